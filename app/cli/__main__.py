@@ -1,0 +1,9 @@
+"""`python -m app.cli` is `carrel`, for a checkout that is not installed."""
+
+from __future__ import annotations
+
+import sys
+
+from app.cli import main
+
+sys.exit(main())

@@ -1,0 +1,101 @@
+"""Does what needs the indexer lock: in this process where it gets the lock, else by asking the process that has it.
+
+An order is filed in the library and followed, so that a person sees the same progress and the same outcome.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from engine.errors import LibraryBusy, WorkerError
+from engine.events import Event, Preparing, from_line
+
+if TYPE_CHECKING:
+    from engine.library import Library
+
+POLL_SECONDS = 0.1  # well below what a person notices, and a poll is one indexed row
+
+Done = TypeVar("Done")
+OnEvent = Callable[[Event], None]
+Order = tuple[str, str]  # what the indexer is to do, and to what
+Outcome = dict[str, Any]
+
+
+def done_or_asked(
+    library: Library, do: Callable[[], Done], orders: Sequence[Order], *, on_event: OnEvent, stop: threading.Event
+) -> Done | list[Outcome] | None:
+    """Return what `do` returns, or the outcomes of `orders` where another process holds the lock and carries them out.
+
+    A holder that leaves without an answer, or takes no orders, is waited for and then replaced. None where `stop` came
+    first. Raises WorkerError where an order failed.
+    """
+    while True:
+        try:
+            return do()
+        except LibraryBusy:
+            outcomes = _asked(library, orders, on_event, stop)
+        if outcomes is not None:
+            return outcomes
+        if stop.is_set():
+            return None
+
+
+def _asked(library: Library, orders: Sequence[Order], on_event: OnEvent, stop: threading.Event) -> list[Outcome] | None:
+    """Ask the process that holds the lock and follow it; None where it has left, or `stop` is set."""
+    writer = library.status().writer
+    if writer is None:
+        return None
+    on_event(Preparing(what=f"asking process {writer.pid}, which works on this library ({writer.task})"))
+    numbers = [library.file_request(kind, argument) for kind, argument in orders]
+    told = tail(_events_of(library))
+    outcomes: list[Outcome] = []
+    while not stop.wait(POLL_SECONDS):
+        for event in iter(lambda: next(told), None):
+            on_event(event)
+        state = library.request_state(numbers[len(outcomes)])
+        if state.done:
+            outcomes.append(_succeeded(state.outcome))
+            if len(outcomes) == len(orders):
+                return outcomes
+        elif library.status().writer is None:
+            return None
+    return None
+
+
+def _succeeded(outcome: Outcome | None) -> Outcome:
+    """Return an outcome that is none of failure. Raises WorkerError with what the indexer says of it."""
+    outcome = outcome or {}
+    if outcome.get("error"):
+        message = outcome.get("message") or outcome["error"]
+        raise WorkerError(message, cause=outcome.get("cause", ""), fix=outcome.get("fix", ""))
+    return outcome
+
+
+def _events_of(library: Library) -> Path | None:
+    from engine.store.lock import events_of
+
+    return events_of(library.path)
+
+
+def tail(path: Path | None) -> Iterator[Event | None]:
+    """Yield the events appended to a file from now on, and None whenever there is no further one yet."""
+    if path is None or not path.exists():
+        while True:
+            yield None
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        partial = b""
+        while True:
+            partial += file.readline()
+            if not partial.endswith(b"\n"):
+                yield None
+                continue
+            line, partial = partial, b""
+            try:
+                yield from_line(line)
+            except WorkerError:  # an event of a newer version
+                continue

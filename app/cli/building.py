@@ -1,0 +1,61 @@
+"""Has a model built by the training room, in a process of its own: torch never enters this one."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import ModelError
+from engine.paths import places, private_folder
+
+if TYPE_CHECKING:
+    from engine.embedding.manifest import Manifest
+
+EXPORTER = "training.export"
+NEEDED = ("torch", "transformers", "onnx")
+
+
+def build(directory: Path, name: str | None) -> Manifest:
+    """Build the sentence-transformers model in `directory` and return its manifest. Raises ModelError."""
+    from engine.embedding import catalogue
+    from engine.embedding.manifest import Manifest
+
+    called = name or directory.name
+    if called.lower() == catalogue.EMBEDDED.lower():
+        raise ModelError(f"{called} is the embedded model's name.", fix="Choose another with --name.")
+    _require_training()
+    click.echo(f"Building {called}; this takes a few minutes.", err=True)
+    place = catalogue.place_of(called)
+    arguments = [str(directory), "--name", called, "--out", str(place)]
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", EXPORTER, *arguments],
+        cwd=private_folder(places().state),  # a folder with a json.py in it must not be run as code
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if ended.returncode:
+        raise ModelError(f"No model was made of {directory}.", cause=_last_line(ended.stderr))
+    return Manifest.read(place)
+
+
+def _require_training() -> None:
+    """Raise ModelError where the training extra is not installed."""
+    if all(importlib.util.find_spec(module) for module in NEEDED):
+        return
+    raise ModelError(
+        "Building a model needs the training extra, which is not installed.",
+        fix="Run: pip install 'carrel[training]'",
+    )
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "The process that builds it ended without a word."

@@ -1,0 +1,67 @@
+"""What `carrel` and `carrel PATH...` do: open the browser; without a terminal, index and say how to search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from app.cli import completing, opening, text
+from app.cli.command import command as carrel_command
+from app.cli.exit_codes import DONE, INTERRUPTED
+from app.cli.session import Session, pass_session
+
+HOW_TO_SEARCH = "To search: carrel search WORDS   (in a terminal, `carrel` opens the browser)"
+
+
+@carrel_command("browse", reports=True, hidden=True)
+@click.argument(
+    "folders", nargs=-1, metavar="[PATH...]", type=click.Path(path_type=Path), shell_complete=completing.folders
+)
+@pass_session
+@click.pass_context
+def command(ctx: click.Context, session: Session, folders: tuple[Path, ...]) -> int:
+    """Open the browser; folders are watched and indexed first."""
+    from app.cli.paths import folder_given
+
+    wanted = [folder_given(folder) for folder in folders]
+    if text.interactive() and not session.json:
+        return opening.open_browser(session.library, wanted)
+    if not wanted and not _library_exists(session):
+        click.echo(ctx.find_root().get_help())
+        return DONE
+    return _without_terminal(session, wanted)
+
+
+def _library_exists(session: Session) -> bool:
+    from engine.paths import library_path
+
+    return library_path(session.library).exists()
+
+
+def _without_terminal(session: Session, folders: list[Path]) -> int:
+    """Index the folders given, with progress on stderr, and print the status."""
+    from app.cli.commands.status import lines
+    from app.cli.interruption import stop_on_signal
+    from app.cli.paths import is_within
+    from app.cli.progress import progress
+    from app.cli.shapes import print_json, status_shape
+    from app.cli.syncing import bring_up_to_date
+
+    with stop_on_signal() as stop, session.open(create=bool(folders)) as library:
+        for folder in folders:
+            if not is_within(folder, library.folders()):
+                library.add(folder)
+        if folders:
+            show = progress()
+            try:
+                bring_up_to_date(library, folders, full=False, on_event=show, stop=stop)
+            finally:
+                show.close()
+        status = library.status(stale=not stop.is_set())
+    if session.json:
+        print_json(status_shape(status))
+    else:
+        click.echo("\n".join(lines(status)))
+        click.echo(f"\n{HOW_TO_SEARCH}")
+    return INTERRUPTED if stop.is_set() else DONE

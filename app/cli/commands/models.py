@@ -1,0 +1,150 @@
+"""`carrel models`: which model reads for meaning; list, use, build and remove."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from app.cli.command import CarrelCommand, global_options, write_examples
+from app.cli.exit_codes import DONE, INTERRUPTED
+from app.cli.session import Session, pass_session
+
+EXAMPLES = (
+    ("carrel models", "List the models: embedded, installed, and those that can be fetched."),
+    ("carrel models use BAAI/bge-small-en-v1.5", "Fetch a model and have the library embedded with it."),
+    ("carrel models build ~/my-model --name mine", "Make a local sentence-transformers model usable."),
+)
+
+
+class ModelsGroup(click.Group):
+    """The model commands; without one, the models are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which a person meets them."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples below the commands."""
+        write_examples(formatter, EXAMPLES)
+
+
+@click.group("models", cls=ModelsGroup, invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context, /) -> None:
+    """Choose the model that reads for meaning.
+
+    The embedded model works without a network. Others are fetched by name, once, or built from a local directory.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_models)
+
+
+command.params.extend(global_options(json=True))
+
+
+@command.command(
+    "list",
+    cls=CarrelCommand,
+    reports=True,
+    short_help="List the models.",
+    examples=(("carrel models list --json", "For a script."),),
+)
+@pass_session
+def list_models(session: Session) -> None:
+    """List the models: embedded, installed, and offered to be fetched by name."""
+    from app.cli.models_shown import lines, models, shape
+    from app.cli.shapes import print_json
+
+    active = _active(session)
+    found = models(active)
+    if session.json:
+        print_json(shape(found, active))
+    else:
+        click.echo("\n".join(lines(found)))
+        click.echo("`carrel models use NAME` fetches an offered model and embeds the library with it.", err=True)
+
+
+@command.command(
+    "use",
+    cls=CarrelCommand,
+    short_help="Use another model.",
+    examples=(EXAMPLES[1], ("carrel models use all-MiniLM-L6-v2", "Go back to the embedded model.")),
+)
+@click.argument("name")
+@pass_session
+def use_model(session: Session, name: str) -> int:
+    """Use another model: fetch it where it is not here yet, and embed the library with it.
+
+    The library is searched with the model before until the new vectors are complete.
+    """
+    from app.cli.asking import done_or_asked
+    from app.cli.interruption import stop_on_signal
+    from app.cli.progress import progress
+    from engine.embedding import catalogue
+    from engine.events import Preparing
+
+    show = progress()
+    with closing(show), session.open(create=True) as library:
+        manifest = catalogue.install(name, lambda stage: show(Preparing(what=stage)))
+        with stop_on_signal() as stop:
+            done_or_asked(
+                library,
+                lambda: library.use_model(manifest.id, on_event=show, stop=stop),
+                [("use_model", manifest.id)],
+                on_event=show,
+                stop=stop,
+            )
+    if stop.is_set():
+        click.echo(f"Stopped early; `carrel models use {manifest.id}` goes on from here.", err=True)
+        return INTERRUPTED
+    click.echo(f"The library uses {manifest.id} now.")
+    return DONE
+
+
+@command.command("build", cls=CarrelCommand, short_help="Make a model of a local directory.", examples=(EXAMPLES[2],))
+@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--name", help="What to call it; by default the directory's name.")
+def build_model(directory: Path, name: str | None) -> None:
+    """Make a model of a local sentence-transformers directory; needs `pip install 'carrel[training]'`."""
+    from app.cli.building import build
+
+    manifest = build(directory.resolve(), name)
+    click.echo(f"Built {manifest.id}: {manifest.dimension} dimensions, {manifest.language}.")
+    click.echo(f"`carrel models use {manifest.id}` embeds the library with it.", err=True)
+
+
+@command.command(
+    "remove",
+    cls=CarrelCommand,
+    short_help="Delete an installed model.",
+    examples=(("carrel models remove mine", "Delete the model called mine."),),
+)
+@click.argument("name")
+@pass_session
+def remove_model(session: Session, name: str) -> None:
+    """Delete an installed model that the library does not use."""
+    from engine.embedding import catalogue
+    from engine.errors import ModelError
+
+    embedded = name.lower() == catalogue.EMBEDDED.lower()  # refused by the catalogue, in use or not
+    if not embedded and name.lower() == _active(session).lower():
+        raise ModelError(
+            f"{name} is the model that the library uses.",
+            fix=f"Change first: `carrel models use {catalogue.EMBEDDED}`.",
+        )
+    catalogue.remove(name)
+    click.echo(f"Removed {name}.")
+
+
+def _active(session: Session) -> str:
+    """Return the library's model, or the one that a new library starts with."""
+    from engine.embedding import catalogue
+    from engine.errors import LibraryMissing
+
+    try:
+        with session.open() as library:
+            return library.status().model or catalogue.EMBEDDED
+    except LibraryMissing:
+        return catalogue.EMBEDDED

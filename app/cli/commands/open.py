@@ -1,0 +1,85 @@
+"""`carrel open`: a document in the person's editor, at its line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.command import command as carrel_command
+from app.cli.completing import files
+from app.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from app.editors import EditorCommand
+
+
+@carrel_command(
+    "open",
+    examples=(
+        ("carrel open kitchen/sourdough.md:14", "Open a note at a line, as `carrel search` prints it."),
+        ("EDITOR='code --wait' carrel open sourdough.md", "Use another editor; the end of a path is enough."),
+    ),
+)
+@click.argument("path", metavar="PATH[:LINE]", shell_complete=files)
+@pass_session
+def command(session: Session, path: str) -> int:
+    """Open a document in $VISUAL or $EDITOR, at a line; PDF, DOCX and EPUB in the program that shows them.
+
+    PATH is a path, or the end of one that only one document has.
+    """
+    from app.cli.paths import place
+    from app.editors import editor_command
+
+    name, line = place(path)
+    found = _on_disk(session, name)
+    return start(editor_command(found, line or 1, kind=_kind(found)))
+
+
+def _on_disk(session: Session, name: str) -> bytes:
+    """Return the absolute path of the file: one that exists as typed, else a document of the library."""
+    from app.cli.paths import absolute, find_document
+    from engine.errors import PathError
+
+    typed = absolute(name)
+    if typed.is_file():
+        return os.fsencode(typed)
+    with session.open() as library:
+        path = find_document(library, name).path
+    if not os.path.isfile(path):
+        raise PathError(
+            f"{name} is in the library, but its file is gone.",
+            fix=f"`carrel show {name}` prints the text that was indexed; `carrel sync` forgets it.",
+        )
+    return path
+
+
+def _kind(path: bytes) -> str:
+    from engine.sources.readers import kind_of
+
+    return kind_of(os.path.basename(path)) or ""
+
+
+def start(editor: EditorCommand) -> int:
+    """Start the editor and return its exit code; one with a window of its own is not waited for."""
+    from engine.errors import ConfigError
+
+    try:
+        if editor.in_terminal:
+            return subprocess.run(editor.arguments, check=False).returncode
+        subprocess.Popen(
+            editor.arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"The editor {editor.name} could not be started.",
+            cause=f"{error.strerror}.",
+            fix="Set $EDITOR to the editor that you use.",
+        ) from error
+    return 0

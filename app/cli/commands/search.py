@@ -1,0 +1,117 @@
+"""`carrel search`: the passages that answer a query, with the figures that placed them."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.command import CarrelCommand
+from app.cli.exit_codes import DONE, FAILED
+from app.cli.fusing import FUSIONS, read_weights
+from app.cli.query_words import options_first
+from app.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from engine.records import Fusion, SearchResult
+
+MOST_RESULTS = 1000  # what the legs' candidates can fill, near enough
+
+
+class SearchCommand(CarrelCommand):
+    """Takes `-word` among the query's words for an exclusion, not for an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Sort options from words before click reads them."""
+        return super().parse_args(ctx, options_first(args, self.get_params(ctx)))
+
+
+@click.command(
+    "search",
+    cls=SearchCommand,
+    reports=True,
+    examples=(
+        ("carrel search how do I keep a starter alive", "Ask in your own words."),
+        ("carrel search starter -stove", "Leave out passages that hold a word."),
+        ("carrel search '\"sourdough starter\" path:kitchen'", "A phrase, in documents whose path holds kitchen."),
+        ("carrel search starter --explain --limit 3", "See why each result stands where it does."),
+        ("carrel search --json starter | jq '.results[].path'", "Use the results in a script."),
+    ),
+)
+@click.argument("query", nargs=-1, required=True, metavar="QUERY...")
+@click.option("--limit", type=click.IntRange(1, MOST_RESULTS), default=10, metavar="N", help="How many results [10].")
+@click.option(
+    "--fusion",
+    type=click.Choice(FUSIONS),
+    default="convex",
+    metavar="F",
+    help="How meaning and words are joined: convex [the default] or rrf; or one alone: vector, keyword.",
+)
+@click.option("--weights", callback=read_weights, metavar="V,K", help="Weights of meaning and words, as in .8,.2.")
+@click.option("--no-feedback", is_flag=True, help="Do not let the first results refine the query.")
+@click.option("--explain", is_flag=True, help="Show every figure that placed a result.")
+@click.option("--plain", is_flag=True, help="Print whole sentences without signs, for a screen reader.")
+@pass_session
+def command(
+    session: Session,
+    query: tuple[str, ...],
+    limit: int,
+    fusion: Fusion,
+    weights: tuple[float, float] | None,
+    no_feedback: bool,
+    explain: bool,
+    plain: bool,
+) -> int:
+    """Find passages by meaning and by words.
+
+    All words of QUERY are one question. Within it, "a phrase" must stand as it is, -word must not stand, begin* is any
+    word that begins so, and path:, type:, tag:, title:, after: and before: restrict. A result's place is PATH:LINE, as
+    `carrel open` and `carrel show` take it.
+
+    The exit code is 1 where nothing relevant was found; the nearest passages are listed all the same.
+    """
+    from engine.records import SearchSettings
+
+    settings = SearchSettings(fusion=fusion, weights=weights, feedback=not no_feedback)
+    with session.open() as library:
+        result = library.search(" ".join(query), limit=limit, settings=settings)
+    if session.json:
+        from app.cli.shapes import print_json, search_shape
+
+        print_json(search_shape(result))
+    elif plain:
+        from app.cli.search_linear import linear
+
+        click.echo("\n".join(linear(result, explain=explain)))
+    else:
+        _print(result, explain=explain)
+    return FAILED if result.verdict == "none" else DONE
+
+
+def _print(result: SearchResult, *, explain: bool) -> None:
+    """Print the verdict to stderr and the rows to stdout."""
+    from app.cli.search_explained import explained
+    from app.cli.search_rows import row, verdict_line
+
+    if not result.hits:
+        click.echo(_nothing(result), err=True)
+        return
+    click.echo(verdict_line(result), err=True)
+    columns = shutil.get_terminal_size().columns
+    best = max(hit.score for hit in result.hits)
+    for place, hit in enumerate(result.hits):
+        if place:
+            click.echo()
+        click.echo("\n".join(row(hit, best, columns)))
+        if explain:
+            click.echo("\n".join(explained(hit, result.passages)))
+
+
+def _nothing(result: SearchResult) -> str:
+    """Say why there is no row at all."""
+    if not result.passages:
+        return "The library holds no text yet. `carrel add FOLDER`, then `carrel sync`."
+    if result.query.filters:
+        return "No passage is left within these filters."
+    return "Nothing was found."

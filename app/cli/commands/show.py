@@ -1,0 +1,66 @@
+"""`carrel show`: the text of a document, as the library holds it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.command import command as carrel_command
+from app.cli.completing import files
+from app.cli.session import Session, pass_session
+from app.cli.text import cleaned, short_path
+
+if TYPE_CHECKING:
+    from engine.records import StoredDocument
+
+BEFORE = 2  # lines shown above the one that was asked for
+MARK = "▌"
+
+
+@carrel_command(
+    "show",
+    reports=True,
+    examples=(
+        ("carrel show kitchen/sourdough.md", "Print a document."),
+        ("carrel show sourdough.md:14", "Print it from line 14 on, which is marked; the end of a path is enough."),
+    ),
+)
+@click.argument("path", metavar="PATH[:LINE]", shell_complete=files)
+@pass_session
+def command(session: Session, path: str) -> None:
+    """Print the text of a document, as it was indexed; PDF and other formats as plain text.
+
+    PATH is a path, or the end of one that only one document has.
+    """
+    from app.cli.paths import find_document, place
+    from app.cli.shapes import document_shape, print_json
+
+    name, line = place(path)
+    with session.open() as library:
+        document = find_document(library, name)
+    if session.json:
+        print_json(document_shape(document))
+    elif line is None:
+        text = cleaned(document.text) if sys.stdout.isatty() else document.text
+        click.echo(text, nl=not text.endswith("\n"))
+    else:
+        click.echo("\n".join(from_line(document, line)))
+
+
+def from_line(document: StoredDocument, line: int) -> list[str]:
+    """Return the numbered lines from shortly before `line` on, with `line` marked. Raises PathError past the end."""
+    from engine.errors import PathError
+
+    lines = document.text.splitlines()
+    if line > len(lines):
+        raise PathError(f"{short_path(document.path)} has {len(lines):,} lines; there is no line {line:,}.")
+    first = max(1, line - BEFORE)
+    digits = len(str(len(lines)))
+    return [
+        click.style(f"{number:>{digits}} {MARK} {cleaned(text)}", bold=True)
+        if number == line
+        else f"{number:>{digits}}   {cleaned(text)}".rstrip()
+        for number, text in enumerate(lines[first - 1 :], first)
+    ]

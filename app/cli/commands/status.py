@@ -1,0 +1,84 @@
+"""`carrel status`: the library at a glance."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.command import command as carrel_command
+from app.cli.session import Session, pass_session
+from app.cli.text import count, short_path, size, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from engine.records import Status
+
+
+@carrel_command(
+    "status",
+    reports=True,
+    examples=(
+        ("carrel status", "What is indexed, with which model, and whether it is up to date."),
+        ("carrel status --json | jq .stale", "How many files changed since the last sync."),
+    ),
+)
+@pass_session
+def command(session: Session) -> None:
+    """Show the library: its documents, its folders, its model, and whether the index is up to date."""
+    from app.cli.shapes import print_json, status_shape
+
+    with session.open() as library:
+        status = library.status(stale=True)
+    if session.json:
+        print_json(status_shape(status))
+    else:
+        click.echo("\n".join(lines(status)))
+
+
+def lines(status: Status) -> Iterator[str]:
+    """Yield the status as aligned lines, the folders last."""
+    import os
+
+    from app.cli.commands.folders import folder_table
+
+    read_only = ", read-only" if status.read_only else ""
+    rows = [
+        ("library", f"{short_path(os.fsencode(status.library))} ({size(status.bytes)}{read_only})"),
+        ("documents", f"{status.documents:,}, in {count(status.passages, 'passage')}"),
+        ("model", status.model),
+        ("index", _freshness(status.stale)),
+        ("indexer", _indexer(status)),
+    ]
+    if status.failed:
+        rows.append(("failed", f"{count(status.failed, 'file')} could not be read (`carrel sync --full` tries again)"))
+    if status.skipped:
+        rows.append(("left out", f"{sum(status.skipped.values()):,}"))
+    yield from table(rows)
+    yield from left_out(status.skipped)
+    yield ""
+    if status.folders:
+        yield from folder_table(status.folders)
+    else:
+        yield "No folder is watched yet: `carrel add FOLDER`."
+
+
+def left_out(skipped: Mapping[str, int]) -> list[str]:
+    """Return how many files each rule left out, the most first."""
+    by_number = sorted(skipped.items(), key=lambda item: (-item[1], item[0]))
+    return table([(f"{number:,}", reason) for reason, number in by_number], right=(0,), indent="           ")
+
+
+def _freshness(stale: int) -> str:
+    if stale < 0:
+        return "not compared with the files"
+    return f"{count(stale, 'file')} changed since the last sync" if stale else "up to date"
+
+
+def _indexer(status: Status) -> str:
+    if status.writer is None:
+        return "not running"
+    since = time.strftime("%H:%M", time.localtime(status.writer.since))
+    return f"running: {status.writer.task}, process {status.writer.pid}, since {since}"

@@ -1,0 +1,90 @@
+"""`carrel sync`: brings the index up to date, once, with progress."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.command import command as carrel_command
+from app.cli.exit_codes import DONE, INTERRUPTED
+from app.cli.session import Session, pass_session
+from app.cli.text import count, duration, one_line, short_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.records import SyncReport
+
+MOST_FAILURES = 20  # more are counted; `--json` has them all
+
+
+@carrel_command(
+    "sync",
+    reports=True,
+    examples=(
+        ("carrel sync", "Index what is new or changed in the watched folders."),
+        ("carrel sync ~/notes/kitchen", "Look at one folder or file only."),
+        ("carrel sync --full", "Read every file again, those that failed included."),
+    ),
+)
+@click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(path_type=Path))
+@click.option("--full", is_flag=True, help="Read every file again, not only those that changed.")
+@pass_session
+def command(session: Session, paths: tuple[Path, ...], full: bool) -> int:
+    """Bring the index up to date, once.
+
+    A file that cannot be read is reported and stops nothing. Beside a running indexer (the browser, or
+    `carrel watch`) that one is asked to do it. Ctrl-C keeps what was indexed; the next sync goes on from there.
+    """
+    from app.cli.interruption import stop_on_signal
+    from app.cli.paths import absolute
+    from app.cli.progress import progress
+    from app.cli.shapes import print_json, sync_shape
+    from app.cli.syncing import bring_up_to_date
+
+    with stop_on_signal() as stop, session.open() as library:
+        if not library.folders():
+            click.echo("No folder is watched yet: `carrel add FOLDER`.", err=True)
+        show = progress()
+        try:
+            report = bring_up_to_date(library, [absolute(path) for path in paths], full=full, on_event=show, stop=stop)
+        finally:
+            show.close()
+    if session.json:
+        print_json(sync_shape(report))
+    else:
+        click.echo("\n".join(lines(report)))
+    if stop.is_set():
+        click.echo("Stopped early; what was indexed is kept, and the next sync goes on from here.", err=True)
+        return INTERRUPTED
+    return DONE
+
+
+def lines(report: SyncReport) -> Iterator[str]:
+    """Yield the report: what changed, what was embedded, what was left out, and which files failed."""
+    files = [
+        f"{number:,} {word}"
+        for number, word in (
+            (report.added, "added"),
+            (report.updated, "updated"),
+            (report.moved, "moved"),
+            (report.removed, "removed"),
+            (report.unchanged, "unchanged"),
+        )
+        if number or word == "unchanged"
+    ]
+    yield f"{', '.join(files)} in {duration(report.seconds)}"
+    if report.embedded or report.reused or report.passages_removed:
+        yield (f"passages: {report.embedded:,} embedded, {report.reused:,} reused, {report.passages_removed:,} removed")
+    if report.skipped:
+        from app.cli.commands.status import left_out
+
+        yield f"left out: {sum(report.skipped.values()):,}"
+        yield from left_out(report.skipped)
+    if report.failed:
+        yield f"failed: {count(len(report.failed), 'file')}"
+        yield from (f"  {short_path(one.path)}: {one_line(one.reason)}" for one in report.failed[:MOST_FAILURES])
+        if len(report.failed) > MOST_FAILURES:
+            yield f"  and {len(report.failed) - MOST_FAILURES:,} more (`carrel sync --json` lists all)"

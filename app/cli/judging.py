@@ -1,0 +1,122 @@
+"""Judges one system, or two on the same collections, for `carrel eval`; one index serves two that share a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.cli.fusing import FUSIONS
+from app.cli.progress import Show, progress
+from engine.errors import UsageError
+from engine.events import Preparing
+from engine.records import Fusion, SearchSettings
+
+if TYPE_CHECKING:
+    from engine.embedding.encoder import Encoder
+    from engine.evaluation.judging import CollectionResult, OnQuery
+    from engine.evaluation.report import SystemResult
+
+SHOWN_EVERY = 50  # queries
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What is judged: a model (None: the embedded one) and a way to join its legs."""
+
+    model: str | None
+    fusion: Fusion
+    weights: tuple[float, float] | None = None
+
+    @property
+    def settings(self) -> SearchSettings:
+        """The search settings of this system."""
+        return SearchSettings(fusion=self.fusion, weights=self.weights)
+
+
+def rival(system: System, against: str | None) -> System | None:
+    """Return the system to compare with, None where there is none.
+
+    It is the same one with another model or, where a fusion is named, with that fusion and its own weights.
+    """
+    if against is None:
+        return None
+    for fusion in FUSIONS:
+        if against == fusion:
+            return System(system.model, fusion)
+    return replace(system, model=against)
+
+
+def judged(
+    folders: Sequence[Path], split: str, system: System, other: System | None
+) -> tuple[SystemResult, SystemResult | None]:
+    """Judge one system or two on all collections. Raises UsageError, ModelError."""
+    show = progress()
+    try:
+        if other is None:
+            return _judged(folders, split, [system], show)[0], None
+        if other.model == system.model:
+            first, second = _judged(folders, split, [system, other], show)
+            return first, second
+        return _judged(folders, split, [system], show)[0], _judged(folders, split, [other], show)[0]
+    finally:
+        show.close()
+
+
+def _judged(folders: Sequence[Path], split: str, systems: Sequence[System], show: Show) -> list[SystemResult]:
+    """Judge systems that share a model on each collection in turn."""
+    from engine.evaluation.report import SystemResult
+
+    with closing(load(systems[0].model)) as encoder:
+        results = [_on_one_index(folder, split, encoder, systems, show) for folder in folders]
+        name = encoder.manifest.id
+    return [
+        SystemResult(name, system.fusion, tuple(of_folder[place] for of_folder in results))
+        for place, system in enumerate(systems)
+    ]
+
+
+def _on_one_index(
+    folder: Path, split: str, encoder: Encoder, systems: Sequence[System], show: Show
+) -> list[CollectionResult]:
+    """Index a collection once and judge each system on it."""
+    from engine.evaluation.collections import Collection
+    from engine.evaluation.judging import judge
+    from engine.evaluation.throwaway import throwaway
+
+    collection = Collection.open(folder)
+    queries = collection.queries(split)
+    if not queries:
+        raise UsageError(f'The split "{split}" of {collection.name} has no query with a relevant document.')
+
+    def indexed(documents: int, passages: int) -> None:
+        show(Preparing(what=f"{collection.name}: {documents:,} documents indexed, {passages:,} passages"))
+
+    with throwaway(collection.documents(), encoder, systems[0].settings, indexed) as searcher:
+        return [
+            judge(
+                collection.name,
+                queries,
+                searcher.with_settings(system.settings),
+                on_query=_told(show, f"{collection.name}, {system.fusion}"),
+            )
+            for system in systems
+        ]
+
+
+def load(model: str | None) -> Encoder:
+    """Return the encoder of an installed model, with every core for indexing. Raises ModelError."""
+    from engine.embedding import catalogue
+
+    return catalogue.load(model or catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
+
+
+def _told(show: Show, what: str) -> OnQuery:
+    def told(done: int, of: int) -> None:
+        if done % SHOWN_EVERY == 0 or done == of:
+            show(Preparing(what=f"{what}: {done:,} of {of:,} queries asked"))
+
+    return told

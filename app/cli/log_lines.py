@@ -1,0 +1,60 @@
+"""What `carrel watch` prints: one line for each thing that happened, with the time in front."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+from app.cli.progress import PlainLines
+from app.cli.text import count, duration, one_line
+from engine.events import Event, IndexerStarted, Progress, Scanned, Stopped, SyncFinished, Watching
+
+CLOCK = "%Y-%m-%d %H:%M:%S"
+
+
+class LogLines(PlainLines):
+    """Events as log lines; a sync that found nothing to do says nothing, a short one only its end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.at = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Print the event's line, if it has one."""
+        self.at = event.at
+        match event:
+            case Scanned():
+                self.last = self.clock()
+                if event.to_do:
+                    super().__call__(event)
+            case Progress() if event.files_done >= event.files_total:
+                return  # the end of the sync says it
+            case IndexerStarted():
+                self._print(f"indexer started, process {event.pid}")
+            case Watching():
+                self._print(f"watching {event.covered:,} of {event.folders:,} folders")
+            case SyncFinished():
+                changes = finished(event)
+                if changes:
+                    self._print(changes)
+            case Stopped():
+                self._print(f"indexer stopped: {one_line(event.reason)}")
+            case _:
+                super().__call__(event)
+
+    def _print(self, line: str) -> None:
+        super()._print(f"{time.strftime(CLOCK, time.localtime(self.at))} {line}")
+
+
+def finished(event: SyncFinished) -> str:
+    """Return what a sync did in words, "" where it changed nothing."""
+    counts = (
+        (event.added, "added"),
+        (event.updated, "updated"),
+        (event.moved, "moved"),
+        (event.removed, "removed"),
+    )
+    changes = [f"{number:,} {word}" for number, word in counts if number]
+    if not changes:
+        return ""
+    return f"{', '.join(changes)} in {duration(event.seconds)}, {count(event.embedded, 'passage')} embedded"

@@ -1,0 +1,34 @@
+"""The one place where the command line reaches the engine and the browser, so that a test can put others there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from engine.events import Event
+    from engine.library import Library
+
+
+def open_library(path: Path | None, *, create: bool = False) -> Library:
+    """Open the library at `path`, else `CARREL_LIBRARY`, else the default one. Raises LibraryError."""
+    from engine.library import Library  # brings apsw and numpy, which `--help` does without
+
+    return Library.open(path, create=create)
+
+
+def open_browser(library: Path | None, folders: list[Path]) -> int:
+    """Run the browser until the person leaves it and return its exit code."""
+    from app.tui.app import run  # brings Textual, 0.1 s
+
+    return run(library, folders)
+
+
+def run_indexer(library: Path, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+    """Keep the library up to date in this process until `stop` is set. Raises LibraryBusy where another one does."""
+    from engine.worker import run_foreground
+
+    run_foreground(library, on_event, stop)

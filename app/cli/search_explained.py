@@ -1,0 +1,76 @@
+"""Why one row stands where it does, as a terminal shows it: shares, legs, terms and the cuts of the tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.cli.text import count, fraction, one_line, table
+from engine.records import Explanation, Hit, KeywordFigure, Shares, VectorFigure
+
+INDENT = "      "
+SCORE_INDENT = INDENT + "  "
+
+
+def explained(hit: Hit, passages: int) -> Iterator[str]:
+    """Yield the lines that explain one row in a library of `passages` passages."""
+    yield f"{INDENT}score    {score(hit.score, hit.shares)}"
+    yield f"{INDENT}meaning  {_meaning(hit.vector, hit.explanation, passages)}"
+    yield f"{INDENT}words    {_words(hit.keyword)}"
+    if hit.keyword:
+        yield from terms(hit.keyword)
+    yield f"{INDENT}trust    {trust(hit)}"
+    yield f"{INDENT}rank     {_ranks(hit.explanation)}"
+
+
+def score(total: float, shares: Shares) -> str:
+    """Return the score as the sum of what each part gave."""
+    parts = [f"meaning {fraction(shares.vector)}", f"words {fraction(shares.keyword)}"]
+    if shares.feedback is not None:
+        parts.append(f"feedback {fraction(shares.feedback)}")
+    if shares.memory is not None:
+        parts.append(f"memory {fraction(shares.memory)}")
+    return f"{fraction(total)} = {' + '.join(parts)}"
+
+
+def _meaning(figure: VectorFigure | None, explanation: Explanation, passages: int) -> str:
+    if figure is None:
+        return "did not find it"
+    rank = f"rank {figure.rank:,} of {passages:,}" if figure.rank is not None else "not among its candidates"
+    return f"{rank} · distance {fraction(figure.distance)} · cosine {fraction(explanation.cosine)}"
+
+
+def _words(figure: KeywordFigure | None) -> str:
+    if figure is None:
+        return "no word of the query is in it"
+    rank = f"rank {figure.rank:,}" if figure.rank is not None else "not among its candidates"
+    return f"{rank} · bm25 {figure.bm25:.2f}"
+
+
+def terms(figure: KeywordFigure) -> list[str]:
+    """Return the table of terms: how rare each is, its weighted frequency here, and its part of the bm25."""
+    rows = [
+        (
+            one_line(term.term),
+            f"in {count(term.documents, 'passage')}",
+            f"idf {term.idf:.2f}",
+            f"tf {term.tf:.2f}",
+            f"{term.score:.2f}",
+        )
+        for term in figure.terms
+    ]
+    return table(rows, right=(1, 2, 3, 4), indent=SCORE_INDENT)
+
+
+def trust(hit: Hit) -> str:
+    """Return the signal that gave the tier, beside the cuts it was held against."""
+    figures = hit.explanation
+    return (
+        f"{hit.tier}: signal {fraction(figures.signal)} · likely from {fraction(figures.cut_likely)}, "
+        f"strong from {fraction(figures.cut_strong)} · {figures.coverage:.0%} of the query's words by weight"
+    )
+
+
+def _ranks(figures: Explanation) -> str:
+    legs = (("meaning alone", figures.rank_by_meaning), ("words alone", figures.rank_by_words))
+    alone = [f"{name} {rank if rank is not None else '–'}" for name, rank in legs]
+    return " · ".join([*alone, f"fused {figures.rank_fused}", f"after grouping {figures.rank_final}"])

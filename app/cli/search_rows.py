@@ -1,0 +1,122 @@
+"""Search results as a person reads them on a terminal: title, place, snippet, and the figures of both legs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from app.cli.text import cleaned, count, day, fraction, located, one_line, padded, width
+from engine.records import Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
+
+SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}
+COLORS: dict[Tier, str] = {"strong": "green", "likely": "yellow", "weak": "bright_black"}
+VERDICTS: dict[Verdict, str] = {
+    "strong": "strong",
+    "likely": "likely",
+    "weak": "weak",
+    "none": "nothing relevant found, the nearest all the same",
+}
+USUAL = "the default"  # weights that need no reason
+INDENT = "    "
+SNIPPET_LINES = 3
+BAR_CELLS = 10
+WORD = re.compile(r"\S+")
+
+
+def verdict_line(result: SearchResult) -> str:
+    """Return the line above the rows: the verdict, how much was found, and how the legs were weighed."""
+    weights = f"meaning {_weight(result.weights.vector)} words {_weight(result.weights.keyword)}"
+    told = result.weights.reason not in ("", USUAL)
+    reason = f" ({one_line(result.weights.reason)})" if told else ""
+    shown = f"{len(result.hits):,} of {count(result.found, 'candidate')}"
+    took = f"{result.timings.total:.0f} ms"
+    return " · ".join((VERDICTS[result.verdict], shown, took, weights + reason))
+
+
+def _weight(value: float) -> str:
+    return f"{value:.2f}".replace("0.", ".", 1) if value < 1 else f"{value:.2f}"
+
+
+def row(hit: Hit, best: float, columns: int) -> Iterator[str]:
+    """Yield the lines of one row; `best` is the score that fills the bar."""
+    date = day(hit.modified)
+    heading = trail(hit)
+    gap = max(2, columns - len(INDENT) - width(heading) - width(date))
+    yield f"{hit.rank:>2}  " + click.style(heading, bold=True) + " " * gap + click.style(date, dim=True)
+    page = f"  page {hit.page}" if hit.page else ""
+    yield INDENT + click.style(located(hit.path, hit.line_start) + page, fg="cyan")
+    yield from (INDENT + line for line in snippet(hit, columns - len(INDENT)))
+    yield INDENT + figures(hit, best)
+    if hit.more_in_document:
+        yield INDENT + click.style(f"+ {len(hit.more_in_document)} more in this document", dim=True)
+    if hit.duplicates:
+        yield INDENT + click.style(f"+ {count(len(hit.duplicates), 'near-duplicate')} elsewhere", dim=True)
+
+
+def trail(hit: Hit) -> str:
+    """Return title › headings, without a first heading that repeats the title."""
+    headings = hit.headings[1:] if hit.headings[:1] == (hit.title,) else hit.headings
+    return " › ".join(one_line(part) for part in (hit.title, *headings))
+
+
+def figures(hit: Hit, best: float) -> str:
+    """Return the figures of one row: its tier, its rank and score in each leg, the bar of shares, the score."""
+    tier = click.style(f"{SIGNS[hit.tier]} {padded(hit.tier, 6)}", fg=COLORS[hit.tier])
+    vector, keyword = hit.vector, hit.keyword
+    meaning = f"V {_rank(vector)} {fraction(vector.distance) if vector else '–':>5}"
+    words = f"K {_rank(keyword)} {f'{keyword.bm25:.2f}' if keyword else '–':>6}"
+    return f"{tier}   {meaning}   {words}   {bar(hit, best)}  {fraction(hit.score)}"
+
+
+def _rank(figure: VectorFigure | KeywordFigure | None) -> str:
+    return f"{figure.rank if figure is not None and figure.rank is not None else '–':>3}"
+
+
+def bar(hit: Hit, best: float) -> str:
+    """Return the score as a bar: full for meaning, hatched for words; the best score of the list fills it."""
+    by_words = hit.shares.keyword
+    by_meaning = hit.score - by_words
+    scale = BAR_CELLS / best if best > 0 else 0.0
+    full = round(max(0.0, by_meaning) * scale)
+    both = round(max(0.0, hit.score) * scale)
+    return "▕" + padded("█" * full + "▒" * (both - full), BAR_CELLS) + "▏"
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    plain: str
+    styled: str
+
+
+def snippet(hit: Hit, columns: int) -> list[str]:
+    """Return the snippet in lines of at most `columns` cells, the query's words in bold."""
+    lines: list[list[_Word]] = [[]]
+    room = columns
+    for word in _words(hit):
+        cells = width(word.plain) + bool(lines[-1])
+        if cells > room and lines[-1]:
+            lines.append([])
+            room, cells = columns, width(word.plain)
+        lines[-1].append(word)
+        room -= cells
+    kept = [" ".join(word.styled for word in line) for line in lines[:SNIPPET_LINES] if line]
+    if len(lines) > SNIPPET_LINES:
+        kept[-1] += " …"
+    return kept
+
+
+def _words(hit: Hit) -> Iterator[_Word]:
+    """Yield the snippet word by word, each with its marked part in bold."""
+    for found in WORD.finditer(hit.snippet):
+        start, end = found.span()
+        pieces, at = [], start
+        for first, last in hit.marks:
+            first, last = max(first, at), min(last, end)
+            if first < last:
+                pieces += [cleaned(hit.snippet[at:first]), click.style(cleaned(hit.snippet[first:last]), bold=True)]
+                at = last
+        pieces.append(cleaned(hit.snippet[at:end]))
+        yield _Word(cleaned(found.group()), "".join(pieces))

@@ -1,0 +1,29 @@
+"""What the global options of one call say; they count the same before and after the command's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli import opening
+
+if TYPE_CHECKING:
+    from engine.library import Library
+
+
+@dataclass
+class Session:
+    """The global options of one call, filled while the arguments are read."""
+
+    library: Path | None = None
+    json: bool = False
+
+    def open(self, *, create: bool = False) -> Library:
+        """Open the library that the call names; a context manager."""
+        return opening.open_library(self.library, create=create)
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)

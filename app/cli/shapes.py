@@ -1,0 +1,171 @@
+"""The JSON that commands print: `"format": 1` in each object; keys may be added, none may be removed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from engine.paths import display
+from engine.records import (
+    Check,
+    Folder,
+    Hit,
+    SearchResult,
+    Status,
+    StoredDocument,
+    SyncReport,
+    WhyReport,
+)
+
+FORMAT = 1
+Shape = dict[str, Any]
+
+
+def print_json(shape: Shape) -> None:
+    """Print one object to stdout; characters are escaped only where stdout could not take them."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps({"format": FORMAT, **shape}, ensure_ascii=not utf8, indent=2))
+
+
+def path_fields(path: bytes) -> Shape:
+    """Return `path` as display text, and `path_base64` beside it where the name is not UTF-8."""
+    fields: Shape = {"path": display(path)}
+    try:
+        path.decode("utf-8")
+    except UnicodeDecodeError:
+        fields["path_base64"] = base64.b64encode(path).decode("ascii")
+    return fields
+
+
+def moment(seconds: float) -> str:
+    """Return a time as ISO 8601 text in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def search_shape(result: SearchResult) -> Shape:
+    """Return a search result with every figure that its ranking used."""
+    return {
+        "query": result.query.text,
+        "verdict": result.verdict,
+        "model": result.model,
+        "fusion": result.fusion,
+        "took_ms": {name: round(value, 3) for name, value in asdict(result.timings).items()},
+        "weights": asdict(result.weights),
+        "found": result.found,
+        "passages": result.passages,
+        "words": [asdict(word) for word in result.words],
+        "results": [hit_shape(hit) for hit in result.hits],
+    }
+
+
+def hit_shape(hit: Hit) -> Shape:
+    """Return one row of a search."""
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "tier": hit.tier,
+        "passage_id": hit.passage_id,
+        **path_fields(hit.path),
+        "title": hit.title,
+        "headings": list(hit.headings),
+        "kind": hit.kind,
+        "modified": moment(hit.modified),
+        "start": hit.start,
+        "end": hit.end,
+        "line_start": hit.line_start,
+        "line_end": hit.line_end,
+        "page": hit.page,
+        "snippet": hit.snippet,
+        "marks": [list(mark) for mark in hit.marks],
+        "vector": asdict(hit.vector) if hit.vector else None,
+        "keyword": asdict(hit.keyword) if hit.keyword else None,
+        "shares": {name: share for name, share in asdict(hit.shares).items() if share is not None},
+        "explanation": asdict(hit.explanation),
+        "more_in_document": list(hit.more_in_document),
+        "duplicates": list(hit.duplicates),
+    }
+
+
+def why_shape(report: WhyReport) -> Shape:
+    """Return where a document fell out."""
+    return {
+        "query": report.query,
+        **path_fields(report.path),
+        "found": report.found,
+        "final_rank": report.final_rank,
+        "stages": [asdict(stage) for stage in report.stages],
+        "dropped_at": report.dropped_at,
+        "advice": list(report.advice),
+    }
+
+
+def sync_shape(report: SyncReport) -> Shape:
+    """Return what a sync did."""
+    return {
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "moved": report.moved,
+        "removed": report.removed,
+        "failed": [{**path_fields(failure.path), "reason": failure.reason} for failure in report.failed],
+        "skipped": dict(report.skipped),
+        "passages": {"embedded": report.embedded, "reused": report.reused, "removed": report.passages_removed},
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def folder_shape(folder: Folder) -> Shape:
+    """Return one watched folder."""
+    return {
+        **path_fields(folder.path),
+        "state": folder.state,
+        "documents": folder.documents,
+        "passages": folder.passages,
+        "failed": folder.failed,
+    }
+
+
+def status_shape(status: Status) -> Shape:
+    """Return the library at a glance."""
+    writer = status.writer
+    return {
+        "library": status.library,
+        "schema": status.schema,
+        "documents": status.documents,
+        "passages": status.passages,
+        "bytes": status.bytes,
+        "model": status.model,
+        "folders": [folder_shape(folder) for folder in status.folders],
+        "writer": {"pid": writer.pid, "task": writer.task, "since": moment(writer.since)} if writer else None,
+        "stale": status.stale,
+        "failed": status.failed,
+        "skipped": dict(status.skipped),
+        "read_only": status.read_only,
+    }
+
+
+def doctor_shape(checks: Sequence[Check]) -> Shape:
+    """Return the checks, and whether all is well."""
+    return {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
+
+
+def document_shape(document: StoredDocument) -> Shape:
+    """Return one document with its text."""
+    return {
+        **path_fields(document.path),
+        "title": document.title,
+        "kind": document.kind,
+        "modified": moment(document.modified),
+        "bytes": document.size,
+        "tags": list(document.tags),
+        "metadata": dict(document.metadata),
+        "passages": document.passages,
+        "text": document.text,
+    }

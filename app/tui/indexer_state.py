@@ -1,0 +1,78 @@
+"""What the indexer is doing, folded from its events; pure, so that a screen and a test read the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from engine import events
+
+Phase = Literal["off", "starting", "scanning", "preparing", "indexing", "watching", "following", "restarting", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexerState:
+    """The indexer at a glance.
+
+    `phase` "following" means that another process indexes this library, whose number is `pid`; `dead` that this one
+    was started too often and is left alone until the browser starts again.
+    """
+
+    phase: Phase = "off"
+    pid: int = 0
+    files_done: int = 0
+    files_total: int = 0
+    rate: float = 0.0
+    seconds_left: float | None = None
+    path: str = ""
+    what: str = ""
+    failed: int = 0
+    commits: int = 0
+    folders: int = 0
+    covered: int = 0
+    trouble: str = ""
+    foreign: bool = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether documents may still appear."""
+        return self.phase in ("starting", "scanning", "preparing", "indexing", "restarting")
+
+
+def after(state: IndexerState, event: events.Event) -> IndexerState:
+    """Return the state once `event` has happened."""
+    match event:
+        case events.IndexerStarted():
+            return replace(state, phase="scanning", pid=event.pid, failed=0, trouble="")
+        case events.Scanned():
+            phase: Phase = "indexing" if event.to_do else "watching"
+            return replace(state, phase=phase, files_done=0, files_total=event.to_do, rate=0.0, seconds_left=None)
+        case events.Progress():
+            return replace(
+                state,
+                phase="indexing" if event.files_done < event.files_total else state.phase,
+                files_done=event.files_done,
+                files_total=event.files_total,
+                rate=event.rate,
+                seconds_left=event.seconds_left,
+                path=event.path,
+            )
+        case events.FileFailed():
+            return replace(state, failed=state.failed + 1)
+        case events.Committed():
+            return replace(state, commits=state.commits + 1)
+        case events.Preparing():
+            return replace(state, phase="preparing", what=event.what)
+        case events.SyncFinished():
+            return replace(
+                state, phase="watching", files_done=0, files_total=0, seconds_left=None, path="", failed=event.failed
+            )
+        case events.Watching():
+            phase = state.phase if state.phase == "indexing" else "watching"
+            return replace(state, phase=phase, folders=event.folders, covered=event.covered)
+        case events.Trouble():
+            return replace(state, trouble=f"{event.message} {event.fix}".strip())
+        case events.Stopped():
+            return replace(state, phase="off")
+        case _:
+            return state

@@ -1,0 +1,1 @@
+"""One room a screen: its widgets, its words and its style sheet side by side."""

@@ -1,0 +1,112 @@
+"""Searches while a person types: the words at once, every leg after a quiet moment, the finished query last.
+
+Each stage runs in a thread; a newer key cancels the stages of the older one. What comes back is posted as messages, so
+that the screen alone decides what is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import Worker
+
+from app.tui.ports import Opened, Pace
+from app.tui.screens.search.results import MAX_ROWS
+from app.tui.threads import in_thread
+from engine.errors import CarrelError
+from engine.records import SearchResult, SearchSettings
+
+_log = logging.getLogger("carrel")
+_WORDS_ONLY = SearchSettings(fusion="keyword")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, and by which key: `turn` grows with every change of the query line."""
+
+    turn: int
+    text: str
+    typing: bool
+
+
+@dataclass
+class Answered(Message):
+    """A search has come back; `finished` is false while only the words have answered."""
+
+    asked: Asked
+    result: SearchResult
+    finished: bool
+
+
+@dataclass
+class Refused(Message):
+    """A search could not be done."""
+
+    asked: Asked
+    error: CarrelError
+
+
+class Searching:
+    """Runs the searches of one screen."""
+
+    def __init__(self, screen: Screen[Any], opened: Opened, pace: Pace) -> None:
+        self._screen = screen
+        self._opened = opened
+        self._pace = pace
+        self.settings = SearchSettings()
+        self._asked: Asked | None = None
+
+    def ask(self, asked: Asked) -> None:
+        """Begin to search; what an older key asked is cancelled."""
+        self._asked = None
+        self._run("words", partial(self._search, asked, _WORDS_ONLY, finished=False))
+        self._run("all", partial(self._quiet_then_all, asked))
+
+    def ask_again(self) -> None:
+        """Repeat the last answered search, since the library has changed."""
+        if self._asked is not None:
+            self._run("again", partial(self._search, self._asked, self.settings, finished=True))
+
+    def _run(self, group: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        _: Worker[None] = self._screen.run_worker(work, group=group, name=group, exclusive=True, exit_on_error=False)
+
+    async def _quiet_then_all(self, asked: Asked) -> None:
+        """Search with every leg once the keys rest, and again once the last word counts as finished."""
+        await asyncio.sleep(self._pace.quiet)
+        await self._search(asked, self.settings, finished=True)
+        if asked.typing and self._pace.settle is not None:
+            await asyncio.sleep(self._pace.settle)
+            await self._search(Asked(asked.turn, asked.text, typing=False), self.settings, finished=True)
+
+    async def _search(self, asked: Asked, settings: SearchSettings, finished: bool) -> None:
+        """Run one search in a thread and post what came of it; cancelling the worker interrupts the search."""
+        cancellation = self._opened.new_cancellation()
+        search = partial(
+            self._opened.library.search,
+            asked.text,
+            limit=MAX_ROWS,
+            settings=settings,
+            typing=asked.typing,
+            cancel=cancellation,
+        )
+        try:
+            result = await in_thread(search)
+        except asyncio.CancelledError:
+            cancellation.cancel()
+            raise
+        except CarrelError as error:
+            self._screen.post_message(Refused(asked, error))
+        except Exception:
+            _log.exception("A search failed: %r", asked.text)
+            self._screen.post_message(Refused(asked, CarrelError("This search failed.", fix="The log says why.")))
+        else:
+            if finished:
+                self._asked = asked
+            self._screen.post_message(Answered(asked, result, finished))

@@ -1,0 +1,126 @@
+"""The line at the top: which folders, how much is in them, and what the indexer does now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from app.tui.figures import bar, count, counted, duration
+from app.tui.indexer_state import IndexerState
+from app.tui.plain import one_line
+from app.tui.theme import ACCENT, ALARM, FAINT, GOOD, QUIET
+from engine.paths import display
+from engine.records import Folder, Status
+
+BAR_CELLS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """Everything that the line tells."""
+
+    status: Status | None
+    indexer: IndexerState
+    read_only: bool = False
+
+
+def status_line(view: StatusView, width: int) -> Content:
+    """Return the line. Where there is no room the folders go first, then the passages; what happens now stays."""
+    name = Content.styled("Carrel", f"bold {ACCENT}")
+    now = doing(view)
+    badge = Content.styled(" read-only ", f"reverse {ACCENT}") if view.read_only else Content()
+    room = width - name.cell_length - 3
+    for parts in _choices(view.status):
+        line = _joined([badge, *parts, now])
+        if line.cell_length <= room:
+            break
+    else:
+        line = now.truncate(max(0, room), ellipsis=True)
+    return Content.assemble(name, " " * max(1, width - name.cell_length - line.cell_length), line)
+
+
+def _choices(status: Status | None) -> list[list[Content]]:
+    """Return what may stand before the indexer's words, longest first."""
+    if status is None:
+        return [[]]
+    documents = Content(counted(status.documents, "document"))
+    passages = Content.styled(counted(status.passages, "passage"), QUIET)
+    folders = Content.styled(folder_names(status.folders), QUIET)
+    return [[folders, documents, passages], [documents, passages], [documents], []]
+
+
+def _joined(parts: Sequence[Content]) -> Content:
+    """Join the parts that say something with a quiet point between them."""
+    line = Content()
+    for part in parts:
+        if part:
+            line = Content.assemble(line, ("  ·  " if line else "", FAINT), part)
+    return line
+
+
+def folder_names(folders: Sequence[Folder]) -> str:
+    """Return the watched folders in a few words: one as a path, more as the first and a number."""
+    if not folders:
+        return ""
+    home = os.path.expanduser("~")
+    path = one_line(display(folders[0].path))
+    if home != "/" and (path == home or path.startswith(home + "/")):
+        path = "~" + path[len(home) :]
+    return path if len(folders) == 1 else f"{path} and {len(folders) - 1} more"
+
+
+def doing(view: StatusView) -> Content:
+    """Return what the indexer does now, in words, with rate and time left where they are known."""
+    state = view.indexer
+    if view.status is None:
+        return Content.styled("opening …", QUIET)
+    if view.read_only:
+        return Content.styled("as it was last indexed", QUIET)
+    if state.trouble:
+        return Content.styled(one_line(state.trouble), ALARM)
+    line = _phase(state)
+    if state.foreign:
+        line = Content.assemble((f"another Carrel indexes (pid {state.pid})  ", QUIET), line)
+    if view.status.failed and state.phase == "watching":
+        line = Content.assemble(line, ("  ·  ", FAINT), (f"{count(view.status.failed)} unreadable", QUIET))
+    return line
+
+
+def _phase(state: IndexerState) -> Content:
+    """Return the words of one phase."""
+    match state.phase:
+        case "indexing":
+            return _progress(state)
+        case "watching":
+            return Content.styled("✓ up to date", GOOD)
+        case "scanning":
+            return Content.styled("looking at the folders …", QUIET)
+        case "preparing":
+            return Content.styled(f"{one_line(state.what)} …", QUIET)
+        case "starting":
+            return Content.styled("starting the indexer …", QUIET)
+        case "restarting":
+            return Content.styled("the indexer stopped; starting it again …", ALARM)
+        case "dead":
+            return Content.styled("the indexer keeps stopping; its log says why", ALARM)
+        case _:
+            return Content()
+
+
+def _progress(state: IndexerState) -> Content:
+    """Return a bar with the share of files done, the rate and the time left."""
+    total = max(1, state.files_total)
+    done, _ = bar(state.files_done, 0, total, BAR_CELLS) if state.files_done * BAR_CELLS >= total else (0, 0)
+    share = min(99, int(100 * state.files_done / total))
+    rate = f"  {state.rate:.0f} passages/s" if state.rate >= 1 else ""
+    left = f"  {duration(state.seconds_left)} left" if state.seconds_left is not None else ""
+    return Content.assemble(
+        ("▕", FAINT),
+        ("█" * done, ACCENT),
+        (" " * (BAR_CELLS - done) + "▏", FAINT),
+        f" {share:>2} %",
+        (rate + left, QUIET),
+    )

@@ -1,0 +1,105 @@
+"""Carrel's two themes, and the names of the colours that text is painted with.
+
+One warm accent, like a desk lamp, leads the eye; the rest is the paper and the ink. Meaning is painted cool and words
+warm wherever the two are told apart, and never by colour alone.
+"""
+
+from __future__ import annotations
+
+import os
+
+from textual.theme import Theme
+
+ACCENT = "$accent"
+QUIET = "$quiet"  # figures and places beside the text: contrast of at least 4.5 to the background
+FAINT = "$faint"  # rules and empty bars, which carry no words
+BRIGHT = "$bright"
+MARK = "bold $mark"  # a word of the query
+MARK_IN_TEXT = "bold $mark on $mark-ground"
+MEANING = "$meaning"
+WORDS = "$mark"
+ALARM = "$alarm"
+GOOD = "$good"
+
+DARK = Theme(
+    name="carrel-dark",
+    primary="#e3a857",
+    secondary="#86a8c3",
+    accent="#e3a857",
+    warning="#e3a857",
+    error="#e5786d",
+    success="#8fb573",
+    foreground="#cfccc4",
+    background="#15171b",
+    surface="#15171b",
+    panel="#1c1f24",
+    dark=True,
+    variables={
+        "quiet": "#918e87",
+        "faint": "#3b3f47",
+        "bright": "#f4f1ea",
+        "mark": "#f0bb6e",
+        "mark-ground": "#3a3020",
+        "meaning": "#86a8c3",
+        "alarm": "#e5786d",
+        "good": "#8fb573",
+        "chosen": "#22262d",
+        "chosen-blurred": "#1d2026",
+        "scrollbar": "#3b3f47",
+        "scrollbar-hover": "#565b65",
+        "scrollbar-active": "#e3a857",
+        "scrollbar-background": "#15171b",
+        "scrollbar-background-hover": "#15171b",
+        "scrollbar-background-active": "#15171b",
+        "input-cursor-background": "#e3a857",
+        "input-cursor-foreground": "#15171b",
+        "input-selection-background": "#4a3c24",
+    },
+)
+
+LIGHT = Theme(
+    name="carrel-light",
+    primary="#9a5a00",
+    secondary="#2f628c",
+    accent="#9a5a00",
+    warning="#9a5a00",
+    error="#b3261e",
+    success="#3f7a1f",
+    foreground="#33312d",
+    background="#fbf9f5",
+    surface="#fbf9f5",
+    panel="#f1ede5",
+    dark=False,
+    variables={
+        "quiet": "#6d6a63",
+        "faint": "#cfc9bd",
+        "bright": "#0e0d0b",
+        "mark": "#8f5200",
+        "mark-ground": "#fbe7c6",
+        "meaning": "#2f628c",
+        "alarm": "#b3261e",
+        "good": "#3f7a1f",
+        "chosen": "#f1e9da",
+        "chosen-blurred": "#f4efe6",
+        "scrollbar": "#cfc9bd",
+        "scrollbar-hover": "#a9a295",
+        "scrollbar-active": "#9a5a00",
+        "scrollbar-background": "#fbf9f5",
+        "scrollbar-background-hover": "#fbf9f5",
+        "scrollbar-background-active": "#fbf9f5",
+        "input-cursor-background": "#9a5a00",
+        "input-cursor-foreground": "#fbf9f5",
+        "input-selection-background": "#f3d9ad",
+    },
+)
+
+
+def preferred() -> str:
+    """Return the theme to begin with: light where the terminal says that its ground is light (COLORFGBG)."""
+    ground = os.environ.get("COLORFGBG", "").rpartition(";")[2]
+    return LIGHT.name if ground in {"7", "15"} else DARK.name
+
+
+def other(name: str) -> str:
+    """Return the theme that is not in use."""
+    return DARK.name if name == LIGHT.name else LIGHT.name

@@ -1,0 +1,38 @@
+"""One line of the screen that is made for whatever width it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.content import Content
+from textual.widget import Widget
+
+
+class BuiltLine(Widget):
+    """Shows what a builder makes of the present width in cells."""
+
+    DEFAULT_CSS = """
+    BuiltLine { width: 1fr; height: 1; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._build: Callable[[int], Content] = _nothing
+
+    @property
+    def text(self) -> str:
+        """The line as plain text."""
+        return self._build(self.content_size.width).plain
+
+    def show(self, build: Callable[[int], Content]) -> None:
+        """Show what `build` makes of the width."""
+        self._build = build
+        self.refresh()
+
+    def render(self) -> Content:
+        """Return the line."""
+        return self._build(self.content_size.width)
+
+
+def _nothing(width: int) -> Content:
+    return Content()

@@ -1,0 +1,169 @@
+"""Which models are there, where they lie, and how one is installed or removed."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, Manifest, Quantisation, file_sha256
+from engine.embedding.offered import Offered, available, offered
+from engine.errors import ModelError
+from engine.paths import places, private_folder
+
+if TYPE_CHECKING:
+    from engine.embedding.encoder import Encoder
+
+__all__ = [
+    "EMBEDDED",
+    "EMBEDDED_FOLDER",
+    "Offered",
+    "adopt",
+    "available",
+    "folder_of",
+    "install",
+    "installed",
+    "load",
+    "place_of",
+    "remove",
+]
+
+EMBEDDED = "all-MiniLM-L6-v2"
+EMBEDDED_FOLDER = Path(__file__).parent / "weights"
+
+
+def load(name: str = EMBEDDED, *, sessions: int = 1) -> Encoder:
+    """Return an encoder for an installed model; its files are read on first use. Raises ModelError."""
+    from engine.embedding.encoder import Encoder  # numpy
+
+    return Encoder(folder_of(name), sessions=sessions)
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of the embedded or an installed model. Raises ModelError where it is not installed."""
+    if name.lower() == EMBEDDED.lower():
+        return EMBEDDED_FOLDER
+    folder = place_of(name)
+    if not (folder / MANIFEST_FILE).is_file():
+        raise ModelError(
+            f"The model {name} is not installed.",
+            cause=f"There is no model in {folder}.",
+            fix=f"Run `carrel models use {name}` to fetch it, or `carrel models build DIR` for a local directory.",
+        )
+    return folder
+
+
+def place_of(name: str) -> Path:
+    """Return the folder where a model of that name is, or would be, installed."""
+    slug = re.sub(r"[^\w.-]+", "--", name.lower()).strip(".-")
+    if not slug:
+        raise ModelError(f"{name!r} is no name for a model.", fix="Give a name with a letter or a digit in it.")
+    return places().models / slug
+
+
+def installed() -> list[Manifest]:
+    """Return the manifests of the embedded model and then of the installed ones by name; broken ones are left out."""
+    found = []
+    for path in sorted(places().models.glob(f"*/{MANIFEST_FILE}")):
+        if path.parent.name.startswith("."):
+            continue
+        try:
+            found.append(Manifest.read(path.parent))
+        except ModelError:
+            continue
+    return [Manifest.read(EMBEDDED_FOLDER), *sorted(found, key=lambda manifest: manifest.id.lower())]
+
+
+def install(name: str, on_progress: Callable[[str], None] = lambda stage: None) -> Manifest:
+    """Install one of the `available` models and return its manifest; `on_progress` is told each stage in words.
+
+    A model that is installed already is left as it is. Raises ModelError where the name is unknown, the files cannot
+    be had, or the model cannot be run.
+    """
+    if name.lower() == EMBEDDED.lower() or (place_of(name) / MANIFEST_FILE).is_file():
+        return Manifest.read(folder_of(name))
+    model = offered(name)
+    from engine.embedding.fetching import fetch  # fastembed, 0.3 to 0.9 s
+
+    on_progress(f"fetching {model.name}, {model.megabytes} MB")
+    folder = fetch(model)
+    on_progress("measuring its scale")
+    return adopt(folder, model)
+
+
+def adopt(folder: Path, model: Offered) -> Manifest:
+    """Make an installed model of the files in `folder` and return its manifest; one of the same name is replaced.
+
+    The files are copied, the model is run once over the shipped texts, and only then takes its place. Raises
+    ModelError where a file is missing or the model does not give what `model` promises.
+    """
+    place = place_of(model.name)
+    models = private_folder(place.parent)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".adopt-", dir=models) as scratch:
+            draft = Path(scratch) / "model"
+            draft.mkdir()
+            _copy_files(folder, model, draft)
+            manifest = _measured(draft, model)
+            if place.exists():
+                place.rename(Path(scratch) / "former")
+            draft.rename(place)
+    except OSError as error:
+        raise ModelError(
+            f"The model {model.name} cannot be installed.",
+            cause=f"Its files cannot be copied: {error}.",
+            fix=f"Check the free space and the rights of {models}, and try again.",
+        ) from error
+    return manifest
+
+
+def remove(name: str) -> None:
+    """Delete an installed model's folder. Raises ModelError for the embedded model and for one that is not there."""
+    folder = folder_of(name)
+    if folder == EMBEDDED_FOLDER:
+        raise ModelError(f"{EMBEDDED} cannot be removed.", cause="It is part of Carrel.")
+    shutil.rmtree(folder)
+
+
+def _copy_files(folder: Path, model: Offered, draft: Path) -> None:
+    from engine.embedding.tokens import plain_tokenizer
+
+    shutil.copyfile(folder / model.model_file, draft / MODEL_FILE)
+    for name in model.files:  # weights outside the graph, which names them by their file name
+        shutil.copyfile(folder / name, draft / Path(name).name)
+    plain_tokenizer(folder / TOKENIZER_FILE).save(str(draft / TOKENIZER_FILE), pretty=False)
+
+
+def _measured(draft: Path, model: Offered) -> Manifest:
+    from engine.embedding.measuring import measure, passage_rules
+
+    Manifest(
+        id=model.name,
+        revision=model.source,
+        dimension=model.dimension,
+        pooling=model.pooling,
+        normalised=True,
+        query_prefix=model.query_prefix,
+        passage_prefix=model.passage_prefix,
+        window=model.window,
+        quantisation=_quantisation(draft / MODEL_FILE),
+        file_sha256=file_sha256(draft / MODEL_FILE),
+        tokenizer_sha256=file_sha256(draft / TOKENIZER_FILE),
+        passage_rules=passage_rules(draft, model.window),
+        background_cosine=0.0,
+        language=model.language,
+        license=model.license,
+        source=f"fastembed, {model.source}",
+    ).write(draft)
+    return measure(draft, sessions=os.cpu_count() or 1)
+
+
+def _quantisation(model_file: Path) -> Quantisation:
+    """Tell a dynamically quantised graph by its operators, whose names stand in the file as they are."""
+    with model_file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return "int8" if content.find(b"DynamicQuantize") >= 0 else "none"

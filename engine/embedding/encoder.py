@@ -1,0 +1,174 @@
+"""The one encoder for every model: onnxruntime and a tokenizer, loaded on first use.
+
+Every run holds exactly one text. Dynamic int8 takes its scales from the whole batch, so batch mates would change a
+vector; alone, a vector depends on its text and the model file only. Several threads share one session, each running
+on its own core, since a session of one thread runs where it is called and lets go of Python's lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.embedding.manifest import Manifest, Pooling
+from engine.embedding.tokens import Tokens
+from engine.errors import ModelError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
+
+
+class Encoder:
+    """Turns texts into vectors of unit length with the model in `folder`. Safe to use from several threads.
+
+    `sessions` is how many passages are encoded at once, each on one core. Raises ModelError where the folder holds
+    no usable model: at once for its manifest, on first use for its files.
+    """
+
+    def __init__(self, folder: Path, *, sessions: int = 1) -> None:
+        self.manifest = Manifest.read(folder)
+        self.folder = folder
+        self._parallel = max(1, sessions)
+        self._loading = threading.Lock()
+        self._tokens: Tokens | None = None
+        self._session: InferenceSession | None = None
+        self._inputs: tuple[str, ...] = ()
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        """Return the vector of a query, shape (dimension,), of unit length; the query prefix is added here."""
+        return self._encode(self.manifest.query_prefix + text)
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of queries, shape (n, dimension), in order; the query prefix is added here."""
+        return self._encode_all([self.manifest.query_prefix + text for text in texts])
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of passages, shape (n, dimension), in order.
+
+        The texts are `Passage.embedded`, so their prefix is already inside. A repeated text is encoded once.
+        """
+        return self._encode_all(texts)
+
+    def token_starts(self, text: str) -> list[int]:
+        """Return the code point at which each token of the whole text starts: chunking's `TokenStarts`."""
+        return self._tokenizer().starts(text)
+
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each whole text has, special tokens left out."""
+        return self._tokenizer().counts(texts)
+
+    def close(self) -> None:
+        """Let go of the model's memory; the next use loads it again."""
+        with self._loading:
+            self._tokens = self._session = None
+
+    def _encode_all(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        vectors = np.empty((len(places), self.manifest.dimension), dtype=np.float32)
+        if self._parallel == 1 or len(places) < 2:
+            rows = map(self._encode, places)
+            for place, row in enumerate(rows):
+                vectors[place] = row
+        else:
+            with ThreadPoolExecutor(min(self._parallel, len(places)), thread_name_prefix="encode") as pool:
+                for place, row in enumerate(pool.map(self._encode, places)):
+                    vectors[place] = row
+        return vectors if len(places) == len(texts) else vectors[[places[text] for text in texts]]
+
+    def _encode(self, text: str) -> NDArray[np.float32]:
+        session = self._model()
+        ids = np.array([self._tokenizer().ids(text)], dtype=np.int64)
+        if ids.size == 0:
+            return unit(np.zeros(self.manifest.dimension, dtype=np.float32))
+        given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        output = session.run(None, {name: given[name] for name in self._inputs})[0]
+        vector = pooled(output[0].astype(np.float32, copy=False), self.manifest.pooling)
+        if vector.shape != (self.manifest.dimension,):
+            raise _other_shape(self.manifest, vector.size)
+        return unit(vector)
+
+    def _tokenizer(self) -> Tokens:
+        tokens = self._tokens
+        if tokens is None:
+            with self._loading:
+                tokens = self._tokens = self._tokens or Tokens(self.folder, self.manifest.window)
+        return tokens
+
+    def _model(self) -> InferenceSession:
+        session = self._session
+        if session is None:
+            with self._loading:
+                if self._session is None:
+                    loaded = _open(self.folder / self.manifest.file)
+                    self._inputs = tuple(each.name for each in loaded.get_inputs())
+                    self._session = loaded
+                session = self._session
+        return session
+
+
+def pooled(states: NDArray[np.float32], pooling: Pooling) -> NDArray[np.float32]:
+    """Reduce the states of all tokens, shape (tokens, dimension), to one vector; one that is pooled already stays."""
+    if states.ndim == 1:
+        return states
+    vector: NDArray[np.float32] = {"mean": states.mean(axis=0), "cls": states[0], "last": states[-1]}[pooling]
+    return vector
+
+
+def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale a vector to length 1. One without a direction becomes the diagonal, since cosine knows no zero vector."""
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or length < 1e-12:
+        return np.full(vector.shape, vector.shape[0] ** -0.5, dtype=np.float32)
+    scaled: NDArray[np.float32] = vector / np.float32(length)
+    return scaled
+
+
+def _other_shape(manifest: Manifest, found: int) -> ModelError:
+    return ModelError(
+        f"The model {manifest.id} is not what its manifest says.",
+        cause=f"It gives vectors of {found} numbers, the manifest says {manifest.dimension}.",
+        fix="Install the model again with `carrel models use`, or build it with `carrel models build`.",
+    )
+
+
+def _open(path: Path) -> InferenceSession:
+    import onnxruntime  # 0.12 s
+
+    try:
+        session = onnxruntime.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"])
+    except Exception as error:  # the library's errors share no base but Exception
+        raise ModelError(
+            f"The model in {path.parent} cannot be loaded.",
+            cause=f"{error}",
+            fix="Install the model again with `carrel models use`, or build it with `carrel models build`.",
+        ) from error
+    unknown = {each.name for each in session.get_inputs()} - _INPUTS
+    if unknown:
+        raise ModelError(
+            f"The model in {path.parent} cannot be used.",
+            cause=f"It asks for inputs that Carrel does not know: {', '.join(sorted(unknown))}.",
+            fix="Choose another model from `carrel models list`.",
+        )
+    return session
+
+
+def _options() -> object:
+    """Return session options: one thread a run, no spinning, and no memory kept for shapes that do not come back."""
+    from onnxruntime import ExecutionMode, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_mem_pattern = False  # patterns are kept for each length of text seen
+    options.log_severity_level = 3  # errors only: warnings would be drawn over the screen
+    return options

@@ -1,0 +1,171 @@
+"""The manifest of a model folder: everything that changes a vector, and the fingerprint that stands for all of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from engine.errors import ModelError
+
+Pooling = Literal["mean", "cls", "last"]
+Quantisation = Literal["int8", "none"]
+
+MANIFEST_FILE = "manifest.json"
+MODEL_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+
+DEFAULT_PASSAGE_RULES: Mapping[str, int] = {
+    "target": 100,
+    "window": 256,
+    "special": 2,
+    "title": 32,
+    "headings": 32,
+    "version": 1,
+}
+
+# Facts about a model that leave its vectors as they are, so that correcting one re-embeds nothing.
+_NOT_IN_FINGERPRINT = frozenset({"file", "background_cosine", "language", "license", "source", "training"})
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one model is, and how text has to be given to it.
+
+    `window` counts tokens, the special ones included. `background_cosine` is the mean cosine between the shipped
+    foreign queries and the background passages under this model. `passage_rules` are those of `engine.chunking`, in
+    the model's tokens. `training` is None for a model that Carrel did not train.
+    """
+
+    id: str
+    revision: str
+    dimension: int
+    pooling: Pooling
+    normalised: bool
+    query_prefix: str
+    passage_prefix: str
+    window: int
+    quantisation: Quantisation
+    file_sha256: str
+    background_cosine: float
+    language: str
+    license: str
+    source: str
+    file: str = MODEL_FILE
+    tokenizer_sha256: str = ""
+    passage_rules: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_PASSAGE_RULES))
+    training: dict[str, Any] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256, in hex, of all that changes a vector, as canonical JSON."""
+        facts = {name: value for name, value in asdict(self).items() if name not in _NOT_IN_FINGERPRINT}
+        canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+    def to_json(self) -> str:
+        """Write the manifest as JSON that people can read; the fingerprint stands in it for reference."""
+        return json.dumps({**asdict(self), "fingerprint": self.fingerprint}, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Read what `to_json` wrote; unknown keys are ignored. Raises ModelError where a fact is missing or wrong."""
+        try:
+            facts = json.loads(text)
+        except ValueError as error:
+            raise _unusable(f"It is not JSON: {error}.") from error
+        if not isinstance(facts, dict):
+            raise _unusable("It is not a JSON object.")
+        known = {each.name: facts[each.name] for each in fields(cls) if each.name in facts}
+        try:
+            manifest = cls(**known)
+        except TypeError as error:
+            raise _unusable(f"A fact is missing: {error}.") from error
+        _check(manifest)
+        return manifest
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read the manifest of a model folder. Raises ModelError where there is none or it cannot be used."""
+        try:
+            text = (folder / MANIFEST_FILE).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelError(
+                f"There is no usable model in {folder}.",
+                cause=f"{MANIFEST_FILE} cannot be read: {error}.",
+                fix="Install the model again with `carrel models use`, or build it with `carrel models build`.",
+            ) from error
+        return cls.from_json(text)
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest into a model folder, whole or not at all."""
+        draft = folder / f"{MANIFEST_FILE}.new"
+        draft.write_text(self.to_json(), encoding="utf-8")
+        os.replace(draft, folder / MANIFEST_FILE)
+
+
+def verify(folder: Path) -> tuple[str, ...]:
+    """Hold a model folder's files against the hashes in its manifest; each fault is one sentence, none means sound.
+
+    Reads every byte of the model, so it belongs to `doctor` and not to a start.
+    """
+    try:
+        manifest = Manifest.read(folder)
+    except ModelError as error:
+        return (str(error),)
+    expected = {manifest.file: manifest.file_sha256, TOKENIZER_FILE: manifest.tokenizer_sha256}
+    return tuple(fault for name, digest in expected.items() if (fault := _fault(folder / name, digest)))
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _fault(path: Path, digest: str) -> str | None:
+    try:
+        found = file_sha256(path)
+    except OSError as error:
+        return f"{path.name} cannot be read: {error}."
+    return None if not digest or found == digest else f"{path.name} is not the file that the manifest names."
+
+
+_TEXTS = ("id", "revision", "query_prefix", "passage_prefix", "file_sha256", "language", "license", "source", "file")
+
+
+def _check(manifest: Manifest) -> None:
+    """Hold what a file said against what the encoder and the ranking rely on. Raises ModelError."""
+    wrong = [name for name in _TEXTS if not isinstance(getattr(manifest, name), str)]
+    wrong += [name for name in ("dimension", "window") if not _is_count(getattr(manifest, name))]
+    rules = manifest.passage_rules
+    if not isinstance(rules, dict) or any(type(number) is not int or number < 0 for number in rules.values()):
+        wrong.append("passage_rules")
+    cosine = manifest.background_cosine
+    if not isinstance(cosine, (int, float)) or not -1.0 <= cosine < 1.0:  # at 1 the scale would divide by zero
+        wrong.append("background_cosine")
+    if manifest.pooling not in get_args(Pooling):
+        wrong.append("pooling")
+    if manifest.quantisation not in get_args(Quantisation):
+        wrong.append("quantisation")
+    if wrong:
+        said = ", ".join(f"{name} {getattr(manifest, name)!r}" for name in wrong)
+        raise _unusable(f"These facts cannot be right: {said}.")
+    if not manifest.id or Path(manifest.file).name != manifest.file:
+        raise _unusable("It names no model, or a file outside its folder.")
+
+
+def _is_count(number: object) -> bool:
+    return type(number) is int and number >= 1  # a bool is an int, too
+
+
+def _unusable(cause: str) -> ModelError:
+    return ModelError(
+        "The manifest of a model cannot be used.",
+        cause=cause,
+        fix="Install the model again with `carrel models use`, or build it with `carrel models build`.",
+    )

@@ -1,0 +1,120 @@
+"""The models that fastembed offers by name, as far as the encoder can run them, each with what it must be given.
+
+fastembed adds no prefix to queries; the authors' own, by family, are kept here and become part of the manifest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from engine.embedding.manifest import Pooling
+from engine.errors import ModelError
+
+# A model's memory grows with the square of its window, and no passage is ever cut longer than this.
+LONGEST_WINDOW = 512
+
+_ENGLISH_SEARCH = "Represent this sentence for searching relevant passages: "
+
+# (pattern of the name, query prefix, passage prefix), from the model cards; the first that matches counts.
+_PREFIXES: tuple[tuple[str, str, str], ...] = (
+    (r"bge-\w+-zh", "为这个句子生成表示以用于检索相关文章：", ""),
+    (r"bge-\w+-en|arctic-embed|mxbai-embed", _ENGLISH_SEARCH, ""),
+    (r"\be5-", "query: ", "passage: "),
+    (r"nomic-embed", "search_query: ", "search_document: "),
+)
+
+# Classes of fastembed and the pooling that each applies. The others need images, tasks, or no ONNX file at all.
+_POOLING: dict[str, Pooling] = {
+    "OnnxTextEmbedding": "cls",
+    "PooledNormalizedEmbedding": "mean",
+    "PooledEmbedding": "mean",
+}
+
+# One side of a pair of models, or half of a model for images: alone they do not search.
+_ONE_SIDED = re.compile(r"clip|constella|stella-en", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A model that can be installed by name. `files` lie beside `model_file` and belong to it."""
+
+    name: str
+    dimension: int
+    pooling: Pooling
+    window: int
+    model_file: str
+    language: str
+    license: str
+    source: str
+    megabytes: int = 0
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    files: tuple[str, ...] = ()
+
+
+def available() -> list[Offered]:
+    """Return the models that fastembed can fetch and the encoder can run, by name; needs no network."""
+    return sorted((_offered(kind, model) for kind, model in _described()), key=lambda model: model.name.lower())
+
+
+def offered(name: str) -> Offered:
+    """Return the offered model of that name, in any case. Raises ModelError where there is none."""
+    for model in available():
+        if model.name.lower() == name.lower():
+            return model
+    raise ModelError(
+        f"There is no model called {name}.",
+        fix="`carrel models list` shows those that can be used; a local directory is built with `carrel models build`.",
+    )
+
+
+def prefixes(name: str) -> tuple[str, str]:
+    """Return the query and passage prefix of a model's family; both are empty where the family takes none."""
+    for pattern, query, passage in _PREFIXES:
+        if re.search(pattern, name, re.IGNORECASE):
+            return query, passage
+    return "", ""
+
+
+def _described() -> Iterator[tuple[type[Any], Any]]:
+    """Yield fastembed's own descriptions with the class that runs each."""
+    from fastembed import TextEmbedding  # 0.3 to 0.9 s
+
+    for kind in TextEmbedding.EMBEDDINGS_REGISTRY:
+        if kind.__name__ in _POOLING:
+            for model in kind._list_supported_models():
+                if model.sources.hf and not _ONE_SIDED.search(model.model):
+                    yield kind, model
+
+
+def _offered(kind: type[Any], model: Any) -> Offered:
+    query, passage = prefixes(model.model)
+    return Offered(
+        name=model.model,
+        dimension=model.dim,
+        pooling=_POOLING[kind.__name__],
+        window=_window(model.description),
+        model_file=model.model_file,
+        language=_language(model.description),
+        license=model.license,
+        source=model.sources.hf,
+        megabytes=round(model.size_in_GB * 1000),
+        query_prefix=query,
+        passage_prefix=passage,
+        files=tuple(model.additional_files),
+    )
+
+
+def _window(description: str) -> int:
+    """Read the window from the words of the description; it stands nowhere else."""
+    stated = re.search(r"(\d+) input tokens", description)
+    return min(int(stated[1]), LONGEST_WINDOW) if stated else LONGEST_WINDOW
+
+
+def _language(description: str) -> str:
+    if re.search(r"multilingual|mixed", description, re.IGNORECASE):
+        return "multilingual"
+    return "zh" if "Chinese" in description else "en"

@@ -1,0 +1,69 @@
+"""Text to token numbers and token places, for any text: hostile ones are made harmless first, in the same length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.embedding.manifest import TOKENIZER_FILE
+from engine.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+# Only so many characters a token of the window are looked at: words are far shorter, and a line of a megabyte would
+# otherwise be cut into tokens only to be thrown away.
+_CHARACTERS_PER_TOKEN = 64
+
+
+class Tokens:
+    """One tokenizer file, with its own padding and truncation switched off. Safe to use from several threads."""
+
+    def __init__(self, folder: Path, window: int) -> None:
+        self._window = window
+        self._tokenizer = plain_tokenizer(folder / TOKENIZER_FILE)
+        self._special = self._tokenizer.num_special_tokens_to_add(False)
+
+    def ids(self, text: str) -> list[int]:
+        """Return the token numbers of a text, special ones included, cut to the window."""
+        text = _harmless(text[: self._window * _CHARACTERS_PER_TOKEN])
+        plain = self._tokenizer.encode(text, add_special_tokens=False)
+        if len(plain) + self._special > self._window:
+            plain.truncate(max(self._window - self._special, 1))
+        ids: list[int] = self._tokenizer.post_process(plain, None, True).ids
+        return ids
+
+    def starts(self, text: str) -> list[int]:
+        """Return the code point at which each token of the whole text starts, special tokens left out."""
+        offsets = self._tokenizer.encode(_harmless(text), add_special_tokens=False).offsets
+        return [start for start, _ in offsets]
+
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each whole text has, special tokens left out."""
+        return [len(self._tokenizer.encode(_harmless(text), add_special_tokens=False)) for text in texts]
+
+
+def _harmless(text: str) -> str:
+    """Replace lone surrogates, which the tokenizer refuses, each by one U+FFFD, so that offsets stay."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def plain_tokenizer(path: Path) -> Tokenizer:
+    """Load a tokenizer file without its padding and truncation. Raises ModelError where it cannot be used."""
+    from tokenizers import Tokenizer  # 25 ms
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception
+        raise ModelError(
+            f"The tokenizer of the model in {path.parent} cannot be used.",
+            cause=f"{error}.",
+            fix="Install the model again with `carrel models use`, or build it with `carrel models build`.",
+        ) from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

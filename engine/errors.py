@@ -1,0 +1,114 @@
+"""Every error that a person can meet: what happened, why, and what to do about it.
+
+    CarrelError
+    ├── UsageError            bad input: the command or its arguments
+    │   ├── QueryError        a search that cannot be understood
+    │   ├── ConfigError       a setting that cannot be used
+    │   └── PathError         a path that is missing, not a folder, or not watched
+    ├── LibraryError          the library file
+    │   ├── LibraryMissing    there is none yet
+    │   ├── LibraryBusy       another process holds the lock that the task needs
+    │   ├── LibraryDamaged    the file is not a sound library
+    │   ├── LibraryReadOnly   the file or its folder cannot be written
+    │   ├── LibraryFull       the disk is full or failing
+    │   └── SchemaTooNew      a newer Carrel wrote the file
+    ├── ModelError            a model is missing, incomplete, or does not fit the library
+    ├── SourceError           one file could not be read; recorded, never fatal
+    └── WorkerError           an indexer or training process failed to start or died
+
+The exit code lives on the class, so that the command line has one place to turn an error into a status.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CarrelError(Exception):
+    """An error with a message, its cause and its fix, each one plain sentence or empty."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, cause: str = "", fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.cause = cause
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """Join what is known into the paragraph that a person reads."""
+        return " ".join(part for part in (self.message, self.cause, self.fix) if part)
+
+
+class UsageError(CarrelError):
+    """Bad input: the command or its arguments."""
+
+    exit_code = 2
+
+
+class QueryError(UsageError):
+    """A search that cannot be understood; `position` is the offending code point, counted from 0."""
+
+    def __init__(self, message: str, *, position: int, cause: str = "", fix: str = "") -> None:
+        super().__init__(message, cause=cause, fix=fix)
+        self.position = position
+
+
+class ConfigError(UsageError):
+    """A setting that cannot be used."""
+
+
+class PathError(UsageError):
+    """A path that is missing, not a folder, or not watched."""
+
+
+class LibraryError(CarrelError):
+    """Something is wrong with the library file."""
+
+
+class LibraryMissing(LibraryError):
+    """There is no library file yet."""
+
+    exit_code = 2
+
+
+class LibraryBusy(LibraryError):
+    """Another process holds the lock that this task needs."""
+
+    exit_code = 3
+
+
+class LibraryDamaged(LibraryError):
+    """The file is not a sound library."""
+
+
+class LibraryReadOnly(LibraryError):
+    """The file or its folder cannot be written."""
+
+
+class LibraryFull(LibraryError):
+    """The disk is full or failing; what was committed before is intact."""
+
+
+class SchemaTooNew(LibraryError):
+    """A newer Carrel wrote the file; it was not touched."""
+
+    exit_code = 2
+
+
+class ModelError(CarrelError):
+    """A model is missing, incomplete, or does not fit the library."""
+
+    exit_code = 2
+
+
+class SourceError(CarrelError):
+    """One file could not be read. `reason` is the short text that is recorded and shown."""
+
+    def __init__(self, reason: str, *, cause: str = "", fix: str = "") -> None:
+        super().__init__(reason, cause=cause, fix=fix)
+        self.reason = reason
+
+
+class WorkerError(CarrelError):
+    """An indexer or training process failed to start or died."""

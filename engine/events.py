@@ -1,0 +1,160 @@
+"""What an indexer says while it works: typed records, one JSON object a line, written to an append-only file.
+
+A line is at most 16 KB, so a reader may take it in one piece; a worker never waits for whoever reads.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+from engine.errors import WorkerError
+
+MAX_LINE_BYTES = 16 * 1024  # below the 64 KiB at which asyncio streams refuse a line, and one pipe write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """The base of all events. `at` is seconds since the epoch."""
+
+    type: ClassVar[str] = "event"
+    at: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexerStarted(Event):
+    """An indexer holds the lock and begins."""
+
+    type: ClassVar[str] = "indexer_started"
+    pid: int
+    task: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned(Event):
+    """The folders were walked: how many files are there, and how many need work."""
+
+    type: ClassVar[str] = "scanned"
+    files: int
+    to_do: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress(Event):
+    """How far a sync is. `files_*` count files that need work; `rate` is passages embedded a second."""
+
+    type: ClassVar[str] = "progress"
+    files_done: int
+    files_total: int
+    passages: int
+    rate: float
+    seconds_left: float | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFailed(Event):
+    """A file could not be read."""
+
+    type: ClassVar[str] = "file_failed"
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed(Event):
+    """A batch reached the library; readers may look."""
+
+    type: ClassVar[str] = "committed"
+    documents: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparing(Event):
+    """Work that has no files to count: loading the model, fitting the tiers, building a model's vectors."""
+
+    type: ClassVar[str] = "preparing"
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncFinished(Event):
+    """A sync ended; the counts are those of its report."""
+
+    type: ClassVar[str] = "sync_finished"
+    added: int
+    updated: int
+    unchanged: int
+    moved: int
+    removed: int
+    failed: int
+    embedded: int
+    reused: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching(Event):
+    """The watcher covers `covered` of `folders` folders; the rest is looked at from time to time."""
+
+    type: ClassVar[str] = "watching"
+    folders: int
+    covered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble(Event):
+    """Something went wrong that a person should know of; the indexer goes on."""
+
+    type: ClassVar[str] = "trouble"
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped(Event):
+    """The indexer leaves; what it committed is safe."""
+
+    type: ClassVar[str] = "stopped"
+    reason: str
+
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    kind.type: kind
+    for kind in (
+        IndexerStarted,
+        Scanned,
+        Progress,
+        FileFailed,
+        Committed,
+        Preparing,
+        SyncFinished,
+        Watching,
+        Trouble,
+        Stopped,
+    )
+}
+
+
+def to_line(event: Event) -> str:
+    """Return the event as one line of JSON without its line end; long texts are cut to keep within the limit."""
+    record: dict[str, Any] = {"type": event.type, **asdict(event)}
+    line = json.dumps(record)
+    if len(line) < MAX_LINE_BYTES:
+        return line
+    room = MAX_LINE_BYTES // (6 * len(record))  # six bytes a character at worst, as \\uXXXX
+    return json.dumps({key: value[:room] if isinstance(value, str) else value for key, value in record.items()})
+
+
+def from_line(line: str | bytes) -> Event:
+    """Read one line back. Raises WorkerError where it is no event of this version."""
+    try:
+        record = json.loads(line)
+        kind = EVENT_TYPES[record.pop("type")]
+        known = {f.name for f in fields(kind)}
+        return kind(**{key: value for key, value in record.items() if key in known})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WorkerError("A line in the event file is no event.", cause=str(error)) from error

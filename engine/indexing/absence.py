@@ -1,0 +1,49 @@
+"""Why a file is not in the library, and how many files differ from what is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import apsw
+
+from engine.indexing.hints import below
+from engine.indexing.roots import own_files, rules_from, watched
+from engine.indexing.survey import survey
+from engine.paths import display
+from engine.sources.discovery import decide
+from engine.store import folders
+
+
+def absence(conn: apsw.Connection, library: Path, path: bytes, document_id: int | None) -> tuple[str, str] | None:
+    """Return why the file at an absolute path cannot be found, and what to do about it; None where it is indexed."""
+    if document_id is not None:
+        failure = conn.execute("SELECT failure FROM document WHERE id = ?", (document_id,)).fetchone()
+        if failure and failure[0]:
+            return f"it could not be read: {failure[0]}", "Mend the file; it is read again when it changes."
+        return None
+    root = next((folder for folder in watched(conn) if below(path, folder.path)), None)
+    if root is None:
+        parent = display(os.path.dirname(path))
+        return "it lies in no watched folder", f"Add its folder with `carrel add {parent}`."
+    if not os.path.lexists(path):
+        return "there is no such file", "Check the spelling of the path."
+    if os.path.isdir(path):
+        return "it is a folder", "Name a file in it."
+    relative = os.path.relpath(path, root.path)
+    refused = decide(root.path, relative, rules_from(folders.rules(conn, root.id)), own_files(library))
+    if refused is not None:
+        place = f" ({display(refused.path)})" if refused.path != relative else ""
+        return (
+            f"it is left out: {refused.reason}{place}",
+            "Change that rule, or put `!` and its name in a .carrelignore.",
+        )
+    if root.state == "paused":
+        return f"the folder {display(root.path)} is paused", "Resume it, or run `carrel sync` on the file."
+    return "it has not been indexed yet", "Run `carrel sync`."
+
+
+def stale_files(conn: apsw.Connection, library: Path) -> int:
+    """Return how many files of the watched folders are new, changed by their stat, or gone since the last sync."""
+    found = survey(conn, (), own_files(library), lambda _: False)
+    return sum(len(plan.work) + len(plan.vanished) for _, plan in found.plans)

@@ -1,0 +1,56 @@
+"""What a file is, apart from what it says: its stat, and a hash of its bytes.
+
+A file is known by size, modification time and inode first, since asking costs a microsecond, and by its content only
+where these differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+
+HASH_BYTES = 16  # of BLAKE2b: no two files of a person's will share one by chance
+NO_INODE = 0  # recorded for a file that could not be opened, or changed while it was read: it never looks untouched
+READ_BYTES = 1 << 20  # one read of a file that is hashed
+FINE_NS = 20_000_000  # two ticks of a slow kernel clock: a write this soon after may leave the same time on the file
+COARSE_NS = 2_000_000_000  # FAT keeps even seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What tells one state of a file from another without reading it."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+
+
+def stat_of(path: bytes) -> Stat:
+    """Return the stat of a regular file, links followed. Raises OSError where there is none."""
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise FileNotFoundError(path)
+    return Stat(found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
+
+
+def content_hash(path: bytes) -> bytes:
+    """Return the 16-byte BLAKE2b of a file's bytes. Raises OSError where it cannot be read."""
+    digest = hashlib.blake2b(digest_size=HASH_BYTES)
+    # O_NONBLOCK: a pipe that took the file's place after the stat must not hold the indexer for ever.
+    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0) as stream:
+        while piece := stream.read(READ_BYTES):
+            digest.update(piece)
+    return digest.digest()
+
+
+def recorded_mtime(mtime_ns: int, read_at_ns: int) -> int:
+    """Return the modification time to record for a file that was read at `read_at_ns` on the same clock.
+
+    A file written within one tick of the file system's clock before it was read could be written again and look the
+    same. Its recorded time is put off by one, so that the next sync looks at its content once more.
+    """
+    tick = COARSE_NS if mtime_ns % 1_000_000_000 == 0 else FINE_NS
+    return mtime_ns - 1 if abs(read_at_ns - mtime_ns) < tick else mtime_ns

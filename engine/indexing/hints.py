@@ -1,0 +1,66 @@
+"""What the watcher heard of: paths that something happened to, kept until the file system is quiet for a moment.
+
+An event is a hint, never a fact: the path is looked at again when its turn comes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+QUIET_SECONDS = 0.5  # editors write a file in up to three bursts
+LONGEST_SECONDS = 5.0  # a file that is written all the time is looked at this often
+MOST = 1000  # hints: above, walking the whole folder is cheaper than looking at each
+
+
+class Hints:
+    """A set of paths with a debounce. Any thread may add; one takes."""
+
+    def __init__(self, wake: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._wake = wake
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._paths: set[bytes] = set()
+        self._first = self._last = 0.0
+
+    def add(self, paths: Iterable[bytes]) -> None:
+        """Note that something happened to these absolute paths."""
+        with self._lock:
+            now = self._clock()
+            if not self._paths:
+                self._first = now
+            self._paths.update(paths)
+            self._last = now
+        self._wake()
+
+    def due_in(self) -> float | None:
+        """Return the seconds until the hints are due, 0 where they are, None where there are none."""
+        with self._lock:
+            if not self._paths:
+                return None
+            due = min(self._last + QUIET_SECONDS, self._first + LONGEST_SECONDS)
+            return max(0.0, due - self._clock())
+
+    def take(self) -> list[bytes]:
+        """Return all paths, due or not, and forget them."""
+        with self._lock:
+            paths, self._paths = self._paths, set()
+        return sorted(paths)
+
+
+def collapsed(paths: Iterable[bytes], roots: Iterable[bytes]) -> list[bytes]:
+    """Leave out paths that lie below another of them, and take the roots themselves where there are very many."""
+    kept: list[bytes] = []
+    # With "/" after each, everything below a folder directly follows it in order.
+    for path in sorted(set(paths), key=lambda path: path + b"/"):
+        if not kept or not below(path, kept[-1]):
+            kept.append(path)
+    if len(kept) <= MOST:
+        return kept
+    return [root for root in roots if any(below(path, root) for path in kept)]
+
+
+def below(path: bytes, folder: bytes) -> bool:
+    """Whether `path` is `folder` or lies in it."""
+    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")

@@ -1,0 +1,82 @@
+"""The files that are being read right now, in a small file beside the library.
+
+A file that kills the indexer itself (and not only the parser's child) would otherwise do so again at every start. One
+write of a few hundred bytes into the page cache survives the death of the process and costs microseconds, where a row
+in the library would cost a transaction.
+
+An indexer is also killed for reasons of its own, so a death with several files in flight accuses nobody: the suspects
+are read alone, after everything else, and only a file that was there at several deaths is recorded as failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+DEATHS_BEFORE_BLAME = 3  # the first beside others, then twice alone
+BLAME = "the indexer died while reading this file"
+
+
+class Journal:
+    """Records which files are in flight. `deaths` counts, by absolute path, the deaths a file was present at."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._reading: set[bytes] = set()
+        self.deaths = _left_by_the_last(path)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._write()
+
+    def begin(self, path: bytes) -> None:
+        """Record that `path` is about to be read."""
+        with self._lock:
+            self._reading.add(path)
+            self._write()
+
+    def end(self, path: bytes) -> None:
+        """Record that `path` is safely in the library, or done with."""
+        with self._lock:
+            self._reading.discard(path)
+            self.deaths.pop(path, None)
+            self._write()
+
+    def close(self) -> None:
+        """Leave in order: what is still in flight was stopped, not killed. Suspects not yet read stay recorded."""
+        with self._lock:
+            self._reading.clear()
+            self._write()
+            os.close(self._file)
+            if not self.deaths:
+                self._path.unlink(missing_ok=True)
+
+    def _write(self) -> None:
+        record = {
+            "reading": [_text(path) for path in self._reading],
+            "deaths": {_text(path): count for path, count in self.deaths.items()},
+        }
+        line = json.dumps(record).encode("ascii") + b"\n"
+        os.pwrite(self._file, line, 0)
+        os.ftruncate(self._file, len(line))  # after the write: a death between them leaves the new line and a rest
+
+
+def _left_by_the_last(path: Path) -> dict[bytes, int]:
+    """Return the deaths that the last run recorded, with one more for each file it had in flight when it ended."""
+    try:
+        record = json.loads(path.read_bytes().split(b"\n", 1)[0])
+        deaths = {_bytes(name): int(count) for name, count in record["deaths"].items()}
+        for name in record["reading"]:
+            deaths[_bytes(name)] = deaths.get(_bytes(name), 0) + 1
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}  # none was left, or the machine lost power while it was written
+    return deaths
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")

@@ -1,0 +1,68 @@
+"""Holds what lies in a folder against what the library knows of it, and says what has to be done."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from engine.indexing.contents import Stat
+from engine.indexing.work import Vanished, Work
+from engine.records import Failure
+from engine.sources.discovery import UNREADABLE, FoundFile, LeftOut
+from engine.store.documents import KnownFile
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one watched folder needs. `still_failed` are files that failed before and have not changed since."""
+
+    files: int = 0
+    unchanged: int = 0
+    work: list[Work] = field(default_factory=list)
+    vanished: list[Vanished] = field(default_factory=list)
+    still_failed: list[Failure] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def compare(
+    folder_id: int,
+    root: bytes,
+    lying: Iterable[FoundFile | LeftOut],
+    known: dict[bytes, KnownFile],
+    wanted: Callable[[KnownFile], bool] = lambda _: False,
+) -> Plan:
+    """Compare by size, time and inode. `known` is used up: what is left of it at the end has vanished.
+
+    A file that looks untouched is read again where it is `wanted`. Documents below a folder that cannot be looked into
+    are kept as they are.
+    """
+    plan = Plan()
+    closed: list[bytes] = []
+    take = known.pop
+    for each in lying:
+        if isinstance(each, LeftOut):
+            plan.left_out[each.reason] += each.count
+            if each.is_folder and each.reason == UNREADABLE:
+                closed.append(each.path + b"/" if each.path else b"")
+            continue
+        plan.files += 1
+        before = take(each.path, None)
+        reread = before is not None and wanted(before)
+        if before is None or reread or not _same(each, before):
+            stat = Stat(each.size, each.mtime_ns, each.inode, each.device)
+            plan.work.append(Work(folder_id, root, each.path, stat, before, reread))
+        elif before.failure is None:
+            plan.unchanged += 1
+        else:
+            plan.still_failed.append(Failure(os.path.join(root, each.path), before.failure))
+    for path, before in known.items():
+        if not any(path.startswith(prefix) for prefix in closed):
+            plan.vanished.append(Vanished(folder_id, before))
+    return plan
+
+
+def _same(found: FoundFile, known: KnownFile) -> bool:
+    """Whether a file looks untouched. The device is not compared, for it changes when a disk is mounted anew."""
+    return found.mtime_ns == known.mtime_ns and found.size == known.size and found.inode == known.inode

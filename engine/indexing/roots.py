@@ -1,0 +1,48 @@
+"""The watched folders as a sync needs them, without the counts that a screen shows, and the files that are Carrel's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from engine.paths import places
+from engine.records import Folder
+from engine.sources.discovery import Rules
+
+_BESIDE_THE_LIBRARY = ("", "-wal", "-shm", "-journal", ".lock", ".reading", ".vectors")
+
+
+def watched(conn: apsw.Connection) -> list[Folder]:
+    """Return all watched folders; their counts are left at 0, since counting costs more than a small sync."""
+    return [Folder(*row) for row in conn.execute("SELECT id, path, state FROM folder ORDER BY id")]
+
+
+def rules_from(written: Mapping[str, Any]) -> Rules:
+    """Read the rules that are stored with a folder; what is missing or unknown keeps its default."""
+    default = Rules()
+    return Rules(
+        max_bytes=int(written.get("max_bytes", default.max_bytes)),
+        use_gitignore=bool(written.get("use_gitignore", default.use_gitignore)),
+        extra_patterns=tuple(str(line) for line in written.get("extra_patterns", default.extra_patterns)),
+    )
+
+
+def journal_file(library: Path) -> Path:
+    """Return the file beside a library that says what is being read."""
+    return library.with_name(library.name + ".reading")
+
+
+def spool_file(library: Path) -> Path:
+    """Return the file beside a library that keeps vectors of a document that is still being embedded."""
+    return library.with_name(library.name + ".vectors")
+
+
+def own_files(library: Path) -> frozenset[bytes]:
+    """Return what is never indexed and never listened to: the library, what lies beside it, and Carrel's folders."""
+    beside = {os.fsencode(library.with_name(library.name + suffix)) for suffix in _BESIDE_THE_LIBRARY}
+    home = places()
+    return frozenset(beside | {os.fsencode(folder) for folder in (home.data, home.config, home.state, home.cache)})

@@ -1,0 +1,173 @@
+"""Brings the library up to date with the watched folders, once.
+
+Nothing heavy is loaded where nothing has changed: the walk and the comparison need neither the model nor numpy. The
+caller holds the indexer lock. Killed at any moment, the next sync ends in the same state: each file is written whole in
+one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+
+from engine.events import Event, Preparing, Scanned, Trouble
+from engine.indexing.contents import content_hash
+from engine.indexing.gaps import active_model, documents_with_gaps
+from engine.indexing.moves import Matched, match, same_suffix
+from engine.indexing.roots import journal_file, own_files, spool_file
+from engine.indexing.signals import Never, Signal
+from engine.indexing.survey import Survey, survey
+from engine.indexing.tally import Tally, finished
+from engine.indexing.work import Work
+from engine.paths import display
+from engine.records import SyncReport
+from engine.store import folders
+from engine.store.documents import KnownFile
+
+if TYPE_CHECKING:
+    from engine.indexing.looking import DocumentParser
+    from engine.indexing.vectors import PassageEncoder
+
+REFIT_SHARE = 0.1  # of the passages: when so many have changed, the tiers are fitted anew
+FITTED_AT = "fitted_at_change"  # calibration: the number of the change up to which the tiers were fitted
+
+
+def sync(
+    conn: apsw.Connection,
+    library: Path,
+    *,
+    encoder: Callable[[], PassageEncoder],
+    parser: Callable[[], DocumentParser],
+    paths: Sequence[bytes] = (),
+    full: bool = False,
+    retry: bool = False,
+    refit: Callable[[], None] | None = None,
+    on_event: Callable[[Event], None] = lambda _: None,
+    stop: Signal | None = None,
+) -> SyncReport:
+    """Bring the library up to date and report what was done.
+
+    `conn` is a writer's connection to `library`. `encoder` and `parser` are called when the first file needs them; a
+    parser made here is closed here. `paths` (absolute) restrict the sync to files and subtrees. `full` reads every
+    file again, though passages whose text is the same keep their vectors; `retry` reads those that failed again.
+    `refit` is called when the tiers no longer fit the library. When `stop` is set, what is complete is committed and
+    the report covers what was done. Raises PathError for a path in no watched folder, ModelError, and LibraryError.
+    """
+    stop = stop or Never()
+    tally = Tally()
+    gaps = _gaps(conn) if not paths else set()
+
+    def wanted(known: KnownFile) -> bool:
+        return full or (retry and known.failure is not None) or known.id in gaps
+
+    found = survey(conn, paths, own_files(library), wanted)
+    matched = _gather(found, tally)
+    _note_folders(conn, found, on_event)
+    to_do = len(matched.work) + len(matched.moves) + len(matched.vanished)
+    on_event(Scanned(files=sum(plan.files for _, plan in found.plans), to_do=to_do))
+    if to_do:
+        _carry_out(conn, library, matched, tally, encoder, parser, on_event, stop)
+        if refit is not None and not stop.is_set():
+            _refit(conn, refit, on_event, stop)
+    report = tally.report()
+    on_event(finished(report))
+    return report
+
+
+def _gaps(conn: apsw.Connection) -> set[int]:
+    model_id = active_model(conn)
+    return documents_with_gaps(conn, model_id) if model_id is not None else set()
+
+
+def _gather(found: Survey, tally: Tally) -> Matched:
+    """Put the plans of all folders together and find what was moved, within one of them or across."""
+    for _, plan in found.plans:
+        tally.unchanged += plan.unchanged
+        tally.failed += plan.still_failed
+        tally.skipped += plan.left_out
+    work = [item for _, plan in found.plans for item in plan.work]
+    vanished = [each for _, plan in found.plans for each in plan.vanished]
+    return match(work, vanished, _hash) if vanished else Matched((), tuple(work), ())
+
+
+def _hash(work: Work) -> bytes | None:
+    try:
+        return content_hash(work.absolute)
+    except OSError:
+        return None
+
+
+def _note_folders(conn: apsw.Connection, found: Survey, on_event: Callable[[Event], None]) -> None:
+    """Write down which folders are there and what was left out of them, where that differs from what is known."""
+    for folder in found.missing:
+        if folder.state == "watching":
+            folders.set_state(conn, folder.id, "missing")
+            message = f"The folder {display(folder.path)} is not there; its documents are kept."
+            on_event(Trouble(message=message, fix="Mount its disk, or forget it with `carrel remove`."))
+    for folder, plan in found.plans:
+        if folder.state == "missing":
+            folders.set_state(conn, folder.id, "watching")
+        if found.whole and folders.left_out(conn, folder.id) != plan.left_out:
+            folders.set_left_out(conn, folder.id, plan.left_out)
+
+
+def _carry_out(
+    conn: apsw.Connection,
+    library: Path,
+    matched: Matched,
+    tally: Tally,
+    encoder: Callable[[], PassageEncoder],
+    parser: Callable[[], DocumentParser],
+    on_event: Callable[[Event], None],
+    stop: Signal,
+) -> None:
+    """Move, then read, then remove: text that went from one file into another finds its vectors still there."""
+    from engine.indexing.encoding import LazyEncoder, ensure_model, refuse_other
+    from engine.indexing.recording import Recorder
+    from engine.indexing.run import Run
+    from engine.store.writing import Writer
+
+    model_id, fingerprint = ensure_model(conn, encoder)
+    lazy = LazyEncoder(encoder, refuse_other(fingerprint))
+    writer = Writer(conn, model_id)
+    recorder = Recorder(writer, tally, on_event)
+    recorder.move(matched.moves)
+    # Another suffix may mean another reader.
+    changed_kind = [
+        Work(move.work.folder_id, move.work.root, move.work.path, move.work.stat, move.vanished.known, True, moved=True)
+        for move in matched.moves
+        if not same_suffix(move.vanished.known.path, move.work.path)
+    ]
+    work = (*matched.work, *changed_kind)
+    if work:
+        run = Run(
+            writer, recorder, lazy, parser, journal_file(library), spool_file(library), fingerprint, on_event, stop
+        )
+        run.bring_in(work)
+    if not stop.is_set():
+        recorder.remove(matched.vanished)
+
+
+def _refit(conn: apsw.Connection, refit: Callable[[], None], on_event: Callable[[Event], None], stop: Signal) -> None:
+    """Fit the tiers anew where a tenth of the passages has changed since they were fitted for this model."""
+    from engine.store import changes, models
+    from engine.store.connection import transaction
+    from engine.store.documents import counts
+
+    model = models.active(conn)
+    passages = counts(conn).passages
+    if model is None or not passages:
+        return
+    latest = changes.latest(conn)
+    fitted_at = models.calibration(conn, model.id).get(FITTED_AT)
+    if isinstance(fitted_at, int) and latest - fitted_at <= REFIT_SHARE * passages:
+        return
+    on_event(Preparing(what="fitting the tiers"))
+    refit()
+    if stop.is_set():
+        return  # it may not have come to its end
+    with transaction(conn):
+        models.calibrate(conn, model.id, {FITTED_AT: latest})

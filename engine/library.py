@@ -1,0 +1,378 @@
+"""The one door of the engine: open a library, keep it in step with its folders, search it, ask it why.
+
+A `Library` may be used from several threads. Reading takes no lock; what needs the indexer lock says so. Nothing heavy
+is loaded by opening: the encoder and the vectors come with the first search that needs them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import ModelError, PathError
+from engine.paths import display, folder_path, library_path, refuse_nested
+from engine.records import (
+    Check,
+    Folder,
+    SearchResult,
+    SearchSettings,
+    Status,
+    StoredDocument,
+    SyncReport,
+    WhyReport,
+    WhyStage,
+)
+from engine.retrieval.cancellation import Cancellation, SearchCancelled
+from engine.retrieval.pool import ReaderPool
+from engine.store import documents, folders, lock, requests
+from engine.store.connection import open_writer
+from engine.store.migrations import version as schema_version
+from engine.store.requests import RequestState
+
+if TYPE_CHECKING:
+    from engine.embedding.encoder import Encoder
+    from engine.events import Event
+    from engine.keeping import Keeper
+    from engine.retrieval import tiers
+    from engine.retrieval.active import ActiveModel
+    from engine.retrieval.searching import Model
+    from engine.store.connection import LibraryConnection
+
+__all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
+
+DEFAULT_LIMIT = 10
+WHY_LIMIT = 10
+
+
+class Library:
+    """One library file. Use `Library.open`; close it, or use it as a context manager."""
+
+    def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._encoder = encoder
+        self._pool = ReaderPool(path)
+        self._active: ActiveModel | None = None
+        self._watch: LibraryConnection | None = None
+        self._guard = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path | None = None, *, create: bool = False, encoder: Encoder | None = None) -> Library:
+        """Open the library at `path`, else the default one; with `create`, make it if it is missing.
+
+        `encoder` stands in for the library's own model. Raises LibraryMissing, SchemaTooNew, LibraryDamaged.
+        """
+        place = library_path(path)
+        if create and not place.exists():
+            open_writer(place, create=True).close()
+        library = cls(place, encoder, read_only=_read_only(place))
+        with library._pool.lend():
+            pass  # a missing, newer or damaged file is told now rather than at the first search
+        return library
+
+    def close(self) -> None:
+        """Let go of the file, the vectors and the model."""
+        with self._guard:
+            self._pool.close()
+            if self._watch is not None:
+                self._watch.close()
+            self._watch = self._active = None
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- folders ---------------------------------------------------------------------------------------------------
+
+    def add(self, folder: Path) -> Folder:
+        """Watch a folder; one that is watched already is returned as it is. A sync indexes it.
+
+        Raises PathError where it is missing, no folder, or inside or around a watched one.
+        """
+        path = folder_path(folder)
+        with self._writing() as connection:
+            known = folders.at(connection, path)
+            if known is not None:
+                return known
+            refuse_nested(path, [each.path for each in folders.every(connection)])
+            folders.add(connection, path)
+            requests.file(connection, "sync")
+            added = folders.at(connection, path)
+        assert added is not None
+        return added
+
+    def remove(self, folder: Path) -> int:
+        """Stop watching a folder and forget its documents; its files stay. Returns how many documents were forgotten.
+
+        Takes the indexer lock for the writing. Raises PathError where the folder is not watched, LibraryBusy.
+        """
+        path = os.fsencode(folder.expanduser().absolute())
+        with self._reading() as connection:
+            known = folders.at(connection, path)
+        if known is None:
+            raise PathError(
+                f"{display(path)} is not a watched folder.", fix="`carrel folders` lists the folders that are."
+            )
+        from engine.indexing.forgetting import forget_folder
+
+        with lock.IndexerLock(self.path).acquire("removing"), self._writing(lock_held=True) as connection:
+            return forget_folder(connection, known.id)
+
+    def folders(self) -> tuple[Folder, ...]:
+        """Return the watched folders with their counts, in the order in which they were added."""
+        with self._reading() as connection:
+            return folders.every(connection)
+
+    # --- searching -------------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        text: str,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        settings: SearchSettings | None = None,
+        typing: bool = False,
+        cancel: Cancellation | None = None,
+    ) -> SearchResult:
+        """Find passages. An empty query, or one of filters only, lists documents by date, newest first.
+
+        With `typing` the last word may still grow, and an unfinished quote or filter is passed over. A search by words
+        alone loads no model. Where the model is missing, words alone are searched, and the weights say why. Raises
+        QueryError, SearchCancelled.
+        """
+        from engine.retrieval import searching
+        from engine.retrieval.query import parse
+
+        settings = settings or SearchSettings()
+        cancel = cancel or Cancellation()
+        query = parse(text, typing=typing)
+        began = time.perf_counter()
+        with self._reading(cancel) as connection:
+            loading = time.perf_counter()
+            model, cuts, missing = self._model(connection, settings, query.meaning)
+            loaded = time.perf_counter()
+            if missing:
+                settings = replace(settings, fusion="keyword")
+            search = searching.run(connection, query, settings, model, cuts, limit=limit, cancel=cancel)
+            result = searching.present(connection, search, settings, model, cuts)
+        timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
+        weights = replace(result.weights, reason=missing) if missing else result.weights
+        return replace(result, timings=timings, weights=weights)
+
+    def warm(self) -> None:
+        """Load the model and the vectors, so that the next search need not."""
+        with self._reading() as connection:
+            model, _ = self._active_model().of(connection)
+        if model is not None:
+            model.encode("warm")
+
+    def why(
+        self, text: str, path: Path, *, settings: SearchSettings | None = None, limit: int = WHY_LIMIT
+    ) -> WhyReport:
+        """Say at which stage of a search a file's document was lost, and what would bring it back."""
+        from engine.retrieval.query import parse
+        from engine.retrieval.whynot import trace
+
+        settings = settings or SearchSettings()
+        query = parse(text)
+        absolute = os.fsencode(path.expanduser().absolute())
+        with self._reading() as connection:
+            document = documents.document_id_at(connection, absolute)
+            reason = self._not_indexed(connection, absolute, document)
+            if document is None or reason is not None:
+                stage, advice = reason or (
+                    WhyStage("indexed", False, None, "it is not in the library"),
+                    "Run `carrel sync`.",
+                )
+                return WhyReport(text, absolute, False, None, (stage,), "indexed", (advice,))
+            model, cuts, missing = self._model(connection, settings, query.meaning)
+            if missing:
+                settings = replace(settings, fusion="keyword")
+            trail = trace(connection, query, document, settings, model, cuts, limit=limit)
+        return WhyReport(
+            text, absolute, trail.final_rank is not None, trail.final_rank, trail.stages, trail.dropped_at, trail.advice
+        )
+
+    # --- documents -------------------------------------------------------------------------------------------------
+
+    def document(self, path: bytes) -> StoredDocument | None:
+        """Return the document of the file at an absolute path, with its text; None where there is none."""
+        with self._reading() as connection:
+            found = documents.document_id_at(connection, path)
+            return documents.stored_document(connection, found) if found is not None else None
+
+    def document_by_id(self, document_id: int) -> StoredDocument | None:
+        """Return a document with its text; None where it is gone."""
+        with self._reading() as connection:
+            return documents.stored_document(connection, document_id)
+
+    def paths_ending(self, ending: bytes) -> tuple[bytes, ...]:
+        """Return the absolute paths of the documents whose path ends so, at a folder's boundary; at most 20."""
+        with self._reading() as connection:
+            return documents.paths_ending(connection, ending, 20)
+
+    # --- indexing --------------------------------------------------------------------------------------------------
+
+    def sync(
+        self,
+        paths: Sequence[Path] = (),
+        *,
+        full: bool = False,
+        on_event: Callable[[Event], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> SyncReport:
+        """Bring the index up to date with the folders, once, in this process, and return what was done.
+
+        `paths` restrict it; `full` reads every file again. When `stop` is set, it ends within a second with what is
+        committed by then. Raises LibraryBusy where another process indexes, PathError, ModelError.
+        """
+        absolute = [os.fsencode(path.expanduser().absolute()) for path in paths]
+        with self._keeping("syncing") as keeper:
+            return keeper.sync(paths=absolute, full=full, on_event=on_event, stop=stop or threading.Event())
+
+    def use_model(
+        self,
+        name: str,
+        *,
+        on_event: Callable[[Event], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> bool:
+        """Make an installed model the library's and embed everything with it; False where `stop` came first.
+
+        Asked again, it goes on where it was stopped. Raises LibraryBusy, ModelError.
+        """
+        with self._keeping("building a model") as keeper:
+            return keeper.use_model(name, on_event=on_event, stop=stop or threading.Event())
+
+    def file_request(self, kind: str, argument: str = "") -> int:
+        """Ask the process that indexes for something and return the request's number."""
+        with self._writing() as connection:
+            return requests.file(connection, kind, argument)
+
+    def request_state(self, number: int) -> RequestState:
+        """Return how far a request is; one that is forgotten counts as done without an answer."""
+        with self._reading() as connection:
+            return requests.state(connection, number) or RequestState(taken=True, done=True, outcome=None)
+
+    # --- care ------------------------------------------------------------------------------------------------------
+
+    def status(self, *, stale: bool = False) -> Status:
+        """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
+        from engine.store import models
+
+        with self._reading() as connection:
+            counted = documents.counts(connection)
+            model = models.active(connection)
+            status = Status(
+                library=str(self.path),
+                schema=schema_version(connection),
+                documents=counted.documents,
+                passages=counted.passages,
+                bytes=self.path.stat().st_size,
+                model=model.name if model else "",
+                folders=folders.every(connection),
+                writer=lock.holder(self.path),
+                stale=-1,
+                failed=counted.failed,
+                skipped=folders.left_out(connection),
+                read_only=self.read_only,
+            )
+            if not stale:
+                return status
+            from engine.indexing.absence import stale_files
+
+            return replace(status, stale=stale_files(connection, self.path))
+
+    def check(self, *, repair: bool = False) -> tuple[Check, ...]:
+        """Look for everything that can be wrong with the file, and with `repair` mend what can be mended first.
+
+        Checking needs no lock. Raises LibraryBusy where a repair is asked while another process indexes.
+        """
+        from engine.store import integrity
+
+        if repair:
+            from engine.store.repair import repair as mend
+
+            with lock.IndexerLock(self.path).acquire("repairing"), self._writing(lock_held=True) as connection:
+                mend(connection)
+        with self._reading() as connection:
+            return tuple(integrity.checks(connection))
+
+    def version(self) -> int:
+        """Return a number that changes whenever another connection has committed; cheap enough to poll."""
+        with self._guard:
+            if self._watch is None:
+                from engine.store.connection import open_reader
+
+                self._watch = open_reader(self.path)
+            return int(self._watch.pragma("data_version"))
+
+    # --- within ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
+        with self._pool.lend() as connection, cancel.guarding(connection) if cancel else nullcontext():
+            yield connection
+
+    @contextmanager
+    def _writing(self, *, lock_held: bool = False) -> Iterator[LibraryConnection]:
+        connection = open_writer(self.path, lock_held=lock_held)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _active_model(self) -> ActiveModel:
+        from engine.retrieval.active import ActiveModel
+
+        with self._guard:
+            if self._active is None:
+                self._active = ActiveModel(self._encoder)
+            return self._active
+
+    @contextmanager
+    def _keeping(self, task: str) -> Iterator[Keeper]:
+        from engine.keeping import Keeper
+
+        with lock.IndexerLock(self.path).acquire(task), self._writing(lock_held=True) as connection:
+            self._pool.close()  # an open reader would keep the last writer from folding the log into the file
+            yield Keeper(connection, self.path, self._encoder)
+
+    def _model(
+        self, connection: LibraryConnection, settings: SearchSettings, meaning: str
+    ) -> tuple[Model | None, tiers.Cuts, str]:
+        """Return the model that a search needs, its cuts, and in words why there is none though one was wanted."""
+        from engine.retrieval.tiers import unfitted
+
+        if settings.fusion == "keyword" or not meaning:
+            return None, unfitted(0.0), ""
+        try:
+            model, cuts = self._active_model().of(connection)
+        except ModelError as error:
+            return None, unfitted(0.0), f"by words alone: {error}"
+        return model, cuts, "" if model else "by words alone: nothing is indexed yet"
+
+    def _not_indexed(
+        self, connection: LibraryConnection, absolute: bytes, document: int | None
+    ) -> tuple[WhyStage, str] | None:
+        """Say why a file has no document to trace, and what to do; None where it has one."""
+        from engine.indexing.absence import absence
+
+        found = absence(connection, self.path, absolute, document)
+        if found is None:
+            return None
+        reason, advice = found
+        return WhyStage("indexed", False, None, reason, advice), advice
+
+
+def _read_only(path: Path) -> bool:
+    """Tell whether the library can only be read; a missing one is told by opening it."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))

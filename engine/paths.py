@@ -1,0 +1,91 @@
+"""Where Carrel keeps its own files; `CARREL_HOME` moves all of them at once, for tests and for portable use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import PathError
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The folders of one Carrel home. None of them is created by asking."""
+
+    data: Path
+    config: Path
+    state: Path
+    cache: Path
+
+    @property
+    def library(self) -> Path:
+        """The library file that is used where none is named."""
+        return self.data / "library.carrel"
+
+    @property
+    def settings(self) -> Path:
+        """The file that holds the person's settings."""
+        return self.config / "config.toml"
+
+    @property
+    def models(self) -> Path:
+        """The folder of installed models, one folder each."""
+        return self.data / "models"
+
+    @property
+    def log(self) -> Path:
+        """The log file that error messages point to."""
+        return self.state / "carrel.log"
+
+
+def places() -> Places:
+    """Return the folders in use: below `CARREL_HOME` if set, else the platform's own."""
+    home = os.environ.get("CARREL_HOME")
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Places(root / "data", root / "config", root / "state", root / "cache")
+    from platformdirs import PlatformDirs  # 5 ms, and not needed where CARREL_HOME is set
+
+    dirs = PlatformDirs("carrel", appauthor=False)
+    return Places(dirs.user_data_path, dirs.user_config_path, dirs.user_state_path, dirs.user_cache_path)
+
+
+def library_path(named: str | os.PathLike[str] | None = None) -> Path:
+    """Return the library file: the one named, else `CARREL_LIBRARY`, else the default; always absolute."""
+    chosen = named or os.environ.get("CARREL_LIBRARY")
+    return Path(chosen).expanduser().absolute() if chosen else places().library
+
+
+def private_folder(path: Path) -> Path:
+    """Create `path` with its parents, readable by its owner only, and return it."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def display(path: bytes) -> str:
+    """Turn a file-system path into text that any terminal and JSON encoder takes; undecodable bytes become U+FFFD."""
+    return path.decode("utf-8", "replace")
+
+
+def folder_path(folder: Path) -> bytes:
+    """Return a folder's absolute path as the file system has it. Raises PathError where it is missing or no folder."""
+    path = folder.expanduser().absolute()
+    if not path.exists():
+        raise PathError(f"{path} does not exist.", fix="Check the spelling of the path.")
+    if not path.is_dir():
+        raise PathError(f"{path} is no folder.", fix=f"Add the folder that holds it: {path.parent}.")
+    return os.fsencode(os.path.normpath(path))
+
+
+def refuse_nested(path: bytes, watched: Sequence[bytes]) -> None:
+    """Raise PathError where a folder lies inside or around a watched one."""
+    for other in watched:
+        if path.startswith(os.path.join(other, b"")):
+            raise PathError(f"{display(path)} lies in the watched folder {display(other)} and is indexed with it.")
+        if other.startswith(os.path.join(path, b"")):
+            raise PathError(
+                f"{display(path)} holds the watched folder {display(other)}.",
+                fix=f"Remove that one first: `carrel remove {display(other)}`. Its vectors are not kept.",
+            )

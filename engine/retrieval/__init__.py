@@ -1,0 +1,1 @@
+"""Search: the query language, the two legs, fusion, tiers, diversity, explanation, and "why not"."""

@@ -1,0 +1,90 @@
+"""Filters as one SQL subquery of passage ids, so that both legs draw their candidates from the same set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.records import Filters
+from engine.retrieval.matching import Matching
+
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A subquery that gives the allowed passage ids, with its bindings; `sql` is "" where all are allowed."""
+
+    sql: str
+    bindings: tuple[str | int, ...]
+
+
+def allowed(filters: Filters, matching: Matching) -> Allowed:
+    """Turn the filters, the required phrases and the exclusions into one subquery."""
+    clauses: list[str] = []
+    bindings: list[str | int] = []
+
+    def restrict(clause: str, *values: str | int) -> None:
+        clauses.append(clause)
+        bindings.extend(values)
+
+    for negate, paths in (("", filters.paths), ("NOT ", filters.not_paths)):
+        for path in paths:
+            restrict(f"{negate}({_PATH_GLOB if '*' in path else _PATH_PART})", _path_pattern(path))
+    for negate, titles in (("", filters.titles), ("NOT ", filters.not_titles)):
+        for title in titles:
+            restrict(f"{negate}instr(lower(document.title), ?) > 0", title)
+    for negate, tags in (("", filters.tags), ("NOT ", filters.not_tags)):
+        for tag in tags:
+            name = tag.lstrip("#").replace(" ", "-")
+            restrict(
+                f"{negate}({_TAG})",  # a tag holds its children: garden finds garden/roses
+                f" {name} ",
+                f" {name}/",
+            )
+    for negate, kinds in (("", filters.kinds), ("NOT ", filters.not_kinds)):
+        if kinds:
+            either = " OR ".join([_KIND] * len(kinds))
+            restrict(f"{negate}({either})", *(value for kind in kinds for value in _kind_values(kind)))
+    if filters.after is not None:
+        restrict("document.mtime_ns >= ?", int(filters.after * NANOSECONDS))
+    if filters.before is not None:
+        restrict("document.mtime_ns < ?", int(filters.before * NANOSECONDS))
+    for phrase in matching.required:
+        restrict(_HOLDS.format(""), phrase.match)
+    for phrase in matching.excluded:
+        restrict(_HOLDS.format("NOT "), phrase.match)
+    if not clauses:
+        return Allowed("", ())
+    return Allowed(
+        "SELECT passage.id FROM passage JOIN document ON document.id = passage.document_id"
+        f" JOIN folder ON folder.id = document.folder_id WHERE {' AND '.join(clauses)}",
+        tuple(bindings),
+    )
+
+
+_FULL_PATH = "lower(CAST(folder.path AS TEXT) || '/' || document.path_text)"
+_PATH_PART = f"instr({_FULL_PATH}, ?) > 0"
+_PATH_GLOB = f"{_FULL_PATH} GLOB ?"
+_TAG = "instr(' ' || lower(document.tags) || ' ', ?) > 0 OR instr(' ' || lower(document.tags), ?) > 0"
+_KIND = "document.kind = ? OR lower(document.path_text) LIKE ? ESCAPE '\\'"
+_HOLDS = "passage.id {}IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
+
+
+def _path_pattern(path: str) -> str:
+    """Give the text to look for; `~` is the person's home, and a pattern with `*` matches the whole path."""
+    import os
+
+    if path.startswith("~"):
+        path = os.path.expanduser(path).lower()
+    if "*" not in path:
+        return path
+    literal = path.replace("[", "[[]")
+    return literal if literal.startswith(("/", "*")) else f"*{literal}"
+
+
+def _kind_values(kind: str) -> tuple[str, str]:
+    suffix = kind.lstrip(".").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return _KIND_NAMES.get(kind, kind), f"%.{suffix}"
+
+
+_KIND_NAMES = {"note": "markdown", "notes": "markdown", "mail": "email", "source": "code", "txt": "text"}

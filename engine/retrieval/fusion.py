@@ -1,0 +1,138 @@
+"""From candidates to one order: convex combination with feedback, or reciprocal rank fusion; all pure functions.
+
+A leg's figure that is missing counts 0. Every part of a score is kept, so that the parts of a row sum to its score.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.records import SearchSettings, Verdict, Weights
+from engine.retrieval.candidates import Candidates
+from engine.retrieval.matching import Matching
+
+CONVEX_WEIGHTS = (0.8, 0.2)
+LONG_QUERY_WEIGHTS = (0.9, 0.1)
+LONG_QUERY_STEMS = 25  # ArguAna's whole paragraphs: vectors alone reach .42 to .58 there, words .32
+FEEDBACK_SHARPNESS = 25.0  # of the softmax over the first scores
+FEEDBACK_DEPTH = 5
+FEEDBACK_KEEP = 0.6  # share of the query's own vector in the moved one
+RRF_K = 60  # Cormack, Clarke and Buettcher, SIGIR 2009
+RRF_LONG_QUERY_WORDS = 50
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Candidates in their final fused order: `order` indexes them, best first; the parts are in candidate order.
+
+    vector + keyword + feedback = score, each of shape (n,). `plain` is the score before feedback.
+    """
+
+    order: NDArray[np.int64]
+    score: Floats
+    vector: Floats
+    keyword: Floats
+    feedback: Floats | None
+    weights: Weights
+
+
+def rank(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> Ranking:
+    """Order the candidates as the settings say. The verdict matters only in that "none" switches feedback off."""
+    if settings.fusion == "rrf":
+        return _reciprocal(candidates, settings)
+    weights = convex_weights(candidates.matching, settings)
+    ranking = _convex(candidates, weights, candidates.cosine.astype(np.float64))
+    if settings.fusion == "convex" and settings.feedback and verdict != "none":
+        ranking = _with_feedback(candidates, ranking)
+    return ranking
+
+
+def convex_weights(matching: Matching, settings: SearchSettings) -> Weights:
+    """Choose the leg weights of the convex combination, and say why."""
+    if settings.fusion == "vector":
+        return Weights(1.0, 0.0, "by meaning alone")
+    if settings.fusion == "keyword":
+        return Weights(0.0, 1.0, "by words alone")
+    if settings.weights is not None:
+        return Weights(*settings.weights, "as asked")
+    if len(matching.readings) > LONG_QUERY_STEMS:
+        return Weights(*LONG_QUERY_WEIGHTS, f"a long question: {len(matching.readings)} different words")
+    return Weights(*CONVEX_WEIGHTS, "the default")
+
+
+def similarity(cosine: Floats, background: float) -> Floats:
+    """Rescale cosines so that unrelated texts lie at 0 for every model, whatever its anisotropy; NaN becomes 0."""
+    return np.nan_to_num((cosine - background) / (1.0 - background), nan=0.0)
+
+
+def _convex(candidates: Candidates, weights: Weights, cosine: Floats) -> Ranking:
+    s = similarity(cosine, candidates.background)
+    best = max(float(s.max(initial=0.0)), 0.0)
+    vector = weights.vector * s / (1.0 + best)
+    ceiling = max(float(candidates.bm25.max(initial=0.0)), candidates.keyword_ceiling)
+    keyword = weights.keyword * candidates.bm25 / ceiling if ceiling > 0 else np.zeros_like(candidates.bm25)
+    score = vector + keyword
+    return Ranking(_order(candidates, score), score, vector, keyword, None, weights)
+
+
+def _with_feedback(candidates: Candidates, plain: Ranking) -> Ranking:
+    """Move the query towards the first passages (Rocchio, weighted by a softmax of their scores) and score again."""
+    top = plain.order[:FEEDBACK_DEPTH]
+    top = top[~np.isnan(candidates.cosine[top])]
+    if candidates.query_vector is None or not len(top):
+        return plain
+    heat = np.exp(FEEDBACK_SHARPNESS * (plain.score[top] - plain.score[top].max()))
+    moved = (1.0 - FEEDBACK_KEEP) * (heat / heat.sum()) @ candidates.vectors[top].astype(np.float64)
+    moved += FEEDBACK_KEEP * candidates.query_vector
+    norm = float(np.linalg.norm(moved))
+    if norm == 0.0:
+        return plain
+    cosine = candidates.vectors.astype(np.float64) @ (moved / norm)
+    cosine[np.isnan(candidates.cosine)] = np.nan
+    again = _convex(candidates, plain.weights, cosine)
+    return Ranking(
+        again.order, again.score, plain.vector, plain.keyword, again.score - plain.vector - plain.keyword, plain.weights
+    )
+
+
+def _reciprocal(candidates: Candidates, settings: SearchSettings) -> Ranking:
+    weights = (
+        Weights(*settings.weights, "as asked")
+        if settings.weights is not None
+        else adaptive_weights(candidates.matching)
+    )
+    vector = weights.vector * _reciprocal_rank(candidates.vector_rank)
+    keyword = weights.keyword * _reciprocal_rank(candidates.keyword_rank)
+    score = vector + keyword
+    return Ranking(_order(candidates, score), score, vector, keyword, None, weights)
+
+
+def _reciprocal_rank(rank: NDArray[np.int64]) -> Floats:
+    return np.where(rank > 0, 1.0 / (RRF_K + np.maximum(rank, 1)), 0.0)
+
+
+def adaptive_weights(matching: Matching) -> Weights:
+    """Weigh words more the rarer they are: the published rule of vstash (arXiv 2604.15484), unknown words left out."""
+    if matching.word_count > RRF_LONG_QUERY_WORDS:
+        return Weights(0.9, 0.1, f"{matching.word_count} words: meaning leads")
+    known = [reading.documents for reading in matching.readings if reading.documents > 0]
+    if not known or matching.rows < 2:
+        return Weights(0.9, 0.1, "no word of the query is known here")
+    half = math.log(matching.rows) / 2
+    mean = sum(math.log(matching.rows / (count + 1)) for count in known) / len(known)
+    share = 1.0 / (1.0 + math.exp(-2.0 * (mean - half)))
+    keyword = 0.1 + 0.5 * share
+    how = "rare" if share > 0.7 else "common" if share < 0.3 else "of middling rarity"
+    return Weights(1.0 - keyword, keyword, f"the words are {how} here (mean idf {mean:.2f} against {half:.2f})")
+
+
+def _order(candidates: Candidates, score: Floats) -> NDArray[np.int64]:
+    """Sort by score, then cosine, then path and ordinal, so that the order never depends on chance."""
+    cosine = np.nan_to_num(candidates.cosine, nan=-2.0)
+    return np.lexsort((candidates.tie, -cosine, -score)).astype(np.int64)

@@ -1,0 +1,171 @@
+"""Both legs run and their candidates joined: the one place where a search meets the store before hydration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.records import SearchSettings
+from engine.retrieval.candidates import DEPTH, KEYWORD_DEPTH, Candidates
+from engine.retrieval.filters import Allowed
+from engine.retrieval.keyword import keyword_leg
+from engine.retrieval.matching import Matching
+from engine.retrieval.resident import Vectors
+
+if TYPE_CHECKING:
+    import apsw
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the vector leg needs: the query's unit vector, the passages' vectors, the model's background cosine."""
+
+    query: NDArray[np.float32]
+    vectors: Vectors
+    background: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The candidates, and what each leg cost in milliseconds; `best_cosines` are the ten best of the whole leg."""
+
+    candidates: Candidates
+    keyword_ms: float
+    vector_ms: float
+    best_cosines: NDArray[np.float32]
+
+
+def gather(
+    connection: apsw.Connection,
+    matching: Matching,
+    allowed: Allowed,
+    meaning: Meaning | None,
+    settings: SearchSettings,
+    *,
+    depth: int = DEPTH,
+    forced: Sequence[int] = (),
+) -> Gathered:
+    """Run the legs that the fusion needs and join their best `depth`.
+
+    Without `meaning` (no model yet, or keyword fusion) only the words count. `forced` ids join the candidates even
+    where neither leg has them: "why not" asks so.
+    """
+    started = time.perf_counter()
+    keyword_depth = max(KEYWORD_DEPTH, depth)
+    keyword_ids, keyword_scores = keyword_leg(connection, matching, allowed, keyword_depth)
+    keyword_done = time.perf_counter()
+    cosines, rows = _vector_leg(connection, meaning, allowed, depth)
+    vector_done = time.perf_counter()
+    leg_ids = [keyword_ids[:depth]] if settings.fusion != "vector" else []
+    if meaning is not None and settings.fusion != "keyword":
+        leg_ids.append(meaning.vectors.ids[rows])
+    ids = np.unique(np.concatenate([*leg_ids, np.asarray(forced, np.int64)])) if leg_ids else np.empty(0, np.int64)
+    candidates = _join(connection, ids, matching, meaning, keyword_ids, keyword_scores, cosines, depth)
+    best = np.sort(cosines)[::-1][:10] if len(cosines) <= 10 else -np.sort(-np.partition(cosines, -10)[-10:])
+    return Gathered(
+        candidates=candidates,
+        keyword_ms=(keyword_done - started) * 1e3,
+        vector_ms=(vector_done - keyword_done) * 1e3,
+        best_cosines=best[best > -1.5],
+    )
+
+
+def _vector_leg(
+    connection: apsw.Connection, meaning: Meaning | None, allowed: Allowed, depth: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the cosine of every vector (-2: not allowed) and the rows of the best `depth`, best first."""
+    if meaning is None or not len(meaning.vectors.ids):
+        return np.empty(0, np.float32), np.empty(0, np.int64)
+    cosines = meaning.vectors.cosines(meaning.query)
+    if allowed.sql:
+        listed = connection.execute(allowed.sql, allowed.bindings).fetchall()
+        inside = np.zeros(len(cosines), np.bool_)
+        positions = meaning.vectors.positions(np.fromiter((row[0] for row in listed), np.int64, len(listed)))
+        inside[positions[positions >= 0]] = True
+        cosines[~inside] = -2.0
+    best = np.argpartition(-cosines, depth)[:depth] if len(cosines) > depth else np.arange(len(cosines))
+    best = best[cosines[best] > -1.5]
+    return cosines, best[np.lexsort((meaning.vectors.ids[best], -cosines[best]))]
+
+
+def _join(
+    connection: apsw.Connection,
+    ids: NDArray[np.int64],
+    matching: Matching,
+    meaning: Meaning | None,
+    keyword_ids: NDArray[np.int64],
+    keyword_scores: NDArray[np.float64],
+    cosines: NDArray[np.float32],
+    depth: int,
+) -> Candidates:
+    documents, tie = _places(connection, ids)
+    present = documents >= 0  # a passage may have gone between the legs and here
+    ids, documents, tie = ids[present], documents[present], tie[present]
+    by_id = np.argsort(keyword_ids, kind="stable")
+    place = np.searchsorted(keyword_ids, ids, sorter=by_id).clip(max=max(len(keyword_ids) - 1, 0))
+    if len(keyword_ids):
+        at = by_id[place]
+        hit = keyword_ids[at] == ids
+        bm25 = np.where(hit, keyword_scores[at], 0.0)
+        keyword_rank = np.where(hit, at + 1, 0).astype(np.int64)
+    else:
+        bm25, keyword_rank = np.zeros(len(ids)), np.zeros(len(ids), np.int64)
+    cosine, vectors, vector_rank = _meaning_of(ids, meaning, cosines)
+    return Candidates(
+        ids=ids,
+        documents=documents,
+        tie=tie,
+        cosine=cosine,
+        bm25=bm25,
+        vector_rank=np.where(vector_rank > depth, -vector_rank, vector_rank),
+        keyword_rank=np.where(keyword_rank > depth, -keyword_rank, keyword_rank),
+        vectors=vectors,
+        query_vector=meaning.query if meaning else None,
+        matching=matching,
+        background=meaning.background if meaning else 0.0,
+        keyword_ceiling=matching.ceiling,
+        truncated=len(keyword_ids) > depth or int((cosines > -1.5).sum()) > depth,
+    )
+
+
+def _meaning_of(
+    ids: NDArray[np.int64], meaning: Meaning | None, cosines: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+    """Return cosine, vector and exact rank by meaning of each id; NaN, zeros and 0 where it has no vector."""
+    cosine = np.full(len(ids), np.nan, np.float32)
+    rank = np.zeros(len(ids), np.int64)
+    if meaning is None or not len(cosines):
+        return cosine, np.zeros((len(ids), 1), np.float32), rank
+    rows = meaning.vectors.positions(ids)
+    has = rows >= 0
+    vectors = np.zeros((len(ids), meaning.vectors.matrix.shape[1]), np.float32)
+    vectors[has] = meaning.vectors.matrix[rows[has]]
+    cosine[has] = vectors[has] @ meaning.query
+    reached = cosines[rows[has]]
+    ordered = np.sort(cosines[cosines > -1.5])
+    rank[has] = np.where(reached > -1.5, len(ordered) - np.searchsorted(ordered, reached, side="right") + 1, 0)
+    return cosine, vectors, rank
+
+
+def _places(connection: apsw.Connection, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each id's document (-1: gone) and its place when all are sorted by path and ordinal."""
+    import json
+
+    listed = connection.execute(
+        "SELECT passage.id, passage.document_id FROM json_each(?) AS wanted JOIN passage ON passage.id = wanted.value"
+        " JOIN document ON document.id = passage.document_id"
+        " ORDER BY document.path, document.folder_id, passage.ordinal",
+        (json.dumps(ids.tolist()),),
+    ).fetchall()
+    documents = np.full(len(ids), -1, np.int64)
+    tie = np.zeros(len(ids), np.int64)
+    if listed:
+        at = np.searchsorted(ids, np.fromiter((row[0] for row in listed), np.int64, len(listed)))
+        documents[at] = np.fromiter((row[1] for row in listed), np.int64, len(listed))
+        tie[at] = np.arange(len(listed))
+    return documents, tie

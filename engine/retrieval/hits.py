@@ -1,0 +1,163 @@
+"""The rows of a result list, read from the library once and joined with every figure that placed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.records import (
+    Explanation,
+    Hit,
+    KeywordFigure,
+    SearchSettings,
+    Shares,
+    TermScore,
+    Tier,
+    VectorFigure,
+    Verdict,
+)
+from engine.retrieval import tiers
+from engine.retrieval.candidates import Candidates
+from engine.retrieval.diversity import Row
+from engine.retrieval.fusion import Ranking
+from engine.retrieval.snippet import snippet
+from engine.retrieval.termscores import coverage, term_scores
+from engine.store.documents import HydratedRow, rows_for
+
+if TYPE_CHECKING:
+    import apsw
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where a row came to stand: its position in the candidates, its rank among all passages, what is under it."""
+
+    row: Row
+    rank_fused: int
+
+    @classmethod
+    def of(cls, ranking: Ranking, listed: Sequence[Row]) -> list[Placing]:
+        """Look up each row's rank in the fused order."""
+        fused = np.empty(len(ranking.order), np.int64)
+        fused[ranking.order] = np.arange(1, len(ranking.order) + 1)
+        return [cls(row, int(fused[row.passage])) for row in listed]
+
+
+def hydrate(
+    connection: apsw.Connection,
+    candidates: Candidates,
+    ranking: Ranking,
+    placings: Sequence[Placing],
+    cuts: tiers.Cuts,
+    verdict: Verdict,
+    settings: SearchSettings,
+) -> tuple[Hit, ...]:
+    """Read the text of the rows and build the hits, in order; ranks are given to the rows that are still there."""
+    ids = [int(candidates.ids[placing.row.passage]) for placing in placings]
+    read = rows_for(connection, ids)
+    scores = term_scores(connection, candidates.matching, ids)
+    hits: list[Hit] = []
+    for placing, passage in zip(placings, ids, strict=True):
+        row = read.get(passage)
+        if row is not None:
+            hits.append(
+                _hit(
+                    connection,
+                    len(hits) + 1,
+                    candidates,
+                    ranking,
+                    placing,
+                    row,
+                    scores.get(passage, ()),
+                    cuts,
+                    verdict,
+                    settings,
+                )
+            )
+    return tuple(hits)
+
+
+def _hit(
+    connection: apsw.Connection,
+    rank: int,
+    candidates: Candidates,
+    ranking: Ranking,
+    placing: Placing,
+    row: HydratedRow,
+    terms: tuple[TermScore, ...],
+    cuts: tiers.Cuts,
+    verdict: Verdict,
+    settings: SearchSettings,
+) -> Hit:
+    at = placing.row.passage
+    share = coverage(candidates.matching, terms)
+    cosine = float(candidates.cosine[at])
+    signal = tiers.row_signal(cosine, share)
+    text, marks = snippet(connection, row.text, candidates.matching, row.headings)
+    return Hit(
+        rank=rank,
+        score=float(ranking.score[at]),
+        tier=_tier(candidates, signal, share, cuts, verdict),
+        passage_id=int(candidates.ids[at]),
+        document_id=row.document_id,
+        path=row.absolute,
+        title=row.title,
+        headings=row.headings,
+        kind=row.kind,
+        modified=row.modified,
+        start=row.start,
+        end=row.end,
+        line_start=row.line_start,
+        line_end=row.line_end,
+        page=row.page,
+        snippet=text,
+        marks=marks,
+        vector=_vector(candidates, at),
+        keyword=_keyword(candidates, at, terms),
+        shares=Shares(
+            vector=float(ranking.vector[at]),
+            keyword=float(ranking.keyword[at]),
+            feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
+        ),
+        explanation=Explanation(
+            cosine=0.0 if np.isnan(cosine) else cosine,
+            rank_by_meaning=abs(int(candidates.vector_rank[at])) or None,
+            rank_by_words=abs(int(candidates.keyword_rank[at])) or None,
+            rank_fused=placing.rank_fused,
+            rank_final=rank,
+            signal=signal,
+            coverage=share,
+            cut_strong=cuts.row_strong,
+            cut_likely=cuts.row_likely,
+        ),
+        more_in_document=_ids(candidates.ids, placing.row.more),
+        duplicates=_ids(candidates.ids, placing.row.duplicates),
+    )
+
+
+def _tier(candidates: Candidates, signal: float, share: float, cuts: tiers.Cuts, verdict: Verdict) -> Tier:
+    """Judge a row; where the verdict says that nothing is there, no row claims otherwise."""
+    if candidates.query_vector is None:
+        return tiers.tier_by_words(share)
+    return "weak" if verdict == "none" else tiers.tier(signal, cuts)
+
+
+def _vector(candidates: Candidates, at: int) -> VectorFigure | None:
+    if np.isnan(candidates.cosine[at]):
+        return None
+    return VectorFigure(abs(int(candidates.vector_rank[at])) or None, 1.0 - float(candidates.cosine[at]))
+
+
+def _keyword(candidates: Candidates, at: int, terms: tuple[TermScore, ...]) -> KeywordFigure | None:
+    rank = abs(int(candidates.keyword_rank[at]))
+    if not rank:
+        return None
+    return KeywordFigure(rank, float(candidates.bm25[at]), tuple(term for term in terms if term.tf > 0.0))
+
+
+def _ids(ids: NDArray[np.int64], positions: Sequence[int]) -> tuple[int, ...]:
+    return tuple(int(ids[position]) for position in positions)

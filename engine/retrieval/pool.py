@@ -1,0 +1,50 @@
+"""Reader connections of one process: one for each search in flight, kept for the next when it ends well."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.store.connection import open_reader, snapshot
+
+if TYPE_CHECKING:
+    from engine.store.connection import LibraryConnection
+
+KEPT = 4  # idle connections; more searches than that are never in flight while a person types
+
+
+class ReaderPool:
+    """Lends read-only connections to any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._idle: list[LibraryConnection] = []
+
+    @contextmanager
+    def lend(self) -> Iterator[LibraryConnection]:
+        """Lend a connection on which all reads see one state of the library. One that failed is not lent again."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or open_reader(self._path)
+        try:
+            with snapshot(connection):
+                yield connection
+        except BaseException:
+            connection.close(True)
+            raise
+        with self._lock:
+            if len(self._idle) < KEPT:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        with self._lock:
+            for connection in self._idle:
+                connection.close()
+            self._idle.clear()

@@ -1,0 +1,150 @@
+"""How much to trust a result: a signal per query and per row, held against what foreign queries reach in this library.
+
+The cuts are the median plus 3 and plus 1 scaled median absolute deviations of the same signal over queries on subjects
+that the library most likely does not hold. So they need no labels, and move with the model and with the library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.records import Tier, Verdict
+
+COVERAGE_WEIGHT = 0.2  # of the words in the signal, beside the cosine
+BEST_COUNT = 10  # cosines averaged for a query's signal
+SMALL_LIBRARY = 50  # passages below which a fifth of them is averaged
+COVERAGE_ROWS = 3  # first rows among which the best coverage counts
+NORMAL_CONSISTENCY = 1.4826  # scales a median absolute deviation to a standard deviation of a normal distribution
+STRONG_DEVIATIONS, MIDDLE_DEVIATIONS, LIKELY_DEVIATIONS = 3.0, 2.0, 1.0
+MOST_WORDS = 0.75  # idf-weighted share of the words from which a row by words alone is called likely
+HISTOGRAM_BINS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A signal's distribution over foreign queries: its median and its scaled median absolute deviation."""
+
+    median: float
+    deviation: float
+
+    def at(self, deviations: float) -> float:
+        """Return the signal that lies so many deviations above the median."""
+        return self.median + deviations * self.deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """The scales that the tiers are read from, and the size of the library that they were fitted on.
+
+    `query` is over query signals, `row` over the signals of all rows that foreign queries brought, `best` over the
+    best row of each. `histogram` counts the row signals in equal bins from `low` to `high`, for a picture.
+    """
+
+    query: Scale
+    row: Scale
+    best: Scale
+    passages: int
+    low: float = 0.0
+    high: float = 1.0
+    histogram: tuple[int, ...] = ()
+
+    @property
+    def row_strong(self) -> float:
+        """The row signal from which a row is strong."""
+        return self.row.at(STRONG_DEVIATIONS)
+
+    @property
+    def row_likely(self) -> float:
+        """The row signal from which a row is likely."""
+        return self.row.at(LIKELY_DEVIATIONS)
+
+    def to_json(self) -> str:
+        """Return the cuts as a JSON object."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Cuts:
+        """Read what `to_json` wrote."""
+        record = json.loads(text)
+        for name in ("query", "row", "best"):
+            record[name] = Scale(**record[name])
+        record["histogram"] = tuple(record["histogram"])
+        return cls(**record)
+
+
+def unfitted(background: float) -> Cuts:
+    """Return cautious cuts for a library whose own were not fitted yet.
+
+    They stand in for a fit until the first sync has ended.
+    """
+    span = 1.0 - background
+    typical = Scale(background + 0.20 * span, 0.08 * span)
+    return Cuts(typical, typical, typical, passages=0)
+
+
+def best_count(passages: int) -> int:
+    """Return how many of the best cosines are averaged in a library of so many passages."""
+    return BEST_COUNT if passages >= SMALL_LIBRARY else max(1, passages // 5)
+
+
+def query_signal(best_cosines: NDArray[np.float32], coverages: Sequence[float], passages: int) -> float:
+    """Return a query's signal: the mean of its best cosines + .2 x the best coverage among its first three rows."""
+    considered = best_cosines[: best_count(passages)]
+    mean = float(considered.mean()) if len(considered) else 0.0
+    return mean + COVERAGE_WEIGHT * max(coverages[:COVERAGE_ROWS], default=0.0)
+
+
+def row_signal(cosine: float, coverage: float) -> float:
+    """Return a row's signal: its cosine + .2 x the idf-weighted share of the query's words that stand in it."""
+    return (0.0 if np.isnan(cosine) else cosine) + COVERAGE_WEIGHT * coverage
+
+
+def fit(query_signals: Sequence[float], row_signals: Sequence[Sequence[float]], passages: int) -> Cuts:
+    """Fit the cuts to the signals of foreign queries, and to those of the rows that each brought."""
+    rows = [signal for brought in row_signals for signal in brought]
+    counts, edges = np.histogram(np.asarray(rows), bins=HISTOGRAM_BINS)
+    return Cuts(
+        query=_scale(query_signals),
+        row=_scale(rows),
+        best=_scale([max(brought) for brought in row_signals if brought]),
+        passages=passages,
+        low=float(edges[0]),
+        high=float(edges[-1]),
+        histogram=tuple(counts.tolist()),
+    )
+
+
+def _scale(signals: Sequence[float]) -> Scale:
+    values = np.asarray(signals, np.float64)
+    median = float(np.median(values))
+    return Scale(median, NORMAL_CONSISTENCY * float(np.median(np.abs(values - median))))
+
+
+def verdict(signal: float, best_row: float, cuts: Cuts) -> Verdict:
+    """Judge a query by its signal, in deviations: 3 is strong, 2 likely, 1 weak, less is none.
+
+    A single note may be all there is on a subject, and then the mean of ten cosines is low: so a best row far above
+    what foreign queries ever bring makes the verdict likely at least.
+    """
+    if signal >= cuts.query.at(STRONG_DEVIATIONS):
+        return "strong"
+    if signal >= cuts.query.at(MIDDLE_DEVIATIONS) or best_row >= cuts.best.at(STRONG_DEVIATIONS):
+        return "likely"
+    return "weak" if signal >= cuts.query.at(LIKELY_DEVIATIONS) else "none"
+
+
+def tier(signal: float, cuts: Cuts) -> Tier:
+    """Judge a row."""
+    if signal >= cuts.row_strong:
+        return "strong"
+    return "likely" if signal >= cuts.row_likely else "weak"
+
+
+def tier_by_words(coverage: float) -> Tier:
+    """Judge a row of a search by words alone, where nothing is known of meaning: never strong."""
+    return "likely" if coverage >= MOST_WORDS else "weak"

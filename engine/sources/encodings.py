@@ -1,0 +1,140 @@
+"""Bytes become text: which encoding a file is in, whether it is text at all, and what a library can store of it."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from engine.errors import SourceError
+
+SNIFFED_BYTES = 8192  # what is looked at to tell text from anything else
+SAMPLED_BYTES = 64 * 1024  # what charset-normalizer sees: its time grows with the sample, its answer does not improve
+MAX_SCRIPTS = 12  # blocks of 256 code points that a text in one alphabet draws on
+_WIDE = ("utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be", "utf_7")
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b\x00")) + b"\x7f"
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SIGNATURES = (
+    b"%PDF-",
+    b"PK\x03\x04",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"\x7fELF",
+    b"\xd0\xcf\x11\xe0",
+    b"\x1f\x8b",
+)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MANGLED = re.compile("[^\x00-\x7f\ufffd]")
+
+
+def is_text(head: bytes) -> bool:
+    """Tell from the first bytes of a file whether it is text in any encoding."""
+    if not head or _bom_encoding(head):
+        return True
+    if head.startswith(_SIGNATURES):
+        return False
+    if b"\x00" in head:
+        return _wide_encoding(head) is not None
+    return _control_share(head) < 0.02
+
+
+def decode(raw: bytes) -> str:
+    """Decode a text file whole, with normalised line ends; raises SourceError where it is not text."""
+    return storable(_decode(raw))
+
+
+def storable(text: str) -> str:
+    """Return `text` with `\\n` line ends, no byte order mark, and U+FFFD for what SQLite could not keep."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    if _UNSTORABLE.search(text):
+        text = _UNSTORABLE.sub("\ufffd", text)
+    return text
+
+
+def _decode(raw: bytes) -> str:
+    encoding = _bom_encoding(raw)
+    if encoding is not None:
+        return raw.decode(encoding, "replace")
+    head = raw[:SNIFFED_BYTES]
+    if raw.startswith(_SIGNATURES):
+        raise SourceError("not text")
+    if b"\x00" in head:
+        wide = _wide_encoding(head)
+        if wide is not None:
+            return raw.decode(wide, "replace")
+        if head.count(0) > max(2, len(head) // 200):
+            raise SourceError("not text")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    if _control_share(head) >= 0.02:
+        raise SourceError("not text")
+    return _guess(raw)
+
+
+def _bom_encoding(raw: bytes) -> str | None:
+    for mark, encoding in _BOMS:
+        if raw.startswith(mark):
+            return encoding
+    return None
+
+
+def _control_share(head: bytes) -> float:
+    return 1 - len(head.translate(None, _CONTROLS)) / len(head) if head else 0.0
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """Recognise UTF-16 and UTF-32 without a mark by what they decode to: words, blanks, and few scripts."""
+    usable = len(head) - len(head) % 4
+    for encoding, high in (("utf-32-le", slice(2, usable, 4)), ("utf-32-be", slice(1, usable, 4))):
+        if usable >= 8 and not any(head[high]) and _reads_well(head[:usable], encoding):
+            return encoding
+    for encoding, high in (("utf-16-le", slice(1, usable, 2)), ("utf-16-be", slice(0, usable, 2))):
+        if usable >= 8 and len(set(head[high])) <= MAX_SCRIPTS and _reads_well(head[:usable], encoding):
+            return encoding
+    return None
+
+
+def _reads_well(head: bytes, encoding: str) -> bool:
+    text = head.decode(encoding, "ignore")
+    visible = sum(character.isprintable() or character in "\t\n\r\f\ufeff" for character in text)
+    blanks = text.count(" ") + text.count("\n")
+    return visible > 0.97 * len(text) and blanks >= 0.02 * len(text)
+
+
+def _guess(raw: bytes) -> str:
+    """Decode bytes that are not UTF-8: damaged UTF-8, else the likeliest of the old eight-bit and Asian encodings."""
+    repaired = raw.decode("utf-8", "replace")
+    damaged = repaired.count("\ufffd")
+    if len(_MANGLED.findall(repaired)) >= 10 * damaged:
+        return repaired
+    high = len(raw) - len(raw.translate(None, bytes(range(128, 256))))
+    few = high < 64 and high < 0.25 * len(raw)  # too little for statistics: Western European is the likeliest by far
+    if not few and (guessed := _by_statistics(raw)) is not None:
+        return guessed
+    try:
+        return raw.decode("cp1252")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _by_statistics(raw: bytes) -> str | None:
+    from charset_normalizer import from_bytes  # 30 ms, and few files need it
+
+    best = from_bytes(raw[:SAMPLED_BYTES], cp_exclusion=list(_WIDE)).best()
+    if best is None:
+        return None
+    try:
+        return raw.decode(best.encoding, "replace")
+    except (LookupError, UnicodeError):
+        return None

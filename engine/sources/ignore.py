@@ -1,0 +1,223 @@
+"""Ignore files as git reads them: one line is one pattern, the last that matches decides, `!` takes a file back.
+
+Patterns are held against one path at a time and never against what lies below it, because whoever walks the tree
+asks about every folder before its contents; that is how git itself does it (gitignore(5), "PATTERN FORMAT").
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+MAX_IGNORE_BYTES = 2**20  # an ignore file above 1 MiB is cut there: no person wrote it
+_MAGIC = re.compile(r"[*?\[\\]")
+_PLAIN_SUFFIX = re.compile(r"\*(\.[^*?\[\\./]+)")
+_POSIX_CLASSES = {
+    "alnum": "a-zA-Z0-9",
+    "alpha": "a-zA-Z",
+    "blank": r" \t",
+    "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9",
+    "graph": r"\x21-\x7e",
+    "lower": "a-z",
+    "print": r"\x20-\x7e",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r" \t\n\r\f\v",
+    "upper": "A-Z",
+    "xdigit": "0-9A-Fa-f",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One line of an ignore file. `anchored` patterns speak of the whole path, others of the last name in it."""
+
+    glob: str
+    negated: bool
+    folders_only: bool
+    anchored: bool
+
+
+def parse_line(line: str) -> Pattern | None:
+    """Read one line; None for a comment, an empty line, or a pattern that can match nothing."""
+    line = _without_trailing_spaces(line)
+    if not line or line.startswith("#"):
+        return None
+    negated = line.startswith("!")
+    glob = line[1:] if negated else line
+    folders_only = glob.endswith("/")
+    glob = glob[:-1] if folders_only else glob
+    anchored = "/" in glob
+    glob = glob.removeprefix("/")
+    return Pattern(glob, negated, folders_only, anchored) if glob else None
+
+
+def _without_trailing_spaces(line: str) -> str:
+    stripped = line.rstrip(" ")
+    backslashes = len(stripped) - len(stripped.rstrip("\\"))
+    if len(stripped) < len(line) and backslashes % 2:
+        return stripped + " "  # the last space is escaped, so it belongs to the name
+    return stripped
+
+
+def to_regex(glob: str, anchored: bool) -> str | None:
+    """Translate a glob into the source of a regular expression for `fullmatch`; None where it can match nothing."""
+    parts: list[str] = []
+    position, end = 0, len(glob)
+    while position < end:
+        if anchored and (stars := _double_star(glob, position)):
+            source, position = stars
+            parts.append(source)
+            continue
+        character = glob[position]
+        position += 1
+        if character == "*":
+            while position < end and glob[position] == "*":
+                position += 1
+            parts.append("[^/]*")
+        elif character == "?":
+            parts.append("[^/]")
+        elif character == "[":
+            bracket = _bracket(glob, position)
+            if bracket is None:
+                return None
+            source, position = bracket
+            parts.append(source)
+        elif character == "\\":
+            if position == end:
+                return None
+            parts.append(re.escape(glob[position]))
+            position += 1
+        else:
+            parts.append(re.escape(character))
+    return "".join(parts)
+
+
+def _double_star(glob: str, position: int) -> tuple[str, int] | None:
+    """Read `**` where it is a whole path segment, and so crosses folders."""
+    if not glob.startswith("**", position) or (position and glob[position - 1] != "/"):
+        return None
+    after = position + 2
+    if after == len(glob):
+        return (".+" if position else ".*"), after
+    if glob[after] == "/":
+        return "(?:.*/)?", after + 1
+    return None
+
+
+def _bracket(glob: str, position: int) -> tuple[str, int] | None:
+    """Read a set of characters whose `[` stands just before `position`; None where it is never closed."""
+    negated = position < len(glob) and glob[position] in "!^"
+    position += negated
+    members: list[str] = []
+    first = True
+    while True:
+        if position >= len(glob):
+            return None
+        character = glob[position]
+        if character == "]" and not first:
+            break
+        first = False
+        if character == "[" and (named := re.compile(r"\[:(\w+):\]").match(glob, position)):
+            if named[1] not in _POSIX_CLASSES:
+                return None
+            members.append(_POSIX_CLASSES[named[1]])
+            position = named.end()
+            continue
+        low, position = _member(glob, position)
+        if glob.startswith("-", position) and position + 1 < len(glob) and glob[position + 1] != "]":
+            high, position = _member(glob, position + 1)
+            if high and low and low <= high:
+                members.append(f"{re.escape(low)}-{re.escape(high)}")
+        elif low:
+            members.append(re.escape(low))
+    inside = "".join(members)
+    if negated:
+        return f"[^/{inside}]", position + 1
+    return (f"(?!/)[{inside}]" if inside else "(?!)"), position + 1
+
+
+def _member(glob: str, position: int) -> tuple[str, int]:
+    if glob[position] == "\\" and position + 1 < len(glob):
+        return glob[position + 1], position + 2
+    return glob[position], position + 1
+
+
+@dataclass(slots=True)
+class _Table:
+    """Patterns sorted by how they are looked up; values are line numbers, and the highest that matches decides."""
+
+    names: dict[str, int] = field(default_factory=dict)
+    suffixes: dict[str, int] = field(default_factory=dict)
+    name_globs: list[tuple[int, re.Pattern[str]]] = field(default_factory=list)
+    path_globs: list[tuple[int, re.Pattern[str]]] = field(default_factory=list)
+
+    def add(self, number: int, pattern: Pattern) -> None:
+        glob = pattern.glob
+        if not pattern.anchored and not _MAGIC.search(glob):
+            self.names[glob] = number
+        elif not pattern.anchored and (suffix := _PLAIN_SUFFIX.fullmatch(glob)):
+            self.suffixes[suffix[1]] = number
+        elif (source := to_regex(glob, pattern.anchored)) is not None:
+            globs = self.path_globs if pattern.anchored else self.name_globs
+            globs.insert(0, (number, re.compile(source, re.DOTALL)))
+
+    def last_match(self, path: str, name: str) -> int:
+        best = self.names.get(name, -1)
+        if self.suffixes:
+            dot = name.rfind(".")
+            if dot >= 0:
+                best = max(best, self.suffixes.get(name[dot:], -1))
+        best = _last_glob(self.name_globs, name, best)
+        return _last_glob(self.path_globs, path, best)
+
+
+def _last_glob(globs: list[tuple[int, re.Pattern[str]]], subject: str, best: int) -> int:
+    for number, regex in globs:  # newest first
+        if number <= best:
+            return best
+        if regex.fullmatch(subject):
+            return number
+    return best
+
+
+class IgnoreFile:
+    """The patterns of one ignore file, or of a list in the settings, ready to be asked."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        """Compile `lines`; those that cannot match anything are passed over, as git does."""
+        self._negated: list[bool] = []
+        self._for_files = _Table()
+        self._for_folders = _Table()
+        for line in lines:
+            pattern = parse_line(line)
+            if pattern is None:
+                continue
+            number = len(self._negated)
+            self._negated.append(pattern.negated)
+            self._for_folders.add(number, pattern)
+            if not pattern.folders_only:
+                self._for_files.add(number, pattern)
+
+    def __bool__(self) -> bool:
+        """Whether there is any pattern."""
+        return bool(self._negated)
+
+    def verdict(self, path: str, name: str, is_folder: bool) -> bool | None:
+        """Say whether `path`, relative to the ignore file's folder, is left out; None where no pattern speaks of it."""
+        table = self._for_folders if is_folder else self._for_files
+        number = table.last_match(path, name)
+        return None if number < 0 else not self._negated[number]
+
+
+def read_ignore_file(path: bytes) -> IgnoreFile:
+    """Read an ignore file in any encoding of names; one that cannot be read has no patterns."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_IGNORE_BYTES)
+    except OSError:
+        return IgnoreFile(())
+    text = os.fsdecode(content.removeprefix(b"\xef\xbb\xbf"))
+    return IgnoreFile(line.removesuffix("\r") for line in text.split("\n"))

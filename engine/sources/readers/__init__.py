@@ -1,0 +1,33 @@
+"""One reader for each format. This door knows which reader a file goes to and loads it only then."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+from engine.errors import SourceError
+from engine.records import Document
+from engine.sources.readers.kinds import has_no_reader, kind_of, language_of
+from engine.sources.readers.source import MAX_CHARACTERS, load
+
+__all__ = ["has_no_reader", "kind_of", "language_of", "read_document"]
+
+_BINARY_KINDS = frozenset({"pdf", "docx", "epub"})
+
+
+def read_document(path: bytes) -> Document:
+    """Read the file at `path` in this process; raises SourceError with the reason where it cannot be read.
+
+    A file whose name promises nothing is read as plain text. A text file that is empty is an empty document.
+    """
+    name = os.path.basename(path)
+    kind = kind_of(name)
+    if kind is None and (suffix := has_no_reader(name)):
+        raise SourceError(f"no reader for {suffix}")
+    source = load(path)
+    if not source.raw and kind in _BINARY_KINDS:
+        raise SourceError("empty")
+    document: Document = import_module(f"engine.sources.readers.{kind or 'text'}").read(source)
+    if len(document.text) > MAX_CHARACTERS:
+        raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")
+    return document

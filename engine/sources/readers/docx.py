@@ -1,0 +1,185 @@
+"""Word documents: paragraphs, headings, lists and tables in the order of the body, then footnotes and endnotes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from engine.errors import SourceError
+from engine.records import Document, Link
+from engine.sources.encodings import storable
+from engine.sources.readers.archive import Archive
+from engine.sources.readers.docxstyles import NO_STYLE, Styles
+from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.inline import MAX_LINKS
+from engine.sources.readers.markdown import written_title
+from engine.sources.readers.prose import Prose
+from engine.sources.readers.source import Source
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
+_TRANSITIONAL = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_REL_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_SKIPPED = frozenset(("del", "moveFrom", "rPr", "pPr", "Fallback", "txbxContent", "instrText", "delText"))
+_PLACEHOLDER_TITLES = frozenset(("", "untitled", "title", "word document", "powerpoint presentation", "document"))
+
+
+def read(source: Source) -> Document:
+    """Read a .docx file."""
+    archive = Archive(source.raw, "DOCX")
+    if "word/document.xml" not in archive.names:
+        raise SourceError("a ZIP file, but no DOCX")
+    body = _parse(archive, "word/document.xml")
+    reader = _Reader(Styles(archive.xml_if_there("word/styles.xml")), _relations(archive))
+    reader.walk(body)
+    for part, name in (("word/footnotes.xml", "footnote"), ("word/endnotes.xml", "endnote")):
+        if part in archive.names:
+            reader.notes(_parse(archive, part), name)
+    text, blocks = reader.prose.finish()
+    properties = _properties(archive)
+    named = properties.pop("title", "")
+    titled = named if named.casefold() not in _PLACEHOLDER_TITLES else ""
+    title = titled or reader.title or written_title(blocks)
+    return Document(
+        text=text,
+        title=title or source.spoken_name,
+        title_written=bool(title),
+        kind="docx",
+        blocks=blocks,
+        tags=tuple(dict.fromkeys(as_tags(properties.pop("keywords", "")))),
+        links=tuple(reader.links[:MAX_LINKS]),
+        metadata=properties,
+    )
+
+
+def _parse(archive: Archive, name: str) -> etree._Element:
+    root = archive.xml(name)
+    if root.nsmap.get("w", "").encode() == _STRICT:  # the same elements under another name
+        from engine.sources.readers.archive import parse_xml
+
+        return parse_xml(archive.read(name).replace(_STRICT, _TRANSITIONAL), "damaged XML")
+    return root
+
+
+def _relations(archive: Archive) -> dict[str, str]:
+    root = archive.xml_if_there("word/_rels/document.xml.rels")
+    if root is None:
+        return {}
+    return {
+        str(relation.get("Id")): storable(str(relation.get("Target")))
+        for relation in root
+        if relation.get("TargetMode") == "External"
+    }
+
+
+def _properties(archive: Archive) -> dict[str, str]:
+    root = archive.xml_if_there("docProps/core.xml")
+    found: dict[str, str] = {}
+    names = {"creator": "author", "created": "created", "title": "title", "keywords": "keywords", "subject": "subject"}
+    for element in root if root is not None else ():
+        name = names.get(etree.QName(element).localname) if isinstance(element.tag, str) else None
+        words = " ".join(storable(element.text or "").split())
+        if name and words:
+            found[name] = words
+    return found
+
+
+class _Reader:
+    """Walks the body once."""
+
+    def __init__(self, styles: Styles, relations: dict[str, str]) -> None:
+        self.prose = Prose()
+        self.links: list[Link] = []
+        self.title = ""
+        self._styles = styles
+        self._relations = relations
+        self._list: list[str] = []
+
+    def walk(self, root: etree._Element) -> None:
+        for element in _blocks(root):
+            if element.tag == f"{_W}p":
+                self._paragraph(element)
+            else:
+                self._end_list()
+                self.prose.add("table", "\n".join(_rows(element)))
+                self._note_links(element)
+            for box in _text_boxes(element):
+                self.prose.add("paragraph", box)
+        self._end_list()
+
+    def notes(self, root: etree._Element, name: str) -> None:
+        for note in root.iter(f"{_W}{name}"):
+            if note.get(f"{_W}type") in (None, "normal"):
+                self.prose.add("paragraph", "\n".join(_text(paragraph) for paragraph in note.iter(f"{_W}p")).strip())
+
+    def _paragraph(self, element: etree._Element) -> None:
+        words = _text(element).strip()
+        if not words:
+            return
+        properties = element.find(f"{_W}pPr")
+        style = self._styles.of(properties) if properties is not None else NO_STYLE
+        self._note_links(element)
+        if style.list_level >= 0 and not style.level:
+            self._list.append("  " * min(style.list_level, 8) + "- " + " ".join(words.split()))
+            return
+        self._end_list()
+        if style.level:
+            self.prose.heading(words, style.level)
+            if style.is_title and not self.title:
+                self.title = " ".join(words.split())
+        else:
+            self.prose.add(style.kind, words)
+
+    def _end_list(self) -> None:
+        if self._list:
+            self.prose.add("list", "\n".join(self._list))
+            self._list = []
+
+    def _note_links(self, element: etree._Element) -> None:
+        for link in element.iter(f"{_W}hyperlink"):
+            target = self._relations.get(str(link.get(_REL_ID)))
+            if target:
+                self.links.append(Link(target, " ".join(_text(link).split())))
+
+
+def _blocks(root: etree._Element) -> Iterator[etree._Element]:
+    """Give the paragraphs and tables in their order, those inside content controls and changes included."""
+    stack = [root]
+    while stack:
+        element = stack.pop()
+        tag = str(element.tag)
+        if tag in (f"{_W}p", f"{_W}tbl"):
+            yield element
+        elif tag.startswith(_W) and tag[len(_W) :] not in _SKIPPED:
+            stack.extend(reversed(element))
+
+
+def _text(root: etree._Element) -> str:
+    """Return the words of a paragraph, without what was deleted and without its text boxes."""
+    pieces: list[str] = []
+    stack = list(reversed(root))
+    while stack:
+        element = stack.pop()
+        name = str(element.tag).rpartition("}")[2]
+        if name == "t":
+            pieces.append(element.text or "")
+        elif name in _BREAKS:
+            pieces.append(_BREAKS[name])
+        elif name not in _SKIPPED:
+            stack.extend(reversed(element))
+    return "".join(pieces)
+
+
+def _text_boxes(element: etree._Element) -> Iterator[str]:
+    for box in element.iter(f"{_W}txbxContent"):
+        if not any(str(above.tag).endswith("}Fallback") for above in box.iterancestors()):
+            yield "\n".join(filter(str.strip, (_text(paragraph) for paragraph in box.iter(f"{_W}p"))))
+
+
+def _rows(table: etree._Element) -> Iterator[str]:
+    for row in table.iter(f"{_W}tr"):
+        cells = [" ".join(" ".join(_text(p).split()) for p in cell.iter(f"{_W}p")) for cell in row.iter(f"{_W}tc")]
+        if any(cells):
+            yield " | ".join(cell.strip() for cell in cells)

@@ -1,0 +1,181 @@
+"""Which reader a file goes to, told by its name alone, and which suffixes are known to have none."""
+
+from __future__ import annotations
+
+import os
+
+_TEXT_SUFFIXES = (
+    ".txt .text .log .tex .ltx .bib .adoc .asciidoc .asc .ini .cfg .conf .properties .toml .textile .wiki .mediawiki "
+    ".creole .pod .srt .vtt .diff .patch .gmi .ics .vcf .me .nfo"
+)
+_KINDS_BY_SUFFIX: dict[str, str] = {
+    **dict.fromkeys(
+        (".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdwn", ".mdx", ".qmd", ".rmd", ".livemd"), "markdown"
+    ),
+    **dict.fromkeys(_TEXT_SUFFIXES.split(), "text"),
+    **dict.fromkeys((".rst", ".rest"), "rst"),
+    ".org": "org",
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    ".pdf": "pdf",
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
+    ".epub": "epub",
+    ".eml": "email",
+    ".ipynb": "notebook",
+}
+
+LANGUAGES: dict[str, str] = {
+    suffix: language
+    for language, suffixes in {
+        "ada": ".adb .ads",
+        "assembly": ".asm .s",
+        "awk": ".awk",
+        "batch": ".bat .cmd",
+        "bazel": ".bzl .bazel",
+        "c": ".c .h",
+        "clojure": ".clj .cljs .cljc .edn",
+        "cmake": ".cmake",
+        "coffeescript": ".coffee",
+        "cpp": ".cc .cpp .cxx .hh .hpp .hxx .ino .ipp",
+        "crystal": ".cr",
+        "csharp": ".cs .csx",
+        "css": ".css .scss .sass .less",
+        "cuda": ".cu .cuh",
+        "d": ".d",
+        "dart": ".dart",
+        "elisp": ".el",
+        "elixir": ".ex .exs",
+        "elm": ".elm",
+        "erlang": ".erl .hrl",
+        "fish": ".fish",
+        "fortran": ".f .f90 .f95 .f03 .for",
+        "fsharp": ".fs .fsi .fsx",
+        "gleam": ".gleam",
+        "glsl": ".glsl .vert .frag .comp",
+        "go": ".go",
+        "graphql": ".graphql .gql",
+        "groovy": ".groovy .gradle",
+        "haskell": ".hs .lhs",
+        "hcl": ".hcl .tf .tfvars",
+        "java": ".java",
+        "javascript": ".js .jsx .mjs .cjs",
+        "jinja": ".j2 .jinja .jinja2",
+        "julia": ".jl",
+        "just": ".just",
+        "kotlin": ".kt .kts",
+        "lisp": ".lisp .lsp .cl",
+        "lua": ".lua",
+        "makefile": ".mk .mak",
+        "nim": ".nim .nims",
+        "nix": ".nix",
+        "objective-c": ".m .mm",
+        "ocaml": ".ml .mli",
+        "odin": ".odin",
+        "pascal": ".pas .pp .dpr",
+        "perl": ".pl .pm",
+        "php": ".php",
+        "powershell": ".ps1 .psm1 .psd1",
+        "prolog": ".pro .plg",
+        "protobuf": ".proto",
+        "puppet": ".epp",
+        "python": ".py .pyi .pyx .pxd .pyw",
+        "r": ".r",
+        "racket": ".rkt",
+        "ruby": ".rb .rake .gemspec",
+        "rust": ".rs",
+        "scala": ".scala .sc .sbt",
+        "scheme": ".scm .ss .sld",
+        "shell": ".sh .bash .zsh .ksh",
+        "smalltalk": ".st",
+        "solidity": ".sol",
+        "sql": ".sql .ddl .psql",
+        "starlark": ".star",
+        "svelte": ".svelte",
+        "swift": ".swift",
+        "tcl": ".tcl",
+        "typescript": ".ts .tsx .mts .cts",
+        "typst": ".typ",
+        "vala": ".vala",
+        "verilog": ".v .sv .svh",
+        "vhdl": ".vhd .vhdl",
+        "vim": ".vim .vimrc",
+        "visual-basic": ".vb .vbs .bas",
+        "vue": ".vue",
+        "wgsl": ".wgsl",
+        "zig": ".zig",
+    }.items()
+    for suffix in suffixes.split()
+}
+
+LANGUAGES_BY_NAME: dict[str, str] = {
+    "makefile": "makefile",
+    "gnumakefile": "makefile",
+    "dockerfile": "dockerfile",
+    "containerfile": "dockerfile",
+    "justfile": "just",
+    "rakefile": "ruby",
+    "gemfile": "ruby",
+    "vagrantfile": "ruby",
+    "brewfile": "ruby",
+    "jenkinsfile": "groovy",
+    "cmakelists.txt": "cmake",
+    "build.bazel": "bazel",
+    "meson.build": "meson",
+    "sconstruct": "python",
+}
+
+_TEXT_NAMES_WRITTEN = (
+    "readme license licence copying copyright changelog changes news authors contributors contributing notice todo "
+    "install history credits thanks maintainers codeowners description"
+)
+_TEXT_NAMES = frozenset(_TEXT_NAMES_WRITTEN.split())
+
+_UNREADABLE = (
+    # documents whose reader is still to come
+    ".json .jsonl .ndjson .json5 .jsonc .geojson .yaml .yml .csv .tsv .xml .xsl .xslt .xsd .dtd .svg .plist .rss "
+    ".atom .opml .doc .dot .xls .xlsx .xlsm .xlsb .ppt .pptx .pptm .odt .ods .odp .odg .rtf .pages .numbers .key "
+    ".msg .mbox .pst .mobi .azw .azw3 .fb2 .djvu .chm .xps .one .map .p7s .p7m .p7c "
+    # pictures, sound, film
+    ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .heic .heif .avif .ico .icns .psd .ai .eps .ps .raw .cr2 .nef .dng "
+    ".xcf .sketch .fig .indd .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .aiff .mid .midi .mp4 .m4v .mkv .mov "
+    ".avi .wmv .webm .mpg .mpeg .flv .3gp .blend .stl .obj .fbx .gltf .glb .dwg .dxf "
+    # archives, images of disks, packages
+    ".zip .gz .tgz .bz2 .tbz .xz .txz .zst .lz4 .br .7z .rar .tar .cab .iso .img .dmg .vmdk .qcow2 .deb .rpm .apk "
+    ".jar .war .whl .egg .crate .gem .nupkg .xpi .crx "
+    # programs, compiled code, databases, models, fonts, keys
+    ".exe .dll .so .dylib .a .o .lib .pyc .pyo .class .wasm .bin .dat .elf .pdb .node .db .db3 .sqlite .sqlite3 "
+    ".mdb .accdb .parquet .arrow .feather .orc .avro .h5 .hdf5 .npy .npz .pkl .pickle .joblib .pt .pth .ckpt "
+    ".onnx .safetensors .gguf .tflite .pb .mat .rds .rda .rdata .sav .dta .ttf .otf .woff .woff2 .eot .pfb "
+    ".pem .crt .cer .der .p12 .pfx .gpg .pgp .kdbx .carrel"
+)
+_NO_READER = frozenset(_UNREADABLE.split())
+
+
+_BY_SUFFIX = {
+    os.fsencode(suffix): kind for suffix, kind in {**dict.fromkeys(LANGUAGES, "code"), **_KINDS_BY_SUFFIX}.items()
+}
+_BY_NAME = {
+    os.fsencode(name): kind
+    for name, kind in {**dict.fromkeys(_TEXT_NAMES, "text"), **dict.fromkeys(LANGUAGES_BY_NAME, "code")}.items()
+}
+
+
+def suffix_of(name: bytes) -> bytes:
+    """Return the suffix of a file name in lower case with its dot, or b"" where there is none."""
+    dot = name.rfind(b".")
+    return name[dot:].lower() if dot > 0 else b""
+
+
+def kind_of(name: bytes) -> str | None:
+    """Return the kind of document that a file name promises, or None where only the content could tell."""
+    return _BY_NAME.get(name.lower()) or _BY_SUFFIX.get(suffix_of(name))
+
+
+def language_of(name: bytes) -> str | None:
+    """Return the programming language that a file name promises, or None."""
+    return LANGUAGES_BY_NAME.get(os.fsdecode(name).lower()) or LANGUAGES.get(os.fsdecode(suffix_of(name)))
+
+
+def has_no_reader(name: bytes) -> str | None:
+    """Return the suffix where it is known to have no reader, as `.mp3`, else None."""
+    suffix = os.fsdecode(suffix_of(name))
+    return suffix if suffix in _NO_READER else None

@@ -1,0 +1,201 @@
+"""Markdown: the file's own text, with front matter, headings, fences, lists, tables, quotes and links found in it.
+
+The structure comes from one pass over the lines, because offsets into the file are what a person's editor needs and
+a rendering parser gives none for inline text. CommonMark decides what a line is; what only rendering needs is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from engine.records import Block, BlockKind, Document
+from engine.sources.readers.frontmatter import FrontMatter, read_front_matter
+from engine.sources.readers.inline import links_of, plain, tags_of
+from engine.sources.readers.lines import Lines
+from engine.sources.readers.source import Source
+
+_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
+_FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
+_ITEM = re.compile(r"( *)(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
+_RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
+_DELIMITER_ROW = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_HTML_COMMENT = re.compile(r" {0,3}<!--")
+
+
+def read(source: Source) -> Document:
+    """Read a Markdown file."""
+    text = source.text()
+    front = read_front_matter(text)
+    blocks = tuple(([Block("meta", 0, front.end)] if front.end else []) + scan(text, front.end + 1 if front.end else 0))
+    title = front.title or written_title(blocks)
+    prose = [text[block.start : block.end] for block in blocks if block.kind not in ("code", "meta")]
+    return Document(
+        text=text,
+        title=title or source.spoken_name,
+        title_written=bool(title),
+        kind="markdown",
+        blocks=blocks,
+        tags=_joined_tags(front, prose),
+        links=links_of(prose),
+        metadata=front.metadata,
+    )
+
+
+def written_title(blocks: Iterable[Block]) -> str:
+    """Return the heading that titles the document: the very first block, or the only one of level 1; else ""."""
+    body = [block for block in blocks if block.kind != "meta"]
+    if body and body[0].kind == "heading" and body[0].label:
+        return body[0].label
+    tops = [block.label for block in body if block.kind == "heading" and block.level == 1]
+    return tops[0] if len(tops) == 1 else ""
+
+
+def _joined_tags(front: FrontMatter, prose: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*front.tags, *tags_of(prose))))
+
+
+def scan(text: str, start: int = 0) -> list[Block]:
+    """Find the blocks of Markdown `text` from offset `start`, which begins a line or lies behind the end."""
+    return _Scanner(text, start).run()
+
+
+class _Scanner:
+    """One pass over the lines; `at` is the line that comes next."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self.lines = Lines(text)
+        self.texts = self.lines.texts
+        self.at = text.count("\n", 0, start) + (start > len(text))
+        self.blocks: list[Block] = []
+
+    def run(self) -> list[Block]:
+        texts, total = self.texts, len(self.texts)
+        while self.at < total:
+            line = texts[self.at]
+            if not line or line.isspace():
+                self.at += 1
+            else:
+                self._block(line)
+        return self.blocks
+
+    def _block(self, line: str) -> None:
+        mark = line.lstrip(" ")[0]
+        if mark == "#" and (atx := _ATX.match(line)):
+            self._emit("heading", self.at + 1, len(atx[1]), plain(atx[2] or ""))
+        elif mark in "`~" and (fence := _FENCE.match(line)):
+            self._emit("code", self._after_fence(fence[1]))
+        elif line.startswith(("    ", "\t")):
+            self._emit("code", self._after_indented_code())
+        elif mark == ">":
+            self._emit("quote", self._after_quote())
+        elif mark in "-*_" and _RULE.match(line):
+            self._emit("paragraph", self.at + 1)
+        elif (mark in "-+*" or mark.isdigit()) and _ITEM.match(line):
+            self._emit("list", self._after_list())
+        elif mark == "<" and _HTML_COMMENT.match(line):
+            self._emit("paragraph", self._after_comment())
+        elif self._is_table():
+            self._emit("table", self._after_table())
+        else:
+            self._paragraph()
+
+    def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
+        start, end = self.lines.span(self.at, after)
+        self.blocks.append(Block(kind, start, end, level, label))
+        self.at = after
+
+    def _paragraph(self) -> None:
+        number = self.at + 1
+        while not self.lines.is_blank(number):
+            line = self.texts[number]
+            setext = _SETEXT.match(line)
+            if setext:
+                words = " ".join(text.strip() for text in self.texts[self.at : number])
+                self._emit("heading", number + 1, 1 if setext[1][0] == "=" else 2, plain(words))
+                return
+            if self._interrupts(line) or self._is_table(number):
+                break
+            number += 1
+        self._emit("paragraph", number)
+
+    def _interrupts(self, line: str) -> bool:
+        """Whether a line ends a paragraph without a blank line before it."""
+        mark = line.lstrip()[0]
+        if mark == "#":
+            return _ATX.match(line) is not None
+        if mark in "`~":
+            return _FENCE.match(line) is not None
+        if mark == ">":
+            return not line.startswith("    ")
+        if mark in "-*_+1":
+            item = _ITEM.match(line)
+            starts_list = item is not None and len(item[1]) < 4 and len(line) > item.end() and mark != "_"
+            return starts_list or _RULE.match(line) is not None
+        return False
+
+    def _after_fence(self, opening: str, number: int | None = None) -> int:
+        """Return the line after the fence that closes the one at `number`; an open fence runs to the end."""
+        number = self.at if number is None else number
+        closing = re.compile(rf"[ \t]*{re.escape(opening[0])}{{{len(opening)},}}[ \t]*$")
+        for after in range(number + 1, len(self.texts)):
+            if closing.match(self.texts[after]):
+                return after + 1
+        return len(self.texts)
+
+    def _after_indented_code(self) -> int:
+        number = after = self.at + 1
+        while number < len(self.texts):
+            line = self.texts[number]
+            if line.startswith(("    ", "\t")) and line.strip():
+                after = number + 1
+            elif line.strip():
+                break
+            number += 1
+        return after
+
+    def _after_quote(self) -> int:
+        number = self.at + 1
+        while not self.lines.is_blank(number):
+            line = self.texts[number]
+            if not line.lstrip().startswith(">") and self._interrupts(line):
+                break
+            number += 1
+        return number
+
+    def _after_list(self) -> int:
+        number, after, was_blank = self.at, self.at + 1, False
+        while number < len(self.texts):
+            line = self.texts[number]
+            if not line or line.isspace():
+                was_blank = True
+                number += 1
+                continue
+            indented = line[0] in " \t"
+            is_item = _ITEM.match(line) is not None and not _RULE.match(line)
+            fence = _FENCE.match(line)
+            if not indented and not is_item and (was_blank or fence or self._interrupts(line)):
+                break
+            number = self._after_fence(fence[1], number) if fence else number + 1
+            after, was_blank = number, False
+        return after
+
+    def _after_comment(self) -> int:
+        number = self.at
+        while number < len(self.texts) and "-->" not in self.texts[number]:
+            number += 1
+        return min(number + 1, len(self.texts))
+
+    def _is_table(self, number: int | None = None) -> bool:
+        number = self.at if number is None else number
+        if "|" not in self.texts[number] or number + 1 >= len(self.texts):
+            return False
+        below = self.texts[number + 1]
+        return "-" in below and "|" in below and _DELIMITER_ROW.match(below) is not None
+
+    def _after_table(self) -> int:
+        number = self.at + 2
+        while not self.lines.is_blank(number) and "|" in self.texts[number]:
+            number += 1
+        return number

@@ -1,0 +1,101 @@
+"""Jupyter notebooks: Markdown and code cells in their order, with what the code printed where that is short."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from engine.errors import SourceError
+from engine.records import Block, Document
+from engine.sources.encodings import storable
+from engine.sources.readers.inline import links_of, tags_of
+from engine.sources.readers.markdown import scan, written_title
+from engine.sources.readers.prose import Prose
+from engine.sources.readers.source import Source
+
+MAX_OUTPUT = 1000  # code points: a longer output is a table or a log, and drowns the notebook's own words
+
+
+def read(source: Source) -> Document:
+    """Read a notebook of format 3 or 4."""
+    notebook = _parse(source)
+    prose = Prose()
+    for cell in _cells(notebook):
+        _add_cell(prose, cell)
+    text, blocks = prose.finish()
+    metadata = notebook.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    named = metadata.get("title")
+    title = storable(named.strip()) if isinstance(named, str) and named.strip() else written_title(blocks)
+    words = [text[block.start : block.end] for block in blocks if block.kind != "code"]
+    language = _language(metadata)
+    return Document(
+        text=text,
+        title=title or source.spoken_name,
+        title_written=bool(title),
+        kind="notebook",
+        blocks=blocks,
+        tags=tags_of(words),
+        links=links_of(words),
+        metadata={"language": language} if language else {},
+    )
+
+
+def _parse(source: Source) -> dict[str, Any]:
+    if not source.raw.strip():
+        raise SourceError("empty")
+    try:
+        notebook = json.loads(source.text())
+    except ValueError:
+        raise SourceError("not JSON, so no notebook") from None
+    if not isinstance(notebook, dict) or not ("cells" in notebook or "worksheets" in notebook):
+        raise SourceError("JSON, but no notebook")
+    return notebook
+
+
+def _cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    sheets = [notebook, *_dicts(notebook.get("worksheets"))]
+    return [cell for sheet in sheets for cell in _dicts(sheet.get("cells"))]
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _add_cell(prose: Prose, cell: dict[str, Any]) -> None:
+    kind = cell.get("cell_type")
+    written = storable(_joined(cell.get("source", cell.get("input")))).strip("\n")
+    if kind == "code":
+        prose.add("code", written)
+        for output in _dicts(cell.get("outputs")):
+            printed = storable(_printed(output)).strip("\n")
+            if printed.strip() and len(printed) <= MAX_OUTPUT:
+                prose.add("code", printed)
+    elif kind == "heading":
+        level = cell.get("level")
+        prose.add("heading", written, level=level if isinstance(level, int) else 1, label=" ".join(written.split()))
+    elif written.strip():
+        blocks = scan(written) if kind == "markdown" else [Block("paragraph", 0, len(written))]
+        offset = prose.open_piece(written)
+        prose.blocks += [replace(block, start=block.start + offset, end=block.end + offset) for block in blocks]
+
+
+def _printed(output: dict[str, Any]) -> str:
+    shown = output.get("data")
+    plain = shown.get("text/plain") if isinstance(shown, dict) else None
+    return _joined(plain if plain is not None else output.get("text"))
+
+
+def _joined(value: object) -> str:
+    if isinstance(value, list):
+        return "".join(piece for piece in value if isinstance(piece, str))
+    return value if isinstance(value, str) else ""
+
+
+def _language(metadata: dict[str, Any]) -> str:
+    for key, name in (("language_info", "name"), ("kernelspec", "language")):
+        section = metadata.get(key)
+        if isinstance(section, dict) and isinstance(section.get(name), str):
+            return str(section[name]).lower()
+    return ""

@@ -1,0 +1,183 @@
+"""Org: the file's own text, with headings, keywords, drawers, blocks, lists, tables, links and tags found in it."""
+
+from __future__ import annotations
+
+import re
+
+from engine.records import Block, BlockKind, Document, Link
+from engine.sources.readers.inline import MAX_LABEL, MAX_LINKS
+from engine.sources.readers.lines import Lines
+from engine.sources.readers.source import Source
+
+MAX_VALUE = 2000  # code points kept of a keyword that is written on many lines
+_HEADING = re.compile(r"(\*+)[ \t]+(.*)$")
+_TODO = re.compile(
+    r"(?:TODO|DONE|NEXT|WAITING|WAIT|HOLD|STARTED|STRT|CANCELLED|CANCELED|SOMEDAY|PROJ|KILL|IDEA)(?:[ \t]+|$)"
+)
+_PRIORITY = re.compile(r"\[#[A-Z0-9]\][ \t]*")
+_HEADING_TAGS = re.compile(r"[ \t]+:([\w@#%:]+):[ \t]*$")
+_KEYWORD = re.compile(r"#\+([A-Za-z_-]+):[ \t]*(.*)$")
+_BEGIN = re.compile(r"[ \t]*#\+BEGIN_(\w+)", re.IGNORECASE)
+_DRAWER = re.compile(r"[ \t]*:([\w-]+):[ \t]*$")
+_ITEM = re.compile(r"[ \t]*(?:[-+]|\d+[.)])(?:[ \t]|$)|[ \t]+\*[ \t]")
+_LINK = re.compile(r"\[\[([^\]\[\n]+)\](?:\[([^\]\[\n]+)\])?\]")
+_SCHEME = re.compile(r"[a-z][a-z+.-]*:", re.IGNORECASE)
+_MARKUP = re.compile(r"(?<!\w)([*/_=~+])(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_STAMP = re.compile(r"[<\[]\d{4}-\d\d-\d\d[^>\]]*[>\]]")
+_CODE_BLOCKS = frozenset(("src", "example", "export"))
+_QUOTES = frozenset(("quote", "verse"))
+
+
+def read(source: Source) -> Document:
+    """Read an Org file. Without `#+TITLE`, a lone top heading at the head of the file is its title."""
+    text = source.text()
+    scanner = _Scanner(text)
+    blocks = tuple(scanner.run())
+    title = scanner.fields.pop("title", "") or _lone_heading(blocks)
+    tags = dict.fromkeys(tag for tag in scanner.fields.pop("filetags", "").replace(":", " ").split())
+    return Document(
+        text=text,
+        title=title or source.spoken_name,
+        title_written=bool(title),
+        kind="org",
+        blocks=blocks,
+        tags=tuple(dict.fromkeys((*tags, *scanner.tags))),
+        links=_links(text, blocks),
+        metadata={name: value for name, value in scanner.fields.items() if value},
+    )
+
+
+def _lone_heading(blocks: tuple[Block, ...]) -> str:
+    body = [block for block in blocks if block.kind != "meta"]
+    tops = [block for block in body if block.kind == "heading" and block.level == 1]
+    return tops[0].label if len(tops) == 1 and body[0] is tops[0] else ""
+
+
+def _links(text: str, blocks: tuple[Block, ...]) -> tuple[Link, ...]:
+    links: list[Link] = []
+    for block in blocks:
+        if block.kind not in ("code", "meta"):
+            for match in _LINK.finditer(text, block.start, block.end):
+                target = match[1].strip()
+                links.append(Link(target, (match[2] or target).strip(), wiki=not _SCHEME.match(target)))
+    return tuple(links[:MAX_LINKS])
+
+
+def _plain(words: str) -> str:
+    words = _LINK.sub(lambda match: match[2] or match[1], words[:MAX_LABEL])
+    words = _STAMP.sub(" ", words)
+    return " ".join(_MARKUP.sub(r"\2", words).split())
+
+
+class _Scanner:
+    """One pass over the lines; `at` is the line that comes next."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = Lines(text)
+        self.texts = self.lines.texts
+        self.at = 0
+        self.blocks: list[Block] = []
+        self.fields: dict[str, str] = {}
+        self.tags: dict[str, None] = {}
+        self._searched: dict[str, int] = {}
+
+    def run(self) -> list[Block]:
+        while self.at < len(self.texts):
+            line = self.texts[self.at]
+            if not line or line.isspace():
+                self.at += 1
+            else:
+                self._block(line)
+        return self.blocks
+
+    def _block(self, line: str) -> None:
+        if line[0] == "*" and (heading := _HEADING.match(line)):
+            self._emit("heading", self.at + 1, len(heading[1]), self._label(heading[2]))
+        elif begin := _BEGIN.match(line):
+            name = begin[1].lower()
+            kind: BlockKind = "code" if name in _CODE_BLOCKS else "quote" if name in _QUOTES else "paragraph"
+            end = self._find(rf"[ \t]*#\+END_{re.escape(name)}\b", within_heading=False)
+            self._emit(kind, self._after_paragraph() if end is None else end + 1)
+        elif line.startswith("#+") and _KEYWORD.match(line):
+            self._keywords()
+        elif _DRAWER.match(line) and (end := self._find(r"[ \t]*:END:[ \t]*$", within_heading=True)):
+            self._emit("meta", end + 1)
+        elif line.lstrip().startswith("|"):
+            self._emit("table", self._after_while("|"))
+        elif line.lstrip().startswith(": "):
+            self._emit("code", self._after_while(":"))
+        elif _ITEM.match(line):
+            self._emit("list", self._after_list())
+        else:
+            self._emit("paragraph", self._after_paragraph())
+
+    def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
+        start, end = self.lines.span(self.at, after)
+        self.blocks.append(Block(kind, start, end, level, label))
+        self.at = after
+
+    def _label(self, words: str) -> str:
+        tags = _HEADING_TAGS.search(" " + words)
+        if tags:
+            self.tags.update(dict.fromkeys(filter(None, tags[1].split(":"))))
+            words = words[: tags.start()] if tags.start() else ""
+        words = _PRIORITY.sub("", _TODO.sub("", words, count=1), count=1)
+        return _plain(words) or " ".join(words.split())
+
+    def _keywords(self) -> None:
+        number = self.at
+        while number < len(self.texts) and (keyword := _KEYWORD.match(self.texts[number])):
+            name, value = keyword[1].lower(), keyword[2].strip()
+            if value and len(self.blocks) < 50:  # further down they belong to a table or a figure
+                self.fields[name] = f"{self.fields.get(name, '')} {value}".strip()[:MAX_VALUE]
+            number += 1
+        self._emit("meta", number)
+
+    def _find(self, pattern: str, within_heading: bool) -> int | None:
+        """Return the next line that matches. No line is looked at twice for one pattern, however often it is asked."""
+        expression = re.compile(pattern, re.IGNORECASE)
+        number = max(self.at + 1, self._searched.get(pattern, 0))
+        found = None
+        while number < len(self.texts):
+            line = self.texts[number]
+            if expression.match(line):
+                found = number
+                break
+            if within_heading and _HEADING.match(line):
+                break
+            number += 1
+        self._searched[pattern] = number
+        return found
+
+    def _after_while(self, mark: str) -> int:
+        number = self.at + 1
+        while number < len(self.texts) and self.texts[number].lstrip().startswith(mark):
+            number += 1
+        return number
+
+    def _starts_block(self, line: str) -> bool:
+        return (line[0] == "*" and _HEADING.match(line) is not None) or line.lstrip().startswith(("#+", "|"))
+
+    def _after_list(self) -> int:
+        number, after, blanks = self.at + 1, self.at + 1, 0
+        while number < len(self.texts) and blanks < 2:  # two blank lines end a list
+            line = self.texts[number]
+            if not line or line.isspace():
+                blanks += 1
+            elif line[0] == "*" and _HEADING.match(line):
+                break
+            elif _ITEM.match(line) or line[0] in " \t" or not (blanks or self._starts_block(line)):
+                after, blanks = number + 1, 0
+            else:
+                break
+            number += 1
+        return after
+
+    def _after_paragraph(self) -> int:
+        number = self.at + 1
+        while not self.lines.is_blank(number):
+            line = self.texts[number]
+            if self._starts_block(line) or _ITEM.match(line) or _DRAWER.match(line):
+                break
+            number += 1
+        return number

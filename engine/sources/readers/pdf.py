@@ -1,0 +1,125 @@
+"""PDF: the text layer page by page, cut into paragraphs by how its lines end; scans and locked files say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw as pdfium_c
+
+from engine.errors import SourceError
+from engine.records import Document
+from engine.sources.encodings import storable
+from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.prose import Prose
+from engine.sources.readers.source import Source
+
+MAX_PAGES = 20_000
+SHORTEST_PARAGRAPH = 40  # code points: below it lies the debris of formulas and drawings
+HEAD_BYTES = 1024  # where readers look for the signature, as some mailers put lines before it
+_MADE_BY_MACHINE = re.compile(
+    r"(?i)^(?:untitled.*|microsoft (?:word|powerpoint|excel) -.*|"
+    r".*\.(?:docx?|pdf|tex|dvi|indd|pptx?|xlsx?|odt|rtf|ps|qxd|fm)|"
+    r"(?:about:|https?:|file:).*|document\d*|title|slide \d+|print|noname|\(?anonymous\)?|[\W\d_]*)$"
+)
+_HYPHENATED = re.compile(r"([\w-]{0,60}[^\W\d_])(?:\ufffe|\x02)\n?")  # how PDFium marks a hyphen at a line's end
+_BROKEN_WORD = re.compile(r"(?<![\w-])([^\W\d_]{2,})-\n([a-zß-öø-ÿ]{2,})(?![\w-])")
+_ENDS_SENTENCE = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
+_STARTS_ITEM = re.compile(r"(?:[•●▪‣–*·-]|\(?\d{1,3}[.)]|\[\d{1,3}\])\s")
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_CONTROLS = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f]")
+
+
+def read(source: Source) -> Document:
+    """Read the text layer of a PDF; every block knows its page."""
+    document = _open(source.raw)
+    try:
+        prose = Prose()
+        pages = min(len(document), MAX_PAGES)
+        for number in range(pages):
+            for paragraph in _paragraphs(_page_text(document, number)):
+                prose.add("paragraph", paragraph, page=number + 1)
+        properties = document.get_metadata_dict(skip_empty=True)
+    finally:
+        document.close()
+    text, blocks = prose.finish()
+    if not text.strip():
+        raise SourceError("scanned: no text layer" if pages else "no pages")
+    fields = {name.lower(): " ".join(storable(value).split()) for name, value in properties.items()}
+    title = fields.pop("title", "")
+    title = "" if _MADE_BY_MACHINE.match(title) or len(title) < 3 or "\ufffd" in title else title
+    metadata = {new: fields[old] for old, new in (("author", "author"), ("subject", "subject")) if fields.get(old)}
+    if date := _date(fields.get("creationdate", "")):
+        metadata["created"] = date
+    return Document(
+        text=text,
+        title=title or source.spoken_name,
+        title_written=bool(title),
+        kind="pdf",
+        blocks=blocks,
+        tags=tuple(dict.fromkeys(as_tags(fields.get("keywords", "")))) if "," in fields.get("keywords", "") else (),
+        metadata={**metadata, "pages": str(pages)},
+    )
+
+
+def _open(raw: bytes) -> pdfium.PdfDocument:
+    try:
+        return pdfium.PdfDocument(raw)
+    except pdfium.PdfiumError as error:
+        if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD or "password" in str(error).lower():
+            raise SourceError("encrypted") from None
+        if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_SECURITY:
+            raise SourceError("encrypted in an unknown way") from None
+        is_pdf = b"%PDF-" in raw[:HEAD_BYTES]
+        raise SourceError("truncated or damaged PDF" if is_pdf else "not a PDF") from None
+
+
+def _page_text(document: pdfium.PdfDocument, number: int) -> str:
+    """Return one page's text; a page that is damaged has none, and the others are still read."""
+    try:
+        page = document[number]
+    except pdfium.PdfiumError:
+        return ""
+    try:
+        textpage = page.get_textpage()
+        try:
+            return str(textpage.get_text_bounded())
+        finally:
+            textpage.close()
+    except pdfium.PdfiumError:
+        return ""
+    finally:
+        page.close()
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Cut a page where a line ends a sentence short of the usual width, at items of lists, and at blank lines."""
+    text = storable(text).translate(_LIGATURES)
+    text = _BROKEN_WORD.sub(r"\1\2", _HYPHENATED.sub(_rejoin, text))
+    lines = [_CONTROLS.sub(" ", line).rstrip() for line in text.split("\n")]
+    widths = sorted(len(line) for line in lines if line)
+    usual = widths[len(widths) * 3 // 4] if widths else 0
+    paragraph: list[str] = []
+    length = 0
+    for line in lines:
+        if length >= SHORTEST_PARAGRAPH and (not line or _STARTS_ITEM.match(line)):
+            yield "\n".join(paragraph)
+            paragraph, length = [], 0
+        if line:
+            paragraph.append(line)
+            length += len(line)
+            if length >= SHORTEST_PARAGRAPH and len(line) < 0.8 * usual and _ENDS_SENTENCE.search(line):
+                yield "\n".join(paragraph)
+                paragraph, length = [], 0
+    if paragraph:
+        yield "\n".join(paragraph)
+
+
+def _rejoin(match: re.Match[str]) -> str:
+    return f"{match[1]}-" if "-" in match[1] else match[1]  # a compound keeps its hyphen
+
+
+def _date(written: str) -> str:
+    digits = re.match(r"D:(\d{4})(\d\d)?(\d\d)?", written)
+    return "-".join(filter(None, digits.groups())) if digits else ""

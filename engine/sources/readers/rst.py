@@ -1,0 +1,252 @@
+"""reStructuredText: the file's own text, with sections, field lists, literal blocks, directives and links found in it.
+
+A section's depth is the order in which its adornment first appears, as docutils has it; PEP headers are understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from engine.records import Block, BlockKind, Document, Link
+from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.inline import MAX_LABEL, MAX_LINKS
+from engine.sources.readers.lines import Lines
+from engine.sources.readers.markdown import written_title
+from engine.sources.readers.source import Source
+
+MAX_VALUE = 2000  # code points kept of a field that runs over many lines
+_ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*$")
+_FIELD = re.compile(r":([^:\s](?:[^:\n]*[^:\s])?):(?:[ \t]+(.*))?$")
+_HEADER = re.compile(r"([A-Z][A-Za-z-]*):(?:[ \t]+(.*))?$")
+_DIRECTIVE = re.compile(r"\.\.[ \t]+([\w:+.-]+)::")
+_EXPLICIT = re.compile(r"\.\.(?:[ \t]|$)|__[ \t]")
+_ITEM = re.compile(r"(?:[-*+•]|(?:\d+|#|[a-zA-Z])[.)]|\((?:\d+|#|[a-zA-Z])\))[ \t]+\S")
+_GRID = re.compile(r"\+(?:[-=]+\+)+[ \t]*$")
+_SIMPLE = re.compile(r"=+(?:[ \t]+=+)+[ \t]*$")
+_ROLE = re.compile(r":[\w:.+-]+:`([^`<]+?)(?:\s*<[^`>]*>)?`|`([^`<]+?)(?:\s*<[^`>]*>)?`_{0,2}|``(.+?)``")
+_LINK = re.compile(r"(?<!:)`([^`<>]{1,500}?)<([^`<>]{1,2000})>`__?")
+_DOC_ROLE = re.compile(r":(?:doc|ref|any|pep|rfc|term):`(?:([^`<>]{1,500}?)<([^`<>]{1,500})>|([^`<>]{1,500}))`")
+_TARGET = re.compile(r"^[ \t]*\.\.[ \t]+_`?([^:`\n]+)`?:[ \t]+(\S+)[ \t]*$", re.MULTILINE)
+_CODE_DIRECTIVES = frozenset(
+    ("code", "code-block", "sourcecode", "literalinclude", "parsed-literal", "doctest", "testcode", "math", "raw")
+)
+_EMPHASIS = re.compile(r"(\*{1,2})(?=\S)(.+?)(?<=\S)\1")
+
+
+def read(source: Source) -> Document:
+    """Read a reStructuredText file."""
+    text = source.text()
+    scanner = _Scanner(text)
+    blocks = tuple(scanner.run())
+    fields = scanner.fields
+    heading = written_title(blocks)
+    title = _pep_title(fields) or heading or fields.get("title", "")
+    tags = [tag for name in ("tags", "keywords") for tag in as_tags(fields.get(name))] + scanner.tags
+    return Document(
+        text=text,
+        title=title or source.spoken_name,
+        title_written=bool(title),
+        kind="rst",
+        blocks=blocks,
+        tags=tuple(dict.fromkeys(tags)),
+        links=_links(text, blocks),
+        metadata={name: value for name, value in fields.items() if value and name not in ("title", "tags", "keywords")},
+    )
+
+
+def _pep_title(fields: dict[str, str]) -> str:
+    number, title = fields.get("pep", ""), fields.get("title", "")
+    return f"PEP {number}: {_plain(title)}" if number and title else ""
+
+
+def _links(text: str, blocks: Iterable[Block]) -> tuple[Link, ...]:
+    links: list[Link] = []
+    for block in blocks:
+        if block.kind in ("code", "meta"):
+            continue
+        piece = text[block.start : block.end]
+        links += [Link(match[2].strip(), " ".join(match[1].split())) for match in _LINK.finditer(piece)]
+        links += [Link((m[2] or m[3]).strip(), " ".join((m[1] or m[3]).split())) for m in _DOC_ROLE.finditer(piece)]
+        links += [Link(match[2], match[1].strip()) for match in _TARGET.finditer(piece)]
+    return tuple(links[:MAX_LINKS])
+
+
+def _plain(words: str) -> str:
+    words = _ROLE.sub(lambda match: match[1] or match[2] or match[3], words[:MAX_LABEL].strip())
+    return " ".join(_EMPHASIS.sub(r"\2", words).split())
+
+
+class _Scanner:
+    """One pass over the lines; `at` is the line that comes next."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = Lines(text)
+        self.texts = self.lines.texts
+        self.at = 0
+        self.blocks: list[Block] = []
+        self.fields: dict[str, str] = {}
+        self.tags: list[str] = []
+        self._styles: list[tuple[str, bool]] = []
+
+    def run(self) -> list[Block]:
+        self._skip_blank()
+        self._fields(_HEADER)
+        while self.at < len(self.texts):
+            line = self.texts[self.at]
+            if not line or line.isspace():
+                self.at += 1
+            else:
+                self._block(line)
+        return self.blocks
+
+    def _skip_blank(self) -> None:
+        while self.at < len(self.texts) and self.lines.is_blank(self.at):
+            self.at += 1
+
+    def _block(self, line: str) -> None:
+        if self._section():
+            return
+        if line[0] in " \t":
+            self._emit(self._indented_kind(), self._after_indented())
+        elif _EXPLICIT.match(line):
+            self._explicit(line)
+        elif _GRID.match(line):
+            self._emit("table", self._after_run())
+        elif _SIMPLE.match(line):
+            self._emit("table", self._after_simple_table())
+        elif line.startswith(":") and _FIELD.match(line) and self._only_headings_so_far() and self._fields(_FIELD):
+            return
+        elif line.startswith(">>> "):
+            self._emit("code", self._after_run())
+        elif _ITEM.match(line) and self._is_list():
+            self._emit("list", self._after_list())
+        else:
+            self._emit("paragraph", self._after_paragraph())
+
+    def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
+        start, end = self.lines.span(self.at, after)
+        self.blocks.append(Block(kind, start, end, level, label))
+        self.at = after
+
+    def _only_headings_so_far(self) -> bool:
+        return all(block.kind in ("heading", "meta") for block in self.blocks) and len(self.blocks) <= 3
+
+    def _section(self) -> bool:
+        """Take a section title with its adornment, if one begins here."""
+        line, texts = self.texts[self.at], self.texts
+        adorned = _ADORNMENT.match(line)
+        if adorned and self.at + 2 < len(texts):
+            under = texts[self.at + 2].rstrip()
+            words = texts[self.at + 1].strip()
+            if words and under == line.rstrip() and len(under) >= max(2, len(words) - 2):
+                return self._heading(3, (adorned[1], True), words)
+        if self.at + 1 < len(texts) and line[0] not in " \t" and not self.lines.is_blank(self.at + 1):
+            under = texts[self.at + 1].rstrip()
+            below = _ADORNMENT.match(under)
+            long_enough = len(under) >= 4 or len(under) >= len(line.rstrip())
+            if below and not adorned and len(under) >= 2 and long_enough and under[0] not in ":.":
+                return self._heading(2, (below[1], False), line)
+        if adorned and len(line.rstrip()) >= 4 and self.lines.is_blank(self.at + 1):
+            self._emit("paragraph", self.at + 1)  # a transition
+            return True
+        return False
+
+    def _heading(self, height: int, style: tuple[str, bool], words: str) -> bool:
+        if style not in self._styles:
+            self._styles.append(style)
+        self._emit("heading", self.at + height, self._styles.index(style) + 1, _plain(words))
+        return True
+
+    def _fields(self, pattern: re.Pattern[str]) -> bool:
+        """Take a run of fields, or of the headers of a PEP, into the metadata."""
+        number, found, name = self.at, dict[str, str](), ""
+        while number < len(self.texts) and not self.lines.is_blank(number):
+            line = self.texts[number]
+            match = pattern.match(line)
+            if match:
+                name = match[1].strip().lower()
+                found[name] = (match[2] or "").strip()
+            elif name and line[0] in " \t":
+                found[name] = f"{found[name]} {line.strip()}".strip()[:MAX_VALUE]
+            else:
+                return False
+            number += 1
+        if not found or (pattern is _HEADER and len(found) < 2):
+            return False
+        self.fields.update(found)
+        self._emit("meta", number)
+        return True
+
+    def _explicit(self, line: str) -> None:
+        directive = _DIRECTIVE.match(line)
+        after = self._after_explicit()
+        if directive and directive[1] == "tags":
+            self.tags += as_tags(line[directive.end() :])
+        name = directive[1].split(":")[-1] if directive else ""
+        is_table = name in ("list-table", "csv-table", "table")
+        self._emit("code" if name in _CODE_DIRECTIVES else "table" if is_table else "paragraph", after)
+
+    def _after_explicit(self) -> int:
+        number = after = self.at + 1
+        while number < len(self.texts):
+            line = self.texts[number]
+            if line and not line.isspace():
+                if line[0] not in " \t":
+                    break
+                after = number + 1
+            number += 1
+        return after
+
+    def _indented_kind(self) -> BlockKind:
+        before = self.blocks[-1] if self.blocks else None
+        if before and before.kind in ("paragraph", "list", "quote"):
+            return "code" if self.lines.text[before.start : before.end].endswith("::") else "quote"
+        return "quote"
+
+    def _after_indented(self) -> int:
+        return self._after_explicit()
+
+    def _after_run(self) -> int:
+        number = self.at + 1
+        while not self.lines.is_blank(number):
+            number += 1
+        return number
+
+    def _after_simple_table(self) -> int:
+        borders, number = 1, self.at + 1
+        while number < len(self.texts):
+            if _SIMPLE.match(self.texts[number]):
+                borders += 1
+                if borders >= 2 and self.lines.is_blank(number + 1):
+                    return number + 1
+            number += 1
+        return self._after_run()
+
+    def _is_list(self) -> bool:
+        """Whether the line is an item: its paragraph must not run on at the margin, as "A. Smith said" does."""
+        below = self.at + 1
+        if self.lines.is_blank(below):
+            return True
+        line = self.texts[below]
+        return line[0] in " \t" or _ITEM.match(line) is not None
+
+    def _after_list(self) -> int:
+        number = after = self.at + 1
+        while number < len(self.texts):
+            line = self.texts[number]
+            if line and not line.isspace():
+                if line[0] not in " \t" and not _ITEM.match(line):
+                    break
+                after = number + 1
+            number += 1
+        return after
+
+    def _after_paragraph(self) -> int:
+        number = self.at + 1
+        while not self.lines.is_blank(number):
+            line = self.texts[number]
+            if _EXPLICIT.match(line) and not line.startswith("..."):
+                break
+            number += 1
+        return number

@@ -1,0 +1,56 @@
+"""Which passages got or lost a vector since a reader last looked, so that it need not read all of them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import apsw
+
+KEPT = 10_000  # picking out so many vectors took 85 ms, reading all of 50,000 in a row 37 to 88 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened up to `sequence`, by passage id, with only the last operation on each."""
+
+    sequence: int
+    put: tuple[int, ...]
+    deleted: tuple[int, ...]
+
+
+def latest(conn: apsw.Connection) -> int:
+    """Return the number of the newest change, 0 before the first."""
+    return int(conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'change'").get or 0)
+
+
+def since(conn: apsw.Connection, sequence: int) -> Changes | None:
+    """Return what followed change number `sequence`; None where that is pruned and all must be read anew."""
+    newest = latest(conn)
+    oldest = conn.execute("SELECT min(sequence) FROM change").get
+    if sequence > newest or (sequence < newest and (oldest is None or sequence < oldest - 1)):
+        return None
+    final: dict[int, str] = dict(
+        conn.execute("SELECT passage_id, operation FROM change WHERE sequence > ? ORDER BY sequence", (sequence,))
+    )
+    put = tuple(sorted(each for each, operation in final.items() if operation == "put"))
+    return Changes(newest, put, tuple(sorted(final.keys() - set(put))))
+
+
+def record(conn: apsw.Connection, operation: str, passage_ids: Iterable[int]) -> None:
+    """Write down that passages were `put` or `delete`d."""
+    conn.executemany(
+        "INSERT INTO change(passage_id, operation) VALUES(?, ?)", [(each, operation) for each in passage_ids]
+    )
+
+
+def prune(conn: apsw.Connection) -> None:
+    """Forget all but the newest changes."""
+    conn.execute("DELETE FROM change WHERE sequence <= ?", (latest(conn) - KEPT,))
+
+
+def forget_all(conn: apsw.Connection) -> None:
+    """Make every reader read all vectors anew, as after a repair; call it inside a transaction."""
+    record(conn, "delete", [0])  # so that the numbering has begun
+    conn.execute("DELETE FROM change")
+    conn.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'change'")

@@ -1,0 +1,203 @@
+"""Opens the library file, for reading or for writing, and holds transactions.
+
+A reader changes no byte of the main file and must leave no statement open between searches, for an open statement keeps
+the write-ahead log from being folded in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import apsw
+
+from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
+from engine.paths import private_folder
+from engine.store.faults import explained, translated, unopenable
+from engine.store.migrations import migrate, newest_version, refuse_strangers, version
+
+BUSY_MILLISECONDS = 5_000  # one commit takes 50 ms, so five seconds outlast any healthy writer
+READER_CACHE_KIB = 32_768  # holds the hot part of the word index at 50,000 passages
+WRITER_CACHE_KIB = 65_536  # a batch of many files stays in memory until its commit
+PAGE_BYTES = 8_192  # the smallest file of 4,096, 8,192 and 16,384 on 30,000 passages, by half a percent
+LOG_LIMIT_BYTES = 64 * 2**20  # what the write-ahead log shrinks back to after a large sync
+
+
+class LibraryConnection(apsw.Connection):
+    """A connection to a library. `immutable` says that the file could only be opened as one that never changes."""
+
+    path: Path
+    immutable: bool = False
+
+
+def open_reader(path: Path) -> LibraryConnection:
+    """Open the library for reading only.
+
+    Where its folder is read-only and no writer has it open, the file is opened as `immutable`: such a connection does
+    not see later changes. Raises LibraryMissing, LibraryDamaged, SchemaTooNew, or LibraryReadOnly where changes wait
+    in a log beside the file that cannot be read in.
+    """
+    if not path.is_file():
+        raise unopenable(path)
+    with translated(path):
+        conn = _readable(path)
+        try:
+            refuse_strangers(conn, path)
+            if version(conn) < 1:
+                raise LibraryMissing(f"The library {path} is empty.", fix="Add a folder with `carrel add FOLDER`.")
+            _prepare(conn, READER_CACHE_KIB)
+            conn.pragma("query_only", True)
+        except BaseException:
+            conn.close()
+            raise
+    return conn
+
+
+def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) -> LibraryConnection:
+    """Open the library for writing and bring it to the newest schema.
+
+    With `create` a missing file is made, readable by its owner only. `lock_held` says that the caller holds the indexer
+    lock, which a migration of an existing library takes otherwise. Raises LibraryMissing, LibraryDamaged, SchemaTooNew,
+    LibraryReadOnly, LibraryBusy.
+    """
+    if create:
+        _create(path)
+    if not path.is_file():
+        raise unopenable(path)
+    with translated(path):
+        conn = LibraryConnection(_name(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        conn.path = path
+        try:
+            conn.set_busy_timeout(BUSY_MILLISECONDS)
+            conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # a refused file keeps its bytes
+            refuse_strangers(conn, path)
+            conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+            if conn.readonly("main"):
+                raise explained(apsw.ReadOnlyError("attempt to write a readonly database"), path)
+            _prepare(conn, WRITER_CACHE_KIB)
+            conn.pragma("page_size", PAGE_BYTES)  # of a file that is still empty; others keep theirs
+            conn.pragma("journal_mode", "wal")
+            conn.pragma("synchronous", "normal")
+            conn.pragma("journal_size_limit", LOG_LIMIT_BYTES)
+            conn.pragma("foreign_keys", True)
+            if version(conn) < newest_version():
+                migrate(conn, path, lock_held=lock_held)
+        except BaseException:
+            conn.close()
+            raise
+    return conn
+
+
+@contextmanager
+def transaction(conn: apsw.Connection) -> Iterator[None]:
+    """Hold the one write transaction while the block runs; commit at its end, roll back when it raises.
+
+    Raises LibraryBusy when another writer keeps it for more than five seconds, and the rest of the tree likewise.
+    """
+    with translated(path_of(conn)):
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            conn.execute("COMMIT")
+        except BaseException:
+            if conn.in_transaction:  # SQLite itself rolls back when the disk is full
+                conn.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def snapshot(conn: apsw.Connection) -> Iterator[None]:
+    """Let all reads of the block see one state of the library; inside a transaction it changes nothing."""
+    if conn.in_transaction:
+        yield
+        return
+    with translated(path_of(conn)):
+        conn.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with suppress(apsw.InterruptError):
+                if conn.in_transaction:
+                    conn.execute("ROLLBACK")
+
+
+def path_of(conn: apsw.Connection) -> Path:
+    """Return the library file of a connection."""
+    return conn.path if isinstance(conn, LibraryConnection) else Path(conn.filename)
+
+
+def _name(path: Path) -> str:
+    name = str(path)
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise LibraryReadOnly(
+            "The library's path cannot be opened.",
+            cause="It holds bytes that are not UTF-8.",
+            fix="Name another library with --library.",
+        ) from error
+    return name
+
+
+def _readable(path: Path) -> LibraryConnection:
+    conn = LibraryConnection(_name(path), flags=apsw.SQLITE_OPEN_READONLY)
+    conn.path = path
+    conn.set_busy_timeout(BUSY_MILLISECONDS)
+    try:
+        version(conn)
+        return conn
+    except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
+        conn.close()
+        return _unchanging(path, error)
+    except BaseException:
+        conn.close()
+        raise
+
+
+def _unchanging(path: Path, error: apsw.Error) -> LibraryConnection:
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise LibraryReadOnly(
+            f"The library {path} cannot be read where it lies.",
+            cause=f"Changes wait in {log.name}, and they can only be read where the folder is writable.",
+            fix="Copy both files into a folder of yours and name the copy with --library.",
+        ) from error
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    conn = LibraryConnection(f"file:{quote(_name(path))}?immutable=1", flags=flags)
+    conn.path, conn.immutable = path, True
+    return conn
+
+
+def _create(path: Path) -> None:
+    try:
+        if not path.parent.is_dir():
+            private_folder(path.parent)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise LibraryReadOnly(
+            f"The library {path} cannot be made.",
+            cause=str(error),
+            fix="Make the folder writable for you, or name another library with --library.",
+        ) from error
+
+
+def _prepare(conn: apsw.Connection, cache_kib: int) -> None:
+    conn.enable_load_extension(True)
+    conn.load_extension(_vector_extension())
+    conn.enable_load_extension(False)
+    conn.pragma("cache_size", -cache_kib)
+    conn.pragma("temp_store", "memory")
+
+
+def _vector_extension() -> str:
+    """Return sqlite-vec's loadable file; importing the package would load numpy, 85 ms of every first opening."""
+    spec = find_spec("sqlite_vec")
+    if spec is None or spec.origin is None:
+        raise LibraryError("The part that compares vectors is missing.", fix="Install Carrel again.")
+    return str(Path(spec.origin).with_name("vec0"))

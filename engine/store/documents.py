@@ -1,0 +1,198 @@
+"""Reads documents and passages: what a sync compares with the disk, and what a screen shows of a result."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import apsw
+
+from engine.paths import display
+from engine.records import Failure, Link, StoredDocument
+from engine.store.rows import headings_of, unsigned
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file as the library knows it; `path` is relative to its folder, `failure` the reason it could not be read."""
+
+    id: int
+    path: bytes
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+    content_hash: bytes | None
+    failure: str | None
+    title: str
+    title_written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HydratedRow:
+    """A passage with all that is shown of it. `path` is relative to `folder`, which is absolute."""
+
+    passage_id: int
+    document_id: int
+    folder_id: int
+    folder: bytes
+    path: bytes
+    title: str
+    kind: str
+    tags: tuple[str, ...]
+    mtime_ns: int
+    ordinal: int
+    headings: tuple[str, ...]
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+    page: int | None
+    text: str
+
+    @property
+    def absolute(self) -> bytes:
+        """The file's absolute path."""
+        return os.path.join(self.folder, self.path)
+
+    @property
+    def modified(self) -> float:
+        """When the file was last changed, in seconds since the epoch."""
+        return self.mtime_ns / 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much the library holds; `failed` counts documents that could not be read."""
+
+    documents: int
+    passages: int
+    failed: int
+
+
+_ROW = """
+SELECT passage.id, document.id, folder.id, folder.path, document.path, document.title, document.kind, document.tags,
+    document.mtime_ns, passage.ordinal, passage.headings, passage.start, passage."end", passage.line_start,
+    passage.line_end, passage.page, passage.text
+FROM passage JOIN document ON document.id = passage.document_id JOIN folder ON folder.id = document.folder_id
+"""
+
+
+def listed(ids: Iterable[int]) -> str:
+    """Return ids as the JSON that `json_each(?)` turns into rows."""
+    return json.dumps([int(each) for each in ids])
+
+
+def known_files(conn: apsw.Connection, folder_id: int) -> dict[bytes, KnownFile]:
+    """Return all files of a folder by relative path."""
+    rows = conn.execute(
+        """SELECT id, path, size, mtime_ns, inode, device, content_hash, failure, title, title_written
+        FROM document WHERE folder_id = ?""",
+        (folder_id,),
+    )
+    return {
+        path: KnownFile(
+            id_, path, size, mtime, unsigned(inode), unsigned(device), content_hash, failure, title, bool(written)
+        )
+        for id_, path, size, mtime, inode, device, content_hash, failure, title, written in rows
+    }
+
+
+def rows_for(conn: apsw.Connection, passage_ids: Iterable[int]) -> dict[int, HydratedRow]:
+    """Return what is shown of these passages, by id, in one query; those that are gone are left out."""
+    found = conn.execute(f"{_ROW} WHERE passage.id IN (SELECT value FROM json_each(?))", (listed(passage_ids),))
+    return {row.passage_id: row for row in _hydrated(found)}
+
+
+def passages_of(conn: apsw.Connection, document_id: int) -> list[HydratedRow]:
+    """Return all passages of a document in order."""
+    return list(_hydrated(conn.execute(f"{_ROW} WHERE document.id = ? ORDER BY passage.ordinal", (document_id,))))
+
+
+def document_id_at(conn: apsw.Connection, absolute: bytes) -> int | None:
+    """Return the document of the file at an absolute path, None where the library knows none there."""
+    folders = cast("list[tuple[int, bytes]]", conn.execute("SELECT id, path FROM folder").fetchall())
+    for folder_id, folder in folders:
+        inside = os.path.join(folder, b"")
+        if absolute.startswith(inside):
+            found = conn.execute(
+                "SELECT id FROM document WHERE folder_id = ? AND path = ?", (folder_id, absolute[len(inside) :])
+            ).fetchone()
+            if found:
+                return int(found[0])
+    return None
+
+
+def stored_document(conn: apsw.Connection, document_id: int, *, text: bool = True) -> StoredDocument | None:
+    """Return a document, with its text joined from its passages unless `text` is false; None where there is none."""
+    row = conn.execute(
+        """SELECT folder.path, document.path, title, kind, mtime_ns, size, tags, metadata,
+            (SELECT count(*) FROM passage WHERE document_id = document.id)
+        FROM document JOIN folder ON folder.id = folder_id WHERE document.id = ?""",
+        (document_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    folder, path, title, kind, mtime_ns, size, tags, metadata, passages = row
+    return StoredDocument(
+        id=document_id,
+        path=os.path.join(folder, path),
+        title=title,
+        kind=kind,
+        modified=mtime_ns / 1e9,
+        size=size,
+        tags=tuple(tags.split()),
+        metadata=json.loads(metadata),
+        passages=passages,
+        text=text_of(conn, document_id) if text else "",
+    )
+
+
+def text_of(conn: apsw.Connection, document_id: int) -> str:
+    """Return a document's text, joined from its passages."""
+    rows = conn.execute("SELECT text FROM passage WHERE document_id = ? ORDER BY ordinal", (document_id,))
+    return "".join(row[0] for row in rows)
+
+
+def links_of(conn: apsw.Connection, document_id: int) -> tuple[Link, ...]:
+    """Return the links written in a document."""
+    written = conn.execute("SELECT links FROM document WHERE id = ?", (document_id,)).fetchone()
+    return tuple(Link(**link) for link in json.loads(written[0])) if written else ()
+
+
+def failures(conn: apsw.Connection) -> tuple[Failure, ...]:
+    """Return the files that could not be read, with absolute paths, in order of path."""
+    rows = conn.execute(
+        """SELECT folder.path, document.path, failure FROM document JOIN folder ON folder.id = folder_id
+        WHERE failure IS NOT NULL ORDER BY folder.path, document.path"""
+    )
+    return tuple(Failure(os.path.join(folder, path), reason) for folder, path, reason in rows)
+
+
+def counts(conn: apsw.Connection) -> Counts:
+    """Return how much the library holds."""
+    row = conn.execute("SELECT count(*), (SELECT count(*) FROM passage), count(failure) FROM document").fetchone()
+    return Counts(*row) if row else Counts(0, 0, 0)
+
+
+def _hydrated(rows: Iterable[tuple[apsw.SQLiteValue, ...]]) -> Iterator[HydratedRow]:
+    for row in rows:
+        values: list[object] = list(row)
+        values[7] = tuple(str(row[7]).split())
+        values[10] = headings_of(row[10])
+        yield HydratedRow(*values)  # type: ignore[arg-type]
+
+
+def paths_ending(conn: apsw.Connection, ending: bytes, limit: int) -> tuple[bytes, ...]:
+    """Return the absolute paths, at most `limit`, that end with `ending` from the start of a name on."""
+    rows = conn.execute(
+        """SELECT folder.path, document.path FROM document JOIN folder ON folder.id = folder_id
+        WHERE instr(document.path_text, ?) ORDER BY folder.path, document.path""",
+        (display(os.path.basename(ending)),),
+    )
+    paths = (os.path.join(folder, path) for folder, path in rows)
+    found = [path for path in paths if path == ending or path.endswith(b"/" + ending)]
+    return tuple(found[:limit])

@@ -1,0 +1,70 @@
+"""Turns what SQLite reports into the error tree that a person can read; used at every door of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from engine.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryFull, LibraryMissing, LibraryReadOnly
+
+
+def explained(error: apsw.Error, path: Path) -> LibraryError:
+    """Return the error of the tree that says what an `apsw` error means for the library file at `path`."""
+    cause = f"SQLite says: {error}."
+    match error:
+        case apsw.FullError() | apsw.IOError():
+            return LibraryFull(
+                "The library could not be written to the end.",
+                cause=f"The disk is full or failing. {cause}",
+                fix="Free some space and run the command again; what was saved before is intact.",
+            )
+        case apsw.BusyError() | apsw.LockedError():
+            return LibraryBusy(
+                f"The library {path} is in use.",
+                cause="Another process was writing to it for longer than five seconds.",
+                fix="Wait until it has finished and try again.",
+            )
+        case apsw.ReadOnlyError() | apsw.PermissionsError():
+            return LibraryReadOnly(
+                f"The library {path} cannot be written.",
+                cause=cause,
+                fix="Make the file and its folder writable for you, or name another library with --library.",
+            )
+        case apsw.CorruptError() | apsw.NotADBError():
+            return LibraryDamaged(
+                f"The file {path} is not a sound library.",
+                cause=cause,
+                fix="Run `carrel doctor --repair`, or put a backup back with `carrel restore`.",
+            )
+        case apsw.CantOpenError():
+            return unopenable(path, cause)
+        case _:
+            return LibraryError("The library could not do what was asked.", cause=cause, fix="Run `carrel doctor`.")
+
+
+def unopenable(path: Path, cause: str = "") -> LibraryError:
+    """Return the error for a library file that is not there or cannot be opened."""
+    if path.exists():
+        return LibraryReadOnly(
+            f"The library {path} cannot be opened.",
+            cause=cause,
+            fix="Check that the file and its folder are yours and can be read.",
+        )
+    return LibraryMissing(
+        f"There is no library at {path}.",
+        fix="Add a folder with `carrel add FOLDER` to make one, or name another library with --library.",
+    )
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise a `LibraryError` for any `apsw` error but an interruption, which belongs to whoever asked for it."""
+    try:
+        yield
+    except apsw.InterruptError:
+        raise
+    except apsw.Error as error:
+        raise explained(error, path) from error

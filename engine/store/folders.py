@@ -1,0 +1,86 @@
+"""The watched folders and what was left out of them; every function that writes makes one small write."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import apsw
+
+from engine.records import Folder, FolderState
+from engine.store.connection import transaction
+
+_FOLDERS = """
+SELECT folder.id, folder.path, folder.state, count(document.id),
+    (SELECT count(*) FROM passage JOIN document ON document.id = document_id WHERE folder_id = folder.id),
+    count(document.failure)
+FROM folder LEFT JOIN document ON document.folder_id = folder.id
+"""
+
+
+def add(conn: apsw.Connection, path: bytes, rules: Mapping[str, Any] | None = None) -> int:
+    """Watch a folder, by absolute path, and return its id; a folder that is watched already keeps its own rules."""
+    with transaction(conn):
+        conn.execute(
+            "INSERT INTO folder(path, rules, added_at) VALUES(?, ?, ?) ON CONFLICT(path) DO NOTHING",
+            (path, json.dumps(dict(rules or {})), time.time()),
+        )
+        return int(conn.execute("SELECT id FROM folder WHERE path = ?", (path,)).get)
+
+
+def every(conn: apsw.Connection) -> tuple[Folder, ...]:
+    """Return all folders with their counts, in the order in which they were added."""
+    return tuple(Folder(*row) for row in conn.execute(f"{_FOLDERS} GROUP BY folder.id ORDER BY folder.id"))
+
+
+def at(conn: apsw.Connection, path: bytes) -> Folder | None:
+    """Return the folder watched at an absolute path, None where none is."""
+    row = conn.execute(f"{_FOLDERS} WHERE folder.path = ? GROUP BY folder.id", (path,)).fetchone()
+    return Folder(*row) if row else None
+
+
+def rules(conn: apsw.Connection, folder_id: int) -> dict[str, Any]:
+    """Return the rules of a folder as they were given to `add`."""
+    row = conn.execute("SELECT rules FROM folder WHERE id = ?", (folder_id,)).fetchone()
+    found: dict[str, Any] = json.loads(row[0]) if row else {}
+    return found
+
+
+def set_state(conn: apsw.Connection, folder_id: int, state: FolderState) -> None:
+    """Write down whether a folder is watched, paused or missing."""
+    with transaction(conn):
+        conn.execute("UPDATE folder SET state = ? WHERE id = ?", (state, folder_id))
+
+
+def remove(conn: apsw.Connection, folder_id: int) -> None:
+    """Stop watching a folder whose documents are gone (`Writer.remove`). Raises LibraryError where some are left."""
+    with transaction(conn):
+        conn.execute("DELETE FROM folder WHERE id = ?", (folder_id,))
+
+
+def documents_in(conn: apsw.Connection, folder_id: int) -> list[int]:
+    """Return the ids of all documents of a folder."""
+    return [row[0] for row in conn.execute("SELECT id FROM document WHERE folder_id = ?", (folder_id,))]
+
+
+def set_left_out(conn: apsw.Connection, folder_id: int, counts: Mapping[str, int]) -> None:
+    """Write down how many files of a folder were left out, by reason, in place of what was known before."""
+    with transaction(conn):
+        conn.execute("DELETE FROM left_out WHERE folder_id = ?", (folder_id,))
+        conn.executemany(
+            "INSERT INTO left_out(folder_id, reason, count) VALUES(?, ?, ?)",
+            [(folder_id, reason, count) for reason, count in counts.items()],
+        )
+
+
+def left_out(conn: apsw.Connection, folder_id: int | None = None) -> dict[str, int]:
+    """Return how many files were left out, by reason, in one folder or in all."""
+    return dict(
+        conn.execute(
+            """SELECT reason, sum(count) FROM left_out WHERE ?1 IS NULL OR folder_id = ?1
+            GROUP BY reason ORDER BY reason""",
+            (folder_id,),
+        )
+    )

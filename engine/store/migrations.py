@@ -1,0 +1,96 @@
+"""Numbered steps from an empty file to the newest schema, each applied once and written down in `migration`.
+
+`PRAGMA user_version` carries the number too: it stands in the file header, where a Carrel of any age can read it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import apsw
+
+from engine.errors import LibraryDamaged, SchemaTooNew
+from engine.store.backup import back_up
+from engine.store.lock import IndexerLock
+from engine.store.schema import APPLICATION_ID, VERSION_1
+
+Migration = Callable[[apsw.Connection], None]
+
+
+def first_schema(conn: apsw.Connection) -> None:
+    """Version 1: all tables of the first release."""
+    conn.execute(VERSION_1)
+    conn.pragma("application_id", APPLICATION_ID)
+
+
+MIGRATIONS: tuple[Migration, ...] = (first_schema,)  # the version is the place in this tuple, from 1
+
+
+def newest_version(migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Return the schema version that this Carrel writes."""
+    return len(migrations)
+
+
+def version(conn: apsw.Connection) -> int:
+    """Return the schema version of the file, 0 for an empty one."""
+    return int(conn.pragma("user_version"))
+
+
+def refuse_strangers(conn: apsw.Connection, path: Path, newest: int | None = None) -> None:
+    """Raise SchemaTooNew or LibraryDamaged unless the file is empty or a library of this or an older version."""
+    newest = newest_version() if newest is None else newest
+    identity, found = int(conn.pragma("application_id")), version(conn)
+    if identity != APPLICATION_ID and (identity or found or _has_tables(conn)):
+        raise LibraryDamaged(
+            f"The file {path} is not a Carrel library.",
+            cause="It is an SQLite database that another program made.",
+            fix="Name another file with --library.",
+        )
+    if found > newest:
+        raise SchemaTooNew(
+            f"The library {path} was written by a newer Carrel.",
+            cause=f"It has schema {found}, and this version knows schemas up to {newest}. The file was not touched.",
+            fix="Update Carrel, or name another library with --library.",
+        )
+
+
+def _has_tables(conn: apsw.Connection) -> bool:
+    return conn.execute("SELECT 1 FROM sqlite_master LIMIT 1").get is not None
+
+
+def migrate(
+    conn: apsw.Connection, path: Path, *, lock_held: bool = False, migrations: Sequence[Migration] = MIGRATIONS
+) -> None:
+    """Bring the file to the newest schema; does nothing when it is there.
+
+    A file that holds something is copied to `<library>.before-v<N>` first, under the indexer lock. Each step commits
+    on its own. Raises LibraryBusy where another process holds that lock.
+    """
+    newest = newest_version(migrations)
+    found = version(conn)
+    if found >= newest:
+        return
+    existing = found > 0
+    guard = IndexerLock(path).acquire("migrate") if existing and not lock_held else nullcontext()
+    with guard:
+        if existing:
+            back_up(conn, path.with_name(f"{path.name}.before-v{newest}"))
+        for number, step in enumerate(migrations, start=1):
+            _apply(conn, number, step)
+
+
+def _apply(conn: apsw.Connection, number: int, step: Migration) -> None:
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        if version(conn) < number:  # asked again inside: another process may have been first
+            step(conn)
+            conn.execute("INSERT INTO migration VALUES(?, ?, ?)", (number, step.__name__, time.time()))
+            conn.pragma("user_version", number)
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise

@@ -1,0 +1,82 @@
+"""The models whose vectors the library holds: one active, perhaps one being built, and those kept to go back to.
+
+A model's manifest is kept as the JSON that the embedding room wrote; what it means is that room's matter. Figures that
+were computed for one model in this library, such as the cuts of the tiers, are its calibration.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import apsw
+
+ModelState = Literal["active", "building", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A model as the library knows it. `manifest` is JSON; `id` names its vector table."""
+
+    id: int
+    name: str
+    manifest: str
+    fingerprint: str
+    state: ModelState
+    created_at: float
+
+
+_COLUMNS = "id, name, manifest, fingerprint, state, created_at"
+
+
+def add(
+    conn: apsw.Connection, *, name: str, manifest: str, fingerprint: str, dimension: int, state: ModelState = "building"
+) -> int:
+    """Write down a model, make its empty vector table, and return its id; call it inside a transaction."""
+    from engine.store import vectors  # brings numpy, which a search by words alone never needs
+
+    conn.execute(
+        "INSERT INTO model(name, manifest, fingerprint, state, created_at) VALUES(?, ?, ?, ?, ?)",
+        (name, manifest, fingerprint, state, time.time()),
+    )
+    model_id = conn.last_insert_rowid()
+    vectors.create(conn, model_id, dimension)
+    return model_id
+
+
+def active(conn: apsw.Connection) -> StoredModel | None:
+    """Return the model that searches use, None before the first sync."""
+    return next((model for model in every(conn) if model.state == "active"), None)
+
+
+def every(conn: apsw.Connection) -> list[StoredModel]:
+    """Return all models, oldest first."""
+    return [StoredModel(*row) for row in conn.execute(f"SELECT {_COLUMNS} FROM model ORDER BY id")]
+
+
+def activate(conn: apsw.Connection, model_id: int) -> None:
+    """Make this the model that searches use and keep the one before; call it inside a transaction."""
+    conn.execute("UPDATE model SET state = 'kept' WHERE state = 'active' AND id <> ?", (model_id,))
+    conn.execute("UPDATE model SET state = 'active' WHERE id = ?", (model_id,))
+
+
+def remove(conn: apsw.Connection, model_id: int) -> None:
+    """Forget a model with its vectors and its calibration; call it inside a transaction."""
+    from engine.store import vectors  # as above
+
+    vectors.drop(conn, model_id)
+    conn.execute("DELETE FROM model WHERE id = ?", (model_id,))
+
+
+def calibration(conn: apsw.Connection, model_id: int) -> dict[str, apsw.SQLiteValue]:
+    """Return the figures computed for a model in this library, by name."""
+    return dict(conn.execute("SELECT name, value FROM calibration WHERE model_id = ?", (model_id,)))
+
+
+def calibrate(conn: apsw.Connection, model_id: int, figures: dict[str, apsw.SQLiteValue]) -> None:
+    """Write figures of a model's calibration, replacing those of the same name; call it inside a transaction."""
+    conn.executemany(
+        "INSERT OR REPLACE INTO calibration(model_id, name, value) VALUES(?, ?, ?)",
+        [(model_id, name, value) for name, value in figures.items()],
+    )

@@ -1,0 +1,83 @@
+"""Orders to the indexer, filed by any process as one small write, taken by the holder of the indexer lock."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import apsw
+
+from engine.store.connection import transaction
+
+KEPT_DONE = 100  # finished requests whose outcome can still be asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An order: what to do (`sync`, `retry`, `pause`, ...) and to what."""
+
+    id: int
+    kind: str
+    argument: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestState:
+    """How far an order is; `outcome` is what the indexer answered."""
+
+    taken: bool
+    done: bool
+    outcome: dict[str, Any] | None
+
+
+def file(conn: apsw.Connection, kind: str, argument: str = "") -> int:
+    """File an order and return its id."""
+    with transaction(conn):
+        conn.execute("INSERT INTO request(kind, argument, requested_at) VALUES(?, ?, ?)", (kind, argument, time.time()))
+        return conn.last_insert_rowid()
+
+
+def take(conn: apsw.Connection) -> Request | None:
+    """Take the oldest order that nobody has taken, None where there is none."""
+    if conn.execute("SELECT 1 FROM request WHERE taken_at IS NULL LIMIT 1").get is None:
+        return None  # asked first without the write lock: an idle indexer asks several times a second
+    with transaction(conn):
+        rows = conn.execute(
+            """UPDATE request SET taken_at = ? WHERE id = (SELECT min(id) FROM request WHERE taken_at IS NULL)
+            RETURNING id, kind, argument""",
+            (time.time(),),
+        ).fetchall()
+    return Request(*cast("tuple[int, str, str]", rows[0])) if rows else None
+
+
+def finish(conn: apsw.Connection, request_id: int, outcome: Mapping[str, Any] | None = None) -> None:
+    """Answer an order; answers older than the last hundred are forgotten."""
+    with transaction(conn):
+        conn.execute(
+            "UPDATE request SET done_at = ?, outcome = ? WHERE id = ?",
+            (time.time(), json.dumps(dict(outcome or {})), request_id),
+        )
+        conn.execute(
+            """DELETE FROM request WHERE done_at IS NOT NULL AND id NOT IN
+            (SELECT id FROM request WHERE done_at IS NOT NULL ORDER BY done_at DESC, id DESC LIMIT ?)""",
+            (KEPT_DONE,),
+        )
+
+
+def reopen(conn: apsw.Connection) -> int:
+    """Put back orders that an indexer took and never answered, as one does that starts; return how many."""
+    with transaction(conn):
+        conn.execute("UPDATE request SET taken_at = NULL WHERE taken_at IS NOT NULL AND done_at IS NULL")
+        return conn.changes()
+
+
+def state(conn: apsw.Connection, request_id: int) -> RequestState | None:
+    """Return how far an order is; None where none has this id, or its answer is forgotten."""
+    row = conn.execute("SELECT taken_at, done_at, outcome FROM request WHERE id = ?", (request_id,)).fetchone()
+    if row is None:
+        return None
+    taken_at, done_at, outcome = row
+    return RequestState(taken_at is not None, done_at is not None, json.loads(outcome) if outcome else None)

@@ -1,0 +1,106 @@
+"""How the records of a file become rows: the columns of `document` and `passage`, and text that SQLite can hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import apsw
+
+from engine.paths import display
+from engine.records import Document, Passage
+from engine.store.cjk import bigrams
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Row: TypeAlias = "tuple[apsw.SQLiteValue, ...]"  # the type exists in the stubs only
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What the file system says of a file. `path` is relative to its folder; `content_hash` is the 16-byte BLAKE2b of
+    its bytes, None where they could not be read."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+    content_hash: bytes | None
+
+
+def storable(text: str) -> str:
+    """Return the text with lone surrogates, which SQLite cannot hold, as U+FFFD; offsets stay right."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
+
+
+def tag_text(tags: Sequence[str]) -> str:
+    """Return tags as one column: separated by spaces, a space inside a tag written as a hyphen."""
+    return storable(" ".join("-".join(tag.split()) for tag in tags if tag.strip()))
+
+
+WORD_COLUMNS = ("path_text", "title", "tags")  # of a document: the word index holds them with every passage
+DOCUMENT_COLUMNS = (*WORD_COLUMNS, "title_written", "kind", "metadata", "links")
+FILE_COLUMNS = ("path", "size", "mtime_ns", "inode", "device", "content_hash")
+
+
+def document_row(file: FileFacts, document: Document) -> Row:
+    """Return the values of DOCUMENT_COLUMNS."""
+    metadata = json.dumps(dict(document.metadata))
+    links = json.dumps([{"target": link.target, "text": link.text, "wiki": link.wiki} for link in document.links])
+    words = (display(file.path), storable(document.title), tag_text(document.tags))
+    return (*words, int(document.title_written), document.kind, metadata, links)
+
+
+def file_row(file: FileFacts) -> Row:
+    """Return the values of FILE_COLUMNS."""
+    return (file.path, file.size, file.mtime_ns, _signed(file.inode), _signed(file.device), file.content_hash)
+
+
+def _signed(number: int) -> int:
+    """Fold a 64-bit unsigned number, as some file systems give inodes, into what SQLite holds."""
+    return number - 2**64 if number >= 2**63 else number
+
+
+def unsigned(number: int) -> int:
+    """Undo what `file_row` did to inode and device."""
+    return number + 2**64 if number < 0 else number
+
+
+TEXT_COLUMNS = ("text", "headings", "cjk")  # of a passage: what the word index holds
+PASSAGE_COLUMNS = (*TEXT_COLUMNS, "ordinal", "start", '"end"', "line_start", "line_end", "page", "hash")
+
+
+def passage_row(passage: Passage, title: str) -> Row:
+    """Return the values of PASSAGE_COLUMNS; `title` is the document's, for the pairs of the cjk column."""
+    text = storable(passage.text)
+    headings = [storable(" ".join(heading.split())) for heading in passage.headings]
+    return (
+        text,
+        "\n".join(headings) if headings else None,
+        cjk_text(title, headings, text),
+        passage.ordinal,
+        passage.start,
+        passage.end,
+        passage.line_start,
+        passage.line_end,
+        passage.page,
+        passage.hash,
+    )
+
+
+def headings_of(column: apsw.SQLiteValue) -> tuple[str, ...]:
+    """Return the headings that a passage's `headings` column holds, one a line."""
+    return tuple(column.split("\n")) if isinstance(column, str) else ()
+
+
+def cjk_text(title: str, headings: Sequence[str], text: str) -> str | None:
+    """Return the cjk column of a passage."""
+    return bigrams("\n".join((title, *headings, text)))

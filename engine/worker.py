@@ -1,0 +1,189 @@
+"""The indexer process: one library, its lock, a watcher, orders in, events out.
+
+    python -P -m engine.worker --library FILE --events FILE [--watch]
+
+Standard input is the command pipe: "sync", "sync PATH" and "stop", a line each; its end means to finish the commit and
+leave, so that no orphan holds the lock. Exit codes: 0 done, 3 where another process holds the lock, else the error's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from engine.errors import CarrelError
+from engine.events import Event, IndexerStarted, Stopped, Trouble
+from engine.indexing.eventfile import EventFile
+from engine.store.lock import IndexerLock
+
+if TYPE_CHECKING:
+    import apsw
+
+    from engine.embedding.foreign import Encodes
+    from engine.indexing.signals import Signal
+    from engine.indexing.vectors import PassageEncoder
+
+NICENESS = 10  # the person's own programs come first
+FAKE = "fake"
+STDIN = 0
+
+EncoderOf = Callable[[str | None], "PassageEncoder"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the indexer process and return its exit code."""
+    options = _parse(argv)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    _be_humble()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    commands: queue.SimpleQueue[str] = queue.SimpleQueue()
+    events = EventFile(options.events)
+    try:
+        threading.Thread(target=_listen, args=(commands, stop), name="commands", daemon=True).start()
+        encoder_of = fake_encoder if options.encoder == FAKE else Encoders()
+        serve(
+            options.library,
+            events.write,
+            stop,
+            watch=options.watch,
+            events_file=options.events,
+            commands=commands,
+            encoder_of=encoder_of,
+        )
+    except CarrelError as error:
+        logging.warning("the indexer ends", exc_info=True)
+        events.write(Trouble(message=f"{error.message} {error.cause}".strip(), fix=error.fix))
+        events.write(Stopped(reason=error.message))
+        return error.exit_code
+    except BaseException:
+        logging.exception("the indexer failed")
+        events.write(Stopped(reason="an unexpected error; the log has the details"))
+        return 1
+    finally:
+        events.close()
+    return 0
+
+
+def run_foreground(library: Path, on_event: Callable[[Event], None], stop: Signal) -> None:
+    """Keep a library in step with its folders in this process until `stop` is set, as `carrel watch` does.
+
+    Raises LibraryBusy where another process indexes, and what opening a library raises.
+    """
+    serve(library, on_event, stop, watch=True, encoder_of=Encoders())
+
+
+def serve(
+    library: Path,
+    on_event: Callable[[Event], None],
+    stop: Signal,
+    *,
+    watch: bool,
+    encoder_of: EncoderOf,
+    events_file: Path | None = None,
+    commands: queue.SimpleQueue[str] | None = None,
+) -> None:
+    """Hold the lock and index: once, or with `watch` until `stop` is set."""
+    from engine.indexing.parsing import WarmParser
+    from engine.indexing.service import Service
+    from engine.sources.reading import Parser
+    from engine.store.connection import open_writer
+
+    task = "watching" if watch else "syncing"
+    with IndexerLock(library).acquire(task, events_file):
+        on_event(IndexerStarted(pid=os.getpid(), task=task))
+        conn = open_writer(library, create=True, lock_held=True)
+        try:
+            service = Service(
+                conn,
+                library,
+                encoder_of=encoder_of,
+                parser=WarmParser(Parser),
+                refit=lambda encoder: _refit(conn, encoder, stop),
+                on_event=on_event,
+                stop=stop,
+                commands=commands,
+            )
+            service.run(watch=watch)
+        finally:
+            conn.close()
+    on_event(Stopped(reason="it was told to" if stop.is_set() else "all is done"))
+
+
+class Encoders:
+    """Gives encoders by their name in the catalogue, and keeps the last: its model stays loaded between syncs."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._encoder: PassageEncoder | None = None
+
+    def __call__(self, name: str | None) -> PassageEncoder:
+        """Return the encoder of a model, of the embedded one for None. Raises ModelError."""
+        from engine.embedding import catalogue
+
+        wanted = name or catalogue.EMBEDDED
+        if self._encoder is None or self._name != wanted:
+            self._encoder, self._name = catalogue.load(wanted, sessions=os.cpu_count() or 1), wanted
+        return self._encoder
+
+
+def fake_encoder(name: str | None) -> PassageEncoder:
+    """Return the encoder without a model that tests use."""
+    from engine.embedding.fake import FakeEncoder
+
+    return FakeEncoder()
+
+
+def _refit(conn: apsw.Connection, encoder: PassageEncoder, stop: Signal) -> None:
+    from engine.retrieval.calibrating import refit
+
+    refit(conn, cast("Encodes", encoder), stop.is_set)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="engine.worker", description="Index the folders of a Carrel library.")
+    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--events", type=Path, required=True, help="the file that events are appended to")
+    parser.add_argument("--watch", action="store_true", help="stay, and follow what changes")
+    parser.add_argument("--encoder", choices=[FAKE], help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def _be_humble() -> None:
+    with suppress(OSError):
+        os.nice(NICENESS)
+
+
+def _listen(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:
+    """Read the command pipe to its end, which means that whoever started us has gone."""
+    rest = b""
+    # Not through sys.stdin: a thread that waits inside its buffer makes Python abort when the process ends.
+    while piece := _piece_of_input():
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in (os.fsdecode(raw.strip()) for raw in lines):
+            if line == "stop":
+                stop.set()
+            elif line:
+                commands.put(line)
+    stop.set()
+
+
+def _piece_of_input() -> bytes:
+    try:
+        return os.read(STDIN, 4096)
+    except OSError:
+        return b""  # it was closed before we began
+
+
+if __name__ == "__main__":
+    sys.exit(main())

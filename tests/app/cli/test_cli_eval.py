@@ -1,0 +1,109 @@
+"""`carrel eval`: a small collection, judged through the real engine with an encoder that needs no model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_fakes import Call
+
+from app.cli import judging
+from engine.embedding.fake import FakeEncoder
+from engine.errors import ModelError
+
+CORPUS = {
+    "d/1": ("Sourdough", "Feed the starter with flour and water twice a day."),
+    "d/2": ("Camping", "The electric starter of the stove must be kept dry."),
+    "d/3": ("Yeast", "Yeast is a fungus that makes bread rise."),
+}
+QUERIES = {"q1": "feed the sourdough starter", "q2": 'which "fungus makes bread -rise', "q3": "nobody judged this"}
+JUDGED = "query-id\tcorpus-id\tscore\nq1\td/1\t2\nq2\td/3\t1\n"
+
+
+class ClosingEncoder(FakeEncoder):
+    """The fake encoder, which `carrel eval` may close."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Write a collection in BEIR layout; every model name but `missing` is the fake encoder."""
+
+    def load(model: str | None) -> ClosingEncoder:
+        if model == "missing":
+            raise ModelError("The model missing is not installed.")
+        return ClosingEncoder()
+
+    monkeypatch.setattr(judging, "load", load)
+    folder = tmp_path / "kitchen"
+    (folder / "qrels").mkdir(parents=True)
+    corpus = ({"_id": key, "title": title, "text": text} for key, (title, text) in CORPUS.items())
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(one) + "\n" for one in corpus))
+    queries = ({"_id": key, "text": text} for key, text in QUERIES.items())
+    (folder / "queries.jsonl").write_text("".join(json.dumps(one) + "\n" for one in queries))
+    (folder / "qrels" / "test.tsv").write_text(JUDGED)
+    return str(folder)
+
+
+def test_json_holds_every_stable_key(carrel: Call, collection: str) -> None:
+    report = carrel("eval", collection, "--json").json
+
+    assert {"format", "model", "fusion", "collections", "macro"} <= report.keys()
+    assert (report["format"], report["model"], report["fusion"]) == (1, "fake", "convex")
+    (kitchen,) = report["collections"]
+    assert set(kitchen) == {
+        *("name", "documents", "passages", "queries", "ndcg_at_10", "mrr_at_10", "recall_at_100"),
+        *("encode_ms", "search_ms", "index_seconds"),
+    }
+    assert kitchen["encode_ms"].keys() == kitchen["search_ms"].keys() == {"p50", "p95"}
+    assert (kitchen["name"], kitchen["documents"], kitchen["queries"]) == ("kitchen", 3, 2)
+    assert report["macro"]["ndcg_at_10"] == kitchen["ndcg_at_10"] == 1.0
+
+
+def test_a_person_reads_a_table(carrel: Call, collection: str) -> None:
+    ended = carrel("eval", collection)
+
+    assert ended.code == 0
+    assert ended.out.startswith("fake, convex\ncollection")
+    assert "kitchen" in ended.out.splitlines()[2]
+    assert "kitchen, convex: 2 of 2 queries asked" in ended.err
+
+
+def test_two_fusions_are_compared_with_an_interval(carrel: Call, collection: str) -> None:
+    against = carrel("eval", collection, "--json", "--fusion", "keyword", "--against", "rrf").json["against"]
+
+    assert against["fusion"] == "rrf"
+    assert {"low", "high"} <= against["difference"]["macro"]["ndcg_at_10"].keys()
+
+
+def test_each_querys_scores_are_written_where_asked(carrel: Call, collection: str) -> None:
+    assert carrel("eval", collection, "--per-query", "scores.jsonl").code == 0
+
+    rows = [json.loads(line) for line in Path("scores.jsonl").read_text().splitlines()]
+    assert [(row["collection"], row["query"]) for row in rows] == [("kitchen", "q1"), ("kitchen", "q2")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--split", "train"), 'no split "train"'),
+        (("--model", "missing"), "not installed"),
+        (("--against", "missing"), "not installed"),
+        (("--fusion", "best"), "best"),
+    ],
+)
+def test_what_cannot_be_judged_is_told(carrel: Call, collection: str, arguments: tuple[str, ...], told: str) -> None:
+    ended = carrel("eval", collection, *arguments)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err
+
+
+def test_a_folder_that_is_no_collection_is_told(carrel: Call, tmp_path: Path) -> None:
+    ended = carrel("eval", str(tmp_path))
+
+    assert ended.code == 2
+    assert "BEIR layout" in ended.err

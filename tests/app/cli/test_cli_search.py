@@ -1,0 +1,200 @@
+"""`carrel search`: what is asked of the library, what a person reads, and what a script gets."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+
+import pytest
+from cli_fakes import Call, FakeLibrary, a_hit, a_result
+
+from app.cli.search_rows import row
+from engine.records import Filters, Query, SearchSettings, Shares
+
+RESULT_KEYS = """rank score tier passage_id path title headings kind modified
+    line_start line_end page snippet vector keyword shares"""
+
+
+def asked(library: FakeLibrary) -> tuple[str, int, SearchSettings]:
+    question: tuple[str, int, SearchSettings] = library.of("search")[0]
+    return question
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("keep", "a", "starter", "alive"), "keep a starter alive"),
+        (("keep a starter", "alive"), "keep a starter alive"),
+        (('"sourdough starter"', "path:kitchen"), '"sourdough starter" path:kitchen'),
+        (("starter", "-stove"), "starter -stove"),
+        (("starter", "-stove", "--limit", "5"), "starter -stove"),
+        (("--limit=5", "starter", "-stove", "--explain", "-gas"), "starter -stove -gas"),
+        (("--", "starter", "--limit"), "starter --limit"),
+        (("--limit", "5", "--", "-stove", "starter"), "-stove starter"),
+        (("starter", "-h"), "starter -h"),
+    ],
+)
+def test_all_words_are_one_query(carrel: Call, library: FakeLibrary, arguments: tuple[str, ...], text: str) -> None:
+    assert carrel("search", *arguments).code == 0
+    assert asked(library)[0] == text
+
+
+def test_a_dash_h_in_front_is_the_help(carrel: Call, library: FakeLibrary) -> None:
+    assert "Usage: carrel search" in carrel("search", "-h").out
+    assert library.asked == []
+
+
+def test_options_reach_the_library(carrel: Call, library: FakeLibrary) -> None:
+    carrel("search", "starter", "--limit", "3", "--fusion", "rrf", "--weights", "3,1", "--no-feedback")
+
+    assert asked(library)[1:] == (3, SearchSettings(fusion="rrf", weights=(0.75, 0.25), feedback=False))
+
+
+def test_without_options_the_settings_are_the_default_ones(carrel: Call, library: FakeLibrary) -> None:
+    carrel("search", "starter")
+
+    assert asked(library)[1:] == (10, SearchSettings())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("x", "--limit", "0"),
+        ("x", "--limit", "many"),
+        ("x", "--fusion", "best"),
+        ("x", "--weights", "1"),
+        ("x", "--weights", "-1,2"),
+        ("x", "--weights", "0,0"),
+        ("x", "--weights", "nan,1"),
+        ("x", "--limt", "3"),
+    ],
+)
+def test_bad_usage_is_told_and_nothing_is_searched(
+    carrel: Call, library: FakeLibrary, arguments: tuple[str, ...]
+) -> None:
+    ended = carrel("search", *arguments)
+
+    assert (ended.code, ended.out, library.asked) == (2, "", [])
+    assert "See `carrel search --help`." in ended.err
+
+
+def test_json_holds_every_stable_key(carrel: Call) -> None:
+    found = carrel("search", "--json", "starter").json
+
+    assert {"format", "query", "verdict", "model", "fusion", "took_ms", "weights", "results"} <= found.keys()
+    assert found["format"] == 1
+    assert found["took_ms"].keys() == {"load", "encode", "keyword", "vector", "fuse", "total"}
+    assert found["weights"].keys() == {"vector", "keyword", "reason"}
+    first = found["results"][0]
+    assert set(RESULT_KEYS.split()) <= first.keys()
+    assert first["vector"] == {"rank": 1, "distance": 0.231}
+    assert {"rank", "bm25", "terms"} <= first["keyword"].keys()
+    assert {"term", "idf", "tf", "score"} <= first["keyword"]["terms"][0].keys()
+    assert first["shares"] == {"vector": 0.322, "keyword": 0.2, "feedback": 0.012}
+    assert first["path"] == "/notes/kitchen/sourdough.md"
+    assert "path_base64" not in first
+
+
+def test_json_has_null_for_a_leg_that_did_not_find_the_row(carrel: Call, library: FakeLibrary) -> None:
+    library.result = a_result(a_hit(keyword=None, shares=Shares(0.317, 0.0)))
+
+    first = carrel("search", "--json", "starter").json["results"][0]
+
+    assert first["keyword"] is None
+    assert first["shares"] == {"vector": 0.317, "keyword": 0.0}
+
+
+def test_json_carries_a_name_that_is_not_utf8(carrel: Call, library: FakeLibrary) -> None:
+    library.result = a_result(a_hit(b"/notes/caf\xe9.md"))
+
+    first = carrel("search", "--json", "starter").json["results"][0]
+
+    assert first["path"] == "/notes/caf\ufffd.md"
+    assert base64.b64decode(first["path_base64"]) == b"/notes/caf\xe9.md"
+
+
+def test_a_person_reads_title_place_snippet_and_figures(carrel: Call) -> None:
+    ended = carrel("search", "starter")
+
+    text = ended.out
+    assert " 1  Sourdough › Care" in text
+    assert "/notes/kitchen/sourdough.md:14" in text
+    assert "Feed the starter with flour and water twice a day" in text
+    assert "● strong   V   1  .231   K   2   8.41   ▕██████▒▒▒▒▏  .534" in text
+    assert ended.err.startswith("strong · 1 of 1 candidate · 15 ms · meaning .80 words .20")
+
+
+def test_a_leg_that_did_not_find_a_row_shows_a_dash(carrel: Call, library: FakeLibrary) -> None:
+    library.result = a_result(a_hit(keyword=None, shares=Shares(0.534, 0.0)))
+
+    assert "V   1  .231   K   –      –   ▕██████████▏" in carrel("search", "starter").out
+
+
+def test_the_querys_words_are_bold_on_a_terminal() -> None:
+    assert any("the \x1b[1mstarter\x1b[0m with" in line for line in row(a_hit(), 0.534, 100))
+
+
+def test_a_long_snippet_is_broken_into_three_lines_at_most(carrel: Call, library: FakeLibrary) -> None:
+    library.result = a_result(a_hit(snippet="starter " * 100, marks=()))
+
+    lines = [line for line in carrel("search", "starter").out.splitlines() if "starter starter" in line]
+
+    assert len(lines) == 3
+    assert all(len(line) <= 122 for line in lines)
+    assert lines[-1].endswith(" …")
+
+
+def test_a_note_cannot_steer_the_terminal(carrel: Call, library: FakeLibrary) -> None:
+    evil = "a\x1b]0;owned\x07b\x9b2J"
+    library.result = a_result(a_hit(f"/notes/{evil}.md".encode(), title=evil, headings=(evil,), snippet=evil, marks=()))
+
+    for arguments in (("--explain",), ("--plain",), ()):
+        out = carrel("search", "starter", *arguments).out
+        assert not {"\x1b", "\x07", "\x9b"} & set(out)
+
+
+def test_explain_shows_shares_terms_and_cuts(carrel: Call) -> None:
+    text = carrel("search", "starter", "--explain").out
+
+    assert ".534 = meaning .322 + words .200 + feedback .012" in text
+    assert "rank 1 of 41,870 · distance .231 · cosine .769" in text
+    assert "starter  in 12 passages  idf 7.10  tf 1.90  8.41" in text
+    assert "signal .810 · likely from .300, strong from .420" in text
+
+
+def test_plain_is_whole_sentences_without_signs(carrel: Call) -> None:
+    text = carrel("search", "starter", "--plain", "--explain").out
+
+    assert text.isascii()
+    assert "Strong match. 1 result." in text
+    assert "File /notes/kitchen/sourdough.md, line 14." in text
+    assert "Of the score, meaning gave 0.322 and words gave 0.200." in text
+
+
+@pytest.mark.parametrize("style", [(), ("--json",), ("--plain",)])
+def test_nothing_relevant_is_exit_code_one_and_the_nearest_are_listed(
+    carrel: Call, library: FakeLibrary, style: tuple[str, ...]
+) -> None:
+    library.result = a_result(a_hit(tier="weak"), verdict="none")
+
+    ended = carrel("search", "starter", *style)
+
+    assert ended.code == 1
+    assert "sourdough.md" in ended.out
+
+
+def test_an_empty_library_says_what_to_do(carrel: Call, library: FakeLibrary) -> None:
+    library.result = a_result(verdict="none", passages=0)
+
+    ended = carrel("search", "starter")
+
+    assert (ended.code, ended.out) == (1, "")
+    assert "carrel add" in ended.err
+
+
+def test_filters_that_leave_nothing_are_named_as_the_reason(carrel: Call, library: FakeLibrary) -> None:
+    query = Query("starter kind:pdf", "starter", filters=Filters(kinds=("pdf",)))
+    library.result = replace(a_result(verdict="none"), query=query)
+
+    assert "within these filters" in carrel("search", "starter", "kind:pdf").err

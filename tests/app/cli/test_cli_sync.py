@@ -1,0 +1,266 @@
+"""`carrel sync`: its report, its progress, its interruption, and what it does beside a running indexer."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from cli_fakes import Call, FakeLibrary
+
+from app.cli import asking
+from app.cli.progress import MovingLine, PlainLines
+from engine.errors import LibraryBusy, LibraryFull
+from engine.events import Event, FileFailed, Preparing, Progress, Scanned, Trouble, to_line
+from engine.indexing.tally import to_dict
+from engine.records import Failure, Folder, SyncReport, Writer
+
+REPORT = SyncReport(
+    added=3,
+    updated=1,
+    unchanged=6402,
+    failed=(Failure(b"/notes/scan.pdf", "no text layer"),),
+    skipped={"hidden": 2, "larger than 32 MB": 5},
+    embedded=40,
+    reused=7,
+    passages_removed=2,
+    seconds=1.25,
+)
+OUTCOME = {
+    "added": 3,
+    "updated": 1,
+    "unchanged": 6402,
+    "moved": 0,
+    "removed": 0,
+    "failed": [{"path": "/notes/scan.pdf", "reason": "no text layer"}],
+    "skipped": {"hidden": 2, "larger than 32 MB": 5},
+    "passages": {"embedded": 40, "reused": 7, "removed": 2},
+    "seconds": 1.25,
+}
+
+
+@pytest.fixture(autouse=True)
+def watched(library: FakeLibrary) -> None:
+    """Let the library watch a folder, and sync to something."""
+    library.watched = [Folder(1, b"/notes", "watching")]
+    library.report = REPORT
+
+
+def a_progress(done: int, total: int = 100, path: str = "/notes/a.md") -> Progress:
+    return Progress(files_done=done, files_total=total, passages=done, rate=312.0, seconds_left=13.0, path=path)
+
+
+def test_the_report_says_what_changed_and_what_failed(carrel: Call) -> None:
+    ended = carrel("sync")
+
+    assert ended.code == 0
+    assert ended.out.splitlines() == [
+        "3 added, 1 updated, 6,402 unchanged in 1.2 s",
+        "passages: 40 embedded, 7 reused, 2 removed",
+        "left out: 7",
+        "           5  larger than 32 MB",
+        "           2  hidden",
+        "failed: 1 file",
+        "  /notes/scan.pdf: no text layer",
+    ]
+
+
+def test_json_holds_every_stable_key(carrel: Call) -> None:
+    assert carrel("sync", "--json").json == {"format": 1, **OUTCOME}
+
+
+def test_paths_and_full_reach_the_library(carrel: Call, library: FakeLibrary) -> None:
+    carrel("sync", "kitchen", "~/x", "--full")
+
+    assert library.of("sync") == [((Path.cwd() / "kitchen", Path.home() / "x"), True)]
+
+
+def test_with_no_folder_watched_it_says_how_to_add_one(carrel: Call, library: FakeLibrary) -> None:
+    library.watched = []
+
+    assert "carrel add" in carrel("sync").err
+
+
+def test_progress_goes_to_stderr_as_plain_lines(carrel: Call, library: FakeLibrary) -> None:
+    library.happenings = (
+        Preparing(what="loading the model"),
+        Scanned(files=100, to_do=2),
+        FileFailed(path="/notes/scan.pdf", reason="no text layer"),
+        a_progress(1, 2),
+        a_progress(2, 2),
+    )
+
+    assert carrel("sync").err.splitlines() == [
+        "loading the model …",
+        "100 files seen, 2 to read.",
+        "Could not read /notes/scan.pdf: no text layer",
+        "2 of 2 files · 312 passages/s",
+    ]
+
+
+def shown_by(kind: type[PlainLines] | type[MovingLine], *happenings: tuple[float, Event]) -> str:
+    stream, now = io.StringIO(), [0.0]
+    show = kind(stream, lambda: now[0])
+    for at, event in happenings:
+        now[0] = at
+        show(event)
+    show.close()
+    return stream.getvalue()
+
+
+def test_plain_progress_is_no_more_than_a_line_every_few_seconds() -> None:
+    text = shown_by(PlainLines, *((float(at), a_progress(at)) for at in range(12)))
+
+    assert [line.split()[0] for line in text.splitlines()] == ["0", "5", "10"]
+
+
+def test_a_terminals_progress_is_one_line_that_is_cleared_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    text = shown_by(MovingLine, (0.0, a_progress(50)), (0.05, a_progress(51)), (1.0, a_progress(60)))
+
+    assert "\n" not in text
+    assert "51 of" not in text
+    assert "▕██████████          ▏ 50%  50 of 100 files · 312 passages/s · 13 s left  /notes/a.md" in text
+    assert text.endswith("\r\x1b[K")
+
+
+def test_what_must_stay_readable_stands_above_the_moving_line() -> None:
+    text = shown_by(MovingLine, (0.0, a_progress(50)), (0.1, Trouble(message="Half is watched.", fix="Raise it.")))
+
+    assert "\r\x1b[KHalf is watched. Raise it.\n" in text
+
+
+def test_a_moving_line_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+
+    text = shown_by(MovingLine, (0.0, a_progress(1, path="/notes/" + "語" * 50)))
+
+    drawn = text.split("\x1b[K")[1].strip("\r")
+    assert len(drawn) <= 39
+    assert drawn.endswith("…")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_asks_the_library_to_stop_and_keeps_what_was_done(
+    carrel: Call, library: FakeLibrary, number: int
+) -> None:
+    stopped: list[bool] = []
+
+    def interrupted(stop: threading.Event) -> None:
+        os.kill(os.getpid(), number)
+        stopped.append(stop.wait(5))
+
+    library.during_sync = interrupted
+
+    ended = carrel("sync")
+
+    assert (ended.code, stopped) == (130, [True])
+    assert "3 added" in ended.out
+    assert "the next sync goes on from here" in ended.err
+
+
+def test_a_second_interruption_does_not_wait(carrel: Call, library: FakeLibrary) -> None:
+    def impatient(stop: threading.Event) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    library.during_sync = impatient
+
+    ended = carrel("sync")
+
+    assert (ended.code, ended.out) == (130, "")
+
+
+def test_a_full_disk_is_told_plainly(carrel: Call, library: FakeLibrary) -> None:
+    library.refusals["sync"] = [LibraryFull("The disk is full.", fix="Make room.")]
+
+    ended = carrel("sync")
+
+    assert (ended.code, ended.out, ended.err) == (1, "", "carrel: The disk is full.\nMake room.\n")
+
+
+def busy(library: FakeLibrary, *outcomes: SimpleNamespace) -> None:
+    library.writer = Writer(4711, "watching", 0.0)
+    library.refusals["sync"] = [LibraryBusy("Busy.")]
+    library.outcomes = list(outcomes)
+
+
+WAITING = SimpleNamespace(done=False, outcome=None)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll without pausing."""
+    monkeypatch.setattr(asking, "POLL_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_beside_an_indexer_a_request_is_filed_and_its_report_printed(carrel: Call, library: FakeLibrary) -> None:
+    busy(library, WAITING, SimpleNamespace(done=True, outcome=to_dict(REPORT)))
+
+    ended = carrel("sync", "--json", "--full", "kitchen")
+
+    assert ended.code == 0
+    assert ended.json == {"format": 1, **OUTCOME}
+    assert library.of("request") == [("sync_full", str(Path.cwd() / "kitchen"))]
+    assert "process 4711" in ended.err
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_indexer_that_leaves_without_an_answer_is_replaced(carrel: Call, library: FakeLibrary) -> None:
+    busy(library, WAITING)
+    answer = library.request_state
+
+    def leaves(number: int) -> SimpleNamespace:
+        library.writer = None
+        return answer(number)
+
+    library.request_state = leaves  # type: ignore[method-assign]
+
+    ended = carrel("sync")
+
+    assert ended.code == 0
+    assert len(library.of("sync")) == 2
+    assert "3 added" in ended.out
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_indexer_that_cannot_sync_says_why(carrel: Call, library: FakeLibrary) -> None:
+    busy(library, SimpleNamespace(done=True, outcome={"error": "/nowhere is not watched."}))
+
+    ended = carrel("sync")
+
+    assert ended.code == 1
+    assert "/nowhere is not watched." in ended.err
+
+
+@pytest.mark.usefixtures("impatient")
+def test_several_paths_are_several_requests_and_one_report(carrel: Call, library: FakeLibrary) -> None:
+    done = SimpleNamespace(done=True, outcome=to_dict(REPORT))
+    busy(library, done, done)
+
+    ended = carrel("sync", "a", "b", "--json")
+
+    assert library.of("request") == [("sync", str(Path.cwd() / "a")), ("sync", str(Path.cwd() / "b"))]
+    assert (ended.json["added"], ended.json["skipped"]["hidden"], len(ended.json["failed"])) == (6, 4, 2)
+
+
+def test_events_are_followed_from_where_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "events"
+    file.write_text(to_line(a_progress(1)) + "\n")
+    told = asking.tail(file)
+    assert next(told) is None
+
+    half = to_line(a_progress(2))
+    with file.open("a") as stream:
+        stream.write(half[:10])
+        stream.flush()
+        assert next(told) is None
+        stream.write(half[10:] + "\n" + '{"type": "of a newer version"}\n' + to_line(a_progress(3)) + "\n")
+
+    assert [event.files_done for event in (next(told), next(told)) if isinstance(event, Progress)] == [2, 3]
+    assert next(told) is None

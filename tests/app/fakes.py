@@ -1,0 +1,284 @@
+"""A small library, indexer and editor for tests of the screen; all of them answer at once."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+from app.editors import EditorCommand
+from app.tui.indexer_state import IndexerState
+from app.tui.ports import CancellationPort, Opened, Pace, Ports
+from engine.errors import CarrelError, QueryError
+from engine.records import (
+    Explanation,
+    Filters,
+    Folder,
+    Hit,
+    KeywordFigure,
+    Query,
+    SearchResult,
+    SearchSettings,
+    Shares,
+    Status,
+    StoredDocument,
+    Term,
+    TermScore,
+    Timings,
+    VectorFigure,
+    Weights,
+    WordReading,
+)
+
+ROOT = b"/home/reader/notes"
+NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
+DAY = 86_400.0
+STILL = Pace(quiet=0.0, settle=None, poll=3600.0, refresh=0.0, blink=False)
+
+NOTES: dict[str, str] = {
+    "kitchen/sourdough.md": (
+        "# Sourdough\n\nNotes from the year of the wet dough.\n\n## Care\n\n"
+        "Feed the starter with flour and water twice a day before baking.\n"
+        "In the fridge once a week is enough; a layer of grey liquid means\nthat the starter is hungry.\n\n"
+        "## Baking\n\nTake the starter out the evening before and let it rise until it doubles.\n"
+    ),
+    "books/yeast.md": (
+        "# Yeast\n\nIn nature a starter is a stable culture of yeast and lactic acid bacteria, kept alive by\n"
+        "regular feeding. The yeast makes the bubbles, the bacteria make it sour.\n"
+    ),
+    "kitchen/fermentation-log.md": (
+        "# Fermentation log\n\n## Week 1\n\nCabbage and two per cent of salt.\n\n## Week 2\n\n"
+        "The jar smelled of acetone, so I fed it every twelve hours until it was alive again.\n"
+    ),
+    "gear/stove.md": "# Camping stove\n\nThe electric starter must be kept dry, or it clicks without a spark.\n",
+    "travel/japan.md": "# 日本の旅\n\n京都でスターターキットを買った。The starter kit was cheap.\n",
+}
+
+
+def passages_of(notes: Mapping[str, str]) -> list[tuple[int, int, str, str, tuple[str, ...], int, int]]:
+    """Return (document id, passage id, path, title, headings, start, end) of every section of the notes."""
+    rows = []
+    for number, (path, text) in enumerate(notes.items(), 1):
+        title = text.split("\n", 1)[0].removeprefix("# ")
+        starts = [0, *(match.start() for match in re.finditer(r"^## ", text, re.M)), len(text)]
+        for part, (start, end) in enumerate(pairwise(starts)):
+            first = text[start:end].split("\n", 1)[0]
+            headings = (title, first.removeprefix("## ")) if first.startswith("## ") else (title,)
+            rows.append((number, number * 100 + part, path, title, headings, start, end))
+    return rows
+
+
+class FakeCancellation:
+    """Counts how often it was cancelled."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+
+class FakeLibrary:
+    """Finds passages by the letters of the words; meaning is how many letters are shared."""
+
+    def __init__(self, notes: Mapping[str, str] | None = None, *, read_only: bool = False) -> None:
+        self.path = Path("/home/reader/library.carrel")
+        self.read_only = read_only
+        self.notes = dict(NOTES if notes is None else notes)
+        self.folders: tuple[bytes, ...] = (ROOT,)
+        self.commits = 1
+        self.asked: list[tuple[str, str, bool]] = []
+        self.cancellations: list[FakeCancellation] = []
+        self.error: CarrelError | None = None
+        self.verdict_none = False
+        self.held: set[str] = set()  # fusions whose searches wait until released or cancelled
+        self.release = threading.Event()
+
+    def new_cancellation(self) -> FakeCancellation:
+        cancellation = FakeCancellation()
+        self.cancellations.append(cancellation)
+        return cancellation
+
+    def search(
+        self,
+        text: str,
+        *,
+        limit: int,
+        settings: SearchSettings,
+        typing: bool,
+        cancel: CancellationPort | None,
+    ) -> SearchResult:
+        self.asked.append((text, settings.fusion, typing))
+        if settings.fusion in self.held:
+            assert isinstance(cancel, FakeCancellation)
+            while not (self.release.is_set() or cancel.cancelled.is_set()):
+                self.release.wait(0.01)
+        if self.error is not None:
+            raise self.error
+        if '"' in text and not typing:
+            raise QueryError("A quote is not closed.", position=text.index('"'), fix='Write a second ".')
+        return search_notes(self.notes, text, settings, limit, self.verdict_none)
+
+    def warm(self) -> None:
+        """Have nothing to load."""
+
+    def document_by_id(self, document_id: int) -> StoredDocument | None:
+        if not 1 <= document_id <= len(self.notes):
+            return None
+        path, text = list(self.notes.items())[document_id - 1]
+        full = ROOT + b"/" + path.encode()
+        return StoredDocument(document_id, full, "", "markdown", NOW, len(text), (), {}, 1, text)
+
+    def status(self, *, stale: bool = False) -> Status:
+        folders = tuple(Folder(i, path, "watching", len(self.notes)) for i, path in enumerate(self.folders, 1))
+        count = len(passages_of(self.notes))
+        return Status(str(self.path), 1, len(self.notes), count, 4096, "all-MiniLM-L6-v2", folders, None, -1)
+
+    def version(self) -> int:
+        return self.commits
+
+    def close(self) -> None:
+        """Have nothing to let go of."""
+
+
+def search_notes(
+    notes: Mapping[str, str], text: str, settings: SearchSettings, limit: int, verdict_none: bool = False
+) -> SearchResult:
+    """Return a whole result whose figures add up."""
+    words = re.findall(r"\w+", re.sub(r"\w+:\w*", "", text.lower()))
+    sections = passages_of(notes)
+    total = 41_870
+    readings = []
+    for word in words:
+        holding = sum(word in notes[path][start:end].lower() for _, _, path, _, _, start, end in sections)
+        documents = holding * 12
+        idf = math.log(1 + (total - documents + 0.5) / (documents + 0.5)) if holding else 0.0
+        readings.append(WordReading(word, documents, idf))
+    scored = []
+    for row in sections:
+        body = notes[row[2]][row[5] : row[6]]
+        terms = []
+        for reading in readings:
+            found = body.lower().count(reading.term)
+            if found:
+                tf = found * 2.2 / (found + 1.2)
+                terms.append(TermScore(reading.term, reading.idf, tf, reading.idf * tf, reading.documents))
+        shared = len(set(" ".join(words)) & set(body.lower())) / 30
+        scored.append((row, tuple(terms), sum(term.score for term in terms), shared + 0.05 * len(terms)))
+    by_words = [row[0][1] for row in sorted(scored, key=lambda row: -row[2]) if row[2] > 0]
+    by_meaning = [row[0][1] for row in sorted(scored, key=lambda row: -row[3])]
+    best_words = max((row[2] for row in scored), default=0.0) or 1.0
+    hits = []
+    for row, terms, bm25, cosine in scored:
+        only_words = settings.fusion == "keyword"
+        if only_words and words and not bm25:
+            continue
+        vector_share = 0.0 if only_words else 0.8 * cosine / 1.6
+        keyword_share = bm25 / best_words if only_words else 0.2 * bm25 / best_words
+        feedback = None if only_words else 0.004
+        score = vector_share + keyword_share + (feedback or 0.0)
+        hits.append(_hit(notes, row, terms, bm25, cosine, Shares(vector_share, keyword_share, feedback), score,
+                         by_words, by_meaning, only_words, words))  # fmt: skip
+    hits.sort(key=lambda hit: -hit.score)
+    ranked = tuple(_ranked(hit, rank) for rank, hit in enumerate(_grouped(hits), 1))[:limit]
+    if not words:
+        settings = replace(settings, fusion="convex")
+        ranked = tuple(
+            replace(hit, score=0.0, vector=None, keyword=None, shares=Shares(0.0, 0.0))
+            for hit in sorted(ranked, key=lambda hit: -hit.modified)
+        )
+    filters = Filters(paths=tuple(re.findall(r"path:(\w+)", text)))
+    query = Query(text, " ".join(words), tuple(Term(word) for word in words), filters)
+    verdict = "none" if verdict_none else (ranked[0].tier if ranked else "none")
+    weights = Weights(0.0, 1.0, "words only") if settings.fusion == "keyword" else Weights(0.8, 0.2, "")
+    weights = weights if words else Weights(0.0, 0.0, "no words asked: newest first")
+    return SearchResult(query, verdict, "all-MiniLM-L6-v2", settings.fusion, weights, Timings(total=14.0),
+                        tuple(readings), ranked, len(ranked), total)  # fmt: skip
+
+
+def _hit(notes, row, terms, bm25, cosine, shares, score, by_words, by_meaning, only_words, words) -> Hit:  # type: ignore[no-untyped-def]
+    document, passage, path, title, headings, start, end = row
+    text = notes[path]
+    body = text[start:end].split("\n", 2)[-1].strip() or text[start:end]
+    snippet = body[:160]
+    marks = tuple(sorted(m.span() for word in words for m in re.finditer(re.escape(word), snippet.lower())))
+    marks = tuple(span for i, span in enumerate(marks) if i == 0 or span[0] >= marks[i - 1][1])
+    signal = cosine + 0.2 * min(1.0, len(terms) / max(1, len(words)))
+    tier = "strong" if signal > 0.62 else "likely" if signal > 0.5 else "weak"
+    rank_words = by_words.index(passage) + 1 if passage in by_words else None
+    rank_meaning = by_meaning.index(passage) + 1
+    line_start = text.count("\n", 0, start) + 1
+    return Hit(
+        rank=1, score=score, tier=tier, passage_id=passage, document_id=document,
+        path=ROOT + b"/" + path.encode(), title=title, headings=headings, kind="markdown",
+        modified=NOW - DAY * 40 * document * document, start=start, end=end, line_start=line_start,
+        line_end=line_start + text[start:end].count("\n"), page=None, snippet=snippet, marks=marks,
+        vector=None if only_words else VectorFigure(rank_meaning, 1 - cosine),
+        keyword=KeywordFigure(rank_words, bm25, terms) if bm25 else None, shares=shares,
+        explanation=Explanation(
+            cosine, rank_meaning, rank_words, rank_meaning, 1, signal, len(terms) / max(1, len(words)), 0.62, 0.5
+        ),
+    )  # fmt: skip
+
+
+def _grouped(hits: list[Hit]) -> list[Hit]:
+    best: dict[int, Hit] = {}
+    for hit in hits:
+        if hit.document_id in best:
+            first = best[hit.document_id]
+            best[hit.document_id] = replace(first, more_in_document=(*first.more_in_document, hit.passage_id))
+        else:
+            best[hit.document_id] = hit
+    return list(best.values())
+
+
+def _ranked(hit: Hit, rank: int) -> Hit:
+    return replace(hit, rank=rank, explanation=replace(hit.explanation, rank_final=rank))
+
+
+class FakeIndexer:
+    """Says what a test tells it to say."""
+
+    def __init__(self) -> None:
+        self.started = False
+        self.left = False
+        self.report: Callable[[IndexerState], None] = lambda state: None
+
+    def start(self, report: Callable[[IndexerState], None]) -> None:
+        self.started = True
+        self.report = report
+
+    def leave(self) -> None:
+        self.left = True
+
+
+class FakeEditor:
+    """Remembers what it was asked to open."""
+
+    def __init__(self, trouble: str = "") -> None:
+        self.commands: list[EditorCommand] = []
+        self.trouble = trouble
+
+    def __call__(self, command: EditorCommand) -> str:
+        self.commands.append(command)
+        return self.trouble
+
+
+def ports(
+    library: FakeLibrary,
+    indexer: FakeIndexer | None = None,
+    editor: FakeEditor | None = None,
+    pace: Pace = STILL,
+) -> Ports:
+    """Return ports to the fakes with a clock that stands still."""
+    return Ports(
+        open_library=lambda: Opened(library, library.new_cancellation),
+        indexer=lambda: indexer,
+        edit=editor or FakeEditor(),
+        clock=lambda: NOW,
+        pace=pace,
+    )

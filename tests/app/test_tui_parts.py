@@ -1,0 +1,212 @@
+"""The pure parts of the screen: figures, rows, windows, readings, explanations, the status line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from fakes import NOTES, NOW, ROOT, FakeLibrary, search_notes
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from app.tui.figures import adding_up, bar, count, day, duration, figure, ordinal, rarity
+from app.tui.indexer_state import IndexerState, after
+from app.tui.plain import cut_around, cut_front, line, one_line
+from app.tui.screens.search.explain import Explained, explanation_lines, score_parts
+from app.tui.screens.search.preview import first_line_of_hit, preview_lines
+from app.tui.screens.search.reading import error_line, reading_line
+from app.tui.screens.search.row import context_of, place_of, row_lines
+from app.tui.screens.search.status_line import StatusView, status_line
+from app.tui.screens.search.window import LONG_LINE, marks_in, window_of, words_of
+from engine import events
+from engine.errors import QueryError
+from engine.records import Hit, SearchResult, SearchSettings
+
+
+@pytest.fixture
+def result() -> SearchResult:
+    return search_notes(NOTES, "starter alive", SearchSettings(), 10)
+
+
+@pytest.fixture
+def hit(result: SearchResult) -> Hit:
+    return result.hits[0]
+
+
+def test_figures_have_no_zero_before_the_point() -> None:
+    assert [figure(value) for value in (0.2314, 1.024, 0.0, -0.02)] == [".231", "1.024", ".000", "-.020"]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_parts_as_shown_sum_to_the_total_as_shown(parts: list[float]) -> None:
+    total = sum(parts)
+    shown = [float(part) for part in adding_up(parts, total, 3)]
+    assert round(sum(shown), 3) == float(figure(total))
+    assert all(abs(part - value) < 0.00101 for part, value in zip(parts, shown, strict=True))
+
+
+def test_parts_below_nothing_still_add_up() -> None:
+    assert adding_up([0.3333, 0.2, -0.0106], 0.5227, 3) == [".333", ".200", "-.010"]
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_bars_never_leave_their_cells(filled: float, hatched: float) -> None:
+    full, rest = bar(filled, hatched, 0.6, 10)
+    assert full >= 0 and rest >= 0 and full + rest <= 10
+
+
+def test_rarity_follows_idf() -> None:
+    assert rarity(12, 8.12, 41_870)[0] == "rare"
+    assert rarity(301, 4.93, 41_870)[0] == "uncommon"
+    assert rarity(9_020, 1.53, 41_870)[0] == "common"
+    assert rarity(0, 9.0, 41_870)[0] == "unknown"
+
+
+def test_numbers_in_words() -> None:
+    assert [ordinal(n) for n in (1, 2, 11, 12, 22, 23)] == ["first", "second", "11th", "12th", "22nd", "23rd"]
+    assert [duration(s) for s in (0.2, 13, 240, 9000)] == ["1 s", "13 s", "4 min", "2 h"]
+    assert count(41_870) == "41,870"
+    assert day(NOW - 900 * 86_400, NOW).isdigit()
+
+
+def test_control_characters_become_pictures_and_keep_their_place() -> None:
+    hostile = "a\x1b[31m\tb\x00\u202ec\ud800\r\n"
+    shown = one_line(hostile)
+    assert len(shown) == len(hostile)
+    assert shown == "a␛[31m b␀\ufffdc\ufffd  "
+    assert line("\tx\x07") == "    x␇"
+
+
+def test_a_cut_keeps_what_matters_in_sight() -> None:
+    piece, at = cut_around("x" * 1000 + "HERE" + "y" * 1000, 1000, 90)
+    assert len(piece) == 90 and piece[at : at + 4] == "HERE"
+    assert cut_front("/a/very/long/path/name.md", 10) == "…h/name.md"
+
+
+@pytest.mark.parametrize("width", [20, 40, 55, 80, 120])
+def test_row_lines_never_exceed_their_width(result: SearchResult, width: int) -> None:
+    context = context_of(result, (ROOT,), NOW)
+    for hit in result.hits:
+        assert all(each.cell_length <= width for each in row_lines(hit, width, context))
+
+
+def test_the_figures_of_all_rows_stand_in_columns(result: SearchResult) -> None:
+    context = context_of(result, (ROOT,), NOW)
+    figures = [row_lines(hit, 56, context)[2].plain for hit in result.hits]
+    assert len({(text.index("V"), text.index("K"), text.index("▕"), text.index("▏")) for text in figures}) == 1
+
+
+def test_marked_words_are_in_sight_in_a_long_snippet(hit: Hit, result: SearchResult) -> None:
+    far = replace(hit, snippet="a" * 500 + " starter " + "b" * 500, marks=((501, 508),))
+    text = row_lines(far, 56, context_of(result, (ROOT,), NOW))[1]
+    assert "starter" in text.plain
+    assert any(text.plain[span.start : span.end] == "starter" for span in text.spans)
+
+
+def test_a_place_is_told_from_its_watched_folder() -> None:
+    assert place_of(ROOT + b"/kitchen/bread/rye.md", (ROOT,)) == "kitchen/bread"
+    assert place_of(ROOT + b"/rye.md", (ROOT,)) == "notes"
+    assert place_of(b"/elsewhere/\xff/rye.md", (ROOT,)) == "/elsewhere/\ufffd"
+
+
+def test_the_explained_parts_add_up_to_the_score(result: SearchResult) -> None:
+    for hit in result.hits:
+        text = explanation_lines(Explained(hit, result), 56)[3].plain
+        total, *parts = re.findall(r"-?\d*\.\d+", text)
+        assert float(total) == round(hit.score, 3)
+        assert round(sum(map(float, parts)), 3) == float(total)
+        assert len(parts) == len(score_parts(hit))
+
+
+def test_the_words_of_an_explanation_add_up_to_its_bm25(result: SearchResult) -> None:
+    for hit in (hit for hit in result.hits if hit.keyword):
+        lines = [each.plain for each in explanation_lines(Explained(hit, result), 56)]
+        terms = [text for text in lines if re.match(r"(starter|alive) .*\d$", text)]
+        assert hit.keyword is not None
+        assert round(sum(float(text.split()[-1]) for text in terms), 2) == round(hit.keyword.bm25, 2)
+
+
+@pytest.mark.parametrize("width", [20, 38, 56, 76])
+def test_an_explanation_fits_its_width(result: SearchResult, width: int) -> None:
+    for hit in result.hits:
+        assert all(each.cell_length <= width for each in explanation_lines(Explained(hit, result), width))
+
+
+def test_a_window_shows_the_lines_around_the_passage(hit: Hit, result: SearchResult) -> None:
+    document = FakeLibrary().document_by_id(hit.document_id)
+    assert document is not None
+    window = window_of(document, hit, words_of(result))
+    shown = "\n".join(each.text for each in window.lines if each.inside)
+    assert (
+        shown == document.text[hit.start : hit.end].rstrip("\n") or shown + "\n" == document.text[hit.start : hit.end]
+    )
+    assert window.lines[window.hit_index].number == hit.line_start
+    marked = [each.text[start:end] for each in window.lines for start, end in each.marks]
+    assert "starter" in marked and "alive" in marked
+
+
+def test_a_window_of_a_huge_document_stays_small(hit: Hit, result: SearchResult) -> None:
+    document = FakeLibrary().document_by_id(hit.document_id)
+    assert document is not None
+    text = "z" * 100_000 + "\n" + "w " * 400_000
+    start = text.index("w") + 300_000
+    huge = replace(document, text=text)
+    window = window_of(huge, replace(hit, start=start, end=start + 500), words_of(result))
+    assert sum(len(each.text) for each in window.lines) < 3 * LONG_LINE
+    lines = preview_lines(window, 50)
+    assert all(each.cell_length <= 50 for each in lines)
+    assert "▌" in lines[first_line_of_hit(window, 50)].plain
+
+
+def test_other_forms_of_a_word_are_marked_too() -> None:
+    assert marks_in("Starters feeding", frozenset({"start", "feed"})) == ((0, 8), (9, 16))
+    assert marks_in("nothing here", frozenset({"start"})) == ()
+
+
+def test_a_reading_names_each_word_and_the_verdict(result: SearchResult) -> None:
+    text = reading_line(result, 116, finished=True).plain
+    assert "starter" in text and "alive" in text
+    assert "meaning .80  words .20" in text
+    assert text.rstrip().endswith("14 ms")
+    assert cell_len(text) <= 116
+    assert cell_len(reading_line(result, 30, finished=True).plain) <= 34
+
+
+@pytest.mark.parametrize("position", [0, 5, 60, 79, 200])
+def test_an_error_points_at_its_place(position: int) -> None:
+    text = "x" * 200
+    shown = error_line(QueryError("This date is not one.", position=position), text, 80).plain
+    assert cell_len(shown) <= 80
+    assert shown.index("▲") == min(position, 79)
+
+
+def test_the_state_follows_the_events() -> None:
+    state = IndexerState()
+    story = [
+        (events.IndexerStarted(pid=7, task="indexing"), "scanning"),
+        (events.Scanned(files=10, to_do=4), "indexing"),
+        (events.Progress(files_done=1, files_total=4, passages=9, rate=30.0, seconds_left=2.0, path="a"), "indexing"),
+        (events.FileFailed(path="b", reason="not text"), "indexing"),
+        (events.Preparing(what="fitting the tiers"), "preparing"),
+        (
+            events.SyncFinished(
+                added=4, updated=0, unchanged=6, moved=0, removed=0, failed=1, embedded=9, reused=0, seconds=1.0
+            ),
+            "watching",
+        ),
+        (events.Watching(folders=3, covered=3), "watching"),
+        (events.Stopped(reason="asked to"), "off"),
+    ]
+    for event, phase in story:
+        state = after(state, event)
+        assert state.phase == phase
+    assert (state.pid, state.failed, state.folders) == (7, 1, 3)
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120])
+def test_a_status_line_fits_its_width(width: int) -> None:
+    view = StatusView(FakeLibrary().status(), IndexerState("indexing", files_done=3, files_total=9, rate=40.0))
+    assert status_line(view, width).cell_length <= width
+    assert "33 %" in status_line(view, 80).plain

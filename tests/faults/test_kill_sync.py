@@ -1,0 +1,109 @@
+"""An indexer that is killed at any moment leaves a library that the next sync brings to the same state.
+
+CARREL_KILLS says how many indexers are killed (4 where it is not set), CARREL_KILL_SEED at which moments.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from shelf import contents, paragraph, words_are_sound
+
+from engine import worker
+from engine.embedding.fake import FakeEncoder
+from engine.indexing.sync import sync
+from engine.sources.reading import Parser
+from engine.store import documents, folders
+from engine.store.connection import open_writer
+from engine.store.lock import holder
+
+KILLS = int(os.environ.get("CARREL_KILLS", "4"))
+SEED = int(os.environ.get("CARREL_KILL_SEED", "7"))
+NOTES = 250
+DEADLINE_SECONDS = 60.0
+
+
+def write_notes(root: Path, chance: random.Random) -> None:
+    for number in range(NOTES):
+        path = root / f"folder{number % 7}" / f"note{number}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        words = [f"w{number}x{part}" for part in range(chance.choice((1, 1, 2, 5, 20)))]
+        path.write_text(f"# Note {number}\n\n" + "\n\n".join(paragraph(word) for word in [*words, "shared"]))
+
+
+def change_notes(root: Path, chance: random.Random) -> None:
+    """Edit, rename, remove and add some notes, as a person does between two runs."""
+    notes = sorted(root.rglob("*.md"))
+    chosen = chance.sample(notes, 9)
+    edited, renamed, removed = chosen[:3], chosen[3:6], chosen[6:]
+    for path in edited:
+        path.write_text(path.read_text() + "\n\n" + paragraph(f"edit{chance.random()}"))
+    for path in renamed:
+        path.rename(path.with_name(f"renamed-{chance.getrandbits(32)}.md"))
+    for path in removed:
+        path.unlink()
+    (root / f"new-{chance.getrandbits(32)}.md").write_text(paragraph(f"new{chance.random()}"))
+
+
+def start(library: Path, events: Path) -> subprocess.Popen[bytes]:
+    options = ["--library", str(library), "--events", str(events), "--encoder", "fake"]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "engine.worker", *options],
+        env={**os.environ, "PYTHONPATH": str(Path(worker.__file__).parent.parent)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def kill_in_the_midst(library: Path, events: Path, chance: random.Random) -> None:
+    """Start an indexer and kill it after it has told of a random number of events."""
+    already = events.stat().st_size if events.exists() else 0
+    until = already + chance.randrange(1, 4000)  # bytes of events: from its first line to far into the sync
+    process = start(library, events)
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if events.exists() and events.stat().st_size >= until:
+            break
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def test_a_killed_sync_is_continued_and_ends_like_a_fresh_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    chance = random.Random(SEED)
+    notes, library, events = tmp_path / "notes", tmp_path / "home" / "library.carrel", tmp_path / "events"
+    write_notes(notes, chance)
+    conn = open_writer(library, create=True)
+    folders.add(conn, os.fsencode(notes))
+    for _ in range(KILLS):
+        kill_in_the_midst(library, events, chance)
+        assert holder(library) is None
+        assert words_are_sound(conn)
+        change_notes(notes, chance)
+
+    def bring_up_to_date(path: Path) -> dict[tuple[object, ...], bytes]:
+        writer = open_writer(path, create=True)
+        folders.add(writer, os.fsencode(notes))
+        report = sync(writer, path, encoder=FakeEncoder, parser=Parser)
+        assert report.failed == ()
+        assert words_are_sound(writer)
+        found = contents(writer)
+        assert documents.counts(writer).documents == len(list(notes.rglob("*.md")))
+        writer.close()
+        return found
+
+    continued = bring_up_to_date(library)
+    fresh = bring_up_to_date(tmp_path / "home" / "fresh.carrel")
+    assert continued.keys() == fresh.keys()
+    assert continued == fresh
+    conn.close()

@@ -1,0 +1,41 @@
+"""A library of a few notes with the fake encoder, for tests that search."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.embedding.fake import FakeEncoder
+from engine.library import Library
+
+
+def write(folder: Path, notes: Mapping[str, str | bytes], *, days_ago: Mapping[str, float] | None = None) -> Path:
+    """Write notes below a folder; `days_ago` sets the dates of some."""
+    import time
+
+    for name, text in notes.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        if days_ago and name in days_ago:
+            stamp = time.time() - days_ago[name] * 86_400
+            os.utime(path, (stamp, stamp))
+    return folder
+
+
+def library_of(tmp_path: Path, notes: Mapping[str, str | bytes], **dates: Mapping[str, float]) -> Library:
+    """Index notes into a new library and return it open."""
+    folder = write(tmp_path / "notes", notes, **dates)
+    library = Library.open(tmp_path / "library.carrel", create=True, encoder=FakeEncoder())
+    library.add(folder)
+    library.sync()
+    return library
+
+
+FILLER = {
+    f"filler/{number}.md": f"# Filler {number}\n\nPage {number} about {word} and other {word} things, nothing more.\n"
+    for number, word in enumerate(
+        "granite violin harbour tulip comet ledger saddle lantern walnut glacier cactus turbine velvet anchor beetle".split()
+    )
+}

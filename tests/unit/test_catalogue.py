@@ -1,0 +1,178 @@
+"""The catalogue: which models are there, installing one from files that are there, and failing plainly."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.embedding import catalogue
+from engine.embedding.foreign import foreign_vectors
+from engine.embedding.manifest import verify
+from engine.embedding.offered import Offered, prefixes
+from engine.errors import ModelError
+
+NAME = "sentence-transformers/all-MiniLM-L6-v2"  # offered by fastembed; here its cache holds the embedded model's files
+SNAPSHOT = "models--Qdrant--all-MiniLM-L6-v2-onnx"
+
+
+@pytest.fixture(scope="module")
+def home_with_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Carrel home in which a model was installed from fastembed's cache, with no network."""
+    home = tmp_path_factory.mktemp("home")
+    snapshot = home / "cache" / "models" / SNAPSHOT / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    for name in ("model.onnx", "tokenizer.json"):
+        shutil.copyfile(catalogue.EMBEDDED_FOLDER / name, snapshot / name)
+    references = snapshot.parent.parent / "refs"
+    references.mkdir()
+    (references / "main").write_text("0" * 40, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARREL_HOME", str(home))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        catalogue.install(NAME.upper())
+    yield home
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def filled_home(home_with_model: Path, home: Path) -> Path:
+    shutil.copytree(home_with_model / "data", home / "data")
+    return home
+
+
+def test_the_embedded_model_is_there_without_installing_anything(home: Path) -> None:
+    assert [manifest.id for manifest in catalogue.installed()] == [catalogue.EMBEDDED]
+    assert catalogue.load().encode_query("harbour").shape == (384,)
+    assert catalogue.install(catalogue.EMBEDDED).id == catalogue.EMBEDDED
+    assert list(home.iterdir()) == []
+
+
+def test_a_model_in_the_cache_is_installed_without_a_network(filled_home: Path) -> None:
+    embedded, installed = catalogue.installed()
+    assert installed.id == NAME
+    assert installed.quantisation == "int8"
+    assert installed.pooling == "mean"
+    assert installed.window == 256
+    assert installed.background_cosine == pytest.approx(embedded.background_cosine, abs=1e-3)
+    assert installed.fingerprint != embedded.fingerprint
+    assert verify(catalogue.folder_of(NAME)) == ()
+
+
+def test_an_installed_model_encodes_and_has_its_foreign_vectors(filled_home: Path) -> None:
+    encoder = catalogue.load(NAME)
+    assert np.array_equal(encoder.encode_query("harbour"), catalogue.load().encode_query("harbour"))
+    assert foreign_vectors(encoder) == pytest.approx(foreign_vectors(catalogue.load()), abs=1e-3)
+
+
+def test_an_installed_model_is_not_fetched_again(filled_home: Path) -> None:
+    stages: list[str] = []
+    assert catalogue.install(NAME, stages.append).id == NAME
+    assert stages == []
+
+
+def test_a_removed_model_is_gone(filled_home: Path) -> None:
+    catalogue.remove(NAME)
+    assert [manifest.id for manifest in catalogue.installed()] == [catalogue.EMBEDDED]
+    with pytest.raises(ModelError) as raised:
+        catalogue.folder_of(NAME)
+    assert NAME in raised.value.fix
+
+
+def test_the_embedded_model_cannot_be_removed(home: Path) -> None:
+    with pytest.raises(ModelError):
+        catalogue.remove(catalogue.EMBEDDED)
+    assert verify(catalogue.EMBEDDED_FOLDER) == ()
+
+
+def test_a_broken_model_folder_does_not_hide_the_others(filled_home: Path) -> None:
+    broken = filled_home / "data" / "models" / "broken"
+    broken.mkdir()
+    (broken / "manifest.json").write_text("{", encoding="utf-8")
+    assert [manifest.id for manifest in catalogue.installed()] == [catalogue.EMBEDDED, NAME]
+
+
+@pytest.mark.parametrize("name", ["../../etc", "..", "a/../../b", "/etc/passwd"])
+def test_no_name_leads_out_of_the_models_folder(home: Path, name: str) -> None:
+    try:
+        place = catalogue.place_of(name)
+    except ModelError:
+        return
+    assert place.resolve().parent == home / "data" / "models"
+
+
+def test_a_model_that_gives_other_vectors_than_promised_is_not_installed(home: Path) -> None:
+    model = Offered(
+        name="someone/else",
+        dimension=768,
+        pooling="mean",
+        window=256,
+        model_file="model.onnx",
+        language="en",
+        license="mit",
+        source="a folder",
+    )
+    with pytest.raises(ModelError) as raised:
+        catalogue.adopt(catalogue.EMBEDDED_FOLDER, model)
+    assert "768" in raised.value.cause
+    missing = dataclasses.replace(model, dimension=384, model_file="onnx/model.onnx")
+    with pytest.raises(ModelError):
+        catalogue.adopt(catalogue.EMBEDDED_FOLDER, missing)
+    assert list((home / "data" / "models").iterdir()) == []
+
+
+def test_an_unknown_name_is_refused_before_anything_is_fetched(home: Path) -> None:
+    with pytest.raises(ModelError) as raised:
+        catalogue.install("nobody/knows-this")
+    assert "carrel models list" in raised.value.fix
+
+
+def test_without_cache_and_network_installing_fails_with_one_plain_error(home: Path) -> None:
+    script = (
+        "from engine.embedding import catalogue\nfrom engine.errors import ModelError\n"
+        "try: catalogue.install('BAAI/bge-small-en-v1.5')\nexcept ModelError as error: print(error.message, error.fix)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("The model BAAI/bge-small-en-v1.5 cannot be downloaded. Check the network")
+    assert done.stderr == ""
+
+
+def test_offered_models_come_with_the_prefixes_of_their_family(home: Path) -> None:
+    models = {model.name: model for model in catalogue.available()}
+    bge = models["BAAI/bge-small-en-v1.5"]
+    assert (bge.dimension, bge.pooling, bge.window) == (384, "cls", 512)
+    assert bge.query_prefix.startswith("Represent this sentence") and bge.passage_prefix == ""
+    e5 = models["intfloat/multilingual-e5-large"]
+    assert (e5.query_prefix, e5.passage_prefix, e5.language) == ("query: ", "passage: ", "multilingual")
+    assert all(model.dimension > 0 and model.source for model in models.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "passage"),
+    [
+        ("nomic-ai/nomic-embed-text-v1.5", "search_query: ", "search_document: "),
+        ("snowflake/snowflake-arctic-embed-s", "Represent this sentence for searching relevant passages: ", ""),
+        ("thenlper/gte-base", "", ""),
+        ("sentence-transformers/all-MiniLM-L6-v2", "", ""),
+    ],
+)
+def test_each_family_has_its_prefixes(name: str, query: str, passage: str) -> None:
+    assert prefixes(name) == (query, passage)

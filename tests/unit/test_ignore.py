@@ -1,0 +1,108 @@
+"""The patterns of ignore files, held against what git says of them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.sources.ignore import IgnoreFile
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "is_folder", "expected"),
+    [
+        ("*.log", "deep/down/a.log", False, True),
+        ("*.log", "a.logs", False, None),
+        ("/a.txt", "a.txt", False, True),
+        ("/a.txt", "b/a.txt", False, None),
+        ("build/", "build", True, True),
+        ("build/", "build", False, None),
+        ("doc/*.txt", "doc/a.txt", False, True),
+        ("doc/*.txt", "doc/b/a.txt", False, None),
+        ("**/logs", "a/b/logs", True, True),
+        ("logs/**", "logs", True, None),
+        ("logs/**", "logs/a/b", False, True),
+        ("a/**/b", "a/b", False, True),
+        ("a/**/b", "a/x/y/b", False, True),
+        ("[a-c]?.md", "b1.md", False, True),
+        ("[!a-c]?.md", "b1.md", False, None),
+        ("[[:digit:]]*", "1st", False, True),
+        (r"\#hash", "#hash", False, True),
+        (r"\!bang", "!bang", False, True),
+        ("# comment", "# comment", False, None),
+        ("trailing   ", "trailing", False, True),
+        (r"space\ ", "space ", False, True),
+        ("[unclosed", "[unclosed", False, None),
+        ("caf\udce9", "caf\udce9", False, True),
+        ("*.tar.gz", "x.tar.gz", False, True),
+    ],
+)
+def test_a_pattern_means_what_git_says(pattern: str, path: str, is_folder: bool, expected: bool | None) -> None:
+    assert IgnoreFile([pattern]).verdict(path, path.rsplit("/")[-1], is_folder) is expected
+
+
+def test_the_last_matching_line_decides() -> None:
+    rules = IgnoreFile(["*.md", "!keep.md", "drafts/keep.md"])
+    assert rules.verdict("a.md", "a.md", False) is True
+    assert rules.verdict("keep.md", "keep.md", False) is False
+    assert rules.verdict("drafts/keep.md", "keep.md", False) is True
+
+
+NAMES = ("a", "b", "ab", "a.md", "b.md", ".x")
+PATHS = [f"{top}/{name}" for top in ("d", "e", "d/f") for name in NAMES] + list(NAMES)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("repository")
+    try:
+        subprocess.run(["git", "init", "-q", str(root)], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("git is not installed")
+    for path in PATHS:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+    return root
+
+
+def verdict_down_the_tree(rules: IgnoreFile, path: str) -> bool:
+    """Ask as a walk does: about each folder first, and no further once one is left out."""
+    parts = path.split("/")
+    for depth in range(1, len(parts) + 1):
+        if rules.verdict("/".join(parts[:depth]), parts[depth - 1], depth < len(parts)):
+            return True
+    return False
+
+
+PIECES = st.sampled_from(["a", "b", "d", "e", "f", "*", "?", "**", "/", "/", ".md", "[ab]", "[!a]", ".x", "\\a"])
+PATTERNS = st.lists(
+    st.builds(
+        lambda bang, body: bang + "".join(body),
+        st.sampled_from(["", "", "!"]),
+        st.lists(PIECES, min_size=1, max_size=5),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=PATTERNS)
+def test_any_ignore_file_agrees_with_git(repository: Path, lines: list[str]) -> None:
+    (repository / ".gitignore").write_text("\n".join(lines))
+    asked = subprocess.run(
+        ["git", "-c", "core.excludesFile=/dev/null", "check-ignore", "--no-index", "--stdin"],
+        cwd=repository,
+        input="\n".join(PATHS),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert asked.returncode in (0, 1), asked.stderr
+    ignored_by_git = set(asked.stdout.splitlines())
+    rules = IgnoreFile(lines)
+    assert {path for path in PATHS if verdict_down_the_tree(rules, path)} == ignored_by_git

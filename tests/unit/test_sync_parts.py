@@ -1,0 +1,119 @@
+"""The small parts of a sync that have rules of their own: spool, journal, progress, file times."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.events import Event, Progress
+from engine.indexing.budget import Budget
+from engine.indexing.contents import COARSE_NS, FINE_NS, recorded_mtime
+from engine.indexing.journal import Journal
+from engine.indexing.progress import INTERVAL_SECONDS, ProgressMeter
+from engine.indexing.spool import Spool
+
+SECOND = 1_000_000_000
+
+
+def vectors(*numbers: int) -> list[tuple[bytes, np.ndarray]]:
+    return [(bytes([number]) * 16, np.full(4, number, dtype=np.float32)) for number in numbers]
+
+
+def test_a_spool_gives_back_what_an_earlier_one_kept(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", "model", 4)
+    spool.add(vectors(1, 2))
+    spool.add(vectors(3))
+    spool.close()
+    again = Spool(tmp_path / "spool", "model", 4)
+    assert len(again) == 3
+    assert again[b"\2" * 16].tolist() == [2.0] * 4
+    again.add(vectors(4))
+    assert again[b"\4" * 16].tolist() == [4.0] * 4
+    again.close()
+
+
+def test_a_record_torn_by_a_death_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "spool"
+    spool = Spool(path, "model", 4)
+    spool.add(vectors(1, 2))
+    spool.close()
+    path.write_bytes(path.read_bytes()[:-5])
+    again = Spool(path, "model", 4)
+    assert list(again) == [b"\1" * 16]
+    again.add(vectors(2))
+    assert again[b"\2" * 16].tolist() == [2.0] * 4
+    again.close()
+
+
+def test_the_spool_of_another_model_is_thrown_away(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", "model", 4)
+    spool.add(vectors(1))
+    spool.close()
+    assert len(Spool(tmp_path / "spool", "other", 4)) == 0
+    assert not (tmp_path / "spool").exists()
+
+
+def test_a_spool_whose_vectors_are_all_written_leaves_no_file(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", "model", 4)
+    spool.add(vectors(1, 2))
+    spool.forget([b"\1" * 16])
+    assert (tmp_path / "spool").exists()
+    spool.forget([b"\2" * 16])
+    assert not (tmp_path / "spool").exists()
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40).map(lambda name: name.replace(b"\n", b"")), max_size=5))
+def test_a_journal_remembers_any_name_through_a_death(
+    tmp_path_factory: pytest.TempPathFactory, names: list[bytes]
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "reading"
+    first = Journal(path)
+    for name in names:
+        first.begin(name)
+    assert Journal(path).deaths == dict.fromkeys(names, 1)
+
+
+def test_a_journal_that_is_closed_in_order_accuses_nobody(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "reading")
+    journal.begin(b"/a")
+    journal.close()
+    assert not (tmp_path / "reading").exists()
+    (tmp_path / "reading").write_bytes(b"{ torn")
+    assert Journal(tmp_path / "reading").deaths == {}
+
+
+def test_progress_is_told_ten_times_a_second_at_most_and_with_its_rate() -> None:
+    now = [0.0]
+    events: list[Event] = []
+    meter = ProgressMeter(100, 100_000, events.append, clock=lambda: now[0])
+    for _ in range(100):
+        now[0] += INTERVAL_SECONDS / 2
+        meter.embedded(5, b"/a")
+        meter.file_done(b"/a", 500)
+    assert len(events) <= 51
+    last = events[-1]
+    assert isinstance(last, Progress)
+    assert last.rate == pytest.approx(100, rel=0.05)
+    assert last.seconds_left == pytest.approx(5, rel=0.1)  # half of the bytes took five seconds
+
+
+@given(st.integers(SECOND, 2**60), st.integers(-10 * SECOND, 10 * SECOND))
+def test_a_file_time_is_put_off_only_where_the_file_was_just_written(mtime_ns: int, later: int) -> None:
+    tick = COARSE_NS if mtime_ns % SECOND == 0 else FINE_NS
+    assert recorded_mtime(mtime_ns, mtime_ns + later) == (mtime_ns - 1 if abs(later) < tick else mtime_ns)
+
+
+def test_a_file_above_the_budget_travels_alone() -> None:
+    budget = Budget(10)
+    assert budget.take(50, lambda: False)
+    stopped = threading.Event()
+    stopped.set()
+    assert not budget.take(1, stopped.is_set)
+    budget.give_back(50)
+    assert budget.take(4, lambda: False)
+    assert budget.take(6, lambda: False)

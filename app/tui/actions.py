@@ -22,7 +22,8 @@ class Action:
     """Something that a person can do.
 
     `keys` are Textual's names of keys, the first is the one shown; `run` is the name of the method `action_<run>`;
-    `label` stands in the footer, `title` in the palette, `help` in the help. `where` is where the footer shows it.
+    `label` stands in the footer, `title` in the palette, `help` in the help; an action whose help is empty is told of
+    with another one. `where` is where the footer shows it.
     """
 
     id: str
@@ -93,7 +94,7 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
             action.label,
             show=False,
             id=action.id,
-            tooltip=action.help,
+            tooltip=action.help or action.title,
             priority=action.priority,
         )
         for action in actions

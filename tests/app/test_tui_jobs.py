@@ -102,7 +102,11 @@ def test_a_held_lock_is_followed_and_taken_over(homes: Places, tmp_path: Path) -
         "if first: os._exit(3)\n" + STORY + UNTIL_LEFT
     )
     indexer = Indexer(
-        tmp_path / "l", homes, command=script(body), lock_holder=lambda _: next(holders, None), look_every=0.0
+        tmp_path / "l",
+        homes,
+        command=script(body),
+        lock_holder=lambda _: next(holders, None),
+        look_every=0.0,
     )
     indexer.start(heard)
     followed = heard.until(lambda state: state.foreign and state.phase == "indexing")

@@ -64,7 +64,7 @@ class HelpScreen(ModalScreen[None]):
 
 def help_lines(actions: Sequence[Action], width: int) -> list[Content]:
     """Return the page."""
-    keys = [(action.key, action.help) for action in (*actions, *APP_ACTIONS) if action.keys]
+    keys = [(action.key, action.help) for action in (*actions, *APP_ACTIONS) if action.keys and action.help]
     lines = _section("Keys", keys, KEY_CELLS, width)
     lines += _section("What to type", QUERY_LANGUAGE, QUERY_CELLS + 6, width)
     lines += _section("What a row says", ROWS, QUERY_CELLS + 6, width)

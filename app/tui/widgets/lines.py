@@ -17,7 +17,7 @@ class LineView(ScrollView):
     """Shows what a builder makes for the present width; builds anew when the width changes."""
 
     DEFAULT_CSS = """
-    LineView { overflow-x: hidden; scrollbar-size-vertical: 1; }
+    LineView { overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:

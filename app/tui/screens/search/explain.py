@@ -179,10 +179,7 @@ def _trust(explained: Explained, width: int) -> list[Content]:
         return [*lines, Content.assemble(" " * LABEL_CELLS, ("this library has not been measured yet", QUIET))]
     cosine, covered = adding_up([facts.cosine, facts.signal - facts.cosine], facts.signal, 3)
     signal = Content.assemble(("signal ", QUIET), figure(facts.signal), (" = cosine ", QUIET), cosine)
-    if facts.coverage:
-        signal = Content.assemble(
-            signal, (f" + {covered} for ", QUIET), f"{facts.coverage:.0%}", (" of the words", QUIET)
-        )
+    signal = Content.assemble(signal, (" + coverage ", QUIET), covered) if facts.coverage else signal
     indent = " " * LABEL_CELLS
     cells = min(SCALE_CELLS, max(12, width - LABEL_CELLS - 4))
     scale = [Content.assemble(indent, part) for part in _scale(facts.signal, facts.cut_likely, facts.cut_strong, cells)]

@@ -87,7 +87,9 @@ class Pane(Vertical):
             self.caption.show(lambda width: Content())
         else:
             work: Callable[[], Coroutine[None, None, None]] = partial(self._load, hit, result, keep_place=same)
-            _: Worker[None] = self.run_worker(work, group="preview", name="preview", exclusive=True, exit_on_error=False)
+            _: Worker[None] = self.run_worker(
+                work, group="preview", name="preview", exclusive=True, exit_on_error=False
+            )
 
     def _explain(self, keep_place: bool = False) -> None:
         if self._hit is None or self.result is None:

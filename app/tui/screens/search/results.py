@@ -21,7 +21,6 @@ from engine.records import Hit
 MAX_ROWS = 100
 STEP_LINES = ROW_LINES + 1  # a row and the blank line after it
 MARGIN_CELLS = 2  # the bar of the selected row and a space
-RIGHT_MARGIN_CELLS = 1
 Foreword = Callable[[int], Sequence[Content]]
 
 
@@ -104,7 +103,7 @@ class ResultList(ScrollView, can_focus=True):
 
     def _lay_out(self) -> None:
         width = self.scrollable_content_region.width
-        self._foreword_lines = self._foreword(max(1, width - MARGIN_CELLS - RIGHT_MARGIN_CELLS)) if width > 0 else ()
+        self._foreword_lines = self._foreword(max(1, width - MARGIN_CELLS)) if width > 0 else ()
         self._rows.clear()
         self._strips.clear()
         self.virtual_size = Size(width, len(self._foreword_lines) + STEP_LINES * len(self.hits))
@@ -153,7 +152,7 @@ class ResultList(ScrollView, can_focus=True):
         if place >= len(self.hits) or self._row_context is None:
             return Strip.blank(width, self.rich_style)
         if place not in self._rows:
-            room = width - MARGIN_CELLS - RIGHT_MARGIN_CELLS
+            room = width - MARGIN_CELLS
             self._rows[place] = row_lines(self.hits[place], room, self._row_context)
         if part == ROW_LINES:
             return Strip.blank(width, self.rich_style)

@@ -15,6 +15,7 @@ from textual.content import Content
 
 from app.tui.figures import NONE, bar, day, figure
 from app.tui.plain import cut_front, one_line
+from app.tui.screens.search.window import form, small_words
 from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
 from engine.paths import display
 from engine.records import Fusion, Hit, SearchResult, Tier
@@ -43,6 +44,7 @@ class RowContext:
     full: float
     decimals: int
     mode: RowMode = "ranked"
+    small_words: frozenset[str] = frozenset()  # forms of words that are not worth a mark
 
     @property
     def dim(self) -> bool:
@@ -59,7 +61,7 @@ def context_of(result: SearchResult, roots: Sequence[bytes], now: float, finishe
         mode = "words"
     elif result.verdict == "none":
         mode = "nearest"
-    return RowContext(tuple(roots), now, greatest_score(result), decimals_of(result.fusion), mode)
+    return RowContext(tuple(roots), now, greatest_score(result), decimals_of(result.fusion), mode, small_words(result))
 
 
 def is_listing(result: SearchResult) -> bool:
@@ -128,7 +130,11 @@ def _title_line(hit: Hit, width: int, context: RowContext) -> Content:
 def _snippet_line(hit: Hit, width: int, context: RowContext) -> Content:
     """Lay the snippet on one line with its first marked word in sight."""
     text = one_line(hit.snippet)
-    marks = [(start, end) for start, end in hit.marks if 0 <= start < end <= len(text)]
+    marks = [
+        (start, end)
+        for start, end in hit.marks
+        if 0 <= start < end <= len(text) and form(text[start:end]) not in context.small_words
+    ]
     first = marks[0] if marks else (0, 0)
     lead = len(text) - len(text.lstrip())
     if cell_len(text[: first[1]]) <= width - 2:

@@ -20,7 +20,7 @@ FIRST_STEPS = (
     ("type", "a question, a few words, a name"),
     ("↑ ↓", "walk through the results while you type"),
     ("enter", "open a note in your editor, at the line"),
-    ("ctrl+t", "see why a result stands there, figure by figure"),
+    ("ctrl+t", "see why it ranks there, figure by figure"),
     ("f1", "all keys, and how to narrow a search"),
 )
 
@@ -77,7 +77,7 @@ def _entry(key: str, meaning: str, width: int) -> list[Content]:
 def nearest_lines(width: int) -> Sequence[Content]:
     """Return what stands above rows that are only the nearest there is."""
     lines = wrapped(Content.styled("Nothing here answers this.", f"bold {BRIGHT}"), width, Content())
-    said = "No passage is closer to your words than to any foreign question. The nearest all the same:"
+    said = "These passages are no closer to your words than to questions about other things. The nearest all the same:"
     return [Content(), *lines, *wrapped(Content.styled(said, QUIET), width, Content()), Content()]
 
 

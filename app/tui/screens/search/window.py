@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
+from app.tui.figures import rarity
 from app.tui.plain import cut_around, line
 from engine.records import Hit, SearchResult, StoredDocument
 
 LINES_EACH_WAY = 60
 WINDOW_CHARACTERS = 8 * 1024
 LONG_LINE = 1_200  # code points of a line that are laid out; minified files have lines of 100,000
+SMALL_WORD = 3  # letters: a, to, the
 _WORD = re.compile(r"\w+")
 _ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e", "y")
 
@@ -94,25 +96,32 @@ def _is_heading(text: str, kind: str) -> bool:
 
 
 def words_of(result: SearchResult) -> frozenset[str]:
-    """Return the forms of the words that found the rows: those asked for, and those marked in the snippets."""
+    """Return the forms of the words that found the rows: those asked for, and those marked in the snippets.
+
+    Short words that stand nearly everywhere (`a`, `to`) are left out: to mark them would hide the others.
+    """
     asked = (word for term in result.query.terms if not term.excluded for word in _WORD.findall(term.text))
     found = (hit.snippet[start:end] for hit in result.hits for start, end in hit.marks)
-    return frozenset(_form(word) for word in _all(asked, found) if word)
+    return frozenset(form(word) for word in chain(asked, found) if word) - small_words(result)
+
+
+def small_words(result: SearchResult) -> frozenset[str]:
+    """Return the forms of the query's words that are short and common here."""
+    return frozenset(
+        form(word.term)
+        for word in result.words
+        if len(word.term) <= SMALL_WORD and rarity(word.documents, word.idf, result.passages)[0] == "common"
+    )
 
 
 def marks_in(text: str, words: frozenset[str]) -> tuple[tuple[int, int], ...]:
     """Return the spans of the words of `text` that are forms of `words`."""
     if not words:
         return ()
-    return tuple(match.span() for match in _WORD.finditer(text) if _form(match[0]) in words)
+    return tuple(match.span() for match in _WORD.finditer(text) if form(match[0]) in words)
 
 
-def _all(*parts: Iterable[str]) -> Iterable[str]:
-    for part in parts:
-        yield from part
-
-
-def _form(word: str) -> str:
+def form(word: str) -> str:
     """Return a word without case, accents and its commonest endings: enough to mark `starters` for `starter`."""
     folded = unicodedata.normalize("NFKD", word.casefold())
     folded = "".join(sign for sign in folded if not unicodedata.combining(sign))

@@ -36,8 +36,12 @@ class Keeper:
     ) -> SyncReport:
         """Bring the index up to date, and fit the tiers anew where they no longer fit."""
         from engine.indexing.sync import sync
-        from engine.retrieval.calibrating import refit
         from engine.sources.reading import Parser
+
+        def fit() -> None:
+            from engine.retrieval.calibrating import refit  # numpy, 0.1 s, which a sync without work does without
+
+            refit(self._connection, self.encoder(), stop.is_set)
 
         return sync(
             self._connection,
@@ -46,7 +50,7 @@ class Keeper:
             parser=Parser,
             paths=paths,
             full=full,
-            refit=lambda: refit(self._connection, self.encoder(), stop.is_set),
+            refit=fit,
             on_event=on_event,
             stop=stop,
         )

@@ -2,7 +2,7 @@
 
     python screenshots/make.py FOLDER [QUERY]
 
-The library is made in a temporary CARREL_HOME and thrown away; the folder is only read. Pictures are SVG, and PNG too
+The folder is copied into a temporary home, indexed there, and all of it is thrown away. Pictures are SVG, and PNG too
 where rsvg-convert is installed.
 """
 
@@ -48,9 +48,11 @@ def main() -> None:
     folder = Path(sys.argv[1]).expanduser()
     query = sys.argv[2] if len(sys.argv) > 2 else QUERY
     with tempfile.TemporaryDirectory(prefix="carrel-pictures-") as home:
-        os.environ["CARREL_HOME"] = home
+        os.environ["CARREL_HOME"] = os.path.join(home, "carrel")
+        os.environ["HOME"] = home  # the pictures show ~/notes, wherever the folder lies
+        notes = Path(shutil.copytree(folder, Path(home) / "notes", symlinks=True))
         with Library.open(create=True) as library:
-            library.add(folder)
+            library.add(notes)
             began = time.perf_counter()
             report = library.sync()
             print(f"indexed {report.added} files, {report.embedded} passages in {time.perf_counter() - began:.1f} s")

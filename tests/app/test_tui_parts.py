@@ -210,3 +210,16 @@ def test_a_status_line_fits_its_width(width: int) -> None:
     view = StatusView(FakeLibrary().status(), IndexerState("indexing", files_done=3, files_total=9, rate=40.0))
     assert status_line(view, width).cell_length <= width
     assert "33 %" in status_line(view, 80).plain
+
+
+def test_short_common_words_are_not_marked() -> None:
+    plain = search_notes(
+        {"a.md": "# T\n\na starter\n"} | {f"{i}.md": "# T\n\na b\n" for i in range(9)},
+        "a starter",
+        SearchSettings(),
+        10,
+    )
+    common = replace(plain, words=tuple(replace(word, idf=0.1) if word.term == "a" else word for word in plain.words))
+    assert words_of(common) == {"start"}
+    shown = row_lines(common.hits[0], 60, context_of(common, (), NOW))[1]
+    assert [shown.plain[span.start : span.end] for span in shown.spans if "mark" in str(span.style)] == ["starter"]

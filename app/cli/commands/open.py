@@ -32,10 +32,11 @@ def command(session: Session, path: str) -> int:
     """
     from app.cli.paths import place
     from app.editors import editor_command
+    from engine.config import load
 
     name, line = place(path)
     found = _on_disk(session, name)
-    return start(editor_command(found, line or 1, kind=_kind(found)))
+    return start(editor_command(found, line or 1, kind=_kind(found), setting=load().editor))
 
 
 def _on_disk(session: Session, name: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from app.cli.query_words import options_first
 from app.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from engine.records import Fusion, SearchResult
+    from engine.records import Fusion, SearchResult, SearchSettings
 
 MOST_RESULTS = 1000  # what the legs' candidates can fill, near enough
 
@@ -44,7 +45,6 @@ class SearchCommand(CarrelCommand):
 @click.option(
     "--fusion",
     type=click.Choice(FUSIONS),
-    default="convex",
     metavar="F",
     help="How meaning and words are joined: convex [the default] or rrf; or one alone: vector, keyword.",
 )
@@ -57,7 +57,7 @@ def command(
     session: Session,
     query: tuple[str, ...],
     limit: int,
-    fusion: Fusion,
+    fusion: Fusion | None,
     weights: tuple[float, float] | None,
     no_feedback: bool,
     explain: bool,
@@ -71,9 +71,7 @@ def command(
 
     The exit code is 1 where nothing relevant was found; the nearest passages are listed all the same.
     """
-    from engine.records import SearchSettings
-
-    settings = SearchSettings(fusion=fusion, weights=weights, feedback=not no_feedback)
+    settings = _settings(fusion, weights, no_feedback)
     with session.open() as library:
         result = library.search(" ".join(query), limit=limit, settings=settings)
     if session.json:
@@ -87,6 +85,18 @@ def command(
     else:
         _print(result, explain=explain)
     return FAILED if result.verdict == "none" else DONE
+
+
+def _settings(fusion: Fusion | None, weights: tuple[float, float] | None, no_feedback: bool) -> SearchSettings:
+    """Return the person's own settings, changed by what this call says; weights belong to their fusion."""
+    from engine.config import load
+
+    settings = load().search_settings()
+    if fusion is not None and fusion != settings.fusion:
+        settings = replace(settings, fusion=fusion, weights=None)
+    if weights is not None:
+        settings = replace(settings, weights=weights)
+    return replace(settings, feedback=False) if no_feedback else settings
 
 
 def _print(result: SearchResult, *, explain: bool) -> None:

@@ -2,8 +2,7 @@
 
     python screenshots/make.py FOLDER [QUERY]
 
-The folder is copied into a temporary home, indexed there, and all of it is thrown away. Pictures are SVG, and PNG too
-where rsvg-convert is installed.
+The folder is copied into a temporary home, indexed there, and all of it is thrown away. Pictures are SVG.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -87,11 +85,9 @@ async def settle(pilot: Any) -> None:
 
 
 def save(name: str, svg: str) -> None:
-    """Write one picture, and a PNG beside it where that can be made."""
+    """Write one picture."""
     path = HERE / f"{name}.svg"
     path.write_text(svg, encoding="utf-8")
-    if shutil.which("rsvg-convert"):
-        subprocess.run(["rsvg-convert", str(path), "-o", str(path.with_suffix(".png"))], check=True)
     print(f"saved {path}")
 
 

@@ -8,9 +8,11 @@ import pytest
 from fakes import STILL, FakeEditor, FakeIndexer, FakeLibrary, ports
 from textual.pilot import Pilot
 
+from app.tui.actions import APP_ACTIONS, ActionCommands
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
 from app.tui.ports import Ports
+from app.tui.screens.search.actions import SEARCH_ACTIONS
 from app.tui.screens.search.screen import SearchScreen
 from engine.errors import LibraryDamaged
 
@@ -355,3 +357,23 @@ async def test_f2_brings_the_preview_to_a_small_screen(app: CarrelApp) -> None:
         assert screen.pane.region.height > 0
         await pilot.press("f2")
         assert screen.pane.region.height == 0
+
+
+async def test_the_palette_offers_what_the_keys_do(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        commands = ActionCommands(screen)
+        everything = [hit.text async for hit in commands.discover()]
+        assert "Explain the ranking of this result" in everything and "Leave Carrel" in everything
+        found = [hit async for hit in commands.search("explain ranking")]
+        await found[0].command()  # type: ignore[misc, union-attr]
+        assert screen.pane.explaining
+
+
+async def test_every_key_of_the_help_is_bound(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        bound = set(screen._bindings.key_to_bindings) | set(app._bindings.key_to_bindings)
+        for action in (*SEARCH_ACTIONS, *APP_ACTIONS):
+            assert set(action.keys.split(",")) <= bound
+            assert action.help or not action.footer

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,13 +23,12 @@ from engine.records import (
     SearchResult,
     SearchSettings,
     Status,
-    StoredDocument,
     SyncReport,
     WhyReport,
     WhyStage,
 )
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
-from engine.retrieval.pool import ReaderPool
+from engine.shelf import Shelf
 from engine.store import documents, folders, lock, requests
 from engine.store.connection import open_writer
 from engine.store.migrations import version as schema_version
@@ -38,6 +37,7 @@ from engine.store.requests import RequestState
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
+    from engine.exploration import Exploration
     from engine.keeping import Keeper
     from engine.retrieval import tiers
     from engine.retrieval.active import ActiveModel
@@ -50,14 +50,13 @@ DEFAULT_LIMIT = 10
 WHY_LIMIT = 10
 
 
-class Library:
+class Library(Shelf):
     """One library file. Use `Library.open`; close it, or use it as a context manager."""
 
     def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
-        self.path = path
+        super().__init__(path)
         self.read_only = read_only
         self._encoder = encoder
-        self._pool = ReaderPool(path)
         self._active: ActiveModel | None = None
         self._watch: LibraryConnection | None = None
         self._guard = threading.Lock()
@@ -126,11 +125,6 @@ class Library:
         with lock.IndexerLock(self.path).acquire("removing"), self._writing(lock_held=True) as connection:
             return forget_folder(connection, known.id)
 
-    def folders(self) -> tuple[Folder, ...]:
-        """Return the watched folders with their counts, in the order in which they were added."""
-        with self._reading() as connection:
-            return folders.every(connection)
-
     # --- searching -------------------------------------------------------------------------------------------------
 
     def search(
@@ -148,24 +142,37 @@ class Library:
         alone loads no model. Where the model is missing, words alone are searched, and the weights say why. Raises
         QueryError, SearchCancelled.
         """
-        from engine.retrieval import searching
-        from engine.retrieval.query import parse
+        return self._explored(text, limit, settings or SearchSettings(), typing, cancel, widely=False).result
 
-        settings = settings or SearchSettings()
-        cancel = cancel or Cancellation()
-        query = parse(text, typing=typing)
-        began = time.perf_counter()
-        with self._reading(cancel) as connection:
-            loading = time.perf_counter()
-            model, cuts, missing = self._model(connection, settings, query.meaning)
-            loaded = time.perf_counter()
-            if missing:
-                settings = replace(settings, fusion="keyword")
-            search = searching.run(connection, query, settings, model, cuts, limit=limit, cancel=cancel)
-            result = searching.present(connection, search, settings, model, cuts)
-        timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
-        weights = replace(result.weights, reason=missing) if missing else result.weights
-        return replace(result, timings=timings, weights=weights)
+    def explore(
+        self,
+        text: str,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        settings: SearchSettings | None = None,
+        typing: bool = False,
+        cancel: Cancellation | None = None,
+    ) -> Exploration:
+        """Search as `search` does, in both legs whatever the fusion, and keep the candidates for other settings."""
+        return self._explored(text, limit, settings or SearchSettings(), typing, cancel, widely=True)
+
+    def similar(self, passage_id: int, *, limit: int = DEFAULT_LIMIT) -> SearchResult:
+        """Find the passages of other documents that are nearest in meaning to one; none where it has no vector."""
+        from engine.retrieval.similar import similar
+
+        with self._reading() as connection:
+            model, cuts = self._active_model().of(connection)
+            return similar(connection, passage_id, model, cuts, limit)
+
+    def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
+        """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
+        from engine.retrieval.query import parse
+        from engine.retrieval.sentences import nearest_sentence
+
+        meaning = parse(query, typing=True).meaning
+        with self._reading() as connection:
+            model, _, missing = self._model(connection, SearchSettings(), meaning)
+        return None if model is None or missing else nearest_sentence(model.encode, meaning, text)
 
     def warm(self) -> None:
         """Load the model and the vectors, so that the next search need not."""
@@ -200,24 +207,6 @@ class Library:
         return WhyReport(
             text, absolute, trail.final_rank is not None, trail.final_rank, trail.stages, trail.dropped_at, trail.advice
         )
-
-    # --- documents -------------------------------------------------------------------------------------------------
-
-    def document(self, path: bytes) -> StoredDocument | None:
-        """Return the document of the file at an absolute path, with its text; None where there is none."""
-        with self._reading() as connection:
-            found = documents.document_id_at(connection, path)
-            return documents.stored_document(connection, found) if found is not None else None
-
-    def document_by_id(self, document_id: int) -> StoredDocument | None:
-        """Return a document with its text; None where it is gone."""
-        with self._reading() as connection:
-            return documents.stored_document(connection, document_id)
-
-    def paths_ending(self, ending: bytes) -> tuple[bytes, ...]:
-        """Return the absolute paths of the documents whose path ends so, at a folder's boundary; at most 20."""
-        with self._reading() as connection:
-            return documents.paths_ending(connection, ending, 20)
 
     # --- indexing --------------------------------------------------------------------------------------------------
 
@@ -317,18 +306,38 @@ class Library:
 
     # --- within ----------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _reading(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
-        with self._pool.lend() as connection, cancel.guarding(connection) if cancel else nullcontext():
-            yield connection
+    def _explored(
+        self,
+        text: str,
+        limit: int,
+        settings: SearchSettings,
+        typing: bool,
+        cancel: Cancellation | None,
+        *,
+        widely: bool,
+    ) -> Exploration:
+        from engine.exploration import Exploration
+        from engine.retrieval import searching
+        from engine.retrieval.query import parse
 
-    @contextmanager
-    def _writing(self, *, lock_held: bool = False) -> Iterator[LibraryConnection]:
-        connection = open_writer(self.path, lock_held=lock_held)
-        try:
-            yield connection
-        finally:
-            connection.close()
+        query = parse(text, typing=typing)
+        cancel = cancel or Cancellation()
+        began = time.perf_counter()
+        with self._reading(cancel) as connection:
+            loading = time.perf_counter()
+            needed = replace(settings, fusion="convex") if widely else settings
+            model, cuts, missing = self._model(connection, needed, query.meaning)
+            loaded = time.perf_counter()
+            if missing:
+                needed = settings = replace(settings, fusion="keyword")
+            search = searching.run(connection, query, needed, model, cuts, limit=limit, cancel=cancel)
+            if needed != settings:
+                search = searching.reorder(search, settings, limit)
+            result = searching.present(connection, search, settings, model, cuts)
+        timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
+        weights = replace(result.weights, reason=missing) if missing else result.weights
+        result = replace(result, timings=timings, weights=weights)
+        return Exploration(search, result, model, cuts, self._reading)
 
     def _active_model(self) -> ActiveModel:
         from engine.retrieval.active import ActiveModel

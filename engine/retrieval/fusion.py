@@ -6,7 +6,7 @@ A leg's figure that is missing counts 0. Every part of a score is kept, so that 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ Floats = NDArray[np.float64]
 class Ranking:
     """Candidates in their final fused order: `order` indexes them, best first; the parts are in candidate order.
 
+    A leg alone orders only what it brought itself, so `order` may be shorter than the parts.
     vector + keyword + feedback = score, each of shape (n,). `plain` is the score before feedback.
     """
 
@@ -51,7 +52,11 @@ def rank(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> 
         return _reciprocal(candidates, settings)
     weights = convex_weights(candidates.matching, settings)
     ranking = _convex(candidates, weights, candidates.cosine.astype(np.float64))
-    if settings.fusion == "convex" and settings.feedback and verdict != "none":
+    if settings.fusion == "vector":
+        return replace(ranking, order=ranking.order[candidates.vector_rank[ranking.order] > 0])
+    if settings.fusion == "keyword":
+        return replace(ranking, order=ranking.order[candidates.keyword_rank[ranking.order] > 0])
+    if settings.feedback and verdict != "none":
         ranking = _with_feedback(candidates, ranking)
     return ranking
 

@@ -42,7 +42,7 @@ class Placing:
     @classmethod
     def of(cls, ranking: Ranking, listed: Sequence[Row]) -> list[Placing]:
         """Look up each row's rank in the fused order."""
-        fused = np.empty(len(ranking.order), np.int64)
+        fused = np.zeros(len(ranking.score), np.int64)
         fused[ranking.order] = np.arange(1, len(ranking.order) + 1)
         return [cls(row, int(fused[row.passage])) for row in listed]
 

@@ -101,6 +101,34 @@ def run(
     return Search(query, matching, within, meaning, gathered, assessment, verdict, ranking, listed, timings)
 
 
+def settled(
+    query: Query,
+    matching: Matching,
+    within: Allowed,
+    meaning: Meaning | None,
+    gathered: Gathered,
+    settings: SearchSettings,
+    cuts: tiers.Cuts,
+    limit: int,
+    timings: Timings,
+) -> Search:
+    """Rank candidates that were gathered without words, such as those nearest to a passage."""
+    seen = Assessment((0.0,), tuple(np.nan_to_num(gathered.candidates.cosine, nan=0.0).tolist()))
+    verdict = judge(gathered, seen, cuts)
+    ranking = rank(gathered.candidates, settings, verdict)
+    listed = rows(gathered.candidates, ranking.order, settings, limit)
+    return Search(query, matching, within, meaning, gathered, seen, verdict, ranking, listed, timings)
+
+
+def reorder(search: Search, settings: SearchSettings, limit: int) -> Search:
+    """Fuse and group the candidates of a search by other settings, without searching the legs again."""
+    if not search.matching.phrases:
+        return replace(search, rows=rows(search.gathered.candidates, search.ranking.order, settings, limit))
+    ranking = rank(search.gathered.candidates, settings, search.verdict)
+    listed = rows(search.gathered.candidates, ranking.order, settings, limit)
+    return replace(search, ranking=ranking, rows=listed)
+
+
 def present(
     connection: apsw.Connection, search: Search, settings: SearchSettings, model: Model | None, cuts: tiers.Cuts
 ) -> SearchResult:

@@ -22,6 +22,7 @@ COVERAGE_ROWS = 3  # first rows among which the best coverage counts
 NORMAL_CONSISTENCY = 1.4826  # scales a median absolute deviation to a standard deviation of a normal distribution
 STRONG_DEVIATIONS, MIDDLE_DEVIATIONS, LIKELY_DEVIATIONS = 3.0, 2.0, 1.0
 MOST_WORDS = 0.75  # idf-weighted share of the words from which a row by words alone is called likely
+LEAST_DEVIATION = 0.02  # of a signal: where most foreign queries reach the same, no cut may lie on that very value
 HISTOGRAM_BINS = 40
 
 
@@ -122,7 +123,8 @@ def fit(query_signals: Sequence[float], row_signals: Sequence[Sequence[float]], 
 def _scale(signals: Sequence[float]) -> Scale:
     values = np.asarray(signals, np.float64)
     median = float(np.median(values))
-    return Scale(median, NORMAL_CONSISTENCY * float(np.median(np.abs(values - median))))
+    deviation = NORMAL_CONSISTENCY * float(np.median(np.abs(values - median)))
+    return Scale(median, max(deviation, LEAST_DEVIATION))
 
 
 def verdict(signal: float, best_row: float, cuts: Cuts) -> Verdict:

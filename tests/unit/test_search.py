@@ -13,8 +13,9 @@ from engine.library import Cancellation, Library, SearchCancelled
 from engine.records import SearchSettings
 
 NOTES = {
-    "kitchen/sourdough.md": "---\ntags: [bread, kitchen/oven]\n---\n# Sourdough\n\n## Care\n\nFeed the rye starter with flour and "
-    "water twice a day.\n\n## Baking\n\nTake the starter out the evening before. Happiness is a warm loaf.\n",
+    "kitchen/sourdough.md": "---\ntags: [bread, kitchen/oven]\n---\n# Sourdough\n\n## Care\n\n"
+    "Feed the rye starter with flour and water twice a day.\n\n"
+    "## Baking\n\nTake the starter out the evening before. Happiness is a warm loaf.\n",
     "kitchen/yeast.md": "# Yeast\n\nA starter is a stable culture of yeast and bacteria.\n",
     "gear/stove.txt": "The electric starter of the camping stove must be kept dry.\n",
     "code/engine.py": "def ignite(starter):\n    return starter.voltage\n",
@@ -128,7 +129,17 @@ def test_cjk_words_are_found_inside_their_run(library, typed):
 
 @pytest.mark.parametrize(
     "typed",
-    ['" OR 1', "starter NEAR(x y)", "body:starter", "{title body}: starter", "starter AND", "^starter", "a' OR ''='", "*", "+"],
+    [
+        '" OR 1',
+        "starter NEAR(x y)",
+        "body:starter",
+        "{title body}: starter",
+        "starter AND",
+        "^starter",
+        "a' OR ''='",
+        "*",
+        "+",
+    ],
 )
 def test_fts_syntax_cannot_be_injected(library, typed):
     library.search(typed, typing=True)

@@ -1,0 +1,59 @@
+"""A search that can be asked "what if": its candidates stay, so that other settings need no search of the legs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.records import SearchResult, SearchSettings, SignalScale
+from engine.retrieval import searching, tiers
+
+if TYPE_CHECKING:
+    from engine.retrieval.searching import Model, Search
+    from engine.store.connection import LibraryConnection
+
+
+class Exploration:
+    """The result of a search by the settings it was made with, and by any others."""
+
+    def __init__(
+        self,
+        search: Search,
+        result: SearchResult,
+        model: Model | None,
+        cuts: tiers.Cuts,
+        reading: Callable[[], AbstractContextManager[LibraryConnection]],
+    ) -> None:
+        self.result = result
+        self._search = search
+        self._model = model
+        self._cuts = cuts
+        self._reading = reading
+
+    @property
+    def scale(self) -> SignalScale:
+        """What foreign queries reach here, for a picture of where a row lies."""
+        cuts = self._cuts
+        return SignalScale(cuts.low, cuts.high, cuts.histogram, cuts.row_strong, cuts.row_likely, cuts.passages > 0)
+
+    def again(self, settings: SearchSettings, limit: int = 10) -> SearchResult:
+        """Return the rows that these settings would have given, from the same candidates."""
+        search = searching.reorder(self._search, settings, limit)
+        with self._reading() as connection:
+            result = searching.present(connection, search, settings, self._model, self._cuts)
+        return replace(result, timings=self.result.timings)
+
+    def rank_alone(self, passage_id: int) -> tuple[int | None, int | None]:
+        """Return a candidate's rank by meaning alone and by words alone, None where that leg has none for it."""
+        candidates = self._search.gathered.candidates
+        at = np.flatnonzero(candidates.ids == passage_id)
+        if not len(at):
+            return None, None
+        return (
+            abs(int(candidates.vector_rank[at[0]])) or None,
+            abs(int(candidates.keyword_rank[at[0]])) or None,
+        )

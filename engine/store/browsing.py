@@ -1,0 +1,165 @@
+"""Reads for a screen that browses: values to filter by, folders with their counts, passages, links, latest changes."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote
+
+import apsw
+
+from engine.records import DocumentChange, Facets, FolderNode, ResolvedLink, StoredDocument, StoredPassage
+from engine.store.documents import HydratedRow, document_id_at, links_of, rows_for, stored_document
+from engine.store.documents import passages_of as rows_of
+
+
+def passages(conn: apsw.Connection, passage_ids: Iterable[int]) -> tuple[StoredPassage, ...]:
+    """Return these passages in the order asked; those that are gone are left out."""
+    wanted = list(passage_ids)
+    rows = rows_for(conn, wanted)
+    return tuple(_passage(rows[each]) for each in wanted if each in rows)
+
+
+def passages_of(conn: apsw.Connection, document_id: int) -> tuple[StoredPassage, ...]:
+    """Return all passages of a document in order."""
+    return tuple(_passage(row) for row in rows_of(conn, document_id))
+
+
+def facets(conn: apsw.Connection) -> Facets:
+    """Return the values that filters can take, with their documents, the most frequent first."""
+    kinds: Counter[str] = Counter()
+    for kind, count in conn.execute("SELECT kind, count(*) FROM document GROUP BY kind"):
+        kinds[kind] = count
+    tags: Counter[str] = Counter()
+    for (written,) in conn.execute("SELECT tags FROM document WHERE tags <> ''"):
+        tags.update(written.split())
+    folders: Counter[str] = Counter()
+    for (path,) in conn.execute("SELECT path_text FROM document"):
+        while path := posixpath.dirname(path):
+            folders[path] += 1
+    return Facets(dict(kinds.most_common()), dict(tags.most_common()), dict(folders.most_common()))
+
+
+def tree(conn: apsw.Connection, root: bytes) -> tuple[FolderNode, ...]:
+    """Return the folders of a watched root that hold documents, each before what is in it, sorted by name."""
+    sums: defaultdict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0])
+    sums[b""] = [0, 0, 0]
+    rows = conn.execute(
+        """SELECT document.path, (SELECT count(*) FROM passage WHERE document_id = document.id), failure IS NOT NULL
+        FROM document JOIN folder ON folder.id = folder_id WHERE folder.path = ?""",
+        (root,),
+    )
+    for path, count, failed in rows:
+        while True:
+            path = posixpath.dirname(path)
+            total = sums[path]
+            total[0], total[1], total[2] = total[0] + 1, total[1] + count, total[2] + failed
+            if not path:
+                break
+    return tuple(
+        FolderNode(path, path.count(b"/") + 1 if path else 0, *sums[path])
+        for path in sorted(sums, key=lambda path: path.split(b"/") if path else [])
+    )
+
+
+def changes(conn: apsw.Connection, moment: float, limit: int) -> tuple[DocumentChange, ...]:
+    """Return the documents that were indexed, or failed to be, since a moment, newest first."""
+    rows = conn.execute(
+        """SELECT folder.path, document.path, title, indexed_at, failure FROM document
+        JOIN folder ON folder.id = folder_id WHERE indexed_at >= ?
+        ORDER BY indexed_at DESC, document.id DESC LIMIT ?""",
+        (moment, limit),
+    )
+    return tuple(
+        DocumentChange(os.path.join(folder, path), title, at, "indexed" if failure is None else "failed")
+        for folder, path, title, at, failure in rows
+    )
+
+
+def documents_named(conn: apsw.Connection, fragment: str, limit: int) -> tuple[StoredDocument, ...]:
+    """Return documents whose title or path holds a text, whatever its case, without their text; best fits first.
+
+    A title that begins so comes before one that holds it, and that before a path that does.
+    """
+    rows: list[Any] = conn.execute(
+        """SELECT id FROM (
+            SELECT id, title, path_text, instr(lower(title), lower(?1)) AS place FROM document
+            WHERE place > 0 OR instr(lower(path_text), lower(?1)) > 0
+        ) ORDER BY place <> 1, place = 0, length(title), path_text LIMIT ?2""",
+        (fragment, limit),
+    ).fetchall()
+    found = (stored_document(conn, row[0], text=False) for row in rows)
+    return tuple(document for document in found if document is not None)
+
+
+def links(conn: apsw.Connection, document_id: int) -> tuple[ResolvedLink, ...]:
+    """Return the links of a document, each with the watched document that it leads to."""
+    document = stored_document(conn, document_id, text=False)
+    if document is None:
+        return ()
+    return tuple(
+        ResolvedLink(
+            link.target,
+            link.text,
+            link.wiki,
+            _wiki_target(conn, link.target) if link.wiki else _file_target(conn, document.path, link.target),
+        )
+        for link in links_of(conn, document_id)
+    )
+
+
+def _file_target(conn: apsw.Connection, source: bytes, target: str) -> bytes | None:
+    """Resolve a relative path as written in a document; what is no file of the library leads nowhere."""
+    bare = unquote(target.partition("#")[0].partition("?")[0])
+    if not bare or "://" in target or target.startswith("mailto:"):
+        return None
+    path = os.path.normpath(os.path.join(os.path.dirname(source), os.fsencode(bare)))
+    for candidate in (path, path + b".md"):
+        if document_id_at(conn, candidate) is not None:
+            return candidate
+    return None
+
+
+def _wiki_target(conn: apsw.Connection, target: str) -> bytes | None:
+    """Resolve a wiki link by file name without suffix, else by title; the shortest path wins."""
+    name = target.partition("#")[0].strip()
+    if not name:
+        return None
+    rows: list[Any] = conn.execute(
+        """SELECT folder.path, document.path FROM document JOIN folder ON folder.id = folder_id
+        WHERE lower(path_text) LIKE '%' || lower(?1) || '.%' OR lower(title) = lower(?1)
+        ORDER BY length(path_text), path_text""",
+        (name,),
+    ).fetchall()
+    paths: list[bytes] = [os.path.join(folder, path) for folder, path in rows]
+    wanted = os.fsencode(name.casefold())
+    for path in paths:
+        stem = os.path.splitext(path)[0].decode("utf-8", "replace").casefold().encode()
+        if stem.endswith(b"/" + wanted):
+            return path
+    titled = conn.execute("SELECT id FROM document WHERE lower(title) = lower(?) ORDER BY length(path_text)", (name,))
+    row = titled.fetchone()
+    if row is None:
+        return None
+    found = stored_document(conn, row[0], text=False)
+    return found.path if found else None
+
+
+def _passage(row: HydratedRow) -> StoredPassage:
+    return StoredPassage(
+        id=row.passage_id,
+        document_id=row.document_id,
+        ordinal=row.ordinal,
+        path=row.absolute,
+        title=row.title,
+        headings=row.headings,
+        text=row.text,
+        start=row.start,
+        end=row.end,
+        line_start=row.line_start,
+        line_end=row.line_end,
+        page=row.page,
+    )

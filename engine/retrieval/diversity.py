@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from engine.records import SearchSettings
 from engine.retrieval.candidates import Candidates
 
+NONE = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -20,39 +22,49 @@ class Row:
     duplicates: tuple[int, ...]
 
 
+class _Twins:
+    """Knows for every candidate the first listed passage of another document that says nearly the same."""
+
+    def __init__(self, candidates: Candidates, threshold: float | None) -> None:
+        self._candidates = candidates
+        self._threshold = threshold
+        self._leader = np.full(len(candidates), NONE, np.int64)
+        self._meant = ~np.isnan(candidates.cosine)
+
+    def of(self, position: int) -> int | None:
+        leader = int(self._leader[position])
+        return leader if leader != NONE else None
+
+    def add(self, leader: int) -> None:
+        """Take a newly listed passage into account: one product with all candidates."""
+        if self._threshold is None or not self._meant[leader]:
+            return
+        vectors, documents = self._candidates.vectors, self._candidates.documents
+        alike = (vectors @ vectors[leader] >= self._threshold) & self._meant
+        alike &= (documents != documents[leader]) & (self._leader == NONE)
+        self._leader[alike] = leader
+
+
 def rows(candidates: Candidates, order: NDArray[np.int64], settings: SearchSettings, limit: int) -> list[Row]:
     """Take rows from the ranked candidates until `limit` is filled or the candidates are used up."""
-    leaders: list[int] = []
     more: dict[int, list[int]] = {}
     duplicates: dict[int, list[int]] = {}
     leader_of: dict[int, int | None] = {}
+    twins = _Twins(candidates, settings.collapse)
+    documents = candidates.documents.tolist()
     for position in order.tolist():
-        document = int(candidates.documents[position])
+        document = documents[position]
         if settings.group and document in leader_of:
             leader = leader_of[document]
             if leader is not None:
                 more[leader].append(position)
             continue
-        twin = _twin(candidates, leaders, position, settings.collapse)
+        twin = twins.of(position)
         if twin is not None:
             duplicates[twin].append(position)
             leader_of[document] = None
-            continue
-        if len(leaders) == limit:
-            continue
-        leaders.append(position)
-        leader_of[document] = position
-        more[position], duplicates[position] = [], []
-    return [Row(leader, tuple(more[leader]), tuple(duplicates[leader])) for leader in leaders]
-
-
-def _twin(candidates: Candidates, leaders: list[int], position: int, threshold: float | None) -> int | None:
-    """Return the first listed passage of another document that says nearly the same, if any."""
-    if threshold is None or not leaders or np.isnan(candidates.cosine[position]):
-        return None
-    likeness = candidates.vectors[leaders] @ candidates.vectors[position]
-    alike = np.flatnonzero(likeness >= threshold)
-    for index in alike.tolist():
-        if candidates.documents[leaders[index]] != candidates.documents[position]:
-            return leaders[index]
-    return None
+        elif len(more) < limit:
+            twins.add(position)
+            leader_of[document] = position
+            more[position], duplicates[position] = [], []
+    return [Row(leader, tuple(below), tuple(duplicates[leader])) for leader, below in more.items()]

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it no hit is a full vote
 SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
+COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them to 1e-6, so it moves no rank
 MINIMUM_PREFIX = 2  # code points; FTS5 keeps prefix indexes from there on
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """What the keyword leg asks. `phrases` are scored, any of them counts; `required` and `excluded` filter both legs.
+    """What the keyword leg asks. Any of the `phrases` counts; `required` and `excluded` filter both legs.
 
-    `readings` tell of each scored phrase how many passages hold it; `rows` is the number of passages in all.
+    `readings` tell of each phrase how many passages hold it; `rows` is the number of passages in all. `known` are the
+    places of the phrases that are scored: those that some passage holds, less the words that most passages hold.
     """
 
     phrases: tuple[Phrase, ...] = ()
@@ -40,6 +42,13 @@ class Matching:
     def expression(self) -> str:
         """The MATCH expression of the scored phrases that some passage holds; "" where there is none."""
         return " OR ".join(self.phrases[index].match for index in self.known)
+
+    @property
+    def telling(self) -> tuple[WordReading, ...]:
+        """The readings of the phrases that are scored, and of those that no passage holds."""
+        return tuple(
+            reading for index, reading in enumerate(self.readings) if index in self.known or not reading.documents
+        )
 
     @property
     def ceiling(self) -> float:
@@ -82,8 +91,15 @@ def match(connection: apsw.Connection, query: Query) -> Matching:
         excluded=tuple(excluded),
         rows=rows,
         word_count=len(query.meaning.split()),
-        known=tuple(index for index, count in enumerate(counts) if count),
+        known=_worth_scoring(counts, rows),
     )
+
+
+def _worth_scoring(counts: list[int], rows: int) -> tuple[int, ...]:
+    """Return the places of the phrases to score; where every one is common, all that are known."""
+    known = tuple(index for index, count in enumerate(counts) if count)
+    telling = tuple(index for index in known if counts[index] <= COMMON_SHARE * rows)
+    return telling or known
 
 
 def _counts(connection: apsw.Connection, scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]]) -> list[int]:

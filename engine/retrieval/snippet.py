@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from engine.retrieval.matching import Matching
@@ -43,18 +44,23 @@ def matched_spans(connection: apsw.Connection, text: str, matching: Matching) ->
     spans: list[tuple[int, int]] = []
     tokens = tokenise(connection, text)
     words = [token.stem for token in tokens]
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, word in enumerate(words):
+        places[word].append(place)
     for phrase in matching.phrases:
-        if phrase.column == "cjk":
-            continue
-        wanted = stems(connection, phrase.text)
+        wanted = stems(connection, phrase.text) if phrase.column != "cjk" else []
         if not wanted:
             continue
-        last = len(wanted) - 1
+        *lead, last = wanted
+        ends = (
+            [place for word in places if word.startswith(last) for place in places[word]]
+            if phrase.prefix
+            else places.get(last, [])
+        )
         spans.extend(
-            (tokens[at].start, tokens[at + last].end)
-            for at in range(len(words) - last)
-            if words[at : at + last] == wanted[:last]
-            and (words[at + last].startswith(wanted[last]) if phrase.prefix else words[at + last] == wanted[last])
+            (tokens[end - len(lead)].start, tokens[end].end)
+            for end in ends
+            if end >= len(lead) and words[end - len(lead) : end] == lead
         )
     for reading in matching.readings:
         if RUN.fullmatch(reading.term):

@@ -22,7 +22,8 @@ def term_scores(
     if not phrases or not passage_ids:
         return {}
     readings = [matching.readings[index] for index in matching.known]
-    parts = bm25_parts(connection, passage_ids, phrases, COLUMN_WEIGHTS)
+    holding = [reading.documents for reading in readings]
+    parts = bm25_parts(connection, passage_ids, phrases, COLUMN_WEIGHTS, holding)
     return {
         passage: tuple(
             TermScore(reading.term, part.idf, part.tf, part.score, reading.documents)
@@ -33,9 +34,10 @@ def term_scores(
 
 
 def coverage(matching: Matching, scores: Sequence[TermScore]) -> float:
-    """Return the idf-weighted share of the query's words that stand in a row; unknown words count as missing."""
-    total = sum(reading.idf for reading in matching.readings)
+    """Return the idf-weighted share of the query's telling words that stand in a row; unknown ones count as missing."""
+    telling = matching.telling
+    total = sum(reading.idf for reading in telling)
     if total <= 0.0:
         return 0.0
     present = {score.term for score in scores if score.tf > 0.0}
-    return sum(reading.idf for reading in matching.readings if reading.term in present) / total
+    return sum(reading.idf for reading in telling if reading.term in present) / total

@@ -33,7 +33,23 @@ def library_of(tmp_path: Path, notes: Mapping[str, str | bytes], **dates: Mappin
     return library
 
 
-WORDS = ["granite", "violin", "harbour", "tulip", "comet", "ledger", "saddle", "lantern", "walnut", "glacier", "cactus", "turbine", "velvet", "anchor", "beetle"]
+WORDS = [
+    "granite",
+    "violin",
+    "harbour",
+    "tulip",
+    "comet",
+    "ledger",
+    "saddle",
+    "lantern",
+    "walnut",
+    "glacier",
+    "cactus",
+    "turbine",
+    "velvet",
+    "anchor",
+    "beetle",
+]
 FILLER = {
     f"filler/{number}.md": f"# Filler {number}\n\nPage {number} about {word} and other {word} things, nothing more.\n"
     for number, word in enumerate(WORDS)

@@ -34,6 +34,10 @@ class LazyEncoder:
                 self._encoder = encoder
             return self._encoder
 
+    def ready(self) -> None:
+        """Load what `cut` needs."""
+        self.get().token_starts("")
+
     def cut(self, document: Document) -> list[Passage]:
         """Cut a document by the rules of this model."""
         from engine.chunking import PassageRules, cut

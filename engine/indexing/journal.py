@@ -1,8 +1,10 @@
-"""The files that are being read right now, in a small file beside the library.
+"""The files that are being cut right now, in a small file beside the library.
 
-A file that kills the indexer itself (and not only the parser's child) would otherwise do so again at every start. One
-write of a few hundred bytes into the page cache survives the death of the process and costs microseconds, where a row
-in the library would cost a transaction.
+A file that kills the indexer itself would otherwise do so again at every start. Only cutting can do that: a child reads
+the file, and the encoder sees pieces of one size whatever file they are from. So only cutting is recorded; it takes
+milliseconds, and an indexer that is killed for reasons of its own is hardly ever in it. One write of a few hundred
+bytes into the page cache survives the death of the process and costs microseconds, where a row in the library would
+cost a transaction.
 
 An indexer is also killed for reasons of its own, so a death with several files in flight accuses nobody: the suspects
 are read alone, after everything else, and only a file that was there at several deaths is recorded as failed.
@@ -31,13 +33,13 @@ class Journal:
         self._write()
 
     def begin(self, path: bytes) -> None:
-        """Record that `path` is about to be read."""
+        """Record that the text of `path` is about to be cut."""
         with self._lock:
             self._reading.add(path)
             self._write()
 
     def end(self, path: bytes) -> None:
-        """Record that `path` is safely in the library, or done with."""
+        """Record that `path` did no harm."""
         with self._lock:
             self._reading.discard(path)
             self.deaths.pop(path, None)

@@ -31,10 +31,18 @@ class DocumentParser(Protocol):
 class FileReader:
     """Looks into files, one after another."""
 
-    def __init__(self, parser: DocumentParser, cut: Callable[[Document], list[Passage]], journal: Journal) -> None:
+    def __init__(
+        self,
+        parser: DocumentParser,
+        cut: Callable[[Document], list[Passage]],
+        journal: Journal,
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`ready` loads what `cut` needs, so that no file is blamed for a death while that loads."""
         self._parser = parser
         self._cut = cut
         self._journal = journal
+        self._ready = ready
 
     def look(self, work: Work) -> Outcome:
         """Return what came of a file; never raises for anything that is wrong with the file."""
@@ -49,13 +57,15 @@ class FileReader:
             return Same(work, stat, digest)
         if self._journal.deaths.get(work.absolute, 0) >= DEATHS_BEFORE_BLAME:
             return Failed(work, stat, digest, BLAME)
-        self._journal.begin(work.absolute)
         return self._read(work, stat, digest)
 
     def _read(self, work: Work, stat: Stat, digest: bytes) -> Outcome:
         try:
             document = self._parser.read(work.absolute)
+            self._ready()
+            self._journal.begin(work.absolute)
             passages = tuple(self._cut(document))
+            self._journal.end(work.absolute)
         except SourceError as error:
             if not os.path.lexists(work.absolute):
                 return Gone(work, stat, None)

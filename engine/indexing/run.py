@@ -72,7 +72,7 @@ class Run:
         if not work or self._stop.is_set():
             return changing
         parser = self._new_parser()
-        reader = FileReader(parser, self._encoder.cut, journal)
+        reader = FileReader(parser, self._encoder.cut, journal, self._encoder.ready)
         ahead = ReadAhead(work, reader.look, self._stop, self._is_suspect)
 
         def written(item: Work) -> None:

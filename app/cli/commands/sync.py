@@ -76,8 +76,7 @@ def lines(report: SyncReport) -> Iterator[str]:
         if number or word == "unchanged"
     ]
     yield f"{', '.join(files)} in {duration(report.seconds)}"
-    if report.embedded or report.reused or report.passages_removed:
-        yield (f"passages: {report.embedded:,} embedded, {report.reused:,} reused, {report.passages_removed:,} removed")
+    yield f"passages: {report.embedded:,} embedded, {report.reused:,} reused, {report.passages_removed:,} removed"
     if report.skipped:
         from app.cli.commands.status import left_out
 

@@ -1,15 +1,18 @@
-"""The settings of a person: one TOML file in the config folder, and nowhere else; a missing one means defaults."""
+"""The settings of a person: one TOML file in the config folder, and nowhere else; a missing one means defaults.
+
+The file is the person's: `save` changes the lines of the settings that changed and leaves comments where they are.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigError
-from engine.paths import places
+from engine.paths import places, private_folder
 from engine.records import SearchSettings
 
 
@@ -19,8 +22,8 @@ class Config:
 
     editor: str = ""
     """The command that opens a file, with `{path}` and `{line}` where they belong; empty: $VISUAL, then $EDITOR."""
-    theme: str = "carrel-dark"
-    """The colours of the browser."""
+    theme: str = ""
+    """The colours of the browser; empty: Carrel's own, dark or light as the terminal is."""
     fusion: str = "convex"
     """How meaning and words are joined: convex, rrf, vector or keyword."""
     weights: tuple[float, float] | None = None
@@ -29,6 +32,12 @@ class Config:
     """Whether the first results sharpen the search."""
     collapse: float | None = 0.95
     """The cosine from which passages of two documents count as near-duplicates; 0: never."""
+    history: bool = True
+    """Whether searches are remembered, on this machine only, to be found again with ctrl+r."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys of one's own: an action's name and its keys, such as "search.explain" = "ctrl+t,e"."""
+    saved: Mapping[str, str] = field(default_factory=dict)
+    """Searches kept under a name."""
 
     def search_settings(self) -> SearchSettings:
         """Return how searches are made unless a command says otherwise."""
@@ -43,21 +52,66 @@ class Config:
 def load(path: Path | None = None) -> Config:
     """Read the settings. Raises ConfigError, naming the setting, where one cannot be used."""
     path = path or places().settings
+    text = _written(path)
+    return from_mapping(_parsed(text, path), str(path)) if text else Config()
+
+
+def save(config: Config, path: Path | None = None) -> None:
+    """Write the settings, whole or not at all, readable by their owner only.
+
+    Raises ConfigError where the file cannot be written, or holds what cannot be read: that is mended by hand first.
+    """
+    from engine.config_text import merged, replace_file  # needed by those who change settings, not by each command
+
+    path = path or places().settings
+    before = _written(path)
+    _parsed(before, path)
+    text = merged(before, _as_mapping(config), lambda written: from_mapping(written, str(path)) == config)
     try:
-        written = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Config()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        private_folder(path.parent)
+        replace_file(path, text)
+    except OSError as error:
         raise ConfigError(
-            f"The settings in {path} cannot be read.", cause=f"{error}.", fix="Mend or remove the file."
+            f"The settings in {path} cannot be written.", cause=f"{error.strerror or error}.", fix="Free the file."
         ) from error
-    return from_mapping(written, str(path))
+
+
+def _as_mapping(config: Config) -> dict[str, Any]:
+    """Return what is written of the settings: those that differ from the defaults."""
+    default = Config()
+    written: dict[str, Any] = {}
+    for each in fields(Config):
+        value = getattr(config, each.name)
+        if value != getattr(default, each.name):
+            written[each.name] = 0.0 if value is None else list(value) if isinstance(value, tuple) else value
+    return written
+
+
+def _written(path: Path) -> str:
+    """Return the text of the file, "" where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ConfigError:
+    return ConfigError(f"The settings in {path} cannot be read.", cause=f"{error}.", fix="Mend or remove the file.")
 
 
 def from_mapping(written: Mapping[str, Any], source: str) -> Config:
     """Read settings out of a mapping; `source` is named in errors."""
     config = Config()
-    known = {field.name for field in fields(Config)}
+    known = {each.name for each in fields(Config)}
     for name, value in written.items():
         if name not in known:
             raise ConfigError(
@@ -101,6 +155,12 @@ def _collapse(value: Any) -> float | None:
     return float(value) or None
 
 
+def _texts(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise TypeError("It must be a table of names and texts in quotes")
+    return dict(value)
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "editor": _text,
     "theme": _text,
@@ -108,4 +168,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "weights": _weights,
     "feedback": _flag,
     "collapse": _collapse,
+    "history": _flag,
+    "keys": _texts,
+    "saved": _texts,
 }

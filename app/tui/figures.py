@@ -51,7 +51,7 @@ def adding_up(parts: Sequence[float], total: float, decimals: int) -> list[str]:
     """
     unit = 10**decimals
     floors = [math.floor(part * unit) for part in parts]
-    missing = round(total * unit) - sum(floors)
+    missing = round(float(f"{total:.{decimals}f}") * unit) - sum(floors)  # rounded as `figure` rounds the total
     by_remainder = sorted(range(len(parts)), key=lambda i: floors[i] - parts[i] * unit)
     for index in by_remainder[: max(0, min(missing, len(parts)))]:
         floors[index] += 1

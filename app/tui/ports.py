@@ -6,14 +6,15 @@ The browser is written against these, so that it starts before the engine is imp
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from app.editors import EditorCommand
+from app.tui.freshness import Freshness, freshness_of
 from app.tui.indexer_state import IndexerState
-from engine.records import SearchResult, SearchSettings, Status, StoredDocument
+from engine.records import ResolvedLink, SearchResult, SearchSettings, Status, StoredDocument, StoredPassage
 
 
 class CancellationPort(Protocol):
@@ -45,6 +46,24 @@ class LibraryPort(Protocol):
 
     def document_by_id(self, document_id: int) -> StoredDocument | None:
         """Return a document with its text."""
+
+    def document(self, path: bytes) -> StoredDocument | None:
+        """Return the document of the file at an absolute path, with its text."""
+
+    def passages(self, passage_ids: Sequence[int]) -> tuple[StoredPassage, ...]:
+        """Return passages in the order asked; those that are gone are left out."""
+
+    def passages_of(self, document_id: int) -> tuple[StoredPassage, ...]:
+        """Return all passages of a document in order."""
+
+    def links(self, document_id: int) -> tuple[ResolvedLink, ...]:
+        """Return the links written in a document, with the documents that they lead to."""
+
+    def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
+        """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
+
+    def file_request(self, kind: str, argument: str = "") -> int:
+        """Ask the process that indexes for something."""
 
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance."""
@@ -95,3 +114,5 @@ class Ports:
     edit: Callable[[EditorCommand], str] | None = None  # returns what went wrong, or ""; None: the real terminal
     clock: Callable[[], float] = time.time
     pace: Pace = field(default_factory=Pace)
+    freshness: Callable[[StoredDocument], Freshness] = freshness_of
+    visit: Callable[[str], None] | None = None  # shows an address in a web browser; None: the person's own

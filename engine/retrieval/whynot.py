@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from engine.retrieval.candidates import DEPTH, Candidates
 from engine.retrieval.diversity import rows
 from engine.retrieval.filters import allowed
 from engine.retrieval.fusion import rank
+from engine.retrieval.matching import idf
 from engine.retrieval.searching import Model, Search, run
 from engine.store.documents import passages_of, rows_for
 from engine.store.fulltext import document_frequencies, tokenise
@@ -35,6 +38,7 @@ FILTER_WORDS = {
 }
 WEIGHT_STEPS = 20  # vector weights tried, from 0 to 1, for the advice
 SUGGESTED_WORDS = 3
+TITLE_WEIGHT = 4  # how often a word of the title or a heading counts
 READ_FOR_WORDS = 20_000  # code points of a passage that are looked through for telling words
 
 
@@ -244,22 +248,29 @@ def _weight_advice(search: Search, document_id: int, settings: SearchSettings, l
 
 
 def _word_advice(connection: apsw.Connection, search: Search, own: NDArray[np.int64]) -> list[str]:
-    """Suggest rare words of the document's best passage that the query lacks."""
+    """Suggest telling words of the document's best passage that the query lacks: often there, rare elsewhere."""
     if not len(own):
         return []
     candidates = search.gathered.candidates
-    best = own[int(np.argmax(np.nan_to_num(candidates.cosine[own], nan=-2.0)))]
-    row = rows_for(connection, [int(candidates.ids[best])]).get(int(candidates.ids[best]))
-    text = row.text[:READ_FOR_WORDS] if row else ""
+    best = int(candidates.ids[own[int(np.argmax(np.nan_to_num(candidates.cosine[own], nan=-2.0)))]])
+    row = rows_for(connection, [best]).get(best)
+    if row is None:
+        return []
+    title = f"{row.title} {' '.join(row.headings)} "
+    text = title + row.text[:READ_FOR_WORDS]
     words: dict[str, str] = {}
+    weight: Counter[str] = Counter()
     for token in tokenise(connection, text):
         word = text[token.start : token.end]
         if len(word) > 3 and word.isalpha():
             words.setdefault(token.stem, word.lower())
-    asked = {token.stem for token in tokenise(connection, search.query.meaning)}
-    frequencies = document_frequencies(connection, [stem for stem in words if stem not in asked])
-    rare = sorted((count, stem) for stem, count in frequencies.items() if count)
-    chosen = [words[stem] for _, stem in rare[:SUGGESTED_WORDS]]
+            weight[token.stem] += TITLE_WEIGHT if token.end < len(title) else 1
+    for token in tokenise(connection, search.query.meaning):
+        weight.pop(token.stem, None)
+    frequencies = document_frequencies(connection, list(weight))
+    rows = search.matching.rows
+    telling = sorted(weight, key=lambda stem: -math.log1p(weight[stem]) * idf(frequencies[stem], rows))
+    chosen = [words[stem] for stem in telling[:SUGGESTED_WORDS]]
     return [f"Words that would find it: {', '.join(chosen)}."] if chosen else []
 
 

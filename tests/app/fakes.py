@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 from app.editors import EditorCommand
+from app.tui.freshness import Freshness
 from app.tui.indexer_state import IndexerState
 from app.tui.ports import CancellationPort, Opened, Pace, Ports
 from engine.errors import CarrelError, QueryError
@@ -21,11 +22,13 @@ from engine.records import (
     Hit,
     KeywordFigure,
     Query,
+    ResolvedLink,
     SearchResult,
     SearchSettings,
     Shares,
     Status,
     StoredDocument,
+    StoredPassage,
     Term,
     TermScore,
     Timings,
@@ -97,6 +100,9 @@ class FakeLibrary:
         self.verdict_none = False
         self.held: set[str] = set()  # fusions whose searches wait until released or cancelled
         self.release = threading.Event()
+        self.requests: list[tuple[str, str]] = []
+        self.freshness: dict[bytes, Freshness] = {}  # of files that are not as they were indexed
+        self.sentences = False  # whether there is a model to find nearest sentences with
 
     def new_cancellation(self) -> FakeCancellation:
         cancellation = FakeCancellation()
@@ -132,6 +138,48 @@ class FakeLibrary:
         path, text = list(self.notes.items())[document_id - 1]
         full = ROOT + b"/" + path.encode()
         return StoredDocument(document_id, full, "", "markdown", NOW, len(text), (), {}, 1, text)
+
+    def document(self, path: bytes) -> StoredDocument | None:
+        names = [ROOT + b"/" + name.encode() for name in self.notes]
+        return self.document_by_id(names.index(path) + 1) if path in names else None
+
+    def _passages(self) -> list[StoredPassage]:
+        return [
+            StoredPassage(
+                passage, document, passage % 100, ROOT + b"/" + path.encode(), title, headings,
+                self.notes[path][start:end], start, end, self.notes[path].count("\n", 0, start) + 1,
+                self.notes[path].count("\n", 0, end), None,
+            )
+            for document, passage, path, title, headings, start, end in passages_of(self.notes)
+        ]  # fmt: skip
+
+    def passages(self, passage_ids: Sequence[int]) -> tuple[StoredPassage, ...]:
+        known = {passage.id: passage for passage in self._passages()}
+        return tuple(known[each] for each in passage_ids if each in known)
+
+    def passages_of(self, document_id: int) -> tuple[StoredPassage, ...]:
+        return tuple(passage for passage in self._passages() if passage.document_id == document_id)
+
+    def links(self, document_id: int) -> tuple[ResolvedLink, ...]:
+        """Resolve wiki links by the name of a note and others as paths below the root."""
+        document = self.document_by_id(document_id)
+        found = []
+        for wiki, text, target in re.findall(r"\[\[([^\]]+)\]\]|\[([^\]]*)\]\(([^)]*)\)", document.text if document else ""):
+            paths = [name for name in self.notes if name.endswith(f"/{wiki}.md") or (target and name.endswith(target))]
+            path = ROOT + b"/" + paths[0].encode() if paths else None
+            found.append(ResolvedLink(wiki or target, text or wiki, bool(wiki), path))
+        return tuple(found)
+
+    def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
+        """Return the sentence that shares the most letters with the query, where the library has a model."""
+        if not self.sentences:
+            return None
+        spans = [match.span() for match in re.finditer(r"[^#.\n][^.]*\.", text)]
+        return max(spans, key=lambda span: len(set(query) & set(text[slice(*span)])), default=None)
+
+    def file_request(self, kind: str, argument: str = "") -> int:
+        self.requests.append((kind, argument))
+        return len(self.requests)
 
     def status(self, *, stale: bool = False) -> Status:
         folders = tuple(Folder(i, path, "watching", len(self.notes)) for i, path in enumerate(self.folders, 1))
@@ -281,4 +329,5 @@ def ports(
         edit=editor or FakeEditor(),
         clock=lambda: NOW,
         pace=pace,
+        freshness=lambda document: library.freshness.get(document.path, "same"),
     )

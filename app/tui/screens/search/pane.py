@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +16,28 @@ from textual.getters import query_one
 from textual.reactive import reactive, var
 from textual.worker import Worker
 
+from app.tui.freshness import Reindexing
+from app.tui.ports import LibraryPort, Opened
 from app.tui.screens.search.explain import Explained, explanation_lines
-from app.tui.screens.search.preview import LEAD_LINES, caption, first_line_of_hit, preview_lines, unavailable
+from app.tui.screens.search.preview import (
+    LEAD_LINES,
+    Previewed,
+    caption,
+    first_line_of_hit,
+    preview_lines,
+    unavailable,
+)
 from app.tui.screens.search.window import Window, window_of, words_of
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.lines import LineView
-from engine.records import Hit, SearchResult, StoredDocument
+from engine.records import Hit, SearchResult, StoredPassage
 
 if TYPE_CHECKING:
     from app.tui.app import CarrelApp
 
 _log = logging.getLogger("carrel")
+QUIET_BEFORE_SENTENCE = 3  # times the quiet before a query is encoded: a held arrow key must not keep the encoder busy
 
 
 class Pane(Vertical):
@@ -41,6 +53,11 @@ class Pane(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._hit: Hit | None = None
+        self._place = 0  # which of the hits in the document is shown, in their order in the document
+        self._passages: tuple[StoredPassage, ...] = ()  # the hits in the document where there are several
+        self._previewed: Previewed | None = None
+        self._sentences: dict[tuple[str, int, str], tuple[int, int] | None] = {}
+        self._reindexing = Reindexing()
 
     def compose(self) -> ComposeResult:
         """Lay out both views, of which one shows, and the line below them."""
@@ -76,20 +93,37 @@ class Pane(Vertical):
         self.remove_class("-hidden")
         self._explain()
 
+    @property
+    def shown_hit(self) -> Hit | None:
+        """The hit whose text shows: the selected row's, or another passage of its document."""
+        return self._previewed.hit if self._previewed and self._hit else self._hit
+
     def show_hit(self, hit: Hit | None, result: SearchResult | None) -> None:
         """Show another hit, or the same one with fresh figures; the text stays where it was scrolled to."""
         same = hit is not None and self._hit is not None and hit.passage_id == self._hit.passage_id
         self._hit, self.result = hit, result
         self._explain(keep_place=same)
+        if not same:
+            self._previewed = None
         if hit is None or result is None:
             self.workers.cancel_group(self, "preview")
             self.preview.show(lambda width: ())
             self.caption.show(lambda width: Content())
         else:
-            work: Callable[[], Coroutine[None, None, None]] = partial(self._load, hit, result, keep_place=same)
-            _: Worker[None] = self.run_worker(
-                work, group="preview", name="preview", exclusive=True, exit_on_error=False
-            )
+            shown = self._previewed.hit.passage_id if self._previewed else hit.passage_id
+            self._begin(hit, result, shown, keep_place=same)
+
+    def step(self, hits: int) -> bool:
+        """Show the text of the next hit in the document, or of one before; False where there is no other."""
+        if self._hit is None or self.result is None or len(self._passages) < 2:
+            return False
+        passage = self._passages[(self._place + hits) % len(self._passages)]
+        self._begin(self._hit, self.result, passage.id, keep_place=False)
+        return True
+
+    def _begin(self, hit: Hit, result: SearchResult, passage_id: int, keep_place: bool) -> None:
+        work: Callable[[], Coroutine[None, None, None]] = partial(self._load, hit, result, passage_id, keep_place)
+        _: Worker[None] = self.run_worker(work, group="preview", name="preview", exclusive=True, exit_on_error=False)
 
     def _explain(self, keep_place: bool = False) -> None:
         if self._hit is None or self.result is None:
@@ -97,28 +131,93 @@ class Pane(Vertical):
         elif self.explaining:
             self.explanation.show(partial(explanation_lines, Explained(self._hit, self.result)), keep_place=keep_place)
 
-    async def _load(self, hit: Hit, result: SearchResult, keep_place: bool) -> None:
-        """Fetch the document and cut its window in a thread, then show it."""
+    async def _load(self, hit: Hit, result: SearchResult, passage_id: int, keep_place: bool) -> None:
+        """Fetch the document and cut its window in a thread, show it, then look for the nearest sentence."""
         app: Any = self.app
         carrel: CarrelApp = app
-        opened = carrel.opened
-        if opened is None:
+        if carrel.opened is None:
             return
-
-        def fetch() -> Window | None:
-            document: StoredDocument | None = opened.library.document_by_id(hit.document_id)
-            return window_of(document, hit, words_of(result)) if document else None
-
+        library = carrel.opened.library
         try:
-            window = await in_thread(fetch)
+            self._passages = await in_thread(partial(hits_in_document, library, hit))
+            places = {passage.id: place for place, passage in enumerate(self._passages)}
+            self._place = places.get(passage_id, places.get(hit.passage_id, 0))
+            shown = _at(hit, self._passages[self._place]) if self._passages else hit
+            previewed = await in_thread(partial(self._read, carrel, shown, result))
         except Exception:
             _log.exception("A preview failed: %r", hit.path)
-            window = None
-        self.caption.show(partial(caption, hit, window))
+            previewed = Previewed(hit, None)
+        previewed = replace(previewed, place=self._place + 1, places=max(1, len(self._passages)))
+        known = self._sentences.get((result.query.text, previewed.hit.passage_id, previewed.text))
+        previewed = replace(previewed, sentence=known)
+        self._show(previewed, keep_place)
+        if known is None and previewed.window is not None:
+            await self._mark_nearest_sentence(carrel.opened, previewed, result, carrel.ports.pace.quiet)
+
+    def _read(self, carrel: CarrelApp, hit: Hit, result: SearchResult) -> Previewed:
+        """Read what is shown of a hit; asks for the file to be indexed again where it has changed. In a thread."""
+        assert carrel.opened is not None
+        document = carrel.opened.library.document_by_id(hit.document_id)
+        if document is None:
+            return Previewed(hit, None)
+        window: Window = window_of(document, hit, words_of(result))
+        freshness = carrel.ports.freshness(document)
+        if freshness != "same":
+            self._reindexing.ask(carrel.opened.library, document)
+        return Previewed(hit, window, freshness=freshness, text=document.text[hit.start : hit.end])
+
+    def _show(self, previewed: Previewed, keep_place: bool) -> None:
+        """Show a window, with the passage in sight unless the place is kept."""
+        self._previewed = previewed
+        window = previewed.window
+        self.caption.show(partial(caption, previewed))
         if window is None:
             self.preview.show(unavailable)
             return
-        self.preview.show(partial(preview_lines, window), keep_place=keep_place)
+        lines = partial(preview_lines, window, sentence=previewed.sentence)
+        self.preview.show(lines, keep_place=keep_place)
         if not keep_place:
             line = first_line_of_hit(window, self.preview.scrollable_content_region.width)
             self.preview.scroll_to(y=max(0, line - LEAD_LINES), animate=False)
+
+    async def _mark_nearest_sentence(
+        self, opened: Opened, previewed: Previewed, result: SearchResult, quiet: float
+    ) -> None:
+        """Mark the sentence nearest to the query in meaning, once the keys rest."""
+        query, hit = result.query, previewed.hit
+        if not query.meaning or result.fusion == "keyword":
+            return
+        await asyncio.sleep(QUIET_BEFORE_SENTENCE * quiet)
+        try:
+            found = await in_thread(partial(opened.library.nearest_sentence, query.text, previewed.text))
+        except Exception:
+            _log.exception("The nearest sentence could not be found")
+            return
+        sentence = (hit.start + found[0], hit.start + found[1]) if found else None
+        if len(self._sentences) > 200:
+            self._sentences.clear()
+        self._sentences[query.text, hit.passage_id, previewed.text] = sentence
+        if sentence and self._previewed is previewed:
+            self._show(replace(previewed, sentence=sentence), keep_place=True)
+
+
+def hits_in_document(library: LibraryPort, hit: Hit) -> tuple[StoredPassage, ...]:
+    """Return the passages of a hit's document that are among the candidates, in their order; () where it is alone."""
+    if not hit.more_in_document:
+        return ()
+    found = library.passages((hit.passage_id, *hit.more_in_document))
+    return tuple(sorted(found, key=lambda passage: passage.ordinal))
+
+
+def _at(hit: Hit, passage: StoredPassage) -> Hit:
+    """Return a hit moved to another passage of its document; its figures stay those of the row."""
+    return replace(
+        hit,
+        passage_id=passage.id,
+        headings=passage.headings,
+        start=passage.start,
+        end=passage.end,
+        line_start=passage.line_start,
+        line_end=passage.line_end,
+        page=passage.page,
+    )

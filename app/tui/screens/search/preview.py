@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.figures import count
+from app.tui.freshness import Freshness, notice
+from app.tui.pages.wrapping import row_of, row_starts
 from app.tui.plain import cut_front, one_line
 from app.tui.screens.search.window import Window, WindowLine
-from app.tui.theme import ACCENT, BRIGHT, FAINT, MARK_IN_TEXT, QUIET
-from app.tui.widgets.lines import wrapped
+from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, QUIET
 from engine.paths import display
 from engine.records import Hit
 
 LEAD_LINES = 6  # lines of context kept in sight above the passage
+NEAREST = f"underline {MEANING}"  # the sentence nearest to the query in meaning
 
 
-def preview_lines(window: Window, width: int) -> list[Content]:
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """What the preview shows: a hit, its window, and which of the hits in its document it is.
+
+    `sentence` is the span of the document that is nearest to the query in meaning, where that is known; `text` is the
+    passage's.
+    """
+
+    hit: Hit
+    window: Window | None
+    place: int = 1
+    places: int = 1
+    freshness: Freshness = "same"
+    sentence: tuple[int, int] | None = None
+    text: str = ""
+
+
+def preview_lines(window: Window, width: int, sentence: tuple[int, int] | None = None) -> list[Content]:
     """Return the window's lines folded to `width`, the passage with a bar in the margin."""
     lines: list[Content] = []
     if window.cut_before:
         lines.append(Content.styled("  ⋯", FAINT))
+    cells = _number_cells(window)
     for each in window.lines:
-        lines += wrapped(_text(each), width, _margin(each.inside))
+        lines += _rows(each, width, cells, sentence)
     if window.cut_after:
         lines.append(Content.styled("  ⋯", FAINT))
     return lines
@@ -32,33 +53,53 @@ def preview_lines(window: Window, width: int) -> list[Content]:
 
 def first_line_of_hit(window: Window, width: int) -> int:
     """Return which of preview_lines begins the passage."""
+    room = _room(width, _number_cells(window))
     before = window.lines[: window.hit_index]
-    return int(window.cut_before) + sum(len(wrapped(_text(each), width, _margin(False))) for each in before)
+    return int(window.cut_before) + sum(len(row_starts(each.text, room, each.shown.hang)) for each in before)
 
 
-def _margin(inside: bool) -> Content:
-    return Content.assemble(("▌", ACCENT), " ") if inside else Content("  ")
+def _number_cells(window: Window) -> int:
+    """Return how wide the line numbers are, with the space behind them; 0 where none are shown."""
+    return len(str(window.lines[-1].number)) + 1 if window.numbered and window.lines else 0
 
 
-def _text(each: WindowLine) -> Content:
-    """Return one line painted: bright in the passage, quiet around it, headings bold."""
-    style = (BRIGHT if each.inside else QUIET) if not each.heading else f"bold {BRIGHT if each.inside else QUIET}"
-    line = Content(each.text).stylize(style)
+def _room(width: int, number_cells: int) -> int:
+    return max(2, width - 2 - number_cells)
+
+
+def _rows(each: WindowLine, width: int, number_cells: int, sentence: tuple[int, int] | None) -> Iterator[Content]:
+    """Yield one line of the document as rows, with margin and number before them."""
+    text, room, hang = _text(each, sentence), _room(width, number_cells), each.shown.hang
+    starts = row_starts(each.text, room, hang)
+    margin = Content.styled("▌ ", ACCENT) if each.inside else Content("  ")
+    for row in range(len(starts)):
+        number = f"{each.number:>{number_cells - 1}} " if number_cells and not row else " " * number_cells
+        yield Content.assemble(margin, (number, QUIET), row_of(text, starts, row, room, hang))
+
+
+def _text(each: WindowLine, sentence: tuple[int, int] | None) -> Content:
+    """Return one line painted: bright in the passage, quiet around it, with what is marked in it."""
+    line = each.shown.content.stylize_before(BRIGHT if each.inside else QUIET)
+    if sentence is not None and each.inside:
+        for start, end in each.shown.on_screen(sentence[0] - each.start, sentence[1] - each.start):
+            line = line.stylize(NEAREST, start, end)
     for start, end in each.marks:
         line = line.stylize(MARK_IN_TEXT, start, end)
     return line
 
 
-def caption(hit: Hit, window: Window | None, width: int) -> Content:
+def caption(shown: Previewed, width: int) -> Content:
     """Return the line below the preview: the path, and where in the document the passage stands."""
+    hit, window = shown.hit, shown.window
     if hit.page:
         where = f"page {hit.page}"
     else:
         where = f"line {count(hit.line_start)}"
         where += f" of {count(window.lines_in_document)}" if window else ""
-    others = len(hit.more_in_document)
-    where += f" · 1 of {others + 1} hits here" if others else ""
-    return beside(one_line(display(hit.path)), where, width)
+    where += f" · hit {shown.place} of {shown.places}" if shown.places > 1 else ""
+    said = notice(shown.freshness)
+    line = beside(one_line(display(hit.path)), where, max(1, width - (len(said) + 3 if said else 0)))
+    return Content.assemble(line, ("   " if said else ""), (said, ALARM)).truncate(max(1, width))
 
 
 def beside(path: str, where: str, width: int) -> Content:

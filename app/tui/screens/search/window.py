@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
 from app.tui.figures import rarity
-from app.tui.plain import cut_around, line
+from app.tui.pages.painter import Painter
+from app.tui.pages.shown import LineMaker, ShownLine
+from app.tui.pages.units import Units
 from engine.records import Hit, SearchResult, StoredDocument
 
 LINES_EACH_WAY = 60
@@ -24,24 +27,34 @@ _ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ies", "ied", "ers", "ed",
 
 @dataclass(frozen=True, slots=True)
 class WindowLine:
-    """One line of a document, fit for the screen. `inside` says that it belongs to the passage."""
+    """One line of a document, fit for the screen.
+
+    `start` is where in the document it begins, `inside` whether it belongs to the passage, `marks` the spans of its
+    shown text that hold a query word.
+    """
 
     number: int
-    text: str
+    start: int
+    shown: ShownLine
     inside: bool
-    heading: bool
     marks: tuple[tuple[int, int], ...]
+
+    @property
+    def text(self) -> str:
+        """The line as it is shown."""
+        return self.shown.text
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The lines around a passage. `hit_index` is where in `lines` the passage begins."""
+    """The lines around a passage. `hit_index` is where in `lines` it begins; `numbered`: lines show their numbers."""
 
     lines: tuple[WindowLine, ...]
     hit_index: int
     lines_in_document: int
     cut_before: bool
     cut_after: bool
+    numbered: bool = False
 
 
 def window_of(document: StoredDocument, hit: Hit, words: frozenset[str]) -> Window:
@@ -49,50 +62,89 @@ def window_of(document: StoredDocument, hit: Hit, words: frozenset[str]) -> Wind
     text = document.text
     start = min(max(0, hit.start), len(text))
     end = min(max(start, hit.end), len(text))
-    head = text[max(0, start - WINDOW_CHARACTERS) : start].split("\n")
-    first = start - len(head[-1])  # where the line begins that holds the passage's first character
-    cut_front = len(head) == 1 and first > 0 and text[first - 1] != "\n"
-    before = head[:-1][-LINES_EACH_WAY:]
-    inside_and_after = text[first : max(end, start) + WINDOW_CHARACTERS].split("\n")
-    number = text.count("\n", 0, first) + 1
-    total = text.count("\n") + (0 if text.endswith("\n") else 1) if text else 0
-
-    lines = [_plain(number - len(before) + i, each, document.kind) for i, each in enumerate(before)]
-    position, spent, taken = first, 0, 0
-    for each in inside_and_after:
-        inside = position < max(end, start + 1)
-        if not inside and (taken > LINES_EACH_WAY or spent > WINDOW_CHARACTERS):
-            break
-        lines.append(_around(number, each, start - position, inside and end > position, document.kind, words))
-        position += len(each) + 1
-        number += 1
-        spent += len(each)
-        taken += not inside
+    last = text.find("\n", min(len(text), end + WINDOW_CHARACTERS))
+    units = Units(text if last < 0 else text[:last], document.kind)
+    painter = Painter(units, language=str(document.metadata.get("language", "")), headings=hit.headings)
+    first = units.at(start)
+    before = list(_before(units, first))
+    inside = list(_inside(units, first, end))
+    after = list(_after(units, inside[-1]))
+    lines = [_outside(painter, unit) for unit in reversed(before)]
+    lines += [_in_passage(painter, unit, start, words) for unit in inside]
+    lines += [_outside(painter, unit) for unit in after]
     return Window(
         tuple(lines),
         len(before),
-        max(total, 1),
-        cut_front or lines[0].number > 1 if lines else False,
-        position < len(text),
+        max(1, text.count("\n") + (not text.endswith("\n"))) if text else 1,
+        lines[0].start > 0,
+        (after or inside)[-1] < len(units) - 1 or last >= 0,
+        painter.numbered,
     )
 
 
-def _plain(number: int, text: str, kind: str) -> WindowLine:
-    """Return a line outside the passage."""
-    cut, _ = cut_around(text, 0, LONG_LINE // 4)
-    return WindowLine(number, line(cut), False, _is_heading(text, kind), ())
+def _before(units: Units, first: int) -> Iterator[int]:
+    """Yield the beginnings of the lines before the unit `first`, nearest first, within the budget."""
+    spent, taken, line = 0, 0, units.line(first)
+    for unit in range(first - 1, -1, -1):
+        if units.line(unit) == line or (unit and units.line(unit - 1) == units.line(unit)):
+            continue
+        spent += min(LONG_LINE, units.ends[unit] - units.starts[unit])
+        taken += 1
+        if taken > LINES_EACH_WAY or spent > WINDOW_CHARACTERS:
+            return
+        yield unit
 
 
-def _around(number: int, text: str, at: int, inside: bool, kind: str, words: frozenset[str]) -> WindowLine:
-    """Return a line of the passage or after it; `at` is where in the line the passage begins."""
-    cut, _ = cut_around(text, min(max(0, at), len(text)), LONG_LINE if inside else LONG_LINE // 4)
-    shown = line(cut)
-    return WindowLine(number, shown, inside, _is_heading(text, kind), marks_in(shown, words) if inside else ())
+def _inside(units: Units, first: int, end: int) -> Iterator[int]:
+    """Yield the units of the passage; a passage is short, but a damaged span is not shown whole."""
+    yield first
+    for unit in range(first + 1, min(len(units), first + 4 * LINES_EACH_WAY)):
+        if units.starts[unit] >= end:
+            return
+        yield unit
 
 
-def _is_heading(text: str, kind: str) -> bool:
-    """Whether a line of Markdown or Org is a heading, by its first characters alone."""
-    return (kind == "markdown" and text.startswith("#")) or (kind == "org" and text.startswith("*"))
+def _after(units: Units, last: int) -> Iterator[int]:
+    """Yield the beginnings of the lines behind the unit `last`, within the budget."""
+    spent, taken, line = 0, 0, units.line(last)
+    for unit in range(last + 1, len(units)):
+        if units.line(unit) == line:
+            continue
+        line = units.line(unit)
+        spent += min(LONG_LINE, units.ends[unit] - units.starts[unit])
+        taken += 1
+        if taken > LINES_EACH_WAY or spent > WINDOW_CHARACTERS:
+            return
+        yield unit
+
+
+def _outside(painter: Painter, unit: int) -> WindowLine:
+    """Return a line outside the passage; of a long one its beginning."""
+    units = painter.units
+    length = units.ends[unit] - units.starts[unit]
+    shown = painter.line(unit) if length <= LONG_LINE // 2 else _part(units.raw(unit), 0, LONG_LINE // 4)
+    return WindowLine(units.line(unit), units.starts[unit], shown, False, ())
+
+
+def _in_passage(painter: Painter, unit: int, start: int, words: frozenset[str]) -> WindowLine:
+    """Return a line of the passage, which begins at `start`; of a long one what stands around its beginning."""
+    units = painter.units
+    raw, at = units.raw(unit), max(0, start - units.starts[unit])
+    shown = painter.line(unit) if len(raw) <= LONG_LINE else _part(raw, at, LONG_LINE)
+    return WindowLine(units.line(unit), units.starts[unit], shown, True, marks_in(shown.text, words))
+
+
+def _part(raw: str, at: int, room: int) -> ShownLine:
+    """Return at most `room` code points of a line around the place `at`, with ellipses where it is cut."""
+    first = max(0, min(at - room // 3, len(raw) - room))
+    last = min(len(raw), first + room)
+    maker = LineMaker(raw)
+    if first:
+        maker.put("…", 0, first)
+    maker.keep(first, last)
+    if last < len(raw):
+        maker.put("…", last, len(raw))
+    return maker.make()
 
 
 def words_of(result: SearchResult) -> frozenset[str]:

@@ -1,0 +1,51 @@
+"""Whether a file is still what was indexed, and the request to index it again where it is not."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+from engine.records import StoredDocument
+
+if TYPE_CHECKING:
+    from app.tui.ports import LibraryPort
+
+Freshness = Literal["same", "changed", "gone"]
+SAME_SECONDS = 1e-5  # a date in nanoseconds, kept as seconds in a float, comes back this exact
+SAID: dict[Freshness, str] = {"same": "", "changed": "changed since it was indexed", "gone": "no longer there"}
+SIGNS: dict[Freshness, str] = {"same": "", "changed": "≠", "gone": "✗"}
+
+
+def freshness_of(document: StoredDocument) -> Freshness:
+    """Compare a document's file with what was indexed of it: its date and its size."""
+    try:
+        found = os.stat(document.path)
+    except OSError:
+        return "gone"
+    same = abs(found.st_mtime_ns / 1e9 - document.modified) < SAME_SECONDS and found.st_size == document.size
+    return "same" if same else "changed"
+
+
+def notice(freshness: Freshness) -> str:
+    """Return what is said of a file, with a sign before it; "" for one that is the same."""
+    return f"{SIGNS[freshness]} {SAID[freshness]}" if SAID[freshness] else ""
+
+
+class Reindexing:
+    """Asks for files to be indexed again, once for each state of a document."""
+
+    def __init__(self) -> None:
+        self._asked: set[tuple[bytes, float, int]] = set()
+
+    def ask(self, library: LibraryPort, document: StoredDocument) -> None:
+        """File a request for one document's file; nothing happens in a library that cannot be written to."""
+        key = document.path, document.modified, document.size
+        if library.read_only or key in self._asked:
+            return
+        self._asked.add(key)
+        path = os.fsdecode(document.path)
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            path = ""  # a request is text; a sync of everything finds the file too
+        library.file_request("sync", path)

@@ -1,0 +1,145 @@
+"""What each leg found: rank, raw figure and weight, and for the words a table of what each of them gave."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from app.tui.figures import NONE, adding_up, count, figure, rarity
+from app.tui.plain import one_line
+from app.tui.screens.search.explaining.subject import Explained, labelled, shown_parts
+from app.tui.theme import BRIGHT, QUIET, WORDS
+from app.tui.widgets.lines import wrapped
+from engine.records import TermScore, WordReading
+
+RRF_K = 60  # of reciprocal rank fusion, as the ranking has it
+LONGEST_WORD = 16
+ROOMY_CELLS = 52  # from here on the table shows bm25 beside the points
+TABLE_CELLS = 36  # of the table without its words and without bm25
+
+
+def meaning_lines(explained: Explained, width: int) -> list[Content]:
+    """Return rank and distance by meaning, and what the leg counts for."""
+    hit, result = explained.hit, explained.result
+    if hit.vector is None:
+        return labelled("meaning", Content.styled("not asked", QUIET), width)
+    line = Content.assemble(
+        _rank(hit.vector.rank, result.passages),
+        (" · distance ", QUIET),
+        figure(hit.vector.distance),
+        _counts(explained, result.weights.vector, hit.vector.rank),
+    )
+    return labelled("meaning", line, width)
+
+
+def words_lines(explained: Explained, width: int) -> list[Content]:
+    """Return rank and bm25 by words, what the leg counts for, and the table of the words."""
+    hit, result = explained.hit, explained.result
+    keyword = hit.keyword
+    if not result.words and keyword is None:
+        line = Content.styled("not asked", QUIET)
+    elif keyword is None or not keyword.terms:
+        line = Content.styled("no word of the query stands in this passage", QUIET)
+    else:
+        line = Content.assemble(
+            _rank(keyword.rank, 0),
+            (" · bm25 ", QUIET),
+            figure(keyword.bm25, 2),
+            _counts(explained, result.weights.keyword, keyword.rank),
+        )
+    return [*labelled("words", line, width), *_table(explained, width)]
+
+
+def _rank(rank: int | None, passages: int) -> Content:
+    """Return a rank in a leg, with the number of passages where it is known."""
+    if rank is None:
+        return Content.styled("beyond the candidates", QUIET)
+    of = f" of {count(passages)}" if passages else ""
+    return Content.assemble(("rank ", QUIET), str(rank), (of, QUIET))
+
+
+def _counts(explained: Explained, weight: float, rank: int | None) -> Content:
+    """Return what the leg counts for; for reciprocal ranks the whole sum, which needs no other figure."""
+    if explained.result.fusion == "rrf" and rank is not None:
+        return Content.assemble((" · gives ", QUIET), f"{figure(weight, 2)} / ({RRF_K} + {rank})")
+    return Content.assemble((" · counts ", QUIET), figure(weight, 2))
+
+
+def word_points(explained: Explained) -> list[str] | None:
+    """Return what each word gave to the score; as shown they sum to the words' part as shown. None where the ranking
+    took the rank by words and not their bm25."""
+    keyword = explained.hit.keyword
+    if keyword is None or keyword.bm25 <= 0 or explained.result.fusion == "rrf":
+        return None
+    whole = sum(term.score for term in keyword.terms)
+    if whole <= 0:
+        return None
+    share = shown_parts(explained.hit, explained.decimals)["words"]
+    parts = [term.score / whole * float(share) for term in keyword.terms]
+    return adding_up(parts, float(share), explained.decimals)
+
+
+def _table(explained: Explained, width: int) -> list[Content]:
+    """Return the table: how rare each word is, how often it stands here, its part of the bm25 and of the score."""
+    keyword, words = explained.hit.keyword, explained.result.words
+    terms = keyword.terms if keyword else ()
+    present = {term.term for term in terms}
+    absent = [word for word in words if word.term not in present]
+    names = [term.term for term in terms] + [word.term for word in absent]
+    if not names:
+        return []
+    points = word_points(explained)
+    roomy = width >= ROOMY_CELLS or points is None
+    room = width - TABLE_CELLS - (8 if roomy and points is not None else 0)
+    cells = max(5, min(LONGEST_WORD, room, max(len(name) for name in names)))
+    bm25 = adding_up([term.score for term in terms], keyword.bm25 if keyword else 0.0, 2)
+    passages = explained.result.passages
+    lines = [_row("word", cells, "passages", "", "here", "bm25" if roomy else "", "points" if points else "", QUIET)]
+    for number, term in enumerate(terms):
+        gave = points[number] if points else ""
+        lines.append(_present(term, cells, passages, bm25[number] if roomy else "", gave))
+    lines += [_absent(word, cells, passages, roomy, points is not None) for word in absent]
+    if len(terms) > 1:
+        total = figure(keyword.bm25 if keyword else 0.0, 2) if roomy else ""
+        share = shown_parts(explained.hit, explained.decimals)["words"] if points else ""
+        lines.append(_row("", cells, "", "", "sum", total, share, QUIET))
+    return [line.truncate(width) for line in lines]
+
+
+def _present(term: TermScore, cells: int, passages: int, bm25: str, points: str) -> Content:
+    name, _ = rarity(term.documents, term.idf, passages)
+    row = _row(term.term, cells, count(term.documents), name, _often(term.tf), bm25, points, "")
+    word = len(_name(term.term, cells))
+    return row.stylize(WORDS, 0, word).stylize(QUIET, word + 2, word + 21).stylize(f"bold {BRIGHT}", len(row) - 6)
+
+
+def _absent(word: WordReading, cells: int, passages: int, roomy: bool, pointed: bool) -> Content:
+    name, _ = rarity(word.documents, word.idf, passages)
+    nothing = (NONE if roomy else "", NONE if pointed else "")
+    return _row(word.term, cells, count(word.documents), name, NONE, *nothing, QUIET)
+
+
+def _often(tf: float) -> str:
+    """Return how often a word stands here; what stands in a title or a heading counts for more, so it may be broken."""
+    return f"×{tf:.0f}" if tf == round(tf) else f"×{tf:.1f}"
+
+
+def _row(word: str, cells: int, documents: str, rare: str, often: str, bm25: str, points: str, style: str) -> Content:
+    ends = "".join(f"  {value:>6}" for value in (bm25, points) if value)
+    return Content.styled(f"{_name(word, cells)}  {documents:>8}  {rare:<8}  {often:>5}{ends}", style)
+
+
+def _name(term: str, cells: int) -> str:
+    text = one_line(term)
+    return text[: cells - 1] + "…" if len(text) > cells else f"{text:<{cells}}"
+
+
+def setting_lines(explained: Explained, width: int) -> list[Content]:
+    """Return model, fusion and the reason of the weights, and what was folded into this row."""
+    hit, result = explained.hit, explained.result
+    parts = [f"model {result.model}", f"fusion {result.fusion}", result.weights.reason]
+    if hit.more_in_document:
+        more = len(hit.more_in_document)
+        parts.append(f"{more} more of this note among the candidates")
+    if hit.duplicates:
+        parts.append(f"{len(hit.duplicates)} near-duplicates in other notes folded in")
+    return wrapped(Content.styled(one_line(" · ".join(part for part in parts if part)), QUIET), width, Content())

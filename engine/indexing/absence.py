@@ -7,9 +7,11 @@ from pathlib import Path
 
 import apsw
 
+from engine.indexing.contents import content_hash
 from engine.indexing.hints import below
 from engine.indexing.roots import own_files, rules_from, watched
 from engine.indexing.survey import survey
+from engine.indexing.work import Work
 from engine.paths import display
 from engine.sources.discovery import decide
 from engine.store import folders
@@ -44,6 +46,19 @@ def absence(conn: apsw.Connection, library: Path, path: bytes, document_id: int 
 
 
 def stale_files(conn: apsw.Connection, library: Path) -> int:
-    """Return how many files of the watched folders are new, changed by their stat, or gone since the last sync."""
+    """Return how many files of the watched folders are new, changed, or gone since the last sync.
+
+    A change is told by the stat, and by the content where only the stat differs and the sizes are the same.
+    """
     found = survey(conn, (), own_files(library), lambda _: False)
-    return sum(len(plan.work) + len(plan.vanished) for _, plan in found.plans)
+    return sum(len(plan.vanished) + sum(map(_differs, plan.work)) for _, plan in found.plans)
+
+
+def _differs(work: Work) -> bool:
+    known = work.known
+    if known is None or known.size != work.stat.size or known.content_hash is None:
+        return True
+    try:
+        return content_hash(work.absolute) != known.content_hash
+    except OSError:
+        return True

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from engine.retrieval import tiers
     from engine.retrieval.active import ActiveModel
     from engine.retrieval.searching import Model
+    from engine.retrieval.wordmemory import WordMemory
     from engine.store.connection import LibraryConnection
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
@@ -58,6 +59,8 @@ class Library(Shelf):
         self.read_only = read_only
         self._encoder = encoder
         self._active: ActiveModel | None = None
+        self._words: WordMemory | None = None
+        self._stays = False  # whether this process will search again and again
         self._watch: LibraryConnection | None = None
         self._guard = threading.Lock()
 
@@ -175,7 +178,9 @@ class Library(Shelf):
         return None if model is None or missing else nearest_sentence(model.encode, meaning, text)
 
     def warm(self) -> None:
-        """Load the model and the vectors, so that the next search need not."""
+        """Load the model and the vectors, so that the next search need not, and keep from now on what is read."""
+        with self._guard:
+            self._stays, self._words = True, None
         with self._reading() as connection:
             model, _ = self._active_model().of(connection)
         if model is not None:
@@ -330,7 +335,9 @@ class Library(Shelf):
             loaded = time.perf_counter()
             if missing:
                 needed = settings = replace(settings, fusion="keyword")
-            search = searching.run(connection, query, needed, model, cuts, limit=limit, cancel=cancel)
+            search = searching.run(
+                connection, query, needed, model, cuts, limit=limit, cancel=cancel, memory=self._word_memory()
+            )
             if needed != settings:
                 search = searching.reorder(search, settings, limit)
             result = searching.present(connection, search, settings, model, cuts)
@@ -338,6 +345,14 @@ class Library(Shelf):
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
         return Exploration(search, result, model, cuts, self._reading)
+
+    def _word_memory(self) -> WordMemory:
+        from engine.retrieval.wordmemory import WordMemory
+
+        with self._guard:
+            if self._words is None:
+                self._words = WordMemory(keeps_scores=self._stays)
+            return self._words
 
     def _active_model(self) -> ActiveModel:
         from engine.retrieval.active import ActiveModel

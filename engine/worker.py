@@ -109,7 +109,7 @@ def serve(
                 library,
                 encoder_of=encoder_of,
                 parser=WarmParser(Parser),
-                refit=lambda encoder: _refit(conn, encoder, stop),
+                refit=lambda encoder, stopped: _refit(conn, encoder, stopped),
                 on_event=on_event,
                 stop=stop,
                 commands=commands,
@@ -121,20 +121,22 @@ def serve(
 
 
 class Encoders:
-    """Gives encoders by their name in the catalogue, and keeps the last: its model stays loaded between syncs."""
+    """Gives encoders by their name in the catalogue, and keeps the last two.
+
+    A model stays loaded between syncs, and beside it the one that is being built.
+    """
 
     def __init__(self) -> None:
-        self._name = ""
-        self._encoder: PassageEncoder | None = None
+        self._kept: dict[str, PassageEncoder] = {}
 
     def __call__(self, name: str | None) -> PassageEncoder:
         """Return the encoder of a model, of the embedded one for None. Raises ModelError."""
         from engine.embedding import catalogue
 
         wanted = name or catalogue.EMBEDDED
-        if self._encoder is None or self._name != wanted:
-            self._encoder, self._name = catalogue.load(wanted, sessions=os.cpu_count() or 1), wanted
-        return self._encoder
+        encoder = self._kept.pop(wanted, None) or catalogue.load(wanted, sessions=os.cpu_count() or 1)
+        self._kept = {**dict(list(self._kept.items())[-1:]), wanted: encoder}
+        return encoder
 
 
 def fake_encoder(name: str | None) -> PassageEncoder:
@@ -144,10 +146,10 @@ def fake_encoder(name: str | None) -> PassageEncoder:
     return FakeEncoder()
 
 
-def _refit(conn: apsw.Connection, encoder: PassageEncoder, stop: Signal) -> None:
+def _refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
     from engine.retrieval.calibrating import refit
 
-    refit(conn, cast("Encodes", encoder), stop.is_set)
+    refit(conn, cast("Encodes", encoder), stopped)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -21,6 +21,7 @@ from engine.retrieval.active import ActiveModel
 from engine.retrieval.calibrating import refit
 from engine.retrieval.pool import ReaderPool
 from engine.retrieval.query import plain
+from engine.retrieval.wordmemory import WordMemory
 from engine.store import documents as stored
 from engine.store import folders, models
 from engine.store.connection import open_writer, transaction
@@ -42,6 +43,7 @@ class Throwaway:
         self._pool = ReaderPool(path)
         self._encoder = encoder
         self._active = ActiveModel(encoder)
+        self._memory = WordMemory(keeps_scores=True)
         self.settings = replace(settings, collapse=None, group=True)
         self.index_seconds = index_seconds
         with self._pool.lend() as connection:
@@ -54,7 +56,9 @@ class Throwaway:
         """Rank the best `limit` documents for a query, which is taken as plain words, whatever signs it holds."""
         with self._pool.lend() as connection:
             model, cuts = self._active.of(connection)
-            search = searching.run(connection, plain(text), self.settings, model, cuts, limit=limit)
+            search = searching.run(
+                connection, plain(text), self.settings, model, cuts, limit=limit, memory=self._memory
+            )
         candidates, ranking = search.gathered.candidates, search.ranking
         found = [
             (self._names[int(candidates.documents[row.passage])], float(ranking.score[row.passage]))

@@ -140,7 +140,7 @@ class Recorder:
             outcome.stat.mtime_ns,
             outcome.stat.inode,
         )
-        if unheard or not same_stat:
+        if unheard or not same_stat or work.reread:  # the moment is written down too: it was tried again
             facts = _facts(work.path, outcome.stat, outcome.content_hash)
             self._tally.passages_removed += self._writer.fail(work.folder_id, facts, reason)
         if unheard:

@@ -1,34 +1,34 @@
 """Keeps one library in step with its folders for as long as it runs: the life of an indexer process.
 
 Everything happens in one thread, one thing after another: orders, then what the watcher heard, then the folders as a
-whole from time to time. A long sync gives way to a saved note and is taken up again after it.
+whole from time to time. Whatever takes long gives way to a saved note or an order and is taken up again after it.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import apsw
 
 from engine.errors import CarrelError, LibraryDamaged, PathError
-from engine.events import Event, Trouble, Watching
+from engine.events import Committed, Event, Scanned, Trouble, Watching
 from engine.indexing.coverage import coverage
 from engine.indexing.hints import Hints, below, collapsed
+from engine.indexing.orders import Orders
 from engine.indexing.roots import own_files, watched
 from engine.indexing.signals import GiveWay, Signal
-from engine.indexing.sync import sync
-from engine.indexing.tally import joined, to_dict
-from engine.paths import display
+from engine.indexing.sync import refit_where_due, sync
+from engine.indexing.tally import finished, joined
+from engine.indexing.turns import Aside, Continued, still_wanted
 from engine.records import Folder, SyncReport
-from engine.store import folders, requests
+from engine.store import requests
 
 if TYPE_CHECKING:
     from engine.indexing.parsing import WarmParser
@@ -42,14 +42,17 @@ HEARTBEAT_SECONDS = 1.0
 RECONCILE_SECONDS = 15 * 60.0  # the kernel loses events by design
 UNCOVERED_SECONDS = 60.0  # the same, while a folder cannot be watched
 CLOCK_JUMP_SECONDS = 30.0  # the wall clock ran ahead of the other by so much: the machine slept
+DEEPEST = 8  # syncs that gave way to each other; the next one is carried through first
+
+Refit = Callable[["PassageEncoder", Callable[[], bool]], None]
 
 
 class Service:
     """One indexer at work on one library, whose lock the caller holds.
 
     `encoder_of` makes the encoder of a model by its name in the catalogue, None standing for the default; `refit` fits
-    the tiers. `commands` are lines from whoever started the process: "sync", "sync PATH". `stop` is heard within a
-    second.
+    the tiers, unless it is asked to stop. `commands` are lines from whoever started the process: "sync", "sync PATH".
+    `stop` is heard within a second.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class Service:
         *,
         encoder_of: Callable[[str | None], PassageEncoder],
         parser: WarmParser,
-        refit: Callable[[PassageEncoder], None] | None,
+        refit: Refit | None,
         on_event: Callable[[Event], None],
         stop: Signal,
         commands: queue.SimpleQueue[str] | None = None,
@@ -71,16 +74,19 @@ class Service:
         self._refit = refit
         self._on_event = on_event
         self._stop = stop
-        self._commands = commands or queue.SimpleQueue()
         self._wake = threading.Event()
         self._hints = Hints(self._wake.set)
+        self._orders = Orders(conn, self, commands or queue.SimpleQueue(), stop)
         self._watcher: Watcher | None = None
-        self._order_waits = False
         self._roots: list[Folder] = []
         self._version = -1
         self._covered = (-1, -1)
         self._next_whole = self._next_heartbeat = 0.0
         self._clocks = time.time() - time.monotonic()
+        self._depth = 0  # how many syncs are under way, all but one of which gave way
+        self._scans = 0  # how many syncs have told of their beginning
+        self._misfit = True  # whether passages have changed since the tiers were looked at
+        self._model_wanted = ""
 
     def run(self, *, watch: bool) -> None:
         """Bring the library up to date and take orders; with `watch`, keep at it until `stop` is set."""
@@ -89,7 +95,8 @@ class Service:
             if watch:
                 self._start_watching()
             self._whole()
-            self._guarded(self._take_orders)
+            self._guarded(self._orders.take)
+            self._guarded(self._fit)
             while watch and not self._stop.is_set():
                 self._guarded(self._turn)
                 self._rest()
@@ -102,19 +109,25 @@ class Service:
         from engine.indexing.watcher import Watcher  # 0.05 s, and not needed for one sync
 
         self._watcher = Watcher(self._hints, own_files(self._library))
+
+    def _watch_all(self) -> None:
+        """Watch every folder before all of them are walked, so that nothing falls between the two."""
         self._follow_folders()
-        self._watcher.check()  # before the first sync, so that nothing falls between them
-        self._tell_coverage()
+        if self._watcher is not None:
+            self._watcher.check()
+            self._tell_coverage()
 
     def _turn(self) -> None:
         """Do what is due, the most urgent first."""
-        self._take_orders()
+        self._orders.take()
         self._follow_folders()
         self._beat()
         if self._hint_waits():
             self._take_hints()
         if self._whole_is_due():
             self._whole()
+        if self._misfit:
+            self._fit()
 
     def _rest(self) -> None:
         due = self._hints.due_in()
@@ -123,45 +136,89 @@ class Service:
 
     # --- syncing ----------------------------------------------------------------------------------------------------
 
-    def _whole(self) -> None:
-        """Sync all folders, giving way to what is more urgent as often as it comes."""
-        self._next_whole = time.monotonic() + (
-            UNCOVERED_SECONDS if self._watcher is not None and self._watcher.uncovered else RECONCILE_SECONDS
-        )
-        self._guarded(lambda: self._in_turns((), for_orders=True))
+    def in_turns(
+        self, paths: Sequence[bytes] = (), *, full: bool = False, retry: bool = False, aside: bool = False
+    ) -> SyncReport:
+        """Sync, giving way to saved files and to orders as often as they come; return one report for all of it.
 
-    def _in_turns(self, paths: Sequence[bytes], *, for_orders: bool = False) -> SyncReport:
-        """Sync, giving way to saved files, and to orders unless this is one; return one report for all of it."""
+        `aside` says that it is itself what another sync gave way to, unasked for by the person.
+        """
+        told = Continued(Aside(self._tell) if aside else self._tell)
         report: SyncReport | None = None
-        while True:
-            signal = GiveWay(self._stop, self._order_or_hint_waits if for_orders else self._hint_waits)
-            part = self._sync(paths, stop=signal)
-            report = joined(report, part) if report is not None else part
-            if self._stop.is_set() or not signal.gave_way:
-                return report
-            if for_orders:
-                self._take_orders()
-            if self._hint_waits():
-                self._take_hints()
+        if not paths:
+            self._watch_all()
+        folders, began = watched(self._conn), time.time()
+        with self._giving_way() as given_way:
+            while True:
+                signal = given_way()
+                since = began if report is not None else None
+                part = self._sync(paths, told, signal, full=full, retry=retry, since=since)
+                report = joined(report, part) if report is not None else part
+                if self._stop.is_set() or not signal.gave_way:
+                    break
+                told.take_up(anew=self._let_pass())
+                if paths and not (paths := still_wanted(paths, folders, watched(self._conn))):
+                    break
+        (Aside(self._tell) if aside else self._tell)(finished(report))
+        return report
 
-    def _hint_waits(self) -> bool:
-        return self._hints.due_in() == 0
-
-    def _order_or_hint_waits(self) -> bool:
-        return self._order_waits or self._hint_waits() or not self._commands.empty()
-
-    def _sync(self, paths: Sequence[bytes], *, stop: Signal | None = None, **options: Any) -> SyncReport:
+    def _sync(
+        self,
+        paths: Sequence[bytes],
+        on_event: Callable[[Event], None],
+        stop: Signal,
+        *,
+        full: bool,
+        retry: bool,
+        since: float | None,
+    ) -> SyncReport:
         return sync(
             self._conn,
             self._library,
             encoder=self._encoder,
             parser=lambda: self._parser,
             paths=paths,
-            refit=self._fit if self._refit is not None else None,
-            on_event=self._tell,
-            stop=stop or self._stop,
-            **options,
+            full=full,
+            retry=retry,
+            since=since,
+            on_event=on_event,
+            stop=stop,
         )
+
+    def _whole(self) -> None:
+        """Sync all folders."""
+        self._next_whole = time.monotonic() + (
+            UNCOVERED_SECONDS if self._watcher is not None and self._watcher.uncovered else RECONCILE_SECONDS
+        )
+        self._guarded(self.in_turns)
+
+    def build_model(self, name: str) -> bool:
+        """Make an installed model the library's; False where it was stopped, or another was asked for meanwhile."""
+        from engine.indexing.building import use_model
+
+        self._model_wanted = name
+        encoder = self._encoder_of(name)
+        with self._giving_way() as given_way:
+            while True:
+                signal = given_way()
+                done = use_model(self._conn, name, encoder, lambda: self._parser, on_event=self._tell, stop=signal)
+                if done or self._stop.is_set() or not signal.gave_way:
+                    return done
+                self._let_pass()
+                if self._model_wanted != name:
+                    return False
+
+    def _fit(self) -> None:
+        """Fit the tiers where they no longer fit the library; what is more urgent comes first."""
+        refit = self._refit
+        if refit is None or self._stop.is_set():
+            return
+        with self._giving_way() as given_way:
+            signal = given_way()
+            fitted = refit_where_due(self._conn, lambda: refit(self._encoder(), signal.is_set), self._tell, signal)
+        self._misfit = signal.gave_way
+        if fitted:
+            self._tell_coverage(again=True)
 
     def _encoder(self) -> PassageEncoder:
         from engine.store import models
@@ -169,15 +226,38 @@ class Service:
         active = models.active(self._conn)
         return self._encoder_of(active.name if active is not None else None)
 
-    def _fit(self) -> None:
-        if self._refit is not None:
-            self._refit(self._encoder())
+    # --- giving way -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _giving_way(self) -> Iterator[Callable[[], GiveWay]]:
+        """Give a maker of signals for a task that takes long, of which only so many may wait for each other."""
+        self._depth += 1
+        urgent = self._urgent if self._depth <= DEEPEST else _never
+        try:
+            yield lambda: GiveWay(self._stop, urgent)
+        finally:
+            self._depth -= 1
+
+    def _urgent(self) -> bool:
+        return self._orders.waiting or self._hint_waits()
+
+    def _hint_waits(self) -> bool:
+        return self._hints.due_in() == 0
+
+    def _let_pass(self) -> bool:
+        """Do what is more urgent, and return whether any of it told of progress of its own."""
+        scans = self._scans
+        self._orders.take()
+        if self._hint_waits():
+            self._take_hints()
+        return self._scans != scans
 
     def _tell(self, event: Event) -> None:
         """Pass an event on. It is also the moment to see whether an order waits, for it is the library's own thread."""
+        self._scans += isinstance(event, Scanned)
+        self._misfit = self._misfit or isinstance(event, Committed)
         self._on_event(event)
-        waiting = self._conn.execute("SELECT 1 FROM request WHERE taken_at IS NULL LIMIT 1").get
-        self._order_waits = waiting is not None
+        self._orders.look()
 
     def _guarded(self, task: Callable[[], object]) -> None:
         """Do a task; what goes wrong is told and tried again later, except in a library that is damaged."""
@@ -201,9 +281,14 @@ class Service:
     def _sync_some(self, paths: Sequence[bytes]) -> None:
         def task() -> None:
             with suppress(PathError):  # its folder was removed meanwhile
-                self._sync(paths)
+                self.in_turns(paths, aside=self._depth > 0)
 
         self._guarded(task)
+
+    def folders_changed(self) -> None:
+        """Look at once which folders are to be watched."""
+        self._version = -1
+        self._follow_folders()
 
     def _follow_folders(self) -> None:
         """See which folders are to be watched; another process may have changed that."""
@@ -234,75 +319,12 @@ class Service:
         slept, self._clocks = abs(clocks - self._clocks) > CLOCK_JUMP_SECONDS, clocks
         return slept or time.monotonic() >= self._next_whole
 
-    def _tell_coverage(self) -> None:
-        now = coverage(folder.path for folder in self._roots)
-        if now != self._covered:
+    def _tell_coverage(self, *, again: bool = False) -> None:
+        now = self._covered if again else coverage(folder.path for folder in self._roots)
+        if again or now != self._covered:
             self._covered = now
-            self._on_event(Watching(folders=now[0], covered=now[1]))
+            self._on_event(Watching(folders=max(0, now[0]), covered=max(0, now[1])))
 
-    # --- orders -----------------------------------------------------------------------------------------------------
 
-    def _take_orders(self) -> None:
-        """Take the lines of the command pipe and the requests in the library, until there are none."""
-        while not self._stop.is_set() and not self._commands.empty():
-            kind, _, argument = self._commands.get().partition(" ")
-            self._outcome(kind, argument)
-        while not self._stop.is_set() and (request := requests.take(self._conn)) is not None:
-            outcome = self._outcome(request.kind, request.argument)
-            if not self._stop.is_set():  # else it is taken again by the next indexer
-                requests.finish(self._conn, request.id, outcome)
-        self._order_waits = False
-
-    def _outcome(self, kind: str, argument: str) -> dict[str, Any]:
-        try:
-            return self._carry_out(kind, argument)
-        except (LibraryDamaged, apsw.CorruptError):
-            raise
-        except CarrelError as error:
-            return {"error": str(error), "message": error.message, "cause": error.cause, "fix": error.fix}
-
-    def _carry_out(self, kind: str, argument: str) -> dict[str, Any]:
-        path = os.fsencode(argument)
-        paths = (path,) if path else ()
-        match kind:
-            case "sync":
-                return to_dict(self._in_turns(paths))
-            case "sync_full":
-                return to_dict(self._sync(paths, full=True))
-            case "retry":
-                return to_dict(self._sync(paths, retry=True))
-            case "pause" | "resume":
-                return self._pause(paths, paused=kind == "pause")
-            case "remove":
-                return self._forget(path)
-            case "use_model":
-                return self._use_model(argument)
-        raise CarrelError(f"The indexer knows no order '{kind}'.", fix="Restart Carrel: an older one may be running.")
-
-    def _pause(self, paths: Sequence[bytes], *, paused: bool) -> dict[str, Any]:
-        chosen = [folder for folder in watched(self._conn) if not paths or folder.path in paths]
-        if paths and not chosen:
-            raise PathError(f"{display(paths[0])} is not a watched folder.", fix="See them with `carrel folders`.")
-        for folder in chosen:
-            folders.set_state(self._conn, folder.id, "paused" if paused else "watching")
-        self._version = -1
-        self._follow_folders()
-        return {} if paused else to_dict(self._in_turns([folder.path for folder in chosen]))
-
-    def _forget(self, path: bytes) -> dict[str, Any]:
-        from engine.indexing.forgetting import forget_folder
-
-        folder = next((each for each in watched(self._conn) if each.path == path), None)
-        if folder is None:
-            raise PathError(f"{display(path)} is not a watched folder.", fix="See them with `carrel folders`.")
-        forgotten = forget_folder(self._conn, folder.id)
-        self._version = -1
-        self._follow_folders()
-        return {"documents": forgotten}
-
-    def _use_model(self, name: str) -> dict[str, Any]:
-        from engine.indexing.building import use_model
-
-        encoder = self._encoder_of(name)
-        done = use_model(self._conn, name, encoder, lambda: self._parser, on_event=self._tell, stop=self._stop)
-        return {"model": name, **to_dict(self._sync(()))} if done else {}
+def _never() -> bool:
+    return False

@@ -25,7 +25,7 @@ from engine.indexing.work import Work
 from engine.paths import display
 from engine.records import SyncReport
 from engine.store import folders
-from engine.store.documents import KnownFile
+from engine.store.documents import KnownFile, indexed_since
 
 if TYPE_CHECKING:
     from engine.indexing.looking import DocumentParser
@@ -44,6 +44,7 @@ def sync(
     paths: Sequence[bytes] = (),
     full: bool = False,
     retry: bool = False,
+    since: float | None = None,
     refit: Callable[[], None] | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
     stop: Signal | None = None,
@@ -52,16 +53,19 @@ def sync(
 
     `conn` is a writer's connection to `library`. `encoder` and `parser` are called when the first file needs them; a
     parser made here is closed here. `paths` (absolute) restrict the sync to files and subtrees. `full` reads every
-    file again, though passages whose text is the same keep their vectors; `retry` reads those that failed again.
+    file again, though passages whose text is the same keep their vectors; `retry` reads those that failed again;
+    with `since`, a moment, both leave out what was indexed after it, so that a sync that gave way need not begin anew.
     `refit` is called when the tiers no longer fit the library. When `stop` is set, what is complete is committed and
     the report covers what was done. Raises PathError for a path in no watched folder, ModelError, and LibraryError.
     """
     stop = stop or Never()
     tally = Tally()
     gaps = _gaps(conn) if not paths else set()
+    done = indexed_since(conn, since) if since is not None else frozenset()
 
     def wanted(known: KnownFile) -> bool:
-        return full or (retry and known.failure is not None) or known.id in gaps
+        asked = (full or (retry and known.failure is not None)) and known.id not in done
+        return asked or known.id in gaps
 
     found = survey(conn, paths, own_files(library), wanted)
     matched = _gather(found, tally)
@@ -71,7 +75,7 @@ def sync(
     if to_do:
         _carry_out(conn, library, matched, tally, encoder, parser, on_event, stop)
         if refit is not None and not stop.is_set():
-            _refit(conn, refit, on_event, stop)
+            refit_where_due(conn, refit, on_event, stop)
     report = tally.report()
     on_event(finished(report))
     return report
@@ -151,8 +155,13 @@ def _carry_out(
         recorder.remove(matched.vanished)
 
 
-def _refit(conn: apsw.Connection, refit: Callable[[], None], on_event: Callable[[Event], None], stop: Signal) -> None:
-    """Fit the tiers anew where a tenth of the passages has changed since they were fitted for this model."""
+def refit_where_due(
+    conn: apsw.Connection, refit: Callable[[], None], on_event: Callable[[Event], None], stop: Signal
+) -> bool:
+    """Fit the tiers anew where a tenth of the passages has changed since they were fitted for this model.
+
+    Returns whether they were not as they should be: then `refit` was called, though `stop` may have ended it.
+    """
     from engine.store import changes, models
     from engine.store.connection import transaction
     from engine.store.documents import counts
@@ -160,14 +169,14 @@ def _refit(conn: apsw.Connection, refit: Callable[[], None], on_event: Callable[
     model = models.active(conn)
     passages = counts(conn).passages
     if model is None or not passages:
-        return
+        return False
     latest = changes.latest(conn)
     fitted_at = models.calibration(conn, model.id).get(FITTED_AT)
     if isinstance(fitted_at, int) and latest - fitted_at <= REFIT_SHARE * passages:
-        return
+        return False
     on_event(Preparing(what="fitting the tiers"))
     refit()
-    if stop.is_set():
-        return  # it may not have come to its end
-    with transaction(conn):
-        models.calibrate(conn, model.id, {FITTED_AT: latest})
+    if not stop.is_set():  # else it may not have come to its end
+        with transaction(conn):
+            models.calibrate(conn, model.id, {FITTED_AT: latest})
+    return True

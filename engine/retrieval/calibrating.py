@@ -17,6 +17,7 @@ from engine.retrieval.gathering import Meaning, gather
 from engine.retrieval.matching import match
 from engine.retrieval.query import plain
 from engine.retrieval.resident import Resident, Vectors
+from engine.retrieval.wordmemory import WordMemory
 from engine.store import models
 from engine.store.connection import transaction
 
@@ -38,13 +39,16 @@ def calibrate(
     `queries` (n, dimension) are the unit vectors of `texts`. Costs a search each.
     """
     settings = SearchSettings(feedback=False)
+    memory = WordMemory(keeps_scores=True)  # foreign queries share their common words
     query_signals: list[float] = []
     row_signals: list[Sequence[float]] = []
     for text, vector in zip(texts, queries, strict=True):
         if stopped():
             return None
-        matching = match(connection, plain(text))
-        gathered = gather(connection, matching, Allowed("", ()), Meaning(vector, vectors, background), settings)
+        matching = match(connection, plain(text), memory)
+        gathered = gather(
+            connection, matching, Allowed("", ()), Meaning(vector, vectors, background), settings, memory=memory
+        )
         seen = assess(connection, gathered, settings, rows=tiers.BEST_COUNT)
         query_signals.append(tiers.query_signal(gathered.best_cosines, seen.coverages, matching.rows))
         row_signals.append(seen.signals)

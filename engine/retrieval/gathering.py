@@ -16,6 +16,7 @@ from engine.retrieval.filters import Allowed
 from engine.retrieval.keyword import keyword_leg
 from engine.retrieval.matching import Matching
 from engine.retrieval.resident import Vectors
+from engine.retrieval.wordmemory import WordMemory
 
 if TYPE_CHECKING:
     import apsw
@@ -49,6 +50,7 @@ def gather(
     *,
     depth: int = DEPTH,
     forced: Sequence[int] = (),
+    memory: WordMemory | None = None,
 ) -> Gathered:
     """Run the legs that the fusion needs and join their best `depth`.
 
@@ -57,7 +59,7 @@ def gather(
     """
     started = time.perf_counter()
     keyword_depth = max(KEYWORD_DEPTH, depth)
-    keyword_ids, keyword_scores = keyword_leg(connection, matching, allowed, keyword_depth)
+    keyword_ids, keyword_scores = keyword_leg(connection, matching, allowed, keyword_depth, memory)
     keyword_done = time.perf_counter()
     cosines, rows = _vector_leg(connection, meaning, allowed, depth)
     vector_done = time.perf_counter()

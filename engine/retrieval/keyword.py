@@ -9,28 +9,50 @@ from numpy.typing import NDArray
 
 from engine.retrieval.filters import Allowed
 from engine.retrieval.matching import Matching
+from engine.retrieval.wordmemory import RANK, WordMemory
 
 if TYPE_CHECKING:
     import apsw
 
-# Of title, headings, body, path, tags, cjk. They multiply a term's frequency, as FTS5 has it.
-COLUMN_WEIGHTS = (1.0, 1.0, 1.0, 0.5, 1.0, 1.0)
-
-_RANK = f"bm25(passage_fts, {', '.join(str(weight) for weight in COLUMN_WEIGHTS)})"
-
 
 def keyword_leg(
-    connection: apsw.Connection, matching: Matching, allowed: Allowed, depth: int
+    connection: apsw.Connection, matching: Matching, allowed: Allowed, depth: int, memory: WordMemory | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the ids and the positive bm25 of the best `depth` passages, best first, equal scores by id."""
     if not matching.expression:
         return np.empty(0, np.int64), np.empty(0, np.float64)
+    if memory is not None and memory.keeps_scores:
+        return _from_memory(connection, matching, allowed, depth, memory)
     # The unary plus keeps SQLite from looking up MATCH anew for every allowed id, which costs 2 ms each.
     within = f" AND +rowid IN ({allowed.sql})" if allowed.sql else ""
     found = connection.execute(
-        f"SELECT rowid, -{_RANK} AS score FROM passage_fts WHERE passage_fts MATCH ?{within}"
+        f"SELECT rowid, -{RANK} AS score FROM passage_fts WHERE passage_fts MATCH ?{within}"
         " ORDER BY score DESC, rowid LIMIT ?",
         (matching.expression, *allowed.bindings, depth),
     ).fetchall()
     ids = np.fromiter((row[0] for row in found), np.int64, len(found))
     return ids, np.fromiter((row[1] for row in found), np.float64, len(found))
+
+
+def _from_memory(
+    connection: apsw.Connection, matching: Matching, allowed: Allowed, depth: int, memory: WordMemory
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Sum what each phrase gives; a phrase that was asked before costs one addition over its passages."""
+    asked = [memory.postings(connection, matching.phrases[index]) for index in matching.known]
+    size = max((int(each.ids[-1]) for each in asked if len(each.ids)), default=-1) + 1
+    total = np.zeros(size)
+    for each in asked:
+        total[each.ids] += each.scores
+    if allowed.sql:
+        listed = connection.execute(allowed.sql, allowed.bindings).fetchall()
+        inside = np.zeros(size, np.bool_)
+        ids = np.fromiter((row[0] for row in listed), np.int64, len(listed))
+        inside[ids[ids < size]] = True
+        total[~inside] = 0.0
+    found = np.flatnonzero(total)
+    if len(found) > depth:
+        # Every passage as good as the last one taken stays in, so that equal scores are cut by id, not by chance.
+        least = -np.partition(-total[found], depth - 1)[depth - 1]
+        found = found[total[found] >= least]
+    found = found[np.lexsort((found, -total[found]))][:depth]
+    return found.astype(np.int64), total[found]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from engine.records import Query, Term, WordReading
 from engine.retrieval.vocabulary import folded, vocabulary_has
+from engine.retrieval.wordmemory import WordMemory
 from engine.store.cjk import RUN, cjk_phrase
-from engine.store.fulltext import document_frequencies, phrase_frequency, statistics, tokenise
+from engine.store.fulltext import statistics, tokenise
 from engine.store.phrase import Phrase
 
 if TYPE_CHECKING:
@@ -65,14 +66,16 @@ def idf(documents: int, rows: int) -> float:
     return math.log(1.0 + (max(rows - documents, 0) + 0.5) / (documents + 0.5))
 
 
-def match(connection: apsw.Connection, query: Query) -> Matching:
+def match(connection: apsw.Connection, query: Query, memory: WordMemory | None = None) -> Matching:
     """Work out what a query asks of the words of this library."""
+    memory = memory or WordMemory()
+    memory.follow(connection)
     rows = statistics(connection).rows
     scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]] = {}
     required: list[Phrase] = []
     excluded: list[Phrase] = []
     for term in query.terms:
-        for phrase, label, stem in _phrases(connection, term):
+        for phrase, label, stem in _phrases(connection, term, memory):
             if term.excluded:
                 excluded.append(phrase)
                 continue
@@ -80,7 +83,7 @@ def match(connection: apsw.Connection, query: Query) -> Matching:
             if term.kind == "phrase":
                 required.append(phrase)
     phrases = tuple(phrase for phrase, _ in scored.values())
-    counts = _counts(connection, scored)
+    counts = _counts(connection, scored, memory)
     return Matching(
         phrases=phrases,
         readings=tuple(
@@ -102,16 +105,18 @@ def _worth_scoring(counts: list[int], rows: int) -> tuple[int, ...]:
     return telling or known
 
 
-def _counts(connection: apsw.Connection, scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]]) -> list[int]:
+def _counts(
+    connection: apsw.Connection, scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]], memory: WordMemory
+) -> list[int]:
     single = [stem for (stem, prefix, column) in scored if not prefix and column is None and " " not in stem]
-    frequencies = document_frequencies(connection, single)
+    frequencies = memory.frequencies(connection, single)
     return [
-        frequencies[stem] if not prefix and column is None and " " not in stem else phrase_frequency(connection, phrase)
+        frequencies[stem] if not prefix and column is None and " " not in stem else memory.count(connection, phrase)
         for (stem, prefix, column), (phrase, _) in scored.items()
     ]
 
 
-def _phrases(connection: apsw.Connection, term: Term) -> Iterable[tuple[Phrase, str, str]]:
+def _phrases(connection: apsw.Connection, term: Term, memory: WordMemory) -> Iterable[tuple[Phrase, str, str]]:
     """Give the phrases that a term asks for, each with its label for people and its stems, which tell it apart."""
     for run in RUN.findall(term.text):
         yield cjk_phrase(run), run, run
@@ -129,10 +134,12 @@ def _phrases(connection: apsw.Connection, term: Term) -> Iterable[tuple[Phrase, 
         yield Phrase(word), word, token.stem
     if term.kind == "prefix":
         last = tokens[-1]
-        yield from _growing(connection, plain[last.start : last.end], last.stem)
+        yield from _growing(connection, plain[last.start : last.end], last.stem, memory)
 
 
-def _growing(connection: apsw.Connection, word: str, stem: str) -> Iterable[tuple[Phrase, str, str]]:
+def _growing(
+    connection: apsw.Connection, word: str, stem: str, memory: WordMemory
+) -> Iterable[tuple[Phrase, str, str]]:
     """Read an unfinished word: as itself with any ending, as its stem, or as its longest beginning that exists.
 
     Stored words are stems, so `happin` begins none of them while `happi` does, and `running` stands there as `run`.
@@ -140,10 +147,10 @@ def _growing(connection: apsw.Connection, word: str, stem: str) -> Iterable[tupl
     begin = folded(connection, word)
     if len(begin) >= MINIMUM_PREFIX and vocabulary_has(connection, begin):
         yield Phrase(begin, prefix=True), f"{word}*", begin
-        if not stem.startswith(begin) and document_frequencies(connection, [stem])[stem]:
+        if not stem.startswith(begin) and memory.frequencies(connection, [stem])[stem]:
             yield Phrase(word), word, stem
         return
-    if not document_frequencies(connection, [stem])[stem]:
+    if not memory.frequencies(connection, [stem])[stem]:
         for length in range(len(begin) - 1, MINIMUM_PREFIX - 1, -1):
             if vocabulary_has(connection, begin[:length]):
                 yield Phrase(begin[:length], prefix=True), f"{begin[:length]}*", begin[:length]

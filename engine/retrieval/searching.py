@@ -23,6 +23,7 @@ from engine.retrieval.hits import Placing, hydrate
 from engine.retrieval.matching import Matching, match
 from engine.retrieval.newest import newest
 from engine.retrieval.resident import Vectors
+from engine.retrieval.wordmemory import WordMemory
 
 if TYPE_CHECKING:
     import apsw
@@ -66,11 +67,12 @@ def run(
     limit: int,
     cancel: Cancellation | None = None,
     forced: tuple[int, ...] = (),
+    memory: WordMemory | None = None,
 ) -> Search:
     """Gather, judge, fuse and group; no text is read but for the rows that the verdict is read from."""
     cancel = cancel or Cancellation()
     began = time.perf_counter()
-    matching = match(connection, query)
+    matching = match(connection, query, memory)
     within = allowed(query.filters, matching)
     cancel.check()
     if not matching.phrases:
@@ -81,7 +83,7 @@ def run(
     depth = DEPTH
     while True:
         cancel.check()
-        gathered = gather(connection, matching, within, meaning, settings, depth=depth, forced=forced)
+        gathered = gather(connection, matching, within, meaning, settings, depth=depth, forced=forced, memory=memory)
         fusing = time.perf_counter()
         assessment = assess(connection, gathered, settings)
         verdict = judge(gathered, assessment, cuts)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.records import TermScore
-from engine.retrieval.keyword import COLUMN_WEIGHTS
 from engine.retrieval.matching import Matching
+from engine.retrieval.wordmemory import COLUMN_WEIGHTS
 from engine.store.bm25 import bm25_parts
 
 if TYPE_CHECKING:

@@ -101,6 +101,11 @@ def known_files(conn: apsw.Connection, folder_id: int) -> dict[bytes, KnownFile]
     }
 
 
+def indexed_since(conn: apsw.Connection, moment: float) -> frozenset[int]:
+    """Return the documents that were indexed, or failed to be, since a moment in seconds since the epoch."""
+    return frozenset(row[0] for row in conn.execute("SELECT id FROM document WHERE indexed_at >= ?", (moment,)))
+
+
 def rows_for(conn: apsw.Connection, passage_ids: Iterable[int]) -> dict[int, HydratedRow]:
     """Return what is shown of these passages, by id, in one query; those that are gone are left out."""
     found = conn.execute(f"{_ROW} WHERE passage.id IN (SELECT value FROM json_each(?))", (listed(passage_ids),))

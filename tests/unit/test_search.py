@@ -8,6 +8,7 @@ from math import isclose
 import pytest
 from notes import FILLER, library_of, write
 
+from engine.embedding.fake import FakeEncoder
 from engine.errors import PathError, QueryError
 from engine.library import Cancellation, Library, SearchCancelled
 from engine.records import SearchSettings
@@ -270,3 +271,33 @@ def test_a_removed_folder_takes_its_documents_along_and_leaves_the_files(tmp_pat
         assert library.search("heron").hits == ()
         assert (tmp_path / "notes/a.md").exists()
         assert all(check.ok for check in library.check())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["starter", "feed the rye starter", "start* -yeast", "starter path:kitchen", "東京 starter", '"rye starter" care'],
+)
+def test_a_browser_that_remembers_words_finds_exactly_the_same(library, asked):
+    remembering = Library.open(library.path, encoder=FakeEncoder())
+    with remembering:
+        remembering.warm()
+        for _ in range(2):  # read, then remembered
+            once, again = library.search(asked), remembering.search(asked)
+            assert [(hit.passage_id, hit.score) for hit in once.hits] == [
+                (hit.passage_id, pytest.approx(hit.score)) for hit in again.hits
+            ]
+            assert once.words == again.words
+
+
+def test_remembered_words_are_forgotten_when_the_index_changes(tmp_path):
+    with library_of(tmp_path, {"a.txt": "a heron in the reeds\n", **FILLER}) as library:
+        library.warm()
+        assert words_only(library, "heron").words[0].documents == 1
+        write(tmp_path / "notes", {"b.txt": "another heron, another lake\n"})
+        library.sync()
+        assert words_only(library, "heron").words[0].documents == 2
+        assert set(names(words_only(library, "heron"))) == {"a.txt", "b.txt"}
+        (tmp_path / "notes/a.txt").rename(tmp_path / "notes/crane.txt")
+        library.sync()
+        assert set(names(words_only(library, "heron"))) == {"crane.txt", "b.txt"}
+        assert names(words_only(library, "crane")) == ["crane.txt"]

@@ -97,7 +97,7 @@ def _hit(
     share = coverage(candidates.matching, terms)
     cosine = float(candidates.cosine[at])
     signal = tiers.row_signal(cosine, share)
-    text, marks = snippet(connection, row.text, candidates.matching, row.headings)
+    text, marks = snippet(connection, row.text, candidates.matching, (row.title, *row.headings), row.kind)
     return Hit(
         rank=rank,
         score=float(ranking.score[at]),

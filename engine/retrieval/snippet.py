@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 SNIPPET_LENGTH = 220  # code points: two lines of a wide list
 CONSIDERED_LENGTH = 20_000  # code points of a passage that are looked at; one-line files are cut here
 _BLANKS = re.compile(r"\s+")
-_MARKUP = re.compile(r"^\s*(?:#{1,6}\s+|[-*+]\s+|>\s*|```\w*)", re.MULTILINE)
+_LINE_MARKUP = re.compile(r"^\s*(?:#{1,6}\s+|[-*+]\s+|>\s*|```[\w-]*)", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_LINK = re.compile(r"!?\[([^\]\[]*)\]\([^)\s]*(?:\s\"[^\"]*\")?\)")
+_WIKI_LINK = re.compile(r"\[\[(?:[^\]|\[]*\|)?([^\]\[]*)\]\]")
+_EMPHASIS = re.compile(r"\*\*|`")
 
 Marks = tuple[tuple[int, int], ...]
 
@@ -26,11 +30,16 @@ def snippet(
     connection: apsw.Connection,
     text: str,
     matching: Matching,
-    headings: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
+    kind: str = "text",
     length: int = SNIPPET_LENGTH,
 ) -> tuple[str, Marks]:
-    """Return the densest `length` code points of a passage on one line, and the spans in it that hold a query word."""
-    line = _one_line(text[:CONSIDERED_LENGTH], headings)
+    """Return the densest `length` code points of a passage on one line, and the spans in it that hold a query word.
+
+    Of Markdown the signs that only shape a text are left away, and of a link its target. A first line that is one of
+    `names`, the title and headings shown above it, is left away too.
+    """
+    line = _one_line(text[:CONSIDERED_LENGTH], names, plain=kind == "markdown")
     marks = matched_spans(connection, line, matching)
     start, end = _window(line, marks, length)
     lead, tail = "… " if start else "", " …" if end < len(line) else ""
@@ -78,16 +87,19 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _one_line(text: str, headings: tuple[str, ...]) -> str:
-    """Put a passage on one line; its own heading is left off where the heading path already says it."""
-    stripped = text.lstrip()
+def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
+    """Put a passage on one line; its own heading is left off where it is one of the names shown above it."""
+    stripped = (_FRONT_MATTER.sub("", text) or text).lstrip() if plain else text.lstrip()
     first, _, rest = stripped.partition("\n")
-    if headings and rest.strip() and headings[-1] in first and len(first) < len(headings[-1]) + 12:
+    if rest.strip() and first.strip("#=* \t") in names:
         stripped = rest
         underline = stripped.partition("\n")[0].strip()
         if underline and len(set(underline)) == 1 and not underline[0].isalnum():
             stripped = stripped.partition("\n")[2]
-    return _BLANKS.sub(" ", _MARKUP.sub(" ", stripped)).strip()
+    if plain:
+        stripped = _LINE_MARKUP.sub(" ", stripped)
+        stripped = _EMPHASIS.sub("", _WIKI_LINK.sub(r"\1", _LINK.sub(r"\1", stripped)))
+    return _BLANKS.sub(" ", stripped).strip()
 
 
 def _window(line: str, marks: list[tuple[int, int]], length: int) -> tuple[int, int]:

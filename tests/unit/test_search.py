@@ -301,3 +301,14 @@ def test_remembered_words_are_forgotten_when_the_index_changes(tmp_path):
         library.sync()
         assert set(names(words_only(library, "heron"))) == {"crane.txt", "b.txt"}
         assert names(words_only(library, "crane")) == ["crane.txt"]
+
+
+def test_a_snippet_of_markdown_shows_words_not_signs(tmp_path):
+    note = (
+        "---\ntags: [x]\n---\n# Herons\n\n"
+        "- The **heron** eats [frogs](https://example.org/frogs) and [[fish|small fish]].\n"
+    )
+    with library_of(tmp_path, {"herons.md": note, **FILLER}) as library:
+        hit = library.search("heron frogs").hits[0]
+        assert hit.snippet == "The heron eats frogs and small fish."
+        assert [hit.snippet[start:end] for start, end in hit.marks] == ["heron", "frogs"]

@@ -1,4 +1,4 @@
-"""How a file is opened at a line: the person's editor, each in its own way, or the platform's viewer.
+"""How a file is opened at a line or a page: the person's editor, each in its own way, or a viewer.
 
 Shared by the browser and the command `carrel open`; it decides only, it starts nothing.
 """
@@ -9,7 +9,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import ConfigError, UsageError
@@ -26,6 +26,21 @@ PLAIN = frozenset(["gnome-text-editor", "ed", "open", "xdg-open", "notepad"])  #
 # Editors with a window of their own: the terminal need not be handed over.
 WINDOWED = GOTO | COLON - {"hx", "helix"} | DASH_LINE | {"gvim", "mvim", "gedit", "gnome-text-editor"}
 LESS = frozenset({"less", "most"})  # +Ng is their command for a line
+# Editors that take several files at once, each with its own line.
+SEVERAL = GOTO | COLON | {"nano", "emacs", "emacsclient", "joe"}
+# Viewers of PDF that can begin at a page, with the words that say so.
+PAGE_VIEWERS: dict[str, tuple[str, ...]] = {
+    "evince": ("--page-index", "{page}", "{path}"),
+    "papers": ("--page-index", "{page}", "{path}"),
+    "okular": ("-p", "{page}", "{path}"),
+    "zathura": ("-P", "{page}", "{path}"),
+    "atril": ("--page-index", "{page}", "{path}"),
+    "xreader": ("--page-index", "{page}", "{path}"),
+    "sioyek": ("--page", "{page}", "{path}"),
+    "qpdfview": ("{path}#{page}",),
+    "mupdf": ("{path}", "{page}"),
+}
+DEFAULTS_FILE = "mimeapps.list"  # of the desktop: which program a person opens a format with
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +52,59 @@ class EditorCommand:
     in_terminal: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file to open, its line, what kind of document it is, and its page where it has pages."""
+
+    path: bytes
+    line: int = 1
+    kind: str = ""
+    page: int | None = None
+
+
+Which = Callable[[str], str | None]
+
+
 def editor_command(
     path: bytes,
     line: int = 1,
     *,
     kind: str = "",
+    page: int | None = None,
     setting: str = "",
     environment: Mapping[str, str] | None = None,
-    which: Callable[[str], str | None] = shutil.which,
+    which: Which = shutil.which,
     platform: str = sys.platform,
 ) -> EditorCommand:
-    """Return the command that shows `path` at `line`.
+    """Return the command that shows `path` at `line`, or a PDF at `page` where a viewer is known that can.
 
-    A `setting` wins over $VISUAL, which wins over $EDITOR; each is split like a shell does it. Raises ConfigError where
-    that cannot be split, and UsageError where there is nothing to open the file with.
+    A `setting` wins over $VISUAL, which wins over $EDITOR; each is split like a shell does it, and may say with
+    `{path}` and `{line}` where these belong. Raises ConfigError where that cannot be split, and UsageError where there
+    is nothing to open the file with.
     """
-    if kind in VIEWED_KINDS:
-        return _viewer(path, which, platform)
+    target = Target(path, line, kind, page)
+    found = editor_commands([target], setting=setting, environment=environment, which=which, platform=platform)
+    return found[0]
+
+
+def editor_commands(
+    targets: Sequence[Target],
+    *,
+    setting: str = "",
+    environment: Mapping[str, str] | None = None,
+    which: Which = shutil.which,
+    platform: str = sys.platform,
+) -> list[EditorCommand]:
+    """Return the commands that show several files, those of an editor that takes several at once in one."""
     environment = os.environ if environment is None else environment
+    edited = [target for target in targets if target.kind not in VIEWED_KINDS]
+    commands = _editing(edited, _words(setting, environment, which)) if edited else []
+    viewed = [target for target in targets if target.kind in VIEWED_KINDS]
+    return [*commands, *(_viewer(target, environment, which, platform) for target in viewed)]
+
+
+def _words(setting: str, environment: Mapping[str, str], which: Which) -> list[str]:
+    """Return the editor as words."""
     wanted = setting or environment.get("VISUAL") or environment.get("EDITOR") or _fallback(which)
     try:
         words = shlex.split(wanted)
@@ -66,9 +116,32 @@ def editor_command(
         ) from error
     if not words:
         raise ConfigError("The editor setting is empty.", fix="Set $EDITOR, for example to nano.")
+    return words
+
+
+def _editing(targets: Sequence[Target], words: list[str]) -> list[EditorCommand]:
+    """Return one command for all files where the editor takes them so, else one for each."""
     name = os.path.basename(words[0]).removesuffix(".exe")
-    arguments = [os.fsencode(word) for word in words] + _at_line(name, path, max(1, line))
-    return EditorCommand(name, tuple(arguments), name not in WINDOWED)
+    apart = name in WINDOWED
+    if any("{path}" in word for word in words):
+        return [EditorCommand(name, tuple(_filled(words, each)), not apart) for each in targets]
+    program = [os.fsencode(word) for word in words]
+    if name in SEVERAL:
+        places = [part for each in targets for part in _at_line(name, each.path, max(1, each.line))]
+        return [EditorCommand(name, tuple(program + places), not apart)]
+    return [
+        EditorCommand(name, tuple(program + _at_line(name, each.path, max(1, each.line))), not apart)
+        for each in targets
+    ]
+
+
+def _filled(words: Sequence[str], target: Target) -> list[bytes]:
+    """Return words with path, line and page in their places; the words are split already, so a path stays one."""
+    line, page = str(max(1, target.line)), str(max(1, target.page or 1))
+    return [
+        os.fsencode(word.replace("{line}", line).replace("{page}", page)).replace(b"{path}", target.path)
+        for word in words
+    ]
 
 
 def _at_line(name: str, path: bytes, line: int) -> list[bytes]:
@@ -87,7 +160,7 @@ def _at_line(name: str, path: bytes, line: int) -> list[bytes]:
     return [b"+" + number, path]  # vi and its kin, nano, emacs, emacsclient, micro, kak, joe, gedit
 
 
-def _fallback(which: Callable[[str], str | None]) -> str:
+def _fallback(which: Which) -> str:
     """Return the first common editor that is installed."""
     for name in FALLBACKS:
         if which(name):
@@ -95,13 +168,29 @@ def _fallback(which: Callable[[str], str | None]) -> str:
     raise UsageError("There is no editor to open this file with.", fix="Set $EDITOR to the editor that you use.")
 
 
-def _viewer(path: bytes, which: Callable[[str], str | None], platform: str) -> EditorCommand:
-    """Return the platform's way to open a document in the program that is made for it."""
+def _viewer(target: Target, environment: Mapping[str, str], which: Which, platform: str) -> EditorCommand:
+    """Return the way to open a document in the program that is made for it, a PDF at its page where one can."""
+    if target.kind == "pdf" and (target.page or 1) > 1 and platform != "darwin":
+        known = [name for name in (_preferred(environment), *PAGE_VIEWERS) if name in PAGE_VIEWERS and which(name)]
+        if known:
+            name = known[0]
+            return EditorCommand(name, (os.fsencode(name), *_filled(PAGE_VIEWERS[name], target)), False)
     name = "open" if platform == "darwin" else "xdg-open"
     if not which(name):
         raise UsageError(
-            f"There is no program to show {os.path.basename(path).decode('utf-8', 'replace')}.",
+            f"There is no program to show {os.path.basename(target.path).decode('utf-8', 'replace')}.",
             cause=f"{name} is not installed.",
             fix="Install xdg-utils, or open the file yourself.",
         )
-    return EditorCommand(name, (os.fsencode(name), path), False)
+    return EditorCommand(name, (os.fsencode(name), target.path), False)
+
+
+def _preferred(environment: Mapping[str, str]) -> str:
+    """Return which known viewer the desktop opens a PDF with, "" where it is none of them."""
+    home = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", ""), ".config")
+    try:
+        with open(os.path.join(home, DEFAULTS_FILE), encoding="utf-8", errors="replace") as file:
+            chosen = [line.casefold() for line in file if line.startswith("application/pdf=")]
+    except OSError:
+        return ""
+    return next((name for name in PAGE_VIEWERS for line in chosen[:1] if name in line.partition(";")[0]), "")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,7 +16,7 @@ from typing import Any
 from engine.errors import ConfigError
 
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
-_ENTRY = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*=""")
+_ENTRY = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)\s*=""")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
@@ -37,7 +36,9 @@ def merged(text: str, settings: Mapping[str, Any], same: Callable[[Mapping[str, 
 def replace_file(path: Path, text: str) -> None:
     """Write a file whole or not at all, readable by its owner only; a link to it stays a link. Raises OSError."""
     path = path.resolve()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
+    name = path.with_name(f".{path.name}.{os.getpid()}")  # beside it, so that taking its place is one step
+    name.unlink(missing_ok=True)
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -46,7 +47,7 @@ def replace_file(path: Path, text: str) -> None:
         os.replace(name, path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(name)
+            name.unlink()
         raise
 
 
@@ -69,7 +70,7 @@ def _sections(text: str) -> dict[str, list[str]]:
     """Return the lines of each table, its header first; those before any header under ""."""
     sections: dict[str, list[str]] = {"": []}
     name = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a line separator of Unicode may stand in a value
         header = _HEADER.match(line)
         if header:
             name = header[1].strip("\"'")
@@ -82,7 +83,7 @@ def _section_lines(lines: list[str], before: Mapping[str, Any], now: Mapping[str
     kept, waiting = [], dict(now)
     for line in lines:
         entry = _ENTRY.match(line)
-        name = next(filter(None, entry.groups()), "") if entry else None
+        name = next(iter(tomllib.loads(f"{entry[1]} = 0"))) if entry else None
         if name is None or name not in before:
             kept.append(line)
         elif name in waiting:
@@ -126,5 +127,8 @@ def _value(value: Any) -> str:
 def _quoted(text: str) -> str:
     """Return a TOML basic string; half surrogates, which no file can hold, become a question mark."""
     text = text.encode("utf-8", "replace").decode("utf-8")
-    signs = (_ESCAPES.get(sign) or (f"\\u{ord(sign):04x}" if ord(sign) < 32 or ord(sign) == 127 else sign) for sign in text)
-    return '"' + "".join(signs) + '"'
+    return '"' + "".join(_ESCAPES.get(sign) or _escaped(sign) for sign in text) + '"'
+
+
+def _escaped(sign: str) -> str:
+    return f"\\u{ord(sign):04x}" if ord(sign) < 32 or ord(sign) == 127 else sign

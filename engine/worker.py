@@ -102,7 +102,7 @@ def serve(
     task = "watching" if watch else "syncing"
     with IndexerLock(library).acquire(task, events_file):
         on_event(IndexerStarted(pid=os.getpid(), task=task))
-        conn = open_writer(library, create=True, lock_held=True)
+        conn = open_writer(library, lock_held=True)  # one that vanished is not made anew: it would be empty
         try:
             service = Service(
                 conn,

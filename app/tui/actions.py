@@ -5,7 +5,7 @@ A screen lists its actions; bindings, footer, palette and help are all read from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol, runtime_checkable
@@ -13,15 +13,17 @@ from typing import Literal, Protocol, runtime_checkable
 from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.keys import key_to_character
 
-Where = Literal["everywhere", "query", "rows"]
+Where = Literal["everywhere", "query", "rows", "panel"]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """Something that a person can do.
 
-    `keys` are Textual's names of keys, the first is the one shown; `run` is the name of the method `action_<run>`;
+    `keys` are Textual's names of keys, the first is the one shown; a letter among them works in the rows only, and is
+    what is shown there. `run` is the name of the method `action_<run>`;
     `label` stands in the footer, `title` in the palette, `help` in the help; an action whose help is empty is told of
     with another one. `where` is where the footer shows it.
     """
@@ -37,11 +39,52 @@ class Action:
     footer: bool = True
     palette: bool = True
     priority: bool = False
+    late: bool = False  # comes last in the footer, and is the first to go where there is no room
 
     @property
     def key(self) -> str:
         """The key as a person reads it."""
-        return self.shown_key or self.keys.split(",")[0].replace("escape", "esc").replace("slash", "/")
+        return self.key_in("everywhere")
+
+    def key_in(self, where: Where, keymap: Mapping[str, str] | None = None) -> str:
+        """Return the key that works in a part of the screen, by the person's own keymap, as a person reads it."""
+        own = (keymap or {}).get(self.id, "")
+        if self.shown_key and not own:
+            return self.shown_key
+        keys = [key.strip() for key in (own or self.keys).split(",") if key.strip()]
+        fitting = [key for key in keys if where not in ("query", "rows") or is_letter(key) == (where == "rows")]
+        return key_name((fitting or keys or [""])[0])
+
+
+# Textual's names of keys that a person knows by another one
+_KEY_NAMES = {
+    "escape": "esc",
+    "slash": "/",
+    "plus": "+",
+    "minus": "-",
+    "question_mark": "?",
+    "full_stop": ".",
+    "comma": ",",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "delete": "del",
+}
+
+
+def key_name(key: str) -> str:
+    """Return a key as a person reads it: escape is esc, shift+down is shift+↓."""
+    *held, last = key.split("+")
+    return "+".join([*held, _KEY_NAMES.get(last, last)])
+
+
+def is_letter(key: str) -> bool:
+    """Whether a key writes a character in a query line, so that it can act in the rows only."""
+    character = key_to_character(key) or _KEY_NAMES.get(key, "")
+    return len(key) == 1 or (len(character) == 1 and character.isprintable() and character.isascii())
 
 
 @runtime_checkable
@@ -82,7 +125,24 @@ THEME = Action(
     "Switch between the light and the dark theme.",
     footer=False,
 )
-APP_ACTIONS = (PALETTE, HELP, THEME, QUIT)
+SETTINGS = Action(
+    "settings",
+    "f5",
+    "settings",
+    "settings",
+    "Settings: theme, ranking, keys, history",
+    "Change the theme, how results are ranked, the keys, what is remembered.",
+    footer=False,
+)
+LIBRARY = Action(
+    "library",
+    "f3",
+    "show_library",
+    "library",
+    "The library: folders, what is indexed, what is left out",
+    "Go to the library: folders, what is indexed now, what failed or is left out; and back to the search.",
+)
+APP_ACTIONS = (LIBRARY, PALETTE, HELP, THEME, SETTINGS, QUIT)
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
@@ -102,11 +162,20 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
     ]
 
 
+def where_of(screen: object) -> Where:
+    """Return the part of a screen that the keys go to now."""
+    return screen.where() if isinstance(screen, HasActions) else "everywhere"
+
+
 def in_footer(screen: object) -> list[Action]:
-    """Return the actions that work now and belong in the footer, the screen's own first."""
-    own = [action for action in screen.ACTIONS if action.footer] if isinstance(screen, HasActions) else []
-    where = screen.where() if isinstance(screen, HasActions) else "everywhere"
-    return [action for action in (*own, *APP_ACTIONS) if action.footer and action.where in ("everywhere", where)]
+    """Return the actions that work now and belong in the footer, the screen's own first.
+
+    In the rows the chords work too; an action is told of once, by the letter where it has one.
+    """
+    own = sorted(screen.ACTIONS, key=lambda action: action.late) if isinstance(screen, HasActions) else []
+    where, hidden = where_of(screen), getattr(screen, "HIDDEN", ())
+    shown = [action for action in (*own, *APP_ACTIONS) if action.footer and action.id not in hidden]
+    return [action for action in shown if action.where in ("everywhere", where)]
 
 
 class ActionCommands(Provider):
@@ -124,7 +193,7 @@ class ActionCommands(Provider):
     async def discover(self) -> Hits:
         """Yield every action."""
         for action in self._offered():
-            yield DiscoveryHit(_named(Content(action.title), action), self._run(action), action.title, action.help)
+            yield DiscoveryHit(self._named(Content(action.title), action), self._run(action), action.title, action.help)
 
     async def search(self, query: str) -> Hits:
         """Yield the actions whose title fits what was typed."""
@@ -132,10 +201,16 @@ class ActionCommands(Provider):
         for action in self._offered():
             score = matcher.match(action.title)
             if score > 0:
-                shown = _named(matcher.highlight(action.title), action)
+                shown = self._named(matcher.highlight(action.title), action)
                 yield Hit(score, shown, self._run(action), action.title, action.help)
 
+    def _named(self, title: Content, action: Action) -> Content:
+        """Return an action's title with its key behind it."""
+        key = action.key_in("everywhere", keymap_of(self.app))
+        return Content.assemble(title, (f"   {key}" if action.keys else "", "$quiet"))
 
-def _named(title: Content, action: Action) -> Content:
-    """Return an action's title with its key behind it."""
-    return Content.assemble(title, (f"   {action.key}" if action.keys else "", "$quiet"))
+
+def keymap_of(app: object) -> Mapping[str, str]:
+    """Return the person's own keys, by the ids of actions."""
+    keymap: Mapping[str, str] = getattr(app, "own_keys", {})
+    return keymap

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from textual.app import App
 from textual.message import Message
+from textual.screen import Screen
 from textual.signal import Signal
 
-from app.editors import editor_command
-from app.tui.actions import APP_ACTIONS, ActionCommands, HasActions, bindings
-from app.tui.editing import edit_in_terminal
+from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
+from app.tui.editing import Place, open_places
 from app.tui.indexer_state import IndexerState
+from app.tui.library_file import LibraryFile
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.help import HelpScreen
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.status_line import StatusView
-from app.tui.theme import DARK, LIGHT, other, preferred
+from app.tui.inks import inks
+from app.tui.keymap import usable
+from app.tui.theme import CARREL_THEMES, at_start, other
 from app.tui.threads import in_thread
-from engine.errors import CarrelError
+from engine.config import Config
+from engine.errors import CarrelError, ConfigError
 
 _log = logging.getLogger("carrel")
 
@@ -38,13 +43,19 @@ class IndexerReported(Message):
         return isinstance(message, IndexerReported)
 
 
+def _library_screen() -> Screen[None]:
+    from app.tui.screens.library.screen import LibraryScreen  # not before the first paint
+
+    return LibraryScreen()
+
+
 class CarrelApp(App[int]):
     """The browser. Screens subscribe to its signals; they never ask the library for what it already knows."""
 
     TITLE = "Carrel"
     BINDINGS = bindings(APP_ACTIONS)
     COMMANDS = {ActionCommands}
-    MODES = {"search": SearchScreen}
+    MODES = {"search": SearchScreen, "library": _library_screen}
     DEFAULT_MODE = "search"
     CLOSE_TIMEOUT = 0.5  # leaving takes less than a second, whatever a widget still does
 
@@ -57,12 +68,16 @@ class CarrelApp(App[int]):
         self.failed_signal: Signal[CarrelError] = Signal(self, "failed")
         self.status_signal: Signal[StatusView] = Signal(self, "status")
         self.commit_signal: Signal[int] = Signal(self, "commit")
+        self.config_signal: Signal[Config] = Signal(self, "config")
+        self.config = ports.settings.config
+        self.own_keys: dict[str, str] = {}
         self._indexer: IndexerPort | None = None
         self._version = 0
         self._refreshed = 0.0
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = preferred()
+        self._file: LibraryFile | None = None
+        for theme in CARREL_THEMES:
+            self.register_theme(theme)
+        self.theme, self._theme_trouble = at_start(self.config.theme, self.available_themes)
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -71,9 +86,12 @@ class CarrelApp(App[int]):
 
     def on_mount(self) -> None:
         """Open the library once the first picture stands: the engine takes longer to import than a screen to paint."""
+        self._use_keys()
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        for trouble in filter(None, (self.ports.settings.trouble, self._theme_trouble)):
+            self.notify(trouble, severity="warning", timeout=10, markup=False)
         self.run_worker(self._open(), group="open", name="open", exit_on_error=False)
 
     async def _open(self) -> None:
@@ -89,13 +107,15 @@ class CarrelApp(App[int]):
             _log.exception("The library could not be opened")
             self.failed_signal.publish(CarrelError("The library could not be opened.", fix="The log says why."))
             return
-        self.opened = opened
+        self.opened, self._file = opened, LibraryFile(opened.library.path)
         self._tell(replace(self.view, status=status, read_only=opened.library.read_only))
         self.opened_signal.publish(opened)
         for warning in opened.warnings:
             self.notify(warning, severity="warning", timeout=8, markup=False)
         if not opened.library.read_only:
             self._start_indexer()
+            if not status.folders:
+                self.ask_for_folder()
         self.set_interval(self.ports.pace.poll, self._poll)
         await in_thread(partial(_warmed, opened))
 
@@ -128,6 +148,9 @@ class CarrelApp(App[int]):
         if self.opened is None:
             return
         library = self.opened.library
+        if self._file is not None and (state := await in_thread(self._file.look)) != "same":
+            await (self._reopen() if state == "replaced" else self._miss_file(self._file))
+            return
         version = await in_thread(library.version)
         if version == self._version:
             return
@@ -137,23 +160,103 @@ class CarrelApp(App[int]):
 
     def open_file(self, path: bytes, line: int, kind: str) -> None:
         """Show a file in the person's editor at a line, or say why that cannot be."""
+        self.open_places([Place(path, line, kind)])
+
+    def open_places(self, places: Sequence[Place]) -> None:
+        """Show places in the person's editor, found again where their files have changed."""
+        self.run_worker(open_places(self, places), group="edit", name="edit", exit_on_error=False)
+
+    def change_config(self, **changes: Any) -> bool:
+        """Keep settings in the person's file and use them from now on; False, and told, where that cannot be."""
         try:
-            command = editor_command(path, line, kind=kind)
+            self.config = self.ports.settings.change(changes)
+        except ConfigError as error:
+            self.notify(str(error), severity="error", timeout=8, markup=False)
+            return False
+        if "theme" in changes:
+            self.theme, _ = at_start(self.config.theme, self.available_themes)
+        if "keys" in changes:
+            self._use_keys()
+        self.config_signal.publish(self.config)
+        return True
+
+    def _use_keys(self) -> None:
+        """Give the actions the person's own keys; those that cannot be used are told of and left out."""
+        self.own_keys, troubles = usable(self.config.keys)
+        self.set_keymap(self.own_keys)
+        for trouble in troubles:
+            self.notify(trouble, title="Keys", severity="warning", timeout=10, markup=False)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the inks for themes that are not Carrel's own and therefore lack them."""
+        return inks(self.current_theme)
+
+    async def _miss_file(self, file: LibraryFile) -> None:
+        """Say, once, that the library's file is gone; what was read of it can be searched on."""
+        if not file.missed:
+            file.missed = True
+            self._tell(replace(self.view, indexer=IndexerState(phase="gone")))
+            said = "The library file is gone. Put it back; until then you search what was read of it before."
+            self.notify(said, severity="error", timeout=10, markup=False)
+
+    async def _reopen(self) -> None:
+        """Open the file that took the place of the library's."""
+        before = self.opened
+        try:
+            opened = await in_thread(self.ports.open_library)
+            status = await in_thread(opened.library.status)
         except CarrelError as error:
-            self.notify(str(error), severity="error", markup=False)
+            self.notify(str(error), severity="error", timeout=10, markup=False)
+            self._file = None  # said once; nothing more can be done about it here
             return
-        edit: Callable[..., str] = self.ports.edit or partial(edit_in_terminal, self)
-        if trouble := edit(command):
-            self.notify(trouble, severity="error", markup=False)
+        self.opened, self._file, self._version = opened, LibraryFile(opened.library.path), -1
+        self._tell(replace(self.view, status=status, read_only=opened.library.read_only))
+        self.opened_signal.publish(opened)
+        self.notify("The library file was replaced by another one, which is shown now.", timeout=8, markup=False)
+        if before is not None:
+            await in_thread(before.library.close)
 
     def action_help(self) -> None:
         """Explain the keys of the present screen."""
-        screen = self.screen
-        self.push_screen(HelpScreen(screen.ACTIONS if isinstance(screen, HasActions) else ()))
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_settings(self) -> None:
+        """Show the settings."""
+        from app.tui.screens.settings.screen import SettingsScreen  # opened rarely, and not before the first paint
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen())
+
+    def ask_for_folder(self) -> None:
+        """Ask for the first folder to watch."""
+        from app.tui.screens.welcome.screen import WelcomeScreen  # most starts never show it
+
+        if not isinstance(self.screen, WelcomeScreen):
+            self.push_screen(WelcomeScreen())
+
+    def action_show_library(self) -> None:
+        """Go to the library, or from there back to the search."""
+        self.switch_mode("search" if self.current_mode == "library" else "library")
+
+    def search_inside(self, query: str) -> None:
+        """Go to the search with a query, over whatever lies on it."""
+        self.switch_mode("search")
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, SearchScreen):
+            self.pop_screen()
+        if isinstance(self.screen, SearchScreen):
+            self.screen.ask(query)
+
+    def wake_indexer(self) -> None:
+        """Start the indexer again where it was given up; one that is at work stays."""
+        if self._indexer is not None and self.view.indexer.phase == "dead":
+            self._start_indexer()
 
     def action_other_theme(self) -> None:
-        """Change between dark and light."""
-        self.theme = other(self.theme)
+        """Change between dark and light, until Carrel is left; the settings keep a theme for good."""
+        chosen = self.available_themes.get(self.config.theme)
+        dark = self.current_theme.dark
+        self.theme = other(dark, chosen.name if chosen and chosen.dark != dark else "")
 
     async def action_quit(self) -> None:
         """Leave. The indexer is told first, so that it finishes its commit while the screen closes."""

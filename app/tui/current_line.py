@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from engine.errors import SourceError
 from engine.sources.encodings import decode
 
@@ -9,11 +11,16 @@ LONGEST_FILE = 32 * 2**20  # bytes: no larger file is indexed
 LEAST_SIGNS = 4  # of a line, that it is worth looking for
 
 
-def current_line(path: bytes, passage: str, line: int) -> int:
-    """Return the line at which `passage` begins in the file now; `line`, where it began, if it cannot be found.
+def current_line(path: bytes, passage: str, line: int) -> int | None:
+    """Return the line at which `passage` begins in the file now; None where there is no file.
 
-    The whole passage is looked for first, then its lines one by one; of several places the one nearest to `line`.
+    It is `line`, where it began, if it cannot be found or there is nothing to look for. The whole passage is looked for
+    first, then its lines one by one; of several places the one nearest to `line`.
     """
+    if not os.path.isfile(path):
+        return None
+    if not passage.strip():
+        return line
     try:
         with open(path, "rb") as file:
             text = decode(file.read(LONGEST_FILE))

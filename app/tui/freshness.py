@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Freshness = Literal["same", "changed", "gone"]
 SAME_SECONDS = 1e-5  # a date in nanoseconds, kept as seconds in a float, comes back this exact
 SAID: dict[Freshness, str] = {"same": "", "changed": "changed since it was indexed", "gone": "no longer there"}
+SHORT: dict[Freshness, str] = {"same": "", "changed": "changed", "gone": "gone"}
 SIGNS: dict[Freshness, str] = {"same": "", "changed": "≠", "gone": "✗"}
 
 
@@ -26,9 +27,10 @@ def freshness_of(document: StoredDocument) -> Freshness:
     return "same" if same else "changed"
 
 
-def notice(freshness: Freshness) -> str:
+def notice(freshness: Freshness, *, short: bool = False) -> str:
     """Return what is said of a file, with a sign before it; "" for one that is the same."""
-    return f"{SIGNS[freshness]} {SAID[freshness]}" if SAID[freshness] else ""
+    said = (SHORT if short else SAID)[freshness]
+    return f"{SIGNS[freshness]} {said}" if said else ""
 
 
 class Reindexing:

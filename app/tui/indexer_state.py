@@ -7,7 +7,10 @@ from typing import Literal
 
 from engine import events
 
-Phase = Literal["off", "starting", "scanning", "preparing", "indexing", "watching", "following", "restarting", "dead"]
+Phase = Literal[
+    "off", "starting", "scanning", "preparing", "indexing", "watching", "following", "restarting", "gone", "dead"
+]
+TROUBLE_SECONDS = 30.0  # a sync that begins so long after a trouble was told, and tells none itself, ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,8 @@ class IndexerState:
     """The indexer at a glance.
 
     `phase` "following" means that another process indexes this library, whose number is `pid`; `dead` that this one
-    was started too often and is left alone until the browser starts again.
+    was started too often and is left alone until the person asks for it; `gone` that there is no library file to work on.
+    `looked` are the counts of the last sync that came to its end.
     """
 
     phase: Phase = "off"
@@ -31,7 +35,10 @@ class IndexerState:
     folders: int = 0
     covered: int = 0
     trouble: str = ""
+    trouble_at: float = 0.0
     foreign: bool = False
+    passages: int = 0
+    looked: events.SyncFinished | None = None
 
     @property
     def busy(self) -> bool:
@@ -46,7 +53,18 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
             return replace(state, phase="scanning", pid=event.pid, failed=0, trouble="")
         case events.Scanned():
             phase: Phase = "indexing" if event.to_do else "watching"
-            return replace(state, phase=phase, files_done=0, files_total=event.to_do, rate=0.0, seconds_left=None)
+            over = event.at - state.trouble_at > TROUBLE_SECONDS
+            return replace(
+                state,
+                phase=phase,
+                files_done=0,
+                files_total=event.to_do,
+                passages=0,
+                rate=0.0,
+                seconds_left=None,
+                path="",
+                trouble="" if over else state.trouble,
+            )
         case events.Progress():
             return replace(
                 state,
@@ -56,6 +74,7 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
                 rate=event.rate,
                 seconds_left=event.seconds_left,
                 path=event.path,
+                passages=event.passages,
             )
         case events.FileFailed():
             return replace(state, failed=state.failed + 1)
@@ -65,13 +84,20 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
             return replace(state, phase="preparing", what=event.what)
         case events.SyncFinished():
             return replace(
-                state, phase="watching", files_done=0, files_total=0, seconds_left=None, path="", failed=event.failed
+                state,
+                phase="watching",
+                files_done=0,
+                files_total=0,
+                seconds_left=None,
+                path="",
+                failed=event.failed,
+                looked=event,
             )
         case events.Watching():
-            phase = state.phase if state.phase == "indexing" else "watching"
+            phase = state.phase if state.phase in ("scanning", "indexing") else "watching"
             return replace(state, phase=phase, folders=event.folders, covered=event.covered)
         case events.Trouble():
-            return replace(state, trouble=f"{event.message} {event.fix}".strip())
+            return replace(state, trouble=f"{event.message} {event.fix}".strip(), trouble_at=event.at)
         case events.Stopped():
             return replace(state, phase="off")
         case _:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.tui.indexer_state import IndexerState, after
-from engine.errors import WorkerError
+from engine.errors import LibraryMissing, WorkerError
 from engine.events import from_line
 from engine.paths import Places, private_folder
 
@@ -28,7 +28,7 @@ _log = logging.getLogger("carrel")
 TICK_SECONDS = 0.1  # ten reports a second at most
 LEAVING_SECONDS = 0.6  # for the indexer's last commit, which takes 0.05 s at most; then it is ended
 LOCK_HELD = 3  # the exit code of an indexer that found another one at work
-TAKE_OVER_SECONDS = 2.0  # how often a held lock is looked at
+TAKE_OVER_SECONDS = 1.0  # how often a held lock, and the place of a missing library, is looked at
 RESTARTS = 3  # within RESTART_WINDOW_SECONDS; more means that it dies of something that a restart does not mend
 RESTART_WINDOW_SECONDS = 60.0
 KEPT_EVENT_FILES = 5  # of earlier runs, to read after a fault
@@ -93,7 +93,12 @@ class Indexer:
         self._told = IndexerState()
 
     def start(self, report: Report) -> None:
-        """Start it, or follow whichever runs; `report` is called from a thread."""
+        """Start it, or follow whichever runs; `report` is called from a thread.
+
+        May be called again where it was given up; while it is at work nothing happens.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            return
         self._report = report
         self._thread = threading.Thread(target=self._run, daemon=True, name="carrel-indexer")
         self._thread.start()
@@ -138,6 +143,9 @@ class Indexer:
             if code == LOCK_HELD:
                 self._follow_holder()
                 continue
+            if code == LibraryMissing.exit_code and not self._library.exists():
+                self._wait_for_library()
+                continue
             _log.error("The indexer ended with exit code %s", code)
             now = time.monotonic()
             deaths = [*(each for each in deaths if now - each < RESTART_WINDOW_SECONDS), now]
@@ -168,6 +176,12 @@ class Indexer:
                 with suppress(OSError):
                     process.stdin.close()
         return process.returncode
+
+    def _wait_for_library(self) -> None:
+        """Say that the file is gone until it is back; a new one in its place would be empty."""
+        self._tell(IndexerState(phase="gone"))
+        while not self._leaving.is_set() and not self._library.exists():
+            self._leaving.wait(self._look_every)
 
     def _follow_holder(self) -> None:
         """Show what the other indexer does until it lets go of the lock."""

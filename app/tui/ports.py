@@ -12,9 +12,27 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.editors import EditorCommand
+from app.tui.history import History
+from app.tui.current_line import current_line
 from app.tui.freshness import Freshness, freshness_of
 from app.tui.indexer_state import IndexerState
-from engine.records import ResolvedLink, SearchResult, SearchSettings, Status, StoredDocument, StoredPassage
+from app.tui.settings_file import SettingsFile
+from engine.records import (
+    Check,
+    DocumentChange,
+    Facets,
+    Failure,
+    Folder,
+    FolderNode,
+    ResolvedLink,
+    SearchResult,
+    SearchSettings,
+    SignalScale,
+    Status,
+    StoredDocument,
+    StoredPassage,
+    WhyReport,
+)
 
 
 class CancellationPort(Protocol):
@@ -22,6 +40,31 @@ class CancellationPort(Protocol):
 
     def cancel(self) -> None:
         """Stop the search."""
+
+
+class ExplorationPort(Protocol):
+    """A search whose candidates are kept, as engine.exploration.Exploration; usable from any thread."""
+
+    result: SearchResult
+
+    @property
+    def scale(self) -> SignalScale:
+        """What foreign queries reach here."""
+
+    def again(self, settings: SearchSettings, limit: int) -> SearchResult:
+        """Return the rows that other settings would have given."""
+
+
+class RequestStatePort(Protocol):
+    """How far an order is, as engine.store.requests.RequestState."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it was carried out, or could not be."""
+
+    @property
+    def outcome(self) -> dict[str, Any] | None:
+        """What the indexer answered."""
 
 
 class LibraryPort(Protocol):
@@ -40,6 +83,20 @@ class LibraryPort(Protocol):
         cancel: Any,  # what Opened.new_cancellation made
     ) -> SearchResult:
         """Search; raises QueryError for a query that cannot be understood, anything once cancelled."""
+
+    def explore(
+        self, text: str, *, limit: int, settings: SearchSettings, typing: bool, cancel: Any
+    ) -> ExplorationPort:
+        """Search as `search` does, in both legs, and keep the candidates."""
+
+    def similar(self, passage_id: int, *, limit: int) -> SearchResult:
+        """Find the passages of other documents that are nearest in meaning to one."""
+
+    def why(self, text: str, path: Path, *, settings: SearchSettings, limit: int) -> WhyReport:
+        """Say at which stage of a search a document was lost; raises QueryError."""
+
+    def documents_named(self, fragment: str, limit: int) -> tuple[StoredDocument, ...]:
+        """Return documents whose title or path holds a text, without their own text."""
 
     def warm(self) -> None:
         """Load what the first search would have to wait for."""
@@ -70,6 +127,41 @@ class LibraryPort(Protocol):
 
     def version(self) -> int:
         """Return a number that changes with every commit of another process."""
+
+    def facets(self) -> Facets:
+        """Return the values that filters can take here, with their documents."""
+
+    def add(self, folder: Path) -> Folder:
+        """Watch a folder and ask for it to be indexed; raises PathError."""
+
+    def tree(self, folder: bytes) -> tuple[FolderNode, ...]:
+        """Return the folders below a watched one that hold documents, each before what is in it."""
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Return the files that could not be read, and why."""
+
+    def left_out(self, folder: bytes | None) -> dict[str, int]:
+        """Return how many files the last whole sync left out, by reason."""
+
+    def left_out_files(
+        self, folder: bytes, reason: str | None, limit: int, rules: Sequence[str] | None
+    ) -> tuple[tuple[bytes, str], ...]:
+        """Walk a watched folder now, and return what is left out of it: relative path and reason."""
+
+    def folder_rules(self, folder: bytes) -> tuple[str, ...]:
+        """Return the person's own patterns for a watched folder."""
+
+    def set_folder_rules(self, folder: bytes, patterns: Sequence[str]) -> None:
+        """Keep other patterns for a watched folder; the next sync acts on them."""
+
+    def changed_since(self, moment: float, limit: int) -> tuple[DocumentChange, ...]:
+        """Return what was indexed, or failed to be, since a moment, newest first."""
+
+    def request_state(self, number: int) -> RequestStatePort:
+        """Return how far an order is."""
+
+    def check(self) -> tuple[Check, ...]:
+        """Look for everything that can be wrong with the file."""
 
     def close(self) -> None:
         """Let go of the file."""
@@ -115,4 +207,7 @@ class Ports:
     clock: Callable[[], float] = time.time
     pace: Pace = field(default_factory=Pace)
     freshness: Callable[[StoredDocument], Freshness] = freshness_of
+    find_line: Callable[[bytes, str, int], int | None] = current_line  # None: the file is gone
     visit: Callable[[str], None] | None = None  # shows an address in a web browser; None: the person's own
+    settings: SettingsFile = field(default_factory=SettingsFile)
+    history: History = field(default_factory=lambda: History(None))

@@ -10,8 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.tui.app import CarrelApp
+from app.tui.history import History
 from app.tui.jobs import Indexer
 from app.tui.ports import Opened, Ports
+from app.tui.settings_file import SettingsFile
 from app.tui.threads import still_running
 from engine.errors import CarrelError, PathError
 from engine.paths import library_path, places, private_folder
@@ -23,7 +25,12 @@ def run_browser(library: Path | None, folders: Sequence[Path]) -> int:
     """Run the browser on a library, with `folders` added to it, and return the exit code."""
     where, path = places(), library_path(library)
     indexer = Indexer(path, where)
-    ports = Ports(open_library=lambda: open_library(path, folders), indexer=lambda: indexer)
+    ports = Ports(
+        open_library=lambda: open_library(path, folders),
+        indexer=lambda: indexer,
+        settings=SettingsFile(where.settings),
+        history=History(where.state / "history"),
+    )
     private_folder(where.state)
     write_log_to(where.log)
     app = CarrelApp(ports)

@@ -1,4 +1,4 @@
-"""Carrel's two themes, and the names of the colours that text is painted with.
+"""Carrel's own themes, and the names of the colours that text is painted with.
 
 One warm accent, like a desk lamp, leads the eye; the rest is the paper and the ink. Meaning is painted cool and words
 warm wherever the two are told apart, and never by colour alone.
@@ -7,10 +7,11 @@ warm wherever the two are told apart, and never by colour alone.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 
 from textual.theme import Theme
 
-ACCENT = "$accent"
+ACCENT = "$lead"
 QUIET = "$quiet"  # figures and places beside the text: contrast of at least 4.5 to the background
 FAINT = "$faint"  # rules and empty bars, which carry no words
 BRIGHT = "$bright"
@@ -35,6 +36,7 @@ DARK = Theme(
     panel="#1c1f24",
     dark=True,
     variables={
+        "lead": "#e3a857",
         "quiet": "#918e87",
         "faint": "#3b3f47",
         "bright": "#f4f1ea",
@@ -71,6 +73,7 @@ LIGHT = Theme(
     panel="#f1ede5",
     dark=False,
     variables={
+        "lead": "#9a5a00",
         "quiet": "#6d6a63",
         "faint": "#cfc9bd",
         "bright": "#0e0d0b",
@@ -94,12 +97,65 @@ LIGHT = Theme(
 )
 
 
+CONTRAST = Theme(
+    name="carrel-contrast",
+    primary="#ffd75f",
+    secondary="#5fd7ff",
+    accent="#ffd75f",
+    warning="#ffd75f",
+    error="#ff8787",
+    success="#87ff87",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    dark=True,
+    variables={
+        "lead": "#ffd75f",
+        "quiet": "#d7d7d7",
+        "faint": "#8a8a8a",
+        "bright": "#ffffff",
+        "mark": "#ffd75f",
+        "mark-ground": "#3a3000",
+        "meaning": "#5fd7ff",
+        "alarm": "#ff8787",
+        "good": "#87ff87",
+        "chosen": "#303030",
+        "chosen-blurred": "#262626",
+        "scrollbar": "#8a8a8a",
+        "scrollbar-hover": "#d7d7d7",
+        "scrollbar-active": "#ffd75f",
+        "scrollbar-background": "#000000",
+        "scrollbar-background-hover": "#000000",
+        "scrollbar-background-active": "#000000",
+        "input-cursor-background": "#ffd75f",
+        "input-cursor-foreground": "#000000",
+        "input-selection-background": "#5f5f00",
+    },
+)
+CARREL_THEMES = (DARK, LIGHT, CONTRAST)
+
+
 def preferred() -> str:
-    """Return the theme to begin with: light where the terminal says that its ground is light (COLORFGBG)."""
+    """Return Carrel's light theme where the terminal says that its ground is light (COLORFGBG), else the dark one."""
     ground = os.environ.get("COLORFGBG", "").rpartition(";")[2]
     return LIGHT.name if ground in {"7", "15"} else DARK.name
 
 
-def other(name: str) -> str:
-    """Return the theme that is not in use."""
-    return DARK.name if name == LIGHT.name else LIGHT.name
+def at_start(chosen: str, known: Collection[str]) -> tuple[str, str]:
+    """Return the theme to begin with, and what to tell of a chosen one that there is not.
+
+    TEXTUAL_THEME wins over the settings, and these win over what the terminal says of its ground.
+    """
+    wanted = os.environ.get("TEXTUAL_THEME", "") or chosen
+    if wanted in known:
+        return wanted, ""
+    return preferred(), f"There is no theme “{wanted}”. F5 lists those that there are." if wanted else ""
+
+
+def other(dark: bool, chosen: str) -> str:
+    """Return the theme of the other ground: the person's own where it has that ground, else Carrel's.
+
+    `dark` is the ground in use; `chosen` the name of the person's theme where it has the other one, else "".
+    """
+    return chosen or (LIGHT.name if dark else DARK.name)

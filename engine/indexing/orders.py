@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import apsw
 
-from engine.errors import CarrelError, LibraryDamaged, PathError
+from engine.errors import CarrelError, LibraryDamaged, LibraryMissing, PathError
 from engine.indexing.roots import watched
 from engine.indexing.signals import Signal
 from engine.indexing.tally import to_dict
@@ -68,7 +68,7 @@ class Orders:
     def _outcome(self, kind: str, argument: str) -> dict[str, Any]:
         try:
             return self._carry_out(kind, argument)
-        except (LibraryDamaged, apsw.CorruptError):
+        except (LibraryDamaged, LibraryMissing, apsw.CorruptError):
             raise
         except CarrelError as error:
             return {"error": str(error), "message": error.message, "cause": error.cause, "fix": error.fix}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,28 +16,26 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from engine.errors import CarrelError, LibraryDamaged, PathError
-from engine.events import Committed, Event, Scanned, Trouble, Watching
-from engine.indexing.coverage import coverage
-from engine.indexing.hints import Hints, below, collapsed
+from engine.errors import CarrelError, LibraryDamaged, LibraryMissing, PathError
+from engine.events import Committed, Event, Scanned, Trouble
+from engine.indexing.following import Following
 from engine.indexing.orders import Orders
-from engine.indexing.roots import own_files, watched
+from engine.indexing.roots import watched
 from engine.indexing.signals import GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
 from engine.indexing.tally import finished, joined
 from engine.indexing.turns import Aside, Continued, still_wanted
-from engine.records import Folder, SyncReport
+from engine.records import SyncReport
 from engine.store import requests
 
 if TYPE_CHECKING:
     from engine.indexing.parsing import WarmParser
     from engine.indexing.vectors import PassageEncoder
-    from engine.indexing.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25  # how long an idle indexer sleeps: an order is taken, and a stop heard, this soon
-HEARTBEAT_SECONDS = 1.0
+GLANCE_SECONDS = 1.0  # how often the library's file is looked at
 RECONCILE_SECONDS = 15 * 60.0  # the kernel loses events by design
 UNCOVERED_SECONDS = 60.0  # the same, while a folder cannot be watched
 CLOCK_JUMP_SECONDS = 30.0  # the wall clock ran ahead of the other by so much: the machine slept
@@ -74,65 +71,46 @@ class Service:
         self._refit = refit
         self._on_event = on_event
         self._stop = stop
-        self._wake = threading.Event()
-        self._hints = Hints(self._wake.set)
+        self._following = Following(conn, library, on_event)
         self._orders = Orders(conn, self, commands or queue.SimpleQueue(), stop)
-        self._watcher: Watcher | None = None
-        self._roots: list[Folder] = []
-        self._version = -1
-        self._covered = (-1, -1)
-        self._next_whole = self._next_heartbeat = 0.0
+        self._next_whole = 0.0
         self._clocks = time.time() - time.monotonic()
         self._depth = 0  # how many syncs are under way, all but one of which gave way
         self._scans = 0  # how many syncs have told of their beginning
         self._misfit = True  # whether passages have changed since the tiers were looked at
         self._model_wanted = ""
+        self._file = _identity(library)
+        self._next_glance = 0.0
 
     def run(self, *, watch: bool) -> None:
         """Bring the library up to date and take orders; with `watch`, keep at it until `stop` is set."""
         requests.reopen(self._conn)
         try:
             if watch:
-                self._start_watching()
+                self._following.start()
             self._whole()
             self._guarded(self._orders.take)
             self._guarded(self._fit)
             while watch and not self._stop.is_set():
                 self._guarded(self._turn)
-                self._rest()
+                self._following.rest(TICK_SECONDS)
         finally:
-            if self._watcher is not None:
-                self._watcher.close()
+            self._following.close()
             self._parser.end()
-
-    def _start_watching(self) -> None:
-        from engine.indexing.watcher import Watcher  # 0.05 s, and not needed for one sync
-
-        self._watcher = Watcher(self._hints, own_files(self._library))
-
-    def _watch_all(self) -> None:
-        """Watch every folder before all of them are walked, so that nothing falls between the two."""
-        self._follow_folders()
-        if self._watcher is not None:
-            self._watcher.check()
-            self._tell_coverage()
 
     def _turn(self) -> None:
         """Do what is due, the most urgent first."""
+        self._glance_at_file()
         self._orders.take()
-        self._follow_folders()
-        self._beat()
-        if self._hint_waits():
-            self._take_hints()
+        self._following.look()
+        if missed := self._following.missed():
+            self._sync_some(missed)
+        if self._following.heard:
+            self._sync_some(self._following.take())
         if self._whole_is_due():
             self._whole()
         if self._misfit:
             self._fit()
-
-    def _rest(self) -> None:
-        due = self._hints.due_in()
-        self._wake.wait(TICK_SECONDS if due is None else min(TICK_SECONDS, due))
-        self._wake.clear()
 
     # --- syncing ----------------------------------------------------------------------------------------------------
 
@@ -146,7 +124,7 @@ class Service:
         told = Continued(Aside(self._tell) if aside else self._tell)
         report: SyncReport | None = None
         if not paths:
-            self._watch_all()
+            self._following.watch_all()
         folders, began = watched(self._conn), time.time()
         with self._giving_way() as given_way:
             while True:
@@ -187,9 +165,7 @@ class Service:
 
     def _whole(self) -> None:
         """Sync all folders."""
-        self._next_whole = time.monotonic() + (
-            UNCOVERED_SECONDS if self._watcher is not None and self._watcher.uncovered else RECONCILE_SECONDS
-        )
+        self._next_whole = time.monotonic() + (UNCOVERED_SECONDS if self._following.uncovered else RECONCILE_SECONDS)
         self._guarded(self.in_turns)
 
     def build_model(self, name: str) -> bool:
@@ -218,7 +194,7 @@ class Service:
             fitted = refit_where_due(self._conn, lambda: refit(self._encoder(), signal.is_set), self._tell, signal)
         self._misfit = signal.gave_way
         if fitted:
-            self._tell_coverage(again=True)
+            self._following.tell()  # that it is back at watching
 
     def _encoder(self) -> PassageEncoder:
         from engine.store import models
@@ -239,17 +215,14 @@ class Service:
             self._depth -= 1
 
     def _urgent(self) -> bool:
-        return self._orders.waiting or self._hint_waits()
-
-    def _hint_waits(self) -> bool:
-        return self._hints.due_in() == 0
+        return self._orders.waiting or self._following.heard
 
     def _let_pass(self) -> bool:
         """Do what is more urgent, and return whether any of it told of progress of its own."""
         scans = self._scans
         self._orders.take()
-        if self._hint_waits():
-            self._take_hints()
+        if self._following.heard:
+            self._sync_some(self._following.take())
         return self._scans != scans
 
     def _tell(self, event: Event) -> None:
@@ -258,12 +231,25 @@ class Service:
         self._misfit = self._misfit or isinstance(event, Committed)
         self._on_event(event)
         self._orders.look()
+        self._glance_at_file()
+
+    def _glance_at_file(self) -> None:
+        """Raise LibraryMissing where the library's file is another one by now: what is written here would be lost."""
+        now = time.monotonic()
+        if now < self._next_glance:
+            return
+        self._next_glance = now + GLANCE_SECONDS
+        if _identity(self._library) != self._file:
+            raise LibraryMissing(
+                f"The library file {self._library} is gone, or another took its place.",
+                fix="Put it back; indexing goes on then.",
+            )
 
     def _guarded(self, task: Callable[[], object]) -> None:
         """Do a task; what goes wrong is told and tried again later, except in a library that is damaged."""
         try:
             task()
-        except (LibraryDamaged, apsw.CorruptError):
+        except (LibraryDamaged, LibraryMissing, apsw.CorruptError):
             raise
         except CarrelError as error:
             log.warning("a sync failed", exc_info=True)
@@ -272,58 +258,30 @@ class Service:
 
     # --- what is due ------------------------------------------------------------------------------------------------
 
-    def _take_hints(self) -> None:
-        roots = [folder.path for folder in self._roots]
-        paths = [path for path in self._hints.take() if any(below(path, root) for root in roots)]
-        if paths:
-            self._sync_some(collapsed(paths, roots))
-
     def _sync_some(self, paths: Sequence[bytes]) -> None:
         def task() -> None:
             with suppress(PathError):  # its folder was removed meanwhile
                 self.in_turns(paths, aside=self._depth > 0)
 
-        self._guarded(task)
+        if paths:
+            self._guarded(task)
 
     def folders_changed(self) -> None:
         """Look at once which folders are to be watched."""
-        self._version = -1
-        self._follow_folders()
-
-    def _follow_folders(self) -> None:
-        """See which folders are to be watched; another process may have changed that."""
-        version = int(self._conn.pragma("data_version"))
-        if version == self._version:
-            return
-        self._version = version
-        before = {folder.path for folder in self._roots}
-        self._roots = [folder for folder in watched(self._conn) if folder.state != "paused"]
-        if self._watcher is not None:
-            self._watcher.watch(folder.path for folder in self._roots)
-            if before and before != {folder.path for folder in self._roots}:
-                self._next_heartbeat = 0.0
-
-    def _beat(self) -> None:
-        """See whether the watcher lives, and whether its roots are what they were."""
-        now = time.monotonic()
-        if self._watcher is None or now < self._next_heartbeat:
-            return
-        self._next_heartbeat = now + HEARTBEAT_SECONDS
-        missed = self._watcher.check()
-        if missed:
-            self._sync_some(missed)
-            self._tell_coverage()
+        self._following.look(again=True)
 
     def _whole_is_due(self) -> bool:
         clocks = time.time() - time.monotonic()
         slept, self._clocks = abs(clocks - self._clocks) > CLOCK_JUMP_SECONDS, clocks
         return slept or time.monotonic() >= self._next_whole
 
-    def _tell_coverage(self, *, again: bool = False) -> None:
-        now = self._covered if again else coverage(folder.path for folder in self._roots)
-        if again or now != self._covered:
-            self._covered = now
-            self._on_event(Watching(folders=max(0, now[0]), covered=max(0, now[1])))
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _never() -> bool:

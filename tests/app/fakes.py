@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -14,9 +15,10 @@ from app.editors import EditorCommand
 from app.tui.freshness import Freshness
 from app.tui.indexer_state import IndexerState
 from app.tui.ports import CancellationPort, Opened, Pace, Ports
-from engine.errors import CarrelError, QueryError
+from engine.errors import CarrelError, PathError, QueryError
 from engine.records import (
     Explanation,
+    Facets,
     Filters,
     Folder,
     Hit,
@@ -26,6 +28,7 @@ from engine.records import (
     SearchResult,
     SearchSettings,
     Shares,
+    SignalScale,
     Status,
     StoredDocument,
     StoredPassage,
@@ -34,6 +37,8 @@ from engine.records import (
     Timings,
     VectorFigure,
     Weights,
+    WhyReport,
+    WhyStage,
     WordReading,
 )
 
@@ -100,8 +105,13 @@ class FakeLibrary:
         self.verdict_none = False
         self.held: set[str] = set()  # fusions whose searches wait until released or cancelled
         self.release = threading.Event()
+        self.tried: list[SearchSettings] = []  # by "what if", in order
+        self.traced: list[tuple[str, str, SearchSettings]] = []  # by "why not", in order
+        self.reports: dict[bytes, WhyReport] = {}
         self.requests: list[tuple[str, str]] = []
         self.freshness: dict[bytes, Freshness] = {}  # of files that are not as they were indexed
+        self.lines: dict[bytes, int | None] = {}  # where passages stand now in files that changed; None: gone
+        self.visited: list[str] = []  # addresses shown in a web browser
         self.sentences = False  # whether there is a model to find nearest sentences with
 
     def new_cancellation(self) -> FakeCancellation:
@@ -125,9 +135,48 @@ class FakeLibrary:
                 self.release.wait(0.01)
         if self.error is not None:
             raise self.error
-        if '"' in text and not typing:
+        if text.count('"') % 2 and not typing:
             raise QueryError("A quote is not closed.", position=text.index('"'), fix='Write a second ".')
         return search_notes(self.notes, text, settings, limit, self.verdict_none)
+
+    def explore(
+        self,
+        text: str,
+        *,
+        limit: int,
+        settings: SearchSettings,
+        typing: bool,
+        cancel: CancellationPort | None,
+    ) -> FakeExploration:
+        result = self.search(text, limit=limit, settings=settings, typing=typing, cancel=cancel)
+        return FakeExploration(self, text, result)
+
+    def similar(self, passage_id: int, *, limit: int) -> SearchResult:
+        """Find the notes whose letters are nearest to those of a passage."""
+        passage = self.passages((passage_id,))[0]
+        settings = SearchSettings(fusion="vector", feedback=False)
+        found = search_notes(self.notes, passage.text, settings, limit + 1)
+        hits = [replace(hit, keyword=None) for hit in found.hits if hit.document_id != passage.document_id]
+        ranked = tuple(_ranked(hit, rank) for rank, hit in enumerate(hits[:limit], 1))
+        return replace(found, query=Query(f"like {passage.title}", ""), words=(), hits=ranked)
+
+    def why(self, text: str, path: Path, *, settings: SearchSettings, limit: int) -> WhyReport:
+        """Return the report that a test laid down, else one of a document that is in the list."""
+        self.traced.append((text, str(path), settings))
+        full = str(path).encode()
+        if full in self.reports:
+            return replace(self.reports[full], query=text)
+        hits = search_notes(self.notes, text, settings, limit).hits
+        rank = next((hit.rank for hit in hits if hit.path == full), None)
+        listed = WhyStage("listed", rank is not None, rank, f"row {rank}")
+        stages = (WhyStage("indexed", True, None, "1 passage"), listed)
+        return WhyReport(text, full, rank is not None, rank, stages, None if rank else "listed", ())
+
+    def documents_named(self, fragment: str, limit: int = 50) -> tuple[StoredDocument, ...]:
+        found = [self.document_by_id(number) for number in range(1, len(self.notes) + 1)]
+        named = [replace(each, title=each.text.split("\n", 1)[0].removeprefix("# "), text="") for each in found if each]
+        wanted = fragment.lower()
+        return tuple(each for each in named if wanted in each.title.lower() or wanted.encode() in each.path)[:limit]
 
     def warm(self) -> None:
         """Have nothing to load."""
@@ -165,17 +214,18 @@ class FakeLibrary:
         document = self.document_by_id(document_id)
         found = []
         for wiki, text, target in re.findall(r"\[\[([^\]]+)\]\]|\[([^\]]*)\]\(([^)]*)\)", document.text if document else ""):
-            paths = [name for name in self.notes if name.endswith(f"/{wiki}.md") or (target and name.endswith(target))]
+            file = target.partition("#")[0].lstrip("./")
+            paths = [name for name in self.notes if name.endswith(f"/{wiki}.md") or (file and name.endswith(file))]
             path = ROOT + b"/" + paths[0].encode() if paths else None
             found.append(ResolvedLink(wiki or target, text or wiki, bool(wiki), path))
         return tuple(found)
 
     def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
-        """Return the sentence that shares the most letters with the query, where the library has a model."""
+        """Return the sentence that holds the most words of the query, where the library has a model."""
         if not self.sentences:
             return None
         spans = [match.span() for match in re.finditer(r"[^#.\n][^.]*\.", text)]
-        return max(spans, key=lambda span: len(set(query) & set(text[slice(*span)])), default=None)
+        return max(spans, key=lambda span: sum(word in text[slice(*span)] for word in query.split()), default=None)
 
     def file_request(self, kind: str, argument: str = "") -> int:
         self.requests.append((kind, argument))
@@ -189,8 +239,39 @@ class FakeLibrary:
     def version(self) -> int:
         return self.commits
 
+    def facets(self) -> Facets:
+        folders = Counter(path.rpartition("/")[0] for path in self.notes)
+        return Facets({"markdown": len(self.notes), "pdf": 2}, {"recipe": 3, "spring garden": 1}, folders)
+
+    def add(self, folder: Path) -> Folder:
+        if not folder.expanduser().is_dir():
+            raise PathError(f"{folder} does not exist.", fix="Check the spelling of the path.")
+        self.folders = (*self.folders, str(folder).encode())
+        self.commits += 1
+        return Folder(len(self.folders), self.folders[-1], "watching")
+
     def close(self) -> None:
         """Have nothing to let go of."""
+
+
+class FakeExploration:
+    """Searches the notes again for every "what if", and remembers what was tried."""
+
+    def __init__(self, library: FakeLibrary, text: str, result: SearchResult) -> None:
+        self._library = library
+        self._text = text
+        self.result = result
+        self.scale = SignalScale(0.0, 0.8, (2, 5, 9, 14, 20, 26, 21, 12, 7, 4, 2, 1, 0, 1), 0.62, 0.5, True)
+
+    def again(self, settings: SearchSettings, limit: int = 10) -> SearchResult:
+        self._library.tried.append(settings)
+        return search_notes(self._library.notes, self._text, settings, limit, self._library.verdict_none)
+
+
+def weights_of(settings: SearchSettings) -> tuple[float, float]:
+    """Return the weights of meaning and words."""
+    alone = {"vector": (1.0, 0.0), "keyword": (0.0, 1.0)}
+    return alone.get(settings.fusion) or settings.weights or (0.8, 0.2)
 
 
 def search_notes(
@@ -225,14 +306,16 @@ def search_notes(
         only_words = settings.fusion == "keyword"
         if only_words and words and not bm25:
             continue
-        vector_share = 0.0 if only_words else 0.8 * cosine / 1.6
-        keyword_share = bm25 / best_words if only_words else 0.2 * bm25 / best_words
-        feedback = None if only_words else 0.004
+        vector_weight, keyword_weight = weights_of(settings)
+        vector_share = vector_weight * cosine / 1.6
+        keyword_share = keyword_weight * bm25 / best_words
+        feedback = 0.004 if settings.feedback and settings.fusion == "convex" else None
         score = vector_share + keyword_share + (feedback or 0.0)
         hits.append(_hit(notes, row, terms, bm25, cosine, Shares(vector_share, keyword_share, feedback), score,
                          by_words, by_meaning, only_words, words))  # fmt: skip
     hits.sort(key=lambda hit: -hit.score)
-    ranked = tuple(_ranked(hit, rank) for rank, hit in enumerate(_grouped(hits), 1))[:limit]
+    grouped = _grouped(hits) if settings.group else hits
+    ranked = tuple(_ranked(hit, rank) for rank, hit in enumerate(grouped, 1))[:limit]
     if not words:
         settings = replace(settings, fusion="convex")
         ranked = tuple(
@@ -242,10 +325,10 @@ def search_notes(
     filters = Filters(paths=tuple(re.findall(r"path:(\w+)", text)))
     query = Query(text, " ".join(words), tuple(Term(word) for word in words), filters)
     verdict = "none" if verdict_none else (ranked[0].tier if ranked else "none")
-    weights = Weights(0.0, 1.0, "words only") if settings.fusion == "keyword" else Weights(0.8, 0.2, "")
+    weights = Weights(*weights_of(settings), "words only" if settings.fusion == "keyword" else "")
     weights = weights if words else Weights(0.0, 0.0, "no words asked: newest first")
     return SearchResult(query, verdict, "all-MiniLM-L6-v2", settings.fusion, weights, Timings(total=14.0),
-                        tuple(readings), ranked, len(ranked), total)  # fmt: skip
+                        tuple(readings), ranked, len(grouped), total)  # fmt: skip
 
 
 def _hit(notes, row, terms, bm25, cosine, shares, score, by_words, by_meaning, only_words, words) -> Hit:  # type: ignore[no-untyped-def]
@@ -330,4 +413,6 @@ def ports(
         clock=lambda: NOW,
         pace=pace,
         freshness=lambda document: library.freshness.get(document.path, "same"),
+        find_line=lambda path, text, line: library.lines.get(path, line),
+        visit=library.visited.append,
     )

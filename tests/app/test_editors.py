@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from app.editors import editor_command
+from app.editors import PAGE_VIEWERS, Target, editor_command, editor_commands
 from engine.errors import ConfigError, UsageError
 
 PATH = b"/notes/na me\xff.md"
@@ -70,3 +72,58 @@ def test_documents_open_in_the_program_made_for_them() -> None:
     assert editor_command(PATH, kind="epub", which=found, platform="darwin").name == "open"
     with pytest.raises(UsageError, match="xdg-open is not installed"):
         editor_command(PATH, kind="pdf", which=lambda name: None, platform="linux")
+
+
+def test_a_setting_may_say_where_path_and_line_belong() -> None:
+    command = editor_command(PATH, 7, environment={}, setting="'my editor' --at={line} {path} --wait")
+    assert command.arguments == (b"my editor", b"--at=7", PATH, b"--wait")
+    hostile = b"/notes/{line} $(rm -rf x); .md"
+    assert editor_command(hostile, 3, environment={}, setting="ed +{line} {path}").arguments[-1] == hostile
+
+
+@pytest.mark.parametrize(
+    ("viewer", "words"),
+    [
+        ("evince", (b"--page-index", b"9", PATH)),
+        ("okular", (b"-p", b"9", PATH)),
+        ("zathura", (b"-P", b"9", PATH)),
+        ("mupdf", (PATH, b"9")),
+        ("qpdfview", (PATH + b"#9",)),
+    ],
+)
+def test_a_pdf_opens_at_its_page_where_a_viewer_can(viewer: str, words: tuple[bytes, ...]) -> None:
+    def only(name: str) -> str | None:
+        return name if name in (viewer, "xdg-open") else None
+
+    command = editor_command(PATH, kind="pdf", page=9, environment={}, which=only, platform="linux")
+    assert command.arguments == (viewer.encode(), *words) and not command.in_terminal
+    first = editor_command(PATH, kind="pdf", page=1, environment={}, which=only, platform="linux")
+    assert first.name == "xdg-open"
+    assert editor_command(PATH, kind="pdf", page=9, environment={}, which=lambda n: n, platform="darwin").name == "open"
+
+
+def test_the_viewer_that_the_desktop_prefers_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "mimeapps.list").write_text("[Default Applications]\napplication/pdf=org.pwmt.zathura.desktop\n")
+    preferred = {"XDG_CONFIG_HOME": str(tmp_path)}
+    found = editor_command(PATH, kind="pdf", page=2, environment=preferred, which=lambda n: n, platform="linux")
+    assert found.name == "zathura"
+    others = editor_command(PATH, kind="pdf", page=2, environment={}, which=lambda n: n, platform="linux")
+    assert others.name == next(iter(PAGE_VIEWERS))
+
+
+def test_several_files_share_an_editor_that_takes_each_at_its_line() -> None:
+    targets = [Target(b"/a.md", 3), Target(b"/b.md", 5)]
+
+    def arguments(editor: str) -> list[tuple[bytes, ...]]:
+        return [command.arguments for command in editor_commands(targets, environment={"EDITOR": editor})]
+
+    assert arguments("nano") == [(b"nano", b"+3", b"/a.md", b"+5", b"/b.md")]
+    assert arguments("code") == [(b"code", b"--goto", b"/a.md:3", b"--goto", b"/b.md:5")]
+    assert arguments("hx") == [(b"hx", b"/a.md:3", b"/b.md:5")]
+    assert arguments("vim") == [(b"vim", b"+3", b"/a.md"), (b"vim", b"+5", b"/b.md")]
+
+
+def test_notes_and_documents_together_go_each_to_their_own_program() -> None:
+    targets = [Target(b"/a.md", 3), Target(b"/p.pdf", kind="pdf")]
+    found = editor_commands(targets, environment={"EDITOR": "nano"}, which=lambda n: n, platform="linux")
+    assert [command.name for command in found] == ["nano", "xdg-open"]

@@ -54,8 +54,8 @@ class PlainParser:
 class CountingEncoder(FakeEncoder):
     """The fake encoder, which also keeps every text that it was asked to embed."""
 
-    def __init__(self) -> None:
-        super().__init__(dimension=16)
+    def __init__(self, dimension: int = 16) -> None:
+        super().__init__(dimension=dimension)
         self.texts: list[str] = []
 
     def encode_passages(self, texts: Sequence[str]):

@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 from shelf import CountingEncoder, PlainParser, paragraph
 
-from engine.events import Event, Watching
+from engine.events import Committed, Event, Preparing, Progress, Scanned, SyncFinished, Watching
 from engine.indexing import hints as hints_module
 from engine.indexing.hints import LONGEST_SECONDS, MOST, QUIET_SECONDS, Hints, collapsed
 from engine.indexing.parsing import WarmParser
 from engine.indexing.service import Service
+from engine.indexing.turns import Aside, Continued, still_wanted
+from engine.indexing.vectors import PassageEncoder
 from engine.indexing.watcher import Watcher
-from engine.store import documents, folders, requests
+from engine.records import Folder
+from engine.store import documents, folders, models, requests
 from engine.store.connection import open_writer
 
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
@@ -38,6 +41,8 @@ class Watched:
         self.conn = open_writer(self.library, create=True)
         folders.add(self.conn, os.fsencode(self.notes))
         self.encoder = CountingEncoder()
+        self.refit: Callable[[PassageEncoder, Callable[[], bool]], None] | None = None
+        self.other_encoders: dict[str, CountingEncoder] = {}
         self.events: list[Event] = []
         self.commands: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.stop = threading.Event()
@@ -53,9 +58,9 @@ class Watched:
             Service(
                 conn,
                 self.library,
-                encoder_of=lambda name: self.encoder,
+                encoder_of=lambda name: self.other_encoders.get(name or "", self.encoder),
                 parser=WarmParser(PlainParser),
-                refit=None,
+                refit=self.refit,
                 on_event=self.events.append,
                 stop=self.stop,
                 commands=self.commands,
@@ -234,6 +239,9 @@ def test_a_removed_folder_is_forgotten(watched: Watched) -> None:
 class SlowEncoder(CountingEncoder):
     """Takes as long for a text as a real model on a slow machine."""
 
+    def __init__(self, dimension: int = 16) -> None:
+        super().__init__(dimension)
+
     def encode_passages(self, texts: Sequence[str]):
         time.sleep(0.01 * len(texts))
         return super().encode_passages(texts)
@@ -252,7 +260,143 @@ def test_a_saved_note_does_not_wait_for_a_long_sync(world: Watched) -> None:
     world.until(lambda: documents.counts(world.conn).documents == many + 1)
 
 
+def many_notes(world: Watched, many: int) -> None:
+    for number in range(many):
+        (world.notes / f"{number}.md").write_text(paragraph(f"word{number}x"))
+
+
+def test_a_saved_note_in_the_midst_of_a_long_sync_does_not_begin_its_progress_anew(world: Watched) -> None:
+    many_notes(world, 300)
+    world.encoder = SlowEncoder()
+    world.start()
+    world.until(lambda: documents.counts(world.conn).documents > 0)
+    (world.notes / "zzz.md").write_text(paragraph("zebra"))
+    world.until(lambda: documents.counts(world.conn).documents == 301)
+    world.until(lambda: any(isinstance(event, SyncFinished) for event in world.events))
+    done = [event.files_done for event in world.events if isinstance(event, Progress)]
+    assert done == sorted(done)
+    assert {event.files_total for event in world.events if isinstance(event, Progress)} <= {300, 301}
+    assert [event.to_do for event in world.events if isinstance(event, Scanned)][-1] == 300
+    assert sum(isinstance(event, SyncFinished) for event in world.events) == 1
+
+
+def test_a_folder_can_be_paused_while_it_is_indexed_for_the_first_time(world: Watched) -> None:
+    many_notes(world, 300)
+    world.encoder = SlowEncoder()
+    number = requests.file(world.conn, "sync", str(world.notes))
+    world.start()
+    world.until(lambda: documents.counts(world.conn).documents > 0)
+    assert world.order("pause", str(world.notes)) == {}
+    assert documents.counts(world.conn).documents < 300
+
+    def answered() -> bool:
+        state = requests.state(world.conn, number)
+        return state is not None and state.done
+
+    world.until(answered)
+    assert documents.counts(world.conn).documents < 300
+
+
+def test_a_full_sync_gives_way_and_reads_every_file_once(world: Watched) -> None:
+    many_notes(world, 300)
+    world.start()
+    world.until(lambda: documents.counts(world.conn).documents == 300)
+    parsed: list[bytes] = []
+    before = PlainParser.read
+
+    def read(parser: PlainParser, path: bytes):
+        time.sleep(0.005)
+        parsed.append(os.path.basename(path))
+        return before(parser, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PlainParser, "read", read)
+        number = requests.file(world.conn, "sync_full")
+        world.until(lambda: len(parsed) > 20)
+        (world.notes / "zzz.md").write_text(paragraph("zebra"))
+        world.until(lambda: b"zzz.md" in world.paths())
+        state = requests.state(world.conn, number)
+        assert state is not None and not state.done
+
+        def answered() -> bool:
+            state = requests.state(world.conn, number)
+            return state is not None and state.done
+
+        world.until(answered)
+    assert set(parsed) >= {b"%d.md" % each for each in range(300)}
+    assert len(parsed) < 600  # what was read ahead when it gave way is read once more, not everything
+
+
+def test_a_saved_note_does_not_wait_for_another_model(world: Watched) -> None:
+    many_notes(world, 200)
+    world.start()
+    world.until(lambda: documents.counts(world.conn).documents == 200)
+    world.other_encoders["other"] = SlowEncoder(dimension=24)
+    number = requests.file(world.conn, "use_model", "other")
+    world.until(lambda: any(isinstance(event, Preparing) for event in world.events))
+    (world.notes / "zzz.md").write_text(paragraph("zebra"))
+    world.until(lambda: b"zzz.md" in world.paths())
+    state = requests.state(world.conn, number)
+    assert state is not None and not state.done
+    world.until(lambda: getattr(models.active(world.conn), "name", "") == "other")
+
+
+def test_a_saved_note_does_not_wait_for_the_tiers(world: Watched) -> None:
+    fits: list[bool] = []
+
+    def refit(encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
+        until = time.monotonic() + (DEADLINE_SECONDS if not fits else 0.0)
+        while not stopped() and time.monotonic() < until:
+            time.sleep(0.005)
+        fits.append(stopped())
+
+    world.refit = refit
+    (world.notes / "a.md").write_text(paragraph("apple"))
+    world.start()
+    world.until(lambda: any(isinstance(event, Preparing) for event in world.events))
+    (world.notes / "b.md").write_text(paragraph("banana"))
+    world.until(lambda: b"b.md" in world.paths())
+    world.until(lambda: fits[:2] == [True, False])  # ended by the note, then fitted after all
+
+
 # --- the parts, without a file system -------------------------------------------------------------------------------
+
+
+def progress(done: int, total: int) -> Progress:
+    return Progress(files_done=done, files_total=total, passages=0, rate=0.0, seconds_left=None, path="")
+
+
+def finish() -> SyncFinished:
+    return SyncFinished(
+        added=0, updated=0, unchanged=0, moved=0, removed=0, failed=0, embedded=0, reused=0, seconds=0.0
+    )
+
+
+def test_a_sync_in_parts_is_told_as_one() -> None:
+    told: list[Event] = []
+    continued = Continued(told.append)
+    for event in (Scanned(files=9, to_do=9), progress(4, 9), finish()):
+        continued(event)
+    continued.take_up(anew=False)
+    for event in (Scanned(files=9, to_do=5), progress(2, 5), finish()):
+        continued(event)
+    assert [(e.files_done, e.files_total) for e in told if isinstance(e, Progress)] == [(4, 9), (6, 9)]
+    assert sum(isinstance(event, Scanned) for event in told) == 1
+    assert not any(isinstance(event, SyncFinished) for event in told)
+
+
+def test_a_small_sync_aside_tells_only_what_it_wrote() -> None:
+    told: list[Event] = []
+    aside = Aside(told.append)
+    for event in (Scanned(files=1, to_do=1), progress(1, 1), Committed(documents=1, passages=1), finish()):
+        aside(event)
+    assert told == [event for event in told if isinstance(event, Committed)] and len(told) == 1
+
+
+def test_what_was_paused_or_forgotten_meanwhile_is_wanted_no_more() -> None:
+    before = [Folder(1, b"/a", "watching"), Folder(2, b"/b", "watching"), Folder(3, b"/c", "paused")]
+    now = [Folder(1, b"/a", "paused"), Folder(3, b"/c", "paused")]
+    assert still_wanted([b"/a", b"/a/x", b"/b", b"/c/y"], before, now) == [b"/c/y"]
 
 
 def test_hints_wait_for_quiet_but_not_for_ever() -> None:

@@ -21,6 +21,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "doctor": "Check the library, and repair it.",
         "models": "Choose the model that reads for meaning.",
         "eval": "Judge retrieval on test collections.",
+        "demo": "Try Carrel on notes that come with it.",
         "completion": "Print the completion script of a shell.",
     },
 }

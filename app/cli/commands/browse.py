@@ -30,7 +30,7 @@ def command(ctx: click.Context, session: Session, folders: tuple[Path, ...]) -> 
     if not wanted and not _library_exists(session):
         click.echo(ctx.find_root().get_help())
         return DONE
-    return _without_terminal(session, wanted)
+    return without_terminal(session, wanted)
 
 
 def _library_exists(session: Session) -> bool:
@@ -39,7 +39,7 @@ def _library_exists(session: Session) -> bool:
     return library_path(session.library).exists()
 
 
-def _without_terminal(session: Session, folders: list[Path]) -> int:
+def without_terminal(session: Session, folders: list[Path], how_to_search: str = HOW_TO_SEARCH) -> int:
     """Index the folders given, with progress on stderr, and print the status."""
     from app.cli.commands.status import lines
     from app.cli.interruption import stop_on_signal
@@ -63,5 +63,5 @@ def _without_terminal(session: Session, folders: list[Path]) -> int:
         print_json(status_shape(status))
     else:
         click.echo("\n".join(lines(status)))
-        click.echo(f"\n{HOW_TO_SEARCH}")
+        click.echo(f"\n{how_to_search}")
     return INTERRUPTED if stop.is_set() else DONE

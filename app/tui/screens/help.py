@@ -1,41 +1,27 @@
-"""The help: every key, from the same declarations as the bindings, and the query language in a few lines."""
+"""The help of any screen: what it is for, every key from the declarations of its bindings, and its pages of words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
-from app.tui.actions import APP_ACTIONS, Action
+from app.tui.actions import APP_ACTIONS, Action, HasActions, Where, keymap_of
 from app.tui.theme import ACCENT, BRIGHT, QUIET
 from app.tui.widgets.lines import LineView, wrapped
 
-KEY_CELLS = 12
-QUERY_CELLS = 22
-QUERY_LANGUAGE = (
-    ("sourdough care", "words, and what they mean"),
-    ('"rye starter"', "a phrase, word for word"),
-    ("bread -machine", "without a word"),
-    ("ferment*", "words that begin so"),
-    ("path:kitchen", "only below a folder or in a file of that name"),
-    ("kind:pdf  -kind:code", "only, or never, files of a kind"),
-    ("tag:recipe", "only notes with a tag"),
-    ("title:starter", "a word in the title"),
-    ("after:2024-03  before:2025", "by the day a file was changed"),
-)
-ROWS = (
-    ("● strong ◐ likely ○ weak", "how far to trust a row, measured on this library"),
-    ("V 9 .401", "ninth by meaning, at cosine distance .401 (0 is the same)"),
-    ("K 1 9.02", "first by words, with a bm25 score of 9.02"),
-    ("▕█████▒▒▒ ▏ .471", "the score: full is meaning, hatched is words"),
-)
+KEY_CELLS = 16
+WORD_CELLS = 28
+_PLACES: tuple[Where, Where] = ("everywhere", "rows")
+Page = tuple[str, Sequence[tuple[str, str]]]  # a heading, and terms with what they mean
 
 
 class HelpScreen(ModalScreen[None]):
-    """Explains the keys, the rows and the query language of the screen below."""
+    """Explains the screen below it."""
 
     BINDINGS = [Binding("escape,f1,q,enter", "dismiss", show=False)]
     DEFAULT_CSS = """
@@ -46,9 +32,10 @@ class HelpScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, actions: Sequence[Action]) -> None:
+    def __init__(self, explained: Screen[Any]) -> None:
         super().__init__()
-        self._actions = actions
+        self._actions = explained.ACTIONS if isinstance(explained, HasActions) else ()
+        self._pages: Sequence[Page] = getattr(explained, "HELP_PAGES", ())
 
     def compose(self) -> ComposeResult:
         """Lay out the one view."""
@@ -56,27 +43,39 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Fill the view and give it the keys, so that it scrolls."""
-        view = self.query_one(LineView)
-        view.show(lambda width: help_lines(self._actions, width))
-        view.styles.height = len(help_lines(self._actions, 80)) + 2
+        view, keymap = self.query_one(LineView), keymap_of(self.app)
+        view.show(lambda width: help_lines(self._actions, self._pages, width, keymap))
+        view.styles.height = len(help_lines(self._actions, self._pages, 80, keymap)) + 2
         view.focus()
 
 
-def help_lines(actions: Sequence[Action], width: int) -> list[Content]:
-    """Return the page."""
-    keys = [(action.key, action.help) for action in (*actions, *APP_ACTIONS) if action.keys and action.help]
+def help_lines(
+    actions: Sequence[Action], pages: Sequence[Page], width: int, keymap: Mapping[str, str] | None = None
+) -> list[Content]:
+    """Return the help of a screen with these actions and pages."""
+    told = [action for action in (*actions, *APP_ACTIONS) if action.keys and action.help]
+    told.sort(key=lambda action: action.where == "panel")  # keys of a part that is seldom there come last
+    keys = [(_keys(action, keymap), action.help) for action in told]
     lines = _section("Keys", keys, KEY_CELLS, width)
-    lines += _section("What to type", QUERY_LANGUAGE, QUERY_CELLS + 6, width)
-    lines += _section("What a row says", ROWS, QUERY_CELLS + 6, width)
+    for heading, entries in pages:
+        lines += _section(heading, entries, WORD_CELLS, width)
     return lines[:-1]
 
 
+def _keys(action: Action, keymap: Mapping[str, str] | None) -> str:
+    """Return the key of an action, and after it the letter that does the same in the rows."""
+    key, letter = (action.key_in(where, keymap) for where in _PLACES)
+    return key if key == letter else f"{key}  {letter}"
+
+
 def _section(name: str, entries: Sequence[tuple[str, str]], cells: int, width: int) -> list[Content]:
-    """Return a heading and its entries in two columns."""
+    """Return a heading and its entries in two columns; a term that is too long has a line of its own."""
     lines = [Content.styled(name, f"bold {BRIGHT}")]
     for term, meaning in entries:
-        first = Content.styled(f"{term:<{cells}}", ACCENT)
         parts = wrapped(Content.styled(meaning, QUIET), width, Content(" " * cells))
-        lines.append(Content.assemble(first, parts[0][cells:]))
-        lines += parts[1:]
+        if len(term) >= cells:
+            lines.append(Content.styled(term, ACCENT))
+        else:
+            parts[0] = Content.assemble((f"{term:<{cells}}", ACCENT), parts[0][cells:])
+        lines += parts
     return [*lines, Content()]

@@ -1,18 +1,23 @@
-"""The footer: the keys that work now, read from the actions of the screen."""
+"""The footer: the keys that work now, read from the actions of the screen; each entry can be clicked."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
+from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
-from app.tui.actions import Action, in_footer
+from app.tui.actions import APP_ACTIONS, Action, Where, in_footer, keymap_of, where_of
 from app.tui.theme import ACCENT, QUIET
 
-_GAP = "   "
+_GAPS = ("   ", "  ")  # the narrower one where that makes room for all
+PINNED = 3
 
 
 class KeyLine(Widget):
-    """One line of keys. Entries that have no room are left out whole, from the right but for the last."""
+    """One line of keys. Entries that have no room are left out whole, from the right but for the last three."""
 
     DEFAULT_CSS = """
     KeyLine { dock: bottom; height: 1; padding: 0 1; }
@@ -20,16 +25,53 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         """Return the line for the present focus and width."""
-        return key_line(in_footer(self.screen), self.content_size.width)
+        gap, shown = self._entries()
+        return Content(gap).join(entry for _, entry in shown)
+
+    def _entries(self) -> tuple[str, list[tuple[Action, Content]]]:
+        where, keymap = where_of(self.screen), keymap_of(self.app)
+        return entries(in_footer(self.screen), self.content_size.width, where, keymap)
+
+    def _action_at(self, x: int) -> Action | None:
+        """Return the action that stands at a column of the line."""
+        column = 0
+        gap, shown = self._entries()
+        for action, entry in shown:
+            if column <= x < column + entry.cell_length:
+                return action
+            column += entry.cell_length + len(gap)
+        return None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell what the entry under the pointer does."""
+        at = event.get_content_offset(self)
+        action = self._action_at(at.x) if at else None
+        self.tooltip = Content(action.help or action.title) if action else None
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what was clicked, as its key does."""
+        at = event.get_content_offset(self)
+        action = self._action_at(at.x) if at else None
+        if action is not None:
+            event.stop()
+            run = partial(self.app.run_action, action.run, self.app if action in APP_ACTIONS else self.screen)
+            self.call_later(run)
 
 
-def key_line(actions: list[Action], width: int) -> Content:
-    """Return as many entries as fit; help and leaving come last and stay."""
-    kept = list(actions)
-    while True:
-        line = Content(_GAP).join(
-            Content.assemble((action.key, f"bold {ACCENT}"), (f" {action.label}", QUIET)) for action in kept
+def entries(
+    actions: list[Action], width: int, where: Where = "everywhere", keymap: Mapping[str, str] | None = None
+) -> tuple[str, list[tuple[Action, Content]]]:
+    """Return the gap and as many entries as fit; commands, help and leaving come last and stay longest."""
+    kept = [
+        (
+            action,
+            Content.assemble((action.key_in(where, keymap), f"bold {ACCENT}"), (f" {action.label}", QUIET)),
         )
-        if line.cell_length <= width or len(kept) <= 2:
-            return line
-        kept.pop(-3)
+        for action in actions
+    ]
+    while True:
+        cells = sum(entry.cell_length for _, entry in kept)
+        for gap in _GAPS:
+            if cells + len(gap) * (len(kept) - 1) <= width or len(kept) <= 2:
+                return gap, kept
+        kept.pop(-1 - PINNED if len(kept) > PINNED else 0)

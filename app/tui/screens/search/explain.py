@@ -25,8 +25,7 @@ def explanation_lines(explained: Explained, width: int) -> list[Content]:
     sections = (
         [*_heading(explained, width), *neighbour_lines(explained, width)],
         score_lines(explained, width),
-        meaning_lines(explained, width),
-        words_lines(explained, width),
+        [*meaning_lines(explained, width), *words_lines(explained, width)],
         places_lines(explained, width),
         trust_lines(explained, width),
         setting_lines(explained, width),

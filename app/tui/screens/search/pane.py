@@ -27,14 +27,17 @@ from app.tui.screens.search.preview import (
     preview_lines,
     unavailable,
 )
+from app.tui.screens.search.whatif import row_of
+from app.tui.screens.search.whatif_panel import WhatIfPanel
 from app.tui.screens.search.window import Window, window_of, words_of
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.lines import LineView
-from engine.records import Hit, SearchResult, StoredPassage
+from engine.records import Hit, SearchResult, SignalScale, StoredPassage
 
 if TYPE_CHECKING:
     from app.tui.app import CarrelApp
+    from app.tui.screens.reader.trail import Reading
 
 _log = logging.getLogger("carrel")
 QUIET_BEFORE_SENTENCE = 3  # times the quiet before a query is encoded: a held arrow key must not keep the encoder busy
@@ -48,10 +51,13 @@ class Pane(Vertical):
 
     preview = query_one("#preview", LineView)
     explanation = query_one("#explanation", LineView)
+    what_if = query_one(WhatIfPanel)
     caption = query_one("#caption", BuiltLine)
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.scale: SignalScale | None = None  # what foreign queries reach here, for the explanation
+        self.own: SearchResult | None = None  # the rows by the person's own settings, where others are tried
         self._hit: Hit | None = None
         self._place = 0  # which of the hits in the document is shown, in their order in the document
         self._passages: tuple[StoredPassage, ...] = ()  # the hits in the document where there are several
@@ -63,12 +69,13 @@ class Pane(Vertical):
         """Lay out both views, of which one shows, and the line below them."""
         yield LineView(id="preview")
         yield LineView(id="explanation")
+        yield WhatIfPanel(id="what-if")
         yield BuiltLine(id="caption")
 
     def on_mount(self) -> None:
         """Begin with the preview; neither view takes the focus from the query line."""
         self.preview.can_focus = self.explanation.can_focus = False
-        self.explanation.display = False
+        self.explanation.display = self.what_if.display = False
 
     @property
     def shown(self) -> LineView:
@@ -88,7 +95,7 @@ class Pane(Vertical):
     def watch_explaining(self, explaining: bool) -> None:
         """Change places."""
         self.preview.display = not explaining
-        self.explanation.display = explaining
+        self.explanation.display = self.what_if.display = explaining
         self.set_class(explaining, "-explaining")
         self.remove_class("-hidden")
         self._explain()
@@ -113,6 +120,21 @@ class Pane(Vertical):
             shown = self._previewed.hit.passage_id if self._previewed else hit.passage_id
             self._begin(hit, result, shown, keep_place=same)
 
+    def reading(self) -> Reading | None:
+        """Return what the reader is opened on: the document of the hit that shows, with what is marked in it."""
+        from app.tui.screens.reader.trail import Reading  # not needed before the first paint
+
+        hit = self.shown_hit
+        if hit is None or self.result is None:
+            return None
+        return Reading(
+            hit.path,
+            (hit.start, hit.end),
+            tuple((passage.start, passage.end) for passage in self._passages) or ((hit.start, hit.end),),
+            words_of(self.result),
+            self._previewed.sentence if self._previewed else None,
+        )
+
     def step(self, hits: int) -> bool:
         """Show the text of the next hit in the document, or of one before; False where there is no other."""
         if self._hit is None or self.result is None or len(self._passages) < 2:
@@ -129,7 +151,9 @@ class Pane(Vertical):
         if self._hit is None or self.result is None:
             self.explanation.show(lambda width: ())
         elif self.explaining:
-            self.explanation.show(partial(explanation_lines, Explained(self._hit, self.result)), keep_place=keep_place)
+            before = row_of(self._hit.passage_id, self.own) if self.own else None
+            explained = Explained(self._hit, self.result, self.scale, before, tried=self.own is not None)
+            self.explanation.show(partial(explanation_lines, explained), keep_place=keep_place)
 
     async def _load(self, hit: Hit, result: SearchResult, passage_id: int, keep_place: bool) -> None:
         """Fetch the document and cut its window in a thread, show it, then look for the nearest sentence."""

@@ -98,6 +98,8 @@ def caption(shown: Previewed, width: int) -> Content:
         where += f" of {count(window.lines_in_document)}" if window else ""
     where += f" · hit {shown.place} of {shown.places}" if shown.places > 1 else ""
     said = notice(shown.freshness)
+    if said and len(where) + len(said) + 4 > width:
+        said = notice(shown.freshness, short=True)
     line = beside(one_line(display(hit.path)), where, max(1, width - (len(said) + 3 if said else 0)))
     return Content.assemble(line, ("   " if said else ""), (said, ALARM)).truncate(max(1, width))
 

@@ -1,18 +1,50 @@
-"""The line that a person types into."""
+"""The line that a person types into, with the completion of filters grey behind the cursor."""
 
 from __future__ import annotations
 
 from textual.widgets import Input
+
+from app.tui.plain import one_line
+from app.tui.screens.search.completing import QuerySuggester, unfinished
 
 
 class QueryLine(Input):
     """One line without a border; leaves up, down, tab, escape and the page keys to the screen."""
 
     def __init__(self, *, id: str | None = None, blink: bool = True) -> None:
-        super().__init__(placeholder="Search by meaning and by words", compact=True, select_on_focus=False, id=id)
+        self.completions = QuerySuggester()
+        super().__init__(
+            placeholder="Search by meaning and by words",
+            compact=True,
+            select_on_focus=False,
+            suggester=self.completions,
+            id=id,
+        )
         self.cursor_blink = blink
 
     @property
     def unfinished(self) -> bool:
         """Whether the person may still be typing the last word."""
         return self.has_focus and bool(self.value) and not self.value[-1].isspace()
+
+    @property
+    def offered(self) -> str:
+        """What stands grey behind the cursor."""
+        whole = self._suggestion
+        return whole[len(self.value) :] if self.cursor_at_end and whole.startswith(self.value) else ""
+
+    @property
+    def offers_value(self) -> bool:
+        """Whether a value of a filter is offered, rather than the name of one."""
+        piece = unfinished(self.value)
+        return bool(self.offered) and piece is not None and piece.field is not None
+
+    def take_offered(self) -> None:
+        """Take what is offered into the line."""
+        self.value += self.offered
+        self.cursor_position = len(self.value)
+
+    def write(self, text: str) -> None:
+        """Put another query into the line, without signs that a terminal would obey."""
+        self.value = one_line(text)
+        self.cursor_position = len(self.value)

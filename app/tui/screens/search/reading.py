@@ -7,25 +7,24 @@ from textual.content import Content
 
 from app.tui.figures import count, figure, rarity
 from app.tui.plain import one_line
+from app.tui.screens.search.arranging import ORDER_WORDS, Order
 from app.tui.screens.search.row import SIGNS, TIER_STYLES, is_listing
-from app.tui.theme import ACCENT, ALARM, FAINT, QUIET
+from app.tui.theme import ALARM, FAINT, QUIET
 from engine.errors import QueryError
-from engine.records import Filters, SearchResult
+from engine.records import SearchResult
 
 NONE_SIGN = "∅"
 _GAP = "   "
 
 
-def reading_line(result: SearchResult, width: int, finished: bool) -> Content:
-    """Return filters and words with their rarity at the left, weights, verdict, hits and time at the right.
+def reading_line(result: SearchResult, width: int, finished: bool, order: Order = "relevance") -> Content:
+    """Return the words with their rarity at the left, weights, verdict, hits, order and time at the right.
 
     `finished` is false while only the words have answered. Where there is no room the weights go first, then the names
     of the rarities, then the last words.
     """
-    verdict = _verdict(result, finished)
-    filters = _filters(result.query.filters)
-    named = Content.assemble(filters, _words(result, named=True))
-    signs = Content.assemble(filters, _words(result, named=False))
+    verdict = _verdict(result, finished, order)
+    named, signs = _words(result, named=True), _words(result, named=False)
     with_weights = Content.assemble(_weights(result), _GAP, verdict)
     for left, right in ((named, with_weights), (named, verdict), (signs, with_weights), (signs, verdict)):
         if left.cell_length + right.cell_length + 2 <= width:
@@ -45,22 +44,6 @@ def error_line(error: QueryError, text: str, width: int) -> Content:
     return Content.assemble(" " * (room - words.cell_length), words, " ", ("▲", f"bold {ALARM}"))
 
 
-def _filters(filters: Filters) -> Content:
-    """Return the filters in force as small words of their own."""
-    named = (
-        *(("path", each) for each in filters.paths),
-        *(("-path", each) for each in filters.not_paths),
-        *(("kind", each) for each in filters.kinds),
-        *(("-kind", each) for each in filters.not_kinds),
-        *(("tag", each) for each in filters.tags),
-        *(("-tag", each) for each in filters.not_tags),
-    )
-    parts = [Content.assemble((f"{name}:", QUIET), (one_line(value), ACCENT), _GAP) for name, value in named]
-    if filters.after is not None or filters.before is not None:
-        parts.append(Content.assemble(("by date", ACCENT), _GAP))
-    return Content.assemble(*parts)
-
-
 def _words(result: SearchResult, named: bool) -> Content:
     """Return each word with how rare it is here, as a sign and, where `named`, in a word."""
     parts = []
@@ -74,18 +57,20 @@ def _words(result: SearchResult, named: bool) -> Content:
 
 
 def _weights(result: SearchResult) -> Content:
-    """Return what each leg counts for."""
+    """Return what each leg counts for, with the reason where it was worked out for this query."""
     if is_listing(result):
         return Content()
     weights = result.weights
-    return Content.styled(f"meaning {figure(weights.vector, 2)}  words {figure(weights.keyword, 2)}", QUIET)
+    reason = f" ({one_line(weights.reason)})" if result.fusion == "rrf" and weights.reason else ""
+    return Content.styled(f"meaning {figure(weights.vector, 2)}  words {figure(weights.keyword, 2)}{reason}", QUIET)
 
 
-def _verdict(result: SearchResult, finished: bool) -> Content:
+def _verdict(result: SearchResult, finished: bool, order: Order) -> Content:
     """Return the verdict, the number of documents found, and the time that it took."""
     took = f"{result.timings.total:.0f} ms"
+    ordered = "" if order == "relevance" else f" · {ORDER_WORDS[order]}"
     if is_listing(result):
-        return Content.styled(f"newest first · {count(result.found)} found · {took}", QUIET)
+        return Content.styled(f"{ordered[3:] or 'newest first'} · {count(result.found)} found · {took}", QUIET)
     if not finished:
         return Content.assemble(("by words so far", QUIET), (" · ", FAINT), (f"{count(result.found)} · {took}", QUIET))
     if result.verdict == "none":
@@ -94,5 +79,5 @@ def _verdict(result: SearchResult, finished: bool) -> Content:
         said, style = f"{SIGNS[result.verdict]} {result.verdict}", TIER_STYLES[result.verdict]
     return Content.assemble(
         (said, style),
-        (f" · {count(result.found)} found · {took}", QUIET),
+        (f" · {count(result.found)} found{ordered} · {took}", QUIET),
     )

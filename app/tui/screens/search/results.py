@@ -13,19 +13,22 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from app.tui.screens.search.row import ROW_LINES, RowContext, row_lines
+from app.tui.screens.search.row import ROW_LINES, RowContext, more_line, row_lines
 from app.tui.theme import ACCENT
 from app.tui.widgets.lines import paint
 from engine.records import Hit
 
-MAX_ROWS = 100
-STEP_LINES = ROW_LINES + 1  # a row and the blank line after it
+MAX_ROWS = 100  # asked for at once; the next ones on demand
+STEP_LINES = ROW_LINES + 1  # a row and the line after it, which tells of what is folded away
 MARGIN_CELLS = 2  # the bar of the selected row and a space
 Foreword = Callable[[int], Sequence[Content]]
 
 
-class ResultList(ScrollView, can_focus=True):
-    """Rows of three lines and a blank one, below a foreword of any length, which may stand alone."""
+class ResultList(ScrollView, can_focus=True, inherit_bindings=False):
+    """Rows of three lines and one between them, below a foreword of any length, which may stand alone.
+
+    After the last row a line may tell that there is more.
+    """
 
     COMPONENT_CLASSES = {"results--chosen"}
 
@@ -43,15 +46,25 @@ class ResultList(ScrollView, can_focus=True):
 
         hit: Hit
 
+    @dataclass
+    class Unfolded(Message):
+        """The line that tells of further passages was clicked; the row above it is selected."""
+
+    @dataclass
+    class MoreWanted(Message):
+        """The line that tells of more rows was clicked."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.hits: tuple[Hit, ...] = ()
         self._row_context: RowContext | None = None
         self._foreword: Foreword = _nothing
         self._foreword_lines: Sequence[Content] = ()
+        self._afterword = Content()
         self._rows: dict[int, tuple[Content, ...]] = {}
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._announced: Hit | None = None
+        self.marked: set[int] = set()  # passage ids of the rows that are opened or copied together
 
     @property
     def hit(self) -> Hit | None:
@@ -59,14 +72,21 @@ class ResultList(ScrollView, can_focus=True):
         return self.hits[self.selected] if 0 <= self.selected < len(self.hits) else None
 
     def show(
-        self, hits: Sequence[Hit], context: RowContext | None, foreword: Foreword | None = None, *, stay: bool = True
+        self,
+        hits: Sequence[Hit],
+        context: RowContext | None,
+        foreword: Foreword | None = None,
+        *,
+        afterword: Content | None = None,
+        stay: bool = True,
     ) -> None:
         """Show other rows.
 
         With `stay` the selection stays on its passage where that is still listed; else it goes to the top.
         """
         before = self.hit if stay else None
-        self.hits = tuple(hits[:MAX_ROWS])
+        self.hits = tuple(hits)
+        self._afterword = afterword or Content()
         self._row_context = context
         self._foreword = foreword or _nothing
         places = {hit.passage_id: place for place, hit in enumerate(self.hits)}
@@ -82,6 +102,30 @@ class ResultList(ScrollView, can_focus=True):
     def choose(self, place: int) -> None:
         """Select the row at `place`, or the nearest there is."""
         self.selected = max(0, min(place, len(self.hits) - 1))
+
+    def mark(self) -> None:
+        """Mark the selected row, or take its mark away."""
+        if self.hit is not None:
+            self.marked ^= {self.hit.passage_id}
+            self._strips.clear()
+            self.refresh()
+
+    def unmark(self) -> None:
+        """Take all marks away."""
+        self.marked.clear()
+        self._strips.clear()
+        self.refresh()
+
+    def select_passage(self, passage_id: int) -> None:
+        """Select the row of a passage, where it is listed."""
+        place = next((place for place, hit in enumerate(self.hits) if hit.passage_id == passage_id), None)
+        if place is not None:
+            self.choose(place)
+
+    def is_unfolded(self, place: int) -> bool:
+        """Whether further passages of the row's note stand below it."""
+        below = self.hits[place + 1] if place + 1 < len(self.hits) else None
+        return below is not None and self._row_context is not None and below.passage_id in self._row_context.further
 
     @property
     def page(self) -> int:
@@ -106,7 +150,8 @@ class ResultList(ScrollView, can_focus=True):
         self._foreword_lines = self._foreword(max(1, width - MARGIN_CELLS)) if width > 0 else ()
         self._rows.clear()
         self._strips.clear()
-        self.virtual_size = Size(width, len(self._foreword_lines) + STEP_LINES * len(self.hits))
+        lines = len(self._foreword_lines) + STEP_LINES * len(self.hits) + bool(self._afterword)
+        self.virtual_size = Size(width, lines)
         self.refresh()
 
     def _reveal(self) -> None:
@@ -118,10 +163,14 @@ class ResultList(ScrollView, can_focus=True):
         at = self.scroll_offset.y
         if self.selected == 0:
             self.scroll_to(y=0, animate=False)
-        elif top < at:
+            return
+        if top < at:
             self.scroll_to(y=top, animate=False)
-        elif top + ROW_LINES > at + height:
-            self.scroll_to(y=top + ROW_LINES - height, animate=False)
+            return
+        below = 2 if self._afterword and self.selected == len(self.hits) - 1 else 0
+        bottom = top + ROW_LINES + below
+        if bottom > at + height:
+            self.scroll_to(y=bottom - height, animate=False)
 
     def on_resize(self) -> None:
         """Lay the rows out for the new width and keep the selected one in sight."""
@@ -149,24 +198,34 @@ class ResultList(ScrollView, can_focus=True):
         if inside < 0:
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._foreword_lines[index]), width)
         place, part = divmod(inside, STEP_LINES)
+        if place == len(self.hits) and part == 0 and self._afterword:
+            return paint(self, Content.assemble(" " * MARGIN_CELLS, self._afterword), width)
         if place >= len(self.hits) or self._row_context is None:
             return Strip.blank(width, self.rich_style)
         if place not in self._rows:
             room = width - MARGIN_CELLS
             self._rows[place] = row_lines(self.hits[place], room, self._row_context)
         if part == ROW_LINES:
-            return Strip.blank(width, self.rich_style)
-        margin = Content.assemble(("▌", ACCENT), " ") if chosen else Content(" " * MARGIN_CELLS)
+            if self._row_context.mode == "listed":
+                return Strip.blank(width, self.rich_style)
+            more = more_line(self.hits[place], self.is_unfolded(place), width - MARGIN_CELLS)
+            return paint(self, Content.assemble(" " * MARGIN_CELLS, more), width)
+        sign = "✓" if part == 0 and self.hits[place].passage_id in self.marked else " "
+        margin = Content.assemble(("▌" if chosen else " ", ACCENT), (sign, f"bold {ACCENT}"))
         line = Content.assemble(margin, self._rows[place][part])
         return paint(self, line, width, "results--chosen" if chosen else "")
 
     def on_click(self, event: events.Click) -> None:
-        """Select the row that was clicked; a second click opens it."""
-        place = (event.y + self.scroll_offset.y - len(self._foreword_lines)) // STEP_LINES
+        """Select the row that was clicked; a second click opens it. The lines that tell of more bring it."""
+        place, part = divmod(event.y + self.scroll_offset.y - len(self._foreword_lines), STEP_LINES)
+        if place == len(self.hits) and self._afterword:
+            self.post_message(self.MoreWanted())
         if not 0 <= place < len(self.hits):
             return
         self.choose(place)
-        if event.chain == 2:
+        if part == ROW_LINES and self.hits[place].more_in_document:
+            self.post_message(self.Unfolded())
+        elif event.chain == 2:
             self.post_message(self.Opened(self.hits[place]))
 
 

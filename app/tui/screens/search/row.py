@@ -23,6 +23,8 @@ from engine.records import Fusion, Hit, SearchResult, Tier
 ROW_LINES = 3
 ROOMY_CELLS = 60  # from here on the columns of figures stand further apart
 BAR_CELLS = 10
+LEAST_BAR_CELLS = 4
+FIGURES_CELLS = 52  # of the line of figures with its whole bar; where there are fewer, the bar gives way
 SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}
 TIER_STYLES: dict[Tier, str] = {"strong": f"bold {BRIGHT}", "likely": "", "weak": QUIET}
 _SNIPPET_ROOM = 400  # code points laid out: two screens wide, whatever a note's line holds
@@ -45,6 +47,7 @@ class RowContext:
     decimals: int
     mode: RowMode = "ranked"
     small_words: frozenset[str] = frozenset()  # forms of words that are not worth a mark
+    further: frozenset[int] = frozenset()  # passages that stand under the row of their note
 
     @property
     def dim(self) -> bool:
@@ -113,7 +116,12 @@ def place_of(path: bytes, roots: Sequence[bytes]) -> str:
 
 
 def _title_line(hit: Hit, width: int, context: RowContext) -> Content:
-    """Title and heading path at the left, folder and date at the right; the date always stays."""
+    """Title and heading path at the left, folder and date at the right; the date always stays.
+
+    A further passage of the note above has its heading path alone, and its line in place of folder and date.
+    """
+    if hit.passage_id in context.further:
+        return _further_line(hit, width, context)
     title, trail = title_of(hit)
     date = day(hit.modified, context.now)
     place = place_of(hit.path, context.roots)
@@ -127,8 +135,19 @@ def _title_line(hit: Hit, width: int, context: RowContext) -> Content:
     return Content.assemble(left, gap, (right, QUIET))
 
 
+def _further_line(hit: Hit, width: int, context: RowContext) -> Content:
+    title, trail = title_of(hit)
+    right = f"page {hit.page}" if hit.page else f"line {hit.line_start}"
+    ink = QUIET if context.dim else ""
+    left = Content.assemble(("  └ ", QUIET), (trail.removeprefix(" › ") or title, ink))
+    left = left.truncate(max(1, width - cell_len(right) - 2), ellipsis=True)
+    return Content.assemble(left, " " * max(2, width - left.cell_length - cell_len(right)), (right, QUIET))
+
+
 def _snippet_line(hit: Hit, width: int, context: RowContext) -> Content:
-    """Lay the snippet on one line with its first marked word in sight."""
+    """Lay the snippet on one line with its first marked word in sight; that of a further passage is indented."""
+    indent = "    " if hit.passage_id in context.further else ""
+    width -= len(indent)
     text = one_line(hit.snippet)
     marks = [
         (start, end)
@@ -146,7 +165,7 @@ def _snippet_line(hit: Hit, width: int, context: RowContext) -> Content:
     for begin, end in marks:
         if begin >= start and begin < start + len(piece):
             line = line.stylize(MARK, begin - start, min(end - start, len(piece)))
-    return Content.assemble((prefix, QUIET), line)
+    return Content.assemble(indent, (prefix, QUIET), line)
 
 
 def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
@@ -159,9 +178,9 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
     tier, tier_style = f"{SIGNS[hit.tier]} {hit.tier:<6}", TIER_STYLES[hit.tier] if not context.dim else QUIET
     if context.mode == "words":
         tier, tier_style = "· words ", QUIET  # a tier is read from the meaning, which has not answered yet
-    full, hatched = bar(hit.score - hit.shares.keyword, hit.shares.keyword, context.full, BAR_CELLS)
+    cells = max(LEAST_BAR_CELLS, min(BAR_CELLS, BAR_CELLS - FIGURES_CELLS + width))
+    full, hatched = bar(hit.score - hit.shares.keyword, hit.shares.keyword, context.full, cells)
     gap = " " * (3 if width >= ROOMY_CELLS else 2)
-    more = f" +{min(99, len(hit.more_in_document))}" if hit.more_in_document else ""
     return Content.assemble(
         (tier, tier_style),
         (f"{gap}V ", QUIET),
@@ -171,10 +190,18 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
         (f"{gap}▕", FAINT),
         ("█" * full, MEANING),
         ("▒" * hatched, WORDS),
-        (" " * (BAR_CELLS - full - hatched) + "▏", FAINT),
+        (" " * (cells - full - hatched) + "▏", FAINT),
         (f" {score:>4}", strong),
-        (more, QUIET),
     )
+
+
+def more_line(hit: Hit, unfolded: bool, width: int) -> Content:
+    """Return the line below a row: how many passages of its note are folded away, or nothing."""
+    number = len(hit.more_in_document)
+    if not number:
+        return Content()
+    said = "− fold" if unfolded else f"+ {number} more in this note"
+    return Content.styled(said, QUIET).truncate(width, ellipsis=True)
 
 
 def _path_line(hit: Hit, width: int) -> Content:

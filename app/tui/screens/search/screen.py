@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import Screen
 
 from app.tui.actions import Where, bindings
 from app.tui.plain import one_line
 from app.tui.ports import Opened
 from app.tui.screens.search import start
-from app.tui.screens.search.actions import SEARCH_ACTIONS
+from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
+from app.tui.screens.search.chip_line import ChipLine
+from app.tui.screens.search.documents import DOCUMENT_ACTIONS, DocumentActions
+from app.tui.screens.search.exploring import ExploringScreen
+from app.tui.screens.search.finding import FINDING_ACTIONS, FindingActions
+from app.tui.screens.search.help_pages import SEARCH_PAGES
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.reading import error_line, reading_line
@@ -27,6 +32,7 @@ from app.tui.screens.search.status_line import StatusView, status_line
 from app.tui.theme import ACCENT, ALARM, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.keys import KeyLine
+from engine.config import Config
 from engine.errors import CarrelError, QueryError
 from engine.records import SearchResult
 
@@ -36,11 +42,12 @@ if TYPE_CHECKING:
 NARROW_COLUMNS = 100  # below it a row and a preview do not both fit beside each other
 
 
-class SearchScreen(Screen[None]):
+class SearchScreen(FindingActions, DocumentActions, ExploringScreen):
     """A query line, what came of it, and a pane that shows or explains the selected row."""
 
-    ACTIONS = SEARCH_ACTIONS
-    BINDINGS = bindings(SEARCH_ACTIONS)
+    ACTIONS = (*WHAT_IF_ACTIONS, *SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS)
+    BINDINGS = bindings((*SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS))
+    HELP_PAGES = SEARCH_PAGES
     CSS_PATH = "search.tcss"
     AUTO_FOCUS = "QueryLine"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
@@ -64,7 +71,7 @@ class SearchScreen(Screen[None]):
         self._failure: CarrelError | None = None
 
     @property
-    def carrel(self) -> CarrelApp:
+    def carrel(self) -> CarrelApp:  # type: ignore[override]
         """The app, as the class that it is."""
         app: Any = self.app
         return app  # type: ignore[no-any-return]
@@ -75,7 +82,9 @@ class SearchScreen(Screen[None]):
         with Horizontal(id="query-row"):
             yield BuiltLine(id="query-bar")
             yield QueryLine(id="query", blink=self.carrel.ports.pace.blink)
-        yield BuiltLine(id="reading")
+        with Horizontal(id="understood"):
+            yield ChipLine(id="chips")
+            yield BuiltLine(id="reading")
         with Horizontal(id="body"):
             yield ResultList(id="rows")
             yield Pane(id="pane")
@@ -84,20 +93,25 @@ class SearchScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show the beginning and listen to what the app hears."""
         self.query_one("#query-bar", BuiltLine).show(lambda width: Content.styled("┃", ACCENT))
+        self.begin_finding()
         self.carrel.opened_signal.subscribe(self, self._library_opened)
+        self.carrel.config_signal.subscribe(self, self._config_changed)
         self.carrel.failed_signal.subscribe(self, self._library_failed)
         self.carrel.status_signal.subscribe(self, self._status_changed)
         self.carrel.commit_signal.subscribe(self, self._library_changed)
         self._status_changed(self.carrel.view)
 
     def where(self) -> Where:
-        """Return whether the keys go to the rows or to the query line."""
+        """Return whether the keys go to the rows, to the panel of what if, or to the query line."""
+        if self.pane.what_if.has_focus:
+            return "panel"
         return "rows" if self.rows.has_focus else "query"
 
     # --- what the app hears -------------------------------------------------------------------------------------
 
     def _library_opened(self, opened: Opened) -> None:
-        self._searching = Searching(self, opened, self.carrel.ports.pace)
+        self._searching = Searching(self, opened, self.carrel.ports.pace, self.carrel.config.search_settings())
+        self.learn_filters()
         self._ask()
 
     def _library_failed(self, error: CarrelError) -> None:
@@ -112,7 +126,15 @@ class SearchScreen(Screen[None]):
             self._show()
 
     def _library_changed(self, _version: int) -> None:
+        self.learn_filters()
         if self._searching:
+            self._searching.ask_again()
+
+    def _config_changed(self, config: Config) -> None:
+        """Search by other settings from now on."""
+        self.query_one(KeyLine).refresh()
+        if self._searching and self._searching.settings != config.search_settings():
+            self._searching.settings = config.search_settings()
             self._searching.ask_again()
 
     # --- searching ----------------------------------------------------------------------------------------------
@@ -123,12 +145,19 @@ class SearchScreen(Screen[None]):
 
     @on(QueryLine.Submitted)
     def _query_submitted(self) -> None:
+        if self.carrel.view.status is not None and not self.carrel.roots and not self.carrel.view.read_only:
+            self.carrel.ask_for_folder()
+            return
+        self.remember_query()
         self.action_open()
 
     def _ask(self) -> None:
         """Ask what stands in the query line; where nothing does, for the documents that changed last."""
         self._turn += 1
         self._moved = False
+        self.asked()
+        self.arrangement.begin_anew()
+        self.show_chips()
         if not self.query_line.value.strip():
             self._result = None
             self.reading.show(_blank)
@@ -146,10 +175,24 @@ class SearchScreen(Screen[None]):
         if message.finished:
             self._finished_turn = self._turn
         if message.finished or result.hits:  # words alone that found nothing do not clear the list
+            if self.takes(message):
+                return
             self._result, self._finished = result, message.finished
-            self._show(stay=self._moved or repeated)
+            self._show(stay=self._moved or (repeated and bool(asked.text.strip())))
+            self.rows_shown()
         if asked.text.strip():
-            self.reading.show(partial(reading_line, result, finished=message.finished))
+            self._show_reading()
+
+    def _show_reading(self) -> None:
+        """Say how the query was read, by the result on the screen."""
+        result, order = self._result, self.arrangement.order
+        like = self.like_reading()
+        if like is not None:
+            self.reading.show(like)
+        elif not self.query_line.value.strip() and order == "relevance":
+            self.reading.show(_blank)
+        elif result is not None:
+            self.reading.show(partial(reading_line, result, finished=self._finished, order=order))
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
@@ -157,12 +200,19 @@ class SearchScreen(Screen[None]):
         if message.asked.turn != self._turn:
             return
         error = message.error
+        self.query_one(ChipLine).show(())  # what is wrong is pointed at by its column
         if isinstance(error, QueryError):
             self.reading.show(lambda width: error_line(error, message.asked.text, width))
         else:
             self.reading.show(lambda width: Content.styled(one_line(str(error)), ALARM).truncate(width, ellipsis=True))
 
     # --- showing ------------------------------------------------------------------------------------------------
+
+    def show_result(self, result: SearchResult, *, finished: bool, stay: bool) -> None:
+        """Show the rows of a result."""
+        self._result, self._finished = result, finished
+        self._show(stay)
+        self._show_reading()
 
     def _show(self, stay: bool = True) -> None:
         """Show the rows of the present result, or what stands in their place; `stay` as ResultList.show has it."""
@@ -174,11 +224,21 @@ class SearchScreen(Screen[None]):
             return
         context = context_of(result, self.carrel.roots, self.carrel.ports.clock(), self._finished)
         self.pane.result = result
-        self.rows.show(result.hits, context, self._foreword(), stay=stay)
+        hits, further = self.arrangement.rows(result.hits)
+        more = Content.styled(self.more_there_is(result), QUIET)
+        self.rows.show(hits, replace(context, further=further), self._foreword(), afterword=more, stay=stay)
+
+    def show_again(self, *, stay: bool = True) -> None:
+        """Show the rows anew, in the order and with the notes unfolded that the person wants."""
+        self._show(stay)
+        if self.query_line.value.strip() or self.arrangement.order != "relevance":
+            self._show_reading()
 
     def _foreword(self) -> Foreword | None:
         """Return what stands above the rows, or alone."""
         result, view = self._result, self.carrel.view
+        if self._likes:
+            return None
         if self._failure is not None:
             return partial(start.error_lines, self._failure)
         if not self.query_line.value.strip():
@@ -186,7 +246,15 @@ class SearchScreen(Screen[None]):
             return partial(page, view.status, view.indexer)
         if result is not None and not result.hits:
             return partial(start.nothing_lines, view.status, view.indexer, bool(result.query.filters))
+        if result and self._finished and self._without_model(result):
+            return partial(start.words_alone_lines, result.weights.reason)
         return start.nearest_lines if result and self._finished and result.verdict == "none" else None
+
+    def _without_model(self, result: SearchResult) -> bool:
+        """Whether the words alone were searched though the person wants meaning, for a reason that does not pass."""
+        wanted = self.carrel.config.fusion != "keyword" and result.fusion == "keyword"
+        reason = result.weights.reason
+        return wanted and reason.startswith("by words alone: ") and not reason.endswith("nothing is indexed yet")
 
     @on(ResultList.Selected)
     def _selected(self, message: ResultList.Selected) -> None:
@@ -200,17 +268,13 @@ class SearchScreen(Screen[None]):
         """Show the keys of the part that has the focus now."""
         self.query_one(KeyLine).refresh()
 
-    def on_key(self, event: events.Key) -> None:
-        """Take what is typed in the rows to the query line; a slash only goes there."""
-        if self.rows.has_focus and event.is_printable and event.character and event.key != "slash":
-            event.stop()
-            self.query_line.focus()
-            self.query_line.insert_text_at_cursor(event.character)
-
     # --- actions ------------------------------------------------------------------------------------------------
 
     def action_move(self, rows: int) -> None:
-        """Select the row so many further down."""
+        """Select the row so many further down; below the last one the next rows are asked for."""
+        at_the_end = rows > 0 and self.rows.selected == len(self.rows.hits) - 1
+        if at_the_end and self._result and self.more_there_is(self._result):
+            self.action_more()
         self._choose(self.rows.selected + rows)
 
     def action_page(self, pages: int) -> None:
@@ -230,11 +294,24 @@ class SearchScreen(Screen[None]):
         self.pane.scroll_lines(lines)
 
     def action_swap_focus(self) -> None:
-        """Go from the query line to the rows, or back."""
+        """Take the value that is offered for a filter; else go from the query line to the rows, or back."""
+        if self.query_line.has_focus and self.query_line.offers_value:
+            self.query_line.take_offered()
+            return
+        if self.query_line.has_focus:
+            self.remember_query()
         (self.query_line if self.rows.has_focus else self.rows).focus()
+
+    def ask(self, text: str) -> None:
+        """Put a query into the line, with the cursor behind it."""
+        self.query_line.value = text
+        self.query_line.cursor_position = len(text)
+        self.query_line.focus()
 
     def action_back(self) -> None:
         """Go back to the query line; there, close the explanation, then empty the line."""
+        if self.back_from():
+            return
         if self.rows.has_focus:
             self.query_line.focus()
         elif self.pane.explaining:
@@ -249,11 +326,6 @@ class SearchScreen(Screen[None]):
     def action_toggle_pane(self) -> None:
         """Show or hide the pane."""
         self.pane.toggle()
-
-    def action_open(self) -> None:
-        """Open the selected note at its line."""
-        if self.rows.hit is not None:
-            self.carrel.open_file(self.rows.hit.path, self.rows.hit.line_start, self.rows.hit.kind)
 
 
 def _blank(width: int) -> Content:

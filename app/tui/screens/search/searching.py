@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,11 +17,11 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker
 
-from app.tui.ports import Opened, Pace
-from app.tui.screens.search.results import MAX_ROWS
+from app.tui.ports import ExplorationPort, Opened, Pace
+from app.tui.screens.search.arranging import FURTHER_LIMIT, STEP_ROWS, ungrouped
 from app.tui.threads import in_thread
 from engine.errors import CarrelError
-from engine.records import SearchResult, SearchSettings
+from engine.records import Hit, SearchResult, SearchSettings
 
 _log = logging.getLogger("carrel")
 _WORDS_ONLY = SearchSettings(fusion="keyword")
@@ -34,6 +34,7 @@ class Asked:
     turn: int
     text: str
     typing: bool
+    limit: int = STEP_ROWS
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Answered(Message):
     asked: Asked
     result: SearchResult
     finished: bool
+    exploration: ExplorationPort | None = None  # of a finished answer, for "what if"
 
 
 @dataclass
@@ -56,11 +58,11 @@ class Refused(Message):
 class Searching:
     """Runs the searches of one screen."""
 
-    def __init__(self, screen: Screen[Any], opened: Opened, pace: Pace) -> None:
+    def __init__(self, screen: Screen[Any], opened: Opened, pace: Pace, settings: SearchSettings) -> None:
         self._screen = screen
         self._opened = opened
         self._pace = pace
-        self.settings = SearchSettings()
+        self.settings = settings
         self._asked: Asked | None = None
 
     def ask(self, asked: Asked) -> None:
@@ -74,6 +76,25 @@ class Searching:
         if self._asked is not None:
             self._run("again", partial(self._search, self._asked, self.settings, finished=True))
 
+    def ask_more(self, limit: int) -> None:
+        """Repeat the last answered search with more rows."""
+        if self._asked is not None:
+            self._asked = replace(self._asked, limit=limit)
+            self.ask_again()
+
+    async def further(self, result: SearchResult, hit: Hit) -> tuple[Hit, ...]:
+        """Return the further passages of a row's document among the candidates, each with its own figures."""
+        search = partial(
+            self._opened.library.search,
+            result.query.text,
+            limit=FURTHER_LIMIT,
+            settings=ungrouped(replace(self.settings, fusion=result.fusion)),
+            typing=False,
+            cancel=self._opened.new_cancellation(),
+        )
+        found = {each.passage_id: each for each in (await in_thread(search)).hits}
+        return tuple(found[passage] for passage in hit.more_in_document if passage in found)
+
     def _run(self, group: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
         _: Worker[None] = self._screen.run_worker(work, group=group, name=group, exclusive=True, exit_on_error=False)
 
@@ -83,21 +104,22 @@ class Searching:
         await self._search(asked, self.settings, finished=True)
         if asked.typing and self._pace.settle is not None:
             await asyncio.sleep(self._pace.settle)
-            await self._search(Asked(asked.turn, asked.text, typing=False), self.settings, finished=True)
+            await self._search(replace(asked, typing=False), self.settings, finished=True)
 
     async def _search(self, asked: Asked, settings: SearchSettings, finished: bool) -> None:
         """Run one search in a thread and post what came of it; cancelling the worker interrupts the search."""
         cancellation = self._opened.new_cancellation()
-        search = partial(
-            self._opened.library.search,
+        library = self._opened.library
+        search: Callable[[], SearchResult | ExplorationPort] = partial(
+            library.explore if finished else library.search,
             asked.text,
-            limit=MAX_ROWS,
+            limit=asked.limit,
             settings=settings,
             typing=asked.typing,
             cancel=cancellation,
         )
         try:
-            result = await in_thread(search)
+            found = await in_thread(search)
         except asyncio.CancelledError:
             cancellation.cancel()
             raise
@@ -109,4 +131,6 @@ class Searching:
         else:
             if finished:
                 self._asked = asked
-            self._screen.post_message(Answered(asked, result, finished))
+            exploration = None if isinstance(found, SearchResult) else found
+            result = found if isinstance(found, SearchResult) else found.result
+            self._screen.post_message(Answered(asked, result, finished, exploration))

@@ -21,7 +21,7 @@ FIRST_STEPS = (
     ("↑ ↓", "walk through the results while you type"),
     ("enter", "open a note in your editor, at the line"),
     ("ctrl+t", "see why it ranks there, figure by figure"),
-    ("f1", "all keys, and how to narrow a search"),
+    ("f1", "all keys, and how to narrow a search; a click works too"),
 )
 
 
@@ -30,10 +30,12 @@ def start_lines(status: Status | None, indexer: IndexerState, width: int) -> lis
     lines = [Content(), Content.styled(headline(status, indexer), f"bold {BRIGHT}")]
     said = advice(status, indexer)
     lines += wrapped(Content.styled(said, QUIET), width, Content()) if said else []
-    lines.append(Content())
-    for key, meaning in FIRST_STEPS:
-        lines += _entry(key, meaning, width)
-    return lines
+    return [*lines, Content(), *step_lines(width)]
+
+
+def step_lines(width: int) -> list[Content]:
+    """Return the keys that a beginner needs, in five lines."""
+    return [line for key, meaning in FIRST_STEPS for line in _entry(key, meaning, width)]
 
 
 def recent_lines(status: Status | None, indexer: IndexerState, width: int) -> list[Content]:
@@ -60,7 +62,7 @@ def advice(status: Status | None, indexer: IndexerState) -> str:
     if status is None:
         return ""
     if not status.folders:
-        return "Leave with ctrl+q and start Carrel with a folder of notes: carrel ~/notes"
+        return "Press enter to choose one, or start Carrel with it: carrel ~/notes"
     if status.documents == 0 and not indexer.busy:
         return "Markdown, text, code, HTML, PDF, Word, EPUB, mail and notebooks are read; new files appear here."
     if indexer.busy:
@@ -79,6 +81,13 @@ def nearest_lines(width: int) -> Sequence[Content]:
     lines = wrapped(Content.styled("Nothing here answers this.", f"bold {BRIGHT}"), width, Content())
     said = "These passages are no closer to your words than to questions about other things. The nearest all the same:"
     return [Content(), *lines, *wrapped(Content.styled(said, QUIET), width, Content()), Content()]
+
+
+def words_alone_lines(reason: str, width: int) -> Sequence[Content]:
+    """Return what stands above rows that were found without the model, though it was wanted."""
+    head = wrapped(Content.styled("Found by words alone: meaning is off.", f"bold {BRIGHT}"), width, Content())
+    said = one_line(reason.removeprefix("by words alone: "))
+    return [Content(), *head, *wrapped(Content.styled(said, QUIET), width, Content()), Content()]
 
 
 def nothing_lines(status: Status | None, indexer: IndexerState, filtered: bool, width: int) -> Sequence[Content]:

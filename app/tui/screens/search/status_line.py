@@ -104,6 +104,8 @@ def _phase(state: IndexerState) -> Content:
             return Content.styled("starting the indexer …", QUIET)
         case "restarting":
             return Content.styled("the indexer stopped; starting it again …", ALARM)
+        case "gone":
+            return Content.styled("the library file is gone; put it back", ALARM)
         case "dead":
             return Content.styled("the indexer keeps stopping; its log says why", ALARM)
         case _:

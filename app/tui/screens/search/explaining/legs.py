@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import NONE, adding_up, count, figure, rarity
+from app.tui.figures import NONE, adding_up, count, counted, figure, rarity
 from app.tui.plain import one_line
 from app.tui.screens.search.explaining.subject import Explained, labelled, shown_parts
 from app.tui.theme import BRIGHT, QUIET, WORDS
@@ -138,8 +138,7 @@ def setting_lines(explained: Explained, width: int) -> list[Content]:
     hit, result = explained.hit, explained.result
     parts = [f"model {result.model}", f"fusion {result.fusion}", result.weights.reason]
     if hit.more_in_document:
-        more = len(hit.more_in_document)
-        parts.append(f"{more} more of this note among the candidates")
+        parts.append(f"{counted(len(hit.more_in_document), 'more passage')} of this note among the candidates")
     if hit.duplicates:
-        parts.append(f"{len(hit.duplicates)} near-duplicates in other notes folded in")
+        parts.append(f"{counted(len(hit.duplicates), 'near-duplicate')} in other notes folded in")
     return wrapped(Content.styled(one_line(" · ".join(part for part in parts if part)), QUIET), width, Content())

@@ -35,7 +35,7 @@ def ranks_of(hit: Hit) -> tuple[int | None, ...]:
 def _row(name: str, hit: Hit, style: str) -> Content:
     cells = zip(ranks_of(hit), COLUMN_CELLS, strict=True)
     figures = "".join(f"{count(rank) if rank is not None else NONE:>{room}}" for rank, room in cells)
-    return Content.assemble(label(name), (figures[:-COLUMN_CELLS[-1]], ""), (figures[-COLUMN_CELLS[-1] :], style))
+    return Content.assemble(label(name), (figures[: -COLUMN_CELLS[-1]], ""), (figures[-COLUMN_CELLS[-1] :], style))
 
 
 def _before(explained: Explained) -> Content:

@@ -87,6 +87,9 @@ def neighbour_lines(explained: Explained, width: int) -> list[Content]:
 
 
 def _neighbour(explained: Explained) -> Hit | None:
-    """Return the row above, for the first one the row below."""
-    by_rank = {hit.rank: hit for hit in explained.result.hits}
-    return by_rank.get(explained.hit.rank - 1) or by_rank.get(explained.hit.rank + 1)
+    """Return the row above, for the first one the row below; none for a passage that has no row of its own."""
+    rows = explained.result.hits
+    place = next((place for place, hit in enumerate(rows) if hit.passage_id == explained.hit.passage_id), None)
+    if place is None or len(rows) < 2:
+        return None
+    return rows[place - 1] if place else rows[1]

@@ -58,7 +58,7 @@ def shown_parts(hit: Hit, decimals: int) -> dict[str, str]:
 
 def units(shown: str, decimals: int) -> int:
     """Return a shown figure in whole units of its last place."""
-    return round(float(shown) * 10**decimals)
+    return round(float(shown) * 10.0**decimals)
 
 
 def signed(difference: int, decimals: int) -> str:

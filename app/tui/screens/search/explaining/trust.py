@@ -22,17 +22,18 @@ def trust_lines(explained: Explained, width: int) -> list[Content]:
     tier = Content.styled(f"{SIGNS[hit.tier]} {hit.tier}", TIER_STYLES[hit.tier])
     scale = explained.scale
     if facts.cut_strong <= facts.cut_likely or facts.cut_strong <= 0 or (scale is not None and not scale.fitted):
-        said = Content.assemble(tier, (" · this library has not been measured yet", QUIET))
-        return labelled("trust", said, width)
+        unmeasured = Content.assemble(tier, (" · this library has not been measured yet", QUIET))
+        return labelled("trust", unmeasured, width)
     cosine, covered = adding_up([facts.cosine, facts.signal - facts.cosine], facts.signal, 3)
     signal = Content.assemble(tier, (" · signal ", QUIET), figure(facts.signal), (" = cosine ", QUIET), cosine)
     signal = Content.assemble(signal, (" + coverage ", QUIET), covered) if facts.coverage else signal
     cells = max(8, min(SCALE_CELLS, width - LABEL_CELLS - 1))
     pictured = scale or SignalScale(0.0, facts.cut_strong * 1.5, (), facts.cut_strong, facts.cut_likely, True)
     picture = [Content.assemble(" " * LABEL_CELLS, line) for line in scale_lines(pictured, facts.signal, cells)]
-    said = f"likely from {figure(pictured.likely)}, strong from {figure(pictured.strong)}"
-    limits = Content.styled(f"{said}{': foreign queries reach this' if pictured.histogram else ''}", QUIET)
-    return [*labelled("trust", signal, width), *picture, *labelled("", limits, width)]
+    limits = Content.styled(f"likely from {figure(pictured.likely)}, strong from {figure(pictured.strong)}", QUIET)
+    bars = Content.styled("bars: what foreign queries reach here", QUIET)
+    told = [*labelled("", limits, width), *(labelled("", bars, width) if pictured.histogram else [])]
+    return [*labelled("trust", signal, width), *picture, *told]
 
 
 def scale_lines(scale: SignalScale, signal: float, cells: int) -> list[Content]:
@@ -79,11 +80,10 @@ def _levels(counts: Sequence[float]) -> str:
 
 
 def _pointer(place: int, value: str, cells: int) -> Content:
-    """Return a pointer with its words at the side that has room."""
+    """Return a pointer with its words at the side that has room, alone where none has."""
     after = f" here {value}"
     if place + 1 + len(after) <= cells:
         return Content.assemble(" " * place, ("▲", ACCENT), (after, BRIGHT))
     before = f"here {value} "
-    return Content.assemble(" " * max(0, place - len(before)), (before[: max(0, place)], BRIGHT), ("▲", ACCENT))
-
-
+    lead = " " * (place - len(before)) + before if place >= len(before) else " " * place
+    return Content.assemble((lead, BRIGHT), ("▲", ACCENT))

@@ -1,0 +1,147 @@
+"""A document cut into the units that are painted one by one: its lines, the longest in parts, and its page breaks."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+LONGEST_UNIT = 4_000  # code points: what is laid out and painted in one go
+State = Literal["prose", "opening", "code", "closing", "front", "page"]
+STATES: tuple[State, ...] = ("prose", "opening", "code", "closing", "front", "page")
+_FENCE = re.compile(r"^[ \t>]*(`{3,}(?=[^`\n]*$)|~{3,})[ \t]*([^\s`{]*)", re.MULTILINE)
+_FRONT = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|$)")
+FRONT_LONGEST = 64 * 1024  # code points searched for the end of the front matter
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A block of code in Markdown: the units between its edges, `last` not included, and its language."""
+
+    first: int
+    last: int
+    language: str
+
+
+class Units:
+    """The units of a text, in order; several may share a line, and a page break stands before the first of a page."""
+
+    def __init__(self, text: str, kind: str, *, pages: Iterable[tuple[int, int]] = (), first_line: int = 1) -> None:
+        self.text = text
+        self.kind = kind
+        self.starts = array("Q")
+        self.ends = array("Q")
+        self.lines = array("L")  # the line that a unit belongs to, counted from 1
+        self.fences: list[Fence] = []
+        self.pages = sorted(dict(reversed(list(pages))).items())
+        self.first_line = first_line
+        self._page_units: dict[int, int] = {}
+        self._cut()
+        self._states = bytearray(len(self.starts))
+        for unit in self._page_units:
+            self._states[unit] = STATES.index("page")
+        if kind == "markdown":
+            self._find_front_matter()
+            self._find_fences()
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def state(self, unit: int) -> State:
+        """Return what a unit is."""
+        return STATES[self._states[unit]]
+
+    def raw(self, unit: int) -> str:
+        """Return a unit's text as it is in the document."""
+        return self.text[self.starts[unit] : self.ends[unit]]
+
+    def at(self, offset: int) -> int:
+        """Return the unit that holds an offset of the text."""
+        return max(0, bisect_right(self.starts, offset) - 1)
+
+    def of_line(self, line: int) -> int:
+        """Return the first unit of a line."""
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if self.lines[middle] < line else (low, middle)
+        return min(low, len(self) - 1)
+
+    def line(self, unit: int) -> int:
+        """Return the line, counted from 1, that a unit belongs to."""
+        return self.lines[unit]
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are; a line end at the very end begins no other."""
+        return self.text.count("\n") + (0 if self.text.endswith("\n") else 1) if self.text else 1
+
+    def page_of(self, unit: int) -> int | None:
+        """Return the page on which a unit stands, where the document has pages."""
+        found = [page for page, start in self.pages if start <= self.starts[unit]]
+        return found[-1] if found else (self.pages[0][0] if self.pages else None)
+
+    def page_at(self, unit: int) -> int:
+        """Return which page a page break begins."""
+        return self._page_units[unit]
+
+    def fence_of(self, unit: int) -> Fence | None:
+        """Return the block of code that a unit belongs to."""
+        place = bisect_right(self.fences, unit, key=lambda fence: fence.first) - 1
+        fence = self.fences[place] if place >= 0 else None
+        return fence if fence and fence.first <= unit < fence.last else None
+
+    def _cut(self) -> None:
+        """Cut the text into lines, long lines into parts, and put the page breaks between them."""
+        pages, start, number = list(self.pages), 0, self.first_line
+        lines = self.text.split("\n")
+        if len(lines) > 1 and not lines[-1]:
+            lines.pop()
+        for line in lines:
+            end = start + len(line)
+            while pages and pages[0][1] <= end:
+                self._page_units[len(self.starts)] = pages.pop(0)[0]
+                self._add(start, start, number)
+            at = start
+            while end - at > LONGEST_UNIT:
+                space = self.text.rfind(" ", at + LONGEST_UNIT // 2, at + LONGEST_UNIT)
+                cut = space + 1 if space >= 0 else at + LONGEST_UNIT
+                self._add(at, cut, number)
+                at = cut
+            self._add(at, end, number)
+            start, number = end + 1, number + 1
+
+    def _add(self, start: int, end: int, number: int) -> None:
+        self.starts.append(start)
+        self.ends.append(end)
+        self.lines.append(number)
+
+    def _find_front_matter(self) -> None:
+        if self.first_line == 1 and (match := _FRONT.match(self.text, 0, FRONT_LONGEST)):
+            for unit in range(self.at(max(0, match.end() - 1)) + 1):
+                self._states[unit] = self._states[unit] or STATES.index("front")
+
+    def _find_fences(self) -> None:
+        """Mark the blocks of code; one that is never closed reaches to the end."""
+        opened: tuple[int, str, str] | None = None
+        for match in _FENCE.finditer(self.text):
+            unit = self.at(match.start())
+            if self._states[unit]:
+                continue
+            if opened is None:
+                opened = (unit, match[1], match[2])
+                self._states[unit] = STATES.index("opening")
+            elif match[1].startswith(opened[1]) and not match[2]:
+                self._close(opened, unit)
+                self._states[unit] = STATES.index("closing")
+                opened = None
+        if opened is not None:
+            self._close(opened, len(self))
+
+    def _close(self, opened: tuple[int, str, str], last: int) -> None:
+        first = opened[0] + 1
+        self.fences.append(Fence(first, last, opened[2]))
+        self._states[first:last] = bytes([STATES.index("code")]) * (last - first)

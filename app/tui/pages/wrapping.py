@@ -1,0 +1,67 @@
+"""Where a line breaks into rows. Exact, fast for plain text, and never more than the width for anything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rich.cells import get_character_cell_size
+from textual.content import Content
+
+# Signs that take one cell each, so that cells can be counted as code points.
+_NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0390-\u03ce\u0400-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u21ff"
+                     "\u2400-\u2421\u2500-\u257f\u2580-\u259f]*")  # fmt: skip
+_WIDENS = "\ufe0f"  # shows the sign before it as a picture, two cells wide
+_ONE = (0,)
+
+
+def row_starts(text: str, width: int, hang: int = 0) -> tuple[int, ...]:
+    """Return where in `text` its rows of at most `width` cells begin; the rows after the first are moved in by `hang`.
+
+    Rows break behind a space where there is one, else anywhere.
+    """
+    width = max(2, width)
+    hang = hang if hang <= width // 2 else 0
+    if _NARROW.fullmatch(text):
+        return _ONE if len(text) <= width else _narrow_starts(text, width, hang)
+    return _wide_starts(text, width, hang)
+
+
+def row_of(line: Content, starts: Sequence[int], row: int, width: int, hang: int = 0) -> Content:
+    """Return one of the rows that row_starts found, moved in where it is not the first."""
+    end = starts[row + 1] if row + 1 < len(starts) else len(line.plain)
+    end = starts[row] + len(line.plain[starts[row] : end].rstrip(" "))
+    part = line[starts[row] : end]
+    return Content.assemble(" " * hang, part) if row and hang and hang <= width // 2 else part
+
+
+def _narrow_starts(text: str, width: int, hang: int) -> tuple[int, ...]:
+    starts, at, room, length = [0], 0, width, len(text)
+    words = length - len(text.lstrip(" "))  # a break inside the indentation would make an empty row
+    while length - at > room:
+        space = text.rfind(" ", max(at, words), at + room + 1)
+        at = space + 1 if space > at else at + room
+        if at >= length:
+            break
+        starts.append(at)
+        room = width - hang
+    return tuple(starts)
+
+
+def _wide_starts(text: str, width: int, hang: int) -> tuple[int, ...]:
+    starts, room, cells, space = [0], width, 0, 0
+    spaced = 0  # cells of the row up to behind its last space
+    for place, sign in enumerate(text):
+        cells_of_sign = 1 if sign == _WIDENS else get_character_cell_size(sign)
+        if cells + cells_of_sign > room and sign != " ":
+            if space > starts[-1]:
+                starts.append(space)
+                cells -= spaced
+            else:
+                starts.append(place)
+                cells = 0
+            room = width - hang
+        cells += cells_of_sign
+        if sign == " ":
+            space, spaced = place + 1, cells
+    return tuple(starts)

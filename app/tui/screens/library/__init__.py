@@ -1,0 +1,1 @@
+"""The library screen: what is watched, what Carrel does now, and why a file is not there."""

@@ -1,0 +1,50 @@
+"""What a person can do on the library screen, and what its help says beside the keys."""
+
+from __future__ import annotations
+
+from app.tui.actions import Action
+
+LIBRARY_ACTIONS = (
+    Action("library.next", "down", "move(1)", "move", "Next line", "Select another line.",
+           shown_key="↑↓", palette=False),
+    Action("library.previous", "up", "move(-1)", "", "Previous line", "", footer=False, palette=False),
+    Action("library.open", "enter", "open", "search inside", "Search inside this folder, or open this file",
+           "On a folder: search inside it. On a file: open it in your editor. On a rule: list what it leaves out."),
+    Action("library.add", "a,plus,insert", "add", "add", "Add a folder", "Watch another folder."),
+    Action("library.pause", "p", "pause", "pause", "Pause or resume this folder",
+           "Stop following a folder for a while, or follow it again. What is indexed stays searchable."),
+    Action("library.rules", "i", "rules", "rules", "Change what is left out of this folder",
+           "Write rules for what is left out, and see at once what they would do."),
+    Action("library.retry", "r", "retry", "try again", "Try the files that failed again",
+           "Read what failed again: the selected file, or all that failed in the selected folder."),
+    Action("library.look", "u", "look", "look now", "Look at this folder now",
+           "Compare the folder with the index now; starts the indexer again where it was given up."),
+    Action("library.remove", "delete,x", "remove", "forget", "Forget this folder",
+           "Take the folder out of the library, after a question. Its files stay."),
+    Action("library.check", "c", "check", "check", "Check the library file",
+           "Check that file, documents, words and vectors agree, as `carrel doctor` does."),
+    Action("library.side", "tab,shift+tab", "swap_side", "other side", "Go to the other side",
+           "Go to what was left out, failed and changed, and back to the folders."),
+    Action("library.unfold", "right", "fold(False)", "", "Unfold this folder", "Unfold or fold a folder.",
+           shown_key="→ ←", footer=False, palette=False),
+    Action("library.fold", "left", "fold(True)", "", "Fold this folder", "", footer=False, palette=False),
+    Action("library.page_down", "pagedown", "page(1)", "", "Next screen of lines", "Go a screen of lines on, or back.",
+           shown_key="pgup pgdn", footer=False, palette=False),
+    Action("library.page_up", "pageup", "page(-1)", "", "Previous screen of lines", "", footer=False, palette=False),
+    Action("library.first", "home", "edge(False)", "", "First line", "Go to the first line, or the last.",
+           shown_key="home end", footer=False, palette=False),
+    Action("library.last", "end", "edge(True)", "", "Last line", "", footer=False, palette=False),
+    Action("library.back", "escape,slash", "back", "search", "Back to the search", "Go back to the search."),
+)  # fmt: skip
+
+HELP_PAGES = (
+    (
+        "Why a file may not be there",
+        (
+            ("left out by a rule", "a built-in one, .gitignore, .carrelignore, or a rule of your own (i)"),
+            ("failed", "it could not be read; the reason stands beside it, r tries again"),
+            ("paused", "its folder is not followed until it is resumed (p)"),
+            ("✗ not there", "the folder is missing, a disk perhaps; its documents are kept"),
+        ),
+    ),
+)

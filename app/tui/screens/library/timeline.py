@@ -1,0 +1,129 @@
+"""The right side of the screen: what failed and why, what changed today, what is left out; all for one folder."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from app.tui.figures import count
+from app.tui.plain import cut_front, one_line
+from app.tui.screens.library.contents import Contents, clock_time, lies_in, root_of
+from app.tui.screens.library.entries import Entry
+from app.tui.screens.library.folder_tree import EVERYTHING, Place, short_path
+from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
+from engine.paths import display
+from engine.records import Check, DocumentChange, Failure
+
+TIME_CELLS = 7
+COUNT_CELLS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A reason for which files of a folder are left out."""
+
+    place: Place
+    reason: str
+    files: int
+
+
+def story(contents: Contents, place: Place, checks: Sequence[Check] = ()) -> list[Entry]:
+    """Return the sections that have something to tell of a folder, what wants attention first."""
+    return [
+        *_section("Faults in the library file", [_fault(check) for check in checks if not check.ok]),
+        *_failed(contents, place),
+        *_skipped(contents, place),
+        *_changed(contents, place),  # last, for it is the longest
+    ]
+
+
+def _section(title: str, entries: list[Entry], note: str = "") -> list[Entry]:
+    if not entries:
+        return []
+    head = Content.assemble((title, f"bold {BRIGHT}"), (f"  {note}" if note else "", QUIET))
+    return [Entry(("head", title), lambda width: head.truncate(width, ellipsis=True)), *entries, _blank(title)]
+
+
+def _blank(title: str) -> Entry:
+    return Entry(("blank", title), lambda width: Content())
+
+
+def _fault(check: Check) -> Entry:
+    line = Content.assemble((f"✗ {one_line(check.name)}  ", ALARM), one_line(check.detail))
+    return Entry(("fault", check.name), lambda width: line.truncate(width, ellipsis=True))
+
+
+def _failed(contents: Contents, place: Place) -> list[Entry]:
+    failures = [failure for failure in contents.failures if lies_in(failure.path, place)]
+    entries = [
+        Entry(("failed", failure.path), partial(_failure_line, failure, _relative(failure.path, contents)), failure)
+        for failure in failures
+    ]
+    return _section(f"Failed {count(len(failures))}", entries, "r tries again")
+
+
+def _failure_line(failure: Failure, path: str, width: int) -> Content:
+    reason = one_line(failure.reason)
+    room = max(12, width - 2 - cell_len(reason) - 2, width // 2)
+    name = cut_front(path, room)
+    return Content.assemble(("✗ ", ALARM), name, "  ", (reason, QUIET)).truncate(width, ellipsis=True)
+
+
+def _changed(contents: Contents, place: Place) -> list[Entry]:
+    changes = [change for change in contents.changes if lies_in(change.path, place)]
+    entries = [
+        Entry(("changed", change.path), partial(_change_line, change, _relative(change.path, contents)), change)
+        for change in changes
+    ]
+    return _section(f"Read today {count(len(changes))}", entries)
+
+
+def _change_line(change: DocumentChange, path: str, width: int) -> Content:
+    sign, ink = ("✓", GOOD) if change.what == "indexed" else ("✗", ALARM)
+    lead = Content.assemble((f"{clock_time(change.at):<{TIME_CELLS}}", QUIET), (f"{sign} ", ink))
+    left = width - lead.cell_length
+    title = Content(one_line(change.title) or one_line(display(os.path.basename(change.path))))
+    title = title.truncate(max(8, left // 2), ellipsis=True)
+    rest = max(0, left - title.cell_length - 2)
+    where = cut_front(path, rest) if rest > 6 else ""
+    return Content.assemble(lead, title, "  ", (where, QUIET))
+
+
+def _skipped(contents: Contents, place: Place) -> list[Entry]:
+    """Return why files are left out; that is known of whole watched folders, by the last sync of them."""
+    roots = [root for root in contents.left_out if place == EVERYTHING or root == place[0]]
+    reasons: Counter[str] = Counter()
+    for root in roots:
+        reasons.update(contents.left_out[root])
+    scope = place if place == EVERYTHING else (place[0], b"")
+    skipped = [Skipped(scope, reason, files) for reason, files in reasons.most_common()]
+    entries = [Entry(("skipped", each.reason), partial(_skipped_line, each), each) for each in skipped]
+    note = f"in all of {one_line(short_path(place[0]))}" if place[1] else "enter lists them"
+    return _section(f"Left out {count(sum(reasons.values()))}", entries, note)
+
+
+def _skipped_line(skipped: Skipped, width: int) -> Content:
+    figure = f"{count(skipped.files):>{COUNT_CELLS}}  "
+    return Content.assemble((figure, ""), (one_line(skipped.reason), QUIET)).truncate(width, ellipsis=True)
+
+
+def _relative(path: bytes, contents: Contents) -> str:
+    """Return a path below its watched folder, and with that folder's name where there are several."""
+    root = root_of(path, contents.trees)
+    if root is None:
+        return one_line(short_path(path))
+    relative = display(os.path.relpath(path, root))
+    several = len(contents.trees) > 1
+    return one_line(f"{display(os.path.basename(root))}/{relative}" if several else relative)
+
+
+def nothing_yet(contents: Contents, place: Place) -> str:
+    """Return what stands where there is nothing to tell."""
+    where = "" if place == EVERYTHING else " in this folder"
+    return f"Nothing failed, nothing is left out, and nothing was read today{where}." if contents.trees else ""

@@ -1,0 +1,71 @@
+"""The lines above and below the text: what is read, and where in it one is."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from app.tui.figures import count, day
+from app.tui.freshness import notice
+from app.tui.plain import cut_front, one_line
+from app.tui.screens.reader.book import Book
+from app.tui.screens.reader.links import DocumentLink
+from app.tui.screens.reader.trail import Trail
+from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, QUIET
+from engine.paths import display
+
+
+def title_line(book: Book | None, now: float, trail: Trail, width: int) -> Content:
+    """Return title and path at the left, and kind, date and what is wrong with the file at the right."""
+    if book is None:
+        return Content.styled("opening …", QUIET)
+    document = book.document
+    said = notice(book.freshness)
+    right = Content.assemble(
+        (said, ALARM), ("  ·  " if said else "", FAINT), (f"{document.kind} · {day(document.modified, now)}", QUIET)
+    )
+    ways = Content.assemble((f"{'‹' * bool(trail.behind)}{'›' * bool(trail.ahead)} ".lstrip(), f"bold {ACCENT}"))
+    title = Content.styled(one_line(document.title or "Untitled"), f"bold {BRIGHT}")
+    room = max(1, width - right.cell_length - ways.cell_length - 2)
+    title = title.truncate(room, ellipsis=True)
+    path = cut_front(one_line(display(document.path)), max(0, room - title.cell_length - 3))
+    left = Content.assemble(ways, title, ("   " + path if len(path) > 4 else "", QUIET))
+    gap = " " * max(1, width - left.cell_length - right.cell_length)
+    return Content.assemble(left, gap, right).truncate(max(1, width))
+
+
+def place_line(book: Book | None, top: int, bottom: int, here: int, said: Content, width: int) -> Content:
+    """Return what was found or chosen at the left, and line, page and share of the document at the right."""
+    if book is None:
+        return Content()
+    units = book.units
+    parts = [f"line {count(units.line(units.at(here)))} of {count(max(1, units.line_count))}"]
+    if book.pages:
+        parts.insert(0, f"page {units.page_of(units.at(here))} of {book.pages}")
+    length = len(units.text)
+    if top == 0:
+        parts.append("all" if bottom > length else "top")
+    else:
+        parts.append("end" if bottom > length else f"{100 * bottom // max(1, length)} %")
+    right = Content.styled(" · ".join(parts), QUIET)
+    left = said.truncate(max(1, width - right.cell_length - 2), ellipsis=True)
+    return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right).truncate(width)
+
+
+def link_words(link: DocumentLink) -> Content:
+    """Return where a chosen link leads."""
+    if link.path is not None:
+        return Content.assemble(("→ ", ACCENT), one_line(display(link.path)))
+    if link.outward:
+        return Content.assemble(("↗ ", ACCENT), one_line(link.target), (" · enter shows it in the web browser", QUIET))
+    if link.inside:
+        return Content.assemble(("→ ", ACCENT), one_line(link.target))
+    return Content.assemble(("→ ", ACCENT), one_line(link.target), (" · not in the library", ALARM))
+
+
+def found_words(place: int, found: int, most: int, typing: bool) -> Content:
+    """Return which of the places found is looked at, and the keys for the others."""
+    if not found:
+        return Content.styled("∅ not found", ALARM)
+    more = "+" if found >= most else ""
+    keys = "↑↓ other places · enter to the text" if typing else "n next · N previous"
+    return Content.assemble((f"{count(place)} of {count(found)}{more}", ACCENT), (f" · {keys}", QUIET))

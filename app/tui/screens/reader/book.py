@@ -1,0 +1,61 @@
+"""A document made ready to be read: cut into units, with its headings, links and pages. Made in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.tui.freshness import Freshness
+from app.tui.pages.painter import Painter
+from app.tui.pages.units import Units
+from app.tui.ports import LibraryPort
+from app.tui.screens.reader.links import DocumentLink, links_in
+from app.tui.screens.reader.outline import Heading, headings_of
+from engine.records import StoredDocument, StoredPassage
+
+FIRST_UNITS = 80  # painted ahead, so that the first screen need not wait for the colours of its code
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A document open in the reader."""
+
+    document: StoredDocument
+    units: Units
+    painter: Painter
+    headings: tuple[Heading, ...]
+    links: tuple[DocumentLink, ...]
+    passages: tuple[StoredPassage, ...]
+    freshness: Freshness
+
+    @property
+    def pages(self) -> int:
+        """How many pages the document has, 0 where it has none."""
+        return max((page for page, _ in self.units.pages), default=0)
+
+    def passage_at(self, offset: int) -> StoredPassage | None:
+        """Return the passage that holds an offset of the text."""
+        return next((passage for passage in reversed(self.passages) if passage.start <= offset), None)
+
+
+def open_book(
+    library: LibraryPort, path: bytes, freshness: Callable[[StoredDocument], Freshness], start: int = 0
+) -> Book | None:
+    """Read a document out of the library; None where it is not there. `start` is where it will be read first."""
+    document = library.document(path)
+    if document is None:
+        return None
+    passages = library.passages_of(document.id)
+    pages = [(passage.page, passage.start) for passage in passages if passage.page]
+    units = Units(document.text, document.kind, pages=pages)
+    headings = headings_of(units, passages)
+    painter = Painter(
+        units,
+        language=str(document.metadata.get("language", "")),
+        headings=() if document.kind in ("markdown", "code") else {heading.text for heading in headings},
+    )
+    first = units.at(start)
+    for unit in range(max(0, first - 10), min(len(units), first + FIRST_UNITS)):
+        painter.line(unit)
+    links = links_in(units, library.links(document.id))
+    return Book(document, units, painter, headings, links, passages, freshness(document))

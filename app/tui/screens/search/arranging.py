@@ -1,0 +1,60 @@
+"""How the rows of a result are laid out: in which order, which notes are unfolded, how many were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from app.tui.screens.search.results import MAX_ROWS
+from engine.records import Hit, SearchSettings
+
+Order = Literal["relevance", "date", "name"]
+ORDERS: tuple[Order, ...] = ("relevance", "date", "name")
+ORDER_WORDS: dict[Order, str] = {"relevance": "by relevance", "date": "newest first", "name": "by name"}
+STEP_ROWS = MAX_ROWS
+FURTHER_LIMIT = 1000  # passages looked through for those of one note: more than both legs' candidates
+
+
+@dataclass
+class Arrangement:
+    """What a person did to the list; a new query forgets all of it but the order."""
+
+    order: Order = "relevance"
+    limit: int = STEP_ROWS
+    further: dict[int, tuple[Hit, ...]] = field(default_factory=dict)  # by document: its other passages, unfolded
+
+    def begin_anew(self) -> None:
+        """Forget what belonged to the last query."""
+        self.limit = STEP_ROWS
+        self.further.clear()
+
+    def turn(self) -> Order:
+        """Go to the next order and return it."""
+        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+        return self.order
+
+    def rows(self, hits: Sequence[Hit]) -> tuple[tuple[Hit, ...], frozenset[int]]:
+        """Return the rows from top to bottom, and which of them, by passage, are further passages of the row above."""
+        rows: list[Hit] = []
+        further: set[int] = set()
+        for hit in in_order(hits, self.order):
+            rows.append(hit)
+            inside = [each for each in self.further.get(hit.document_id, ()) if each.passage_id in hit.more_in_document]
+            rows += inside
+            further.update(each.passage_id for each in inside)
+        return tuple(rows), frozenset(further)
+
+
+def in_order(hits: Sequence[Hit], order: Order) -> Sequence[Hit]:
+    """Return hits in an order; where that does not tell two apart, the more relevant comes first."""
+    if order == "date":
+        return sorted(hits, key=lambda hit: -hit.modified)
+    if order == "name":
+        return sorted(hits, key=lambda hit: (hit.title.casefold(), hit.path))
+    return hits
+
+
+def ungrouped(settings: SearchSettings) -> SearchSettings:
+    """Return the settings of a search whose rows are all passages, so that each has the figures of its own."""
+    return replace(settings, group=False, collapse=None)

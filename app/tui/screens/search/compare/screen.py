@@ -1,0 +1,72 @@
+"""The screen that compares two results."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.getters import query_one
+from textual.screen import ModalScreen
+
+from app.tui.ports import LibraryPort
+from app.tui.screens.search.compare.figures import Pair
+from app.tui.screens.search.compare.lines import comparison_lines
+from app.tui.screens.search.window import words_of
+from app.tui.theme import QUIET
+from app.tui.threads import in_thread
+from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.lines import LineView
+
+_log = logging.getLogger("carrel")
+KEYS = "↑↓ scroll   esc back"
+
+
+class CompareScreen(ModalScreen[None]):
+    """Shows two rows side by side; their whole passages are read in a thread, until then their snippets stand there."""
+
+    BINDINGS = [Binding("escape,q,f7,c", "dismiss", show=False)]
+    DEFAULT_CSS = """
+    CompareScreen { align: center middle; background: $background 60%; }
+    CompareScreen #compare-box { width: 96%; max-width: 150; height: 94%; padding: 1 2 0 2; background: $panel; }
+    CompareScreen LineView { height: 1fr; background: $panel; }
+    CompareScreen #compare-keys { margin: 1 0; }
+    """
+
+    page = query_one("#compare", LineView)
+
+    def __init__(self, library: LibraryPort, pair: Pair) -> None:
+        super().__init__()
+        self._library = library
+        self._pair = pair
+
+    def compose(self) -> ComposeResult:
+        """Lay out the page and the line of keys."""
+        with Vertical(id="compare-box"):
+            yield LineView(id="compare")
+            yield BuiltLine(id="compare-keys")
+
+    def on_mount(self) -> None:
+        """Show the figures at once; the texts follow."""
+        self.query_one("#compare-keys", BuiltLine).show(lambda width: Content.styled(KEYS, QUIET))
+        self._show((self._pair.first.hit.snippet, self._pair.second.hit.snippet))
+        self.page.focus()
+        self.run_worker(self._read(), group="compare", name="compare", exit_on_error=False)
+
+    def _show(self, texts: tuple[str, str]) -> None:
+        marked = words_of(self._pair.first.result)
+        self.page.show(partial(comparison_lines, self._pair, texts, marked), keep_place=True)
+
+    async def _read(self) -> None:
+        ids = (self._pair.first.hit.passage_id, self._pair.second.hit.passage_id)
+        try:
+            found = await in_thread(partial(self._library.passages, ids))
+        except Exception:
+            _log.exception("Passages could not be read")
+            return
+        texts = {passage.id: passage.text for passage in found}
+        if all(passage in texts for passage in ids):
+            self._show((texts[ids[0]], texts[ids[1]]))

@@ -1,0 +1,38 @@
+"""What the help of the search screen tells beside its keys."""
+
+from __future__ import annotations
+
+from app.tui.screens.help import Page
+
+QUERY_LANGUAGE: Page = (
+    "What to type",
+    (
+        ("sourdough care", "words, and what they mean"),
+        ('"rye starter"', "a phrase, word for word"),
+        ("bread -machine", "without a word"),
+        ("ferment*", "words that begin so"),
+        ("path:kitchen", "only below a folder or in a file of that name"),
+        ("type:pdf  -type:code", "only, or never, files of a type"),
+        ("tag:recipe", "only notes with a tag"),
+        ("title:starter", "a word in the title"),
+        ("after:2024-03  before:7d", "by the day a file was changed: a date, today, 7d, 3w, 6m, 2y"),
+    ),
+)
+FILTERS: Page = (
+    "Filters",
+    (
+        ("→ or tab", "takes the completion that stands grey behind the cursor"),
+        ("path: kitchen ×", "what a filter was read as; a click on it takes it away, and so does ctrl+z for the last"),
+    ),
+)
+ROWS: Page = (
+    "What a row says",
+    (
+        ("● strong ◐ likely ○ weak", "how far to trust a row, measured on this library"),
+        ("V 9 .401", "ninth by meaning, at cosine distance .401 (0 is the same)"),
+        ("K 1 9.02", "first by words, with a bm25 score of 9.02"),
+        ("▕█████▒▒▒ ▏ .471", "the score: full is meaning, hatched is words"),
+        ("+ 2 more in this note", "other passages of it that fit; g shows them, with their own figures"),
+    ),
+)
+SEARCH_PAGES: tuple[Page, ...] = (QUERY_LANGUAGE, FILTERS, ROWS)

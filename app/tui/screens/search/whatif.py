@@ -1,0 +1,95 @@
+"""What if: other settings than the person's own, changed a step at a time. Pure; the panel draws it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from engine.records import Fusion, Hit, SearchResult, SearchSettings, Weights
+
+Control = Literal["weight", "fusion", "feedback", "collapse"]
+CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "collapse")
+FUSIONS: tuple[Fusion, ...] = ("convex", "rrf", "vector", "keyword")
+WEIGHT_STEP = 0.05
+COLLAPSE_STEP = 0.01
+LOWEST_COLLAPSE = 0.50  # below it most pairs of passages on one subject would count as the same
+HIGHEST_COLLAPSE = 0.99  # above it only exact copies would; that is what "never" is near to
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The person's own settings, those tried now, and the weights that the rows shown were made with."""
+
+    own: SearchSettings
+    tried: SearchSettings
+    weights: Weights
+    moved: int = 0  # rows that stand elsewhere than by the person's own settings
+
+    @property
+    def changed(self) -> bool:
+        """Whether other settings than the person's own are tried."""
+        return self.tried != self.own
+
+    @property
+    def vector_weight(self) -> float:
+        """The share that meaning counts for, from 0 to 1."""
+        vector, keyword = self.tried.weights or (self.weights.vector, self.weights.keyword)
+        if self.tried.fusion in ("vector", "keyword"):
+            return 1.0 if self.tried.fusion == "vector" else 0.0
+        return vector / (vector + keyword) if vector + keyword > 0 else 0.0
+
+    def try_settings(self, settings: SearchSettings) -> WhatIf:
+        """Try other settings."""
+        return replace(self, tried=settings)
+
+    def weigh(self, vector: float) -> WhatIf:
+        """Give meaning a weight and words the rest; where a leg was off, both legs count again."""
+        vector = round(min(1.0, max(0.0, vector)), 2)
+        fusion = self.tried.fusion
+        if fusion in ("vector", "keyword"):
+            fusion = self.own.fusion if self.own.fusion in ("convex", "rrf") else "convex"
+        return replace(self, tried=replace(self.tried, fusion=fusion, weights=(vector, round(1.0 - vector, 2))))
+
+    def collapse_from(self, cosine: float | None) -> WhatIf:
+        """Collapse near-duplicates from a cosine on; above the highest one, never."""
+        if cosine is not None:
+            cosine = round(max(LOWEST_COLLAPSE, cosine), 2)
+            cosine = None if cosine > HIGHEST_COLLAPSE else cosine
+        return replace(self, tried=replace(self.tried, collapse=cosine))
+
+    def stepped(self, control: Control, steps: int) -> WhatIf:
+        """Move a control by steps: to the right where `steps` is above 0."""
+        tried = self.tried
+        match control:
+            case "weight":
+                return self.weigh(_on_grid(self.vector_weight, WEIGHT_STEP, steps))
+            case "fusion":
+                place = FUSIONS.index(tried.fusion) + (1 if steps > 0 else -1)
+                return replace(self, tried=replace(tried, fusion=FUSIONS[place % len(FUSIONS)]))
+            case "feedback":
+                return replace(self, tried=replace(tried, feedback=not tried.feedback))
+            case "collapse":
+                now = tried.collapse if tried.collapse is not None else HIGHEST_COLLAPSE + COLLAPSE_STEP
+                return self.collapse_from(min(HIGHEST_COLLAPSE + COLLAPSE_STEP, now + steps * COLLAPSE_STEP))
+
+    def reset(self) -> WhatIf:
+        """Return to the person's own settings."""
+        return replace(self, tried=self.own, moved=0)
+
+
+def _on_grid(value: float, step: float, steps: int) -> float:
+    """Return the value moved by steps, on a multiple of the step."""
+    return round(round(value / step) * step + steps * step, 2)
+
+
+def moved_rows(own: SearchResult, tried: SearchResult) -> int:
+    """Return how many of the tried rows stand elsewhere than by the person's own settings."""
+    before = {hit.passage_id: hit.rank for hit in own.hits}
+    return sum(before.get(hit.passage_id) != hit.rank for hit in tried.hits)
+
+
+def row_of(passage_id: int, result: SearchResult) -> Hit | None:
+    """Return the row that shows a passage, or has it below its best one."""
+    rows = result.hits
+    shown = next((hit for hit in rows if hit.passage_id == passage_id), None)
+    return shown or next((hit for hit in rows if passage_id in hit.more_in_document), None)

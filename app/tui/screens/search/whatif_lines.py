@@ -1,0 +1,198 @@
+"""The lines of the what-if panel, and what a pointer finds in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from textual.content import Content
+
+from app.tui.figures import NONE, counted, figure
+from app.tui.screens.search.whatif import HIGHEST_COLLAPSE, LOWEST_COLLAPSE, Control, WhatIf
+from app.tui.theme import ACCENT, BRIGHT, FAINT, MEANING, QUIET, WORDS
+from engine.records import Fusion
+
+LABEL_CELLS = 9
+SLIDER_CELLS = 20
+BESIDE_SLIDER = 34  # cells of a line that are not its slider
+ROOMY_CELLS = 58  # from here on the legs are called "alone"
+FUSION_NAMES: dict[Fusion, tuple[str, str]] = {
+    "convex": ("convex", ""),
+    "rrf": ("rrf", ""),
+    "vector": ("meaning", " alone"),
+    "keyword": ("words", " alone"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A stretch of a line that a pointer can press: what it does, given the state and the column."""
+
+    start: int
+    end: int
+    control: Control | None
+    apply: Callable[[WhatIf, float], WhatIf] | None = None  # the share of the stretch that lies left of the pointer
+    press: Literal["keep", "reset", ""] = ""
+    slides: bool = False
+
+    def applied(self, state: WhatIf, column: int) -> WhatIf:
+        """Return the state after a press at a column."""
+        share = (column - self.start + 0.5) / max(1, self.end - self.start)
+        return self.apply(state, min(1.0, max(0.0, share))) if self.apply else state
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line and its targets."""
+
+    content: Content
+    targets: tuple[Target, ...] = ()
+
+
+def target_at(lines: Sequence[Line], column: int, row: int) -> Target | None:
+    """Return what stands at a place of the panel."""
+    targets = lines[row].targets if 0 <= row < len(lines) else ()
+    return next((target for target in targets if target.start <= column < target.end), None)
+
+
+class _Builder:
+    """Puts a line together and remembers where its targets stand."""
+
+    def __init__(self) -> None:
+        self.content = Content()
+        self.targets: list[Target] = []
+
+    def add(self, text: str, style: str = "", target: Target | None = None) -> _Builder:
+        start = self.content.cell_length
+        self.content = Content.assemble(self.content, (text, style))
+        if target is not None:
+            self.targets.append(replace(target, start=start, end=self.content.cell_length))
+        return self
+
+    def line(self, width: int) -> Line:
+        return Line(self.content.truncate(width), tuple(self.targets))
+
+
+def panel_lines(state: WhatIf | None, width: int, control: Control | None, key: str = "") -> list[Line]:
+    """Return the panel: a heading, the four controls, and the keys; `key` leads to it while it has no focus."""
+    if state is None:
+        return []
+    controls = _controls(state, width, control)
+    return [_heading(state, width), *controls, _keys(state, "" if control is not None else key).line(width)]
+
+
+def compact_lines(state: WhatIf | None, width: int, control: Control | None, key: str = "") -> list[Line]:
+    """Return the panel in three lines for a low screen: two controls, the chosen one among them, and the keys."""
+    if state is None:
+        return []
+    first = 2 if control in ("feedback", "collapse") else 0
+    return [
+        *_controls(state, width, control)[first : first + 2],
+        _keys(state, "" if control is not None else key).line(width),
+    ]
+
+
+def single_line(state: WhatIf | None, width: int, control: Control | None, key: str = "") -> list[Line]:
+    """Return the panel in one line, for a low screen while the focus is elsewhere."""
+    if state is None:
+        return []
+    builder = _Builder().add("What if  ", f"bold {BRIGHT}")
+    builder.add(f"meaning {figure(state.vector_weight, 2)}", MEANING).add("  ")
+    builder.add(f"words {figure(1.0 - state.vector_weight, 2)}", WORDS).add("   ")
+    if state.changed:
+        builder.add(f"trying · {counted(state.moved, 'row')} moved   ", ACCENT)
+    return [builder.add(key, f"bold {ACCENT}").add(" to change" if key else "", QUIET).line(width)]
+
+
+def _controls(state: WhatIf, width: int, control: Control | None) -> list[Line]:
+    cells = max(4, min(SLIDER_CELLS, width - BESIDE_SLIDER))
+    built = (
+        _weight(state, _begin("weight", control), cells),
+        _fusion(state, _begin("fusion", control), roomy=width >= ROOMY_CELLS),
+        _feedback(state, _begin("feedback", control)),
+        _collapse(state, _begin("collapse", control), cells),
+    )
+    return [builder.line(width) for builder in built]
+
+
+def _heading(state: WhatIf, width: int) -> Line:
+    said = "as it is set" if not state.changed else f"trying · {counted(state.moved, 'row')} moved"
+    room = max(1, width - len("What if") - len(said))
+    style = ACCENT if state.changed else QUIET
+    return Line(Content.assemble(("What if", f"bold {BRIGHT}"), " " * room, (said, style)).truncate(width))
+
+
+def _begin(name: Control, control: Control | None) -> _Builder:
+    """Begin a line with its label; the chosen control has a bar before it."""
+    chosen = name == control
+    builder = _Builder().add("▌" if chosen else " ", ACCENT)
+    return builder.add(f"{name:<{LABEL_CELLS}}", f"bold {BRIGHT}" if chosen else QUIET)
+
+
+def _weight(state: WhatIf, builder: _Builder, cells: int) -> _Builder:
+    off = state.tried.fusion in ("vector", "keyword")
+    share = state.vector_weight
+    filled = round(share * cells)
+    slide = Target(0, 0, "weight", lambda state, share: state.weigh(round(share * 20) / 20), slides=True)
+    builder.add("meaning ", QUIET).add(figure(share, 2), FAINT if off else f"bold {MEANING}").add(" ▕", FAINT)
+    start = builder.content.cell_length
+    builder.add("█" * filled, FAINT if off else MEANING)
+    builder.add("▒" * (cells - filled), FAINT if off else WORDS)
+    builder.targets.append(replace(slide, start=start, end=start + cells))
+    return builder.add("▏ ", FAINT).add(figure(1.0 - share, 2), FAINT if off else f"bold {WORDS}").add(" words", QUIET)
+
+
+def _fusion(state: WhatIf, builder: _Builder, roomy: bool) -> _Builder:
+    for number, (fusion, (name, more)) in enumerate(FUSION_NAMES.items()):
+        pick = Target(0, 0, "fusion", _picker(fusion))
+        _option(builder.add("  " if number else ""), name + more * roomy, state.tried.fusion == fusion, pick)
+    return builder
+
+
+def _picker(fusion: Fusion) -> Callable[[WhatIf, float], WhatIf]:
+    return lambda state, share: state.try_settings(replace(state.tried, fusion=fusion))
+
+
+def _feedback(state: WhatIf, builder: _Builder) -> _Builder:
+    for name, value in (("on", True), ("off", False)):
+        pick = Target(0, 0, "feedback", _switch(value))
+        _option(builder.add("" if value else "  "), name, state.tried.feedback == value, pick)
+    return builder if state.tried.fusion == "convex" else builder.add("  only with convex", QUIET)
+
+
+def _switch(value: bool) -> Callable[[WhatIf, float], WhatIf]:
+    return lambda state, share: state.try_settings(replace(state.tried, feedback=value))
+
+
+def _option(builder: _Builder, name: str, chosen: bool, target: Target) -> _Builder:
+    return builder.add(f"{'●' if chosen else '○'} {name}", f"bold {BRIGHT}" if chosen else QUIET, target)
+
+
+def _collapse(state: WhatIf, builder: _Builder, cells: int) -> _Builder:
+    cosine = state.tried.collapse
+    span = HIGHEST_COLLAPSE - LOWEST_COLLAPSE
+    filled = cells if cosine is None else round((cosine - LOWEST_COLLAPSE) / span * (cells - 1))
+
+    def slide(state: WhatIf, share: float) -> WhatIf:
+        return state.collapse_from(None if share > 0.97 else LOWEST_COLLAPSE + share * span)
+
+    builder.add("from    ", QUIET).add(f"{figure(cosine, 2) if cosine is not None else NONE:>3}", f"bold {BRIGHT}")
+    builder.add(" ▕", FAINT)
+    start = builder.content.cell_length
+    builder.add("━" * filled, QUIET).add("┃" if cosine is not None else "", ACCENT)
+    builder.add(" " * (cells - filled - (cosine is not None)))
+    builder.targets.append(Target(start, start + cells, "collapse", slide, slides=True))
+    return builder.add("▏", FAINT).add(" never" if cosine is None else " alike", QUIET)
+
+
+def _keys(state: WhatIf, key: str) -> _Builder:
+    builder = _Builder().add(" ")
+    live, said = (ACCENT, QUIET) if state.changed else (FAINT, FAINT)
+    for letter, words, press in (("k", " keep as my default", _KEEP), ("r", " reset", _RESET)):
+        builder.add(letter, f"bold {live}", press).add(words, said, press).add("   ")
+    return builder.add(key, f"bold {ACCENT}").add(" to change", QUIET) if key else builder
+
+
+_KEEP = Target(0, 0, None, press="keep")
+_RESET = Target(0, 0, None, press="reset")

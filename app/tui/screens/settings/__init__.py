@@ -1,0 +1,1 @@
+"""The settings: what can be changed, in plain words, and the keys."""

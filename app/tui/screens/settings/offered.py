@@ -1,0 +1,136 @@
+"""The settings that the browser offers, as data: what each is called, what it does, which values it takes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.tui.figures import figure
+from engine.config import Config, from_mapping
+from engine.errors import ConfigError
+
+FUSIONS: tuple[tuple[str, str, str], ...] = (
+    ("convex", "meaning and words", "their scores are weighed; the best on every collection measured"),
+    ("rrf", "meaning and words, by rank", "reciprocal rank fusion: only the ranks count, the weights follow the query"),
+    ("vector", "meaning alone", "words count only where they must stand or must not"),
+    ("keyword", "words alone", "no model is loaded"),
+)
+WEIGHTS = tuple((round(share / 20, 2), round(1 - share / 20, 2)) for share in range(20, -1, -1))
+COLLAPSE = (None, 1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.9, 0.85, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting: its name in the file, its title, what it does, and its values.
+
+    `values` are (value, its name, a word about it), in the order that the arrow keys go; `written` makes a value of
+    what a person types, where any text may be; it raises ConfigError.
+    """
+
+    name: str
+    title: str
+    help: str
+    values: tuple[tuple[Any, str, str], ...] = ()
+    written: Callable[[str], Any] | None = None
+    hint: str = ""
+
+    def shown(self, config: Config) -> str:
+        """Return the present value in words."""
+        value = getattr(config, self.name)
+        named = next((name for each, name, _ in self.values if each == value), None)
+        return named if named is not None else text_of(value)
+
+    def stepped(self, config: Config, step: int) -> Any:
+        """Return the value that lies `step` further on; from either end it goes on at the other."""
+        values = [value for value, _, _ in self.values]
+        value = getattr(config, self.name)
+        if value not in values:
+            return values[0 if step > 0 else -1]
+        return values[(values.index(value) + step) % len(values)]
+
+
+def settings(themes: Sequence[tuple[str, bool]]) -> tuple[Setting, ...]:
+    """Return the settings; `themes` are the names of those that there are, each with whether it is dark."""
+    on_off = ((True, "on", ""), (False, "off", ""))
+    theme_values: tuple[tuple[Any, str, str], ...] = (("", "as the terminal is", "Carrel's own, dark or light"),)
+    theme_values += tuple((name, name, "dark" if dark else "light") for name, dark in themes)
+    return (
+        Setting("theme", "Theme", "The colours. f4 changes between dark and light for this time only.", theme_values),
+        Setting("fusion", "Rank by", "How meaning and words are joined into one order.", FUSIONS),
+        Setting(
+            "weights",
+            "Weights",
+            "How much meaning and words count. The method's own are .80 and .20, chosen on judged collections.",
+            ((None, "the method's own", ""), *((each, text_of(each), "") for each in WEIGHTS)),
+            _weights,
+            "two numbers: meaning, words, such as .7 .3; empty for the method's own",
+        ),
+        Setting("feedback", "Feedback", "Whether the first results sharpen the search for what they share.", on_off),
+        Setting(
+            "collapse",
+            "Near-duplicates",
+            "Notes that are alike from this cosine on show as one row. 1 is the same text.",
+            tuple((each, "all are shown" if each is None else f"one from {figure(each, 2)}", "") for each in COLLAPSE),
+            _collapse,
+            "a cosine from 0 to 1, such as .95; 0 shows all",
+        ),
+        Setting(
+            "history",
+            "History",
+            "Whether searches are remembered for ctrl+r, on this machine only. Off also deletes those of before.",
+            on_off,
+        ),
+        Setting(
+            "editor",
+            "Editor",
+            "The command that opens a note; {path} and {line} stand for where. Empty: $VISUAL, then $EDITOR.",
+            (),
+            _editor,
+            "such as: code --goto {path}:{line}",
+        ),
+    )
+
+
+def text_of(value: Any) -> str:
+    """Return a value as a person reads it."""
+    if isinstance(value, tuple):
+        return f"meaning {figure(value[0], 2)}, words {figure(value[1], 2)}"
+    if isinstance(value, float):
+        return f"one from {figure(value, 2)}"
+    return str(value) or "not set"
+
+
+def _checked(name: str, value: Any) -> Any:
+    """Return a value as the file's reader takes it. Raises ConfigError."""
+    return getattr(from_mapping({name: value}, "these settings"), name)
+
+
+def _editor(text: str) -> Any:
+    return _checked("editor", text)
+
+
+def _weights(text: str) -> Any:
+    return _checked("weights", _numbers(text)) if text else None
+
+
+def _collapse(text: str) -> Any:
+    numbers = _numbers(text)
+    return _checked("collapse", numbers[0] if len(numbers) == 1 else None)
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.replace(",", " ").split()]
+    except ValueError as error:
+        raise ConfigError("These are no numbers.", fix="Write them as .8 or 0.8.") from error
+
+
+def fault(setting: Setting, text: str) -> str:
+    """Return what is wrong with what was typed for a setting, or ""."""
+    try:
+        if setting.written is not None:
+            setting.written(text)
+    except ConfigError as error:
+        return error.cause or f"{error.message} {error.fix}".strip()
+    return ""

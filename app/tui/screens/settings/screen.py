@@ -1,0 +1,168 @@
+"""The settings screen: every setting with its value and what it does; changes are kept in the settings file at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.getters import query_one
+from textual.screen import Screen
+from textual.widgets import OptionList
+
+from app.tui.actions import Action, Where, bindings
+from app.tui.figures import counted
+from app.tui.plain import one_line
+from app.tui.screens.asking import AskScreen
+from app.tui.screens.choosing import Choice, ChoiceScreen
+from app.tui.screens.settings.keys_screen import KeysScreen
+from app.tui.screens.settings.offered import Setting, fault, settings
+from app.tui.screens.settings.rows import Row, RowsList
+from app.tui.theme import BRIGHT, QUIET
+from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.keys import KeyLine
+from engine.config import Config
+
+if TYPE_CHECKING:
+    from app.tui.app import CarrelApp
+
+SETTINGS_ACTIONS = (
+    Action("settings.change", "enter", "change", "change", "Change this setting", "Change the chosen setting."),
+    Action("settings.next", "right", "step(1)", "next value", "Next value", "Go on to the next value, or back.",
+           shown_key="← →"),
+    Action("settings.previous", "left", "step(-1)", "", "Value before", "", footer=False),
+    Action("settings.default", "delete", "default", "as it came", "Set back to what Carrel comes with",
+           "Set the chosen setting back to what Carrel comes with."),
+    Action("settings.back", "escape", "back", "back", "Back from the settings", "Back to where you were."),
+)  # fmt: skip
+KEYS_ROW = Row("Keys", "change them one by one", "Every action and its keys.")
+
+
+class SettingsScreen(Screen[None]):
+    """A list of settings."""
+
+    ACTIONS = SETTINGS_ACTIONS
+    BINDINGS = bindings(SETTINGS_ACTIONS)
+    DEFAULT_CSS = """
+    SettingsScreen { background: $background; }
+    SettingsScreen #title { margin: 1 2; }
+    SettingsScreen #place { margin: 0 2; }
+    """
+
+    rows = query_one(RowsList)
+
+    @property
+    def carrel(self) -> CarrelApp:
+        """The app, as the class that it is."""
+        app: Any = self.app
+        return app  # type: ignore[no-any-return]
+
+    def where(self) -> Where:
+        """Return that the keys always do the same here."""
+        return "everywhere"
+
+    def compose(self) -> ComposeResult:
+        """Lay out the title, the settings, and where they are kept."""
+        yield BuiltLine(id="title")
+        yield RowsList()
+        yield BuiltLine(id="place")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Show the settings as they are, and follow their changes."""
+        themes = sorted(self.carrel.available_themes.values(), key=lambda theme: not theme.name.startswith("carrel"))
+        self._settings = settings([(theme.name, theme.dark) for theme in themes])
+        self.query_one("#title", BuiltLine).show(lambda width: Content.styled("Settings", f"bold {BRIGHT}"))
+        path = self.carrel.ports.settings.path
+        kept = f"Kept in {path}" if path else "Kept until Carrel is left"
+        self.query_one("#place", BuiltLine).show(
+            lambda width: Content.styled(one_line(kept), QUIET).truncate(width, ellipsis=True)
+        )
+        self.carrel.config_signal.subscribe(self, self._show)
+        self._show(self.carrel.config)
+        self.rows.focus()
+
+    def _show(self, config: Config) -> None:
+        default = Config()
+        rows = [
+            Row(each.title, each.shown(config), each.help, getattr(config, each.name) != getattr(default, each.name))
+            for each in self._settings
+        ]
+        self.rows.show([*rows, KEYS_ROW])
+
+    @property
+    def _chosen(self) -> Setting | None:
+        place = self.rows.highlighted
+        return self._settings[place] if place is not None and place < len(self._settings) else None
+
+    @on(OptionList.OptionSelected)
+    def _selected(self) -> None:
+        self.action_change()
+
+    def action_change(self) -> None:
+        """Change the chosen setting: the other value of two, one of several, or what is typed."""
+        setting, config = self._chosen, self.carrel.config
+        if setting is None:
+            self.app.push_screen(KeysScreen())
+        elif len(setting.values) == 2:
+            self._keep(setting, setting.stepped(config, 1))
+        elif setting.written is not None:
+            self._ask(setting)
+        else:
+            self._pick(setting)
+
+    def action_step(self, step: int) -> None:
+        """Go on to the next value."""
+        setting = self._chosen
+        if setting is not None and setting.values:
+            self._keep(setting, setting.stepped(self.carrel.config, step))
+
+    def action_default(self) -> None:
+        """Set the chosen setting back."""
+        if (setting := self._chosen) is not None:
+            self._keep(setting, getattr(Config(), setting.name))
+
+    def _pick(self, setting: Setting) -> None:
+        values = [value for value, _, _ in setting.values]
+        choices = [Choice(place, name, note) for place, (_, name, note) in enumerate(setting.values)]
+        present = getattr(self.carrel.config, setting.name)
+
+        def picked(place: int | None) -> None:
+            if place is not None:
+                self._keep(setting, values[place])
+
+        at = values.index(present) if present in values else 0
+        self.app.push_screen(ChoiceScreen(setting.title, choices, at=at), picked)
+
+    def _ask(self, setting: Setting) -> None:
+        written = setting.written
+        value = getattr(self.carrel.config, setting.name)
+
+        def typed(text: str | None) -> None:
+            if text is not None and written is not None:
+                self._keep(setting, written(text))
+
+        self.app.push_screen(
+            AskScreen(
+                setting.title,
+                setting.help,
+                value=" ".join(f"{each:g}" for each in value) if isinstance(value, tuple) else f"{value or ''}",
+                placeholder=setting.hint,
+                check=lambda text: fault(setting, text),
+            ),
+            typed,
+        )
+
+    def _keep(self, setting: Setting, value: Any) -> None:
+        """Keep a value; a history that is switched off is deleted."""
+        if not self.carrel.change_config(**{setting.name: value}):
+            return
+        if setting.name == "history" and not value:
+            gone = self.carrel.ports.history.forget_all()
+            said = f"{counted(gone, 'search', 'searches')} forgotten; " if gone else ""
+            self.notify(f"History is off: {said}nothing is remembered from now on.", markup=False)
+
+    def action_back(self) -> None:
+        """Go back to the screen below."""
+        self.dismiss()

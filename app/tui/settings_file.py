@@ -1,0 +1,35 @@
+"""The person's settings as the browser holds them: read once, changed one at a time, told of where they are broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.config import Config, load, save
+from engine.errors import ConfigError
+
+
+class SettingsFile:
+    """The settings file at `path`; without one the settings last as long as the browser."""
+
+    def __init__(self, path: Path | None = None, config: Config | None = None) -> None:
+        self.path = path
+        self.trouble = ""  # why the file could not be used, for the person
+        self.config = config or Config()
+        if path is not None:
+            try:
+                self.config = load(path)
+            except ConfigError as error:
+                self.trouble = f"{error} Until then Carrel goes by its defaults."
+
+    def change(self, changes: Mapping[str, Any]) -> Config:
+        """Keep some settings beside what stands in the file by now, and return all. Raises ConfigError."""
+        if self.path is None:
+            self.config = replace(self.config, **changes)
+        else:
+            config = replace(load(self.path), **changes)
+            save(config, self.path)
+            self.config = config
+        return self.config

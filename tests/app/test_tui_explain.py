@@ -1,0 +1,234 @@
+"""The explanation: its figures add up, its pictures are true, it can be taken along; one passage leads to others."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from fakes import NOTES, FakeLibrary, ports, search_notes
+from hypothesis import given
+from hypothesis import strategies as st
+from test_tui_search import WIDE, typed, written
+from textual.app import App
+
+from app.tui.app import CarrelApp
+from app.tui.figures import figure
+from app.tui.screens.search.explain import Explained, explanation_lines, score_parts, shown_parts
+from app.tui.screens.search.explaining.copying import as_json, as_text
+from app.tui.screens.search.explaining.legs import word_points
+from app.tui.screens.search.explaining.subject import part_differences, units
+from app.tui.screens.search.explaining.trust import resampled, scale_lines
+from engine.records import (
+    Fusion,
+    Hit,
+    KeywordFigure,
+    SearchResult,
+    SearchSettings,
+    Shares,
+    SignalScale,
+    TermScore,
+)
+
+SCALE = SignalScale(0.0, 0.9, (3, 40, 120, 90, 30, 8, 2, 0, 1), 0.5, 0.3, True)
+RESULT = search_notes(NOTES, "starter alive", SearchSettings(), 10)
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def app(library: FakeLibrary) -> CarrelApp:
+    return CarrelApp(ports(library))
+
+
+shares = st.floats(-0.3, 1.2, allow_nan=False)
+amounts = st.floats(0.0, 1.0, allow_nan=False)
+
+
+def hit_of(meaning: float, words: float, feedback: float | None, terms: list[float]) -> Hit:
+    """Return a row with these shares, whose words have these bm25 scores."""
+    given_terms = tuple(TermScore(f"word{n}", 2.0, 1.0, score, 7) for n, score in enumerate(terms))
+    return replace(
+        RESULT.hits[0],
+        score=meaning + words + (feedback or 0.0),
+        shares=Shares(meaning, words, feedback),
+        keyword=KeywordFigure(1, sum(terms), given_terms) if terms else None,
+    )
+
+
+@given(shares, amounts, st.none() | shares, st.sampled_from(["convex", "rrf"]))
+def test_the_parts_as_shown_sum_to_the_score_as_shown(
+    meaning: float, words: float, feedback: float | None, fusion: Fusion
+) -> None:
+    explained = Explained(hit_of(meaning, words, feedback, []), replace(RESULT, fusion=fusion))
+    decimals = explained.decimals
+    shown = shown_parts(explained.hit, decimals)
+    score = figure(explained.hit.score, decimals)
+    assert sum(units(each, decimals) for each in shown.values()) == units(score, decimals)
+    lines = [line.plain for line in explanation_lines(explained, 60)]
+    drawn = [float(line.split()[-1]) for line in lines if re.match(r"(meaning|words|feedback) +▕", line)]
+    total = next(float(line.split()[-1]) for line in lines if line.startswith("score"))
+    assert round(sum(drawn), decimals) == round(total, decimals) == float(score)
+
+
+@given(amounts, st.lists(st.floats(0.001, 20.0), min_size=1, max_size=8))
+def test_the_points_of_the_words_sum_to_their_part_of_the_score(share: float, terms: list[float]) -> None:
+    explained = Explained(hit_of(0.2, share, 0.01, terms), RESULT)
+    points = word_points(explained)
+    assert points is not None
+    shown = shown_parts(explained.hit, 3)["words"]
+    assert sum(units(each, 3) for each in points) == units(shown, 3)
+
+
+@given(st.tuples(shares, amounts, shares), st.tuples(shares, amounts, shares))
+def test_the_differences_of_the_parts_sum_to_that_of_the_scores(
+    one: tuple[float, float, float], other: tuple[float, float, float]
+) -> None:
+    first, second = hit_of(*one, []), hit_of(*other, [])
+    apart = sum(part_differences(first, second, 3).values())
+    assert apart == units(figure(first.score), 3) - units(figure(second.score), 3)
+
+
+@given(st.floats(-1.0, 2.0), st.integers(8, 60))
+def test_the_scale_fits_its_width_wherever_the_signal_lies(signal: float, cells: int) -> None:
+    lines = scale_lines(SCALE, signal, cells)
+    assert all(line.cell_length <= cells for line in lines)
+    assert "▲" in lines[-1].plain
+    assert figure(signal) in lines[-1].plain or cells < 26
+
+
+@given(st.integers(1, 80))
+def test_the_histogram_keeps_its_counts_at_any_width(cells: int) -> None:
+    assert sum(resampled(SCALE, 0.0, 0.9, cells)) == pytest.approx(sum(SCALE.histogram))
+
+
+@pytest.mark.parametrize("width", [20, 38, 47, 56, 76])
+@pytest.mark.parametrize("fusion", ["convex", "rrf", "vector", "keyword"])
+def test_an_explanation_fits_its_width(width: int, fusion: Fusion) -> None:
+    result = search_notes(NOTES, "starter alive zymurgy", SearchSettings(fusion=fusion), 10)
+    for hit in result.hits:
+        lines = explanation_lines(Explained(hit, result, SCALE, result.hits[-1], tried=True), width)
+        assert all(line.cell_length <= width for line in lines)
+
+
+def test_a_row_is_told_from_its_neighbour_by_what_set_them_apart() -> None:
+    first, second = ([line.plain for line in explanation_lines(Explained(hit, RESULT, SCALE), 90)][2]
+                     for hit in RESULT.hits[:2])  # fmt: skip
+    assert re.match(r"\.\d+ ahead of the second, .+: \w+ \+\.\d+", first)
+    assert re.match(r"\.\d+ behind the first, .+: \w+ −\.\d+", second)
+    assert first.split()[0] == second.split()[0]
+
+
+def test_a_library_that_was_not_measured_shows_no_scale() -> None:
+    unfitted = replace(SCALE, fitted=False, histogram=())
+    text = "\n".join(line.plain for line in explanation_lines(Explained(RESULT.hits[0], RESULT, unfitted), 60))
+    assert "has not been measured yet" in text and "▲" not in text
+
+
+def test_the_text_to_take_along_names_query_and_file() -> None:
+    text = as_text(Explained(RESULT.hits[0], RESULT, SCALE))
+    assert text.startswith("query: starter alive\nfile:  /home/reader/notes/books/yeast.md\n")
+    assert "Why is this first?" in text and "\x1b" not in text
+
+
+def test_the_json_to_take_along_has_every_figure_unrounded() -> None:
+    shape = json.loads(as_json(Explained(RESULT.hits[0], RESULT, SCALE)))
+    row = shape["result"]
+    assert shape["format"] == 1 and shape["query"] == "starter alive"
+    assert row["score"] == RESULT.hits[0].score
+    assert sum(row["shares"].values()) == pytest.approx(row["score"])
+
+
+def test_a_hostile_word_cannot_act_on_the_screen() -> None:
+    hostile = "[/]\x1b[31m‮" + "x" * 300
+    term = TermScore(hostile, 2.0, 1.0, 3.0, 7)
+    hit = replace(RESULT.hits[0], title=hostile, keyword=KeywordFigure(1, 3.0, (term,)))
+    lines = explanation_lines(Explained(hit, RESULT, SCALE), 60)
+    assert all("\x1b" not in line.plain and "‮" not in line.plain for line in lines)
+
+
+# --- through keys -------------------------------------------------------------------------------------------------
+
+
+async def test_the_explanation_shows_the_histogram_and_the_limits(app: CarrelApp) -> None:
+    async with app.run_test(size=(120, 48)) as pilot:
+        await typed(pilot, "starter alive")
+        await pilot.press("ctrl+t")
+        text = written(pilot)
+        assert "▲ here" in text and "█" in text and "foreign queries" in text
+        assert "likely from .500, strong from .620" in text
+
+
+async def test_a_letter_in_the_rows_explains(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        await pilot.press("tab", "e")
+        assert screen.pane.explaining and screen.rows.has_focus
+
+
+@pytest.mark.parametrize(("key", "begins"), [("y", "query: starter alive"), ("j", "{")])
+async def test_the_explanation_is_copied(
+    app: CarrelApp, key: str, begins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(App, "copy_to_clipboard", lambda self, text: copied.append(text))
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter alive")
+        await pilot.press("f12", key)
+        assert copied[0].startswith(begins)
+
+
+async def test_more_like_this_lists_other_notes_and_leads_back(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        before = [hit.passage_id for hit in screen.rows.hits]
+        chosen = screen.rows.hit
+        assert chosen is not None
+        await typed(pilot, "")
+        await pilot.press("ctrl+l")
+        await typed(pilot, "")
+        assert all(hit.document_id != chosen.document_id for hit in screen.rows.hits)
+        assert screen.reading.text.startswith(f"like: {chosen.title}")
+        await pilot.press("ctrl+l")
+        await typed(pilot, "")
+        await pilot.press("escape")
+        assert screen.reading.text.startswith(f"like: {chosen.title}")
+        await pilot.press("escape")
+        assert [hit.passage_id for hit in screen.rows.hits] == before
+        assert "like:" not in screen.reading.text and screen.query_line.value == "starter"
+
+
+async def test_typing_leaves_more_like_this(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        await pilot.press("tab", "m")
+        await typed(pilot, "")
+        assert "like:" in screen.reading.text
+        await typed(pilot, " alive")
+        assert "like:" not in screen.reading.text
+
+
+async def test_a_commit_does_not_take_more_like_this_away(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        await pilot.press("ctrl+l")
+        await typed(pilot, "")
+        library.commits += 1
+        app.look_again()
+        await typed(pilot, "")
+        assert "like:" in screen.reading.text
+
+
+def test_score_parts_leave_out_what_was_not_used() -> None:
+    plain = search_notes(NOTES, "starter", SearchSettings(feedback=False), 10)
+    assert [name for name, _, _ in score_parts(plain.hits[0])] == ["meaning", "words"]
+
+
+def test_a_result_without_words_says_so() -> None:
+    vector: SearchResult = replace(RESULT, words=())
+    hit = replace(RESULT.hits[0], keyword=None)
+    assert any("not asked" in line.plain for line in explanation_lines(Explained(hit, vector), 60))

@@ -1,0 +1,604 @@
+"""The library screen, driven by keys, on a library that answers at once."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import NOW, ROOT, FakeEditor, FakeIndexer, FakeLibrary, ports
+from textual.pilot import Pilot
+
+from app.tui.app import CarrelApp
+from app.tui.indexer_state import IndexerState
+from app.tui.screens.library.confirm import ConfirmScreen
+from app.tui.screens.library.directories import completed, offered
+from app.tui.screens.library.entries import EntryList
+from app.tui.screens.library.folder_tree import EVERYTHING, query_inside
+from app.tui.screens.library.picker import PickerScreen
+from app.tui.screens.library.rules import RulesScreen, effect_of
+from app.tui.screens.library.screen import LibraryScreen
+from app.tui.screens.library.skipped import SkippedScreen
+from app.tui.screens.search.screen import SearchScreen
+from engine.errors import PathError
+from engine.events import SyncFinished
+from engine.records import Check, DocumentChange, Failure, Folder, FolderNode, Status
+
+WIDE, SMALL = (120, 34), (80, 24)
+CODE = b"/home/reader/code"
+EVIL = b"[red]\x1b[31m\xe2\x80\xae.md"
+
+
+@dataclass(frozen=True)
+class Answered:
+    done: bool
+    outcome: dict[str, Any] | None
+
+
+class Shelves(FakeLibrary):
+    """Two watched folders, with files that failed and files that are left out; remembers what it was asked to do."""
+
+    def __init__(self, *, read_only: bool = False) -> None:
+        super().__init__(read_only=read_only)
+        self.watched = [
+            Folder(1, ROOT, "watching", 6402, 41870, 3),
+            Folder(2, CODE, "watching", 1017, 6211, 0),
+        ]
+        self.failed: tuple[Failure, ...] = (
+            Failure(ROOT + b"/papers/scan.pdf", "scanned: no text layer"),
+            Failure(ROOT + b"/papers/locked.pdf", "encrypted"),
+            Failure(ROOT + b"/" + EVIL, "not [bold]text[/]"),
+        )
+        self.rules: tuple[str, ...] = ("drafts/",)
+        self.orders: list[tuple[str, str]] = []
+        self.outcomes: dict[str, dict[str, Any]] = {}
+        self.waiting: set[str] = set()  # kinds of orders that are not carried out yet
+        self.added: list[Path] = []
+        self.checks: tuple[Check, ...] = (Check("file", True, 0, "SQLite finds every page in order", False),)
+        self.tried: list[tuple[str, ...]] = []
+
+    def status(self, *, stale: bool = False) -> Status:
+        documents, passages = sum(f.documents for f in self.watched), sum(f.passages for f in self.watched)
+        return Status(str(self.path), 1, documents, passages, 61_400_000, "all-MiniLM-L6-v2", tuple(self.watched),
+                      None, -1, failed=3, read_only=self.read_only)  # fmt: skip
+
+    def tree(self, folder: bytes) -> tuple[FolderNode, ...]:
+        if folder == CODE:
+            return (FolderNode(b"", 0, 1017, 6211, 0), FolderNode(b"docs", 1, 1017, 6211, 0))
+        return (
+            FolderNode(b"", 0, 6402, 41870, 3),
+            FolderNode(b"kitchen", 1, 88, 410, 0),
+            FolderNode(b"kitchen/bread", 2, 12, 40, 0),
+            FolderNode(b"papers", 1, 121, 9804, 2),
+        )
+
+    def failures(self) -> tuple[Failure, ...]:
+        return self.failed
+
+    def left_out(self, folder: bytes | None = None) -> dict[str, int]:
+        return {"inside node_modules (built-in rule)": 918, "larger than 32 MB": 5} if folder == ROOT else {}
+
+    def left_out_files(
+        self, folder: bytes, reason: str | None = None, limit: int = 1000, rules: Any = None
+    ) -> tuple[tuple[bytes, str], ...]:
+        if reason is not None:
+            return ((b"site/node_modules", reason), (EVIL, reason))
+        self.tried.append(tuple(rules))
+        return tuple((rule.rstrip("/").encode(), f"rule {rule}") for rule in rules)
+
+    def folder_rules(self, folder: bytes) -> tuple[str, ...]:
+        return self.rules
+
+    def set_folder_rules(self, folder: bytes, patterns: Any) -> None:
+        self.rules = tuple(patterns)
+
+    def changed_since(self, moment: float, limit: int = 200) -> tuple[DocumentChange, ...]:
+        changes = (
+            DocumentChange(ROOT + b"/kitchen/sourdough.md", "Sourdough", NOW - 60, "indexed"),
+            DocumentChange(ROOT + b"/papers/scan.pdf", "", NOW - 120, "failed"),
+            DocumentChange(CODE + b"/docs/[x].md", "[bold]evil\x1b[31m", NOW - 180, "indexed"),
+        )
+        return tuple(change for change in changes if change.at >= moment)[:limit]
+
+    def file_request(self, kind: str, argument: str = "") -> int:
+        self.orders.append((kind, argument))
+        return len(self.orders)
+
+    def request_state(self, number: int) -> Answered:
+        kind = self.orders[number - 1][0]
+        if kind in self.waiting:
+            return Answered(False, None)
+        return Answered(True, self.outcomes.get(kind, {}))
+
+    def check(self, *, repair: bool = False) -> tuple[Check, ...]:
+        return self.checks
+
+    def add(self, folder: Path) -> Folder:
+        if folder.name == "taken":
+            raise PathError(f"{folder} lies in the watched folder /x and is indexed with it.")
+        self.added.append(folder)
+        added = Folder(9, os.fsencode(folder), "watching")
+        self.watched.append(added)
+        return added
+
+
+@pytest.fixture(autouse=True)
+def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("HOME", "/home/reader")
+    monkeypatch.delenv("COLORFGBG", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    time.tzset()
+    yield
+    os.environ.pop("TZ", None)
+    time.tzset()
+
+
+@pytest.fixture
+def library() -> Shelves:
+    return Shelves()
+
+
+@pytest.fixture
+def indexer() -> FakeIndexer:
+    return FakeIndexer()
+
+
+@pytest.fixture
+def app(library: Shelves, indexer: FakeIndexer) -> CarrelApp:
+    return CarrelApp(ports(library, indexer))
+
+
+async def settle(pilot: Pilot[int]) -> None:
+    await pilot.pause()
+    while not all(worker.is_finished for worker in pilot.app.workers):
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def shown(pilot: Pilot[int], *keys: str) -> LibraryScreen:
+    """Go to the library screen, press some keys, and wait until all is done."""
+    await settle(pilot)
+    await pilot.press("f3")
+    await settle(pilot)
+    screen = pilot.app.screen
+    assert isinstance(screen, LibraryScreen)
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+    return screen
+
+
+def written(pilot: Pilot[int]) -> str:
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+def said(pilot: Pilot[int]) -> str:
+    return " ".join(str(notification.message) for notification in pilot.app._notifications)
+
+
+# --- what is shown --------------------------------------------------------------------------------------------------
+
+
+async def test_f3_goes_to_the_library_and_back(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot)
+        await pilot.press("f3")
+        assert isinstance(pilot.app.screen, SearchScreen)
+        await pilot.press("f3", "escape")
+        assert isinstance(pilot.app.screen, SearchScreen)
+
+
+async def test_folders_stand_as_a_tree_with_their_figures(app: CarrelApp, indexer: FakeIndexer) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot)
+        indexer.report(IndexerState("watching", folders=5, covered=5))
+        await settle(pilot)
+        lines = screen.tree_list.shown_lines
+        assert [line.split()[0] for line in lines] == ["everything", "▸", "▸"]
+        assert "7,419" in lines[0] and "48,081" in lines[0]
+        assert "~/notes" in lines[1] and "6,402" in lines[1] and "✓ up to date" in lines[1]
+        await pilot.press("down", "right")
+        names = [line.split()[:2] for line in screen.tree_list.shown_lines[1:4]]
+        assert names == [["▾", "~/notes"], ["▸", "kitchen"], ["papers", "121"]]
+        await pilot.press("left")
+        assert len(screen.tree_list.shown_lines) == 3
+
+
+async def test_what_failed_and_why_is_told_for_the_selected_folder(app: CarrelApp) -> None:
+    async with app.run_test(size=(160, 40)) as pilot:
+        screen = await shown(pilot)
+        story = "\n".join(screen.story_list.shown_lines)
+        assert "Failed 3" in story and "papers/scan.pdf  scanned: no text layer" in story
+        assert "Left out 923" in story and "918  inside node_modules (built-in rule)" in story
+        assert "Read today 3" in story and "Sourdough" in story
+        await pilot.press("down", "right", "end")
+        await settle(pilot)
+        assert "docs" not in str(screen.place)
+        story = "\n".join(screen.story_list.shown_lines)
+        assert screen.place == (CODE, b"") and "Failed" not in story and "Read today 1" in story
+
+
+async def test_the_queue_tells_file_rate_time_left_and_done(app: CarrelApp, indexer: FakeIndexer) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot)
+        path = "/home/reader/notes/papers/attention.pdf"
+        indexer.report(
+            IndexerState(
+                "indexing", files_done=600, files_total=2000, rate=312.0, seconds_left=13.0, path=path, passages=4180
+            )
+        )
+        await settle(pilot)
+        now = "\n".join(screen.now.shown_lines)
+        assert "~/notes/papers/attention.pdf" in now
+        assert "30 %" in now and "600 of 2,000 files" in now
+        assert "312 passages/s" in now and "4,180 passages" in now and "13 s left" in now
+        assert "… indexing" in screen.tree_list.shown_lines[1]
+        assert "… in the queue" in screen.tree_list.shown_lines[2]
+
+
+async def test_an_idle_indexer_tells_what_it_watches_and_when_it_looked(app: CarrelApp, indexer: FakeIndexer) -> None:
+    looked = SyncFinished(at=NOW, added=3, updated=1, unchanged=9, moved=0, removed=0, failed=0, embedded=4,
+                          reused=0, seconds=1.2)  # fmt: skip
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot)
+        indexer.report(IndexerState("watching", folders=60, covered=49, looked=looked))
+        await settle(pilot)
+        now = " ".join(screen.now.shown_lines)
+        assert "watching 49 of 60 folders; the system allows no more" in now
+        assert "3 new, 1 changed (1.2 s)" in now
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (IndexerState("dead"), "Press u to start it again"),
+        (IndexerState("gone"), "The library file is gone"),
+        (IndexerState("restarting"), "is started again"),
+        (IndexerState("watching", foreign=True, pid=77), "another Carrel (process 77) indexes"),
+        (IndexerState("watching", trouble="The folder /x is not there."), "The folder /x is not there."),
+    ],
+)
+async def test_every_state_of_the_indexer_has_its_words(
+    app: CarrelApp, indexer: FakeIndexer, state: IndexerState, words: str
+) -> None:
+    async with app.run_test(size=(160, 40)) as pilot:
+        screen = await shown(pilot)
+        indexer.report(state)
+        await settle(pilot)
+        assert words in " ".join(screen.now.shown_lines)
+
+
+async def test_states_of_folders_are_told_in_words(library: Shelves, app: CarrelApp) -> None:
+    library.watched[0] = replace(library.watched[0], state="paused")
+    library.watched[1] = replace(library.watched[1], state="missing")
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot)
+        assert "‖ paused" in screen.tree_list.shown_lines[1]
+        assert "✗ not there" in screen.tree_list.shown_lines[2]
+
+
+async def test_hostile_names_are_shown_and_harm_nothing(app: CarrelApp) -> None:
+    async with app.run_test(size=(160, 40)) as pilot:
+        screen = await shown(pilot, "tab", "end")
+        story = "\n".join(screen.story_list.shown_lines)
+        assert "[red]␛[31m" in story and "not [bold]text[/]" in story and "[bold]evil␛" in story
+        assert "\x1b" not in written(pilot) and "\u202e" not in written(pilot)
+
+
+async def test_a_library_without_folders_says_how_to_add_one(library: Shelves, app: CarrelApp) -> None:
+    library.watched = []
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        while len(pilot.app.screen_stack) > 1:
+            pilot.app.pop_screen()
+        screen = await shown(pilot)
+        assert "a adds one" in screen.tree_list.shown_lines[0]
+
+
+# --- what can be done -----------------------------------------------------------------------------------------------
+
+
+async def test_enter_on_a_folder_searches_inside_it(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "down", "right", "down", "enter")
+        screen = pilot.app.screen
+        assert isinstance(screen, SearchScreen)
+        assert screen.query_line.value == 'path:"~/notes/kitchen/" '
+        assert screen.query_line.has_focus
+
+
+async def test_enter_on_a_file_opens_it(library: Shelves, indexer: FakeIndexer) -> None:
+    editor = FakeEditor()
+    async with CarrelApp(ports(library, indexer, editor)).run_test(size=WIDE) as pilot:
+        await shown(pilot, "tab", "home", "enter")
+        await settle(pilot)
+        assert editor.commands or "scan.pdf" in said(pilot) or "there" in said(pilot)
+
+
+async def test_enter_on_a_reason_lists_what_it_leaves_out(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot, "tab", "home")
+        screen.story_list.choose(("skipped", "inside node_modules (built-in rule)"))
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, SkippedScreen)
+        assert "~/notes/site/node_modules" in written(pilot)
+        await pilot.press("escape")
+        assert pilot.app.screen is screen
+
+
+async def test_try_again_reads_the_selected_file(library: Shelves, app: CarrelApp) -> None:
+    path = "/home/reader/notes/papers/scan.pdf"
+    library.outcomes["retry"] = {"failed": [{"path": path, "reason": "scanned: no text layer"}]}
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "tab", "home", "r")
+        assert library.orders == [("retry", path)]
+        assert "still cannot be read: scanned: no text layer" in said(pilot)
+        library.outcomes["retry"] = {"failed": [], "added": 0, "updated": 1}
+        await pilot.press("r")
+        await settle(pilot)
+        assert "scan.pdf was read." in said(pilot)
+
+
+async def test_try_again_on_a_folder_reads_all_that_failed_in_it(library: Shelves, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "down", "r")
+        assert library.orders == [("retry", "/home/reader/notes")]
+
+
+async def test_a_folder_is_paused_and_resumed(library: Shelves, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "down", "p")
+        assert library.orders == [("pause", "/home/reader/notes")]
+        assert "~/notes is paused" in said(pilot)
+        library.watched[0] = replace(library.watched[0], state="paused")
+        library.commits += 1
+        pilot.app.look_again()  # type: ignore[attr-defined]
+        await settle(pilot)
+        await pilot.press("p")
+        await settle(pilot)
+        assert library.orders[-1] == ("resume", "/home/reader/notes")
+
+
+async def test_an_order_on_its_way_is_shown_and_one_that_nobody_takes_is_told(
+    library: Shelves, app: CarrelApp, indexer: FakeIndexer
+) -> None:
+    library.waiting = {"pause"}
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot, "down")
+        indexer.report(IndexerState("watching"))
+        await settle(pilot)
+        await pilot.press("p")
+        while "… pausing" not in screen.tree_list.shown_lines[1]:
+            await pilot.pause()
+        indexer.report(IndexerState("dead"))
+        await settle(pilot)
+        assert "Nobody indexes now" in said(pilot)
+        assert "… pausing" not in screen.tree_list.shown_lines[1]
+
+
+async def test_forgetting_asks_first(library: Shelves, app: CarrelApp) -> None:
+    library.outcomes["remove"] = {"documents": 6402}
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "down", "x")
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        text = " ".join(written(pilot).split())
+        assert "6,402 documents and 41,870 passages" in text and "files stay where they are" in text
+        await pilot.press("enter")
+        await settle(pilot)
+        assert library.orders == []
+        await pilot.press("delete", "y")
+        await settle(pilot)
+        assert library.orders == [("remove", "/home/reader/notes")]
+        assert "forgotten, with 6,402 documents" in said(pilot)
+
+
+async def test_rules_tell_while_they_are_written_what_they_would_do(library: Shelves, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "down", "i")
+        screen = pilot.app.screen
+        assert isinstance(screen, RulesScreen)
+        assert "As now: 1 file or folder left out" in written(pilot)
+        await pilot.press("enter", *"papers/")
+        await settle(pilot)
+        assert library.tried[-1] == ("drafts/", "papers/")
+        assert "121 more files would be left out" in written(pilot)
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert library.rules == ("drafts/", "papers/")
+        assert library.orders == [("sync", "/home/reader/notes")]
+
+
+async def test_rules_that_are_left_change_nothing(library: Shelves, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "down", "i", "x", "escape")
+        assert library.rules == ("drafts/",) and library.orders == []
+
+
+async def test_a_typed_folder_is_completed_and_added(library: Shelves, app: CarrelApp, tmp_path: Path) -> None:
+    (tmp_path / "recipes" / "old").mkdir(parents=True)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "a")
+        screen = pilot.app.screen
+        assert isinstance(screen, PickerScreen)
+        screen.line.value = f"{tmp_path}/"
+        await settle(pilot)
+        assert [line.strip() for line in screen.folders.shown_lines] == ["recipes/", "taken/"]
+        screen.line.value = f"{tmp_path}/ta"
+        await settle(pilot)
+        await pilot.press("tab")
+        await settle(pilot)
+        assert screen.line.value == f"{tmp_path}/taken/"
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "lies in the watched folder" in " ".join(screen.said.shown_lines)
+        screen.line.value = f"{tmp_path}/re"
+        await settle(pilot)
+        await pilot.press("down", "enter")
+        await settle(pilot)
+        assert library.added == [tmp_path / "recipes"]
+        assert isinstance(pilot.app.screen, LibraryScreen)
+
+
+async def test_all_of_the_home_is_not_added_by_a_careless_enter(library: Shelves, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "a", "enter")
+        assert isinstance(pilot.app.screen, PickerScreen)
+        assert library.added == []
+
+
+async def test_a_check_is_run_and_told(library: Shelves, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot)
+        assert "61 MB" in screen.file_bar.text and "schema 1" in screen.file_bar.text
+        assert "not checked since Carrel started" in screen.file_bar.text
+        await pilot.press("c")
+        await settle(pilot)
+        assert "✓ sound, checked 13:46" in screen.file_bar.text
+        library.checks = (Check("vectors", False, 3, "3 passages have no vector", True),)
+        await pilot.press("c")
+        await settle(pilot)
+        assert "✗ 1 fault" in screen.file_bar.text
+        assert "3 passages have no vector" in "\n".join(screen.story_list.shown_lines)
+        assert "carrel doctor --repair" in said(pilot)
+
+
+async def test_a_dead_indexer_is_started_again(library: Shelves, app: CarrelApp, indexer: FakeIndexer) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot)
+        indexer.report(IndexerState("dead"))
+        await settle(pilot)
+        indexer.started = False
+        await pilot.press("u")
+        await settle(pilot)
+        assert indexer.started
+        assert library.orders == [("sync", "")]
+
+
+async def test_a_library_that_is_read_only_is_left_alone(indexer: FakeIndexer) -> None:
+    library = Shelves(read_only=True)
+    async with CarrelApp(ports(library, indexer)).run_test(size=WIDE) as pilot:
+        await shown(pilot, "down", "p", "x", "i", "a", "r", "u")
+        assert isinstance(pilot.app.screen, LibraryScreen)
+        assert library.orders == []
+        assert "only be read" in said(pilot)
+
+
+async def test_the_selection_stays_on_its_folder_when_others_come(library: Shelves, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot, "end")
+        assert screen.place == (CODE, b"")
+        library.watched.insert(0, Folder(0, b"/home/reader/a", "watching", 1, 1, 0))
+        library.commits += 1
+        pilot.app.look_again()  # type: ignore[attr-defined]
+        await settle(pilot)
+        assert screen.place == (CODE, b"")
+
+
+async def test_a_click_selects_and_a_second_one_opens(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot)
+        await pilot.click(EntryList, offset=(6, 2))
+        assert screen.place == (CODE, b"")
+        await pilot.click(EntryList, offset=(6, 2), times=2)
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, SearchScreen)
+
+
+async def test_a_library_file_that_vanishes_is_told_of(library: Shelves, tmp_path: Path) -> None:
+    library.path = tmp_path / "library.carrel"
+    library.path.write_bytes(b"x")
+    app = CarrelApp(ports(library, FakeIndexer()))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot)
+        library.path.rename(tmp_path / "away")
+        app.look_again()
+        await settle(pilot)
+        assert "The library file is gone" in said(pilot)
+        assert "The library file is gone" in " ".join(screen.now.shown_lines)
+        assert "the library file is gone" in screen.status_bar.text
+        (tmp_path / "copy").write_bytes(b"x")
+        (tmp_path / "copy").rename(library.path)
+        app.look_again()
+        await settle(pilot)
+        assert "was replaced by another one" in said(pilot)
+
+
+# --- the parts ------------------------------------------------------------------------------------------------------
+
+
+def test_a_filter_keeps_a_search_inside_a_folder() -> None:
+    assert query_inside(EVERYTHING) == ""
+    assert query_inside((b"/data", b"a b")) == 'path:"/data/a b/" '
+    assert query_inside((b'/data/a"b', b"")) == 'path:"/data/a?b/*" '
+
+
+def test_completion_goes_as_far_as_it_is_clear(tmp_path: Path) -> None:
+    for name in ("notes-old", "notes-new", "other"):
+        (tmp_path / name).mkdir()
+    found = offered(f"{tmp_path}/no")
+    assert completed(found, -1) == f"{tmp_path}/notes-"
+    assert completed(found, 1) == f"{tmp_path}/notes-old/"
+    assert offered("relative").trouble
+    assert offered(f"{tmp_path}/missing/x").trouble == "There is no such folder."
+
+
+def test_rules_are_counted_in_documents() -> None:
+    tree = (FolderNode(b"", 0, 100, 1, 0), FolderNode(b"old", 1, 40, 1, 0))
+    effect = effect_of([(b"x.log", "r")], [(b"old", "r"), (b"a.md", "r")], tree)
+    assert effect.documents == 41
+    assert effect.going == (b"a.md", b"old") and effect.coming == (b"x.log",)
+
+
+# --- pictures -------------------------------------------------------------------------------------------------------
+
+
+def picture(snap_compare: Any, size: tuple[int, int], state: IndexerState, *keys: str) -> bool:
+    indexer = FakeIndexer()
+
+    async def before(pilot: Pilot[int]) -> None:
+        await shown(pilot)
+        indexer.report(state)
+        await settle(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settle(pilot)
+
+    return bool(snap_compare(CarrelApp(ports(Shelves(), indexer)), terminal_size=size, run_before=before))
+
+
+INDEXING = IndexerState("indexing", files_done=600, files_total=2000, rate=312.0, seconds_left=13.0,
+                        path="/home/reader/notes/papers/attention.pdf", passages=4180)  # fmt: skip
+WATCHING = IndexerState("watching", folders=1204, covered=1204)
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+def test_picture_while_indexing(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, size, INDEXING, "down", "right")
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+def test_picture_up_to_date(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, size, WATCHING, "c", "tab")
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+def test_picture_of_the_rules(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, size, WATCHING, "down", "i", "enter", *"papers/")
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+def test_picture_of_the_question(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, size, WATCHING, "down", "x")
+
+
+def test_picture_light(snap_compare: Any) -> None:
+    assert picture(snap_compare, WIDE, WATCHING, "f4", "down", "right")

@@ -1,0 +1,314 @@
+"""The settings screen, the keys screen, and the themes: by keys, on a settings file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FakeIndexer, FakeLibrary, ports
+from textual.color import Color
+from textual.pilot import Pilot
+from textual.theme import BUILTIN_THEMES
+
+from app.tui.app import CarrelApp
+from app.tui.indexer_state import IndexerState
+from app.tui.inks import READABLE, contrast, inks
+from app.tui.screens.search.screen import SearchScreen
+from app.tui.screens.settings.keys_screen import KeysScreen
+from app.tui.screens.settings.offered import fault, settings
+from app.tui.settings_file import SettingsFile
+from app.tui.theme import CARREL_THEMES, DARK, LIGHT, at_start
+from engine.config import Config, load
+
+WIDE = (120, 34)
+SMALL = (80, 24)
+TEXT_INKS = ("lead", "quiet", "bright", "mark", "meaning", "alarm", "good")
+
+
+@pytest.fixture(autouse=True)
+def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("COLORFGBG", "NO_COLOR", "TEXTUAL_THEME"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "config.toml"
+
+
+def app_with(file: Path | None, config: Config | None = None) -> CarrelApp:
+    return CarrelApp(replace(ports(FakeLibrary(), FakeIndexer()), settings=SettingsFile(file, config)))
+
+
+async def settle(pilot: Pilot[int]) -> None:
+    await pilot.pause()
+    while not all(worker.is_finished for worker in pilot.app.workers):
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def pressed(pilot: Pilot[int], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+
+
+def written(pilot: Pilot[int]) -> str:
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+def said(pilot: Pilot[int]) -> list[str]:
+    return [note.message for note in pilot.app._notifications]
+
+
+async def test_a_theme_is_chosen_and_kept(file: Path) -> None:
+    app = app_with(file)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", "enter", *"contrast", "enter")
+        assert app.theme == "carrel-contrast"
+        assert load(file).theme == "carrel-contrast"
+        await pressed(pilot, "right")
+        assert app.theme == load(file).theme != "carrel-contrast"
+        await pressed(pilot, "delete")
+        assert app.theme == DARK.name and load(file).theme == ""
+        await pressed(pilot, "escape")
+        assert isinstance(app.screen, SearchScreen)
+
+
+async def test_ranking_is_changed_and_searched_by_at_once(file: Path) -> None:
+    app = app_with(file)
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", "down", "right", "down", "enter", *".6 .4", "enter", "down", "enter")
+        assert load(file) == Config(fusion="rrf", weights=(0.6, 0.4), feedback=False)
+        assert app.config == load(file)
+        search: Any = app.screen_stack[0]
+        assert search._searching.settings == load(file).search_settings()
+        assert "meaning .60, words .40" in written(pilot)
+
+
+async def test_what_cannot_be_is_told_where_it_is_typed(file: Path) -> None:
+    app = app_with(file)
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", "down", "down", "enter", *"a lot", "enter")
+        assert "These are no numbers. Write them as .8 or 0.8." in written(pilot)
+        await pressed(pilot, "escape")
+        assert not file.exists()
+
+
+async def test_history_is_deleted_when_it_is_switched_off(file: Path) -> None:
+    app = app_with(file)
+    app.ports.history.remember("one")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", *["down"] * 5, "enter")
+        assert load(file).history is False and app.ports.history.entries() == ()
+        assert said(pilot) == ["History is off: 1 search forgotten; nothing is remembered from now on."]
+
+
+async def test_a_broken_file_is_told_at_the_start_and_never_written_over(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text("fusion = 'best'\n")
+    app = app_with(file)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        assert "It must be one of convex" in said(pilot)[0]
+        await pressed(pilot, "f5", "down", "down", "down", "enter")
+        assert "cannot be used" in said(pilot)[1]
+        assert file.read_text() == "fusion = 'best'\n" and app.config == Config()
+
+
+async def test_a_hand_on_the_file_meanwhile_is_not_undone(file: Path) -> None:
+    app = app_with(file)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        file.parent.mkdir()
+        file.write_text('editor = "hx"\n')
+        assert app.change_config(feedback=False)
+        assert load(file) == Config(editor="hx", feedback=False)
+
+
+async def test_a_setting_is_changed_by_mouse(file: Path) -> None:
+    app = app_with(file)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5")
+        await pilot.click("RowsList", offset=(4, 9))
+        await settle(pilot)
+        assert load(file).feedback is False
+
+
+async def test_the_editor_of_the_settings_opens_notes(file: Path) -> None:
+    config = Config(editor="hx {path}:{line}")
+    app = app_with(None, config)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        pilot.app.screen.query_one("#query").value = "hungry"  # type: ignore[attr-defined]
+        await settle(pilot)
+        await pressed(pilot, "enter")
+        editor: Any = app.ports.edit
+        assert editor.commands[0].arguments[0] == b"hx"
+
+
+@pytest.mark.parametrize(("name", "text", "wrong"), [
+    ("weights", ".8, .2", False),
+    ("weights", "", False),
+    ("weights", "1", True),
+    ("weights", "-1 2", True),
+    ("collapse", "0", False),
+    ("collapse", ".9", False),
+    ("collapse", "2", True),
+    ("collapse", "", True),
+    ("editor", "", False),
+])  # fmt: skip
+def test_what_is_typed_is_checked(name: str, text: str, wrong: bool) -> None:
+    (setting,) = (each for each in settings([]) if each.name == name)
+    assert bool(fault(setting, text)) is wrong
+
+
+def test_every_setting_has_a_value_in_words() -> None:
+    odd = Config(theme="nord", weights=(0.33, 0.67), collapse=0.333, editor="vim")
+    for config in (Config(), odd):
+        assert all(setting.shown(config) for setting in settings([("nord", True)]))
+    for setting in settings([("nord", True)]):
+        if setting.values:
+            assert setting.stepped(odd, 1) != getattr(odd, setting.name)
+
+
+async def test_a_key_is_changed_by_pressing_it(file: Path) -> None:
+    app = app_with(file)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", "end", "enter")
+        assert isinstance(app.screen, KeysScreen)
+        screen: Any = app.screen
+        at = next(i for i, action in enumerate(screen._actions) if action and action.id == "search.explain")
+        screen.rows.highlighted = at
+        await pressed(pilot, "enter", "ctrl+b")
+        assert load(file).keys == {"search.explain": "ctrl+b,e"}
+        await pressed(pilot, "enter", "z")
+        assert load(file).keys == {"search.explain": "ctrl+b,z"}
+        await pressed(pilot, "enter", "f1")
+        assert "“Help: keys and query language” has it. Nothing was changed." in said(pilot)[-1]
+        await pressed(pilot, "enter", "escape", "escape", "escape")
+        await pressed(pilot, "ctrl+b")
+        search: Any = app.screen
+        assert search.pane.explaining
+        await pressed(pilot, "f5", "end", "enter")
+        screen = app.screen
+        screen.rows.highlighted = at
+        await pressed(pilot, "delete")
+        assert load(file).keys == {}
+
+
+async def test_keys_that_clash_in_the_file_are_told_at_the_start(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text('[keys]\n"search.explain" = "f1"\n')
+    app = app_with(file)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        assert "has it." in said(pilot)[0]
+        await pressed(pilot, "ctrl+t")
+        search: Any = app.screen
+        assert search.pane.explaining
+
+
+@pytest.mark.parametrize("name", sorted(BUILTIN_THEMES))
+async def test_every_theme_has_every_ink(name: str) -> None:
+    app = app_with(None, Config(theme=name))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        pilot.app.screen.query_one("#query").value = "starter -stove"  # type: ignore[attr-defined]
+        await settle(pilot)
+        assert app.theme == name
+        assert set(inks(app.current_theme)) <= set(app.theme_variables)
+        written(pilot)
+
+
+def test_the_inks_are_those_of_the_themes_of_ones_own() -> None:
+    for theme in CARREL_THEMES:
+        own = {name for name in theme.variables if not name.startswith(("scrollbar", "input"))}
+        assert own == set(inks(theme))
+
+
+@pytest.mark.parametrize("theme", [*CARREL_THEMES, *BUILTIN_THEMES.values()], ids=lambda theme: theme.name)
+def test_text_can_be_read_in_every_theme(theme: Any) -> None:
+    if theme.ansi:
+        return
+    painted = {**inks(theme), **theme.variables}
+    ground = Color.parse(theme.to_color_system().generate()["background"])
+    for name in TEXT_INKS:
+        assert contrast(Color.parse(painted[name]), ground) >= READABLE - 0.05, name
+    least = 7.0 if theme.name == "carrel-contrast" else 1.0
+    assert contrast(Color.parse(painted["quiet"]), ground) >= least
+
+
+def test_the_theme_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"nord", "dracula"}
+    assert at_start("", known) == (DARK.name, "")
+    assert at_start("nord", known) == ("nord", "")
+    assert at_start("nrod", known)[0] == DARK.name and "nrod" in at_start("nrod", known)[1]
+    monkeypatch.setenv("TEXTUAL_THEME", "dracula")
+    assert at_start("nord", known) == ("dracula", "")
+    monkeypatch.delenv("TEXTUAL_THEME")
+    monkeypatch.setenv("COLORFGBG", "0;15")
+    assert at_start("", known) == (LIGHT.name, "")
+
+
+async def test_f4_changes_between_the_persons_theme_and_the_other_ground() -> None:
+    app = app_with(None, Config(theme="nord"))
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        themes = []
+        for _ in range(3):
+            themes.append(app.theme)
+            await pressed(pilot, "f4")
+        assert themes == ["nord", LIGHT.name, "nord"]
+
+
+# --- pictures -------------------------------------------------------------------------------------------------------
+
+
+def picture(
+    snap_compare: Any, size: tuple[int, int], *keys: str, config: Config | None = None, query: str = ""
+) -> bool:
+    """Compare a picture taken after some keys with the one that is kept."""
+    app = app_with(None, config)
+
+    async def before(pilot: Pilot[int]) -> None:
+        await settle(pilot)
+        indexer: Any = app._indexer
+        indexer.report(IndexerState("watching", folders=5, covered=5))
+        if query:
+            pilot.app.screen.query_one("#query").value = query  # type: ignore[attr-defined]
+        await settle(pilot)
+        await pressed(pilot, *keys)
+
+    return bool(snap_compare(app, terminal_size=size, run_before=before))
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+def test_the_settings(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, size, "f5", "down", config=Config(fusion="rrf"))
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+def test_the_keys(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, size, "f5", "end", "enter", config=Config(keys={"search.explain": "f11,e"}))
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+def test_a_setting_that_is_typed(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, size, "f5", "down", "down", "enter", "x", "enter")
+
+
+def test_high_contrast(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    assert picture(snap_compare, WIDE, config=Config(theme="carrel-contrast"), query="starter -stove")

@@ -1,0 +1,246 @@
+"""What if: a slider and switches that move the rows without a new search; keep and reset; the pictures of the panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fakes import NOTES, FakeLibrary, ports, search_notes
+from hypothesis import given
+from hypothesis import strategies as st
+from test_tui_search import WIDE, typed, written
+from test_tui_snapshots import SIZES, _one_time_zone, picture
+from textual.geometry import Offset
+
+from app.tui.app import CarrelApp
+from app.tui.screens.search.whatif import CONTROLS, FUSIONS, Control, WhatIf, moved_rows, row_of
+from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line
+from engine.records import SearchSettings, Weights
+
+__all__ = ["_one_time_zone"]  # a fixture that applies by being here
+OWN = WhatIf(SearchSettings(), SearchSettings(), Weights(0.8, 0.2, ""))
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def app(library: FakeLibrary) -> CarrelApp:
+    return CarrelApp(ports(library))
+
+
+@given(st.lists(st.tuples(st.sampled_from(CONTROLS), st.integers(-30, 30).filter(bool)), max_size=12))
+def test_whatever_is_moved_stays_within_what_a_search_takes(moves: list[tuple[Control, int]]) -> None:
+    state = OWN
+    for control, steps in moves:
+        state = state.stepped(control, steps)
+    tried = state.tried
+    assert tried.fusion in FUSIONS
+    assert tried.weights is None or (0 <= tried.weights[0] <= 1 and sum(tried.weights) == pytest.approx(1.0))
+    assert tried.collapse is None or 0.5 <= tried.collapse <= 0.99
+    assert state.reset().tried == state.own
+    for width in (38, 47, 58, 100):
+        for build in (panel_lines, compact_lines, single_line):
+            assert all(line.content.cell_length <= width for line in build(state, width, "weight"))
+
+
+def test_the_slider_moves_by_steps_of_a_twentieth() -> None:
+    assert OWN.stepped("weight", -1).tried.weights == (0.75, 0.25)
+    assert OWN.stepped("weight", 9).tried.weights == (1.0, 0.0)
+
+
+def test_moving_the_slider_brings_a_leg_back() -> None:
+    off = OWN.stepped("fusion", -1)
+    assert off.tried.fusion == "keyword" and off.vector_weight == 0.0
+    assert off.stepped("weight", 1).tried.fusion == "convex"
+
+
+def test_above_the_highest_cosine_nothing_collapses() -> None:
+    never = OWN.stepped("collapse", 5)
+    assert never.tried.collapse is None
+    assert never.stepped("collapse", 1).tried.collapse is None
+    assert never.stepped("collapse", -1).tried.collapse == 0.99
+
+
+def test_a_row_is_found_again_by_any_passage_of_its_note() -> None:
+    result = search_notes(NOTES, "starter alive", SearchSettings(), 10)
+    folded = next(hit for hit in result.hits if hit.more_in_document)
+    assert row_of(folded.more_in_document[0], result) is folded
+    assert row_of(-1, result) is None
+    assert moved_rows(result, result) == 0
+
+
+async def test_the_slider_moves_the_rows_without_a_new_search(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        asked, scores = len(library.asked), [hit.score for hit in screen.rows.hits]
+        await pilot.press("f12", *["left"] * 10)
+        await typed(pilot, "")
+        assert library.tried[-1].weights == (0.3, 0.7)
+        assert len(library.asked) == asked
+        assert [hit.score for hit in screen.rows.hits] != scores
+        assert "meaning .30  words .70" in screen.reading.text
+        assert "trying" in screen.pane.what_if.shown_lines[0]
+
+
+async def test_of_many_rows_the_first_are_shown_at_once(library: FakeLibrary, app: CarrelApp) -> None:
+    library.notes = {f"{n}.md": f"# Note {n}\n\nstarter {'alive ' * n}\n" for n in range(60)}
+    shown: list[int] = []
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        show = screen.rows.show
+        screen.rows.show = lambda hits, *more, **named: (shown.append(len(hits)), show(hits, *more, **named))[1]  # type: ignore[method-assign]
+        await pilot.press("f12", "left")
+        await typed(pilot, "")
+        assert shown == [30, 60]
+        await pilot.press("escape", "tab", "end")
+        chosen = screen.rows.hit
+        await pilot.press("f12", "left")
+        await typed(pilot, "")
+        assert shown[2:] in ([60], [30, 60]) and screen.rows.hit is not None and chosen is not None
+        assert screen.rows.hit.passage_id == chosen.passage_id
+
+
+async def test_the_explanation_says_where_the_row_stood_before(app: CarrelApp) -> None:
+    async with app.run_test(size=(120, 48)) as pilot:
+        screen = await typed(pilot, "starter")
+        await pilot.press("f12", *["right"] * 4)
+        await typed(pilot, "")
+        assert any(line.startswith("before") for line in screen.pane.explanation.shown_lines)
+
+
+@pytest.mark.parametrize(
+    ("keys", "field", "value"),
+    [
+        (("down", "right"), "fusion", "rrf"),
+        (("down", "left"), "fusion", "keyword"),
+        (("down", "left", "left"), "fusion", "vector"),
+        (("down", "down", "space"), "feedback", False),
+        (("up", "left"), "collapse", 0.94),
+        (("up", "shift+right", "shift+right"), "collapse", None),
+    ],
+)
+async def test_each_control_is_tried(
+    library: FakeLibrary, app: CarrelApp, keys: tuple[str, ...], field: str, value: object
+) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter")
+        await pilot.press("f12", *keys)
+        await typed(pilot, "")
+        assert getattr(library.tried[-1], field) == value
+
+
+async def test_reset_returns_to_the_persons_own_rows(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        before = screen.rows.hits
+        await pilot.press("f12", "left", "left")
+        await typed(pilot, "")
+        assert screen.rows.hits != before
+        await pilot.press("r")
+        await typed(pilot, "")
+        assert screen.rows.hits == before
+        assert "as it is set" in screen.pane.what_if.shown_lines[0]
+
+
+async def test_keep_makes_it_the_default(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await typed(pilot, "starter alive")
+        await pilot.press("f12", "left", "left", "down", "down", "space", "k")
+        await typed(pilot, "")
+        assert app.config.weights == (0.7, 0.3) and app.config.feedback is False
+        assert any("Kept" in note.message for note in app._notifications)
+        await pilot.press("escape", "escape")
+        await typed(pilot, " x")
+        assert "meaning .70  words .30" in screen.reading.text
+
+
+async def test_nothing_is_kept_where_nothing_was_tried(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await typed(pilot, "starter alive")
+        await pilot.press("f12", "k", "r")
+        assert app.config.weights is None and not app._notifications
+
+
+async def test_closing_the_explanation_forgets_what_was_tried(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        before = screen.rows.hits
+        await pilot.press("f12", "left", "left", "escape")
+        await typed(pilot, "")
+        assert screen.query_line.has_focus and screen.rows.hits != before
+        await pilot.press("ctrl+t")
+        await typed(pilot, "")
+        assert screen.rows.hits == before
+
+
+async def test_what_is_tried_stays_while_the_query_changes(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        await pilot.press("f12", "left", "left", "escape")
+        await typed(pilot, " alive")
+        assert library.tried[-1].weights == (0.7, 0.3)
+        assert "meaning .70  words .30" in screen.reading.text
+        assert screen._result is not None and screen._result.query.text == "starter alive"
+
+
+async def test_the_selection_stays_on_its_passage(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        await pilot.press("down")
+        chosen = screen.rows.hit
+        await pilot.press("f12", *["left"] * 12)
+        await typed(pilot, "")
+        assert screen.rows.hit is not None and chosen is not None
+        assert screen.rows.hit.passage_id == chosen.passage_id
+
+
+async def test_a_pointer_moves_the_slider_and_the_switches(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        await pilot.press("ctrl+t")
+        panel = screen.pane.what_if
+        lines = panel._lines()
+        slider = next(target for target in lines[1].targets if target.slides)
+        start = panel.content_region.offset - panel.region.offset
+        await pilot.mouse_down(panel, offset=start + Offset(slider.start, 1))
+        await pilot.mouse_up(panel, offset=start + Offset(slider.start, 1))
+        await typed(pilot, "")
+        assert library.tried[-1].weights is not None and library.tried[-1].weights[0] <= 0.05
+        rrf = lines[2].targets[1]
+        await pilot.click(panel, offset=start + Offset(rrf.start, 2))
+        await typed(pilot, "")
+        assert library.tried[-1].fusion == "rrf"
+
+
+async def test_settings_that_cannot_be_tried_are_told(
+    library: FakeLibrary, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await typed(pilot, "starter alive")
+        assert screen._exploration is not None
+
+        def broken(*_: object) -> None:
+            raise OSError("gone")
+
+        monkeypatch.setattr(screen._exploration, "again", broken)
+        await pilot.press("f12", "left")
+        await typed(pilot, "")
+        assert any("could not be tried" in note.message for note in app._notifications)
+        assert screen.rows.hits
+
+
+async def test_the_footer_shows_the_keys_of_the_panel(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter alive")
+        await pilot.press("f12")
+        await pilot.pause()
+        footer = written(pilot).splitlines()[-1]
+        assert "k keep as my default" in footer and "r reset" in footer and "y copy as text" in footer
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_picture_of_what_if(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, FakeLibrary(), size, "starter alive", "down", "f12", "left", "left")

@@ -1,0 +1,29 @@
+"""What the browser offers to try for a missed note is read from what the engine says: both must speak of the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from notes import FILLER, library_of
+
+from app.tui.screens.search.whynot.remedies import Remedy, remedies
+from engine.records import SearchSettings
+
+
+def test_the_engine_says_what_the_keys_understand(tmp_path: Path) -> None:
+    notes = {"gear/stove.md": "# Stove\n\nThe electric heron starter must be kept dry.\n", **FILLER}
+    with library_of(tmp_path, notes) as library:
+        own = SearchSettings()
+
+        def offered(text: str, limit: int = 10) -> tuple[Remedy, ...]:
+            path = tmp_path / "notes/gear/stove.md"
+            return remedies(library.why(text, path, settings=own, limit=limit), own)
+
+        assert offered("starter path:kitchen type:pdf")[0].text == "starter type:pdf"
+        assert offered("starter type:pdf")[0].text == "starter"
+        assert offered('starter -"heron starter"')[0].text == "starter"
+        assert offered('dry "rye bread"')[0].text == "dry rye bread"
+        assert offered("heron") == (Remedy("go to row 1", limit=1),)
+        low = offered("bread bacteria culture", limit=1)
+        assert low[0].limit is not None and low[0].limit > 1
+        assert any(remedy.text and remedy.text.startswith("bread bacteria culture ") for remedy in low)

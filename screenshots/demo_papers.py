@@ -70,8 +70,8 @@ LETTER = (
     (
         "",
         "Repair the two lamps, numbers 14 and 15. Cut back the brambles, which have narrowed the path to the width of "
-        "a handlebar. And please say who is responsible for the stretch below the railway arch, because your office and "
-        "the railway each say that it is the other.",
+        "a handlebar. And please say who is responsible for the stretch below the railway arch, because your office "
+        "and the railway each say that it is the other.",
     ),
     ("", "I would be glad to walk the path with whoever decides this, on an evening of their choice."),
     ("", "Yours faithfully, Nora Whitlock"),

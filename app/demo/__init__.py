@@ -1,7 +1,7 @@
 """A vault of notes to try Carrel on, and how it comes into a person's own hands.
 
-`vault/` lies in the package as data: nothing in it is imported. A person gets a copy, which may be edited, and a library
-of its own, so that neither ever mixes with their real notes.
+`vault/` lies in the package as data: nothing in it is imported. A person gets a copy, which may be edited, and a
+library of its own, so that neither ever mixes with their real notes.
 """
 
 from __future__ import annotations

@@ -175,7 +175,8 @@ def in_footer(screen: object) -> list[Action]:
     own = sorted(screen.ACTIONS, key=lambda action: action.late) if isinstance(screen, HasActions) else []
     where, hidden = where_of(screen), getattr(screen, "HIDDEN", ())
     shown = [action for action in (*own, *APP_ACTIONS) if action.footer and action.id not in hidden]
-    return [action for action in shown if action.where in ("everywhere", where)]
+    told = {where} if where == "panel" else {"everywhere", where}  # a panel has the plain keys to itself
+    return [action for action in shown if action.where in told or action in APP_ACTIONS]
 
 
 class ActionCommands(Provider):

@@ -17,13 +17,13 @@ from textual.signal import Signal
 from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
 from app.tui.editing import Place, open_places
 from app.tui.indexer_state import IndexerState
+from app.tui.inks import inks
+from app.tui.keymap import usable
 from app.tui.library_file import LibraryFile
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.help import HelpScreen
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.status_line import StatusView
-from app.tui.inks import inks
-from app.tui.keymap import usable
 from app.tui.theme import CARREL_THEMES, at_start, other
 from app.tui.threads import in_thread
 from engine.config import Config

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.editors import EditorCommand
-from app.tui.history import History
 from app.tui.current_line import current_line
 from app.tui.freshness import Freshness, freshness_of
+from app.tui.history import History
 from app.tui.indexer_state import IndexerState
 from app.tui.settings_file import SettingsFile
 from engine.records import (
@@ -84,9 +84,7 @@ class LibraryPort(Protocol):
     ) -> SearchResult:
         """Search; raises QueryError for a query that cannot be understood, anything once cancelled."""
 
-    def explore(
-        self, text: str, *, limit: int, settings: SearchSettings, typing: bool, cancel: Any
-    ) -> ExplorationPort:
+    def explore(self, text: str, *, limit: int, settings: SearchSettings, typing: bool, cancel: Any) -> ExplorationPort:
         """Search as `search` does, in both legs, and keep the candidates."""
 
     def similar(self, passage_id: int, *, limit: int) -> SearchResult:

@@ -11,6 +11,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,11 @@ from engine.indexing.sync import refit_where_due, sync
 from engine.indexing.tally import finished, joined
 from engine.indexing.turns import Aside, Continued, still_wanted
 from engine.records import SyncReport
+from engine.sources.reading import ParserClosed
 from engine.store import requests
 
 if TYPE_CHECKING:
+    from engine.indexing.looking import DocumentParser
     from engine.indexing.parsing import WarmParser
     from engine.indexing.vectors import PassageEncoder
 
@@ -177,7 +180,13 @@ class Service:
         with self._giving_way() as given_way:
             while True:
                 signal = given_way()
-                done = use_model(self._conn, name, encoder, lambda: self._parser, on_event=self._tell, stop=signal)
+                parser = self._parser.heeding(signal)
+                try:
+                    done = use_model(
+                        self._conn, name, encoder, partial(_same, parser), on_event=self._tell, stop=signal
+                    )
+                except ParserClosed:  # in the midst of a long file
+                    done = False
                 if done or self._stop.is_set() or not signal.gave_way:
                     return done
                 self._let_pass()
@@ -282,6 +291,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _same(parser: DocumentParser) -> DocumentParser:
+    return parser
 
 
 def _never() -> bool:

@@ -113,7 +113,7 @@ def links(conn: apsw.Connection, document_id: int) -> tuple[ResolvedLink, ...]:
 
 def _file_target(conn: apsw.Connection, source: bytes, target: str) -> bytes | None:
     """Resolve a relative path as written in a document; what is no file of the library leads nowhere."""
-    bare = unquote(target.partition("#")[0].partition("?")[0])
+    bare = unquote(target.removeprefix("file:").partition("#")[0].partition("?")[0])  # org writes file:
     if not bare or "://" in target or target.startswith("mailto:"):
         return None
     path = os.path.normpath(os.path.join(os.path.dirname(source), os.fsencode(bare)))

@@ -213,7 +213,9 @@ class FakeLibrary:
         """Resolve wiki links by the name of a note and others as paths below the root."""
         document = self.document_by_id(document_id)
         found = []
-        for wiki, text, target in re.findall(r"\[\[([^\]]+)\]\]|\[([^\]]*)\]\(([^)]*)\)", document.text if document else ""):
+        for wiki, text, target in re.findall(
+            r"\[\[([^\]]+)\]\]|\[([^\]]*)\]\(([^)]*)\)", document.text if document else ""
+        ):
             file = target.partition("#")[0].lstrip("./")
             paths = [name for name in self.notes if name.endswith(f"/{wiki}.md") or (file and name.endswith(file))]
             path = ROOT + b"/" + paths[0].encode() if paths else None

@@ -135,6 +135,8 @@ def test_names_of_filters_are_completed(text: str, whole: str | None) -> None:
     [
         ("path:", "path:kitchen"),
         ("path:Kit", "path:Kitchen"),
+        ("path:kitchen", None),
+        ("path:Work", None),
         ("x path:work/", "x path:work/kites"),
         ("path:kite", "path:kites"),
         ("type:p", "type:pdf"),

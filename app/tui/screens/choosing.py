@@ -71,7 +71,8 @@ class ChoiceScreen(ModalScreen[T | None], Generic[T]):
     }
     ChoiceScreen NarrowingLine > .input--placeholder { color: $quiet; }
     ChoiceScreen OptionList, ChoiceScreen OptionList:focus {
-        height: auto; max-height: 16; border: none; padding: 0; background: $panel; scrollbar-size-vertical: 1;
+        height: auto; max-height: 50vh; border: none; padding: 0; background: $panel; scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
         background-tint: $background 0%; overflow-x: hidden;
     }
     ChoiceScreen OptionList > .option-list--option-highlighted {
@@ -131,7 +132,7 @@ class ChoiceScreen(ModalScreen[T | None], Generic[T]):
         fitting = [each for each in self._choices if all(word in each.label.casefold() for word in words)]
         own = self._own(typed) if self._own and typed else None
         self._shown = [*([own] if own else []), *fitting[:SHOWN]]
-        room = max(10, self.options.size.width or 60)
+        room = max(10, self.options.scrollable_content_region.width or 60)
         self.options.clear_options()
         self.options.add_options([_prompt(each, room) for each in self._shown])
         if not self._shown:

@@ -21,7 +21,7 @@ class ChipLine(Widget):
     """As wide as its chips; nothing where there are none."""
 
     DEFAULT_CSS = """
-    ChipLine { width: auto; max-width: 50%; height: 1; }
+    ChipLine { width: auto; max-width: 60%; height: 1; }
     """
 
     @dataclass

@@ -14,18 +14,23 @@ LEAST_LETTERS = 3  # of a filter's name before it is offered: shorter ones begin
 NO_FACETS = Facets({}, {}, {})
 
 Titles = Callable[[str], Awaitable[Iterable[str]]]
+Values = Callable[[], Awaitable[Facets]]
 
 
 async def _no_titles(fragment: str) -> Iterable[str]:
     return ()
 
 
+async def _no_values() -> Facets:
+    return NO_FACETS
+
+
 class QuerySuggester(Suggester):
-    """Completes the last piece of a query line; `facets` and `titles` come with the library."""
+    """Completes the last piece of a query line; what gives `values` and `titles` comes with the library."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self.facets = NO_FACETS
+        self.values: Values = _no_values
         self.titles: Titles = _no_titles
         self._clock = clock
 
@@ -39,7 +44,7 @@ class QuerySuggester(Suggester):
         if piece.field == "title":
             titles = await self.titles(piece.value) if piece.value else ()
             return completed(value, piece, words_of_titles(titles))
-        return completed(value, piece, candidates(piece.field, self.facets, self._clock()))
+        return completed(value, piece, candidates(piece.field, await self.values(), self._clock()))
 
 
 def unfinished(text: str) -> Piece | None:
@@ -62,8 +67,13 @@ def completed_name(text: str, piece: Piece) -> str | None:
 
 
 def completed(text: str, piece: Piece, values: Iterable[str]) -> str | None:
-    """Return the line with the first of `values` that begins like the piece; what was typed stays as it was typed."""
-    typed = piece.value.lower()
+    """Return the line with the first of `values` that begins like the piece; what was typed stays as it was typed.
+
+    A piece that is a value already is left as it is.
+    """
+    typed, values = piece.value.lower(), tuple(values)
+    if typed in map(str.lower, values):
+        return None
     for value in values:
         spaced = any(sign.isspace() or sign == '"' for sign in value)
         if not value.isprintable():  # it would be drawn as it is

@@ -38,28 +38,33 @@ class Filtering:
     def __init__(self, screen: Screen[None], line: QueryLine) -> None:
         self._screen = screen
         self._line = line
-        self.facets = NO_FACETS
+        self._opened: Opened | None = None
+        self._facets: Facets | None = None  # None: to be read once they are needed
 
-    async def learn(self, opened: Opened) -> None:
-        """Read the values anew; where that fails, the old ones stay."""
-        try:
-            self.facets = await in_thread(opened.library.facets)
-        except Exception:
-            _log.exception("The values of filters could not be read")
-            return
-        self._line.completions.facets = self.facets
+    def forget(self, opened: Opened | None) -> None:
+        """Take note that the library has changed, so that its values are read anew before they are shown again."""
+        self._opened, self._facets = opened, None
 
-    def pick(self, now: float) -> None:
+    async def values(self) -> Facets:
+        """Return the values, read in a thread where the library has changed since."""
+        if self._facets is None and self._opened is not None:
+            try:
+                self._facets = await in_thread(self._opened.library.facets)
+            except Exception:
+                _log.exception("The values of filters could not be read")
+        return self._facets or NO_FACETS
+
+    def pick(self, facets: Facets, now: float) -> None:
         """Let the person pick a field and then a value."""
         choices = [Choice(field, label, note) for field, label, note in FIELDS]
 
         def picked(field: str | None) -> None:
             if field is not None:
-                self._pick_value(field, now)
+                self._pick_value(field, facets, now)
 
         self._screen.app.push_screen(ChoiceScreen("Only notes …", choices), picked)
 
-    def _pick_value(self, field: str, now: float) -> None:
+    def _pick_value(self, field: str, facets: Facets, now: float) -> None:
         label = next(label for name, label, _ in FIELDS if name == field)
 
         def picked(value: str | None) -> None:
@@ -69,7 +74,7 @@ class Filtering:
         self._screen.app.push_screen(
             ChoiceScreen(
                 f"Only notes {label}",
-                values(field.removeprefix("-"), self.facets, now),
+                values(field.removeprefix("-"), facets, now),
                 placeholder="type to narrow the list, or any value",
                 nothing="Type the value." if field == "title" else "No note here has one; type a value all the same.",
                 own=lambda typed: Choice(typed, typed, "as typed"),

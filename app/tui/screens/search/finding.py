@@ -63,17 +63,11 @@ class FindingActions(Screen[None]):
         self._filtering = Filtering(self, self.query_line)
         self._recalling = Recalling(self.carrel, self.search_for)
         self.query_line.completions.titles = self._titles
+        self.query_line.completions.values = self._filtering.values
 
-    def learn_filters(self) -> None:
-        """Read anew which values filters can take."""
-        if self.carrel.opened is not None:
-            _: Worker[None] = self.run_worker(
-                partial(self._filtering.learn, self.carrel.opened),
-                group="facets",
-                name="facets",
-                exclusive=True,
-                exit_on_error=False,
-            )
+    def library_changed(self) -> None:
+        """Take note that other filters may have become possible."""
+        self._filtering.forget(self.carrel.opened)
 
     async def _titles(self, fragment: str) -> list[str]:
         """Return titles that hold what was typed, for the completion."""
@@ -111,7 +105,12 @@ class FindingActions(Screen[None]):
 
     def action_filters(self) -> None:
         """Pick a filter."""
-        self._filtering.pick(self.carrel.ports.clock())
+        _: Worker[None] = self.run_worker(
+            self._pick_filter, group="filters", name="filters", exclusive=True, exit_on_error=False
+        )
+
+    async def _pick_filter(self) -> None:
+        self._filtering.pick(await self._filtering.values(), self.carrel.ports.clock())
 
     def action_drop_filter(self) -> None:
         """Take the last filter away."""

@@ -111,7 +111,7 @@ class SearchScreen(FindingActions, DocumentActions, ExploringScreen):
 
     def _library_opened(self, opened: Opened) -> None:
         self._searching = Searching(self, opened, self.carrel.ports.pace, self.carrel.config.search_settings())
-        self.learn_filters()
+        self.library_changed()
         self._ask()
 
     def _library_failed(self, error: CarrelError) -> None:
@@ -126,7 +126,7 @@ class SearchScreen(FindingActions, DocumentActions, ExploringScreen):
             self._show()
 
     def _library_changed(self, _version: int) -> None:
-        self.learn_filters()
+        self.library_changed()
         if self._searching:
             self._searching.ask_again()
 

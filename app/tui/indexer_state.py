@@ -18,7 +18,8 @@ class IndexerState:
     """The indexer at a glance.
 
     `phase` "following" means that another process indexes this library, whose number is `pid`; `dead` that this one
-    was started too often and is left alone until the person asks for it; `gone` that there is no library file to work on.
+    was started too often and is left alone until the person asks for it; `gone` that there is no library file to work
+    on.
     `looked` are the counts of the last sync that came to its end.
     """
 

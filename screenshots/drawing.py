@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import os
 import re
@@ -10,14 +11,32 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from rich.cells import cell_len
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _SIZE = re.compile(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
+_TEXT = re.compile(r'(textLength=")([0-9.]+)("[^>]*>)([^<]*)(?=</text>)')
 PATIENCE_SECONDS = 60
 
 
 def browser() -> str | None:
     """Return a chromium of this machine, if there is one."""
     return next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+
+def wide_signs_apart(svg: str) -> str:
+    """Return the SVG with text of wide signs as long as its cells are; Rich counts each of them as one cell."""
+
+    def spread(match: re.Match[str]) -> str:
+        text = html.unescape(match[4])
+        length = float(match[2]) * cell_len(text) / max(1, len(text))
+        return (
+            f"{match[1]}{length:.4g}{match[3]}{match[4]}"
+            if not text.isascii() and len(text) != cell_len(text)
+            else match[0]
+        )
+
+    return _TEXT.sub(spread, svg)
 
 
 def draw(program: str, svg: Path) -> Path:

@@ -24,13 +24,15 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from drawing import browser, draw  # noqa: E402
+from drawing import browser, draw, wide_signs_apart  # noqa: E402
 
 from app.demo import copy_vault  # noqa: E402
 from app.tui.app import CarrelApp  # noqa: E402
 from app.tui.indexer_state import IndexerState  # noqa: E402
 from app.tui.ports import Opened, Pace, Ports  # noqa: E402
+from app.tui.settings_file import SettingsFile  # noqa: E402
 from engine.library import Cancellation, Library  # noqa: E402
+from engine.paths import places  # noqa: E402
 
 WIDE, SMALL, LARGE = (120, 34), (80, 24), (160, 48)
 FLAT = "why is my bread flat"
@@ -53,7 +55,6 @@ class Scene:
     empty: bool = False  # a library in which nothing is watched yet
 
 
-WHY_NOT = ("ctrl+n", "text:panasonic", "enter")
 SCENES = (
     Scene("search", ALIVE),
     Scene("search-meaning", FLAT),
@@ -70,8 +71,9 @@ SCENES = (
     Scene("explain-words", "starter", ("ctrl+t",), theme="carrel-light"),
     Scene("explain-small", FLAT, ("ctrl+t",), size=SMALL),
     Scene("what-if", FLAT, ("ctrl+t", "f12", *("right",) * 3)),
-    Scene("why-not", ALIVE, WHY_NOT),
-    Scene("why-not-small", ALIVE, WHY_NOT, size=SMALL),
+    Scene("why-not", "starter path:gear", ("ctrl+n", "text:kitchen/sour", "enter")),
+    Scene("why-not-collapsed", ALIVE, ("ctrl+n", "text:for mira", "enter"), theme="carrel-light"),
+    Scene("why-not-small", "starter path:gear", ("ctrl+n", "text:kitchen/sour", "enter"), size=SMALL),
     Scene("compare", "starter", ("down", "f7")),
     Scene("compare-small", "starter", ("down", "f7"), size=SMALL),
     Scene("more-like-this", "plums", ("ctrl+l",)),
@@ -152,6 +154,7 @@ async def picture(scene: Scene, library: Library) -> str:
         open_library=lambda: Opened(library, Cancellation),
         indexer=NoIndexer,
         pace=Pace(quiet=0.0, settle=0.0, poll=3600.0, blink=False),
+        settings=SettingsFile(places().settings),
     )
     app = CarrelApp(ports)
     app.theme = scene.theme
@@ -163,7 +166,7 @@ async def picture(scene: Scene, library: Library) -> str:
         for key in scene.keys:
             await pilot.press(*(key[5:] if key.startswith("text:") else (key,)))
             await settle(pilot)
-        return app.export_screenshot(title="Carrel")
+        return wide_signs_apart(app.export_screenshot(title="Carrel"))
 
 
 async def settle(pilot: Any) -> None:

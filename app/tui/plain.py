@@ -5,9 +5,12 @@ Everything here keeps one code point for one code point, so that spans counted i
 
 from __future__ import annotations
 
+import os
 import re
 
 from rich.cells import cell_len
+
+from engine.paths import display
 
 _HARMFUL = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0 and C1 controls, escape sequences among them
@@ -36,6 +39,13 @@ def one_line(text: str) -> str:
 def line(text: str) -> str:
     """Return one line of a document with tabs expanded and control characters as pictures; the length may change."""
     return _HARMFUL.sub(_picture, text.expandtabs(TAB_CELLS))
+
+
+def shown_path(path: bytes) -> str:
+    """Return an absolute path as one line, with the person's home as ~."""
+    home, text = os.path.expanduser("~"), one_line(display(path))
+    inside = home != "/" and (text == home or text.startswith(home + "/"))
+    return "~" + text[len(home) :] if inside else text
 
 
 def cut_front(text: str, cells: int) -> str:

@@ -28,7 +28,7 @@ def cut(
 ) -> list[Passage]:
     """Cut a document into passages that tile its text and each fit the encoder's window.
 
-    `token_starts` is called once per 2**20 characters of text and once for title and headings together. `prefix` is
+    `token_starts` is called once per 2**16 characters of text and once for title and headings together. `prefix` is
     what the model wants before every passage. There is always one passage at least: a document without visible text
     gives one that carries its title, so that an empty note is found by its name.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import apsw
@@ -38,13 +38,18 @@ class LazyEncoder:
         """Load what `cut` needs."""
         self.get().token_starts("")
 
-    def cut(self, document: Document) -> list[Passage]:
-        """Cut a document by the rules of this model."""
+    def cut(self, document: Document, check: Callable[[], None] = lambda: None) -> list[Passage]:
+        """Cut a document by the rules of this model; `check` is called again and again, and may raise to end it."""
         from engine.chunking import PassageRules, cut
 
         encoder = self.get()
         rules = PassageRules.from_dict(encoder.manifest.passage_rules)
-        return cut(document, encoder.token_starts, rules, encoder.manifest.passage_prefix)
+
+        def token_starts(text: str) -> Sequence[int]:
+            check()
+            return encoder.token_starts(text)
+
+        return cut(document, token_starts, rules, encoder.manifest.passage_prefix)
 
 
 def ensure_model(conn: apsw.Connection, make: Callable[[], PassageEncoder]) -> tuple[int, str]:

@@ -28,13 +28,17 @@ class DocumentParser(Protocol):
         """End whatever reads, at once, even while another thread is in `read`."""
 
 
+class ReaderLeft(CarrelError):
+    """The sync that looks into files is to end; the file itself is not at fault."""
+
+
 class FileReader:
     """Looks into files, one after another."""
 
     def __init__(
         self,
         parser: DocumentParser,
-        cut: Callable[[Document], list[Passage]],
+        cut: Callable[[Document, Callable[[], None]], list[Passage]],
         journal: Journal,
         ready: Callable[[], None] = lambda: None,
     ) -> None:
@@ -43,6 +47,15 @@ class FileReader:
         self._cut = cut
         self._journal = journal
         self._ready = ready
+        self._left = False
+
+    def leave(self) -> None:
+        """End the cutting of a long text at once; no file is looked into after that."""
+        self._left = True
+
+    def _go_on(self) -> None:
+        if self._left:
+            raise ReaderLeft("The sync gave way in the midst of a file.")
 
     def look(self, work: Work) -> Outcome:
         """Return what came of a file; never raises for anything that is wrong with the file."""
@@ -64,14 +77,14 @@ class FileReader:
             document = self._parser.read(work.absolute)
             self._ready()
             self._journal.begin(work.absolute)
-            passages = tuple(self._cut(document))
+            passages = tuple(self._cut(document, self._go_on))
             self._journal.end(work.absolute)
         except SourceError as error:
             if not os.path.lexists(work.absolute):
                 return Gone(work, stat, None)
             return self._unless_changed(Failed(work, stat, digest, error.reason))
         except CarrelError:
-            raise  # the model, not the file
+            raise  # the model, or an order to end; not the file
         except MemoryError:
             return Failed(work, stat, digest, "too large for this machine's memory")
         except Exception as error:

@@ -94,6 +94,7 @@ class Run:
                 self._write(settled, written)
         finally:
             ended = ahead.close(PARSER_PATIENCE_SECONDS)
+            reader.leave()
             parser.close()
             if not ended:
                 ahead.close()

@@ -6,12 +6,11 @@ from textual.content import Content
 
 from app.tui.figures import count, day
 from app.tui.freshness import notice
-from app.tui.plain import cut_front, one_line
+from app.tui.plain import cut_front, one_line, shown_path
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.links import DocumentLink
 from app.tui.screens.reader.trail import Trail
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, QUIET
-from engine.paths import display
 
 
 def title_line(book: Book | None, now: float, trail: Trail, width: int) -> Content:
@@ -27,7 +26,7 @@ def title_line(book: Book | None, now: float, trail: Trail, width: int) -> Conte
     title = Content.styled(one_line(document.title or "Untitled"), f"bold {BRIGHT}")
     room = max(1, width - right.cell_length - ways.cell_length - 2)
     title = title.truncate(room, ellipsis=True)
-    path = cut_front(one_line(display(document.path)), max(0, room - title.cell_length - 3))
+    path = cut_front(shown_path(document.path), max(0, room - title.cell_length - 3))
     left = Content.assemble(ways, title, ("   " + path if len(path) > 4 else "", QUIET))
     gap = " " * max(1, width - left.cell_length - right.cell_length)
     return Content.assemble(left, gap, right).truncate(max(1, width))
@@ -54,7 +53,7 @@ def place_line(book: Book | None, top: int, bottom: int, here: int, said: Conten
 def link_words(link: DocumentLink) -> Content:
     """Return where a chosen link leads."""
     if link.path is not None:
-        return Content.assemble(("→ ", ACCENT), one_line(display(link.path)))
+        return Content.assemble(("→ ", ACCENT), shown_path(link.path))
     if link.outward:
         return Content.assemble(("↗ ", ACCENT), one_line(link.target), (" · enter shows it in the web browser", QUIET))
     if link.inside:

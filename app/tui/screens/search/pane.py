@@ -118,7 +118,7 @@ class Pane(Vertical):
             self.caption.show(lambda width: Content())
         else:
             shown = self._previewed.hit.passage_id if self._previewed else hit.passage_id
-            self._begin(hit, result, shown, keep_place=same)
+            self._begin(hit, result, shown, keep_place=self._previewed is not None)  # else nobody chose a place yet
 
     def reading(self) -> Reading | None:
         """Return what the reader is opened on: the document of the hit that shows, with what is marked in it."""
@@ -202,7 +202,8 @@ class Pane(Vertical):
         self.preview.show(lines, keep_place=keep_place)
         if not keep_place:
             line = first_line_of_hit(window, self.preview.scrollable_content_region.width)
-            self.preview.scroll_to(y=max(0, line - LEAD_LINES), animate=False)
+            top = max(0, line - LEAD_LINES)
+            self.preview.scroll_to(y=top, animate=False, force=True)  # the scroll bar comes with the next layout only
 
     async def _mark_nearest_sentence(
         self, opened: Opened, previewed: Previewed, result: SearchResult, quiet: float

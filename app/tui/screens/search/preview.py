@@ -11,10 +11,9 @@ from textual.content import Content
 from app.tui.figures import count
 from app.tui.freshness import Freshness, notice
 from app.tui.pages.wrapping import row_of, row_starts
-from app.tui.plain import cut_front, one_line
+from app.tui.plain import cut_front, shown_path
 from app.tui.screens.search.window import Window, WindowLine
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, QUIET
-from engine.paths import display
 from engine.records import Hit
 
 LEAD_LINES = 6  # lines of context kept in sight above the passage
@@ -100,7 +99,7 @@ def caption(shown: Previewed, width: int) -> Content:
     said = notice(shown.freshness)
     if said and len(where) + len(said) + 4 > width:
         said = notice(shown.freshness, short=True)
-    line = beside(one_line(display(hit.path)), where, max(1, width - (len(said) + 3 if said else 0)))
+    line = beside(shown_path(hit.path), where, max(1, width - (len(said) + 3 if said else 0)))
     return Content.assemble(line, ("   " if said else ""), (said, ALARM)).truncate(max(1, width))
 
 

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.figures import NONE, bar, day, figure
-from app.tui.plain import cut_front, one_line
+from app.tui.plain import cut_front, one_line, shown_path
 from app.tui.screens.search.window import form, small_words
 from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
 from engine.paths import display
@@ -206,7 +206,7 @@ def more_line(hit: Hit, unfolded: bool, width: int) -> Content:
 
 def _path_line(hit: Hit, width: int) -> Content:
     """Return kind and path of a listed document, its name always in sight."""
-    path = one_line(display(hit.path))
+    path = shown_path(hit.path)
     room = max(1, width - len(hit.kind) - 3)
     return Content.styled(f"{hit.kind} · {cut_front(path, room)}", QUIET)
 

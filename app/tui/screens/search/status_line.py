@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,9 +9,8 @@ from textual.content import Content
 
 from app.tui.figures import bar, count, counted, duration
 from app.tui.indexer_state import IndexerState
-from app.tui.plain import one_line
+from app.tui.plain import one_line, shown_path
 from app.tui.theme import ACCENT, ALARM, FAINT, GOOD, QUIET
-from engine.paths import display
 from engine.records import Folder, Status
 
 BAR_CELLS = 10
@@ -65,10 +63,7 @@ def folder_names(folders: Sequence[Folder]) -> str:
     """Return the watched folders in a few words: one as a path, more as the first and a number."""
     if not folders:
         return ""
-    home = os.path.expanduser("~")
-    path = one_line(display(folders[0].path))
-    if home != "/" and (path == home or path.startswith(home + "/")):
-        path = "~" + path[len(home) :]
+    path = shown_path(folders[0].path)
     return path if len(folders) == 1 else f"{path} and {len(folders) - 1} more"
 
 

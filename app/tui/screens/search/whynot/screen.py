@@ -20,7 +20,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 from textual.worker import Worker
 
-from app.tui.plain import cut_front, one_line
+from app.tui.plain import cut_front, one_line, shown_path
 from app.tui.ports import LibraryPort
 from app.tui.screens.search.whynot.lines import report_lines
 from app.tui.screens.search.whynot.remedies import Remedy, remedies
@@ -213,7 +213,7 @@ def _named(document: StoredDocument, width: int) -> Content:
     """Return title and path of a document on one line, the file's name always in sight."""
     title = Content(one_line(document.title or display(os.path.basename(document.path))))
     title = title.truncate(width // 2, ellipsis=True)
-    path = cut_front(one_line(display(document.path)), max(8, width - title.cell_length - 3))
+    path = cut_front(shown_path(document.path), max(8, width - title.cell_length - 3))
     gap = " " * max(2, width - title.cell_length - cell_len(path))
     return Content.assemble(title, (gap + path, QUIET))
 

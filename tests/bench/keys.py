@@ -45,6 +45,7 @@ QUERIES = (
 WORDS_SO_FAR = "by words so far"
 FINISHED = re.compile(r"(strong|likely|weak|nothing relevant) · [\d,]+ found")
 QUERY_LINE, READING_LINE = 2, 3
+SLOWEST = 12
 REST_SECONDS = 0.25  # between an answer and the next key: less than the browser waits to take a word as finished
 PATIENCE_SECONDS = 5.0
 LEAVE = "\x11"  # ctrl+q
@@ -64,6 +65,7 @@ class Figures:
     hybrid: list[float] = field(default_factory=list)
     echo: list[float] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    typed: list[tuple[float, float, str]] = field(default_factory=list)  # by words, by both legs, query
 
 
 def main() -> None:
@@ -119,7 +121,11 @@ def measured(base: Path, library: Path, options: argparse.Namespace) -> dict[str
         "while_indexing": options.while_indexing,
         "passages_indexed_meanwhile": after.passages - status.passages,
         "typed_at_seconds": options.interval,
-        "ms": {name: spread(values) for name, values in vars(figures).items() if name != "missed"},
+        "ms": {name: spread(values) for name, values in vars(figures).items() if name not in ("missed", "typed")},
+        "slowest": [
+            {"typed": typed, "words": round(words, 1), "hybrid": round(hybrid, 1)}
+            for words, hybrid, typed in sorted(figures.typed, reverse=True)[:SLOWEST]
+        ],
         "without_answer": figures.missed,
     }
 
@@ -195,6 +201,7 @@ def one_key(terminal: Terminal, piece: str, typed: str, figures: Figures) -> Non
         return
     figures.echo.append((echo - pressed) * 1e3)
     figures.hybrid.append((hybrid - pressed) * 1e3)
+    figures.typed.append(((words - pressed) * 1e3, (hybrid - pressed) * 1e3, typed))
     if by_words:
         figures.words.append((words - pressed) * 1e3)
 
@@ -251,6 +258,7 @@ def table(report: dict[str, Any]) -> str:
     for name, values in report["ms"].items():
         shown = "".join(f"{values.get(key, '–'):>9}" for key in ("p50", "p95", "max"))
         lines.append(f"{name.replace('_', ' '):<16}{values['n']:>5}{shown}")
+    lines += ["", "slowest: " + ", ".join(f"“{each['typed']}” {each['words']}" for each in report["slowest"])]
     if report["without_answer"]:
         lines.append(f"without an answer: {', '.join(report['without_answer'])}")
     return "\n".join(lines)

@@ -156,7 +156,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged(TrainingEvent):
-    """The gate's verdict: "gain", "no gain", "worse" or "cannot judge"; `reason` in plain words, `advice` what helps."""
+    """The gate's verdict: "gain", "no gain", "worse" or "cannot judge"; `reason` says why, `advice` what helps."""
 
     type: ClassVar[str] = "judged"
     verdict: str
@@ -180,7 +180,7 @@ class BeforeAfter(TrainingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished(TrainingEvent):
-    """The run is over. `outcome`: "promotable", "not promotable", "stopped" or "cancelled"; `model` its name, if any."""
+    """The run is over. `outcome`: "promotable", "not promotable", "stopped", "cancelled"; `model`: its name, if any."""
 
     type: ClassVar[str] = "finished"
     outcome: str

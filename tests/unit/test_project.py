@@ -36,7 +36,6 @@ def test_the_code_is_formatted():
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.slow
 def test_the_types_hold():
     result = run("mypy")
     assert result.returncode == 0, result.stdout
@@ -49,7 +48,6 @@ def test_no_import_runs_upward():
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_the_weights_and_their_licence(tmp_path):
     result = run("build", "--wheel", "--no-isolation", "--outdir", str(tmp_path))
     assert result.returncode == 0, result.stderr

@@ -10,8 +10,6 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 HEAVY = {"numpy", "onnxruntime", "tokenizers", "textual", "torch", "apsw", "fastembed"}
 

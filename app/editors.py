@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from engine.errors import ConfigError, UsageError
 
 # Kinds that no text editor shows as a person reads them.
-VIEWED_KINDS = frozenset({"pdf", "docx", "epub"})
+VIEWED_KINDS = frozenset({"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg"})
 # Tried in this order where neither VISUAL nor EDITOR is set.
 FALLBACKS = ("nano", "vim", "vi", "less")
 GOTO = frozenset(("code", "code-insiders", "codium", "vscodium", "cursor", "windsurf"))  # --goto FILE:LINE

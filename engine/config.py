@@ -5,6 +5,7 @@ The file is the person's: `save` changes the lines of the settings that changed 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -32,8 +33,14 @@ class Config:
     """Whether the first results sharpen the search."""
     collapse: float | None = 0.95
     """The cosine from which passages of two documents count as near-duplicates; 0: never."""
+    memory: bool = True
+    """Whether results that were marked or opened count in later searches for the like; all on this machine."""
+    search_log: bool = False
+    """Whether finished searches are written down in the library, with what was shown and opened; see `carrel log`."""
     history: bool = True
     """Whether searches are remembered, on this machine only, to be found again with ctrl+r."""
+    ocr: str = ""
+    """Languages in which an installed Tesseract reads scanned pages, such as "eng" or "deu+eng"; empty: none."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys of one's own: an action's name and its keys, such as "search.explain" = "ctrl+t,e"."""
     saved: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +53,7 @@ class Config:
             weights=self.weights,
             feedback=self.feedback,
             collapse=self.collapse,
+            memory=self.memory,
         )
 
 
@@ -155,6 +163,12 @@ def _collapse(value: Any) -> float | None:
     return float(value) or None
 
 
+def _languages(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"(?:[A-Za-z][\w/-]*(?:\+[A-Za-z][\w/-]*)*)?", value):
+        raise ValueError('It must name languages as Tesseract does, such as "eng" or "deu+eng"')
+    return value
+
+
 def _texts(value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
         raise TypeError("It must be a table of names and texts in quotes")
@@ -168,7 +182,10 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "weights": _weights,
     "feedback": _flag,
     "collapse": _collapse,
+    "memory": _flag,
+    "search_log": _flag,
     "history": _flag,
+    "ocr": _languages,
     "keys": _texts,
     "saved": _texts,
 }

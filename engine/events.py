@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 from engine.errors import WorkerError
@@ -28,6 +28,15 @@ class IndexerStarted(Event):
     """An indexer holds the lock and begins."""
 
     type: ClassVar[str] = "indexer_started"
+    pid: int
+    task: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowsAnother(Event):
+    """Another process indexes already; this one tells what that one does, and takes over when it ends."""
+
+    type: ClassVar[str] = "follows_another"
     pid: int
     task: str
 
@@ -98,11 +107,21 @@ class SyncFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching(Event):
-    """The watcher covers `covered` of `folders` folders; the rest is looked at from time to time."""
+    """The watcher covers `covered` of `folders` folders; the rest is looked at every `poll_seconds`.
+
+    `remark` says in words why it is not all of them, and `fix` what a person can do about it; both empty where it is.
+    """
 
     type: ClassVar[str] = "watching"
     folders: int
     covered: int
+    poll_seconds: float = 0.0
+    remark: str = ""
+    fix: str = ""
+
+    def says_the_same(self, other: Watching) -> bool:
+        """Whether the other tells nothing that this one has not told."""
+        return replace(self, at=0.0) == replace(other, at=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +145,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     kind.type: kind
     for kind in (
         IndexerStarted,
+        FollowsAnother,
         Scanned,
         Progress,
         FileFailed,

@@ -13,6 +13,7 @@ from engine.records import SearchResult, SearchSettings, SignalScale
 from engine.retrieval import searching, tiers
 
 if TYPE_CHECKING:
+    from engine.retrieval.hits import Read
     from engine.retrieval.searching import Model, Search
     from engine.store.connection import LibraryConnection
 
@@ -27,24 +28,26 @@ class Exploration:
         model: Model | None,
         cuts: tiers.Cuts,
         reading: Callable[[], AbstractContextManager[LibraryConnection]],
+        read: dict[int, Read],
     ) -> None:
         self.result = result
         self._search = search
         self._model = model
         self._cuts = cuts
         self._reading = reading
+        self._read = read  # of the passages shown so far: other settings bring mostly the same ones
 
     @property
     def scale(self) -> SignalScale:
         """What foreign queries reach here, for a picture of where a row lies."""
-        cuts = self._cuts
+        cuts = self._cuts.of_query(max(self._search.assessment.signals, default=0.0))
         return SignalScale(cuts.low, cuts.high, cuts.histogram, cuts.row_strong, cuts.row_likely, cuts.passages > 0)
 
     def again(self, settings: SearchSettings, limit: int = 10) -> SearchResult:
         """Return the rows that these settings would have given, from the same candidates."""
         search = searching.reorder(self._search, settings, limit)
         with self._reading() as connection:
-            result = searching.present(connection, search, settings, self._model, self._cuts)
+            result = searching.present(connection, search, settings, self._model, self._cuts, self._read)
         return replace(result, timings=self.result.timings)
 
     def rank_alone(self, passage_id: int) -> tuple[int | None, int | None]:

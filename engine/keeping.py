@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Keeper:
     ) -> SyncReport:
         """Bring the index up to date, and fit the tiers anew where they no longer fit."""
         from engine.indexing.sync import sync
-        from engine.sources.reading import Parser
+        from engine.sources.reading import configured_parser
 
         def fit() -> None:
             from engine.retrieval.calibrating import refit  # numpy, 0.1 s, which a sync without work does without
@@ -47,7 +48,7 @@ class Keeper:
             self._connection,
             self._library,
             encoder=self.encoder,
-            parser=Parser,
+            parser=configured_parser,
             paths=paths,
             full=full,
             refit=fit,
@@ -55,15 +56,23 @@ class Keeper:
             stop=stop,
         )
 
+    def fit(self, on_event: OnEvent, stop: threading.Event) -> None:
+        """Fit the tiers anew where they no longer fit, as after an import. Raises ModelError."""
+        from engine.indexing.sync import refit_where_due
+        from engine.retrieval.calibrating import refit  # as above
+
+        fitting = partial(refit, self._connection, self.encoder(), stop.is_set)
+        refit_where_due(self._connection, fitting, on_event, stop)
+
     def use_model(self, name: str, *, on_event: OnEvent, stop: threading.Event) -> bool:
         """Make an installed model the library's, and embed everything with it; False where `stop` came first."""
         from engine.embedding import catalogue
         from engine.indexing.building import use_model
-        from engine.sources.reading import Parser
+        from engine.sources.reading import configured_parser
 
         if self._encoder is None or self._encoder.manifest.id != name:
             self._encoder = catalogue.load(name, sessions=os.cpu_count() or 1)
-        if not use_model(self._connection, name, self._encoder, Parser, on_event=on_event, stop=stop):
+        if not use_model(self._connection, name, self._encoder, configured_parser, on_event=on_event, stop=stop):
             return False
         self.sync(on_event=on_event, stop=stop)
         return not stop.is_set()

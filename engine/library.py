@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import ModelError, PathError
-from engine.paths import display, folder_path, library_path, refuse_nested
+from engine.errors import ModelError
+from engine.marking import MarkingShelf
+from engine.paths import library_path
 from engine.records import (
     Check,
-    Folder,
     SearchResult,
     SearchSettings,
     Status,
@@ -28,11 +28,11 @@ from engine.records import (
     WhyStage,
 )
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
-from engine.shelf import Shelf
 from engine.store import documents, folders, lock, requests
 from engine.store.connection import open_writer
 from engine.store.migrations import version as schema_version
 from engine.store.requests import RequestState
+from engine.watchlist import Watchlist
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from engine.exploration import Exploration
     from engine.keeping import Keeper
     from engine.retrieval import tiers
-    from engine.retrieval.active import ActiveModel
+    from engine.retrieval.hits import Read
     from engine.retrieval.searching import Model
     from engine.retrieval.wordmemory import WordMemory
     from engine.store.connection import LibraryConnection
@@ -51,18 +51,15 @@ DEFAULT_LIMIT = 10
 WHY_LIMIT = 10
 
 
-class Library(Shelf):
+class Library(Watchlist, MarkingShelf):
     """One library file. Use `Library.open`; close it, or use it as a context manager."""
 
     def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
-        super().__init__(path)
+        super().__init__(path, encoder)
         self.read_only = read_only
-        self._encoder = encoder
-        self._active: ActiveModel | None = None
         self._words: WordMemory | None = None
         self._stays = False  # whether this process will search again and again
         self._watch: LibraryConnection | None = None
-        self._guard = threading.Lock()
 
     @classmethod
     def open(cls, path: Path | None = None, *, create: bool = False, encoder: Encoder | None = None) -> Library:
@@ -91,42 +88,6 @@ class Library(Shelf):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # --- folders ---------------------------------------------------------------------------------------------------
-
-    def add(self, folder: Path) -> Folder:
-        """Watch a folder; one that is watched already is returned as it is. A sync indexes it.
-
-        Raises PathError where it is missing, no folder, or inside or around a watched one.
-        """
-        path = folder_path(folder)
-        with self._writing() as connection:
-            known = folders.at(connection, path)
-            if known is not None:
-                return known
-            refuse_nested(path, [each.path for each in folders.every(connection)])
-            folders.add(connection, path)
-            requests.file(connection, "sync")
-            added = folders.at(connection, path)
-        assert added is not None
-        return added
-
-    def remove(self, folder: Path) -> int:
-        """Stop watching a folder and forget its documents; its files stay. Returns how many documents were forgotten.
-
-        Takes the indexer lock for the writing. Raises PathError where the folder is not watched, LibraryBusy.
-        """
-        path = os.fsencode(folder.expanduser().absolute())
-        with self._reading() as connection:
-            known = folders.at(connection, path)
-        if known is None:
-            raise PathError(
-                f"{display(path)} is not a watched folder.", fix="`carrel folders` lists the folders that are."
-            )
-        from engine.indexing.forgetting import forget_folder
-
-        with lock.IndexerLock(self.path).acquire("removing"), self._writing(lock_held=True) as connection:
-            return forget_folder(connection, known.id)
 
     # --- searching -------------------------------------------------------------------------------------------------
 
@@ -210,7 +171,14 @@ class Library(Shelf):
                 settings = replace(settings, fusion="keyword")
             trail = trace(connection, query, document, settings, model, cuts, limit=limit)
         return WhyReport(
-            text, absolute, trail.final_rank is not None, trail.final_rank, trail.stages, trail.dropped_at, trail.advice
+            text,
+            absolute,
+            trail.final_rank is not None,
+            trail.final_rank,
+            trail.stages,
+            trail.dropped_at,
+            trail.advice,
+            trail.changes,
         )
 
     # --- indexing --------------------------------------------------------------------------------------------------
@@ -260,6 +228,7 @@ class Library(Shelf):
 
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
+        from engine.caring.remembering import last_check
         from engine.store import models
 
         with self._reading() as connection:
@@ -278,6 +247,7 @@ class Library(Shelf):
                 failed=counted.failed,
                 skipped=folders.left_out(connection),
                 read_only=self.read_only,
+                checked=last_check(connection),
             )
             if not stale:
                 return status
@@ -290,15 +260,9 @@ class Library(Shelf):
 
         Checking needs no lock. Raises LibraryBusy where a repair is asked while another process indexes.
         """
-        from engine.store import integrity
+        from engine.caring import Care
 
-        if repair:
-            from engine.store.repair import repair as mend
-
-            with lock.IndexerLock(self.path).acquire("repairing"), self._writing(lock_held=True) as connection:
-                mend(connection)
-        with self._reading() as connection:
-            return tuple(integrity.checks(connection))
+        return Care(self.path, self._encoder).check(repair=repair).checks
 
     def version(self) -> int:
         """Return a number that changes whenever another connection has committed; cheap enough to poll."""
@@ -330,7 +294,7 @@ class Library(Shelf):
         began = time.perf_counter()
         with self._reading(cancel) as connection:
             loading = time.perf_counter()
-            needed = replace(settings, fusion="convex") if widely else settings
+            needed = replace(settings, fusion="convex", memory=True) if widely else settings
             model, cuts, missing = self._model(connection, needed, query.meaning)
             loaded = time.perf_counter()
             if missing:
@@ -340,11 +304,12 @@ class Library(Shelf):
             )
             if needed != settings:
                 search = searching.reorder(search, settings, limit)
-            result = searching.present(connection, search, settings, model, cuts)
+            read: dict[int, Read] = {}
+            result = searching.present(connection, search, settings, model, cuts, read)
         timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
-        return Exploration(search, result, model, cuts, self._reading)
+        return Exploration(search, result, model, cuts, self._reading, read)
 
     def _word_memory(self) -> WordMemory:
         from engine.retrieval.wordmemory import WordMemory
@@ -353,14 +318,6 @@ class Library(Shelf):
             if self._words is None:
                 self._words = WordMemory(keeps_scores=self._stays)
             return self._words
-
-    def _active_model(self) -> ActiveModel:
-        from engine.retrieval.active import ActiveModel
-
-        with self._guard:
-            if self._active is None:
-                self._active = ActiveModel(self._encoder)
-            return self._active
 
     @contextmanager
     def _keeping(self, task: str) -> Iterator[Keeper]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +61,28 @@ def library_path(named: str | os.PathLike[str] | None = None) -> Path:
 
 
 def private_folder(path: Path) -> Path:
-    """Create `path` with its parents, readable by its owner only, and return it."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Create `path`, and each parent that is missing, for its owner only whatever the umask, and return it.
+
+    A folder that is there keeps the rights that it has.
+    """
+    missing = [path]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    return path
+
+
+def private_log(path: Path) -> Path:
+    """Create a log for its owner only, take one that is there from all others, and return its path."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(mode) and mode & 0o077:
+            with suppress(PermissionError):  # another owner's, who let us write
+                os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
     return path
 
 

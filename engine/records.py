@@ -15,6 +15,7 @@ Fusion = Literal["convex", "rrf", "vector", "keyword"]
 Tier = Literal["strong", "likely", "weak"]
 Verdict = Literal["strong", "likely", "weak", "none"]
 FolderState = Literal["watching", "paused", "missing"]
+Grade = Literal[2, -2, 1]  # marked right, marked wrong, opened
 
 
 # --- what a reader gives ------------------------------------------------------------------------------------------
@@ -141,7 +142,9 @@ class SearchSettings:
     feedback: bool = True
     group: bool = True
     collapse: float | None = 0.95  # cosine from which passages of two documents count as one; None: never
-    diversity: float | None = None  # reserved for intra-document MMR
+    diversity: float | None = None  # 0 to 1: several passages of a document by intra-document MMR; None: off
+    cutoff: float | None = None  # times the least cosine distance, from which meaning alone brings nothing; None: off
+    memory: bool = True  # whether marks for like queries count; in the fusion `convex` only
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,50 @@ class Explanation:
     coverage: float  # idf-weighted share of the query's words that stand in the passage, 0 to 1
     cut_strong: float
     cut_likely: float
+    remembered: Remembered | None = None  # where the score's share of memory comes from
+    rank_grouped: int | None = None  # one row a document, before near-duplicates are folded
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The past query whose judgement changed a row's score, how near it lies, and what was thought of the passage."""
+
+    query: str
+    cosine: float
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a person thinks of a passage as an answer to a query; `at` in seconds since the epoch, 0: now."""
+
+    query: str
+    passage_hash: bytes
+    path: bytes  # absolute
+    grade: Grade
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRow:
+    """A row of a logged search: display path, passage hash, rank, and when it was opened, if it was."""
+
+    path: str
+    passage_hash: bytes
+    rank: int
+    opened: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedSearch:
+    """A finished search of the log; `at` in seconds since the epoch."""
+
+    at: float
+    query: str
+    verdict: str
+    fusion: str
+    milliseconds: float
+    rows: tuple[LoggedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +271,7 @@ class Hit:
     explanation: Explanation
     more_in_document: tuple[int, ...] = ()  # further passage ids of this document among the candidates, best first
     duplicates: tuple[int, ...] = ()  # passage ids of near-duplicates in other documents that collapsed into this
+    judged: Grade | None = None  # what the person thinks of it for this very query
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +332,15 @@ class WhyStage:
 
 
 @dataclass(frozen=True, slots=True)
+class WhyChanges:
+    """What would bring a document back, as values to search with; the report's advice says the same in words."""
+
+    weights: tuple[float, float] | None = None  # of meaning and words: the nearest under which it is listed
+    fusion: Fusion | None = None
+    words: tuple[str, ...] = ()  # telling words of the document that the query lacks
+
+
+@dataclass(frozen=True, slots=True)
 class WhyReport:
     """Where a document fell out of a search, and what would bring it back."""
 
@@ -294,6 +351,7 @@ class WhyReport:
     stages: tuple[WhyStage, ...]
     dropped_at: str | None
     advice: tuple[str, ...]
+    changes: WhyChanges = field(default_factory=WhyChanges)
 
 
 # --- the library --------------------------------------------------------------------------------------------------
@@ -362,6 +420,14 @@ class Writer:
 
 
 @dataclass(frozen=True, slots=True)
+class LastCheck:
+    """The last check of a library file: when it ended, in seconds since 1970, and how many faults it found."""
+
+    at: float
+    faults: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The library at a glance. `stale` counts files that differ from the index, or -1 where it was not counted."""
 
@@ -377,17 +443,22 @@ class Status:
     failed: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     read_only: bool = False
+    checked: LastCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of the library: its name, whether all is well, how many faults, and whether repair can mend them."""
+    """One check of the library: its name, whether all is well, how many faults, and whether repair can mend them.
+
+    `remedy` names what mends a fault that repair cannot, "" where nothing is wrong or repair does it.
+    """
 
     name: str
     ok: bool
     count: int
     detail: str
     repairable: bool
+    remedy: str = ""
 
 
 # --- what a browser looks at --------------------------------------------------------------------------------------

@@ -24,8 +24,10 @@ from engine.records import (
 from engine.retrieval.pool import ReaderPool
 from engine.store import browsing, documents, folders
 from engine.store.connection import open_writer, transaction
+from engine.store.faults import translated
 
 if TYPE_CHECKING:
+    from engine.events import Watching
     from engine.retrieval.cancellation import Cancellation
     from engine.store.connection import LibraryConnection
 
@@ -89,6 +91,14 @@ class Shelf:
         """Return what was indexed, or failed to be, since a moment in seconds since the epoch, newest first."""
         return self._read(lambda connection: browsing.changes(connection, moment, limit))
 
+    def watching(self) -> Watching | None:
+        """Return how many folders the process that indexes watches now; None where none does, or none was told."""
+        from engine.indexing.eventfile import last_watching
+        from engine.store.lock import events_of
+
+        events = events_of(self.path)
+        return last_watching(events) if events is not None else None
+
     def left_out(self, folder: bytes | None = None) -> dict[str, int]:
         """Return how many files the last whole sync left out, by reason, in one folder or in all."""
         with self._reading() as connection:
@@ -147,13 +157,18 @@ class Shelf:
 
     @contextmanager
     def _reading(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
-        with self._pool.lend() as connection, cancel.guarding(connection) if cancel else nullcontext():
+        with (
+            translated(self.path),
+            self._pool.lend() as connection,
+            cancel.guarding(connection) if cancel else nullcontext(),
+        ):
             yield connection
 
     @contextmanager
     def _writing(self, *, lock_held: bool = False) -> Iterator[LibraryConnection]:
         connection = open_writer(self.path, lock_held=lock_held)
         try:
-            yield connection
+            with translated(self.path):
+                yield connection
         finally:
             connection.close()

@@ -15,15 +15,17 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from engine.errors import CarrelError
-from engine.events import Event, IndexerStarted, Stopped, Trouble
-from engine.indexing.eventfile import EventFile
-from engine.store.lock import IndexerLock
+from engine.errors import CarrelError, LibraryBusy
+from engine.events import Event, FollowsAnother, IndexerStarted, Stopped, Trouble
+from engine.indexing.eventfile import EventFile, Follower, last_watching, new_event_file
+from engine.paths import places
+from engine.store.lock import IndexerLock, events_of, holder
 
 if TYPE_CHECKING:
     import apsw
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 NICENESS = 10  # the person's own programs come first
 FAKE = "fake"
 STDIN = 0
+TAKE_OVER_SECONDS = 1.0  # how often one who follows looks whether the other still holds the lock
+LISTEN_SECONDS = 0.1  # how often it reads what the other tells, and hears of a stop
 
 EncoderOf = Callable[[str | None], "PassageEncoder"]
 
@@ -45,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     _be_humble()
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     commands: queue.SimpleQueue[str] = queue.SimpleQueue()
     events = EventFile(options.events)
@@ -75,12 +79,61 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run_foreground(library: Path, on_event: Callable[[Event], None], stop: Signal) -> None:
+def run_foreground(
+    library: Path, on_event: Callable[[Event], None], stop: Signal, encoder_of: EncoderOf | None = None
+) -> None:
     """Keep a library in step with its folders in this process until `stop` is set, as `carrel watch` does.
 
-    Raises LibraryBusy where another process indexes, and what opening a library raises.
+    Where another process indexes, its events are passed on, and its work is taken over once it has gone, however it
+    went. Raises what opening a library raises.
     """
-    serve(library, on_event, stop, watch=True, encoder_of=Encoders())
+    told = new_event_file(places())  # so that browsers can follow this process in turn
+    events = EventFile(told)
+
+    def tell(event: Event) -> None:
+        events.write(event)
+        on_event(event)
+
+    encoder_of = encoder_of or Encoders()
+    try:
+        while not stop.is_set():
+            try:
+                return serve(library, tell, stop, watch=True, encoder_of=encoder_of, events_file=told)
+            except LibraryBusy:
+                follow(library, on_event, stop)
+    finally:
+        events.close()
+
+
+def follow(library: Path, on_event: Callable[[Event], None], stop: Signal) -> None:
+    """Pass on what the process tells that holds the lock, until it lets go of it or `stop` is set."""
+    tail: Follower | None = None
+    pid = 0
+    try:
+        while not stop.is_set() and (other := holder(library)) is not None:
+            if pid != other.pid and other.pid:
+                pid = other.pid
+                on_event(FollowsAnother(pid=pid, task=other.task))
+                tail = _tail_of(library, on_event)
+            until = time.monotonic() + TAKE_OVER_SECONDS
+            while not stop.is_set() and time.monotonic() < until:
+                for event in tail.read() if tail is not None else ():
+                    on_event(event)
+                time.sleep(LISTEN_SECONDS)
+    finally:
+        if tail is not None:
+            tail.close()
+
+
+def _tail_of(library: Path, on_event: Callable[[Event], None]) -> Follower | None:
+    """Return a follower of the holder's events to come, once it is told what the holder watches."""
+    file = events_of(library)
+    if file is None:
+        return None
+    tail = Follower(file, from_now=True)
+    if (watching := last_watching(file)) is not None:
+        on_event(watching)
+    return tail
 
 
 def serve(
@@ -96,7 +149,7 @@ def serve(
     """Hold the lock and index: once, or with `watch` until `stop` is set."""
     from engine.indexing.parsing import WarmParser
     from engine.indexing.service import Service
-    from engine.sources.reading import Parser
+    from engine.sources.reading import configured_parser
     from engine.store.connection import open_writer
 
     task = "watching" if watch else "syncing"
@@ -108,7 +161,7 @@ def serve(
                 conn,
                 library,
                 encoder_of=encoder_of,
-                parser=WarmParser(Parser),
+                parser=WarmParser(configured_parser),
                 refit=lambda encoder, stopped: _refit(conn, encoder, stopped),
                 on_event=on_event,
                 stop=stop,

@@ -16,7 +16,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,14 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from drawing import browser, draw, wide_signs_apart  # noqa: E402
+from recorded_run import recorded_run  # noqa: E402
 
 from app.demo import copy_vault  # noqa: E402
 from app.tui.app import CarrelApp  # noqa: E402
 from app.tui.indexer_state import IndexerState  # noqa: E402
 from app.tui.ports import Opened, Pace, Ports  # noqa: E402
 from app.tui.settings_file import SettingsFile  # noqa: E402
+from app.tui.training_runs import TrainingRuns  # noqa: E402
 from engine.library import Cancellation, Library  # noqa: E402
 from engine.paths import places  # noqa: E402
 
@@ -53,6 +55,7 @@ class Scene:
     theme: str = "carrel-dark"
     color: bool = True
     empty: bool = False  # a library in which nothing is watched yet
+    run: int | None = 0  # events of the recorded retraining that are there; 0: no run, None: all
 
 
 SCENES = (
@@ -84,6 +87,12 @@ SCENES = (
     Scene("library", keys=("f3",)),
     Scene("library-small", keys=("f3",), size=SMALL),
     Scene("library-light", keys=("f3", "down", "right"), theme="carrel-light"),
+    Scene("training-plan", keys=("f9",), theme="carrel-light"),
+    Scene("training-mining", keys=("f9",), run=60),
+    Scene("training", keys=("f9",), run=91),
+    Scene("training-small", keys=("f9",), run=91, size=SMALL),
+    Scene("training-verdict", keys=("f9", "tab", "tab", "enter"), run=None),
+    Scene("training-history", keys=("f9", "tab", "tab"), run=None, size=LARGE),
     Scene("filters", "water", ("ctrl+f",)),
     Scene("palette", FLAT, ("ctrl+p",)),
     Scene("saved", FLAT, ("f6",)),
@@ -155,9 +164,17 @@ async def picture(scene: Scene, library: Library) -> str:
         indexer=NoIndexer,
         pace=Pace(quiet=0.0, settle=0.0, poll=3600.0, blink=False),
         settings=SettingsFile(places().settings),
+        training=TrainingRuns(library.path),
     )
     app = CarrelApp(ports)
     app.theme = scene.theme
+    there = recorded_run(library.path, scene.run) if scene.run != 0 else nullcontext()
+    with there:
+        return await shot(app, scene)
+
+
+async def shot(app: CarrelApp, scene: Scene) -> str:
+    """Press what a picture needs, and return what the browser shows then, as SVG."""
     async with app.run_test(size=scene.size) as pilot:
         await settle(pilot)
         if scene.query:
@@ -166,6 +183,7 @@ async def picture(scene: Scene, library: Library) -> str:
         for key in scene.keys:
             await pilot.press(*(key[5:] if key.startswith("text:") else (key,)))
             await settle(pilot)
+        await pilot.pause(0.3)  # a run is followed in a thread
         return wide_signs_apart(app.export_screenshot(title="Carrel"))
 
 

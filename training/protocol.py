@@ -47,6 +47,16 @@ class StageStarted(TrainingEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preparing(TrainingEvent):
+    """Work within a stage that has no event of its own: how much of what is done; `of` 0 where it cannot be told."""
+
+    type: ClassVar[str] = "preparing"
+    what: str
+    done: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueriesMade(TrainingEvent):
     """What one source of queries gave. `dropped` counts by reason."""
 
@@ -59,7 +69,10 @@ class QueriesMade(TrainingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitsMade(TrainingEvent):
-    """Queries by split, after grouping; `smallest_gain` is the least NDCG@10 gain that the test could tell from 0."""
+    """Queries by split, after grouping; `smallest_gain` is the least NDCG@10 gain that the test could tell from 0.
+
+    `shared` counts the test queries that share an answering document with train or development all the same.
+    """
 
     type: ClassVar[str] = "splits_made"
     train: int
@@ -67,6 +80,7 @@ class SplitsMade(TrainingEvent):
     test: int
     groups: int
     smallest_gain: float | None
+    shared: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +216,7 @@ TYPES: dict[str, type[TrainingEvent]] = {
     for kind in (
         RunStarted,
         StageStarted,
+        Preparing,
         QueriesMade,
         SplitsMade,
         Mined,

@@ -13,8 +13,11 @@ FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
 
 def read_weights(_ctx: click.Context, _option: click.Parameter, value: str | None) -> tuple[float, float] | None:
     """Read `V,K`, two weights for meaning and words; only their proportion counts."""
-    if value is None:
-        return None
+    return None if value is None else two_weights(value)
+
+
+def two_weights(value: str) -> tuple[float, float]:
+    """Read `V,K`. Raises click.BadParameter."""
     try:
         vector, keyword = (float(part) for part in value.split(","))
     except ValueError:

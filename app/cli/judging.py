@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.fusing import FUSIONS
+from app.cli.fusing import FUSIONS, two_weights
 from app.cli.progress import Show, progress
 from engine.errors import UsageError
 from engine.events import Preparing
@@ -21,32 +22,51 @@ if TYPE_CHECKING:
     from engine.evaluation.report import SystemResult
 
 SHOWN_EVERY = 50  # queries
+WITHOUT = {"no-feedback": "feedback"}  # parts of the ranking that can be left out
+TRAIN = "train"  # the split that a model is trained on
+_NUMBERS = re.compile(r"[\d.]+,[\d.]+")
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What is judged: a model (None: the embedded one) and a way to join its legs."""
+    """What is judged: a model (None: the embedded one) and a way to join its legs, less the parts left `without`."""
 
     model: str | None
     fusion: Fusion
     weights: tuple[float, float] | None = None
+    without: tuple[str, ...] = ()
 
     @property
     def settings(self) -> SearchSettings:
         """The search settings of this system."""
-        return SearchSettings(fusion=self.fusion, weights=self.weights)
+        return SearchSettings(
+            fusion=self.fusion,
+            weights=self.weights,
+            feedback="feedback" not in self.without,
+        )
+
+    @property
+    def described(self) -> str:
+        """What differs from the fusion's own settings, in words."""
+        weights = [f"weights {self.weights[0]:g} and {self.weights[1]:g}"] if self.weights else []
+        return ", ".join([*weights, *(f"without {part}" for part in self.without)])
 
 
 def rival(system: System, against: str | None) -> System | None:
     """Return the system to compare with, None where there is none.
 
-    It is the same one with another model or, where a fusion is named, with that fusion and its own weights.
+    It is the same one with other weights, where two numbers are given; without a part of the ranking, where that is
+    named; with another fusion and its own weights, where one is named; else with another model.
     """
     if against is None:
         return None
     for fusion in FUSIONS:
         if against == fusion:
             return System(system.model, fusion)
+    if against in WITHOUT:
+        return replace(system, without=(WITHOUT[against],))
+    if _NUMBERS.fullmatch(against):
+        return replace(system, weights=two_weights(against))
     return replace(system, model=against)
 
 
@@ -74,7 +94,7 @@ def _judged(folders: Sequence[Path], split: str, systems: Sequence[System], show
         results = [_on_one_index(folder, split, encoder, systems, show) for folder in folders]
         name = encoder.manifest.id
     return [
-        SystemResult(name, system.fusion, tuple(of_folder[place] for of_folder in results))
+        SystemResult(name, system.fusion, tuple(of_folder[place] for of_folder in results), system.described)
         for place, system in enumerate(systems)
     ]
 
@@ -85,6 +105,7 @@ def _on_one_index(
     """Index a collection once and judge each system on it."""
     from engine.evaluation.collections import Collection
     from engine.evaluation.judging import judge
+    from engine.evaluation.leakage import against_train
     from engine.evaluation.throwaway import throwaway
 
     collection = Collection.open(folder)
@@ -95,8 +116,9 @@ def _on_one_index(
     def indexed(documents: int, passages: int) -> None:
         show(Preparing(what=f"{collection.name}: {documents:,} documents indexed, {passages:,} passages"))
 
+    leak = against_train(collection, split, TRAIN, encoder)
     with throwaway(collection.documents(), encoder, systems[0].settings, indexed) as searcher:
-        return [
+        judged = [
             judge(
                 collection.name,
                 queries,
@@ -105,6 +127,7 @@ def _on_one_index(
             )
             for system in systems
         ]
+    return [replace(result, leakage=leak) for result in judged]
 
 
 def load(model: str | None) -> Encoder:

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from app.cli.progress import PlainLines
 from app.cli.text import count, duration, one_line
-from engine.events import Event, IndexerStarted, Progress, Scanned, Stopped, SyncFinished, Watching
+from engine.events import Event, FollowsAnother, IndexerStarted, Progress, Scanned, Stopped, SyncFinished, Watching
 
 CLOCK = "%Y-%m-%d %H:%M:%S"
 
@@ -18,6 +18,7 @@ class LogLines(PlainLines):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self.at = 0.0
+        self.covered = ""
 
     def __call__(self, event: Event) -> None:
         """Print the event's line, if it has one."""
@@ -31,8 +32,10 @@ class LogLines(PlainLines):
                 return  # the end of the sync says it
             case IndexerStarted():
                 self._print(f"indexer started, process {event.pid}")
+            case FollowsAnother():
+                self._print(f"process {event.pid} indexes already ({one_line(event.task)}); following it")
             case Watching():
-                self._print(f"watching {event.covered:,} of {event.folders:,} folders")
+                self._print_coverage(watching(event), one_line(event.fix))
             case SyncFinished():
                 changes = finished(event)
                 if changes:
@@ -42,8 +45,21 @@ class LogLines(PlainLines):
             case _:
                 super().__call__(event)
 
+    def _print_coverage(self, covered: str, fix: str) -> None:
+        """Say how much is watched where that differs from what was said last."""
+        if covered != self.covered:
+            self.covered = covered
+            for line in filter(None, (covered, fix)):
+                self._print(line)
+
     def _print(self, line: str) -> None:
         super()._print(f"{time.strftime(CLOCK, time.localtime(self.at))} {line}")
+
+
+def watching(event: Watching) -> str:
+    """Return how many folders are watched, and why that is not all of them."""
+    covered = f"watching {event.covered:,} of {count(event.folders, 'folder')}"
+    return "; ".join(part for part in (covered, one_line(event.remark)) if part)
 
 
 def finished(event: SyncFinished) -> str:

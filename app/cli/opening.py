@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from engine.caring import Care
     from engine.events import Event
     from engine.library import Library
 
@@ -20,6 +21,13 @@ def open_library(path: Path | None, *, create: bool = False) -> Library:
     return Library.open(path, create=create)
 
 
+def open_care(path: Path | None) -> Care:
+    """Return what cares for the library at `path`, else `CARREL_LIBRARY`, else the default one; opens nothing yet."""
+    from engine.caring import Care
+
+    return Care(path)
+
+
 def open_browser(library: Path | None, folders: list[Path]) -> int:
     """Run the browser until the person leaves it and return its exit code."""
     from app.tui.app import run  # brings Textual, 0.1 s
@@ -28,7 +36,7 @@ def open_browser(library: Path | None, folders: list[Path]) -> int:
 
 
 def run_indexer(library: Path, on_event: Callable[[Event], None], stop: threading.Event) -> None:
-    """Keep the library up to date in this process until `stop` is set. Raises LibraryBusy where another one does."""
+    """Keep the library up to date in this process until `stop` is set; where another one does, follow that."""
     from engine.worker import run_foreground
 
     run_foreground(library, on_event, stop)

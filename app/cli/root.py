@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli.command import global_options, write_examples
-from app.cli.commands import COMMANDS, SECTIONS
+from app.cli.commands import COMMANDS, MODULES, SECTIONS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -36,7 +36,8 @@ class CarrelGroup(click.Group):
         """Import and return one command, or None where there is none of that name."""
         if cmd_name not in COMMANDS and cmd_name != BROWSE:
             return None
-        command: click.Command = importlib.import_module(f"app.cli.commands.{cmd_name}").command
+        module = MODULES.get(cmd_name, cmd_name)
+        command: click.Command = importlib.import_module(f"app.cli.commands.{module}").command
         return command
 
     def resolve_command(

@@ -19,7 +19,7 @@ import click
 from app.cli.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 from app.cli.root import root
 from engine.errors import CarrelError
-from engine.paths import places, private_folder
+from engine.paths import places, private_folder, private_log
 
 PROGRAM = "carrel"
 COMPLETION_VARIABLE = "_CARREL_COMPLETE"  # set by the script that `carrel completion` prints
@@ -92,7 +92,7 @@ def _record(error: Exception, arguments: Sequence[str]) -> str:
     heading = f"{time.strftime('%Y-%m-%d %H:%M:%S')} carrel {' '.join(map(repr, arguments))}\n"
     try:
         private_folder(log.parent)
-        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        with private_log(log).open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(heading + "".join(traceback.format_exception(error)) + "\n")
     except OSError as failure:
         return f"The log {log} could not be written either: {failure.strerror}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.cli.text import count, fraction, one_line, table
-from engine.records import Explanation, Hit, KeywordFigure, Shares, VectorFigure
+from engine.records import Explanation, Hit, KeywordFigure, Remembered, Shares, VectorFigure
 
 INDENT = "      "
 SCORE_INDENT = INDENT + "  "
@@ -18,6 +18,8 @@ def explained(hit: Hit, passages: int) -> Iterator[str]:
     yield f"{INDENT}words    {_words(hit.keyword)}"
     if hit.keyword:
         yield from terms(hit.keyword)
+    if hit.explanation.remembered is not None:
+        yield f"{INDENT}memory   {memory(hit.explanation.remembered)}"
     yield f"{INDENT}trust    {trust(hit)}"
     yield f"{INDENT}rank     {_ranks(hit.explanation)}"
 
@@ -61,6 +63,12 @@ def terms(figure: KeywordFigure) -> list[str]:
     return table(rows, right=(1, 2, 3, 4), indent=SCORE_INDENT)
 
 
+def memory(remembered: Remembered) -> str:
+    """Return whose judgement the share of memory comes from, and how near that search was."""
+    deed = {2: "marked right", -2: "marked wrong", 1: "opened"}[remembered.grade]
+    return f"{deed} for “{one_line(remembered.query)}” · cosine {fraction(remembered.cosine)} with this search"
+
+
 def trust(hit: Hit) -> str:
     """Return the signal that gave the tier, beside the cuts it was held against."""
     figures = hit.explanation
@@ -73,4 +81,5 @@ def trust(hit: Hit) -> str:
 def _ranks(figures: Explanation) -> str:
     legs = (("meaning alone", figures.rank_by_meaning), ("words alone", figures.rank_by_words))
     alone = [f"{name} {rank if rank is not None else '–'}" for name, rank in legs]
-    return " · ".join([*alone, f"fused {figures.rank_fused}", f"after grouping {figures.rank_final}"])
+    grouped = [f"grouped {figures.rank_grouped}"] if figures.rank_grouped else []
+    return " · ".join([*alone, f"fused {figures.rank_fused}", *grouped, f"in the list {figures.rank_final}"])

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.cli.text import count, one_line, short_path
-from engine.records import Hit, SearchResult
+from app.tui.figures import adding_up
+from engine.records import Explanation, Hit, KeywordFigure, SearchResult, Shares
+
+DECIMALS = 3
 
 VERDICTS = {
     "strong": "Strong match.",
@@ -22,7 +25,7 @@ def linear(result: SearchResult, *, explain: bool) -> Iterator[str]:
         yield ""
         yield from _row(hit)
         if explain:
-            yield from _explained(hit)
+            yield from _explained(hit, result)
 
 
 def _row(hit: Hit) -> Iterator[str]:
@@ -33,23 +36,71 @@ def _row(hit: Hit) -> Iterator[str]:
     yield f"Text: {one_line(hit.snippet)}"
 
 
-def _explained(hit: Hit) -> Iterator[str]:
-    shares = hit.shares
-    yield f"Of the score, meaning gave {shares.vector:.3f} and words gave {shares.keyword:.3f}."
-    if shares.feedback is not None:
-        yield f"Feedback from the first results changed it by {shares.feedback:+.3f}."
-    if shares.memory is not None:
-        yield f"Your own earlier choices changed it by {shares.memory:+.3f}."
+def _explained(hit: Hit, result: SearchResult) -> Iterator[str]:
+    """Yield what the browser's explanation holds; the parts of the score, as told, sum to the score as told."""
+    parts = {name: value for name, value in _parts(hit.shares) if value is not None}
+    told = dict(zip(parts, adding_up(list(parts.values()), hit.score, DECIMALS), strict=True))
+    yield f"Of the score, meaning gave {_told(told['meaning'])} and words gave {_told(told['words'])}."
+    if "feedback" in told:
+        yield f"Feedback from the first results changed it by {_signed(told['feedback'])}."
+    if "memory" in told:
+        yield f"Your own earlier choices changed it by {_signed(told['memory'])}."
+    if hit.explanation.remembered is not None:
+        yield f"They were made for the search: {one_line(hit.explanation.remembered.query)}."
     if hit.vector is None:
         yield "Meaning did not find it."
     else:
         yield f"By meaning: {_ranked(hit.vector.rank)}, cosine distance {hit.vector.distance:.3f}."
     if hit.keyword is None:
         yield "No word of the query is in it."
-        return
-    yield f"By words: {_ranked(hit.keyword.rank)}, bm25 {hit.keyword.bm25:.2f}."
-    for term in hit.keyword.terms:
+    else:
+        yield from _words(hit.keyword)
+    yield from _absent(hit, result)
+    yield from _places(hit.explanation)
+    facts = hit.explanation
+    yield f"Signal {facts.signal:.3f}: likely from {facts.cut_likely:.3f}, strong from {facts.cut_strong:.3f}."
+
+
+def _words(keyword: KeywordFigure) -> Iterator[str]:
+    yield f"By words: {_ranked(keyword.rank)}, bm25 {keyword.bm25:.2f}."
+    for term in keyword.terms:
         yield f"Word {one_line(term.term)}: in {count(term.documents, 'passage')}, gave {term.score:.2f}."
+
+
+def _absent(hit: Hit, result: SearchResult) -> Iterator[str]:
+    here = {term.term for term in hit.keyword.terms} if hit.keyword else set()
+    absent = [one_line(word.term) for word in result.words if word.term not in here]
+    if absent:
+        yield f"Not here: {', '.join(absent)}."
+
+
+def _places(facts: Explanation) -> Iterator[str]:
+    """Yield the ranks on the way from the passages to the list."""
+    alone = [
+        f"{rank} by {leg} alone"
+        for leg, rank in (("meaning", facts.rank_by_meaning), ("words", facts.rank_by_words))
+        if rank is not None
+    ]
+    grouped = [f"{facts.rank_grouped} among documents"] if facts.rank_grouped else []
+    steps = [*alone, f"{facts.rank_fused} when both are joined", *grouped, f"{facts.rank_final} in the list"]
+    yield f"Its rank is {', '.join(steps)}."
+
+
+def _parts(shares: Shares) -> tuple[tuple[str, float | None], ...]:
+    return (
+        ("meaning", shares.vector),
+        ("words", shares.keyword),
+        ("feedback", shares.feedback),
+        ("memory", shares.memory),
+    )
+
+
+def _told(figure: str) -> str:
+    return f"{float(figure):.{DECIMALS}f}"
+
+
+def _signed(figure: str) -> str:
+    return f"{float(figure):+.{DECIMALS}f}"
 
 
 def _ranked(rank: int | None) -> str:

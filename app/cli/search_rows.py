@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import click
 
 from app.cli.text import cleaned, count, day, fraction, located, one_line, padded, width
-from engine.records import Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
+from engine.records import Grade, Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
 
 SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}
 COLORS: dict[Tier, str] = {"strong": "green", "likely": "yellow", "weak": "bright_black"}
@@ -19,6 +19,7 @@ VERDICTS: dict[Verdict, str] = {
     "weak": "weak",
     "none": "nothing relevant found, the nearest all the same",
 }
+JUDGED: dict[Grade, str] = {2: "+ marked right", -2: "- marked wrong", 1: "· opened before"}
 USUAL = "the default"  # weights that need no reason
 INDENT = "    "
 SNIPPET_LINES = 3
@@ -50,6 +51,8 @@ def row(hit: Hit, best: float, columns: int) -> Iterator[str]:
     yield INDENT + click.style(located(hit.path, hit.line_start) + page, fg="cyan")
     yield from (INDENT + line for line in snippet(hit, columns - len(INDENT)))
     yield INDENT + figures(hit, best)
+    if hit.judged is not None:
+        yield INDENT + click.style(JUDGED[hit.judged], dim=True)
     if hit.more_in_document:
         yield INDENT + click.style(f"+ {len(hit.more_in_document)} more in this document", dim=True)
     if hit.duplicates:

@@ -11,6 +11,7 @@ import click
 from app.cli import opening
 
 if TYPE_CHECKING:
+    from engine.caring import Care
     from engine.library import Library
 
 
@@ -24,6 +25,10 @@ class Session:
     def open(self, *, create: bool = False) -> Library:
         """Open the library that the call names; a context manager."""
         return opening.open_library(self.library, create=create)
+
+    def care(self) -> Care:
+        """Return what cares for the file of the library that the call names."""
+        return opening.open_care(self.library)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

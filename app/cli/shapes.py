@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.events import Watching
 from engine.paths import display
 from engine.records import (
     Check,
@@ -24,7 +26,11 @@ from engine.records import (
     WhyReport,
 )
 
+if TYPE_CHECKING:
+    from engine.store.backup import Copied
+
 FORMAT = 1
+JUDGED: dict[int | None, str] = {2: "right", -2: "wrong", 1: "opened"}  # by the grade of a mark
 Shape = dict[str, Any]
 
 
@@ -90,6 +96,7 @@ def hit_shape(hit: Hit) -> Shape:
         "explanation": asdict(hit.explanation),
         "more_in_document": list(hit.more_in_document),
         "duplicates": list(hit.duplicates),
+        "judged": JUDGED.get(hit.judged),
     }
 
 
@@ -132,9 +139,15 @@ def folder_shape(folder: Folder) -> Shape:
     }
 
 
-def status_shape(status: Status) -> Shape:
-    """Return the library at a glance."""
+def forgotten_shape(path: bytes, documents: int, until: float) -> Shape:
+    """Return a forgotten folder that can be taken back, and until when."""
+    return {**path_fields(path), "documents": documents, "until": moment(until)}
+
+
+def status_shape(status: Status, watched: Watching | None = None) -> Shape:
+    """Return the library at a glance, and how many folders the process that indexes watches."""
     writer = status.writer
+    told = ("folders", "covered", "poll_seconds", "remark", "fix")
     return {
         "library": status.library,
         "schema": status.schema,
@@ -148,12 +161,27 @@ def status_shape(status: Status) -> Shape:
         "failed": status.failed,
         "skipped": dict(status.skipped),
         "read_only": status.read_only,
+        "watching": {name: getattr(watched, name) for name in told} if watched else None,
     }
 
 
-def doctor_shape(checks: Sequence[Check]) -> Shape:
-    """Return the checks, and whether all is well."""
-    return {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
+def doctor_shape(checks: Sequence[Check], done: Sequence[str] = ()) -> Shape:
+    """Return the checks, whether all is well, and what was repaired, in sentences."""
+    return {
+        "ok": all(check.ok for check in checks),
+        "checks": [asdict(check) for check in checks],
+        "repaired": list(done),
+    }
+
+
+def copy_shape(copied: Copied) -> Shape:
+    """Return a copy of a library: where it lies and what it holds."""
+    return {
+        **path_fields(os.fsencode(copied.path)),
+        "documents": copied.documents,
+        "passages": copied.passages,
+        "bytes": copied.bytes,
+    }
 
 
 def document_shape(document: StoredDocument) -> Shape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import time
 import unicodedata
@@ -37,6 +38,12 @@ def short_path(path: bytes) -> str:
     if home != os.sep and (text == home or text.startswith(home + os.sep)):
         return "~" + text[len(home) :]
     return text
+
+
+def quoted(path: bytes) -> str:
+    """Return a path as `short_path` does, so that a shell takes it as one word; `~` stays for the shell to read."""
+    text = short_path(path)
+    return "~/" + shlex.quote(text[2:]) if text.startswith("~/") else shlex.quote(text)
 
 
 def located(path: bytes, line: int) -> str:

@@ -142,7 +142,16 @@ LIBRARY = Action(
     "The library: folders, what is indexed, what is left out",
     "Go to the library: folders, what is indexed now, what failed or is left out; and back to the search.",
 )
-APP_ACTIONS = (LIBRARY, PALETTE, HELP, THEME, SETTINGS, QUIT)
+TRAINING = Action(
+    "training",
+    "f9",
+    "show_training",
+    "retraining",
+    "Retraining: teach the model your own words",
+    "Go to the retraining: plan a run, follow it, read its verdict; and back to the search.",
+    footer=False,
+)
+APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, QUIT)
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
@@ -183,7 +192,10 @@ class ActionCommands(Provider):
     """Feeds the command palette from the actions of the screen that it was called on."""
 
     def _offered(self) -> list[Action]:
+        """Return the actions: behind the others those that only move, and those of a panel that has not the keys."""
         own = self.screen.ACTIONS if isinstance(self.screen, HasActions) else ()
+        in_panel = where_of(self.screen) == "panel"
+        own = sorted(own, key=lambda action: ((action.where == "panel") != in_panel, not action.footer))
         return [action for action in (*own, *APP_ACTIONS) if action.palette]
 
     def _run(self, action: Action) -> Callable[[], object]:

@@ -49,14 +49,30 @@ def _library_screen() -> Screen[None]:
     return LibraryScreen()
 
 
+def _training_screen() -> Screen[None]:
+    from app.tui.screens.training.screen import TrainingScreen  # not before the first paint
+
+    return TrainingScreen()
+
+
 class CarrelApp(App[int]):
     """The browser. Screens subscribe to its signals; they never ask the library for what it already knows."""
 
     TITLE = "Carrel"
     BINDINGS = bindings(APP_ACTIONS)
     COMMANDS = {ActionCommands}
-    MODES = {"search": SearchScreen, "library": _library_screen}
+    MODES = {"search": SearchScreen, "library": _library_screen, "training": _training_screen}
     DEFAULT_MODE = "search"
+    CSS = """
+    CommandPalette > Vertical { width: 92; max-width: 96%; margin-top: 2; background: $panel; }
+    CommandPalette #--input { border: none; padding: 1 2 0 1; }
+    CommandPalette #--input Label { margin: 0 1 0 1; color: $lead; }
+    CommandPalette #--input Button { display: none; }
+    CommandPalette CommandInput { border: none; height: 1; }
+    CommandPalette CommandList { border: none; padding: 1; scrollbar-size-vertical: 1; }
+    CommandPalette CommandList > .option-list--option-highlighted { background: $chosen; color: $bright; }
+    CommandPalette LoadingIndicator { display: none; }
+    """
     CLOSE_TIMEOUT = 0.5  # leaving takes less than a second, whatever a widget still does
 
     def __init__(self, ports: Ports) -> None:
@@ -238,6 +254,10 @@ class CarrelApp(App[int]):
     def action_show_library(self) -> None:
         """Go to the library, or from there back to the search."""
         self.switch_mode("search" if self.current_mode == "library" else "library")
+
+    def action_show_training(self) -> None:
+        """Go to the retraining, or from there back to the search."""
+        self.switch_mode("search" if self.current_mode == "training" else "training")
 
     def search_inside(self, query: str) -> None:
         """Go to the search with a query, over whatever lies on it."""

@@ -20,6 +20,7 @@ class IndexerState:
     `phase` "following" means that another process indexes this library, whose number is `pid`; `dead` that this one
     was started too often and is left alone until the person asks for it; `gone` that there is no library file to work
     on.
+    `remark` says why not all folders are watched, `fix` what can be done about it.
     `looked` are the counts of the last sync that came to its end.
     """
 
@@ -35,6 +36,8 @@ class IndexerState:
     commits: int = 0
     folders: int = 0
     covered: int = 0
+    remark: str = ""
+    fix: str = ""
     trouble: str = ""
     trouble_at: float = 0.0
     foreign: bool = False
@@ -96,7 +99,8 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
             )
         case events.Watching():
             phase = state.phase if state.phase in ("scanning", "indexing") else "watching"
-            return replace(state, phase=phase, folders=event.folders, covered=event.covered)
+            state = replace(state, phase=phase, folders=event.folders, covered=event.covered)
+            return replace(state, remark=event.remark, fix=event.fix)
         case events.Trouble():
             return replace(state, trouble=f"{event.message} {event.fix}".strip(), trouble_at=event.at)
         case events.Stopped():

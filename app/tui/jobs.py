@@ -16,12 +16,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 from app.tui.indexer_state import IndexerState, after
-from engine.errors import LibraryMissing, WorkerError
-from engine.events import from_line
-from engine.paths import Places, private_folder
+from engine.errors import LibraryMissing
+from engine.indexing.eventfile import Follower, new_event_file
+from engine.paths import Places, private_folder, private_log
 
 _log = logging.getLogger("carrel")
 
@@ -31,39 +30,25 @@ LOCK_HELD = 3  # the exit code of an indexer that found another one at work
 TAKE_OVER_SECONDS = 1.0  # how often a held lock, and the place of a missing library, is looked at
 RESTARTS = 3  # within RESTART_WINDOW_SECONDS; more means that it dies of something that a restart does not mend
 RESTART_WINDOW_SECONDS = 60.0
-KEPT_EVENT_FILES = 5  # of earlier runs, to read after a fault
-TAIL_BYTES = 1 << 20  # read at once; a faster writer is caught up with at the next tick
 
 Report = Callable[[IndexerState], None]
 
 
 class Tail:
-    """Reads what is appended to an event file and folds it into a state; a half-written line waits for its rest."""
+    """Reads what is appended to an event file and folds it into a state."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: BinaryIO | None = None
-        self._rest = b""
+        self._follower = Follower(path)
 
     def read(self, state: IndexerState) -> IndexerState:
         """Return `state` after the events that are new."""
-        if self._file is None:
-            try:
-                self._file = self._path.open("rb")
-            except OSError:
-                return state
-        *lines, self._rest = (self._rest + self._file.read(TAIL_BYTES)).split(b"\n")
-        for line in lines:
-            try:
-                state = after(state, from_line(line))
-            except WorkerError:
-                _log.debug("No event: %r", line[:200])
+        for event in self._follower.read():
+            state = after(state, event)
         return state
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
+        self._follower.close()
 
 
 class Indexer:
@@ -225,7 +210,7 @@ def start_process(command: list[str], places: Places) -> subprocess.Popen[bytes]
     home = private_folder(places.state)
     source = str(Path(__file__).resolve().parents[2])
     search_path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH", "")) if part)
-    with places.log.open("ab") as log:
+    with private_log(places.log).open("ab") as log:
         return subprocess.Popen(
             command,
             cwd=home,
@@ -235,17 +220,6 @@ def start_process(command: list[str], places: Places) -> subprocess.Popen[bytes]
             env={**os.environ, "PYTHONPATH": search_path},
             start_new_session=True,
         )
-
-
-def new_event_file(places: Places) -> Path:
-    """Create the event file of a new run, for its owner only, and drop all but the newest of earlier runs."""
-    folder = private_folder(private_folder(places.state) / "events")
-    earlier = sorted(folder.glob("indexer-*.jsonl"), key=lambda path: path.name)
-    for path in earlier[:-KEPT_EVENT_FILES]:
-        path.unlink(missing_ok=True)
-    path = folder / f"indexer-{time.time_ns()}-{os.getpid()}.jsonl"
-    path.touch(mode=0o600)
-    return path
 
 
 def holder_of(library: Path) -> tuple[int, Path | None] | None:

@@ -12,16 +12,19 @@ from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
 from app.tui.screens.search.documents import DOCUMENT_ACTIONS
 from app.tui.screens.search.finding import FINDING_ACTIONS
+from app.tui.screens.search.judging import JUDGING_ACTIONS
+from app.tui.screens.training.actions import TRAINING_ACTIONS
 
 Section = tuple[str, Sequence[Action]]
 EVERYWHERE = "Everywhere"
 # Every screen with actions of its own; their keys may repeat between screens, but not those of "Everywhere".
 SECTIONS: tuple[Section, ...] = (
     (EVERYWHERE, APP_ACTIONS),
-    ("Search", (*SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS)),
+    ("Search", (*SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS, *JUDGING_ACTIONS)),
     ("What if", tuple(action for action in WHAT_IF_ACTIONS if is_letter(action.keys))),
     ("Reading", READER_ACTIONS),
     ("Library", LIBRARY_ACTIONS),
+    ("Retraining", TRAINING_ACTIONS),
 )
 
 # They edit the query line, which therefore never hands them on.

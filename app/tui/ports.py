@@ -17,6 +17,7 @@ from app.tui.freshness import Freshness, freshness_of
 from app.tui.history import History
 from app.tui.indexer_state import IndexerState
 from app.tui.settings_file import SettingsFile
+from app.tui.training_port import TrainingPort
 from engine.records import (
     Check,
     DocumentChange,
@@ -24,6 +25,9 @@ from engine.records import (
     Failure,
     Folder,
     FolderNode,
+    Grade,
+    Hit,
+    Mark,
     ResolvedLink,
     SearchResult,
     SearchSettings,
@@ -67,6 +71,14 @@ class RequestStatePort(Protocol):
         """What the indexer answered."""
 
 
+class ForgottenPort(Protocol):
+    """A folder that was forgotten within a day, as engine.indexing.removed.Removed."""
+
+    @property
+    def path(self) -> bytes:
+        """Where it was, absolute."""
+
+
 class LibraryPort(Protocol):
     """The part of engine.library.Library that the browser uses; every method may be called from any thread."""
 
@@ -86,6 +98,24 @@ class LibraryPort(Protocol):
 
     def explore(self, text: str, *, limit: int, settings: SearchSettings, typing: bool, cancel: Any) -> ExplorationPort:
         """Search as `search` does, in both legs, and keep the candidates."""
+
+    def mark(self, query: str, passage_id: int, grade: Grade) -> Mark:
+        """Keep what the person thinks of a passage as an answer to a query."""
+
+    def unmark(self, query: str, passage_id: int) -> bool:
+        """Take back what was kept of a passage as an answer to a query."""
+
+    def opened(self, query: str, passage_id: int) -> Mark:
+        """Remember that a result was opened."""
+
+    def log_search(self, result: SearchResult) -> int:
+        """Write a finished search down, and return its number."""
+
+    def log_opened(self, number: int, hit: Hit) -> None:
+        """Write down that a result of a logged search was opened."""
+
+    def empty_search_log(self) -> int:
+        """Forget all logged searches; return how many there were."""
 
     def similar(self, passage_id: int, *, limit: int) -> SearchResult:
         """Find the passages of other documents that are nearest in meaning to one."""
@@ -131,6 +161,12 @@ class LibraryPort(Protocol):
 
     def add(self, folder: Path) -> Folder:
         """Watch a folder and ask for it to be indexed; raises PathError."""
+
+    def forgotten(self) -> Sequence[ForgottenPort]:
+        """Return the folders that can be taken back, the latest first."""
+
+    def undo_remove(self, folder: Path) -> Folder:
+        """Watch a folder again that was forgotten within a day; raises PathError."""
 
     def tree(self, folder: bytes) -> tuple[FolderNode, ...]:
         """Return the folders below a watched one that hold documents, each before what is in it."""
@@ -188,7 +224,8 @@ class Opened:
 class Pace:
     """How long the browser waits, in seconds."""
 
-    quiet: float = 0.06  # no key for this long before a query is encoded: below the gap between typed words
+    quiet: float = 0.05  # no key for this long before a query is encoded: below the gap between typed words
+    glance: float = 0.03  # a row is selected for this long before its text is read: the rows are painted first
     settle: float | None = 0.7  # then the last word counts as finished; None: never
     poll: float = 0.3  # how often another process's commits are looked for
     refresh: float = 1.0  # least time between two refreshes that nobody asked for
@@ -209,3 +246,4 @@ class Ports:
     visit: Callable[[str], None] | None = None  # shows an address in a web browser; None: the person's own
     settings: SettingsFile = field(default_factory=SettingsFile)
     history: History = field(default_factory=lambda: History(None))
+    training: TrainingPort | None = None

@@ -15,9 +15,11 @@ from app.tui.jobs import Indexer
 from app.tui.ports import Opened, Ports
 from app.tui.settings_file import SettingsFile
 from app.tui.threads import still_running
+from app.tui.training_runs import TrainingRuns
 from engine.errors import CarrelError, PathError
-from engine.paths import library_path, places, private_folder
+from engine.paths import library_path, places, private_folder, private_log
 
+SWITCH_SECONDS = 0.001  # how long a search may keep the screen's thread waiting; Python's own 0.005 shows in typing
 THREAD_PATIENCE_SECONDS = 0.2  # for searches under way, which were interrupted
 
 
@@ -30,10 +32,12 @@ def run_browser(library: Path | None, folders: Sequence[Path]) -> int:
         indexer=lambda: indexer,
         settings=SettingsFile(where.settings),
         history=History(where.state / "history"),
+        training=TrainingRuns(path),
     )
     private_folder(where.state)
     write_log_to(where.log)
     app = CarrelApp(ports)
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with errors_in_log(where.log):
             app.run()
@@ -70,7 +74,7 @@ def open_library(path: Path, folders: Sequence[Path]) -> Opened:
 
 def write_log_to(path: Path) -> None:
     """Send what Carrel logs to its log file."""
-    handler = logging.FileHandler(path, delay=True)
+    handler = logging.FileHandler(private_log(path), delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     logger = logging.getLogger("carrel")
     logger.addHandler(handler)

@@ -108,7 +108,7 @@ CONTRAST = Theme(
     foreground="#ffffff",
     background="#000000",
     surface="#000000",
-    panel="#000000",
+    panel="#1c1c1c",
     dark=True,
     variables={
         "lead": "#ffd75f",

@@ -1,22 +1,28 @@
 """Blocking work off the event loop, in threads that never hold up leaving.
 
-asyncio.to_thread waits at exit for work that cannot be interrupted, such as loading a model; these threads do not.
+asyncio.to_thread waits at exit for work that cannot be interrupted, such as loading a model; these threads do not. A
+thread that has done its work waits for more: starting one holds up the event loop until it runs, 2 ms beside others.
 """
 
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
-_running: set[threading.Thread] = set()
+_work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+_lock = threading.Lock()
+_threads = 0  # that there are
+_busy = 0  # pieces of work that are waiting or being done
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread of its own and return what it returns; its exceptions are raised here."""
+    """Run `work` in another thread, at once, and return what it returns; its exceptions are raised here."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -32,17 +38,38 @@ async def in_thread(work: Callable[[], T]) -> T:
             deliver(lambda: future.set_exception(failure))
         else:
             deliver(lambda: future.set_result(result))
-        finally:
-            _running.discard(threading.current_thread())
 
-    thread = threading.Thread(target=run, daemon=True, name="carrel-work")
-    _running.add(thread)
-    thread.start()
+    _hand_over(run)
     return await future
 
 
+def _hand_over(run: Callable[[], None]) -> None:
+    """Give work to a thread that is free; there is always one for each piece, so none waits for another."""
+    global _threads, _busy
+    with _lock:
+        _busy += 1
+        short = _busy > _threads
+        _threads += short
+    _work.put(run)
+    if short:
+        threading.Thread(target=_do_work, daemon=True, name="carrel-work").start()
+
+
+def _do_work() -> None:
+    global _busy
+    while True:
+        run = _work.get()
+        try:
+            run()
+        finally:
+            del run  # a thread that waits keeps nothing of what it did
+            with _lock:
+                _busy -= 1
+
+
 def still_running(patience: float) -> bool:
-    """Wait up to `patience` seconds for the threads, and return whether any is still at work."""
-    for thread in tuple(_running):
-        thread.join(patience)
-    return any(thread.is_alive() for thread in tuple(_running))
+    """Wait up to `patience` seconds for the work in hand, and return whether any is left."""
+    until = time.monotonic() + patience
+    while _busy and time.monotonic() < until:
+        time.sleep(0.005)
+    return _busy > 0

@@ -49,8 +49,25 @@ _RST = (
     r"(?<=`)_{1,2}(?!\w)",
     _EMPHASIS,
 )
+_ASCIIDOC = (
+    _RULE_LINE,
+    r"^={1,6}[ \t]+",
+    r"^[ \t]*(?:[*.]{1,6}|-|\d{1,3}\.)[ \t]+",
+    r"^\|={3,}|^`{3}[\w-]*",
+    r"(?:link:|xref:)[^\s\[\]<>]{1,500}\[|<<[^\s\[\]<>,]{1,500},|<<|>>|(?<=\S)\]",
+    r"(?<=\w)\[(?=\w)",
+    _EMPHASIS,
+)
+_KEYED = (r"[{}\[\]\"]+", r",[ \t]*$", r"^[ \t]*- ", r"(?<=[\s:])'|'(?=[\s,]|$)")
 
-_OF_KIND = {"markdown": _MARKDOWN, "notebook": _MARKDOWN, "org": _ORG, "rst": _RST}
+_OF_KIND = {
+    "markdown": _MARKDOWN,
+    "notebook": _MARKDOWN,
+    "org": _ORG,
+    "rst": _RST,
+    "asciidoc": _ASCIIDOC,
+    **dict.fromkeys(("json", "yaml", "toml"), _KEYED),
+}
 _PROSE = {kind: re.compile("|".join(patterns), re.MULTILINE) for kind, patterns in _OF_KIND.items()}
 _TABLE = {kind: re.compile("|".join((*patterns, r"\|")), re.MULTILINE) for kind, patterns in _OF_KIND.items()}
 _CODE = re.compile(_FENCE, re.MULTILINE)

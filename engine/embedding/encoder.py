@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.embedding.manifest import Manifest, Pooling
+from engine.embedding.adapter import Adapter
+from engine.embedding.manifest import ADAPTER_FILE, Manifest, Pooling
 from engine.embedding.tokens import Tokens
 from engine.errors import ModelError
 
@@ -41,14 +42,17 @@ class Encoder:
         self._tokens: Tokens | None = None
         self._session: InferenceSession | None = None
         self._inputs: tuple[str, ...] = ()
+        self._adapter: Adapter | None = None
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a query, shape (dimension,), of unit length; the query prefix is added here."""
-        return self._encode(self.manifest.query_prefix + text)
+        vector = self._encode(self.manifest.query_prefix + text)
+        return self._adapted(vector[np.newaxis])[0] if self.manifest.adapter else vector
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of queries, shape (n, dimension), in order; the query prefix is added here."""
-        return self._encode_all([self.manifest.query_prefix + text for text in texts])
+        vectors = self._encode_all([self.manifest.query_prefix + text for text in texts])
+        return self._adapted(vectors) if self.manifest.adapter else vectors
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of passages, shape (n, dimension), in order.
@@ -69,6 +73,13 @@ class Encoder:
         """Let go of the model's memory; the next use loads it again."""
         with self._loading:
             self._tokens = self._session = None
+
+    def _adapted(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        adapter = self._adapter
+        if adapter is None:
+            with self._loading:
+                adapter = self._adapter = self._adapter or Adapter.read(self.folder / ADAPTER_FILE)
+        return adapter.apply(vectors)
 
     def _encode_all(self, texts: Sequence[str]) -> NDArray[np.float32]:
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}

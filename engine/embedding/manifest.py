@@ -18,6 +18,7 @@ Quantisation = Literal["int8", "none"]
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
+ADAPTER_FILE = "adapter.npz"
 
 DEFAULT_PASSAGE_RULES: Mapping[str, int] = {
     "target": 100,
@@ -30,6 +31,7 @@ DEFAULT_PASSAGE_RULES: Mapping[str, int] = {
 
 # Facts about a model that leave its vectors as they are, so that correcting one re-embeds nothing.
 _NOT_IN_FINGERPRINT = frozenset({"file", "background_cosine", "language", "license", "source", "training"})
+_ONLY_OF_QUERIES = frozenset({"id", "query_prefix", "adapter"})
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Manifest:
 
     `window` counts tokens, the special ones included. `background_cosine` is the mean cosine between the shipped
     foreign queries and the background passages under this model. `passage_rules` are those of `engine.chunking`, in
-    the model's tokens. `training` is None for a model that Carrel did not train.
+    the model's tokens. `training` is None for a model that Carrel did not train. `adapter` is the sha256 of the file
+    whose matrix is applied to the vectors of queries, "" where there is none.
     """
 
     id: str
@@ -59,11 +62,21 @@ class Manifest:
     tokenizer_sha256: str = ""
     passage_rules: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_PASSAGE_RULES))
     training: dict[str, Any] | None = None
+    adapter: str = ""
 
     @property
     def fingerprint(self) -> str:
         """The SHA-256, in hex, of all that changes a vector, as canonical JSON."""
-        facts = {name: value for name, value in asdict(self).items() if name not in _NOT_IN_FINGERPRINT}
+        without = _NOT_IN_FINGERPRINT if self.adapter else _NOT_IN_FINGERPRINT | {"adapter"}
+        return self._digest(without)
+
+    @property
+    def passage_fingerprint(self) -> str:
+        """The same of all that changes the vector of a passage: models that agree here can share their vectors."""
+        return self._digest(_NOT_IN_FINGERPRINT | _ONLY_OF_QUERIES)
+
+    def _digest(self, without: frozenset[str]) -> str:
+        facts = {name: value for name, value in asdict(self).items() if name not in without}
         canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
@@ -118,6 +131,8 @@ def verify(folder: Path) -> tuple[str, ...]:
     except ModelError as error:
         return (str(error),)
     expected = {manifest.file: manifest.file_sha256, TOKENIZER_FILE: manifest.tokenizer_sha256}
+    if manifest.adapter:
+        expected[ADAPTER_FILE] = manifest.adapter
     return tuple(fault for name, digest in expected.items() if (fault := _fault(folder / name, digest)))
 
 

@@ -6,7 +6,7 @@ way, and answers through the real retrieval. This module only asks and measures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Protocol
 
 from engine.errors import UsageError
 from engine.evaluation.collections import Collection, JudgedQuery
+from engine.evaluation.leakage import Leakage
 from engine.evaluation.metrics import RECALL_DEPTH, QueryScore, score
 from engine.evaluation.significance import Difference, macro_bootstrap
 from engine.records import Document
@@ -67,6 +68,7 @@ class CollectionResult:
     encode_ms: tuple[float, ...]
     search_ms: tuple[float, ...]
     index_seconds: float
+    leakage: Leakage | None = None  # held against the collection's train split, where that was not the one judged
 
     def mean(self, measure: str) -> float:
         """Give the mean of one measure over the queries, by its name in `QueryScore`."""
@@ -75,6 +77,12 @@ class CollectionResult:
     def values(self, measure: str) -> list[float]:
         """Give one measure of each query."""
         return [getattr(row, measure) for row in self.scores]
+
+    def mean_of(self, queries: Iterable[str], measure: str) -> float | None:
+        """Give the mean of one measure over some of the queries; None where there are none."""
+        wanted = frozenset(queries)
+        found = [getattr(row, measure) for row in self.scores if row.query in wanted]
+        return sum(found) / len(found) if found else None
 
 
 def evaluate(

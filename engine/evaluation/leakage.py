@@ -11,11 +11,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.evaluation.collections import JudgedQuery
+from engine.evaluation.collections import Collection, JudgedQuery
 
 NEAR_COSINE = 0.9
 NEAR_JACCARD = 0.7  # of the sets of words: queries of ten words that differ in one have .82, in two .67
@@ -23,6 +24,13 @@ NEAR_JACCARD = 0.7  # of the sets of words: queries of ten words that differ in 
 _WORD = re.compile(r"\w+")
 
 Vectors = NDArray[np.float32]
+
+
+class EncodesQueries(Protocol):
+    """What is asked of an encoder here."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return the unit vectors of queries, (n, d)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,18 @@ def leakage(
         shared_document=frozenset(query.id for query in test if query.relevant & taught),
         near_copy=frozenset(query.id for query, copied in zip(test, near, strict=True) if copied),
     )
+
+
+def against_train(collection: Collection, split: str, train: str, encoder: EncodesQueries) -> Leakage | None:
+    """Compare a collection's split with its train split; None where it has none, or is judged on it."""
+    if split == train or train not in collection.splits:
+        return None
+    taught, asked = collection.queries(train), collection.queries(split)
+    if not taught:
+        return None
+    texts = [query.text for query in (*taught, *asked)]
+    vectors = encoder.encode_queries(texts)
+    return leakage(taught, asked, (vectors[: len(taught)], vectors[len(taught) :]))
 
 
 def _near_by_cosine(train: Vectors, test: Vectors) -> list[bool]:

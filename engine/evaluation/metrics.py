@@ -13,6 +13,7 @@ from math import log2
 NDCG_DEPTH = 10
 MRR_DEPTH = 10
 RECALL_DEPTH = 100
+SHALLOW_RECALL_DEPTH = 10
 
 Grades = Mapping[str, int]
 
@@ -25,11 +26,18 @@ class QueryScore:
     ndcg_at_10: float
     mrr_at_10: float
     recall_at_100: float
+    recall_at_10: float
 
 
 def score(query: str, ranking: Sequence[str], grades: Grades) -> QueryScore:
     """Measure the ranking that answered a query."""
-    return QueryScore(query, ndcg(ranking, grades), reciprocal_rank(ranking, grades), recall(ranking, grades))
+    return QueryScore(
+        query,
+        ndcg(ranking, grades),
+        reciprocal_rank(ranking, grades),
+        recall(ranking, grades),
+        recall(ranking, grades, SHALLOW_RECALL_DEPTH),
+    )
 
 
 def ndcg(ranking: Sequence[str], grades: Grades, depth: int = NDCG_DEPTH) -> float:

@@ -12,7 +12,7 @@ from engine.evaluation.judging import CollectionResult, compare
 from engine.evaluation.significance import Difference
 
 FORMAT = 1  # of the JSON; keys may be added, none removed
-MEASURES = ("ndcg_at_10", "mrr_at_10", "recall_at_100")
+MEASURES = ("ndcg_at_10", "mrr_at_10", "recall_at_10", "recall_at_100")
 COLUMNS = (
     "collection",
     "documents",
@@ -20,6 +20,7 @@ COLUMNS = (
     "queries",
     "NDCG@10",
     "MRR@10",
+    "recall@10",
     "recall@100",
     "encode ms",
     "search ms",
@@ -33,6 +34,12 @@ class SystemResult:
     model: str
     fusion: str
     collections: tuple[CollectionResult, ...]
+    settings: str = ""  # what differs from the fusion's own settings, in words
+
+    @property
+    def name(self) -> str:
+        """The system in one line."""
+        return ", ".join(part for part in (self.model, self.fusion, self.settings) if part)
 
     def macro(self, measure: str = "ndcg_at_10") -> float:
         """Give the mean of a measure over the collections, each counting the same."""
@@ -70,9 +77,9 @@ def to_table(result: SystemResult, against: SystemResult | None = None) -> str:
         macro = [f"{result.macro(measure):.4f}" for measure in MEASURES]
         rows.append(("mean", "", "", "", *macro, "", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = [f"{result.model}, {result.fusion}", *(_aligned(row, widths) for row in rows)]
+    lines = [result.name, *(_aligned(row, widths) for row in rows), *_leaks(result)]
     if against is not None:
-        lines += ["", f"against {against.model}, {against.fusion}: NDCG@10", *_comparison(result, against)]
+        lines += ["", f"against {against.name}: NDCG@10", *_comparison(result, against)]
     return "\n".join(lines)
 
 
@@ -80,6 +87,7 @@ def _system(result: SystemResult) -> dict[str, Any]:
     return {
         "model": result.model,
         "fusion": result.fusion,
+        "settings": result.settings,
         "collections": [_collection(collection) for collection in result.collections],
         "macro": {measure: result.macro(measure) for measure in MEASURES},
     }
@@ -95,7 +103,35 @@ def _collection(result: CollectionResult) -> dict[str, Any]:
         "encode_ms": _percentiles(result.encode_ms),
         "search_ms": _percentiles(result.search_ms),
         "index_seconds": result.index_seconds,
+        "leakage": _leakage(result),
     }
+
+
+def _leakage(result: CollectionResult) -> dict[str, Any] | None:
+    """Give what the queries share with the train split, and NDCG with and without those that do."""
+    if result.leakage is None:
+        return None
+    by_group = {
+        "touched": result.mean_of(result.leakage.touched, "ndcg_at_10"),
+        "clean": result.mean_of(result.leakage.clean, "ndcg_at_10"),
+    }
+    return {**result.leakage.counts(), "ndcg_at_10": by_group}
+
+
+def _leaks(result: SystemResult) -> Iterator[str]:
+    """Say of each collection whether a model that was trained on its train split would know these queries."""
+    for collection in result.collections:
+        leak = collection.leakage
+        if leak is None or not leak.touched:
+            continue
+        touched = collection.mean_of(leak.touched, "ndcg_at_10") or 0.0
+        clean = collection.mean_of(leak.clean, "ndcg_at_10")
+        rest = f", {clean:.4f} on the other {len(leak.clean)}" if clean is not None else ""
+        yield (
+            f"{collection.name}: {len(leak.touched)} of {len(leak.test)} queries share a relevant document with the"
+            f" train split ({len(leak.shared_document)}) or nearly repeat one of its queries ({len(leak.near_copy)})."
+            f" NDCG@10 {touched:.4f} on them{rest}."
+        )
 
 
 def _percentiles(milliseconds: Sequence[float]) -> dict[str, float]:

@@ -20,7 +20,7 @@ CELLS_AT_ONCE = 2**22  # of the table of draws; 32 MB
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A mean difference with its 95% interval, over so many queries."""
+    """A mean difference with its interval, of 95% unless another was asked for, over so many queries."""
 
     mean: float
     low: float
@@ -34,14 +34,23 @@ class Difference:
 
 
 def paired_bootstrap(
-    candidate: ArrayLike, baseline: ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED
+    candidate: ArrayLike,
+    baseline: ArrayLike,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    interval: tuple[float, float] = INTERVAL,
 ) -> Difference:
     """Compare per-query scores of two systems, in the same order of queries; positive favours the candidate."""
-    return macro_bootstrap([(candidate, baseline)], resamples=resamples, seed=seed)
+    return macro_bootstrap([(candidate, baseline)], resamples=resamples, seed=seed, interval=interval)
 
 
 def macro_bootstrap(
-    collections: Sequence[tuple[ArrayLike, ArrayLike]], *, resamples: int = RESAMPLES, seed: int = SEED
+    collections: Sequence[tuple[ArrayLike, ArrayLike]],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    interval: tuple[float, float] = INTERVAL,
 ) -> Difference:
     """Compare two systems by the mean over collections, queries drawn within each; ValueError where one has none."""
     generator = np.random.default_rng(seed)
@@ -49,7 +58,7 @@ def macro_bootstrap(
     if not differences:
         raise ValueError("there is nothing to compare")
     draws = np.mean([_means(difference, resamples, generator) for difference in differences], axis=0)
-    low, high = (float(bound) for bound in np.percentile(draws, INTERVAL))
+    low, high = (float(bound) for bound in np.percentile(draws, interval))
     mean = float(np.mean([difference.mean() for difference in differences]))
     return Difference(mean, low, high, sum(len(difference) for difference in differences))
 

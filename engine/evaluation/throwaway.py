@@ -24,10 +24,11 @@ from engine.retrieval.query import plain
 from engine.retrieval.wordmemory import WordMemory
 from engine.store import documents as stored
 from engine.store import folders, models
-from engine.store.connection import open_writer, transaction
+from engine.store.connection import LibraryConnection, open_writer, transaction
 from engine.store.rows import FileFacts
 from engine.store.writing import Writer
 
+FOLDER = b"/collection"
 BATCH_DOCUMENTS = 64  # embedded and committed together
 OnIndexed = Callable[[int, int], None]
 """Is told after each batch how many documents and passages are indexed."""
@@ -40,6 +41,7 @@ class Throwaway:
     """
 
     def __init__(self, path: Path, encoder: Encoder, settings: SearchSettings, index_seconds: float) -> None:
+        self.path = path
         self._pool = ReaderPool(path)
         self._encoder = encoder
         self._active = ActiveModel(encoder)
@@ -72,6 +74,17 @@ class Throwaway:
         self.settings = replace(settings, collapse=None, group=True)
         return self
 
+    def model(self, connection: LibraryConnection) -> searching.Model:
+        """Return what a search needs of the model that made the vectors."""
+        model, _ = self._active.of(connection)
+        assert model is not None  # indexing wrote it down
+        return model
+
+    @staticmethod
+    def path_of(document: str) -> bytes:
+        """Return the path under which a document of the collection is indexed."""
+        return FOLDER + b"/" + document.encode("utf-8", "replace")
+
     def close(self) -> None:
         """Let go of the file."""
         self._pool.close()
@@ -88,7 +101,7 @@ def throwaway(
     with tempfile.TemporaryDirectory(prefix="carrel-eval-") as folder:
         path = Path(folder) / "collection.carrel"
         began = time.perf_counter()
-        _index(path, collection, encoder, on_indexed)
+        index(path, collection, encoder, on_indexed)
         searcher = Throwaway(path, encoder, settings, time.perf_counter() - began)
         try:
             yield searcher
@@ -96,7 +109,13 @@ def throwaway(
             searcher.close()
 
 
-def _index(path: Path, collection: Iterator[tuple[str, Document]], encoder: Encoder, on_indexed: OnIndexed) -> None:
+def index(
+    path: Path,
+    collection: Iterator[tuple[str, Document]],
+    encoder: Encoder,
+    on_indexed: OnIndexed = lambda _documents, _passages: None,
+) -> None:
+    """Make a library of a collection at `path`, where none may be yet."""
     manifest = encoder.manifest
     rules = PassageRules.from_dict(manifest.passage_rules)
     connection = open_writer(path, create=True)
@@ -110,7 +129,7 @@ def _index(path: Path, collection: Iterator[tuple[str, Document]], encoder: Enco
                 dimension=manifest.dimension,
                 state="active",
             )
-        folder_id = folders.add(connection, b"/collection")
+        folder_id = folders.add(connection, FOLDER)
         writer = Writer(connection, model_id)
         done = passages = 0
         while batch := list(islice(collection, BATCH_DOCUMENTS)):

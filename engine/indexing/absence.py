@@ -7,6 +7,7 @@ from pathlib import Path
 
 import apsw
 
+from engine.indexing import removed
 from engine.indexing.contents import content_hash
 from engine.indexing.hints import below
 from engine.indexing.roots import own_files, rules_from, watched
@@ -25,6 +26,10 @@ def absence(conn: apsw.Connection, library: Path, path: bytes, document_id: int 
             return f"it could not be read: {failure[0]}", "Mend the file; it is read again when it changes."
         return None
     root = next((folder for folder in watched(conn) if below(path, folder.path)), None)
+    forgotten = next((each for each in removed.waiting(library) if below(path, each.path)), None)
+    if root is None and forgotten is not None:
+        folder = display(forgotten.path)
+        return f"its folder {folder} was forgotten", f"`carrel remove --undo {folder}` brings it back."
     if root is None:
         parent = display(os.path.dirname(path))
         return "it lies in no watched folder", f"Add its folder with `carrel add {parent}`."

@@ -2,10 +2,11 @@
 
 A model that cuts text as the active one does (same prefix, passage rules and tokenizer, as every retrained model) is
 built beside it: the files are read again, since a passage's embedded text is not kept, only missing vectors are made,
-and one UPDATE swaps the models at the end. A model that cuts differently changes every passage, so nothing could be
-searched beside the old one: it takes over at once, words are found as before, and the sync that follows cuts and embeds
-every document anew, with more of the library found by meaning the further it is. Both ways can be stopped and taken up
-again, since what is missing is told by the vectors that are not there.
+and one UPDATE swaps the models at the end. One that differs from it for queries only takes over its vectors as they
+are. A model that cuts differently changes every passage, so nothing could be searched beside the old one: it takes over
+at once, words are found as before, and the sync that follows cuts and embeds every document anew, with more of the
+library found by meaning the further it is. Both ways can be stopped and taken up again, since what is missing is told
+by the vectors that are not there.
 """
 
 from __future__ import annotations
@@ -67,8 +68,11 @@ def use_model(
     model_id = _written_down(conn, name, encoder.manifest)
     if active is None or not cuts_alike(Manifest.from_json(active.manifest), encoder.manifest):
         on_event(Preparing(what=f"taking over to {name}; every document is cut and embedded anew"))
-    elif not _build(conn, model_id, name, encoder, parser, on_event, stop):
-        return False
+    else:
+        if Manifest.from_json(active.manifest).passage_fingerprint == encoder.manifest.passage_fingerprint:
+            _take_over(conn, active.id, model_id, stop)
+        if not _build(conn, model_id, name, encoder, parser, on_event, stop):
+            return False
     with transaction(conn):
         models.activate(conn, model_id)
     return True
@@ -97,6 +101,17 @@ def _written_down(conn: apsw.Connection, name: str, manifest: Manifest) -> int:
             dimension=manifest.dimension,
             state="building",
         )
+
+
+def _take_over(conn: apsw.Connection, source: int, target: int, stop: Signal) -> None:
+    """Copy the vectors that one model has and another lacks."""
+    missing = vectors.without_vectors(conn, target)
+    for start in range(0, len(missing), BATCH_PASSAGES):
+        if stop.is_set():
+            return
+        ids, matrix = vectors.vectors_of(conn, source, missing[start : start + BATCH_PASSAGES])
+        with transaction(conn):
+            vectors.put(conn, target, ids.tolist(), matrix)
 
 
 def _build(

@@ -37,12 +37,17 @@ def stat_of(path: bytes) -> Stat:
 
 
 def content_hash(path: bytes) -> bytes:
-    """Return the 16-byte BLAKE2b of a file's bytes. Raises OSError where it cannot be read."""
+    """Return the 16-byte BLAKE2b of a file's bytes, of as many as it had when it was opened: it may grow for ever.
+
+    Raises OSError where it cannot be read.
+    """
     digest = hashlib.blake2b(digest_size=HASH_BYTES)
     # O_NONBLOCK: a pipe that took the file's place after the stat must not hold the indexer for ever.
     with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0) as stream:
-        while piece := stream.read(READ_BYTES):
+        left = os.fstat(stream.fileno()).st_size
+        while left > 0 and (piece := stream.read(min(READ_BYTES, left))):
             digest.update(piece)
+            left -= len(piece)
     return digest.digest()
 
 

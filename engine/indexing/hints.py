@@ -5,13 +5,15 @@ An event is a hint, never a fact: the path is looked at again when its turn come
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 QUIET_SECONDS = 0.5  # editors write a file in up to three bursts
 LONGEST_SECONDS = 5.0  # a file that is written all the time is looked at this often
-MOST = 1000  # hints: above, walking the whole folder is cheaper than looking at each
+MOST = 1000  # paths to look at: above, walking the folders that they lie in is cheaper than looking at each
+KEPT = 10 * MOST  # hints: above, they are folded as they come, so that a burst of any size takes little memory
 
 
 class Hints:
@@ -31,6 +33,8 @@ class Hints:
             if not self._paths:
                 self._first = now
             self._paths.update(paths)
+            if len(self._paths) > KEPT:
+                self._paths = set(folded(self._paths, MOST))
             self._last = now
         self._wake()
 
@@ -50,15 +54,33 @@ class Hints:
 
 
 def collapsed(paths: Iterable[bytes], roots: Iterable[bytes]) -> list[bytes]:
-    """Leave out paths that lie below another of them, and take the roots themselves where there are very many."""
+    """Leave out paths that lie below another of them; where there are very many, take the folders they lie in."""
+    return folded(paths, MOST, frozenset(roots))
+
+
+def folded(paths: Iterable[bytes], most: int, roots: Collection[bytes] = ()) -> list[bytes]:
+    """Replace paths by the folders they lie in, the deepest first and no higher than `roots`, until few are left."""
+    kept = _outermost(paths)
+    while len(kept) > most:
+        deepest = max((path.count(b"/") for path in kept if path not in roots), default=0)
+        if not deepest:
+            break
+        kept = _outermost(
+            (os.path.dirname(path) or b"/") if path.count(b"/") == deepest and path not in roots else path
+            for path in kept
+        )
+        if kept == [b"/"]:
+            break
+    return kept
+
+
+def _outermost(paths: Iterable[bytes]) -> list[bytes]:
     kept: list[bytes] = []
     # With "/" after each, everything below a folder directly follows it in order.
     for path in sorted(set(paths), key=lambda path: path + b"/"):
         if not kept or not below(path, kept[-1]):
             kept.append(path)
-    if len(kept) <= MOST:
-        return kept
-    return [root for root in roots if any(below(path, root) for path in kept)]
+    return kept
 
 
 def below(path: bytes, folder: bytes) -> bool:

@@ -7,15 +7,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.indexing.work import Vanished, Work
+from engine.sources.readers.kinds import kind_of, language_of, suffix_of
+from engine.sources.readers.source import Source
+
+CALLED_BY_WHOLE_NAME = frozenset(("code", "json", "yaml", "toml"))  # a program's files are known with their suffix
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A document whose file now lies at `work`. Its content is the same, so passages and vectors stay."""
+    """A document whose file now lies at `work`. Its content is the same, so passages and vectors stay.
+
+    With `reread` it says something else under its new name, and is read again.
+    """
 
     vanished: Vanished
     work: Work
     content_hash: bytes | None
+    reread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +35,17 @@ class Matched:
     vanished: tuple[Vanished, ...]
 
 
-def match(work: Iterable[Work], vanished: Sequence[Vanished], hash_of: Callable[[Work], bytes | None]) -> Matched:
+def match(
+    work: Iterable[Work],
+    vanished: Sequence[Vanished],
+    hash_of: Callable[[Work], bytes | None],
+    doubted: Callable[[Work, Vanished], bool] = lambda work, vanished: False,
+) -> Matched:
     """Pair files with the documents they were.
 
-    The same inode, size and time tell a move without reading the file. Else a new file is hashed, but only where a
-    vanished document had its size. A file that took the place of a known one is a move only by its inode: by content
-    it is an edit.
+    The same inode, size and time tell a move without reading the file, unless it is `doubted`. Else a new file is
+    hashed, but only where a vanished document had its size. A file that took the place of a known one is a move only by
+    its inode: by content it is an edit.
     """
     by_size: dict[int, list[Vanished]] = {}
     for each in vanished:
@@ -42,7 +55,7 @@ def match(work: Iterable[Work], vanished: Sequence[Vanished], hash_of: Callable[
     rest: list[Work] = []
     for item in work:
         candidates = by_size.get(item.stat.size, [])
-        found = _moved(item, candidates, hash_of) if candidates else None
+        found = _moved(item, candidates, hash_of, doubted) if candidates else None
         if found is None:
             rest.append(item)
             continue
@@ -52,16 +65,31 @@ def match(work: Iterable[Work], vanished: Sequence[Vanished], hash_of: Callable[
     return Matched(tuple(moves), tuple(rest), tuple(each for each in vanished if each.known.id not in taken))
 
 
-def same_suffix(one: bytes, other: bytes) -> bool:
-    """Whether two names have the same suffix, and so are read by the same reader in the same way."""
-    return os.path.splitext(one)[1].lower() == os.path.splitext(other)[1].lower()
+def reads_alike(one: bytes, other: bytes) -> bool:
+    """Whether files of these two paths are read by the same reader in the same way."""
+    names = os.path.basename(one), os.path.basename(other)
+    before, after = ((suffix_of(name), kind_of(name), language_of(name)) for name in names)
+    return before == after
 
 
-def _moved(item: Work, candidates: Sequence[Vanished], hash_of: Callable[[Work], bytes | None]) -> Vanished | None:
+def title_of(path: bytes) -> str:
+    """Return the title that a document without one of its own has from its file's name."""
+    source = Source(os.path.basename(path), b"")
+    return source.display_name if kind_of(source.name) in CALLED_BY_WHOLE_NAME else source.spoken_name
+
+
+def _moved(
+    item: Work,
+    candidates: Sequence[Vanished],
+    hash_of: Callable[[Work], bytes | None],
+    doubted: Callable[[Work, Vanished], bool],
+) -> Vanished | None:
     for each in candidates:
         known = each.known
         if (known.inode, known.device, known.mtime_ns) == (item.stat.inode, item.stat.device, item.stat.mtime_ns):
-            return each
+            if not doubted(item, each) or hash_of(item) == known.content_hash:
+                return each
+            break
     if item.known is not None:
         return None
     found = hash_of(item)

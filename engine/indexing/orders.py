@@ -21,9 +21,7 @@ from engine.store import folders, requests
 class Indexing(Protocol):
     """What an order asks of the indexer, `engine.indexing.service.Service`."""
 
-    def in_turns(
-        self, paths: Sequence[bytes] = (), *, full: bool = False, retry: bool = False, aside: bool = False
-    ) -> SyncReport:
+    def in_turns(self, paths: Sequence[bytes] = (), *, full: bool = False, retry: bool = False) -> SyncReport:
         """Sync, giving way to what is more urgent."""
 
     def build_model(self, name: str) -> bool:
@@ -89,8 +87,8 @@ class Orders:
             case "resume":
                 resumed = self._set_state(paths, paused=False)
                 return to_dict(self._indexing.in_turns([folder.path for folder in resumed]))
-            case "remove":
-                return self._forget(path)
+            case "remove" | "remove_forever":
+                return self._forget(path, forever=kind == "remove_forever")
             case "use_model":
                 done = self._indexing.build_model(argument)
                 return {"model": argument, **to_dict(self._indexing.in_turns())} if done else {}
@@ -106,13 +104,13 @@ class Orders:
         self._indexing.folders_changed()
         return chosen
 
-    def _forget(self, path: bytes) -> dict[str, Any]:
+    def _forget(self, path: bytes, *, forever: bool) -> dict[str, Any]:
         from engine.indexing.forgetting import forget_folder
 
         folder = next((each for each in watched(self._conn) if each.path == path), None)
         if folder is None:
             raise _not_watched(path)
-        forgotten = forget_folder(self._conn, folder.id)
+        forgotten = forget_folder(self._conn, folder.id, forever=forever)
         self._indexing.folders_changed()
         return {"documents": forgotten}
 

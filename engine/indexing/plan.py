@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from engine.indexing.contents import Stat
@@ -32,10 +32,12 @@ def compare(
     lying: Iterable[FoundFile | LeftOut],
     known: dict[bytes, KnownFile],
     wanted: Callable[[KnownFile], bool] = lambda _: False,
+    doubted: Collection[bytes] = (),
 ) -> Plan:
     """Compare by size, time and inode. `known` is used up: what is left of it at the end has vanished.
 
-    A file that looks untouched is read again where it is `wanted`. Documents below a folder that cannot be looked into
+    A file that looks untouched is read again where it is `wanted`, and held against its content where its path is
+    `doubted`: it may have been changed with its size and time kept. Documents below a folder that cannot be looked into
     are kept as they are.
     """
     plan = Plan()
@@ -50,7 +52,7 @@ def compare(
         plan.files += 1
         before = take(each.path, None)
         reread = before is not None and wanted(before)
-        if before is None or reread or not _same(each, before):
+        if before is None or reread or each.path in doubted or not _same(each, before):
             stat = Stat(each.size, each.mtime_ns, each.inode, each.device)
             plan.work.append(Work(folder_id, root, each.path, stat, before, reread))
         elif before.failure is None:
@@ -58,7 +60,7 @@ def compare(
         else:
             plan.still_failed.append(Failure(os.path.join(root, each.path), before.failure))
     for path, before in known.items():
-        if not any(path.startswith(prefix) for prefix in closed):
+        if not any((path + b"/").startswith(prefix) for prefix in closed):
             plan.vanished.append(Vanished(folder_id, before))
     return plan
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from engine.errors import CarrelError
 from engine.events import Committed, Event, FileFailed
-from engine.indexing.contents import Stat
-from engine.indexing.moves import Move
+from engine.indexing.contents import NO_INODE, Stat
+from engine.indexing.moves import Move, title_of
 from engine.indexing.tally import Tally
 from engine.indexing.work import Failed, Gone, Outcome, Read, Same, Unsettled, Vanished, Work
 from engine.paths import display
 from engine.records import Failure
-from engine.sources.readers.source import Source
+from engine.store.documents import KnownFile
 from engine.store.rows import FileFacts
 from engine.store.vectors import Vector
 from engine.store.writing import VectorsMissing, Writer
@@ -92,8 +92,10 @@ class Recorder:
         if work.known is not None:
             self._tally.passages_removed += self._writer.remove([work.known.id])
             self._tally.removed += 1
-        title = known.title if known.title_written else Source(os.path.basename(work.path), b"").spoken_name
+        title = known.title if known.title_written else title_of(work.path)
         facts = _facts(work.path, work.stat, move.content_hash)
+        if move.reread:  # should that be cut short, the next sync sees that it is still to be done
+            facts = _facts(work.path, replace(work.stat, inode=NO_INODE), None)
         self._writer.move(known.id, work.folder_id, facts, title)
         self._tally.moved += 1
 
@@ -121,7 +123,8 @@ class Recorder:
         match outcome:
             case Same():
                 assert known is not None
-                self._writer.touch(known.id, _facts(work.path, outcome.stat, outcome.content_hash))
+                if _differs(known, outcome.stat):
+                    self._writer.touch(known.id, _facts(work.path, outcome.stat, outcome.content_hash))
                 self._tally.unchanged += 1
             case Failed(reason=reason):
                 self._fail(outcome, reason)
@@ -145,6 +148,10 @@ class Recorder:
             self._tally.passages_removed += self._writer.fail(work.folder_id, facts, reason)
         if unheard:
             self._on_event(FileFailed(path=display(work.absolute), reason=reason))
+
+
+def _differs(known: KnownFile, stat: Stat) -> bool:
+    return Stat(known.size, known.mtime_ns, known.inode, known.device) != stat
 
 
 def _facts(path: bytes, stat: Stat, content_hash: bytes | None) -> FileFacts:

@@ -13,7 +13,7 @@ from engine.paths import places
 from engine.records import Folder
 from engine.sources.discovery import Rules
 
-_BESIDE_THE_LIBRARY = ("", "-wal", "-shm", "-journal", ".lock", ".reading", ".vectors")
+_BESIDE_THE_LIBRARY = ("", "-wal", "-shm", "-journal", ".lock", ".reading", ".vectors", ".removed")
 
 
 def watched(conn: apsw.Connection) -> list[Folder]:

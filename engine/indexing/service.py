@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,14 @@ import apsw
 
 from engine.errors import CarrelError, LibraryDamaged, LibraryMissing, PathError
 from engine.events import Committed, Event, Scanned, Trouble
+from engine.indexing.clocks import Clocks
 from engine.indexing.following import Following
 from engine.indexing.orders import Orders
 from engine.indexing.roots import watched
 from engine.indexing.signals import GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
 from engine.indexing.tally import finished, joined
-from engine.indexing.turns import Aside, Continued, still_wanted
+from engine.indexing.turns import Aside, Continued, Quiet, still_wanted
 from engine.records import SyncReport
 from engine.sources.reading import ParserClosed
 from engine.store import requests
@@ -40,8 +41,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 0.25  # how long an idle indexer sleeps: an order is taken, and a stop heard, this soon
 GLANCE_SECONDS = 1.0  # how often the library's file is looked at
 RECONCILE_SECONDS = 15 * 60.0  # the kernel loses events by design
-UNCOVERED_SECONDS = 60.0  # the same, while a folder cannot be watched
-CLOCK_JUMP_SECONDS = 30.0  # the wall clock ran ahead of the other by so much: the machine slept
+AFTER_TROUBLE_SECONDS = 60.0  # the same, where a sync has failed
 DEEPEST = 8  # syncs that gave way to each other; the next one is carried through first
 
 Refit = Callable[["PassageEncoder", Callable[[], bool]], None]
@@ -77,7 +77,7 @@ class Service:
         self._following = Following(conn, library, on_event)
         self._orders = Orders(conn, self, commands or queue.SimpleQueue(), stop)
         self._next_whole = 0.0
-        self._clocks = time.time() - time.monotonic()
+        self._clocks = Clocks()
         self._depth = 0  # how many syncs are under way, all but one of which gave way
         self._scans = 0  # how many syncs have told of their beginning
         self._misfit = True  # whether passages have changed since the tiers were looked at
@@ -107,9 +107,11 @@ class Service:
         self._orders.take()
         self._following.look()
         if missed := self._following.missed():
-            self._sync_some(missed)
+            self._guarded(partial(self.in_turns, missed))
         if self._following.heard:
-            self._sync_some(self._following.take())
+            self._sync_heard()
+        if unheard := self._following.due_for_a_look():
+            self._following.looked(found_nothing=self._sync_some(unheard))
         if self._whole_is_due():
             self._whole()
         if self._misfit:
@@ -118,13 +120,20 @@ class Service:
     # --- syncing ----------------------------------------------------------------------------------------------------
 
     def in_turns(
-        self, paths: Sequence[bytes] = (), *, full: bool = False, retry: bool = False, aside: bool = False
+        self,
+        paths: Sequence[bytes] = (),
+        *,
+        doubted: Collection[bytes] = (),
+        full: bool = False,
+        retry: bool = False,
+        tell: Callable[[Event], None] | None = None,
     ) -> SyncReport:
         """Sync, giving way to saved files and to orders as often as they come; return one report for all of it.
 
-        `aside` says that it is itself what another sync gave way to, unasked for by the person.
+        `tell` takes its events in place of whoever listens, where the person did not ask for it.
         """
-        told = Continued(Aside(self._tell) if aside else self._tell)
+        tell = tell or self._tell
+        told = Continued(tell)
         report: SyncReport | None = None
         if not paths:
             self._following.watch_all()
@@ -133,14 +142,14 @@ class Service:
             while True:
                 signal = given_way()
                 since = began if report is not None else None
-                part = self._sync(paths, told, signal, full=full, retry=retry, since=since)
+                part = self._sync(paths, told, signal, doubted=doubted, full=full, retry=retry, since=since)
                 report = joined(report, part) if report is not None else part
                 if self._stop.is_set() or not signal.gave_way:
                     break
                 told.take_up(anew=self._let_pass())
                 if paths and not (paths := still_wanted(paths, folders, watched(self._conn))):
                     break
-        (Aside(self._tell) if aside else self._tell)(finished(report))
+        tell(finished(report))
         return report
 
     def _sync(
@@ -149,6 +158,7 @@ class Service:
         on_event: Callable[[Event], None],
         stop: Signal,
         *,
+        doubted: Collection[bytes],
         full: bool,
         retry: bool,
         since: float | None,
@@ -159,6 +169,7 @@ class Service:
             encoder=self._encoder,
             parser=lambda: self._parser,
             paths=paths,
+            doubted=doubted,
             full=full,
             retry=retry,
             since=since,
@@ -168,7 +179,7 @@ class Service:
 
     def _whole(self) -> None:
         """Sync all folders."""
-        self._next_whole = time.monotonic() + (UNCOVERED_SECONDS if self._following.uncovered else RECONCILE_SECONDS)
+        self._next_whole = time.monotonic() + RECONCILE_SECONDS
         self._guarded(self.in_turns)
 
     def build_model(self, name: str) -> bool:
@@ -231,7 +242,7 @@ class Service:
         scans = self._scans
         self._orders.take()
         if self._following.heard:
-            self._sync_some(self._following.take())
+            self._sync_heard()
         return self._scans != scans
 
     def _tell(self, event: Event) -> None:
@@ -263,26 +274,33 @@ class Service:
         except CarrelError as error:
             log.warning("a sync failed", exc_info=True)
             self._on_event(Trouble(message=f"{error.message} {error.cause}".strip(), fix=error.fix))
-            self._next_whole = time.monotonic() + UNCOVERED_SECONDS
+            self._next_whole = time.monotonic() + AFTER_TROUBLE_SECONDS
 
     # --- what is due ------------------------------------------------------------------------------------------------
 
-    def _sync_some(self, paths: Sequence[bytes]) -> None:
+    def _sync_heard(self) -> None:
+        """Sync what was heard of."""
+        heard = self._following.take()
+        self._sync_some(heard.paths, heard.named)
+
+    def _sync_some(self, paths: Sequence[bytes], doubted: Collection[bytes] = ()) -> bool:
+        """Sync these paths, and return whether there was nothing to do."""
+        quiet = Quiet(self._tell)
+
         def task() -> None:
             with suppress(PathError):  # its folder was removed meanwhile
-                self.in_turns(paths, aside=self._depth > 0)
+                self.in_turns(paths, doubted=doubted, tell=Aside(quiet) if self._depth else quiet)
 
         if paths:
             self._guarded(task)
+        return quiet.found_nothing
 
     def folders_changed(self) -> None:
         """Look at once which folders are to be watched."""
         self._following.look(again=True)
 
     def _whole_is_due(self) -> bool:
-        clocks = time.time() - time.monotonic()
-        slept, self._clocks = abs(clocks - self._clocks) > CLOCK_JUMP_SECONDS, clocks
-        return slept or time.monotonic() >= self._next_whole
+        return self._clocks.jumped() or time.monotonic() >= self._next_whole
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import apsw
 
@@ -13,11 +13,12 @@ from engine.errors import PathError
 from engine.indexing.hints import below, collapsed
 from engine.indexing.plan import Plan, compare
 from engine.indexing.roots import rules_from, watched
+from engine.indexing.twins import other_names
 from engine.paths import display
 from engine.records import Folder
-from engine.sources.discovery import FoundFile, LeftOut, Rules, decide, discover
+from engine.sources.discovery import GONE, FoundFile, LeftOut, Rules, discover, discover_each
 from engine.store import folders
-from engine.store.documents import KnownFile, known_files
+from engine.store.documents import KnownFile, known_devices, known_files
 
 
 @dataclass(slots=True)
@@ -30,30 +31,35 @@ class Survey:
 
 
 def survey(
-    conn: apsw.Connection, paths: Sequence[bytes], own_files: Collection[bytes], wanted: Callable[[KnownFile], bool]
+    conn: apsw.Connection,
+    paths: Sequence[bytes],
+    own_files: Collection[bytes],
+    wanted: Callable[[KnownFile], bool],
+    doubted: Collection[bytes] = (),
 ) -> Survey:
     """Walk all watched folders, or only `paths` in them. Raises PathError where a path lies in none.
 
     A paused folder is walked only where a path names it or something in it. `wanted` names the known files that need
-    work though they look untouched.
+    work though they look untouched; files at `doubted` paths are held against their content.
     """
     found = Survey(whole=not paths)
     for folder, prefixes in _scopes(watched(conn), paths):
-        known = known_files(conn, folder.id)
-        if not is_there(folder.path, known):
+        if not is_there(folder.path, partial(known_devices, conn, folder.id)):
             found.missing.append(folder)
             continue
         rules = rules_from(folders.rules(conn, folder.id))
+        known = known_files(conn, folder.id, prefixes)
         if prefixes is None:
             lying = discover(folder.path, rules, own_files)
         else:
-            known = {path: each for path, each in known.items() if any(below(path, prefix) for prefix in prefixes)}
             lying = _lying(folder.path, rules, own_files, prefixes)
-        found.plans.append((folder, compare(folder.id, folder.path, lying, known, wanted)))
-    return found
+        here = frozenset(os.path.relpath(path, folder.path) for path in doubted if below(path, folder.path))
+        found.plans.append((folder, compare(folder.id, folder.path, lying, known, wanted, here)))
+    twins = [path for path in other_names(conn, found.plans) if path not in paths] if paths else []
+    return survey(conn, [*paths, *twins], own_files, wanted, [*doubted, *twins]) if twins else found
 
 
-def is_there(root: bytes, known: dict[bytes, KnownFile]) -> bool:
+def is_there(root: bytes, known_devices: Callable[[], Collection[int]]) -> bool:
     """Whether a watched folder is there. The empty mount point of a disk that is not mounted does not count.
 
     It is told by its device, which is not that of the documents that were read from the disk.
@@ -64,7 +70,7 @@ def is_there(root: bytes, known: dict[bytes, KnownFile]) -> bool:
         device = os.stat(root).st_dev
     except OSError:
         return False
-    return not (empty and known and all(each.device != device for each in known.values()))
+    return not (empty and (known := known_devices()) and device not in known)
 
 
 def _scopes(every: Sequence[Folder], paths: Sequence[bytes]) -> Iterator[tuple[Folder, list[bytes] | None]]:
@@ -95,18 +101,6 @@ def _lying(
     root: bytes, rules: Rules, own_files: Collection[bytes], prefixes: Sequence[bytes]
 ) -> Iterator[FoundFile | LeftOut]:
     """Give what lies at or below relative paths. What is not there is not given, and so counts as vanished."""
-    for relative in prefixes:
-        try:
-            found = os.lstat(os.path.join(root, relative))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError:
-            yield LeftOut(relative, "not readable", True)
-            continue
-        refused = decide(root, relative, rules, own_files)
-        if refused is not None:
-            yield refused
-        elif stat.S_ISDIR(found.st_mode):
-            yield from discover(root, rules, own_files, below=relative)
-        else:
-            yield FoundFile(relative, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
+    for found in discover_each(root, prefixes, rules, own_files):
+        if not (isinstance(found, LeftOut) and found.reason == GONE):
+            yield found

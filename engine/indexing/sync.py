@@ -7,21 +7,24 @@ one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
 
 from engine.events import Event, Preparing, Scanned, Trouble
+from engine.indexing import removed
 from engine.indexing.contents import content_hash
 from engine.indexing.gaps import active_model, documents_with_gaps
-from engine.indexing.moves import Matched, match, same_suffix
+from engine.indexing.moves import Matched, match
 from engine.indexing.roots import journal_file, own_files, spool_file
 from engine.indexing.signals import Never, Signal
 from engine.indexing.survey import Survey, survey
 from engine.indexing.tally import Tally, finished
-from engine.indexing.work import Work
+from engine.indexing.work import Vanished, Work
 from engine.paths import display
 from engine.records import SyncReport
 from engine.store import folders
@@ -42,6 +45,7 @@ def sync(
     encoder: Callable[[], PassageEncoder],
     parser: Callable[[], DocumentParser],
     paths: Sequence[bytes] = (),
+    doubted: Collection[bytes] = (),
     full: bool = False,
     retry: bool = False,
     since: float | None = None,
@@ -52,7 +56,8 @@ def sync(
     """Bring the library up to date and report what was done.
 
     `conn` is a writer's connection to `library`. `encoder` and `parser` are called when the first file needs them; a
-    parser made here is closed here. `paths` (absolute) restrict the sync to files and subtrees. `full` reads every
+    parser made here is closed here. `paths` (absolute) restrict the sync to files and subtrees; a file that is named,
+    here or in `doubted`, is held against its content though its size and time be as they were. `full` reads every
     file again, though passages whose text is the same keep their vectors; `retry` reads those that failed again;
     with `since`, a moment, both leave out what was indexed after it, so that a sync that gave way need not begin anew.
     `refit` is called when the tiers no longer fit the library. When `stop` is set, what is complete is committed and
@@ -60,6 +65,7 @@ def sync(
     """
     stop = stop or Never()
     tally = Tally()
+    removed.settle(conn, library, stop.is_set)
     gaps = _gaps(conn) if not paths else set()
     done = indexed_since(conn, since) if since is not None else frozenset()
 
@@ -67,8 +73,9 @@ def sync(
         asked = (full or (retry and known.failure is not None)) and known.id not in done
         return asked or known.id in gaps
 
-    found = survey(conn, paths, own_files(library), wanted)
-    matched = _gather(found, tally)
+    named = frozenset((*paths, *doubted))
+    found = survey(conn, paths, own_files(library), wanted, named)
+    matched = _gather(found, tally, named)
     _note_folders(conn, found, on_event)
     to_do = len(matched.work) + len(matched.moves) + len(matched.vanished)
     on_event(Scanned(files=sum(plan.files for _, plan in found.plans), to_do=to_do))
@@ -86,7 +93,7 @@ def _gaps(conn: apsw.Connection) -> set[int]:
     return documents_with_gaps(conn, model_id) if model_id is not None else set()
 
 
-def _gather(found: Survey, tally: Tally) -> Matched:
+def _gather(found: Survey, tally: Tally, named: Collection[bytes]) -> Matched:
     """Put the plans of all folders together and find what was moved, within one of them or across."""
     for _, plan in found.plans:
         tally.unchanged += plan.unchanged
@@ -94,7 +101,12 @@ def _gather(found: Survey, tally: Tally) -> Matched:
         tally.skipped += plan.left_out
     work = [item for _, plan in found.plans for item in plan.work]
     vanished = [each for _, plan in found.plans for each in plan.vanished]
-    return match(work, vanished, _hash) if vanished else Matched((), tuple(work), ())
+    roots = {folder.id: folder.path for folder, _ in found.plans}
+
+    def doubted(item: Work, gone: Vanished) -> bool:
+        return item.absolute in named or os.path.join(roots[gone.folder_id], gone.known.path) in named
+
+    return match(work, vanished, _hash, doubted) if vanished else Matched((), tuple(work), ())
 
 
 def _hash(work: Work) -> bytes | None:
@@ -131,6 +143,7 @@ def _carry_out(
     """Move, then read, then remove: text that went from one file into another finds its vectors still there."""
     from engine.indexing.encoding import LazyEncoder, ensure_model, refuse_other
     from engine.indexing.recording import Recorder
+    from engine.indexing.renames import must_be_read
     from engine.indexing.run import Run
     from engine.store.writing import Writer
 
@@ -138,14 +151,14 @@ def _carry_out(
     lazy = LazyEncoder(encoder, refuse_other(fingerprint))
     writer = Writer(conn, model_id)
     recorder = Recorder(writer, tally, on_event)
-    recorder.move(matched.moves)
-    # Another suffix may mean another reader.
-    changed_kind = [
+    moves = [replace(move, reread=must_be_read(conn, move)) for move in matched.moves]
+    recorder.move(moves)
+    renamed = [
         Work(move.work.folder_id, move.work.root, move.work.path, move.work.stat, move.vanished.known, True, moved=True)
-        for move in matched.moves
-        if not same_suffix(move.vanished.known.path, move.work.path)
+        for move in moves
+        if move.reread
     ]
-    work = (*matched.work, *changed_kind)
+    work = (*matched.work, *renamed)
     if work:
         run = Run(
             writer, recorder, lazy, parser, journal_file(library), spool_file(library), fingerprint, on_event, stop
@@ -164,14 +177,13 @@ def refit_where_due(
     """
     from engine.store import changes, models
     from engine.store.connection import transaction
-    from engine.store.documents import counts
 
     model = models.active(conn)
-    passages = counts(conn).passages
+    passages = conn.execute("SELECT count(*) FROM passage").get  # alone it reads an index; each saved note asks
     if model is None or not passages:
         return False
     latest = changes.latest(conn)
-    fitted_at = models.calibration(conn, model.id).get(FITTED_AT)
+    fitted_at = models.figure(conn, model.id, FITTED_AT)
     if isinstance(fitted_at, int) and latest - fitted_at <= REFIT_SHARE * passages:
         return False
     on_event(Preparing(what="fitting the tiers"))

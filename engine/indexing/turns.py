@@ -57,6 +57,21 @@ class Aside:
             self._on_event(event)
 
 
+class Quiet:
+    """Tells nothing of a sync that finds nothing to do: the folders are looked at again and again."""
+
+    def __init__(self, on_event: Callable[[Event], None]) -> None:
+        self._on_event = on_event
+        self.found_nothing = True
+
+    def __call__(self, event: Event) -> None:
+        """Pass an event on once there is something to do."""
+        if isinstance(event, Scanned) and event.to_do:
+            self.found_nothing = False
+        if not (self.found_nothing and isinstance(event, (Scanned, SyncFinished))):
+            self._on_event(event)
+
+
 def still_wanted(paths: Sequence[bytes], before: Sequence[Folder], now: Sequence[Folder]) -> list[bytes]:
     """Leave out the paths in folders that were paused, or are watched no longer, since `before`."""
     ended = {each.path for each in before if each.state != "paused"}

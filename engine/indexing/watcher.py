@@ -10,79 +10,23 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from watchdog.events import (
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirModifiedEvent,
-    DirMovedEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-    FileSystemEvent,
-    FileSystemEventHandler,
-)
-from watchdog.observers import Observer
-
 from engine.indexing.hints import Hints, below
-from engine.sources import builtin
-from engine.sources.rules import CARRELIGNORE, GITIGNORE
+from engine.indexing.listening import EVENT_FILTER, Alias, Listener
+from engine.indexing.observing import end, new_observer, sound
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
 log = logging.getLogger(__name__)
 
-# The default adds opened and closed events: above about 4,100 folders watchdog 7.1 then fills its queue with those of
-# its own walk and never comes to an end. Without DirCreated it would not follow new folders.
-EVENT_FILTER: list[type[FileSystemEvent]] = [
-    FileCreatedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-    FileDeletedEvent,
-    DirCreatedEvent,
-    DirModifiedEvent,
-    DirMovedEvent,
-    DirDeletedEvent,
-]
-OVERFLOW_LOGGER = "watchdog.observers.inotify"  # where watchdog says, and only there, that events were lost
-JOIN_SECONDS = 2.0  # threads that do not end by then are left behind: they are daemons
-
-
-class _Listener(FileSystemEventHandler):
-    """Turns events below one root into hints. An error here would end watchdog's thread, so none gets out."""
-
-    def __init__(self, root: bytes, hints: Hints, own_files: Collection[bytes]) -> None:
-        self._root = root
-        self._hints = hints
-        self._own = own_files
-
-    def dispatch(self, event: FileSystemEvent) -> None:
-        """Take one event."""
-        try:
-            # A changed folder tells nothing: what changed in it has an event of its own.
-            if not isinstance(event, DirModifiedEvent):
-                self._hints.add(self._worth_a_look(os.fsencode(p) for p in (event.src_path, event.dest_path) if p))
-        except Exception:
-            log.exception("an event could not be taken: %r", event)
-
-    def _worth_a_look(self, paths: Iterable[bytes]) -> Iterable[bytes]:
-        for path in paths:
-            if any(below(path, own) for own in self._own):
-                continue
-            folder, name = os.path.split(path)
-            if name in (GITIGNORE, CARRELIGNORE):
-                yield folder  # what it leaves out may have changed for everything beside and below it
-            elif builtin.file_reason(name) is None and not self._in_machinery(path):
-                yield path
-
-    def _in_machinery(self, path: bytes) -> bool:
-        """Whether the path is another program's, such as node_modules: thousands of events that nobody asked for."""
-        return any(name in builtin.MACHINERY for name in path[len(self._root) + 1 :].split(b"/"))
+OVERFLOW_LOGGER = "watchdog.observers.inotify_c"  # where watchdog says, and only there, that events were lost
+REFUSED_SECONDS = 60.0  # how soon a root that the system refuses to watch is tried again
 
 
 class _LostEvents(logging.Handler):
@@ -97,22 +41,39 @@ class _LostEvents(logging.Handler):
         self._heard.set()
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A real folder to watch: what it is, and the roots that are it or lie in it."""
+
+    identity: tuple[int, int]  # device and inode
+    aliases: tuple[Alias, ...]
+
+
 class Watcher:
-    """Watches roots and everything below them. Call `check` about once a second, from one thread."""
+    """Watches roots and everything below them. Call `check` about once a second, from one thread.
+
+    Roots that lie in each other, by their names or by links, are watched once: the kernel has one watch for a folder
+    whatever it is called, so that a second one would take the events from the first.
+    """
 
     def __init__(
         self,
         hints: Hints,
         own_files: Collection[bytes] = (),
-        observer: Callable[[], BaseObserver] = Observer,
+        observer: Callable[[], BaseObserver] = new_observer,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hints = hints
-        self._own = own_files
+        self._own = frozenset(own_files) | {os.path.realpath(path) for path in own_files}
         self._new_observer = observer
+        self._clock = clock
         self._observer: BaseObserver | None = None
         self._roots: set[bytes] = set()
-        self._watches: dict[bytes, tuple[ObservedWatch, tuple[int, int]]] = {}  # with the root's device and inode
+        self._watches: dict[bytes, tuple[ObservedWatch, _Place]] = {}
+        self._refused: dict[bytes, float] = {}  # when to try again
+        self.refusal: OSError | None = None  # what the system said last
         self._lost = threading.Event()
+        self._folders_came = threading.Event()
         self._ear = _LostEvents(self._lost)
         logging.getLogger(OVERFLOW_LOGGER).addHandler(self._ear)
         # It says so whenever a new folder is seen twice, which does no harm.
@@ -121,30 +82,39 @@ class Watcher:
     @property
     def uncovered(self) -> frozenset[bytes]:
         """The roots that are not watched now: they are missing, or the system refused."""
-        return frozenset(self._roots - self._watches.keys())
+        return frozenset(self._roots - {alias.root for _, place in self._watches.values() for alias in place.aliases})
+
+    def folders_came(self) -> bool:
+        """Whether folders appeared since this was last asked, so that they must be counted anew."""
+        came = self._folders_came.is_set()
+        self._folders_came.clear()
+        return came
 
     def watch(self, roots: Iterable[bytes]) -> None:
         """Watch exactly these roots; `check` brings that about."""
         self._roots = set(roots)
 
+    def renew(self) -> None:
+        """Let `check` watch everything anew: a limit was raised, or something was mounted in a root."""
+        self._lost.set()
+
     def check(self) -> list[bytes]:
         """Mend what is broken, and return the roots of which events may have been missed."""
         missed: set[bytes] = set()
         if self._lost.is_set():
-            self._lost.clear()
-            missed |= self._roots
-        if self._observer is not None and not _sound(self._observer, self._watches):
+            # watchdog watches anew by itself, but does not say when it has come to an end, nor what came meanwhile.
+            log.warning("events were lost, or a limit has changed; everything is watched anew")
+            missed |= self._end_observer()
+        elif self._observer is not None and not sound(self._observer):
             log.warning("the observer died; a new one takes its place")
-            self._end_observer()
-        for root in self._watches.keys() - self._roots:
-            self._unschedule(root)
-        for root in self._roots:
-            identity = _identity(root)
-            if root in self._watches and self._watches[root][1] != identity:
-                self._unschedule(root)
-                missed.add(root)
-            if root not in self._watches and identity is not None and self._schedule(root, identity):
-                missed.add(root)
+            missed |= self._end_observer()
+        wanted = _places(self._roots)
+        for top in list(self._watches):
+            if top in self._watches and self._watches[top][1] != wanted.get(top):
+                missed |= self._unschedule(top)
+        for top, place in wanted.items():
+            if top not in self._watches and self._schedule(top, place):
+                missed |= {alias.root for alias in place.aliases}
         return sorted(missed & self._roots)
 
     def close(self) -> None:
@@ -152,55 +122,71 @@ class Watcher:
         logging.getLogger(OVERFLOW_LOGGER).removeHandler(self._ear)
         self._end_observer()
 
-    def _schedule(self, root: bytes, identity: tuple[int, int]) -> bool:
+    def _schedule(self, top: bytes, place: _Place) -> bool:
+        if self._clock() < self._refused.get(top, 0.0):
+            return False
+        listener = Listener(top, place.aliases, self._hints, self._own, self._folders_came)
         try:
             if self._observer is None:
-                self._observer = self._new_observer()
-                self._observer.start()
-            watch = self._observer.schedule(
-                _Listener(root, self._hints, self._own),
-                os.fsdecode(root),
-                recursive=True,
-                event_filter=EVENT_FILTER,
-            )
-        except Exception:  # the root vanished, or a limit of the system is reached
-            log.warning("cannot watch %r", root, exc_info=True)
+                observer = self._new_observer()
+                observer.start()
+                self._observer = observer
+            watch = self._observer.schedule(listener, os.fsdecode(top), recursive=True, event_filter=EVENT_FILTER)
+        except Exception as error:  # the root vanished, or a limit of the system is reached
+            log.warning("cannot watch %r: %s", top, error)
+            self.refusal = error if isinstance(error, OSError) else None
+            self._refused[top] = self._clock() + REFUSED_SECONDS
             return False
-        self._watches[root] = (watch, identity)
+        self._refused.pop(top, None)
+        self._watches[top] = (watch, place)
         return True
 
-    def _unschedule(self, root: bytes) -> None:
-        watch = self._watches.pop(root, None)
-        if watch is None or self._observer is None:
-            return  # the observer has just been ended, and all its watches with it
+    def _unschedule(self, top: bytes) -> set[bytes]:
+        """Stop watching one place and return the roots that are not heard of now."""
+        watch, place = self._watches.pop(top)
+        roots = {alias.root for alias in place.aliases}
         try:
-            self._observer.unschedule(watch[0])
+            if self._observer is not None:
+                self._observer.unschedule(watch)
         except Exception:
-            log.warning("cannot stop watching %r; starting anew", root, exc_info=True)
-            self._end_observer()
+            log.warning("cannot stop watching %r; starting anew", top, exc_info=True)
+            roots |= self._end_observer()
+        return roots
 
-    def _end_observer(self) -> None:
+    def _end_observer(self) -> set[bytes]:
+        """End the observer and return the roots that it watched."""
+        roots = {alias.root for _, place in self._watches.values() for alias in place.aliases}
         observer, self._observer = self._observer, None
         self._watches.clear()
-        if observer is None:
-            return
-        try:
-            observer.stop()
-            observer.join(JOIN_SECONDS)
-        except Exception:
-            log.exception("the observer could not be stopped")
+        self._refused.clear()
+        if observer is not None:
+            try:
+                end(observer)
+            except Exception:
+                log.exception("the observer could not be stopped")
+        self._lost.clear()  # what was lost until now is looked for by whoever hears of these roots
+        return roots
 
 
-def _sound(observer: BaseObserver, watches: Collection[bytes]) -> bool:
-    """Whether all of watchdog's threads live. An emitter ends where its root is deleted: that is told by the root."""
-    if not observer.is_alive():
-        return False
-    return all(emitter.is_alive() for emitter in observer.emitters if os.path.isdir(emitter.watch.path))
+def _places(roots: Iterable[bytes]) -> dict[bytes, _Place]:
+    """Return the real folders that hold these roots, none of them in another; missing roots are left out."""
+    real = sorted((os.path.realpath(root) + b"/", root) for root in roots)  # with "/", what is below follows directly
+    held: dict[bytes, list[Alias]] = {}
+    top = b""
+    for slashed, root in real:
+        path = slashed.rstrip(b"/") or b"/"
+        if _identity(path) is None:
+            continue
+        if not top or not below(path, top):
+            top = path
+        held.setdefault(top, []).append(Alias(path, root))
+    identities = {top: _identity(top) for top in held}
+    return {top: _Place(known, tuple(held[top])) for top, known in identities.items() if known is not None}
 
 
-def _identity(root: bytes) -> tuple[int, int] | None:
+def _identity(path: bytes) -> tuple[int, int] | None:
     try:
-        found = os.stat(root)
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_dev, found.st_ino

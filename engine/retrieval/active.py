@@ -10,6 +10,7 @@ from engine.embedding.manifest import Manifest
 from engine.errors import ModelError
 from engine.retrieval import tiers
 from engine.retrieval.calibrating import cuts_of
+from engine.retrieval.recollection import Memory
 from engine.retrieval.resident import Resident
 from engine.retrieval.searching import Model
 from engine.store import models
@@ -29,6 +30,7 @@ class ActiveModel:
         self._encoder: Encoder | None = None
         self._fingerprint = ""
         self._resident = Resident()
+        self._memory = Memory()
 
     def of(self, connection: apsw.Connection) -> tuple[Model | None, tiers.Cuts]:
         """Return what a search needs of the active model; None before the first sync.
@@ -41,7 +43,8 @@ class ActiveModel:
         manifest = Manifest.from_json(stored.manifest)
         encoder = self._encoder_of(stored)
         vectors = self._resident.refresh(connection, stored.id)
-        model = Model(manifest.id, encoder.encode_query, vectors, manifest.background_cosine)
+        self._memory.refresh(connection, stored.id, encoder.encode_query)
+        model = Model(manifest.id, encoder.encode_query, vectors, manifest.background_cosine, self._memory, stored.id)
         return model, cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
 
     def _encoder_of(self, stored: models.StoredModel) -> Encoder:

@@ -33,7 +33,7 @@ def assess(
     So the verdict says the same of a query in every fusion, as far as its candidates go.
     """
     candidates = gathered.candidates
-    plain = replace(settings, fusion="convex", weights=None, feedback=False)
+    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False)
     first = rank(candidates, plain, "none").order[:rows]
     scores = term_scores(connection, candidates.matching, candidates.ids[first].tolist())
     coverages = [coverage(candidates.matching, scores.get(passage, ())) for passage in candidates.ids[first].tolist()]

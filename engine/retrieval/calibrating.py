@@ -16,7 +16,9 @@ from engine.retrieval.filters import Allowed
 from engine.retrieval.gathering import Meaning, gather
 from engine.retrieval.matching import match
 from engine.retrieval.query import plain
-from engine.retrieval.resident import Resident, Vectors
+from engine.retrieval.recollection import complete
+from engine.retrieval.resident import Resident
+from engine.retrieval.vectorleg import VectorIndex
 from engine.retrieval.wordmemory import WordMemory
 from engine.store import models
 from engine.store.connection import transaction
@@ -28,7 +30,7 @@ TIERS = "tiers"  # the name under which the cuts stand in the model's calibratio
 
 def calibrate(
     connection: apsw.Connection,
-    vectors: Vectors,
+    vectors: VectorIndex,
     background: float,
     texts: Sequence[str],
     queries: NDArray[np.float32],
@@ -66,6 +68,7 @@ def refit(connection: apsw.Connection, encoder: Encodes, stopped: Callable[[], b
     vectors = Resident().refresh(connection, model.id)
     if not len(vectors.ids):
         return
+    complete(connection, model.id, lambda text: encoder.encode_queries([text])[0])
     foreign = foreign_vectors(encoder)
     cuts = calibrate(connection, vectors, encoder.manifest.background_cosine, foreign_queries(), foreign, stopped)
     if cuts is not None:
@@ -75,5 +78,5 @@ def refit(connection: apsw.Connection, encoder: Encodes, stopped: Callable[[], b
 
 def cuts_of(connection: apsw.Connection, model_id: int) -> tiers.Cuts | None:
     """Return the fitted cuts of a model in this library, None before the first fit."""
-    kept = models.calibration(connection, model_id).get(TIERS)
+    kept = models.figure(connection, model_id, TIERS)
     return tiers.Cuts.from_json(str(kept)) if kept else None

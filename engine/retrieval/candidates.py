@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.retrieval.matching import Matching
+from engine.retrieval.recollection import NOTHING, Recollection
 
 DEPTH = 200  # candidates a leg; deeper changed no judged top 10 beyond noise
 KEYWORD_DEPTH = 1000  # best bm25 scores kept, so that a candidate of the vector leg rarely counts as wordless
@@ -19,7 +20,8 @@ class Candidates:
 
     Ranks start at 1, are negative below the leg's candidates (the rank is known, but the leg did not bring the row),
     and 0 where there is none. `cosine` is NaN where a passage has no vector yet. `tie` orders equal scores: by path,
-    then ordinal. `truncated` tells that a leg had more to give than its depth.
+    then ordinal. `truncated` tells that a leg had more to give than its depth. `recalled` is true for what only memory
+    brought: where memory is off it is as if it were not there.
     """
 
     ids: NDArray[np.int64]
@@ -35,6 +37,8 @@ class Candidates:
     background: float
     keyword_ceiling: float
     truncated: bool
+    recollection: Recollection = NOTHING
+    recalled: NDArray[np.bool_] | None = None  # None: nothing was
 
     def __len__(self) -> int:
         return len(self.ids)

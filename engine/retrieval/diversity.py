@@ -15,11 +15,15 @@ NONE = -1
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row to come, all fields as positions in the candidates: its passage, and what stands under it."""
+    """One row to come: its passage and what stands under it, as positions in the candidates.
+
+    `grouped` is its place, from 1, among the rows with near-duplicates still in rows of their own.
+    """
 
     passage: int
     more: tuple[int, ...]
     duplicates: tuple[int, ...]
+    grouped: int = 0
 
 
 class _Twins:
@@ -50,15 +54,19 @@ def rows(candidates: Candidates, order: NDArray[np.int64], settings: SearchSetti
     more: dict[int, list[int]] = {}
     duplicates: dict[int, list[int]] = {}
     leader_of: dict[int, int | None] = {}
+    grouped: dict[int, int] = {}
+    places = 0
     twins = _Twins(candidates, settings.collapse)
     documents = candidates.documents.tolist()
+    grouping = settings.group and settings.diversity is None
     for position in order.tolist():
         document = documents[position]
-        if settings.group and document in leader_of:
+        if grouping and document in leader_of:
             leader = leader_of[document]
             if leader is not None:
                 more[leader].append(position)
             continue
+        places += 1
         twin = twins.of(position)
         if twin is not None:
             duplicates[twin].append(position)
@@ -66,5 +74,5 @@ def rows(candidates: Candidates, order: NDArray[np.int64], settings: SearchSetti
         elif len(more) < limit:
             twins.add(position)
             leader_of[document] = position
-            more[position], duplicates[position] = [], []
-    return [Row(leader, tuple(below), tuple(duplicates[leader])) for leader, below in more.items()]
+            more[position], duplicates[position], grouped[position] = [], [], places
+    return [Row(leader, tuple(below), tuple(duplicates[leader]), grouped[leader]) for leader, below in more.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,8 @@ from engine.retrieval.candidates import DEPTH, KEYWORD_DEPTH, Candidates
 from engine.retrieval.filters import Allowed
 from engine.retrieval.keyword import keyword_leg
 from engine.retrieval.matching import Matching
-from engine.retrieval.resident import Vectors
+from engine.retrieval.recollection import NOTHING, Recollection
+from engine.retrieval.vectorleg import Leg, VectorIndex
 from engine.retrieval.wordmemory import WordMemory
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Meaning:
     """What the vector leg needs: the query's unit vector, the passages' vectors, the model's background cosine."""
 
     query: NDArray[np.float32]
-    vectors: Vectors
+    vectors: VectorIndex
     background: float
 
 
@@ -51,48 +52,44 @@ def gather(
     depth: int = DEPTH,
     forced: Sequence[int] = (),
     memory: WordMemory | None = None,
+    recollection: Recollection = NOTHING,
 ) -> Gathered:
     """Run the legs that the fusion needs and join their best `depth`.
 
     Without `meaning` (no model yet, or keyword fusion) only the words count. `forced` ids join the candidates even
-    where neither leg has them: "why not" asks so.
+    where neither leg has them: "why not" asks so. So do the passages that the `recollection` lifts.
     """
     started = time.perf_counter()
     keyword_depth = max(KEYWORD_DEPTH, depth)
     keyword_ids, keyword_scores = keyword_leg(connection, matching, allowed, keyword_depth, memory)
     keyword_done = time.perf_counter()
-    cosines, rows = _vector_leg(connection, meaning, allowed, depth)
+    leg = _vector_leg(connection, meaning, allowed, depth)
     vector_done = time.perf_counter()
     leg_ids = [keyword_ids[:depth]] if settings.fusion != "vector" else []
-    if meaning is not None and settings.fusion != "keyword":
-        leg_ids.append(meaning.vectors.ids[rows])
-    ids = np.unique(np.concatenate([*leg_ids, np.asarray(forced, np.int64)])) if leg_ids else np.empty(0, np.int64)
-    candidates = _join(connection, ids, matching, meaning, keyword_ids, keyword_scores, cosines, depth)
-    best = np.sort(cosines)[::-1][:10] if len(cosines) <= 10 else -np.sort(-np.partition(cosines, -10)[-10:])
+    if meaning is not None and leg is not None and settings.fusion != "keyword":
+        leg_ids.append(meaning.vectors.ids[leg.rows])
+    brought = np.concatenate([*leg_ids, np.asarray(forced, np.int64)]) if leg_ids else np.empty(0, np.int64)
+    ids = np.unique(np.concatenate([brought, recollection.lifted()]))
+    candidates = _join(connection, ids, matching, meaning, keyword_ids, keyword_scores, leg, depth)
+    recalled = ~np.isin(candidates.ids, brought) if len(recollection.ids) else None
+    candidates = replace(candidates, recollection=recollection, recalled=recalled)
     return Gathered(
         candidates=candidates,
         keyword_ms=(keyword_done - started) * 1e3,
         vector_ms=(vector_done - keyword_done) * 1e3,
-        best_cosines=best[best > -1.5],
+        best_cosines=leg.best if leg else np.empty(0, np.float32),
     )
 
 
-def _vector_leg(
-    connection: apsw.Connection, meaning: Meaning | None, allowed: Allowed, depth: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the cosine of every vector (-2: not allowed) and the rows of the best `depth`, best first."""
+def _vector_leg(connection: apsw.Connection, meaning: Meaning | None, allowed: Allowed, depth: int) -> Leg | None:
+    """Find the passages nearest in meaning among those allowed; None where nothing can be compared."""
     if meaning is None or not len(meaning.vectors.ids):
-        return np.empty(0, np.float32), np.empty(0, np.int64)
-    cosines = meaning.vectors.cosines(meaning.query)
+        return None
+    within = None
     if allowed.sql:
         listed = connection.execute(allowed.sql, allowed.bindings).fetchall()
-        inside = np.zeros(len(cosines), np.bool_)
-        positions = meaning.vectors.positions(np.fromiter((row[0] for row in listed), np.int64, len(listed)))
-        inside[positions[positions >= 0]] = True
-        cosines[~inside] = -2.0
-    best = np.argpartition(-cosines, depth)[:depth] if len(cosines) > depth else np.arange(len(cosines))
-    best = best[cosines[best] > -1.5]
-    return cosines, best[np.lexsort((meaning.vectors.ids[best], -cosines[best]))]
+        within = np.fromiter((row[0] for row in listed), np.int64, len(listed))
+    return meaning.vectors.nearest(connection, meaning.query, depth, within)
 
 
 def _join(
@@ -102,7 +99,7 @@ def _join(
     meaning: Meaning | None,
     keyword_ids: NDArray[np.int64],
     keyword_scores: NDArray[np.float64],
-    cosines: NDArray[np.float32],
+    leg: Leg | None,
     depth: int,
 ) -> Candidates:
     documents, tie = _places(connection, ids)
@@ -117,7 +114,7 @@ def _join(
         keyword_rank = np.where(hit, at + 1, 0).astype(np.int64)
     else:
         bm25, keyword_rank = np.zeros(len(ids)), np.zeros(len(ids), np.int64)
-    cosine, vectors, vector_rank = _meaning_of(ids, meaning, cosines)
+    cosine, vectors, vector_rank = _meaning_of(ids, meaning, leg)
     return Candidates(
         ids=ids,
         documents=documents,
@@ -131,26 +128,24 @@ def _join(
         matching=matching,
         background=meaning.background if meaning else 0.0,
         keyword_ceiling=matching.ceiling,
-        truncated=len(keyword_ids) > depth or int((cosines > -1.5).sum()) > depth,
+        truncated=len(keyword_ids) > depth or (leg is not None and leg.more),
     )
 
 
 def _meaning_of(
-    ids: NDArray[np.int64], meaning: Meaning | None, cosines: NDArray[np.float32]
+    ids: NDArray[np.int64], meaning: Meaning | None, leg: Leg | None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-    """Return cosine, vector and exact rank by meaning of each id; NaN, zeros and 0 where it has no vector."""
+    """Return cosine, vector and rank by meaning of each id; NaN, zeros and 0 where it has no vector."""
     cosine = np.full(len(ids), np.nan, np.float32)
     rank = np.zeros(len(ids), np.int64)
-    if meaning is None or not len(cosines):
+    if meaning is None or leg is None:
         return cosine, np.zeros((len(ids), 1), np.float32), rank
     rows = meaning.vectors.positions(ids)
     has = rows >= 0
-    vectors = np.zeros((len(ids), meaning.vectors.matrix.shape[1]), np.float32)
-    vectors[has] = meaning.vectors.matrix[rows[has]]
+    vectors = np.zeros((len(ids), meaning.vectors.dimension), np.float32)
+    vectors[has] = leg.vectors(rows[has])
     cosine[has] = vectors[has] @ meaning.query
-    reached = cosines[rows[has]]
-    ordered = np.sort(cosines[cosines > -1.5])
-    rank[has] = np.where(reached > -1.5, len(ordered) - np.searchsorted(ordered, reached, side="right") + 1, 0)
+    rank[has] = leg.ranks(rows[has])
     return cosine, vectors, rank
 
 

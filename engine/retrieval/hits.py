@@ -24,6 +24,7 @@ from engine.retrieval import tiers
 from engine.retrieval.candidates import Candidates
 from engine.retrieval.diversity import Row
 from engine.retrieval.fusion import Ranking
+from engine.retrieval.matching import Matching
 from engine.retrieval.snippet import snippet
 from engine.retrieval.termscores import coverage, term_scores
 from engine.store.documents import HydratedRow, rows_for
@@ -47,6 +48,16 @@ class Placing:
         return [cls(row, int(fused[row.passage])) for row in listed]
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of a passage for one query, whatever its place: its text, its words' scores, its snippet."""
+
+    row: HydratedRow
+    terms: tuple[TermScore, ...]
+    snippet: str
+    marks: tuple[tuple[int, int], ...]
+
+
 def hydrate(
     connection: apsw.Connection,
     candidates: Candidates,
@@ -55,49 +66,47 @@ def hydrate(
     cuts: tiers.Cuts,
     verdict: Verdict,
     settings: SearchSettings,
+    known: dict[int, Read] | None = None,
 ) -> tuple[Hit, ...]:
-    """Read the text of the rows and build the hits, in order; ranks are given to the rows that are still there."""
+    """Read the text of the rows and build the hits, in order; ranks are given to the rows that are still there.
+
+    `known` is what was read before for the same query, by passage id; what is read now is added to it.
+    """
+    known = {} if known is None else known
     ids = [int(candidates.ids[placing.row.passage]) for placing in placings]
-    read = rows_for(connection, ids)
-    scores = term_scores(connection, candidates.matching, ids)
-    hits: list[Hit] = []
-    for placing, passage in zip(placings, ids, strict=True):
-        row = read.get(passage)
-        if row is not None:
-            hits.append(
-                _hit(
-                    connection,
-                    len(hits) + 1,
-                    candidates,
-                    ranking,
-                    placing,
-                    row,
-                    scores.get(passage, ()),
-                    cuts,
-                    verdict,
-                    settings,
-                )
-            )
-    return tuple(hits)
+    known.update(_read(connection, candidates.matching, [passage for passage in ids if passage not in known]))
+    there = [(placing, known[passage]) for placing, passage in zip(placings, ids, strict=True) if passage in known]
+    return tuple(
+        _hit(rank, candidates, ranking, placing, read, cuts, verdict, settings)
+        for rank, (placing, read) in enumerate(there, start=1)
+    )
+
+
+def _read(connection: apsw.Connection, matching: Matching, ids: Sequence[int]) -> dict[int, Read]:
+    rows = rows_for(connection, ids)
+    scores = term_scores(connection, matching, ids)
+    found: dict[int, Read] = {}
+    for passage, row in rows.items():
+        text, marks = snippet(connection, row.text, matching, (row.title, *row.headings), row.kind)
+        found[passage] = Read(row, scores.get(passage, ()), text, marks)
+    return found
 
 
 def _hit(
-    connection: apsw.Connection,
     rank: int,
     candidates: Candidates,
     ranking: Ranking,
     placing: Placing,
-    row: HydratedRow,
-    terms: tuple[TermScore, ...],
+    read: Read,
     cuts: tiers.Cuts,
     verdict: Verdict,
     settings: SearchSettings,
 ) -> Hit:
     at = placing.row.passage
+    row, terms = read.row, read.terms
     share = coverage(candidates.matching, terms)
     cosine = float(candidates.cosine[at])
     signal = tiers.row_signal(cosine, share)
-    text, marks = snippet(connection, row.text, candidates.matching, (row.title, *row.headings), row.kind)
     return Hit(
         rank=rank,
         score=float(ranking.score[at]),
@@ -114,14 +123,15 @@ def _hit(
         line_start=row.line_start,
         line_end=row.line_end,
         page=row.page,
-        snippet=text,
-        marks=marks,
+        snippet=read.snippet,
+        marks=read.marks,
         vector=_vector(candidates, at),
         keyword=_keyword(candidates, at, terms),
         shares=Shares(
             vector=float(ranking.vector[at]),
             keyword=float(ranking.keyword[at]),
             feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
+            memory=float(ranking.memory[at]) if ranking.memory is not None and ranking.memory[at] else None,
         ),
         explanation=Explanation(
             cosine=0.0 if np.isnan(cosine) else cosine,
@@ -129,10 +139,12 @@ def _hit(
             rank_by_words=abs(int(candidates.keyword_rank[at])) or None,
             rank_fused=placing.rank_fused,
             rank_final=rank,
+            rank_grouped=placing.row.grouped,
             signal=signal,
             coverage=share,
             cut_strong=cuts.row_strong,
             cut_likely=cuts.row_likely,
+            remembered=None if ranking.memory is None else candidates.recollection.reasons.get(int(candidates.ids[at])),
         ),
         more_in_document=_ids(candidates.ids, placing.row.more),
         duplicates=_ids(candidates.ids, placing.row.duplicates),

@@ -70,8 +70,9 @@ def pieces(text: str) -> Iterator[Piece]:
 def parse(text: str, *, typing: bool = False, now: float | None = None) -> Query:
     """Understand a query line.
 
-    With `typing` the last piece is unfinished: a word may grow, and an open quote or a filter without a value is
-    passed over instead of refused. Raises QueryError, with the position, for what cannot be understood.
+    With `typing` the last piece is unfinished: a word may grow, one of a letter or two is not asked for beside others,
+    and an open quote or a filter without a value is passed over instead of refused. Raises QueryError, with the
+    position, for what cannot be understood.
     """
     now = time.time() if now is None else now
     terms: list[Term] = []
@@ -83,7 +84,7 @@ def parse(text: str, *, typing: bool = False, now: float | None = None) -> Query
             _refuse_broken(piece)
             if piece.field:
                 filters = _with_filter(filters, piece, now)
-            else:
+            elif not (unfinished and terms and _says_nothing_yet(piece)):
                 terms.extend(_terms(piece, unfinished))
         except QueryError:
             if not (typing and piece is found[-1]):
@@ -118,6 +119,7 @@ def _refuse_broken(piece: Piece) -> None:
         )
 
 
+TELLING_LETTERS = 3
 _EXAMPLES = {
     "path": "path:recipes",
     "type": "type:pdf",
@@ -126,6 +128,11 @@ _EXAMPLES = {
     "after": "after:2024-03",
     "before": "before:2024-03-15",
 }
+
+
+def _says_nothing_yet(piece: Piece) -> bool:
+    """Whether the beginning of a word is so short that most passages hold a word like it, which costs most to rank."""
+    return len(piece.value) < TELLING_LETTERS and piece.value.isascii() and not piece.quoted
 
 
 def _terms(piece: Piece, unfinished: bool) -> Iterator[Term]:

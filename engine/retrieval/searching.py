@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,10 +19,11 @@ from engine.retrieval.diversity import Row, rows
 from engine.retrieval.filters import Allowed, allowed
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.gathering import Gathered, Meaning, gather
-from engine.retrieval.hits import Placing, hydrate
+from engine.retrieval.hits import Placing, Read, hydrate
 from engine.retrieval.matching import Matching, match
 from engine.retrieval.newest import newest
-from engine.retrieval.resident import Vectors
+from engine.retrieval.recollection import NOTHING, Memory, Recollection
+from engine.retrieval.vectorleg import VectorIndex
 from engine.retrieval.wordmemory import WordMemory
 
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ class Model:
 
     name: str
     encode: Callable[[str], NDArray[np.float32]]
-    vectors: Vectors
+    vectors: VectorIndex
     background: float
+    memory: Memory = field(default_factory=Memory)
+    id: int = 0  # of its vectors and calibration in the library
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,21 @@ def run(
     encoding = time.perf_counter()
     meaning = _meaning(query, settings, model)
     encoded = time.perf_counter()
+    recollection = _recalled(connection, settings, model, meaning, within)
     depth = DEPTH
     while True:
         cancel.check()
-        gathered = gather(connection, matching, within, meaning, settings, depth=depth, forced=forced, memory=memory)
+        gathered = gather(
+            connection,
+            matching,
+            within,
+            meaning,
+            settings,
+            depth=depth,
+            forced=forced,
+            memory=memory,
+            recollection=recollection,
+        )
         fusing = time.perf_counter()
         assessment = assess(connection, gathered, settings)
         verdict = judge(gathered, assessment, cuts)
@@ -132,13 +146,22 @@ def reorder(search: Search, settings: SearchSettings, limit: int) -> Search:
 
 
 def present(
-    connection: apsw.Connection, search: Search, settings: SearchSettings, model: Model | None, cuts: tiers.Cuts
+    connection: apsw.Connection,
+    search: Search,
+    settings: SearchSettings,
+    model: Model | None,
+    cuts: tiers.Cuts,
+    known: dict[int, Read] | None = None,
 ) -> SearchResult:
-    """Read the text of the rows and give the whole result."""
+    """Read the text of the rows and give the whole result; `known` as `hydrate` has it."""
     began = time.perf_counter()
     candidates = search.gathered.candidates
+    cuts = cuts.of_query(max(search.assessment.signals, default=0.0))
     placings = Placing.of(search.ranking, search.rows)
-    hits = hydrate(connection, candidates, search.ranking, placings, cuts, search.verdict, settings)
+    hits = hydrate(connection, candidates, search.ranking, placings, cuts, search.verdict, settings, known)
+    if model is not None:
+        judged = model.memory.judged(connection, " ".join(search.query.text.split()), model.vectors)
+        hits = tuple(replace(hit, judged=judged.get(hit.passage_id)) for hit in hits) if judged else hits
     spent = (time.perf_counter() - began) * 1e3
     return SearchResult(
         query=search.query,
@@ -180,6 +203,18 @@ def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdi
         return tiers.tier_by_words(max(assessment.coverages, default=0.0))
     signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.matching.rows)
     return tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
+
+
+def _recalled(
+    connection: apsw.Connection,
+    settings: SearchSettings,
+    model: Model | None,
+    meaning: Meaning | None,
+    within: Allowed,
+) -> Recollection:
+    if model is None or meaning is None or not settings.memory or settings.fusion != "convex":
+        return NOTHING
+    return model.memory.recall(connection, meaning.query, meaning.vectors, within)
 
 
 def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Meaning | None:

@@ -32,8 +32,10 @@ def similar(
     others = Allowed(OTHERS, (row.document_id if row else 0,))
     meaning = None
     if model is not None:
-        at = int(model.vectors.positions(np.array([passage_id], np.int64))[0])
-        meaning = Meaning(model.vectors.matrix[at].copy(), model.vectors, model.background) if at >= 0 else None
+        at = model.vectors.positions(np.array([passage_id], np.int64))
+        if at[0] >= 0:
+            like = model.vectors.exactly(connection, at)[0].copy()
+            meaning = Meaning(like, model.vectors, model.background)
     query = Query(f"like {row.title}" if row else "", "")
     gathered = gather(connection, matching, others, meaning, settings)
     timings = Timings(vector=gathered.vector_ms, total=(time.perf_counter() - began) * 1e3)

@@ -1,14 +1,15 @@
 """How much to trust a result: a signal per query and per row, held against what foreign queries reach in this library.
 
 The cuts are the median plus 3 and plus 1 scaled median absolute deviations of the same signal over queries on subjects
-that the library most likely does not hold. So they need no labels, and move with the model and with the library.
+that the library most likely does not hold. So they need no labels, and move with the model and with the library. A row
+must also come near the best row of its query: one far below it is seldom an answer, however far above chance it lies.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ SMALL_LIBRARY = 50  # passages below which a fifth of them is averaged
 COVERAGE_ROWS = 3  # first rows among which the best coverage counts
 NORMAL_CONSISTENCY = 1.4826  # scales a median absolute deviation to a standard deviation of a normal distribution
 STRONG_DEVIATIONS, MIDDLE_DEVIATIONS, LIKELY_DEVIATIONS = 3.0, 2.0, 1.0
+# Of the best row's signal. Without them 12% of the rows called strong were relevant on SciFact's development queries,
+# and rows called likely (2.4%) no oftener than weak ones (2.2%); with them 39%, 3.6% and .9%.
+STRONG_SHARE, LIKELY_SHARE = 0.9, 0.7
 MOST_WORDS = 0.75  # idf-weighted share of the words from which a row by words alone is called likely
 LEAST_DEVIATION = 0.02  # of a signal: where most foreign queries reach the same, no cut may lie on that very value
 HISTOGRAM_BINS = 40
@@ -43,7 +47,8 @@ class Cuts:
     """The scales that the tiers are read from, and the size of the library that they were fitted on.
 
     `query` is over query signals, `row` over the signals of all rows that foreign queries brought, `best` over the
-    best row of each. `histogram` counts the row signals in equal bins from `low` to `high`, for a picture.
+    best row of each. `histogram` counts the row signals in equal bins from `low` to `high`, for a picture. `beside` is
+    the best row signal of the query at hand, 0 where none is.
     """
 
     query: Scale
@@ -53,16 +58,21 @@ class Cuts:
     low: float = 0.0
     high: float = 1.0
     histogram: tuple[int, ...] = ()
+    beside: float = 0.0
+
+    def of_query(self, best_row: float) -> Cuts:
+        """Return the cuts for the rows of a query whose best row has this signal."""
+        return replace(self, beside=best_row)
 
     @property
     def row_strong(self) -> float:
         """The row signal from which a row is strong."""
-        return self.row.at(STRONG_DEVIATIONS)
+        return max(self.row.at(STRONG_DEVIATIONS), STRONG_SHARE * self.beside)
 
     @property
     def row_likely(self) -> float:
         """The row signal from which a row is likely."""
-        return self.row.at(LIKELY_DEVIATIONS)
+        return max(self.row.at(LIKELY_DEVIATIONS), LIKELY_SHARE * self.beside)
 
     def to_json(self) -> str:
         """Return the cuts as a JSON object."""

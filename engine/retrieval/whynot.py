@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.records import Filters, Query, SearchSettings, WhyStage
+from engine.records import Filters, Query, SearchSettings, WhyChanges, WhyStage
 from engine.retrieval import tiers
 from engine.retrieval.candidates import DEPTH, Candidates
 from engine.retrieval.diversity import rows
@@ -50,6 +50,7 @@ class Trail:
     final_rank: int | None
     dropped_at: str | None
     advice: tuple[str, ...]
+    changes: WhyChanges = field(default_factory=WhyChanges)
 
 
 def trace(
@@ -91,7 +92,9 @@ def _through_the_legs(
     vector, keyword = _leg_stages(search, own, settings)
     stages += [vector, keyword]
     advice: list[str] = []
+    changes = WhyChanges()
     in_a_leg = (vector.passed and settings.fusion != "keyword") or (keyword.passed and settings.fusion != "vector")
+    in_a_leg = in_a_leg or (search.ranking.memory is not None and bool((search.ranking.memory[own] > 0).any()))
     fused = _fused_stage(search, own, in_a_leg)
     stages.append(fused)
     final = _final_rank(search, document_id)
@@ -115,10 +118,23 @@ def _through_the_legs(
             place = _grouped_rank(search, document_id, settings)
             stages.append(WhyStage("listed", False, place, f"row {place}, and {limit} are shown", f"--limit {place}"))
             advice.append(f"Ask for {place} rows (--limit {place}).")
-            advice += _weight_advice(search, document_id, settings, limit)
+            changes = _other_ranking(search, document_id, settings, limit)
+            advice += _in_words(changes)
     if dropped and dropped != "collapsed":
-        advice += _word_advice(connection, search, own)
-    return Trail(tuple(stages), final, dropped, tuple(advice))
+        words = _telling_words(connection, search, own)
+        changes = replace(changes, words=words)
+        advice += [f"Words that would find it: {', '.join(words)}."] if words else []
+    return Trail(tuple(stages), final, dropped, tuple(advice), changes)
+
+
+def _in_words(changes: WhyChanges) -> list[str]:
+    """Return another ranking as advice."""
+    if changes.fusion is not None:
+        return [f"Search by meaning and words together (--fusion {changes.fusion})."]
+    if changes.weights is None:
+        return []
+    vector, keyword = changes.weights
+    return [f"Weigh meaning {vector:.2f} and words {keyword:.2f} (--weights {vector:.2f},{keyword:.2f})."]
 
 
 def _filter_stage(connection: apsw.Connection, search: Search, passages: list[int]) -> WhyStage:
@@ -204,6 +220,8 @@ def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyS
     parts = f"meaning {search.ranking.vector[best]:.3f} + words {search.ranking.keyword[best]:.3f}"
     if search.ranking.feedback is not None:
         parts += f" + feedback {search.ranking.feedback[best]:.3f}"
+    if search.ranking.memory is not None and search.ranking.memory[best]:
+        parts += f" + memory {search.ranking.memory[best]:.3f}"
     detail = f"rank {place} of {len(order)}, score {search.ranking.score[best]:.3f} = {parts}"
     return WhyStage("fused", place is not None, place, detail)
 
@@ -231,10 +249,10 @@ def _grouped_rank(search: Search, document_id: int, settings: SearchSettings) ->
     return None
 
 
-def _weight_advice(search: Search, document_id: int, settings: SearchSettings, limit: int) -> list[str]:
+def _other_ranking(search: Search, document_id: int, settings: SearchSettings, limit: int) -> WhyChanges:
     """Find the weights nearest to today's under which the document would be listed."""
     if settings.fusion not in ("convex", "rrf"):
-        return ["Search by meaning and words together (--fusion convex)."]
+        return WhyChanges(fusion="convex")
     now = search.ranking.weights.vector
     candidates = search.gathered.candidates
     for step in sorted(range(WEIGHT_STEPS + 1), key=lambda each: abs(each / WEIGHT_STEPS - now)):
@@ -243,19 +261,19 @@ def _weight_advice(search: Search, document_id: int, settings: SearchSettings, l
         order = rank(candidates, tried, search.verdict).order
         listed = rows(candidates, order, tried, limit)
         if any(int(candidates.documents[row.passage]) == document_id for row in listed):
-            return [f"Weigh meaning {weight:.2f} and words {1 - weight:.2f} (--weights {weight:.2f},{1 - weight:.2f})."]
-    return []
+            return WhyChanges(weights=(weight, round(1.0 - weight, 2)))
+    return WhyChanges()
 
 
-def _word_advice(connection: apsw.Connection, search: Search, own: NDArray[np.int64]) -> list[str]:
-    """Suggest telling words of the document's best passage that the query lacks: often there, rare elsewhere."""
+def _telling_words(connection: apsw.Connection, search: Search, own: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return telling words of the document's best passage that the query lacks: often there, rare elsewhere."""
     if not len(own):
-        return []
+        return ()
     candidates = search.gathered.candidates
     best = int(candidates.ids[own[int(np.argmax(np.nan_to_num(candidates.cosine[own], nan=-2.0)))]])
     row = rows_for(connection, [best]).get(best)
     if row is None:
-        return []
+        return ()
     title = f"{row.title} {' '.join(row.headings)} "
     text = title + row.text[:READ_FOR_WORDS]
     words: dict[str, str] = {}
@@ -270,8 +288,7 @@ def _word_advice(connection: apsw.Connection, search: Search, own: NDArray[np.in
     frequencies = document_frequencies(connection, list(weight))
     rows = search.matching.rows
     telling = sorted(weight, key=lambda stem: -math.log1p(weight[stem]) * idf(frequencies[stem], rows))
-    chosen = [words[stem] for stem in telling[:SUGGESTED_WORDS]]
-    return [f"Words that would find it: {', '.join(chosen)}."] if chosen else []
+    return tuple(words[stem] for stem in telling[:SUGGESTED_WORDS])
 
 
 def _deeper(vector: WhyStage) -> str:

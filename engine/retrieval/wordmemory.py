@@ -84,6 +84,11 @@ class WordMemory:
             return len(self.postings(connection, phrase).ids)
         return phrase_frequency(connection, phrase)
 
+    def knows(self, phrase: Phrase) -> bool:
+        """Whether a phrase's scores are remembered, so that they cost nothing to read."""
+        with self._lock:
+            return phrase.match in self._postings
+
     def postings(self, connection: apsw.Connection, phrase: Phrase) -> Postings:
         """Return where a phrase stands and what it gives there."""
         with self._lock:

@@ -30,6 +30,10 @@ _LEAVING_ENDS = (
 )
 _LEAVING_STARTS = (b"~$", b".#", b".~lock.")
 _GENERATED = (b".min.js", b".min.css", b".min.mjs")
+_LOCK_FILES = frozenset(
+    b"package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml composer.lock Cargo.lock poetry.lock uv.lock "
+    b"Pipfile.lock Gemfile.lock flake.lock go.sum".split()
+)
 
 
 def folder_reason(name: bytes) -> str | None:
@@ -51,4 +55,6 @@ def file_reason(name: bytes) -> str | None:
     """Say why a file of this name is left out by a built-in rule, or None."""
     if name.endswith(_LEAVING_ENDS) or name.startswith(_LEAVING_STARTS) or (name[:1] == name[-1:] == b"#"):
         return "editor's temporary file (built-in rule)"
+    if name in _LOCK_FILES:
+        return "lock file of packages (built-in rule)"
     return "minified (built-in rule)" if name.endswith(_GENERATED) else None

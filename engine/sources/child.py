@@ -12,12 +12,16 @@ import resource
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.errors import SourceError
 from engine.sources.readers import read_document
 from engine.sources.wire import LENGTH, document_to_json, pack
+
+if TYPE_CHECKING:
+    from engine.sources.readers.recognition import Recogniser
 
 GRACE_SECONDS = 5  # the parent ends a slow file first; this is for a child whose parent has gone
 
@@ -32,12 +36,19 @@ def main() -> None:
     _limit("RLIMIT_CORE", 0)
     _limit("RLIMIT_AS", int(settings["memory"]))
     seconds, resident = int(settings["seconds"]), int(settings["resident"])
+    languages = str(settings.get("ocr") or "")
+
+    def go_on() -> None:
+        """Ask for as much time again, for one more page that is a picture."""
+        _send(answers, {"working": True})
+        _allow(seconds)
+
     _send(answers, {"ready": True})
     left = int(settings["files"])
     while (request := _receive(requests)) is not None:
         left -= 1
         _allow(seconds)
-        answer = _answer(request["path"].encode("latin-1"))
+        answer = _answer(request["path"].encode("latin-1"), _recogniser(languages, go_on))
         signal.alarm(0)
         leaving = left <= 0 or _resident_bytes() > resident
         _send(answers, {**answer, "leaving": leaving})
@@ -71,9 +82,17 @@ def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
     answers.flush()
 
 
-def _answer(path: bytes) -> dict[str, Any]:
+def _recogniser(languages: str, go_on: Callable[[], None]) -> Recogniser | None:
+    if not languages:
+        return None
+    from engine.sources.readers.recognition import Recogniser
+
+    return Recogniser(languages, go_on)
+
+
+def _answer(path: bytes, recogniser: Recogniser | None) -> dict[str, Any]:
     try:
-        return {"document": document_to_json(read_document(path))}
+        return {"document": document_to_json(read_document(path, recogniser))}
     except SourceError as error:
         reason = error.reason
     except MemoryError:
@@ -81,8 +100,8 @@ def _answer(path: bytes) -> dict[str, Any]:
     except RecursionError:
         reason = "nested too deeply"
     except Exception as error:  # a reader's own fault must cost one file, not the run
-        print(f"Reading {path!r} failed.", file=sys.stderr)
-        traceback.print_exc(limit=-20)
+        print(f"Reading {path!r} failed: {type(error).__name__}", file=sys.stderr)
+        traceback.print_tb(error.__traceback__, limit=-20)  # without the message, in which the file's text may stand
         sys.stderr.flush()
         reason = f"the reader failed ({type(error).__name__})"
     return {"reason": reason}

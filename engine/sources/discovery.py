@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.sources import builtin
@@ -16,7 +16,7 @@ from engine.sources.encodings import SNIFFED_BYTES, is_text
 from engine.sources.readers.kinds import has_no_reader, kind_of
 from engine.sources.rules import DEFAULT_RULES, Rules, Verdicts
 
-__all__ = ["FoundFile", "LeftOut", "Rules", "decide", "discover", "watched_folders"]
+__all__ = ["FoundFile", "LeftOut", "Rules", "decide", "discover", "discover_each", "watched_folders"]
 
 COUNTED_AT_MOST = 20_000  # directory entries looked at only to count what a pruned folder holds: about 20 ms
 OWN = "Carrel's own file"
@@ -59,6 +59,14 @@ class _Folder:
     path: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A folder above a path that is judged alone: its entries by name, and the rules in force in it."""
+
+    entries: dict[bytes, os.DirEntry[bytes]]
+    verdicts: Verdicts
+
+
 @dataclass(slots=True)
 class _Level:
     """One folder on the way down: its entries still to come, and the rules in force there."""
@@ -78,6 +86,13 @@ def discover(
     for item in _Walk(root, rules, own_files).run(below):
         if not isinstance(item, _Folder):
             yield item
+
+
+def discover_each(
+    root: bytes, paths: Iterable[bytes], rules: Rules = DEFAULT_RULES, own_files: Collection[bytes] = ()
+) -> Iterator[FoundFile | LeftOut]:
+    """Walk only these files and folders below `root`, given relative to it, none of them in another."""
+    yield from _Walk(root, rules, own_files).each(paths)
 
 
 def watched_folders(root: bytes, rules: Rules = DEFAULT_RULES, own_files: Collection[bytes] = ()) -> Iterator[bytes]:
@@ -105,6 +120,7 @@ class _Walk:
         self._folders_only = folders_only
         self._seen: set[tuple[int, int]] = set()
         self._countable = COUNTED_AT_MOST
+        self._open: dict[bytes, _Opened | LeftOut] = {}
 
     def run(self, below: bytes) -> Iterator[FoundFile | LeftOut | _Folder]:
         first = self._item(below)
@@ -130,40 +146,54 @@ class _Walk:
         item = self._item(relative)
         return item if isinstance(item, LeftOut) else None
 
+    def each(self, paths: Iterable[bytes]) -> Iterator[FoundFile | LeftOut]:
+        for path in paths:
+            for item in self.run(path):
+                if not isinstance(item, _Folder):
+                    yield item
+
     def _item(self, relative: bytes) -> FoundFile | LeftOut | _Level:
         """Judge one path under all the rules above it."""
         if not relative:
             return self._enter(b"", Verdicts.at_root(self._rules))
-        verdicts = self._verdicts_above(relative)
-        if isinstance(verdicts, LeftOut):
-            return verdicts
         folder, name = os.path.split(relative)
-        entry = _entry(os.path.join(self._root, folder), name)
+        above = self._opened(folder)
+        if isinstance(above, LeftOut):
+            return above
+        entry = above.entries.get(name)
         if entry is None:
             return LeftOut(relative, GONE, False)
-        return self._judge(entry, _Level(folder + b"/" if folder else b"", iter(()), verdicts)) or LeftOut(
-            relative, SPECIAL, False
-        )
+        level = _Level(folder + b"/" if folder else b"", iter(()), above.verdicts)
+        return self._judge(entry, level) or LeftOut(relative, SPECIAL, False)
 
-    def _verdicts_above(self, relative: bytes) -> Verdicts | LeftOut:
-        """Gather the rules in force in the folder that holds `relative`, unless a folder on the way is left out."""
+    def _opened(self, folder: bytes) -> _Opened | LeftOut:
+        """Gather what is in a folder and the rules in force there, unless a folder on the way is left out.
+
+        Each folder is read once, however many paths in it are judged.
+        """
+        found = self._open.get(folder)
+        if found is None:
+            found = self._open[folder] = self._open_anew(folder)
+        return found
+
+    def _open_anew(self, folder: bytes) -> _Opened | LeftOut:
         verdicts = Verdicts.at_root(self._rules)
-        names = relative.split(b"/")
-        for depth in range(len(names)):
-            folder = b"/".join(names[:depth])
-            level = self._enter(folder, verdicts, once=False)
-            if isinstance(level, LeftOut):
-                return level
-            verdicts = level.verdicts
-            if depth == len(names) - 1:
-                break
-            entry = next((entry for entry in level.entries if entry.name == names[depth]), None)
+        if folder:
+            parent, name = os.path.split(folder)
+            above = self._opened(parent)
+            if isinstance(above, LeftOut):
+                return above
+            entry = above.entries.get(name)
             if entry is None:
-                return LeftOut(relative, GONE, False)
-            below = self._judge(entry, level, enter=False)
-            if isinstance(below, LeftOut):
-                return below
-        return verdicts
+                return LeftOut(folder, GONE, False)
+            judged = self._judge(entry, _Level(parent + b"/" if parent else b"", iter(()), above.verdicts), False)
+            if judged is not None:  # left out, or a file took the folder's place
+                return judged if isinstance(judged, LeftOut) else LeftOut(folder, GONE, False)
+            verdicts = above.verdicts
+        level = self._enter(folder, verdicts, once=False)
+        if isinstance(level, LeftOut):
+            return level
+        return _Opened({entry.name: entry for entry in level.entries}, level.verdicts)
 
     def _enter(self, relative: bytes, verdicts: Verdicts, once: bool = True) -> _Level | LeftOut:
         folder = os.path.join(self._root, relative) if relative else self._root
@@ -209,8 +239,8 @@ class _Walk:
     def _judge_file(self, entry: os.DirEntry[bytes], path: bytes) -> FoundFile | LeftOut:
         name = entry.name
         kind = kind_of(name)
-        if kind is None and (suffix := has_no_reader(name)):
-            return LeftOut(path, f"no reader for {suffix}", False)
+        if kind is None and (reason := has_no_reader(name)):
+            return LeftOut(path, reason, False)
         try:
             status = entry.stat(follow_symlinks=False)
             if not stat.S_ISREG(status.st_mode):
@@ -243,14 +273,6 @@ class _Walk:
 
 def _name(entry: os.DirEntry[bytes]) -> bytes:
     return entry.name
-
-
-def _entry(folder: bytes, name: bytes) -> os.DirEntry[bytes] | None:
-    try:
-        with os.scandir(folder) as scan:
-            return next((entry for entry in scan if entry.name == name), None)
-    except OSError:
-        return None
 
 
 def _looks_like_text(path: bytes) -> bool:

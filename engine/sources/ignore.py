@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -213,10 +214,15 @@ class IgnoreFile:
 
 
 def read_ignore_file(path: bytes) -> IgnoreFile:
-    """Read an ignore file in any encoding of names; one that cannot be read has no patterns."""
+    """Read an ignore file in any encoding of names; one that cannot be read, or is no file, has no patterns.
+
+    A link is not followed, as in git: it would let a folder read what lies outside of it.
+    """
     try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_IGNORE_BYTES)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)  # a pipe would hold the walk for ever
+            content = file.read(MAX_IGNORE_BYTES) if regular else b""
     except OSError:
         return IgnoreFile(())
     text = os.fsdecode(content.removeprefix(b"\xef\xbb\xbf"))

@@ -18,6 +18,7 @@ from engine.errors import WorkerError
 from engine.sources.wire import LENGTH, MAX_MESSAGE_BYTES, pack
 
 START_SECONDS = 30  # until the greeting: a cold interpreter on a busy disk
+MAX_PROLONGED = 250  # a few more than the pages that are recognised in one document
 READ_BYTES = 1024 * 1024
 _DEATHS = {int(signal.SIGXCPU): "took too much processor time", int(signal.SIGALRM): "took too long"}
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +50,7 @@ class ChildDied(Exception):
 class Offspring:
     """One running child. Only `kill` may be called while another thread is in `ask`."""
 
-    def __init__(self, *, seconds: float, settings: dict[str, int], log: Path | None) -> None:
+    def __init__(self, *, seconds: float, settings: dict[str, int | str], log: Path | None) -> None:
         """Start the process; `settings` reach it with the first request."""
         self._seconds = seconds
         self._preface = pack(settings)
@@ -68,7 +69,8 @@ class Offspring:
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Hand over one request and wait for its answer; raises TimedOut, ChildDied, or ValueError for nonsense.
 
-        The first request waits for the child's greeting and raises NotStarted where none comes.
+        A child that reads page after page asks for as much time again before each of them, MAX_PROLONGED times at
+        most. The first request waits for the child's greeting and raises NotStarted where none comes.
         """
         if self._preface:
             try:
@@ -76,12 +78,18 @@ class Offspring:
             except (TimedOut, ChildDied, ValueError):
                 raise NotStarted from None
             self._preface = b""
-        return self._exchange(pack(request), self._seconds)
+        answer = self._exchange(pack(request), self._seconds)
+        prolonged = 0
+        while answer.get("working") and prolonged < MAX_PROLONGED:
+            answer = self._exchange(b"", self._seconds)
+            prolonged += 1
+        return answer
 
     def kill(self) -> None:
-        """End the process, whatever it does."""
+        """End the process, whatever it does, and what it has started, for it leads a group of its own."""
         with suppress(OSError):
-            self._process.kill()
+            if self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def bury(self) -> None:
         """End the process, wait for it, and close its pipes."""

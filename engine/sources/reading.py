@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from engine.errors import SourceError, WorkerError
+from engine.config import load
+from engine.errors import ConfigError, SourceError, WorkerError
 from engine.records import Document
 from engine.sources.offspring import ChildDied, NotStarted, Offspring, TimedOut
 from engine.sources.wire import document_from_json
@@ -30,15 +31,27 @@ class Limits:
     files: int = 5000  # files a child reads before it is replaced
 
 
+def configured_parser() -> Parser:
+    """Return a parser that reads as the person's settings say; settings that cannot be read say nothing."""
+    try:
+        return Parser(ocr=load().ocr)
+    except ConfigError:
+        return Parser()
+
+
 class Parser:
     """Reads one file at a time in a child process, which is started at the first file and replaced when it must be.
 
     May be used from several threads; `close` may be called at any time from any of them and interrupts a read.
     """
 
-    def __init__(self, limits: Limits = Limits(), log: Path | None = None) -> None:
-        """Keep the limits; nothing is started. What the child prints is appended to `log`, or dropped."""
+    def __init__(self, limits: Limits = Limits(), log: Path | None = None, ocr: str = "") -> None:
+        """Keep the limits; nothing is started. What the child prints is appended to `log`, or dropped.
+
+        `ocr` are the languages, in Tesseract's names, in which pages that are pictures are read; "": they are not.
+        """
         self._limits = limits
+        self._ocr = ocr
         self._log = log
         self._reading = threading.RLock()
         self._state = threading.RLock()
@@ -113,6 +126,7 @@ class Parser:
                         "memory": limits.memory_bytes,
                         "resident": limits.resident_bytes,
                         "files": limits.files,
+                        "ocr": self._ocr,
                     },
                     log=self._log,
                 )

@@ -1,21 +1,144 @@
-"""A copy of the whole library in one file, taken while others read and write it."""
+"""A copy of the whole library in one file, taken while others read and write it, and proven before it has its name."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
+from typing import cast
 
 import apsw
 
+from engine.errors import LibraryDamaged
+from engine.store.faults import translated
 
-def back_up(conn: apsw.Connection, target: Path) -> Path:
-    """Copy the whole database to `target`, readable by its owner only; an older copy there is replaced."""
-    target.unlink(missing_ok=True)
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    copy = apsw.Connection(str(target))
+_PART = ".part-"  # stands before the number of the process that makes the file
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A finished copy: where it lies, what it holds, and its size in bytes."""
+
+    path: Path
+    documents: int
+    passages: int
+    bytes: int
+
+
+def back_up(conn: apsw.Connection, target: Path) -> Copied:
+    """Copy the whole database to `target`, readable by its owner only; a file that is there is replaced.
+
+    The copy shows one moment of the library, whoever writes meanwhile. It is made under another name beside `target`,
+    checked page by page, and gets its name only when it is sound and on the disk. Raises LibraryDamaged where the copy
+    is not sound, LibraryFull.
+    """
+    draft = draft_of(target)
     try:
-        with copy.backup("main", conn, "main") as backup:
-            backup.step()
+        copied = copy_to(conn, draft)
+        settle(draft, target)
+    except BaseException:
+        discard(draft)
+        raise
+    return replace(copied, path=target)
+
+
+def draft_of(target: Path) -> Path:
+    """Return the name beside `target` under which a file is made that is to become `target`.
+
+    What a process left there that was killed in the midst of such a file is removed.
+    """
+    for each in target.parent.glob(f".{escape(target.name)}{_PART}*"):
+        maker = each.name.rpartition(_PART)[2].partition(".")[0].partition("-")[0]
+        if maker.isdecimal() and not _runs(int(maker)):
+            discard(each)
+    return target.with_name(f".{target.name}{_PART}{os.getpid()}")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it runs, and is another person's
+        return True
+    return True
+
+
+def settle(draft: Path, target: Path) -> None:
+    """Give a finished file its name, so that a power cut leaves the one before or this one."""
+    synced(draft)
+    os.replace(draft, target)
+    synced(target.parent)
+
+
+def synced(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def discard(draft: Path) -> None:
+    """Remove an unfinished file with all that was laid beside it under its name."""
+    for each in draft.parent.glob(f"{escape(draft.name)}*"):
+        with suppress(OSError):
+            each.unlink()
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file, readable by its owner only, in place of any that is there."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+
+
+def copy_to(conn: apsw.Connection, draft: Path) -> Copied:
+    """Copy the database to a file that has no name for others yet, and check it; the caller settles or discards it."""
+    with translated(draft):
+        return _copied(conn, draft)
+
+
+def _copied(conn: apsw.Connection, draft: Path) -> Copied:
+    private_file(draft)
+    copy = apsw.Connection(str(draft))
+    try:
+        with _moment(conn):
+            due = _counts(conn)
+            with copy.backup("main", conn, "main") as backup:
+                backup.step()
+        copy.pragma("journal_mode", "delete")  # one file, which a read-only folder can hold
+        wrong = [str(row[0]) for row in copy.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        if not wrong and _counts(copy) != due:
+            wrong = [f"{due} documents and passages were copied, and {_counts(copy)} arrived"]
+        if wrong:
+            raise LibraryDamaged(
+                "The copy is not sound, because the library is not; it was not kept.",
+                cause=f"SQLite says: {wrong[0]}.",
+                fix="Run `carrel doctor` to see what is wrong.",
+            )
     finally:
         copy.close()
-    return target
+    return Copied(draft, *due, draft.stat().st_size)
+
+
+@contextmanager
+def _moment(conn: apsw.Connection) -> Iterator[None]:
+    """Let all reads of the block see one state, as `connection.snapshot`, which this floor cannot import."""
+    if conn.in_transaction:
+        yield
+        return
+    conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+
+
+def _counts(conn: apsw.Connection) -> tuple[int, int]:
+    row = conn.execute("SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM passage)").fetchall()[0]
+    return cast("tuple[int, int]", row)

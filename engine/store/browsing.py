@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import apsw
 
 from engine.records import DocumentChange, Facets, FolderNode, ResolvedLink, StoredDocument, StoredPassage
-from engine.store.documents import HydratedRow, document_id_at, links_of, rows_for, stored_document
+from engine.store.documents import HydratedRow, document_id_at, links_of, listed, rows_for, stored_document
 from engine.store.documents import passages_of as rows_of
 
 
@@ -26,6 +26,23 @@ def passages(conn: apsw.Connection, passage_ids: Iterable[int]) -> tuple[StoredP
 def passages_of(conn: apsw.Connection, document_id: int) -> tuple[StoredPassage, ...]:
     """Return all passages of a document in order."""
     return tuple(_passage(row) for row in rows_of(conn, document_id))
+
+
+def passage_hashes(conn: apsw.Connection, passage_ids: Iterable[int]) -> dict[int, bytes]:
+    """Return the hashes of passages, by id; those that are gone are left out."""
+    found = conn.execute(
+        "SELECT id, hash FROM passage WHERE id IN (SELECT value FROM json_each(?))", (listed(passage_ids),)
+    )
+    return dict(found)
+
+
+def document_ids(conn: apsw.Connection) -> tuple[int, ...]:
+    """Return all documents that could be read, in order of path."""
+    found = conn.execute(
+        """SELECT document.id FROM document JOIN folder ON folder.id = folder_id WHERE failure IS NULL
+        ORDER BY folder.path, document.path"""
+    )
+    return tuple(row[0] for row in found)
 
 
 def facets(conn: apsw.Connection) -> Facets:
@@ -82,13 +99,14 @@ def changes(conn: apsw.Connection, moment: float, limit: int) -> tuple[DocumentC
 def documents_named(conn: apsw.Connection, fragment: str, limit: int) -> tuple[StoredDocument, ...]:
     """Return documents whose title or path holds a text, whatever its case, without their text; best fits first.
 
-    A title that begins so comes before one that holds it, and that before a path that does.
+    A title that begins so comes before one that holds it, and that before a path that does; where nothing is asked for,
+    the document that changed last comes first.
     """
     rows: list[Any] = conn.execute(
         """SELECT id FROM (
-            SELECT id, title, path_text, instr(lower(title), lower(?1)) AS place FROM document
+            SELECT id, title, path_text, mtime_ns, instr(lower(title), lower(?1)) AS place FROM document
             WHERE place > 0 OR instr(lower(path_text), lower(?1)) > 0
-        ) ORDER BY place <> 1, place = 0, length(title), path_text LIMIT ?2""",
+        ) ORDER BY CASE ?1 WHEN '' THEN mtime_ns END DESC, place <> 1, place = 0, length(title), path_text LIMIT ?2""",
         (fragment, limit),
     ).fetchall()
     found = (stored_document(conn, row[0], text=False) for row in rows)

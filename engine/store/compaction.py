@@ -30,19 +30,31 @@ def _spare_bytes(conn: apsw.Connection, model_id: int) -> int:
 def compact(conn: apsw.Connection) -> None:
     """Rebuild vector tables and file; passages keep their ids. The caller holds the indexer lock.
 
-    Needs as much free disk as the library takes. Raises LibraryFull where there is not, with nothing lost.
+    Needs as much free disk as the library takes, for the file's pages pass through its log. Raises LibraryFull where
+    there is not so much, with nothing lost.
     """
     with transaction(conn):
         for model in models.every(conn):
-            _rebuild(conn, model.id)
+            rebuild_vectors(conn, model.id)
         conn.execute("DELETE FROM free_slot")
         conn.execute("INSERT INTO passage_fts(passage_fts) VALUES('optimize')")
     with translated(path_of(conn)):
+        fold_in(conn)
+        conn.pragma("temp_store", "file")  # VACUUM makes the new file aside first, and it may be gigabytes
         conn.execute("VACUUM")
+        fold_in(conn)
+
+
+def fold_in(conn: apsw.Connection) -> None:
+    """Bring the write-ahead log into the file and empty it, as far as no reader stands in the way."""
+    try:
+        conn.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    except apsw.BusyError:
         conn.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
 
-def _rebuild(conn: apsw.Connection, model_id: int) -> None:
+def rebuild_vectors(conn: apsw.Connection, model_id: int) -> None:
+    """Make a model's vector table anew, without parked and without unreadable rows; call it inside a transaction."""
     name, size = vectors.table(model_id), vectors.dimension(conn, model_id)
     conn.execute("CREATE TABLE vector_copy(id INTEGER PRIMARY KEY, embedding BLOB)")  # not memory: it may be gigabytes
     for ids, block in vectors.read_blocks(conn, model_id):

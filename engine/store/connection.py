@@ -49,7 +49,7 @@ def open_reader(path: Path) -> LibraryConnection:
             refuse_strangers(conn, path)
             if version(conn) < 1:
                 raise LibraryMissing(f"The library {path} is empty.", fix="Add a folder with `carrel add FOLDER`.")
-            _prepare(conn, READER_CACHE_KIB)
+            prepare(conn, READER_CACHE_KIB)
             conn.pragma("query_only", True)
         except BaseException:
             conn.close()
@@ -78,7 +78,7 @@ def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) ->
             conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             if conn.readonly("main"):
                 raise explained(apsw.ReadOnlyError("attempt to write a readonly database"), path)
-            _prepare(conn, WRITER_CACHE_KIB)
+            prepare(conn, WRITER_CACHE_KIB)
             conn.pragma("page_size", PAGE_BYTES)  # of a file that is still empty; others keep theirs
             conn.pragma("journal_mode", "wal")
             conn.pragma("synchronous", "normal")
@@ -187,7 +187,8 @@ def _create(path: Path) -> None:
         ) from error
 
 
-def _prepare(conn: apsw.Connection, cache_kib: int) -> None:
+def prepare(conn: apsw.Connection, cache_kib: int) -> None:
+    """Load sqlite-vec into a connection and set its memory."""
     conn.enable_load_extension(True)
     conn.load_extension(_vector_extension())
     conn.enable_load_extension(False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -86,12 +86,21 @@ def listed(ids: Iterable[int]) -> str:
     return json.dumps([int(each) for each in ids])
 
 
-def known_files(conn: apsw.Connection, folder_id: int) -> dict[bytes, KnownFile]:
-    """Return all files of a folder by relative path."""
-    rows = conn.execute(
-        """SELECT id, path, size, mtime_ns, inode, device, content_hash, failure, title, title_written
-        FROM document WHERE folder_id = ?""",
-        (folder_id,),
+def known_files(
+    conn: apsw.Connection, folder_id: int, prefixes: Sequence[bytes] | None = None
+) -> dict[bytes, KnownFile]:
+    """Return the files of a folder by relative path: all, or those that are one of `prefixes` or lie below one."""
+    where: list[tuple[str, tuple[bytes, ...]]] = [("", ())]
+    if prefixes is not None:
+        where = [each for path in prefixes for each in _at_or_below(path)]
+    rows = (
+        row
+        for condition, values in where
+        for row in conn.execute(
+            f"""SELECT id, path, size, mtime_ns, inode, device, content_hash, failure, title, title_written
+            FROM document WHERE folder_id = ?{condition}""",
+            (folder_id, *values),
+        )
     )
     return {
         path: KnownFile(
@@ -99,6 +108,17 @@ def known_files(conn: apsw.Connection, folder_id: int) -> dict[bytes, KnownFile]
         )
         for id_, path, size, mtime, inode, device, content_hash, failure, title, written in rows
     }
+
+
+def _at_or_below(path: bytes) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    # "0" follows "/": what lies below a folder stands between the two.
+    return (" AND path = ?", (path,)), (" AND path > ? AND path < ?", (path + b"/", path + b"0"))
+
+
+def known_devices(conn: apsw.Connection, folder_id: int) -> frozenset[int]:
+    """Return the devices that the files of a folder lay on when they were read."""
+    rows = conn.execute("SELECT DISTINCT device FROM document WHERE folder_id = ?", (folder_id,))
+    return frozenset(unsigned(row[0]) for row in rows)
 
 
 def indexed_since(conn: apsw.Connection, moment: float) -> frozenset[int]:

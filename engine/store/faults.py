@@ -19,7 +19,7 @@ def explained(error: apsw.Error, path: Path) -> LibraryError:
             return LibraryFull(
                 "The library could not be written to the end.",
                 cause=f"The disk is full or failing. {cause}",
-                fix="Free some space and run the command again; what was saved before is intact.",
+                fix="Free some space, or mend the disk, and run the command again. What was saved before is intact.",
             )
         case apsw.BusyError() | apsw.LockedError():
             return LibraryBusy(
@@ -37,7 +37,7 @@ def explained(error: apsw.Error, path: Path) -> LibraryError:
             return LibraryDamaged(
                 f"The file {path} is not a sound library.",
                 cause=cause,
-                fix="Run `carrel doctor --repair`, or put a backup back with `carrel restore`.",
+                fix="Put a backup back with `carrel restore FILE`, or index anew with `carrel restore --rebuild`.",
             )
         case apsw.CantOpenError():
             return unopenable(path, cause)

@@ -74,6 +74,11 @@ def calibration(conn: apsw.Connection, model_id: int) -> dict[str, apsw.SQLiteVa
     return dict(conn.execute("SELECT name, value FROM calibration WHERE model_id = ?", (model_id,)))
 
 
+def figure(conn: apsw.Connection, model_id: int, name: str) -> apsw.SQLiteValue:
+    """Return one figure computed for a model in this library, None where there is none."""
+    return conn.execute("SELECT value FROM calibration WHERE model_id = ? AND name = ?", (model_id, name)).get
+
+
 def calibrate(conn: apsw.Connection, model_id: int, figures: dict[str, apsw.SQLiteValue]) -> None:
     """Write figures of a model's calibration, replacing those of the same name; call it inside a transaction."""
     conn.executemany(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from engine.store import changes, integrity, models, vectors
+from engine.store import changes, compaction, integrity, models, vectors
 from engine.store.connection import transaction
 from engine.store.documents import listed
 
@@ -27,7 +27,7 @@ def repair(conn: apsw.Connection) -> Repaired:
     """
     with transaction(conn):
         orphans = _remove_orphans(conn)
-        removed = sum(_remove_vectors(conn, model.id) for model in models.every(conn))
+        removed = _rebuild_tables(conn) + sum(_remove_vectors(conn, model.id) for model in models.every(conn))
         again = _read_again(conn)
         conn.execute("INSERT INTO passage_fts(passage_fts) VALUES('rebuild')")
         changes.forget_all(conn)
@@ -43,7 +43,46 @@ def _remove_orphans(conn: apsw.Connection) -> int:
     passages = _ids(conn, integrity.ORPHAN_PASSAGES)
     conn.execute(f"DELETE FROM passage WHERE id IN {among}", (listed(passages),))
     conn.execute(f"DELETE FROM free_slot WHERE id IN ({integrity.USED_FREE_SLOTS})")
-    return len(documents) + len(passages)
+    return len(documents) + len(passages) + _remove_orphan_rows(conn)
+
+
+def _remove_orphan_rows(conn: apsw.Connection) -> int:
+    conn.execute(f"DELETE FROM left_out WHERE folder_id IN ({integrity.ORPHAN_COUNTS})")
+    removed = conn.changes()
+    conn.execute(f"DELETE FROM calibration WHERE model_id IN ({integrity.ORPHAN_FIGURES})")
+    removed += conn.changes()
+    tables = [str(row[0]) for row in conn.execute(integrity.ORPHAN_TABLES)]
+    for name in tables:
+        conn.execute(f'DROP TABLE "{name}"')
+    return removed + len(tables)
+
+
+def _rebuild_tables(conn: apsw.Connection) -> int:
+    """Make vector tables anew that are missing, of a wrong size, or partly unreadable; return how many vectors went."""
+    removed = 0
+    for model in models.every(conn):
+        due, found = integrity.due_dimension(conn, model)
+        if due != found or found is None:
+            removed += len(vectors.live_ids(conn, model.id)) if found is not None else 0
+            vectors.drop(conn, model.id)
+            if due is None:
+                models.remove(conn, model.id)
+            else:
+                vectors.create(conn, model.id, due)
+        elif unreadable := integrity.unreadable_vectors(conn, model.id):
+            removed += len(unreadable)
+            _keep_readable(conn, model.id, len(unreadable))
+    return removed
+
+
+def _keep_readable(conn: apsw.Connection, model_id: int, unreadable: int) -> None:
+    """Make a vector table anew of the vectors that can be read."""
+    if unreadable < len(vectors.live_ids(conn, model_id)):
+        compaction.rebuild_vectors(conn, model_id)
+        return
+    size = vectors.dimension(conn, model_id)
+    vectors.drop(conn, model_id)
+    vectors.create(conn, model_id, size)
 
 
 def _remove_vectors(conn: apsw.Connection, model_id: int) -> int:

@@ -61,10 +61,10 @@ def document_row(file: FileFacts, document: Document) -> Row:
 
 def file_row(file: FileFacts) -> Row:
     """Return the values of FILE_COLUMNS."""
-    return (file.path, file.size, file.mtime_ns, _signed(file.inode), _signed(file.device), file.content_hash)
+    return (file.path, file.size, file.mtime_ns, signed(file.inode), signed(file.device), file.content_hash)
 
 
-def _signed(number: int) -> int:
+def signed(number: int) -> int:
     """Fold a 64-bit unsigned number, as some file systems give inodes, into what SQLite holds."""
     return number - 2**64 if number >= 2**63 else number
 

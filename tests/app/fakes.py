@@ -21,8 +21,10 @@ from engine.records import (
     Facets,
     Filters,
     Folder,
+    Grade,
     Hit,
     KeywordFigure,
+    Mark,
     Query,
     ResolvedLink,
     SearchResult,
@@ -45,7 +47,7 @@ from engine.records import (
 ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
 DAY = 86_400.0
-STILL = Pace(quiet=0.0, settle=None, poll=3600.0, refresh=0.0, blink=False)
+STILL = Pace(quiet=0.0, glance=0.0, settle=None, poll=3600.0, refresh=0.0, blink=False)
 
 NOTES: dict[str, str] = {
     "kitchen/sourdough.md": (
@@ -112,6 +114,9 @@ class FakeLibrary:
         self.freshness: dict[bytes, Freshness] = {}  # of files that are not as they were indexed
         self.lines: dict[bytes, int | None] = {}  # where passages stand now in files that changed; None: gone
         self.visited: list[str] = []  # addresses shown in a web browser
+        self.marks: dict[tuple[str, int], Grade] = {}  # by query and passage
+        self.log: list[tuple[str, list[int]]] = []  # logged queries with what was opened
+        self.refusal: CarrelError | None = None  # of every small write
         self.sentences = False  # whether there is a model to find nearest sentences with
 
     def new_cancellation(self) -> FakeCancellation:
@@ -137,7 +142,9 @@ class FakeLibrary:
             raise self.error
         if text.count('"') % 2 and not typing:
             raise QueryError("A quote is not closed.", position=text.index('"'), fix='Write a second ".')
-        return search_notes(self.notes, text, settings, limit, self.verdict_none)
+        found = search_notes(self.notes, text, settings, limit, self.verdict_none)
+        hits = tuple(replace(hit, judged=self.marks.get((text, hit.passage_id))) for hit in found.hits)
+        return replace(found, hits=hits)
 
     def explore(
         self,
@@ -150,6 +157,37 @@ class FakeLibrary:
     ) -> FakeExploration:
         result = self.search(text, limit=limit, settings=settings, typing=typing, cancel=cancel)
         return FakeExploration(self, text, result)
+
+    def mark(self, query: str, passage_id: int, grade: Grade) -> Mark:
+        self._write()
+        self.marks[query, passage_id] = grade
+        return Mark(query, b"hash", ROOT, grade)
+
+    def unmark(self, query: str, passage_id: int) -> bool:
+        self._write()
+        return self.marks.pop((query, passage_id), None) is not None
+
+    def opened(self, query: str, passage_id: int) -> Mark:
+        self._write()
+        self.marks.setdefault((query, passage_id), 1)
+        return Mark(query, b"hash", ROOT, 1)
+
+    def log_search(self, result: SearchResult) -> int:
+        self._write()
+        self.log.append((result.query.text, []))
+        return len(self.log)
+
+    def log_opened(self, number: int, hit: Hit) -> None:
+        self.log[number - 1][1].append(hit.passage_id)
+
+    def empty_search_log(self) -> int:
+        gone = len(self.log)
+        self.log.clear()
+        return gone
+
+    def _write(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
 
     def similar(self, passage_id: int, *, limit: int) -> SearchResult:
         """Find the notes whose letters are nearest to those of a passage."""
@@ -251,6 +289,15 @@ class FakeLibrary:
         self.folders = (*self.folders, str(folder).encode())
         self.commits += 1
         return Folder(len(self.folders), self.folders[-1], "watching")
+
+    def forgotten(self) -> tuple[Folder, ...]:
+        """Return what a test says was forgotten; a folder has the path, which is all that is asked."""
+        return getattr(self, "forgotten_folders", ())
+
+    def undo_remove(self, folder: Path) -> Folder:
+        self.forgotten_folders = ()
+        self.taken_back = folder
+        return Folder(7, str(folder).encode(), "watching")
 
     def close(self) -> None:
         """Have nothing to let go of."""

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
+from app.tui.screens.library.checking import Checked, file_line
 from app.tui.screens.library.confirm import ConfirmScreen
 from app.tui.screens.library.directories import completed, offered
 from app.tui.screens.library.entries import EntryList
@@ -26,7 +27,7 @@ from app.tui.screens.library.skipped import SkippedScreen
 from app.tui.screens.search.screen import SearchScreen
 from engine.errors import PathError
 from engine.events import SyncFinished
-from engine.records import Check, DocumentChange, Failure, Folder, FolderNode, Status
+from engine.records import Check, DocumentChange, Failure, Folder, FolderNode, LastCheck, Status
 
 WIDE, SMALL = (120, 34), (80, 24)
 CODE = b"/home/reader/code"
@@ -247,10 +248,11 @@ async def test_an_idle_indexer_tells_what_it_watches_and_when_it_looked(app: Car
                           reused=0, seconds=1.2)  # fmt: skip
     async with app.run_test(size=WIDE) as pilot:
         screen = await shown(pilot)
-        indexer.report(IndexerState("watching", folders=60, covered=49, looked=looked))
+        short = IndexerState("watching", folders=60, covered=49, looked=looked)
+        indexer.report(replace(short, remark="the limit is reached", fix="Raise it: sudo sysctl"))
         await settle(pilot)
         now = " ".join(screen.now.shown_lines)
-        assert "watching 49 of 60 folders; the system allows no more" in now
+        assert "watching 49 of 60 folders; the limit is reached Raise it: sudo sysctl" in now
         assert "3 new, 1 changed (1.2 s)" in now
 
 
@@ -397,6 +399,19 @@ async def test_forgetting_asks_first(library: Shelves, app: CarrelApp) -> None:
         await settle(pilot)
         assert library.orders == [("remove", "/home/reader/notes")]
         assert "forgotten, with 6,402 documents" in said(pilot)
+        assert "z takes it back" in said(pilot)
+
+
+async def test_a_forgotten_folder_is_taken_back_with_one_key(library: Shelves, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "z")
+        await settle(pilot)
+        assert "No folder was forgotten within the last day." in said(pilot)
+        library.forgotten_folders = (Folder(0, b"/home/reader/notes", "watching"),)
+        await pilot.press("z")
+        await settle(pilot)
+        assert library.taken_back == Path("/home/reader/notes")
+        assert "comes back, with all that was indexed of it" in said(pilot)
 
 
 async def test_rules_tell_while_they_are_written_what_they_would_do(library: Shelves, app: CarrelApp) -> None:
@@ -459,7 +474,7 @@ async def test_a_check_is_run_and_told(library: Shelves, app: CarrelApp) -> None
     async with app.run_test(size=WIDE) as pilot:
         screen = await shown(pilot)
         assert "61 MB" in screen.file_bar.text and "schema 1" in screen.file_bar.text
-        assert "not checked since Carrel started" in screen.file_bar.text
+        assert "never checked: c checks it" in screen.file_bar.text
         await pilot.press("c")
         await settle(pilot)
         assert "✓ sound, checked 13:46" in screen.file_bar.text
@@ -469,6 +484,14 @@ async def test_a_check_is_run_and_told(library: Shelves, app: CarrelApp) -> None
         assert "✗ 1 fault" in screen.file_bar.text
         assert "3 passages have no vector" in "\n".join(screen.story_list.shown_lines)
         assert "carrel doctor --repair" in said(pilot)
+
+
+def test_a_check_of_an_earlier_day_is_remembered() -> None:
+    status = replace(FakeLibrary().status(), checked=LastCheck(0.0, 2))
+    assert "✗ 2 faults, checked 1970" in file_line(status, Checked(), 200).plain
+    sound = replace(status, checked=LastCheck(0.0, 0))
+    assert "✓ sound, checked 1970" in file_line(sound, Checked(), 200).plain
+    assert "checking …" in file_line(sound, Checked(running=True), 200).plain
 
 
 async def test_a_dead_indexer_is_started_again(library: Shelves, app: CarrelApp, indexer: FakeIndexer) -> None:

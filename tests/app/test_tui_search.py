@@ -176,7 +176,7 @@ async def test_the_preview_shows_the_passage_around_the_hit(app: CarrelApp) -> N
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "hungry")
         lines = screen.pane.preview.shown_lines
-        assert "▌ that the starter is hungry." in lines
+        assert any(line.startswith("▌ ") and "that the starter is hungry." in line for line in lines)
         assert "  # Sourdough" in lines
         assert "line 5 of 13" in screen.pane.caption.text
 
@@ -223,6 +223,17 @@ async def test_a_new_commit_refreshes_the_rows_and_keeps_the_selection(library: 
         assert screen.rows.hit is not None and screen.rows.hit.passage_id == chosen.passage_id
         assert screen.query_line.has_focus
         assert "6 documents" in screen.status_bar.text
+
+
+async def test_who_has_not_moved_is_shown_the_best_row_of_a_new_commit(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter")
+        library.notes = {"a/new.md": "# Starter starter starter\n\nstarter starter starter\n", **library.notes}
+        library.commits += 1
+        app.look_again()
+        await settle(pilot)
+        assert (screen.rows.selected, screen.rows.scroll_offset.y) == (0, 0)
+        assert screen.rows.hits[0].path.endswith(b"new.md")
 
 
 async def test_a_new_query_selects_its_best_row(app: CarrelApp) -> None:

@@ -357,6 +357,14 @@ async def test_a_note_unfolds_with_the_figures_of_each_passage(app: CarrelApp) -
         assert "− fold" not in written(pilot)
 
 
+async def test_only_the_row_of_the_note_says_how_to_fold_it(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        await pressed(pilot, "ctrl+g")
+        further = [place for place, _ in enumerate(screen.rows.hits) if screen.rows.is_unfolded(place)]
+        assert further == [screen.rows.selected]
+
+
 async def test_a_note_unfolds_by_mouse(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "hungry")
@@ -382,13 +390,13 @@ async def test_more_rows_come_on_demand() -> None:
         screen = await typed(pilot, "starter")
         assert len(screen.rows.hits) == 100
         await pressed(pilot, "tab", "end")
-        assert "100 of 230 shown   F10 or + shows more" in written(pilot)
+        assert "100 of 230 shown   ctrl+↓ or . shows more" in written(pilot)
         chosen = screen.rows.hit
-        await pressed(pilot, "plus")
+        await pressed(pilot, "full_stop")
         assert len(screen.rows.hits) == 200 and screen.rows.hit == chosen
         await pressed(pilot, "end", "down")
         assert len(screen.rows.hits) == 230
-        await pressed(pilot, "f10")
+        await pressed(pilot, "ctrl+down")
         assert [note.message for note in app._notifications] == ["All 230 rows are shown."]
         await typed(pilot, "note")
         assert len(screen.rows.hits) == 100

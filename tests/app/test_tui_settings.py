@@ -108,7 +108,7 @@ async def test_history_is_deleted_when_it_is_switched_off(file: Path) -> None:
     app.ports.history.remember("one")
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await settle(pilot)
-        await pressed(pilot, "f5", *["down"] * 5, "enter")
+        await pressed(pilot, "f5", *["down"] * 7, "enter")
         assert load(file).history is False and app.ports.history.entries() == ()
         assert said(pilot) == ["History is off: 1 search forgotten; nothing is remembered from now on."]
 
@@ -301,7 +301,7 @@ def test_the_settings(snap_compare: Any, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [SMALL, WIDE])
 def test_the_keys(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, size, "f5", "end", "enter", config=Config(keys={"search.explain": "f11,e"}))
+    assert picture(snap_compare, size, "f5", "end", "enter", config=Config(keys={"search.explain": "ctrl+b,e"}))
 
 
 @pytest.mark.parametrize("size", [SMALL, WIDE])

@@ -118,6 +118,7 @@ async def test_the_explanation_says_where_the_row_stood_before(app: CarrelApp) -
         (("down", "left"), "fusion", "keyword"),
         (("down", "left", "left"), "fusion", "vector"),
         (("down", "down", "space"), "feedback", False),
+        (("down", "down", "down", "space"), "memory", False),
         (("up", "left"), "collapse", 0.94),
         (("up", "shift+right", "shift+right"), "collapse", None),
     ],

@@ -16,7 +16,7 @@ from app.tui.screens.search.whynot.lines import lost_at, report_lines
 from app.tui.screens.search.whynot.remedies import Remedy, remedies, without
 from app.tui.screens.search.whynot.screen import WhyNotScreen
 from engine.errors import QueryError
-from engine.records import SearchSettings, WhyReport, WhyStage
+from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
 
 __all__ = ["_one_time_zone"]  # a fixture that applies by being here
 STOVE = ROOT + b"/gear/stove.md"
@@ -36,6 +36,7 @@ FAR = WhyReport(
         "Weigh meaning 0.95 and words 0.05 (--weights 0.95,0.05).",
         "Words that would find it: spark, electric, dry.",
     ),
+    WhyChanges(weights=(0.95, 0.05), words=("spark", "electric", "dry")),
 )  # fmt: skip
 
 

@@ -70,6 +70,17 @@ class Sample:
         self.folder = folders.add(self.conn, b"/notes")
         self.writer = Writer(self.conn, self.model)
 
+    @classmethod
+    def again(cls, path: Path) -> Sample:
+        """Open a library that was made by another sample."""
+        sample = cls.__new__(cls)
+        sample.path, sample.conn = path, open_writer(path)
+        active, folder = models.active(sample.conn), folders.at(sample.conn, b"/notes")
+        assert active is not None and folder is not None
+        sample.model, sample.folder = active.id, folder.id
+        sample.writer = Writer(sample.conn, active.id)
+        return sample
+
     def put(
         self,
         path: str,

@@ -116,13 +116,14 @@ def test_a_root_that_is_itself_a_link_is_walked(tmp_path: Path) -> None:
 
 
 def test_the_suffix_and_the_content_decide_whether_there_is_a_reader(tmp_path: Path) -> None:
-    write(tmp_path, "song.mp3", "table.json", "odd.xyz", "README", "script.py")
+    write(tmp_path, "song.mp3", "map.geojson", "old.doc", "odd.xyz", "README", "script.py")
     (tmp_path / "blob").write_bytes(bytes(range(256)))
     (tmp_path / "blob.xyz").write_bytes(b"\x7fELF\x00\x00")
     assert found(tmp_path) == ["README", "odd.xyz", "script.py"]
     assert reasons(tmp_path) == {
         "song.mp3": "no reader for .mp3",
-        "table.json": "no reader for .json",
+        "map.geojson": "no reader for .geojson",
+        "old.doc": "old binary format: save as .docx",
         "blob": "not text",
         "blob.xyz": "not text",
     }

@@ -60,8 +60,8 @@ def test_the_convex_score_is_the_formula_of_the_design():
     found = candidates([0.6, 0.3], [4.0, 8.0])
     ranking = rank(found, PLAIN, "strong")
     s = [(cosine - BACKGROUND) / (1 - BACKGROUND) for cosine in (0.6, 0.3)]
-    assert np.allclose(ranking.vector, [0.8 * each / (1 + s[0]) for each in s], atol=1e-6)
-    assert np.allclose(ranking.keyword, [0.2 * 4 / 8, 0.2], atol=1e-9)
+    assert np.allclose(ranking.vector, [0.85 * each / (1 + s[0]) for each in s], atol=1e-6)
+    assert np.allclose(ranking.keyword, [0.15 * 4 / 8, 0.15], atol=1e-9)
     assert np.allclose(ranking.score, ranking.vector + ranking.keyword)
 
 
@@ -95,6 +95,23 @@ def test_feedback_lifts_what_is_like_the_first_rows_and_is_told_apart():
 @pytest.mark.parametrize("fusion", ["rrf", "vector", "keyword"])
 def test_feedback_is_off_for_other_fusions(fusion):
     assert rank(candidates([0.6, 0.3], [4.0, 8.0]), SearchSettings(fusion=fusion), "strong").feedback is None
+
+
+@pytest.mark.parametrize("fusion", ["convex", "rrf"])
+def test_the_cutoff_drops_what_is_far_in_meaning_and_has_no_word(fusion):
+    found = candidates([0.9, 0.85, 0.2, 0.1], [0.0, 0.0, 0.0, 8.0])
+    assert rank(found, SearchSettings(fusion=fusion, cutoff=2.0), "strong").order.tolist() in ([0, 1, 3], [3, 0, 1])
+    long = candidates([0.9, 0.85, 0.2, 0.1], [0.0, 0.0, 0.0, 8.0], asked=matching(10, words=51))
+    assert len(rank(long, SearchSettings(fusion=fusion, cutoff=2.0), "strong").order) == 4
+
+
+def test_with_diversity_a_document_is_listed_again_for_what_is_different_in_it():
+    vectors = np.array([[1, 0, 0], [0.999, 0.04, 0], [0, 1, 0], [0.5, 0.5, 0.7]], np.float32)
+    found = candidates([0.9, 0.89, 0.7, 0.6], [0, 0, 0, 0], documents=[1, 1, 1, 2], vectors=vectors)
+    settings = SearchSettings(feedback=False, diversity=0.5, collapse=None)
+    ranking = rank(found, settings, "strong")
+    assert ranking.order.tolist() == [0, 2, 3, 1]
+    assert [row.passage for row in rows(found, ranking.order, settings, limit=3)] == [0, 2, 3]
 
 
 def test_feedback_is_off_where_nothing_was_found():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,12 @@ import importlib, os, sys, time
 from engine.errors import SourceError
 from engine.sources import child
 
-def read(path):
+def read(path, recogniser):
     with open(path) as file:
         exec(file.read())
-    return plain(path)
+    return plain(path, recogniser)
 
+WORKING = b'\\x00\\x00\\x00\\x10{"working":true}'
 plain = child.read_document
 child.read_document = read
 child.main()
@@ -114,6 +116,7 @@ def test_a_bad_file_costs_only_itself(tmp_path: Path, parser: Parser) -> None:
         ("raise ValueError", "the reader failed (ValueError)"),
         ("raise SourceError('empty')", "empty"),
         ("os.write(4, b'\\x00\\x00\\x00\\x02[]')", "the reader gave no sound answer"),
+        ("while True: os.write(4, WORKING)", "the reader gave no sound answer"),
     ],
 )
 def test_whatever_a_file_does_is_a_reason_and_the_next_is_read(
@@ -126,12 +129,34 @@ def test_whatever_a_file_does_is_a_reason_and_the_next_is_read(
 
 
 @pytest.mark.usefixtures("hostile")
+def test_a_reader_that_goes_from_page_to_page_has_the_time_of_a_file_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = count(step=10)  # a clock that runs on whenever it is looked at: 50 s or less for each answer
+    path = note(tmp_path, "long.txt", "for _ in range(9): os.write(4, WORKING)")
+    with Parser(Limits(seconds=100)) as parser:
+        parser.read(note(tmp_path, "first.txt", "1"))
+        monkeypatch.setattr("engine.sources.offspring.time.monotonic", lambda: float(next(seconds)))
+        assert parser.read(path).text.startswith("for _")
+        assert next(seconds) > 200, "longer than the limit"
+
+
+@pytest.mark.usefixtures("hostile")
 def test_what_a_library_prints_does_not_reach_the_protocol(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with Parser(log=log) as parser:
         program = "print('from Python', flush=True); os.write(1, b'from C')"
         assert parser.read(note(tmp_path, "loud.txt", program)).text == program
     assert log.read_text().split("\n") == ["from Python", "from C"]
+
+
+@pytest.mark.usefixtures("hostile")
+def test_what_is_logged_of_a_failure_holds_no_words_of_the_file(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with Parser(log=log) as parser, pytest.raises(SourceError):
+        parser.read(note(tmp_path, "bad.txt", "raise ValueError('words of the note')"))
+    assert "bad.txt' failed: ValueError" in log.read_text()
+    assert "words of the note" not in log.read_text()
 
 
 @pytest.mark.usefixtures("hostile")

@@ -264,7 +264,7 @@ def test_a_migration_needs_the_indexer_lock(tmp_path: Path) -> None:
 def test_a_backup_holds_words_and_vectors(tmp_path: Path) -> None:
     sample = Sample(tmp_path / "library.carrel")
     sample.put("a.md", "soil and water")
-    copy = open_reader(backup.back_up(sample.conn, tmp_path / "copy.carrel"))
+    copy = open_reader(backup.back_up(sample.conn, tmp_path / "copy.carrel").path)
     assert sample.find("water", copy)
     assert copy.execute(f"SELECT count(*) FROM vector_{sample.model}").get == 1
 

@@ -38,6 +38,18 @@ def test_rows_are_strong_likely_or_weak(cuts):
     assert [tiers.tier(cuts.row.at(far), cuts) for far in (3.1, 1.1, 0.5)] == ["strong", "likely", "weak"]
 
 
+def test_a_row_far_below_the_best_of_its_query_is_trusted_less(cuts):
+    strong = cuts.row.at(3.1)
+    assert tiers.tier(strong, cuts.of_query(strong * 1.05)) == "strong"
+    assert tiers.tier(strong, cuts.of_query(strong * 1.3)) == "likely"
+    assert tiers.tier(strong, cuts.of_query(strong * 1.5)) == "weak"
+
+
+def test_the_best_row_lowers_no_cut(cuts):
+    weak = cuts.row.at(0.5)
+    assert tiers.tier(weak, cuts.of_query(weak)) == "weak"
+
+
 def test_cuts_survive_being_stored(cuts):
     assert tiers.Cuts.from_json(cuts.to_json()) == cuts
 

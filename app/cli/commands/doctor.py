@@ -12,6 +12,7 @@ from app.cli.session import Session, pass_session
 from app.cli.text import one_line, table
 
 if TYPE_CHECKING:
+    from engine.caring.door import Examined
     from engine.records import Check
 
 
@@ -21,36 +22,52 @@ if TYPE_CHECKING:
     examples=(
         ("carrel doctor", "Check that all parts of the library agree."),
         ("carrel doctor --repair", "Check, and mend what can be mended."),
+        ("carrel doctor --json | jq '.checks[] | select(.ok | not)'", "What is wrong, for a script."),
     ),
 )
 @click.option("--repair", is_flag=True, help="Mend what can be mended; no indexer may run meanwhile.")
 @pass_session
 def command(session: Session, repair: bool) -> int:
-    """Check the library: that the file is sound, and that documents, words and vectors agree.
+    """Check the library: that the file is sound, that documents, words, vectors and model agree, and that the
+    folders can be watched. Nothing is changed without --repair.
 
     The exit code is 1 where a check failed, and after --repair where one still fails.
     """
+    from app.cli.progress import progress
     from app.cli.shapes import doctor_shape, print_json
 
-    with session.open() as library:
-        checks = library.check(repair=repair)
-    faults = [check for check in checks if not check.ok]
+    show = progress()
+    try:
+        examined = session.care().check(repair=repair, on_event=show)
+    finally:
+        show.close()
     if session.json:
-        print_json(doctor_shape(checks))
+        print_json(doctor_shape(examined.checks, examined.done))
     else:
-        click.echo("\n".join(table([_row(check) for check in checks])))
-        click.echo(_advice(faults, repair), err=True)
-    return FAILED if faults else DONE
+        _print(examined, repair)
+    return DONE if all(check.ok for check in examined.checks) else FAILED
+
+
+def _print(examined: Examined, repair: bool) -> None:
+    """Print the checks to stdout, and below them on stderr what was done and what is left to do."""
+    click.echo("\n".join(table([_row(check) for check in examined.checks])))
+    for line in (*examined.done, *_advice([check for check in examined.checks if not check.ok], repair)):
+        click.echo(line, err=True)
 
 
 def _row(check: Check) -> tuple[str, str, str]:
-    return ("✓ ok" if check.ok else "✗ fault", check.name, one_line(check.detail))
+    noted = f" ({check.remedy})" if check.ok and check.remedy else ""
+    return ("✓ ok" if check.ok else "✗ fault", check.name, one_line(check.detail) + noted)
 
 
-def _advice(faults: list[Check], repaired: bool) -> str:
-    """Return the sentence below the checks: what to do now."""
+def _advice(faults: list[Check], repaired: bool) -> list[str]:
+    """Return what to do now, one line for each way to mend what is wrong."""
     if not faults:
-        return "The library is sound."
-    if not repaired and any(check.repairable for check in faults):
-        return "`carrel doctor --repair` mends this."
-    return "This cannot be mended in place: index the folders anew into another file (`--library FILE`)."
+        return ["The library is sound."]
+    lines = []
+    mendable = ", ".join(fault.name for fault in faults if fault.repairable)
+    if mendable and repaired:
+        lines.append(f"{mendable}: not mended. Put a backup back with `carrel restore FILE`, or `carrel sync --full`.")
+    elif mendable:
+        lines.append(f"{mendable}: `carrel doctor --repair` mends this.")
+    return lines + [f"{fault.name}: {one_line(fault.remedy)}" for fault in faults if fault.remedy]

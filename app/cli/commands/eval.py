@@ -14,6 +14,7 @@ from app.cli.fusing import FUSIONS, read_weights
 from app.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from app.cli.judging import System
     from engine.evaluation.report import SystemResult
     from engine.records import Fusion
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
             "carrel eval scifact --against rrf --per-query scores.jsonl",
             "Compare two fusions; keep each query's scores.",
         ),
+        ("carrel eval nfcorpus --memory train", "What marks of one split's answers give to another split's queries."),
     ),
 )
 @click.argument(
@@ -38,12 +40,21 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="M", help="The model to judge [the embedded one].")
 @click.option("--fusion", type=click.Choice(FUSIONS), default="convex", metavar="F", help="How both legs are joined.")
 @click.option("--weights", callback=read_weights, metavar="V,K", help="Weights of meaning and words, as in .8,.2.")
-@click.option("--against", metavar="M", help="Compare with another model, or with another fusion.")
+@click.option(
+    "--against",
+    metavar="M",
+    help="Compare with another model, another fusion, other weights (V,K), or no-feedback.",
+)
 @click.option(
     "--per-query",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     metavar="FILE",
     help="Write each query's scores, one JSON object a line.",
+)
+@click.option(
+    "--memory",
+    metavar="SPLIT",
+    help="Take this split's judgements as marks, and tell what memory gives to the queries of the other.",
 )
 @pass_session
 def command(
@@ -55,6 +66,7 @@ def command(
     weights: tuple[float, float] | None,
     against: str | None,
     per_query: Path | None,
+    memory: str | None,
 ) -> None:
     """Judge retrieval on collections in BEIR layout (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv).
 
@@ -67,6 +79,11 @@ def command(
 
     wanted = judging.System(model, fusion, weights)
     other = judging.rival(wanted, against)
+    if memory is not None:
+        if other is not None:
+            raise click.UsageError("--memory compares with and without memory already; leave --against out.")
+        _remembered(session, folders, split, memory, wanted, per_query)
+        return
     result, baseline = judging.judged(folders, split, wanted, other)
     if per_query is not None:
         _write_rows(per_query, result)
@@ -74,6 +91,23 @@ def command(
         click.echo(json.dumps(to_json(result, baseline), indent=2))
     else:
         click.echo(to_table(result, baseline))
+
+
+def _remembered(
+    session: Session, folders: Sequence[Path], split: str, taught: str, system: System, per_query: Path | None
+) -> None:
+    """Judge with marks, and print what they gave below the usual report."""
+    from app.cli.remembering import remembered
+    from engine.evaluation import remembering
+    from engine.evaluation.report import to_json, to_table
+
+    result, reports = remembered(folders, split, taught, system)
+    if per_query is not None:
+        _write_rows(per_query, result)
+    if session.json:
+        click.echo(json.dumps({**to_json(result), "memory": remembering.to_json(taught, reports)}, indent=2))
+    else:
+        click.echo("\n".join([to_table(result), "", *remembering.to_lines(taught, reports)]))
 
 
 def _write_rows(file: Path, result: SystemResult) -> None:

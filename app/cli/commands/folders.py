@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import short_path, table
+from app.cli.text import quoted, short_path, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,16 +21,28 @@ if TYPE_CHECKING:
 @pass_session
 def command(session: Session) -> None:
     """List the folders that are watched, with what is indexed of each."""
-    from app.cli.shapes import folder_shape, print_json
+    from app.cli.shapes import folder_shape, forgotten_shape, print_json
 
     with session.open() as library:
-        folders = library.folders()
+        folders, forgotten = library.folders(), library.forgotten()
     if session.json:
-        print_json({"folders": [folder_shape(folder) for folder in folders]})
-    elif folders:
+        waiting = [forgotten_shape(each.path, each.documents, each.until) for each in forgotten]
+        print_json({"folders": [folder_shape(folder) for folder in folders], "forgotten": waiting})
+        return
+    if folders:
         click.echo("\n".join(folder_table(folders)))
     else:
         click.echo("No folder is watched yet: `carrel add FOLDER`.", err=True)
+    for each in forgotten:
+        click.echo(f"Forgotten: {short_path(each.path)}. Until {_moment(each.until)} it comes back by:", err=True)
+        click.echo(f"  carrel remove --undo {quoted(each.path)}", err=True)
+
+
+def _moment(until: float) -> str:
+    """Return a moment of today or tomorrow: 14:05 tomorrow."""
+    moment = time.localtime(until)
+    today = time.localtime().tm_yday == moment.tm_yday
+    return time.strftime("%H:%M today" if today else "%H:%M tomorrow", moment)
 
 
 def folder_table(folders: Sequence[Folder]) -> list[str]:

@@ -11,9 +11,9 @@ import click
 
 from app.cli import completing
 from app.cli.command import command as carrel_command
-from app.cli.exit_codes import DONE, FAILED
+from app.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from app.cli.session import Session, pass_session
-from app.cli.text import count, short_path
+from app.cli.text import count, quoted, short_path
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     examples=(
         ("carrel remove ~/code/docs", "Forget a folder, after asking."),
         ("carrel remove --yes ~/code/docs", "The same, without asking."),
+        ("carrel remove --undo ~/code/docs", "Take it back, within a day, with all that was indexed of it."),
     ),
 )
 @click.argument(
@@ -37,23 +38,35 @@ if TYPE_CHECKING:
     shell_complete=completing.folders,
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--undo", is_flag=True, help="Take folders back that were forgotten within a day.")
+@click.option("--forever", is_flag=True, help="Keep nothing for --undo; this gives the space free at once.")
 @pass_session
-def command(session: Session, folders: tuple[Path, ...], yes: bool) -> int:
-    """Forget watched folders: their documents leave the index, their files are not touched."""
+def command(session: Session, folders: tuple[Path, ...], yes: bool, undo: bool, forever: bool) -> int:
+    """Forget watched folders: their documents leave the index, their files are not touched.
+
+    For a day they can be taken back, by --undo or by `carrel add`, without being embedded again.
+    """
     from app.cli.paths import absolute
     from app.cli.shapes import path_fields, print_json
 
+    if undo:
+        if forever or yes:
+            raise click.UsageError("--undo goes with neither --yes nor --forever.")
+        return _take_back(session, [absolute(folder) for folder in folders])
     with session.open() as library:
         watched = [_watched(library, absolute(folder)) for folder in folders]
-        if not yes and not _agreed(watched):
+        if not yes and not _agreed(watched, forever):
             click.echo("Nothing was changed.", err=True)
             return FAILED
-        forgotten = [(folder, _forget(library, folder)) for folder in watched]
+        forgotten = [(folder, _forget(library, folder, forever)) for folder in watched]
     if session.json:
         print_json({"removed": [{**path_fields(folder.path), "documents": number} for folder, number in forgotten]})
         return DONE
     for folder, number in forgotten:
         click.echo(f"Forgotten: {short_path(folder.path)}, with {count(number, 'document')}")
+        if not forever:
+            undo_line = f"carrel remove --undo {quoted(folder.path)}"
+            click.echo(f"`{undo_line}` takes it back, until this time tomorrow.", err=True)
     return DONE
 
 
@@ -70,28 +83,52 @@ def _watched(library: Library, path: Path) -> Folder:
     )
 
 
-def _forget(library: Library, folder: Folder) -> int:
+def _forget(library: Library, folder: Folder, forever: bool) -> int:
     """Forget a folder, by asking the indexer where one runs, and return how many documents went."""
     from app.cli.asking import done_or_asked
     from app.cli.interruption import stop_on_signal
     from app.cli.progress import progress
 
     path = Path(os.fsdecode(folder.path))
+    order = ("remove_forever" if forever else "remove", os.fspath(path))
     with stop_on_signal() as stop:
         show = progress()
-        done = done_or_asked(
-            library, lambda: library.remove(path), [("remove", os.fspath(path))], on_event=show, stop=stop
-        )
+        done = done_or_asked(library, lambda: library.remove(path, forever=forever), [order], on_event=show, stop=stop)
         show.close()
     if done is None:
         raise KeyboardInterrupt
     return done if isinstance(done, int) else int(done[0].get("documents", 0))
 
 
-def _agreed(folders: list[Folder]) -> bool:
+def _agreed(folders: list[Folder], forever: bool) -> bool:
     """Ask the person and return the answer; without a terminal there is nobody to ask."""
     if not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask on; `--yes` removes without asking.")
     names = ", ".join(short_path(folder.path) for folder in folders)
     documents = count(sum(folder.documents for folder in folders), "document")
-    return click.confirm(f"Forget {names}? {documents} leave the index; no file is touched.", err=True)
+    undone = "This cannot be undone." if forever else "For a day it can be undone."
+    return click.confirm(f"Forget {names}? {documents} leave the index; no file is touched. {undone}", err=True)
+
+
+def _take_back(session: Session, paths: list[Path]) -> int:
+    """Watch forgotten folders again and bring back what was indexed of them, and what has changed since."""
+    from app.cli.interruption import stop_on_signal
+    from app.cli.progress import progress
+    from app.cli.shapes import path_fields, print_json
+    from app.cli.syncing import bring_up_to_date
+
+    with stop_on_signal() as stop, session.open() as library:
+        back = [library.undo_remove(path) for path in paths]
+        show = progress()
+        try:
+            at = [Path(os.fsdecode(each.path)) for each in back]
+            bring_up_to_date(library, at, full=False, on_event=show, stop=stop)
+        finally:
+            show.close()
+        held = {each.path: each for each in library.folders()}
+    if session.json:
+        print_json({"taken_back": [{**path_fields(one.path), "documents": held[one.path].documents} for one in back]})
+        return INTERRUPTED if stop.is_set() else DONE
+    for one in back:
+        click.echo(f"Taken back: {short_path(one.path)}, with {count(held[one.path].documents, 'document')}")
+    return INTERRUPTED if stop.is_set() else DONE

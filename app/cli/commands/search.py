@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from app.cli.query_words import options_first
 from app.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from engine.library import Library
     from engine.records import Fusion, SearchResult, SearchSettings
 
 MOST_RESULTS = 1000  # what the legs' candidates can fill, near enough
@@ -50,6 +52,7 @@ class SearchCommand(CarrelCommand):
 )
 @click.option("--weights", callback=read_weights, metavar="V,K", help="Weights of meaning and words, as in .8,.2.")
 @click.option("--no-feedback", is_flag=True, help="Do not let the first results refine the query.")
+@click.option("--no-memory", is_flag=True, help="Pass over what was marked or opened before.")
 @click.option("--explain", is_flag=True, help="Show every figure that placed a result.")
 @click.option("--plain", is_flag=True, help="Print whole sentences without signs, for a screen reader.")
 @pass_session
@@ -60,6 +63,7 @@ def command(
     fusion: Fusion | None,
     weights: tuple[float, float] | None,
     no_feedback: bool,
+    no_memory: bool,
     explain: bool,
     plain: bool,
 ) -> int:
@@ -72,8 +76,11 @@ def command(
     The exit code is 1 where nothing relevant was found; the nearest passages are listed all the same.
     """
     settings = _settings(fusion, weights, no_feedback)
+    if no_memory:
+        settings = replace(settings, memory=False)
     with session.open() as library:
         result = library.search(" ".join(query), limit=limit, settings=settings)
+        _log(library, result)
     if session.json:
         from app.cli.shapes import print_json, search_shape
 
@@ -97,6 +104,16 @@ def _settings(fusion: Fusion | None, weights: tuple[float, float] | None, no_fee
     if weights is not None:
         settings = replace(settings, weights=weights)
     return replace(settings, feedback=False) if no_feedback else settings
+
+
+def _log(library: Library, result: SearchResult) -> None:
+    """Write the search down where the person wants a log; one that cannot be written is no reason to fail."""
+    from engine.config import load
+    from engine.errors import LibraryError
+
+    if load().search_log and result.query.meaning:
+        with suppress(LibraryError):
+            library.log_search(result)
 
 
 def _print(result: SearchResult, *, explain: bool) -> None:

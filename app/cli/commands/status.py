@@ -14,6 +14,7 @@ from app.cli.text import count, short_path, size, table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from engine.events import Watching
     from engine.records import Status
 
 
@@ -31,18 +32,19 @@ def command(session: Session) -> None:
     from app.cli.shapes import print_json, status_shape
 
     with session.open() as library:
-        status = library.status(stale=True)
+        status, watched = library.status(stale=True), library.watching()
     if session.json:
-        print_json(status_shape(status))
+        print_json(status_shape(status, watched))
     else:
-        click.echo("\n".join(lines(status)))
+        click.echo("\n".join(lines(status, watched)))
 
 
-def lines(status: Status) -> Iterator[str]:
+def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
     """Yield the status as aligned lines, the folders last."""
     import os
 
     from app.cli.commands.folders import folder_table
+    from app.cli.log_lines import watching
 
     read_only = ", read-only" if status.read_only else ""
     rows = [
@@ -52,6 +54,8 @@ def lines(status: Status) -> Iterator[str]:
         ("index", _freshness(status.stale)),
         ("indexer", _indexer(status)),
     ]
+    if watched is not None:
+        rows += [("", watching(watched))] + ([("", watched.fix)] if watched.fix else [])
     if status.failed:
         rows.append(("failed", f"{count(status.failed, 'file')} could not be read (`carrel sync --full` tries again)"))
     if status.skipped:

@@ -22,7 +22,8 @@ from app.cli.session import Session, pass_session
 def command(session: Session) -> None:
     """Bring the index up to date and keep it so, until Ctrl-C or SIGTERM.
 
-    The browser does the same while it is open. Beside this, `carrel sync` and the other commands work as ever.
+    The browser does the same while it is open. Where one of them indexes already, this one follows it, prints what it
+    does, and takes over as soon as it ends. Beside this, `carrel sync` and the other commands work as ever.
     """
     from app.cli import opening
     from app.cli.interruption import stop_on_signal

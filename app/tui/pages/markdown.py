@@ -18,6 +18,7 @@ _UNDERLINE = re.compile(r" {0,3}=+[ \t]*$")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])([ \t]+)(\[[ xX]\](?=[ \t]))?")
 _QUOTE = re.compile(r" {0,3}(?:>[ \t]?)+")
+_FOLD = re.compile(r"[ \t]*\n[ \t]*")
 _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$")
 
 
@@ -35,7 +36,12 @@ def prose_line(text: str) -> ShownLine:
         maker.keep(0, len(text), FAINT)
         return maker.make()
     hang = _begin(maker)
-    inline(maker, hang.end() if hang else 0, len(text))
+    at = hang.end() if hang else 0
+    for fold in _FOLD.finditer(text, at):
+        inline(maker, at, fold.start())
+        maker.put(" ", fold.start(), fold.end())
+        at = fold.end()
+    inline(maker, at, len(text))
     return maker.make(hang=_marker_cells(maker, hang))
 
 

@@ -45,7 +45,7 @@ class Painter:
         rendered = self.units.kind == "markdown"
         if len(raw) <= width - 2 * rendered and raw.isascii() and "\t" not in raw:
             return 1  # rendering makes a line longer by two cells at most
-        if rendered and (self.units.state(unit) != "prose" or _MAY_HIDE.search(raw)):
+        if rendered and (self.units.state(unit) != "prose" or "\n" in raw or _MAY_HIDE.search(raw)):
             shown = self._painted(unit, colours=False)
             return len(row_starts(shown.text, width, shown.hang))
         text = one_line(raw) if "\t" not in raw else one_line(raw.expandtabs(TAB_CELLS))

@@ -56,6 +56,11 @@ class ShownLine:
             elif shown < shown_end:
                 yield shown, shown_end
 
+    def words_on_screen(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield where a span stands, without the blanks that begin the line: they are no part of a sentence."""
+        lead = len(self.text) - len(self.text.lstrip())
+        return ((max(first, lead), last) for first, last in self.on_screen(start, end) if last > lead)
+
     def in_line(self, column: int) -> int:
         """Return which place of the line stands at a code point of the screen's text, or next before it."""
         place = 0

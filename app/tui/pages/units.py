@@ -1,4 +1,7 @@
-"""A document cut into the units that are painted one by one: its lines, the longest in parts, and its page breaks."""
+"""A document cut into the units that are painted one by one: its lines, the longest in parts, and its page breaks.
+
+The lines of a paragraph that was folded for its length are one unit; their line ends stay in its text.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from app.tui.pages.paragraphs import LONGEST, SHORTEST_MEASURE, continued
 
 LONGEST_UNIT = 4_000  # code points: what is laid out and painted in one go
 State = Literal["prose", "opening", "code", "closing", "front", "page"]
@@ -46,6 +51,8 @@ class Units:
         if kind == "markdown":
             self._find_front_matter()
             self._find_fences()
+        if kind in SHORTEST_MEASURE:
+            self._join_paragraphs()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -63,12 +70,19 @@ class Units:
         return max(0, bisect_right(self.starts, offset) - 1)
 
     def of_line(self, line: int) -> int:
-        """Return the first unit of a line."""
+        """Return the first unit of a line, or the paragraph that it is folded into."""
         low, high = 0, len(self)
         while low < high:
             middle = (low + high) // 2
             low, high = (middle + 1, high) if self.lines[middle] < line else (low, middle)
-        return min(low, len(self) - 1)
+        if low == len(self) or (low and self.lines[low] > line):
+            low -= 1
+        return low
+
+    def line_at(self, offset: int) -> int:
+        """Return the line, counted from 1, on which an offset of the text stands."""
+        unit = self.at(offset)
+        return self.lines[unit] + self.text.count("\n", self.starts[unit], max(self.starts[unit], offset))
 
     def line(self, unit: int) -> int:
         """Return the line, counted from 1, that a unit belongs to."""
@@ -145,3 +159,27 @@ class Units:
         first = opened[0] + 1
         self.fences.append(Fence(first, last, opened[2]))
         self._states[first:last] = bytes([STATES.index("code")]) * (last - first)
+
+    def _join_paragraphs(self) -> None:
+        """Make one unit of the lines that are one paragraph."""
+        plain = [self.raw(unit) if not self._states[unit] else "" for unit in range(len(self))]
+        kept: list[int] = []
+        new_place = array("L")
+        for unit, goes_on in enumerate(continued(plain, self.kind)):
+            other_line = unit > 0 and self.lines[unit] > self.lines[unit - 1]
+            if goes_on and other_line and self.ends[unit] - self.starts[kept[-1]] <= LONGEST:
+                self.ends[kept[-1]] = self.ends[unit]
+            else:
+                kept.append(unit)
+            new_place.append(len(kept) - 1)
+        if len(kept) == len(self):
+            return
+        new_place.append(len(kept))
+        self.starts, self.ends, self.lines = (
+            array(old.typecode, (old[unit] for unit in kept)) for old in (self.starts, self.ends, self.lines)
+        )
+        self._states = bytearray(self._states[unit] for unit in kept)
+        self._page_units = {new_place[unit]: page for unit, page in self._page_units.items()}
+        self.fences = [
+            replace(fence, first=new_place[fence.first], last=new_place[fence.last]) for fence in self.fences
+        ]

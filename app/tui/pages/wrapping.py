@@ -37,7 +37,7 @@ def row_of(line: Content, starts: Sequence[int], row: int, width: int, hang: int
 
 def _narrow_starts(text: str, width: int, hang: int) -> tuple[int, ...]:
     starts, at, room, length = [0], 0, width, len(text)
-    words = length - len(text.lstrip(" "))  # a break inside the indentation would make an empty row
+    words = length - len(text.lstrip(" │"))  # a break inside the indentation would make an empty row
     while length - at > room:
         space = text.rfind(" ", max(at, words), at + room + 1)
         at = space + 1 if space > at else at + room

@@ -18,8 +18,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 
 from app.tui.plain import one_line
-from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.keys import hints
 
 SHOWN = 200  # what the list holds at most; a letter more narrows it
 T = TypeVar("T")
@@ -117,7 +118,7 @@ class ChoiceScreen(ModalScreen[T | None], Generic[T]):
         """Fill the list; the keys go to the line throughout."""
         self.query_one("#title", BuiltLine).show(lambda width: Content.styled(self._title, f"bold {BRIGHT}"))
         keys = [("↑↓", "move"), ("enter", "pick"), *([("del", "forget it")] if self._remove else []), ("esc", "back")]
-        self.query_one("#hints", BuiltLine).show(lambda width: _hints(keys))
+        self.query_one("#hints", BuiltLine).show(lambda width: hints(keys))
         self.options.can_focus = False
         self.call_after_refresh(partial(self._fill, self._at))
 
@@ -180,7 +181,3 @@ def _prompt(choice: Choice[T], room: int) -> Content:
     label = Content(one_line(choice.label)).truncate(max(1, room - cell_len(note) - 2), ellipsis=True)
     gap = " " * max(1, room - label.cell_length - cell_len(note))
     return Content.assemble(label, gap, (note, QUIET)) if note else label
-
-
-def _hints(keys: Sequence[tuple[str, str]]) -> Content:
-    return Content("   ").join(Content.assemble((key, f"bold {ACCENT}"), (f" {what}", QUIET)) for key, what in keys)

@@ -44,7 +44,7 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Fill the view and give it the keys, so that it scrolls."""
         view, keymap = self.query_one(LineView), keymap_of(self.app)
-        view.show(lambda width: help_lines(self._actions, self._pages, width, keymap))
+        view.show(lambda width: help_lines(self._actions, self._pages, width - 1, keymap))
         view.styles.height = len(help_lines(self._actions, self._pages, 80, keymap)) + 2
         view.focus()
 

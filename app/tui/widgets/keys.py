@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from textual import events
@@ -56,6 +56,11 @@ class KeyLine(Widget):
             event.stop()
             run = partial(self.app.run_action, action.run, self.app if action in APP_ACTIONS else self.screen)
             self.call_later(run)
+
+
+def hints(keys: Sequence[tuple[str, str]]) -> Content:
+    """Return the keys of a dialog and what they do, as the footer writes them."""
+    return Content("   ").join(Content.assemble((key, f"bold {ACCENT}"), (f" {what}", QUIET)) for key, what in keys)
 
 
 def entries(

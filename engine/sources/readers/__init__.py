@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.readers.kinds import has_no_reader, kind_of, language_of
 from engine.sources.readers.source import MAX_CHARACTERS, load
 
+if TYPE_CHECKING:
+    from engine.sources.readers.recognition import Recogniser
+
 __all__ = ["has_no_reader", "kind_of", "language_of", "read_document"]
 
-_BINARY_KINDS = frozenset({"pdf", "docx", "epub"})
+_BINARY_KINDS = frozenset({"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg"})
+_SHARED_READERS = {
+    **dict.fromkeys(("odt", "ods", "odp"), "opendocument"),
+    **dict.fromkeys(("json", "yaml", "toml"), "keyed"),
+}
 
 
-def read_document(path: bytes) -> Document:
+def read_document(path: bytes, recogniser: Recogniser | None = None) -> Document:
     """Read the file at `path` in this process; raises SourceError with the reason where it cannot be read.
 
-    A file whose name promises nothing is read as plain text. A text file that is empty is an empty document.
+    Pages that are pictures are read by the `recogniser`, if there is one. A file whose name promises nothing is read
+    as plain text. A text file that is empty is an empty document.
     """
     name = os.path.basename(path)
     kind = kind_of(name)
-    if kind is None and (suffix := has_no_reader(name)):
-        raise SourceError(f"no reader for {suffix}")
-    source = load(path)
+    if kind is None and (reason := has_no_reader(name)):
+        raise SourceError(reason)
+    source = load(path, recogniser)
     if not source.raw and kind in _BINARY_KINDS:
         raise SourceError("empty")
-    document: Document = import_module(f"engine.sources.readers.{kind or 'text'}").read(source)
+    module = _SHARED_READERS.get(kind or "text", kind or "text")
+    document: Document = import_module(f"engine.sources.readers.{module}").read(source)
     if len(document.text) > MAX_CHARACTERS:
         raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")
     return document

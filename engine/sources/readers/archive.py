@@ -56,12 +56,17 @@ class Archive:
         return parse_xml(self.read(name), f"damaged XML in {name.rpartition('/')[2]}")
 
     def xml_if_there(self, name: str) -> etree._Element | None:
-        """Unpack and parse one XML member; None where there is none, or where it is damaged."""
+        """Unpack and parse one XML member; None where there is none, or where it is damaged.
+
+        Raises SourceError where it is too much.
+        """
         if name not in self.names:
             return None
         try:
             return self.xml(name)
         except SourceError:
+            if self._budget < 0:
+                raise
             return None
 
 

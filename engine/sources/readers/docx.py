@@ -8,22 +8,20 @@ from lxml import etree
 
 from engine.errors import SourceError
 from engine.records import Document, Link
-from engine.sources.encodings import storable
 from engine.sources.readers.archive import Archive
 from engine.sources.readers.docxstyles import NO_STYLE, Styles
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.inline import MAX_LINKS
 from engine.sources.readers.markdown import written_title
+from engine.sources.readers.ooxml import core_properties, external_targets, named_title, relation_of
 from engine.sources.readers.prose import Prose
 from engine.sources.readers.source import Source
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
 _TRANSITIONAL = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-_REL_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _SKIPPED = frozenset(("del", "moveFrom", "rPr", "pPr", "Fallback", "txbxContent", "instrText", "delText"))
-_PLACEHOLDER_TITLES = frozenset(("", "untitled", "title", "word document", "powerpoint presentation", "document"))
 
 
 def read(source: Source) -> Document:
@@ -32,16 +30,14 @@ def read(source: Source) -> Document:
     if "word/document.xml" not in archive.names:
         raise SourceError("a ZIP file, but no DOCX")
     body = _parse(archive, "word/document.xml")
-    reader = _Reader(Styles(archive.xml_if_there("word/styles.xml")), _relations(archive))
+    reader = _Reader(Styles(archive.xml_if_there("word/styles.xml")), external_targets(archive, "word/document.xml"))
     reader.walk(body)
     for part, name in (("word/footnotes.xml", "footnote"), ("word/endnotes.xml", "endnote")):
         if part in archive.names:
             reader.notes(_parse(archive, part), name)
     text, blocks = reader.prose.finish()
-    properties = _properties(archive)
-    named = properties.pop("title", "")
-    titled = named if named.casefold() not in _PLACEHOLDER_TITLES else ""
-    title = titled or reader.title or written_title(blocks)
+    properties = core_properties(archive)
+    title = named_title(properties) or reader.title or written_title(blocks)
     return Document(
         text=text,
         title=title or source.spoken_name,
@@ -61,29 +57,6 @@ def _parse(archive: Archive, name: str) -> etree._Element:
 
         return parse_xml(archive.read(name).replace(_STRICT, _TRANSITIONAL), "damaged XML")
     return root
-
-
-def _relations(archive: Archive) -> dict[str, str]:
-    root = archive.xml_if_there("word/_rels/document.xml.rels")
-    if root is None:
-        return {}
-    return {
-        str(relation.get("Id")): storable(str(relation.get("Target")))
-        for relation in root
-        if relation.get("TargetMode") == "External"
-    }
-
-
-def _properties(archive: Archive) -> dict[str, str]:
-    root = archive.xml_if_there("docProps/core.xml")
-    found: dict[str, str] = {}
-    names = {"creator": "author", "created": "created", "title": "title", "keywords": "keywords", "subject": "subject"}
-    for element in root if root is not None else ():
-        name = names.get(etree.QName(element).localname) if isinstance(element.tag, str) else None
-        words = " ".join(storable(element.text or "").split())
-        if name and words:
-            found[name] = words
-    return found
 
 
 class _Reader:
@@ -139,7 +112,7 @@ class _Reader:
 
     def _note_links(self, element: etree._Element) -> None:
         for link in element.iter(f"{_W}hyperlink"):
-            target = self._relations.get(str(link.get(_REL_ID)))
+            target = self._relations.get(relation_of(link))
             if target:
                 self.links.append(Link(target, " ".join(_text(link).split())))
 

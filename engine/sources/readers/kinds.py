@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 _TEXT_SUFFIXES = (
-    ".txt .text .log .tex .ltx .bib .adoc .asciidoc .asc .ini .cfg .conf .properties .toml .textile .wiki .mediawiki "
-    ".creole .pod .srt .vtt .diff .patch .gmi .ics .vcf .me .nfo"
+    ".txt .text .log .bib .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi "
+    ".ics .vcf .me .nfo"
 )
 _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys(
@@ -18,9 +18,23 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
     ".pdf": "pdf",
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), "pptx"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), "xlsx"),
+    **dict.fromkeys((".odt", ".ott", ".fodt"), "odt"),
+    **dict.fromkeys((".ods", ".ots", ".fods"), "ods"),
+    **dict.fromkeys((".odp", ".otp", ".fodp"), "odp"),
+    ".rtf": "rtf",
     ".epub": "epub",
     ".eml": "email",
+    ".msg": "msg",
     ".ipynb": "notebook",
+    **dict.fromkeys((".csv", ".tsv"), "csv"),
+    **dict.fromkeys((".srt", ".vtt"), "subtitles"),
+    **dict.fromkeys((".tex", ".ltx", ".latex"), "latex"),
+    **dict.fromkeys((".adoc", ".asciidoc"), "asciidoc"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".json5", ".jsonc"), "json"),
+    **dict.fromkeys((".yaml", ".yml"), "yaml"),
+    ".toml": "toml",
 }
 
 LANGUAGES: dict[str, str] = {
@@ -130,10 +144,9 @@ _TEXT_NAMES_WRITTEN = (
 _TEXT_NAMES = frozenset(_TEXT_NAMES_WRITTEN.split())
 
 _UNREADABLE = (
-    # documents whose reader is still to come
-    ".json .jsonl .ndjson .json5 .jsonc .geojson .yaml .yml .csv .tsv .xml .xsl .xslt .xsd .dtd .svg .plist .rss "
-    ".atom .opml .doc .dot .xls .xlsx .xlsm .xlsb .ppt .pptx .pptm .odt .ods .odp .odg .rtf .pages .numbers .key "
-    ".msg .mbox .pst .mobi .azw .azw3 .fb2 .djvu .chm .xps .one .map .p7s .p7m .p7c "
+    # documents that no reader is made for
+    ".geojson .xml .xsl .xslt .xsd .dtd .svg .plist .rss .atom .opml .xlsb .odg .pages .numbers .key .mbox .pst .mobi "
+    ".azw .azw3 .fb2 .djvu .chm .xps .one .map .p7s .p7m .p7c "
     # pictures, sound, film
     ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .heic .heif .avif .ico .icns .psd .ai .eps .ps .raw .cr2 .nef .dng "
     ".xcf .sketch .fig .indd .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .aiff .mid .midi .mp4 .m4v .mkv .mov "
@@ -147,7 +160,8 @@ _UNREADABLE = (
     ".onnx .safetensors .gguf .tflite .pb .mat .rds .rda .rdata .sav .dta .ttf .otf .woff .woff2 .eot .pfb "
     ".pem .crt .cer .der .p12 .pfx .gpg .pgp .kdbx .carrel"
 )
-_NO_READER = frozenset(_UNREADABLE.split())
+_OLD_BINARY = {".doc": ".docx", ".dot": ".dotx", ".xls": ".xlsx", ".xlt": ".xltx", ".ppt": ".pptx", ".pps": ".ppsx"}
+_NO_READER = frozenset((*_UNREADABLE.split(), *_OLD_BINARY))
 
 
 _BY_SUFFIX = {
@@ -176,6 +190,8 @@ def language_of(name: bytes) -> str | None:
 
 
 def has_no_reader(name: bytes) -> str | None:
-    """Return the suffix where it is known to have no reader, as `.mp3`, else None."""
+    """Say why a file of this name cannot be read whatever is in it, as "no reader for .mp3", else None."""
     suffix = os.fsdecode(suffix_of(name))
-    return suffix if suffix in _NO_READER else None
+    if suffix in _OLD_BINARY:
+        return f"old binary format: save as {_OLD_BINARY[suffix]}"
+    return f"no reader for {suffix}" if suffix in _NO_READER else None

@@ -13,9 +13,11 @@ from engine.records import Document
 from engine.sources.encodings import storable
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.prose import Prose
+from engine.sources.readers.recognition import DOTS_PER_INCH, MAX_PIXELS, Recogniser, grey_picture
 from engine.sources.readers.source import Source
 
 MAX_PAGES = 20_000
+POINTS_PER_INCH = 72  # the unit of a page
 SHORTEST_PARAGRAPH = 40  # code points: below it lies the debris of formulas and drawings
 HEAD_BYTES = 1024  # where readers look for the signature, as some mailers put lines before it
 _MADE_BY_MACHINE = re.compile(
@@ -38,14 +40,15 @@ def read(source: Source) -> Document:
         prose = Prose()
         pages = min(len(document), MAX_PAGES)
         for number in range(pages):
-            for paragraph in _paragraphs(_page_text(document, number)):
+            for paragraph in _paragraphs(_page_text(document, number, source.recogniser)):
                 prose.add("paragraph", paragraph, page=number + 1)
         properties = document.get_metadata_dict(skip_empty=True)
     finally:
         document.close()
     text, blocks = prose.finish()
     if not text.strip():
-        raise SourceError("scanned: no text layer" if pages else "no pages")
+        scanned = "scanned: OCR found no words" if source.recogniser else "scanned: no text layer"
+        raise SourceError(scanned if pages else "no pages")
     fields = {name.lower(): " ".join(storable(value).split()) for name, value in properties.items()}
     title = fields.pop("title", "")
     title = "" if _MADE_BY_MACHINE.match(title) or len(title) < 3 or "\ufffd" in title else title
@@ -75,8 +78,8 @@ def _open(raw: bytes) -> pdfium.PdfDocument:
         raise SourceError("truncated or damaged PDF" if is_pdf else "not a PDF") from None
 
 
-def _page_text(document: pdfium.PdfDocument, number: int) -> str:
-    """Return one page's text; a page that is damaged has none, and the others are still read."""
+def _page_text(document: pdfium.PdfDocument, number: int, recogniser: Recogniser | None) -> str:
+    """Return one page's text, from its picture if it has no other; one that is damaged has none, others are read."""
     try:
         page = document[number]
     except pdfium.PdfiumError:
@@ -84,13 +87,27 @@ def _page_text(document: pdfium.PdfDocument, number: int) -> str:
     try:
         textpage = page.get_textpage()
         try:
-            return str(textpage.get_text_bounded())
+            text = str(textpage.get_text_bounded())
         finally:
             textpage.close()
+        if recogniser is None or text.strip() or not pdfium_c.FPDFPage_CountObjects(page):
+            return text
+        return recogniser.words(_picture(page))
     except pdfium.PdfiumError:
         return ""
     finally:
         page.close()
+
+
+def _picture(page: pdfium.PdfPage) -> bytes:
+    """Paint a page in grey, as large as recognition needs it and no larger."""
+    width, height = page.get_size()
+    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MAX_PIXELS / max(width * height, 1)) ** 0.5)
+    bitmap = page.render(scale=scale, grayscale=True)
+    try:
+        return grey_picture(bitmap.width, bitmap.height, bitmap.stride, bytes(bitmap.buffer))
+    finally:
+        bitmap.close()
 
 
 def _paragraphs(text: str) -> Iterator[str]:

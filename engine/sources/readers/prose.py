@@ -28,10 +28,10 @@ class Prose:
         start = self.open_piece(text)
         self.blocks.append(Block(kind, start, start + len(text), level, label, page))
 
-    def heading(self, text: str, level: int) -> None:
+    def heading(self, text: str, level: int, page: int | None = None) -> None:
         """Append a heading on one line."""
         words = " ".join(storable(text).translate(_INVISIBLE).split())
-        self.add("heading", words, level=max(1, level), label=words)
+        self.add("heading", words, level=max(1, level), label=words, page=page)
 
     def open_piece(self, text: str) -> int:
         """Append a piece whose blocks the caller adds; returns the offset where it starts."""

@@ -7,9 +7,13 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.errors import SourceError
 from engine.sources.encodings import decode, storable
+
+if TYPE_CHECKING:
+    from engine.sources.readers.recognition import Recogniser
 
 MAX_CHARACTERS = 20_000_000  # a document above it is a dump, and would take minutes to embed
 MAX_FILE_BYTES = 512 * 2**20  # what a reader would try to hold at all; discovery's limit is far lower
@@ -18,10 +22,14 @@ _SEPARATORS = re.compile(r"_+|(?<=[^\W\d_])[.+-]+(?=\w)|(?<=\w)[.+-]+(?=[^\W\d_]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The bytes of one file, read once, and its name without folders."""
+    """The bytes of one file, read once, and its name without folders.
+
+    `recogniser` reads words in pictures, where the person wants that.
+    """
 
     name: bytes
     raw: bytes
+    recogniser: Recogniser | None = None
 
     def text(self) -> str:
         """Decode the file as text; raises SourceError where it is not."""
@@ -39,10 +47,14 @@ class Source:
         return _SEPARATORS.sub(" ", stem).strip() or stem or self.display_name
 
 
-def load(path: bytes) -> Source:
-    """Read a regular file whole; raises SourceError where that is not possible."""
+def load(path: bytes, recogniser: Recogniser | None = None) -> Source:
+    """Read a regular file whole, as long as it was when it was opened: one may grow faster than it is read.
+
+    Raises SourceError where that is not possible. A link that has taken the file's place is not followed.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not hold us
+        # O_NONBLOCK: a pipe that has taken its place must not hold us.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise SourceError(_reason(error)) from None
     status = os.fstat(descriptor)
@@ -53,7 +65,7 @@ def load(path: bytes) -> Source:
         if status.st_size > MAX_FILE_BYTES:
             raise SourceError(f"larger than {MAX_FILE_BYTES // 2**20} MB")
         try:
-            return Source(os.path.basename(path), file.read(MAX_FILE_BYTES))
+            return Source(os.path.basename(path), file.read(status.st_size), recogniser)
         except OSError as error:
             raise SourceError(_reason(error)) from None
 
@@ -61,6 +73,6 @@ def load(path: bytes) -> Source:
 def _reason(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return "no longer there"
-    if isinstance(error, PermissionError):
-        return "not readable"
+    if error.errno == errno.ELOOP:
+        return "symbolic link"
     return "not a file" if error.errno in (errno.ENXIO, errno.EISDIR) else "not readable"

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from app.cli import main, opening
+from engine.caring.door import Examined
 from engine.errors import CarrelError, LibraryMissing
-from engine.events import Event
+from engine.events import Event, Watching
 from engine.records import (
     Check,
     Explanation,
@@ -101,6 +102,7 @@ class FakeLibrary:
     during_sync: Callable[[threading.Event], None] = lambda stop: None
     checks: tuple[Check, ...] = (Check("file", True, 0, "sound", False),)
     writer: Writer | None = None
+    covered: Watching | None = None
     model: str = "all-MiniLM-L6-v2"
     stale: int = 0
     refusals: dict[str, list[CarrelError]] = field(default_factory=dict)
@@ -132,7 +134,7 @@ class FakeLibrary:
         self.watched.append(added)
         return added
 
-    def remove(self, folder: Path) -> int:
+    def remove(self, folder: Path, *, forever: bool = False) -> int:
         self._note("remove", folder)
         gone = next(one for one in self.watched if one.path == os.fsencode(folder))
         self.watched.remove(gone)
@@ -140,6 +142,9 @@ class FakeLibrary:
 
     def folders(self) -> tuple[Folder, ...]:
         return tuple(self.watched)
+
+    def forgotten(self) -> tuple[()]:
+        return ()
 
     def sync(
         self, paths: Sequence[Path] = (), *, full: bool = False, on_event: Any = None, stop: Any = None
@@ -176,6 +181,9 @@ class FakeLibrary:
     def paths_ending(self, ending: bytes) -> tuple[bytes, ...]:
         return tuple(path for path in self.documents if path.endswith(b"/" + ending))
 
+    def watching(self) -> Watching | None:
+        return self.covered
+
     def status(self, *, stale: bool = False) -> Status:
         return Status(
             library=str(self.path),
@@ -191,9 +199,9 @@ class FakeLibrary:
             skipped={"hidden": 3, "inside node_modules (built-in rule)": 918},
         )
 
-    def check(self, *, repair: bool = False) -> tuple[Check, ...]:
+    def check(self, *, repair: bool = False, on_event: Any = None) -> Examined:
         self._note("check", repair)
-        return self.checks
+        return Examined(self.checks)
 
     def file_request(self, kind: str, argument: str = "") -> int:
         self._note("request", (kind, argument))
@@ -252,6 +260,7 @@ def carrel(
         return library
 
     monkeypatch.setattr(opening, "open_library", open_library)
+    monkeypatch.setattr(opening, "open_care", lambda path: library)
 
     def call(*arguments: str) -> Ended:
         code = main(arguments)
@@ -269,3 +278,4 @@ def no_library(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         raise LibraryMissing("There is no library yet.", fix="`carrel add FOLDER` makes one.")
 
     monkeypatch.setattr(opening, "open_library", open_library)
+    monkeypatch.setattr(opening, "open_care", open_library)

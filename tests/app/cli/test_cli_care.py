@@ -14,6 +14,7 @@ from engine.embedding import catalogue
 from engine.embedding.manifest import Manifest
 from engine.embedding.offered import Offered
 from engine.errors import LibraryBusy, ModelError
+from engine.events import Watching
 from engine.records import Check, Folder, Writer
 
 BGE = "BAAI/bge-small-en-v1.5"
@@ -50,6 +51,18 @@ def test_status_names_the_indexer_that_runs(carrel: Call, library: FakeLibrary) 
     library.writer = Writer(4711, "watching", 0.0)
 
     assert "running: watching, process 4711" in carrel("status").out
+
+
+def test_status_says_how_many_folders_are_watched_and_what_to_do_about_the_rest(
+    carrel: Call, library: FakeLibrary
+) -> None:
+    library.covered = Watching(folders=1260, covered=1204, remark="the limit is reached", fix="Raise the limit: sysctl")
+
+    said = [line.strip() for line in carrel("status").out.splitlines()]
+
+    assert "watching 1,204 of 1,260 folders; the limit is reached" in said
+    assert "Raise the limit: sysctl" in said
+    assert carrel("status", "--json").json["watching"]["covered"] == 1204
 
 
 def test_status_as_json_has_every_stable_key(carrel: Call, library: FakeLibrary) -> None:
@@ -90,7 +103,15 @@ def test_doctor_says_what_to_do_where_repair_did_not_help(carrel: Call, library:
     ended = carrel("doctor", "--repair")
 
     assert (ended.code, library.of("check")) == (1, [True])
-    assert "cannot be mended in place" in ended.err
+    assert "carrel restore FILE" in ended.err
+
+
+def test_doctor_names_what_mends_a_fault_that_repair_cannot(carrel: Call, library: FakeLibrary) -> None:
+    library.checks = (*DAMAGED, Check("model", False, 1, "the model is gone", False, "`carrel models use x`"))
+
+    ended = carrel("doctor")
+
+    assert ended.err.splitlines() == ["words: `carrel doctor --repair` mends this.", "model: `carrel models use x`"]
 
 
 def test_doctor_as_json(carrel: Call, library: FakeLibrary) -> None:
@@ -105,6 +126,7 @@ def test_doctor_as_json(carrel: Call, library: FakeLibrary) -> None:
         "count": 12,
         "detail": "12 passages are missing from the words",
         "repairable": True,
+        "remedy": "",
     }
 
 

@@ -55,8 +55,8 @@ def test_json_holds_every_stable_key(carrel: Call, collection: str) -> None:
     assert (report["format"], report["model"], report["fusion"]) == (1, "fake", "convex")
     (kitchen,) = report["collections"]
     assert set(kitchen) == {
-        *("name", "documents", "passages", "queries", "ndcg_at_10", "mrr_at_10", "recall_at_100"),
-        *("encode_ms", "search_ms", "index_seconds"),
+        *("name", "documents", "passages", "queries", "ndcg_at_10", "mrr_at_10", "recall_at_10", "recall_at_100"),
+        *("encode_ms", "search_ms", "index_seconds", "leakage"),
     }
     assert kitchen["encode_ms"].keys() == kitchen["search_ms"].keys() == {"p50", "p95"}
     assert (kitchen["name"], kitchen["documents"], kitchen["queries"]) == ("kitchen", 3, 2)
@@ -77,6 +77,33 @@ def test_two_fusions_are_compared_with_an_interval(carrel: Call, collection: str
 
     assert against["fusion"] == "rrf"
     assert {"low", "high"} <= against["difference"]["macro"]["ndcg_at_10"].keys()
+
+
+@pytest.mark.parametrize(
+    ("named", "settings"),
+    [("no-feedback", "without feedback"), (".5,.5", "weights 0.5 and 0.5")],
+)
+def test_two_settings_are_compared_on_one_index(carrel: Call, collection: str, named: str, settings: str) -> None:
+    report = carrel("eval", collection, "--json", "--against", named).json
+    assert (report["settings"], report["against"]["settings"]) == ("", settings)
+    assert report["against"]["model"] == report["model"]
+    assert "macro" in report["against"]["difference"]
+
+
+def test_queries_that_the_train_split_knows_are_counted_and_judged_apart(carrel: Call, collection: str) -> None:
+    train = Path(collection) / "qrels" / "train.tsv"
+    first = JUDGED.splitlines()[1].split("\t")
+    train.write_text(f"query-id\tcorpus-id\tscore\nq3\t{first[1]}\t1\n")
+    (kitchen,) = carrel("eval", collection, "--json").json["collections"]
+    assert kitchen["leakage"]["test"] == 2
+    assert kitchen["leakage"]["shared_document"] == 1
+    assert kitchen["leakage"]["ndcg_at_10"]["clean"] == 1.0
+    assert "1 of 2 queries share a relevant document with the train split" in carrel("eval", collection).out
+
+
+def test_without_a_train_split_nothing_is_said_of_it(carrel: Call, collection: str) -> None:
+    assert carrel("eval", collection, "--json").json["collections"][0]["leakage"] is None
+    assert "train split" not in carrel("eval", collection).out
 
 
 def test_each_querys_scores_are_written_where_asked(carrel: Call, collection: str) -> None:
@@ -107,3 +134,40 @@ def test_a_folder_that_is_no_collection_is_told(carrel: Call, tmp_path: Path) ->
 
     assert ended.code == 2
     assert "BEIR layout" in ended.err
+
+
+def test_memory_is_judged_by_groups_of_queries(carrel: Call, collection: str) -> None:
+    queries = {**QUERIES, "t1": "feeding the sourdough starter", "t2": "electric stove"}
+    lines = (json.dumps({"_id": key, "text": text}) + "\n" for key, text in queries.items())
+    Path(collection, "queries.jsonl").write_text("".join(lines))
+    Path(collection, "qrels", "train.tsv").write_text("t1\td/1\t1\nt2\td/2\t1\n")
+    report = carrel("eval", collection, "--memory", "train", "--json").json
+
+    (kitchen,) = report["memory"]["collections"]
+    assert (report["memory"]["marks_from"], kitchen["marks"]) == ("train", 2)
+    assert {name: group["queries"] for name, group in kitchen["groups"].items()} == {
+        "all": 2,
+        "twins": 0,
+        "shared documents": 1,
+        "neither": 1,
+    }
+    assert kitchen["groups"]["twins"]["difference"] is None
+    assert "neither" in carrel("eval", collection, "--memory", "train").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--memory", "test"), "the same queries"),
+        (("--memory", "train", "--against", "rrf"), "--against"),
+        (("--memory", "dev"), 'no split "dev"'),
+        (("--memory", "train", "--fusion", "rrf"), "convex only"),
+    ],
+)
+def test_memory_that_cannot_be_judged_is_told(
+    carrel: Call, collection: str, arguments: tuple[str, ...], told: str
+) -> None:
+    ended = carrel("eval", collection, *arguments)
+
+    assert ended.code == 2
+    assert told in ended.err

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from cli_fakes import Call, FakeLibrary, a_hit, a_result
@@ -170,6 +172,19 @@ def test_plain_is_whole_sentences_without_signs(carrel: Call) -> None:
     assert "Strong match. 1 result." in text
     assert "File /notes/kitchen/sourdough.md, line 14." in text
     assert "Of the score, meaning gave 0.322 and words gave 0.200." in text
+
+
+def test_plain_tells_parts_that_sum_to_the_score_and_every_rank(carrel: Call, library: FakeLibrary) -> None:
+    library.result = a_result(a_hit(score=0.6016, shares=Shares(0.3204, 0.1504, 0.0804, 0.0504)))
+
+    text = carrel("search", "starter", "--plain", "--explain").out
+
+    parts = re.search(r"meaning gave (\d+\.\d+) and words gave (\d+\.\d+)", text)
+    changes = re.findall(r"changed it by ([+-][\d.]+)\.", text)
+    assert parts is not None and len(changes) == 2
+    assert sum(Decimal(part) for part in (*parts.groups(), *changes)) == Decimal("0.602")
+    assert "Score 0.602." in text
+    assert "in the list." in text and "Signal 0.810: likely from 0.300, strong from 0.420." in text
 
 
 @pytest.mark.parametrize("style", [(), ("--json",), ("--plain",)])

@@ -13,10 +13,10 @@ import pytest
 from cli_fakes import Call, FakeLibrary
 
 from app.cli import opening
-from engine.errors import LibraryBusy
 from engine.events import (
     Event,
     FileFailed,
+    FollowsAnother,
     IndexerStarted,
     Progress,
     Scanned,
@@ -82,13 +82,27 @@ def test_json_is_one_event_a_line(carrel: Call, indexer: list[Path]) -> None:
     assert [line["type"] for line in lines] == [event.type for event in HAPPENINGS]
 
 
-def test_beside_another_indexer_it_ends_with_three(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_watched_is_said_with_what_to_do_about_it(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(library: Path, on_event: Callable[[Event], None], stop: threading.Event) -> None:
-        raise LibraryBusy("The library is being worked on by another process.", fix="Stop it.")
+        on_event(FollowsAnother(pid=12, task="watching"))
+        on_event(Watching(folders=1260, covered=1204, remark="the limit is reached", fix="Raise the limit: sysctl"))
 
     monkeypatch.setattr(opening, "run_indexer", run)
 
-    ended = carrel("watch")
+    assert without_times(carrel("watch").out.splitlines()) == [
+        "process 12 indexes already (watching); following it",
+        "watching 1,204 of 1,260 folders; the limit is reached",
+        "Raise the limit: sysctl",
+    ]
 
-    assert (ended.code, ended.out) == (3, "")
-    assert "another process" in ended.err
+
+def test_a_terminal_that_closes_ends_it_in_order(
+    carrel: Call, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(library: Path, on_event: Callable[[Event], None], stop: threading.Event) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.wait(5)
+
+    monkeypatch.setattr(opening, "run_indexer", run)
+
+    assert carrel("watch").code == 0

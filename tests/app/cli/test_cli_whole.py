@@ -8,6 +8,7 @@ import pytest
 from cli_fakes import Call
 
 from app.cli import opening
+from engine.caring import Care
 from engine.embedding.fake import FakeEncoder
 from engine.library import Library
 
@@ -26,6 +27,7 @@ def notes(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> Path:
         return Library.open(path, create=create, encoder=FakeEncoder())  # type: ignore[arg-type]
 
     monkeypatch.setattr(opening, "open_library", open_library)
+    monkeypatch.setattr(opening, "open_care", lambda path: Care(path, FakeEncoder()))  # type: ignore[arg-type]
     for name, text in NOTES.items():
         (Path("notes") / name).parent.mkdir(parents=True, exist_ok=True)
         (Path("notes") / name).write_text(text)

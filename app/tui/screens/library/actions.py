@@ -21,6 +21,8 @@ LIBRARY_ACTIONS = (
            "Compare the folder with the index now; starts the indexer again where it was given up."),
     Action("library.remove", "delete,x", "remove", "forget", "Forget this folder",
            "Take the folder out of the library, after a question. Its files stay."),
+    Action("library.undo", "z", "undo", "", "Take back the folder that was forgotten last",
+           "Within a day, a folder that was forgotten comes back with all that was indexed of it.", footer=False),
     Action("library.check", "c", "check", "check", "Check the library file",
            "Check that file, documents, words and vectors agree, as `carrel doctor` does."),
     Action("library.side", "tab,shift+tab", "swap_side", "other side", "Go to the other side",

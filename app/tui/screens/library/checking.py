@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
 
-from app.tui.figures import counted
-from app.tui.plain import one_line
+from app.tui.figures import counted, day
+from app.tui.plain import one_line, shown_path
 from app.tui.screens.library.contents import clock_time
 from app.tui.theme import ALARM, FAINT, GOOD, QUIET
-from engine.records import Check, Status
+from engine.records import Check, LastCheck, Status
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
@@ -35,28 +37,32 @@ def file_line(status: Status | None, checked: Checked, width: int) -> Content:
     if status is None:
         return Content()
     parts = [
-        Content.styled(one_line(status.library), QUIET),
+        Content.styled(shown_path(os.fsencode(status.library)), QUIET),
         Content.assemble(("file ", QUIET), size(status.bytes)),
         Content.assemble(("model ", QUIET), one_line(status.model) or "none yet"),
         Content.assemble(("schema ", QUIET), str(status.schema)),
-        _check(checked),
+        _check(checked, status.checked),
     ]
     while parts:
         line = Content.assemble(("  ·  ", FAINT)).join(parts)
         if line.cell_length <= width:
             return line
         parts.pop(0)
-    return _check(checked).truncate(width, ellipsis=True)
+    return _check(checked, status.checked).truncate(width, ellipsis=True)
 
 
-def _check(checked: Checked) -> Content:
+def _check(checked: Checked, before: LastCheck | None) -> Content:
+    """Return what the last check found: one of this session, else the one that the library remembers."""
     if checked.running:
         return Content.styled("checking …", QUIET)
-    if checked.at is None:
-        return Content.styled("not checked since Carrel started", QUIET)
-    at = clock_time(checked.at)
-    if checked.faults:
-        return Content.styled(f"✗ {counted(len(checked.faults), 'fault')}, checked {at}", ALARM)
+    if checked.at is not None:
+        faults, at = len(checked.faults), clock_time(checked.at)
+    elif before is not None:
+        faults, at = before.faults, day(before.at, time.time())
+    else:
+        return Content.styled("never checked: c checks it", QUIET)
+    if faults:
+        return Content.styled(f"✗ {counted(faults, 'fault')}, checked {at}", ALARM)
     return Content.assemble(("✓ sound", GOOD), (f", checked {at}", QUIET))
 
 
@@ -73,4 +79,4 @@ def advice(faults: Sequence[Check]) -> str:
     """Return what can be done about faults."""
     if any(check.repairable for check in faults):
         return "Leave Carrel and mend it with: carrel doctor --repair"
-    return "This cannot be mended in place: index the folders anew into another file (--library FILE)."
+    return next((check.remedy for check in faults if check.remedy), "`carrel doctor` says more.")

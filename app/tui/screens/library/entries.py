@@ -28,7 +28,7 @@ class Entry:
     value: object = None
 
 
-class EntryList(ScrollView, can_focus=True):
+class EntryList(ScrollView, can_focus=True, inherit_bindings=False):  # the arrows select, they do not scroll
     """Entries, drawn line by line. The selection stays on its entry when others come and go."""
 
     COMPONENT_CLASSES = {"entries--chosen"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -53,7 +54,7 @@ class OrderingScreen(ShowingScreen):
         name = one_line(short_path(folder.path))
         explained = (
             f"{counted(folder.documents, 'document')} and {counted(folder.passages, 'passage')} leave the library, with"
-            " their vectors. Your files stay where they are, untouched. Adding the folder again reads all of it anew."
+            " their vectors. Your files stay where they are, untouched. For a day, z takes the folder back as it was."
         )
 
         def answered(yes: bool | None) -> None:
@@ -62,6 +63,27 @@ class OrderingScreen(ShowingScreen):
 
         question = ConfirmScreen(f"Forget {name}?", explained, "forget it", "keep it")
         self.app.push_screen(question, answered)
+
+    def action_undo(self) -> None:
+        """Take back the folder that was forgotten last."""
+        library = self._writable()
+        if library is not None:
+            self.run_worker(self._take_back(library), group="undo", name="undo", exit_on_error=False)
+
+    async def _take_back(self, library: LibraryPort) -> None:
+        try:
+            forgotten = await in_thread(library.forgotten)
+            if not forgotten:
+                self._say("No folder was forgotten within the last day.")
+                return
+            folder = await in_thread(partial(library.undo_remove, Path(os.fsdecode(forgotten[0].path))))
+        except CarrelError as error:
+            self._say(str(error), good=False)
+            return
+        self._say(f"{one_line(short_path(folder.path))} comes back, with all that was indexed of it.")
+        self.carrel.look_again()
+        self.load()
+        self.carrel.wake_indexer()
 
     def action_pause(self) -> None:
         """Pause the selected watched folder, or resume it."""

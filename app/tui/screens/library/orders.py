@@ -58,7 +58,7 @@ def told(order: Order, outcome: Mapping[str, Any]) -> Told:
             return Told(f"{name} is paused. What is indexed of it stays searchable.")
         case "remove":
             forgotten = counted(int(outcome.get("documents", 0)), "document")
-            return Told(f"{name} is forgotten, with {forgotten}. The files are where they were.")
+            return Told(f"{name} is forgotten, with {forgotten}. z takes it back, until this time tomorrow.")
         case "retry":
             return _retried(order, outcome, name)
     read = int(outcome.get("added", 0)) + int(outcome.get("updated", 0))

@@ -20,9 +20,10 @@ from textual.worker import Worker
 from app.tui.plain import cut_front, one_line
 from app.tui.screens.library.directories import Offered, completed, offered, shortened
 from app.tui.screens.library.entries import Entry, EntryList
-from app.tui.theme import ACCENT, ALARM, BRIGHT, QUIET
+from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.keys import hints
 from app.tui.widgets.lines import LineView, wrapped
 from engine.errors import CarrelError
 
@@ -58,7 +59,10 @@ class PickerScreen(ModalScreen[Path | None]):
     PickerScreen EntryList { height: 12; background: $panel; }
     PickerScreen #said { height: 3; margin-top: 1; background: $panel; }
     PickerScreen #hints { margin-bottom: 1; }
+    PickerScreen.-low > Vertical { margin-top: 1; }
+    PickerScreen.-low EntryList { height: 8; }
     """
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
     line = query_one(PathLine)
     folders = query_one(EntryList)
@@ -87,7 +91,7 @@ class PickerScreen(ModalScreen[Path | None]):
         self.line.cursor_blink = self._blink
         self.folders.can_focus = self.said.can_focus = False
         self.query_one("#title", BuiltLine).show(lambda width: Content.styled("Watch a folder", f"bold {BRIGHT}"))
-        self.query_one("#hints", BuiltLine).show(lambda width: _hints())
+        self.query_one("#hints", BuiltLine).show(lambda width: hints(KEYS))
         self.line.focus()
         self._look()
 
@@ -113,7 +117,7 @@ class PickerScreen(ModalScreen[Path | None]):
         """Return what enter would do now."""
         target = self._target()
         if target is None:
-            return "Type a path, or choose a folder below."
+            return "Type a path, or choose one of the folders above."
         return f"Everything readable in {shortened(target, '~')} will be found; the files stay where they are."
 
     def _target(self) -> str | None:
@@ -183,7 +187,3 @@ def _folder_line(path: str, width: int) -> Content:
 
 def _shown(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _hints() -> Content:
-    return Content("   ").join(Content.assemble((key, f"bold {ACCENT}"), (f" {what}", QUIET)) for key, what in KEYS)

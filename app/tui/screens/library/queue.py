@@ -70,11 +70,12 @@ def _indexing(state: IndexerState, width: int) -> list[Content]:
 def _watching(state: IndexerState, width: int) -> list[Content]:
     lines = [Content.styled("✓ up to date", GOOD)]
     if state.folders:
-        ink = QUIET if state.covered >= state.folders else ALARM
         said = f"watching {count(state.covered)} of {counted(state.folders, 'folder')}"
-        if state.covered < state.folders:
-            said += "; the system allows no more, the rest is looked at every few minutes"
-        lines += _said(said, width, ink)
+        lines += _said("; ".join(part for part in (said, state.remark) if part), width, ALARM if state.fix else QUIET)
+        if state.fix:
+            fix = _said(state.fix, width)  # a command, of which a part would be worse than nothing
+            fits = len(fix) < NOW_LINES - len(lines)
+            lines += fix if fits else _said("`carrel status` says what to do about it.", width)
     looked = state.looked
     if looked is not None:
         done = [

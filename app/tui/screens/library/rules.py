@@ -24,6 +24,7 @@ from app.tui.screens.library.folder_tree import short_path
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.keys import hints
 from app.tui.widgets.lines import LineView
 from engine.errors import CarrelError
 from engine.paths import display
@@ -133,7 +134,7 @@ class RulesScreen(ModalScreen[tuple[str, ...] | None]):
             lambda width: Content.styled(title, f"bold {BRIGHT}").truncate(width, ellipsis=True)
         )
         self.query_one("#explained", BuiltLine).show(lambda width: Content.styled(EXPLAINED, QUIET))
-        self.query_one("#hints", BuiltLine).show(lambda width: _hints())
+        self.query_one("#hints", BuiltLine).show(lambda width: hints(KEYS))
         self.effect.can_focus = False
         self.editor.cursor_blink = False
         self.editor.move_cursor(self.editor.document.end)
@@ -177,7 +178,3 @@ class RulesScreen(ModalScreen[tuple[str, ...] | None]):
     def action_leave(self) -> None:
         """Change nothing."""
         self.dismiss(None)
-
-
-def _hints() -> Content:
-    return Content("   ").join(Content.assemble((key, f"bold {ACCENT}"), (f" {what}", QUIET)) for key, what in KEYS)

@@ -21,6 +21,7 @@ from app.tui.screens.library.timeline import Skipped
 from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.keys import hints
 from app.tui.widgets.lines import LineView
 from engine.errors import CarrelError
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from app.tui.ports import LibraryPort
 
 MOST = 1000  # names shown of a folder
-ADVICE = "i changes your own rules; !name in a .carrelignore file overrules any other rule."
+ADVICE = "!name in a .carrelignore file overrules any other rule."
+KEYS = (("↑↓", "scroll"), ("esc", "back"))
 
 
 class SkippedScreen(ModalScreen[None]):
@@ -39,6 +41,7 @@ class SkippedScreen(ModalScreen[None]):
     SkippedScreen { align: center middle; background: $background 60%; }
     SkippedScreen > Vertical { width: 90; max-width: 96%; height: 80%; background: $panel; padding: 1 2; }
     SkippedScreen LineView { height: 1fr; margin: 1 0; background: $panel; }
+    SkippedScreen #hints { margin-top: 1; }
     """
 
     names = query_one(LineView)
@@ -55,6 +58,7 @@ class SkippedScreen(ModalScreen[None]):
             yield BuiltLine(id="reason")
             yield LineView(id="names")
             yield BuiltLine(id="advice")
+            yield BuiltLine(id="hints")
 
     def on_mount(self) -> None:
         """Look for the files."""
@@ -66,6 +70,7 @@ class SkippedScreen(ModalScreen[None]):
         self.query_one("#advice", BuiltLine).show(
             lambda width: Content.styled(ADVICE, QUIET).truncate(width, ellipsis=True)
         )
+        self.query_one("#hints", BuiltLine).show(lambda width: hints(KEYS))
         self.names.show(lambda width: [Content.styled("looking at the folders …", QUIET)])
         self.names.focus()
         self.run_worker(self._look(), group="look", name="look", exit_on_error=False)

@@ -22,6 +22,7 @@ from engine.records import Check, DocumentChange, Failure
 
 TIME_CELLS = 7
 COUNT_CELLS = 8
+TITLE_CELLS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,11 @@ def _change_line(change: DocumentChange, path: str, width: int) -> Content:
     lead = Content.assemble((f"{clock_time(change.at):<{TIME_CELLS}}", QUIET), (f"{sign} ", ink))
     left = width - lead.cell_length
     title = Content(one_line(change.title) or one_line(display(os.path.basename(change.path))))
-    title = title.truncate(max(8, left // 2), ellipsis=True)
-    rest = max(0, left - title.cell_length - 2)
+    room = max(8, min(TITLE_CELLS, left // 2))
+    title = title.truncate(room, ellipsis=True)
+    rest = max(0, left - room - 2)
     where = cut_front(path, rest) if rest > 6 else ""
-    return Content.assemble(lead, title, "  ", (where, QUIET))
+    return Content.assemble(lead, title, " " * (room - title.cell_length + 2), (where, QUIET))
 
 
 def _skipped(contents: Contents, place: Place) -> list[Entry]:

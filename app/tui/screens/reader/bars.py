@@ -37,7 +37,7 @@ def place_line(book: Book | None, top: int, bottom: int, here: int, said: Conten
     if book is None:
         return Content()
     units = book.units
-    parts = [f"line {count(units.line(units.at(here)))} of {count(max(1, units.line_count))}"]
+    parts = [f"line {count(units.line_at(here))} of {count(max(1, units.line_count))}"]
     if book.pages:
         parts.insert(0, f"page {units.page_of(units.at(here))} of {book.pages}")
     length = len(units.text)

@@ -34,6 +34,11 @@ class Layout:
         return room if self.painter.numbered or not self.wrap else min(room, MEASURE)
 
     @property
+    def centred(self) -> bool:
+        """Whether the text is prose of a measure of its own, which may stand in the middle of a wider screen."""
+        return self.wrap and not self.painter.numbered
+
+    @property
     def rows(self) -> int:
         """How many rows there are."""
         return self._tops[-1]

@@ -32,7 +32,9 @@ class Marks:
     def paint(self, shown: ShownLine, start: int, end: int) -> Content:
         """Return a line, which is `start` to `end` of the document, with what is marked in it."""
         spans = [StyledSpan(first, last, MARK_IN_TEXT) for first, last in marks_in(shown.text, self.words)]
-        spans += _on_screen(shown, start, self.sentence, NEAREST)
+        if self.sentence is not None:
+            nearest = shown.words_on_screen(self.sentence[0] - start, self.sentence[1] - start)
+            spans += [StyledSpan(first, last, NEAREST) for first, last in nearest]
         for place in self._found_in(start, end):
             spans += _on_screen(shown, start, place, CURRENT if place == self.current else MARK_IN_TEXT)
         spans += _on_screen(shown, start, self.link, CURRENT)

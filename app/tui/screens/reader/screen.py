@@ -23,6 +23,8 @@ from app.tui.screens.reader.view import ReaderView
 from app.tui.threads import in_thread
 from engine.paths import display
 
+LOOKED_FOR = 4_000  # code points from the place that is read, by whose lines a changed file is searched
+
 
 class ReaderScreen(Desk):
     """Moves, finds, follows links, and takes away."""
@@ -242,10 +244,11 @@ class ReaderScreen(Desk):
         if self.book is None:
             return
         units, document = self.book.units, self.book.document
-        unit = units.at(self.place())
-        line = units.line(unit)
-        text = "\n".join(units.raw(each) for each in range(unit, min(len(units), unit + 8)))
-        self.carrel.open_places([Place(document.path, line, document.kind, units.page_of(unit), text)])
+        here = self.place()
+        start = units.text.rfind("\n", 0, here) + 1
+        text = "\n".join(units.text[start : start + LOOKED_FOR].split("\n")[:8])
+        page = units.page_of(units.at(here))
+        self.carrel.open_places([Place(document.path, units.line_at(here), document.kind, page, text)])
 
     def action_copy_path(self) -> None:
         """Copy the document's path."""

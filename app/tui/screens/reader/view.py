@@ -62,6 +62,11 @@ class ReaderView(ScrollView, can_focus=True, inherit_bindings=False):
         """How many cells a row of text may take."""
         return max(8, self.scrollable_content_region.width - MARGIN_CELLS)
 
+    @property
+    def indent(self) -> int:
+        """How far the text is moved in, so that it stands in the middle of a screen wider than it reads well."""
+        return max(0, self.text_width - self._layout.width) // 2 if self._layout and self._layout.centred else 0
+
     def layout_for(self, book: Book) -> Layout:
         """Lay a book out for the present width; a tenth of a second for five megabytes, so call it in a thread."""
         return Layout(book.painter, self.text_width, self.wrap)
@@ -188,7 +193,8 @@ class ReaderView(ScrollView, can_focus=True, inherit_bindings=False):
         cells = layout.number_cells
         first = part == 0 and (unit == 0 or units.lines[unit - 1] != units.lines[unit])
         number = f"{units.line(unit):>{cells - 1}} " if cells and first else " " * cells
-        margin = Content.assemble(("▌ ", ACCENT) if inside else "  ", (number, QUIET))
+        bar = ("▌ ", ACCENT) if inside else "  "
+        margin = Content.assemble(" " * self.indent, bar, (number, QUIET))
         width = self.scrollable_content_region.width
         if self._left:
             text = text[self._left :]
@@ -201,7 +207,8 @@ class ReaderView(ScrollView, can_focus=True, inherit_bindings=False):
         row = event.y + self.scroll_offset.y
         if row >= self._layout.rows:
             return
-        place = self._layout.place_at(row, event.x - MARGIN_CELLS - self._layout.number_cells + self._left)
+        margin = self.indent + MARGIN_CELLS + self._layout.number_cells
+        place = self._layout.place_at(row, event.x - margin + self._left)
         link = next((each for each in self.book.links if each.start <= place < each.end), None) if place >= 0 else None
         if link is not None:
             self.post_message(self.Clicked(link))

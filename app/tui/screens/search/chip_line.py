@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
@@ -14,6 +15,7 @@ from app.tui.screens.search.query_text import Chip
 from app.tui.theme import ACCENT, QUIET
 
 _GAP = "  "
+SHORTER_CELLS = (12, 8)
 VALUE_CELLS = 24  # of one chip; a longer value is cut, it stands in the query line in full
 
 
@@ -42,15 +44,20 @@ class ChipLine(Widget):
             self.display = bool(chips)
             self.refresh(layout=True)
 
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """Return how wide the chips are where nothing is cut."""
+        return _cells(_painted_all(self.chips, VALUE_CELLS))
+
     def render(self) -> Content:
         """Return the chips side by side, with a gap after the last."""
-        return Content.assemble(*(Content.assemble(painted(chip), _GAP) for chip in self.chips))
+        shown = fitting(self.chips, self.content_size.width)
+        return Content.assemble(*(Content.assemble(chip, _GAP) for chip in shown))
 
     def on_click(self, event: events.Click) -> None:
         """Tell which chip was clicked."""
         column = 0
-        for chip in self.chips:
-            width = painted(chip).cell_length
+        for chip, shown in zip(self.chips, fitting(self.chips, self.content_size.width), strict=False):
+            width = shown.cell_length
             if column <= event.x < column + width:
                 event.stop()
                 self.post_message(self.Removed(chip))
@@ -58,7 +65,28 @@ class ChipLine(Widget):
             column += width + len(_GAP)
 
 
-def painted(chip: Chip) -> Content:
-    """Return one chip with the sign that takes it away."""
-    value = Content.styled(chip.value, ACCENT).truncate(VALUE_CELLS, ellipsis=True)
+def fitting(chips: Sequence[Chip], width: int) -> list[Content]:
+    """Return the chips as they have room: whole, with shorter values, else as many as fit and how many more."""
+    for cells in (VALUE_CELLS, *SHORTER_CELLS):
+        shown = _painted_all(chips, cells)
+        if _cells(shown) <= width:
+            return shown
+    for kept in range(len(chips) - 1, 0, -1):
+        more = Content.styled(f"+{len(chips) - kept}", QUIET)
+        if _cells([*shown[:kept], more]) <= width:
+            return [*shown[:kept], more]
+    return shown[:1]
+
+
+def _painted_all(chips: Sequence[Chip], cells: int) -> list[Content]:
+    return [painted(chip, cells) for chip in chips]
+
+
+def _cells(shown: Sequence[Content]) -> int:
+    return sum(chip.cell_length + len(_GAP) for chip in shown)
+
+
+def painted(chip: Chip, cells: int = VALUE_CELLS) -> Content:
+    """Return one chip with the sign that takes it away, its value in at most so many cells."""
+    value = Content.styled(chip.value, ACCENT).truncate(cells, ellipsis=True)
     return Content.assemble((chip.name, QUIET), value, (" ×", QUIET))

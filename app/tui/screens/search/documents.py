@@ -49,6 +49,10 @@ class DocumentActions(Screen[None]):
     pane: Pane
     carrel: CarrelApp
 
+    def results_opened(self, hits: Sequence[Hit]) -> None:
+        """Remember that rows were opened; the search screen knows for which search."""
+        raise NotImplementedError
+
     def taken(self) -> tuple[Hit, ...]:
         """Return the marked hits, or the selected one: at the passage that the preview shows of it."""
         marked = tuple(hit for hit in self.rows.hits if hit.passage_id in self.rows.marked)
@@ -67,6 +71,7 @@ class DocumentActions(Screen[None]):
 
     async def _open(self, hits: Sequence[Hit]) -> None:
         texts = await self._texts(hits)
+        self.results_opened(hits)
         self.carrel.open_places(
             [Place(hit.path, hit.line_start, hit.kind, hit.page, texts.get(hit.passage_id, "")) for hit in hits]
         )
@@ -90,6 +95,7 @@ class DocumentActions(Screen[None]):
 
         reading = self.pane.reading()
         if reading is not None:
+            self.results_opened(self.taken()[:1])
             self.app.push_screen(ReaderScreen(reading))
 
     def action_hit_in_document(self, step: int) -> None:

@@ -6,6 +6,7 @@ from textual.content import Content
 
 from app.tui.figures import ordinal
 from app.tui.screens.search.explaining.legs import meaning_lines, setting_lines, words_lines
+from app.tui.screens.search.explaining.memory import memory_lines
 from app.tui.screens.search.explaining.places import places_lines
 from app.tui.screens.search.explaining.score import neighbour_lines, score_lines
 from app.tui.screens.search.explaining.subject import Explained, score_parts, shown_parts
@@ -24,7 +25,7 @@ def explanation_lines(explained: Explained, width: int) -> list[Content]:
         return [*_heading(explained, width), Content(), *wrapped(Content.styled(said, QUIET), width, Content())]
     sections = (
         [*_heading(explained, width), *neighbour_lines(explained, width)],
-        score_lines(explained, width),
+        [*score_lines(explained, width), *memory_lines(explained, width)],
         [*meaning_lines(explained, width), *words_lines(explained, width)],
         places_lines(explained, width),
         trust_lines(explained, width),

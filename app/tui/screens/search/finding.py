@@ -37,7 +37,8 @@ FINDING_ACTIONS = (
            "Sort the rows by relevance, by date, by name.", where="rows"),
     Action("search.unfold", "ctrl+g,g", "unfold", "unfold", "Show or hide the further passages of this note",
            "Show the further passages of the selected note below it, or fold them away.", where="rows"),
-    Action("search.more", "f10,plus", "more", "", "Show more rows", "Show the next hundred rows.", footer=False),
+    Action("search.more", "ctrl+down,full_stop", "more", "", "Show more rows", "Show the next hundred rows.",
+           footer=False),
     Action("search.history", "ctrl+r", "history", "history", "Searched before",
            "Pick a search of before.", late=True),
     Action("search.saved", "f6", "saved", "saved", "Saved searches: run, keep, drop",
@@ -186,4 +187,4 @@ class FindingActions(Screen[None]):
         """Return what stands after the last row: how many of those found are shown, and how to see more."""
         if len(result.hits) < self.arrangement.limit or result.found <= len(result.hits):
             return ""
-        return f"{count(len(result.hits))} of {count(result.found)} shown   F10 or + shows more"
+        return f"{count(len(result.hits))} of {count(result.found)} shown   ctrl+↓ or . shows more"

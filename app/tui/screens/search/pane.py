@@ -162,6 +162,7 @@ class Pane(Vertical):
         if carrel.opened is None:
             return
         library = carrel.opened.library
+        await asyncio.sleep(carrel.ports.pace.glance)
         try:
             self._passages = await in_thread(partial(hits_in_document, library, hit))
             places = {passage.id: place for place, passage in enumerate(self._passages)}

@@ -80,7 +80,7 @@ def _text(each: WindowLine, sentence: tuple[int, int] | None) -> Content:
     """Return one line painted: bright in the passage, quiet around it, with what is marked in it."""
     line = each.shown.content.stylize_before(BRIGHT if each.inside else QUIET)
     if sentence is not None and each.inside:
-        for start, end in each.shown.on_screen(sentence[0] - each.start, sentence[1] - each.start):
+        for start, end in each.shown.words_on_screen(sentence[0] - each.start, sentence[1] - each.start):
             line = line.stylize(NEAREST, start, end)
     for start, end in each.marks:
         line = line.stylize(MARK_IN_TEXT, start, end)

@@ -40,7 +40,7 @@ class Recalling:
             return True
 
         earlier = [Choice(text, text) for text in history.entries() if text != present.strip()]
-        nothing = "Nothing yet. A search is remembered once you open one of its results or go to them."
+        nothing = "No search before this one. A search is remembered once you open one of its results or go to them."
         self._app.push_screen(ChoiceScreen("Searched before", earlier, nothing=nothing, remove=forget), self._picked)
 
     def _picked(self, text: str | None) -> None:

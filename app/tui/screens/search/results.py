@@ -124,8 +124,9 @@ class ResultList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def is_unfolded(self, place: int) -> bool:
         """Whether further passages of the row's note stand below it."""
-        below = self.hits[place + 1] if place + 1 < len(self.hits) else None
-        return below is not None and self._row_context is not None and below.passage_id in self._row_context.further
+        further = self._row_context.further if self._row_context else frozenset()
+        here, below = self.hits[place], self.hits[place + 1] if place + 1 < len(self.hits) else None
+        return below is not None and below.passage_id in further and here.passage_id not in further
 
     @property
     def page(self) -> int:

@@ -18,15 +18,17 @@ from app.tui.plain import cut_front, one_line, shown_path
 from app.tui.screens.search.window import form, small_words
 from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
 from engine.paths import display
-from engine.records import Fusion, Hit, SearchResult, Tier
+from engine.records import Fusion, Grade, Hit, SearchResult, Tier
 
 ROW_LINES = 3
 ROOMY_CELLS = 60  # from here on the columns of figures stand further apart
+WORDY_CELLS = 66  # from here on the legs are named in words, not by a letter
 BAR_CELLS = 10
 LEAST_BAR_CELLS = 4
 FIGURES_CELLS = 52  # of the line of figures with its whole bar; where there are fewer, the bar gives way
 SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}
 TIER_STYLES: dict[Tier, str] = {"strong": f"bold {BRIGHT}", "likely": "", "weak": QUIET}
+JUDGED: dict[Grade, str] = {2: "✔ marked right", -2: "✘ marked wrong", 1: "· opened before"}
 _SNIPPET_ROOM = 400  # code points laid out: two screens wide, whatever a note's line holds
 
 
@@ -181,11 +183,12 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
     cells = max(LEAST_BAR_CELLS, min(BAR_CELLS, BAR_CELLS - FIGURES_CELLS + width))
     full, hatched = bar(hit.score - hit.shares.keyword, hit.shares.keyword, context.full, cells)
     gap = " " * (3 if width >= ROOMY_CELLS else 2)
+    meaning, words = ("meaning", "words") if width >= WORDY_CELLS else ("V", "K")
     return Content.assemble(
         (tier, tier_style),
-        (f"{gap}V ", QUIET),
+        (f"{gap}{meaning} ", QUIET),
         (f"{_rank(vector.rank if vector else None)} {distance:>4}", ink),
-        (f"{gap}K ", QUIET),
+        (f"{gap}{words} ", QUIET),
         (f"{_rank(keyword.rank if keyword else None)} {bm25:>5}", ink),
         (f"{gap}▕", FAINT),
         ("█" * full, MEANING),
@@ -196,11 +199,10 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
 
 
 def more_line(hit: Hit, unfolded: bool, width: int) -> Content:
-    """Return the line below a row: how many passages of its note are folded away, or nothing."""
+    """Return the line below a row: what was thought of it for this search, and what is folded away; or nothing."""
     number = len(hit.more_in_document)
-    if not number:
-        return Content()
-    said = "− fold" if unfolded else f"+ {number} more in this note"
+    folded = "− fold" if unfolded else f"+ {number} more in this note" if number else ""
+    said = "   ".join(part for part in (JUDGED[hit.judged] if hit.judged else "", folded) if part)
     return Content.styled(said, QUIET).truncate(width, ellipsis=True)
 
 

@@ -22,6 +22,7 @@ from app.tui.screens.search.documents import DOCUMENT_ACTIONS, DocumentActions
 from app.tui.screens.search.exploring import ExploringScreen
 from app.tui.screens.search.finding import FINDING_ACTIONS, FindingActions
 from app.tui.screens.search.help_pages import SEARCH_PAGES
+from app.tui.screens.search.judging import JUDGING_ACTIONS, JudgingActions
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.reading import error_line, reading_line
@@ -42,11 +43,11 @@ if TYPE_CHECKING:
 NARROW_COLUMNS = 100  # below it a row and a preview do not both fit beside each other
 
 
-class SearchScreen(FindingActions, DocumentActions, ExploringScreen):
+class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScreen):
     """A query line, what came of it, and a pane that shows or explains the selected row."""
 
-    ACTIONS = (*WHAT_IF_ACTIONS, *SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS)
-    BINDINGS = bindings((*SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS))
+    ACTIONS = (*WHAT_IF_ACTIONS, *SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS, *JUDGING_ACTIONS)
+    BINDINGS = bindings((*SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS, *JUDGING_ACTIONS))
     HELP_PAGES = SEARCH_PAGES
     CSS_PATH = "search.tcss"
     AUTO_FOCUS = "QueryLine"
@@ -174,11 +175,13 @@ class SearchScreen(FindingActions, DocumentActions, ExploringScreen):
             return
         if message.finished:
             self._finished_turn = self._turn
+            self.log_answer(message)
         if message.finished or result.hits:  # words alone that found nothing do not clear the list
             if self.takes(message):
                 return
             self._result, self._finished = result, message.finished
-            self._show(stay=self._moved or (repeated and bool(asked.text.strip())))
+            looked_on = repeated and bool(asked.text.strip()) and self.rows.scroll_offset.y > 0
+            self._show(stay=self._moved or looked_on)  # who has not moved looks at the best row, also a better one
             self.rows_shown()
         if asked.text.strip():
             self._show_reading()

@@ -24,6 +24,7 @@ from engine.errors import CarrelError
 from engine.records import Hit, SearchResult, SearchSettings
 
 _log = logging.getLogger("carrel")
+FIRST_ROWS = 25  # while a word grows: more than a screen holds, and each further one costs .2 ms to read
 _WORDS_ONLY = SearchSettings(fusion="keyword")
 
 
@@ -68,8 +69,9 @@ class Searching:
     def ask(self, asked: Asked) -> None:
         """Begin to search; what an older key asked is cancelled."""
         self._asked = None
-        self._run("words", partial(self._search, asked, _WORDS_ONLY, finished=False))
-        self._run("all", partial(self._quiet_then_all, asked))
+        first = replace(asked, limit=min(asked.limit, FIRST_ROWS)) if asked.typing and self._pace.settle else asked
+        self._run("words", partial(self._search, first, _WORDS_ONLY, finished=False))
+        self._run("all", partial(self._quiet_then_all, first, asked))
 
     def ask_again(self) -> None:
         """Repeat the last answered search, since the library has changed."""
@@ -98,10 +100,10 @@ class Searching:
     def _run(self, group: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
         _: Worker[None] = self._screen.run_worker(work, group=group, name=group, exclusive=True, exit_on_error=False)
 
-    async def _quiet_then_all(self, asked: Asked) -> None:
-        """Search with every leg once the keys rest, and again once the last word counts as finished."""
+    async def _quiet_then_all(self, first: Asked, asked: Asked) -> None:
+        """Search with every leg once the keys rest, and for all rows once the last word counts as finished."""
         await asyncio.sleep(self._pace.quiet)
-        await self._search(asked, self.settings, finished=True)
+        await self._search(first, self.settings, finished=True)
         if asked.typing and self._pace.settle is not None:
             await asyncio.sleep(self._pace.settle)
             await self._search(replace(asked, typing=False), self.settings, finished=True)

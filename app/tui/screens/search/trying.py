@@ -185,6 +185,7 @@ class TryingActions(Screen[None]):
             weights=settings.weights,
             feedback=settings.feedback,
             collapse=settings.collapse,
+            memory=settings.memory,
         )
         if kept:
             self._tried = None

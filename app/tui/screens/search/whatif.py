@@ -7,8 +7,8 @@ from typing import Literal
 
 from engine.records import Fusion, Hit, SearchResult, SearchSettings, Weights
 
-Control = Literal["weight", "fusion", "feedback", "collapse"]
-CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "collapse")
+Control = Literal["weight", "fusion", "feedback", "memory", "collapse"]
+CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "memory", "collapse")
 FUSIONS: tuple[Fusion, ...] = ("convex", "rrf", "vector", "keyword")
 WEIGHT_STEP = 0.05
 COLLAPSE_STEP = 0.01
@@ -68,6 +68,8 @@ class WhatIf:
                 return replace(self, tried=replace(tried, fusion=FUSIONS[place % len(FUSIONS)]))
             case "feedback":
                 return replace(self, tried=replace(tried, feedback=not tried.feedback))
+            case "memory":
+                return replace(self, tried=replace(tried, memory=not tried.memory))
             case "collapse":
                 now = tried.collapse if tried.collapse is not None else HIGHEST_COLLAPSE + COLLAPSE_STEP
                 return self.collapse_from(min(HIGHEST_COLLAPSE + COLLAPSE_STEP, now + steps * COLLAPSE_STEP))

@@ -75,7 +75,7 @@ class _Builder:
 
 
 def panel_lines(state: WhatIf | None, width: int, control: Control | None, key: str = "") -> list[Line]:
-    """Return the panel: a heading, the four controls, and the keys; `key` leads to it while it has no focus."""
+    """Return the panel: a heading, the controls, and the keys; `key` leads to it while it has no focus."""
     if state is None:
         return []
     controls = _controls(state, width, control)
@@ -83,10 +83,10 @@ def panel_lines(state: WhatIf | None, width: int, control: Control | None, key: 
 
 
 def compact_lines(state: WhatIf | None, width: int, control: Control | None, key: str = "") -> list[Line]:
-    """Return the panel in three lines for a low screen: two controls, the chosen one among them, and the keys."""
+    """Return the panel in three lines for a low screen: two of controls, the chosen one among them, and the keys."""
     if state is None:
         return []
-    first = 2 if control in ("feedback", "collapse") else 0
+    first = 2 if control in ("feedback", "memory", "collapse") else 0
     return [
         *_controls(state, width, control)[first : first + 2],
         _keys(state, "" if control is not None else key).line(width),
@@ -110,7 +110,7 @@ def _controls(state: WhatIf, width: int, control: Control | None) -> list[Line]:
     built = (
         _weight(state, _begin("weight", control), cells),
         _fusion(state, _begin("fusion", control), roomy=width >= ROOMY_CELLS),
-        _feedback(state, _begin("feedback", control)),
+        _memory(state, _feedback(state, _begin("feedback", control)), control),
         _collapse(state, _begin("collapse", control), cells),
     )
     return [builder.line(width) for builder in built]
@@ -158,11 +158,25 @@ def _feedback(state: WhatIf, builder: _Builder) -> _Builder:
     for name, value in (("on", True), ("off", False)):
         pick = Target(0, 0, "feedback", _switch(value))
         _option(builder.add("" if value else "  "), name, state.tried.feedback == value, pick)
-    return builder if state.tried.fusion == "convex" else builder.add("  only with convex", QUIET)
+    return builder
 
 
 def _switch(value: bool) -> Callable[[WhatIf, float], WhatIf]:
     return lambda state, share: state.try_settings(replace(state.tried, feedback=value))
+
+
+def _memory(state: WhatIf, builder: _Builder, control: Control | None) -> _Builder:
+    """Set the switch of memory beside that of feedback: both are on or off, and both belong to one fusion."""
+    chosen = control == "memory"
+    builder.add("  ").add("▌" if chosen else " ", ACCENT).add("memory ", f"bold {BRIGHT}" if chosen else QUIET)
+    for name, value in (("on", True), ("off", False)):
+        pick = Target(0, 0, "memory", _remember(value))
+        _option(builder.add("" if value else "  "), name, state.tried.memory == value, pick)
+    return builder if state.tried.fusion == "convex" else builder.add("  only with convex", QUIET)
+
+
+def _remember(value: bool) -> Callable[[WhatIf, float], WhatIf]:
+    return lambda state, share: state.try_settings(replace(state.tried, memory=value))
 
 
 def _option(builder: _Builder, name: str, chosen: bool, target: Target) -> _Builder:

@@ -122,7 +122,8 @@ def _outside(painter: Painter, unit: int) -> WindowLine:
     """Return a line outside the passage; of a long one its beginning."""
     units = painter.units
     length = units.ends[unit] - units.starts[unit]
-    shown = painter.line(unit) if length <= LONG_LINE // 2 else _part(units.raw(unit), 0, LONG_LINE // 4)
+    folded = "\n" in units.raw(unit)  # a paragraph of several lines, which has a greatest length of its own
+    shown = painter.line(unit) if length <= LONG_LINE // 2 or folded else _part(units.raw(unit), 0, LONG_LINE // 4)
     return WindowLine(units.line(unit), units.starts[unit], shown, False, ())
 
 

@@ -28,7 +28,7 @@ KEYS_ACTIONS = (
     Action("keys.change", "enter", "change", "another key", "Give this action another key",
            "Press the key that the chosen action shall have; a letter works in the results only."),
     Action("keys.default", "delete", "default", "as it came", "Give this action the keys that it came with",
-           "Give the chosen action the keys that it came with."),
+           "Give the chosen action the keys that it came with.", late=True),
     Action("keys.back", "escape", "back", "back", "Back to the settings", "Back to the settings."),
 )  # fmt: skip
 

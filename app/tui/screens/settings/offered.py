@@ -61,12 +61,19 @@ def settings(themes: Sequence[tuple[str, bool]]) -> tuple[Setting, ...]:
         Setting(
             "weights",
             "Weights",
-            "How much meaning and words count. The method's own are .80 and .20, chosen on judged collections.",
+            "How much meaning and words count. The method's own were chosen on judged collections.",
             ((None, "the method's own", ""), *((each, text_of(each), "") for each in WEIGHTS)),
             _weights,
             "two numbers: meaning, words, such as .7 .3; empty for the method's own",
         ),
         Setting("feedback", "Feedback", "Whether the first results sharpen the search for what they share.", on_off),
+        Setting("memory", "Memory", "Whether what you marked or opened counts in later searches for the like.", on_off),
+        Setting(
+            "search_log",
+            "Search log",
+            "Whether finished searches are written down in the library file. Off also forgets those of before.",
+            on_off,
+        ),
         Setting(
             "collapse",
             "Near-duplicates",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -10,19 +11,22 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.screen import Screen
 from textual.widgets import OptionList
+from textual.worker import Worker
 
 from app.tui.actions import Action, Where, bindings
 from app.tui.figures import counted
-from app.tui.plain import one_line
+from app.tui.plain import one_line, shown_path
 from app.tui.screens.asking import AskScreen
 from app.tui.screens.choosing import Choice, ChoiceScreen
 from app.tui.screens.settings.keys_screen import KeysScreen
 from app.tui.screens.settings.offered import Setting, fault, settings
 from app.tui.screens.settings.rows import Row, RowsList
 from app.tui.theme import BRIGHT, QUIET
+from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.keys import KeyLine
 from engine.config import Config
+from engine.errors import CarrelError
 
 if TYPE_CHECKING:
     from app.tui.app import CarrelApp
@@ -33,7 +37,7 @@ SETTINGS_ACTIONS = (
            shown_key="← →"),
     Action("settings.previous", "left", "step(-1)", "", "Value before", "", footer=False),
     Action("settings.default", "delete", "default", "as it came", "Set back to what Carrel comes with",
-           "Set the chosen setting back to what Carrel comes with."),
+           "Set the chosen setting back to what Carrel comes with.", late=True),
     Action("settings.back", "escape", "back", "back", "Back from the settings", "Back to where you were."),
 )  # fmt: skip
 KEYS_ROW = Row("Keys", "change them one by one", "Every action and its keys.")
@@ -47,7 +51,7 @@ class SettingsScreen(Screen[None]):
     DEFAULT_CSS = """
     SettingsScreen { background: $background; }
     SettingsScreen #title { margin: 1 2; }
-    SettingsScreen #place { margin: 0 2; }
+    SettingsScreen #place { margin: 1 2 0 2; }
     """
 
     rows = query_one(RowsList)
@@ -75,7 +79,7 @@ class SettingsScreen(Screen[None]):
         self._settings = settings([(theme.name, theme.dark) for theme in themes])
         self.query_one("#title", BuiltLine).show(lambda width: Content.styled("Settings", f"bold {BRIGHT}"))
         path = self.carrel.ports.settings.path
-        kept = f"Kept in {path}" if path else "Kept until Carrel is left"
+        kept = f"Kept in {shown_path(os.fsencode(path))}" if path else "Kept until Carrel is left"
         self.query_one("#place", BuiltLine).show(
             lambda width: Content.styled(one_line(kept), QUIET).truncate(width, ellipsis=True)
         )
@@ -158,10 +162,25 @@ class SettingsScreen(Screen[None]):
         """Keep a value; a history that is switched off is deleted."""
         if not self.carrel.change_config(**{setting.name: value}):
             return
+        if setting.name == "search_log" and not value:
+            _: Worker[None] = self.run_worker(self._forget_log, group="forget", name="forget", exit_on_error=False)
         if setting.name == "history" and not value:
             gone = self.carrel.ports.history.forget_all()
             said = f"{counted(gone, 'search', 'searches')} forgotten; " if gone else ""
             self.notify(f"History is off: {said}nothing is remembered from now on.", markup=False)
+
+    async def _forget_log(self) -> None:
+        """Forget the searches that were written down, and say so."""
+        opened = self.carrel.opened
+        if opened is None:
+            return
+        try:
+            gone = await in_thread(opened.library.empty_search_log)
+        except CarrelError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        said = f"{counted(gone, 'search', 'searches')} forgotten; " if gone else ""
+        self.notify(f"The search log is off: {said}nothing is written down from now on.", markup=False)
 
     def action_back(self) -> None:
         """Go back to the screen below."""

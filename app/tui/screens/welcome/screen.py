@@ -54,7 +54,9 @@ class WelcomeScreen(Screen[None]):
     AUTO_FOCUS = "FolderLine"
     DEFAULT_CSS = """
     WelcomeScreen { background: $background; }
-    WelcomeScreen VerticalScroll { width: 100%; height: 1fr; padding: 1 4; scrollbar-size-vertical: 1; }
+    WelcomeScreen VerticalScroll {
+        width: 100%; height: 1fr; padding: 1 4; scrollbar-size-vertical: 1; align: center middle;
+    }
     WelcomeScreen Static { width: 100%; max-width: 84; height: auto; margin-bottom: 1; }
     WelcomeScreen Horizontal { height: 1; max-width: 84; }
     WelcomeScreen #bar { width: 2; }

@@ -65,6 +65,7 @@ def ranks(pair: Pair) -> list[Compared]:
         ("by meaning", "rank_by_meaning"),
         ("by words", "rank_by_words"),
         ("fused", "rank_fused"),
+        ("grouped", "rank_grouped"),
         ("in the list", "rank_final"),
     ):
         mine, other = (_rank(getattr(each.hit.explanation, field)) for each in (pair.first, pair.second))

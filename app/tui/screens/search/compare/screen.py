@@ -8,7 +8,6 @@ from functools import partial
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
 
@@ -16,13 +15,13 @@ from app.tui.ports import LibraryPort
 from app.tui.screens.search.compare.figures import Pair
 from app.tui.screens.search.compare.lines import comparison_lines
 from app.tui.screens.search.window import words_of
-from app.tui.theme import QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.keys import hints
 from app.tui.widgets.lines import LineView
 
 _log = logging.getLogger("carrel")
-KEYS = "↑↓ scroll   esc back"
+KEYS = (("↑↓", "scroll"), ("esc", "back"))
 
 
 class CompareScreen(ModalScreen[None]):
@@ -51,7 +50,7 @@ class CompareScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show the figures at once; the texts follow."""
-        self.query_one("#compare-keys", BuiltLine).show(lambda width: Content.styled(KEYS, QUIET))
+        self.query_one("#compare-keys", BuiltLine).show(lambda width: hints(KEYS))
         self._show((self._pair.first.hit.snippet, self._pair.second.hit.snippet))
         self.page.focus()
         self.run_worker(self._read(), group="compare", name="compare", exit_on_error=False)

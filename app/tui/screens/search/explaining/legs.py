@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import NONE, adding_up, count, counted, figure, rarity
+from app.tui.figures import adding_up, count, counted, figure, rarity
 from app.tui.plain import one_line
 from app.tui.screens.search.explaining.subject import Explained, labelled, shown_parts
 from app.tui.theme import BRIGHT, QUIET, WORDS
@@ -46,7 +46,7 @@ def words_lines(explained: Explained, width: int) -> list[Content]:
             figure(keyword.bm25, 2),
             _counts(explained, result.weights.keyword, keyword.rank),
         )
-    return [*labelled("words", line, width), *_table(explained, width)]
+    return [*labelled("words", line, width), *_table(explained, width), *_absent_line(explained, width)]
 
 
 def _rank(rank: int | None, passages: int) -> Content:
@@ -80,24 +80,20 @@ def word_points(explained: Explained) -> list[str] | None:
 
 def _table(explained: Explained, width: int) -> list[Content]:
     """Return the table: how rare each word is, how often it stands here, its part of the bm25 and of the score."""
-    keyword, words = explained.hit.keyword, explained.result.words
+    keyword = explained.hit.keyword
     terms = keyword.terms if keyword else ()
-    present = {term.term for term in terms}
-    absent = [word for word in words if word.term not in present]
-    names = [term.term for term in terms] + [word.term for word in absent]
-    if not names:
+    if not terms:
         return []
     points = word_points(explained)
     roomy = width >= ROOMY_CELLS or points is None
     room = width - TABLE_CELLS - (8 if roomy and points is not None else 0)
-    cells = max(5, min(LONGEST_WORD, room, max(len(name) for name in names)))
+    cells = max(5, min(LONGEST_WORD, room, max(len(term.term) for term in terms)))
     bm25 = adding_up([term.score for term in terms], keyword.bm25 if keyword else 0.0, 2)
     passages = explained.result.passages
     lines = [_row("word", cells, "passages", "", "here", "bm25" if roomy else "", "points" if points else "", QUIET)]
     for number, term in enumerate(terms):
         gave = points[number] if points else ""
         lines.append(_present(term, cells, passages, bm25[number] if roomy else "", gave))
-    lines += [_absent(word, cells, passages, roomy, points is not None) for word in absent]
     if len(terms) > 1:
         total = figure(keyword.bm25 if keyword else 0.0, 2) if roomy else ""
         share = shown_parts(explained.hit, explained.decimals)["words"] if points else ""
@@ -112,10 +108,20 @@ def _present(term: TermScore, cells: int, passages: int, bm25: str, points: str)
     return row.stylize(WORDS, 0, word).stylize(QUIET, word + 2, word + 21).stylize(f"bold {BRIGHT}", len(row) - 6)
 
 
-def _absent(word: WordReading, cells: int, passages: int, roomy: bool, pointed: bool) -> Content:
-    name, _ = rarity(word.documents, word.idf, passages)
-    nothing = (NONE if roomy else "", NONE if pointed else "")
-    return _row(word.term, cells, count(word.documents), name, NONE, *nothing, QUIET)
+def _absent_line(explained: Explained, width: int) -> list[Content]:
+    """Return the words of the query that are not here, each with how rare it is: nothing, or a line or two."""
+    keyword, passages = explained.hit.keyword, explained.result.passages
+    present = {term.term for term in keyword.terms} if keyword else set()
+    told = [_rare(word, passages) for word in explained.result.words if word.term not in present]
+    if not told:
+        return []
+    return wrapped(Content.styled(f"not here: {' · '.join(told)}", QUIET), width, Content())
+
+
+def _rare(word: WordReading, passages: int) -> str:
+    name = one_line(word.term)
+    cut = name[: LONGEST_WORD - 1] + "…" if len(name) > LONGEST_WORD else name
+    return f"{cut} {rarity(word.documents, word.idf, passages)[0]}"
 
 
 def _often(tf: float) -> str:

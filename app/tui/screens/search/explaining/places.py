@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import NONE, count
-from app.tui.screens.search.explaining.subject import Explained, label
+from app.tui.figures import NONE, count, counted
+from app.tui.screens.search.explaining.subject import Explained, label, labelled
 from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
 from engine.records import Hit
 
-HEADS = ("meaning", "words", "fused", "in the list")
-COLUMN_CELLS = (8, 6, 6, 12)
+HEADS = ("meaning", "words", "fused", "grouped", "in the list")
+COLUMN_CELLS = (8, 6, 6, 8, 12)
 
 
 def places_lines(explained: Explained, width: int) -> list[Content]:
-    """Return the ranks as a table: by meaning alone, by words alone, among all passages, after grouping."""
+    """Return the ranks as a table: by meaning alone, by words alone, among all passages, among all documents, and
+    in the list, where a near-duplicate has no row of its own."""
     head = "".join(f"{name:>{cells}}" for name, cells in zip(HEADS, COLUMN_CELLS, strict=True))
     lines = [Content.assemble(label("rank"), (head, QUIET)), _row("", explained.hit, f"bold {BRIGHT}")]
     if explained.tried:
         lines.append(_before(explained))
-    folded = explained.hit.explanation.rank_fused - explained.hit.explanation.rank_final
-    if folded > 0:
-        passages = f"{count(folded)} better passage{'s are' if folded > 1 else ' is'} folded into the rows above"
-        lines.append(Content.assemble(label(""), (passages, QUIET)))
-    return [line.truncate(width) for line in lines]
+    return [line.truncate(width) for line in lines] + _folded(explained.hit, width)
+
+
+def _folded(hit: Hit, width: int) -> list[Content]:
+    """Return in words where better passages went that have no row: into that of their note, or of a look-alike."""
+    facts = hit.explanation
+    grouped = facts.rank_grouped or facts.rank_final
+    told = []
+    if (passages := facts.rank_fused - grouped) > 0:
+        told.append(f"{counted(passages, 'better passage')} of the notes above")
+    if (alike := grouped - facts.rank_final) > 0:
+        told.append(f"{counted(alike, 'near-duplicate')} of them")
+    return labelled("", Content.styled(f"folded into rows above: {', '.join(told)}", QUIET), width) if told else []
 
 
 def ranks_of(hit: Hit) -> tuple[int | None, ...]:
     """Return the ranks of a row in the order of the table."""
     facts = hit.explanation
-    return (facts.rank_by_meaning, facts.rank_by_words, facts.rank_fused, facts.rank_final)
+    return (facts.rank_by_meaning, facts.rank_by_words, facts.rank_fused, facts.rank_grouped, facts.rank_final)
 
 
 def _row(name: str, hit: Hit, style: str) -> Content:

@@ -80,10 +80,22 @@ def neighbour_lines(explained: Explained, width: int) -> list[Content]:
     told = sorted(((name, value) for name, value in parts.items() if value), key=lambda each: -abs(each[1]))
     if not told:
         return wrapped(Content.assemble(said, ("the same in every part", QUIET)), width, Content())
-    for number, (name, value) in enumerate(told):
-        said = Content.assemble(said, (" · " if number else "", QUIET), (f"{name} ", QUIET))
-        said = Content.assemble(said, (signed(value, decimals), PART_STYLES[name]))
-    return wrapped(said, width, Content())
+    parts_told = [
+        Content.assemble((f"{name} ", QUIET), (signed(value, decimals), PART_STYLES[name])) for name, value in told
+    ]
+    return _packed(said, parts_told, width)
+
+
+def _packed(said: Content, parts: list[Content], width: int) -> list[Content]:
+    """Return the words and behind them the parts, folded between the parts."""
+    *lines, line = wrapped(said, width, Content())
+    for number, part in enumerate(parts):
+        gap = Content.styled(" · ", QUIET) if number else Content()
+        if line.cell_length + gap.cell_length + part.cell_length > width:
+            lines.append(line)
+            line, gap = Content(), Content()
+        line = Content.assemble(line, gap, part)
+    return [*lines, line]
 
 
 def _neighbour(explained: Explained) -> Hit | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -24,6 +25,8 @@ _STAGES = {
     "collapsed": "near-duplicates",
     "listed": "in the list",
 }
+_WITH_FIGURES = ("vector", "keyword", "fused")
+_ZERO = re.compile(r"(?<![\d.])0(?=\.\d)")  # .459, as figures are written on every screen
 
 
 def report_lines(report: WhyReport, title: str, width: int) -> Sequence[Content]:
@@ -70,7 +73,10 @@ def _stage_lines(stage: WhyStage, lost: bool, width: int) -> list[Content]:
     sign, style = ("✓", GOOD) if stage.passed else ("✗", ALARM if lost else QUIET)
     name = _STAGES.get(stage.stage, one_line(stage.stage))
     lead = Content.assemble((f"{sign} ", style), (f"{name:<{NAME_CELLS}}", BRIGHT if lost else QUIET))
-    detail = Content.styled(one_line(stage.detail), "" if stage.passed or lost else QUIET)
+    told = one_line(stage.detail)
+    if stage.stage in _WITH_FIGURES:
+        told = _ZERO.sub("", told).replace("+ -", "− ").replace("= -", "= −")
+    detail = Content.styled(told, "" if stage.passed or lost else QUIET)
     if lost:
         detail = Content.assemble(detail, ("   ← lost here", f"bold {ALARM}"))
     first, *rest = wrapped(detail, width, Content(" " * (NAME_CELLS + 2)))

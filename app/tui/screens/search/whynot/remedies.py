@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.tui.figures import figure
-from engine.records import SearchSettings, WhyReport, WhyStage
+from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
 from engine.retrieval.query import Piece, pieces
 
 MOST_WORDS = 3  # offered to be added, each by a key of its own
-_WEIGHTS = re.compile(r"--weights ([\d.]+),([\d.]+)")
-_WORDS = re.compile(r"Words that would find it: (.+?)\.$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,9 @@ def remedies(report: WhyReport, settings: SearchSettings) -> tuple[Remedy, ...]:
         *_without_filter(stages.get("filters"), report.query),
         *_more_rows(stages.get("listed")),
         *_as_a_row(stages.get("collapsed"), settings),
-        *_other_weights(report.advice, settings),
+        *_other_ranking(report.changes, settings),
         *_one_leg(stages.get("vector"), stages.get("keyword"), settings),
-        *_more_words(report.advice, report.query),
+        *_more_words(report.changes.words, report.query),
     ]
     return tuple(offered[:9])
 
@@ -60,15 +59,14 @@ def _as_a_row(collapsed: WhyStage | None, settings: SearchSettings) -> list[Reme
     return [Remedy("give near-duplicates rows of their own", settings=replace(settings, collapse=None))]
 
 
-def _other_weights(advice: tuple[str, ...], settings: SearchSettings) -> list[Remedy]:
-    found = next(filter(None, map(_WEIGHTS.search, advice)), None)
-    if found is not None:
-        vector, keyword = float(found[1]), float(found[2])
-        said = f"weigh meaning {figure(vector, 2)} and words {figure(keyword, 2)}"
-        return [Remedy(said, settings=replace(settings, weights=(vector, keyword)))]
-    if any("--fusion convex" in line for line in advice):
-        return [Remedy("search by meaning and words together", settings=replace(settings, fusion="convex"))]
-    return []
+def _other_ranking(changes: WhyChanges, settings: SearchSettings) -> list[Remedy]:
+    if changes.fusion is not None:
+        return [Remedy("search by meaning and words together", settings=replace(settings, fusion=changes.fusion))]
+    if changes.weights is None:
+        return []
+    vector, keyword = changes.weights
+    said = f"weigh meaning {figure(vector, 2)} and words {figure(keyword, 2)}"
+    return [Remedy(said, settings=replace(settings, weights=changes.weights))]
 
 
 def _one_leg(vector: WhyStage | None, keyword: WhyStage | None, settings: SearchSettings) -> list[Remedy]:
@@ -83,10 +81,8 @@ def _one_leg(vector: WhyStage | None, keyword: WhyStage | None, settings: Search
     return [remedy for _, remedy in sorted(offered, key=lambda each: each[0])]
 
 
-def _more_words(advice: tuple[str, ...], query: str) -> list[Remedy]:
-    found = next(filter(None, map(_WORDS.search, advice)), None)
-    words = found[1].split(", ")[:MOST_WORDS] if found else []
-    return [Remedy(f"add the word “{word}”", text=f"{query.rstrip()} {word}") for word in words]
+def _more_words(words: Sequence[str], query: str) -> list[Remedy]:
+    return [Remedy(f"add the word “{word}”", text=f"{query.rstrip()} {word}") for word in words[:MOST_WORDS]]
 
 
 def _without_filter(filters: WhyStage | None, query: str) -> list[Remedy]:

@@ -27,6 +27,7 @@ from app.tui.screens.search.whynot.remedies import Remedy, remedies
 from app.tui.theme import ACCENT, ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.keys import hints
 from app.tui.widgets.lines import LineView
 from engine.errors import CarrelError
 from engine.paths import display
@@ -34,7 +35,7 @@ from engine.records import SearchSettings, StoredDocument, WhyReport
 
 _log = logging.getLogger("carrel")
 MOST_DOCUMENTS = 50
-KEYS = "↑↓ choose   enter to what would help, then 1-9 to try it   esc back"
+KEYS = (("↑↓", "choose"), ("enter", "to what would help"), ("1-9", "try it there"), ("esc", "back"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class WhyNotScreen(ModalScreen[Pursuit | None]):
     def on_mount(self) -> None:
         """Say what was searched, and list the first documents."""
         self.query_one("#why-head", BuiltLine).show(partial(_head, self._text))
-        self.query_one("#why-keys", BuiltLine).show(lambda width: Content.styled(KEYS, QUIET).truncate(width))
+        self.query_one("#why-keys", BuiltLine).show(lambda width: hints(KEYS).truncate(width))
         self.documents.can_focus = self.report.can_focus = False
         self._list("")
 

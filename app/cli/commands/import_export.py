@@ -1,0 +1,72 @@
+"""`carrel import`: takes an export into the library."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+import click
+
+from app.cli.command import command as carrel_command
+from app.cli.exit_codes import DONE, INTERRUPTED
+from app.cli.session import Session, pass_session
+from app.cli.text import count, short_path
+
+
+@carrel_command(
+    "import",
+    reports=True,
+    examples=(
+        ("carrel import library.jsonl", "Take an export in, beside what is there."),
+        ("zstd -dc library.jsonl.zst | carrel import -", "Read it from another program."),
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@pass_session
+def command(session: Session, file: Path) -> int:
+    """Take the folders, documents and judgements of an export into the library; `-` is the standard input.
+
+    All of FILE is checked before the library is touched. Documents that are there already stay as they are. Vectors
+    are taken where both have the same model, and made anew otherwise. The imported folders are watched from then on:
+    where they are on this machine, the next sync makes the library agree with their files. No indexer may run
+    meanwhile.
+    """
+    from dataclasses import asdict
+
+    from app.cli.interruption import stop_on_signal
+    from app.cli.progress import progress
+    from app.cli.shapes import print_json
+
+    show = progress()
+    with stop_on_signal() as stop, _opened(file) as stream:
+        name = "the standard input" if str(file) == "-" else short_path(os.fsencode(file))
+        try:
+            imported = session.care().import_from(stream, name, on_event=show, stop=stop)
+        finally:
+            show.close()
+    if session.json:
+        print_json(asdict(imported))
+    else:
+        kept = f"; {count(imported.known, 'document')} were there already" if imported.known else ""
+        click.echo(f"{count(imported.folders, 'new folder')}, {count(imported.documents, 'document')}{kept}")
+        made = f", {imported.embedded:,} of them embedded here" if imported.embedded else ""
+        click.echo(f"{count(imported.passages, 'passage')}{made}, {count(imported.judgements, 'judgement')}")
+    if stop.is_set():
+        click.echo("Stopped early; what was imported is kept, and importing again goes on from here.", err=True)
+        return INTERRUPTED
+    return DONE
+
+
+def _opened(file: Path) -> IO[bytes]:
+    from engine.errors import PathError
+
+    if str(file) == "-":
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise PathError(
+            f"{file} cannot be read: {error.strerror}.", fix="Name a file that `carrel export` wrote."
+        ) from error

@@ -1,0 +1,89 @@
+"""`carrel log`: the log of searches, which is off until the person switches it on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.command import command as carrel_command
+from app.cli.session import Session, pass_session
+from app.cli.text import count, day, one_line, table
+
+if TYPE_CHECKING:
+    from engine.records import LoggedSearch
+
+
+@carrel_command(
+    "log",
+    reports=True,
+    examples=(
+        ("carrel log --on", "Write finished searches down from now on."),
+        ("carrel log --limit 20", "Show the last twenty."),
+        ("carrel log --off --empty", "Stop, and forget what was written."),
+    ),
+)
+@click.option("--on/--off", "wanted", default=None, help="Write finished searches down, or stop doing so [off].")
+@click.option("--empty", is_flag=True, help="Forget what was written.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Show the newest N.")
+@pass_session
+def command(session: Session, wanted: bool | None, empty: bool, limit: int | None) -> None:
+    """Show the log of searches: what was asked, what was found at which rank, what was opened.
+
+    It is off until you switch it on, lies in the library file, and leaves this machine never. `carrel retrain` can
+    learn from it.
+    """
+    from engine.config import load, save
+
+    config = load()
+    if wanted is not None:
+        config = replace(config, search_log=wanted)
+        save(config)
+    forgotten: int | None = None
+    searches: tuple[LoggedSearch, ...] = ()
+    if empty or wanted is None:
+        with session.open() as library:
+            forgotten = library.empty_search_log() if empty else None
+            searches = () if empty else library.search_log(limit)
+    _tell(session, config.search_log, forgotten, searches)
+
+
+def _tell(session: Session, on: bool, forgotten: int | None, searches: tuple[LoggedSearch, ...]) -> None:
+    if session.json:
+        from app.cli.shapes import print_json
+
+        print_json({"on": on, "forgotten": forgotten, "searches": [_shape(search) for search in searches]})
+        return
+    if searches:
+        rows = [(day(each.at), each.verdict, _shown(each), one_line(each.query)) for each in searches]
+        click.echo("\n".join(table(rows, right=(2,))))
+    if forgotten is not None:
+        click.echo(f"Forgotten: {count(forgotten, 'search', 'searches')}")
+    click.echo(f"The log is {'on' if on else 'off'}.", err=True)
+
+
+def _shown(search: LoggedSearch) -> str:
+    opened = sum(row.opened is not None for row in search.rows)
+    return f"{len(search.rows)} shown, {opened} opened"
+
+
+def _shape(search: LoggedSearch) -> dict[str, object]:
+    from app.cli.shapes import moment
+
+    return {
+        "at": moment(search.at),
+        "query": search.query,
+        "verdict": search.verdict,
+        "fusion": search.fusion,
+        "milliseconds": round(search.milliseconds, 3),
+        "results": [
+            {
+                "rank": row.rank,
+                "path": row.path,
+                "passage_hash": row.passage_hash.hex(),
+                "opened": moment(row.opened) if row.opened else None,
+            }
+            for row in search.rows
+        ],
+    }

@@ -1,0 +1,79 @@
+"""`carrel mark`: tells the library that a passage answers a question, or does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.command import command as carrel_command
+from app.cli.completing import files
+from app.cli.session import Session, pass_session
+from app.cli.text import located, one_line
+
+if TYPE_CHECKING:
+    from engine.library import Library
+    from engine.records import StoredPassage
+
+SIGNS = ("+", "-", "undo")
+
+
+@carrel_command(
+    "mark",
+    reports=True,
+    examples=(
+        ("carrel mark 'how do I keep a starter alive' sourdough.md:14", "This passage is the answer."),
+        ("carrel mark 'how do I keep a starter alive' stove.md -", "This note is not what was meant."),
+        ("carrel mark 'how do I keep a starter alive' stove.md undo", "Take a mark back."),
+    ),
+)
+@click.argument("query")
+@click.argument("path", metavar="PATH[:LINE]", shell_complete=files)
+@click.argument("sign", metavar="[+|-|undo]", type=click.Choice(SIGNS), default="+")
+@pass_session
+def command(session: Session, query: str, path: str, sign: str) -> None:
+    """Mark a passage as right (+) or wrong (-) for a question; the next search for the like counts it.
+
+    PATH is a path, or the end of one that only one document has. LINE names the passage; without it, the document's
+    passage that is nearest to QUERY is marked. Marks stay in the library file; `carrel marks` lists them, and the
+    setting `memory = false` lets searches pass over them.
+    """
+    from app.cli.shapes import path_fields, print_json
+    from engine.store.judgements import RIGHT, WRONG
+
+    with session.open() as library:
+        passage = _passage(library, query, path)
+        if sign == "undo":
+            done = library.unmark(query, passage.id)
+        else:
+            library.mark(query, passage.id, RIGHT if sign == "+" else WRONG)
+            done = True
+    place = located(passage.path, passage.line_start)
+    if session.json:
+        marked = None if sign == "undo" else sign
+        print_json(
+            {"query": query, **path_fields(passage.path), "line": passage.line_start, "mark": marked, "changed": done}
+        )
+    elif sign == "undo":
+        click.echo(f"No longer marked: {place}" if done else f"It was not marked: {place}")
+    else:
+        click.echo(f"Marked {'right' if sign == '+' else 'wrong'} for “{one_line(query)}”: {place}")
+
+
+def _passage(library: Library, query: str, path: str) -> StoredPassage:
+    """Return the passage that is meant. Raises PathError."""
+    from app.cli.paths import find_document, place
+    from engine.errors import PathError
+
+    name, line = place(path)
+    document = find_document(library, name)
+    passages = library.passages_of(document.id)
+    if not passages:
+        raise PathError(f"{name} holds no text.", fix="Mark a note with text in it.")
+    if line is None:
+        nearest = library.nearest_passage(query, document.id)
+        return next((passage for passage in passages if passage.id == nearest), passages[0])
+    inside = [passage for passage in passages if passage.line_start <= line <= passage.line_end]
+    if not inside:
+        raise PathError(f"{name} has no line {line}.", cause=f"Its last one is line {passages[-1].line_end}.")
+    return inside[-1]  # where two passages share a line, the later one begins there

@@ -1,0 +1,43 @@
+"""`carrel promote`: takes the model of a run into use."""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.command import command as carrel_command
+from app.cli.exit_codes import DONE, INTERRUPTED
+from app.cli.session import Session, pass_session
+
+
+@carrel_command(
+    "promote",
+    examples=(
+        ("carrel promote tuned-1", "Embed the library anew with the model of a run, and use it."),
+        ("carrel promote tuned-1 --anyway", "The same, though the gate found no gain or could not judge."),
+    ),
+)
+@click.argument("run")
+@click.option("--anyway", is_flag=True, help="Overrule the gate, knowingly.")
+@pass_session
+def command(session: Session, run: str, anyway: bool) -> int:
+    """Take a retrained model into use.
+
+    Its vectors are built beside the present ones, which serve until then; `carrel rollback` goes back at once.
+    """
+    from app.cli.switching import switch
+    from training import promotion, runs
+
+    chosen = runs.named(run)
+    model = promotion.promotable(chosen, knowingly=anyway)
+    with session.open() as library:
+        former = library.status().model
+        if former == model:
+            click.echo(f"The library uses {model} already.")
+            return DONE
+        done = switch(library, model)
+    if not done:
+        click.echo(f"Stopped early; `carrel promote {chosen.name}` goes on from here.", err=True)
+        return INTERRUPTED
+    promotion.promoted(chosen, former)
+    click.echo(f"The library uses {model} now; `carrel rollback` goes back to {former}.")
+    return DONE

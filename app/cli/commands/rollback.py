@@ -1,0 +1,28 @@
+"""`carrel rollback`: goes back to the model before the last promotion."""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.command import command as carrel_command
+from app.cli.exit_codes import DONE, INTERRUPTED
+from app.cli.session import Session, pass_session
+
+
+@carrel_command("rollback", examples=(("carrel rollback", "Use the model before the last promotion again."),))
+@pass_session
+def command(session: Session) -> int:
+    """Go back to the model that was in use before the last promotion; its vectors are kept, so this is instant.
+
+    Only what was indexed since is embedded.
+    """
+    from app.cli.switching import switch
+    from training.promotion import former_model
+
+    with session.open() as library:
+        former = former_model(library.status().model)
+        if not switch(library, former):
+            click.echo("Stopped early; `carrel rollback` goes on from here.", err=True)
+            return INTERRUPTED
+    click.echo(f"The library uses {former} again.")
+    return DONE

@@ -1,0 +1,121 @@
+"""`carrel runs`: the history of retraining; notes, orders to a run at work, deleting."""
+
+from __future__ import annotations
+
+import click
+
+from app.cli.command import CarrelCommand, global_options, write_examples
+from app.cli.session import Session, pass_session
+from training.protocol import ORDERS
+
+EXAMPLES = (
+    ("carrel runs", "List the runs, with their figures."),
+    ("carrel runs note tuned-1 'more marks on recipes'", "Keep a note with a run."),
+    ("carrel runs cancel tuned-1", "End a run at work, and leave nothing of it."),
+)
+
+
+class RunsGroup(click.Group):
+    """The commands on runs; without one, the runs are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which a person meets them."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples below the commands."""
+        write_examples(formatter, EXAMPLES)
+
+
+@click.group("runs", cls=RunsGroup, invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context, /) -> None:
+    """See what retraining has brought, and steer a run that is at work."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_runs)
+
+
+command.params.extend(global_options(json=True))
+
+
+@command.command("list", cls=CarrelCommand, reports=True, short_help="List the runs.", examples=EXAMPLES[:1])
+@pass_session
+def list_runs(session: Session) -> None:
+    """List the runs, oldest first, with how they ended and what they gained."""
+    from app.cli.runs_shown import lines, shape
+    from app.cli.shapes import print_json
+    from training.runs import every
+
+    found = every()
+    if session.json:
+        print_json({"runs": [shape(run) for run in found]})
+    elif found:
+        click.echo("\n".join(lines(found)))
+    else:
+        click.echo("There are no runs yet; `carrel retrain` starts one.", err=True)
+
+
+@command.command("note", cls=CarrelCommand, short_help="Keep a note with a run.", examples=EXAMPLES[1:2])
+@click.argument("run")
+@click.argument("text")
+@pass_session
+def note(_session: Session, run: str, text: str) -> None:
+    """Keep a note with a run, in place of the one before."""
+    from training.runs import named
+
+    named(run).update(note=text)
+
+
+@command.command(
+    "delete",
+    cls=CarrelCommand,
+    short_help="Delete a run and its model.",
+    examples=(("carrel runs delete tuned-1", "Delete a run; a model in use stays."),),
+)
+@click.argument("run")
+@click.option("--keep-model", is_flag=True, help="Leave the model installed.")
+@pass_session
+def delete(session: Session, run: str, keep_model: bool) -> None:
+    """Delete a run that is over, and the model that it made unless the library uses it."""
+    from app.cli.runs_shown import active_model
+    from engine.embedding import catalogue
+    from training import runs
+
+    chosen = runs.named(run)
+    model = chosen.record().model
+    in_use = bool(model) and model == active_model(session)
+    runs.delete(chosen)
+    if model and not in_use and not keep_model and (catalogue.place_of(model)).is_dir():
+        catalogue.remove(model)
+    kept = f" Its model {model} is in use and stays." if in_use else ""
+    click.echo(f"Deleted {chosen.name}.{kept}")
+
+
+def _ordering(word: str, says: str) -> None:
+    @command.command(
+        word,
+        cls=CarrelCommand,
+        short_help=says,
+        help=f"{says} It is heard within a step.",
+        examples=((f"carrel runs {word} tuned-1", says),),
+    )
+    @click.argument("run")
+    @pass_session
+    def give(_session: Session, run: str) -> None:
+        from engine.errors import UsageError
+        from training.runs import named
+
+        chosen = named(run)
+        if not chosen.alive:
+            raise UsageError(f"The run {chosen.name} is not at work.", fix="`carrel runs` shows how each one ended.")
+        chosen.order(word)
+
+
+SAID = {
+    "pause": "Pause a run at work.",
+    "resume": "Let a paused run go on.",
+    "stop": "Keep the best so far, and judge it.",
+    "cancel": "End a run, and leave nothing of it.",
+}
+for _word in ORDERS:
+    _ordering(_word, SAID[_word])

@@ -1,0 +1,73 @@
+"""What a person can do on the training screen, and what its help says beside the keys."""
+
+from __future__ import annotations
+
+from app.tui.actions import Action
+
+TRAINING_ACTIONS = (
+    Action("training.next", "down", "move(1)", "move", "Next line", "Select another line, or scroll.",
+           shown_key="↑↓", palette=False, late=True),
+    Action("training.previous", "up", "move(-1)", "", "Previous line", "", footer=False, palette=False),
+    Action("training.choose", "enter,space", "choose", "choose", "Choose this line",
+           "Take a source or leave it, pick a recipe, begin; among the runs: open the selected one.",
+           shown_key="enter"),
+    Action("training.more", "right", "step(1)", "more", "More examples to learn from",
+           "Learn from more examples, or fewer.", shown_key="← →", palette=False, late=True),
+    Action("training.less", "left", "step(-1)", "", "Fewer examples to learn from", "", footer=False, palette=False),
+    Action("training.begin", "b", "begin", "begin", "Begin to retrain",
+           "Start a run with what is chosen. It goes on when Carrel is closed."),
+    Action("training.pause", "p", "pause", "pause", "Pause the run", "Let the run wait; g lets it go on."),
+    Action("training.resume", "g", "resume", "go on", "Let the run go on",
+           "Let a paused run go on; take up one that broke off, from its last checkpoint."),
+    Action("training.stop", "s", "stop", "stop", "Stop the run and judge the best so far",
+           "End training now, and judge the best that it has reached."),
+    Action("training.cancel", "c", "cancel", "cancel", "Cancel the run", "End the run and keep nothing of it; asks."),
+    Action("training.use", "u", "use", "use it", "Take the run's model into use",
+           "Search with the retrained model; asks, and says what happens."),
+    Action("training.rollback", "r", "rollback", "model before", "Go back to the model before",
+           "Search with the model that was in use before; asks."),
+    Action("training.note", "n", "note", "note", "Write a note for this run", "Keep a line of words with the run."),
+    Action("training.delete", "delete,x", "delete", "delete", "Delete this run",
+           "Delete a run that is over from the history; asks."),
+    Action("training.page", "tab", "page(1)", "page", "Next page of the training screen",
+           "Go on to the next page: plan, run, history."),
+    Action("training.page_back", "shift+tab", "page(-1)", "", "Page before", "", footer=False, palette=False),
+    Action("training.down", "pagedown", "scroll(1)", "", "A screen further down", "Go a screen of lines on, or back.",
+           shown_key="pgup pgdn", footer=False, palette=False),
+    Action("training.up", "pageup", "scroll(-1)", "", "A screen further up", "", footer=False, palette=False),
+    Action("training.first", "home", "edge(False)", "", "First line", "Go to the first line, or the last.",
+           shown_key="home end", footer=False, palette=False),
+    Action("training.last", "end", "edge(True)", "", "Last line", "", footer=False, palette=False),
+    Action("training.back", "escape,slash", "back", "search", "Back to the search", "Go back to the search."),
+)  # fmt: skip
+
+HELP_PAGES = (
+    (
+        "What a run does",
+        (
+            ("queries", "makes questions whose answer is known: what you judged and opened, links, titles"),
+            ("mining", "asks them of meaning alone and of words alone, and keeps what the two disagree on"),
+            ("training", "shows the model the right passage, and the wrong ones that it took for it"),
+            ("judging", "asks questions that the model never saw, and compares"),
+            ("export", "makes a model of it that Carrel can load"),
+        ),
+    ),
+    (
+        "How it is shown",
+        (
+            ("meaning blind", "words find the passage, meaning does not; words blind is the other way round"),
+            ("├──●──┤", "a difference and the interval that holds it in 95 of 100 cases; │ stands for no difference"),
+            ("NDCG@10", "how well the first ten results are ordered: 1 is perfect"),
+            ("drift", "how far the same passages moved, as mean cosine distance: 0 is not at all"),
+            ("memory on, off", "with or without what you marked and opened: a gain must be one beyond that"),
+        ),
+    ),
+    (
+        "What it never does",
+        (
+            ("change your notes", "they are only read"),
+            ("send anything", "everything happens on this machine"),
+            ("take over unasked", "a model is used once you say so, and r goes back to the one before"),
+        ),
+    ),
+)

@@ -1,0 +1,133 @@
+"""What there is to learn from in a library, the recipes, and what can be expected of a plan before it starts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.tui.training_port import Prospect, QuerySource, Recipe, RunPlan
+
+if TYPE_CHECKING:
+    from training.ground import Ground
+    from training.runs import Record
+
+FRESH_SECONDS = 30.0  # a count of the queries is used again for so long; counting reads the whole library
+LEFT_OUT = frozenset({"collection", "prefix"})  # sources for reproductions, which only the command line offers
+JUDGED, LANGUAGE_MODEL = "judged", "language model"
+
+SOURCES: Mapping[str, tuple[str, str]] = {
+    "marks": (
+        "marked, judged and opened",
+        "Searches of yours with the results that you marked or opened, and what you judged with `carrel judge`."
+        " Nothing teaches more.",
+    ),
+    "log": (
+        "your searches, without answers",
+        "The searches of the log. What meaning and words find together is the teacher; none of them can be held out.",
+    ),
+    "links": ("links between notes", "The words of a link ask, the note that it leads to answers."),
+    "headings": ("headings", "A heading asks, the passage below it answers."),
+    "titles": ("titles", "A title asks, its note answers. They teach next to nothing: the title is in the note too."),
+    JUDGED: (
+        "questions in a file",
+        'JSON Lines, a question each: {"query": "how do I …", "relevant": ["kitchen/bread.md"]}.',
+    ),
+    LANGUAGE_MODEL: (
+        "questions by a language model",
+        "A language model on this machine makes a question of each of up to 500 passages; name its OpenAI-compatible"
+        " address. Nothing leaves this machine.",
+    ),
+}  # title, explained
+ASKS = {JUDGED: "a file: ~/questions.jsonl", LANGUAGE_MODEL: "an address: http://localhost:11434/v1"}
+RECIPES: Mapping[str, tuple[str, str]] = {
+    "local": (
+        "local: the upper half of the model",
+        "One round with four wrong answers an example and the fused score as a teacher; made for a machine without a"
+        " GPU. The library is embedded anew before it is used.",
+    ),
+    "adapter": (
+        "adapter: a small lens for questions",
+        "Seconds to minutes, and no passage is embedded anew; it can do less, and can lose less.",
+    ),
+    "published": (
+        "published: the recipe of the paper",
+        "Two rounds over up to 60,000 triples with a very low learning rate (arXiv 2604.15484): hours without a GPU.",
+    ),
+}
+
+
+class Offer:
+    """Counts the queries of a library, and remembers the counts for a while."""
+
+    def __init__(self, library: Path) -> None:
+        self._library = library
+        self._counted: tuple[float, tuple[QuerySource, ...]] | None = None
+
+    def sources(self) -> Sequence[QuerySource]:
+        """Return the sources with what each would give. Raises CarrelError."""
+        if self._counted is None or time.monotonic() - self._counted[0] > FRESH_SECONDS:
+            self._counted = time.monotonic(), tuple(self._count())
+        return self._counted[1]
+
+    def _count(self) -> list[QuerySource]:
+        from training import queries
+
+        names = [name for name in queries.SOURCES if name not in LEFT_OUT]
+        names.sort(key=lambda name: list(SOURCES).index(name) if name in SOURCES else len(SOURCES))
+        laid = self._ground()
+        found = []
+        for name in names:
+            title, explained = SOURCES.get(name, (name, ""))
+            number = 0 if name in ASKS else sum(1 for _ in queries.SOURCES[name](laid))
+            taken = name in queries.DEFAULT_SOURCES
+            found.append(QuerySource(name, title, number, explained, taken, ASKS.get(name, ""), judges=name != "log"))
+        return found
+
+    def source_with(self, source: QuerySource, given: str) -> QuerySource:
+        """Return a source with what it gives once a file or an address is named. Raises CarrelError."""
+        from training import language_model, queries
+
+        if source.name == LANGUAGE_MODEL:
+            language_model.endpoint(given)
+            return replace(source, queries=language_model.MOST_PASSAGES, given=given)
+        path = str(Path(given).expanduser().absolute())
+        number = sum(1 for query in queries.SOURCES[source.name](self._ground(judged=path)) if query.relevant)
+        return replace(source, queries=number, given=path)
+
+    def _ground(self, judged: str = "") -> Ground:
+        from training import ground  # with numpy and the encoder, which a browser may not have loaded yet
+        from training.plan import Plan
+
+        plan = Plan("", library=str(self._library), judged=judged)
+        return ground.lay(plan, lambda what, done, of: None)
+
+    def recipes(self) -> Sequence[Recipe]:
+        """Return the recipes, the one for a machine like most first."""
+        from training.plan import RECIPES as KNOWN
+
+        names = [*(name for name in RECIPES if name in KNOWN), *(name for name in KNOWN if name not in RECIPES)]
+        return [Recipe(name, *RECIPES.get(name, (name, ""))) for name in names]
+
+    def prospect(self, sources: Sequence[QuerySource], plan: RunPlan, before: Sequence[Record]) -> Prospect:
+        """Return what can be expected, after the gate's and the splits' own rules; the time from runs before."""
+        from training import gate, splits
+
+        taken = [source for source in sources if source.name in plan.sources]
+        queries = sum(source.queries for source in taken)
+        known = sum(source.queries for source in taken if source.judges)
+        held_out = int(max(splits.TEST_SHARE * known, min(splits.WHOLE_TEST, splits.TEST_MOST * known)))
+        smallest = gate.smallest_gain(held_out) if held_out else None
+        return Prospect(queries, held_out, gate.NEEDED, smallest, seconds_of(plan, before))
+
+
+def seconds_of(plan: RunPlan, before: Sequence[Record]) -> float | None:
+    """Return how long the newest whole run with this recipe and budget took here; None where there was none."""
+    alike = [
+        record
+        for record in before
+        if record.verdict and record.plan.recipe == plan.recipe and record.plan.budget == plan.budget
+    ]
+    return max(alike, key=lambda record: record.created_at).seconds if alike else None

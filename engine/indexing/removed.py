@@ -1,0 +1,150 @@
+"""Folders that were forgotten less than a day ago: each waits in a file beside the library, and can come back whole.
+
+A forgotten folder is out of the library at once, so nothing of it can be found, counted or explained by mistake. What
+it held, vectors included, lies in a portion in the folder `<library>.removed` until its day is over.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import apsw
+
+from engine.errors import CarrelError, LibraryDamaged
+from engine.paths import private_folder
+from engine.store import backup, folders, models
+from engine.store.connection import transaction
+
+KEPT_SECONDS = 24 * 3600.0
+_ENDING = ".portion"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A forgotten folder: its absolute path, when it was forgotten (seconds since the epoch), and what it held."""
+
+    path: bytes
+    at: float
+    documents: int
+    file: Path
+
+    @property
+    def until(self) -> float:
+        """When it is forgotten for good, in seconds since the epoch."""
+        return self.at + KEPT_SECONDS
+
+
+def waiting(library: Path) -> list[Removed]:
+    """Return the forgotten folders that can come back, the latest first."""
+    now = time.time()
+    return sorted((each for each in _all(library) if each.until > now), key=lambda each: -each.at)
+
+
+def waiting_at(library: Path, path: bytes) -> Removed | None:
+    """Return the forgotten folder that had this absolute path, None where none waits."""
+    return next((each for each in waiting(library) if each.path == path), None)
+
+
+def keep(conn: apsw.Connection, library: Path, folder_id: int) -> None:
+    """Copy a folder with all that is indexed of it to where it waits. The caller holds the indexer lock."""
+    from engine.store import portion  # numpy, which a sync without work does without
+
+    path = bytes(conn.execute("SELECT path FROM folder WHERE id = ?", (folder_id,)).get)
+    target = private_folder(_place(library)) / (blake2b(path, digest_size=16).hexdigest() + _ENDING)
+    draft = backup.draft_of(target)
+    active = models.active(conn)
+    try:
+        with portion.Portion.create(draft) as kept:
+            documents = portion.gather(conn, kept, folder_id)
+            about = {"path": path, "at": time.time(), "documents": documents}
+            kept.finish({**about, "fingerprint": active.fingerprint if active else ""})
+        backup.settle(draft, target)
+    finally:
+        backup.discard(draft)
+
+
+def take_back(conn: apsw.Connection, library: Path, path: bytes) -> bool:
+    """Watch a forgotten folder again, with the rules that it had; False where none of this path waits.
+
+    What it held comes back with the next sync (`settle`). One small write, for which no lock is needed.
+    """
+    from engine.store.portion import Portion
+
+    found = waiting_at(library, path)
+    if found is None:
+        return False
+    with Portion.open(found.file) as kept:
+        (folder,) = kept.folders()
+    with transaction(conn):
+        conn.execute(
+            "INSERT INTO folder(path, rules, state, added_at) VALUES(?, ?, ?, ?) ON CONFLICT(path) DO NOTHING",
+            (path, folder["rules"], folder["state"], folder["added_at"]),
+        )
+    return True
+
+
+def settle(conn: apsw.Connection, library: Path, stop: Callable[[], bool]) -> int:
+    """Bring back what is watched again, and drop what has waited long enough; return how many documents came back.
+
+    The caller holds the indexer lock. Where another model is in use by now, the files are read anew instead.
+    """
+    if not _place(library).is_dir():
+        return 0
+    for draft in _place(library).glob(".*"):  # of a removal that was killed
+        backup.discard(draft)
+    came_back, now = 0, time.time()
+    for each in _all(library):
+        if folders.at(conn, each.path) is not None:
+            came_back += _bring_back(conn, each, stop)
+        elif each.until > now:
+            continue
+        if not stop():
+            each.file.unlink(missing_ok=True)
+    with suppress(OSError):
+        _place(library).rmdir()  # where nothing waits any more
+    return came_back
+
+
+def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool]) -> int:
+    from engine.store.portion import Portion
+    from engine.store.returning import put_back
+    from engine.store.writing import Writer
+
+    active, folder = models.active(conn), folders.at(conn, removed.path)
+    assert folder is not None
+    with Portion.open(removed.file) as kept:
+        if active is None or kept.about()["fingerprint"] != active.fingerprint:
+            return 0
+        (known,) = kept.folders()
+        return put_back(Writer(conn, active.id), kept.documents(), {known["id"]: folder.id}, stop).documents
+
+
+def _all(library: Path) -> list[Removed]:
+    found: list[Removed] = []
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for entry in os.scandir(_place(library)):
+            if entry.name.endswith(_ENDING) and not entry.name.startswith("."):
+                with suppress(LibraryDamaged, KeyError, CarrelError):
+                    found.append(_read(Path(entry.path)))
+    return found
+
+
+def _read(file: Path) -> Removed:
+    from engine.store.portion import Portion
+
+    with Portion.open(file) as kept:
+        about = kept.about()
+    path, at, documents = about["path"], about["at"], about["documents"]
+    if not (isinstance(path, bytes) and isinstance(at, float) and isinstance(documents, int)):
+        raise LibraryDamaged(f"{file} is no forgotten folder.")
+    return Removed(path, at, documents, file)
+
+
+def _place(library: Path) -> Path:
+    return library.with_name(library.name + ".removed")

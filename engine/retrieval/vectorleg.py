@@ -1,0 +1,78 @@
+"""What the vector leg is asked and what it answers, whichever way the vectors are kept in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import apsw
+
+BEST_COUNT = 10  # of the greatest cosines that a leg tells: the verdict is read from them
+
+Rows = NDArray[np.int64]
+Cosines = NDArray[np.float32]
+Matrix = NDArray[np.float32]
+
+
+class Leg(Protocol):
+    """The passages nearest to one query, as rows of the index that found them."""
+
+    @property
+    def rows(self) -> Rows:
+        """The nearest rows, best first, equal cosines by id."""
+
+    @property
+    def best(self) -> Cosines:
+        """The greatest cosines of all, descending, at most `BEST_COUNT`."""
+
+    @property
+    def more(self) -> bool:
+        """Whether there are more rows than were asked for."""
+
+    def vectors(self, rows: Rows) -> Matrix:
+        """Return the vectors of rows as this leg compared them, (n, dimension)."""
+
+    def ranks(self, rows: Rows) -> Rows:
+        """Return the rank of each row among all that were allowed, from 1; 0 where it is not known."""
+
+
+class VectorIndex(Protocol):
+    """The vectors of all passages, for reading."""
+
+    @property
+    def ids(self) -> Rows:
+        """The passage of each row."""
+
+    @property
+    def dimension(self) -> int:
+        """Components of a vector."""
+
+    def positions(self, ids: Rows) -> Rows:
+        """Return the row of each passage, -1 where it has no vector."""
+
+    def nearest(self, connection: apsw.Connection, query: Cosines, depth: int, within: Rows | None) -> Leg:
+        """Find the `depth` rows nearest to a unit vector; `within`: passages to choose from, None for all."""
+
+    def exactly(self, connection: apsw.Connection, rows: Rows) -> Matrix:
+        """Return the vectors of a few rows as the library holds them, (n, dimension)."""
+
+
+def located(ids: Rows, alive: NDArray[np.bool_], wanted: Rows) -> Rows:
+    """Return where each wanted id stands in `ids`, -1 where it does not or its row is not alive."""
+    if not len(ids):
+        return np.full(len(wanted), -1, np.int64)
+    order = np.argsort(ids, kind="stable") if np.any(ids[1:] < ids[:-1]) else None
+    found = np.searchsorted(ids, wanted, sorter=order).clip(max=len(ids) - 1)
+    rows = order[found] if order is not None else found
+    hit = (ids[rows] == wanted) & alive[rows]
+    return np.where(hit, rows, -1)
+
+
+def chosen(count: int, positions: Rows) -> NDArray[np.bool_]:
+    """Return a mask of `count` rows that is true at these positions; -1 stands for none."""
+    inside = np.zeros(count, np.bool_)
+    inside[positions[positions >= 0]] = True
+    return inside

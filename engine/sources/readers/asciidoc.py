@@ -1,0 +1,166 @@
+"""AsciiDoc: the file's own text, with its sections, attributes, delimited blocks, lists and links found in it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from engine.records import Block, BlockKind, Document, Link
+from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.inline import MAX_LABEL, MAX_LINKS
+from engine.sources.readers.lines import Lines
+from engine.sources.readers.source import Source
+
+_HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)$")
+_ATTRIBUTE = re.compile(r":!?([\w-]+)!?:(?:[ \t]+(.*))?$")
+_DELIMITER = re.compile(r"(?:(-{4,}|\.{4,}|\+{4,}|/{4,}|_{4,}|\*{4,}|={4,})|([|,:!]===+)|(```)[\w-]*|(--))[ \t]*$")
+_ATTRIBUTE_LINE = re.compile(r"\[[^\[\]\n]*\][ \t]*$|\[\[[^\[\]\n]*\]\][ \t]*$")
+_ITEM = re.compile(r"[ \t]*(?:[*.]{1,6}|-|\d{1,4}\.|[a-zA-Z]\.|<\d{1,3}>)[ \t]+\S|\S[^\n]{0,200}?::(?:[ \t]|$)")
+_MACRO = re.compile(r"(?:link:|xref:|<<)([^\s\[\]<>,]{1,500})(?:\[([^\[\]\n]{0,500})\]|,([^<>\n]{0,500})>>|>>)")
+_URL = re.compile(r"(https?://[^\s\[\]<>]{1,1000})(?:\[([^\[\]\n]{0,500})\])?")
+_MARKUP = re.compile(r"(?<!\w)([*_`#+])(?=\S)(.{1,500}?)(?<=\S)\1(?!\w)")
+_KINDS: dict[str, BlockKind] = {
+    "-": "code", ".": "code", "+": "code", "`": "code", "/": "meta", "_": "quote",
+    "|": "table", ",": "table", ":": "table", "!": "table",
+}  # fmt: skip
+_FENCE_STARTS = "-.+/_*=|,:!`"
+_SHOWN = ("author", "revdate", "email", "description")
+
+
+def read(source: Source) -> Document:
+    """Read an AsciiDoc file; its title is the level-0 heading, or its `:title:`."""
+    text = source.text()
+    scanner = _Scanner(text)
+    scanner.run()
+    blocks = tuple(scanner.blocks)
+    first = next((block for block in blocks if block.kind == "heading" and block.level == 1), None)
+    title = (first.label if first else "") or scanner.fields.get("title", "")
+    return Document(
+        text=text,
+        title=title or source.spoken_name,
+        title_written=bool(title),
+        kind="asciidoc",
+        blocks=blocks,
+        tags=tuple(dict.fromkeys(as_tags(scanner.fields.get("keywords", "") or scanner.fields.get("page-tags", "")))),
+        links=_links(text, blocks),
+        metadata={name: value for name in _SHOWN if (value := scanner.fields.get(name, ""))},
+    )
+
+
+def _links(text: str, blocks: tuple[Block, ...]) -> tuple[Link, ...]:
+    found: list[tuple[int, Link]] = []
+    for block in blocks:
+        if block.kind in ("code", "meta"):
+            continue
+        for match in _MACRO.finditer(text, block.start, block.end):
+            target = match[1]
+            found.append((match.start(), Link(target, (match[2] or match[3] or target).strip())))
+        for match in _URL.finditer(text, block.start, block.end):
+            address = match[1] if match[2] is not None else match[1].rstrip(".,;:)")
+            found.append((match.start(), Link(address, (match[2] or address).strip())))
+    return tuple(link for _, link in sorted(found, key=lambda item: item[0])[:MAX_LINKS])
+
+
+def _plain(words: str) -> str:
+    words = _URL.sub(lambda match: match[2] or match[1], words[:MAX_LABEL])
+    words = _MACRO.sub(lambda match: match[2] or match[3] or match[1], words)
+    return " ".join(_MARKUP.sub(r"\2", words).split())
+
+
+class _Scanner:
+    """One pass over the lines; `at` is the line that comes next."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = Lines(text)
+        self.texts = self.lines.texts
+        self.at = 0
+        self.blocks: list[Block] = []
+        self.fields: dict[str, str] = {}
+        self._fences: dict[str, list[int]] = {}  # where each delimiter stands, so that its partner is found at once
+        for number, line in enumerate(self.texts):
+            if line[:1] in _FENCE_STARTS and line[:1] and _DELIMITER.match(line):
+                self._fences.setdefault(line.rstrip(), []).append(number)
+
+    def run(self) -> None:
+        while self.at < len(self.texts):
+            line = self.texts[self.at]
+            if not line or line.isspace():
+                self.at += 1
+            else:
+                self._block(line)
+
+    def _block(self, line: str) -> None:
+        if heading := _HEADING.match(line):
+            opens = len(heading[1]) == 1 and all(block.kind == "meta" for block in self.blocks)
+            self._emit("heading", self.at + 1, len(heading[1]), _plain(heading[2].rstrip(" =#")))
+            if opens:
+                self._byline()
+        elif _ATTRIBUTE.match(line):
+            self._attributes()
+        elif fence := _DELIMITER.match(line):
+            self._fence(line.rstrip(), fence[0][0])
+        elif line.startswith("//") or _ATTRIBUTE_LINE.match(line):
+            self._emit("meta", self.at + 1)
+        elif _ITEM.match(line):
+            self._emit("list", self._after_list())
+        else:
+            self._emit("code" if line[0] in " \t" else "paragraph", self._after_paragraph())
+
+    def _fence(self, fence: str, sign: str) -> None:
+        """Take a delimited block whole; an example or a sidebar is only what its lines make it."""
+        if fence == "--" or sign in "*=":
+            self._emit("meta", self.at + 1)
+            return
+        places = self._fences["```" if sign == "`" else fence] if "```" in self._fences or sign != "`" else []
+        partner = bisect_right(places, self.at)
+        if partner < len(places):
+            self._emit(_KINDS[sign], places[partner] + 1)
+        else:
+            self._emit("paragraph", self._after_paragraph())
+
+    def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
+        start, end = self.lines.span(self.at, after)
+        self.blocks.append(Block(kind, start, end, level, label))
+        self.at = after
+
+    def _byline(self) -> None:
+        """Take the lines just below the title: who wrote it, which version it is, and its attributes."""
+        first = self.at
+        while not self.lines.is_blank(self.at) and not _ATTRIBUTE.match(self.texts[self.at]) and self.at < first + 2:
+            self.at += 1
+        if self.at > first:
+            if first < len(self.texts) and not self.texts[first].startswith("//"):
+                self.fields["author"] = " ".join(self.texts[first].split())[:MAX_LABEL]
+            after, self.at = self.at, first
+            self._emit("meta", after)
+
+    def _attributes(self) -> None:
+        number = self.at
+        while number < len(self.texts) and (attribute := _ATTRIBUTE.match(self.texts[number])):
+            if attribute[2]:
+                self.fields.setdefault(attribute[1].lower(), attribute[2].strip()[:MAX_LABEL])
+            number += 1
+        self._emit("meta", number)
+
+    def _starts_block(self, line: str) -> bool:
+        return bool(_HEADING.match(line) or _DELIMITER.match(line) or _ATTRIBUTE_LINE.match(line))
+
+    def _after_list(self) -> int:
+        number, after = self.at + 1, self.at + 1
+        while number < len(self.texts):
+            line = self.texts[number]
+            if not line or line.isspace():
+                if self.lines.is_blank(number + 1) or not _ITEM.match(self.texts[number + 1]):
+                    break
+            elif self._starts_block(line):
+                break
+            else:
+                after = number + 1
+            number += 1
+        return after
+
+    def _after_paragraph(self) -> int:
+        number = self.at + 1
+        while not self.lines.is_blank(number) and not self._starts_block(self.texts[number]):
+            number += 1
+        return number

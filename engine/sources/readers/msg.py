@@ -1,0 +1,190 @@
+"""Outlook messages: who, when and about what at the head, then the body, and the names of attachments."""
+
+from __future__ import annotations
+
+import struct
+from datetime import UTC, datetime, timedelta
+
+from engine.errors import SourceError
+from engine.records import Document, Link
+from engine.sources.encodings import storable
+from engine.sources.readers.compound import CompoundFile
+from engine.sources.readers.html import html_text
+from engine.sources.readers.lines import paragraphs
+from engine.sources.readers.markup import Page, parse_html
+from engine.sources.readers.prose import Prose
+from engine.sources.readers.source import Source
+
+_SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009  # property identifiers of [MS-OXPROPS]
+_SENDER, _SENDER_ADDRESS, _SENDER_SMTP, _TO, _CC = 0x0C1A, 0x0C1F, 0x5D01, 0x0E04, 0x0E03
+_SENT, _RECEIVED = 0x0039, 0x0E06
+_CODE_PAGE, _INTERNET_CODE_PAGE = 0x3FFD, 0x3FDE
+_LONG_NAME, _SHORT_NAME, _DISPLAY_NAME = 0x3707, 0x3704, 0x3001
+_INTEGER, _TIME, _ANSI, _UNICODE, _BINARY = 0x0003, 0x0040, 0x001E, 0x001F, 0x0102
+_PROPERTIES = "__properties_version1.0"
+_TOP_HEADER = 32  # bytes before the properties of a message that lies in no other
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_ATTACHMENT = "__attach_version1.0_"
+MAX_ATTACHMENTS = 2000
+
+
+def read(source: Source) -> Document:
+    """Read an Outlook .msg file."""
+    file = CompoundFile(source.raw)
+    if _PROPERTIES not in file.names:
+        raise SourceError("not an Outlook message")
+    message = _Message(file)
+    sender, address = message.text(_SENDER), message.text(_SENDER_SMTP) or message.text(_SENDER_ADDRESS)
+    if "@" in address and address != sender:
+        sender = f"{sender} <{address}>".strip()
+    said = {
+        "From": sender,
+        "To": message.text(_TO),
+        "Cc": message.text(_CC),
+        "Date": message.moment(_SENT) or message.moment(_RECEIVED),
+        "Subject": message.text(_SUBJECT),
+    }
+    headers = {name: " ".join(words.split()) for name, words in said.items() if words.strip()}
+    prose, links = Prose(), list[Link]()
+    prose.add("paragraph", "\n".join(f"{name}: {words}" for name, words in headers.items()))
+    _add_body(message, prose, links)
+    prose.add("list", "\n".join(f"- Attachment: {name}" for name in message.attachments()))
+    text, blocks = prose.finish()
+    title = headers.get("Subject", "")
+    return Document(
+        text=text,
+        title=title or source.spoken_name,
+        title_written=bool(title),
+        kind="msg",
+        blocks=blocks,
+        links=tuple(links),
+        metadata={name.lower(): words for name, words in headers.items() if name != "Subject"},
+    )
+
+
+def _add_body(message: _Message, prose: Prose, links: list[Link]) -> None:
+    """Add what the message says, from the plainest of the forms in which it is written there."""
+    plain, rich = message.text(_BODY), message.html()
+    if plain.strip():
+        for start, end in paragraphs(plain):
+            piece = plain[start:end]
+            quoted = all(line.lstrip().startswith(">") for line in piece.split("\n"))
+            prose.add("quote" if quoted else "paragraph", piece)
+    elif rich.strip():
+        links += Page(parse_html(rich), prose).links
+    elif rtf := unpacked(message.binary(_RTF)):
+        from engine.sources.readers.rtf import Reader  # only messages that were written in RTF alone
+
+        reader = Reader()
+        reader.run(rtf)
+        text, blocks = reader.prose.finish()
+        for block in blocks:
+            prose.add(block.kind, text[block.start : block.end], level=block.level, label=block.label)
+
+
+class _Message:
+    """The properties of a message that lies in no other."""
+
+    def __init__(self, file: CompoundFile) -> None:
+        self._file = file
+        self._fixed = _fixed_properties(file.read(_PROPERTIES)[_TOP_HEADER:])
+        page = self._number(_CODE_PAGE) or self._number(_INTERNET_CODE_PAGE) or 1252
+        self._encoding = "utf-8" if page == 65001 else f"cp{page}"
+
+    def text(self, identifier: int, folder: str = "") -> str:
+        wide = self._file.read(_stream(identifier, _UNICODE, folder))
+        if wide:
+            return storable(wide.decode("utf-16-le", "replace")).rstrip("\ufffd")
+        narrow = self._file.read(_stream(identifier, _ANSI, folder))
+        try:
+            return storable(narrow.decode(self._encoding, "replace"))
+        except LookupError:
+            return storable(narrow.decode("cp1252", "replace"))
+
+    def binary(self, identifier: int) -> bytes:
+        return self._file.read(_stream(identifier, _BINARY))
+
+    def html(self) -> str:
+        raw = self.binary(_HTML)
+        return html_text(raw) if raw else self.text(_HTML)
+
+    def moment(self, identifier: int) -> str:
+        """Return a time as `2024-05-31 12:30 UTC`."""
+        written = self._fixed.get((identifier, _TIME))
+        if not written:
+            return ""
+        try:
+            return f"{_EPOCH + timedelta(microseconds=int.from_bytes(written, 'little') // 10):%Y-%m-%d %H:%M} UTC"
+        except (OverflowError, ValueError):
+            return ""
+
+    def attachments(self) -> list[str]:
+        """Return the names of what is attached."""
+        folders = sorted({name.partition("/")[0] for name in self._file.names if name.startswith(_ATTACHMENT)})
+        found = []
+        for folder in folders[:MAX_ATTACHMENTS]:
+            names = (self.text(each, f"{folder}/") for each in (_LONG_NAME, _SHORT_NAME, _DISPLAY_NAME))
+            name = " ".join(next(filter(None, names), "").split())
+            if name:
+                found.append(name)
+        return found
+
+    def _number(self, identifier: int) -> int:
+        return int.from_bytes(self._fixed.get((identifier, _INTEGER), b"")[:4], "little")
+
+
+def _stream(identifier: int, form: int, folder: str = "") -> str:
+    return f"{folder}__substg1.0_{identifier:04X}{form:04X}"
+
+
+def _fixed_properties(raw: bytes) -> dict[tuple[int, int], bytes]:
+    """Map identifier and form to the eight bytes of each property that is no longer than that."""
+    found = {}
+    for at in range(0, len(raw) - 15, 16):
+        form, identifier = struct.unpack_from("<HH", raw, at)
+        found[identifier, form] = raw[at + 8 : at + 16]
+    return found
+
+
+_DICTIONARY = (
+    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor "
+    b"MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20"
+    b"\\b\\i\\u\\tab\\tx"
+)
+MAX_RTF = 50 * 2**20
+
+
+def unpacked(raw: bytes) -> bytes:
+    """Unpack compressed RTF as [MS-OXRTFCP] describes it; b"" for what is none."""
+    if len(raw) < 16:
+        return b""
+    size, form = struct.unpack_from("<4xI4s", raw, 0)
+    if form == b"MELA":
+        return raw[16 : 16 + size]
+    if form != b"LZFu":
+        return b""
+    window = bytearray(_DICTIONARY.ljust(4096, b"\x00"))
+    write, out, at = len(_DICTIONARY), bytearray(), 16
+    while at < len(raw) and len(out) < min(size, MAX_RTF):
+        flags, at = raw[at], at + 1
+        for bit in range(8):
+            if at >= len(raw):
+                break
+            if flags >> bit & 1:
+                if at + 1 >= len(raw):
+                    return bytes(out)
+                offset, length, at = raw[at] << 4 | raw[at + 1] >> 4, (raw[at + 1] & 15) + 2, at + 2
+                if offset == write % 4096:
+                    return bytes(out)
+                copied = []
+                for step in range(length):
+                    byte = window[(offset + step) % 4096]
+                    window[write % 4096] = byte
+                    write += 1
+                    copied.append(byte)
+                out += bytes(copied)
+            else:
+                out.append(raw[at])
+                window[write % 4096] = raw[at]
+                write, at = write + 1, at + 1
+    return bytes(out)

@@ -1,0 +1,292 @@
+"""Rich Text Format: its control words are followed in one pass and without recursion, however deep its groups lie."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field, replace
+
+from engine.errors import SourceError
+from engine.records import Document
+from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.prose import Prose
+from engine.sources.readers.source import Source
+
+MAX_DEPTH = 5000  # groups in one another; programs make a few dozen
+_TOKEN = re.compile(
+    rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL
+)
+_SKIPPED_WRITTEN = (
+    "colortbl pict object themedata datastore colorschememapping latentstyles listtable listoverridetable rsidtbl "
+    "generator xmlnstbl mmathPr header headerl headerr headerf footer footerl footerr footerf fldinst template revtbl "
+    "filetbl bkmkstart bkmkend nonshppict pntext listtext stextflow pgptbl wgrffmtfilter userprops doccomm private "
+    "shpinst sp atnid atnauthor atrfstart atrfend do fchars lchars nonesttables passwordhash fontemb"
+)
+_SKIPPED = frozenset(_SKIPPED_WRITTEN.split())
+_INFO = {"title": "title", "author": "author", "subject": "subject", "keywords": "keywords"}
+_CHARACTERS = {
+    "tab": "\t", "line": "\n", "emdash": "—", "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“",
+    "rdblquote": "”", "bullet": "•", "emspace": " ", "enspace": " ", "qmspace": " ",
+}  # fmt: skip
+_SYMBOLS = {b"~": " ", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}"}
+_CHARSETS = {
+    0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gbk", 136: "cp950", 161: "cp1253", 162: "cp1254",
+    163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250",
+}  # fmt: skip
+_HEADING_NAME = re.compile(r"(?:heading|überschrift|titre|título|titolo|rubrik|kop)\s*([1-9])\b", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _State:
+    """What is in force inside one group. `target` is where its text goes: the body, a table of names, or nowhere."""
+
+    target: str = "body"
+    encoding: str = "cp1252"
+    skip: int = 1  # characters after a \u that are its stand-in
+    hidden: bool = False
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    """The paragraph being read."""
+
+    pieces: list[str] = field(default_factory=list)
+    level: int = 0
+    in_table: bool = False
+
+
+def read(source: Source) -> Document:
+    """Read an RTF file."""
+    if not source.raw.lstrip().startswith(b"{\\rtf"):
+        raise SourceError("not RTF")
+    reader = Reader()
+    reader.run(source.raw)
+    text, blocks = reader.prose.finish()
+    if not text:
+        raise SourceError("no text inside")
+    fields = {name: words for name, value in reader.fields.items() if (words := " ".join(value.split()))}
+    title = fields.pop("title", "")
+    return Document(
+        text=text,
+        title=title or source.spoken_name,
+        title_written=bool(title),
+        kind="rtf",
+        blocks=blocks,
+        tags=tuple(dict.fromkeys(as_tags(fields.pop("keywords", "")))),
+        metadata=fields,
+    )
+
+
+class Reader:
+    """Reads one RTF text into `prose`, and what it says about itself into `fields`."""
+
+    def __init__(self) -> None:
+        """Start with nothing read."""
+        self.prose = Prose()
+        self.fields: dict[str, str] = {}
+        self._state = _State()
+        self._stack: list[_State] = []
+        self._opening = False  # whether a group was opened just now, so that the next word names its purpose
+        self._starred = False
+        self._bytes = bytearray()
+        self._stand_ins = 0
+        self._paragraph = _Paragraph()
+        self._rows: list[str] = []
+        self._fonts: dict[int, str] = {}
+        self._font = 0
+        self._style_levels: dict[int, int] = {}
+        self._style, self._style_name = 0, ""
+        self._page_encoding = "cp1252"
+
+    def run(self, raw: bytes) -> None:
+        """Read all of it; what is left open at its end is closed."""
+        position, end = raw.find(b"{"), len(raw)
+        while 0 <= position < end:
+            token = _TOKEN.match(raw, position)
+            if token is None:
+                position += 1
+                continue
+            position = token.end()
+            word, number, code, symbol, brace, plain = token.groups()
+            if word is not None:
+                name, value = word.decode("ascii"), int(number) if number else None
+                if name == "bin":
+                    position += max(0, min(value or 0, end - position))
+                else:
+                    self._word(name, value)
+            elif code is not None:
+                self._byte(int(code, 16))
+            elif symbol is not None:
+                self._symbol(symbol)
+            elif brace is not None:
+                self._brace(brace)
+            elif plain is not None:
+                self._opening = False
+                self._plain(plain)
+        self._end_paragraph()
+        self._end_table()
+
+    def _brace(self, brace: bytes) -> None:
+        self._flush()
+        self._stand_ins = 0
+        if brace == b"{":
+            if len(self._stack) >= MAX_DEPTH:
+                raise SourceError("nested too deeply")
+            self._stack.append(self._state)
+            self._state = replace(self._state)
+            self._opening, self._starred = True, False
+        elif self._stack:
+            if self._state.target == "stylesheet" and (level := _HEADING_NAME.match(self._style_name.strip())):
+                self._style_levels[self._style] = int(level[1])
+            self._state = self._stack.pop()
+            self._opening, self._style_name = False, ""
+
+    def _symbol(self, symbol: bytes) -> None:
+        if symbol == b"*" and self._opening:
+            self._starred = True
+            return
+        self._opening = False
+        if symbol in (b"\n", b"\r"):
+            self._word("par", None)
+        elif symbol in _SYMBOLS:
+            self._text(_SYMBOLS[symbol])
+
+    def _word(self, name: str, value: int | None) -> None:
+        self._flush()
+        opening, self._opening = self._opening, False
+        if opening and self._purpose(name):
+            return
+        state = self._state
+        if name == "u" and value is not None:
+            self._text(chr(value % 65_536))
+            self._stand_ins = state.skip
+        elif name == "uc":
+            state.skip = max(0, min(value or 0, 10))
+        elif name == "ansicpg":
+            self._page_encoding = state.encoding = _codec(f"cp{value}")
+        elif name == "mac":
+            self._page_encoding = state.encoding = "mac_roman"
+        elif name == "f":
+            self._font = value or 0
+            state.encoding = self._fonts.get(self._font, self._page_encoding)
+        elif name == "fcharset" and state.target == "fonttbl" and value in _CHARSETS:
+            self._fonts[self._font] = self._page_encoding if value == 0 else _CHARSETS[value]
+        elif name in ("v", "deleted", "htmlrtf"):
+            state.hidden = value != 0
+        elif state.target == "stylesheet":
+            self._style = (value or 0) if name == "s" else self._style
+        elif state.target == "body":
+            self._layout(name, value)
+        elif name in _CHARACTERS:
+            self._text(_CHARACTERS[name])
+
+    def _purpose(self, name: str) -> bool:
+        """Turn to the purpose that the first word of a group names; whether there is no more to do for it."""
+        state = self._state
+        if state.target == "nowhere":
+            return True
+        if name in ("fonttbl", "stylesheet"):
+            state.target = name
+        elif name == "info":
+            state.target = "info"
+        elif state.target == "info":
+            state.target = _INFO.get(name, "nowhere")
+        elif name in _SKIPPED or (self._starred and name not in ("shppict", "cs", "s", "shptxt")):
+            state.target = state.target if self._starred and state.target == "stylesheet" else "nowhere"
+        else:
+            return False
+        return True
+
+    def _layout(self, name: str, value: int | None) -> None:
+        paragraph = self._paragraph
+        if name in ("par", "sect", "page", "column"):
+            self._end_paragraph()
+        elif name == "pard":
+            paragraph.level, paragraph.in_table = 0, False
+        elif name == "s":
+            paragraph.level = self._style_levels.get(value or 0, 0)
+        elif name == "outlinelevel" and value is not None:
+            paragraph.level = value + 1 if 0 <= value < 9 else 0
+        elif name == "intbl":
+            paragraph.in_table = True
+        elif name in ("cell", "nestcell"):
+            paragraph.in_table = True
+            self._text("\x1f")
+        elif name in ("row", "nestrow"):
+            self._end_row()
+        elif name in _CHARACTERS:
+            self._text(_CHARACTERS[name])
+
+    def _plain(self, plain: bytes) -> None:
+        if self._stand_ins:
+            skipped = min(self._stand_ins, len(plain))
+            self._stand_ins -= skipped
+            plain = plain[skipped:]
+        if self._state.target != "nowhere" and not self._state.hidden:
+            self._bytes += plain
+
+    def _byte(self, code: int) -> None:
+        self._opening = False
+        if self._stand_ins:
+            self._stand_ins -= 1
+        elif self._state.target != "nowhere" and not self._state.hidden:
+            self._bytes.append(code)
+
+    def _flush(self) -> None:
+        if self._bytes:
+            written = self._bytes.decode(self._state.encoding, "replace")
+            self._bytes.clear()
+            self._text(written)
+
+    def _text(self, words: str) -> None:
+        self._flush()
+        state = self._state
+        if state.hidden or state.target in ("nowhere", "fonttbl", "info"):
+            return
+        if state.target == "body":
+            self._paragraph.pieces.append(words)
+        elif state.target == "stylesheet":
+            self._style_name += words
+        else:
+            self.fields[state.target] = self.fields.get(state.target, "") + words
+
+    def _taken(self) -> str:
+        """Return the words of the paragraph, with the halves of characters beyond 16 bits joined."""
+        self._flush()
+        words = "".join(self._paragraph.pieces)
+        self._paragraph.pieces.clear()
+        return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+    def _end_paragraph(self) -> None:
+        if self._paragraph.in_table:
+            self._text(" ")  # a cell may have several paragraphs; only the row's end ends it
+            return
+        words = self._taken().replace("\x1f", " ").strip()
+        if not words:
+            return
+        self._end_table()
+        if self._paragraph.level:
+            self.prose.heading(words, self._paragraph.level)
+        else:
+            self.prose.add("paragraph", words)
+
+    def _end_row(self) -> None:
+        cells = [" ".join(cell.split()) for cell in self._taken().split("\x1f")]
+        if any(cells):
+            self._rows.append(" | ".join(cells[:-1] if len(cells) > 1 and not cells[-1] else cells))
+        self._paragraph.in_table = False
+
+    def _end_table(self) -> None:
+        if self._paragraph.in_table:
+            self._end_row()
+        if self._rows:
+            self.prose.add("table", "\n".join(self._rows))
+            self._rows.clear()
+
+
+def _codec(name: str) -> str:
+    name = {"cp65001": "utf-8", "cp10000": "mac_roman", "cp936": "gbk"}.get(name, name)
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return "cp1252"

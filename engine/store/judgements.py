@@ -1,0 +1,124 @@
+"""What a person thinks of results: marked right or wrong for a query, or opened from its list.
+
+A judgement hangs on the query's text, the hash of the passage, and the path of its file, so that it survives indexing
+anew. Each write is one small transaction that any process may make. `stamp` tells readers that something has changed.
+The vectors of the judged queries are kept with the model that made them, so that a search need not encode them again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import apsw
+
+from engine.records import Grade, Mark
+from engine.store.connection import transaction
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RIGHT: Grade = 2
+WRONG: Grade = -2
+OPENED: Grade = 1
+STRENGTH: Mapping[int, float] = {RIGHT: 1.0, WRONG: -1.0, OPENED: 0.25}
+"""What a grade counts. People open rows in order to see whether they are right, and the first rows most, so opening is
+weak proof: .25 lifts by .05 at most, past near neighbours (on NFCorpus's development queries half of them lie within
+.007 of each other), but not from the end of the first ten to their head (.14 apart). Nor does it steer the feedback.
+"""
+
+_STAMP = "judgements"  # the name in `meta` of a number that grows with every change
+_ASKED = "asked:"  # before a query's text, in the names of a model's calibration
+_COLUMNS = "query, passage_hash, path, grade, at"
+
+
+def stamp(conn: apsw.Connection) -> tuple[int, int]:
+    """Return a pair of numbers that differs after every change of the judgements; two look-ups by key."""
+    counted = conn.execute("SELECT value FROM meta WHERE key = ?", (_STAMP,)).get
+    newest = conn.execute("SELECT max(id) FROM judgement").get
+    return int(counted or 0), int(newest or 0)
+
+
+def put(conn: apsw.Connection, marks: Iterable[Mark]) -> None:
+    """Write judgements. A new mark takes the place of an older one; opening never takes the place of a mark."""
+    with transaction(conn):
+        conn.executemany(
+            f"""INSERT INTO judgement({_COLUMNS}) VALUES(?, ?, ?, ?, ?) ON CONFLICT(query, passage_hash)
+            DO UPDATE SET path = excluded.path, grade = excluded.grade, at = excluded.at
+            WHERE excluded.grade <> {OPENED} OR judgement.grade = {OPENED}""",
+            [(mark.query, mark.passage_hash, mark.path, mark.grade, mark.at or time.time()) for mark in marks],
+        )
+        _changed(conn)
+
+
+def remove(conn: apsw.Connection, query: str, passage_hash: bytes) -> bool:
+    """Take a judgement back; False where there was none."""
+    with transaction(conn):
+        conn.execute("DELETE FROM judgement WHERE query = ? AND passage_hash = ?", (query, passage_hash))
+        gone = conn.changes() > 0
+        _changed(conn)
+        _forget_vectors(conn)
+    return gone
+
+
+def empty(conn: apsw.Connection, query: str | None = None) -> int:
+    """Forget the judgements of one query, or all, overwriting them in the file; return how many there were."""
+    conn.pragma("secure_delete", True)
+    with transaction(conn):
+        conn.execute("DELETE FROM judgement WHERE ?1 IS NULL OR query = ?1", (query,))
+        gone = conn.changes()
+        _changed(conn)
+        _forget_vectors(conn)
+    return gone
+
+
+def every(conn: apsw.Connection) -> tuple[Mark, ...]:
+    """Return all judgements, newest first."""
+    rows = conn.execute(f"SELECT {_COLUMNS} FROM judgement ORDER BY at DESC, id DESC")
+    return tuple(Mark(*row) for row in rows)
+
+
+def of_query(conn: apsw.Connection, query: str) -> tuple[Mark, ...]:
+    """Return the judgements of one query."""
+    return tuple(Mark(*row) for row in conn.execute(f"SELECT {_COLUMNS} FROM judgement WHERE query = ?", (query,)))
+
+
+def _changed(conn: apsw.Connection) -> None:
+    conn.execute(
+        "INSERT INTO meta(key, value) VALUES(?, 1) ON CONFLICT(key) DO UPDATE SET value = value + 1", (_STAMP,)
+    )
+
+
+def _forget_vectors(conn: apsw.Connection) -> None:
+    conn.execute(
+        "DELETE FROM calibration WHERE name >= ?1 AND name < ?2"
+        " AND substr(name, length(?1) + 1) NOT IN (SELECT query FROM judgement)",
+        (_ASKED, _ASKED[:-1] + ";"),
+    )
+
+
+# --- the vectors of judged queries --------------------------------------------------------------------------------
+
+
+def keep_vectors(conn: apsw.Connection, model_id: int, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+    """Keep the unit vectors that a model gave to queries."""
+    with transaction(conn):
+        conn.executemany(
+            "INSERT OR REPLACE INTO calibration(model_id, name, value) VALUES(?, ?, ?)",
+            [(model_id, _ASKED + query, vector.astype("<f4").tobytes()) for query, vector in vectors.items()],
+        )
+
+
+def vectors(conn: apsw.Connection, model_id: int, queries: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """Return the vectors that are kept of these queries, by their texts."""
+    import numpy as np
+
+    rows = conn.execute(
+        "SELECT name, calibration.value FROM json_each(?) AS wanted"
+        " JOIN calibration ON model_id = ? AND name = wanted.value",
+        (json.dumps([_ASKED + query for query in queries]), model_id),
+    )
+    return {str(name)[len(_ASKED) :]: np.frombuffer(value, "<f4") for name, value in rows}

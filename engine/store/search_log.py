@@ -1,0 +1,80 @@
+"""The log of finished searches, which is off until the person switches it on: what was asked, shown and opened."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import apsw
+
+from engine.paths import display
+from engine.records import Hit, LoggedRow, LoggedSearch, SearchResult
+from engine.store.connection import transaction
+
+_Written = tuple[float, str, str, str, float, str]
+KEPT = 20_000  # searches; the oldest go first, about 50 MB
+SHOWN = 20  # rows that are written down: what a person looks at
+
+
+def add(conn: apsw.Connection, result: SearchResult) -> int:
+    """Write a search down with its first rows, and return its number."""
+    rows = _rows(conn, result.hits[:SHOWN])
+    with transaction(conn):
+        conn.execute(
+            "INSERT INTO search_log(at, query, verdict, fusion, milliseconds, results) VALUES(?, ?, ?, ?, ?, ?)",
+            (time.time(), result.query.text, result.verdict, result.fusion, result.timings.total, json.dumps(rows)),
+        )
+        number = conn.last_insert_rowid()
+        conn.execute("DELETE FROM search_log WHERE id <= ?", (number - KEPT,))
+    return number
+
+
+def opened(conn: apsw.Connection, number: int, hit: Hit) -> None:
+    """Write down when a row of a search was opened; a search that is not there is passed over."""
+    with transaction(conn):
+        written = conn.execute("SELECT results FROM search_log WHERE id = ?", (number,)).get
+        rows: list[dict[str, Any]] = json.loads(str(written)) if written else []
+        row = next((row for row in rows if row["passage"] == hit.passage_id), None)
+        if row is None:  # it was further down than what is written at once
+            (row,) = _rows(conn, [hit])
+            rows.append(row)
+        row.setdefault("opened", time.time())
+        conn.execute("UPDATE search_log SET results = ? WHERE id = ?", (json.dumps(rows), number))
+
+
+def every(conn: apsw.Connection, limit: int | None = None) -> tuple[LoggedSearch, ...]:
+    """Return the logged searches, newest first, at most `limit`."""
+    found = conn.execute(
+        "SELECT at, query, verdict, fusion, milliseconds, results FROM search_log ORDER BY id DESC LIMIT ?",
+        (-1 if limit is None else limit,),
+    )
+    return tuple(
+        LoggedSearch(at, query, verdict, fusion, milliseconds, tuple(_row(each) for each in json.loads(rows)))
+        for at, query, verdict, fusion, milliseconds, rows in cast("Iterable[_Written]", found)
+    )
+
+
+def empty(conn: apsw.Connection) -> int:
+    """Forget all searches, overwriting them in the file; return how many there were."""
+    conn.pragma("secure_delete", True)
+    with transaction(conn):
+        conn.execute("DELETE FROM search_log")
+        return conn.changes()
+
+
+def _row(written: dict[str, Any]) -> LoggedRow:
+    return LoggedRow(written["path"], bytes.fromhex(written["hash"]), written["rank"], written.get("opened"))
+
+
+def _rows(conn: apsw.Connection, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    found = conn.execute(
+        "SELECT id, hex(hash) FROM passage WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps([hit.passage_id for hit in hits]),),
+    )
+    hashes: dict[int, str] = dict(found)
+    return [
+        {"passage": hit.passage_id, "hash": hashes.get(hit.passage_id, ""), "path": display(hit.path), "rank": hit.rank}
+        for hit in hits
+    ]

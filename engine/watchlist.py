@@ -1,0 +1,74 @@
+"""The watched folders of a library: added, forgotten, and for a day taken back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import PathError
+from engine.indexing import removed
+from engine.paths import display, folder_path, refuse_nested
+from engine.records import Folder
+from engine.shelf import Shelf
+from engine.store import folders, lock, requests
+
+if TYPE_CHECKING:
+    from engine.indexing.removed import Removed
+    from engine.store.connection import LibraryConnection
+
+
+class Watchlist(Shelf):
+    """The part of a library that says which folders it follows."""
+
+    def add(self, folder: Path) -> Folder:
+        """Watch a folder; one that is watched already is returned as it is. A sync indexes it.
+
+        One that was forgotten within a day comes back with its rules, and all that was indexed of it with the sync.
+        Raises PathError where it is missing, no folder, or inside or around a watched one.
+        """
+        path = folder_path(folder)
+        with self._writing() as connection:
+            known = folders.at(connection, path)
+            return known or self._watched_anew(connection, path, or_new=True)
+
+    def remove(self, folder: Path, *, forever: bool = False) -> int:
+        """Stop watching a folder and forget its documents; its files stay. Returns how many documents were forgotten.
+
+        For a day it can be taken back (`undo_remove`), unless `forever`, which gives its space free at once. Takes the
+        indexer lock for the writing. Raises PathError where the folder is not watched, LibraryBusy, LibraryFull.
+        """
+        path = os.fsencode(folder.expanduser().absolute())
+        with self._reading() as connection:
+            known = self._folder(connection, path)
+        from engine.indexing.forgetting import forget_folder
+
+        with lock.IndexerLock(self.path).acquire("removing"), self._writing(lock_held=True) as connection:
+            return forget_folder(connection, known.id, forever=forever)
+
+    def undo_remove(self, folder: Path) -> Folder:
+        """Watch a folder again that was forgotten within a day; the next sync brings back what was indexed of it.
+
+        One that is watched is returned as it is. Raises PathError where none of this path waits, or it lies inside or
+        around a watched one by now.
+        """
+        path = os.fsencode(os.path.normpath(folder.expanduser().absolute()))
+        with self._writing() as connection:
+            known = folders.at(connection, path)
+            return known or self._watched_anew(connection, path, or_new=False)
+
+    def forgotten(self) -> tuple[Removed, ...]:
+        """Return the folders that can be taken back, the latest first."""
+        return tuple(removed.waiting(self.path))
+
+    def _watched_anew(self, connection: LibraryConnection, path: bytes, *, or_new: bool) -> Folder:
+        refuse_nested(path, [each.path for each in folders.every(connection)])
+        if not removed.take_back(connection, self.path, path):
+            if not or_new:
+                raise PathError(
+                    f"{display(path)} was not forgotten within the last day.",
+                    fix="`carrel add` watches it, and the next sync reads it anew.",
+                )
+            folders.add(connection, path)
+        requests.file(connection, "sync")
+        return self._folder(connection, path)

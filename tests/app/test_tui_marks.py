@@ -1,0 +1,190 @@
+"""Marking results right or wrong, what opening leaves behind, and the log of searches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes import STILL, FakeLibrary, ports
+from piloting import pressed, settle, typed, written
+from textual.pilot import Pilot
+
+from app.tui.app import CarrelApp
+from app.tui.screens.search.explaining.memory import memory_lines
+from app.tui.screens.search.explaining.subject import Explained
+from app.tui.screens.search.row import more_line
+from app.tui.settings_file import SettingsFile
+from engine.config import Config
+from engine.errors import LibraryReadOnly
+from engine.records import Remembered
+
+QUERY = "starter culture"
+
+
+def told(pilot: Pilot[int]) -> str:
+    """Return what the toasts say."""
+    return " ".join(note.message for note in pilot.app._notifications)
+
+
+def browser(library: FakeLibrary, config: Config | None = None) -> CarrelApp:
+    settings = SettingsFile()
+    settings.config = config or Config()
+    return CarrelApp(replace(ports(library, pace=replace(STILL, settle=0.0)), settings=settings))
+
+
+async def test_plus_marks_the_row_and_plus_again_takes_it_back() -> None:
+    library = FakeLibrary()
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        screen = await typed(pilot, QUERY)
+        await pressed(pilot, "tab", "down")
+        chosen = screen.rows.hit
+        assert chosen is not None
+        await pressed(pilot, "plus")
+        assert library.marks == {(QUERY, chosen.passage_id): 2}
+        assert "✔ marked right" in written(pilot)
+        assert "Marked right: it ranks higher" in told(pilot)
+        assert screen.rows.hit is not None
+        assert screen.rows.hit.passage_id == chosen.passage_id
+        await pressed(pilot, "plus")
+        assert library.marks == {}
+        assert "✔ marked right" not in written(pilot)
+
+
+async def test_minus_marks_the_row_wrong_also_over_an_earlier_plus() -> None:
+    library = FakeLibrary()
+    async with browser(library).run_test(size=(80, 24)) as pilot:
+        screen = await typed(pilot, QUERY)
+        await pressed(pilot, "tab", "plus", "minus")
+        assert screen.rows.hit is not None
+        assert library.marks == {(QUERY, screen.rows.hit.passage_id): -2}
+        assert "✘ marked wrong" in written(pilot)
+
+
+async def test_chords_mark_from_the_query_line_and_signs_there_are_typed() -> None:
+    library = FakeLibrary()
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        screen = await typed(pilot, QUERY)
+        await pressed(pilot, "f10")
+        assert list(library.marks.values()) == [2]
+        await pressed(pilot, "f11")
+        assert list(library.marks.values()) == [-2]
+        await pressed(pilot, "space", "minus", "d")
+        assert screen.query_line.value == f"{QUERY} -d"
+        assert len(library.marks) == 1
+
+
+async def test_without_a_search_nothing_is_marked_and_the_reason_is_told() -> None:
+    library = FakeLibrary()
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "tab", "plus")
+        assert library.marks == {}
+        assert "Search for words first" in told(pilot)
+
+
+async def test_rows_of_more_like_this_are_not_marked() -> None:
+    library = FakeLibrary()
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        await typed(pilot, QUERY)
+        await pressed(pilot, "tab", "m", "plus", "enter")
+        assert library.marks == {}
+
+
+async def test_a_mark_that_cannot_be_kept_is_told() -> None:
+    library = FakeLibrary()
+    library.refusal = LibraryReadOnly("The library can only be read.")
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        await typed(pilot, QUERY)
+        await pressed(pilot, "tab", "plus")
+        assert "The library can only be read." in told(pilot)
+
+
+@pytest.mark.parametrize("key", ["enter", "r"])
+async def test_opening_in_the_editor_or_the_reader_counts_as_opened(key: str) -> None:
+    library = FakeLibrary()
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        await typed(pilot, QUERY)
+        await pressed(pilot, "tab", key)
+        assert list(library.marks.values()) == [1]
+
+
+async def test_with_memory_off_opening_leaves_no_trace_and_a_mark_says_that_it_waits() -> None:
+    library = FakeLibrary()
+    async with browser(library, Config(memory=False)).run_test(size=(120, 40), notifications=True) as pilot:
+        await typed(pilot, QUERY)
+        await pressed(pilot, "tab", "enter")
+        assert library.marks == {}
+        await pressed(pilot, "plus")
+        assert list(library.marks.values()) == [2]
+        assert "Memory is off" in told(pilot)
+
+
+async def test_an_opening_that_cannot_be_kept_does_not_hold_up_the_editor() -> None:
+    library = FakeLibrary()
+    library.refusal = LibraryReadOnly("no")
+    app = browser(library)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await typed(pilot, QUERY)
+        await pressed(pilot, "enter")
+        assert len(app.ports.edit.commands) == 1  # type: ignore[union-attr]
+
+
+async def test_the_log_holds_a_finished_search_once_with_what_was_opened() -> None:
+    library = FakeLibrary()
+    async with browser(library, Config(search_log=True)).run_test(size=(120, 40), notifications=True) as pilot:
+        screen = await typed(pilot, "starter")
+        await typed(pilot, QUERY)
+        assert screen.rows.hit is not None
+        await pressed(pilot, "tab", "enter")
+        screen._searching.ask_again()  # as after a commit of the indexer
+        await settle(pilot)
+        assert [query for query, _ in library.log] == ["starter", QUERY]
+        assert library.log[-1][1] == [screen.rows.hit.passage_id]
+
+
+async def test_without_consent_nothing_is_logged() -> None:
+    library = FakeLibrary()
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        await typed(pilot, QUERY)
+        await pressed(pilot, "tab", "enter")
+        assert library.log == []
+
+
+async def test_switching_the_log_off_forgets_what_was_written() -> None:
+    library = FakeLibrary()
+    library.log.append(("starter", []))
+    app = browser(library, Config(search_log=True))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5")
+        screen = pilot.app.screen
+        names = [setting.name for setting in screen._settings]
+        await pressed(pilot, *["down"] * names.index("search_log"), "enter")
+        assert not app.config.search_log
+        assert library.log == []
+        assert "1 search forgotten" in told(pilot)
+
+
+async def test_the_explanation_names_the_search_that_is_remembered() -> None:
+    library = FakeLibrary()
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        screen = await typed(pilot, QUERY)
+        hit, result = screen.rows.hit, screen._result
+        assert hit is not None
+        assert result is not None
+        remembered = Remembered("keeping a [starter] alive", 0.871, 2)
+        shown = replace(hit, explanation=replace(hit.explanation, remembered=remembered))
+        lines = "\n".join(line.plain for line in memory_lines(Explained(shown, result), 60))
+        assert "marked right for “keeping a [starter] alive” · cosine .871" in " ".join(lines.split())
+        assert memory_lines(Explained(hit, result), 60) == []
+
+
+async def test_the_line_below_a_row_tells_the_mark_beside_what_is_folded() -> None:
+    library = FakeLibrary()
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        screen = await typed(pilot, QUERY)
+        hit = screen.rows.hit
+        assert hit is not None
+        both = replace(hit, judged=-2, more_in_document=(1, 2))
+        assert more_line(both, False, 80).plain == "✘ marked wrong   + 2 more in this note"
+        assert more_line(replace(both, judged=1, more_in_document=()), False, 80).plain == "· opened before"

@@ -1,0 +1,217 @@
+"""How search grows with the library: from a thousand passages to a million, of real text.
+
+    python tests/bench/search_scale.py --library FILE --sizes 1000,10000,50000,100000,1000000 --keep FOLDER [--json]
+
+The library named is a real one of some ten thousand passages; larger ones hold its documents several times. Measured in
+a process of its own for each size: opening to the first answer, searches (encoding left out), each leg, what the
+process holds in memory, and the share of the ten nearest vectors that an exact comparison finds too. The scan of the
+vectors is set against the time that reading as many bytes once takes here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+
+QUESTIONS = (
+    "how do I undo a commit that was already pushed",
+    "why is a postgres query with an index still slow",
+    "what happens to the congestion window after packet loss",
+    "how are type hints for callables with keyword arguments written",
+    "record a vim macro and repeat it over many lines",
+    "how to make a consistent backup of a sqlite database in use",
+    "what does a deprecated keyword argument mean for callers",
+    "forward an ssh agent through a bastion host",
+)
+TITLES = 92  # beside the questions
+SEED = 5
+
+
+def main() -> None:
+    """Measure every size and print a table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--library", type=Path, required=True, help="a real library")
+    parser.add_argument("--sizes", default="1000,10000,50000,100000")
+    parser.add_argument("--keep", type=Path, help="where the libraries are kept for the next time")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measured(options.one)))
+        return
+    with tempfile.TemporaryDirectory(prefix="carrel-bench-") as base:
+        place = options.keep or Path(base)
+        place.mkdir(parents=True, exist_ok=True)
+        rows = [row(place, options.library, int(size)) for size in options.sizes.split(",")]
+    report = {"machine": machine(), "sizes": rows}
+    print(json.dumps(report, indent=1) if options.json else table(report))
+
+
+def row(place: Path, original: Path, size: int) -> dict[str, Any]:
+    """Make a library of one size and measure it in another process, twice: the second finds what the first kept."""
+    path = place / f"{size}.carrel"
+    if not path.exists():
+        from multiplied import Multiplied
+
+        made = Multiplied(path, original)
+        made.grow_to(size)
+        made.settle()
+    environment = {**os.environ, "CARREL_HOME": str(place / "home")}
+    for _ in range(2):
+        command = [sys.executable, __file__, "--library", str(original), "--one", str(path)]
+        found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    answer: dict[str, Any] = json.loads(found.stdout)
+    return answer
+
+
+class Remembered:
+    """The real encoder; what was asked once is answered from memory, so that encoding stays out of the figures."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self._known: dict[str, NDArray[np.float32]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        """Return the vector of a query."""
+        if text not in self._known:
+            self._known[text] = self._real.encode_query(text)
+        return self._known[text]
+
+
+def measured(path: Path) -> dict[str, Any]:
+    """Measure one library in this process."""
+    from engine.embedding import catalogue
+    from engine.library import Library
+
+    encoder = Remembered(catalogue.load())
+    encoder.encode_query(QUESTIONS[0])
+    began = time.perf_counter()
+    library = Library.open(path, encoder=encoder)  # type: ignore[arg-type]
+    library.warm()
+    library.search(QUESTIONS[0])
+    opened = time.perf_counter() - began
+    queries = [*QUESTIONS, *titles(path)]
+    first = [spent(library, query) for query in queries]
+    again = [spent(library, query) for query in queries]
+    report = {
+        "passages": library.status().passages,
+        "bytes": path.stat().st_size,
+        "open_to_first_answer_ms": opened * 1e3,
+        "first": {leg: spread([each[leg] for each in first]) for leg in first[0]},
+        "again": {leg: spread([each[leg] for each in again]) for leg in again[0]},
+        "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    return {**report, **against_exact(path, [encoder.encode_query(query) for query in queries])}
+
+
+def titles(path: Path) -> list[str]:
+    """Return titles of the library, drawn with a fixed seed."""
+    from engine.store.connection import open_reader
+
+    found = [row[0] for row in open_reader(path).execute("SELECT DISTINCT title FROM document ORDER BY title")]
+    return [found[at] for at in np.random.default_rng(SEED).choice(len(found), min(TITLES, len(found)), replace=False)]
+
+
+def spent(library: Any, query: str) -> dict[str, float]:
+    """Search once and return what each part took, in milliseconds, without encoding and loading."""
+    from engine.retrieval.query import plain  # noqa: F401  # loaded before the clock starts
+
+    timings = library.search(query.replace('"', " ")).timings
+    return {
+        "keyword": timings.keyword,
+        "vector": timings.vector,
+        "total": timings.total - timings.encode - timings.load,
+    }
+
+
+def against_exact(path: Path, queries: list[NDArray[np.float32]]) -> dict[str, Any]:
+    """Compare the vector leg with an exact one, and its scan with reading the same bytes once."""
+    from engine.retrieval.resident import Resident
+    from engine.store import models
+    from engine.store.connection import open_reader
+    from engine.store.vectors import read_blocks
+
+    connection = open_reader(path)
+    model = models.active(connection)
+    assert model is not None
+    index = Resident().refresh(connection, model.id)
+    best = [index.ids[index.nearest(connection, query, 10, None).rows[:10]] for query in queries]
+    asked = np.stack(queries)
+    ids = np.zeros((len(queries), 0), np.int64)
+    cosines = np.zeros((len(queries), 0), np.float32)
+    for block_ids, block in read_blocks(connection, model.id):
+        cosines = np.concatenate([cosines, asked @ block.T], axis=1)
+        ids = np.concatenate([ids, np.broadcast_to(block_ids, (len(queries), len(block_ids)))], axis=1)
+        kept = np.argsort(-cosines, axis=1)[:, :10]
+        cosines, ids = np.take_along_axis(cosines, kept, 1), np.take_along_axis(ids, kept, 1)
+    hits = [len(set(found.tolist()) & set(true.tolist())) / 10 for found, true in zip(best, ids, strict=True)]
+    scans = []
+    for query in queries[:20]:
+        began = time.perf_counter()
+        index.nearest(connection, query, 200, None)
+        scans.append((time.perf_counter() - began) * 1e3)
+    scanned = sum(getattr(index, name).nbytes for name in ("matrix", "bits") if hasattr(index, name))
+    block = np.ones(scanned // 8, np.uint64)
+    reads = []
+    for _ in range(5):
+        began = time.perf_counter()
+        block.max()
+        reads.append((time.perf_counter() - began) * 1e3)
+    return {
+        "recall_at_10": sum(hits) / len(hits),
+        "compressed": hasattr(index, "bits"),
+        "scan_ms": float(np.median(scans)),
+        "reading_once_ms": min(reads),
+    }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Return median and 95th percentile."""
+    return {"p50": float(np.percentile(values, 50)), "p95": float(np.percentile(values, 95))}
+
+
+def machine() -> dict[str, Any]:
+    """Name the machine and what runs on it."""
+    return {"cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()[0]}
+
+
+def table(report: dict[str, Any]) -> str:
+    """Return the figures as a person reads them."""
+    lines = [
+        f"{report['machine']['system']}, {report['machine']['cores']} cores, load {report['machine']['load']:.1f}",
+        f"{'passages':>10}{'open ms':>9}{'p50':>8}{'p95':>8}{'again':>8}{'p95':>8}{'words':>8}{'p95':>8}"
+        f"{'vectors':>9}{'read once':>10}{'MB':>7}{'recall@10':>11}",
+    ]
+    for each in report["sizes"]:
+        first, again = each["first"], each["again"]
+        lines.append(
+            f"{each['passages']:>10,}{each['open_to_first_answer_ms']:>9.0f}"
+            f"{first['total']['p50']:>8.1f}{first['total']['p95']:>8.1f}"
+            f"{again['total']['p50']:>8.1f}{again['total']['p95']:>8.1f}"
+            f"{first['keyword']['p50']:>8.1f}{first['keyword']['p95']:>8.1f}"
+            f"{each['scan_ms']:>9.1f}{each['reading_once_ms']:>10.1f}{each['resident_mb']:>7.0f}"
+            f"{each['recall_at_10']:>11.4f}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

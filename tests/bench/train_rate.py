@@ -1,0 +1,109 @@
+"""How much of a bare loop of forward, backward, step the training reaches, on the same rows in one run.
+
+python tests/bench/train_rate.py [--rows N] [--rounds N]
+
+Both work on the packaged default model with rows of shipped passages; they take turns, and the medians are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from engine.embedding.foreign import background_passages, foreign_queries
+from training.finetune import Finetuning
+from training.loss import Batch, loss
+from training.mining import Row
+from training.plan import RECIPES
+from training.probe import general
+from training.runs import Run
+from training.source import embedded_source
+from training.telling import Teller
+from training.weights import Learner
+
+
+class NoDevelopment:
+    """Judges nothing: only the steps are timed."""
+
+    def score(self, _model: object) -> None:
+        return None
+
+
+def rows_of(count: int, texts: list[str], negatives: int) -> list[Row]:
+    """Return rows over texts by chance."""
+    chance = random.Random(1)
+    return [
+        Row(number, tuple(chance.sample(range(len(texts)), negatives + 1)), (1.0, *[0.5] * negatives), "agreed")
+        for number in range(count)
+    ]
+
+
+def bare(
+    learner: Learner, batches: list[Batch], queries: list[str], texts: list[str], distil: float
+) -> Callable[[int], None]:
+    """Return one step of a loop that does nothing but forward, backward, step; texts are tokenised beforehand."""
+    import torch
+
+    optimiser = torch.optim.AdamW(learner.learning(), lr=1e-6)
+    nothing = lambda _query, rows: np.zeros(len(rows), np.bool_)  # noqa: E731
+    asked = [learner.tokens([queries[row.query] for row in batch.rows]) for batch in batches]
+    shown = [learner.tokens([texts[each] for each in batch.passages]) for batch in batches]
+
+    def step(number: int) -> None:
+        worth = loss(batches[number], learner.vectors(asked[number]), learner.vectors(shown[number]), nothing, distil)
+        worth.backward()
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+
+    return step
+
+
+def main() -> None:
+    """Time both loops in turns and print their rates."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=12)
+    chosen = parser.parse_args()
+    recipe = RECIPES["local"]
+    pieces = [*background_passages(), *general().passages]
+    chance = random.Random(2)
+    texts = [" ".join(chance.sample(pieces, 3)) for _ in range(400)]
+    queries = list(foreign_queries())
+    rows = rows_of(recipe.batch * chosen.rounds, texts, recipe.negatives)
+    with tempfile.TemporaryDirectory() as scratch:
+        run = Run(Path(scratch))
+        learner = Learner(embedded_source(), recipe.length, recipe.frozen)
+        tuning = Finetuning(
+            learner,
+            recipe,
+            rows,
+            texts,
+            queries,
+            lambda _query, each: np.zeros(len(each), np.bool_),
+            NoDevelopment(),  # type: ignore[arg-type]
+            run.folder,
+            Teller(run),
+        )
+        step = bare(learner, tuning.batches, queries, texts, recipe.distil)
+        spent: dict[str, list[float]] = {"training": [], "bare loop": []}
+        tasks = {"training": lambda _number: tuning.one_step(), "bare loop": step}
+        for number in range(chosen.rounds):
+            for name, task in tasks.items():
+                began = time.perf_counter()
+                task(number)
+                spent[name].append(time.perf_counter() - began)
+    triples = recipe.batch * recipe.negatives
+    rates = {name: triples / statistics.median(times[1:]) for name, times in spent.items()}
+    for name, rate in rates.items():
+        print(f"{name:10} {rate:7.2f} triples a second")
+    print(f"ratio      {rates['training'] / rates['bare loop']:7.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Rows that are wrong: the doctor finds them and `--repair` mends them, and nothing is repaired that is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+from sound_library import Sound, assert_as_before, care, faults, library, sound
+
+from engine.embedding.fake import FakeEncoder
+from engine.errors import LibraryBusy
+from engine.library import Library
+from engine.store.connection import open_writer
+from engine.store.lock import IndexerLock
+from engine.store.vectors import table
+
+__all__ = ["library", "sound"]
+
+
+def delete_words(conn: apsw.Connection, model: int) -> None:
+    conn.execute("INSERT INTO passage_fts(passage_fts) VALUES('delete-all')")
+
+
+def forget_words_of_one(conn: apsw.Connection, model: int) -> None:
+    conn.execute("DELETE FROM passage_fts_docsize WHERE id = 5")
+
+
+def change_text_behind_the_words(conn: apsw.Connection, model: int) -> None:
+    conn.execute("UPDATE passage SET text = replace(text, 'harbour', 'HARBORS') WHERE id = 3")
+
+
+def delete_a_vector(conn: apsw.Connection, model: int) -> None:
+    conn.execute(f"DELETE FROM {table(model)} WHERE rowid = 4")
+
+
+def write_nan(conn: apsw.Connection, model: int) -> None:
+    write_vector(conn, model, np.full(size(conn, model), np.nan, np.float32))
+
+
+def write_infinity(conn: apsw.Connection, model: int) -> None:
+    write_vector(conn, model, np.full(size(conn, model), np.inf, np.float32))
+
+
+def write_wrong_norm(conn: apsw.Connection, model: int) -> None:
+    write_vector(conn, model, np.full(size(conn, model), 0.5, np.float32))
+
+
+def lose_a_block_of_vectors(conn: apsw.Connection, model: int) -> None:
+    conn.execute(f"DELETE FROM {table(model)}_vector_chunks00")
+
+
+def lose_a_list_of_vectors(conn: apsw.Connection, model: int) -> None:
+    conn.execute(f"DELETE FROM {table(model)}_chunks")
+
+
+def other_dimension(conn: apsw.Connection, model: int) -> None:
+    conn.execute(f"DROP TABLE {table(model)}")
+    conn.execute(f"CREATE VIRTUAL TABLE {table(model)} USING vec0(embedding float[3] distance_metric=cosine)")
+
+
+def lose_the_table_of_vectors(conn: apsw.Connection, model: int) -> None:
+    conn.execute(f"DROP TABLE {table(model)}")
+
+
+def vector_of_nothing(conn: apsw.Connection, model: int) -> None:
+    unit = np.zeros(size(conn, model), np.float32)
+    unit[0] = 1
+    conn.execute(f"INSERT INTO {table(model)}(rowid, embedding) VALUES(99999, ?)", (unit.tobytes(),))
+
+
+def forget_a_document(conn: apsw.Connection, model: int) -> None:
+    conn.execute("DELETE FROM document WHERE id = 2")
+
+
+def orphan_counts(conn: apsw.Connection, model: int) -> None:
+    conn.execute("INSERT INTO left_out(folder_id, reason, count) VALUES(77, 'hidden', 1)")
+    conn.execute("INSERT INTO calibration(model_id, name, value) VALUES(77, 'x', 1)")
+
+
+def table_of_no_model(conn: apsw.Connection, model: int) -> None:
+    conn.execute("CREATE VIRTUAL TABLE vector_77 USING vec0(embedding float[3])")
+
+
+def gap_in_the_ordinals(conn: apsw.Connection, model: int) -> None:
+    conn.execute("UPDATE passage SET ordinal = ordinal + 9 WHERE id = (SELECT max(id) FROM passage)")
+
+
+def delete_a_passage(conn: apsw.Connection, model: int) -> None:
+    conn.execute("DELETE FROM passage WHERE id = (SELECT min(id) FROM passage)")
+
+
+def mark_a_passage_as_gone(conn: apsw.Connection, model: int) -> None:
+    conn.execute("INSERT INTO free_slot VALUES(6)")
+
+
+def size(conn: apsw.Connection, model: int) -> int:
+    return len(conn.execute(f"SELECT embedding FROM {table(model)} WHERE rowid = 1").get) // 4
+
+
+def write_vector(conn: apsw.Connection, model: int, vector: np.ndarray) -> None:
+    """Write into vec0's own block, for vec0 itself would refuse some of this."""
+    blob = bytearray(conn.execute(f"SELECT vectors FROM {table(model)}_vector_chunks00").get)
+    blob[vector.nbytes : 2 * vector.nbytes] = vector.tobytes()
+    conn.execute(f"UPDATE {table(model)}_vector_chunks00 SET vectors = ?", (bytes(blob),))
+
+
+ROWS: dict[Callable[[apsw.Connection, int], None], str] = {
+    delete_words: "words",
+    forget_words_of_one: "words",
+    change_text_behind_the_words: "words",
+    delete_a_vector: "vectors",
+    write_nan: "vector values",
+    write_infinity: "vector values",
+    write_wrong_norm: "vector values",
+    lose_a_block_of_vectors: "vectors",
+    lose_a_list_of_vectors: "vectors",
+    other_dimension: "vector size",
+    lose_the_table_of_vectors: "vector size",
+    vector_of_nothing: "stray vectors",
+    forget_a_document: "orphan passages",
+    orphan_counts: "orphan rows",
+    table_of_no_model: "orphan rows",
+    gap_in_the_ordinals: "passage order",
+    delete_a_passage: "passage order",
+    mark_a_passage_as_gone: "stray vectors",
+}
+
+
+@pytest.mark.parametrize("damage", ROWS, ids=lambda damage: damage.__name__)
+def test_damaged_rows_are_found_and_repaired(
+    library: Path, sound: Sound, damage: Callable[[apsw.Connection, int], None]
+) -> None:
+    conn = open_writer(library)
+    conn.pragma("foreign_keys", False)
+    damage(conn, sound.model)
+    conn.close()
+    found = faults(library)
+    assert ROWS[damage] in {check.name for check in found}
+    assert all(check.repairable and not check.remedy for check in found)
+
+    examined = care(library).check(repair=True)
+
+    assert examined.done and all(check.ok for check in examined.checks)
+    if damage is change_text_behind_the_words:  # the words follow the text; the file is right, and read when asked to
+        with Library.open(library, encoder=FakeEncoder()) as opened:
+            opened.sync(full=True)
+    assert_as_before(library, sound)
+
+
+def test_files_that_others_may_read_are_found_and_made_private(library: Path, sound: Sound, tmp_path: Path) -> None:
+    log = tmp_path / "home" / "state" / "carrel.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("a search that failed")
+    log.chmod(0o644)
+    library.chmod(0o664)
+    (found,) = faults(library)
+    assert (found.name, found.repairable) == ("permissions", True)
+    assert "carrel.log" in found.detail or found.count > 2
+
+    (done,) = care(library).check(repair=True).done
+    assert "readable by their owner only" in done
+
+    assert_as_before(library, sound)
+    assert (library.stat().st_mode & 0o777, log.stat().st_mode & 0o777) == (0o600, 0o600)
+
+
+def test_a_sound_library_is_not_repaired(library: Path, sound: Sound) -> None:
+    with IndexerLock(library).acquire("syncing"):
+        assert care(library).check(repair=True).done == ()
+    assert_as_before(library, sound)
+
+
+def test_the_doctor_looks_while_another_process_indexes_and_repairs_only_after(library: Path) -> None:
+    conn = open_writer(library)
+    conn.execute("DELETE FROM passage_fts_docsize WHERE id = 5")
+    conn.close()
+    with IndexerLock(library).acquire("syncing"):
+        assert [check.name for check in faults(library)][:1] == ["words"]
+        with pytest.raises(LibraryBusy):
+            care(library).check(repair=True)

@@ -1,0 +1,87 @@
+"""Leaving common words unread changes none of the ranks that are said to be certain."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from store_samples import Sample
+
+from engine.records import Query, Term
+from engine.retrieval import pruning
+from engine.retrieval.filters import Allowed
+from engine.retrieval.keyword import keyword_leg
+from engine.retrieval.matching import match
+from engine.retrieval.wordmemory import WordMemory
+
+COMMON = ("stone", "river", "meadow", "winter")
+RARE = ("astrolabe", "quince", "zeppelin", "ocarina", "gneiss")
+SURE = 5
+EVERYTHING = Allowed("", ())
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    sample = Sample(tmp_path_factory.mktemp("pruning") / "library.carrel")
+    draw = random.Random(3)
+    for number in range(400):
+        words = [word for word in COMMON if draw.random() < 0.4] * draw.randint(1, 3)
+        words += [word for word in RARE if draw.random() < 0.04]
+        words += [f"filler{draw.randint(0, 60)}" for _ in range(draw.randint(3, 30))]
+        draw.shuffle(words)
+        sample.put(f"{number}.md", " ".join(words))
+    return sample
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    monkeypatch.setattr(pruning, "WORTHWHILE_POSTINGS", 1)
+    monkeypatch.setattr(pruning, "SURE_RANKS", SURE)
+
+
+def leg(sample, words, memory=None, allowed=EVERYTHING):
+    query = Query(" ".join(words), " ".join(words), tuple(Term(word) for word in words))
+    matching = match(sample.conn, query, memory)
+    ids, scores = keyword_leg(sample.conn, matching, allowed, 1000, memory)
+    return ids.tolist(), scores.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(words=st.lists(st.sampled_from(COMMON + RARE), min_size=2, max_size=7, unique=True))
+def test_the_certain_ranks_are_those_of_all_words(sample, words):
+    whole_ids, whole_scores = leg(sample, words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pruning, "WORTHWHILE_POSTINGS", 1)
+        patch.setattr(pruning, "SURE_RANKS", SURE)
+        ids, scores = leg(sample, words)
+    assert ids[:SURE] == whole_ids[:SURE]
+    assert scores[:SURE] == pytest.approx(whole_scores[:SURE])
+    of_all = dict(zip(whole_ids, whole_scores, strict=True))
+    assert scores == pytest.approx([of_all[each] for each in ids])  # each score is the whole one, wherever it stands
+
+
+def test_passages_with_common_words_alone_are_left_unread(sample, eager):
+    rarest_first = ["astrolabe", "quince", "zeppelin", "stone"]
+    ids, _ = leg(sample, rarest_first)
+    everything, _ = leg(sample, ["stone"])
+    assert len(ids) < len(everything)
+
+
+def test_a_filter_holds_for_pruned_searches_too(sample, eager):
+    words = ["astrolabe", "quince", "stone", "river"]
+    inside = {row[0] for row in sample.conn.execute("SELECT id FROM passage WHERE id % 2 = 0")}
+    ids, _ = leg(sample, words, allowed=Allowed("SELECT id FROM passage WHERE id % 2 = 0", ()))
+    assert ids and set(ids) <= inside
+
+
+def test_words_that_are_remembered_are_not_left_unread(sample, eager):
+    memory = WordMemory(keeps_scores=True)
+    words = ["astrolabe", "quince", "stone", "river"]
+    for word in words:
+        leg(sample, [word], memory)
+    pruned, _ = leg(sample, words)
+    remembered, _ = leg(sample, words, memory)
+    assert remembered[:SURE] == pruned[:SURE]
+    assert len(remembered) > len(pruned)

@@ -1,0 +1,81 @@
+"""The log of searches: what was asked, shown and opened, kept in the library until it is emptied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from notes import FILLER, library_of
+
+from engine.embedding.fake import FakeEncoder
+from engine.library import Library
+from engine.store import search_log
+from engine.store.connection import open_writer
+
+ASKED = "page about harbour"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory):
+    many = {f"harbour/{n}.md": f"# Harbour {n}\n\nPage {n} about harbour life.\n" for n in range(30)}
+    with library_of(tmp_path_factory.mktemp("log"), {**FILLER, **many}) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def empty_log(library: Library):
+    yield
+    library.empty_search_log()
+
+
+def test_a_search_alone_writes_nothing(library: Library) -> None:
+    library.search(ASKED)
+    assert library.search_log() == ()
+
+
+def test_a_logged_search_tells_what_was_shown_at_which_rank(library: Library) -> None:
+    result = library.search(ASKED, limit=50)
+    library.log_search(result)
+    (logged,) = library.search_log()
+    assert (logged.query, logged.verdict, logged.fusion) == (ASKED, result.verdict, "convex")
+    assert [row.path for row in logged.rows] == [hit.path.decode() for hit in result.hits[: search_log.SHOWN]]
+    assert [row.rank for row in logged.rows] == list(range(1, search_log.SHOWN + 1))
+    hashes = library.passage_hashes([hit.passage_id for hit in result.hits])
+    assert logged.rows[0].passage_hash == hashes[result.hits[0].passage_id]
+    assert not any(row.opened for row in logged.rows)
+
+
+def test_what_was_opened_is_told_also_from_further_down(library: Library) -> None:
+    result = library.search(ASKED, limit=50)
+    number = library.log_search(result)
+    last = result.hits[-1]
+    assert last.rank > search_log.SHOWN
+    library.log_opened(number, result.hits[1])
+    library.log_opened(number, last)
+    (logged,) = library.search_log()
+    assert [row.rank for row in logged.rows if row.opened] == [2, last.rank]
+
+
+def test_a_search_that_was_forgotten_is_passed_over(library: Library) -> None:
+    result = library.search(ASKED)
+    number = library.log_search(result)
+    library.empty_search_log()
+    library.log_opened(number, result.hits[0])
+    assert library.search_log() == ()
+
+
+def test_the_newest_come_first_and_the_oldest_are_dropped(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_log, "KEPT", 3)
+    for number in range(5):
+        library.log_search(library.search(f"{ASKED} {number}"))
+    assert [logged.query[-1] for logged in library.search_log()] == ["4", "3", "2"]
+    assert [logged.query[-1] for logged in library.search_log(limit=1)] == ["4"]
+
+
+def test_an_emptied_log_leaves_no_word_in_the_file(tmp_path: Path) -> None:
+    with library_of(tmp_path, FILLER) as library:
+        library.log_search(library.search("zeppelin secrets"))
+        assert library.empty_search_log() == 1
+    open_writer(tmp_path / "library.carrel").close()  # folds the log in
+    with Library.open(tmp_path / "library.carrel", encoder=FakeEncoder()):
+        assert b"zeppelin" not in (tmp_path / "library.carrel").read_bytes()

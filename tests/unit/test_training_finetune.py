@@ -1,0 +1,138 @@
+"""Steps of training: bounded memory changes no gradient, learning lowers the loss, mixtures lie between."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_training import make_model, unit_rows
+
+from engine.embedding.adapter import Adapter
+from engine.errors import ModelError
+from training import finetune
+from training.mining import Row
+from training.plan import Plan, Recipe
+from training.runs import Run, create
+from training.telling import Teller
+
+_NEEDED = ("torch", "transformers")
+_MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
+]
+
+TEXTS = [f"{first} {second} water" for first in ("bread", "stone", "violin", "comet") for second in ("north", "south")]
+QUERIES = ["bread in the north", "violin of the south"]
+ROWS = [Row(0, (0, 2, 3), (0.9, 0.4, 0.3), "agreed"), Row(1, (5, 1, 7), (0.9, 0.4, 0.3), "agreed")]
+RECIPE = Recipe("test", "encoder", 8, 5e-3, 2, 2, 64, 0, 0.5, 1)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_model(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path))
+    return create(Plan(name="mine"))
+
+
+def tuning(model: Path, run: Run, frozen: int = 0):
+    from training.weights import Learner
+
+    learner = Learner(model, 64, frozen, device="cpu")
+    nothing = lambda _query, rows: np.zeros(len(rows), np.bool_)  # noqa: E731
+    return learner, finetune.Finetuning(
+        learner,
+        RECIPE,
+        ROWS,
+        TEXTS,
+        QUERIES,
+        nothing,
+        None,
+        run.folder,
+        Teller(run),  # type: ignore[arg-type]
+    )
+
+
+def gradients(learner, tuned) -> np.ndarray:
+    tuned._gradients(tuned.batches[0])
+    found = np.concatenate([weight.grad.numpy().ravel() for weight in learner.learning() if weight.grad is not None])
+    for weight in learner.learning():
+        weight.grad = None
+    return found
+
+
+def test_two_passes_give_the_gradients_of_one(model: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from contextlib import nullcontext
+
+    from training import weights
+
+    monkeypatch.setattr(weights, "half_precision", lambda _device: nullcontext())
+    learner, tuned = tuning(model, run)
+    at_once = gradients(learner, tuned)
+    monkeypatch.setattr(finetune, "TOKENS_AT_ONCE", 0)
+    monkeypatch.setattr(finetune, "PASSAGES_AT_ONCE", 2)
+    assert np.abs(at_once).max() > 0
+    assert np.allclose(gradients(learner, tuned), at_once, atol=1e-5)
+
+
+def test_learning_lowers_the_loss(model: Path, run: Run) -> None:
+    _, tuned = tuning(model, run)
+    while tuned.progress.step < tuned.steps:
+        tuned.one_step()
+    losses = [event.loss for event in run.history()]
+    assert losses[-1] < losses[0]
+
+
+def test_frozen_layers_stay_as_they_are(model: Path, run: Run) -> None:
+    learner, tuned = tuning(model, run, frozen=1)
+    before = {name: weight.detach().clone() for name, weight in learner.model.named_parameters()}
+    tuned.one_step()
+    changed = {name for name, weight in learner.model.named_parameters() if not weight.equal(before[name])}
+    assert changed
+    assert all("layer.1." in name for name in changed)
+
+
+def test_a_checkpoint_takes_the_training_up_where_it_was(model: Path, run: Run) -> None:
+    learner, tuned = tuning(model, run)
+    tuned.one_step()
+    tuned._save()
+    expected = learner.state()
+    other, again = tuning(model, run)
+    assert again.progress.step == 1
+    again._continue_with_checkpoint()
+    assert all(weight.equal(expected[name]) for name, weight in other.state().items())
+
+
+def test_a_checkpoint_that_was_cut_short_is_passed_over(model: Path, run: Run) -> None:
+    (run.folder / finetune.CHECKPOINT_FILE).write_bytes(b"PK\x03\x04 and no more")
+    _, tuned = tuning(model, run)
+    assert tuned.progress.step == 0
+
+
+def test_a_mixture_lies_between_base_and_tuned(model: Path) -> None:
+    import torch
+
+    from training.weights import mixed
+
+    found = mixed({"w": torch.zeros(3)}, {"w": torch.ones(3)}, 0.25)
+    assert found["w"].tolist() == [0.25] * 3
+
+
+def test_an_adapter_of_nothing_moves_nothing_and_two_make_one(tmp_path: Path) -> None:
+    queries = unit_rows(20)
+    chance = np.random.default_rng(5)
+    one, two = (Adapter(*(chance.normal(size=(2, 16, 3)).astype(np.float32) / 10)) for _ in range(2))
+    assert np.allclose(Adapter(np.zeros_like(one.up), one.down).apply(queries), queries, atol=1e-6)
+    assert np.allclose(two.after(one).apply(queries), two.apply(one.apply(queries)), atol=1e-5)
+    one.write(tmp_path / "adapter.npz")
+    assert np.array_equal(Adapter.read(tmp_path / "adapter.npz").apply(queries), one.apply(queries))
+    (tmp_path / "adapter.npz").write_bytes(b"cut")
+    with pytest.raises(ModelError):
+        Adapter.read(tmp_path / "adapter.npz")

@@ -1,0 +1,134 @@
+"""Mining: both legs over everything at once, blind spots, hard negatives, and what is dropped and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from notes import FILLER, library_of
+
+from engine.embedding.fake import FakeEncoder
+from engine.library import Library
+from engine.records import SearchSettings
+from engine.store.connection import open_reader
+from training import corpus, mining
+from training.known import KnownQuery
+from training.legs import Legs
+
+NOTES = {
+    "bread/rise.md": "# Rise\n\nDough rises slowly in the cold, and the taste deepens overnight.\n",
+    "bread/again.md": "# Rise\n\nDough rises slowly in the cold, and the taste deepens overnight!\n",
+    "bread/crust.md": "# Crust\n\nSteam gives dough a crust that shines, as the cold oven never does.\n",
+    "bread/yeast.md": "# Yeast\n\nCold dough and old yeast: the taste is flat and nothing deepens.\n",
+    **FILLER,
+}
+QUESTION = "dough taste deepens in the cold"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Index the notes once."""
+    folder = tmp_path_factory.mktemp("mining")
+    library_of(folder, NOTES).close()
+    return folder / "library.carrel"
+
+
+@pytest.fixture
+def legs(library: Path) -> Legs:
+    connection = open_reader(library)
+    return Legs(connection, corpus.read(connection))
+
+
+def document(legs: Legs, name: str) -> int:
+    return next(each for each, path in legs.corpus.paths.items() if path.endswith(name.encode()))
+
+
+def seen(legs: Legs, text: str):
+    return next(legs.search([text], FakeEncoder().encode_queries([text])))
+
+
+def rows(legs: Legs, queries: list[KnownQuery], group: list[int] | None = None, negatives: int = 4):
+    miner = mining.Miner(legs.corpus, queries, group or list(range(len(queries))), negatives)
+    return list(miner.rows(0, seen(legs, queries[0].text))), miner.tally
+
+
+@pytest.mark.parametrize("text", [QUESTION, "granite", "Filler 3 and other things", "crust oven steam"])
+def test_the_bulk_search_ranks_as_a_search_does(legs: Legs, library: Path, text: str) -> None:
+    settings = SearchSettings(feedback=False, memory=False, collapse=None, group=False)
+    with Library.open(library, encoder=FakeEncoder()) as opened:
+        wanted = [hit.passage_id for hit in opened.search(text, limit=10, settings=settings).hits]
+    found = seen(legs, text)
+    scores = found.score(np.arange(len(legs.corpus.ids)))
+    by_id = dict(zip(legs.corpus.ids.tolist(), scores.tolist(), strict=True))
+    assert [by_id[each] for each in wanted] == pytest.approx(sorted(scores.tolist(), reverse=True)[: len(wanted)])
+
+
+def test_embedded_texts_are_made_anew_as_they_were(legs: Legs) -> None:
+    texts = corpus.texts(legs.corpus, corpus.documents_of(legs.corpus), FakeEncoder().token_starts)
+    assert all(texts)
+    again = FakeEncoder().encode_passages(texts)
+    assert np.allclose(np.sum(again * legs.corpus.vectors, axis=1), 1.0, atol=1e-5)
+
+
+def test_a_negative_is_never_an_answer_a_twin_or_of_the_same_document(legs: Legs) -> None:
+    answer = document(legs, "rise.md")
+    found, tally = rows(legs, [KnownQuery(QUESTION, "judged", {answer: 1})])
+    assert found
+    for row in found:
+        documents = [int(legs.corpus.documents[each]) for each in row.passages]
+        assert documents[0] == answer
+        assert answer not in documents[1:]
+        assert document(legs, "again.md") not in documents[1:]
+        assert 1 <= row.triples <= 4
+    assert tally.dropped["same document"] >= 1
+    assert tally.dropped["near-duplicate"] >= 1
+
+
+def test_an_answer_to_a_query_of_the_same_group_is_no_negative(legs: Legs) -> None:
+    mine = KnownQuery(QUESTION, "judged", {document(legs, "rise.md"): 1})
+    other = KnownQuery("flat taste", "judged", {document(legs, "yeast.md"): 1})
+    _, apart = rows(legs, [mine, other], [0, 1])
+    _, together = rows(legs, [mine, other], [0, 0])
+    assert apart.dropped["answers a query of the group"] == 0
+    assert together.dropped["answers a query of the group"] >= 1
+
+
+def test_a_negative_that_scores_as_the_answer_does_is_dropped(legs: Legs) -> None:
+    filler = document(legs, "filler/3.md")
+    _, tally = rows(legs, [KnownQuery(QUESTION, "judged", {filler: 1})])
+    assert tally.dropped["too good"] >= 1
+
+
+def test_blind_spots_are_told_by_their_leg(legs: Legs) -> None:
+    found, tally = rows(legs, [KnownQuery(QUESTION, "judged", {document(legs, "rise.md"): 1})])
+    assert {row.kind for row in found} == {mining.AGREED}
+    assert (tally.vector_blind, tally.keyword_blind, tally.judged) == (0, 0, 1)
+
+
+def test_a_query_without_an_answer_is_distilled_over_what_it_finds(legs: Legs) -> None:
+    (row,), _ = rows(legs, [KnownQuery(QUESTION, "log")])
+    assert not row.labelled
+    assert list(row.teacher) == sorted(row.teacher, reverse=True)
+
+
+def row_of(number: int, kind: str = mining.AGREED) -> mining.Row:
+    return mining.Row(number, (number, 9000, 9001), (1.0, 0.5, 0.4), kind)
+
+
+def test_the_draw_keeps_small_folders_and_the_budget() -> None:
+    made = [row_of(number) for number in range(1000)]
+    folders = {number: 0 if number < 980 else 1 for number in range(1000)}
+    drawn = mining.drawn(made, folders, 200, 42)
+    assert sum(row.triples for row in drawn) == 200
+    counted = Counter(folders[row.passages[0]] for row in drawn)
+    assert counted[1] / 100 > 0.08  # by the root of its rows; by its rows it would be .02
+    assert drawn == mining.drawn(made, folders, 200, 42)
+    assert drawn != mining.drawn(made, folders, 200, 43)
+
+
+def test_blind_spots_come_first_where_not_all_fit() -> None:
+    made = [row_of(number, mining.VECTOR_BLIND if number >= 90 else mining.AGREED) for number in range(100)]
+    drawn = mining.drawn(made, dict.fromkeys(range(100), 0), 20, 42)
+    assert {row.kind for row in drawn} == {mining.VECTOR_BLIND}

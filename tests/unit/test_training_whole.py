@@ -1,0 +1,214 @@
+"""Whole runs with a tiny model: from queries to a verdict, killed, cancelled, promoted and taken back."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_training import TINY, install_model, make_collection, make_model
+
+from training import protocol, runs, starting, worker
+from training.plan import Plan
+from training.runs import Run
+
+_NEEDED = ("torch", "transformers", "onnx")
+_MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
+]
+
+PATIENCE_SECONDS = 120.0  # of a loaded machine; nothing waits so long on a quiet one
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a home with the tiny model installed and its collection indexed; tests copy it."""
+    root = tmp_path_factory.mktemp("prepared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARREL_HOME", str(root / "home"))
+        install_model(make_model(root / "tiny"))
+        make_collection(root / "kitchen")
+        run = runs.create(plan(root, name="first"))
+        assert worker.work(run) == 0
+    yield root
+
+
+@pytest.fixture
+def home(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(prepared / "home", tmp_path / "home")
+    shutil.rmtree(tmp_path / "home" / "state" / "training")
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    return prepared
+
+
+def plan(root: Path, **facts: object) -> Plan:
+    given = {"name": "mine", "base": TINY, "recipe": "local", "budget": 400, **facts}
+    return Plan(collection=str(root / "kitchen"), sources=("collection",), **given)  # type: ignore[arg-type]
+
+
+def kinds(run: Run) -> list[str]:
+    return [event.type for event in run.history()]
+
+
+def last(run: Run, kind: type[protocol.TrainingEvent]):
+    return [event for event in run.history() if isinstance(event, kind)][-1]
+
+
+def finished(run: Run) -> protocol.Finished:
+    return last(run, protocol.Finished)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
+
+
+def test_a_run_goes_through_all_stages_to_a_verdict(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(prepared / "home"))
+    run = runs.named("first")
+    stages = [event.stage for event in run.history() if isinstance(event, protocol.StageStarted)]
+    assert stages == list(protocol.STAGES)
+    assert last(run, protocol.QueriesMade).kept == 90
+    split = last(run, protocol.SplitsMade)
+    assert split.train + split.development + split.test == 90
+    assert last(run, protocol.Mined).triples > 0
+    assert last(run, protocol.Stepped).step == last(run, protocol.Stepped).of
+    assert last(run, protocol.Judged).verdict in ("cannot judge", "no gain")  # 36 held-out queries cannot tell
+    assert finished(run).outcome == "not promotable"
+    assert run.record().state == "not promotable"
+    assert not run.alive
+
+
+def test_no_query_and_no_judgement_of_a_test_split_is_needed(prepared: Path) -> None:
+    assert [path.name for path in (prepared / "kitchen" / "qrels").iterdir()] == ["train.tsv"]
+
+
+def test_only_the_named_split_is_opened(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "guarded"
+    shutil.copytree(home / "kitchen", folder)
+    guarded = folder / "qrels" / "test.tsv"
+    os.mkfifo(guarded)  # whoever opened it would wait for ever
+    with (folder / "qrels" / "dev.tsv").open("w") as stream:
+        stream.write("this is no judgement at all")
+    run = runs.create(Plan(name="mine", base=TINY, collection=str(folder), sources=("collection",), recipe="adapter"))
+    assert worker.work(run) == 0
+
+
+def test_an_adapter_needs_no_vectors_of_its_own(home: Path) -> None:
+    run = runs.create(plan(home, recipe="adapter"))
+    assert worker.work(run) == 0
+    assert not (run.folder / "vectors.f32").exists()
+    assert kinds(run)[-1] == "finished"
+
+
+def test_queries_alone_teach_and_cannot_judge(home: Path) -> None:
+    given = Plan(name="mine", base=TINY, collection=str(home / "kitchen"), sources=("unlabelled",), recipe="adapter")
+    run = runs.create(given)
+    assert worker.work(run) == 0
+    assert last(run, protocol.SplitsMade).test == 0
+    judged = last(run, protocol.Judged)
+    assert (judged.verdict, judged.queries) == ("cannot judge", 0)
+    assert [each.name for each in judged.measures] == ["general questions"]
+    assert finished(run).model == "mine"
+
+
+def test_a_run_that_is_killed_goes_on_behind_what_it_had(home: Path) -> None:
+    run = runs.create(plan(home))
+    run.order("pause")
+    process = starting.launch(run)
+    until(lambda: "paused" in kinds(run))
+    run.order("resume")
+    until(lambda: "stepped" in kinds(run) or "finished" in kinds(run))
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    if run.record().state == "running":
+        assert run.interrupted
+        assert worker.work(run) == 0
+        assert last(run, protocol.RunStarted).resumed
+        assert kinds(run).count("queries_made") == 1
+    assert finished(run).outcome == "not promotable"
+
+
+def test_a_cancelled_run_leaves_its_history_and_nothing_else(home: Path) -> None:
+    run = runs.create(plan(home))
+    run.order("cancel")
+    assert worker.work(run) == 0
+    assert run.record().state == "cancelled"
+    assert finished(run).outcome == "cancelled"
+    assert {path.name for path in run.folder.iterdir()} <= {"run.json", "events.jsonl", "log", "lock"}
+
+
+def test_a_run_that_is_told_to_stop_is_judged_by_what_it_has(home: Path) -> None:
+    run = runs.create(plan(home))
+    run.order("stop")
+    assert worker.work(run) == 0
+    assert "judged" in kinds(run)
+    assert finished(run).outcome == "stopped"
+
+
+def test_an_unusable_plan_fails_in_plain_words(home: Path, tmp_path: Path) -> None:
+    run = runs.create(plan(home, split="nowhere"))
+    assert worker.work(run) == 2
+    failed = last(run, protocol.Failed)
+    assert 'no split "nowhere"' in failed.message
+    assert run.record().state == "failed"
+
+
+def test_two_processes_never_work_on_one_run(home: Path) -> None:
+    run = runs.create(plan(home))
+    with run.held():
+        assert run.alive
+        assert worker.work(run) == 2
+    assert kinds(run) == []
+
+
+def test_a_tuned_model_is_an_ordinary_one(home: Path) -> None:
+    """It is exported with parity, loaded by sentence-transformers, and serves as the next base."""
+    from engine.embedding import catalogue
+    from engine.embedding.manifest import verify
+    from training.candidate import Candidate, install
+    from training.weights import Learner, mixed, source_of
+
+    learner = Learner(home / "tiny", 64)
+    base = learner.state()
+    learner.take({name: weight + 0.05 for name, weight in base.items()})
+    tuned = learner.state()
+    learner.take(mixed(base, tuned, 0.5))
+    run = runs.create(plan(home, name="half"))
+    candidate = Candidate(run.folder, 0.5)
+    learner.save(candidate.source)
+    encoder = candidate.encoder("half", catalogue.load(TINY), {"recipe": "local"})
+    assert install(candidate, "half") == "half"
+    texts = ["the ba of ke", "lomi", "a longer text about zu and vo"]
+    assert np.allclose(encoder.encode_passages(texts), learner.encode(texts), atol=1e-2)  # bf16 in training
+    installed = catalogue.load("half")
+    assert verify(installed.folder) == ()
+    assert installed.manifest.training == {"recipe": "local"}
+    assert installed.manifest.fingerprint != catalogue.load(TINY).manifest.fingerprint
+    assert (source_of(installed.manifest) / "modules.json").is_file()
+    from sentence_transformers import SentenceTransformer
+
+    theirs = SentenceTransformer(str(source_of(installed.manifest)), device="cpu", local_files_only=True)
+    vectors = theirs.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    assert np.sum(vectors * installed.encode_passages(texts), axis=1).min() > 0.9999
+
+
+def test_the_events_are_lines_that_the_screen_can_read(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(prepared / "home"))
+    run = runs.named("first")
+    lines = run.events.read_text().splitlines()
+    assert all(protocol.decode(line) is not None for line in lines)
+    assert json.loads(lines[0])["type"] == "run_started"

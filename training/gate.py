@@ -1,0 +1,170 @@
+"""Whether a candidate may be taken into use: the decision alone, from scores that are handed in.
+
+The gate alone sees the test queries. Each time that it judges by the same queries it asks for more, since whoever tries
+often enough finds luck: alpha halves with every reuse, and queries that it has not seen restore it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from engine.evaluation.significance import Difference, paired_bootstrap
+from training.known import KnownQuery
+from training.protocol import Measure
+
+ALPHA = 0.05
+LEAST_ALPHA = 0.001  # below it, ten thousand draws cannot tell
+SPREAD = 0.06  # of the difference of two models in NDCG@10, query by query; measured on SciFact and NFCorpus
+DEVIATIONS = 2.6  # from which 0 lies outside the interval in three runs of four: 1.96 + .67
+NEEDED = 200  # queries, which see gains of .011
+WORST_PROBE = -0.01  # of NDCG@10 on general questions
+
+Series = tuple[Sequence[float], Sequence[float]]
+"""What candidate and base reached on each query, in the same order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says: "gain", "no gain", "worse" or "cannot judge", why, and what would help."""
+
+    verdict: str
+    queries: int
+    alpha: float
+    smallest_gain: float
+    reason: str
+    advice: tuple[str, ...]
+    measures: tuple[Measure, ...]
+
+    @property
+    def promotable(self) -> bool:
+        """Whether the gate lets the candidate through."""
+        return self.verdict == "gain"
+
+
+def smallest_gain(queries: int) -> float:
+    """Return the least gain in NDCG@10 that so many held-out queries can tell from 0."""
+    return DEVIATIONS * SPREAD / math.sqrt(queries) if queries else 1.0
+
+
+def alpha_of(uses: Sequence[int]) -> float:
+    """Return the level at which to judge by queries that were used so often before: it halves with the median use."""
+    return max(ALPHA / 2 ** int(median(uses)) if uses else ALPHA, LEAST_ALPHA)
+
+
+def verdict(
+    hybrid: Series,
+    remembered: Series,
+    probe: Series,
+    others: Mapping[str, Series],
+    alpha: float,
+    *,
+    unchanged: bool = False,
+) -> Verdict:
+    """Judge a candidate.
+
+    `hybrid` and `remembered` are NDCG@10 on the test queries with memory off and on, `probe` that of the general
+    questions, `others` further measures by name for the table. `unchanged`: nothing beat the base in development.
+    """
+    count = len(remembered[0])
+    smallest = smallest_gain(count)
+    if unchanged:
+        return Verdict("no gain", count, alpha, smallest, UNCHANGED, _ADVICE, ())
+    differences = {
+        "NDCG@10, memory on": (remembered, alpha),
+        "NDCG@10": (hybrid, alpha),
+        "general questions": (probe, ALPHA),
+        **{name: (series, alpha) for name, series in others.items()},
+    }
+    found = {name: difference(*each) for name, each in differences.items() if len(each[0][0])}
+    measures = tuple(_measure(name, differences[name][0], each) for name, each in found.items())
+    beyond, general = found.get("NDCG@10, memory on"), found.get("general questions")
+    name, reason, advice = _said(beyond, general, count, smallest)
+    return Verdict(name, count, alpha, smallest, reason, advice, measures)
+
+
+def difference(series: Series, alpha: float) -> Difference:
+    """Compare candidate and base by the paired bootstrap, with the interval of a level."""
+    return paired_bootstrap(*series, interval=(50 * alpha, 100 - 50 * alpha))
+
+
+UNCHANGED = "No mixture of the tuned model with the base was better on the development queries; the test was not used."
+_ADVICE = (
+    "Marks on results (+ and -) count at once, without training.",
+    "Judged questions of your own teach most: `carrel judge`, or a file with --judged.",
+)
+
+
+def _said(
+    beyond: Difference | None, general: Difference | None, count: int, smallest: float
+) -> tuple[str, str, tuple[str, ...]]:
+    if beyond is None or count < NEEDED:
+        reason = (
+            f"{count} held-out queries are too few to tell: only a gain above {smallest:.3f} would have shown, and "
+            f"{NEEDED} are needed to be sure."
+        )
+        return "cannot judge", reason, (f"{NEEDED - count} more judged questions would settle it.", *_ADVICE)
+    told = f"{beyond.mean:+.4f} NDCG@10 beyond memory, interval {beyond.low:+.4f} to {beyond.high:+.4f}"
+    if beyond.high < 0:
+        return "worse", f"The tuned model is worse on held-out queries: {told}.", _ADVICE
+    if beyond.low <= 0:
+        return "no gain", f"No gain was found on held-out queries: {told}.", _ADVICE
+    if general is not None and general.low < WORST_PROBE:
+        reason = (
+            f"It gained on your questions ({told}), and may have lost on general ones: {general.mean:+.4f}, interval "
+            f"{general.low:+.4f} to {general.high:+.4f}, where {WORST_PROBE} is allowed."
+        )
+        return "no gain", reason, ("A smaller budget, or the adapter, changes less.", *_ADVICE)
+    return "gain", f"It is better on held-out queries: {told}.", ()
+
+
+def _measure(name: str, series: Series, found: Difference) -> Measure:
+    candidate, base = (sum(each) / len(each) for each in series)
+    return Measure(name=name, base=base, candidate=candidate, low=found.low, high=found.high)
+
+
+class Ledger:
+    """How often the gate has judged by each query of a library; kept in a file, queries by their hash only."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def uses(self, queries: Sequence[KnownQuery], run: str) -> list[int]:
+        """Return how often each query was used before; a run that was counted already has them counted once less."""
+        counted = self._read()
+        if run in self._written().get("runs", []):
+            counted = Counter({key: number - 1 for key, number in counted.items()})
+        return [counted[_key(query)] for query in queries]
+
+    def use(self, queries: Sequence[KnownQuery], run: str) -> None:
+        """Count one use of each query, once for a run however often it is resumed."""
+        written = self._written()
+        if run in written.get("runs", []):
+            return
+        counted = self._read()
+        counted.update(_key(query) for query in queries)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_suffix(".new")
+        draft.write_text(json.dumps({"runs": [*written.get("runs", []), run], "uses": dict(counted)}), encoding="ascii")
+        os.replace(draft, self._path)
+
+    def _written(self) -> dict[str, list[str]]:
+        try:
+            found = json.loads(self._path.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _read(self) -> Counter[str]:
+        return Counter(self._written().get("uses", {}))
+
+
+def _key(query: KnownQuery) -> str:
+    return hashlib.blake2b(query.text.casefold().encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -1,0 +1,284 @@
+"""A run from its queries to its verdict: five stages, each leaving a file by which a killed run goes on behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.embedding import catalogue
+from engine.embedding.manifest import ADAPTER_FILE
+from engine.errors import UsageError
+from training import estimate, gate, ground, mining, queries, splits
+from training.adapting import Adapting
+from training.candidate import Candidate, install
+from training.development import MOST_PASSAGES, MOST_QUERIES, Development
+from training.examples import example
+from training.finetune import Finetuning
+from training.known import KnownQuery
+from training.loss import Answers
+from training.plan import Plan
+from training.protocol import (
+    Finished,
+    Judged,
+    Mined,
+    Preparing,
+    QueriesMade,
+    RunStarted,
+    SplitsMade,
+    StageStarted,
+)
+from training.runs import Run
+from training.telling import Teller
+from training.trial import Trial
+from training.weights import SOURCE_FOLDER, Learner, source_of
+
+QUERIES_FILE, ROWS_FILE, TUNED_FILE = "queries.json", "rows.json", "tuned.json"
+TOLD_EVERY = 50  # queries mined between two events
+EXAMPLES = 60  # shown of all rows
+LEAST_ROWS = 8  # fewer teach nothing
+ADAPTER_QUERIES, ADAPTER_PASSAGES = 1000, 5000  # of development: nothing is embedded, so more can be asked
+
+
+class Pipeline:
+    """Carries out one plan. Raises Cancelled, CarrelError."""
+
+    def __init__(self, run: Run, teller: Teller) -> None:
+        self._run = run
+        self._plan: Plan = run.record().plan
+        self._recipe = self._plan.how
+        self._teller = teller
+        self._began = time.monotonic()
+
+    def carry_out(self) -> None:
+        """Do what is left of the run, and tell how it ended."""
+        self._teller.tell(
+            RunStarted(
+                run=self._run.name,
+                pid=os.getpid(),
+                recipe=self._recipe.name,
+                base=self._plan.base,
+                seconds=self._estimated(),
+                resumed=(self._run.folder / QUERIES_FILE).exists(),
+            )
+        )
+        known = self._queries()
+        rows = self._rows(known)
+        candidate = self._tuned(rows)
+        verdict = self._judged(candidate)
+        self._finish(candidate, verdict)
+
+    def _estimated(self) -> float | None:
+        """Return about how long the run will take, None where that cannot be told yet."""
+        if (self._run.folder / QUERIES_FILE).exists():
+            return None
+        encoder = catalogue.load(self._plan.base or catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
+        passages = ground.passages(self._plan)
+        if self._recipe.kind == "adapter":
+            speed = estimate.Speed(1.0, 1.0, 1.0)
+        else:
+            speed = estimate.measured(self._recipe, encoder, source_of(encoder.manifest))
+        held_out = splits.WHOLE_TEST
+        return estimate.seconds(self._recipe, speed, self._plan.budget, passages, held_out)
+
+    # --- stages ------------------------------------------------------------------------------------------------------
+
+    def _queries(self) -> list[KnownQuery]:
+        self._teller.tell(StageStarted(stage="queries"))
+        kept = self._kept(QUERIES_FILE)
+        if kept is None:
+            found: dict[str, KnownQuery] = {}
+            for name in self._plan.sources:
+                self._teller.check()
+                made = queries.gather(self._ground, name)
+                for query in made.kept:
+                    found.setdefault(query.text.casefold(), query)
+                self._teller.tell(
+                    QueriesMade(origin=name, made=made.made, kept=len(made.kept), dropped=dict(made.dropped))
+                )
+            kept = [query.to_json() for query in found.values()]
+            if not kept:
+                raise UsageError(
+                    "There are no queries to learn from.",
+                    fix="Mark results with + and -, or give judged questions with --judged FILE.",
+                )
+            self._keep(QUERIES_FILE, kept)
+        self._known = [KnownQuery.from_json(each) for each in kept]
+        split = self._split
+        self._teller.tell(
+            SplitsMade(
+                train=len(split.train),
+                development=len(split.development),
+                test=len(split.test),
+                groups=split.groups,
+                smallest_gain=gate.smallest_gain(len(split.test)) if split.test else None,
+                shared=len(split.shared),
+            )
+        )
+        return self._known
+
+    def _rows(self, known: Sequence[KnownQuery]) -> list[mining.Row]:
+        self._teller.tell(StageStarted(stage="mining"))
+        kept = self._kept(ROWS_FILE)
+        if kept is not None:
+            return [mining.Row.from_json(each) for each in kept]
+        train = self._split.train
+        miner = mining.Miner(self._ground.corpus, known, self._split.group, self._recipe.negatives)
+        texts = [known[each].text for each in train]
+        rows: list[mining.Row] = []
+        for place, seen in enumerate(self._ground.legs.search(texts, self._vectors[list(train)])):
+            self._teller.check()
+            found = list(miner.rows(train[place], seen))
+            rows += found
+            if found and miner.tally.queries % max(len(train) // EXAMPLES, 1) == 0:
+                self._teller.tell(example(len(rows), found[0], known, self._ground))
+            if miner.tally.queries % TOLD_EVERY == 0 or miner.tally.queries == len(train):
+                self._teller.tell(_mined(miner.tally, len(train)))
+        corpus = self._ground.corpus
+        folders = {row.passages[0]: int(corpus.folders[row.passages[0]]) for row in rows}
+        chosen = mining.drawn(rows, folders, self._plan.budget, self._plan.seed)
+        if len(chosen) < LEAST_ROWS:
+            raise UsageError(
+                f"Only {len(chosen)} examples to learn from were found.",
+                fix="Add queries: marks, judged questions, or another source.",
+            )
+        self._keep(ROWS_FILE, [row.to_json() for row in chosen])
+        return chosen
+
+    def _tuned(self, rows: Sequence[mining.Row]) -> Candidate:
+        self._teller.tell(StageStarted(stage="training"))
+        kept = self._kept(TUNED_FILE)
+        if kept is not None:
+            return Candidate(self._run.folder, kept["share"])
+        share = self._adapted(rows) if self._recipe.kind == "adapter" else self._finetuned(rows)
+        self._keep(TUNED_FILE, {"share": share})
+        return Candidate(self._run.folder, share)
+
+    def _adapted(self, rows: Sequence[mining.Row]) -> float:
+        adapting = Adapting(
+            self._recipe,
+            rows,
+            self._vectors,
+            self._ground.corpus.vectors,
+            self._answers(),
+            self._development(ADAPTER_QUERIES, ADAPTER_PASSAGES),
+            self._ground.encoder,
+            self._teller,
+            self._plan.seed,
+        )
+        share = adapting.run()
+        if share:
+            adapting.adapter.write(self._run.folder / ADAPTER_FILE)
+        return share
+
+    def _finetuned(self, rows: Sequence[mining.Row]) -> float:
+        learner = Learner(source_of(self._ground.encoder.manifest), self._recipe.length, self._recipe.frozen)
+        tuning = Finetuning(
+            learner,
+            self._recipe,
+            rows,
+            self._ground.texts,
+            [query.text for query in self._known],
+            self._answers(),
+            self._development(),
+            self._run.folder,
+            self._teller,
+        )
+        share = tuning.run()
+        if share:
+            learner.save(self._run.folder / SOURCE_FOLDER)
+        tuning.forget()
+        return share
+
+    def _judged(self, candidate: Candidate) -> gate.Verdict:
+        self._teller.tell(StageStarted(stage="judging"))
+        trial = Trial(self._run, self._ground, self._known, self._split, self._teller)
+        judged = trial.judge(candidate)
+        self._teller.tell(
+            Judged(
+                verdict=judged.verdict,
+                queries=judged.queries,
+                alpha=judged.alpha,
+                smallest_gain=judged.smallest_gain,
+                reason=judged.reason,
+                advice=judged.advice,
+                measures=judged.measures,
+            )
+        )
+        return judged
+
+    def _finish(self, candidate: Candidate, verdict: gate.Verdict) -> None:
+        self._teller.tell(StageStarted(stage="export"))
+        outcome = "promotable" if verdict.promotable else "stopped" if self._teller.stopped else "not promotable"
+        model = install(candidate, self._run.name) if candidate.share else None
+        seconds = time.monotonic() - self._began
+        self._run.update(
+            state=outcome,
+            verdict=verdict.verdict,
+            model=model or "",
+            seconds=seconds,
+            figures={each.name: [each.base, each.candidate, each.low, each.high] for each in verdict.measures},
+        )
+        self._teller.tell(Finished(outcome=outcome, model=model, seconds=seconds))
+
+    # --- what several stages need ------------------------------------------------------------------------------------
+
+    @cached_property
+    def _ground(self) -> ground.Ground:
+        def told(what: str, done: int, of: int) -> None:
+            self._teller.check()
+            self._teller.tell(Preparing(what=what, done=done, of=of))
+
+        return ground.lay(self._plan, told)
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float32]:
+        """The base's vectors of all queries."""
+        return self._ground.encoder.encode_queries([query.text for query in self._known])
+
+    @cached_property
+    def _split(self) -> splits.Splits:
+        return splits.split(self._known, self._vectors, self._plan.seed)
+
+    def _development(self, queries: int = MOST_QUERIES, passages: int = MOST_PASSAGES) -> Development:
+        chosen = [each for each in self._split.development if self._known[each].relevant][:queries]
+        asked = [self._known[each] for each in chosen]
+        seen = list(self._ground.legs.search([query.text for query in asked], self._vectors[chosen]))
+        return Development(self._ground.corpus, self._ground.legs, asked, seen, self._ground.texts, passages)
+
+    def _answers(self) -> Answers:
+        """Return what tells which passages answer a query, or another one of its group."""
+        documents = self._ground.corpus.documents
+        gathered: dict[int, set[int]] = {}
+        for query, group in zip(self._known, self._split.group, strict=True):
+            gathered.setdefault(group, set()).update(query.relevant)
+        listed = {group: np.array(sorted(found), np.int64) for group, found in gathered.items()}
+        group_of = self._split.group
+        return lambda query, rows: np.isin(documents[list(rows)], listed[group_of[query]])
+
+    def _kept(self, name: str) -> Any:
+        path = self._run.folder / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def _keep(self, name: str, value: Any) -> None:
+        draft = self._run.folder / f"{name}.new"
+        draft.write_text(json.dumps(value), encoding="utf-8")
+        os.replace(draft, self._run.folder / name)
+
+
+def _mined(tally: mining.Tally, of: int) -> Mined:
+    return Mined(
+        queries=tally.queries,
+        of=of,
+        triples=tally.triples,
+        disagreement=tally.share(tally.vector_blind + tally.keyword_blind),
+        vector_blind=tally.share(tally.vector_blind),
+        keyword_blind=tally.share(tally.keyword_blind),
+        dropped=dict(tally.dropped),
+    )

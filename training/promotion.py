@@ -1,0 +1,50 @@
+"""Which model a promotion or a rollback leads to; the embedding itself is the indexer's work."""
+
+from __future__ import annotations
+
+import time
+
+from engine.errors import ModelError, UsageError
+from training import runs
+from training.runs import Run
+
+
+def promotable(run: Run, *, knowingly: bool = False) -> str:
+    """Return the model that a run made. Raises UsageError where the gate did not let it through, or there is none.
+
+    `knowingly` overrules the gate where it found no gain or could not judge.
+    """
+    record = run.record()
+    if run.alive:
+        raise UsageError(
+            f"The run {run.name} is still at work.", fix=f"Watch it: `carrel retrain --follow {run.name}`."
+        )
+    if not record.model:
+        raise UsageError(
+            f"The run {run.name} left no model.",
+            cause=f"It ended as: {record.state}{f', {record.verdict}' if record.verdict else ''}.",
+            fix="`carrel runs` lists those that did.",
+        )
+    if record.state != "promotable" and not knowingly:
+        raise UsageError(
+            f"The gate did not let {run.name} through: {record.verdict or record.state}.",
+            fix=f"To use it all the same: `carrel promote {run.name} --anyway`. `carrel rollback` takes it back.",
+        )
+    return record.model
+
+
+def promoted(run: Run, former: str) -> None:
+    """Write down that a run's model is in use, and which was before it."""
+    run.update(promoted_at=time.time(), former=former)
+
+
+def former_model(active: str) -> str:
+    """Return the model that was in use before the active one was promoted. Raises ModelError where none was."""
+    taken = [run.record() for run in runs.every()]
+    steps = [record for record in taken if record.model == active and record.promoted_at and record.former]
+    if not steps:
+        raise ModelError(
+            f"{active or 'The model'} was not promoted from a run, so there is nothing to go back to.",
+            fix="`carrel models use NAME` changes to any model.",
+        )
+    return max(steps, key=lambda record: record.promoted_at or 0.0).former

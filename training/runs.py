@@ -1,0 +1,221 @@
+"""Runs of retraining, each in a folder of its own below the state folder: made, found again, noted, deleted.
+
+A run's process holds the lock on its folder for as long as it lives, so that a run that says "running" and holds none
+was killed, and can be taken up again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import IO, Any
+
+from engine.errors import UsageError
+from engine.paths import places, private_folder
+from training.plan import Plan
+from training.protocol import ORDERS, TrainingEvent, decode
+
+RECORD_FILE = "run.json"
+EVENTS_FILE = "events.jsonl"
+ORDER_FILE = "order"
+LOCK_FILE = "lock"
+LOG_FILE = "log"
+START_SECONDS = 15.0  # a loaded machine needs seconds to load torch; the lock is taken before that
+KEPT_FILES = (RECORD_FILE, EVENTS_FILE, LOG_FILE)  # of a cancelled run: the history, nothing that takes space
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What `run.json` holds: the plan, and how the run stands.
+
+    `state` is "running" (until it ends), "promotable", "not promotable", "stopped", "cancelled" or "failed"; `model` is
+    the name of the installed model; `figures` are those of the verdict; `former` is the model before a promotion.
+    """
+
+    plan: Plan
+    state: str = "running"
+    created_at: float = field(default_factory=time.time)
+    seconds: float = 0.0
+    verdict: str = ""
+    model: str = ""
+    note: str = ""
+    former: str = ""
+    promoted_at: float | None = None
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run's folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The run's name, which is its model's too."""
+        return self.folder.name
+
+    @property
+    def events(self) -> Path:
+        """The file that its events are appended to."""
+        return self.folder / EVENTS_FILE
+
+    def record(self) -> Record:
+        """Read what the run says of itself. Raises UsageError where there is no such run."""
+        try:
+            written = json.loads((self.folder / RECORD_FILE).read_text(encoding="utf-8"))
+            known = {each.name: written[each.name] for each in fields(Record) if each.name in written}
+            return Record(**{**known, "plan": Plan.from_json(known["plan"])})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UsageError(f"There is no run {self.name}.", fix="`carrel runs` lists them.") from error
+
+    def update(self, **changed: Any) -> Record:
+        """Change what the run says of itself, whole or not at all, and return it."""
+        record = replace(self.record(), **changed)
+        self.write(record)
+        return record
+
+    def write(self, record: Record) -> None:
+        """Write the run's record, whole or not at all."""
+        draft = self.folder / f"{RECORD_FILE}.new"
+        draft.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+        os.replace(draft, self.folder / RECORD_FILE)
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process is at work on the run."""
+        try:
+            with (self.folder / LOCK_FILE).open("r+") as stream:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run's process died before its end, so that `carrel retrain --name` takes it up again."""
+        return not self.alive and self.record().state == "running"
+
+    @property
+    def starting(self) -> bool:
+        """Whether its process was started just now and may not hold the lock yet."""
+        try:
+            return time.time() - (self.folder / LOG_FILE).stat().st_ctime < START_SECONDS
+        except OSError:
+            return False
+
+    def order(self, word: str) -> None:
+        """Give the run an order, one of `protocol.ORDERS`."""
+        if word not in ORDERS:
+            raise ValueError(f"{word} is no order")
+        draft = self.folder / f"{ORDER_FILE}.new"
+        draft.write_text(word, encoding="utf-8")
+        os.replace(draft, self.folder / ORDER_FILE)
+
+    def ordered(self) -> str:
+        """Return the last order given, "" where there is none."""
+        try:
+            return (self.folder / ORDER_FILE).read_text(encoding="utf-8").strip()
+        except OSError:
+            return ""
+
+    def history(self) -> Iterator[TrainingEvent]:
+        """Yield the events so far."""
+        try:
+            with self.events.open(encoding="utf-8") as stream:
+                for line in stream:
+                    event = decode(line)
+                    if event is not None:
+                        yield event
+        except OSError:
+            return
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the run's lock. Raises UsageError where another process is at work on it."""
+        stream: IO[str]
+        with (self.folder / LOCK_FILE).open("a+") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(
+                    f"The run {self.name} is at work.", fix=f"Watch it with `carrel retrain --follow {self.name}`."
+                ) from error
+            yield
+
+    def clear(self) -> None:
+        """Remove everything but the history."""
+        for path in self.folder.iterdir():
+            if path.name in KEPT_FILES or path.name == LOCK_FILE:
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def folder() -> Path:
+    """Return the folder that holds all runs."""
+    return places().state / "training"
+
+
+def every() -> list[Run]:
+    """Return all runs, oldest first."""
+    found = [Run(path.parent) for path in folder().glob(f"*/{RECORD_FILE}")]
+    readable = []
+    for run in found:
+        try:
+            readable.append((run.record().created_at, run.name, run))
+        except UsageError:
+            continue
+    return [run for _, _, run in sorted(readable, key=lambda each: each[:2])]
+
+
+def named(name: str) -> Run:
+    """Return a run. Raises UsageError where there is none of that name."""
+    run = Run(folder() / checked(name))
+    run.record()
+    return run
+
+
+def checked(name: str) -> str:
+    """Return a name that can be a run's. Raises UsageError."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a run.", fix="Take letters, digits, points and hyphens, 64 at most."
+        )
+    return name.lower()
+
+
+def free_name(taken: set[str]) -> str:
+    """Return the next name that neither a run nor one of the models `taken` has."""
+    used = {path.name for path in folder().glob("*")} | {name.lower() for name in taken}
+    return next(name for number in range(1, 10_000) if (name := f"tuned-{number}") not in used)
+
+
+def create(plan: Plan) -> Run:
+    """Make the folder of a new run. Raises UsageError where its name is taken."""
+    run = Run(folder() / checked(plan.name))
+    private_folder(run.folder.parent)
+    try:
+        run.folder.mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise UsageError(f"There is a run {run.name} already.", fix="Give another name with --name.") from error
+    run.write(Record(plan))
+    return run
+
+
+def delete(run: Run) -> None:
+    """Delete a run that is not at work; the model that it made stays installed. Raises UsageError."""
+    if run.alive:
+        raise UsageError(f"The run {run.name} is at work.", fix="Cancel it first.")
+    shutil.rmtree(run.folder)

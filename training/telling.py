@@ -1,0 +1,51 @@
+"""The two lines between a run and whoever follows it: events out, orders in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from training.protocol import Paused, Resumed, TrainingEvent, encode
+from training.runs import Run
+
+LOOK_SECONDS = 0.2  # how often a paused run looks for an order
+
+
+class Cancelled(Exception):  # it is an order carried out, no error
+    """The run was told to leave nothing."""
+
+
+class Teller:
+    """Appends events to a run's file, and reads its orders between two steps of work."""
+
+    def __init__(self, run: Run, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._run = run
+        self._sleep = sleep
+        self._stream = run.events.open("a", encoding="ascii")
+        self._stopped = run.ordered() == "stop"
+
+    def tell(self, event: TrainingEvent) -> None:
+        """Write one event; it is in the file when this returns."""
+        self._stream.write(encode(event))
+        self._stream.flush()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was told to keep the best so far."""
+        return self._stopped
+
+    def check(self) -> None:
+        """Carry out the order that waits: wait while paused. Raises Cancelled."""
+        word = self._run.ordered()
+        if word == "pause":
+            self.tell(Paused())
+            while (word := self._run.ordered()) == "pause":
+                self._sleep(LOOK_SECONDS)
+            self.tell(Resumed())
+        if word == "cancel":
+            raise Cancelled
+        self._stopped = self._stopped or word == "stop"
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 WEIGHT_DECAY = 0.1  # towards the identity, where nothing is moved
 FIRST_SPREAD = 0.02  # of the random directions that are looked at first; nothing is moved along them yet
-ANCHOR = (
-    10.0  # weighs the mean cosine distance by which the shipped foreign queries are moved: they are to stay in place
-)
+ANCHOR = 40.0  # weighs the mean cosine distance by which shipped foreign queries are moved
 PATIENCE = 5  # epochs without a better figure, after which the training ends
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from engine.evaluation.significance import paired_bootstrap
 from training.development import Development, Score
 from training.loss import Answers, Batch, batch_of, loss
 from training.mining import Row
+from training.pace import Clock
 from training.plan import Recipe
 from training.process_memory import resident_bytes
 from training.protocol import Evaluated, Stepped
@@ -318,27 +319,6 @@ class _Judged:
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._learner.encode(texts)
-
-
-class Clock:
-    """How fast it goes, by the steps of this process alone."""
-
-    def __init__(self, step: int, of: int, now: Callable[[], float] = time.monotonic) -> None:
-        self._now, self._began, self._first, self._of, self._triples = now, now(), step, of, 0
-
-    def count(self, triples: int) -> None:
-        """Count the triples of a step."""
-        self._triples += triples
-
-    @property
-    def rate(self) -> float:
-        """Triples a second."""
-        return self._triples / max(self._now() - self._began, 1e-9)
-
-    def left(self, step: int) -> float | None:
-        """Return the seconds that are left after a step, None after the first."""
-        done = step - self._first
-        return (self._now() - self._began) / done * (self._of - step) if done else None
 
 
 def _epochs(rows: Sequence[Row], recipe: Recipe) -> Iterator[Sequence[Row]]:

@@ -40,6 +40,7 @@ from training.trial import Trial
 from training.weights import SOURCE_FOLDER, Learner, source_of
 
 QUERIES_FILE, ROWS_FILE, TUNED_FILE = "queries.json", "rows.json", "tuned.json"
+EXAMPLES_FILE, LEARNT_FILE = "examples.json", "learnt.json"
 TOLD_EVERY = 50  # queries mined between two events
 EXAMPLES = 60  # shown of all rows
 LEAST_ROWS = 8  # fewer teach nothing
@@ -132,11 +133,13 @@ class Pipeline:
         miner = mining.Miner(self._ground.corpus, known, self._split.group, self._recipe.negatives)
         texts = [known[each].text for each in train]
         rows: list[mining.Row] = []
+        examples: dict[int, Any] = {}
         for place, seen in enumerate(self._ground.legs.search(texts, self._vectors[list(train)])):
             self._teller.check()
             found = list(miner.rows(train[place], seen))
             rows += found
             if found and miner.tally.queries % max(len(train) // EXAMPLES, 1) == 0:
+                examples[len(rows)] = found[0].to_json()
                 self._teller.tell(example(len(rows), found[0], known, self._ground))
             if miner.tally.queries % TOLD_EVERY == 0 or miner.tally.queries == len(train):
                 self._teller.tell(_mined(miner.tally, len(train)))
@@ -148,6 +151,7 @@ class Pipeline:
                 f"Only {len(chosen)} examples to learn from were found.",
                 fix="Add queries: marks, judged questions, or another source.",
             )
+        self._keep(EXAMPLES_FILE, examples)
         self._keep(ROWS_FILE, [row.to_json() for row in chosen])
         return chosen
 
@@ -156,9 +160,24 @@ class Pipeline:
         kept = self._kept(TUNED_FILE)
         if kept is not None:
             return Candidate(self._run.folder, kept["share"])
+        rows = self._accepted(rows)
         share = self._adapted(rows) if self._recipe.kind == "adapter" else self._finetuned(rows)
         self._keep(TUNED_FILE, {"share": share})
         return Candidate(self._run.folder, share)
+
+    def _accepted(self, rows: Sequence[mining.Row]) -> list[mining.Row]:
+        """Return the rows without those that the person rejected; which they are is settled here, once."""
+        kept = self._kept(LEARNT_FILE)
+        if kept is None:
+            if self._plan.review and not self._run.ordered():
+                self._run.order("pause")
+            self._teller.check()
+            examples = self._kept(EXAMPLES_FILE) or {}
+            refused = [examples[str(each)] for each in self._run.rejected() if str(each) in examples]
+            found = [row for row in rows if json.loads(json.dumps(row.to_json())) not in refused]
+            kept = [row.to_json() for row in found]
+            self._keep(LEARNT_FILE, kept)
+        return [mining.Row.from_json(each) for each in kept]
 
     def _adapted(self, rows: Sequence[mining.Row]) -> float:
         adapting = Adapting(

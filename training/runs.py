@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ EVENTS_FILE = "events.jsonl"
 ORDER_FILE = "order"
 LOCK_FILE = "lock"
 LOG_FILE = "log"
+REJECTED_FILE = "rejected.json"
 START_SECONDS = 15.0  # a loaded machine needs seconds to load torch; the lock is taken before that
 KEPT_FILES = (RECORD_FILE, EVENTS_FILE, LOG_FILE)  # of a cancelled run: the history, nothing that takes space
 
@@ -130,6 +131,21 @@ class Run:
             return (self.folder / ORDER_FILE).read_text(encoding="utf-8").strip()
         except OSError:
             return ""
+
+    def rejected(self) -> set[int]:
+        """Return the numbers of the examples that the person does not want to be learnt from."""
+        try:
+            return {int(each) for each in json.loads((self.folder / REJECTED_FILE).read_text(encoding="ascii"))}
+        except (OSError, ValueError, TypeError):
+            return set()
+
+    def reject(self, numbers: Iterable[int], *, accept: bool = False) -> None:
+        """Reject examples, or accept rejected ones again; it counts where the training has not begun yet."""
+        before = self.rejected()
+        after = before - set(numbers) if accept else before | set(numbers)
+        draft = self.folder / f"{REJECTED_FILE}.new"
+        draft.write_text(json.dumps(sorted(after)), encoding="ascii")
+        os.replace(draft, self.folder / REJECTED_FILE)
 
     def history(self) -> Iterator[TrainingEvent]:
         """Yield the events so far."""

@@ -7,9 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from app.cli.session import Session
-from app.cli.text import day, duration
+from app.cli.text import day, duration, one_line
+from training.protocol import Example
 from training.runs import Run
 
+SHOWN = 100  # characters of a passage
 GAIN = "NDCG@10, memory on"
 
 
@@ -35,6 +37,19 @@ def lines(found: Sequence[Run]) -> list[str]:
         )
         if record.note:
             told.append(f"{'':18}{record.note}")
+    return told
+
+
+def example_lines(run: Run) -> list[str]:
+    """Return the examples of a run, each with its number, its answer and its hard negatives."""
+    rejected = run.rejected()
+    told = []
+    for event in run.history():
+        if isinstance(event, Example):
+            mark = "  rejected" if event.number in rejected else ""
+            told.append(f"{event.number:6}  {one_line(event.query)}  [{event.origin}, {event.kind}]{mark}")
+            told.append(f"     +  {one_line(event.positive)[:SHOWN]}")
+            told += [f"     -  {one_line(each)[:SHOWN]}" for each in event.negatives]
     return told
 
 

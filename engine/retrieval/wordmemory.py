@@ -7,8 +7,9 @@ it, exactly. All is forgotten when the index changes.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from engine.store.phrase import Phrase
 if TYPE_CHECKING:
     import apsw
 
+CALM_SECONDS = 3.0  # since the index changed last: a sync commits about every second
 KEPT_BYTES = 64 * 2**20  # of scores: about 60 of the commonest words at 100,000 passages, thousands of the others
 
 # Of title, headings, body, path, tags, cjk. They multiply a term's frequency, as FTS5 has it.
@@ -41,16 +43,24 @@ class Postings:
 class WordMemory:
     """Counts and scores of words, kept between searches. Safe to use from several threads.
 
-    A process that answers one search and ends keeps no scores: reading a query's words together is cheaper once.
+    A process that answers one search and ends keeps no scores: reading a query's words together is cheaper once. Nor
+    does anybody while the index changes all the time, as during a sync.
     """
 
-    def __init__(self, *, keeps_scores: bool = False) -> None:
-        self.keeps_scores = keeps_scores
+    def __init__(self, *, keeps_scores: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stays = keeps_scores
+        self._clock = clock
+        self._changed_at = -CALM_SECONDS
         self._lock = threading.Lock()
         self._version: tuple[object, ...] = ()
         self._counts: dict[str, int] = {}
         self._postings: OrderedDict[str, Postings] = OrderedDict()
         self._bytes = 0
+
+    @property
+    def keeps_scores(self) -> bool:
+        """Whether scores that are read now are likely to serve again."""
+        return self._stays and self._clock() - self._changed_at >= CALM_SECONDS
 
     def follow(self, connection: apsw.Connection) -> None:
         """Forget everything if the index is not what it was; call it at the start of a search."""
@@ -61,6 +71,8 @@ class WordMemory:
         )
         with self._lock:
             if version != self._version:
+                if self._version:
+                    self._changed_at = self._clock()
                 self._version = version
                 self._counts.clear()
                 self._postings.clear()

@@ -13,6 +13,7 @@ from test_tui_snapshots import SIZES, _one_time_zone, picture
 from textual.geometry import Offset
 
 from app.tui.app import CarrelApp
+from app.tui.screens.search.arranging import ungrouped
 from app.tui.screens.search.whatif import CONTROLS, FUSIONS, Control, WhatIf, moved_rows, row_of
 from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line
 from engine.records import SearchSettings, Weights
@@ -83,6 +84,21 @@ async def test_the_slider_moves_the_rows_without_a_new_search(library: FakeLibra
         assert [hit.score for hit in screen.rows.hits] != scores
         assert "meaning .30  words .70" in screen.reading.text
         assert "trying" in screen.pane.what_if.shown_lines[0]
+
+
+async def test_a_note_unfolds_by_the_settings_that_are_tried(library: FakeLibrary, app: CarrelApp) -> None:
+    tried = ungrouped(SearchSettings(weights=(0.3, 0.7)))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "hungry")
+        await pilot.press("f12", *["left"] * 10)
+        await typed(pilot, "")
+        await pilot.press("ctrl+g")
+        await typed(pilot, "")
+        hits = library.search("hungry", limit=100, settings=tried, typing=False, cancel=None).hits
+        scores = {hit.passage_id: hit.score for hit in hits}
+        further = [hit for hit in screen.rows.hits if hit.title == "Sourdough"][1:]
+        assert len(further) == 2
+        assert [hit.score for hit in further] == [scores[hit.passage_id] for hit in further]
 
 
 async def test_of_many_rows_the_first_are_shown_at_once(library: FakeLibrary, app: CarrelApp) -> None:

@@ -96,7 +96,13 @@ def test_while_typing_an_unfinished_piece_is_no_error(typed):
 def test_while_typing_the_last_word_may_grow_until_a_space_ends_it():
     assert parse("keep star", typing=True).terms[-1] == Term("star", "prefix")
     assert parse("keep star ", typing=True).terms[-1] == Term("star", "word")
-    assert parse("keep s", typing=True).terms[-1] == Term("s", "word")
+    assert parse("s", typing=True).terms[-1] == Term("s", "word")
+
+
+def test_a_letter_or_two_beside_other_words_is_not_asked_for_yet():
+    assert [term.text for term in parse("keep st", typing=True).terms] == ["keep"]
+    assert [term.text for term in parse("keep st ", typing=True).terms] == ["keep", "st"]
+    assert [term.text for term in parse("keep 東京", typing=True).terms] == ["keep", "東京"]
 
 
 def test_an_unfinished_phrase_searches_its_words():

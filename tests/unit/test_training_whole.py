@@ -125,6 +125,7 @@ def test_queries_alone_teach_and_cannot_judge(home: Path) -> None:
     assert finished(run).model == "mine"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_behind_what_it_had(home: Path) -> None:
     run = runs.create(plan(home))
     run.order("pause")
@@ -140,6 +141,29 @@ def test_a_run_that_is_killed_goes_on_behind_what_it_had(home: Path) -> None:
         assert last(run, protocol.RunStarted).resumed
         assert kinds(run).count("queries_made") == 1
     assert finished(run).outcome == "not promotable"
+
+
+def test_examples_that_the_person_rejects_are_not_learnt_from(home: Path) -> None:
+    run = runs.create(plan(home, recipe="adapter"))
+    told = protocol.encode  # every event passes here
+    rejected: list[int] = []
+
+    def refuse_the_first(event: protocol.TrainingEvent) -> str:
+        if isinstance(event, protocol.Example) and not rejected:
+            rejected.append(event.number)
+            run.reject([event.number])
+        return told(event)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.telling.encode", refuse_the_first)
+        assert worker.work(run) == 0
+    examples = json.loads((run.folder / "examples.json").read_text())
+    learnt = json.loads((run.folder / "learnt.json").read_text())
+    mined = json.loads((run.folder / "rows.json").read_text())
+    refused = examples[str(rejected[0])]
+    assert refused in mined
+    assert refused not in learnt
+    assert len(learnt) == len(mined) - 1
 
 
 def test_a_cancelled_run_leaves_its_history_and_nothing_else(home: Path) -> None:

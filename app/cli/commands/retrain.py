@@ -38,6 +38,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--budget", type=click.IntRange(1), default=DEFAULT_BUDGET, metavar="N", help="Triples at most [10,000].")
 @click.option("--name", metavar="N", help="What to call the run and its model.")
 @click.option("--language-model", default="", metavar="URL", help="One on this machine, to make questions with.")
+@click.option("--review", is_flag=True, help="Pause before the training, to look at examples and reject some.")
 @click.option("--detach", is_flag=True, help="Start it, and do not watch.")
 @click.option("--follow", metavar="RUN", help="Watch a run that is there.")
 @pass_session
@@ -51,6 +52,7 @@ def command(
     budget: int,
     name: str | None,
     language_model: str,
+    review: bool,
     detach: bool,
     follow: str | None,
 ) -> int:
@@ -80,6 +82,7 @@ def command(
                 recipe=recipe,
                 budget=budget,
                 model_url=language_model,
+                review=review,
             )
         )
         click.echo(f"The run {run.name} has started; it goes on without this window.", err=True)

@@ -67,6 +67,33 @@ def note(_session: Session, run: str, text: str) -> None:
 
 
 @command.command(
+    "examples",
+    cls=CarrelCommand,
+    short_help="Look at what a run learns from; reject some.",
+    examples=(
+        ("carrel runs examples tuned-1", "Print examples: query, answer, hard negatives."),
+        ("carrel runs examples tuned-1 --reject 12 --reject 40", "Leave these out; best with `retrain --review`."),
+    ),
+)
+@click.argument("run")
+@click.option("--reject", multiple=True, type=int, metavar="N", help="Leave an example out of the training.")
+@click.option("--accept", multiple=True, type=int, metavar="N", help="Take a rejected one back in.")
+@pass_session
+def examples(_session: Session, run: str, reject: tuple[int, ...], accept: tuple[int, ...]) -> None:
+    """Print the examples that a run has shown; rejecting counts until the training begins."""
+    from app.cli.runs_shown import example_lines
+    from engine.errors import UsageError
+    from training.runs import named
+
+    chosen = named(run)
+    if (reject or accept) and (chosen.folder / "learnt.json").exists():
+        raise UsageError(f"The run {chosen.name} learns already.", fix="Start one with `carrel retrain --review`.")
+    chosen.reject(reject)
+    chosen.reject(accept, accept=True)
+    click.echo("\n".join(example_lines(chosen)))
+
+
+@command.command(
     "delete",
     cls=CarrelCommand,
     short_help="Delete a run and its model.",

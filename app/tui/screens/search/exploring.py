@@ -58,7 +58,7 @@ class ExploringScreen(TryingActions):
         opened = self.carrel.opened
         if opened is None:
             return
-        settings = self._tried or self.own_settings
+        settings = self.shown_settings
         blink = self.carrel.ports.pace.blink
         screen = WhyNotScreen(opened.library, self.query_line.value.strip(), settings, self.arrangement.limit, blink)
         self.app.push_screen(screen, self._pursue)

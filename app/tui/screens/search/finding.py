@@ -19,7 +19,7 @@ from app.tui.screens.search.query_text import chips, without
 from app.tui.screens.search.recalling import Recalling
 from app.tui.screens.search.results import ResultList
 from app.tui.threads import in_thread
-from engine.records import Hit, SearchResult
+from engine.records import Hit, SearchResult, SearchSettings
 
 if TYPE_CHECKING:
     from app.tui.app import CarrelApp
@@ -93,6 +93,10 @@ class FindingActions(Screen[None]):
     def show_chips(self) -> None:
         """Show what the query line restricts."""
         self.query_one(ChipLine).show(chips(self.query_line.value))
+
+    def ranked_by(self) -> SearchSettings:
+        """Return what the rows on the screen are ranked by; the search screen knows."""
+        raise NotImplementedError
 
     def show_again(self, *, stay: bool = True) -> None:
         """Show the rows anew; the search screen knows how."""
@@ -174,7 +178,7 @@ class FindingActions(Screen[None]):
         if self._searching is None:
             return
         try:
-            further = await self._searching.further(result, hit)
+            further = await self._searching.further(result, hit, self.ranked_by())
         except Exception:
             _log.exception("The passages of a note could not be found")
             self.notify("These passages could not be found. The log says why.", severity="error", markup=False)

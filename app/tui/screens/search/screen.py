@@ -35,7 +35,7 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.keys import KeyLine
 from engine.config import Config
 from engine.errors import CarrelError, QueryError
-from engine.records import SearchResult
+from engine.records import SearchResult, SearchSettings
 
 if TYPE_CHECKING:
     from app.tui.app import CarrelApp
@@ -230,6 +230,10 @@ class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScr
         hits, further = self.arrangement.rows(result.hits)
         more = Content.styled(self.more_there_is(result), QUIET)
         self.rows.show(hits, replace(context, further=further), self._foreword(), afterword=more, stay=stay)
+
+    def ranked_by(self) -> SearchSettings:
+        """Return the settings that are tried, else the person's own."""
+        return self.shown_settings
 
     def show_again(self, *, stay: bool = True) -> None:
         """Show the rows anew, in the order and with the notes unfolded that the person wants."""

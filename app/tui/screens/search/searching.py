@@ -84,13 +84,16 @@ class Searching:
             self._asked = replace(self._asked, limit=limit)
             self.ask_again()
 
-    async def further(self, result: SearchResult, hit: Hit) -> tuple[Hit, ...]:
-        """Return the further passages of a row's document among the candidates, each with its own figures."""
+    async def further(self, result: SearchResult, hit: Hit, settings: SearchSettings) -> tuple[Hit, ...]:
+        """Return the further passages of a row's document among the candidates, each with its own figures.
+
+        `settings` are those that the rows on the screen were ranked by.
+        """
         search = partial(
             self._opened.library.search,
             result.query.text,
             limit=FURTHER_LIMIT,
-            settings=ungrouped(replace(self.settings, fusion=result.fusion)),
+            settings=ungrouped(replace(settings, fusion=result.fusion)),
             typing=False,
             cancel=self._opened.new_cancellation(),
         )

@@ -71,6 +71,11 @@ class TryingActions(Screen[None]):
         """How the person wants to be searched for."""
         return self.carrel.config.search_settings()
 
+    @property
+    def shown_settings(self) -> SearchSettings:
+        """What the rows on the screen are ranked by: the settings that are tried, else the person's own."""
+        return self._tried or self.own_settings
+
     # --- what the upper half tells ------------------------------------------------------------------------------
 
     def asked(self) -> None:
@@ -112,7 +117,7 @@ class TryingActions(Screen[None]):
             self.pane.what_if.show(None)
             return
         shown = shown or own
-        tried = self._tried or self.own_settings
+        tried = self.shown_settings
         self.pane.what_if.show(WhatIf(self.own_settings, tried, shown.weights, moved_rows(own, shown)))
 
     @on(WhatIfPanel.Changed)

@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from engine.courtesy import waits_for_typing
 from engine.errors import CarrelError, LibraryBusy
 from engine.events import Event, FollowsAnother, IndexerStarted, Stopped, Trouble
 from engine.indexing.eventfile import EventFile, Follower, last_watching, new_event_file
@@ -187,7 +188,11 @@ class Encoders:
         from engine.embedding import catalogue
 
         wanted = name or catalogue.EMBEDDED
-        encoder = self._kept.pop(wanted, None) or catalogue.load(wanted, sessions=os.cpu_count() or 1)
+        encoder = self._kept.pop(wanted, None)
+        if encoder is None:
+            loaded = catalogue.load(wanted, sessions=os.cpu_count() or 1)
+            loaded.before_each = waits_for_typing(places().state)
+            encoder = loaded
         self._kept = {**dict(list(self._kept.items())[-1:]), wanted: encoder}
         return encoder
 

@@ -30,8 +30,13 @@ def open_care(path: Path | None) -> Care:
 
 def open_browser(library: Path | None, folders: list[Path]) -> int:
     """Run the browser until the person leaves it and return its exit code."""
+    import gc
+
+    gc.disable()  # what is imported stays: looking through it again and again takes 10 ms before the first paint
     from app.tui.app import run  # brings Textual, 0.1 s
 
+    gc.freeze()
+    gc.enable()
     return run(library, folders)
 
 

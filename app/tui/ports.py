@@ -240,6 +240,7 @@ class Ports:
     indexer: Callable[[], IndexerPort | None]
     edit: Callable[[EditorCommand], str] | None = None  # returns what went wrong, or ""; None: the real terminal
     clock: Callable[[], float] = time.time
+    typed: Callable[[], None] = lambda: None  # told of every key in the query line: indexing waits for a moment
     pace: Pace = field(default_factory=Pace)
     freshness: Callable[[StoredDocument], Freshness] = freshness_of
     find_line: Callable[[bytes, str, int], int | None] = current_line  # None: the file is gone

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from app.tui.app import CarrelApp
@@ -16,6 +17,7 @@ from app.tui.ports import Opened, Ports
 from app.tui.settings_file import SettingsFile
 from app.tui.threads import still_running
 from app.tui.training_runs import TrainingRuns
+from engine.courtesy import typed
 from engine.errors import CarrelError, PathError
 from engine.paths import library_path, places, private_folder, private_log
 
@@ -30,6 +32,7 @@ def run_browser(library: Path | None, folders: Sequence[Path]) -> int:
     ports = Ports(
         open_library=lambda: open_library(path, folders),
         indexer=lambda: indexer,
+        typed=partial(typed, where.state),
         settings=SettingsFile(where.settings),
         history=History(where.state / "history"),
         training=TrainingRuns(path),

@@ -8,7 +8,7 @@ on its own core, since a session of one thread runs where it is called and lets 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,8 @@ class Encoder:
     def __init__(self, folder: Path, *, sessions: int = 1) -> None:
         self.manifest = Manifest.read(folder)
         self.folder = folder
+        self.before_each: Callable[[], None] | None = None
+        """Called before each passage, in the thread that encodes it: whoever gives way to others waits there."""
         self._parallel = max(1, sessions)
         self._loading = threading.Lock()
         self._tokens: Tokens | None = None
@@ -85,14 +87,19 @@ class Encoder:
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         vectors = np.empty((len(places), self.manifest.dimension), dtype=np.float32)
         if self._parallel == 1 or len(places) < 2:
-            rows = map(self._encode, places)
+            rows = map(self._encode_passage, places)
             for place, row in enumerate(rows):
                 vectors[place] = row
         else:
             with ThreadPoolExecutor(min(self._parallel, len(places)), thread_name_prefix="encode") as pool:
-                for place, row in enumerate(pool.map(self._encode, places)):
+                for place, row in enumerate(pool.map(self._encode_passage, places)):
                     vectors[place] = row
         return vectors if len(places) == len(texts) else vectors[[places[text] for text in texts]]
+
+    def _encode_passage(self, text: str) -> NDArray[np.float32]:
+        if self.before_each is not None:
+            self.before_each()
+        return self._encode(text)
 
     def _encode(self, text: str) -> NDArray[np.float32]:
         session = self._model()

@@ -156,6 +156,7 @@ class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScr
         """Ask what stands in the query line; where nothing does, for the documents that changed last."""
         self._turn += 1
         self._moved = False
+        self.carrel.ports.typed()
         self.asked()
         self.arrangement.begin_anew()
         self.show_chips()

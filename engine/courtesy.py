@@ -1,0 +1,49 @@
+"""A person's typing comes before indexing: whoever searches touches a file, whoever embeds looks at it.
+
+A low priority is not enough where two threads share one core: beside an encoder at work a key takes twice as long.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+NAME = "typing"  # in the state folder
+WAIT_SECONDS = 0.4  # after a key: most keys of a word follow within
+LONGEST_SECONDS = 2.0  # that one text waits, so that whoever never stops typing still gets their folders indexed
+LOOK_SECONDS = 0.02
+
+
+def typed(state: Path) -> None:
+    """Say that a key was pressed just now. Costs microseconds; where it cannot be said, nothing is lost but time."""
+    path = state / NAME
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError:
+        return
+
+
+def waits_for_typing(
+    state: Path, clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep
+) -> Callable[[], None]:
+    """Return what an encoder calls before each text: it returns once nobody has typed for a moment."""
+    path = state / NAME
+
+    def wait() -> None:
+        until = clock() + LONGEST_SECONDS
+        while clock() < until:
+            try:
+                since = clock() - os.stat(path).st_mtime
+            except OSError:
+                return
+            if not 0.0 <= since < WAIT_SECONDS:
+                return
+            sleep(LOOK_SECONDS)
+
+    return wait

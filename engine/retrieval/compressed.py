@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import apsw
 
 CONSIDERED = 8000  # rows compared by their bytes
+CONSIDERED_ROWS = 50  # or one of so many where there are more: the more rows, the more lie as near by bits alone
 CONSIDERED_SHARE = 40  # or so many times as many as are asked for
 EXACT = 100  # rows compared by the vectors in the file: .15 ms each
 BLOCK = 1 << 15  # rows whose bits are counted at once: their counts stay in the processor's cache
@@ -85,7 +86,7 @@ class CompressedVectors:
         within: NDArray[np.int64] | None,
     ) -> CompressedLeg:
         """Find the best `depth` rows by bits, then by bytes, and order the first hundred by their true cosines."""
-        considered = max(CONSIDERED, CONSIDERED_SHARE * depth)
+        considered = max(CONSIDERED, CONSIDERED_SHARE * depth, len(self.ids) // CONSIDERED_ROWS)
         rows, count = self._near_by_bits(query, considered, within)
         cosine = (self.codes[rows].astype(np.float32) @ query) * self.factors[rows]
         kept = np.argpartition(-cosine, depth)[:depth] if len(rows) > depth else np.arange(len(rows))

@@ -14,7 +14,7 @@ from engine.store.bm25 import SATURATION, idf
 from engine.store.phrase import Phrase
 
 WORTHWHILE_POSTINGS = 100_000  # below it ranking them all takes less than about 50 ms
-SURE_RANKS = 50  # from the top that are certain; what only common words bring below them may be missing
+SURE_RANKS = 20  # from the top that are certain; what only common words bring below them may be missing
 TOO_MANY = 0.5  # share of the postings from which asking for all of them once is cheaper
 
 Ranked = list[tuple[int, float]]

@@ -1,0 +1,143 @@
+"""What one edited paragraph costs in a library of any size: only its passages, and how soon it is found.
+
+    python tests/bench/edited_note.py --library FILE [--edits 8] [--json]
+
+FILE is copied, its folders are paused, and a folder with one long note is watched beside them by a process of its own.
+One paragraph after another is changed; the clock stops when a search by words and a search by both legs find the new
+words in a process that searches again and again, as the browser does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).parent)]
+
+from large_library import copy_library  # noqa: E402
+from machine import heading, machine  # noqa: E402
+from saved_note import WORDS, start, wait  # noqa: E402
+
+from engine.library import Library  # noqa: E402
+from engine.store import folders  # noqa: E402
+from engine.store.connection import open_writer  # noqa: E402
+
+PARAGRAPHS = 200
+FITTING_SECONDS = 600.0  # the tiers are fitted anew once, where the library's have never been
+
+
+def main() -> None:
+    """Measure and print a table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--edits", type=int, default=8)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="carrel-bench-") as base:
+        report = measured(Path(base), options.library, options.edits)
+    print(json.dumps(report, indent=1) if options.json else table(report))
+
+
+def measured(base: Path, original: Path, edits: int) -> dict[str, Any]:
+    """Edit one note again and again beside the whole library."""
+    os.environ["CARREL_HOME"] = str(base / "home")
+    path = copy_library(original, base / "library.carrel")
+    pause_all(path)
+    notes = base / "notes"
+    notes.mkdir()
+    paragraphs = [
+        f"Paragraph {number} of the long note, which says little but at length. " * 6 for number in range(PARAGRAPHS)
+    ]
+    write(notes / "long.md", paragraphs)
+    library = Library.open(path)
+    library.add(notes)
+    library.warm()
+    worker = start(base)
+    try:
+        wait(
+            lambda: bool(library.search("paragraph 7 of the long note", settings=WORDS).hits),
+            "the note",
+            FITTING_SECONDS,
+        )
+        wait(lambda: finished(base) > 0, "the first sync", FITTING_SECONDS)
+        before = embedded(base)
+        taken = [edited(library, notes / "long.md", paragraphs, number) for number in range(edits)]
+        wait(lambda: finished(base) > edits, "the last sync", FITTING_SECONDS)
+        passages = library.status().passages
+    finally:
+        worker.stdin.close()  # type: ignore[union-attr]
+        worker.wait(30)
+    return {
+        "machine": machine(),
+        "passages": passages,
+        "edits": edits,
+        "embedded_an_edit": (embedded(base) - before) / edits,
+        "seconds": {"median": statistics.median(taken), "worst": max(taken)},
+    }
+
+
+def pause_all(path: Path) -> None:
+    """Leave the library's own folders alone: their files are not here."""
+    connection = open_writer(path)
+    for folder in folders.every(connection):
+        folders.set_state(connection, folder.id, "paused")
+    connection.close()
+
+
+def write(path: Path, paragraphs: list[str]) -> None:
+    """Write the note."""
+    path.write_text("# A long note\n\n" + "\n\n".join(paragraphs) + "\n", encoding="utf-8")
+
+
+def edited(library: Library, path: Path, paragraphs: list[str], number: int) -> float:
+    """Change one paragraph and return the seconds until both kinds of search find it."""
+    word = f"quokka{number}x{time.time_ns()}"
+    place = (number * 37) % len(paragraphs)
+    paragraphs[place] = f"{paragraphs[place]} And then {word}."
+    write(path, paragraphs)
+    began = time.monotonic()
+    wait(lambda: bool(library.search(word, settings=WORDS).hits), word)
+    wait(lambda: any(word in hit.snippet for hit in library.search(word).hits), word)
+    taken = time.monotonic() - began
+    time.sleep(0.9)  # the next edit is one of its own
+    return taken
+
+
+def finished(base: Path) -> int:
+    """Return how many syncs have ended."""
+    return sum(each["type"] == "sync_finished" for each in _events(base))
+
+
+def embedded(base: Path) -> int:
+    """Return how many passages were embedded so far."""
+    return sum(each["embedded"] for each in _events(base) if each["type"] == "sync_finished")
+
+
+def _events(base: Path) -> list[dict[str, Any]]:
+    path = base / "events.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def table(report: dict[str, Any]) -> str:
+    """Return the figures as a person reads them."""
+    taken = report["seconds"]
+    return "\n".join(
+        [
+            heading(report["machine"]),
+            f"{report['passages']:,} passages, {report['edits']} edits of one paragraph",
+            f"embedded an edit  {report['embedded_an_edit']:.1f} passages",
+            f"searchable after  {taken['median']:.2f} s median, {taken['worst']:.2f} s worst",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

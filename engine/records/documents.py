@@ -1,0 +1,73 @@
+"""What a reader gives of a file, and what chunking makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "list", "code", "table", "quote", "meta"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One structural piece of a document, in order of `start`; blocks never overlap.
+
+    `label` is a heading's text without its markup and `level` its depth from 1; both are empty for other kinds.
+    `page` counts from 1 where the format has pages. A `meta` block (front matter) is kept but never embedded.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    label: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link written in a document: its target as written, the words that carry it, and whether it is a wiki link."""
+
+    target: str
+    text: str
+    wiki: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a reader makes of one file.
+
+    `text` has `\\n` line ends. For formats that people edit (Markdown, code, ...) it is the file's own text, so that
+    lines agree with the editor's. `title_written` is true where the title stands in the document, false where it was
+    taken from the file name: only a written title is embedded.
+    """
+
+    text: str
+    title: str
+    title_written: bool
+    kind: str
+    blocks: tuple[Block, ...] = ()
+    tags: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document that is embedded and found as one.
+
+    The passages of a document tile it: joining their `text` in order of `ordinal` (from 0) gives the document's text.
+    `embedded` is exactly what the encoder sees, prefix included; `hash` is the 16-byte BLAKE2b of it.
+    """
+
+    ordinal: int
+    text: str
+    headings: tuple[str, ...]
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+    page: int | None
+    embedded: str
+    hash: bytes

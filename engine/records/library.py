@@ -1,0 +1,113 @@
+"""What a library tells of its folders, its documents and itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+FolderState = Literal["watching", "paused", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A watched root with its counts. `path` is absolute, as the file system has it."""
+
+    id: int
+    path: bytes
+    state: FolderState
+    documents: int = 0
+    passages: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as the library holds it; `text` is joined from its passages, "" where only counts were asked."""
+
+    id: int
+    path: bytes
+    title: str
+    kind: str
+    modified: float
+    size: int
+    tags: tuple[str, ...]
+    metadata: Mapping[str, str]
+    passages: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read, and why."""
+
+    path: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What one sync did. `skipped` counts the files left out, by reason."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    removed: int = 0
+    failed: tuple[Failure, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    embedded: int = 0
+    reused: int = 0
+    passages_removed: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The process that holds the indexer lock."""
+
+    pid: int
+    task: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastCheck:
+    """The last check of a library file: when it ended, in seconds since 1970, and how many faults it found."""
+
+    at: float
+    faults: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The library at a glance. `stale` counts files that differ from the index, or -1 where it was not counted."""
+
+    library: str
+    schema: int
+    documents: int
+    passages: int
+    bytes: int
+    model: str
+    folders: tuple[Folder, ...]
+    writer: Writer | None
+    stale: int
+    failed: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    read_only: bool = False
+    checked: LastCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of the library: its name, whether all is well, how many faults, and whether repair can mend them.
+
+    `remedy` names what mends a fault that repair cannot, "" where nothing is wrong or repair does it.
+    """
+
+    name: str
+    ok: bool
+    count: int
+    detail: str
+    repairable: bool
+    remedy: str = ""

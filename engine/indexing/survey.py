@@ -55,7 +55,7 @@ def survey(
             lying = _lying(folder.path, rules, own_files, prefixes)
         here = frozenset(os.path.relpath(path, folder.path) for path in doubted if below(path, folder.path))
         found.plans.append((folder, compare(folder.id, folder.path, lying, known, wanted, here)))
-    twins = [path for path in other_names(conn, found.plans) if path not in paths] if paths else []
+    twins = [path for path in other_names(conn, found.plans, paths) if path not in paths] if paths else []
     return survey(conn, [*paths, *twins], own_files, wanted, [*doubted, *twins]) if twins else found
 
 

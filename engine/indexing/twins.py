@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -14,24 +15,29 @@ from engine.records import Folder
 from engine.store.rows import signed
 
 
-def other_names(conn: apsw.Connection, plans: Iterable[tuple[Folder, Plan]]) -> list[bytes]:
+def other_names(
+    conn: apsw.Connection, plans: Iterable[tuple[Folder, Plan]], paths: Iterable[bytes] = ()
+) -> list[bytes]:
     """Return the absolute paths of documents that are the same file as one that these plans look into.
 
-    Only names that are in no plan are returned. Most files have one name, and then nothing is asked of the library.
+    So are those of a file at one of `paths`, where a change was heard of: it may be left out under that name. Only
+    names that are in no plan are returned. Most files have one name, and then nothing is asked of the library.
     """
-    looked_at = {work.absolute: work for _, plan in plans for work in plan.work}
-    inodes = [signed(work.stat.inode) for path, work in looked_at.items() if _has_more_names(path)]
+    looked_at = {work.absolute for _, plan in plans for work in plan.work}
+    inodes = {inode for path in {*looked_at, *paths} if (inode := _inode_of_many_names(path)) is not None}
     if not inodes:
         return []
     rows = conn.execute(
         """SELECT folder.path, document.path FROM document JOIN folder ON folder.id = folder_id
         WHERE inode IN (SELECT value FROM json_each(?)) AND folder.state <> 'paused'""",
-        (json.dumps(inodes),),
+        (json.dumps(sorted(signed(each) for each in inodes)),),
     )
     return [path for path in (os.path.join(*row) for row in rows) if path not in looked_at]
 
 
-def _has_more_names(path: bytes) -> bool:
+def _inode_of_many_names(path: bytes) -> int | None:
     with suppress(OSError):
-        return os.lstat(path).st_nlink > 1
-    return False
+        found = os.lstat(path)
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+            return found.st_ino
+    return None

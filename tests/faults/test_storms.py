@@ -254,6 +254,20 @@ def test_hard_links_follow_each_other(weather: Weather) -> None:
     weather.passes()
 
 
+def test_a_file_that_is_changed_under_a_name_that_is_left_out(weather: Weather) -> None:
+    one = weather.notes / "one.md"
+    one.write_text(note("first"))
+    (weather.more / ".carrelignore").write_text("draft*\n")
+    left_out = weather.more / "draft.md"
+    left_out.hardlink_to(one)
+    weather.start()
+    weather.passes()
+    with left_out.open("a") as file:
+        file.write("\n\n" + paragraph("appended"))
+    weather.until_read(one, "appended0")
+    weather.passes()
+
+
 def test_identical_files_come_and_go_alone(weather: Weather) -> None:
     paths = [weather.notes / "a.md", weather.notes / "b.md", weather.more / "c.md"]
     for path in paths:

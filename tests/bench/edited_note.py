@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from machine import heading, machine  # noqa: E402
 from saved_note import WORDS, start, wait  # noqa: E402
 
 from engine.library import Library  # noqa: E402
+from engine.records import Hit  # noqa: E402
 from engine.store import folders  # noqa: E402
 from engine.store.connection import open_writer  # noqa: E402
 
@@ -104,10 +106,15 @@ def edited(library: Library, path: Path, paragraphs: list[str], number: int) -> 
     write(path, paragraphs)
     began = time.monotonic()
     wait(lambda: bool(library.search(word, settings=WORDS).hits), word)
-    wait(lambda: any(word in hit.snippet for hit in library.search(word).hits), word)
+    wait(lambda: holds(word, library.search(f"a long note which says little {word}").hits), word)
     taken = time.monotonic() - began
     time.sleep(0.9)  # the next edit is one of its own
     return taken
+
+
+def holds(word: str, hits: Sequence[Hit]) -> bool:
+    """Whether a row holds a word."""
+    return any(term.term == word for hit in hits if hit.keyword for term in hit.keyword.terms)
 
 
 def finished(base: Path) -> int:

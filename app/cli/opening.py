@@ -31,7 +31,9 @@ def open_care(path: Path | None) -> Care:
 def open_browser(library: Path | None, folders: list[Path]) -> int:
     """Run the browser until the person leaves it and return its exit code."""
     import gc
+    import os
 
+    os.environ.setdefault("TEXTUAL_FPS", "120")  # at 60 a row waits up to 17 ms for its turn to be painted
     gc.disable()  # what is imported stays: looking through it again and again takes 10 ms before the first paint
     from app.tui.app import run  # brings Textual, 0.1 s
 

@@ -12,7 +12,6 @@ import stat
 from dataclasses import dataclass
 
 HASH_BYTES = 16  # of BLAKE2b: no two files of a person's will share one by chance
-NO_INODE = 0  # recorded for a file that could not be opened, or changed while it was read: it never looks untouched
 READ_BYTES = 1 << 20  # one read of a file that is hashed
 FINE_NS = 20_000_000  # two ticks of a slow kernel clock: a write this soon after may leave the same time on the file
 COARSE_NS = 2_000_000_000  # FAT keeps even seconds

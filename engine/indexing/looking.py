@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from engine.errors import CarrelError, SourceError
-from engine.indexing.contents import NO_INODE, Stat, content_hash, recorded_mtime, stat_of
+from engine.indexing.contents import Stat, content_hash, recorded_mtime, stat_of
 from engine.indexing.journal import BLAME, DEATHS_BEFORE_BLAME, Journal
 from engine.indexing.work import Failed, Gone, Outcome, Read, Same, Unsettled, Work
 from engine.records import Document, Passage
@@ -64,7 +64,7 @@ class FileReader:
         except (FileNotFoundError, NotADirectoryError):
             return Gone(work, work.stat, None)
         except OSError as error:
-            return Failed(work, replace(work.stat, inode=NO_INODE), None, _reason(error))
+            return Failed(work, work.stat, None, _reason(error))
         known = work.known
         if known is not None and not work.reread and known.failure is None and known.content_hash == digest:
             return Same(work, stat, digest)
@@ -104,7 +104,7 @@ class FileReader:
             return outcome
         if not work.again:
             return Unsettled(work, now, None)
-        return replace(outcome, stat=replace(then, inode=NO_INODE), content_hash=None)
+        return replace(outcome, content_hash=None)
 
 
 def _settled(path: bytes) -> tuple[Stat, bytes]:

@@ -34,6 +34,11 @@ class Matched:
     work: tuple[Work, ...]
     vanished: tuple[Vanished, ...]
 
+    def looked_into(self) -> frozenset[int]:
+        """Return the documents whose files are read, or are gone."""
+        known = [item.known.id for item in self.work if item.known is not None]
+        return frozenset((*known, *(each.known.id for each in self.vanished)))
+
 
 def match(
     work: Iterable[Work],
@@ -45,7 +50,7 @@ def match(
 
     The same inode, size and time tell a move without reading the file, unless it is `doubted`. Else a new file is
     hashed, but only where a vanished document had its size. A file that took the place of a known one is a move only by
-    its inode: by content it is an edit.
+    its inode: by content it is an edit. A known file that kept its inode is no move, though a hard link of it vanished.
     """
     by_size: dict[int, list[Vanished]] = {}
     for each in vanished:
@@ -54,7 +59,8 @@ def match(
     moves: list[Move] = []
     rest: list[Work] = []
     for item in work:
-        candidates = by_size.get(item.stat.size, [])
+        stayed = item.known is not None and item.known.inode == item.stat.inode
+        candidates = by_size.get(item.stat.size, []) if not stayed else []
         found = _moved(item, candidates, hash_of, doubted) if candidates else None
         if found is None:
             rest.append(item)

@@ -66,5 +66,10 @@ def compare(
 
 
 def _same(found: FoundFile, known: KnownFile) -> bool:
-    """Whether a file looks untouched. The device is not compared, for it changes when a disk is mounted anew."""
-    return found.mtime_ns == known.mtime_ns and found.size == known.size and found.inode == known.inode
+    """Whether a file looks untouched since its content was known: it is not where the file could not be opened,
+    changed while it was read, or was moved and is still to be read under its new name.
+
+    The device is not compared, for it changes when a disk is mounted anew.
+    """
+    same = found.mtime_ns == known.mtime_ns and found.size == known.size and found.inode == known.inode
+    return same and known.content_hash is not None

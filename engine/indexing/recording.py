@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from engine.errors import CarrelError
 from engine.events import Committed, Event, FileFailed
-from engine.indexing.contents import NO_INODE, Stat
+from engine.indexing.contents import Stat
 from engine.indexing.moves import Move, title_of
 from engine.indexing.tally import Tally
 from engine.indexing.work import Failed, Gone, Outcome, Read, Same, Unsettled, Vanished, Work
@@ -93,9 +92,8 @@ class Recorder:
             self._tally.passages_removed += self._writer.remove([work.known.id])
             self._tally.removed += 1
         title = known.title if known.title_written else title_of(work.path)
-        facts = _facts(work.path, work.stat, move.content_hash)
-        if move.reread:  # should that be cut short, the next sync sees that it is still to be done
-            facts = _facts(work.path, replace(work.stat, inode=NO_INODE), None)
+        # Without a hash the next sync sees that it is still to be read, should that be cut short.
+        facts = _facts(work.path, work.stat, None if move.reread else move.content_hash)
         self._writer.move(known.id, work.folder_id, facts, title)
         self._tally.moved += 1
 

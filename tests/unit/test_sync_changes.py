@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,33 @@ def test_another_suffix_is_read_by_its_own_reader(shelf: Shelf) -> None:
     report = shelf.sync()
     assert (report.moved, report.updated, report.unchanged) == (1, 0, 0)
     assert shelf.parser.read_paths == [os.fsencode(shelf.notes / "a.txt")]
+
+
+def test_a_hard_link_whose_twin_goes_is_not_taken_for_it(shelf: Shelf) -> None:
+    markdown = shelf.write("a.md", note("apple"))
+    (shelf.notes / "b.csv").hardlink_to(markdown)
+    (shelf.notes / "c.md").hardlink_to(markdown)
+    shelf.sync()
+    ids = shelf.passages(b"b.csv")
+    markdown.unlink()
+    heard = os.fsencode(shelf.notes / "c.md")
+    report = shelf.sync(paths=[heard], doubted=[heard])
+    assert (report.moved, report.removed) == (0, 1)
+    assert shelf.passages(b"b.csv") == ids
+
+
+def test_a_hard_link_whose_reading_was_cut_short_is_read_when_its_twin_is_heard_of(shelf: Shelf) -> None:
+    path = shelf.write("a.md", note("apple"))
+    (shelf.notes / "b.md").hardlink_to(path)
+    shelf.sync()
+    path.rename(shelf.notes / "c.txt")
+    stopped = threading.Event()
+    stopped.set()
+    report = shelf.sync(stop=stopped)
+    assert (report.moved, shelf.parser.read_paths) == (1, [])
+    heard = os.fsencode(shelf.notes / "b.md")
+    shelf.sync(paths=[heard], doubted=[heard])
+    assert shelf.parser.read_paths == [os.fsencode(shelf.notes / "c.txt")]
 
 
 def test_a_new_file_with_the_inode_of_a_removed_one_is_no_move(shelf: Shelf) -> None:

@@ -20,6 +20,7 @@ from engine.indexing.mounts import MountChanges
 from engine.indexing.polling import Polling
 from engine.indexing.roots import own_files, watched
 from engine.indexing.shortfall import Shortfall
+from engine.indexing.twins import documents_of
 
 if TYPE_CHECKING:
     from engine.indexing.watcher import Watcher
@@ -186,6 +187,7 @@ class Following:
     def take(self) -> Heard:
         """Return what was heard, and forget it."""
         heard = self._hints.take()
+        heard += documents_of(self._conn, self._hints.take_linked())
         paths = [path for path in heard if any(below(path, root) for root in self._roots)]
         paths += [root for root in self._roots if any(below(root, path) for path in heard)]
         return Heard(tuple(collapsed(paths, self._roots)), frozenset(heard))

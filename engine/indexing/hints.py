@@ -24,15 +24,17 @@ class Hints:
         self._clock = clock
         self._lock = threading.Lock()
         self._paths: set[bytes] = set()
+        self._linked: set[int] = set()
         self._first = self._last = 0.0
 
-    def add(self, paths: Iterable[bytes]) -> None:
-        """Note that something happened to these absolute paths."""
+    def add(self, paths: Iterable[bytes], linked: Iterable[int] = ()) -> None:
+        """Note that something happened to these absolute paths; `linked` are the inodes of those with other names."""
         with self._lock:
             now = self._clock()
             if not self._paths:
                 self._first = now
             self._paths.update(paths)
+            self._linked.update(linked)
             if len(self._paths) > KEPT:
                 self._paths = set(folded(self._paths, MOST))
             self._last = now
@@ -51,6 +53,12 @@ class Hints:
         with self._lock:
             paths, self._paths = self._paths, set()
         return sorted(paths)
+
+    def take_linked(self) -> set[int]:
+        """Return the inodes of files with several names that were heard of, and forget them; to be called after `take`."""
+        with self._lock:
+            linked, self._linked = self._linked, set()
+        return linked
 
 
 def collapsed(paths: Iterable[bytes], roots: Iterable[bytes]) -> list[bytes]:

@@ -24,6 +24,7 @@ from watchdog.events import (
 )
 
 from engine.indexing.hints import Hints, below
+from engine.indexing.twins import inode_of_many_names
 from engine.sources import builtin
 from engine.sources.rules import CARRELIGNORE, GITIGNORE
 
@@ -84,7 +85,8 @@ class Listener(FileSystemEventHandler):
             paths = [os.fsencode(path) for path in (event.src_path, event.dest_path) if path]
             if isinstance(event, (DirCreatedEvent, DirMovedEvent)):
                 self._folders_came.set()
-            self._hints.add([alias for path in self._worth_a_look(paths) for alias in self._named(path)])
+            linked = [inode for path in paths if (inode := inode_of_many_names(path)) is not None]
+            self._hints.add([alias for path in self._worth_a_look(paths) for alias in self._named(path)], linked)
         except Exception:
             log.exception("an event could not be taken: %r", event)
 

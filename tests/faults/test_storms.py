@@ -24,8 +24,10 @@ from storms import (
     save_from_outside,
     save_in_place,
 )
+from watchdog.events import FileModifiedEvent, FileSystemEvent
 
 from engine.indexing import hints, looking
+from engine.indexing.listening import Listener
 
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
 
@@ -47,12 +49,23 @@ def note(word: str, passages: int = 3) -> str:
     return f"# About {word}\n\n" + "\n\n".join(f"## Part {n}\n\n{paragraph(word)}" for n in range(passages)) + "\n"
 
 
+def append_to(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("\n\n" + paragraph("appended"))
+
+
 def some_notes(root: Path, count: int = 4) -> list[Path]:
     paths = [root / f"folder{number % 2}" / f"note{number}.md" for number in range(count)]
     for number, path in enumerate(paths):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(note(f"word{number}x"))
     return paths
+
+
+def facts(path: Path) -> tuple[int, ...]:
+    """Return what changes when anybody writes to a file, its metadata, or a folder."""
+    found = path.stat()
+    return found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 SAVES: dict[str, Callable[[Path, str, Path], None]] = {
@@ -246,8 +259,7 @@ def test_hard_links_follow_each_other(weather: Weather) -> None:
     two.hardlink_to(one)
     weather.start()
     weather.passes()
-    with two.open("a") as file:
-        file.write("\n\n" + paragraph("appended"))
+    append_to(two)
     weather.until_read(two, "appended0")
     weather.passes()
     one.unlink()
@@ -262,8 +274,52 @@ def test_a_file_that_is_changed_under_a_name_that_is_left_out(weather: Weather) 
     left_out.hardlink_to(one)
     weather.start()
     weather.passes()
-    with left_out.open("a") as file:
-        file.write("\n\n" + paragraph("appended"))
+    append_to(left_out)
+    weather.until_read(one, "appended0")
+    weather.passes()
+
+
+def test_a_read_only_folder_is_indexed_and_left_as_it_is(weather: Weather) -> None:
+    paths = some_notes(weather.notes)
+    everything = [weather.notes, *weather.notes.rglob("*")]
+    modes = {path: path.stat().st_mode for path in everything}
+    for path in reversed(everything):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = {path: facts(path) for path in everything}
+    try:
+        weather.start()
+        weather.passes()
+        assert "word0x0" in weather.text(paths[0])
+        assert {path: facts(path) for path in [weather.notes, *weather.notes.rglob("*")]} == before
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+    append_to(paths[1])  # as by whoever may write there
+    weather.until_read(paths[1], "appended0")
+    weather.passes()
+
+
+def test_a_file_that_is_changed_under_a_name_that_comes_and_goes(
+    weather: Weather, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "QUIET_SECONDS", 0.5)
+    monkeypatch.setattr(hints, "LONGEST_SECONDS", 5.0)
+    told, dispatch = threading.Event(), Listener.dispatch
+
+    def listen(listener: Listener, event: FileSystemEvent) -> None:
+        dispatch(listener, event)
+        if isinstance(event, FileModifiedEvent) and event.src_path == str(passing):
+            told.set()
+
+    monkeypatch.setattr(Listener, "dispatch", listen)
+    one, passing = weather.notes / "one.md", weather.more / "passing.md"
+    one.write_text(note("first"))
+    weather.start()
+    weather.passes()
+    passing.hardlink_to(one)
+    append_to(passing)
+    assert told.wait(10)
+    passing.unlink()
     weather.until_read(one, "appended0")
     weather.passes()
 

@@ -148,6 +148,18 @@ def test_a_hard_link_whose_twin_goes_is_not_taken_for_it(shelf: Shelf) -> None:
     assert shelf.passages(b"b.csv") == ids
 
 
+def test_a_file_that_was_changed_under_a_name_that_is_gone_is_read_under_its_other(shelf: Shelf) -> None:
+    path = shelf.write("a.md", note("apple"))
+    (shelf.notes / "b.md").hardlink_to(path)
+    shelf.sync()
+    shelf.write("a.md", note("apple", "pear"))
+    path.unlink()
+    heard = os.fsencode(path)
+    report = shelf.sync(paths=[heard], doubted=[heard])
+    assert (report.updated, report.removed) == (1, 1)
+    assert any("pear" in text for text in shelf.passages(b"b.md").values())
+
+
 def test_a_hard_link_whose_reading_was_cut_short_is_read_when_its_twin_is_heard_of(shelf: Shelf) -> None:
     path = shelf.write("a.md", note("apple"))
     (shelf.notes / "b.md").hardlink_to(path)

@@ -206,7 +206,7 @@ class WordReading:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds spent in each stage of a search."""
+    """Milliseconds spent in each stage of a search; in a large library both legs are searched at the same time."""
 
     load: float = 0.0
     encode: float = 0.0

@@ -15,6 +15,7 @@ from engine.store.phrase import Phrase
 
 WORTHWHILE_POSTINGS = 100_000  # below it ranking them all takes less than about 50 ms
 SURE_RANKS = 20  # from the top that are certain; what only common words bring below them may be missing
+FIRST_POSTINGS = 10_000  # of the rarer words, to begin with: ranking so many costs less than asking a second time
 TOO_MANY = 0.5  # share of the postings from which asking for all of them once is cheaper
 
 Ranked = list[tuple[int, float]]
@@ -47,11 +48,21 @@ def worthwhile(words: Sequence[Counted]) -> bool:
 
 def best_of(ask: Ask, words: Sequence[Counted], depth: int) -> Ranked:
     """Return at most `depth` passages with their whole bm25, best first; the first `SURE_RANKS` are those of all."""
-    rarer = next(n for n in range(1, len(words) + 1) if n == len(words) or _postings(words[:n]) >= SURE_RANKS)
+    rarer = _beginning(words)
     found = _ranked(ask, words, rarer, depth)
     least = found[SURE_RANKS - 1][1] if len(found) >= SURE_RANKS else 0.0
     needed = next(n for n in range(rarer, len(words) + 1) if sum(each.most for each in words[n:]) <= least)
     return found if needed == rarer else _ranked(ask, words, needed, depth)
+
+
+def _beginning(words: Sequence[Counted]) -> int:
+    """Return how many of the rarest words to begin with: what is cheap to rank, and no fewer than may fill the top."""
+    count = 1
+    while count < len(words) and (
+        _postings(words[:count]) < SURE_RANKS or _postings(words[: count + 1]) <= FIRST_POSTINGS
+    ):
+        count += 1
+    return count
 
 
 def _ranked(ask: Ask, words: Sequence[Counted], rarer: int, depth: int) -> Ranked:
@@ -61,9 +72,10 @@ def _ranked(ask: Ask, words: Sequence[Counted], rarer: int, depth: int) -> Ranke
     first, rest = _any(words[:rarer]), _any(words[rarer:])
     if not rest:
         return ask(first)
-    # Apart, so that FTS5 counts each word once: a passage of the second kind holds none of the commoner words.
-    found = ask(f"({first}) AND ({rest})") + ask(f"({first}) NOT ({rest})")
-    return sorted(found, key=lambda each: (-each[1], each[0]))[:depth]
+    # FTS5 counts how many passages hold each word that it is asked for, each time anew. So the commoner ones stand in
+    # one question only; a passage that it does not give holds none of them, or stands below `depth` others that do.
+    found = {**dict(ask(first)), **dict(ask(f"({first}) AND ({rest})"))}
+    return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:depth]
 
 
 def _any(words: Sequence[Counted]) -> str:

@@ -50,13 +50,7 @@ class Vectors:
         """Return the vectors of rows, (n, dimension)."""
         return self.matrix[rows]
 
-    def nearest(
-        self,
-        connection: apsw.Connection,
-        query: NDArray[np.float32],
-        depth: int,
-        within: NDArray[np.int64] | None,
-    ) -> ExactLeg:
+    def nearest(self, query: NDArray[np.float32], depth: int, within: NDArray[np.int64] | None) -> ExactLeg:
         """Compare every row with a unit vector and keep the best `depth`."""
         cosine = self.matrix @ query
         cosine[~self.alive] = GONE
@@ -96,6 +90,10 @@ class ExactLeg:
         ordered = np.sort(self.cosine[self.cosine > GONE])
         reached = self.cosine[rows]
         return np.where(reached > GONE, len(ordered) - np.searchsorted(ordered, reached, side="right") + 1, 0)
+
+    def settled(self, connection: apsw.Connection) -> ExactLeg:
+        """Return the leg as it is: every row was compared exactly."""
+        return self
 
 
 class Resident:

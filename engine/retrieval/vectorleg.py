@@ -38,6 +38,9 @@ class Leg(Protocol):
     def ranks(self, rows: Rows) -> Rows:
         """Return the rank of each row among all that were allowed, from 1; 0 where it is not known."""
 
+    def settled(self, connection: apsw.Connection) -> Leg:
+        """Return the leg with its nearest rows compared by what the library holds, where they were not."""
+
 
 class VectorIndex(Protocol):
     """The vectors of all passages, for reading."""
@@ -53,8 +56,11 @@ class VectorIndex(Protocol):
     def positions(self, ids: Rows) -> Rows:
         """Return the row of each passage, -1 where it has no vector."""
 
-    def nearest(self, connection: apsw.Connection, query: Cosines, depth: int, within: Rows | None) -> Leg:
-        """Find the `depth` rows nearest to a unit vector; `within`: passages to choose from, None for all."""
+    def nearest(self, query: Cosines, depth: int, within: Rows | None) -> Leg:
+        """Find the `depth` rows nearest to a unit vector; `within`: passages to choose from, None for all.
+
+        Reads no file, so that it can run beside what does. `settled` brings the leg to its end.
+        """
 
     def exactly(self, connection: apsw.Connection, rows: Rows) -> Matrix:
         """Return the vectors of a few rows as the library holds them, (n, dimension)."""

@@ -56,8 +56,8 @@ def test_the_nearest_are_those_of_the_exact_comparison(path):
     _, compressed = refreshed(path, Resident(exact_bytes=0))
     for text in ("bread of day 3", "a comet in week 2", "ledger"):
         query = FakeEncoder().encode_query(text)
-        true = exact.nearest(connection, query, 50, None)
-        found = compressed.nearest(connection, query, 50, None)
+        true = exact.nearest(query, 50, None)
+        found = compressed.nearest(query, 50, None).settled(connection)
         assert exact.ids[true.rows[:10]].tolist() == compressed.ids[found.rows[:10]].tolist()
         assert np.allclose(true.best, found.best, atol=1e-6)
         assert found.more and true.more
@@ -66,7 +66,7 @@ def test_the_nearest_are_those_of_the_exact_comparison(path):
 def test_only_what_the_filter_allows_is_found(path):
     connection, compressed = refreshed(path, Resident(exact_bytes=0))
     within = np.array([row[0] for row in connection.execute("SELECT id FROM passage ORDER BY id LIMIT 7")])
-    leg = compressed.nearest(connection, FakeEncoder().encode_query("bread"), 50, within)
+    leg = compressed.nearest(FakeEncoder().encode_query("bread"), 50, within).settled(connection)
     assert set(compressed.ids[leg.rows]) == set(within.tolist())
     assert not leg.more
 
@@ -82,7 +82,8 @@ def test_what_was_compressed_is_kept_and_followed(path, home, template):
         library.sync()
     connection, again = refreshed(path, Resident(exact_bytes=0))
     live = set(vectors.live_ids(connection, models.active(connection).id).tolist())
-    leg = again.nearest(connection, FakeEncoder().encode_query("chart of the southern straits"), len(live) + 5, None)
+    query = FakeEncoder().encode_query("chart of the southern straits")
+    leg = again.nearest(query, len(live) + 5, None).settled(connection)
     assert set(again.ids[leg.rows].tolist()) == live
     assert len(first.ids) == len(live)  # one came, one went
 

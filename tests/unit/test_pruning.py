@@ -38,6 +38,7 @@ def sample(tmp_path_factory):
 @pytest.fixture
 def eager(monkeypatch):
     monkeypatch.setattr(pruning, "WORTHWHILE_POSTINGS", 1)
+    monkeypatch.setattr(pruning, "FIRST_POSTINGS", 1)
     monkeypatch.setattr(pruning, "SURE_RANKS", SURE)
 
 
@@ -49,11 +50,12 @@ def leg(sample, words, memory=None, allowed=EVERYTHING):
 
 
 @settings(max_examples=60, deadline=None)
-@given(words=st.lists(st.sampled_from(COMMON + RARE), min_size=2, max_size=7, unique=True))
-def test_the_certain_ranks_are_those_of_all_words(sample, words):
+@given(words=st.lists(st.sampled_from(COMMON + RARE), min_size=2, max_size=7, unique=True), first=st.integers(1, 400))
+def test_the_certain_ranks_are_those_of_all_words(sample, words, first):
     whole_ids, whole_scores = leg(sample, words)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pruning, "WORTHWHILE_POSTINGS", 1)
+        patch.setattr(pruning, "FIRST_POSTINGS", first)
         patch.setattr(pruning, "SURE_RANKS", SURE)
         ids, scores = leg(sample, words)
     assert ids[:SURE] == whole_ids[:SURE]

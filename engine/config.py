@@ -6,6 +6,7 @@ The file is the person's: `save` changes the lines of the settings that changed 
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -33,6 +34,10 @@ class Config:
     """Whether the first results sharpen the search."""
     collapse: float | None = 0.95
     """The cosine from which passages of two documents count as near-duplicates; 0: never."""
+    diversity: float | None = None
+    """How much the score counts where several passages of a document have rows (MMR), 0 to 1; none: one row each."""
+    cutoff: float | None = None
+    """How many times the least distance in meaning a passage without a word of the query may lie off; none: any."""
     memory: bool = True
     """Whether results that were marked or opened count in later searches for the like; all on this machine."""
     search_log: bool = False
@@ -53,6 +58,8 @@ class Config:
             weights=self.weights,
             feedback=self.feedback,
             collapse=self.collapse,
+            diversity=self.diversity,
+            cutoff=self.cutoff,
             memory=self.memory,
         )
 
@@ -151,16 +158,31 @@ def _fusion(value: Any) -> str:
 
 
 def _weights(value: Any) -> tuple[float, float]:
-    numbers = [float(each) for each in value] if isinstance(value, list) else []
-    if len(numbers) != 2 or min(numbers) < 0 or sum(numbers) <= 0:
-        raise ValueError("It must be two numbers, not below 0 and not both 0, such as [0.8, 0.2]")
-    return numbers[0], numbers[1]
+    wanted = "It must be two numbers, not below 0 and not both 0, such as [0.8, 0.2]"
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(wanted)
+    meaning, words = (_number(each, 0.0, sys.float_info.max, wanted) for each in value)
+    if not meaning + words:
+        raise ValueError(wanted)
+    return meaning, words
 
 
 def _collapse(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ValueError("It must be a number from 0 to 1")
-    return float(value) or None
+    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1") or None
+
+
+def _diversity(value: Any) -> float:
+    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
+
+
+def _cutoff(value: Any) -> float:
+    return _number(value, 1.0, float("inf"), "It must be a number, not below 1")
+
+
+def _number(value: Any, least: float, most: float, wanted: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise ValueError(wanted)
+    return float(value)
 
 
 def _languages(value: Any) -> str:
@@ -182,6 +204,8 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "weights": _weights,
     "feedback": _flag,
     "collapse": _collapse,
+    "diversity": _diversity,
+    "cutoff": _cutoff,
     "memory": _flag,
     "search_log": _flag,
     "history": _flag,

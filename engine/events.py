@@ -1,26 +1,18 @@
-"""What an indexer says while it works: typed records, one JSON object a line, written to an append-only file.
-
-A line is at most 16 KB, so a reader may take it in one piece; a worker never waits for whoever reads.
-"""
+"""What an indexer says while it works: typed records, one JSON object a line, written to an append-only file."""
 
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from engine.errors import WorkerError
-
-MAX_LINE_BYTES = 16 * 1024  # below the 64 KiB at which asyncio streams refuse a line, and one pipe write
+from engine.eventlines import MAX_LINE_BYTES, TimedEvent, event_in, record_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """The base of all events. `at` is seconds since the epoch."""
-
-    type: ClassVar[str] = "event"
-    at: float = field(default_factory=time.time)
+class Event(TimedEvent):
+    """The base of an indexer's events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +153,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
 
 def to_line(event: Event) -> str:
     """Return the event as one line of JSON without its line end; long texts are cut to keep within the limit."""
-    record: dict[str, Any] = {"type": event.type, **asdict(event)}
+    record = record_of(event)
     line = json.dumps(record)
     if len(line) < MAX_LINE_BYTES:
         return line
@@ -172,9 +164,6 @@ def to_line(event: Event) -> str:
 def from_line(line: str | bytes) -> Event:
     """Read one line back. Raises WorkerError where it is no event of this version."""
     try:
-        record = json.loads(line)
-        kind = EVENT_TYPES[record.pop("type")]
-        known = {f.name for f in fields(kind)}
-        return kind(**{key: value for key, value in record.items() if key in known})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return event_in(line, EVENT_TYPES)
+    except ValueError as error:
         raise WorkerError("A line in the event file is no event.", cause=str(error)) from error

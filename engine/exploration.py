@@ -7,8 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.records import SearchResult, SearchSettings, SignalScale
 from engine.retrieval import searching, tiers
 
@@ -49,14 +47,3 @@ class Exploration:
         with self._reading() as connection:
             result = searching.present(connection, search, settings, self._model, self._cuts, self._read)
         return replace(result, timings=self.result.timings)
-
-    def rank_alone(self, passage_id: int) -> tuple[int | None, int | None]:
-        """Return a candidate's rank by meaning alone and by words alone, None where that leg has none for it."""
-        candidates = self._search.gathered.candidates
-        at = np.flatnonzero(candidates.ids == passage_id)
-        if not len(at):
-            return None, None
-        return (
-            abs(int(candidates.vector_rank[at[0]])) or None,
-            abs(int(candidates.keyword_rank[at[0]])) or None,
-        )

@@ -151,6 +151,7 @@ class Library(Watchlist, MarkingShelf):
         self, text: str, path: Path, *, settings: SearchSettings | None = None, limit: int = WHY_LIMIT
     ) -> WhyReport:
         """Say at which stage of a search a file's document was lost, and what would bring it back."""
+        from engine.indexing.absence import absence
         from engine.retrieval.query import parse
         from engine.retrieval.whynot import trace
 
@@ -159,13 +160,11 @@ class Library(Watchlist, MarkingShelf):
         absolute = os.fsencode(path.expanduser().absolute())
         with self._reading() as connection:
             document = documents.document_id_at(connection, absolute)
-            reason = self._not_indexed(connection, absolute, document)
-            if document is None or reason is not None:
-                stage, advice = reason or (
-                    WhyStage("indexed", False, None, "it is not in the library"),
-                    "Run `carrel sync`.",
-                )
+            if (absent := absence(connection, self.path, absolute, document)) is not None:
+                reason, advice = absent
+                stage = WhyStage("indexed", False, None, reason, advice)
                 return WhyReport(text, absolute, False, None, (stage,), "indexed", (advice,))
+            assert document is not None  # else it was said why
             model, cuts, missing = self._model(connection, settings, query.meaning)
             if missing:
                 settings = replace(settings, fusion="keyword")
@@ -340,18 +339,6 @@ class Library(Watchlist, MarkingShelf):
         except ModelError as error:
             return None, unfitted(0.0), f"by words alone: {error}"
         return model, cuts, "" if model else "by words alone: nothing is indexed yet"
-
-    def _not_indexed(
-        self, connection: LibraryConnection, absolute: bytes, document: int | None
-    ) -> tuple[WhyStage, str] | None:
-        """Say why a file has no document to trace, and what to do; None where it has one."""
-        from engine.indexing.absence import absence
-
-        found = absence(connection, self.path, absolute, document)
-        if found is None:
-            return None
-        reason, advice = found
-        return WhyStage("indexed", False, None, reason, advice), advice
 
 
 def _read_only(path: Path) -> bool:

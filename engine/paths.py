@@ -91,6 +91,15 @@ def display(path: bytes) -> str:
     return path.decode("utf-8", "replace")
 
 
+def identity_of(path: Path | bytes) -> tuple[int, int] | None:
+    """Return what tells a file or folder from any other that takes its place, device and inode; None where none is."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def folder_path(folder: Path) -> bytes:
     """Return a folder's absolute path as the file system has it. Raises PathError where it is missing or no folder."""
     path = folder.expanduser().absolute()

@@ -39,12 +39,12 @@ class Watchlist(Shelf):
         indexer lock for the writing. Raises PathError where the folder is not watched, LibraryBusy, LibraryFull.
         """
         path = os.fsencode(folder.expanduser().absolute())
-        with self._reading() as connection:
-            known = self._folder(connection, path)
         from engine.indexing.forgetting import forget_folder
 
+        with self._reading() as connection:
+            self._folder(connection, path)  # an unknown folder is told whether or not another process indexes
         with lock.IndexerLock(self.path).acquire("removing"), self._writing(lock_held=True) as connection:
-            return forget_folder(connection, known.id, forever=forever)
+            return forget_folder(connection, self._folder(connection, path).id, forever=forever)
 
     def undo_remove(self, folder: Path) -> Folder:
         """Watch a folder again that was forgotten within a day; the next sync brings back what was indexed of it.

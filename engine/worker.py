@@ -110,17 +110,25 @@ def follow(library: Path, on_event: Callable[[Event], None], stop: Signal) -> No
     """Pass on what the process tells that holds the lock, until it lets go of it or `stop` is set."""
     tail: Follower | None = None
     pid = 0
+
+    def pass_on() -> None:
+        for event in tail.read() if tail is not None else ():
+            on_event(event)
+
     try:
         while not stop.is_set() and (other := holder(library)) is not None:
             if pid != other.pid and other.pid:
                 pid = other.pid
+                pass_on()
+                if tail is not None:
+                    tail.close()
                 on_event(FollowsAnother(pid=pid, task=other.task))
                 tail = _tail_of(library, on_event)
             until = time.monotonic() + TAKE_OVER_SECONDS
             while not stop.is_set() and time.monotonic() < until:
-                for event in tail.read() if tail is not None else ():
-                    on_event(event)
+                pass_on()
                 time.sleep(LISTEN_SECONDS)
+        pass_on()  # its last words
     finally:
         if tail is not None:
             tail.close()

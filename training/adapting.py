@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from engine.embedding.adapter import Adapter
 from engine.embedding.foreign import foreign_queries
-from engine.evaluation.significance import paired_bootstrap
 from training.development import Development, Encodes, Score
-from training.finetune import SHARES, UNJUDGED_SHARE
 from training.loss import Answers, batch_of, loss
 from training.mining import Row
+from training.mixing import MIXTURES, UNJUDGED_SHARE, best_share
+from training.pace import Clock
 from training.plan import Recipe
 from training.process_memory import resident_bytes
-from training.protocol import Evaluated, Stepped
+from training.protocol import Stepped
 from training.telling import Teller
 
 if TYPE_CHECKING:
@@ -28,6 +28,15 @@ WEIGHT_DECAY = 0.1  # towards the identity, where nothing is moved
 FIRST_SPREAD = 0.02  # of the random directions that are looked at first; nothing is moved along them yet
 ANCHOR = 40.0  # weighs the mean cosine distance by which shipped foreign queries are moved
 PATIENCE = 5  # epochs without a better figure, after which the training ends
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best so far: after which step, its mean NDCG@10 in development, and the adapter, None before the first."""
+
+    step: int = 0
+    score: float = float("-inf")
+    adapter: Adapter | None = None
 
 
 class Adapting:
@@ -55,6 +64,8 @@ class Adapting:
         self._teller = teller
         self._seed = seed
         self._per_epoch = -(-len(rows) // recipe.batch)
+        self._pool = np.empty((0, passages.shape[1]), np.float32)
+        self._base_score = Score(np.empty(0), self._pool)
         self.adapter = Adapter(np.zeros((queries.shape[1], 0), np.float32), np.zeros((queries.shape[1], 0), np.float32))
 
     @property
@@ -71,30 +82,24 @@ class Adapting:
         down = torch.nn.Parameter(FIRST_SPREAD * torch.randn(dimension, self._recipe.rank, generator=chance))
         up = torch.nn.Parameter(torch.zeros(dimension, self._recipe.rank))
         optimiser = torch.optim.AdamW([up, down], lr=self._recipe.learning_rate, weight_decay=WEIGHT_DECAY)
-        pool = self._passages[self._development.pool]
-        base = self._development.score(self._base, pool)
-        best, kept = float("-inf"), Adapter(*_arrays(up, down))
-        waited, began = 0, time.monotonic()
+        self._pool = self._passages[self._development.pool]
+        self._base_score = self._development.score(self._base, self._pool)
+        best, waited, clock = Best(), 0, Clock(0, self.steps)
         for epoch in range(self._recipe.epochs):
             if self._teller.stopped:
                 break
-            self._epoch(epoch, up, down, optimiser, began)
-            found = Adapter(*_arrays(up, down))
-            score = self._score(found, pool, base, (epoch + 1) * self._per_epoch, 1.0)
-            waited = 0 if score > best else waited + 1
-            if score > best or not self._development.queries:
-                best, kept = score, found
+            self._epoch(epoch, up, down, optimiser, clock)
+            step = (epoch + 1) * self._per_epoch
+            found = Best(step, self._score(adapter := Adapter(*_arrays(up, down)), step), adapter)
+            waited = 0 if found.score > best.score else waited + 1
+            if not waited or not self._development.queries:
+                best = found
             if waited == PATIENCE:  # without development queries, too, the training is short
                 break
-        return self._choose(kept, pool, base)
+        return self._choose(best)
 
     def _epoch(
-        self,
-        epoch: int,
-        up: torch.Tensor,
-        down: torch.Tensor,
-        optimiser: torch.optim.Optimizer,
-        began: float,
+        self, epoch: int, up: torch.Tensor, down: torch.Tensor, optimiser: torch.optim.Optimizer, clock: Clock
     ) -> None:
         import torch
 
@@ -104,17 +109,14 @@ class Adapting:
             self._teller.check()
             batch = batch_of([self._rows[each] for each in order[start : start + self._recipe.batch]])
             queries = torch.from_numpy(self._queries[[row.query for row in batch.rows]])
-            moved = torch.nn.functional.normalize(queries + (queries @ down) @ up.T, dim=-1)
             passages = torch.from_numpy(self._passages[list(batch.passages)])
-            worth = loss(batch, moved, passages, self._answers, self._recipe.distil)
-            stayed = torch.nn.functional.normalize(foreign + (foreign @ down) @ up.T, dim=-1)
-            worth = worth + ANCHOR * (1.0 - (stayed * foreign).sum(1)).mean()
+            worth = loss(batch, _moved(queries, up, down), passages, self._answers, self._recipe.distil)
+            worth = worth + ANCHOR * (1.0 - (_moved(foreign, up, down) * foreign).sum(1)).mean()
             optimiser.zero_grad()
             worth.backward()
             optimiser.step()
+            clock.count(sum(row.triples for row in batch.rows))
         step = (epoch + 1) * self._per_epoch
-        spent = max(time.monotonic() - began, 1e-9)
-        triples = sum(row.triples for row in self._rows) * (epoch + 1)
         self._teller.tell(
             Stepped(
                 step=step,
@@ -122,32 +124,31 @@ class Adapting:
                 epoch=epoch + 1.0,
                 loss=float(worth.detach()),
                 learning_rate=self._recipe.learning_rate,
-                triples_per_second=triples / spent,
-                seconds_left=spent / step * (self.steps - step),
+                triples_per_second=clock.rate,
+                seconds_left=clock.left(step),
                 memory=resident_bytes(),
             )
         )
 
-    def _score(self, adapter: Adapter, pool: NDArray[np.float32], base: Score, step: int, share: float) -> float:
-        found = self._development.score(Adapted(self._base, adapter), pool)
-        low = high = 0.0
-        if len(found.ndcg):
-            difference = paired_bootstrap(found.ndcg, base.ndcg)
-            low, high = difference.low, difference.high
-        event = Evaluated(step=step, share=share, base=base.mean, candidate=found.mean, low=low, high=high, drift=0.0)
-        self._teller.tell(event)
+    def _score(self, adapter: Adapter, step: int, share: float = 1.0, *, mixed: bool = False) -> float:
+        """Judge an adapter, tell it, and return the mean."""
+        found = self._development.score(Adapted(self._base, adapter), self._pool)
+        self._teller.tell(found.against(self._base_score, step, share=share, mixed=mixed))
         return found.mean
 
-    def _choose(self, tuned: Adapter, pool: NDArray[np.float32], base: Score) -> float:
+    def _choose(self, best: Best) -> float:
+        """Judge mixtures of the identity and the best adapter, keep the best of them, and return its share."""
+        if best.adapter is None:
+            return 0.0
         if not self._development.queries:
-            self.adapter = _shrunk(tuned, UNJUDGED_SHARE)
+            self.adapter = _shrunk(best.adapter, UNJUDGED_SHARE)
             return UNJUDGED_SHARE
-        scores = {0.0: base.mean}
-        for share in SHARES:
-            scores[share] = self._score(_shrunk(tuned, share), pool, base, self.steps, share)
-        best = max(scores, key=lambda share: (scores[share], -share))
-        self.adapter = _shrunk(tuned, best)
-        return best
+        scores = {0.0: self._base_score.mean, 1.0: best.score}
+        for share in MIXTURES:
+            scores[share] = self._score(_shrunk(best.adapter, share), best.step, share, mixed=True)
+        share = best_share(scores)
+        self.adapter = _shrunk(best.adapter, share)
+        return share
 
 
 class Adapted:
@@ -189,6 +190,13 @@ class Remembered:
 
 def _arrays(up: torch.Tensor, down: torch.Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return up.detach().numpy().copy(), down.detach().numpy().copy()
+
+
+def _moved(queries: torch.Tensor, up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:
+    """Return the unit vectors of queries behind the adapter, shape (n, dimension)."""
+    import torch
+
+    return torch.nn.functional.normalize(queries + (queries @ down) @ up.T, dim=-1)
 
 
 def _shrunk(adapter: Adapter, share: float) -> Adapter:

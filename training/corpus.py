@@ -51,6 +51,11 @@ class Corpus:
         return order[low:high]
 
     @cached_property
+    def root(self) -> bytes:
+        """The path of the innermost folder that holds all documents."""
+        return os.path.commonpath([os.path.dirname(path) for path in self.paths.values()] or [b"/"])
+
+    @cached_property
     def _by_document(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         order = np.argsort(self.documents, kind="stable")
         return order, self.documents[order]

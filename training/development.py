@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 
 from engine.embedding.foreign import background_passages, foreign_queries
 from engine.evaluation.metrics import ndcg
+from engine.evaluation.significance import paired_bootstrap
 from engine.records import SearchSettings
 from engine.retrieval.candidates import Candidates
 from engine.retrieval.fusion import rank
+from engine.retrieval.rare import rare_share
 from training.corpus import Corpus
 from training.known import KnownQuery
 from training.legs import Legs, Seen, Words
 from training.mining import positives
+from training.protocol import Evaluated
 
 MOST_QUERIES = 150
 MOST_PASSAGES = 600  # at 35 a second on two cores, an evaluation takes 20 seconds
@@ -50,6 +53,24 @@ class Score:
     def mean(self) -> float:
         """The mean over the queries, 0 where there are none."""
         return float(self.ndcg.mean()) if len(self.ndcg) else 0.0
+
+    def against(self, base: Score, step: int, *, share: float = 1.0, mixed: bool = False) -> Evaluated:
+        """Return the event that holds this score against the base's; `step`, `share` and `mixed` are the event's."""
+        low = high = drift = 0.0
+        if len(self.ndcg):
+            difference = paired_bootstrap(self.ndcg, base.ndcg)
+            low, high = difference.low, difference.high
+            drift = max(float(1.0 - np.sum(self.passages * base.passages, axis=1).mean()), 0.0)
+        return Evaluated(
+            step=step,
+            share=share,
+            base=base.mean,
+            candidate=self.mean,
+            low=low,
+            high=high,
+            drift=drift,
+            mixed=mixed,
+        )
 
 
 class Development:
@@ -108,6 +129,7 @@ class Development:
             matching=words.matching,
             background=background,
             keyword_ceiling=max(words.ceiling, float(words.bm25.max(initial=0.0))),
+            rare=rare_share(words.matching.rare, self._corpus.ids[self.pool]),
             truncated=False,
         )
         order = rank(candidates, SETTINGS, "likely").order

@@ -13,22 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.evaluation.significance import paired_bootstrap
 from training.development import Development, Score
 from training.loss import Answers, Batch, batch_of, loss
 from training.mining import Row
+from training.mixing import MIXTURES, UNJUDGED_SHARE, best_share
 from training.pace import Clock
 from training.plan import Recipe
 from training.process_memory import resident_bytes
-from training.protocol import Evaluated, Stepped
+from training.protocol import Stepped
 from training.telling import Teller
 from training.weights import Learner, mixed
 
 if TYPE_CHECKING:
     import torch
 
-UNJUDGED_SHARE = 0.5  # where no development query can choose: halfway keeps most of what the base knows (WiSE-FT)
-SHARES = (0.25, 0.5, 0.75, 1.0)  # of the tuned weights in the mixture with the base's
 CHECKPOINT_SECONDS = 60.0  # what a kill costs at most
 CHECKPOINT_FILE = "checkpoint.pt"
 WARM_UP = 0.1  # of the steps, in which the learning rate grows
@@ -46,10 +44,9 @@ class Progress:
 
     step: int = 0
     best: float = float("-inf")
+    best_step: int = 0
     best_state: dict[str, torch.Tensor] = field(default_factory=dict)
-    base: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     failed: int = 0
-    swept: dict[float, float] = field(default_factory=dict)
 
 
 class Finetuning:
@@ -84,7 +81,7 @@ class Finetuning:
         self._queries = dict(zip(asked, learner.tokens(prefixed), strict=True))
         self._base_state = learner.state()
         self._optimiser = torch.optim.AdamW(learner.learning(), lr=recipe.learning_rate, weight_decay=WEIGHT_DECAY)
-        self._base_score: Score | None = None
+        self._base_score = Score(np.empty(0), np.empty((0, 0), np.float32))
         self.progress = Progress()
         self._resume()
 
@@ -100,7 +97,6 @@ class Finetuning:
         """
         self._learner.take(self._base_state)
         self._base_score = self._development.score(_Judged(self._learner))
-        self.progress.base = self._base_score.ndcg
         self._continue_with_checkpoint()
         self._train()
         return self._choose()
@@ -193,35 +189,15 @@ class Finetuning:
 
     def _evaluate(self) -> None:
         state = self._learner.state()
-        found = self._told_score(1.0)
+        found = self._told_score(self.progress.step)
         if found > self.progress.best:
-            self.progress.best, self.progress.best_state = found, state
-        self.progress.failed = self.progress.failed + 1 if found < float(self._mean_base()) - WORST_LOSS else 0
+            self.progress.best, self.progress.best_step, self.progress.best_state = found, self.progress.step, state
+        self.progress.failed = self.progress.failed + 1 if found < self._base_score.mean - WORST_LOSS else 0
 
-    def _mean_base(self) -> float:
-        return float(self.progress.base.mean()) if len(self.progress.base) else 0.0
-
-    def _told_score(self, share: float) -> float:
+    def _told_score(self, step: int, share: float = 1.0, *, mixed: bool = False) -> float:
         """Judge the weights as they are, tell it, and return the mean."""
-        assert self._base_score is not None
         found = self._development.score(_Judged(self._learner))
-        base = self._base_score
-        low = high = 0.0
-        if len(found.ndcg):
-            difference = paired_bootstrap(found.ndcg, base.ndcg)
-            low, high = difference.low, difference.high
-        drift = float(1.0 - np.sum(found.passages * base.passages, axis=1).mean()) if len(found.passages) else 0.0
-        self._teller.tell(
-            Evaluated(
-                step=self.progress.step,
-                share=share,
-                base=base.mean,
-                candidate=found.mean,
-                low=low,
-                high=high,
-                drift=drift,
-            )
-        )
+        self._teller.tell(found.against(self._base_score, step, share=share, mixed=mixed))
         return found.mean
 
     def _choose(self) -> float:
@@ -232,14 +208,12 @@ class Finetuning:
         if not self._development.queries:
             self._learner.take(mixed(self._base_state, tuned, UNJUDGED_SHARE))
             return UNJUDGED_SHARE
-        scores = {0.0: self._mean_base(), 1.0: self.progress.best}
-        for share in SHARES[:-1]:
-            if share not in self.progress.swept:
-                self._teller.check()
-                self._learner.take(mixed(self._base_state, tuned, share))
-                self.progress.swept[share] = self._told_score(share)
-            scores[share] = self.progress.swept[share]
-        best = max(scores, key=lambda share: (scores[share], -share))
+        scores = {0.0: self._base_score.mean, 1.0: self.progress.best}
+        for share in MIXTURES:
+            self._teller.check()
+            self._learner.take(mixed(self._base_state, tuned, share))
+            scores[share] = self._told_score(self.progress.best_step, share, mixed=True)
+        best = best_share(scores)
         self._learner.take(mixed(self._base_state, tuned, best))
         return best
 
@@ -271,6 +245,7 @@ class Finetuning:
                 "optimiser": self._optimiser.state_dict(),
                 "step": self.progress.step,
                 "best": self.progress.best,
+                "best_step": self.progress.best_step,
                 "best_state": self.progress.best_state,
                 "failed": self.progress.failed,
             },
@@ -302,6 +277,7 @@ class Finetuning:
         self._learner.take(self._loaded["state"])
         self._optimiser.load_state_dict(self._loaded["optimiser"])
         self.progress.best = self._loaded["best"]
+        self.progress.best_step = self._loaded["best_step"]
         self.progress.best_state = self._loaded["best_state"]
         self.progress.failed = self._loaded["failed"]
         self._loaded = None

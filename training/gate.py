@@ -12,13 +12,12 @@ import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from engine.evaluation.significance import Difference, paired_bootstrap
 from training.known import KnownQuery
-from training.protocol import Measure
+from training.protocol import Judged, Measure
 
 ALPHA = 0.05
 LEAST_ALPHA = 0.001  # below it, ten thousand draws cannot tell
@@ -29,24 +28,6 @@ WORST_PROBE = -0.01  # of NDCG@10 on general questions
 
 Series = tuple[Sequence[float], Sequence[float]]
 """What candidate and base reached on each query, in the same order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the gate says: "gain", "no gain", "worse" or "cannot judge", why, and what would help."""
-
-    verdict: str
-    queries: int
-    alpha: float
-    smallest_gain: float
-    reason: str
-    advice: tuple[str, ...]
-    measures: tuple[Measure, ...]
-
-    @property
-    def promotable(self) -> bool:
-        """Whether the gate lets the candidate through."""
-        return self.verdict == "gain"
 
 
 def smallest_gain(queries: int) -> float:
@@ -67,16 +48,15 @@ def verdict(
     alpha: float,
     *,
     unchanged: bool = False,
-) -> Verdict:
+) -> Judged:
     """Judge a candidate.
 
     `hybrid` and `remembered` are NDCG@10 on the test queries with memory off and on, `probe` that of the general
     questions, `others` further measures by name for the table. `unchanged`: nothing beat the base in development.
     """
     count = len(remembered[0])
-    smallest = smallest_gain(count)
     if unchanged:
-        return Verdict("no gain", count, alpha, smallest, UNCHANGED, _ADVICE, ())
+        return _judged("no gain", count, alpha, UNCHANGED, _ADVICE, ())
     differences = {
         "NDCG@10, memory on": (remembered, alpha),
         "NDCG@10": (hybrid, alpha),
@@ -86,8 +66,8 @@ def verdict(
     found = {name: difference(*each) for name, each in differences.items() if len(each[0][0])}
     measures = tuple(_measure(name, differences[name][0], each) for name, each in found.items())
     beyond, general = found.get("NDCG@10, memory on"), found.get("general questions")
-    name, reason, advice = _said(beyond, general, count, smallest)
-    return Verdict(name, count, alpha, smallest, reason, advice, measures)
+    name, reason, advice = _said(beyond, general, count)
+    return _judged(name, count, alpha, reason, advice, measures)
 
 
 def difference(series: Series, alpha: float) -> Difference:
@@ -102,13 +82,25 @@ _ADVICE = (
 )
 
 
-def _said(
-    beyond: Difference | None, general: Difference | None, count: int, smallest: float
-) -> tuple[str, str, tuple[str, ...]]:
+def _judged(
+    verdict: str, queries: int, alpha: float, reason: str, advice: tuple[str, ...], measures: tuple[Measure, ...]
+) -> Judged:
+    return Judged(
+        verdict=verdict,
+        queries=queries,
+        alpha=alpha,
+        smallest_gain=smallest_gain(queries),
+        reason=reason,
+        advice=advice,
+        measures=measures,
+    )
+
+
+def _said(beyond: Difference | None, general: Difference | None, count: int) -> tuple[str, str, tuple[str, ...]]:
     if beyond is None or count < NEEDED:
         reason = (
-            f"{count} held-out queries are too few to tell: only a gain above {smallest:.3f} would have shown, and "
-            f"{NEEDED} are needed to be sure."
+            f"{count} held-out queries are too few to tell: only a gain above {smallest_gain(count):.3f} would have "
+            f"shown, and {NEEDED} are needed to be sure."
         )
         return "cannot judge", reason, (f"{NEEDED - count} more judged questions would settle it.", *_ADVICE)
     told = f"{beyond.mean:+.4f} NDCG@10 beyond memory, interval {beyond.low:+.4f} to {beyond.high:+.4f}"

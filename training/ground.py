@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder
-from engine.embedding.manifest import file_sha256
 from engine.evaluation.collections import Collection
-from engine.evaluation.throwaway import index
-from engine.paths import library_path, places, private_folder
+from engine.paths import library_path
 from engine.records import Document
 from engine.store import models
 from engine.store.connection import open_reader
-from training import corpus
+from training import collected, corpus
 from training.legs import Legs
 from training.plan import Plan
 
@@ -69,7 +66,9 @@ def lay(plan: Plan, preparing: Preparing) -> Ground:
     """Open what the plan names; a collection is indexed first, where no earlier run has done it. Raises CarrelError."""
     if plan.collection:
         encoder = catalogue.load(plan.base or catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
-        path = _collection_library(Path(plan.collection), encoder, preparing)
+        path = collected.library_of(
+            Path(plan.collection), encoder, lambda done: preparing("indexing the collection", done, 0)
+        )
         connection = open_reader(path)
     else:
         connection = open_reader(library_path(plan.library))
@@ -88,22 +87,3 @@ def passages(plan: Plan) -> int:
         return int(str(connection.execute("SELECT count(*) FROM passage").get or 0))
     finally:
         connection.close()
-
-
-def _collection_library(folder: Path, encoder: Encoder, preparing: Preparing) -> Path:
-    """Return the throw-away library of a collection under a model; its documents are read, and nothing else of it."""
-    collection = Collection.open(folder)
-    key = hashlib.sha256(f"{file_sha256(folder / 'corpus.jsonl')} {encoder.manifest.fingerprint}".encode()).hexdigest()
-    path = private_folder(places().cache / "collections") / f"{key[:24]}.carrel"
-    if not path.exists():
-        draft = path.with_suffix(".part")
-        for rest in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm")):
-            rest.unlink(missing_ok=True)
-        index(
-            draft,
-            collection.documents(),
-            encoder,
-            lambda documents, _: preparing("indexing the collection", documents, 0),
-        )
-        os.replace(draft, path)
-    return path

@@ -14,6 +14,7 @@ from engine.retrieval.fusion import CONVEX_WEIGHTS, LONG_QUERY_STEMS, LONG_QUERY
 from engine.retrieval.keyword import keyword_leg
 from engine.retrieval.matching import Matching, match
 from engine.retrieval.query import plain
+from engine.retrieval.rare import RARE_WEIGHT, rare_share
 from engine.retrieval.wordmemory import WordMemory
 from training.corpus import Corpus
 
@@ -96,6 +97,7 @@ class Legs:
             k[words.rows] = words.bm25 / ceiling
         weights = LONG_QUERY_WEIGHTS if len(words.matching.readings) > LONG_QUERY_STEMS else CONVEX_WEIGHTS
         by_vector, by_words = (_first(v * s + w * k, HEAVY_DEPTH) for v, w in (VECTOR_HEAVY, KEYWORD_HEAVY))
+        k += RARE_WEIGHT * rare_share(words.matching.rare, self.corpus.ids)
         return Seen(by_vector, by_words, _first(weights[0] * s + weights[1] * k, FUSED_DEPTH), s, k, weights)
 
 

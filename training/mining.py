@@ -32,7 +32,9 @@ VECTOR_BLIND, KEYWORD_BLIND, AGREED = "vector blind", "keyword blind", "agreed"
 class Row:
     """One row to learn from; `passages` are rows of the corpus, the positive first, `teacher` their fused scores.
 
-    Without `labelled` there is no positive: the row teaches by the teacher's scores alone.
+    Without `labelled` there is no positive: the row teaches by the teacher's scores alone. `number` counts the rows of
+    a run from 1, in the order of mining. `meaning` and `words` are the ranks of the passages in the vector-heavy and
+    the keyword-heavy search, 0 where one is not among the first.
     """
 
     query: int
@@ -40,11 +42,20 @@ class Row:
     teacher: tuple[float, ...]
     kind: str
     labelled: bool = True
+    number: int = 0
+    meaning: tuple[int, ...] = ()
+    words: tuple[int, ...] = ()
 
     @property
     def triples(self) -> int:
         """How many triples of query, positive and negative it stands for."""
         return len(self.passages) - 1
+
+    @property
+    def doubt(self) -> float:
+        """How near the best of its negatives comes to its positive in the fused score: 1 is as near as itself."""
+        positive, *others = self.teacher
+        return max(others, default=0.0) / positive if positive > 0 else float("inf")
 
     def to_json(self) -> dict[str, Any]:
         """Give the row as JSON takes it."""
@@ -53,13 +64,10 @@ class Row:
     @classmethod
     def from_json(cls, written: dict[str, Any]) -> Row:
         """Read what `to_json` gave."""
-        return cls(
-            written["query"],
-            tuple(written["passages"]),
-            tuple(written["teacher"]),
-            written["kind"],
-            written["labelled"],
-        )
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in written.items()
+        }
+        return cls(**values)
 
 
 @dataclass
@@ -70,6 +78,7 @@ class Tally:
     judged: int = 0
     vector_blind: int = 0
     keyword_blind: int = 0
+    rows: int = 0
     triples: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -103,10 +112,9 @@ class Miner:
         self.tally.vector_blind += kind == VECTOR_BLIND
         self.tally.keyword_blind += kind == KEYWORD_BLIND
         for positive in positives(self._corpus, query, seen):
-            row = self._row(index, positive, seen, kind)
-            if row is not None:
-                self.tally.triples += row.triples
-                yield row
+            chosen = self._negatives_of(index, positive, seen)
+            if chosen:
+                yield self._row(index, (positive, *chosen), seen, kind)
 
     def _kind(self, query: KnownQuery, seen: Seen) -> str:
         by_vector = self._has(query, seen.vector_heavy)
@@ -118,7 +126,8 @@ class Miner:
     def _has(self, query: KnownQuery, rows: np.ndarray[Any, Any]) -> bool:
         return any(int(document) in query.relevant for document in self._corpus.documents[rows])
 
-    def _row(self, index: int, positive: int, seen: Seen, kind: str) -> Row | None:
+    def _negatives_of(self, index: int, positive: int, seen: Seen) -> list[int]:
+        """Return the hard negatives that may stand against a positive, none where there are too few."""
         chosen: list[int] = []
         ceiling = TOO_GOOD * seen.best(positive)
         for candidate in _disagreed_first(seen):
@@ -131,9 +140,15 @@ class Miner:
                     break
         if len(chosen) < LEAST_NEGATIVES:
             self.tally.dropped["no negative left"] += 1
-            return None
-        passages = (positive, *chosen)
-        return Row(index, passages, _scores(seen, passages), kind)
+            return []
+        return chosen
+
+    def _row(self, index: int, passages: tuple[int, ...], seen: Seen, kind: str, *, labelled: bool = True) -> Row:
+        """Make a row, and count it."""
+        self.tally.rows += 1
+        self.tally.triples += len(passages) - 1
+        meaning, words = (_ranks(listed, passages) for listed in (seen.vector_heavy, seen.keyword_heavy))
+        return Row(index, passages, _scores(seen, passages), kind, labelled, self.tally.rows, meaning, words)
 
     def _refused(
         self, index: int, positive: int, candidate: int, chosen: Sequence[int], seen: Seen, ceiling: float
@@ -158,9 +173,7 @@ class Miner:
         if len(passages) < 2:
             self.tally.dropped["nothing found"] += 1
             return
-        row = Row(index, passages, _scores(seen, passages), AGREED, labelled=False)
-        self.tally.triples += row.triples
-        yield row
+        yield self._row(index, passages, seen, AGREED, labelled=False)
 
 
 def positives(corpus: Corpus, query: KnownQuery, seen: Seen) -> list[int]:
@@ -216,6 +229,11 @@ def _disagreed_first(seen: Seen) -> list[int]:
             ranks[row] = min(ranks.get(row, rank), rank)
     both = set(seen.vector_heavy.tolist()) & set(seen.keyword_heavy.tolist())
     return sorted(ranks, key=lambda row: (row in both, ranks[row], row))
+
+
+def _ranks(listed: np.ndarray[Any, Any], passages: Sequence[int]) -> tuple[int, ...]:
+    places = {row: place for place, row in enumerate(listed.tolist(), 1)}
+    return tuple(places.get(each, 0) for each in passages)
 
 
 def _scores(seen: Seen, passages: tuple[int, ...]) -> tuple[float, ...]:

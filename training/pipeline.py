@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -12,14 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.embedding import catalogue
 from engine.embedding.manifest import ADAPTER_FILE
 from engine.errors import UsageError
-from training import estimate, gate, ground, mining, queries, splits
+from training import estimate, gate, ground, mining, queries, review, splits
 from training.adapting import Adapting
 from training.candidate import Candidate, install
 from training.development import MOST_PASSAGES, MOST_QUERIES, Development
-from training.examples import example
+from training.examples import doubtful_first, example
 from training.finetune import Finetuning
 from training.known import KnownQuery
 from training.loss import Answers
@@ -40,7 +38,6 @@ from training.trial import Trial
 from training.weights import SOURCE_FOLDER, Learner, source_of
 
 QUERIES_FILE, ROWS_FILE, TUNED_FILE = "queries.json", "rows.json", "tuned.json"
-EXAMPLES_FILE, LEARNT_FILE = "examples.json", "learnt.json"
 TOLD_EVERY = 50  # queries mined between two events
 EXAMPLES = 60  # shown of all rows
 LEAST_ROWS = 8  # fewer teach nothing
@@ -55,7 +52,6 @@ class Pipeline:
         self._plan: Plan = run.record().plan
         self._recipe = self._plan.how
         self._teller = teller
-        self._began = time.monotonic()
 
     def carry_out(self) -> None:
         """Do what is left of the run, and tell how it ended."""
@@ -76,17 +72,11 @@ class Pipeline:
         self._finish(candidate, verdict)
 
     def _estimated(self) -> float | None:
-        """Return about how long the run will take, None where that cannot be told yet."""
+        """Return about how long the run will take, None where that cannot be told any more."""
         if (self._run.folder / QUERIES_FILE).exists():
             return None
-        encoder = catalogue.load(self._plan.base or catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
-        passages = ground.passages(self._plan)
-        if self._recipe.kind == "adapter":
-            speed = estimate.Speed(1.0, 1.0, 1.0)
-        else:
-            speed = estimate.measured(self._recipe, encoder, source_of(encoder.manifest))
-        held_out = splits.WHOLE_TEST
-        return estimate.seconds(self._recipe, speed, self._plan.budget, passages, held_out)
+        estimate.measure(self._recipe, self._plan.base)
+        return estimate.expected(self._plan, ground.passages(self._plan))
 
     # --- stages ------------------------------------------------------------------------------------------------------
 
@@ -120,6 +110,9 @@ class Pipeline:
                 groups=split.groups,
                 smallest_gain=gate.smallest_gain(len(split.test)) if split.test else None,
                 shared=len(split.shared),
+                seconds=estimate.expected(
+                    self._plan, len(self._ground.corpus.ids), learnt=len(split.train), held_out=len(split.test)
+                ),
             )
         )
         return self._known
@@ -129,55 +122,54 @@ class Pipeline:
         kept = self._kept(ROWS_FILE)
         if kept is not None:
             return [mining.Row.from_json(each) for each in kept]
+        rows = self._mine(known)
+        corpus = self._ground.corpus
+        folders = {row.passages[0]: int(corpus.folders[row.passages[0]]) for row in rows}
+        chosen = _enough(mining.drawn(rows, folders, self._plan.budget, self._plan.seed), "found")
+        self._keep(ROWS_FILE, [row.to_json() for row in chosen])
+        return chosen
+
+    def _mine(self, known: Sequence[KnownQuery]) -> list[mining.Row]:
+        """Return the rows that the train queries give, and tell of them on the way."""
         train = self._split.train
         miner = mining.Miner(self._ground.corpus, known, self._split.group, self._recipe.negatives)
         texts = [known[each].text for each in train]
         rows: list[mining.Row] = []
-        examples: dict[int, Any] = {}
         for place, seen in enumerate(self._ground.legs.search(texts, self._vectors[list(train)])):
             self._teller.check()
             found = list(miner.rows(train[place], seen))
             rows += found
             if found and miner.tally.queries % max(len(train) // EXAMPLES, 1) == 0:
-                examples[len(rows)] = found[0].to_json()
-                self._teller.tell(example(len(rows), found[0], known, self._ground))
+                self._teller.tell(example(found[0], known, self._ground))
             if miner.tally.queries % TOLD_EVERY == 0 or miner.tally.queries == len(train):
                 self._teller.tell(_mined(miner.tally, len(train)))
-        corpus = self._ground.corpus
-        folders = {row.passages[0]: int(corpus.folders[row.passages[0]]) for row in rows}
-        chosen = mining.drawn(rows, folders, self._plan.budget, self._plan.seed)
-        if len(chosen) < LEAST_ROWS:
-            raise UsageError(
-                f"Only {len(chosen)} examples to learn from were found.",
-                fix="Add queries: marks, judged questions, or another source.",
-            )
-        self._keep(EXAMPLES_FILE, examples)
-        self._keep(ROWS_FILE, [row.to_json() for row in chosen])
-        return chosen
+        return rows
 
     def _tuned(self, rows: Sequence[mining.Row]) -> Candidate:
-        self._teller.tell(StageStarted(stage="training"))
         kept = self._kept(TUNED_FILE)
+        if kept is None:
+            rows = self._accepted(rows)
+        self._teller.tell(StageStarted(stage="training"))
         if kept is not None:
             return Candidate(self._run.folder, kept["share"])
-        rows = self._accepted(rows)
         share = self._adapted(rows) if self._recipe.kind == "adapter" else self._finetuned(rows)
         self._keep(TUNED_FILE, {"share": share})
         return Candidate(self._run.folder, share)
 
     def _accepted(self, rows: Sequence[mining.Row]) -> list[mining.Row]:
         """Return the rows without those that the person rejected; which they are is settled here, once."""
-        kept = self._kept(LEARNT_FILE)
-        if kept is None:
-            if self._plan.review and not self._run.ordered():
-                self._run.order("pause")
-            self._teller.check()
-            examples = self._kept(EXAMPLES_FILE) or {}
-            refused = [examples[str(each)] for each in self._run.rejected() if str(each) in examples]
-            found = [row for row in rows if json.loads(json.dumps(row.to_json())) not in refused]
-            kept = [row.to_json() for row in found]
-            self._keep(LEARNT_FILE, kept)
-        return [mining.Row.from_json(each) for each in kept]
+        kept = self._kept(review.LEARNT_FILE)
+        if kept is not None:
+            return [mining.Row.from_json(each) for each in kept]
+        if self._plan.review:
+            looked_at = doubtful_first(rows, review.MOST_EXAMPLES)
+            offered = review.offer(self._run, (example(each, self._known, self._ground) for each in looked_at))
+            self._teller.await_review(offered)
+        self._teller.check()
+        refused = review.rejected(self._run)
+        accepted = _enough([row for row in rows if row.number not in refused], "accepted")
+        self._keep(review.LEARNT_FILE, [row.to_json() for row in accepted])
+        return accepted
 
     def _adapted(self, rows: Sequence[mining.Row]) -> float:
         adapting = Adapting(
@@ -215,28 +207,18 @@ class Pipeline:
         tuning.forget()
         return share
 
-    def _judged(self, candidate: Candidate) -> gate.Verdict:
+    def _judged(self, candidate: Candidate) -> Judged:
         self._teller.tell(StageStarted(stage="judging"))
         trial = Trial(self._run, self._ground, self._known, self._split, self._teller)
         judged = trial.judge(candidate)
-        self._teller.tell(
-            Judged(
-                verdict=judged.verdict,
-                queries=judged.queries,
-                alpha=judged.alpha,
-                smallest_gain=judged.smallest_gain,
-                reason=judged.reason,
-                advice=judged.advice,
-                measures=judged.measures,
-            )
-        )
+        self._teller.tell(judged)
         return judged
 
-    def _finish(self, candidate: Candidate, verdict: gate.Verdict) -> None:
+    def _finish(self, candidate: Candidate, verdict: Judged) -> None:
         self._teller.tell(StageStarted(stage="export"))
         outcome = "promotable" if verdict.promotable else "stopped" if self._teller.stopped else "not promotable"
         model = install(candidate, self._run.name) if candidate.share else None
-        seconds = time.monotonic() - self._began
+        seconds = self._run.worked()
         self._run.update(
             state=outcome,
             verdict=verdict.verdict,
@@ -289,6 +271,16 @@ class Pipeline:
         draft = self._run.folder / f"{name}.new"
         draft.write_text(json.dumps(value), encoding="utf-8")
         os.replace(draft, self._run.folder / name)
+
+
+def _enough(rows: list[mining.Row], what: str) -> list[mining.Row]:
+    """Return the rows. Raises UsageError where they are too few to teach anything."""
+    if len(rows) < LEAST_ROWS:
+        raise UsageError(
+            f"Only {len(rows)} examples to learn from were {what}.",
+            fix="Add queries: marks, judged questions, or another source.",
+        )
+    return rows
 
 
 def _mined(tally: mining.Tally, of: int) -> Mined:

@@ -7,22 +7,18 @@ A run lives in a folder of its own: `run.json` (what it is and how it ended), `e
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from engine.events import MAX_LINE_BYTES
+from engine.eventlines import MAX_LINE_BYTES, TimedEvent, event_in, record_of
 
 STAGES = ("queries", "mining", "training", "judging", "export")
 ORDERS = ("pause", "resume", "stop", "cancel")  # stop: keep the best so far and judge it; cancel: leave nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingEvent:
-    """The base of all events. `at` is seconds since the epoch."""
-
-    type: ClassVar[str] = "event"
-    at: float = field(default_factory=time.time)
+class TrainingEvent(TimedEvent):
+    """The base of a training's events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +67,8 @@ class QueriesMade(TrainingEvent):
 class SplitsMade(TrainingEvent):
     """Queries by split, after grouping; `smallest_gain` is the least NDCG@10 gain that the test could tell from 0.
 
-    `shared` counts the test queries that share an answering document with train or development all the same.
+    `shared` counts the test queries that share an answering document with train or development all the same; `seconds`
+    is the estimate for the whole run, now that the queries are counted; None: not known.
     """
 
     type: ClassVar[str] = "splits_made"
@@ -81,6 +78,7 @@ class SplitsMade(TrainingEvent):
     groups: int
     smallest_gain: float | None
     shared: int = 0
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +97,12 @@ class Mined(TrainingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example(TrainingEvent):
-    """One triple, shortened, to be looked at. `kind`: "vector blind", "keyword blind" or "agreed"."""
+    """One row to learn from, its texts shortened. `kind`: "vector blind", "keyword blind" or "agreed".
+
+    `number` is the row's own in its run. Of each passage, the positive first, `places` tells where its document lies,
+    `meaning` and `words` its rank in the vector-heavy and the keyword-heavy search, 0 where it is not among the first.
+    Without `labelled` nobody said what answers the query: the passages are what the fused search finds.
+    """
 
     type: ClassVar[str] = "example"
     number: int
@@ -108,6 +111,19 @@ class Example(TrainingEvent):
     negatives: tuple[str, ...]
     kind: str
     origin: str
+    places: tuple[str, ...] = ()
+    meaning: tuple[int, ...] = ()
+    words: tuple[int, ...] = ()
+    labelled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewAwaited(TrainingEvent):
+    """The run waits until so many of its examples were looked at; the order "resume" lets it go on."""
+
+    type: ClassVar[str] = "review_awaited"
+    run: str
+    examples: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +145,9 @@ class Stepped(TrainingEvent):
 class Evaluated(TrainingEvent):
     """NDCG@10 of hybrid search on the development queries: base, candidate, their difference with its 95 % interval.
 
-    `drift` is the mean cosine distance between base and candidate vectors of the same passages; `share` the weight of
-    the tuned model in the mixture with the base, 0 to 1.
+    `step` is the one whose weights were judged, `share` (t) their part in a mixture with the base's, 0 to 1.
+    `mixed` tells the mixtures of the best weights, judged after the training, from the weights as they were at a step.
+    `drift` is the mean cosine distance between base and candidate vectors of the same passages.
     """
 
     type: ClassVar[str] = "evaluated"
@@ -141,6 +158,7 @@ class Evaluated(TrainingEvent):
     low: float
     high: float
     drift: float
+    mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +188,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged(TrainingEvent):
-    """The gate's verdict: "gain", "no gain", "worse" or "cannot judge"; `reason` says why, `advice` what helps."""
+    """The gate's verdict: "gain", "no gain", "worse" or "cannot judge"; `reason` says why, `advice` what helps.
+
+    `smallest_gain` is the least NDCG@10 gain that so many queries could have told from 0.
+    """
 
     type: ClassVar[str] = "judged"
     verdict: str
@@ -180,6 +201,11 @@ class Judged(TrainingEvent):
     reason: str
     advice: tuple[str, ...]
     measures: tuple[Measure, ...]
+
+    @property
+    def promotable(self) -> bool:
+        """Whether the gate lets the candidate through."""
+        return self.verdict == "gain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +247,7 @@ TYPES: dict[str, type[TrainingEvent]] = {
         SplitsMade,
         Mined,
         Example,
+        ReviewAwaited,
         Stepped,
         Evaluated,
         Paused,
@@ -235,21 +262,25 @@ TYPES: dict[str, type[TrainingEvent]] = {
 
 def encode(event: TrainingEvent) -> str:
     """Give an event as one line of JSON with its newline, at most 16 KB. Raises ValueError where it is longer."""
-    line = json.dumps({"type": event.type, **asdict(event)}, ensure_ascii=True) + "\n"
+    line = json.dumps(record_of(event)) + "\n"
     if len(line) > MAX_LINE_BYTES:
         raise ValueError(f"an event of {len(line)} bytes is longer than a line may be ({MAX_LINE_BYTES})")
     return line
 
 
+def shortened(text: str, characters: int, most: int) -> str:
+    """Return the beginning of a text: at most so many characters, and at most so many bytes as an event writes it."""
+    text = text[:characters]
+    while len(json.dumps(text)) > most:
+        text = text[: -(len(text) // 8 + 1)]
+    return text
+
+
 def decode(line: str) -> TrainingEvent | None:
     """Give the event of a line; None for a line of another version or one that was cut short."""
     try:
-        found: dict[str, Any] = json.loads(line)
-        kind = TYPES[found.pop("type")]
-        known = {each.name for each in fields(kind)}
-        values = {name: _restored(name, value) for name, value in found.items() if name in known}
-        return kind(**values)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return event_in(line, TYPES, _restored)
+    except ValueError:
         return None
 
 

@@ -113,6 +113,7 @@ SOURCES: dict[str, Source] = {
     "prefix": made.prefixes,
 }
 DEFAULT_SOURCES = ("marks", "log", "links", "headings")  # titles give nothing (-.004 to +.005), prefixes harm
+OF_COLLECTIONS = frozenset({"collection", "unlabelled"})  # they read a folder in BEIR layout, not a person's library
 UNANSWERED = frozenset({"log", "unlabelled"})
 GENERATED = frozenset({"links", "headings", "titles", "language model", "prefix"})
 

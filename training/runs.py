@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -21,14 +21,13 @@ from typing import IO, Any
 from engine.errors import UsageError
 from engine.paths import places, private_folder
 from training.plan import Plan
-from training.protocol import ORDERS, TrainingEvent, decode
+from training.protocol import ORDERS, Paused, RunStarted, TrainingEvent, decode
 
 RECORD_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"
 ORDER_FILE = "order"
 LOCK_FILE = "lock"
 LOG_FILE = "log"
-REJECTED_FILE = "rejected.json"
 START_SECONDS = 15.0  # a loaded machine needs seconds to load torch; the lock is taken before that
 KEPT_FILES = (RECORD_FILE, EVENTS_FILE, LOG_FILE)  # of a cancelled run: the history, nothing that takes space
 
@@ -132,21 +131,6 @@ class Run:
         except OSError:
             return ""
 
-    def rejected(self) -> set[int]:
-        """Return the numbers of the examples that the person does not want to be learnt from."""
-        try:
-            return {int(each) for each in json.loads((self.folder / REJECTED_FILE).read_text(encoding="ascii"))}
-        except (OSError, ValueError, TypeError):
-            return set()
-
-    def reject(self, numbers: Iterable[int], *, accept: bool = False) -> None:
-        """Reject examples, or accept rejected ones again; it counts where the training has not begun yet."""
-        before = self.rejected()
-        after = before - set(numbers) if accept else before | set(numbers)
-        draft = self.folder / f"{REJECTED_FILE}.new"
-        draft.write_text(json.dumps(sorted(after)), encoding="ascii")
-        os.replace(draft, self.folder / REJECTED_FILE)
-
     def history(self) -> Iterator[TrainingEvent]:
         """Yield the events so far."""
         try:
@@ -157,6 +141,15 @@ class Run:
                         yield event
         except OSError:
             return
+
+    def worked(self) -> float:
+        """Return for how many seconds its processes have been at work until now, without pauses and interruptions."""
+        seconds, before, waiting = 0.0, 0.0, False
+        for event in self.history():
+            if before and not waiting and not isinstance(event, RunStarted):
+                seconds += max(event.at - before, 0.0)
+            before, waiting = event.at, isinstance(event, Paused)
+        return seconds + (max(time.time() - before, 0.0) if before and self.alive and not waiting else 0.0)
 
     @contextmanager
     def held(self) -> Iterator[None]:

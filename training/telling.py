@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from training.protocol import Paused, Resumed, TrainingEvent, encode
+from training.protocol import Paused, Resumed, ReviewAwaited, TrainingEvent, encode
 from training.runs import Run
 
 LOOK_SECONDS = 0.2  # how often a paused run looks for an order
@@ -45,6 +45,16 @@ class Teller:
         if word == "cancel":
             raise Cancelled
         self._stopped = self._stopped or word == "stop"
+
+    def await_review(self, examples: int) -> None:
+        """Wait until the person has looked at the examples and lets the run go on. Raises Cancelled.
+
+        A pause or a go-ahead that was given before is none for this; an order to stop or cancel comes first.
+        """
+        if self._run.ordered() not in ("stop", "cancel"):
+            self._run.order("pause")
+            self.tell(ReviewAwaited(run=self._run.name, examples=examples))
+        self.check()
 
     def close(self) -> None:
         """Close the file."""

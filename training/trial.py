@@ -12,13 +12,14 @@ from training.candidate import Candidate
 from training.ground import Ground
 from training.judging import Answered, System, embedded
 from training.known import KnownQuery
-from training.protocol import BeforeAfter, Preparing
+from training.protocol import BeforeAfter, Judged, Preparing, shortened
 from training.runs import Run, folder
 from training.splits import Splits
 from training.telling import Teller
 
 SHOWN_QUESTIONS = 12  # before and after
-SHOWN_TITLES, TITLE_CHARACTERS = 5, 120
+SHOWN_TITLES, TITLE_CHARACTERS, QUERY_CHARACTERS = 5, 120, 300
+MOST_BYTES = 1200  # of a text as it is written: a question and ten titles stay below what an event may have
 LEDGER_FILE = "gate.json"
 LEAST_CLEAN = 20  # test queries that share nothing, from which they get a line of their own
 NOTHING: gate.Series = ([], [])
@@ -35,7 +36,7 @@ class Trial:
         self._teller = teller
         self._ledger = gate.Ledger(folder() / LEDGER_FILE)
 
-    def judge(self, candidate: Candidate) -> gate.Verdict:
+    def judge(self, candidate: Candidate) -> Judged:
         """Build and judge a candidate. Where it is the base itself, no query of the test is asked."""
         test = [self._known[each] for each in self._split.test if self._known[each].relevant]
         alpha = gate.alpha_of(self._ledger.uses(test, self._run.name))
@@ -92,9 +93,11 @@ class Trial:
         changed = [at for at in range(len(test)) if plain[0].found[at][:3] != plain[1].found[at][:3]]
         for at in changed[:SHOWN_QUESTIONS]:
             after, before = (
-                tuple(titles[each][:TITLE_CHARACTERS] for each in system.found[at][:SHOWN_TITLES]) for system in plain
+                tuple(shortened(titles[each], TITLE_CHARACTERS, MOST_BYTES) for each in system.found[at][:SHOWN_TITLES])
+                for system in plain
             )
-            self._teller.tell(BeforeAfter(query=test[at].text[:300], before=before, after=after))
+            query = shortened(test[at].text, QUERY_CHARACTERS, MOST_BYTES)
+            self._teller.tell(BeforeAfter(query=query, before=before, after=after))
 
     def _facts(self) -> dict[str, Any]:
         """Return what a manifest says of how its model was trained."""

@@ -50,8 +50,8 @@ def _carried_out(run: Run) -> int:
         Pipeline(run, teller).carry_out()
     except Cancelled:
         run.clear()
-        run.update(state="cancelled")
-        teller.tell(Finished(outcome="cancelled", model=None, seconds=0.0))
+        seconds = run.update(state="cancelled", seconds=run.worked()).seconds
+        teller.tell(Finished(outcome="cancelled", model=None, seconds=seconds))
     except CarrelError as error:
         logging.warning("the run ends", exc_info=True)
         _fail(run, teller, f"{error.message} {error.cause}".strip(), error.fix)
@@ -70,7 +70,7 @@ def _carried_out(run: Run) -> int:
 
 
 def _fail(run: Run, teller: Teller, message: str, fix: str) -> None:
-    run.update(state="failed")
+    run.update(state="failed", seconds=run.worked())
     teller.tell(Failed(message=message, fix=fix))
 
 

@@ -18,6 +18,7 @@ from engine.records import Fusion, SearchSettings
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
+    from engine.evaluation.collections import Collection, JudgedQuery
     from engine.evaluation.judging import CollectionResult, OnQuery
     from engine.evaluation.report import SystemResult
 
@@ -109,9 +110,7 @@ def _on_one_index(
     from engine.evaluation.throwaway import throwaway
 
     collection = Collection.open(folder)
-    queries = collection.queries(split)
-    if not queries:
-        raise UsageError(f'The split "{split}" of {collection.name} has no query with a relevant document.')
+    queries = judged_queries(collection, split)
 
     def indexed(documents: int, passages: int) -> None:
         show(Preparing(what=f"{collection.name}: {documents:,} documents indexed, {passages:,} passages"))
@@ -128,6 +127,14 @@ def _on_one_index(
             for system in systems
         ]
     return [replace(result, leakage=leak) for result in judged]
+
+
+def judged_queries(collection: Collection, split: str) -> tuple[JudgedQuery, ...]:
+    """Return the queries of a split. Raises UsageError where it has none that could be judged."""
+    queries = collection.queries(split)
+    if not queries:
+        raise UsageError(f'The split "{split}" of {collection.name} has no query with a relevant document.')
+    return queries
 
 
 def load(model: str | None) -> Encoder:

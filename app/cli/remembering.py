@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.judging import System, load
+from app.cli.judging import System, judged_queries, load
 from app.cli.progress import Show, progress
 from engine.errors import UsageError
 from engine.events import Preparing
@@ -49,9 +49,7 @@ def _on_one(
     from engine.evaluation.throwaway import throwaway
 
     collection = Collection.open(folder)
-    queries, lessons = collection.queries(split), collection.queries(taught)
-    if not queries:
-        raise UsageError(f'The split "{split}" of {collection.name} has no query with a relevant document.')
+    queries, lessons = judged_queries(collection, split), collection.queries(taught)
 
     def told(what: str) -> None:
         show(Preparing(what=f"{collection.name}: {what}"))

@@ -120,11 +120,7 @@ def sentence(event: TrainingEvent) -> tuple[str, bool]:
             dropped = "".join(f", {number:,} dropped: {reason}" for reason, number in event.dropped.items())
             return f"  {event.origin}: {event.kept:,} of {count(event.made, 'query', 'queries')} kept{dropped}", True
         case said.SplitsMade():
-            shared = f"; {event.shared:,} of the test share a document with train" if event.shared else ""
-            return (
-                f"  {event.train:,} to learn from, {event.development:,} to choose by, {event.test:,} to judge by, "
-                f"in {count(event.groups, 'group')}{shared}"
-            ), True
+            return _split(event), True
         case said.Mined():
             return _mined(event), event.queries == event.of
         case said.Stepped():
@@ -134,10 +130,9 @@ def sentence(event: TrainingEvent) -> tuple[str, bool]:
                 f"{event.triples_per_second:.1f} triples/s{left}"
             ), False
         case said.Evaluated():
-            return (
-                f"  step {event.step}, {event.share:.0%} tuned: development NDCG@10 {event.candidate:.4f}, base "
-                f"{event.base:.4f} (95% {event.low:+.4f} to {event.high:+.4f})"
-            ), True
+            return _evaluated(event), True
+        case said.ReviewAwaited():
+            return _awaited(event), True
         case said.Paused():
             return "Paused.", True
         case said.Resumed():
@@ -148,6 +143,30 @@ def sentence(event: TrainingEvent) -> tuple[str, bool]:
         case said.Failed():
             return f"{one_line(event.message)} {one_line(event.fix)}", True
     return "", False
+
+
+def _split(event: said.SplitsMade) -> str:
+    shared = f"; {event.shared:,} of the test share a document with train" if event.shared else ""
+    takes = f"; about {duration(event.seconds)} in all" if event.seconds else ""
+    return (
+        f"  {event.train:,} to learn from, {event.development:,} to choose by, {event.test:,} to judge by, "
+        f"in {count(event.groups, 'group')}{shared}{takes}"
+    )
+
+
+def _evaluated(event: said.Evaluated) -> str:
+    judged = f"mixture of step {event.step}, t {event.share:g}" if event.mixed else f"step {event.step}"
+    return (
+        f"  {judged}: development NDCG@10 {event.candidate:.4f}, base {event.base:.4f} "
+        f"(95% {event.low:+.4f} to {event.high:+.4f})"
+    )
+
+
+def _awaited(event: said.ReviewAwaited) -> str:
+    return (
+        f"  {count(event.examples, 'example')} to look at: `carrel runs examples {event.run}`, or f9 in `carrel`; "
+        f"`carrel runs resume {event.run}` goes on."
+    )
 
 
 def _mined(event: said.Mined) -> str:

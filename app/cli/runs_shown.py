@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.cli.session import Session
-from app.cli.text import day, duration, one_line
-from training.protocol import Example
+from app.cli.text import count, day, duration, one_line, short_path, size
+from training import collected, review
+from training.removal import Leavings
 from training.runs import Run
 
 SHOWN = 100  # characters of a passage
+DECIDED = {True: "  accepted", False: "  rejected", None: ""}
 GAIN = "NDCG@10, memory on"
 
 
@@ -41,29 +43,41 @@ def lines(found: Sequence[Run]) -> list[str]:
 
 
 def example_lines(run: Run) -> list[str]:
-    """Return the examples of a run, each with its number, its answer and its hard negatives."""
-    rejected = run.rejected()
+    """Return the examples of a run, each with its number, its answer and its hard negatives, and where they lie."""
+    decided = review.decisions(run)
     told = []
-    for event in run.history():
-        if isinstance(event, Example):
-            mark = "  rejected" if event.number in rejected else ""
-            told.append(f"{event.number:6}  {one_line(event.query)}  [{event.origin}, {event.kind}]{mark}")
-            told.append(f"     +  {one_line(event.positive)[:SHOWN]}")
-            told += [f"     -  {one_line(each)[:SHOWN]}" for each in event.negatives]
+    for each in review.examples(run):
+        mark = DECIDED[decided.get(each.number)]
+        told.append(f"{each.number:6}  {one_line(each.query)}  [{each.origin}, {each.kind}]{mark}")
+        texts = [each.positive, *each.negatives]
+        places = each.places or ("",) * len(texts)
+        for at, (text, place) in enumerate(zip(texts, places, strict=True)):
+            sign = "." if not each.labelled else "-" if at else "+"
+            told.append(f"     {sign}  {one_line(text)[:SHOWN]}{f'  ({one_line(place)})' if place else ''}")
     return told
 
 
 def state(run: Run) -> str:
     """Return how a run stands in one or two words."""
-    return "interrupted" if run.interrupted else run.record().state
+    if run.interrupted:
+        return "interrupted"
+    return "paused" if run.alive and run.ordered() == "pause" else run.record().state
 
 
-def active_model(session: Session) -> str:
-    """Return the library's model, "" where there is no library."""
-    from engine.errors import LibraryMissing
+def deletion(found: Leavings) -> str:
+    """Return what deleting a run takes away, in words."""
+    folder = f"Its folder ({size(found.folder)})"
+    if not found.model:
+        return f"{folder} is gone for good."
+    return f"{folder} and its model {found.model} ({size(found.model_bytes)}) are gone for good."
 
-    try:
-        with session.open() as library:
-            return library.status().model
-    except LibraryMissing:
+
+def collections_line() -> str:
+    """Return what the indexed collections of `retrain --collection` take, "" where there are none."""
+    folder, number, octets = collected.kept()
+    if not number:
         return ""
+    return (
+        f"Indexed for `retrain --collection`: {count(number, 'library', 'libraries')}, {size(octets)}, in "
+        f"{short_path(os.fsencode(folder))}; one that no run used for {collected.UNUSED_DAYS} days is removed."
+    )

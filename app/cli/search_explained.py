@@ -60,7 +60,13 @@ def terms(figure: KeywordFigure) -> list[str]:
         )
         for term in figure.terms
     ]
-    return table(rows, right=(1, 2, 3, 4), indent=SCORE_INDENT)
+    lines = table(rows, right=(1, 2, 3, 4), indent=SCORE_INDENT)
+    lines += [
+        SCORE_INDENT + f"{one_line(term.term)} is in hardly any document: +{fraction(term.rare)} beside its bm25"
+        for term in figure.terms
+        if term.rare > 0
+    ]
+    return lines
 
 
 def memory(remembered: Remembered) -> str:

@@ -64,7 +64,8 @@ def _explained(hit: Hit, result: SearchResult) -> Iterator[str]:
 def _words(keyword: KeywordFigure) -> Iterator[str]:
     yield f"By words: {_ranked(keyword.rank)}, bm25 {keyword.bm25:.2f}."
     for term in keyword.terms:
-        yield f"Word {one_line(term.term)}: in {count(term.documents, 'passage')}, gave {term.score:.2f}."
+        beside = f", and {term.rare:.3f} of the score for being in hardly any document" if term.rare > 0 else ""
+        yield f"Word {one_line(term.term)}: in {count(term.documents, 'passage')}, gave {term.score:.2f}{beside}."
 
 
 def _absent(hit: Hit, result: SearchResult) -> Iterator[str]:

@@ -19,6 +19,7 @@ from engine.records import (
     Check,
     Folder,
     Hit,
+    Mark,
     SearchResult,
     Status,
     StoredDocument,
@@ -97,6 +98,17 @@ def hit_shape(hit: Hit) -> Shape:
         "more_in_document": list(hit.more_in_document),
         "duplicates": list(hit.duplicates),
         "judged": JUDGED.get(hit.judged),
+    }
+
+
+def mark_shape(mark: Mark) -> Shape:
+    """Return what a person thought of a passage as an answer to a question."""
+    return {
+        "query": mark.query,
+        **path_fields(mark.path),
+        "mark": JUDGED[mark.grade],
+        "passage_hash": mark.passage_hash.hex(),
+        "at": moment(mark.at),
     }
 
 

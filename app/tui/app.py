@@ -23,7 +23,7 @@ from app.tui.library_file import LibraryFile
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.help import HelpScreen
 from app.tui.screens.search.screen import SearchScreen
-from app.tui.screens.search.status_line import StatusView
+from app.tui.status_line import StatusView
 from app.tui.theme import CARREL_THEMES, at_start, other
 from app.tui.threads import in_thread
 from engine.config import Config

@@ -14,6 +14,7 @@ from app.tui.screens.search.documents import DOCUMENT_ACTIONS
 from app.tui.screens.search.finding import FINDING_ACTIONS
 from app.tui.screens.search.judging import JUDGING_ACTIONS
 from app.tui.screens.training.actions import TRAINING_ACTIONS
+from app.tui.screens.training.reviewing import REVIEW_ACTIONS
 
 Section = tuple[str, Sequence[Action]]
 EVERYWHERE = "Everywhere"
@@ -25,6 +26,7 @@ SECTIONS: tuple[Section, ...] = (
     ("Reading", READER_ACTIONS),
     ("Library", LIBRARY_ACTIONS),
     ("Retraining", TRAINING_ACTIONS),
+    ("Examples", REVIEW_ACTIONS),
 )
 
 # They edit the query line, which therefore never hands them on.

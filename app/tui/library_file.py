@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from engine.paths import identity_of
+
 FileState = Literal["same", "gone", "replaced"]
 
 
@@ -13,21 +15,13 @@ class LibraryFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._identity = _identity(path)
+        self._identity = identity_of(path)
         self.missed = False  # whether the person was told that it is gone
 
     def look(self) -> FileState:
         """Return what became of it."""
-        now = _identity(self._path)
+        now = identity_of(self._path)
         if now == self._identity:
             self.missed = False
             return "same"
         return "gone" if now is None else "replaced"
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

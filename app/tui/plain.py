@@ -41,11 +41,16 @@ def line(text: str) -> str:
     return _HARMFUL.sub(_picture, text.expandtabs(TAB_CELLS))
 
 
-def shown_path(path: bytes) -> str:
-    """Return an absolute path as one line, with the person's home as ~."""
-    home, text = os.path.expanduser("~"), one_line(display(path))
+def short_path(path: bytes) -> str:
+    """Return an absolute path with the person's home as ~, its signs as they are: for a query, not for the screen."""
+    home, text = os.path.expanduser("~"), display(path)
     inside = home != "/" and (text == home or text.startswith(home + "/"))
     return "~" + text[len(home) :] if inside else text
+
+
+def shown_path(path: bytes) -> str:
+    """Return an absolute path as one line, with the person's home as ~."""
+    return one_line(short_path(path))
 
 
 def cut_front(text: str, cells: int) -> str:
@@ -55,16 +60,3 @@ def cut_front(text: str, cells: int) -> str:
     while text and cell_len(text) >= cells:
         text = text[1:]
     return "…" + text if cells > 0 else ""
-
-
-def cut_around(text: str, at: int, room: int) -> tuple[str, int]:
-    """Return at most `room` code points of `text` around `at` with ellipses, and where in it `at` now is."""
-    if len(text) <= room:
-        return text, at
-    start = max(0, min(at - room // 3, len(text) - room))
-    piece = text[start : start + room]
-    if start:
-        piece = "…" + piece[1:]
-    if start + room < len(text):
-        piece = piece[:-1] + "…"
-    return piece, at - start

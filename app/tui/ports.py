@@ -5,6 +5,7 @@ The browser is written against these, so that it starts before the engine is imp
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from app.tui.history import History
 from app.tui.indexer_state import IndexerState
 from app.tui.settings_file import SettingsFile
 from app.tui.training_port import TrainingPort
+from app.tui.web import visit
 from engine.records import (
     Check,
     DocumentChange,
@@ -244,7 +246,8 @@ class Ports:
     pace: Pace = field(default_factory=Pace)
     freshness: Callable[[StoredDocument], Freshness] = freshness_of
     find_line: Callable[[bytes, str, int], int | None] = current_line  # None: the file is gone
-    visit: Callable[[str], None] | None = None  # shows an address in a web browser; None: the person's own
+    visit: Callable[[str], bool] = visit  # shows an address in a web browser, where there is one; in a thread
+    which: Callable[[str], str | None] = shutil.which  # finds an installed program by its name
     settings: SettingsFile = field(default_factory=SettingsFile)
     history: History = field(default_factory=lambda: History(None))
     training: TrainingPort | None = None

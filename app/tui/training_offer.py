@@ -12,10 +12,10 @@ from app.tui.training_port import Prospect, QuerySource, Recipe, RunPlan
 
 if TYPE_CHECKING:
     from training.ground import Ground
-    from training.runs import Record
+    from training.plan import Plan
 
 FRESH_SECONDS = 30.0  # a count of the queries is used again for so long; counting reads the whole library
-LEFT_OUT = frozenset({"collection", "prefix"})  # sources for reproductions, which only the command line offers
+REPRODUCTION = "prefix"  # the published pseudo-queries, which harm: only the command line offers them
 JUDGED, LANGUAGE_MODEL = "judged", "language model"
 
 SOURCES: Mapping[str, tuple[str, str]] = {
@@ -75,7 +75,7 @@ class Offer:
     def _count(self) -> list[QuerySource]:
         from training import queries
 
-        names = [name for name in queries.SOURCES if name not in LEFT_OUT]
+        names = [name for name in queries.SOURCES if name not in queries.OF_COLLECTIONS and name != REPRODUCTION]
         names.sort(key=lambda name: list(SOURCES).index(name) if name in SOURCES else len(SOURCES))
         laid = self._ground()
         found = []
@@ -111,23 +111,18 @@ class Offer:
         names = [*(name for name in RECIPES if name in KNOWN), *(name for name in KNOWN if name not in RECIPES)]
         return [Recipe(name, *RECIPES.get(name, (name, ""))) for name in names]
 
-    def prospect(self, sources: Sequence[QuerySource], plan: RunPlan, before: Sequence[Record]) -> Prospect:
-        """Return what can be expected, after the gate's and the splits' own rules; the time from runs before."""
-        from training import gate, splits
+    def prospect(self, sources: Sequence[QuerySource], plan: RunPlan, made: Plan) -> Prospect:
+        """Return what can be expected, after the gate's, the splits' and the estimate's own rules. Raises CarrelError.
+
+        `made` is the plan as the training takes it.
+        """
+        from training import estimate, gate, ground, splits
 
         taken = [source for source in sources if source.name in plan.sources]
         queries = sum(source.queries for source in taken)
         known = sum(source.queries for source in taken if source.judges)
-        held_out = int(max(splits.TEST_SHARE * known, min(splits.WHOLE_TEST, splits.TEST_MOST * known)))
+        held_out = int(splits.held_out(known))
         smallest = gate.smallest_gain(held_out) if held_out else None
-        return Prospect(queries, held_out, gate.NEEDED, smallest, seconds_of(plan, before))
-
-
-def seconds_of(plan: RunPlan, before: Sequence[Record]) -> float | None:
-    """Return how long the newest whole run with this recipe and budget took here; None where there was none."""
-    alike = [
-        record
-        for record in before
-        if record.verdict and record.plan.recipe == plan.recipe and record.plan.budget == plan.budget
-    ]
-    return max(alike, key=lambda record: record.created_at).seconds if alike else None
+        learnt = queries - held_out - int(splits.DEVELOPMENT_SHARE * known)
+        seconds = estimate.expected(made, ground.passages(made), learnt=learnt, held_out=held_out)
+        return Prospect(queries, held_out, gate.NEEDED, smallest, seconds)

@@ -5,10 +5,14 @@ The screen is written against this, so that it works without torch and tests can
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from training.protocol import Example
+    from training.removal import Leavings
 
 # running: its process lives; waiting: it lives and is paused; crashed: its process is gone and it said no last word
 RunState = Literal["running", "waiting", "crashed", "ended"]
@@ -44,12 +48,16 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a person wants: which sources, which recipe, at most how many triples, and what was named for a source."""
+    """What a person wants: which sources, which recipe, at most how many triples, and what was named for a source.
+
+    With `review` the run waits before the training until its examples were looked at.
+    """
 
     sources: tuple[str, ...]
     recipe: str
     budget: int
     given: tuple[tuple[str, str], ...] = ()
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,10 @@ class TrainingPort(Protocol):
         """Return the recipes, the one to begin with first."""
 
     def prospect(self, sources: Sequence[QuerySource], plan: RunPlan) -> Prospect:
-        """Return what can be expected of a plan over these sources."""
+        """Return what can be expected of a plan over these sources; `seconds` None: this machine was not timed yet."""
+
+    def measure(self, plan: RunPlan) -> bool:
+        """Time this machine with a plan's recipe, which takes some seconds; returns whether that could be done."""
 
     def start(self, plan: RunPlan) -> str:
         """Start a run in a process of its own, and return its name."""
@@ -136,8 +147,20 @@ class TrainingPort(Protocol):
     def rollback(self) -> str:
         """Go back to the model before, and return its name."""
 
-    def delete(self, run: str) -> None:
-        """Delete a run that is over, its model included."""
+    def examples(self, run: str) -> Sequence[Example]:
+        """Return the examples of a run that are to be looked at, in their order."""
+
+    def decisions(self, run: str) -> Mapping[int, bool]:
+        """Return which examples were accepted (True) and which rejected (False), by their numbers."""
+
+    def decide(self, run: str, numbers: Iterable[int], accepted: bool | None) -> None:
+        """Accept (True) or reject (False) examples, or take a decision back (None)."""
+
+    def deletion(self, run: str) -> Leavings:
+        """Return what deleting a run would take away; raises where it is at work, or its model in use."""
+
+    def delete(self, run: str) -> Leavings:
+        """Delete a run that is over, and the model that it made; raises like `deletion`, and then deletes nothing."""
 
     def note(self, run: str, text: str) -> None:
         """Keep a note with a run."""

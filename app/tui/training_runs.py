@@ -5,7 +5,8 @@ What is imported from `training` here is free of torch; a run learns in a proces
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ from engine.errors import CarrelError
 if TYPE_CHECKING:
     from engine.library import Library
     from engine.store.requests import RequestState
+    from training.plan import Plan
+    from training.protocol import Example
+    from training.removal import Leavings
     from training.runs import Record
     from training.runs import Run as RunFolder
 
@@ -30,6 +34,8 @@ class TrainingRuns:
     def __init__(self, library: Path) -> None:
         self._library = library
         self._offer = Offer(library)
+        self._measuring = threading.Lock()
+        self._unmeasurable: set[tuple[str, str]] = set()  # recipes and bases with which that failed
         self._filed: dict[str, int] = {}  # numbers of the orders of this session, by the model that they take into use
 
     def missing(self) -> str:
@@ -56,29 +62,46 @@ class TrainingRuns:
 
     def prospect(self, sources: Sequence[QuerySource], plan: RunPlan) -> Prospect:
         """Return what can be expected of a plan over these sources."""
-        return self._offer.prospect(sources, plan, [record for _, record in self._mine()])
+        return self._offer.prospect(sources, plan, self._plan(plan))
+
+    def measure(self, plan: RunPlan) -> bool:
+        """Time this machine with a plan's recipe, in a process of its own; returns whether that could be done."""
+        from training import estimate
+
+        made = self._plan(plan)
+        with self._measuring:  # two at a time would slow each other
+            if (made.recipe, made.base) in self._unmeasurable:
+                return False
+            done = estimate.measure_apart(made.how, made.base)
+            if not done:
+                self._unmeasurable.add((made.recipe, made.base))
+            return done
 
     def start(self, plan: RunPlan) -> str:
         """Start a run in a process of its own, and return its name."""
         from engine.embedding import catalogue
         from training import runs, starting
+
+        name = runs.free_name({manifest.id for manifest in catalogue.installed()})
+        return starting.start(self._plan(plan, name)).name
+
+    def _plan(self, plan: RunPlan, name: str = "") -> Plan:
+        """Return a plan as the training takes it: for this library, from the model that it uses."""
+        from engine.embedding import catalogue
         from training.plan import Plan
 
-        base = next((model for model, state in self._models().items() if state == "active"), catalogue.EMBEDDED)
-        name = runs.free_name({manifest.id for manifest in catalogue.installed()})
-        library = str(self._library)
         given = dict(plan.given)
-        made = Plan(
+        return Plan(
             name,
-            library,
+            str(self._library),
             judged=given.get(JUDGED, ""),
             sources=plan.sources,
-            base=base,
+            base=next((model for model, state in self._models().items() if state == "active"), catalogue.EMBEDDED),
             recipe=plan.recipe,
             budget=plan.budget,
             model_url=given.get(LANGUAGE_MODEL, ""),
+            review=plan.review,
         )
-        return starting.start(made).name
 
     def runs(self) -> Sequence[Run]:
         """Return all runs, newest first."""
@@ -124,16 +147,35 @@ class TrainingRuns:
             self._filed[model] = library.file_request(USE_MODEL, model)
         return model
 
-    def delete(self, run: str) -> None:
-        """Delete a run that is over, and its model unless the library uses it."""
-        from engine.embedding import catalogue
-        from training import runs
+    def examples(self, run: str) -> Sequence[Example]:
+        """Return the examples of a run that are to be looked at, in their order."""
+        from training import review, runs
 
-        chosen = runs.named(run)
-        model = chosen.record().model
-        runs.delete(chosen)
-        if model and self._models().get(model) != "active" and catalogue.place_of(model).is_dir():
-            catalogue.remove(model)
+        return review.examples(runs.named(run))
+
+    def decisions(self, run: str) -> Mapping[int, bool]:
+        """Return which examples were accepted (True) and which rejected (False), by their numbers."""
+        from training import review, runs
+
+        return review.decisions(runs.named(run))
+
+    def decide(self, run: str, numbers: Iterable[int], accepted: bool | None) -> None:
+        """Accept (True) or reject (False) examples, or take a decision back (None)."""
+        from training import review, runs
+
+        review.decide(runs.named(run), numbers, accepted)
+
+    def deletion(self, run: str) -> Leavings:
+        """Return what deleting a run would take away; raises where it is at work, or its model in use."""
+        from training import removal, runs
+
+        return removal.leavings(runs.named(run), [self._library])
+
+    def delete(self, run: str) -> Leavings:
+        """Delete a run that is over, and the model that it made; raises like `deletion`, and then deletes nothing."""
+        from training import removal, runs
+
+        return removal.delete(runs.named(run), [self._library])
 
     def note(self, run: str, text: str) -> None:
         """Keep a note with a run."""

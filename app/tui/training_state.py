@@ -74,6 +74,7 @@ class TrainingState:
     evaluations: tuple[protocol.Evaluated, ...] = ()
     preparing: protocol.Preparing | None = None
     paused: bool = False
+    review: protocol.ReviewAwaited | None = None  # what the run waits for while it is paused
     judged: protocol.Judged | None = None
     questions: tuple[protocol.BeforeAfter, ...] = ()
     finished: protocol.Finished | None = None
@@ -101,7 +102,7 @@ def after(state: TrainingState, event: protocol.TrainingEvent) -> TrainingState:
 
 
 def _started(state: TrainingState, event: protocol.RunStarted) -> dict[str, Any]:
-    return {"started": event, "paused": False, "finished": None, "failed": None}
+    return {"started": event, "paused": False, "review": None, "finished": None, "failed": None}
 
 
 def _stage(state: TrainingState, event: protocol.StageStarted) -> dict[str, Any]:
@@ -123,8 +124,8 @@ def _stepped(state: TrainingState, event: protocol.Stepped) -> dict[str, Any]:
 
 
 def _evaluated(state: TrainingState, event: protocol.Evaluated) -> dict[str, Any]:
-    key = event.step, event.share
-    others = tuple(each for each in state.evaluations if (each.step, each.share) != key)
+    key = event.mixed, event.step, event.share
+    others = tuple(each for each in state.evaluations if (each.mixed, each.step, each.share) != key)
     return {"evaluations": (*others, event)[-KEPT_EVALUATIONS:]}
 
 
@@ -144,9 +145,10 @@ _FOLDS: dict[str, Callable[[TrainingState, Any], dict[str, Any]]] = {
     "evaluated": _evaluated,
     "preparing": lambda state, event: {"preparing": event},
     "paused": lambda state, event: {"paused": True},
-    "resumed": lambda state, event: {"paused": False},
+    "resumed": lambda state, event: {"paused": False, "review": None},
+    "review_awaited": lambda state, event: {"review": event},
     "judged": lambda state, event: {"judged": event},
     "before_after": _asked,
-    "finished": lambda state, event: {"finished": event, "paused": False},
-    "failed": lambda state, event: {"failed": event, "paused": False},
+    "finished": lambda state, event: {"finished": event, "paused": False, "review": None},
+    "failed": lambda state, event: {"failed": event, "paused": False, "review": None},
 }

@@ -57,14 +57,19 @@ def _bytes(library: Path) -> int:
 
 def _refuse_without_space(library: Path, size: int) -> None:
     """Raise LibraryFull where the library's disk, or that of temporary files, is too full for the work."""
-    for folder, needed in ((library.parent, int(size * WORK_SHARE)), (_temporary(), size)):
+    work, temporary = int(size * WORK_SHARE), _temporary()
+    if temporary.stat().st_dev == library.parent.stat().st_dev:
+        needs = {library.parent: work + size}
+    else:
+        needs = {library.parent: work, temporary: size}
+    for folder, needed in needs.items():
         free = shutil.disk_usage(folder).free
-        megabytes = f"{needed / MEGABYTE:,.0f} MB for a while in {folder}, and {free / MEGABYTE:,.0f} are free"
         if free < needed:
+            megabytes = f"{needed / MEGABYTE:,.0f} MB for a while in {folder}, and {free / MEGABYTE:,.0f} are free"
             raise LibraryFull(
                 "There is too little space to compact the library; nothing was changed.",
                 cause=f"It takes {megabytes}.",
-                fix="Free some space there, or set SQLITE_TMPDIR to a folder on a larger disk if that is its place.",
+                fix="Free some space there, or set SQLITE_TMPDIR to a folder on a larger disk.",
             )
 
 

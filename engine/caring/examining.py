@@ -70,14 +70,15 @@ def _unopened(error: CarrelError, remedy: str) -> Check:
 def _of_the_library(conn: apsw.Connection, library: Path, encoder: Encoder | None) -> Iterator[Check]:
     asked: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("model", lambda: _model(conn, encoder)),
-        ("watching", lambda: _watching(conn)),
+        ("watching", lambda: _watching(conn, library)),
         ("up to date", lambda: _up_to_date(conn, library)),
+        ("unused space", lambda: _unused_space(conn)),
         ("versions", lambda: _versions(conn)),
     )
     for name, ask in asked:
         try:
             yield ask()
-        except (apsw.Error, LibraryDamaged) as error:
+        except (apsw.Error, CarrelError) as error:
             yield Check(name, False, 1, f"It could not be checked: {error}", False, NOT_OPENED)
 
 
@@ -108,18 +109,33 @@ def _model(conn: apsw.Connection, encoder: Encoder | None) -> Check:
     return Check("model", True, 0, f"{active.name} is the one that made the vectors, byte for byte", False)
 
 
-def _watching(conn: apsw.Connection) -> Check:
-    """Hold the number of folders against what the system lets programs watch."""
+def _watching(conn: apsw.Connection, library: Path) -> Check:
+    """Return what the process that indexes last told of its watching; where none does, whether the limit allows it."""
+    from engine.indexing.eventfile import last_watching
+    from engine.store.lock import events_of
+
+    events = events_of(library)
+    told = last_watching(events) if events is not None else None
+    if told is None:
+        return _room_to_watch(conn)
+    said = f"the process that indexes hears of {told.covered:,} of {told.folders:,} folders"
+    remark = f"; {told.remark}" if told.remark else ""
+    sound = not told.fix  # what lies on other machines cannot be heard of, and is looked at instead
+    return Check("watching", sound, 0 if sound else max(1, told.folders - told.covered), said + remark, False, told.fix)
+
+
+def _room_to_watch(conn: apsw.Connection) -> Check:
+    """Hold the number of folders, each of which takes a watch whether or not it is indexed, against the limit."""
     from engine.indexing.coverage import SETTING, raising, wanted_limit, watch_limit
 
-    total = sum(1 for root in folders.every(conn) for _ in os.walk(root.path))
+    total = sum(1 for root in folders.every(conn) if root.state != "paused" for _ in os.walk(root.path))
     limit = watch_limit()
     if limit is None:
-        return Check("watching", True, 0, f"folders: {total:,}; the system sets no limit", False)
-    said = f"folders: {total:,}; the system lets {limit:,} be watched"
+        return Check("watching", True, 0, f"folders, with those left out: {total:,}; the system sets no limit", False)
+    said = f"folders, with those left out: {total:,}; the system lets a person's programs watch {limit:,} in all"
     if total <= limit:
         return Check("watching", True, 0, said, False)
-    remedy = f"The rest is looked at every minute. To raise the limit: {raising(SETTING, wanted_limit(total, limit))}"
+    remedy = f"Some would be looked at only now and then. {raising(SETTING, wanted_limit(total, limit))}"
     return Check("watching", False, total - limit, said, False, remedy)
 
 
@@ -132,6 +148,15 @@ def _up_to_date(conn: apsw.Connection, library: Path) -> Check:
         return Check("up to date", True, 0, "no file has changed since it was indexed", False)
     said = f"files that are new, changed or gone since the last sync: {count:,}"
     return Check("up to date", True, count, said, False, "`carrel sync`")
+
+
+def _unused_space(conn: apsw.Connection) -> Check:
+    """Say how much of the file a compaction would give back: no fault, for new documents fill it again."""
+    from engine.store import compaction
+
+    share = compaction.waste(conn)
+    said = f"compacting would give back {share:.0%} of the file"
+    return Check("unused space", True, 0, said, False, "`carrel compact`" if share >= compaction.WORTHWHILE else "")
 
 
 def _versions(conn: apsw.Connection) -> Check:

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.caring.exporting import FORMAT
 from engine.errors import UsageError
+from engine.indexing.rereading import versions_in
 from engine.indexing.roots import rules_from
 from engine.paths import display
 from engine.store.portion import usable
@@ -34,12 +35,16 @@ class _Wrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What an export says of itself; the model's facts are "" where it knows none."""
+    """What an export says of itself; the model's facts are "" where it knows none.
+
+    `readers` are the versions by which its documents were read, by reader.
+    """
 
     name: str
     fingerprint: str
     manifest: str
     dimension: int
+    readers: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -63,10 +68,11 @@ class Lines:
             raise self._error("This is not an export of Carrel.")
         if record["carrel_export"] != FORMAT:
             raise self._error(f"The export has format {record['carrel_export']!r}; this Carrel reads {FORMAT}.")
+        readers = versions_in(record.get("readers"))
         try:
             model = record.get("model")
             if model is None:
-                return Head("", "", "", 0)
+                return Head("", "", "", 0, readers)
             if not isinstance(model, dict):
                 raise _Wrong("it is no object")
             facts = {key: _text(model, key) for key in ("name", "fingerprint", "manifest")}
@@ -76,7 +82,7 @@ class Lines:
             self._dimension = _number(manifest, "dimension", 1, 100_000)
         except (_Wrong, TypeError, ValueError) as error:
             raise self._error(f"The model cannot be understood: {error}.") from error
-        return Head(**facts, dimension=self._dimension)
+        return Head(**facts, dimension=self._dimension, readers=readers)
 
     def rows(self) -> Iterator[tuple[str, Row, bytes | None]]:
         """Yield the table, the row in the order of its columns in a portion, and for a passage its vector, if any.

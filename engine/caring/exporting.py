@@ -18,6 +18,7 @@ from typing import Any
 
 import apsw
 
+from engine.indexing.rereading import versions_here
 from engine.paths import display
 from engine.store import backup, models, vectors
 from engine.store.connection import open_reader, snapshot
@@ -79,7 +80,8 @@ def _line(record: Mapping[str, Any]) -> str:
 def _head(conn: apsw.Connection) -> Record:
     model = models.active(conn)
     told = {"name": model.name, "fingerprint": model.fingerprint, "manifest": model.manifest} if model else None
-    return {"carrel_export": FORMAT, "schema": version(conn), "written_at": time.time(), "model": told}
+    about = {"carrel_export": FORMAT, "schema": version(conn), "written_at": time.time()}
+    return {**about, "model": told, "readers": versions_here(conn)}
 
 
 def _records(conn: apsw.Connection, model_id: int | None) -> Iterator[Record]:

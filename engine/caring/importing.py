@@ -19,6 +19,7 @@ import apsw
 from engine.caring.export_lines import HASH_BYTES, Head, Lines
 from engine.errors import LibraryError, ModelError, UsageError
 from engine.events import Event, Preparing
+from engine.indexing.rereading import note_arrivals, note_readers
 from engine.keeping import Keeper
 from engine.paths import private_folder, refuse_nested
 from engine.store import backup, folders, models
@@ -111,12 +112,14 @@ def _take_in(
     conn = open_writer(library, create=True, lock_held=True)
     try:
         _refuse_nested(conn, portion)
+        note_readers(conn)
         keeper = Keeper(conn, library, encoder)
         model = _model(conn, head, keeper)
         added, folder_ids = _folders(conn, portion)
         supply = _Supply(keeper, portion, given=model.fingerprint == head.fingerprint)
         on_event(Preparing(what=f"importing {portion.count('document'):,} documents"))
         returned = put_back(Writer(conn, model.id), supply.documents(), folder_ids, stop.is_set)
+        note_arrivals(conn, head.readers)
         judgements = _judgements(conn, portion)
         with suppress(ModelError):  # where it is not installed, the tiers are fitted by the first sync that has it
             keeper.fit(on_event, stop)
@@ -146,15 +149,7 @@ def _model(conn: apsw.Connection, head: Head, keeper: Keeper) -> models.StoredMo
             raise UsageError("The export's model is not the one that it names.", fix="Export it again.")
     else:
         manifest = keeper.encoder().manifest
-    with transaction(conn):
-        models.add(
-            conn,
-            name=manifest.id,
-            manifest=manifest.to_json(),
-            fingerprint=manifest.fingerprint,
-            dimension=manifest.dimension,
-            state="active",
-        )
+    models.write_down(conn, manifest, state="active")
     found = models.active(conn)
     assert found is not None
     return found

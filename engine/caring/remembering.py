@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import apsw
 
@@ -40,9 +41,9 @@ def remember(library: Path, checks: Sequence[Check]) -> None:
 
 
 def last_check(conn: apsw.Connection) -> LastCheck | None:
-    """Return the last check of a library, None where it was never checked."""
-    kept = settings.get(conn, _KEY)
-    if not isinstance(kept, str):
+    """Return the last check of a library, None where it was never checked, or what is kept of it is damaged."""
+    try:
+        found = json.loads(cast(str, settings.get(conn, _KEY)))
+        return LastCheck(float(found["at"]), int(found["faults"]))
+    except (ValueError, TypeError, KeyError):
         return None
-    found = json.loads(kept)
-    return LastCheck(float(found["at"]), int(found["faults"]))

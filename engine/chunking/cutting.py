@@ -53,6 +53,7 @@ class _Cutter:
         self._dropped = list(merge(markers(self._text, self._blocks, document.kind), self._meta))
 
     def passages(self) -> Iterator[Passage]:
+        """Give the passages in order; each knows its lines, its page, and the headings that stand over it."""
         line_end = 1
         counted = 0  # line ends are counted once, from passage to passage
         for ordinal, (start, end) in enumerate(pairwise(self._cuts())):

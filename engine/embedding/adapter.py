@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class Adapter:
             if up.ndim == 2 and up.shape == down.shape and np.isfinite(up).all() and np.isfinite(down).all():
                 return cls(up, down)
             fault = "its matrices do not fit each other"
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             fault = f"{error}"
         raise ModelError(
             f"The adapter {path} cannot be used.",

@@ -127,7 +127,12 @@ def remove(name: str) -> None:
     folder = folder_of(name)
     if folder == EMBEDDED_FOLDER:
         raise ModelError(f"{EMBEDDED} cannot be removed.", cause="It is part of Carrel.")
-    shutil.rmtree(folder)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise ModelError(
+            f"The model {name} cannot be removed.", cause=f"{error}.", fix=f"Check the rights of {folder}."
+        ) from error
 
 
 def _copy_files(folder: Path, model: Offered, draft: Path) -> None:

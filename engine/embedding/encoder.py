@@ -67,10 +67,6 @@ class Encoder:
         """Return the code point at which each token of the whole text starts: chunking's `TokenStarts`."""
         return self._tokenizer().starts(text)
 
-    def token_counts(self, texts: Sequence[str]) -> list[int]:
-        """Return how many tokens each whole text has, special tokens left out."""
-        return self._tokenizer().counts(texts)
-
     def close(self) -> None:
         """Let go of the model's memory; the next use loads it again."""
         with self._loading:

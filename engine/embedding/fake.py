@@ -62,9 +62,5 @@ class FakeEncoder:
         """Return where each word or sign starts, in code points."""
         return [match.start() for match in _TOKEN.finditer(text)]
 
-    def token_counts(self, texts: Sequence[str]) -> list[int]:
-        """Return how many words and signs each text has."""
-        return [len(self.token_starts(text)) for text in texts]
-
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +40,6 @@ class Tokens:
         """Return the code point at which each token of the whole text starts, special tokens left out."""
         offsets = self._tokenizer.encode(_harmless(text), add_special_tokens=False).offsets
         return [start for start, _ in offsets]
-
-    def counts(self, texts: Sequence[str]) -> list[int]:
-        """Return how many tokens each whole text has, special tokens left out."""
-        return [len(self._tokenizer.encode(_harmless(text), add_special_tokens=False)) for text in texts]
 
 
 def _harmless(text: str) -> str:

@@ -92,15 +92,7 @@ def _written_down(conn: apsw.Connection, name: str, manifest: Manifest) -> int:
     for model in models.every(conn):
         if model.fingerprint == manifest.fingerprint:
             return model.id
-    with transaction(conn):
-        return models.add(
-            conn,
-            name=name,
-            manifest=manifest.to_json(),
-            fingerprint=manifest.fingerprint,
-            dimension=manifest.dimension,
-            state="building",
-        )
+    return models.write_down(conn, manifest, state="building", name=name)
 
 
 def _take_over(conn: apsw.Connection, source: int, target: int, stop: Signal) -> None:

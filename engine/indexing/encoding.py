@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.errors import ModelError
-from engine.store.connection import transaction
 
 if TYPE_CHECKING:
     from engine.indexing.vectors import PassageEncoder
@@ -60,16 +59,7 @@ def ensure_model(conn: apsw.Connection, make: Callable[[], PassageEncoder]) -> t
     if found is not None:
         return found.id, found.fingerprint
     manifest = make().manifest
-    with transaction(conn):
-        model_id = models.add(
-            conn,
-            name=manifest.id,
-            manifest=manifest.to_json(),
-            fingerprint=manifest.fingerprint,
-            dimension=manifest.dimension,
-            state="active",
-        )
-    return model_id, manifest.fingerprint
+    return models.write_down(conn, manifest, state="active"), manifest.fingerprint
 
 
 def refuse_other(fingerprint: str) -> Callable[[PassageEncoder], None]:

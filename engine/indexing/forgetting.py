@@ -19,7 +19,9 @@ def forget_folder(conn: apsw.Connection, folder_id: int, *, forever: bool = Fals
     Killed in between, the folder is still watched and a sync brings it back. Raises LibraryFull before anything is
     removed where there is no room to keep it.
     """
-    if not forever:
+    if forever:
+        removed.drop(conn, path_of(conn), folder_id)
+    else:
         removed.keep(conn, path_of(conn), folder_id)
     documents = folders.documents_in(conn, folder_id)
     model = models.active(conn)

@@ -55,7 +55,7 @@ class Hints:
         return sorted(paths)
 
     def take_linked(self) -> set[int]:
-        """Return the inodes of files with several names that were heard of, and forget them; to be called after `take`."""
+        """Return the inodes of files with several names that were heard of, and forget them; call it after `take`."""
         with self._lock:
             linked, self._linked = self._linked, set()
         return linked

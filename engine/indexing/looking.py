@@ -83,8 +83,8 @@ class FileReader:
             if not os.path.lexists(work.absolute):
                 return Gone(work, stat, None)
             return self._unless_changed(Failed(work, stat, digest, error.reason))
-        except CarrelError:
-            raise  # the model, or an order to end; not the file
+        except (CarrelError, OSError):
+            raise  # the model, the journal, or an order to end; not the file
         except MemoryError:
             return Failed(work, stat, digest, "too large for this machine's memory")
         except Exception as error:

@@ -160,12 +160,6 @@ def _groups(ids: Sequence[int]) -> list[Sequence[int]]:
     return [ids[start : start + REMOVED_AT_ONCE] for start in range(0, len(ids), REMOVED_AT_ONCE)]
 
 
-def remove_documents(writer: Writer, ids: Sequence[int]) -> None:
-    """Forget documents in short transactions."""
-    for _ in in_short_transactions(writer, _groups(ids), lambda some: writer.remove(some)):
-        pass
-
-
 def in_short_transactions(writer: Writer, items: Iterable[_Item], write: Callable[[_Item], object]) -> Iterator[None]:
     """Write items, as many in one transaction as take 25 ms, and yield after each commit."""
     left = deque(items)

@@ -6,6 +6,7 @@ it held, vectors included, lies in a portion in the folder `<library>.removed` u
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -52,21 +53,34 @@ def waiting_at(library: Path, path: bytes) -> Removed | None:
 
 
 def keep(conn: apsw.Connection, library: Path, folder_id: int) -> None:
-    """Copy a folder with all that is indexed of it to where it waits. The caller holds the indexer lock."""
+    """Copy a folder with all that is indexed of it to where it waits. The caller holds the indexer lock.
+
+    What still waits of it from an earlier time is brought back first.
+    """
+    from engine.indexing.rereading import versions_here  # the readers' table, which a start does without
     from engine.store import portion  # numpy, which a sync without work does without
 
-    path = bytes(conn.execute("SELECT path FROM folder WHERE id = ?", (folder_id,)).get)
-    target = private_folder(_place(library)) / (blake2b(path, digest_size=16).hexdigest() + _ENDING)
+    path = _path_of(conn, folder_id)
+    if waiting_at(library, path) is not None:
+        settle(conn, library, lambda: False)
+    target = _file_of(library, path)
+    private_folder(target.parent)
     draft = backup.draft_of(target)
     active = models.active(conn)
     try:
         with portion.Portion.create(draft) as kept:
             documents = portion.gather(conn, kept, folder_id)
             about = {"path": path, "at": time.time(), "documents": documents}
-            kept.finish({**about, "fingerprint": active.fingerprint if active else ""})
+            read_by = {"fingerprint": active.fingerprint if active else "", "readers": json.dumps(versions_here(conn))}
+            kept.finish({**about, **read_by})
         backup.settle(draft, target)
     finally:
         backup.discard(draft)
+
+
+def drop(conn: apsw.Connection, library: Path, folder_id: int) -> None:
+    """Forget for good what waits of a watched folder from an earlier time. The caller holds the indexer lock."""
+    _file_of(library, _path_of(conn, folder_id)).unlink(missing_ok=True)
 
 
 def take_back(conn: apsw.Connection, library: Path, path: bytes) -> bool:
@@ -99,6 +113,7 @@ def settle(conn: apsw.Connection, library: Path, stop: Callable[[], bool]) -> in
     for draft in _place(library).glob(".*"):  # of a removal that was killed
         backup.discard(draft)
     came_back, now = 0, time.time()
+    _drop_unreadable(library, now)
     for each in _all(library):
         if folders.at(conn, each.path) is not None:
             came_back += _bring_back(conn, each, stop)
@@ -112,6 +127,7 @@ def settle(conn: apsw.Connection, library: Path, stop: Callable[[], bool]) -> in
 
 
 def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool]) -> int:
+    from engine.indexing.rereading import note_arrivals, versions_in  # as above
     from engine.store.portion import Portion
     from engine.store.returning import put_back
     from engine.store.writing import Writer
@@ -119,10 +135,29 @@ def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool
     active, folder = models.active(conn), folders.at(conn, removed.path)
     assert folder is not None
     with Portion.open(removed.file) as kept:
-        if active is None or kept.about()["fingerprint"] != active.fingerprint:
+        about = kept.about()
+        if active is None or about["fingerprint"] != active.fingerprint:
             return 0
         (known,) = kept.folders()
-        return put_back(Writer(conn, active.id), kept.documents(), {known["id"]: folder.id}, stop).documents
+        came_back = put_back(Writer(conn, active.id), kept.documents(), {known["id"]: folder.id}, stop).documents
+    note_arrivals(conn, versions_in(json.loads(str(about.get("readers", "{}")))))
+    return came_back
+
+
+def _path_of(conn: apsw.Connection, folder_id: int) -> bytes:
+    return bytes(conn.execute("SELECT path FROM folder WHERE id = ?", (folder_id,)).get)
+
+
+def _file_of(library: Path, path: bytes) -> Path:
+    return _place(library) / (blake2b(path, digest_size=16).hexdigest() + _ENDING)
+
+
+def _drop_unreadable(library: Path, now: float) -> None:
+    """Drop what cannot be read back once its day is over, by the date of its file."""
+    readable = {each.file for each in _all(library)}
+    for file in _place(library).glob(f"*{_ENDING}"):
+        if file not in readable and now - file.stat().st_mtime > KEPT_SECONDS:
+            file.unlink(missing_ok=True)
 
 
 def _all(library: Path) -> list[Removed]:

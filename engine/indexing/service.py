@@ -27,9 +27,11 @@ from engine.indexing.signals import GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
 from engine.indexing.tally import finished, joined
 from engine.indexing.turns import Aside, Continued, Quiet, still_wanted
+from engine.paths import identity_of
 from engine.records import SyncReport
 from engine.sources.reading import ParserClosed
 from engine.store import requests
+from engine.store.faults import translated
 
 if TYPE_CHECKING:
     from engine.indexing.looking import DocumentParser
@@ -82,7 +84,8 @@ class Service:
         self._scans = 0  # how many syncs have told of their beginning
         self._misfit = True  # whether passages have changed since the tiers were looked at
         self._model_wanted = ""
-        self._file = _identity(library)
+        self._trouble, self._trouble_again = "", 0.0  # what was told last, and when it may be told again
+        self._file = identity_of(library)
         self._next_glance = 0.0
 
     def run(self, *, watch: bool) -> None:
@@ -259,7 +262,7 @@ class Service:
         if now < self._next_glance:
             return
         self._next_glance = now + GLANCE_SECONDS
-        if _identity(self._library) != self._file:
+        if identity_of(self._library) != self._file:
             raise LibraryMissing(
                 f"The library file {self._library} is gone, or another took its place.",
                 fix="Put it back; indexing goes on then.",
@@ -268,13 +271,21 @@ class Service:
     def _guarded(self, task: Callable[[], object]) -> None:
         """Do a task; what goes wrong is told and tried again later, except in a library that is damaged."""
         try:
-            task()
-        except (LibraryDamaged, LibraryMissing, apsw.CorruptError):
+            with translated(self._library):
+                task()
+        except (LibraryDamaged, LibraryMissing):
             raise
         except CarrelError as error:
             log.warning("a sync failed", exc_info=True)
-            self._on_event(Trouble(message=f"{error.message} {error.cause}".strip(), fix=error.fix))
+            self._tell_trouble(f"{error.message} {error.cause}".strip(), error.fix)
             self._next_whole = time.monotonic() + AFTER_TROUBLE_SECONDS
+
+    def _tell_trouble(self, message: str, fix: str) -> None:
+        """Tell of a trouble, of the same again only after a minute: what fails at every turn would flood the events."""
+        now = time.monotonic()
+        if message != self._trouble or now >= self._trouble_again:
+            self._trouble, self._trouble_again = message, now + AFTER_TROUBLE_SECONDS
+            self._on_event(Trouble(message=message, fix=fix))
 
     # --- what is due ------------------------------------------------------------------------------------------------
 
@@ -301,14 +312,6 @@ class Service:
 
     def _whole_is_due(self) -> bool:
         return self._clocks.jumped() or time.monotonic() >= self._next_whole
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _same(parser: DocumentParser) -> DocumentParser:

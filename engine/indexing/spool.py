@@ -6,6 +6,7 @@ here, so that neither a stop nor a death costs more than a few seconds of work, 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -50,9 +51,10 @@ class Spool(Mapping[bytes, "NDArray[np.float32]"]):
         return digest in self._places
 
     def add(self, vectors: list[tuple[bytes, NDArray[np.float32]]]) -> None:
-        """Append vectors, in one write."""
+        """Append vectors. Raises OSError where not all of them could be written; then none is kept."""
         records = b"".join(digest + vector.astype("<f4").tobytes() for digest, vector in vectors)
-        os.pwrite(self._opened(), records, self._end)
+        if os.pwrite(self._opened(), records, self._end) < len(records):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
         for digest, _ in vectors:
             self._places[digest] = self._end
             self._end += self._record

@@ -20,6 +20,7 @@ from engine.indexing import removed
 from engine.indexing.contents import content_hash
 from engine.indexing.gaps import active_model, documents_with_gaps
 from engine.indexing.moves import Matched, match
+from engine.indexing.rereading import note_all_read, note_readers, outdated
 from engine.indexing.roots import journal_file, own_files, spool_file
 from engine.indexing.signals import Never, Signal
 from engine.indexing.survey import Survey, survey
@@ -29,6 +30,7 @@ from engine.paths import display
 from engine.records import SyncReport
 from engine.store import folders
 from engine.store.documents import KnownFile, indexed_since
+from engine.store.faults import system_errors_translated
 
 if TYPE_CHECKING:
     from engine.indexing.looking import DocumentParser
@@ -61,31 +63,40 @@ def sync(
     file again, though passages whose text is the same keep their vectors; `retry` reads those that failed again;
     with `since`, a moment, both leave out what was indexed after it, so that a sync that gave way need not begin anew.
     `refit` is called when the tiers no longer fit the library. When `stop` is set, what is complete is committed and
-    the report covers what was done. Raises PathError for a path in no watched folder, ModelError, and LibraryError.
+    the report covers what was done. A whole sync also reads again what an older version of its reader has read, and
+    what lacks a vector. Raises PathError for a path in no watched folder, ModelError, and LibraryError.
     """
     stop = stop or Never()
     tally = Tally()
+    note_readers(conn)
     removed.settle(conn, library, stop.is_set)
-    gaps = _gaps(conn) if not paths else set()
-    done = indexed_since(conn, since) if since is not None else frozenset()
-
-    def wanted(known: KnownFile) -> bool:
-        asked = (full or (retry and known.failure is not None)) and known.id not in done
-        return asked or known.id in gaps
-
+    again = frozenset() if paths else outdated(conn)
+    needy = again if paths else again | _gaps(conn)
+    wanted = _asked_for(conn, full, retry, since)
     named = frozenset((*paths, *doubted))
-    found = survey(conn, paths, own_files(library), wanted, named)
+    found = survey(conn, paths, own_files(library), lambda known: known.id in needy or wanted(known), named)
     matched = _gather(found, tally, named)
     _note_folders(conn, found, on_event)
     to_do = len(matched.work) + len(matched.moves) + len(matched.vanished)
+    if again & matched.looked_into():
+        on_event(Preparing(what="reading files again, for their readers have changed"))
     on_event(Scanned(files=sum(plan.files for _, plan in found.plans), to_do=to_do))
     if to_do:
-        _carry_out(conn, library, matched, tally, encoder, parser, on_event, stop)
+        with system_errors_translated(library):
+            _carry_out(conn, library, matched, tally, encoder, parser, on_event, stop)
         if refit is not None and not stop.is_set():
             refit_where_due(conn, refit, on_event, stop)
+    if not paths and again <= matched.looked_into() and not stop.is_set():
+        note_all_read(conn)
     report = tally.report()
     on_event(finished(report))
     return report
+
+
+def _asked_for(conn: apsw.Connection, full: bool, retry: bool, since: float | None) -> Callable[[KnownFile], bool]:
+    """Return which known files are to be read again because the caller wants it."""
+    done = indexed_since(conn, since) if since is not None else frozenset()
+    return lambda known: (full or (retry and known.failure is not None)) and known.id not in done
 
 
 def _gaps(conn: apsw.Connection) -> set[int]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from engine.indexing.hints import Hints, below
 from engine.indexing.listening import EVENT_FILTER, Alias, Listener
 from engine.indexing.observing import end, new_observer, sound
+from engine.paths import identity_of
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
@@ -175,18 +176,10 @@ def _places(roots: Iterable[bytes]) -> dict[bytes, _Place]:
     top = b""
     for slashed, root in real:
         path = slashed.rstrip(b"/") or b"/"
-        if _identity(path) is None:
+        if identity_of(path) is None:
             continue
         if not top or not below(path, top):
             top = path
         held.setdefault(top, []).append(Alias(path, root))
-    identities = {top: _identity(top) for top in held}
+    identities = {top: identity_of(top) for top in held}
     return {top: _Place(known, tuple(held[top])) for top, known in identities.items() if known is not None}
-
-
-def _identity(path: bytes) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

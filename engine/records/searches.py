@@ -70,13 +70,17 @@ class SearchSettings:
 
 @dataclass(frozen=True, slots=True)
 class TermScore:
-    """What one query term gave a row: its idf, its weighted frequency there, its part of the row's bm25."""
+    """What one query term gave a row: its idf, its weighted frequency there, its part of the row's bm25.
+
+    `rare` is what it gives to the score beside the bm25 where hardly any document holds it, else 0.
+    """
 
     term: str
     idf: float
     tf: float
     score: float
     documents: int  # passages that hold the term
+    rare: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,7 @@ class SearchResult:
 class WhyStage:
     """One stage of "why not": whether the document passed it, its rank there, and what would be needed."""
 
-    stage: str  # indexed, filters, vector, keyword, fused, grouped, collapsed, listed
+    stage: str  # indexed, filters, vector, keyword, cutoff, fused, grouped, collapsed, listed
     passed: bool
     rank: int | None
     detail: str

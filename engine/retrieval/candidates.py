@@ -20,8 +20,9 @@ class Candidates:
 
     Ranks start at 1, are negative below the leg's candidates (the rank is known, but the leg did not bring the row),
     and 0 where there is none. `cosine` is NaN where a passage has no vector yet. `tie` orders equal scores: by path,
-    then ordinal. `truncated` tells that a leg had more to give than its depth. `recalled` is true for what only memory
-    brought: where memory is off it is as if it were not there.
+    then ordinal. `rare` is the share of the query's idf that the rare words in a passage have. `truncated` tells that
+    a leg had more to give than its depth. `recalled` is true for what only memory brought: where memory is off it is
+    as if it were not there.
     """
 
     ids: NDArray[np.int64]
@@ -36,6 +37,7 @@ class Candidates:
     matching: Matching
     background: float
     keyword_ceiling: float
+    rare: NDArray[np.float64]
     truncated: bool
     recollection: Recollection = NOTHING
     recalled: NDArray[np.bool_] | None = None  # None: nothing was

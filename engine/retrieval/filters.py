@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.records import Filters
 from engine.retrieval.matching import Matching
+
+if TYPE_CHECKING:
+    import apsw
 
 NANOSECONDS = 1_000_000_000
 
@@ -60,6 +68,17 @@ def allowed(filters: Filters, matching: Matching) -> Allowed:
         f" JOIN folder ON folder.id = document.folder_id WHERE {' AND '.join(clauses)}",
         tuple(bindings),
     )
+
+
+def let_through(connection: apsw.Connection, ids: NDArray[np.int64], allowed: Allowed) -> NDArray[np.int64]:
+    """Return those of a few passages (n,) that are allowed, ascending."""
+    if not allowed.sql or not len(ids):
+        return ids
+    found = connection.execute(
+        f"SELECT value FROM json_each(?) WHERE value IN ({allowed.sql}) ORDER BY value",
+        (json.dumps(ids.tolist()), *allowed.bindings),
+    ).fetchall()
+    return np.fromiter((int(str(row[0])) for row in found), np.int64, len(found))
 
 
 _FULL_PATH = "lower(CAST(folder.path AS TEXT) || '/' || document.path_text)"

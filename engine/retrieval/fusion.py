@@ -15,6 +15,7 @@ from engine.records import SearchSettings, Verdict, Weights
 from engine.retrieval.candidates import Candidates
 from engine.retrieval.marginal import marginal_order
 from engine.retrieval.matching import Matching
+from engine.retrieval.rare import RARE_WEIGHT
 
 # Chosen with the feedback's constants on SciFact's train, NFCorpus's train and dev queries and half of Cranfield's.
 # They lie on a plateau: weights .8 to .85, sharpness 50 to 100, keep .4 to .5. tests/bench/quality.py has the figures.
@@ -39,7 +40,8 @@ class Ranking:
     """Candidates in their final fused order: `order` indexes them, best first; the parts are in candidate order.
 
     A leg alone orders only what it brought itself, so `order` may be shorter than the parts.
-    vector + keyword + feedback + memory = score, each of shape (n,).
+    vector + keyword + feedback + memory = score, each of shape (n,). `rare` is what a passage gets, as a part of
+    `keyword`, that holds all that the query says in rare words.
     """
 
     order: NDArray[np.int64]
@@ -49,6 +51,7 @@ class Ranking:
     feedback: Floats | None
     weights: Weights
     memory: Floats | None = None
+    rare: float = 0.0
 
 
 def rank(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> Ranking:
@@ -73,7 +76,8 @@ def _joined(candidates: Candidates, settings: SearchSettings, verdict: Verdict) 
     if settings.fusion == "rrf":
         return _reciprocal(candidates, settings)
     weights = convex_weights(candidates.matching, settings)
-    ranking = _convex(candidates, weights, candidates.cosine.astype(np.float64))
+    lift = RARE_WEIGHT * weights.keyword if settings.fusion == "convex" else 0.0  # a leg alone shows that leg
+    ranking = _convex(candidates, weights, candidates.cosine.astype(np.float64), lift)
     if settings.fusion == "vector":
         return replace(ranking, order=ranking.order[candidates.vector_rank[ranking.order] > 0])
     if settings.fusion == "keyword":
@@ -101,14 +105,15 @@ def similarity(cosine: Floats, background: float) -> Floats:
     return np.nan_to_num((cosine - background) / (1.0 - background), nan=0.0)
 
 
-def _convex(candidates: Candidates, weights: Weights, cosine: Floats) -> Ranking:
+def _convex(candidates: Candidates, weights: Weights, cosine: Floats, rare: float) -> Ranking:
     s = similarity(cosine, candidates.background)
     best = max(float(s.max(initial=0.0)), 0.0)
     vector = weights.vector * s / (1.0 + best)
     ceiling = max(float(candidates.bm25.max(initial=0.0)), candidates.keyword_ceiling)
-    keyword = weights.keyword * candidates.bm25 / ceiling if ceiling > 0 else np.zeros_like(candidates.bm25)
+    k = candidates.bm25 / ceiling if ceiling > 0 else np.zeros_like(candidates.bm25)
+    keyword = weights.keyword * k + rare * candidates.rare
     score = vector + keyword
-    return Ranking(_order(candidates, score), score, vector, keyword, None, weights)
+    return Ranking(_order(candidates, score), score, vector, keyword, None, weights, rare=rare)
 
 
 def _steering(candidates: Candidates, plain: Ranking, settings: SearchSettings) -> Floats:
@@ -137,7 +142,7 @@ def _with_feedback(candidates: Candidates, plain: Ranking, steering: Floats) -> 
         return plain
     cosine = candidates.vectors.astype(np.float64) @ (moved / norm)
     cosine[np.isnan(candidates.cosine)] = np.nan
-    again = _convex(candidates, plain.weights, cosine)
+    again = _convex(candidates, plain.weights, cosine, plain.rare)
     feedback = again.score - plain.vector - plain.keyword
     return replace(plain, order=again.order, score=again.score, feedback=feedback)
 

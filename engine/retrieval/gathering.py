@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from engine.records import SearchSettings
 from engine.retrieval.candidates import DEPTH, KEYWORD_DEPTH, Candidates
-from engine.retrieval.filters import Allowed
+from engine.retrieval.filters import Allowed, let_through
 from engine.retrieval.keyword import keyword_leg
 from engine.retrieval.matching import Matching
+from engine.retrieval.rare import rare_share
 from engine.retrieval.recollection import NOTHING, Recollection
 from engine.retrieval.vectorleg import Leg, VectorIndex
 from engine.retrieval.wordmemory import WordMemory
@@ -65,7 +66,8 @@ def gather(
     """Run the legs that the fusion needs and join their best `depth`.
 
     Without `meaning` (no model yet, or keyword fusion) only the words count. `forced` ids join the candidates even
-    where neither leg has them: "why not" asks so. So do the passages that the `recollection` lifts.
+    where neither leg has them: "why not" asks so. So do the passages that the `recollection` lifts, and those that hold
+    a rare word.
     """
     began = _nearest(connection, meaning, allowed, depth)
     started = time.perf_counter()
@@ -77,6 +79,9 @@ def gather(
     if meaning is not None and leg is not None and settings.fusion != "keyword":
         leg_ids.append(meaning.vectors.ids[leg.rows])
     brought = np.concatenate([*leg_ids, np.asarray(forced, np.int64)]) if leg_ids else np.empty(0, np.int64)
+    if matching.rare and settings.fusion != "vector":
+        held = np.unique(np.concatenate([word.passages for word in matching.rare]))
+        brought = np.concatenate([brought, let_through(connection, held, allowed)])
     ids = np.unique(np.concatenate([brought, recollection.lifted()]))
     candidates = _join(connection, ids, matching, meaning, keyword_ids, keyword_scores, leg, depth)
     recalled = ~np.isin(candidates.ids, brought) if len(recollection.ids) else None
@@ -165,6 +170,7 @@ def _join(
         matching=matching,
         background=meaning.background if meaning else 0.0,
         keyword_ceiling=matching.ceiling,
+        rare=rare_share(matching.rare, ids),
         truncated=len(keyword_ids) > depth or (leg is not None and leg.more),
     )
 

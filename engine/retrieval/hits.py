@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,7 +126,7 @@ def _hit(
         snippet=read.snippet,
         marks=read.marks,
         vector=_vector(candidates, at),
-        keyword=_keyword(candidates, at, terms),
+        keyword=_keyword(candidates, ranking, at, terms),
         shares=Shares(
             vector=float(ranking.vector[at]),
             keyword=float(ranking.keyword[at]),
@@ -164,11 +164,14 @@ def _vector(candidates: Candidates, at: int) -> VectorFigure | None:
     return VectorFigure(abs(int(candidates.vector_rank[at])) or None, 1.0 - float(candidates.cosine[at]))
 
 
-def _keyword(candidates: Candidates, at: int, terms: tuple[TermScore, ...]) -> KeywordFigure | None:
+def _keyword(candidates: Candidates, ranking: Ranking, at: int, terms: tuple[TermScore, ...]) -> KeywordFigure | None:
     rank = abs(int(candidates.keyword_rank[at]))
     if not rank:
         return None
-    return KeywordFigure(rank, float(candidates.bm25[at]), tuple(term for term in terms if term.tf > 0.0))
+    matching = candidates.matching
+    lifts = {matching.readings[word.index].term: ranking.rare * word.share for word in matching.rare}
+    here = tuple(replace(term, rare=lifts.get(term.term, 0.0)) for term in terms if term.tf > 0.0)
+    return KeywordFigure(rank, float(candidates.bm25[at]), here)
 
 
 def _ids(ids: NDArray[np.int64], positions: Sequence[int]) -> tuple[int, ...]:

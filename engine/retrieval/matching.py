@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.records import Query, Term, WordReading
+from engine.retrieval.rare import RareWord, rare_words
 from engine.retrieval.vocabulary import folded, vocabulary_has
 from engine.retrieval.wordmemory import WordMemory
 from engine.store.cjk import RUN, cjk_phrase
@@ -29,6 +30,7 @@ class Matching:
 
     `readings` tell of each phrase how many passages hold it; `rows` is the number of passages in all. `known` are the
     places of the phrases that are scored: those that some passage holds, less the words that most passages hold.
+    `rare` are those that hardly any document holds.
     """
 
     phrases: tuple[Phrase, ...] = ()
@@ -38,6 +40,7 @@ class Matching:
     rows: int = 0
     word_count: int = 0
     known: tuple[int, ...] = field(default=())
+    rare: tuple[RareWord, ...] = ()
 
     @property
     def expression(self) -> str:
@@ -84,17 +87,18 @@ def match(connection: apsw.Connection, query: Query, memory: WordMemory | None =
                 required.append(phrase)
     phrases = tuple(phrase for phrase, _ in scored.values())
     counts = _counts(connection, scored, memory)
+    readings = tuple(
+        WordReading(label, count, idf(count, rows)) for (_, label), count in zip(scored.values(), counts, strict=True)
+    )
     return Matching(
         phrases=phrases,
-        readings=tuple(
-            WordReading(label, count, idf(count, rows))
-            for (_, label), count in zip(scored.values(), counts, strict=True)
-        ),
+        readings=readings,
         required=tuple(required),
         excluded=tuple(excluded),
         rows=rows,
         word_count=len(query.meaning.split()),
         known=_worth_scoring(counts, rows),
+        rare=rare_words(connection, phrases, readings, rows),
     )
 
 

@@ -41,6 +41,7 @@ def newest(connection: apsw.Connection, matching: Matching, within: Allowed, lim
         matching=matching,
         background=0.0,
         keyword_ceiling=0.0,
+        rare=zeros,
         truncated=False,
     )
     return candidates, Ranking(order, zeros, zeros, zeros, None, Weights(0.0, 0.0, "no words asked: newest first"))

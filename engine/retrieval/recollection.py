@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from engine.errors import QueryError
 from engine.records import Grade, Mark, Remembered
+from engine.retrieval.filters import let_through
 from engine.retrieval.marked import Places
 from engine.retrieval.query import parse
 from engine.store import judgements
@@ -118,11 +119,10 @@ class Memory:
             reason = Remembered(mark.query, float(cosines[past.asked_by[at]]), mark.grade)
             for passage in passages:
                 best.setdefault(passage, (float(amounts[at]), reason))  # the strongest comes first
-        kept = _inside(connection, sorted(best), allowed)
+        inside = let_through(connection, np.array(sorted(best), np.int64), allowed)
+        kept = inside.tolist()
         return Recollection(
-            np.array(kept, np.int64),
-            np.array([best[passage][0] for passage in kept]),
-            {passage: best[passage][1] for passage in kept},
+            inside, np.array([best[passage][0] for passage in kept]), {passage: best[passage][1] for passage in kept}
         )
 
     def judged(self, connection: apsw.Connection, query: str, vectors: VectorIndex) -> dict[int, Grade]:
@@ -194,15 +194,3 @@ def _past(marks: Sequence[Mark], known: Mapping[str, NDArray[np.float32]]) -> Pa
         asked_by=np.array([row_of[mark.query] for mark in usable], np.int64),
         strength=np.array([judgements.STRENGTH.get(mark.grade, 0.0) for mark in usable]),
     )
-
-
-def _inside(connection: apsw.Connection, passages: list[int], allowed: Allowed) -> list[int]:
-    """Return the passages that the filters let through, ascending."""
-    import json
-
-    if not allowed.sql or not passages:
-        return passages
-    found = connection.execute(
-        f"SELECT value FROM json_each(?) WHERE value IN ({allowed.sql})", (json.dumps(passages), *allowed.bindings)
-    ).fetchall()
-    return sorted(int(str(row[0])) for row in found)

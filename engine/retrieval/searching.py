@@ -22,6 +22,7 @@ from engine.retrieval.gathering import Gathered, Meaning, gather
 from engine.retrieval.hits import Placing, Read, hydrate
 from engine.retrieval.matching import Matching, match
 from engine.retrieval.newest import newest
+from engine.retrieval.rare import TELLING_SHARE
 from engine.retrieval.recollection import NOTHING, Memory, Recollection
 from engine.retrieval.vectorleg import VectorIndex
 from engine.retrieval.wordmemory import WordMemory
@@ -196,13 +197,18 @@ def _without_words(
 
 
 def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdict:
-    """Give the verdict of a query from its candidates, in their order before feedback."""
+    """Give the verdict of a query from its candidates, in their order before feedback.
+
+    It is not "none" where a passage holds rare words that are most of what was asked for.
+    """
     if not len(gathered.candidates):
         return "none"
     if gathered.candidates.query_vector is None or not len(gathered.best_cosines):
         return tiers.tier_by_words(max(assessment.coverages, default=0.0))
     signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.matching.rows)
-    return tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
+    found = tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
+    told = float(gathered.candidates.rare.max(initial=0.0)) >= TELLING_SHARE
+    return "weak" if found == "none" and told else found
 
 
 def _recalled(

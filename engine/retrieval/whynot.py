@@ -95,6 +95,8 @@ def _through_the_legs(
     changes = WhyChanges()
     in_a_leg = (vector.passed and settings.fusion != "keyword") or (keyword.passed and settings.fusion != "vector")
     in_a_leg = in_a_leg or (search.ranking.memory is not None and bool((search.ranking.memory[own] > 0).any()))
+    if in_a_leg and settings.cutoff is not None and not np.isin(own, search.ranking.order).any():
+        return _cut_off(connection, search, own, settings.cutoff, stages)
     fused = _fused_stage(search, own, in_a_leg)
     stages.append(fused)
     final = _final_rank(search, document_id)
@@ -125,6 +127,19 @@ def _through_the_legs(
         changes = replace(changes, words=words)
         advice += [f"Words that would find it: {', '.join(words)}."] if words else []
     return Trail(tuple(stages), final, dropped, tuple(advice), changes)
+
+
+def _cut_off(
+    connection: apsw.Connection, search: Search, own: NDArray[np.int64], cutoff: float, stages: list[WhyStage]
+) -> Trail:
+    """Tell of a document that meaning alone has found, and that lies beyond the distance cut-off."""
+    nearest, least = (1.0 - float(np.nanmax(search.gathered.candidates.cosine[at])) for at in (own, slice(None)))
+    detail = f"distance {nearest:.3f} is beyond {cutoff:g} times the least, {least:.3f}"
+    stages.append(WhyStage("cutoff", False, None, detail, "the cut-off switched off"))
+    words = _telling_words(connection, search, own)
+    advice = ["Switch the cut-off off (the setting cutoff)."]
+    advice += [f"Words that would find it: {', '.join(words)}."] if words else []
+    return Trail(tuple(stages), None, "cutoff", tuple(advice), WhyChanges(words=words))
 
 
 def _in_words(changes: WhyChanges) -> list[str]:

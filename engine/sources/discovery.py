@@ -77,21 +77,19 @@ class _Level:
 
 
 def discover(
-    root: bytes, rules: Rules = DEFAULT_RULES, own_files: Collection[bytes] = (), below: bytes = b""
+    root: bytes, rules: Rules = DEFAULT_RULES, own_files: Collection[bytes] = ()
 ) -> Iterator[FoundFile | LeftOut]:
-    """Walk `root` (or only the folder or file `below`, under the rules of the whole) in order of names.
+    """Walk `root` in order of names.
 
     `own_files` are absolute paths of files and folders that belong to Carrel and are never indexed.
     """
-    for item in _Walk(root, rules, own_files).run(below):
-        if not isinstance(item, _Folder):
-            yield item
+    yield from discover_each(root, (b"",), rules, own_files)
 
 
 def discover_each(
     root: bytes, paths: Iterable[bytes], rules: Rules = DEFAULT_RULES, own_files: Collection[bytes] = ()
 ) -> Iterator[FoundFile | LeftOut]:
-    """Walk only these files and folders below `root`, given relative to it, none of them in another."""
+    """Walk only these files and folders, relative to `root` and none in another, under the rules of the whole."""
     yield from _Walk(root, rules, own_files).each(paths)
 
 
@@ -123,6 +121,7 @@ class _Walk:
         self._open: dict[bytes, _Opened | LeftOut] = {}
 
     def run(self, below: bytes) -> Iterator[FoundFile | LeftOut | _Folder]:
+        """Give what lies at or below a relative path, b"" for the root, each folder before what is in it."""
         first = self._item(below)
         if not isinstance(first, _Level):
             yield first
@@ -143,10 +142,12 @@ class _Walk:
                 stack.pop()
 
     def decide(self, relative: bytes) -> LeftOut | None:
+        """Return why a path would be left out, None where it is indexed."""
         item = self._item(relative)
         return item if isinstance(item, LeftOut) else None
 
     def each(self, paths: Iterable[bytes]) -> Iterator[FoundFile | LeftOut]:
+        """Give the files at or below relative paths, and what is left out of them."""
         for path in paths:
             for item in self.run(path):
                 if not isinstance(item, _Folder):

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 MAX_IGNORE_BYTES = 2**20  # an ignore file above 1 MiB is cut there: no person wrote it
 _MAGIC = re.compile(r"[*?\[\\]")
 _PLAIN_SUFFIX = re.compile(r"\*(\.[^*?\[\\./]+)")
+_STAR = "[^/]*"
+_ACROSS = "(?:.*/)?"
 _POSIX_CLASSES = {
     "alnum": "a-zA-Z0-9",
     "alpha": "a-zA-Z",
@@ -64,36 +66,39 @@ def _without_trailing_spaces(line: str) -> str:
 
 
 def to_regex(glob: str, anchored: bool) -> str | None:
-    """Translate a glob into the source of a regular expression for `fullmatch`; None where it can match nothing."""
-    parts: list[str] = []
+    """Translate a glob into the source of a regular expression for `fullmatch`; None where it can match nothing.
+
+    However many stars it has, matching takes about as many steps as the subject has characters for each of them.
+    """
+    tokens: list[str] = []
     position, end = 0, len(glob)
     while position < end:
         if anchored and (stars := _double_star(glob, position)):
             source, position = stars
-            parts.append(source)
+            tokens.append(source)
             continue
         character = glob[position]
         position += 1
         if character == "*":
             while position < end and glob[position] == "*":
                 position += 1
-            parts.append("[^/]*")
+            tokens.append(_STAR)
         elif character == "?":
-            parts.append("[^/]")
+            tokens.append("[^/]")
         elif character == "[":
             bracket = _bracket(glob, position)
             if bracket is None:
                 return None
             source, position = bracket
-            parts.append(source)
+            tokens.append(source)
         elif character == "\\":
             if position == end:
                 return None
-            parts.append(re.escape(glob[position]))
+            tokens.append(re.escape(glob[position]))
             position += 1
         else:
-            parts.append(re.escape(character))
-    return "".join(parts)
+            tokens.append(re.escape(character))
+    return _across_folders(tokens)
 
 
 def _double_star(glob: str, position: int) -> tuple[str, int] | None:
@@ -104,8 +109,42 @@ def _double_star(glob: str, position: int) -> tuple[str, int] | None:
     if after == len(glob):
         return (".+" if position else ".*"), after
     if glob[after] == "/":
-        return "(?:.*/)?", after + 1
+        return _ACROSS, after + 1
     return None
+
+
+def _across_folders(tokens: list[str]) -> str:
+    """Join tokens. What stands between two `**/` is taken where it first fits: the second `**/` makes up for the rest.
+
+    Without that a pattern of k of them would try the k-th power of the folders in a path, and a folder that somebody
+    else made could hold the walk for ever.
+    """
+    first, *others = _parted(tokens, _ACROSS)
+    joined = [_within_folders(first)]
+    for number, section in enumerate(others, start=1):
+        inner = _within_folders(section)
+        joined.append(f"(?>(?:.*?/)??{inner})" if number < len(others) else f"{_ACROSS}{inner}")
+    return "".join(joined)
+
+
+def _within_folders(tokens: list[str]) -> str:
+    """Join tokens without `**/`. Within a name, what stands between two stars is taken where it first fits, too."""
+    names = []
+    for name in _parted(tokens, "/"):
+        first, *others = ("".join(part) for part in _parted(name, _STAR))
+        inner = [f"(?>{_STAR}?{part})" for part in others[:-1]]
+        names.append("".join([first, *inner, *(_STAR + part for part in others[-1:])]))
+    return "/".join(names)
+
+
+def _parted(tokens: list[str], sign: str) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    for token in tokens:
+        if token == sign:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
 
 
 def _bracket(glob: str, position: int) -> tuple[str, int] | None:
@@ -156,6 +195,7 @@ class _Table:
     path_globs: list[tuple[int, re.Pattern[str]]] = field(default_factory=list)
 
     def add(self, number: int, pattern: Pattern) -> None:
+        """Enter the pattern of a line; one that can match nothing is passed over."""
         glob = pattern.glob
         if not pattern.anchored and not _MAGIC.search(glob):
             self.names[glob] = number
@@ -166,6 +206,7 @@ class _Table:
             globs.insert(0, (number, re.compile(source, re.DOTALL)))
 
     def last_match(self, path: str, name: str) -> int:
+        """Return the number of the last line that matches a path, whose last name is `name`; -1 where none does."""
         best = self.names.get(name, -1)
         if self.suffixes:
             dot = name.rfind(".")

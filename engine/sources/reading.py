@@ -12,6 +12,7 @@ from types import TracebackType
 
 from engine.config import load
 from engine.errors import ConfigError, SourceError, WorkerError
+from engine.paths import places, private_folder, private_log
 from engine.records import Document
 from engine.sources.offspring import ChildDied, NotStarted, Offspring, TimedOut
 from engine.sources.wire import document_from_json
@@ -32,11 +33,20 @@ class Limits:
 
 
 def configured_parser() -> Parser:
-    """Return a parser that reads as the person's settings say; settings that cannot be read say nothing."""
+    """Return a parser that reads as the person's settings say; settings that cannot be read say nothing.
+
+    What its process prints, such as where in a reader a fault lies, goes to the log.
+    """
     try:
-        return Parser(ocr=load().ocr)
+        ocr = load().ocr
     except ConfigError:
-        return Parser()
+        ocr = ""
+    try:
+        home = places()
+        private_folder(home.state)
+        return Parser(log=private_log(home.log), ocr=ocr)
+    except OSError:
+        return Parser(ocr=ocr)
 
 
 class Parser:

@@ -22,6 +22,8 @@ def waste(conn: apsw.Connection) -> float:
 
 
 def _spare_bytes(conn: apsw.Connection, model_id: int) -> int:
+    if conn.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (vectors.table(model_id),)).get is None:
+        return 0  # it was lost, which is another check's matter
     present = int(conn.execute(f"SELECT count(*) FROM {vectors.table(model_id)}_chunks").get)
     needed = -(-len(vectors.live_ids(conn, model_id)) // _CHUNK_SLOTS)
     return max(0, present - needed) * _CHUNK_SLOTS * vectors.dimension(conn, model_id) * _COMPONENT_BYTES

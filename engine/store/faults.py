@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,3 +69,22 @@ def translated(path: Path) -> Iterator[None]:
         raise
     except apsw.Error as error:
         raise explained(error, path) from error
+
+
+@contextmanager
+def system_errors_translated(path: Path) -> Iterator[None]:
+    """Raise a `LibraryError` where the system refuses what a sync needs, such as the files beside the library."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise LibraryFull(
+                "The library could not be brought up to date to the end.",
+                cause=f"The disk of {path.parent} is full.",
+                fix="Free some space, and run the command again. What was saved before is intact.",
+            ) from error
+        raise LibraryError(
+            f"The library {path} could not be brought up to date to the end.",
+            cause=f"{error}.",
+            fix="Mend that, and run the command again. What was saved before is intact.",
+        ) from error

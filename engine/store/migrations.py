@@ -39,10 +39,9 @@ def version(conn: apsw.Connection) -> int:
     return int(conn.pragma("user_version"))
 
 
-def refuse_strangers(conn: apsw.Connection, path: Path, newest: int | None = None) -> None:
+def refuse_strangers(conn: apsw.Connection, path: Path) -> None:
     """Raise SchemaTooNew or LibraryDamaged unless the file is empty or a library of this or an older version."""
-    newest = newest_version() if newest is None else newest
-    identity, found = int(conn.pragma("application_id")), version(conn)
+    newest, identity, found = newest_version(), int(conn.pragma("application_id")), version(conn)
     if identity != APPLICATION_ID and (identity or found or _has_tables(conn)):
         raise LibraryDamaged(
             f"The file {path} is not a Carrel library.",

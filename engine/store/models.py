@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import apsw
+
+from engine.store.connection import transaction
 
 ModelState = Literal["active", "building", "kept"]
 
@@ -45,6 +47,38 @@ def add(
     return model_id
 
 
+class Described(Protocol):
+    """A manifest, as far as the store must know it."""
+
+    @property
+    def id(self) -> str:
+        """The model's name."""
+
+    @property
+    def dimension(self) -> int:
+        """The components of its vectors."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What stands for all that changes a vector."""
+
+    def to_json(self) -> str:
+        """Return the whole manifest."""
+
+
+def write_down(conn: apsw.Connection, manifest: Described, *, state: ModelState, name: str = "") -> int:
+    """Write down the model of a manifest as `add` does, under its own name unless another is given."""
+    with transaction(conn):
+        return add(
+            conn,
+            name=name or manifest.id,
+            manifest=manifest.to_json(),
+            fingerprint=manifest.fingerprint,
+            dimension=manifest.dimension,
+            state=state,
+        )
+
+
 def active(conn: apsw.Connection) -> StoredModel | None:
     """Return the model that searches use, None before the first sync."""
     return next((model for model in every(conn) if model.state == "active"), None)
@@ -67,11 +101,6 @@ def remove(conn: apsw.Connection, model_id: int) -> None:
 
     vectors.drop(conn, model_id)
     conn.execute("DELETE FROM model WHERE id = ?", (model_id,))
-
-
-def calibration(conn: apsw.Connection, model_id: int) -> dict[str, apsw.SQLiteValue]:
-    """Return the figures computed for a model in this library, by name."""
-    return dict(conn.execute("SELECT name, value FROM calibration WHERE model_id = ?", (model_id,)))
 
 
 def figure(conn: apsw.Connection, model_id: int, name: str) -> apsw.SQLiteValue:

@@ -75,10 +75,14 @@ class Portion:
         backup.private_file(path)
         with translated(path):
             conn = apsw.Connection(str(path))
-            conn.pragma("journal_mode", "off")  # unfinished, it is thrown away
-            conn.pragma("synchronous", "off")  # until `finish`
-            conn.execute(_SHAPE)
-            conn.execute("BEGIN")
+            try:
+                conn.pragma("journal_mode", "off")  # unfinished, it is thrown away
+                conn.pragma("synchronous", "off")  # until `finish`
+                conn.execute(_SHAPE)
+                conn.execute("BEGIN")
+            except BaseException:
+                conn.close()
+                raise
         return cls(path, conn)
 
     @classmethod

@@ -114,6 +114,7 @@ class FakeLibrary:
         self.freshness: dict[bytes, Freshness] = {}  # of files that are not as they were indexed
         self.lines: dict[bytes, int | None] = {}  # where passages stand now in files that changed; None: gone
         self.visited: list[str] = []  # addresses shown in a web browser
+        self.has_browser = True  # whether there is one
         self.marks: dict[tuple[str, int], Grade] = {}  # by query and passage
         self.log: list[tuple[str, list[int]]] = []  # logged queries with what was opened
         self.refusal: CarrelError | None = None  # of every small write
@@ -299,6 +300,10 @@ class FakeLibrary:
         self.taken_back = folder
         return Folder(7, str(folder).encode(), "watching")
 
+    def visit(self, address: str) -> bool:
+        self.visited.append(address)
+        return self.has_browser
+
     def close(self) -> None:
         """Have nothing to let go of."""
 
@@ -363,7 +368,8 @@ def search_notes(
         hits.append(_hit(notes, row, terms, bm25, cosine, Shares(vector_share, keyword_share, feedback), score,
                          by_words, by_meaning, only_words, words))  # fmt: skip
     hits.sort(key=lambda hit: -hit.score)
-    grouped = _grouped(hits) if settings.group else hits
+    hits = _near_enough(hits, settings.cutoff)
+    grouped = _grouped(hits) if settings.group and settings.diversity is None else hits
     ranked = tuple(_ranked(hit, rank) for rank, hit in enumerate(grouped, 1))[:limit]
     if not words:
         settings = replace(settings, fusion="convex")
@@ -403,6 +409,14 @@ def _hit(notes, row, terms, bm25, cosine, shares, score, by_words, by_meaning, o
             cosine, rank_meaning, rank_words, rank_meaning, 1, signal, len(terms) / max(1, len(words)), 0.62, 0.5
         ),
     )  # fmt: skip
+
+
+def _near_enough(hits: list[Hit], times: float | None) -> list[Hit]:
+    """Leave out what has no word of the query and lies more than so many times the least distance off."""
+    least = min((hit.vector.distance for hit in hits if hit.vector), default=0.0)
+    if times is None:
+        return hits
+    return [hit for hit in hits if hit.keyword or (hit.vector and hit.vector.distance <= times * least)]
 
 
 def _grouped(hits: list[Hit]) -> list[Hit]:
@@ -463,5 +477,6 @@ def ports(
         pace=pace,
         freshness=lambda document: library.freshness.get(document.path, "same"),
         find_line=lambda path, text, line: library.lines.get(path, line),
-        visit=library.visited.append,
+        visit=library.visit,
+        which=lambda name: None,
     )

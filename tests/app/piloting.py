@@ -1,15 +1,27 @@
-"""What tests of the screen do again and again: wait, press keys, type a query, read the screen."""
+"""What tests of the screen do again and again: wait, press keys, type a query, read the screen, compare its picture."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from fakes import FakeIndexer, FakeLibrary, ports
 from textual.pilot import Pilot
 
+from app.tui.app import CarrelApp
+from app.tui.indexer_state import IndexerState
 from app.tui.screens.search.screen import SearchScreen
+from app.tui.settings_file import SettingsFile
+from engine.config import Config
+
+SMALL = (80, 24)  # the least that everything is made for
+WIDE = (120, 34)  # results and preview beside each other
+SIZES = (SMALL, WIDE)
+WATCHING = IndexerState("watching", folders=5, covered=5)
 
 
 async def settle(pilot: Pilot[int]) -> None:
+    """Wait until no worker is left and what they posted is shown."""
     await pilot.pause()
     while not all(worker.is_finished for worker in pilot.app.workers):
         await pilot.pause()
@@ -17,21 +29,60 @@ async def settle(pilot: Pilot[int]) -> None:
 
 
 async def pressed(pilot: Pilot[int], *keys: str) -> None:
+    """Press keys, each after all that the one before it began is done."""
     for key in keys:
         await pilot.press(key)
         await settle(pilot)
 
 
-async def typed(pilot: Pilot[int], text: str) -> SearchScreen:
-    """Put a query into the line as if it had been typed, and wait for its answer."""
-    await settle(pilot)
-    screen: Any = pilot.app.screen_stack[0]
-    screen.query_line.write(text)
-    await settle(pilot)
+def screen_of(pilot: Pilot[int]) -> SearchScreen:
+    """Return the search screen, whatever lies above it."""
+    screen = pilot.app.screen_stack[0]
     assert isinstance(screen, SearchScreen)
     return screen
 
 
+async def typed(pilot: Pilot[int], text: str) -> SearchScreen:
+    """Put a query into the line as if it had been typed, and wait for its answer."""
+    await settle(pilot)
+    screen = screen_of(pilot)
+    screen.query_line.write(text)
+    await settle(pilot)
+    return screen
+
+
 def written(pilot: Pilot[int]) -> str:
+    """Return everything on the screen as text."""
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+def told(pilot: Pilot[int]) -> list[str]:
+    """Return what the notifications say, oldest first."""
+    return [notification.message for notification in pilot.app._notifications]
+
+
+def picture(
+    snap_compare: Any,
+    library: FakeLibrary,
+    size: tuple[int, int],
+    *keys: str,
+    query: str = "",
+    config: Config | None = None,
+    asked: tuple[str, ...] = (),
+    state: IndexerState = WATCHING,
+) -> bool:
+    """Compare a picture taken after a query and some keys with the kept one; `asked` is what the history holds."""
+    indexer = FakeIndexer()
+    app = CarrelApp(replace(ports(library, indexer), settings=SettingsFile(config=config)))
+    for text in asked:
+        app.ports.history.remember(text)
+
+    async def before(pilot: Pilot[int]) -> None:
+        await settle(pilot)
+        indexer.report(state)
+        if query:
+            await typed(pilot, query)
+        await pressed(pilot, *keys)
+
+    return bool(snap_compare(app, terminal_size=size, run_before=before))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fakes import FakeIndexer, FakeLibrary, ports
+from piloting import settle
 from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -41,13 +42,6 @@ ALL = [
     *KEYS_ACTIONS,
     *WELCOME_ACTIONS,
 ]
-
-
-async def settle(pilot: Pilot[int]) -> None:
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import pytest
 from fakes import NOTES, FakeLibrary, ports, search_notes
 from hypothesis import given
 from hypothesis import strategies as st
-from test_tui_search import WIDE, typed, written
-from test_tui_snapshots import SIZES, _one_time_zone, picture
+from piloting import SIZES, WIDE, picture, settle, told, typed, written
 
 from app.tui.app import CarrelApp
 from app.tui.screens.search.compare.figures import Pair, decisive, parts, words
@@ -19,7 +18,6 @@ from app.tui.screens.search.compare.screen import CompareScreen
 from app.tui.screens.search.explaining.subject import Explained
 from engine.records import SearchSettings, Shares
 
-__all__ = ["_one_time_zone"]  # a fixture that applies by being here
 RESULT = search_notes(NOTES, "starter alive", SearchSettings(), 10)
 PAIR = Pair(Explained(RESULT.hits[0], RESULT), Explained(RESULT.hits[1], RESULT))
 amounts = st.floats(-0.2, 1.0, allow_nan=False)
@@ -62,7 +60,7 @@ async def test_the_selected_row_is_compared_with_the_one_above(app: CarrelApp) -
     async with app.run_test(size=(120, 48)) as pilot:
         await typed(pilot, "starter alive")
         await pilot.press("down", "f7")
-        await typed_nothing(pilot)
+        await settle(pilot)
         screen = app.screen
         assert isinstance(screen, CompareScreen)
         text = written(pilot)
@@ -76,7 +74,7 @@ async def test_the_first_row_is_compared_with_the_next(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await typed(pilot, "starter alive")
         await pilot.press("tab", "c")
-        await typed_nothing(pilot)
+        await settle(pilot)
         assert "1  Yeast" in written(pilot) and "2  Sourdough" in written(pilot)
 
 
@@ -84,25 +82,18 @@ async def test_a_marked_row_is_what_the_selected_one_is_compared_with(app: Carre
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter alive")
         await pilot.press("tab", "x", "end", "c")
-        await typed_nothing(pilot)
+        await settle(pilot)
         text = written(pilot)
         assert "1  Yeast" in text and f"{len(screen.rows.hits)}  " in text and "2  Sourdough" not in text
 
 
 async def test_one_result_cannot_be_compared(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
-        await typed(pilot, "")
+        await settle(pilot)
         app.screen.query_one("#rows").hits = app.screen.query_one("#rows").hits[:1]  # type: ignore[attr-defined]
         await pilot.press("f7")
         await pilot.pause()
-        assert any("Two results are needed" in note.message for note in app._notifications)
-
-
-async def typed_nothing(pilot: Any) -> None:
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
+        assert "Two results are needed" in told(pilot)[-1]
 
 
 @pytest.fixture
@@ -112,4 +103,4 @@ def app() -> CarrelApp:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_picture_of_a_comparison(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, FakeLibrary(), size, "starter alive", "down", "f7")
+    assert picture(snap_compare, FakeLibrary(), size, "down", "f7", query="starter alive")

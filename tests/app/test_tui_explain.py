@@ -7,10 +7,10 @@ import re
 from dataclasses import replace
 
 import pytest
-from fakes import NOTES, FakeLibrary, ports, search_notes
+from fakes import NOTES, FakeLibrary, search_notes
 from hypothesis import given
 from hypothesis import strategies as st
-from test_tui_search import WIDE, typed, written
+from piloting import WIDE, settle, typed, written
 from textual.app import App
 
 from app.tui.app import CarrelApp
@@ -33,16 +33,6 @@ from engine.records import (
 
 SCALE = SignalScale(0.0, 0.9, (3, 40, 120, 90, 30, 8, 2, 0, 1), 0.5, 0.3, True)
 RESULT = search_notes(NOTES, "starter alive", SearchSettings(), 10)
-
-
-@pytest.fixture
-def library() -> FakeLibrary:
-    return FakeLibrary()
-
-
-@pytest.fixture
-def app(library: FakeLibrary) -> CarrelApp:
-    return CarrelApp(ports(library))
 
 
 shares = st.floats(-0.3, 1.2, allow_nan=False)
@@ -188,13 +178,13 @@ async def test_more_like_this_lists_other_notes_and_leads_back(app: CarrelApp) -
         before = [hit.passage_id for hit in screen.rows.hits]
         chosen = screen.rows.hit
         assert chosen is not None
-        await typed(pilot, "")
+        await settle(pilot)
         await pilot.press("ctrl+l")
-        await typed(pilot, "")
+        await settle(pilot)
         assert all(hit.document_id != chosen.document_id for hit in screen.rows.hits)
         assert screen.reading.text.startswith(f"like: {chosen.title}")
         await pilot.press("ctrl+l")
-        await typed(pilot, "")
+        await settle(pilot)
         await pilot.press("escape")
         assert screen.reading.text.startswith(f"like: {chosen.title}")
         await pilot.press("escape")
@@ -206,9 +196,9 @@ async def test_typing_leaves_more_like_this(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")
         await pilot.press("tab", "m")
-        await typed(pilot, "")
+        await settle(pilot)
         assert "like:" in screen.reading.text
-        await typed(pilot, " alive")
+        await typed(pilot, "starter alive")
         assert "like:" not in screen.reading.text
 
 
@@ -216,10 +206,10 @@ async def test_a_commit_does_not_take_more_like_this_away(library: FakeLibrary, 
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")
         await pilot.press("ctrl+l")
-        await typed(pilot, "")
+        await settle(pilot)
         library.commits += 1
         app.look_again()
-        await typed(pilot, "")
+        await settle(pilot)
         assert "like:" in screen.reading.text
 
 

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import NOW, ROOT, FakeEditor, FakeIndexer, FakeLibrary, ports
+from piloting import SIZES, WIDE, picture, pressed, settle, told, written
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
+from app.tui.screens.confirming import ConfirmScreen
 from app.tui.screens.library.checking import Checked, file_line
-from app.tui.screens.library.confirm import ConfirmScreen
 from app.tui.screens.library.directories import completed, offered
-from app.tui.screens.library.entries import EntryList
 from app.tui.screens.library.folder_tree import EVERYTHING, query_inside
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rules import RulesScreen, effect_of
 from app.tui.screens.library.screen import LibraryScreen
 from app.tui.screens.library.skipped import SkippedScreen
 from app.tui.screens.search.screen import SearchScreen
+from app.tui.widgets.entries import EntryList
 from engine.errors import PathError
 from engine.events import SyncFinished
 from engine.records import Check, DocumentChange, Failure, Folder, FolderNode, LastCheck, Status
 
-WIDE, SMALL = (120, 34), (80, 24)
 CODE = b"/home/reader/code"
 EVIL = b"[red]\x1b[31m\xe2\x80\xae.md"
 
@@ -128,15 +126,8 @@ class Shelves(FakeLibrary):
 
 
 @pytest.fixture(autouse=True)
-def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
+def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/reader")
-    monkeypatch.delenv("COLORFGBG", raising=False)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    time.tzset()
-    yield
-    os.environ.pop("TZ", None)
-    time.tzset()
 
 
 @pytest.fixture
@@ -154,33 +145,14 @@ def app(library: Shelves, indexer: FakeIndexer) -> CarrelApp:
     return CarrelApp(ports(library, indexer))
 
 
-async def settle(pilot: Pilot[int]) -> None:
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
-
-
 async def shown(pilot: Pilot[int], *keys: str) -> LibraryScreen:
     """Go to the library screen, press some keys, and wait until all is done."""
     await settle(pilot)
-    await pilot.press("f3")
-    await settle(pilot)
+    await pressed(pilot, "f3")
     screen = pilot.app.screen
     assert isinstance(screen, LibraryScreen)
-    for key in keys:
-        await pilot.press(key)
-        await settle(pilot)
+    await pressed(pilot, *keys)
     return screen
-
-
-def written(pilot: Pilot[int]) -> str:
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
-def said(pilot: Pilot[int]) -> str:
-    return " ".join(str(notification.message) for notification in pilot.app._notifications)
 
 
 # --- what is shown --------------------------------------------------------------------------------------------------
@@ -320,7 +292,7 @@ async def test_enter_on_a_file_opens_it(library: Shelves, indexer: FakeIndexer) 
     async with CarrelApp(ports(library, indexer, editor)).run_test(size=WIDE) as pilot:
         await shown(pilot, "tab", "home", "enter")
         await settle(pilot)
-        assert editor.commands or "scan.pdf" in said(pilot) or "there" in said(pilot)
+        assert editor.commands or "scan.pdf" in " ".join(told(pilot)) or "there" in " ".join(told(pilot))
 
 
 async def test_enter_on_a_reason_lists_what_it_leaves_out(app: CarrelApp) -> None:
@@ -341,11 +313,11 @@ async def test_try_again_reads_the_selected_file(library: Shelves, app: CarrelAp
     async with app.run_test(size=WIDE) as pilot:
         await shown(pilot, "tab", "home", "r")
         assert library.orders == [("retry", path)]
-        assert "still cannot be read: scanned: no text layer" in said(pilot)
+        assert "still cannot be read: scanned: no text layer" in " ".join(told(pilot))
         library.outcomes["retry"] = {"failed": [], "added": 0, "updated": 1}
         await pilot.press("r")
         await settle(pilot)
-        assert "scan.pdf was read." in said(pilot)
+        assert "scan.pdf was read." in " ".join(told(pilot))
 
 
 async def test_try_again_on_a_folder_reads_all_that_failed_in_it(library: Shelves, app: CarrelApp) -> None:
@@ -358,7 +330,7 @@ async def test_a_folder_is_paused_and_resumed(library: Shelves, app: CarrelApp) 
     async with app.run_test(size=WIDE) as pilot:
         await shown(pilot, "down", "p")
         assert library.orders == [("pause", "/home/reader/notes")]
-        assert "~/notes is paused" in said(pilot)
+        assert "~/notes is paused" in " ".join(told(pilot))
         library.watched[0] = replace(library.watched[0], state="paused")
         library.commits += 1
         pilot.app.look_again()  # type: ignore[attr-defined]
@@ -381,7 +353,7 @@ async def test_an_order_on_its_way_is_shown_and_one_that_nobody_takes_is_told(
             await pilot.pause()
         indexer.report(IndexerState("dead"))
         await settle(pilot)
-        assert "Nobody indexes now" in said(pilot)
+        assert "Nobody indexes now" in " ".join(told(pilot))
         assert "… pausing" not in screen.tree_list.shown_lines[1]
 
 
@@ -398,20 +370,20 @@ async def test_forgetting_asks_first(library: Shelves, app: CarrelApp) -> None:
         await pilot.press("delete", "y")
         await settle(pilot)
         assert library.orders == [("remove", "/home/reader/notes")]
-        assert "forgotten, with 6,402 documents" in said(pilot)
-        assert "z takes it back" in said(pilot)
+        assert "forgotten, with 6,402 documents" in " ".join(told(pilot))
+        assert "z takes it back" in " ".join(told(pilot))
 
 
 async def test_a_forgotten_folder_is_taken_back_with_one_key(library: Shelves, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await shown(pilot, "z")
         await settle(pilot)
-        assert "No folder was forgotten within the last day." in said(pilot)
+        assert "No folder was forgotten within the last day." in " ".join(told(pilot))
         library.forgotten_folders = (Folder(0, b"/home/reader/notes", "watching"),)
         await pilot.press("z")
         await settle(pilot)
         assert library.taken_back == Path("/home/reader/notes")
-        assert "comes back, with all that was indexed of it" in said(pilot)
+        assert "comes back, with all that was indexed of it" in " ".join(told(pilot))
 
 
 async def test_rules_tell_while_they_are_written_what_they_would_do(library: Shelves, app: CarrelApp) -> None:
@@ -434,6 +406,22 @@ async def test_rules_that_are_left_change_nothing(library: Shelves, app: CarrelA
     async with app.run_test(size=WIDE) as pilot:
         await shown(pilot, "down", "i", "x", "escape")
         assert library.rules == ("drafts/",) and library.orders == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(PathError("The rules cannot be read."), "The rules cannot be read."), (ValueError("x"), "The log says why.")],
+)
+async def test_work_that_fails_is_told_whatever_the_reason(
+    library: Shelves, app: CarrelApp, error: Exception, said: str
+) -> None:
+    def failing(folder: bytes) -> tuple[str, ...]:
+        raise error
+
+    library.folder_rules = failing  # type: ignore[method-assign]
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await shown(pilot, "down", "i")
+        assert said in told(pilot)[-1] and isinstance(app.screen, LibraryScreen)
 
 
 async def test_a_typed_folder_is_completed_and_added(library: Shelves, app: CarrelApp, tmp_path: Path) -> None:
@@ -483,7 +471,7 @@ async def test_a_check_is_run_and_told(library: Shelves, app: CarrelApp) -> None
         await settle(pilot)
         assert "✗ 1 fault" in screen.file_bar.text
         assert "3 passages have no vector" in "\n".join(screen.story_list.shown_lines)
-        assert "carrel doctor --repair" in said(pilot)
+        assert "carrel doctor --repair" in " ".join(told(pilot))
 
 
 def test_a_check_of_an_earlier_day_is_remembered() -> None:
@@ -512,7 +500,7 @@ async def test_a_library_that_is_read_only_is_left_alone(indexer: FakeIndexer) -
         await shown(pilot, "down", "p", "x", "i", "a", "r", "u")
         assert isinstance(pilot.app.screen, LibraryScreen)
         assert library.orders == []
-        assert "only be read" in said(pilot)
+        assert "only be read" in " ".join(told(pilot))
 
 
 async def test_the_selection_stays_on_its_folder_when_others_come(library: Shelves, app: CarrelApp) -> None:
@@ -545,14 +533,14 @@ async def test_a_library_file_that_vanishes_is_told_of(library: Shelves, tmp_pat
         library.path.rename(tmp_path / "away")
         app.look_again()
         await settle(pilot)
-        assert "The library file is gone" in said(pilot)
+        assert "The library file is gone" in " ".join(told(pilot))
         assert "The library file is gone" in " ".join(screen.now.shown_lines)
         assert "the library file is gone" in screen.status_bar.text
         (tmp_path / "copy").write_bytes(b"x")
         (tmp_path / "copy").rename(library.path)
         app.look_again()
         await settle(pilot)
-        assert "was replaced by another one" in said(pilot)
+        assert "was replaced by another one" in " ".join(told(pilot))
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
@@ -584,44 +572,30 @@ def test_rules_are_counted_in_documents() -> None:
 # --- pictures -------------------------------------------------------------------------------------------------------
 
 
-def picture(snap_compare: Any, size: tuple[int, int], state: IndexerState, *keys: str) -> bool:
-    indexer = FakeIndexer()
-
-    async def before(pilot: Pilot[int]) -> None:
-        await shown(pilot)
-        indexer.report(state)
-        await settle(pilot)
-        for key in keys:
-            await pilot.press(key)
-            await settle(pilot)
-
-    return bool(snap_compare(CarrelApp(ports(Shelves(), indexer)), terminal_size=size, run_before=before))
-
-
 INDEXING = IndexerState("indexing", files_done=600, files_total=2000, rate=312.0, seconds_left=13.0,
                         path="/home/reader/notes/papers/attention.pdf", passages=4180)  # fmt: skip
-WATCHING = IndexerState("watching", folders=1204, covered=1204)
+COVERED = IndexerState("watching", folders=1204, covered=1204)
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@pytest.mark.parametrize("size", SIZES)
 def test_picture_while_indexing(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, size, INDEXING, "down", "right")
+    assert picture(snap_compare, Shelves(), size, "f3", "down", "right", state=INDEXING)
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@pytest.mark.parametrize("size", SIZES)
 def test_picture_up_to_date(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, size, WATCHING, "c", "tab")
+    assert picture(snap_compare, Shelves(), size, "f3", "c", "tab", state=COVERED)
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@pytest.mark.parametrize("size", SIZES)
 def test_picture_of_the_rules(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, size, WATCHING, "down", "i", "enter", *"papers/")
+    assert picture(snap_compare, Shelves(), size, "f3", "down", "i", "enter", *"papers/", state=COVERED)
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@pytest.mark.parametrize("size", SIZES)
 def test_picture_of_the_question(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, size, WATCHING, "down", "x")
+    assert picture(snap_compare, Shelves(), size, "f3", "down", "x", state=COVERED)
 
 
 def test_picture_light(snap_compare: Any) -> None:
-    assert picture(snap_compare, WIDE, WATCHING, "f4", "down", "right")
+    assert picture(snap_compare, Shelves(), WIDE, "f3", "f4", "down", "right", state=COVERED)

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 from fakes import STILL, FakeLibrary, ports
-from piloting import pressed, settle, typed, written
-from textual.pilot import Pilot
+from piloting import pressed, settle, told, typed, written
 
 from app.tui.app import CarrelApp
 from app.tui.screens.search.explaining.memory import memory_lines
@@ -19,11 +18,6 @@ from engine.errors import LibraryReadOnly
 from engine.records import Remembered
 
 QUERY = "starter culture"
-
-
-def told(pilot: Pilot[int]) -> str:
-    """Return what the toasts say."""
-    return " ".join(note.message for note in pilot.app._notifications)
 
 
 def browser(library: FakeLibrary, config: Config | None = None) -> CarrelApp:
@@ -42,7 +36,7 @@ async def test_plus_marks_the_row_and_plus_again_takes_it_back() -> None:
         await pressed(pilot, "plus")
         assert library.marks == {(QUERY, chosen.passage_id): 2}
         assert "✔ marked right" in written(pilot)
-        assert "Marked right: it ranks higher" in told(pilot)
+        assert "Marked right: it ranks higher" in " ".join(told(pilot))
         assert screen.rows.hit is not None
         assert screen.rows.hit.passage_id == chosen.passage_id
         await pressed(pilot, "plus")
@@ -79,7 +73,7 @@ async def test_without_a_search_nothing_is_marked_and_the_reason_is_told() -> No
         await settle(pilot)
         await pressed(pilot, "tab", "plus")
         assert library.marks == {}
-        assert "Search for words first" in told(pilot)
+        assert "Search for words first" in " ".join(told(pilot))
 
 
 async def test_rows_of_more_like_this_are_not_marked() -> None:
@@ -96,7 +90,7 @@ async def test_a_mark_that_cannot_be_kept_is_told() -> None:
     async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
         await typed(pilot, QUERY)
         await pressed(pilot, "tab", "plus")
-        assert "The library can only be read." in told(pilot)
+        assert "The library can only be read." in " ".join(told(pilot))
 
 
 @pytest.mark.parametrize("key", ["enter", "r"])
@@ -116,7 +110,7 @@ async def test_with_memory_off_opening_leaves_no_trace_and_a_mark_says_that_it_w
         assert library.marks == {}
         await pressed(pilot, "plus")
         assert list(library.marks.values()) == [2]
-        assert "Memory is off" in told(pilot)
+        assert "Memory is off" in " ".join(told(pilot))
 
 
 async def test_an_opening_that_cannot_be_kept_does_not_hold_up_the_editor() -> None:
@@ -162,7 +156,7 @@ async def test_switching_the_log_off_forgets_what_was_written() -> None:
         await pressed(pilot, *["down"] * names.index("search_log"), "enter")
         assert not app.config.search_log
         assert library.log == []
-        assert "1 search forgotten" in told(pilot)
+        assert "1 search forgotten" in " ".join(told(pilot))
 
 
 async def test_the_explanation_names_the_search_that_is_remembered() -> None:

@@ -71,7 +71,7 @@ def test_code_after_a_folded_paragraph_is_still_code() -> None:
 def test_lines_are_counted_as_in_the_file() -> None:
     units = Units(f"{FOLDED}\n\nafter", "markdown")
     assert [units.line_at(units.text.index(word)) for word in ("culture", "ovens", "Gerald", "after")] == [1, 2, 3, 5]
-    assert units.raw(units.of_line(3)) == FOLDED
+    assert units.raw(units.at(units.text.index("Gerald"))) == FOLDED
     assert units.line_count == 5
 
 

@@ -13,13 +13,13 @@ from rich.cells import cell_len
 
 from app.tui.figures import adding_up, bar, count, day, duration, figure, ordinal, rarity
 from app.tui.indexer_state import IndexerState, after
-from app.tui.plain import cut_around, cut_front, line, one_line
+from app.tui.plain import cut_front, line, one_line
 from app.tui.screens.search.explain import Explained, explanation_lines
 from app.tui.screens.search.preview import first_line_of_hit, preview_lines
 from app.tui.screens.search.reading import error_line, reading_line
 from app.tui.screens.search.row import context_of, place_of, row_lines
-from app.tui.screens.search.status_line import StatusView, status_line
 from app.tui.screens.search.window import LONG_LINE, marks_in, window_of, words_of
+from app.tui.status_line import StatusView, status_line
 from engine import events
 from engine.errors import QueryError
 from engine.records import Hit, SearchResult, SearchSettings
@@ -80,8 +80,6 @@ def test_control_characters_become_pictures_and_keep_their_place() -> None:
 
 
 def test_a_cut_keeps_what_matters_in_sight() -> None:
-    piece, at = cut_around("x" * 1000 + "HERE" + "y" * 1000, 1000, 90)
-    assert len(piece) == 90 and piece[at : at + 4] == "HERE"
     assert cut_front("/a/very/long/path/name.md", 10) == "…h/name.md"
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import NOTES, NOW, ROOT, FakeEditor, FakeLibrary, ports, search_notes
+from piloting import SIZES, WIDE, settle, told, typed
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
@@ -19,30 +18,10 @@ from app.tui.current_line import current_line, line_of
 from app.tui.freshness import Reindexing, freshness_of
 from app.tui.pages.units import Units
 from app.tui.screens.search.preview import NEAREST, preview_lines
-from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.window import window_of, words_of
-from engine.records import Hit, SearchSettings, StoredDocument
+from engine.records import Hit, SearchResult, SearchSettings, StoredDocument, StoredPassage
 
-SIZE = (120, 34)
 SOURDOUGH = ROOT + b"/kitchen/sourdough.md"
-
-
-async def settle(pilot: Pilot[int]) -> None:
-    """Wait until no worker is left and what they posted is shown."""
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
-
-
-async def searched(pilot: Pilot[int], text: str) -> SearchScreen:
-    """Ask a query and wait for the last answer."""
-    await settle(pilot)
-    screen = pilot.app.screen
-    assert isinstance(screen, SearchScreen)
-    screen.query_line.value = text
-    await settle(pilot)
-    return screen
 
 
 def document(text: str, kind: str = "markdown", **metadata: str) -> StoredDocument:
@@ -148,8 +127,8 @@ def test_a_unit_of_every_line_is_found_again() -> None:
 
 async def test_the_next_hit_of_the_same_document_is_shown() -> None:
     app = CarrelApp(ports(FakeLibrary()))
-    async with app.run_test(size=SIZE) as pilot:
-        screen = await searched(pilot, "starter")
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
         assert "line 5 of 13 · hit 2 of 3" in screen.pane.caption.text
         await pilot.press("alt+down")
         await settle(pilot)
@@ -167,8 +146,8 @@ async def test_the_nearest_sentence_is_marked_after_the_rest_is_shown() -> None:
     library = FakeLibrary()
     library.sentences = True
     app = CarrelApp(ports(library))
-    async with app.run_test(size=SIZE) as pilot:
-        screen = await searched(pilot, "hungry")
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "hungry")
         painted = screen.pane.preview._lines
         marked = [line.plain[span.start : span.end] for line in painted for span in line.spans
                   if str(span.style) == NEAREST]  # fmt: skip
@@ -179,14 +158,14 @@ async def test_a_changed_file_is_marked_and_indexed_again_once() -> None:
     library = FakeLibrary()
     library.freshness[SOURDOUGH] = "changed"
     app = CarrelApp(ports(library))
-    async with app.run_test(size=SIZE) as pilot:
-        screen = await searched(pilot, "hungry")
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "hungry")
         assert "≠ changed" in screen.pane.caption.text
         assert library.requests == [("sync", SOURDOUGH.decode())]
-        await searched(pilot, "hungry starter")
+        await typed(pilot, "hungry starter")
         assert len(library.requests) == 1
         library.freshness[SOURDOUGH] = "gone"
-        await searched(pilot, "hungry")
+        await typed(pilot, "hungry")
         assert "✗ no longer there" in screen.pane.caption.text
 
 
@@ -196,8 +175,8 @@ async def test_open_finds_the_line_again_and_tells_of_a_file_that_is_gone(monkey
     library, editor = FakeLibrary(), FakeEditor()
     library.lines[SOURDOUGH] = 40
     app = CarrelApp(ports(library, editor=editor))
-    async with app.run_test(size=SIZE, notifications=True) as pilot:
-        await searched(pilot, "hungry")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await typed(pilot, "hungry")
         await pilot.press("enter")
         await settle(pilot)
         assert editor.commands[0].arguments == (b"vim", b"+40", SOURDOUGH)
@@ -205,7 +184,7 @@ async def test_open_finds_the_line_again_and_tells_of_a_file_that_is_gone(monkey
         await pilot.press("enter")
         await settle(pilot)
         assert len(editor.commands) == 1
-        assert any("is no longer there" in note.message for note in app._notifications)
+        assert "is no longer there" in told(pilot)[-1]
 
 
 async def test_marked_results_are_opened_and_copied_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,8 +192,8 @@ async def test_marked_results_are_opened_and_copied_together(monkeypatch: pytest
     monkeypatch.delenv("VISUAL", raising=False)
     library, editor = FakeLibrary(), FakeEditor()
     app = CarrelApp(ports(library, editor=editor))
-    async with app.run_test(size=SIZE) as pilot:
-        screen = await searched(pilot, "starter")
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
         await pilot.press("tab", "x", "x")
         assert len(screen.rows.marked) == 2
         painted = "\n".join("".join(part.text for part in strip) for strip in screen._compositor.render_strips())
@@ -234,8 +213,8 @@ async def test_marked_results_are_opened_and_copied_together(monkeypatch: pytest
 async def test_copying_works_from_the_query_line_and_keeps_controls_out() -> None:
     library = FakeLibrary({"a/x.md": "# X\n\nstarter \x1b[31m\x07 end\n"})
     app = CarrelApp(ports(library))
-    async with app.run_test(size=SIZE) as pilot:
-        await searched(pilot, "starter")
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter")
         await pilot.press("ctrl+y")
         assert app.clipboard == "/home/reader/notes/a/x.md"
         await pilot.press("tab", "Y")
@@ -281,29 +260,44 @@ def test_a_passage_is_found_again_wherever_it_moved(tmp_path: Path) -> None:
     assert current_line(os.fsencode(tmp_path / "gone.md"), passage, 4) is None
 
 
+class Paged(FakeLibrary):
+    """Documents of a format with pages: each section stands on one of its own; the reader may have counted more."""
+
+    counted: dict[str, str] = {}
+
+    def search(self, *arguments: Any, **named: Any) -> SearchResult:
+        result = super().search(*arguments, **named)
+        return replace(result, hits=tuple(replace(hit, page=hit.passage_id % 100 + 1) for hit in result.hits))
+
+    def document_by_id(self, document_id: int) -> StoredDocument | None:
+        found = super().document_by_id(document_id)
+        return replace(found, kind="pdf", metadata=self.counted) if found else None
+
+    def _passages(self) -> list[StoredPassage]:
+        return [replace(each, page=each.ordinal + 1) for each in super()._passages()]
+
+
+@pytest.mark.parametrize(("counted", "told_of"), [({}, "page 2 of 3"), ({"pages": "1200"}, "page 2 of 1,200")])
+async def test_the_caption_tells_the_page_and_how_many_there_are(counted: dict[str, str], told_of: str) -> None:
+    library = Paged()
+    library.counted = counted
+    async with CarrelApp(ports(library)).run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "hungry starter")
+        assert screen.rows.hit is not None and screen.rows.hit.title == "Sourdough"
+        assert told_of in screen.pane.caption.text
+
+
 # --- pictures -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("COLORFGBG", raising=False)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    time.tzset()
-    yield
-    os.environ.pop("TZ", None)
-    time.tzset()
-
-
-@pytest.mark.usefixtures("_one_time_zone")
-@pytest.mark.parametrize("size", [(80, 24), (120, 34)])
+@pytest.mark.parametrize("size", SIZES)
 def test_a_picture_with_marks_and_a_changed_file(snap_compare: Any, size: tuple[int, int]) -> None:
     library = FakeLibrary()
     library.sentences = True
     library.freshness[SOURDOUGH] = "changed"
 
     async def before(pilot: Pilot[int]) -> None:
-        await searched(pilot, "hungry starter")
+        await typed(pilot, "hungry starter")
         await pilot.press(*(("f2",) if size[0] < 100 else ()), "tab", "x")
         await settle(pilot)
         await pilot.press("up")

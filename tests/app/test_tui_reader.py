@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from fakes import NOW, ROOT, FakeEditor, FakeLibrary, ports
+from piloting import SIZES, SMALL, WIDE, pressed, settle, told, written
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
@@ -26,8 +26,6 @@ from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.screens.reader.trail import Reading
 from engine.records import StoredDocument, StoredPassage
 
-WIDE = (120, 34)
-SMALL = (80, 24)
 GUIDE = ROOT + b"/kitchen/guide.md"
 NOTES = {
     "kitchen/guide.md": (
@@ -43,14 +41,6 @@ NOTES = {
 }
 
 
-async def settle(pilot: Pilot[int]) -> None:
-    """Wait until no worker is left and what they posted is shown."""
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
-
-
 async def read(pilot: Pilot[int], reading: Reading | None = None) -> ReaderScreen:
     """Open the reader on a note and wait until its text shows."""
     await settle(pilot)
@@ -58,12 +48,6 @@ async def read(pilot: Pilot[int], reading: Reading | None = None) -> ReaderScree
     await pilot.app.push_screen(screen)
     await settle(pilot)
     return screen
-
-
-def written(pilot: Pilot[int]) -> str:
-    """Return everything on the screen as text."""
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 def app_with(notes: Mapping[str, str] = NOTES, editor: FakeEditor | None = None) -> tuple[CarrelApp, FakeLibrary]:
@@ -180,12 +164,16 @@ async def test_links_that_lead_elsewhere_say_so() -> None:
     app, library = app_with()
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         screen = await read(pilot)
-        await pilot.press("tab", "tab", "tab", "enter")
+        await pressed(pilot, "tab", "tab", "tab", "enter")
         assert library.visited == ["https://example.org/bread"]
+        assert told(pilot)[-1] == "Shown in the web browser."
+        library.has_browser = False
+        await pressed(pilot, "enter")
+        assert told(pilot)[-1] == "There is no web browser to show https://example.org/bread in."
         await pilot.press("tab")
         assert "not in the library" in screen.place_bar.text
         await pilot.press("enter")
-        assert any("leads to no note" in note.message for note in app._notifications)
+        assert "leads to no note" in told(pilot)[-1]
         await pilot.press("tab", "enter")
         assert "## Baking" in written(pilot)
         await pilot.press("shift+tab")
@@ -242,6 +230,19 @@ async def test_long_lines_fold_or_run_on() -> None:
         assert "END" in written(pilot) and screen.text.wrap
 
 
+async def test_a_note_that_cannot_be_read_is_not_said_to_have_left_the_library() -> None:
+    app, library = app_with()
+
+    def failing(path: bytes) -> StoredDocument | None:
+        raise ValueError(path)
+
+    library.document = failing  # type: ignore[method-assign]
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await read(pilot)
+        assert "could not be read. The log says why." in told(pilot)[-1]
+        assert "This note could not be read." in screen.title_bar.text and "opening" not in screen.title_bar.text
+
+
 async def test_a_note_that_changes_is_read_anew_and_its_loss_is_told() -> None:
     app, library = app_with()
     async with app.run_test(size=WIDE, notifications=True) as pilot:
@@ -255,7 +256,7 @@ async def test_a_note_that_changes_is_read_anew_and_its_loss_is_told() -> None:
         assert "changed since it was indexed" in screen.title_bar.text
         assert ("sync", os.fsdecode(GUIDE)) in library.requests
         await read(pilot, Reading(ROOT + b"/no/such.md"))
-        assert any("is not in the library any more" in note.message for note in app._notifications)
+        assert "is not in the library any more" in told(pilot)[-1]
 
 
 async def test_a_document_with_pages_says_which_is_read() -> None:
@@ -373,22 +374,10 @@ def test_finding_ignores_case_and_breaks_of_lines() -> None:
 # --- pictures -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("COLORFGBG", raising=False)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    time.tzset()
-    yield
-    os.environ.pop("TZ", None)
-    time.tzset()
-
-
 PICTURES = {"text": (), "outline": ("o",), "found": ("slash", *"starter"), "light": ("end", "f4")}
 
 
-@pytest.mark.usefixtures("_one_time_zone")
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures(snap_compare: Any, size: tuple[int, int], name: str) -> None:
     keys = PICTURES[name]

@@ -6,57 +6,14 @@ from dataclasses import replace
 
 import pytest
 from fakes import STILL, FakeEditor, FakeIndexer, FakeLibrary, ports
-from textual.pilot import Pilot
+from piloting import SMALL, WIDE, screen_of, settle, told, typed, written
 
 from app.tui.actions import APP_ACTIONS, ActionCommands
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
 from app.tui.ports import Ports
 from app.tui.screens.search.actions import SEARCH_ACTIONS
-from app.tui.screens.search.screen import SearchScreen
 from engine.errors import LibraryDamaged
-
-WIDE = (120, 34)
-SMALL = (80, 24)
-
-
-def screen_of(pilot: Pilot[int]) -> SearchScreen:
-    """Return the search screen, whatever lies above it."""
-    screen = pilot.app.screen_stack[0]
-    assert isinstance(screen, SearchScreen)
-    return screen
-
-
-async def settle(pilot: Pilot[int]) -> None:
-    """Wait until no worker is left and what they posted is shown."""
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
-
-
-async def typed(pilot: Pilot[int], text: str) -> SearchScreen:
-    """Type a query and wait for the last answer."""
-    await settle(pilot)
-    screen_of(pilot).query_line.value += text
-    await settle(pilot)
-    return screen_of(pilot)
-
-
-def written(pilot: Pilot[int]) -> str:
-    """Return everything on the screen as text."""
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
-@pytest.fixture
-def library() -> FakeLibrary:
-    return FakeLibrary()
-
-
-@pytest.fixture
-def app(library: FakeLibrary) -> CarrelApp:
-    return CarrelApp(ports(library))
 
 
 async def test_typing_shows_rows_with_their_figures(app: CarrelApp) -> None:
@@ -158,7 +115,7 @@ async def test_an_editor_that_fails_is_told(library: FakeLibrary, monkeypatch: p
         await typed(pilot, "hungry")
         await pilot.press("enter")
         await pilot.pause()
-        assert [note.message for note in app._notifications] == ["[/]editor could not be started."]
+        assert told(pilot) == ["[/]editor could not be started."]
 
 
 async def test_the_explanation_follows_the_selected_row(app: CarrelApp) -> None:
@@ -240,7 +197,7 @@ async def test_a_new_query_selects_its_best_row(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")
         await pilot.press("down", "down")
-        await typed(pilot, "s")
+        await typed(pilot, "starters")
         assert screen.rows.selected == 0
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import stat
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +10,7 @@ import pytest
 from fakes import NOW, FakeLibrary, ports
 from hypothesis import given
 from hypothesis import strategies as st
-from piloting import pressed, settle, typed, written
+from piloting import SMALL, WIDE, pressed, settle, told, typed, written
 
 from app.tui.app import CarrelApp
 from app.tui.history import History
@@ -26,31 +23,7 @@ from app.tui.settings_file import SettingsFile
 from engine.config import Config
 from engine.records import Facets
 
-WIDE = (120, 34)
-SMALL = (80, 24)
-SIZES = [SMALL, WIDE]
 FACETS = Facets({"markdown": 9, "pdf": 2}, {"recipe": 3, "spring garden": 1}, {"kitchen": 5, "work/kites": 2})
-
-
-@pytest.fixture(autouse=True)
-def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("COLORFGBG", raising=False)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    time.tzset()
-    yield
-    os.environ.pop("TZ", None)
-    time.tzset()
-
-
-@pytest.fixture
-def library() -> FakeLibrary:
-    return FakeLibrary()
-
-
-@pytest.fixture
-def app(library: FakeLibrary) -> CarrelApp:
-    return CarrelApp(ports(library))
 
 
 # --- chips ----------------------------------------------------------------------------------------------------------
@@ -287,7 +260,7 @@ async def test_a_history_that_is_off_keeps_nothing(library: FakeLibrary) -> None
         await typed(pilot, "starter")
         await pressed(pilot, "enter", "ctrl+r")
         assert app.ports.history.entries() == ()
-        assert "History is off" in [note.message for note in app._notifications][-1]
+        assert "History is off" in told(pilot)[-1]
 
 
 # --- saved searches -------------------------------------------------------------------------------------------------
@@ -306,7 +279,7 @@ async def test_a_search_is_kept_run_and_dropped(app: CarrelApp) -> None:
         assert screen.query_line.value == "path:kitchen starter"
         await pressed(pilot, "f6", "down", "delete")
         assert app.config.saved == {}
-        assert [note.message for note in app._notifications] == [
+        assert told(pilot) == [
             "Kept as “bread”. F6 finds it again.",
             "“bread” is no longer kept.",
         ]
@@ -378,7 +351,7 @@ async def test_a_note_with_one_passage_says_so(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await typed(pilot, "spark")
         await pressed(pilot, "ctrl+g")
-        assert [note.message for note in app._notifications] == ["This is the only passage of the note that was found."]
+        assert told(pilot) == ["This is the only passage of the note that was found."]
 
 
 MANY = {f"a/{number:03}.md": f"# Note {number:03}\n\nstarter {'x' * (number % 7)}\n" for number in range(230)}
@@ -397,6 +370,6 @@ async def test_more_rows_come_on_demand() -> None:
         await pressed(pilot, "end", "down")
         assert len(screen.rows.hits) == 230
         await pressed(pilot, "ctrl+down")
-        assert [note.message for note in app._notifications] == ["All 230 rows are shown."]
+        assert told(pilot) == ["All 230 rows are shown."]
         await typed(pilot, "note")
         assert len(screen.rows.hits) == 100

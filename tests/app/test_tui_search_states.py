@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import NOTES, FakeIndexer, FakeLibrary, ports
-from piloting import pressed, settle, typed, written
-from textual.pilot import Pilot
+from piloting import SIZES, SMALL, WIDE, picture, pressed, settle, told, typed, written
 
 from app.tui.app import CarrelApp
-from app.tui.indexer_state import IndexerState
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.welcome.screen import WelcomeScreen
 from app.tui.settings_file import SettingsFile
 from app.tui.widgets.folder_line import completed_folder
 from engine.config import Config
-from engine.records import Facets, SearchResult, Weights
-
-WIDE = (120, 34)
-SMALL = (80, 24)
-SIZES = [SMALL, WIDE]
-FACETS = Facets({"markdown": 9, "pdf": 2}, {"recipe": 3, "spring garden": 1}, {"kitchen": 5, "work/kites": 2})
-
-
-@pytest.fixture(autouse=True)
-def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("COLORFGBG", raising=False)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    time.tzset()
-    yield
-    os.environ.pop("TZ", None)
-    time.tzset()
-
-
-@pytest.fixture
-def library() -> FakeLibrary:
-    return FakeLibrary()
-
+from engine.records import SearchResult, Weights
 
 # --- states ---------------------------------------------------------------------------------------------------------
 
@@ -110,7 +83,7 @@ async def test_the_first_run_adds_a_folder(tmp_path: Path) -> None:
         await pressed(pilot, "enter")
         assert isinstance(app.screen, SearchScreen)
         assert library.folders == (f"{tmp_path}/notes".encode(),)
-        assert "is read now" in next(note.message for note in app._notifications)
+        assert "is read now" in told(pilot)[0]
         assert app.roots == library.folders
 
 
@@ -154,56 +127,41 @@ def test_folders_are_completed_by_name(tmp_path: Path) -> None:
 # --- pictures -------------------------------------------------------------------------------------------------------
 
 
-def picture(snap_compare: Any, library: FakeLibrary, size: tuple[int, int], query: str, *keys: str) -> bool:
-    """Compare a picture taken after a query and some keys with the one that is kept."""
-    indexer = FakeIndexer()
-    config = Config(saved={"bread": "path:kitchen starter"})
-    app = CarrelApp(replace(ports(library, indexer), settings=SettingsFile(config=config)))
-    app.ports.history.remember('path:kitchen "rye starter" -stove')
-    app.ports.history.remember("how long does a starter live")
-
-    async def before(pilot: Pilot[int]) -> None:
-        await settle(pilot)
-        indexer.report(IndexerState("watching", folders=5, covered=5))
-        if query:
-            pilot.app.screen.query_line.write(query)  # type: ignore[attr-defined]
-        await settle(pilot)
-        await pressed(pilot, *keys)
-
-    return bool(snap_compare(app, terminal_size=size, run_before=before))
+SAVED = Config(saved={"bread": "path:kitchen starter"})
+ASKED = ('path:kitchen "rye starter" -stove', "how long does a starter live")
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_chips_and_completion(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, FakeLibrary(), size, "starter -stove path:kit")
+    assert picture(snap_compare, FakeLibrary(), size, query="starter -stove path:kit")
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_an_unfolded_note(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, FakeLibrary(), size, "hungry starter", "tab", "g")
+    assert picture(snap_compare, FakeLibrary(), size, "tab", "g", query="hungry starter")
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_filter_picker(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, FakeLibrary(), size, "starter", "ctrl+f", "enter")
+    assert picture(snap_compare, FakeLibrary(), size, "ctrl+f", "enter", query="starter")
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_history(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, FakeLibrary(), size, "", "ctrl+r")
+    assert picture(snap_compare, FakeLibrary(), size, "ctrl+r", asked=ASKED)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_saved_searches(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, FakeLibrary(), size, "starter", "f6")
+    assert picture(snap_compare, FakeLibrary(), size, "f6", query="starter", config=SAVED)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_no_model(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, Wordless(), size, "starter")
+    assert picture(snap_compare, Wordless(), size, query="starter")
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_first_run(snap_compare: Any, size: tuple[int, int], monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert picture(snap_compare, bare(FakeLibrary(dict(NOTES))), size, "")
+    assert picture(snap_compare, bare(FakeLibrary(dict(NOTES))), size)

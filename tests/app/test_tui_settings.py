@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import FakeIndexer, FakeLibrary, ports
+from piloting import SIZES, SMALL, WIDE, picture, pressed, settle, told, written
 from textual.color import Color
-from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES
 
 from app.tui.app import CarrelApp
-from app.tui.indexer_state import IndexerState
 from app.tui.inks import READABLE, contrast, inks
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.settings.keys_screen import KeysScreen
 from app.tui.screens.settings.offered import fault, settings
+from app.tui.screens.settings.screen import SettingsScreen
 from app.tui.settings_file import SettingsFile
 from app.tui.theme import CARREL_THEMES, DARK, LIGHT, at_start
-from engine.config import Config, load
+from engine.config import Config, load, save
 
-WIDE = (120, 34)
-SMALL = (80, 24)
 TEXT_INKS = ("lead", "quiet", "bright", "mark", "meaning", "alarm", "good")
-
-
-@pytest.fixture(autouse=True)
-def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("COLORFGBG", "NO_COLOR", "TEXTUAL_THEME"):
-        monkeypatch.delenv(name, raising=False)
-    yield
 
 
 @pytest.fixture
@@ -42,28 +32,6 @@ def file(tmp_path: Path) -> Path:
 
 def app_with(file: Path | None, config: Config | None = None) -> CarrelApp:
     return CarrelApp(replace(ports(FakeLibrary(), FakeIndexer()), settings=SettingsFile(file, config)))
-
-
-async def settle(pilot: Pilot[int]) -> None:
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
-
-
-async def pressed(pilot: Pilot[int], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await settle(pilot)
-
-
-def written(pilot: Pilot[int]) -> str:
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
-def said(pilot: Pilot[int]) -> list[str]:
-    return [note.message for note in pilot.app._notifications]
 
 
 async def test_a_theme_is_chosen_and_kept(file: Path) -> None:
@@ -108,9 +76,9 @@ async def test_history_is_deleted_when_it_is_switched_off(file: Path) -> None:
     app.ports.history.remember("one")
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await settle(pilot)
-        await pressed(pilot, "f5", *["down"] * 7, "enter")
+        await pressed(pilot, "f5", *["down"] * 9, "enter")
         assert load(file).history is False and app.ports.history.entries() == ()
-        assert said(pilot) == ["History is off: 1 search forgotten; nothing is remembered from now on."]
+        assert told(pilot) == ["History is off: 1 search forgotten; nothing is remembered from now on."]
 
 
 async def test_a_broken_file_is_told_at_the_start_and_never_written_over(file: Path) -> None:
@@ -119,9 +87,9 @@ async def test_a_broken_file_is_told_at_the_start_and_never_written_over(file: P
     app = app_with(file)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await settle(pilot)
-        assert "It must be one of convex" in said(pilot)[0]
+        assert "It must be one of convex" in told(pilot)[0]
         await pressed(pilot, "f5", "down", "down", "down", "enter")
-        assert "cannot be used" in said(pilot)[1]
+        assert "cannot be used" in told(pilot)[1]
         assert file.read_text() == "fusion = 'best'\n" and app.config == Config()
 
 
@@ -167,6 +135,9 @@ async def test_the_editor_of_the_settings_opens_notes(file: Path) -> None:
     ("collapse", "2", True),
     ("collapse", "", True),
     ("editor", "", False),
+    ("ocr", "deu+eng", False),
+    ("ocr", "", False),
+    ("ocr", "deu, eng", True),
 ])  # fmt: skip
 def test_what_is_typed_is_checked(name: str, text: str, wrong: bool) -> None:
     (setting,) = (each for each in settings([]) if each.name == name)
@@ -174,12 +145,44 @@ def test_what_is_typed_is_checked(name: str, text: str, wrong: bool) -> None:
 
 
 def test_every_setting_has_a_value_in_words() -> None:
-    odd = Config(theme="nord", weights=(0.33, 0.67), collapse=0.333, editor="vim")
+    odd = Config(theme="nord", weights=(0.33, 0.67), collapse=0.333, diversity=0.6, cutoff=1.6, editor="vim")
     for config in (Config(), odd):
         assert all(setting.shown(config) for setting in settings([("nord", True)]))
     for setting in settings([("nord", True)]):
         if setting.values:
             assert setting.stepped(odd, 1) != getattr(odd, setting.name)
+
+
+async def test_scanned_pages_are_grey_with_the_reason_where_tesseract_is_not_installed(file: Path) -> None:
+    save(Config(ocr="deu"), file)
+    app = app_with(file)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", "end", "up")
+        assert "Tesseract is not installed" in written(pilot) and "Languages in which" not in written(pilot)
+        await pressed(pilot, "enter")
+        assert "Tesseract is not installed" in told(pilot)[-1] and isinstance(app.screen, SettingsScreen)
+        await pressed(pilot, "delete")
+        assert load(file).ocr == ""
+
+
+async def test_the_languages_of_scanned_pages_are_typed(file: Path) -> None:
+    app = CarrelApp(replace(app_with(file).ports, which=lambda name: f"/usr/bin/{name}"))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", "end", "up", "enter", *"deu+eng", "enter")
+        assert load(file).ocr == "deu+eng"
+        assert "Languages in which Tesseract reads" in written(pilot)
+
+
+async def test_rows_of_a_note_and_the_cut_off_are_stepped_through(file: Path) -> None:
+    app = app_with(file)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", *["down"] * 7, "right", "right", "down", "left")
+        assert (load(file).diversity, load(file).cutoff) == (0.7, 1.15)
+        await pressed(pilot, "delete")
+        assert load(file).cutoff is None
 
 
 async def test_a_key_is_changed_by_pressing_it(file: Path) -> None:
@@ -196,7 +199,7 @@ async def test_a_key_is_changed_by_pressing_it(file: Path) -> None:
         await pressed(pilot, "enter", "z")
         assert load(file).keys == {"search.explain": "ctrl+b,z"}
         await pressed(pilot, "enter", "f1")
-        assert "“Help: keys and query language” has it. Nothing was changed." in said(pilot)[-1]
+        assert "“Help: keys and query language” has it. Nothing was changed." in told(pilot)[-1]
         await pressed(pilot, "enter", "escape", "escape", "escape")
         await pressed(pilot, "ctrl+b")
         search: Any = app.screen
@@ -214,7 +217,7 @@ async def test_keys_that_clash_in_the_file_are_told_at_the_start(file: Path) -> 
     app = app_with(file)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await settle(pilot)
-        assert "has it." in said(pilot)[0]
+        assert "has it." in told(pilot)[0]
         await pressed(pilot, "ctrl+t")
         search: Any = app.screen
         assert search.pane.explaining
@@ -276,39 +279,22 @@ async def test_f4_changes_between_the_persons_theme_and_the_other_ground() -> No
 # --- pictures -------------------------------------------------------------------------------------------------------
 
 
-def picture(
-    snap_compare: Any, size: tuple[int, int], *keys: str, config: Config | None = None, query: str = ""
-) -> bool:
-    """Compare a picture taken after some keys with the one that is kept."""
-    app = app_with(None, config)
-
-    async def before(pilot: Pilot[int]) -> None:
-        await settle(pilot)
-        indexer: Any = app._indexer
-        indexer.report(IndexerState("watching", folders=5, covered=5))
-        if query:
-            pilot.app.screen.query_one("#query").value = query  # type: ignore[attr-defined]
-        await settle(pilot)
-        await pressed(pilot, *keys)
-
-    return bool(snap_compare(app, terminal_size=size, run_before=before))
-
-
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@pytest.mark.parametrize("size", SIZES)
 def test_the_settings(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, size, "f5", "down", config=Config(fusion="rrf"))
+    assert picture(snap_compare, FakeLibrary(), size, "f5", "down", config=Config(fusion="rrf"))
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@pytest.mark.parametrize("size", SIZES)
 def test_the_keys(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, size, "f5", "end", "enter", config=Config(keys={"search.explain": "ctrl+b,e"}))
+    assert picture(
+        snap_compare, FakeLibrary(), size, "f5", "end", "enter", config=Config(keys={"search.explain": "ctrl+b,e"})
+    )
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@pytest.mark.parametrize("size", SIZES)
 def test_a_setting_that_is_typed(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, size, "f5", "down", "down", "enter", "x", "enter")
+    assert picture(snap_compare, FakeLibrary(), size, "f5", "down", "down", "enter", "x", "enter")
 
 
-def test_high_contrast(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "UTC")
-    assert picture(snap_compare, WIDE, config=Config(theme="carrel-contrast"), query="starter -stove")
+def test_high_contrast(snap_compare: Any) -> None:
+    assert picture(snap_compare, FakeLibrary(), WIDE, config=Config(theme="carrel-contrast"), query="starter -stove")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import FakeIndexer, FakeLibrary, ports
-from piloting import pressed, settle, written
+from piloting import SIZES, SMALL, WIDE, pressed, settle, written
 from rich.cells import cell_len
 from textual.pilot import Pilot
 from training_fakes import BEGAN, FakeTraining
@@ -19,14 +17,14 @@ from training_fakes import BEGAN, FakeTraining
 from app.tui.actions import APP_ACTIONS, ActionCommands, in_footer
 from app.tui.app import CarrelApp
 from app.tui.screens.asking import AskScreen
+from app.tui.screens.confirming import ConfirmScreen
 from app.tui.screens.help import HelpScreen
-from app.tui.screens.library.confirm import ConfirmScreen
 from app.tui.screens.search.screen import SearchScreen
+from app.tui.screens.training.reviewing import ReviewScreen
 from app.tui.screens.training.screen import TrainingScreen
 from app.tui.training_port import Run, RunPlan
 from app.tui.widgets.keys import KeyLine
 
-WIDE, SMALL = (120, 34), (80, 24)
 AT_WORK = Run("tuned-4", BEGAN, "local", "all-MiniLM-L6-v2", "running")
 OVER = replace(AT_WORK, state="ended")
 ENDINGS = {
@@ -42,17 +40,6 @@ ENDINGS = {
     "cancel": replace(OVER, outcome="cancelled"),
     "failed": replace(OVER, outcome="failed"),
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _one_time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("COLORFGBG", raising=False)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    time.tzset()
-    yield
-    os.environ.pop("TZ", None)
-    time.tzset()
 
 
 @pytest.fixture
@@ -117,6 +104,29 @@ async def test_the_plan_says_what_each_source_gives_and_whether_that_can_be_judg
         assert "377 questions, in about 12 min" in shown
         assert "75 of 200 needed" in shown and "too few for a verdict" in shown
         assert "125 more held-out questions" in shown
+
+
+async def test_a_machine_that_was_never_timed_is_timed_before_the_start(app: CarrelApp, training: FakeTraining) -> None:
+    training.timed = False
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        assert training.done == [("measure", "local")]
+        assert "377 questions, in about 12 min" in written(pilot)
+
+
+async def test_where_nothing_can_be_planned_the_page_says_why(app: CarrelApp, training: FakeTraining) -> None:
+    training.unplannable = "The library is empty: there is nothing to learn from. Run `carrel sync` first."
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        assert "The library is empty: there is nothing to learn from." in " ".join(written(pilot).split())
+
+
+async def test_where_it_cannot_be_timed_no_figure_is_made_up(app: CarrelApp, training: FakeTraining) -> None:
+    training.timed = training.measurable = False
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        shown = " ".join(written(pilot).split())
+        assert "377 questions. It works" in shown and "How long it takes is not known here." in shown
 
 
 async def test_taking_another_source_changes_what_to_expect(app: CarrelApp) -> None:
@@ -229,6 +239,16 @@ async def test_training_is_shown_with_its_curves_pace_and_evaluations(app: Carre
         assert "⣿" in shown
 
 
+async def test_a_mixture_is_told_by_its_t_and_by_the_step_that_it_is_made_of(
+    app: CarrelApp, training: FakeTraining
+) -> None:
+    async with app.run_test(size=(160, 60)) as pilot:
+        shown = await shown_ending(pilot, training, "success")
+        rows = {share: line for line in shown.splitlines() for share in (".25", ".50", ".75") if f"t {share}, " in line}
+        assert sorted(rows) == [".25", ".50", ".75"]
+        assert all("step 320" in line and "to +" in line for line in rows.values())
+
+
 async def test_the_screen_follows_what_the_run_says(app: CarrelApp, training: FakeTraining) -> None:
     training.record(AT_WORK, "success", lines=4)
     async with app.run_test(size=WIDE) as pilot:
@@ -266,6 +286,125 @@ async def test_a_run_is_paused_let_go_on_and_stopped(app: CarrelApp, training: F
         assert "g go on" in footer(pilot) and "p pause" not in footer(pilot)
         await pressed(pilot, "g", "s")
         assert training.done == [("order", "tuned-4", word) for word in ("pause", "resume", "stop")]
+
+
+# --- looking at the examples ------------------------------------------------------------------------------------------
+
+WAITING = replace(AT_WORK, state="waiting")
+
+
+async def reviewing(pilot: Pilot[int], training: FakeTraining) -> ReviewScreen:
+    """Open the browser on a run that waits, and begin to look at its examples."""
+    training.record(WAITING, "review", lines=33)
+    screen = await opened(pilot)
+    await until(pilot, lambda: screen.state.review is not None and screen.state.paused)
+    await pressed(pilot, "e")
+    assert isinstance(pilot.app.screen, ReviewScreen)
+    return pilot.app.screen
+
+
+async def test_a_plan_can_ask_for_a_review(app: CarrelApp, training: FakeTraining) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        assert "[ ] look at the examples before it learns" in written(pilot)
+        await pressed(pilot, "end", "up", "enter")
+        shown = " ".join(written(pilot).split())
+        assert "[✓] look at the examples before it learns" in shown and "waits once it has found its examples" in shown
+        await pressed(pilot, "b")
+        assert training.plans == [RunPlan(("judged", "opened", "links"), "local", 10_000, review=True)]
+
+
+async def test_a_run_that_waits_for_its_review_is_found_and_says_so(app: CarrelApp, training: FakeTraining) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await reviewing(pilot, training)
+        await pressed(pilot, "escape")
+        shown = written(pilot)
+        assert "8 examples wait to be looked at" in shown and "waits for your review" in shown
+        assert "e examples" in footer(pilot) and "g go on" in footer(pilot)
+        assert training.done == []
+
+
+async def test_an_example_says_what_answers_it_where_that_lies_and_why_the_others_are_there(
+    app: CarrelApp, training: FakeTraining
+) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await reviewing(pilot, training)
+        await pressed(pilot, *["right"] * 8)
+        shown = " ".join(written(pilot).split())
+        assert "9 of 16" in shown and "“fridge starter schedule”" in shown and "from links" in shown
+        assert "+ answers it kitchen/sourdough.md" in shown
+        assert "words put it 1st; meaning does not have it among the first ten" in shown
+        assert "− only seems to answer gear/camping stove.md" in shown
+        assert "meaning puts it 1st, words 3rd" in shown
+        assert "meaning puts it 4th; words do not have it among the first ten" in shown
+        assert "not decided: it is learnt from" in shown
+
+
+async def test_examples_are_accepted_rejected_and_skipped_and_the_run_goes_on(
+    app: CarrelApp, training: FakeTraining
+) -> None:
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await reviewing(pilot, training)
+        await pressed(pilot, "y", "n", "right", "left", "left", "y")
+        assert screen.decided == training.decided == {1: True, 2: True}
+        assert "3 of 16" in written(pilot) and "2 accepted · 0 rejected" in written(pilot)
+        await pressed(pilot, "n", "g")
+        assert training.decided == {1: True, 2: True, 3: False}
+        assert training.done[-1] == ("order", "tuned-4", "resume")
+        assert isinstance(app.screen, TrainingScreen)
+        training.go_on("tuned-4", "review", 33)
+        training.change("tuned-4", state="ended", verdict="gain", promotable=True)
+        await until(pilot, lambda: bool(app.screen.state.over))  # type: ignore[attr-defined]
+        assert "Better on questions that it never saw" in written(pilot) and app.screen.state.review is None  # type: ignore[attr-defined]
+
+
+async def test_decisions_outlive_the_browser_and_the_rest_is_accepted_at_once(
+    app: CarrelApp, training: FakeTraining
+) -> None:
+    training.decided = {1: False, 2: True}
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await reviewing(pilot, training)
+        assert screen.shown is not None and screen.shown.number == 3
+        await pressed(pilot, "left", "left")
+        assert "✗ rejected" in written(pilot)
+        await pressed(pilot, "a")
+        assert [number for number, accepted in training.decided.items() if not accepted] == [1]
+        assert len(training.decided) == 16
+        assert training.done[-1] == ("order", "tuned-4", "resume")
+
+
+async def test_behind_the_last_example_stands_what_comes_of_it(app: CarrelApp, training: FakeTraining) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await reviewing(pilot, training)
+        await pressed(pilot, "n", *["right"] * 20)
+        shown = " ".join(written(pilot).split())
+        assert "16 in all" in shown and "learns from all but the 1 example that you rejected" in shown
+        await pressed(pilot, "y", "left")
+        assert "16 of 16" in written(pilot) and training.decided == {1: False}
+
+
+async def test_a_decision_that_comes_too_late_is_told_and_not_shown_as_kept(
+    app: CarrelApp, training: FakeTraining
+) -> None:
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await reviewing(pilot, training)
+        training.trouble = "The run tuned-4 learns already."
+        await pressed(pilot, "n")
+        assert "learns already" in written(pilot) and screen.decided == {}
+
+
+async def test_who_looks_elsewhere_is_told_that_the_run_waits(app: CarrelApp, training: FakeTraining) -> None:
+    training.record(AT_WORK, "review", lines=20)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await opened(pilot)
+        await until(pilot, lambda: screen.state.stage == "mining")
+        await pressed(pilot, "escape")
+        training.go_on("tuned-4", "review", 20, 33)
+        await until(pilot, lambda: screen.state.review is not None)
+        assert "The retraining tuned-4 waits" in written(pilot)
+
+
+# --- orders -----------------------------------------------------------------------------------------------------------
 
 
 async def test_cancelling_asks_first(app: CarrelApp, training: FakeTraining) -> None:
@@ -394,6 +533,15 @@ async def test_taking_into_use_says_what_happens(app: CarrelApp, training: FakeT
         assert "use it" not in footer(pilot)
 
 
+async def test_an_adapter_is_said_to_embed_nothing_anew(app: CarrelApp, training: FakeTraining) -> None:
+    training.record(replace(ENDINGS["success"], recipe="adapter"), "success")
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await pressed(pilot, "tab", "tab", "u")
+        asked = " ".join(written(pilot).split())
+        assert "The vectors that are there are taken over" in asked and "embedded anew" not in asked
+
+
 async def test_going_back_to_the_model_before_asks_first(app: CarrelApp, training: FakeTraining) -> None:
     training.record(replace(ENDINGS["success"], use="in use"), "success")
     async with app.run_test(size=WIDE) as pilot:
@@ -427,15 +575,31 @@ async def test_deleting_asks_and_a_run_in_use_or_at_work_stays(app: CarrelApp, t
     training.record(AT_WORK, "success", lines=50)
     training.record(replace(ENDINGS["success"], name="tuned-3", use="in use"), "success")
     training.record(replace(ENDINGS["worse"], name="tuned-2"), "worse")
-    async with app.run_test(size=WIDE) as pilot:
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
         await opened(pilot)
         await pressed(pilot, "tab", "x", "down", "x")
         assert not isinstance(app.screen, ConfirmScreen) and training.done == []
         await pressed(pilot, "down", "x", "enter")
         assert training.done == []
-        await pressed(pilot, "x", "y")
+        await pressed(pilot, "x")
+        asked = " ".join(written(pilot).split())
+        assert "files (3.0 MB) and its model tuned-2 (91 MB) are gone for good" in asked
+        await pressed(pilot, "y")
         assert training.done == [("delete", "tuned-2")]
-        assert "tuned-2" not in written(pilot)
+        assert "tuned-2 is deleted: 94 MB freed." in written(pilot)
+        assert all(run.name != "tuned-2" for run in training.history)
+
+
+async def test_a_model_that_is_needed_is_not_deleted_and_the_reason_is_told(
+    app: CarrelApp, training: FakeTraining
+) -> None:
+    training.record(ENDINGS["success"], "success")
+    training.trouble = "tuned-4 is what `carrel rollback` goes back to."
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await opened(pilot)
+        await pressed(pilot, "tab", "tab", "x")
+        assert "is what `carrel rollback` goes back to" in written(pilot)
+        assert not isinstance(app.screen, ConfirmScreen)
 
 
 async def test_more_runs_than_fit_are_reached_with_the_arrows(app: CarrelApp, training: FakeTraining) -> None:
@@ -489,21 +653,32 @@ async def test_every_ending_can_be_read_at_any_size(app: CarrelApp, training: Fa
 
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
-PICTURES = {"plan": (), "mining": (), "training": (), "verdict": ("tab", "tab", "enter"), "history": ("tab", "tab")}
+PICTURES = {
+    "plan": (),
+    "mining": (),
+    "training": (),
+    "review": ("e", *["right"] * 10),
+    "verdict": ("tab", "tab", "enter"),
+    "history": ("tab", "tab"),
+}
 RECORDED = {"mining": 16, "training": 350}
 
 
 @pytest.mark.parametrize("name", sorted(PICTURES))
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@pytest.mark.parametrize("size", SIZES)
 def test_pictures(snap_compare: Any, app: CarrelApp, training: FakeTraining, name: str, size: tuple[int, int]) -> None:
     if name in RECORDED:
         training.record(AT_WORK, "success", lines=RECORDED[name])
+    elif name == "review":
+        training.record(WAITING, "review", lines=33)
     elif name != "plan":
         training.record(ENDINGS["success"], "success")
         training.record(replace(ENDINGS["no-gain"], name="tuned-3", note="titles only"), "no-gain")
 
     async def before(pilot: Pilot[int]) -> None:
         screen = await opened(pilot)
+        if name == "review":
+            await until(pilot, lambda: screen.state.review is not None)
         await pressed(pilot, *PICTURES[name])
         if name == "history":
             await until(pilot, lambda: bool(screen.past))

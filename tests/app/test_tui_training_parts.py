@@ -15,13 +15,14 @@ from app.tui.screens.training.stages import strip
 from app.tui.screens.training.verdict import headline
 from app.tui.screens.training.wording import percent, signed, size, span
 from app.tui.training_follower import CHUNK_BYTES, RunFollower, RunTail, read_run
-from app.tui.training_port import RunPlan
+from app.tui.training_port import QuerySource, RunPlan
 from app.tui.training_runs import TrainingRuns
 from app.tui.training_state import MOST_POINTS, Curve, TrainingState, after
 from app.tui.widgets.chart import area, whisker
+from engine.embedding import catalogue
 from engine.errors import UsageError
 from engine.library import Library
-from training import runs
+from training import estimate, review, runs
 from training.plan import Plan
 from training.protocol import Evaluated, Judged, Measure, Preparing, RunStarted, StageStarted, Stepped, encode
 
@@ -229,10 +230,31 @@ def test_notes_are_kept_and_a_run_that_is_over_is_deleted(library: Path) -> None
     assert port.runs() == []
 
 
-def test_the_time_that_is_expected_is_that_of_the_last_run_like_it(library: Path) -> None:
+def test_the_time_that_is_expected_is_the_estimate_of_the_command_line(library: Path) -> None:
+    """None is made up for a recipe that this machine was never timed with; the questions bound the examples."""
     port = TrainingRuns(library)
-    plan = RunPlan((), "adapter", 1_000)
-    assert port.prospect((), plan).seconds is None
-    made(library, "tuned-1", state="promotable", verdict="gain", seconds=77.0)
-    assert port.prospect((), plan).seconds == 77.0
-    assert port.prospect((), RunPlan((), "local", 1_000)).seconds is None
+    plan = RunPlan(("marks",), "local", 10_000)
+    source = QuerySource("marks", "marks", 1_000, "")
+    assert port.prospect([source], plan).seconds is None
+    fingerprint = catalogue.load().manifest.fingerprint
+    runs.folder().mkdir(parents=True, exist_ok=True)
+    speed = {"learnt": 20.0, "judged": 40.0, "embedded": 80.0}
+    (runs.folder() / estimate.FILE).write_text(json.dumps({f"local {fingerprint[:16]}": speed}))
+    as_trained = Plan("", str(library), base=catalogue.EMBEDDED)
+    told = port.prospect([source], plan).seconds
+    assert told == estimate.expected(as_trained, 0, learnt=600, held_out=250)
+    assert told is not None and told < (estimate.expected(as_trained, 0) or 0)
+
+
+def test_a_plan_with_a_review_is_one_for_the_run_too(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.starting.launch", lambda run: None)
+    monkeypatch.setattr("training.starting.require_training", lambda: None)
+    name = TrainingRuns(library).start(RunPlan(("marks",), "local", 1_000, review=True))
+    assert runs.named(name).record().plan.review
+
+
+def test_decisions_reach_the_run_that_waits(library: Path) -> None:
+    run = made(library, "tuned-1")
+    port = TrainingRuns(library)
+    port.decide("tuned-1", [4, 7], accepted=False)
+    assert port.decisions("tuned-1") == review.decisions(run) == {4: False, 7: False}

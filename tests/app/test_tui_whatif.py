@@ -5,31 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import NOTES, FakeLibrary, ports, search_notes
+from fakes import NOTES, FakeLibrary, search_notes
 from hypothesis import given
 from hypothesis import strategies as st
-from test_tui_search import WIDE, typed, written
-from test_tui_snapshots import SIZES, _one_time_zone, picture
+from piloting import SIZES, WIDE, picture, pressed, settle, told, typed, written
 from textual.geometry import Offset
 
 from app.tui.app import CarrelApp
 from app.tui.screens.search.arranging import ungrouped
+from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.whatif import CONTROLS, FUSIONS, Control, WhatIf, moved_rows, row_of
 from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line
 from engine.records import SearchSettings, Weights
 
-__all__ = ["_one_time_zone"]  # a fixture that applies by being here
 OWN = WhatIf(SearchSettings(), SearchSettings(), Weights(0.8, 0.2, ""))
 
 
-@pytest.fixture
-def library() -> FakeLibrary:
-    return FakeLibrary()
-
-
-@pytest.fixture
-def app(library: FakeLibrary) -> CarrelApp:
-    return CarrelApp(ports(library))
+def panel_text(screen: SearchScreen) -> str:
+    return "\n".join(screen.pane.what_if.shown_lines)
 
 
 @given(st.lists(st.tuples(st.sampled_from(CONTROLS), st.integers(-30, 30).filter(bool)), max_size=12))
@@ -41,6 +34,8 @@ def test_whatever_is_moved_stays_within_what_a_search_takes(moves: list[tuple[Co
     assert tried.fusion in FUSIONS
     assert tried.weights is None or (0 <= tried.weights[0] <= 1 and sum(tried.weights) == pytest.approx(1.0))
     assert tried.collapse is None or 0.5 <= tried.collapse <= 0.99
+    assert tried.diversity is None or 0 <= tried.diversity <= 1
+    assert tried.cutoff is None or tried.cutoff >= 1
     assert state.reset().tried == state.own
     for width in (38, 47, 58, 100):
         for build in (panel_lines, compact_lines, single_line):
@@ -65,6 +60,14 @@ def test_above_the_highest_cosine_nothing_collapses() -> None:
     assert never.stepped("collapse", -1).tried.collapse == 0.99
 
 
+def test_diversity_and_cut_off_go_from_off_to_strict_and_no_further() -> None:
+    assert [OWN.stepped("diversity", n).tried.diversity for n in (-1, 1, 2, 9)] == [None, 0.9, 0.7, 0.3]
+    assert [OWN.stepped("cutoff", n).tried.cutoff for n in (-1, 1, 4, 9)] == [None, 2.0, 1.3225, 1.15]
+    between = OWN.try_settings(SearchSettings(diversity=0.6, cutoff=1.6))
+    assert [between.stepped("diversity", n).tried.diversity for n in (-1, 1)] == [0.7, 0.5]
+    assert [between.stepped("cutoff", n).tried.cutoff for n in (-1, 1)] == [1.75, 1.5]
+
+
 def test_a_row_is_found_again_by_any_passage_of_its_note() -> None:
     result = search_notes(NOTES, "starter alive", SearchSettings(), 10)
     folded = next(hit for hit in result.hits if hit.more_in_document)
@@ -78,7 +81,7 @@ async def test_the_slider_moves_the_rows_without_a_new_search(library: FakeLibra
         screen = await typed(pilot, "starter alive")
         asked, scores = len(library.asked), [hit.score for hit in screen.rows.hits]
         await pilot.press("f12", *["left"] * 10)
-        await typed(pilot, "")
+        await settle(pilot)
         assert library.tried[-1].weights == (0.3, 0.7)
         assert len(library.asked) == asked
         assert [hit.score for hit in screen.rows.hits] != scores
@@ -91,9 +94,9 @@ async def test_a_note_unfolds_by_the_settings_that_are_tried(library: FakeLibrar
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "hungry")
         await pilot.press("f12", *["left"] * 10)
-        await typed(pilot, "")
+        await settle(pilot)
         await pilot.press("ctrl+g")
-        await typed(pilot, "")
+        await settle(pilot)
         hits = library.search("hungry", limit=100, settings=tried, typing=False, cancel=None).hits
         scores = {hit.passage_id: hit.score for hit in hits}
         further = [hit for hit in screen.rows.hits if hit.title == "Sourdough"][1:]
@@ -109,12 +112,12 @@ async def test_of_many_rows_the_first_are_shown_at_once(library: FakeLibrary, ap
         show = screen.rows.show
         screen.rows.show = lambda hits, *more, **named: (shown.append(len(hits)), show(hits, *more, **named))[1]  # type: ignore[method-assign]
         await pilot.press("f12", "left")
-        await typed(pilot, "")
+        await settle(pilot)
         assert shown == [30, 60]
         await pilot.press("escape", "tab", "end")
         chosen = screen.rows.hit
         await pilot.press("f12", "left")
-        await typed(pilot, "")
+        await settle(pilot)
         assert shown[2:] in ([60], [30, 60]) and screen.rows.hit is not None and chosen is not None
         assert screen.rows.hit.passage_id == chosen.passage_id
 
@@ -123,7 +126,7 @@ async def test_the_explanation_says_where_the_row_stood_before(app: CarrelApp) -
     async with app.run_test(size=(120, 48)) as pilot:
         screen = await typed(pilot, "starter")
         await pilot.press("f12", *["right"] * 4)
-        await typed(pilot, "")
+        await settle(pilot)
         assert any(line.startswith("before") for line in screen.pane.explanation.shown_lines)
 
 
@@ -135,8 +138,10 @@ async def test_the_explanation_says_where_the_row_stood_before(app: CarrelApp) -
         (("down", "left", "left"), "fusion", "vector"),
         (("down", "down", "space"), "feedback", False),
         (("down", "down", "down", "space"), "memory", False),
-        (("up", "left"), "collapse", 0.94),
-        (("up", "shift+right", "shift+right"), "collapse", None),
+        (("up", "up", "up", "left"), "collapse", 0.94),
+        (("up", "up", "up", "shift+right", "shift+right"), "collapse", None),
+        (("up", "up", "space"), "diversity", 0.9),
+        (("up", "shift+right"), "cutoff", 1.3225),
     ],
 )
 async def test_each_control_is_tried(
@@ -145,7 +150,7 @@ async def test_each_control_is_tried(
     async with app.run_test(size=WIDE) as pilot:
         await typed(pilot, "starter")
         await pilot.press("f12", *keys)
-        await typed(pilot, "")
+        await settle(pilot)
         assert getattr(library.tried[-1], field) == value
 
 
@@ -154,23 +159,60 @@ async def test_reset_returns_to_the_persons_own_rows(app: CarrelApp) -> None:
         screen = await typed(pilot, "starter alive")
         before = screen.rows.hits
         await pilot.press("f12", "left", "left")
-        await typed(pilot, "")
+        await settle(pilot)
         assert screen.rows.hits != before
         await pilot.press("r")
-        await typed(pilot, "")
+        await settle(pilot)
         assert screen.rows.hits == before
         assert "as it is set" in screen.pane.what_if.shown_lines[0]
+
+
+async def test_diversity_gives_several_passages_of_a_note_rows_at_once(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "hungry starter")
+        asked, rows = len(library.asked), len(screen.rows.hits)
+        await pressed(pilot, "f12", *["down"] * 5)
+        assert "▌diversity ◂ off ▸" in panel_text(screen)
+        await pressed(pilot, "right", "right")
+        assert library.tried[-1].diversity == 0.7 and "diversity ◂ λ .70 ▸" in panel_text(screen)
+        assert len(screen.rows.hits) > rows and len(library.asked) == asked
+        await pressed(pilot, "left", "left")
+        assert len(screen.rows.hits) == rows
+
+
+async def test_the_cut_off_drops_rows_that_are_far_and_hold_no_word(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "hungry")
+        rows = len(screen.rows.hits)
+        await pressed(pilot, "f12", "up", *["right"] * 5)
+        assert library.tried[-1].cutoff == 1.15 and "cut-off ◂ 1.15 × ▸" in panel_text(screen)
+        assert len(screen.rows.hits) < rows and "row" in screen.pane.what_if.shown_lines[0]
+        await pressed(pilot, "k")
+        assert app.config.cutoff == 1.15 and app.config.diversity is None
+
+
+async def test_the_arrows_of_a_value_can_be_clicked(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "hungry starter")
+        await pressed(pilot, "f12")
+        panel = screen.pane.what_if
+        line = next(at for at, text in enumerate(panel.shown_lines) if "diversity" in text)
+        column = panel.shown_lines[line].index("▸")
+        start = panel.content_region.offset - panel.region.offset
+        await pilot.click(panel, offset=start + Offset(column, line))
+        await settle(pilot)
+        assert library.tried[-1].diversity == 0.9 and panel.control == "diversity"
 
 
 async def test_keep_makes_it_the_default(library: FakeLibrary, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         screen = await typed(pilot, "starter alive")
         await pilot.press("f12", "left", "left", "down", "down", "space", "k")
-        await typed(pilot, "")
+        await settle(pilot)
         assert app.config.weights == (0.7, 0.3) and app.config.feedback is False
-        assert any("Kept" in note.message for note in app._notifications)
+        assert "Kept" in told(pilot)[-1]
         await pilot.press("escape", "escape")
-        await typed(pilot, " x")
+        await typed(pilot, "starter alive x")
         assert "meaning .70  words .30" in screen.reading.text
 
 
@@ -178,7 +220,7 @@ async def test_nothing_is_kept_where_nothing_was_tried(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await typed(pilot, "starter alive")
         await pilot.press("f12", "k", "r")
-        assert app.config.weights is None and not app._notifications
+        assert app.config.weights is None and not told(pilot)
 
 
 async def test_closing_the_explanation_forgets_what_was_tried(app: CarrelApp) -> None:
@@ -186,10 +228,10 @@ async def test_closing_the_explanation_forgets_what_was_tried(app: CarrelApp) ->
         screen = await typed(pilot, "starter alive")
         before = screen.rows.hits
         await pilot.press("f12", "left", "left", "escape")
-        await typed(pilot, "")
+        await settle(pilot)
         assert screen.query_line.has_focus and screen.rows.hits != before
         await pilot.press("ctrl+t")
-        await typed(pilot, "")
+        await settle(pilot)
         assert screen.rows.hits == before
 
 
@@ -197,7 +239,7 @@ async def test_what_is_tried_stays_while_the_query_changes(library: FakeLibrary,
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")
         await pilot.press("f12", "left", "left", "escape")
-        await typed(pilot, " alive")
+        await typed(pilot, "starter alive")
         assert library.tried[-1].weights == (0.7, 0.3)
         assert "meaning .70  words .30" in screen.reading.text
         assert screen._result is not None and screen._result.query.text == "starter alive"
@@ -209,7 +251,7 @@ async def test_the_selection_stays_on_its_passage(app: CarrelApp) -> None:
         await pilot.press("down")
         chosen = screen.rows.hit
         await pilot.press("f12", *["left"] * 12)
-        await typed(pilot, "")
+        await settle(pilot)
         assert screen.rows.hit is not None and chosen is not None
         assert screen.rows.hit.passage_id == chosen.passage_id
 
@@ -224,11 +266,11 @@ async def test_a_pointer_moves_the_slider_and_the_switches(library: FakeLibrary,
         start = panel.content_region.offset - panel.region.offset
         await pilot.mouse_down(panel, offset=start + Offset(slider.start, 1))
         await pilot.mouse_up(panel, offset=start + Offset(slider.start, 1))
-        await typed(pilot, "")
+        await settle(pilot)
         assert library.tried[-1].weights is not None and library.tried[-1].weights[0] <= 0.05
         rrf = lines[2].targets[1]
         await pilot.click(panel, offset=start + Offset(rrf.start, 2))
-        await typed(pilot, "")
+        await settle(pilot)
         assert library.tried[-1].fusion == "rrf"
 
 
@@ -244,8 +286,8 @@ async def test_settings_that_cannot_be_tried_are_told(
 
         monkeypatch.setattr(screen._exploration, "again", broken)
         await pilot.press("f12", "left")
-        await typed(pilot, "")
-        assert any("could not be tried" in note.message for note in app._notifications)
+        await settle(pilot)
+        assert "could not be tried" in told(pilot)[-1]
         assert screen.rows.hits
 
 
@@ -260,4 +302,4 @@ async def test_the_footer_shows_the_keys_of_the_panel(app: CarrelApp) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_picture_of_what_if(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, FakeLibrary(), size, "starter alive", "down", "f12", "left", "left")
+    assert picture(snap_compare, FakeLibrary(), size, "down", "f12", "left", "left", query="starter alive")

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import ROOT, FakeLibrary, ports
-from test_tui_search import WIDE, screen_of, typed, written
-from test_tui_snapshots import SIZES, _one_time_zone, picture
+from fakes import ROOT, FakeLibrary
+from piloting import SIZES, WIDE, picture, screen_of, settle, typed, written
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
@@ -18,7 +17,6 @@ from app.tui.screens.search.whynot.screen import WhyNotScreen
 from engine.errors import QueryError
 from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
 
-__all__ = ["_one_time_zone"]  # a fixture that applies by being here
 STOVE = ROOT + b"/gear/stove.md"
 FAR = WhyReport(
     "starter", STOVE, False, None,
@@ -45,11 +43,6 @@ def library() -> FakeLibrary:
     library = FakeLibrary()
     library.reports[STOVE] = FAR
     return library
-
-
-@pytest.fixture
-def app(library: FakeLibrary) -> CarrelApp:
-    return CarrelApp(ports(library))
 
 
 def filtered(needed: str) -> WhyReport:
@@ -135,10 +128,7 @@ async def asked_for(pilot: Pilot[int], query: str, name: str) -> WhyNotScreen:
     await pilot.press("ctrl+n")
     screen = why_not(pilot)
     screen.name_line.value = name
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
+    await settle(pilot)
     return screen
 
 
@@ -156,23 +146,16 @@ async def test_moving_traces_the_next_note(library: FakeLibrary, app: CarrelApp)
         screen = await asked_for(pilot, "starter", "")
         first = library.traced[-1][1]
         await pilot.press("down")
-        await typed_nothing(pilot)
+        await settle(pilot)
         assert library.traced[-1][1] != first
         assert screen.name_line.has_focus
-
-
-async def typed_nothing(pilot: Pilot[int]) -> None:
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
 
 
 async def test_other_weights_are_tried_and_shown_in_the_panel(library: FakeLibrary, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await asked_for(pilot, "starter", "stove")
         await pilot.press("enter", "2")
-        await typed_nothing(pilot)
+        await settle(pilot)
         screen = screen_of(pilot)
         assert library.tried[-1].weights == (0.95, 0.05)
         assert screen.pane.explaining and "trying" in screen.pane.what_if.shown_lines[0]
@@ -183,7 +166,7 @@ async def test_a_word_is_added_and_the_note_is_selected(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await asked_for(pilot, "starter", "stove")
         await pilot.press("enter", "4")
-        await typed_nothing(pilot)
+        await settle(pilot)
         screen = screen_of(pilot)
         assert screen.query_line.value == "starter spark"
         assert screen.rows.hit is not None and screen.rows.hit.path == STOVE
@@ -196,9 +179,9 @@ async def test_more_rows_are_asked_for(library: FakeLibrary, app: CarrelApp) -> 
         listed = {hit.path for hit in rows.hits}
         missed = next(name for name in library.notes if ROOT + b"/" + name.encode() not in listed)
         library.reports[ROOT + b"/" + missed.encode()] = replace(FAR, path=ROOT + b"/" + missed.encode())
-        await asked_for(pilot, "", missed)
+        await asked_for(pilot, "alive", missed)
         await pilot.press("enter", "enter")
-        await typed_nothing(pilot)
+        await settle(pilot)
         assert len(listed) == 100 < len(rows.hits)
         assert rows.hit is not None and rows.hit.path == ROOT + b"/" + missed.encode()
 
@@ -208,7 +191,7 @@ async def test_a_note_in_the_list_is_gone_to(app: CarrelApp) -> None:
         screen = await asked_for(pilot, "starter", "fermentation")
         assert "Why is “Fermentation log” in the list?" in screen.report.shown_lines
         await pilot.press("enter", "enter")
-        await typed_nothing(pilot)
+        await settle(pilot)
         hit = screen_of(pilot).rows.hit
         assert hit is not None and hit.path.endswith(b"fermentation-log.md")
 
@@ -248,4 +231,4 @@ async def test_a_query_that_cannot_be_understood_is_told(
 def test_picture_of_why_not(snap_compare: Any, size: tuple[int, int]) -> None:
     library = FakeLibrary()
     library.reports[STOVE] = FAR
-    assert picture(snap_compare, library, size, "starter", "ctrl+n", *"stove")
+    assert picture(snap_compare, library, size, "ctrl+n", *"stove", query="starter")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from app.tui.training_port import Prospect, QuerySource, Recipe, Run, RunPlan
 from engine.errors import UsageError
+from training.protocol import Example, decode
+from training.removal import Leavings
 
 EVENTS = Path(__file__).parent / "training_events"
 BEGAN = 1_782_999_000.0
@@ -36,6 +38,10 @@ class FakeTraining:
         self.done: list[tuple[str, ...]] = []
         self.plans: list[RunPlan] = []
         self.trouble: str = ""
+        self.unplannable = ""
+        self.timed = self.measurable = True
+        self.decided: dict[int, bool] = {}
+        self.leavings = Leavings(3 << 20, "tuned-2", 91 << 20)
 
     def record(self, run: Run, recording: str, *, lines: int | None = None) -> Run:
         """Give a run the events of a recording, or only its first lines."""
@@ -45,11 +51,11 @@ class FakeTraining:
             self.history.append(run)
         return run
 
-    def go_on(self, run: str, recording: str, since: int) -> None:
-        """Append the rest of a recording to a run's events."""
+    def go_on(self, run: str, recording: str, since: int, until: int | None = None) -> None:
+        """Append the rest of a recording to a run's events, or a part of it."""
         written = (EVENTS / f"{recording}.jsonl").read_text(encoding="ascii").splitlines(keepends=True)
         with self.events(run).open("a", encoding="ascii") as stream:
-            stream.write("".join(written[since:]))
+            stream.write("".join(written[since:until]))
 
     def change(self, name: str, **changes: object) -> None:
         """Change what the history says of a run."""
@@ -61,6 +67,8 @@ class FakeTraining:
         return self.lacking
 
     def sources(self) -> Sequence[QuerySource]:
+        if self.unplannable:
+            raise UsageError(self.unplannable)
         return SOURCES
 
     def recipes(self) -> Sequence[Recipe]:
@@ -73,8 +81,13 @@ class FakeTraining:
     def prospect(self, sources: Sequence[QuerySource], plan: RunPlan) -> Prospect:
         queries = sum(source.queries for source in sources if source.name in plan.sources)
         held_out = queries // 5
-        seconds = 60 + plan.budget / 14.8
+        seconds = 60 + plan.budget / 14.8 if self.timed else None
         return Prospect(queries, held_out, 200, 0.156 / held_out**0.5 if held_out else None, seconds)
+
+    def measure(self, plan: RunPlan) -> bool:
+        self._did("measure", plan.recipe)
+        self.timed = self.timed or self.measurable
+        return self.measurable
 
     def start(self, plan: RunPlan) -> str:
         self._did("start")
@@ -105,9 +118,27 @@ class FakeTraining:
         self.history = [replace(run, use="") for run in self.history]
         return "all-MiniLM-L6-v2"
 
-    def delete(self, run: str) -> None:
+    def examples(self, run: str) -> Sequence[Example]:
+        written = self.events(run).read_text(encoding="ascii").splitlines()
+        return [event for event in map(decode, written) if isinstance(event, Example)]
+
+    def decisions(self, run: str) -> Mapping[int, bool]:
+        return dict(self.decided)
+
+    def decide(self, run: str, numbers: Iterable[int], accepted: bool | None) -> None:
+        chosen = tuple(numbers)
+        self._did("decide", run, ",".join(map(str, chosen)), str(accepted))
+        self.decided |= dict.fromkeys(chosen, bool(accepted))
+
+    def deletion(self, run: str) -> Leavings:
+        if self.trouble:
+            raise UsageError(self.trouble)
+        return self.leavings
+
+    def delete(self, run: str) -> Leavings:
         self._did("delete", run)
         self.history = [each for each in self.history if each.name != run]
+        return self.leavings
 
     def note(self, run: str, text: str) -> None:
         self._did("note", run, text)

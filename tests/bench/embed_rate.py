@@ -12,19 +12,17 @@ import argparse
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).parent)]
+import numpy as np
+from machine import heading, machine
+from real_text import passages
 
-import numpy as np  # noqa: E402
-from machine import heading, machine, passages  # noqa: E402
-
-from engine.embedding import catalogue  # noqa: E402
-from engine.embedding.encoder import Encoder  # noqa: E402
+from engine.embedding import catalogue
+from engine.embedding.encoder import Encoder
 
 ROUNDS = 3  # each in turn, so that what else the machine does meets both
 WINDOW = 256

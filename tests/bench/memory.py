@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -17,13 +16,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-
-from large_library import copy_library  # noqa: E402
-from machine import heading, machine  # noqa: E402
+from machine import heading, machine
+from own_home import copy_library, environment_of, library_of
+from spread import against, limit_lines
 
 MB = 2**20
+LIMIT_MB = 1024  # for a library of a million passages, and so for every smaller one
 LONG_LIVED = """
 import sys
 from pathlib import Path
@@ -66,30 +64,40 @@ def greatest(name: str, library: Path) -> float:
 
 
 def measured(base: Path, library: Path) -> dict[str, Any]:
-    """Run each command below a process of its own, which counts its children alone."""
+    """Run each command below a process of its own, which counts its children alone.
+
+    Carrel's rooms are imported after that: a child's count begins with what the process held that starts it.
+    """
+    copy = copy_library(library, library_of(base))
+    held = {}
+    for name in COMMANDS:
+        command = [sys.executable, __file__, "--library", str(copy), "--child", name]
+        done = subprocess.run(command, env=environment_of(base), capture_output=True, text=True, check=True)
+        held[name] = float(done.stdout.split()[-1])
+    must = must_hold(copy)
+    return {
+        "machine": machine(),
+        **must,
+        "resident_mb": held,
+        "times_what_it_must": {name: each / (must["vectors_mb"] + must["model_mb"]) for name, each in held.items()},
+        "limits": against(held, dict.fromkeys(set(held) - {"python -c pass"}, LIMIT_MB)),
+    }
+
+
+def must_hold(library: Path) -> dict[str, float]:
+    """Return how many passages there are, and what their vectors and the model take."""
     from engine.embedding import catalogue
     from engine.store import models, vectors
     from engine.store.connection import open_reader
 
-    (base / "data").mkdir()
-    copy = copy_library(library, base / "data" / "library.carrel")
-    environment = {**os.environ, "CARREL_HOME": str(base), "PYTHONPATH": str(ROOT)}
-    environment.pop("CARREL_LIBRARY", None)
-    held = {}
-    for name in COMMANDS:
-        command = [sys.executable, __file__, "--library", str(copy), "--child", name]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        held[name] = float(done.stdout.split()[-1])
-    connection = open_reader(copy)
+    connection = open_reader(library)
     model = models.active(connection)
     assert model is not None
     count, size = len(vectors.live_ids(connection, model.id)), vectors.dimension(connection, model.id)
     return {
-        "machine": machine(),
         "passages": count,
         "vectors_mb": count * size * 4 / MB,
         "model_mb": (catalogue.load().folder / "model.onnx").stat().st_size / MB,
-        "resident_mb": held,
     }
 
 
@@ -97,8 +105,10 @@ def table(report: dict[str, Any]) -> str:
     """Return the figures as a person reads them."""
     must = f"vectors {report['vectors_mb']:.0f} MB, model {report['model_mb']:.0f} MB"
     lines = [heading(report["machine"]), f"{report['passages']:,} passages: {must}", ""]
-    lines += [f"{name:<34}{held:>8.0f} MB" for name, held in report["resident_mb"].items()]
-    return "\n".join(lines)
+    for name, held in report["resident_mb"].items():
+        lines.append(f"{name:<34}{held:>8.0f} MB{report['times_what_it_must'][name]:>8.2f} of vectors and model")
+    worst = max(report["limits"].items(), key=lambda each: each[1]["found"])
+    return "\n".join([*lines, *limit_lines(dict([worst]), "MB")])
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ class Multiplied:
     def _prepare(self, model: models.StoredModel) -> int:
         connection = self._connection
         with transaction(connection):
-            connection.execute("INSERT INTO folder(path, added_at) VALUES(?, 0)", (os.fsencode(self.path.parent),))
+            connection.execute(  # paused, because its files are nowhere
+                "INSERT INTO folder(path, state, added_at) VALUES(?, 'paused', 0)", (os.fsencode(self.path.parent),)
+            )
             self._folder = connection.last_insert_rowid()
             connection.execute(
                 "INSERT INTO model(name, manifest, fingerprint, state, created_at) VALUES(?, ?, ?, 'active', 0)",

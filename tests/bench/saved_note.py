@@ -1,6 +1,6 @@
 """How soon a saved note is searchable while a long sync runs, with real processes and the real encoder.
 
-    python tests/bench/saved_note.py FOLDER [--notes 12] [--order sync_full]
+    python tests/bench/saved_note.py FOLDER [--notes 12] [--order sync_full] [--json]
 
 FOLDER is copied, indexed by a process of its own, and one note after another is saved into the copy meanwhile. Where
 the sync ends before the last note is saved, the folder was too small for the figure to mean anything.
@@ -9,36 +9,39 @@ the sync ends before the last note is saved, the folder was too small for the fi
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+from indexer import WORDS, start, stop, syncs, wait
+from machine import heading, machine
+from spread import against, limit_lines
 
 from engine.library import Library
-from engine.records import SearchSettings
 
-ROOT = Path(__file__).resolve().parents[2]
-WORDS = SearchSettings(fusion="keyword")
-LOOK_SECONDS = 0.02
-GIVE_UP_SECONDS = 60.0
+FIRST_SYNC_SECONDS = 3600.0
+LIMIT_SECONDS = 2.0
 
 
 def main() -> None:
-    """Measure and print one line a note, then the median and the worst."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure and print a table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--notes", type=int, default=12)
     parser.add_argument("--order", default="", help="wait for the first sync, then measure while this order is obeyed")
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="carrel-bench-") as base:
-        measure(Path(base), options.folder, options.notes, options.order)
+        report = measured(Path(base), options.folder, options.notes, options.order)
+    print(json.dumps(report, indent=1) if options.json else table(report))
 
 
-def measure(base: Path, folder: Path, notes: int, order: str) -> None:
+def measured(base: Path, folder: Path, notes: int, order: str) -> dict[str, Any]:
     """Run the indexer on a copy of `folder` and save notes into it."""
     os.environ["CARREL_HOME"] = str(base / "home")
     copy = base / "notes"
@@ -49,17 +52,21 @@ def measure(base: Path, folder: Path, notes: int, order: str) -> None:
     try:
         wait(lambda: library.status().documents > 0, "the first document")
         if order:
-            wait(lambda: "finished" in events(base), "the first sync", 3600.0)
+            wait(lambda: bool(syncs(base)), "the first sync", FIRST_SYNC_SECONDS)
             library.file_request(order)
             time.sleep(3.0)
         taken = [saved(library, copy, number) for number in range(notes)]
-        ended = not order and bool(events(base))
+        ended = not order and bool(syncs(base))
     finally:
-        worker.stdin.close()  # type: ignore[union-attr]
-        worker.wait(10)
-    if ended:
-        print("the whole sync ended meanwhile: take a larger folder")
-    print(f"median {statistics.median(taken):.2f} s, worst {max(taken):.2f} s")
+        stop(worker)
+    seconds = {"median": statistics.median(taken), "worst": max(taken)}
+    return {
+        "machine": machine(),
+        "notes": notes,
+        "sync_ended_meanwhile": ended,
+        "seconds": seconds,
+        "limits": against({"searchable, worst": max(taken)}, {"searchable, worst": LIMIT_SECONDS}),
+    }
 
 
 def saved(library: Library, folder: Path, number: int) -> float:
@@ -69,36 +76,21 @@ def saved(library: Library, folder: Path, number: int) -> float:
     began = time.monotonic()
     wait(lambda: bool(library.search(word, settings=WORDS).hits), word)
     taken = time.monotonic() - began
-    print(f"{number:>3}  {taken:.2f} s  after {library.status().documents} documents", flush=True)
     time.sleep(0.37 * (number % 5))  # so that notes come at different moments of a batch
     return taken
 
 
-def wait(condition, what: str, seconds: float = GIVE_UP_SECONDS) -> None:
-    """Wait until `condition` holds."""
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise TimeoutError(what)
-        time.sleep(LOOK_SECONDS)
-
-
-def events(base: Path) -> str:
-    """Return "finished" once the first sync has ended; the notes saved in its midst tell of no end of their own."""
-    lines = (base / "events.jsonl").read_text().splitlines()
-    return "finished" if any('"sync_finished"' in line for line in lines) else ""
-
-
-def start(base: Path) -> subprocess.Popen[bytes]:
-    """Start the indexer as the browser does."""
-    command = [sys.executable, "-P", "-m", "engine.worker", "--library", str(base / "library.carrel")]
-    return subprocess.Popen(
-        [*command, "--events", str(base / "events.jsonl"), "--watch"],
-        cwd=base,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
+def table(report: dict[str, Any]) -> str:
+    """Return the figures as a person reads them."""
+    taken = report["seconds"]
+    lines = [
+        heading(report["machine"]),
+        f"{report['notes']} notes, searchable after {taken['median']:.2f} s median, {taken['worst']:.2f} s worst",
+        *limit_lines(report["limits"], "s"),
+    ]
+    if report["sync_ended_meanwhile"]:
+        lines.append("the whole sync ended meanwhile: take a larger folder")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

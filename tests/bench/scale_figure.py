@@ -1,8 +1,7 @@
-"""Draws how search grows with the library, from what `search_scale.py --json` measured, beside a peer's figures.
+"""Draws how search grows with the library, from what `search_scale.py --json` measured, vstash's times beside it.
 
-    python tests/bench/scale_figure.py SCALE.json [--peer PEER.json] --out screenshots/scale.svg
+    python tests/bench/scale_figure.py SCALE.json --out screenshots/scale.svg
 
-A peer's file holds `{"name": "...", "sizes": [{"passages": n, "p50": ms, "p95": ms}]}`, measured on the same machine.
 Both axes are logarithmic: a straight line that rises by one decade a decade grows as the library does.
 """
 
@@ -19,7 +18,7 @@ from typing import Any
 WIDTH, HEIGHT = 760, 400
 LEFT, RIGHT, TOP, BOTTOM = 64, 176, 44, 52
 INK, QUIET, LINE = "#2b2b2b", "#6b6b6b", "#d9d9d9"
-COLOURS = ("#c9832b", "#3f78a8", "#7d7d7d")
+COLOURS = {"Carrel": "#c9832b", "vstash": "#3f78a8"}
 
 Point = tuple[float, float]
 
@@ -28,22 +27,21 @@ def main() -> None:
     """Read the figures and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scale", type=Path)
-    parser.add_argument("--peer", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    lines = lines_of(json.loads(options.scale.read_text()))
-    if options.peer:
-        peer = json.loads(options.peer.read_text())
-        lines[f"{peer['name']}, p50"] = [(each["passages"], each["p50"]) for each in peer["sizes"]]
+    lines = lines_of(json.loads(options.scale.read_text(encoding="utf-8")))
     options.out.write_text(picture(lines), encoding="utf-8")
 
 
 def lines_of(report: dict[str, Any]) -> dict[str, list[Point]]:
-    """Return by name the points (passages, milliseconds) of Carrel's own lines."""
-    first = [(each["passages"], each["first"]["total"]) for each in report["sizes"]]
+    """Return by name the points (passages, milliseconds) of each line; vstash's where it was measured."""
+    carrel = [(each["passages"], each["first"]["total"]) for each in report["sizes"]]
+    vstash = [(each["passages"], each["vstash"]["first"]) for each in report["sizes"] if "vstash" in each]
     return {
-        "Carrel, p50": [(passages, total["p50"]) for passages, total in first],
-        "Carrel, p95": [(passages, total["p95"]) for passages, total in first],
+        f"{name}, {part}": [(passages, times[part]) for passages, times in sizes]
+        for name, sizes in (("Carrel", carrel), ("vstash", vstash))
+        for part in ("p50", "p95")
+        if sizes
     }
 
 
@@ -72,7 +70,8 @@ def picture(lines: dict[str, list[Point]]) -> str:
         _, y = place((10 ** across[0], 10**power))
         drawn.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="{LINE}"/>')
         drawn.append(_text(LEFT - 8, y + 4, f"{10**power:g}", QUIET, anchor="end"))
-    for (name, line), colour in zip(lines.items(), COLOURS, strict=False):
+    for name, line in lines.items():
+        colour = COLOURS[name.partition(",")[0]]
         placed = [place(point) for point in line]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
         dashes = ' stroke-dasharray="5 4"' if name.endswith("p95") else ""
@@ -83,12 +82,14 @@ def picture(lines: dict[str, list[Point]]) -> str:
 
 
 def _decades(values: Sequence[float]) -> range:
-    return range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
+    """Return the powers of ten around the values; a library of "a million" has some passages more."""
+    return range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) - 0.01) + 1)
 
 
 def _text(x: float, y: float, text: str, colour: str, *, anchor: str = "start", weight: str = "normal") -> str:
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}" font-weight="{weight}">'
+        f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}" font-weight="{weight}" '
+        'stroke="#ffffff" stroke-width="4" paint-order="stroke">'
         f"{escape(text)}</text>"
     )
 

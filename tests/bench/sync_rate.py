@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,10 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
-
-from machine import SEED, heading, machine, notes  # noqa: E402
+import real_text
+from machine import heading, machine
+from own_home import environment_of, library_of
 
 SHARE = 10  # one of so many passages is encoded bare
 
@@ -41,17 +38,17 @@ def main() -> None:
 
 def measured(base: Path, files: int | None) -> dict[str, Any]:
     """Sync, then encode a share of the same passages bare."""
-    folder = base / "notes" if files else notes()
+    folder = base / "notes" if files else real_text.notes()
     if files:
-        copy_some(files, folder)
-    environment = {**os.environ, "CARREL_HOME": str(base / "home"), "PYTHONPATH": str(ROOT)}
+        real_text.copy(real_text.files()[:files], folder)
+    environment = environment_of(base / "home")
     carrel = [sys.executable, "-P", "-m", "app.cli"]
     subprocess.run([*carrel, "add", str(folder)], env=environment, check=True, capture_output=True)
     began = time.perf_counter()
     done = subprocess.run([*carrel, "sync", "--json"], env=environment, check=True, capture_output=True, text=True)
     seconds = time.perf_counter() - began
     synced = json.loads(done.stdout)
-    bare = bare_rate(base / "home" / "data" / "library.carrel")
+    bare = bare_rate(library_of(base / "home"))
     rate = synced["passages"]["embedded"] / seconds
     return {
         "machine": machine(),
@@ -62,15 +59,6 @@ def measured(base: Path, files: int | None) -> dict[str, Any]:
         "bare_rate": bare,
         "share": rate / bare,
     }
-
-
-def copy_some(files: int, to: Path) -> None:
-    """Copy notes drawn at random."""
-    found = sorted(path for path in notes().rglob("*") if path.suffix in {".md", ".rst", ".org"} and path.is_file())
-    for path in random.Random(SEED).sample(found, min(files, len(found))):
-        target = to / path.relative_to(notes())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
 
 
 def bare_rate(library: Path) -> float:

@@ -1,6 +1,6 @@
 """How much of a bare loop of forward, backward, step the training reaches, on the same rows in one run.
 
-python tests/bench/train_rate.py [--rows N] [--rounds N]
+    python tests/bench/train_rate.py [--rounds N] [--json]
 
 Both work on the packaged default model with rows of shipped passages; they take turns, and the medians are compared.
 """
@@ -8,14 +8,17 @@ Both work on the packaged default model with rows of shipped passages; they take
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from machine import heading, machine
 
 from engine.embedding.foreign import background_passages, foreign_queries
 from training.finetune import Finetuning
@@ -66,43 +69,59 @@ def bare(
 
 
 def main() -> None:
-    """Time both loops in turns and print their rates."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Time both loops in turns and print their rates, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="carrel-bench-") as base:
+        report = measured(Path(base), chosen.rounds)
+    print(json.dumps(report, indent=1) if chosen.json else table(report))
+
+
+def measured(base: Path, rounds: int) -> dict[str, Any]:
+    """Let both loops take turns, a step each."""
     recipe = RECIPES["local"]
     pieces = [*background_passages(), *general().passages]
     chance = random.Random(2)
     texts = [" ".join(chance.sample(pieces, 3)) for _ in range(400)]
     queries = list(foreign_queries())
-    rows = rows_of(recipe.batch * chosen.rounds, texts, recipe.negatives)
-    with tempfile.TemporaryDirectory() as scratch:
-        run = Run(Path(scratch))
-        learner = Learner(embedded_source(), recipe.length, recipe.frozen)
-        tuning = Finetuning(
-            learner,
-            recipe,
-            rows,
-            texts,
-            queries,
-            lambda _query, each: np.zeros(len(each), np.bool_),
-            NoDevelopment(),  # type: ignore[arg-type]
-            run.folder,
-            Teller(run),
-        )
-        step = bare(learner, tuning.batches, queries, texts, recipe.distil)
-        spent: dict[str, list[float]] = {"training": [], "bare loop": []}
-        tasks = {"training": lambda _number: tuning.one_step(), "bare loop": step}
-        for number in range(chosen.rounds):
-            for name, task in tasks.items():
-                began = time.perf_counter()
-                task(number)
-                spent[name].append(time.perf_counter() - began)
+    run = Run(base)
+    learner = Learner(embedded_source(), recipe.length, recipe.frozen)
+    tuning = Finetuning(
+        learner,
+        recipe,
+        rows_of(recipe.batch * rounds, texts, recipe.negatives),
+        texts,
+        queries,
+        lambda _query, each: np.zeros(len(each), np.bool_),
+        NoDevelopment(),  # type: ignore[arg-type]
+        run.folder,
+        Teller(run),
+    )
+    step = bare(learner, tuning.batches, queries, texts, recipe.distil)
+    spent: dict[str, list[float]] = {"training": [], "bare_loop": []}
+    tasks = {"training": lambda _number: tuning.one_step(), "bare_loop": step}
+    for number in range(rounds):
+        for name, task in tasks.items():
+            began = time.perf_counter()
+            task(number)
+            spent[name].append(time.perf_counter() - began)
     triples = recipe.batch * recipe.negatives
     rates = {name: triples / statistics.median(times[1:]) for name, times in spent.items()}
-    for name, rate in rates.items():
-        print(f"{name:10} {rate:7.2f} triples a second")
-    print(f"ratio      {rates['training'] / rates['bare loop']:7.2f}")
+    return {
+        "machine": machine(),
+        "rounds": rounds,
+        "triples_a_second": rates,
+        "ratio": rates["training"] / rates["bare_loop"],
+    }
+
+
+def table(report: dict[str, Any]) -> str:
+    """Return the figures as a person reads them."""
+    rates = report["triples_a_second"].items()
+    lines = [f"{name.replace('_', ' '):10} {rate:7.2f} triples a second" for name, rate in rates]
+    return "\n".join([heading(report["machine"]), *lines, f"ratio      {report['ratio']:7.2f}"])
 
 
 if __name__ == "__main__":

@@ -19,8 +19,10 @@ from storms import ReadHere
 
 from engine import worker
 from engine.embedding.fake import FakeEncoder
-from engine.events import Event, from_line
+from engine.events import Committed, Event, IndexerStarted, Watching, from_line, to_line
+from engine.indexing.eventfile import EventFile, Follower, last_watching
 from engine.library import Library
+from engine.records import Writer
 from engine.store.connection import open_writer
 from engine.store.lock import holder
 
@@ -188,10 +190,37 @@ def test_whoever_is_killed_at_any_moment_the_others_go_on(house: House) -> None:
     house.equals_a_fresh_one()
 
 
-def test_what_follows_an_event_file_that_begins_anew_goes_on(tmp_path: Path) -> None:
-    from engine.events import Committed, IndexerStarted, Watching
-    from engine.indexing.eventfile import EventFile, Follower, last_watching
+def test_what_the_other_tells_last_is_passed_on_and_its_file_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {pid: tmp_path / f"{pid}.jsonl" for pid in (1, 2)}
+    holders = [Writer(1, "watching", 0.0), Writer(2, "watching", 0.0)]
+    asked: list[Writer] = []
 
+    def holder_now(library: Path) -> Writer | None:
+        """Let each tell something the moment before it goes."""
+        if asked:
+            with files[asked[-1].pid].open("a") as told:
+                told.write(to_line(Committed(documents=asked[-1].pid, passages=1)) + "\n")
+        if not holders:
+            return None
+        asked.append(holders.pop(0))
+        files[asked[-1].pid].touch()
+        return asked[-1]
+
+    monkeypatch.setattr(worker, "TAKE_OVER_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "holder", holder_now)
+    monkeypatch.setattr(worker, "events_of", lambda library: files[asked[-1].pid])
+    closed: list[int] = []
+    close = Follower.close
+    monkeypatch.setattr(Follower, "close", lambda follower: (closed.append(follower._file), close(follower)))
+    heard: list[Event] = []
+    worker.follow(tmp_path, heard.append, threading.Event())
+    assert [event.documents for event in heard if isinstance(event, Committed)] == [1, 2]
+    assert len(closed) == 2 and -1 not in closed
+
+
+def test_what_follows_an_event_file_that_begins_anew_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     file, follower = EventFile(path, largest=2000), Follower(path)
     file.write(IndexerStarted(pid=7, task="watching"))

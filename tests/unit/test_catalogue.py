@@ -91,6 +91,17 @@ def test_a_removed_model_is_gone(filled_home: Path) -> None:
     assert NAME in raised.value.fix
 
 
+def test_a_model_whose_files_cannot_be_deleted_is_told_in_plain_words(
+    filled_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(ModelError, match="cannot be removed"):
+        catalogue.remove(NAME)
+
+
 def test_the_embedded_model_cannot_be_removed(home: Path) -> None:
     with pytest.raises(ModelError):
         catalogue.remove(catalogue.EMBEDDED)

@@ -48,6 +48,8 @@ def test_what_is_saved_is_loaded(file: Path) -> None:
         weights=(0.7, 0.3),
         feedback=False,
         collapse=None,
+        diversity=0.5,
+        cutoff=1.3225,
         history=False,
         keys={"search.sort": "f11,s"},
         saved={"the [odd] one = #1": 'a "phrase" -x\\', "é": "tag:été"},
@@ -110,7 +112,19 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["keys = 3", "[keys]\nexplain = 3", 'history = "yes"', "saved = []", "colour = 'red'", "weights = [0, 0]"],
+    [
+        "keys = 3",
+        "[keys]\nexplain = 3",
+        'history = "yes"',
+        "saved = []",
+        "colour = 'red'",
+        "weights = [0, 0]",
+        "weights = [nan, 1]",
+        "weights = [inf, 1]",
+        'weights = ["1", "2"]',
+        "weights = [true, 1]",
+        "weights = [1, 2, 3]",
+    ],
 )
 def test_a_setting_that_cannot_be_used_is_named(file: Path, text: str) -> None:
     file.parent.mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.sources.discovery import FoundFile, LeftOut, Rules, decide, discover, watched_folders
+from engine.sources.discovery import FoundFile, LeftOut, Rules, decide, discover, discover_each, watched_folders
 from engine.sources.rules import DEFAULT_RULES
 
 
@@ -175,13 +175,13 @@ def test_a_missing_root_is_reported(tmp_path: Path) -> None:
 def test_part_of_a_folder_is_walked_under_the_rules_of_the_whole(tmp_path: Path) -> None:
     write(tmp_path, "a/b/x.md", "a/b/y.md", "a/z.md")
     (tmp_path / ".gitignore").write_text("x.md\n")
-    items = list(discover(os.fsencode(tmp_path), below=b"a/b"))
+    items = list(discover_each(os.fsencode(tmp_path), [b"a/b"]))
     assert [(item.path, type(item)) for item in items] == [(b"a/b/x.md", LeftOut), (b"a/b/y.md", FoundFile)]
-    assert [item.path for item in discover(os.fsencode(tmp_path), below=b"a/z.md")] == [b"a/z.md"]
+    assert [item.path for item in discover_each(os.fsencode(tmp_path), [b"a/z.md"])] == [b"a/z.md"]
     (tmp_path / ".gitignore").write_text("a/b\n")
-    assert list(discover(os.fsencode(tmp_path), below=b"a/b")) == [LeftOut(b"a/b", ".gitignore", True, 2)]
+    assert list(discover_each(os.fsencode(tmp_path), [b"a/b"])) == [LeftOut(b"a/b", ".gitignore", True, 2)]
     (tmp_path / ".gitignore").write_text("a/\n")
-    assert list(discover(os.fsencode(tmp_path), below=b"a/b")) == [LeftOut(b"a", ".gitignore", True, 3)]
+    assert list(discover_each(os.fsencode(tmp_path), [b"a/b"])) == [LeftOut(b"a", ".gitignore", True, 3)]
 
 
 def test_deciding_on_one_path_agrees_with_the_walk(tmp_path: Path) -> None:

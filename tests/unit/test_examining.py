@@ -13,10 +13,13 @@ from shelf import PlainParser
 from engine.caring import Care, examining
 from engine.embedding import catalogue
 from engine.embedding.fake import FakeEncoder
+from engine.events import Watching, to_line
 from engine.indexing import coverage
 from engine.records import Check
 from engine.retrieval import calibrating
 from engine.sources import reading
+from engine.store import compaction
+from engine.store.lock import IndexerLock
 
 NOTES = dict(list(FILLER.items())[:3])
 
@@ -80,6 +83,20 @@ def test_more_folders_than_can_be_watched_are_told_with_the_setting(
     assert coverage.SETTING in found.remedy
 
 
+@pytest.mark.parametrize(("remark", "fix", "ok"), [("", "", True), ("polled", "", True), ("full", "Raise it", False)])
+def test_what_the_process_that_indexes_hears_of_is_told_as_it_told_it(
+    library: Path, tmp_path: Path, remark: str, fix: str, ok: bool
+) -> None:
+    events = tmp_path / "events.jsonl"
+    told = Watching(folders=12, covered=12 if not remark else 9, poll_seconds=30.0, remark=remark, fix=fix)
+    events.write_text(to_line(told) + "\n")
+    with IndexerLock(library).acquire("watching", events=events):
+        found = check(library, "watching", FakeEncoder())
+    assert (found.ok, found.count, found.remedy) == (ok, 0 if ok else 3, fix)
+    assert found.detail.startswith(f"the process that indexes hears of {told.covered} of 12 folders")
+    assert remark in found.detail
+
+
 def test_a_disk_that_is_nearly_full_is_told(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(library, "space").ok
     monkeypatch.setattr(examining.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 9, 9))
@@ -91,6 +108,16 @@ def test_files_that_changed_are_counted_and_are_no_fault(library: Path, tmp_path
     (tmp_path / "notes" / "new.md").write_text("# New\n")
     found = check(library, "up to date", FakeEncoder())
     assert (found.ok, found.count, found.remedy) == (True, 1, "`carrel sync`")
+
+
+@pytest.mark.parametrize(("share", "remedy"), [(0.29, ""), (0.3, "`carrel compact`")])
+def test_what_a_compaction_would_give_back_is_told_and_is_no_fault(
+    library: Path, monkeypatch: pytest.MonkeyPatch, share: float, remedy: str
+) -> None:
+    monkeypatch.setattr(compaction, "waste", lambda conn: share)
+    found = check(library, "unused space", FakeEncoder())
+    assert (found.ok, found.remedy) == (True, remedy)
+    assert f"{share:.0%}" in found.detail
 
 
 def test_the_versions_that_matter_are_told(library: Path) -> None:

@@ -22,7 +22,7 @@ def matching(*counts: int, rows: int = 1000, words: int | None = None) -> Matchi
     return Matching(readings=readings, rows=rows, known=known, word_count=len(counts) if words is None else words)
 
 
-def candidates(cosine, bm25, *, asked: Matching | None = None, documents=None, vectors=None) -> Candidates:
+def candidates(cosine, bm25, *, asked: Matching | None = None, documents=None, vectors=None, rare=None) -> Candidates:
     cosine = np.asarray(cosine, np.float32)
     bm25 = np.asarray(bm25, np.float64)
     count = len(cosine)
@@ -42,6 +42,7 @@ def candidates(cosine, bm25, *, asked: Matching | None = None, documents=None, v
         matching=asked,
         background=BACKGROUND,
         keyword_ceiling=asked.ceiling,
+        rare=np.zeros(count) if rare is None else np.asarray(rare, np.float64),
         truncated=False,
     )
 

@@ -52,6 +52,21 @@ def test_the_last_matching_line_decides() -> None:
     assert rules.verdict("drafts/keep.md", "keep.md", False) is True
 
 
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a" * 30 + "*b", "a" * 250),
+        ("[!x]*" * 30 + "b", "a" * 250),
+        ("**/a/" * 30 + "**/b", "a/" * 1000 + "a"),
+        ("**/*a*a*/" * 9 + "**/b", "aaa/" * 300 + "a"),
+    ],
+)
+def test_a_pattern_of_many_stars_is_soon_answered(pattern: str, path: str) -> None:
+    """Tried one after another, the places for its stars would take longer than the world has been there."""
+    assert IgnoreFile([pattern]).verdict(path, path.rsplit("/")[-1], False) is None
+    assert IgnoreFile([pattern]).verdict(path[:-1] + "b", path[:-1].rsplit("/")[-1] + "b", False) is True
+
+
 NAMES = ("a", "b", "ab", "a.md", "b.md", ".x")
 PATHS = [f"{top}/{name}" for top in ("d", "e", "d/f") for name in NAMES] + list(NAMES)
 

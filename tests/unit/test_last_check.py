@@ -34,6 +34,15 @@ def test_a_check_is_remembered_for_the_next_start(path: Path) -> None:
     assert before <= checked.at <= time.time()
 
 
+@pytest.mark.parametrize("kept", ["", "{}", "[1]", '{"at": "x", "faults": 0}', b"\xff"])
+def test_a_damaged_record_of_a_check_counts_as_none(path: Path, kept: str | bytes) -> None:
+    conn = apsw.Connection(os.fspath(path))
+    conn.execute("INSERT INTO meta(key, value) VALUES('last_check', ?)", (kept,))
+    conn.close()
+    with Library.open(path) as library:
+        assert library.status().checked is None
+
+
 def test_faults_are_remembered(path: Path) -> None:
     conn = apsw.Connection(os.fspath(path))
     conn.execute("PRAGMA foreign_keys = off")

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SourceError, WorkerError
+from engine.paths import places
 from engine.sources.readers import read_document
-from engine.sources.reading import Limits, Parser, ParserClosed
+from engine.sources.reading import Limits, Parser, ParserClosed, configured_parser
 from engine.sources.wire import document_from_json, document_to_json
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -148,6 +149,18 @@ def test_what_a_library_prints_does_not_reach_the_protocol(tmp_path: Path) -> No
         program = "print('from Python', flush=True); os.write(1, b'from C')"
         assert parser.read(note(tmp_path, "loud.txt", program)).text == program
     assert log.read_text().split("\n") == ["from Python", "from C"]
+
+
+@pytest.mark.usefixtures("hostile")
+def test_where_a_reader_fails_stands_in_the_log_that_only_its_owner_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    with configured_parser() as parser, pytest.raises(SourceError):
+        parser.read(note(tmp_path, "bad.txt", "raise KeyError('words')"))
+    log = places().log
+    assert "bad.txt' failed: KeyError" in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.usefixtures("hostile")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import random
-import zipfile
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
 import docx
 import pytest
+from reading import archive, headings, read, reason, shape
 
 from engine.errors import SourceError
-from engine.records import Document, Link
-from engine.sources.readers import read_document
+from engine.records import Link
 
 CONTAINER = (
     '<?xml version="1.0"?><container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
@@ -36,33 +34,6 @@ NAV = (
     '<li><a href="b.xhtml">Chapter Two</a></li></ol></nav></body></html>'
 )
 XHTML = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>t</title></head><body>{}</body></html>'
-
-
-def read(folder: Path, name: str, content: bytes | str) -> Document:
-    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_document(os.fsencode(folder / name))
-
-
-def reason(folder: Path, name: str, content: bytes | str) -> str:
-    with pytest.raises(SourceError) as caught:
-        read(folder, name, content)
-    return caught.value.reason
-
-
-def shape(document: Document) -> list[tuple[str, str]]:
-    return [(block.kind, document.text[block.start : block.end]) for block in document.blocks]
-
-
-def headings(document: Document) -> list[tuple[int, str]]:
-    return [(block.level, block.label) for block in document.blocks if block.kind == "heading"]
-
-
-def archive(members: dict[str, str | bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return buffer.getvalue()
 
 
 def epub(**changes: str | bytes) -> bytes:

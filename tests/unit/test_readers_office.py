@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import os
 import struct
-import zipfile
 from pathlib import Path
 
 import pytest
+from reading import archive, read, reason
 
-from engine.errors import SourceError
 from engine.records import Document, Link
-from engine.sources.readers import read_document
 from engine.sources.readers.msg import unpacked
 
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -23,27 +19,8 @@ ODF = " ".join(
 )
 
 
-def read(folder: Path, name: str, content: bytes | str) -> Document:
-    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_document(os.fsencode(folder / name))
-
-
-def reason(folder: Path, name: str, content: bytes | str) -> str:
-    with pytest.raises(SourceError) as caught:
-        read(folder, name, content)
-    return caught.value.reason
-
-
 def shape(document: Document) -> list[tuple[str, int, int | None, str]]:
     return [(b.kind, b.level, b.page, document.text[b.start : b.end]) for b in document.blocks]
-
-
-def archive(members: dict[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return buffer.getvalue()
 
 
 def relations(*targets: tuple[str, str, str]) -> str:
@@ -341,6 +318,11 @@ def test_an_outlook_message_says_who_when_and_what(tmp_path: Path) -> None:
     ]
     assert (document.title, document.title_written) == ("Tea?", True)
     assert document.metadata == {"from": "Ann", "to": "Bob", "date": "2024-01-14 10:00 UTC"}
+
+
+def test_an_address_in_the_text_of_an_outlook_message_is_a_link(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.msg", outlook(subject="Tea?", body="See https://example.org/tea.", sender="A", to="B"))
+    assert document.links == (Link("https://example.org/tea", "https://example.org/tea"),)
 
 
 def test_a_compound_file_that_is_no_message_says_so(tmp_path: Path) -> None:

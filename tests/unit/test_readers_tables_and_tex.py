@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reading import headings, read, shape
 
 from engine.records import Document, Link
 from engine.sources.encodings import storable
-from engine.sources.readers import read_document
 from engine.sources.readers.source import Source
 
 READERS = {
@@ -23,19 +22,6 @@ READERS = {
     "tex": "latex",
     "adoc": "asciidoc",
 }
-
-
-def read(folder: Path, name: str, content: bytes | str) -> Document:
-    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_document(os.fsencode(folder / name))
-
-
-def shape(document: Document) -> list[tuple[str, str]]:
-    return [(block.kind, document.text[block.start : block.end]) for block in document.blocks]
-
-
-def headings(document: Document) -> list[tuple[int, str]]:
-    return [(block.level, block.label) for block in document.blocks if block.kind == "heading"]
 
 
 def line_of(document: Document, words: str) -> int:

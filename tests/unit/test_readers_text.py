@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reading import headings, read, shape
 
 from engine.errors import SourceError
-from engine.records import Document, Link
-from engine.sources.readers import kind_of, read_document
+from engine.records import Link
+from engine.sources.readers import kind_of
 from engine.sources.readers.markdown import scan
-
-
-def read(folder: Path, name: str, content: str | bytes) -> Document:
-    raw = content.encode() if isinstance(content, str) else content
-    (folder / name).write_bytes(raw)
-    return read_document(os.fsencode(folder / name))
-
-
-def shape(document: Document) -> list[tuple[str, str]]:
-    return [(block.kind, document.text[block.start : block.end]) for block in document.blocks]
-
-
-def headings(document: Document) -> list[tuple[int, str]]:
-    return [(block.level, block.label) for block in document.blocks if block.kind == "heading"]
-
 
 # --- Markdown -----------------------------------------------------------------------------------------------------
 

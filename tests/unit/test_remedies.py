@@ -24,6 +24,10 @@ def test_the_engine_says_what_the_keys_understand(tmp_path: Path) -> None:
         assert offered('starter -"heron starter"')[0].text == "starter"
         assert offered('dry "rye bread"')[0].text == "dry rye bread"
         assert offered("heron") == (Remedy("go to row 1", limit=1),)
+        near = SearchSettings(cutoff=1.0)
+        far = library.why("bread bacteria culture", tmp_path / "notes/gear/stove.md", settings=near, limit=10)
+        assert far.dropped_at == "cutoff" and "beyond 1 times the least" in far.stages[-1].detail
+        assert remedies(far, near)[0] == Remedy("switch the cut-off off", settings=SearchSettings())
         low = offered("bread bacteria culture", limit=1)
         assert low[0].limit is not None and low[0].limit > 1
         assert any(remedy.text and remedy.text.startswith("bread bacteria culture ") for remedy in low)

@@ -118,10 +118,10 @@ def test_a_removed_model_leaves_neither_vectors_nor_calibration(sample: Sample) 
     with transaction(sample.conn):
         models.calibrate(sample.conn, sample.model, {"cut_strong": 0.31, "passages": 50})
         models.calibrate(sample.conn, sample.model, {"cut_strong": 0.33})
-    assert models.calibration(sample.conn, sample.model) == {"cut_strong": 0.33, "passages": 50}
+    assert [models.figure(sample.conn, sample.model, name) for name in ("cut_strong", "passages")] == [0.33, 50]
     with transaction(sample.conn):
         models.remove(sample.conn, sample.model)
     assert models.active(sample.conn) is None
-    assert models.calibration(sample.conn, sample.model) == {}
+    assert [models.figure(sample.conn, sample.model, name) for name in ("cut_strong", "passages")] == [None, None]
     tables = [row[0] for row in sample.conn.execute("SELECT name FROM sqlite_master")]
     assert not [name for name in tables if str(name).startswith("vector_")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -65,6 +66,20 @@ def test_a_spool_whose_vectors_are_all_written_leaves_no_file(tmp_path: Path) ->
     assert (tmp_path / "spool").exists()
     spool.forget([b"\2" * 16])
     assert not (tmp_path / "spool").exists()
+
+
+def test_what_a_full_disk_took_half_of_counts_as_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(tmp_path / "spool", "model", 4)
+    spool.add(vectors(1))
+    write = os.pwrite
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", lambda file, content, at: write(file, content[: len(content) // 2], at))
+        with pytest.raises(OSError, match="No space left"):
+            spool.add(vectors(2, 3))
+    assert list(spool) == [b"\1" * 16]
+    spool.add(vectors(4))
+    assert spool[b"\4" * 16].tolist() == [4.0] * 4
+    spool.close()
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40).map(lambda name: name.replace(b"\n", b"")), max_size=5))

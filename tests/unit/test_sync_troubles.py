@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from shelf import CountingEncoder, Shelf, StopAfter, paragraph, words_are_sound
 
-from engine.errors import ModelError
+from engine.errors import LibraryError, LibraryFull, ModelError
 from engine.events import Committed, FileFailed, Progress, Scanned, SyncFinished
 from engine.indexing.journal import BLAME, DEATHS_BEFORE_BLAME, Journal
 from engine.indexing.roots import journal_file, spool_file
@@ -61,6 +62,30 @@ def test_a_file_that_may_not_be_read_fails_and_is_tried_again_each_time(
         assert [failure.reason for failure in shelf.sync().failed] == ["permission denied"]
     assert shelf.sync().updated == 1
     assert shelf.failures() == {}
+
+
+def test_a_file_of_its_own_that_cannot_be_made_is_told_in_plain_words(shelf: Shelf) -> None:
+    shelf.write("a.md", paragraph("apple"))
+    journal_file(shelf.library).mkdir()
+    with pytest.raises(LibraryError, match="could not be brought up to date"):
+        shelf.sync()
+
+
+@pytest.mark.parametrize("step", ["_write", "begin"])
+def test_a_full_disk_beside_the_library_is_told_as_such_and_blamed_on_no_file(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    shelf.write("a.md", paragraph("apple"))
+    with monkeypatch.context() as full:
+        full.setattr(Journal, step, _fill)
+        with pytest.raises(LibraryFull):
+            shelf.sync()
+    assert shelf.failures() == {}
+    assert shelf.sync().added == 1
+
+
+def _fill(journal: Journal, path: bytes = b"") -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def _refuse(path: bytes) -> bytes:

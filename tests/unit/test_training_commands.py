@@ -59,7 +59,7 @@ def test_a_note_is_kept_and_a_run_deleted(capsys: pytest.CaptureFixture[str]) ->
     made(state="failed")
     assert carrel(["runs", "note", "mine", "try again"]) == 0
     assert runs.named("mine").record().note == "try again"
-    assert carrel(["runs", "delete", "mine"]) == 0
+    assert carrel(["runs", "delete", "mine", "--yes"]) == 0
     assert runs.every() == []
 
 

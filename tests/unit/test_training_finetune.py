@@ -12,8 +12,11 @@ from tiny_training import make_model, unit_rows
 from engine.embedding.adapter import Adapter
 from engine.errors import ModelError
 from training import finetune
+from training.adapting import Adapting
+from training.development import Score
 from training.mining import Row
 from training.plan import Plan, Recipe
+from training.protocol import Evaluated
 from training.runs import Run, create
 from training.telling import Teller
 
@@ -42,7 +45,19 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return create(Plan(name="mine"))
 
 
-def tuning(model: Path, run: Run, frozen: int = 0):
+class Scripted:
+    """Judges whatever it is given with the next of some figures, the base's first."""
+
+    def __init__(self, *means: float) -> None:
+        self.queries = ["a question"]
+        self.pool = np.array([0, 1])
+        self._means = list(means)
+
+    def score(self, _model: object, _passages: object = None) -> Score:
+        return Score(np.array([self._means.pop(0)]), unit_rows(2))
+
+
+def tuning(model: Path, run: Run, frozen: int = 0, development: Scripted | None = None):
     from training.weights import Learner
 
     learner = Learner(model, 64, frozen, device="cpu")
@@ -54,9 +69,9 @@ def tuning(model: Path, run: Run, frozen: int = 0):
         TEXTS,
         QUERIES,
         nothing,
-        None,
+        development,  # type: ignore[arg-type]
         run.folder,
-        Teller(run),  # type: ignore[arg-type]
+        Teller(run),
     )
 
 
@@ -99,6 +114,40 @@ def test_frozen_layers_stay_as_they_are(model: Path, run: Run) -> None:
     assert all("layer.1." in name for name in changed)
 
 
+def evaluations(run: Run) -> list[tuple[bool, int, float]]:
+    return [(event.mixed, event.step, event.share) for event in run.history() if isinstance(event, Evaluated)]
+
+
+def test_mixtures_tell_their_share_and_the_step_that_they_are_made_of(model: Path, run: Run) -> None:
+    trained = [0.51, 0.53, 0.6, 0.52, 0.5, 0.5, 0.51, 0.5]
+    _, tuned = tuning(model, run, development=Scripted(0.5, *trained, 0.55, 0.62, 0.61))
+    assert tuned.run() == 0.5
+    mixed = [(True, 3, share) for share in (0.25, 0.5, 0.75)]
+    assert evaluations(run) == [*((False, step, 1.0) for step in range(1, 9)), *mixed]
+
+
+def adapting(run: Run, *means: float) -> Adapting:
+    from engine.embedding import catalogue
+
+    recipe = Recipe("test", "adapter", 3, 3e-3, 2, 2, 64, 0, 0.5, 1, rank=2)
+    nothing = lambda _query, rows: np.zeros(len(rows), np.bool_)  # noqa: E731
+    vectors, teller = unit_rows(8, 384), Teller(run)
+    base = catalogue.load()
+    return Adapting(recipe, ROWS, unit_rows(2, 384), vectors, nothing, Scripted(*means), base, teller, seed=1)  # type: ignore[arg-type]
+
+
+def test_mixtures_of_an_adapter_tell_the_same(run: Run) -> None:
+    assert adapting(run, 0.5, 0.55, 0.7, 0.6, 0.6, 0.6, 0.65).run() == 1.0
+    mixed = [(True, 2, share) for share in (0.25, 0.5, 0.75)]
+    assert evaluations(run) == [*((False, step, 1.0) for step in (1, 2, 3)), *mixed]
+
+
+def test_an_adapter_that_is_stopped_before_it_learnt_is_none(run: Run) -> None:
+    run.order("stop")
+    assert adapting(run, 0.5).run() == 0.0
+    assert evaluations(run) == []
+
+
 def test_a_checkpoint_takes_the_training_up_where_it_was(model: Path, run: Run) -> None:
     learner, tuned = tuning(model, run)
     tuned.one_step()
@@ -133,6 +182,8 @@ def test_an_adapter_of_nothing_moves_nothing_and_two_make_one(tmp_path: Path) ->
     assert np.allclose(two.after(one).apply(queries), two.apply(one.apply(queries)), atol=1e-5)
     one.write(tmp_path / "adapter.npz")
     assert np.array_equal(Adapter.read(tmp_path / "adapter.npz").apply(queries), one.apply(queries))
-    (tmp_path / "adapter.npz").write_bytes(b"cut")
-    with pytest.raises(ModelError):
-        Adapter.read(tmp_path / "adapter.npz")
+    whole = (tmp_path / "adapter.npz").read_bytes()
+    for damaged in (b"cut", b"", whole[:40], whole[:-40], whole.replace(b"down", b"drow")):
+        (tmp_path / "adapter.npz").write_bytes(damaged)
+        with pytest.raises(ModelError):
+            Adapter.read(tmp_path / "adapter.npz")

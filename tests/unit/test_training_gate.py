@@ -8,6 +8,7 @@ import pytest
 
 from training import gate
 from training.known import KnownQuery
+from training.protocol import Judged
 
 NOTHING: gate.Series = ([], [])
 
@@ -19,7 +20,7 @@ def series(gain: float, count: int = 300, base: float = 0.5, noise: float = 0.05
     return after, before
 
 
-def judged(remembered: gate.Series, probe: gate.Series = NOTHING, alpha: float = gate.ALPHA) -> gate.Verdict:
+def judged(remembered: gate.Series, probe: gate.Series = NOTHING, alpha: float = gate.ALPHA) -> Judged:
     return gate.verdict(remembered, remembered, probe, {}, alpha)
 
 

@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 from notes import FILLER, library_of
 
+from app.tui.training_runs import TrainingRuns
 from engine.embedding.encoder import Encoder
 from engine.embedding.fake import FakeEncoder
 from engine.errors import UsageError
@@ -201,3 +202,15 @@ def test_a_language_model_that_is_gone_ends_the_run_in_plain_words(library: Libr
     found = ground(library, model_url=f"http://127.0.0.1:{server.server_port}")
     with pytest.raises(UsageError, match="does not answer"):
         list(language_model.questions(found))
+
+
+def test_every_source_of_a_library_of_its_own_can_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that reads a collection stood among them, and no library could be planned for."""
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("training.ground.catalogue.load", lambda *_, **__: FakeEncoder())
+    note = "# Bread\n\nHow it rises, see [the cold oven](oven.md).\n\n## How to feed a starter\n\nFlour and water.\n"
+    notes = {"bread.md": note, "oven.md": "# The cold oven\n\nSteam gives a crust.\n"}
+    with library_of(tmp_path, notes) as opened:
+        found = {source.name: source.queries for source in TrainingRuns(opened.path).sources()}
+    assert set(found) == {"marks", "log", "links", "headings", "titles", "judged", "language model"}
+    assert (found["links"], found["titles"]) == (1, 1)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ import numpy as np
 import pytest
 from tiny_training import TINY, install_model, make_collection, make_model
 
-from training import protocol, runs, starting, worker
+from engine.embedding import catalogue
+from training import estimate, protocol, review, runs, starting, worker
 from training.plan import Plan
 from training.runs import Run
 
@@ -27,6 +29,7 @@ pytestmark = [
     pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
 ]
 
+FIGURES = ("learnt", "judged", "embedded")  # of a speed, in passages a second
 PATIENCE_SECONDS = 120.0  # of a loaded machine; nothing waits so long on a quiet one
 
 
@@ -143,27 +146,87 @@ def test_a_run_that_is_killed_goes_on_behind_what_it_had(home: Path) -> None:
     assert finished(run).outcome == "not promotable"
 
 
-def test_examples_that_the_person_rejects_are_not_learnt_from(home: Path) -> None:
+def test_a_run_waits_for_its_review_and_learns_from_what_was_accepted(home: Path) -> None:
+    run = runs.create(plan(home, recipe="adapter", review=True))
+    looked_at: list[int] = []
+
+    def look_through() -> None:
+        """Reject the first example and let the run go on, as a person does while it waits."""
+        until(lambda: "paused" in kinds(run))
+        looked_at.extend(each.number for each in review.examples(run))
+        review.decide(run, looked_at[:1], accepted=False)
+        run.order("resume")
+
+    person = threading.Thread(target=look_through)
+    person.start()
+    assert worker.work(run) == 0
+    person.join()
+    assert last(run, protocol.ReviewAwaited).examples == len(looked_at) == len(set(looked_at))
+    assert kinds(run).index("resumed") < kinds(run).index("stepped")
+    mined, learnt = (
+        {each["number"] for each in json.loads((run.folder / name).read_text())}
+        for name in ("rows.json", "learnt.json")
+    )
+    assert mined - learnt == {looked_at[0]}
+
+
+def test_rejecting_nearly_everything_is_told_and_nothing_is_trained(home: Path) -> None:
     run = runs.create(plan(home, recipe="adapter"))
     told = protocol.encode  # every event passes here
-    rejected: list[int] = []
 
-    def refuse_the_first(event: protocol.TrainingEvent) -> str:
-        if isinstance(event, protocol.Example) and not rejected:
-            rejected.append(event.number)
-            run.reject([event.number])
+    def refuse(event: protocol.TrainingEvent) -> str:
+        if isinstance(event, protocol.StageStarted) and event.stage == "mining":
+            review.decide(run, range(1, 1000), accepted=False)
         return told(event)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.telling.encode", refuse_the_first)
+        patch.setattr("training.telling.encode", refuse)
+        assert worker.work(run) == 2
+    assert "Only 0 examples to learn from were accepted." in last(run, protocol.Failed).message
+    assert "stepped" not in kinds(run)
+
+
+def test_a_run_that_is_cancelled_late_says_how_long_it_took(home: Path) -> None:
+    run = runs.create(plan(home, recipe="adapter"))
+    told = protocol.encode
+
+    def cancel(event: protocol.TrainingEvent) -> str:
+        if isinstance(event, protocol.StageStarted) and event.stage == "training":
+            run.order("cancel")
+        return told(event)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.telling.encode", cancel)
         assert worker.work(run) == 0
-    examples = json.loads((run.folder / "examples.json").read_text())
-    learnt = json.loads((run.folder / "learnt.json").read_text())
-    mined = json.loads((run.folder / "rows.json").read_text())
-    refused = examples[str(rejected[0])]
-    assert refused in mined
-    assert refused not in learnt
-    assert len(learnt) == len(mined) - 1
+    first = next(run.history()).at
+    assert finished(run).outcome == "cancelled"
+    assert finished(run).seconds == pytest.approx(finished(run).at - first, abs=0.5)
+    assert run.record().seconds == finished(run).seconds > 0
+
+
+def test_a_machine_is_timed_in_a_process_of_its_own_and_the_run_says_the_same(home: Path) -> None:
+    given = plan(home)
+    assert estimate.expected(given, 270) is None
+    assert estimate.measure_apart(given.how, TINY)
+    told = estimate.expected(given, 270)
+    assert told is not None and told > estimate.OVERHEAD_SECONDS
+    run = runs.create(given)
+    run.order("cancel")
+    assert worker.work(run) == 0
+    assert last(run, protocol.RunStarted).seconds == estimate.expected(given, 270)
+
+
+def test_a_busy_hour_does_not_spoil_the_estimate(home: Path) -> None:
+    recipe = plan(home).how
+    assert estimate.measure_apart(recipe, TINY)
+    fingerprint = catalogue.load(TINY).manifest.fingerprint
+    (kept,) = json.loads((runs.folder() / estimate.FILE).read_text())
+    for speed, faster in ((1e-6, True), (1e9, False)):
+        (runs.folder() / estimate.FILE).write_text(json.dumps({kept: dict.fromkeys(FIGURES, speed)}))
+        estimate.measure(recipe, TINY)
+        found = estimate.known(recipe, fingerprint)
+        assert found is not None
+        assert (found.learnt > speed) is faster
 
 
 def test_a_cancelled_run_leaves_its_history_and_nothing_else(home: Path) -> None:
@@ -201,7 +264,6 @@ def test_two_processes_never_work_on_one_run(home: Path) -> None:
 
 def test_a_tuned_model_is_an_ordinary_one(home: Path) -> None:
     """It is exported with parity, loaded by sentence-transformers, and serves as the next base."""
-    from engine.embedding import catalogue
     from engine.embedding.manifest import verify
     from training.candidate import Candidate, install
     from training.weights import Learner, mixed, source_of

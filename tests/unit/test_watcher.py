@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import apsw
 import pytest
 from shelf import CountingEncoder, PlainParser, paragraph
 
-from engine.events import Committed, Event, Preparing, Progress, Scanned, SyncFinished, Watching
+from engine.events import Committed, Event, Preparing, Progress, Scanned, SyncFinished, Trouble, Watching
 from engine.indexing import following as following_module
 from engine.indexing import hints as hints_module
 from engine.indexing import polling as polling_module
@@ -122,6 +123,26 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
 def watched(world: Watched) -> Watched:
     world.start()
     return world
+
+
+def test_a_failing_disk_is_told_once_and_outlived(world: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[int] = []
+    take = requests.take
+
+    def failing(conn: apsw.Connection) -> requests.Request | None:
+        attempts.append(1)
+        if len(attempts) <= 3:
+            raise apsw.IOError("disk I/O error")
+        return take(conn)
+
+    monkeypatch.setattr(requests, "take", failing)
+    world.start()
+    world.until(lambda: len(attempts) > 4)
+    (world.notes / "a.md").write_text(paragraph("first"))
+    world.until(lambda: world.text(b"a.md") == paragraph("first"))
+    assert [event.message for event in world.events if isinstance(event, Trouble)] == [
+        "The library could not be written to the end. The disk is full or failing. SQLite says: disk I/O error."
+    ]
 
 
 def test_a_created_and_an_edited_note_are_picked_up(watched: Watched) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.cli import completing
+from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
 
@@ -19,14 +19,7 @@ from app.cli.session import Session, pass_session
         ("carrel add ~/notes && carrel sync", "Watch a folder and index it at once."),
     ),
 )
-@click.argument(
-    "folders",
-    nargs=-1,
-    required=True,
-    metavar="PATH...",
-    type=click.Path(path_type=Path),
-    shell_complete=completing.folders,
-)
+@folders_argument(required=True)
 @pass_session
 def command(session: Session, folders: tuple[Path, ...]) -> None:
     """Watch folders, with all that lies in them.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from app.cli import completing, opening, text
+from app.cli import opening, text
+from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, INTERRUPTED
 from app.cli.session import Session, pass_session
@@ -15,9 +16,7 @@ HOW_TO_SEARCH = "To search: carrel search WORDS   (in a terminal, `carrel` opens
 
 
 @carrel_command("browse", reports=True, hidden=True)
-@click.argument(
-    "folders", nargs=-1, metavar="[PATH...]", type=click.Path(path_type=Path), shell_complete=completing.folders
-)
+@folders_argument(required=False)
 @pass_session
 @click.pass_context
 def command(ctx: click.Context, session: Session, folders: tuple[Path, ...]) -> int:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
-from app.cli.completing import files
 from app.cli.session import Session, pass_session
 from app.cli.text import located, one_line
 
@@ -28,7 +28,7 @@ SIGNS = ("+", "-", "undo")
     ),
 )
 @click.argument("query")
-@click.argument("path", metavar="PATH[:LINE]", shell_complete=files)
+@place_argument
 @click.argument("sign", metavar="[+|-|undo]", type=click.Choice(SIGNS), default="+")
 @pass_session
 def command(session: Session, query: str, path: str, sign: str) -> None:

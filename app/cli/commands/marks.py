@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.agreeing import agreed
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, FAILED
 from app.cli.session import Session, pass_session
 from app.cli.text import count, day, one_line, short_path, table
 
-WORDS = {2: "+ right", -2: "- wrong", 1: "· opened"}
+if TYPE_CHECKING:
+    from engine.library import Library
+
+SIGNS = {2: "+", -2: "-", 1: "·"}  # by the grade of a mark
 
 
 @carrel_command(
@@ -27,42 +31,37 @@ WORDS = {2: "+ right", -2: "- wrong", 1: "· opened"}
 @pass_session
 def command(session: Session, empty: bool, yes: bool) -> int:
     """List the results that were marked or opened, with the search for which; they are kept in the library file."""
-    from app.cli.shapes import moment, path_fields, print_json
+    from app.cli.shapes import JUDGED, mark_shape, print_json
 
     with session.open() as library:
         marks = library.marks()
         if empty:
-            if marks and not yes and not _agreed(len(marks)):
-                click.echo("Nothing was changed.", err=True)
-                return FAILED
-            forgotten = library.empty_marks()
-            if session.json:
-                print_json({"forgotten": forgotten})
-            else:
-                click.echo(f"Forgotten: {count(forgotten, 'mark')}")
-            return DONE
+            return _forget(session, library, len(marks), yes)
     if session.json:
-        shapes = [
-            {
-                "query": mark.query,
-                **path_fields(mark.path),
-                "mark": WORDS[mark.grade][2:],
-                "passage_hash": mark.passage_hash.hex(),
-                "at": moment(mark.at),
-            }
+        print_json({"marks": [mark_shape(mark) for mark in marks]})
+    elif marks:
+        rows = [
+            (f"{SIGNS[mark.grade]} {JUDGED[mark.grade]}", day(mark.at), short_path(mark.path), one_line(mark.query))
             for mark in marks
         ]
-        print_json({"marks": shapes})
-    elif marks:
-        rows = [(WORDS[mark.grade], day(mark.at), short_path(mark.path), one_line(mark.query)) for mark in marks]
         click.echo("\n".join(table(rows)))
     else:
         click.echo("Nothing is marked yet: `carrel mark QUERY PATH`, or + and - in the browser.", err=True)
     return DONE
 
 
-def _agreed(number: int) -> bool:
-    """Ask the person and return the answer; without a terminal there is nobody to ask."""
-    if not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask on; `--yes` forgets without asking.")
-    return click.confirm(f"Forget {count(number, 'mark')}? They cannot be brought back.", err=True)
+def _forget(session: Session, library: Library, number: int, yes: bool) -> int:
+    """Forget all marks, after asking."""
+    from app.cli.shapes import print_json
+
+    if number and not yes:
+        question = f"Forget {count(number, 'mark')}? They cannot be brought back."
+        if not agreed(question, does="forgets"):
+            click.echo("Nothing was changed.", err=True)
+            return FAILED
+    forgotten = library.empty_marks()
+    if session.json:
+        print_json({"forgotten": forgotten})
+    else:
+        click.echo(f"Forgotten: {count(forgotten, 'mark')}")
+    return DONE

@@ -6,10 +6,8 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-import click
-
+from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
-from app.cli.completing import files
 from app.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
         ("EDITOR='code --wait' carrel open sourdough.md", "Use another editor; the end of a path is enough."),
     ),
 )
-@click.argument("path", metavar="PATH[:LINE]", shell_complete=files)
+@place_argument
 @pass_session
 def command(session: Session, path: str) -> int:
     """Open a document in $VISUAL or $EDITOR, at a line; PDF, DOCX and EPUB in the program that shows them.

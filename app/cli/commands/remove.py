@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from app.cli import completing
+from app.cli.agreeing import agreed
+from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from app.cli.session import Session, pass_session
@@ -29,14 +29,7 @@ if TYPE_CHECKING:
         ("carrel remove --undo ~/code/docs", "Take it back, within a day, with all that was indexed of it."),
     ),
 )
-@click.argument(
-    "folders",
-    nargs=-1,
-    required=True,
-    metavar="PATH...",
-    type=click.Path(path_type=Path),
-    shell_complete=completing.folders,
-)
+@folders_argument(required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--undo", is_flag=True, help="Take folders back that were forgotten within a day.")
 @click.option("--forever", is_flag=True, help="Keep nothing for --undo; this gives the space free at once.")
@@ -55,7 +48,7 @@ def command(session: Session, folders: tuple[Path, ...], yes: bool, undo: bool, 
         return _take_back(session, [absolute(folder) for folder in folders])
     with session.open() as library:
         watched = [_watched(library, absolute(folder)) for folder in folders]
-        if not yes and not _agreed(watched, forever):
+        if not yes and not agreed(_question(watched, forever), does="removes"):
             click.echo("Nothing was changed.", err=True)
             return FAILED
         forgotten = [(folder, _forget(library, folder, forever)) for folder in watched]
@@ -100,14 +93,12 @@ def _forget(library: Library, folder: Folder, forever: bool) -> int:
     return done if isinstance(done, int) else int(done[0].get("documents", 0))
 
 
-def _agreed(folders: list[Folder], forever: bool) -> bool:
-    """Ask the person and return the answer; without a terminal there is nobody to ask."""
-    if not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask on; `--yes` removes without asking.")
+def _question(folders: list[Folder], forever: bool) -> str:
+    """Return what is asked before folders are forgotten."""
     names = ", ".join(short_path(folder.path) for folder in folders)
     documents = count(sum(folder.documents for folder in folders), "document")
     undone = "This cannot be undone." if forever else "For a day it can be undone."
-    return click.confirm(f"Forget {names}? {documents} leave the index; no file is touched. {undone}", err=True)
+    return f"Forget {names}? {documents} leave the index; no file is touched. {undone}"
 
 
 def _take_back(session: Session, paths: list[Path]) -> int:

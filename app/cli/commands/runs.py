@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from app.cli.agreeing import agreed
 from app.cli.command import CarrelCommand, global_options, write_examples
 from app.cli.session import Session, pass_session
 from training.protocol import ORDERS
@@ -42,11 +43,13 @@ command.params.extend(global_options(json=True))
 @pass_session
 def list_runs(session: Session) -> None:
     """List the runs, oldest first, with how they ended and what they gained."""
-    from app.cli.runs_shown import lines, shape
+    from app.cli.runs_shown import collections_line, lines, shape
     from app.cli.shapes import print_json
     from training.runs import every
 
     found = every()
+    if told := collections_line():
+        click.echo(told, err=True)
     if session.json:
         print_json({"runs": [shape(run) for run in found]})
     elif found:
@@ -77,19 +80,21 @@ def note(_session: Session, run: str, text: str) -> None:
 )
 @click.argument("run")
 @click.option("--reject", multiple=True, type=int, metavar="N", help="Leave an example out of the training.")
-@click.option("--accept", multiple=True, type=int, metavar="N", help="Take a rejected one back in.")
+@click.option("--accept", multiple=True, type=int, metavar="N", help="Keep an example, or take a rejected one back in.")
 @pass_session
 def examples(_session: Session, run: str, reject: tuple[int, ...], accept: tuple[int, ...]) -> None:
-    """Print the examples that a run has shown; rejecting counts until the training begins."""
+    """Print the examples of a run, the most doubtful first where it waits; deciding counts until the training begins.
+
+    What nobody rejects is learnt from.
+    """
     from app.cli.runs_shown import example_lines
-    from engine.errors import UsageError
+    from training import review
     from training.runs import named
 
     chosen = named(run)
-    if (reject or accept) and (chosen.folder / "learnt.json").exists():
-        raise UsageError(f"The run {chosen.name} learns already.", fix="Start one with `carrel retrain --review`.")
-    chosen.reject(reject)
-    chosen.reject(accept, accept=True)
+    for numbers, accepted in ((reject, False), (accept, True)):
+        if numbers:
+            review.decide(chosen, numbers, accepted=accepted)
     click.echo("\n".join(example_lines(chosen)))
 
 
@@ -97,25 +102,32 @@ def examples(_session: Session, run: str, reject: tuple[int, ...], accept: tuple
     "delete",
     cls=CarrelCommand,
     short_help="Delete a run and its model.",
-    examples=(("carrel runs delete tuned-1", "Delete a run; a model in use stays."),),
+    examples=(
+        ("carrel runs delete tuned-1", "Delete a run and the model that it made; asks."),
+        ("carrel runs delete tuned-1 --keep-model --yes", "Leave the model installed, and do not ask."),
+    ),
 )
 @click.argument("run")
 @click.option("--keep-model", is_flag=True, help="Leave the model installed.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_session
-def delete(session: Session, run: str, keep_model: bool) -> None:
-    """Delete a run that is over, and the model that it made unless the library uses it."""
-    from app.cli.runs_shown import active_model
-    from engine.embedding import catalogue
-    from training import runs
+def delete(session: Session, run: str, keep_model: bool, yes: bool) -> None:
+    """Delete a run that is over, the model that it made, and the vectors that the library keeps for that.
+
+    A model that the library uses, or goes back to by `carrel rollback`, is not deleted.
+    """
+    from app.cli.runs_shown import deletion
+    from app.cli.text import size
+    from engine.paths import library_path
+    from training import removal, runs
 
     chosen = runs.named(run)
-    model = chosen.record().model
-    in_use = bool(model) and model == active_model(session)
-    runs.delete(chosen)
-    if model and not in_use and not keep_model and (catalogue.place_of(model)).is_dir():
-        catalogue.remove(model)
-    kept = f" Its model {model} is in use and stays." if in_use else ""
-    click.echo(f"Deleted {chosen.name}.{kept}")
+    libraries = [library_path(session.library)]
+    found = removal.leavings(chosen, libraries, keep_model=keep_model)
+    if yes or agreed(f"Delete {chosen.name}? {deletion(found)}", does="deletes"):
+        removal.delete(chosen, libraries, keep_model=keep_model)
+        model = f" and its model {found.model}" if found.model else ""
+        click.echo(f"Deleted {chosen.name}{model}: {size(found.whole)} freed.")
 
 
 def _ordering(word: str, says: str) -> None:

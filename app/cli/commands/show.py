@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
-from app.cli.completing import files
 from app.cli.session import Session, pass_session
 from app.cli.text import cleaned, short_path
 
@@ -27,7 +27,7 @@ MARK = "▌"
         ("carrel show sourdough.md:14", "Print it from line 14 on, which is marked; the end of a path is enough."),
     ),
 )
-@click.argument("path", metavar="PATH[:LINE]", shell_complete=files)
+@place_argument
 @pass_session
 def command(session: Session, path: str) -> None:
     """Print the text of a document, as it was indexed; PDF and other formats as plain text.

@@ -8,27 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.arguments import files
 from app.cli.command import command as carrel_command
-from app.cli.completing import files
 from app.cli.session import Session, pass_session
 from app.cli.text import one_line, short_path, table
+from app.stages import STAGE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from engine.library import Library
     from engine.records import WhyReport, WhyStage
-
-STAGES = {
-    "indexed": "indexed",
-    "filters": "filters",
-    "vector": "by meaning",
-    "keyword": "by words",
-    "fused": "fused",
-    "grouped": "grouped",
-    "collapsed": "near-duplicates",
-    "listed": "in the list",
-}
 
 
 @carrel_command(
@@ -48,9 +38,11 @@ def command(session: Session, query: str, path: str) -> None:
     QUERY is one argument: quote it. PATH is a path, or the end of one that only one document has.
     """
     from app.cli.shapes import print_json, why_shape
+    from engine.config import load
 
+    settings = load().search_settings()  # as `carrel search` asks
     with session.open() as library:
-        report = library.why(query, _asked_for(library, path))
+        report = library.why(query, _asked_for(library, path), settings=settings)
     if session.json:
         print_json(why_shape(report))
     else:
@@ -91,4 +83,4 @@ def _stage(stage: WhyStage, advice: Sequence[str]) -> tuple[str, str, str]:
     found = ", ".join(part for part in (rank, one_line(stage.detail)) if part)
     tells = stage.needed and not stage.passed and stage.needed not in advice
     needed = f" — needed: {one_line(stage.needed)}" if tells else ""
-    return ("✓ passed" if stage.passed else "✗ lost", STAGES.get(stage.stage, stage.stage), found + needed)
+    return ("✓ passed" if stage.passed else "✗ lost", STAGE_NAMES.get(stage.stage, stage.stage), found + needed)

@@ -69,16 +69,6 @@ class Units:
         """Return the unit that holds an offset of the text."""
         return max(0, bisect_right(self.starts, offset) - 1)
 
-    def of_line(self, line: int) -> int:
-        """Return the first unit of a line, or the paragraph that it is folded into."""
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if self.lines[middle] < line else (low, middle)
-        if low == len(self) or (low and self.lines[low] > line):
-            low -= 1
-        return low
-
     def line_at(self, offset: int) -> int:
         """Return the line, counted from 1, on which an offset of the text stands."""
         unit = self.at(offset)

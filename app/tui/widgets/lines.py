@@ -1,8 +1,8 @@
-"""A scrollable view of painted lines: the base of the preview, the explanation and the help."""
+"""Scrollable views of painted lines: what all of them share, and the one of the preview, the explanation, the help."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from textual.content import Content
 from textual.geometry import Size
@@ -13,7 +13,20 @@ from textual.visual import Visual
 LineBuilder = Callable[[int], Sequence[Content]]
 
 
-class LineView(ScrollView):
+class PaintedView(ScrollView):
+    """A scrollable view that keeps the lines it has painted, by whatever tells them apart, until its style changes."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._strips: dict[Hashable, Strip] = {}
+
+    def notify_style_update(self) -> None:
+        """Paint anew after a change of theme or focus."""
+        self._strips.clear()
+        super().notify_style_update()
+
+
+class LineView(PaintedView):
     """Shows what a builder makes for the present width; builds anew when the width changes."""
 
     DEFAULT_CSS = """
@@ -24,7 +37,6 @@ class LineView(ScrollView):
         super().__init__(id=id)
         self._build: LineBuilder = _nothing
         self._lines: Sequence[Content] = ()
-        self._strips: dict[int, Strip] = {}
         self._built_width = -1
 
     @property
@@ -43,11 +55,6 @@ class LineView(ScrollView):
         """Build anew where the width has changed."""
         if self._built_width != self.scrollable_content_region.width:
             self._rebuild()
-
-    def notify_style_update(self) -> None:
-        """Paint anew after a change of theme."""
-        self._strips.clear()
-        super().notify_style_update()
 
     def _rebuild(self) -> None:
         width = self.scrollable_content_region.width

@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING
 
 from engine.errors import SourceError
 from engine.records import Document
-from engine.sources.readers.kinds import has_no_reader, kind_of, language_of
+from engine.sources.readers.kinds import has_no_reader, kind_of, reader_of
 from engine.sources.readers.source import MAX_CHARACTERS, load
 
 if TYPE_CHECKING:
     from engine.sources.readers.recognition import Recogniser
 
-__all__ = ["has_no_reader", "kind_of", "language_of", "read_document"]
+__all__ = ["kind_of", "read_document"]
 
 _BINARY_KINDS = frozenset({"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg"})
-_SHARED_READERS = {
-    **dict.fromkeys(("odt", "ods", "odp"), "opendocument"),
-    **dict.fromkeys(("json", "yaml", "toml"), "keyed"),
-}
 
 
 def read_document(path: bytes, recogniser: Recogniser | None = None) -> Document:
@@ -36,8 +32,7 @@ def read_document(path: bytes, recogniser: Recogniser | None = None) -> Document
     source = load(path, recogniser)
     if not source.raw and kind in _BINARY_KINDS:
         raise SourceError("empty")
-    module = _SHARED_READERS.get(kind or "text", kind or "text")
-    document: Document = import_module(f"engine.sources.readers.{module}").read(source)
+    document: Document = import_module(f"engine.sources.readers.{reader_of(name)}").read(source)
     if len(document.text) > MAX_CHARACTERS:
         raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")
     return document

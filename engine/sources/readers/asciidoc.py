@@ -8,7 +8,7 @@ from bisect import bisect_right
 from engine.records import Block, BlockKind, Document, Link
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.inline import MAX_LABEL, MAX_LINKS
-from engine.sources.readers.lines import Lines
+from engine.sources.readers.scanning import LineScanner
 from engine.sources.readers.source import Source
 
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)$")
@@ -31,8 +31,7 @@ def read(source: Source) -> Document:
     """Read an AsciiDoc file; its title is the level-0 heading, or its `:title:`."""
     text = source.text()
     scanner = _Scanner(text)
-    scanner.run()
-    blocks = tuple(scanner.blocks)
+    blocks = tuple(scanner.run())
     first = next((block for block in blocks if block.kind == "heading" and block.level == 1), None)
     title = (first.label if first else "") or scanner.fields.get("title", "")
     return Document(
@@ -67,31 +66,21 @@ def _plain(words: str) -> str:
     return " ".join(_MARKUP.sub(r"\2", words).split())
 
 
-class _Scanner:
-    """One pass over the lines; `at` is the line that comes next."""
+class _Scanner(LineScanner):
+    """Knows the delimiters of a file beforehand, so that the partner of each is found at once."""
 
     def __init__(self, text: str) -> None:
-        self.lines = Lines(text)
-        self.texts = self.lines.texts
-        self.at = 0
-        self.blocks: list[Block] = []
+        super().__init__(text)
         self.fields: dict[str, str] = {}
-        self._fences: dict[str, list[int]] = {}  # where each delimiter stands, so that its partner is found at once
+        self._in_body = False  # whether anything but comments and attributes has come
+        self._fences: dict[str, list[int]] = {}
         for number, line in enumerate(self.texts):
             if line[:1] in _FENCE_STARTS and line[:1] and _DELIMITER.match(line):
                 self._fences.setdefault(line.rstrip(), []).append(number)
 
-    def run(self) -> None:
-        while self.at < len(self.texts):
-            line = self.texts[self.at]
-            if not line or line.isspace():
-                self.at += 1
-            else:
-                self._block(line)
-
     def _block(self, line: str) -> None:
         if heading := _HEADING.match(line):
-            opens = len(heading[1]) == 1 and all(block.kind == "meta" for block in self.blocks)
+            opens = len(heading[1]) == 1 and not self._in_body
             self._emit("heading", self.at + 1, len(heading[1]), _plain(heading[2].rstrip(" =#")))
             if opens:
                 self._byline()
@@ -119,9 +108,8 @@ class _Scanner:
             self._emit("paragraph", self._after_paragraph())
 
     def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
-        start, end = self.lines.span(self.at, after)
-        self.blocks.append(Block(kind, start, end, level, label))
-        self.at = after
+        super()._emit(kind, after, level, label)
+        self._in_body = self._in_body or kind != "meta"
 
     def _byline(self) -> None:
         """Take the lines just below the title: who wrote it, which version it is, and its attributes."""

@@ -71,6 +71,7 @@ class _Reader:
         self._list: list[str] = []
 
     def walk(self, root: etree._Element) -> None:
+        """Add the paragraphs, lists and tables of a body in order."""
         for element in _blocks(root):
             if element.tag == f"{_W}p":
                 self._paragraph(element)
@@ -83,6 +84,7 @@ class _Reader:
         self._end_list()
 
     def notes(self, root: etree._Element, name: str) -> None:
+        """Add footnotes, endnotes or comments, whose elements have this name."""
         for note in root.iter(f"{_W}{name}"):
             if note.get(f"{_W}type") in (None, "normal"):
                 self.prose.add("paragraph", "\n".join(_text(paragraph) for paragraph in note.iter(f"{_W}p")).strip())

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from engine.errors import SourceError
-from engine.records import Document, Link
+from engine.records import Document
 from engine.sources.encodings import SNIFFED_BYTES, decode, storable
-from engine.sources.readers.lines import paragraphs
 from engine.sources.readers.markup import Page, parse_html
-from engine.sources.readers.prose import Prose
+from engine.sources.readers.message import MessageText
 from engine.sources.readers.source import Source
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
-_URL = re.compile(r"https?://[^\s<>\"')\]]+")
 MAX_PARTS = 2000  # a message with more parts was made to be one
 
 
@@ -31,21 +28,9 @@ def read(source: Source) -> Document:
     if not isinstance(message, EmailMessage) or not any(name in message for name in (*_SHOWN, "Message-ID")):
         raise SourceError("not an e-mail message")
     headers = {name: words for name in _SHOWN if (words := _header(message, name))}
-    prose, links = Prose(), list[Link]()
-    prose.add("paragraph", "\n".join(f"{name}: {words}" for name, words in headers.items()))
-    attachments = _add_body(message, prose, links)
-    prose.add("list", "\n".join(f"- Attachment: {name}" for name in attachments))
-    text, blocks = prose.finish()
-    title = headers.get("Subject", "")
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="email",
-        blocks=blocks,
-        links=tuple(links),
-        metadata={name.lower(): words for name, words in headers.items() if name != "Subject"},
-    )
+    text = MessageText(headers)
+    attachments = _add_body(message, text)
+    return text.finish(source, "email", attachments)
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -57,7 +42,7 @@ def _header(message: EmailMessage, name: str) -> str:
         return " ".join(storable(str(raw)).split())
 
 
-def _add_body(message: EmailMessage, prose: Prose, links: list[Link]) -> list[str]:
+def _add_body(message: EmailMessage, text: MessageText) -> list[str]:
     """Add what the message says; returns the names of what is attached to it."""
     plain, rich, attached, encrypted = list[str](), list[str](), list[str](), False
     for number, part in enumerate(message.walk()):
@@ -74,10 +59,10 @@ def _add_body(message: EmailMessage, prose: Prose, links: list[Link]) -> list[st
             rich.append(_content(part))
     if any(words.strip() for words in plain):
         for words in plain:
-            _add_plain(words, prose, links)
+            text.add_plain(words)
     elif any(words.strip() for words in rich):
         for words in rich:
-            links += Page(parse_html(words), prose).links
+            text.links += Page(parse_html(words), text.prose).links
     elif encrypted:
         raise SourceError("encrypted")
     return attached
@@ -104,11 +89,3 @@ def _content(part: EmailMessage) -> str:
         return decode(payload)
     except SourceError:
         return ""
-
-
-def _add_plain(words: str, prose: Prose, links: list[Link]) -> None:
-    for start, end in paragraphs(words):
-        piece = words[start:end]
-        quoted = all(line.lstrip().startswith(">") for line in piece.split("\n"))
-        prose.add("quote" if quoted else "paragraph", piece)
-        links += [Link(match[0].rstrip(".,;:"), match[0].rstrip(".,;:")) for match in _URL.finditer(piece)]

@@ -162,7 +162,10 @@ _UNREADABLE = (
 )
 _OLD_BINARY = {".doc": ".docx", ".dot": ".dotx", ".xls": ".xlsx", ".xlt": ".xltx", ".ppt": ".pptx", ".pps": ".ppsx"}
 _NO_READER = frozenset((*_UNREADABLE.split(), *_OLD_BINARY))
-
+_SHARED_READERS = {
+    **dict.fromkeys(("odt", "ods", "odp"), "opendocument"),
+    **dict.fromkeys(("json", "yaml", "toml"), "keyed"),
+}
 
 _BY_SUFFIX = {
     os.fsencode(suffix): kind for suffix, kind in {**dict.fromkeys(LANGUAGES, "code"), **_KINDS_BY_SUFFIX}.items()
@@ -182,6 +185,12 @@ def suffix_of(name: bytes) -> bytes:
 def kind_of(name: bytes) -> str | None:
     """Return the kind of document that a file name promises, or None where only the content could tell."""
     return _BY_NAME.get(name.lower()) or _BY_SUFFIX.get(suffix_of(name))
+
+
+def reader_of(name: bytes) -> str:
+    """Return the module that reads a file of this name; one whose name promises nothing is read as plain text."""
+    kind = kind_of(name) or "text"
+    return _SHARED_READERS.get(kind, kind)
 
 
 def language_of(name: bytes) -> str | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from engine.records import Block, BlockKind, Document
+from engine.records import Block, Document
 from engine.sources.readers.frontmatter import FrontMatter, read_front_matter
 from engine.sources.readers.inline import links_of, plain, tags_of
-from engine.sources.readers.lines import Lines
+from engine.sources.readers.scanning import LineScanner
 from engine.sources.readers.source import Source
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
@@ -61,24 +61,12 @@ def scan(text: str, start: int = 0) -> list[Block]:
     return _Scanner(text, start).run()
 
 
-class _Scanner:
-    """One pass over the lines; `at` is the line that comes next."""
+class _Scanner(LineScanner):
+    """Begins behind the front matter."""
 
     def __init__(self, text: str, start: int) -> None:
-        self.lines = Lines(text)
-        self.texts = self.lines.texts
+        super().__init__(text)
         self.at = text.count("\n", 0, start) + (start > len(text))
-        self.blocks: list[Block] = []
-
-    def run(self) -> list[Block]:
-        texts, total = self.texts, len(self.texts)
-        while self.at < total:
-            line = texts[self.at]
-            if not line or line.isspace():
-                self.at += 1
-            else:
-                self._block(line)
-        return self.blocks
 
     def _block(self, line: str) -> None:
         mark = line.lstrip(" ")[0]
@@ -100,11 +88,6 @@ class _Scanner:
             self._emit("table", self._after_table())
         else:
             self._paragraph()
-
-    def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
-        start, end = self.lines.span(self.at, after)
-        self.blocks.append(Block(kind, start, end, level, label))
-        self.at = after
 
     def _paragraph(self) -> None:
         number = self.at + 1

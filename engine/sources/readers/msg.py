@@ -6,13 +6,12 @@ import struct
 from datetime import UTC, datetime, timedelta
 
 from engine.errors import SourceError
-from engine.records import Document, Link
+from engine.records import Document
 from engine.sources.encodings import storable
 from engine.sources.readers.compound import CompoundFile
 from engine.sources.readers.html import html_text
-from engine.sources.readers.lines import paragraphs
 from engine.sources.readers.markup import Page, parse_html
-from engine.sources.readers.prose import Prose
+from engine.sources.readers.message import MessageText
 from engine.sources.readers.source import Source
 
 _SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009  # property identifiers of [MS-OXPROPS]
@@ -45,41 +44,26 @@ def read(source: Source) -> Document:
         "Subject": message.text(_SUBJECT),
     }
     headers = {name: " ".join(words.split()) for name, words in said.items() if words.strip()}
-    prose, links = Prose(), list[Link]()
-    prose.add("paragraph", "\n".join(f"{name}: {words}" for name, words in headers.items()))
-    _add_body(message, prose, links)
-    prose.add("list", "\n".join(f"- Attachment: {name}" for name in message.attachments()))
-    text, blocks = prose.finish()
-    title = headers.get("Subject", "")
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="msg",
-        blocks=blocks,
-        links=tuple(links),
-        metadata={name.lower(): words for name, words in headers.items() if name != "Subject"},
-    )
+    text = MessageText(headers)
+    _add_body(message, text)
+    return text.finish(source, "msg", message.attachments())
 
 
-def _add_body(message: _Message, prose: Prose, links: list[Link]) -> None:
+def _add_body(message: _Message, text: MessageText) -> None:
     """Add what the message says, from the plainest of the forms in which it is written there."""
     plain, rich = message.text(_BODY), message.html()
     if plain.strip():
-        for start, end in paragraphs(plain):
-            piece = plain[start:end]
-            quoted = all(line.lstrip().startswith(">") for line in piece.split("\n"))
-            prose.add("quote" if quoted else "paragraph", piece)
+        text.add_plain(plain)
     elif rich.strip():
-        links += Page(parse_html(rich), prose).links
+        text.links += Page(parse_html(rich), text.prose).links
     elif rtf := unpacked(message.binary(_RTF)):
         from engine.sources.readers.rtf import Reader  # only messages that were written in RTF alone
 
         reader = Reader()
         reader.run(rtf)
-        text, blocks = reader.prose.finish()
+        written, blocks = reader.prose.finish()
         for block in blocks:
-            prose.add(block.kind, text[block.start : block.end], level=block.level, label=block.label)
+            text.prose.add(block.kind, written[block.start : block.end], level=block.level, label=block.label)
 
 
 class _Message:
@@ -92,6 +76,7 @@ class _Message:
         self._encoding = "utf-8" if page == 65001 else f"cp{page}"
 
     def text(self, identifier: int, folder: str = "") -> str:
+        """Return a text of the message, or of what lies in a folder of it; "" where there is none."""
         wide = self._file.read(_stream(identifier, _UNICODE, folder))
         if wide:
             return storable(wide.decode("utf-16-le", "replace")).rstrip("\ufffd")
@@ -102,9 +87,11 @@ class _Message:
             return storable(narrow.decode("cp1252", "replace"))
 
     def binary(self, identifier: int) -> bytes:
+        """Return the bytes of a property, b"" where there is none."""
         return self._file.read(_stream(identifier, _BINARY))
 
     def html(self) -> str:
+        """Return the body in HTML, which some programs write as bytes and others as text."""
         raw = self.binary(_HTML)
         return html_text(raw) if raw else self.text(_HTML)
 

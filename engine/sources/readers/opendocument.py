@@ -119,6 +119,7 @@ class _Reader:
         self._styles = styles
 
     def text(self, body: etree._Element, page: int | None = None) -> None:
+        """Add a text: its pieces in order, then the notes that they refer to."""
         notes: list[str] = []
         for element in _pieces(body):
             name = local_name(element)
@@ -135,11 +136,13 @@ class _Reader:
             self._prose.add("paragraph", note, page=page)
 
     def sheets(self, body: etree._Element) -> None:
+        """Add the sheets of a spreadsheet."""
         for table in body:
             if local_name(table) == "table":
                 add_sheet(self._prose, _named(table, "name"), list(_rows(table)))
 
     def slides(self, body: etree._Element) -> None:
+        """Add the slides of a presentation, each a page under its title, with its notes at the end."""
         number = 0
         for slide in body:
             if local_name(slide) != "page":

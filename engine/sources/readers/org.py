@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from engine.records import Block, BlockKind, Document, Link
 from engine.sources.readers.inline import MAX_LABEL, MAX_LINKS
-from engine.sources.readers.lines import Lines
+from engine.sources.readers.scanning import LineScanner
 from engine.sources.readers.source import Source
 
 MAX_VALUE = 2000  # code points kept of a keyword that is written on many lines
@@ -18,6 +19,8 @@ _PRIORITY = re.compile(r"\[#[A-Z0-9]\][ \t]*")
 _HEADING_TAGS = re.compile(r"[ \t]+:([\w@#%:]+):[ \t]*$")
 _KEYWORD = re.compile(r"#\+([A-Za-z_-]+):[ \t]*(.*)$")
 _BEGIN = re.compile(r"[ \t]*#\+BEGIN_(\w+)", re.IGNORECASE)
+_END = re.compile(r"[ \t]*#\+END_(\w+)", re.IGNORECASE)
+_DRAWER_END = re.compile(r"[ \t]*:END:[ \t]*$", re.IGNORECASE)
 _DRAWER = re.compile(r"[ \t]*:([\w-]+):[ \t]*$")
 _ITEM = re.compile(r"[ \t]*(?:[-+]|\d+[.)])(?:[ \t]|$)|[ \t]+\*[ \t]")
 _LINK = re.compile(r"\[\[([^\]\[\n]+)\](?:\[([^\]\[\n]+)\])?\]")
@@ -69,26 +72,26 @@ def _plain(words: str) -> str:
     return " ".join(_MARKUP.sub(r"\2", words).split())
 
 
-class _Scanner:
-    """One pass over the lines; `at` is the line that comes next."""
+def _next(numbers: list[int], at: int) -> int | None:
+    """Return the first of some sorted line numbers behind `at`."""
+    place = bisect_right(numbers, at)
+    return numbers[place] if place < len(numbers) else None
+
+
+class _Scanner(LineScanner):
+    """Collects keywords and tags beside the blocks."""
 
     def __init__(self, text: str) -> None:
-        self.lines = Lines(text)
-        self.texts = self.lines.texts
-        self.at = 0
-        self.blocks: list[Block] = []
+        super().__init__(text)
         self.fields: dict[str, str] = {}
         self.tags: dict[str, None] = {}
-        self._searched: dict[str, int] = {}
-
-    def run(self) -> list[Block]:
-        while self.at < len(self.texts):
-            line = self.texts[self.at]
-            if not line or line.isspace():
-                self.at += 1
-            else:
-                self._block(line)
-        return self.blocks
+        self._block_ends: dict[str, list[int]] = {}  # lines, by the name of the block that they close
+        self._drawer_bounds: list[int] = []  # lines that close a drawer, and headings, over which none reaches
+        for number, line in enumerate(self.texts):
+            if end := _END.match(line):
+                self._block_ends.setdefault(end[1].lower(), []).append(number)
+            elif _DRAWER_END.match(line) or _HEADING.match(line):
+                self._drawer_bounds.append(number)
 
     def _block(self, line: str) -> None:
         if line[0] == "*" and (heading := _HEADING.match(line)):
@@ -96,11 +99,11 @@ class _Scanner:
         elif begin := _BEGIN.match(line):
             name = begin[1].lower()
             kind: BlockKind = "code" if name in _CODE_BLOCKS else "quote" if name in _QUOTES else "paragraph"
-            end = self._find(rf"[ \t]*#\+END_{re.escape(name)}\b", within_heading=False)
+            end = _next(self._block_ends.get(name, []), self.at)
             self._emit(kind, self._after_paragraph() if end is None else end + 1)
         elif line.startswith("#+") and _KEYWORD.match(line):
             self._keywords()
-        elif _DRAWER.match(line) and (end := self._find(r"[ \t]*:END:[ \t]*$", within_heading=True)):
+        elif _DRAWER.match(line) and (end := self._drawer_end()):
             self._emit("meta", end + 1)
         elif line.lstrip().startswith("|"):
             self._emit("table", self._after_while("|"))
@@ -110,11 +113,6 @@ class _Scanner:
             self._emit("list", self._after_list())
         else:
             self._emit("paragraph", self._after_paragraph())
-
-    def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
-        start, end = self.lines.span(self.at, after)
-        self.blocks.append(Block(kind, start, end, level, label))
-        self.at = after
 
     def _label(self, words: str) -> str:
         tags = _HEADING_TAGS.search(" " + words)
@@ -133,21 +131,9 @@ class _Scanner:
             number += 1
         self._emit("meta", number)
 
-    def _find(self, pattern: str, within_heading: bool) -> int | None:
-        """Return the next line that matches. No line is looked at twice for one pattern, however often it is asked."""
-        expression = re.compile(pattern, re.IGNORECASE)
-        number = max(self.at + 1, self._searched.get(pattern, 0))
-        found = None
-        while number < len(self.texts):
-            line = self.texts[number]
-            if expression.match(line):
-                found = number
-                break
-            if within_heading and _HEADING.match(line):
-                break
-            number += 1
-        self._searched[pattern] = number
-        return found
+    def _drawer_end(self) -> int | None:
+        bound = _next(self._drawer_bounds, self.at)
+        return None if bound is None or _HEADING.match(self.texts[bound]) else bound
 
     def _after_while(self, mark: str) -> int:
         number = self.at + 1

@@ -6,13 +6,14 @@ A section's depth is the order in which its adornment first appears, as docutils
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 
 from engine.records import Block, BlockKind, Document, Link
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.inline import MAX_LABEL, MAX_LINKS
-from engine.sources.readers.lines import Lines
 from engine.sources.readers.markdown import written_title
+from engine.sources.readers.scanning import LineScanner
 from engine.sources.readers.source import Source
 
 MAX_VALUE = 2000  # code points kept of a field that runs over many lines
@@ -77,32 +78,26 @@ def _plain(words: str) -> str:
     return " ".join(_EMPHASIS.sub(r"\2", words).split())
 
 
-class _Scanner:
-    """One pass over the lines; `at` is the line that comes next."""
+class _Scanner(LineScanner):
+    """Collects fields and tags beside the blocks; a section is as deep as its adornment came late."""
 
     def __init__(self, text: str) -> None:
-        self.lines = Lines(text)
-        self.texts = self.lines.texts
-        self.at = 0
-        self.blocks: list[Block] = []
+        super().__init__(text)
         self.fields: dict[str, str] = {}
         self.tags: list[str] = []
         self._styles: list[tuple[str, bool]] = []
+        self._last_borders = [
+            number
+            for number, line in enumerate(self.texts)
+            if line[:1] == "=" and _SIMPLE.match(line) and self.lines.is_blank(number + 1)
+        ]
 
     def run(self) -> list[Block]:
-        self._skip_blank()
-        self._fields(_HEADER)
-        while self.at < len(self.texts):
-            line = self.texts[self.at]
-            if not line or line.isspace():
-                self.at += 1
-            else:
-                self._block(line)
-        return self.blocks
-
-    def _skip_blank(self) -> None:
+        """Return the blocks; the headers of a PEP may come first."""
         while self.at < len(self.texts) and self.lines.is_blank(self.at):
             self.at += 1
+        self._fields(_HEADER)
+        return super().run()
 
     def _block(self, line: str) -> None:
         if self._section():
@@ -124,13 +119,8 @@ class _Scanner:
         else:
             self._emit("paragraph", self._after_paragraph())
 
-    def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
-        start, end = self.lines.span(self.at, after)
-        self.blocks.append(Block(kind, start, end, level, label))
-        self.at = after
-
     def _only_headings_so_far(self) -> bool:
-        return all(block.kind in ("heading", "meta") for block in self.blocks) and len(self.blocks) <= 3
+        return len(self.blocks) <= 3 and all(block.kind in ("heading", "meta") for block in self.blocks)
 
     def _section(self) -> bool:
         """Take a section title with its adornment, if one begins here."""
@@ -180,14 +170,14 @@ class _Scanner:
 
     def _explicit(self, line: str) -> None:
         directive = _DIRECTIVE.match(line)
-        after = self._after_explicit()
+        after = self._after_indented()
         if directive and directive[1] == "tags":
             self.tags += as_tags(line[directive.end() :])
         name = directive[1].split(":")[-1] if directive else ""
         is_table = name in ("list-table", "csv-table", "table")
         self._emit("code" if name in _CODE_DIRECTIVES else "table" if is_table else "paragraph", after)
 
-    def _after_explicit(self) -> int:
+    def _after_indented(self) -> int:
         number = after = self.at + 1
         while number < len(self.texts):
             line = self.texts[number]
@@ -204,9 +194,6 @@ class _Scanner:
             return "code" if self.lines.text[before.start : before.end].endswith("::") else "quote"
         return "quote"
 
-    def _after_indented(self) -> int:
-        return self._after_explicit()
-
     def _after_run(self) -> int:
         number = self.at + 1
         while not self.lines.is_blank(number):
@@ -214,14 +201,9 @@ class _Scanner:
         return number
 
     def _after_simple_table(self) -> int:
-        borders, number = 1, self.at + 1
-        while number < len(self.texts):
-            if _SIMPLE.match(self.texts[number]):
-                borders += 1
-                if borders >= 2 and self.lines.is_blank(number + 1):
-                    return number + 1
-            number += 1
-        return self._after_run()
+        """Return the line after the border with a blank line below; a table that has none ends with its paragraph."""
+        below = bisect_right(self._last_borders, self.at)
+        return self._last_borders[below] + 1 if below < len(self._last_borders) else self._after_run()
 
     def _is_list(self) -> bool:
         """Whether the line is an item: its paragraph must not run on at the margin, as "A. Smith said" does."""

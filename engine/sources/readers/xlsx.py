@@ -143,6 +143,7 @@ class _Cells:
         self._day_zero = datetime(1904, 1, 1) if counts_from_1904 else datetime(1899, 12, 30)
 
     def words(self, cell: etree._Element) -> str:
+        """Return what a cell shows; "" for an empty one and for an error."""
         kind = cell.get("t")
         if kind == "inlineStr":
             return _text(cell)

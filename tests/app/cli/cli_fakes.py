@@ -159,8 +159,9 @@ class FakeLibrary:
         self._note("search", (text, limit, settings))
         return self.result
 
-    def why(self, text: str, path: Path) -> WhyReport:
+    def why(self, text: str, path: Path, *, settings: SearchSettings) -> WhyReport:
         self._note("why", (text, path))
+        self._note("why by", settings)
         return WhyReport(
             text,
             os.fsencode(path),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -35,23 +36,29 @@ class TitledParser:
         pass
 
 
-@pytest.fixture
-def indexed(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write notes into the current folder, index them, and let `carrel` open the real library; the notes' folder."""
+def written_notes(notes: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write notes into the current folder, let `carrel` open libraries of the real engine, and return their folder."""
 
     def open_library(path: Path | None, *, create: bool = False) -> Library:
         return Library.open(path, create=create, encoder=FakeEncoder())  # type: ignore[arg-type]
 
     monkeypatch.setattr(opening, "open_library", open_library)
     monkeypatch.setattr(opening, "open_care", lambda path: Care(path, FakeEncoder()))  # type: ignore[arg-type]
-    monkeypatch.setattr(reading, "configured_parser", TitledParser)
-    monkeypatch.setattr(calibrating, "refit", lambda *_: None)  # seconds a library, and it only reads
-    for name, text in NOTES.items():
+    for name, text in notes.items():
         (Path("notes") / name).parent.mkdir(parents=True, exist_ok=True)
         (Path("notes") / name).write_text(text)
+    return Path("notes").absolute()
+
+
+@pytest.fixture
+def indexed(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write notes and index them, read in this process; the notes' folder."""
+    monkeypatch.setattr(reading, "configured_parser", TitledParser)
+    monkeypatch.setattr(calibrating, "refit", lambda *_: None)  # seconds a library, and it only reads
+    notes = written_notes(NOTES, monkeypatch)
     assert carrel("add", "notes").code == 0
     assert carrel("sync").code == 0
-    return Path("notes").absolute()
+    return notes
 
 
 def found(carrel: Call, *words: str) -> list[str]:

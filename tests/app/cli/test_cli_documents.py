@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cli_fakes import Call, FakeLibrary, a_document
 
+from engine.config import Config, save
 from engine.records import Folder
 
 SOURDOUGH = b"/notes/kitchen/sourdough.md"
@@ -137,6 +138,13 @@ def test_an_editor_that_is_not_there_is_told(carrel: Call, monkeypatch: pytest.M
 
     assert ended.code == 2
     assert "could not be started" in ended.err
+
+
+def test_why_follows_the_search_that_the_person_makes(carrel: Call, library: FakeLibrary) -> None:
+    save(Config(fusion="keyword", cutoff=1.5))
+    carrel("why", "starter", "sourdough.md")
+    (asked,) = library.of("why by")
+    assert (asked.fusion, asked.cutoff) == ("keyword", 1.5)
 
 
 def test_why_shows_the_stages_and_the_advice(carrel: Call, library: FakeLibrary) -> None:

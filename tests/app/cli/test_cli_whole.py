@@ -6,11 +6,7 @@ from pathlib import Path
 
 import pytest
 from cli_fakes import Call
-
-from app.cli import opening
-from engine.caring import Care
-from engine.embedding.fake import FakeEncoder
-from engine.library import Library
+from indexed_notes import written_notes
 
 NOTES = {
     "kitchen/sourdough.md": "# Sourdough\n\n## Care\n\nFeed the starter with flour and water twice a day.\n",
@@ -22,16 +18,7 @@ NOTES = {
 @pytest.fixture
 def notes(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write notes into the current folder, and let `carrel` open real libraries."""
-
-    def open_library(path: Path | None, *, create: bool = False) -> Library:
-        return Library.open(path, create=create, encoder=FakeEncoder())  # type: ignore[arg-type]
-
-    monkeypatch.setattr(opening, "open_library", open_library)
-    monkeypatch.setattr(opening, "open_care", lambda path: Care(path, FakeEncoder()))  # type: ignore[arg-type]
-    for name, text in NOTES.items():
-        (Path("notes") / name).parent.mkdir(parents=True, exist_ok=True)
-        (Path("notes") / name).write_text(text)
-    return Path("notes").absolute()
+    return written_notes(NOTES, monkeypatch)
 
 
 @pytest.fixture

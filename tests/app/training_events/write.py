@@ -41,6 +41,7 @@ ASKED = (
 )  # fmt: skip
 BETTER = "It is better on held-out queries: +0.0170 NDCG@10 beyond memory, interval +0.0037 to +0.0303."
 KINDS = ("vector blind", "keyword blind", "vector blind", "agreed")
+PLACES = ("kitchen/sourdough.md", "gear/camping stove.md", "car/starter motor.md", "family/presents.md")
 DROPPED = {"did not find their own passage": 377, "repeated": 25}
 QUESTIONS = (
     ("why is my bread flat",
@@ -98,6 +99,16 @@ class Recording:
                      dropped={"nearly as good as the answer": round(231 * share), "same document": round(87 * share)},
                      )  # fmt: skip
 
+    def wait_for_review(self, run: str) -> None:
+        """Show examples whose passages tell where they lie and why they are there, and wait."""
+        for number, (query, positive, negatives) in enumerate(ASKED, 11):
+            passages = 1 + len(negatives)
+            self.say(p.Example, 0.1, number=number, query=query, positive=positive, negatives=negatives,
+                     kind=KINDS[number % 4], origin="links", places=PLACES[:passages],
+                     meaning=(0, 1, 4, 9)[:passages], words=(1, 3, 0, 0)[:passages])  # fmt: skip
+        self.say(p.ReviewAwaited, 0.1, run=run, examples=len(ASKED))
+        self.say(p.Paused, 0.1)
+
     def train(self, gain: float, until: float = 1.0, since: int = 0, of: int = 320) -> None:
         if not since:
             self.say(p.StageStarted, 0.2, stage="training")
@@ -112,16 +123,17 @@ class Recording:
             if step % (of // 4) == 0:
                 self.evaluate(step, gain * min(1.0, 0.3 + share), 1.0, 0.018 * share)
 
-    def evaluate(self, step: int, gain: float, share: float, drift: float) -> None:
+    def evaluate(self, step: int, gain: float, share: float, drift: float, *, mixed: bool = False) -> None:
         difference = round(gain + self.chance.gauss(0, 0.002), 4)
         half = 0.0139
         self.say(p.Evaluated, 6.0, step=step, share=share, base=0.702, candidate=round(0.702 + difference, 4),
-                 low=round(difference - half, 4), high=round(difference + half, 4), drift=round(drift, 4))  # fmt: skip
+                 low=round(difference - half, 4), high=round(difference + half, 4), drift=round(drift, 4),
+                 mixed=mixed)  # fmt: skip
 
     def mix(self, gain: float) -> None:
         self.say(p.StageStarted, 0.2, stage="judging")
         for share in (0.25, 0.5, 0.75):
-            self.evaluate(320, gain * (0.55 + 0.7 * share), share, 0.018 * share)
+            self.evaluate(320, gain * (0.55 + 0.7 * share), share, 0.018 * share, mixed=True)
 
     def judge(self, verdict: str, gain: float, queries: int, reason: str, *advice: str, alpha: float = 0.05) -> None:
         def measure(name: str, base: float, change: float, half: float) -> p.Measure:
@@ -190,6 +202,18 @@ def recordings() -> Iterator[tuple[str, Recording]]:
     cancelled.finish("cancelled", None)
     yield "cancel", cancelled
 
+    reviewed = Recording()
+    reviewed.begin("tuned-4")
+    reviewed.make_queries()
+    reviewed.mine()
+    reviewed.wait_for_review("tuned-4")
+    reviewed.say(p.Resumed, 600.0)
+    reviewed.train(0.017)
+    reviewed.mix(0.017)
+    reviewed.judge("gain", 0.017, 212, BETTER)
+    reviewed.export("promotable", "tuned-4")
+    yield "review", reviewed
+
     crashed = Recording()
     crashed.begin("tuned-4")
     crashed.make_queries()
@@ -206,12 +230,7 @@ def recordings() -> Iterator[tuple[str, Recording]]:
     resumed.begin("tuned-4", resumed=True)
     resumed.train(0.017, since=160)
     resumed.mix(0.017)
-    resumed.judge(
-        "gain",
-        0.017,
-        212,
-        BETTER,
-    )
+    resumed.judge("gain", 0.017, 212, BETTER)
     resumed.export("promotable", "tuned-4")
     yield "resume", resumed
 

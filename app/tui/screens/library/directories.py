@@ -78,8 +78,8 @@ def _common_start(texts: Sequence[str]) -> str:
 
 
 def shortened(path: str, typed: str) -> str:
-    """Return a path in the way the person writes: with ~ where they began with it."""
+    """Return a path in the way the person writes: with ~, unless they began at the root."""
     home = os.path.expanduser("~")
-    if typed.startswith(("~", "")) and not typed.startswith("/") and path.startswith(home + "/"):
+    if not typed.startswith("/") and path.startswith(home + "/"):
         return "~" + path[len(home) :]
     return path

@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.figures import NONE, count
-from app.tui.plain import cut_front, one_line
-from app.tui.screens.search.status_line import StatusView
+from app.tui.plain import cut_front, one_line, short_path, shown_path
+from app.tui.status_line import StatusView
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from engine.paths import display
 from engine.records import Folder, FolderNode
@@ -81,7 +81,7 @@ def _below(
     root = folder.path
     parents = {os.path.dirname(node.path) for node in nodes if node.path}
     folded = None if b"" not in parents else (root, b"") not in opened
-    name = short_path(root)
+    name = shown_path(root)
     rows = [TreeRow((root, b""), name, 0, folder.documents, folder.passages, folder.failed, folded, state)]
     shown = {b""} if folded is False else set()
     for node in nodes:
@@ -161,14 +161,6 @@ def _columns(width: int) -> Sequence[tuple[str, int]]:
 
 def _cut(name: str, cells: int) -> str:
     return Content(name).truncate(max(1, cells), ellipsis=True).plain
-
-
-def short_path(path: bytes) -> str:
-    """Return an absolute path with the person's home as ~."""
-    home = os.path.expanduser("~")
-    text = display(path)
-    inside = home != "/" and (text == home or text.startswith(home + "/"))
-    return "~" + text[len(home) :] if inside else text
 
 
 def absolute(place: Place) -> bytes:

@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.tui.background import in_background
 from app.tui.figures import counted
-from app.tui.plain import one_line
+from app.tui.plain import one_line, shown_path
+from app.tui.screens.confirming import ConfirmScreen
 from app.tui.screens.library.checking import Checked, advice, file_line
-from app.tui.screens.library.confirm import ConfirmScreen
-from app.tui.screens.library.folder_tree import absolute, short_path
+from app.tui.screens.library.folder_tree import absolute
 from app.tui.screens.library.orders import ON_ITS_WAY, UNSPOKEN, Order, told
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rules import RulesScreen
@@ -40,7 +41,7 @@ class OrderingScreen(ShowingScreen):
         def added(folder: Path | None) -> None:
             if folder is not None:
                 self.carrel.look_again()
-                shown = one_line(short_path(bytes(folder)))
+                shown = shown_path(bytes(folder))
                 self._say(f"Watching {shown}. What is read can be found at once.")
                 self.carrel.wake_indexer()
 
@@ -51,7 +52,7 @@ class OrderingScreen(ShowingScreen):
         folder = self._chosen_folder()
         if folder is None or self._writable() is None:
             return
-        name = one_line(short_path(folder.path))
+        name = shown_path(folder.path)
         explained = (
             f"{counted(folder.documents, 'document')} and {counted(folder.passages, 'passage')} leave the library, with"
             " their vectors. Your files stay where they are, untouched. For a day, z takes the folder back as it was."
@@ -68,19 +69,15 @@ class OrderingScreen(ShowingScreen):
         """Take back the folder that was forgotten last."""
         library = self._writable()
         if library is not None:
-            self.run_worker(self._take_back(library), group="undo", name="undo", exit_on_error=False)
+            in_background(self, partial(self._take_back, library), "undo")
 
     async def _take_back(self, library: LibraryPort) -> None:
-        try:
-            forgotten = await in_thread(library.forgotten)
-            if not forgotten:
-                self._say("No folder was forgotten within the last day.")
-                return
-            folder = await in_thread(partial(library.undo_remove, Path(os.fsdecode(forgotten[0].path))))
-        except CarrelError as error:
-            self._say(str(error), good=False)
+        forgotten = await in_thread(library.forgotten)
+        if not forgotten:
+            self._say("No folder was forgotten within the last day.")
             return
-        self._say(f"{one_line(short_path(folder.path))} comes back, with all that was indexed of it.")
+        folder = await in_thread(partial(library.undo_remove, Path(os.fsdecode(forgotten[0].path))))
+        self._say(f"{shown_path(folder.path)} comes back, with all that was indexed of it.")
         self.carrel.look_again()
         self.load()
         self.carrel.wake_indexer()
@@ -114,25 +111,20 @@ class OrderingScreen(ShowingScreen):
         """Change what is left out of the selected watched folder."""
         folder, library = self._chosen_folder(), self._writable()
         if folder is not None and library is not None:
-            self.run_worker(self._edit_rules(library, folder.path), group="rules", name="rules", exit_on_error=False)
+            in_background(self, partial(self._edit_rules, library, folder.path), "rules")
 
     async def _edit_rules(self, library: LibraryPort, folder: bytes) -> None:
         patterns = await in_thread(partial(library.folder_rules, folder))
 
         def kept(written: tuple[str, ...] | None) -> None:
             if written is not None and written != patterns:
-                work = self._keep_rules(library, folder, written)
-                self.run_worker(work, group="rules", name="rules", exit_on_error=False)
+                in_background(self, partial(self._keep_rules, library, folder, written), "rules")
 
         quiet = self.carrel.ports.pace.quiet
         self.app.push_screen(RulesScreen(library, folder, patterns, quiet=quiet), kept)
 
     async def _keep_rules(self, library: LibraryPort, folder: bytes, patterns: tuple[str, ...]) -> None:
-        try:
-            await in_thread(partial(library.set_folder_rules, folder, patterns))
-        except CarrelError as error:
-            self._say(str(error), good=False)
-            return
+        await in_thread(partial(library.set_folder_rules, folder, patterns))
         self._say("The rules are kept.")
         self._order(Order("sync", folder))
 
@@ -141,7 +133,7 @@ class OrderingScreen(ShowingScreen):
         if self.library is not None and not self.checked.running:
             self.checked = replace(self.checked, running=True)
             self._show_checked()
-            self.run_worker(self._check(self.library), group="check", name="check", exit_on_error=False)
+            in_background(self, partial(self._check, self.library), "check")
 
     async def _check(self, library: LibraryPort) -> None:
         try:
@@ -167,8 +159,7 @@ class OrderingScreen(ShowingScreen):
         if order.argument is None:
             self._say(UNSPOKEN, good=False)
         elif self.library is not None:
-            work = self._carry_out(self.library, order, order.argument)
-            self.run_worker(work, group="order", name=order.kind, exit_on_error=False)
+            in_background(self, partial(self._carry_out, self.library, order, order.argument), "order")
 
     async def _carry_out(self, library: LibraryPort, order: Order, argument: str) -> None:
         root = order.path
@@ -183,8 +174,6 @@ class OrderingScreen(ShowingScreen):
                 await asyncio.sleep(ASK_SECONDS)
             ended = told(order, state.outcome or {})
             self._say(ended.text, good=ended.good)
-        except CarrelError as error:
-            self._say(str(error), good=False)
         finally:
             self.pending.pop(root, None)
             self.carrel.look_again()

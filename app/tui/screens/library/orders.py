@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.tui.figures import counted
-from app.tui.plain import one_line
-from app.tui.screens.library.folder_tree import short_path
+from app.tui.plain import one_line, shown_path
 
 Kind = Literal["sync", "retry", "pause", "resume", "remove"]
 ON_ITS_WAY: Mapping[Kind, str] = {
@@ -50,7 +49,7 @@ class Told:
 
 def told(order: Order, outcome: Mapping[str, Any]) -> Told:
     """Return the sentence for an outcome, as `engine.indexing.orders` writes it."""
-    name = one_line(short_path(order.path)) if order.path else "all folders"
+    name = shown_path(order.path) if order.path else "all folders"
     if "error" in outcome:
         return Told(one_line(str(outcome["error"])), good=False)
     match order.kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Input
-from textual.worker import Worker
 
+from app.tui.background import in_background
 from app.tui.plain import cut_front, one_line
 from app.tui.screens.library.directories import Offered, completed, offered, shortened
-from app.tui.screens.library.entries import Entry, EntryList
 from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.entries import Entry, EntryList
 from app.tui.widgets.keys import hints
 from app.tui.widgets.lines import LineView, wrapped
 from engine.errors import CarrelError
@@ -100,8 +100,7 @@ class PickerScreen(ModalScreen[Path | None]):
         self._look()
 
     def _look(self) -> None:
-        work: Callable[[], Coroutine[None, None, None]] = self._list
-        _: Worker[None] = self.run_worker(work, group="list", name="list", exclusive=True, exit_on_error=False)
+        in_background(self, self._list, "list", exclusive=True, failed="The folders could not be listed")
 
     async def _list(self) -> None:
         typed = self.line.value
@@ -164,7 +163,7 @@ class PickerScreen(ModalScreen[Path | None]):
             self._say("Name a folder inside it first: all of your home, or of the disk, would be too much.", ALARM)
         elif not self._adding:
             self._adding = True
-            self.run_worker(self._watch(Path(target)), group="add", name="add", exit_on_error=False)
+            in_background(self, partial(self._watch, Path(target)), "add", failed="This folder could not be added")
 
     async def _watch(self, folder: Path) -> None:
         try:

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from app.tui.figures import bar, count, counted, duration
+from app.tui.figures import count, counted, duration
 from app.tui.indexer_state import IndexerState
-from app.tui.plain import cut_front, one_line
-from app.tui.screens.library.folder_tree import short_path
-from app.tui.screens.search.status_line import StatusView
-from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, QUIET
+from app.tui.plain import cut_front, one_line, shown_path
+from app.tui.status_line import StatusView, share_done
+from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.lines import wrapped
 
 NOW_LINES = 5  # what the lines take at most, with the heading: the place below them does not jump
@@ -44,25 +43,16 @@ def _what(view: StatusView, width: int) -> list[Content]:
 
 
 def _indexing(state: IndexerState, width: int) -> list[Content]:
-    path = short_path(os.fsencode(state.path)) if state.path else "the first file"
+    path = shown_path(os.fsencode(state.path)) if state.path else "the first file"
     room = width - len("reading ")
-    total = max(1, state.files_total)
     cells = min(BAR_CELLS, max(8, width - 40))
-    done, _ = bar(state.files_done, 0, total, cells) if state.files_done * cells >= total else (0, 0)
-    share = min(99, int(100 * state.files_done / total))
-    figures = [f"{count(state.files_done)} of {counted(state.files_total, 'file')}"]
+    files = f"{count(state.files_done)} of {counted(state.files_total, 'file')}"
     pace = [f"{duration(state.seconds_left)} left"] if state.seconds_left is not None else []
     pace += [f"{state.rate:.0f} passages/s"] if state.rate >= 1 else []
     pace += [f"{counted(state.passages, 'passage')} embedded"] if state.passages else []
     return [
-        Content.assemble(("reading ", QUIET), cut_front(one_line(path), room)),
-        Content.assemble(
-            ("▕", FAINT),
-            ("█" * done, ACCENT),
-            (" " * (cells - done) + "▏", FAINT),
-            f" {share:>2} %  ",
-            (" · ".join(figures), QUIET),
-        ).truncate(width, ellipsis=True),
+        Content.assemble(("reading ", QUIET), cut_front(path, room)),
+        Content.assemble(share_done(state, cells), (f"  {files}", QUIET)).truncate(width, ellipsis=True),
         Content.styled(" · ".join(pace) or "how fast is not known yet", QUIET).truncate(width, ellipsis=True),
     ]
 

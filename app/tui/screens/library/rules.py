@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,11 +16,10 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import TextArea
-from textual.worker import Worker
 
+from app.tui.background import in_background
 from app.tui.figures import counted
-from app.tui.plain import cut_front, one_line
-from app.tui.screens.library.folder_tree import short_path
+from app.tui.plain import cut_front, one_line, shown_path
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
@@ -129,7 +128,7 @@ class RulesScreen(ModalScreen[tuple[str, ...] | None]):
 
     def on_mount(self) -> None:
         """Begin with the rules as they are."""
-        title = f"Left out of {one_line(short_path(self._folder))}"
+        title = f"Left out of {shown_path(self._folder)}"
         self.query_one("#title", BuiltLine).show(
             lambda width: Content.styled(title, f"bold {BRIGHT}").truncate(width, ellipsis=True)
         )
@@ -144,8 +143,7 @@ class RulesScreen(ModalScreen[tuple[str, ...] | None]):
 
     @on(TextArea.Changed)
     def _edited(self) -> None:
-        work: Callable[[], Coroutine[None, None, None]] = self._try
-        _: Worker[None] = self.run_worker(work, group="try", name="try", exclusive=True, exit_on_error=False)
+        in_background(self, self._try, "try", exclusive=True, failed="The rules could not be tried")
 
     async def _try(self) -> None:
         """Count what the rules would do, once the person has stopped typing for a moment."""

@@ -6,11 +6,11 @@ from textual import on
 
 from app.tui.actions import Where, bindings
 from app.tui.screens.library.actions import HELP_PAGES, LIBRARY_ACTIONS
-from app.tui.screens.library.entries import EntryList
 from app.tui.screens.library.folder_tree import EVERYTHING, TreeRow, query_inside
 from app.tui.screens.library.ordering import OrderingScreen
 from app.tui.screens.library.skipped import SkippedScreen
 from app.tui.screens.library.timeline import Skipped
+from app.tui.widgets.entries import EntryList
 from app.tui.widgets.keys import KeyLine
 from engine.records import DocumentChange, Failure
 

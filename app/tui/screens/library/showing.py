@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import Screen
-from textual.worker import Worker
 
+from app.tui.background import in_background
 from app.tui.plain import one_line
 from app.tui.ports import Opened
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.library.checking import Checked, file_line
 from app.tui.screens.library.contents import Contents, contents_of, last_indexed
-from app.tui.screens.library.entries import Entry, EntryList
 from app.tui.screens.library.folder_tree import EVERYTHING, Place, TreeRow, head_line, row_line, to_unfold, tree_rows
 from app.tui.screens.library.queue import now_lines
 from app.tui.screens.library.timeline import nothing_yet, story
-from app.tui.screens.search.status_line import StatusView, status_line
+from app.tui.status_line import StatusView, status_line
 from app.tui.theme import ALARM, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.entries import Entry, EntryList
 from app.tui.widgets.keys import KeyLine
 from app.tui.widgets.lines import LineView
 from engine.errors import CarrelError
 from engine.records import Folder
 
 if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
     from app.tui.ports import LibraryPort
 
-_log = logging.getLogger("carrel")
 
-
-class ShowingScreen(Screen[None]):
+class ShowingScreen(CarrelScreen):
     """Folders at the left; at the right what happens now, and what failed, changed and is left out of one of them."""
 
     status_bar = query_one("#status", BuiltLine)
@@ -58,12 +53,6 @@ class ShowingScreen(Screen[None]):
         self.pending: dict[bytes, str] = {}
         self.checked = Checked()
         self._failure: CarrelError | None = None
-
-    @property
-    def carrel(self) -> CarrelApp:
-        """The app, as the class that it is."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
 
     @property
     def library(self) -> LibraryPort | None:
@@ -123,19 +112,14 @@ class ShowingScreen(Screen[None]):
 
     def load(self) -> None:
         """Read the library anew, and show it."""
-        work: Callable[[], Coroutine[None, None, None]] = self._read
-        _: Worker[None] = self.run_worker(work, group="contents", name="contents", exclusive=True, exit_on_error=False)
+        in_background(self, self._read, "contents", exclusive=True, failed="The library could not be looked at")
 
     async def _read(self) -> None:
         """Read the library in a thread and show it."""
         library, status = self.library, self.carrel.view.status
         if library is None or status is None:
             return
-        try:
-            self.contents = await in_thread(partial(contents_of, library, status, self.carrel.ports.clock()))
-        except Exception:
-            _log.exception("The library could not be looked at")
-            return
+        self.contents = await in_thread(partial(contents_of, library, status, self.carrel.ports.clock()))
         self._loaded, self._indexed_at = True, last_indexed(self.contents)
         self._unfold_new(status.folders)
         self.show_tree()

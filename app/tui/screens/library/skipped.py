@@ -14,9 +14,9 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
 
+from app.tui.background import in_background
 from app.tui.figures import counted
-from app.tui.plain import cut_front, one_line
-from app.tui.screens.library.folder_tree import short_path
+from app.tui.plain import cut_front, one_line, shown_path
 from app.tui.screens.library.timeline import Skipped
 from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
@@ -73,7 +73,7 @@ class SkippedScreen(ModalScreen[None]):
         self.query_one("#hints", BuiltLine).show(lambda width: hints(KEYS))
         self.names.show(lambda width: [Content.styled("looking at the folders …", QUIET)])
         self.names.focus()
-        self.run_worker(self._look(), group="look", name="look", exit_on_error=False)
+        in_background(self, self._look, "look", failed="The folders could not be looked at")
 
     async def _look(self) -> None:
         try:
@@ -94,7 +94,7 @@ class SkippedScreen(ModalScreen[None]):
 
 
 def _names(found: Sequence[bytes], width: int) -> list[Content]:
-    lines = [Content(cut_front(one_line(short_path(path)), width)) for path in found]
+    lines = [Content(cut_front(shown_path(path), width)) for path in found]
     if len(found) >= MOST:
         lines.append(Content.styled("… and more", QUIET))
     return lines or [Content.styled("None is left: the folder has changed since.", QUIET)]

@@ -12,11 +12,11 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.figures import count
-from app.tui.plain import cut_front, one_line
+from app.tui.plain import cut_front, one_line, shown_path
 from app.tui.screens.library.contents import Contents, clock_time, lies_in, root_of
-from app.tui.screens.library.entries import Entry
-from app.tui.screens.library.folder_tree import EVERYTHING, Place, short_path
+from app.tui.screens.library.folder_tree import EVERYTHING, Place
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
+from app.tui.widgets.entries import Entry
 from engine.paths import display
 from engine.records import Check, DocumentChange, Failure
 
@@ -106,7 +106,7 @@ def _skipped(contents: Contents, place: Place) -> list[Entry]:
     scope = place if place == EVERYTHING else (place[0], b"")
     skipped = [Skipped(scope, reason, files) for reason, files in reasons.most_common()]
     entries = [Entry(("skipped", each.reason), partial(_skipped_line, each), each) for each in skipped]
-    note = f"in all of {one_line(short_path(place[0]))}" if place[1] else "enter lists them"
+    note = f"in all of {shown_path(place[0])}" if place[1] else "enter lists them"
     return _section(f"Left out {count(sum(reasons.values()))}", entries, note)
 
 
@@ -119,7 +119,7 @@ def _relative(path: bytes, contents: Contents) -> str:
     """Return a path below its watched folder, and with that folder's name where there are several."""
     root = root_of(path, contents.trees)
     if root is None:
-        return one_line(short_path(path))
+        return shown_path(path)
     relative = display(os.path.relpath(path, root))
     several = len(contents.trees) > 1
     return one_line(f"{display(os.path.basename(root))}/{relative}" if several else relative)

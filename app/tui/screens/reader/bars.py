@@ -13,10 +13,13 @@ from app.tui.screens.reader.trail import Trail
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, QUIET
 
 
-def title_line(book: Book | None, now: float, trail: Trail, width: int) -> Content:
-    """Return title and path at the left, and kind, date and what is wrong with the file at the right."""
+def title_line(book: Book | None, now: float, trail: Trail, trouble: str, width: int) -> Content:
+    """Return title and path at the left, and kind, date and what is wrong with the file at the right.
+
+    Where no document shows yet, `trouble` says why; "" while one is being opened.
+    """
     if book is None:
-        return Content.styled("opening …", QUIET)
+        return Content.styled(trouble or "opening …", QUIET)
     document = book.document
     said = notice(book.freshness)
     right = Content.assemble(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.tui.freshness import Freshness
+from app.tui.pages.page_count import page_count
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units
 from app.tui.ports import LibraryPort
@@ -31,7 +32,7 @@ class Book:
     @property
     def pages(self) -> int:
         """How many pages the document has, 0 where it has none."""
-        return max((page for page, _ in self.units.pages), default=0)
+        return page_count(self.document, lambda: self.passages) if self.units.pages else 0
 
     def passage_at(self, offset: int) -> StoredPassage | None:
         """Return the passage that holds an offset of the text."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_right
-from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import Screen
 from textual.widgets import Input
-from textual.worker import Worker
 
 from app.tui.actions import Where
+from app.tui.background import in_background
 from app.tui.freshness import Reindexing
+from app.tui.plain import one_line
+from app.tui.ports import LibraryPort
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.reader import bars
 from app.tui.screens.reader.book import Book, open_book
 from app.tui.screens.reader.finding import MOST_FOUND
@@ -35,14 +35,11 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.keys import KeyLine
 from engine.paths import display
 
-if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
-
 _log = logging.getLogger("carrel")
 NARROW_COLUMNS = 100
 
 
-class Desk(Screen[None]):
+class Desk(CarrelScreen):
     """A whole document, its outline, and a line that says where in it one is."""
 
     CSS_PATH = "reader.tcss"
@@ -63,14 +60,8 @@ class Desk(Screen[None]):
         self.found: list[Span] = []
         self.link: DocumentLink | None = None
         self.here: Span | None = None  # what was jumped to last: where one is while it is in sight
-        self._gone = False
+        self._trouble = ""  # why the document that was asked for is not shown
         self._reindexing = Reindexing()
-
-    @property
-    def carrel(self) -> CarrelApp:
-        """The app, as the class that it is."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
 
     def compose(self) -> ComposeResult:
         """Lay out the widgets from top to bottom."""
@@ -110,41 +101,41 @@ class Desk(Screen[None]):
 
     def open_document(self, path: bytes, offset: int, anchor: str = "", at_top: bool = True) -> None:
         """Open a document at a place, or at the heading that `anchor` names."""
-        self.begin("open", partial(self._load, path, offset, anchor, at_top))
-
-    def begin(self, group: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Do some work beside the keys; work of the same group that still runs is given up."""
-        _: Worker[None] = self.run_worker(work, group=group, name=group, exclusive=True, exit_on_error=False)
+        in_background(self, partial(self._load, path, offset, anchor, at_top), "open", exclusive=True)
 
     async def _load(self, path: bytes, offset: int, anchor: str, at_top: bool) -> None:
         """Read a document and lay it out in a thread, then show it at a place, or at a heading."""
         opened = self.carrel.opened
         if opened is None:
             return
-        ready = partial(self._ready, opened.library, path, offset)
         try:
-            book, layout = await in_thread(ready)
+            book, layout = await in_thread(partial(self._ready, opened.library, path, offset))
         except Exception:
             _log.exception("A document could not be read: %r", path)
-            book, layout = None, None
+            self._refuse("This note could not be read.", f"{display(path)} could not be read. The log says why.")
+            return
         if book is None or layout is None:
-            self._gone = True
-            self.tell()
-            self.notify(f"{display(path)} is not in the library any more.", severity="warning", markup=False)
+            self._refuse("This note has left the library.", f"{display(path)} is not in the library any more.")
             return
         heading = heading_named(book.headings, anchor) if anchor else None
         if heading is not None:
             offset, at_top = heading.start, True
         self._show(book, layout, offset, at_top)
 
-    def _ready(self, library: Any, path: bytes, offset: int) -> tuple[Book | None, Layout | None]:
+    def _refuse(self, trouble: str, told: str) -> None:
+        """Say why a document is not shown, on the lowest line for good; what was read before stays."""
+        self._trouble = trouble
+        self.tell()
+        self.notify(one_line(told), severity="warning", markup=False)
+
+    def _ready(self, library: LibraryPort, path: bytes, offset: int) -> tuple[Book | None, Layout | None]:
         book = open_book(library, path, self.carrel.ports.freshness, offset)
         if book is not None and book.freshness != "same":
             self._reindexing.ask(library, book.document)
         return book, self.text.layout_for(book) if book else None
 
     def _show(self, book: Book, layout: Layout, offset: int, at_top: bool) -> None:
-        self.book, self._gone = book, False
+        self.book, self._trouble = book, ""
         self.outline.show(book.headings)
         self.text.show(book, layout, offset, at_top=at_top)
         self._follow_outline()
@@ -153,7 +144,7 @@ class Desk(Screen[None]):
     def _library_changed(self, _version: int) -> None:
         """Read the document anew where its file is not what is shown; the place stays."""
         if self.book is not None:
-            self.begin("look", partial(self._look_again, self.book))
+            in_background(self, partial(self._look_again, self.book), "look", exclusive=True)
 
     async def _look_again(self, book: Book) -> None:
         opened = self.carrel.opened
@@ -183,14 +174,15 @@ class Desk(Screen[None]):
 
     def tell(self) -> None:
         """Say what is read and where in it one is."""
-        self.title_bar.show(partial(bars.title_line, self.book, self.carrel.ports.clock(), self.trail))
+        now = self.carrel.ports.clock()
+        self.title_bar.show(partial(bars.title_line, self.book, now, self.trail, self._trouble))
         here, top, bottom = self.place(), self.text.top, self.text.bottom
         self.place_bar.show(partial(bars.place_line, self.book, top, bottom, here, self._said()))
 
     def _said(self) -> Content:
         """Return what stands at the left of the lowest line."""
-        if self._gone:
-            return Content.styled("This note has left the library.", QUIET)
+        if self._trouble:
+            return Content.styled(self._trouble, QUIET)
         if self.find_line.value.strip() and (self.found or self.find_line.has_focus):
             current = self.text.marks.current
             place = self.found.index(current) + 1 if current in self.found else 0

@@ -8,8 +8,10 @@ from textual import on
 from textual.widgets import Input
 
 from app.tui.actions import bindings
+from app.tui.background import in_background
 from app.tui.clipboard import copy
 from app.tui.editing import Place
+from app.tui.plain import one_line
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.desk import Desk
@@ -113,7 +115,7 @@ class ReaderScreen(Desk):
     @on(Input.Changed, "#find")
     def _find_changed(self, message: Input.Changed) -> None:
         if self.book is not None:
-            self.begin("find", partial(self._find, self.book, message.value))
+            in_background(self, partial(self._find, self.book, message.value), "find", exclusive=True)
 
     async def _find(self, book: Book, wanted: str) -> None:
         """Find a text in a thread, and go to the first place from here on."""
@@ -206,12 +208,19 @@ class ReaderScreen(Desk):
             self._remember()
             self._turn_to(link.path, 0, link.anchor)
         elif link.target.startswith(("http://", "https://", "mailto:")):
-            visit = self.carrel.ports.visit or self.app.open_url
-            visit(link.target)
+            work = partial(self._visit, link.target)
+            in_background(self, work, "visit", failed="The web browser could not be started")
+        else:
+            said = f"“{one_line(link.target)}” leads to no note in the library."
+            self.notify(said, severity="warning", timeout=4, markup=False)
+
+    async def _visit(self, address: str) -> None:
+        """Show an address in the web browser, from a thread: starting one may take seconds."""
+        if await in_thread(partial(self.carrel.ports.visit, address)):
             self.notify("Shown in the web browser.", timeout=3, markup=False)
         else:
-            said = f"“{link.target}” leads to no note in the library."
-            self.notify(said, severity="warning", timeout=4, markup=False)
+            said = f"There is no web browser to show {one_line(address)} in."
+            self.notify(said, severity="warning", timeout=8, markup=False)
 
     def _turn_to(self, path: bytes, offset: int, anchor: str = "") -> None:
         """Open another document; what was marked belongs to the first."""

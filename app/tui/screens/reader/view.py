@@ -8,7 +8,6 @@ from textual import events
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from app.tui.screens.reader.book import Book
@@ -16,7 +15,7 @@ from app.tui.screens.reader.layout import Layout
 from app.tui.screens.reader.links import DocumentLink
 from app.tui.screens.reader.marks import Marks, Span
 from app.tui.theme import ACCENT, QUIET
-from app.tui.widgets.lines import paint
+from app.tui.widgets.lines import PaintedView, paint
 
 MARGIN_CELLS = 2
 MOST_STRIPS = 1_000
@@ -24,7 +23,7 @@ LEAD = 4  # what is found is shown a fourth of the height below the top
 SIDE_STEP = 8
 
 
-class ReaderView(ScrollView, can_focus=True, inherit_bindings=False):
+class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
     """Shows a book. Places are offsets of the document's text, which stay when the width changes."""
 
     DEFAULT_CSS = """
@@ -51,7 +50,6 @@ class ReaderView(ScrollView, can_focus=True, inherit_bindings=False):
         self.marks = Marks()
         self.wrap = True
         self._layout: Layout | None = None
-        self._strips: dict[int, Strip] = {}
         self._dressed: dict[int, tuple[Content, tuple[int, ...]]] = {}
         self._left = 0
 
@@ -107,11 +105,6 @@ class ReaderView(ScrollView, can_focus=True, inherit_bindings=False):
             self._lay_out_again()
         else:
             self._strips.clear()
-
-    def notify_style_update(self) -> None:
-        """Paint anew after a change of theme."""
-        self._strips.clear()
-        super().notify_style_update()
 
     # --- where it stands ----------------------------------------------------------------------------------------
 

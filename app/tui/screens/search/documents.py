@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
-from textual.worker import Worker
-
 from app.tui.actions import Action
+from app.tui.background import in_background
 from app.tui.clipboard import copy
 from app.tui.editing import Place
 from app.tui.figures import counted
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.threads import in_thread
 from engine.paths import display
 from engine.records import Hit
 
 if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
     from app.tui.screens.search.pane import Pane
     from app.tui.screens.search.results import ResultList
 
@@ -42,12 +40,11 @@ DOCUMENT_ACTIONS = (
 )  # fmt: skip
 
 
-class DocumentActions(Screen[None]):
+class DocumentActions(CarrelScreen):
     """The part of the search screen that deals with documents."""
 
     rows: ResultList
     pane: Pane
-    carrel: CarrelApp
 
     def results_opened(self, hits: Sequence[Hit]) -> None:
         """Remember that rows were opened; the search screen knows for which search."""
@@ -67,7 +64,7 @@ class DocumentActions(Screen[None]):
     def action_open(self) -> None:
         """Open the selected note, or all that are marked, each at its line or page."""
         if self.taken():
-            self._take(partial(self._open, self.taken()))
+            in_background(self, partial(self._open, self.taken()), "taking")
 
     async def _open(self, hits: Sequence[Hit]) -> None:
         texts = await self._texts(hits)
@@ -119,10 +116,7 @@ class DocumentActions(Screen[None]):
     def action_copy_text(self) -> None:
         """Copy the passages of the marked results, or of the selected one."""
         if self.taken():
-            self._take(partial(self._copy_text, self.taken()))
-
-    def _take(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        _: Worker[None] = self.run_worker(work, group="taking", name="taking", exit_on_error=False)
+            in_background(self, partial(self._copy_text, self.taken()), "taking")
 
     async def _copy_text(self, hits: Sequence[Hit]) -> None:
         texts = await self._texts(hits)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.content import Content
-from textual.worker import Worker
 
+from app.tui.background import in_background
 from app.tui.clipboard import copy
 from app.tui.plain import one_line
 from app.tui.screens.search.arranging import STEP_ROWS
@@ -19,13 +18,10 @@ from app.tui.screens.search.row import title_of
 from app.tui.screens.search.trying import Like, TryingActions
 from app.tui.theme import ACCENT, QUIET
 from app.tui.threads import in_thread
-from engine.errors import CarrelError
 from engine.records import Hit
 
 if TYPE_CHECKING:
     from app.tui.screens.search.whynot.screen import Pursuit
-
-_log = logging.getLogger("carrel")
 
 
 class ExploringScreen(TryingActions):
@@ -89,24 +85,14 @@ class ExploringScreen(TryingActions):
         """List the passages of other notes that are nearest in meaning to the selected one."""
         if self.rows.hit is not None:
             work = partial(self._find_similar, self.rows.hit)
-            _: Worker[None] = self.run_worker(
-                work, group="similar", name="similar", exclusive=True, exit_on_error=False
-            )
+            in_background(self, work, "similar", exclusive=True, failed="This could not be looked for")
 
     async def _find_similar(self, hit: Hit) -> None:
         opened = self.carrel.opened
         if opened is None:
             return
         title, trail = title_of(hit)
-        try:
-            result = await in_thread(partial(opened.library.similar, hit.passage_id, limit=STEP_ROWS))
-        except CarrelError as error:
-            self.notify(one_line(str(error)), severity="error", markup=False)
-            return
-        except Exception:
-            _log.exception("Nothing similar could be looked for")
-            self.notify("This could not be looked for. The log says why.", severity="error", markup=False)
-            return
+        result = await in_thread(partial(opened.library.similar, hit.passage_id, limit=STEP_ROWS))
         if not result.hits:
             self.notify("No other note is anything like it.", markup=False)
             return

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.screen import Screen
-from textual.worker import Worker
 
 from app.tui.actions import Action
+from app.tui.background import in_background
 from app.tui.figures import count, counted
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.search.arranging import STEP_ROWS, Arrangement
 from app.tui.screens.search.chip_line import ChipLine
 from app.tui.screens.search.filtering import Filtering
@@ -22,7 +22,6 @@ from app.tui.threads import in_thread
 from engine.records import Hit, SearchResult, SearchSettings
 
 if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
     from app.tui.screens.search.query_line import QueryLine
     from app.tui.screens.search.searching import Searching
 
@@ -46,12 +45,11 @@ FINDING_ACTIONS = (
 )  # fmt: skip
 
 
-class FindingActions(Screen[None]):
+class FindingActions(CarrelScreen):
     """The part of the search screen that helps to ask, and lays out what was found."""
 
     query_line: QueryLine
     rows: ResultList
-    carrel: CarrelApp
     _searching: Searching | None
     _result: SearchResult | None
 
@@ -110,9 +108,7 @@ class FindingActions(Screen[None]):
 
     def action_filters(self) -> None:
         """Pick a filter."""
-        _: Worker[None] = self.run_worker(
-            self._pick_filter, group="filters", name="filters", exclusive=True, exit_on_error=False
-        )
+        in_background(self, self._pick_filter, "filters", exclusive=True)
 
     async def _pick_filter(self) -> None:
         self._filtering.pick(await self._filtering.values(), self.carrel.ports.clock())
@@ -167,9 +163,8 @@ class FindingActions(Screen[None]):
             self.rows.select_passage(result.hits[place].passage_id)
             self.show_again()
         elif hit.more_in_document:
-            _: Worker[None] = self.run_worker(
-                partial(self._unfold, result, hit), group="unfold", name="unfold", exclusive=True, exit_on_error=False
-            )
+            work = partial(self._unfold, result, hit)
+            in_background(self, work, "unfold", exclusive=True, failed="These passages could not be found")
         else:
             self.notify("This is the only passage of the note that was found.", timeout=3, markup=False)
 
@@ -177,12 +172,7 @@ class FindingActions(Screen[None]):
         """Find the further passages with their own figures and show them below their note."""
         if self._searching is None:
             return
-        try:
-            further = await self._searching.further(result, hit, self.ranked_by())
-        except Exception:
-            _log.exception("The passages of a note could not be found")
-            self.notify("These passages could not be found. The log says why.", severity="error", markup=False)
-            return
+        further = await self._searching.further(result, hit, self.ranked_by())
         if self._result is not None and self._result.query == result.query:
             self.arrangement.further[hit.document_id] = further
             self.show_again()

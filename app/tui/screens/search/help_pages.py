@@ -35,4 +35,15 @@ ROWS: Page = (
         ("+ 2 more in this note", "other passages of it that fit; g shows them, with their own figures"),
     ),
 )
-SEARCH_PAGES: tuple[Page, ...] = (QUERY_LANGUAGE, FILTERS, ROWS)
+WHAT_IF: Page = (
+    "What can be tried in what if",
+    (
+        ("weight", "how much meaning and words count"),
+        ("fusion", "by their scores (convex), by their ranks alone (rrf), or one of the two by itself"),
+        ("feedback, memory", "whether the first results sharpen the search; whether your marks count"),
+        ("collapse", "from which cosine on notes that are alike share a row"),
+        ("diversity", "λ: several passages of a note have rows, and the lower λ, the more they must differ (MMR)"),
+        ("cut-off", "so many times farther than the nearest passage, meaning alone brings no row"),
+    ),
+)
+SEARCH_PAGES: tuple[Page, ...] = (QUERY_LANGUAGE, FILTERS, ROWS, WHAT_IF)

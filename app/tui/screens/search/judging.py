@@ -6,21 +6,17 @@ Each is one small write in a thread; searching and opening never wait for it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-from textual.worker import Worker
-
 from app.tui.actions import Action
-from app.tui.plain import one_line
+from app.tui.background import in_background
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.threads import in_thread
-from engine.errors import CarrelError
 from engine.records import Grade, Hit, SearchResult
 
 if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
     from app.tui.ports import LibraryPort
     from app.tui.screens.search.pane import Pane
     from app.tui.screens.search.results import ResultList
@@ -41,12 +37,11 @@ JUDGING_ACTIONS = (
 )  # fmt: skip
 
 
-class JudgingActions(Screen[None]):
+class JudgingActions(CarrelScreen):
     """The part of the search screen that keeps what the person thinks of the rows."""
 
     rows: ResultList
     pane: Pane
-    carrel: CarrelApp
     _searching: Searching | None
     _result: SearchResult | None
     _likes: list[Like]
@@ -61,21 +56,17 @@ class JudgingActions(Screen[None]):
         if hit is None or result is None or self._likes or not result.query.meaning:
             self.notify("Search for words first: a mark says that a row answers a search.", timeout=4, markup=False)
             return
-        self._in_background(partial(self._judge, hit, result.query.text, grade))
+        in_background(self, partial(self._judge, hit, result.query.text, grade), "judging")
 
     async def _judge(self, hit: Hit, query: str, grade: Grade) -> None:
         library = self._library()
         if library is None:
             return
         undone = hit.judged == grade
-        try:
-            if undone:
-                await in_thread(partial(library.unmark, query, hit.passage_id))
-            else:
-                await in_thread(partial(library.mark, query, hit.passage_id, grade))
-        except CarrelError as error:
-            self.notify(one_line(str(error)), severity="error", markup=False)
-            return
+        if undone:
+            await in_thread(partial(library.unmark, query, hit.passage_id))
+        else:
+            await in_thread(partial(library.mark, query, hit.passage_id, grade))
         self.notify(_said(grade, undone, self.carrel.config.memory), timeout=4, markup=False)
         if self._searching is not None:
             self._searching.ask_again()
@@ -86,7 +77,7 @@ class JudgingActions(Screen[None]):
         if result is None or self._likes or not result.query.meaning:
             return
         logged = self._logged[2] if self._logged and self._logged[1] == result.query.text else None
-        self._in_background(partial(self._remember_opened, tuple(hits), result.query.text, logged))
+        in_background(self, partial(self._remember_opened, tuple(hits), result.query.text, logged), "judging")
 
     async def _remember_opened(self, hits: Sequence[Hit], query: str, logged: int | None) -> None:
         library = self._library()
@@ -107,7 +98,7 @@ class JudgingActions(Screen[None]):
         wanted = self.carrel.config.search_log and answer.finished and not asked.typing and answer.result.query.meaning
         if wanted and (self._logged is None or self._logged[0] != asked.turn):
             self._logged = (asked.turn, asked.text, 0)
-            self._in_background(partial(self._write_down, answer))
+            in_background(self, partial(self._write_down, answer), "judging")
 
     async def _write_down(self, answer: Answered) -> None:
         library = self._library()
@@ -122,9 +113,6 @@ class JudgingActions(Screen[None]):
 
     def _library(self) -> LibraryPort | None:
         return self.carrel.opened.library if self.carrel.opened is not None else None
-
-    def _in_background(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        _: Worker[None] = self.run_worker(work, group="judging", name="judging", exit_on_error=False)
 
 
 def _said(grade: Grade, undone: bool, counts: bool) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.reactive import reactive, var
-from textual.worker import Worker
 
+from app.tui.background import in_background
 from app.tui.freshness import Reindexing
+from app.tui.pages.page_count import page_count
 from app.tui.ports import LibraryPort, Opened
 from app.tui.screens.search.explain import Explained, explanation_lines
 from app.tui.screens.search.preview import (
@@ -144,8 +144,7 @@ class Pane(Vertical):
         return True
 
     def _begin(self, hit: Hit, result: SearchResult, passage_id: int, keep_place: bool) -> None:
-        work: Callable[[], Coroutine[None, None, None]] = partial(self._load, hit, result, passage_id, keep_place)
-        _: Worker[None] = self.run_worker(work, group="preview", name="preview", exclusive=True, exit_on_error=False)
+        in_background(self, partial(self._load, hit, result, passage_id, keep_place), "preview", exclusive=True)
 
     def _explain(self, keep_place: bool = False) -> None:
         if self._hit is None or self.result is None:
@@ -182,14 +181,16 @@ class Pane(Vertical):
     def _read(self, carrel: CarrelApp, hit: Hit, result: SearchResult) -> Previewed:
         """Read what is shown of a hit; asks for the file to be indexed again where it has changed. In a thread."""
         assert carrel.opened is not None
-        document = carrel.opened.library.document_by_id(hit.document_id)
+        library = carrel.opened.library
+        document = library.document_by_id(hit.document_id)
         if document is None:
             return Previewed(hit, None)
         window: Window = window_of(document, hit, words_of(result))
         freshness = carrel.ports.freshness(document)
         if freshness != "same":
-            self._reindexing.ask(carrel.opened.library, document)
-        return Previewed(hit, window, freshness=freshness, text=document.text[hit.start : hit.end])
+            self._reindexing.ask(library, document)
+        pages = page_count(document, partial(library.passages_of, document.id)) if hit.page else 0
+        return Previewed(hit, window, freshness=freshness, text=document.text[hit.start : hit.end], pages=pages)
 
     def _show(self, previewed: Previewed, keep_place: bool) -> None:
         """Show a window, with the passage in sight unless the place is kept."""

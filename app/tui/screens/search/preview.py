@@ -12,6 +12,7 @@ from app.tui.figures import count
 from app.tui.freshness import Freshness, notice
 from app.tui.pages.wrapping import row_of, row_starts
 from app.tui.plain import cut_front, shown_path
+from app.tui.screens.search.row import spot_of
 from app.tui.screens.search.window import Window, WindowLine
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, QUIET
 from engine.records import Hit
@@ -25,7 +26,7 @@ class Previewed:
     """What the preview shows: a hit, its window, and which of the hits in its document it is.
 
     `sentence` is the span of the document that is nearest to the query in meaning, where that is known; `text` is the
-    passage's.
+    passage's; `pages` is how many the document has, 0 where it has none.
     """
 
     hit: Hit
@@ -35,6 +36,7 @@ class Previewed:
     freshness: Freshness = "same"
     sentence: tuple[int, int] | None = None
     text: str = ""
+    pages: int = 0
 
 
 def preview_lines(window: Window, width: int, sentence: tuple[int, int] | None = None) -> list[Content]:
@@ -90,11 +92,8 @@ def _text(each: WindowLine, sentence: tuple[int, int] | None) -> Content:
 def caption(shown: Previewed, width: int) -> Content:
     """Return the line below the preview: the path, and where in the document the passage stands."""
     hit, window = shown.hit, shown.window
-    if hit.page:
-        where = f"page {hit.page}"
-    else:
-        where = f"line {count(hit.line_start)}"
-        where += f" of {count(window.lines_in_document)}" if window else ""
+    of = shown.pages if hit.page else window.lines_in_document if window else 0
+    where = spot_of(hit) + (f" of {count(of)}" if of else "")
     where += f" · hit {shown.place} of {shown.places}" if shown.places > 1 else ""
     said = notice(shown.freshness)
     if said and len(where) + len(said) + 4 > width:

@@ -10,12 +10,11 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from app.tui.screens.search.row import ROW_LINES, RowContext, more_line, row_lines
 from app.tui.theme import ACCENT
-from app.tui.widgets.lines import paint
+from app.tui.widgets.lines import PaintedView, paint
 from engine.records import Hit
 
 MAX_ROWS = 100  # asked for at once; the next ones on demand
@@ -24,7 +23,7 @@ MARGIN_CELLS = 2  # the bar of the selected row and a space
 Foreword = Callable[[int], Sequence[Content]]
 
 
-class ResultList(ScrollView, can_focus=True, inherit_bindings=False):
+class ResultList(PaintedView, can_focus=True, inherit_bindings=False):
     """Rows of three lines and one between them, below a foreword of any length, which may stand alone.
 
     After the last row a line may tell that there is more.
@@ -62,7 +61,6 @@ class ResultList(ScrollView, can_focus=True, inherit_bindings=False):
         self._foreword_lines: Sequence[Content] = ()
         self._afterword = Content()
         self._rows: dict[int, tuple[Content, ...]] = {}
-        self._strips: dict[tuple[int, bool], Strip] = {}
         self._announced: Hit | None = None
         self.marked: set[int] = set()  # passage ids of the rows that are opened or copied together
 
@@ -177,11 +175,6 @@ class ResultList(ScrollView, can_focus=True, inherit_bindings=False):
         """Lay the rows out for the new width and keep the selected one in sight."""
         self._lay_out()
         self._reveal()
-
-    def notify_style_update(self) -> None:
-        """Paint anew after a change of theme or focus."""
-        self._strips.clear()
-        super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen."""

@@ -13,7 +13,7 @@ from typing import Literal
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.figures import NONE, bar, day, figure
+from app.tui.figures import NONE, bar, count, day, figure
 from app.tui.plain import cut_front, one_line, shown_path
 from app.tui.screens.search.window import form, small_words
 from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
@@ -117,6 +117,11 @@ def place_of(path: bytes, roots: Sequence[bytes]) -> str:
     return one_line(display(folder))
 
 
+def spot_of(hit: Hit) -> str:
+    """Return where in its document a passage begins: its page where there are pages, else its line."""
+    return f"page {count(hit.page)}" if hit.page else f"line {count(hit.line_start)}"
+
+
 def _title_line(hit: Hit, width: int, context: RowContext) -> Content:
     """Title and heading path at the left, folder and date at the right; the date always stays.
 
@@ -139,7 +144,7 @@ def _title_line(hit: Hit, width: int, context: RowContext) -> Content:
 
 def _further_line(hit: Hit, width: int, context: RowContext) -> Content:
     title, trail = title_of(hit)
-    right = f"page {hit.page}" if hit.page else f"line {hit.line_start}"
+    right = spot_of(hit)
     ink = QUIET if context.dim else ""
     left = Content.assemble(("  └ ", QUIET), (trail.removeprefix(" › ") or title, ink))
     left = left.truncate(max(1, width - cell_len(right) - 2), ellipsis=True)

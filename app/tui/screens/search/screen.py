@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -29,16 +28,13 @@ from app.tui.screens.search.reading import error_line, reading_line
 from app.tui.screens.search.results import Foreword, ResultList
 from app.tui.screens.search.row import context_of
 from app.tui.screens.search.searching import Answered, Asked, Refused, Searching
-from app.tui.screens.search.status_line import StatusView, status_line
+from app.tui.status_line import StatusView, status_line
 from app.tui.theme import ACCENT, ALARM, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.keys import KeyLine
 from engine.config import Config
 from engine.errors import CarrelError, QueryError
 from engine.records import SearchResult, SearchSettings
-
-if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
 
 NARROW_COLUMNS = 100  # below it a row and a preview do not both fit beside each other
 
@@ -70,12 +66,6 @@ class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScr
         self._moved = False  # whether the person chose a row since the query last changed
         self._start_page = ("", "")
         self._failure: CarrelError | None = None
-
-    @property
-    def carrel(self) -> CarrelApp:  # type: ignore[override]
-        """The app, as the class that it is."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
 
     def compose(self) -> ComposeResult:
         """Lay out the widgets from top to bottom."""

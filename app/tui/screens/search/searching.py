@@ -15,8 +15,8 @@ from typing import Any
 
 from textual.message import Message
 from textual.screen import Screen
-from textual.worker import Worker
 
+from app.tui.background import in_background
 from app.tui.ports import ExplorationPort, Opened, Pace
 from app.tui.screens.search.arranging import FURTHER_LIMIT, STEP_ROWS, ungrouped
 from app.tui.threads import in_thread
@@ -101,7 +101,7 @@ class Searching:
         return tuple(found[passage] for passage in hit.more_in_document if passage in found)
 
     def _run(self, group: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        _: Worker[None] = self._screen.run_worker(work, group=group, name=group, exclusive=True, exit_on_error=False)
+        in_background(self._screen, work, group, exclusive=True)
 
     async def _quiet_then_all(self, first: Asked, asked: Asked) -> None:
         """Search with every leg once the keys rest, and for all rows once the last word counts as finished."""

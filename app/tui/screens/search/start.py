@@ -9,7 +9,7 @@ from textual.content import Content
 from app.tui.figures import counted
 from app.tui.indexer_state import IndexerState
 from app.tui.plain import one_line
-from app.tui.screens.search.status_line import folder_names
+from app.tui.status_line import folder_names
 from app.tui.theme import ACCENT, BRIGHT, QUIET
 from app.tui.widgets.lines import wrapped
 from engine.errors import CarrelError

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual import on
-from textual.screen import Screen
-from textual.worker import Worker
 
+from app.tui.background import in_background
 from app.tui.ports import ExplorationPort
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.search.arranging import Arrangement
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
@@ -24,10 +22,6 @@ from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from engine.records import SearchResult, SearchSettings
 
-if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
-
-_log = logging.getLogger("carrel")
 FIRST_ROWS = 30  # more than a screen shows; reading 100 rows takes three times as long
 
 
@@ -39,14 +33,13 @@ class Like:
     result: SearchResult
 
 
-class TryingActions(Screen[None]):
+class TryingActions(CarrelScreen):
     """The part of the search screen that ranks the rows anew by other settings."""
 
     reading: BuiltLine
     rows: ResultList
     pane: Pane
     query_line: QueryLine
-    carrel: CarrelApp
     arrangement: Arrangement
     _searching: Searching | None
 
@@ -130,9 +123,7 @@ class TryingActions(Screen[None]):
         self._rank_again()
 
     def _rank_again(self) -> None:
-        _: Worker[None] = self.run_worker(
-            self._ranked_again, group="what-if", name="what-if", exclusive=True, exit_on_error=False
-        )
+        in_background(self, self._ranked_again, "what-if", exclusive=True, failed="These settings could not be tried")
 
     async def _ranked_again(self) -> None:
         """Rank the candidates in a thread and show them: the first rows at once, all of them after that."""
@@ -143,16 +134,11 @@ class TryingActions(Screen[None]):
             self._show_tried(answer.result)
             return
         limit, chosen = answer.asked.limit, self.rows.hit
-        try:
-            if limit > FIRST_ROWS:
-                first = await in_thread(partial(exploration.again, self._tried, FIRST_ROWS))
-                if chosen is None or any(hit.passage_id == chosen.passage_id for hit in first.hits):
-                    self.show_result(first, finished=True, stay=True)
-            result = await in_thread(partial(exploration.again, self._tried, limit))
-        except Exception:
-            _log.exception("Other settings could not be tried")
-            self.notify("These settings could not be tried. The log says why.", severity="error", markup=False)
-            return
+        if limit > FIRST_ROWS:
+            first = await in_thread(partial(exploration.again, self._tried, FIRST_ROWS))
+            if chosen is None or any(hit.passage_id == chosen.passage_id for hit in first.hits):
+                self.show_result(first, finished=True, stay=True)
+        result = await in_thread(partial(exploration.again, self._tried, limit))
         if exploration is self._exploration and not self._likes:
             self._show_tried(result)
 
@@ -190,6 +176,8 @@ class TryingActions(Screen[None]):
             weights=settings.weights,
             feedback=settings.feedback,
             collapse=settings.collapse,
+            diversity=settings.diversity,
+            cutoff=settings.cutoff,
             memory=settings.memory,
         )
         if kept:

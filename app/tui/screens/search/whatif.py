@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.records import Fusion, Hit, SearchResult, SearchSettings, Weights
 
-Control = Literal["weight", "fusion", "feedback", "memory", "collapse"]
-CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "memory", "collapse")
+Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff"]
+CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff")
 FUSIONS: tuple[Fusion, ...] = ("convex", "rrf", "vector", "keyword")
 WEIGHT_STEP = 0.05
 COLLAPSE_STEP = 0.01
 LOWEST_COLLAPSE = 0.50  # below it most pairs of passages on one subject would count as the same
 HIGHEST_COLLAPSE = 0.99  # above it only exact copies would; that is what "never" is near to
+DIVERSITIES = (0.9, 0.7, 0.5, 0.3)  # of maximal marginal relevance: how much the score counts, likeness has the rest
+CUTOFFS = (2.0, 1.75, 1.5, 1.3225, 1.15)  # times the least distance; vstash (arXiv 2604.15484) cuts at 1.3225
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,10 @@ class WhatIf:
             case "collapse":
                 now = tried.collapse if tried.collapse is not None else HIGHEST_COLLAPSE + COLLAPSE_STEP
                 return self.collapse_from(min(HIGHEST_COLLAPSE + COLLAPSE_STEP, now + steps * COLLAPSE_STEP))
+            case "diversity":
+                return replace(self, tried=replace(tried, diversity=_further(DIVERSITIES, tried.diversity, steps)))
+            case "cutoff":
+                return replace(self, tried=replace(tried, cutoff=_further(CUTOFFS, tried.cutoff, steps)))
 
     def reset(self) -> WhatIf:
         """Return to the person's own settings."""
@@ -82,6 +89,16 @@ class WhatIf:
 def _on_grid(value: float, step: float, steps: int) -> float:
     """Return the value moved by steps, on a multiple of the step."""
     return round(round(value / step) * step + steps * step, 2)
+
+
+def _further(values: Sequence[float], now: float | None, steps: int) -> float | None:
+    """Return the value `steps` behind the present one, which may lie between two; before the first lies None: off."""
+    ladder: list[float | None] = [None, *values]
+    if now in ladder:
+        place = ladder.index(now)
+    else:  # the values descend
+        place = sum(value > now for value in values if now is not None) + (steps < 0)
+    return ladder[max(0, min(place + steps, len(ladder) - 1))]
 
 
 def moved_rows(own: SearchResult, tried: SearchResult) -> int:

@@ -13,10 +13,18 @@ from app.tui.screens.search.whatif import HIGHEST_COLLAPSE, LOWEST_COLLAPSE, Con
 from app.tui.theme import ACCENT, BRIGHT, FAINT, MEANING, QUIET, WORDS
 from engine.records import Fusion
 
-LABEL_CELLS = 9
+LABEL_CELLS = 10
 SLIDER_CELLS = 20
-BESIDE_SLIDER = 34  # cells of a line that are not its slider
+BESIDE_SLIDER = 35  # cells of a line that are not its slider
 ROOMY_CELLS = 58  # from here on the legs are called "alone"
+# Which controls share a line.
+CONTROL_LINES: tuple[tuple[Control, ...], ...] = (
+    ("weight",),
+    ("fusion",),
+    ("feedback", "memory"),
+    ("collapse",),
+    ("diversity", "cutoff"),
+)
 FUSION_NAMES: dict[Fusion, tuple[str, str]] = {
     "convex": ("convex", ""),
     "rrf": ("rrf", ""),
@@ -86,7 +94,8 @@ def compact_lines(state: WhatIf | None, width: int, control: Control | None, key
     """Return the panel in three lines for a low screen: two of controls, the chosen one among them, and the keys."""
     if state is None:
         return []
-    first = 2 if control in ("feedback", "memory", "collapse") else 0
+    line = next((at for at, controls in enumerate(CONTROL_LINES) if control in controls), 0)
+    first = min(line // 2 * 2, len(CONTROL_LINES) - 2)
     return [
         *_controls(state, width, control)[first : first + 2],
         _keys(state, "" if control is not None else key).line(width),
@@ -112,6 +121,7 @@ def _controls(state: WhatIf, width: int, control: Control | None) -> list[Line]:
         _fusion(state, _begin("fusion", control), roomy=width >= ROOMY_CELLS),
         _memory(state, _feedback(state, _begin("feedback", control)), control),
         _collapse(state, _begin("collapse", control), cells),
+        _cutoff(state, _diversity(state, _begin("diversity", control)), control),
     )
     return [builder.line(width) for builder in built]
 
@@ -198,6 +208,25 @@ def _collapse(state: WhatIf, builder: _Builder, cells: int) -> _Builder:
     builder.add(" " * (cells - filled - (cosine is not None)))
     builder.targets.append(Target(start, start + cells, "collapse", slide, slides=True))
     return builder.add("▏", FAINT).add(" never" if cosine is None else " alike", QUIET)
+
+
+def _diversity(state: WhatIf, builder: _Builder) -> _Builder:
+    share = state.tried.diversity
+    return _turned(builder, "diversity", "off" if share is None else f"λ {figure(share, 2)}")
+
+
+def _cutoff(state: WhatIf, builder: _Builder, control: Control | None) -> _Builder:
+    """Set the cut-off beside the diversity: both are off unless a person wants them."""
+    chosen, times = control == "cutoff", state.tried.cutoff
+    builder.add("  ").add("▌" if chosen else " ", ACCENT).add("cut-off ", f"bold {BRIGHT}" if chosen else QUIET)
+    return _turned(builder, "cutoff", "off" if times is None else f"{figure(times, 2)} ×")
+
+
+def _turned(builder: _Builder, control: Control, value: str) -> _Builder:
+    """Add a value between two arrows, each of which a pointer can press."""
+    builder.add("◂", QUIET, Target(0, 0, control, lambda state, share: state.stepped(control, -1)))
+    builder.add(f" {value} ", QUIET if value == "off" else f"bold {BRIGHT}")
+    return builder.add("▸", QUIET, Target(0, 0, control, lambda state, share: state.stepped(control, 1)))
 
 
 def _keys(state: WhatIf, key: str) -> _Builder:

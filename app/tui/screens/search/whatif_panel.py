@@ -21,7 +21,7 @@ from engine.records import SearchSettings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LOW_LINES = 5  # a panel lower than its six lines shows the compact form
+WHOLE_LINES = 7  # of the panel; a lower one shows the compact form
 QUICK_STEPS = 4  # of shift and an arrow
 
 
@@ -39,7 +39,7 @@ class WhatIfPanel(Widget, can_focus=True):
         *bindings(action for action in WHAT_IF_ACTIONS if len(action.keys) == 1),
     ]
     DEFAULT_CSS = """
-    WhatIfPanel { height: 7; border-top: solid $faint; padding: 0 1 0 0; }
+    WhatIfPanel { height: 8; border-top: solid $faint; padding: 0 1 0 0; }
     WhatIfPanel.-idle { display: none; }
     """
 
@@ -83,7 +83,7 @@ class WhatIfPanel(Widget, can_focus=True):
 
     def _lines(self) -> Sequence[Line]:
         width, height = self.content_size
-        build = panel_lines if height >= LOW_LINES else compact_lines if height > 1 else single_line
+        build = panel_lines if height >= WHOLE_LINES else compact_lines if height > 1 else single_line
         if self.has_focus:
             return build(self.state, width, self.control)
         return build(self.state, width, None, WHAT_IF.key_in("query", keymap_of(self.app)))

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import Screen
 from textual.widgets import OptionList
 
-from app.tui.actions import Action, Where, bindings, is_letter, key_name
+from app.tui.actions import Action, bindings, is_letter, key_name
 from app.tui.keymap import SECTIONS, split_keys, usable
 from app.tui.screens.asking import KeyScreen
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.settings.rows import Row, RowsList
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.keys import KeyLine
 from engine.config import Config
-
-if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
 
 KEYS_ACTIONS = (
     Action("keys.change", "enter", "change", "another key", "Give this action another key",
@@ -33,7 +29,7 @@ KEYS_ACTIONS = (
 )  # fmt: skip
 
 
-class KeysScreen(Screen[None]):
+class KeysScreen(CarrelScreen):
     """A list of actions with their keys."""
 
     ACTIONS = KEYS_ACTIONS
@@ -44,16 +40,6 @@ class KeysScreen(Screen[None]):
     """
 
     rows = query_one(RowsList)
-
-    @property
-    def carrel(self) -> CarrelApp:
-        """The app, as the class that it is."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
-
-    def where(self) -> Where:
-        """Return that the keys always do the same here."""
-        return "everywhere"
 
     def compose(self) -> ComposeResult:
         """Lay out the title and the actions."""

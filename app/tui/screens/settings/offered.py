@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.tui.figures import figure
+from app.tui.screens.search.whatif import CUTOFFS, DIVERSITIES
 from engine.config import Config, from_mapping
 from engine.errors import ConfigError
 
@@ -17,6 +18,7 @@ FUSIONS: tuple[tuple[str, str, str], ...] = (
     ("keyword", "words alone", "no model is loaded"),
 )
 WEIGHTS = tuple((round(share / 20, 2), round(1 - share / 20, 2)) for share in range(20, -1, -1))
+ON_OFF = ((True, "on", ""), (False, "off", ""))
 COLLAPSE = (None, 1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.9, 0.85, 0.8)
 
 
@@ -25,7 +27,8 @@ class Setting:
     """A setting: its name in the file, its title, what it does, and its values.
 
     `values` are (value, its name, a word about it), in the order that the arrow keys go; `written` makes a value of
-    what a person types, where any text may be; it raises ConfigError.
+    what a person types, where any text may be; it raises ConfigError. `named` says any value in words. `missing` is why
+    the setting can do nothing here, "" where it can.
     """
 
     name: str
@@ -34,12 +37,14 @@ class Setting:
     values: tuple[tuple[Any, str, str], ...] = ()
     written: Callable[[str], Any] | None = None
     hint: str = ""
+    named: Callable[[Any], str] = lambda value: str(value) or "not set"
+    missing: str = ""
 
     def shown(self, config: Config) -> str:
         """Return the present value in words."""
         value = getattr(config, self.name)
         named = next((name for each, name, _ in self.values if each == value), None)
-        return named if named is not None else text_of(value)
+        return named if named is not None else self.named(value)
 
     def stepped(self, config: Config, step: int) -> Any:
         """Return the value that lies `step` further on; from either end it goes on at the other."""
@@ -50,62 +55,32 @@ class Setting:
         return values[(values.index(value) + step) % len(values)]
 
 
-def settings(themes: Sequence[tuple[str, bool]]) -> tuple[Setting, ...]:
-    """Return the settings; `themes` are the names of those that there are, each with whether it is dark."""
-    on_off = ((True, "on", ""), (False, "off", ""))
-    theme_values: tuple[tuple[Any, str, str], ...] = (("", "as the terminal is", "Carrel's own, dark or light"),)
-    theme_values += tuple((name, name, "dark" if dark else "light") for name, dark in themes)
-    return (
-        Setting("theme", "Theme", "The colours. f4 changes between dark and light for this time only.", theme_values),
-        Setting("fusion", "Rank by", "How meaning and words are joined into one order.", FUSIONS),
-        Setting(
-            "weights",
-            "Weights",
-            "How much meaning and words count. The method's own were chosen on judged collections.",
-            ((None, "the method's own", ""), *((each, text_of(each), "") for each in WEIGHTS)),
-            _weights,
-            "two numbers: meaning, words, such as .7 .3; empty for the method's own",
-        ),
-        Setting("feedback", "Feedback", "Whether the first results sharpen the search for what they share.", on_off),
-        Setting("memory", "Memory", "Whether what you marked or opened counts in later searches for the like.", on_off),
-        Setting(
-            "search_log",
-            "Search log",
-            "Whether finished searches are written down in the library file. Off also forgets those of before.",
-            on_off,
-        ),
-        Setting(
-            "collapse",
-            "Near-duplicates",
-            "Notes that are alike from this cosine on show as one row. 1 is the same text.",
-            tuple((each, "all are shown" if each is None else f"one from {figure(each, 2)}", "") for each in COLLAPSE),
-            _collapse,
-            "a cosine from 0 to 1, such as .95; 0 shows all",
-        ),
-        Setting(
-            "history",
-            "History",
-            "Whether searches are remembered for ctrl+r, on this machine only. Off also deletes those of before.",
-            on_off,
-        ),
-        Setting(
-            "editor",
-            "Editor",
-            "The command that opens a note; {path} and {line} stand for where. Empty: $VISUAL, then $EDITOR.",
-            (),
-            _editor,
-            "such as: code --goto {path}:{line}",
-        ),
-    )
+def settings(themes: Sequence[tuple[str, bool]], *, tesseract: bool = True) -> tuple[Setting, ...]:
+    """Return the settings; `themes` are the names of those that there are, each with whether it is dark.
+
+    `tesseract` is whether that program is installed, without which pages that are pictures cannot be read.
+    """
+    values: tuple[tuple[Any, str, str], ...] = (("", "as the terminal is", "Carrel's own, dark or light"),)
+    values += tuple((name, name, "dark" if dark else "light") for name, dark in themes)
+    theme = Setting("theme", "Theme", "The colours. f4 changes between dark and light for this time only.", values)
+    missing = "" if tesseract else "Tesseract is not installed, so pages that are pictures are not read."
+    return (theme, *_EVERYWHERE, replace(_SCANNED, missing=missing))
 
 
-def text_of(value: Any) -> str:
-    """Return a value as a person reads it."""
-    if isinstance(value, tuple):
-        return f"meaning {figure(value[0], 2)}, words {figure(value[1], 2)}"
-    if isinstance(value, float):
-        return f"one from {figure(value, 2)}"
-    return str(value) or "not set"
+def _shares(weights: tuple[float, float]) -> str:
+    return f"meaning {figure(weights[0], 2)}, words {figure(weights[1], 2)}"
+
+
+def _one_from(cosine: float | None) -> str:
+    return "all are shown" if cosine is None else f"one from {figure(cosine, 2)}"
+
+
+def _several(share: float | None) -> str:
+    return "one" if share is None else f"several, λ {figure(share, 2)}"
+
+
+def _times(times: float | None) -> str:
+    return "any distance" if times is None else f"{figure(times, 2)} times the nearest"
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -115,6 +90,10 @@ def _checked(name: str, value: Any) -> Any:
 
 def _editor(text: str) -> Any:
     return _checked("editor", text)
+
+
+def _languages(text: str) -> Any:
+    return _checked("ocr", text)
 
 
 def _weights(text: str) -> Any:
@@ -131,6 +110,73 @@ def _numbers(text: str) -> list[float]:
         return [float(part) for part in text.replace(",", " ").split()]
     except ValueError as error:
         raise ConfigError("These are no numbers.", fix="Write them as .8 or 0.8.") from error
+
+
+_EVERYWHERE = (
+    Setting("fusion", "Rank by", "How meaning and words are joined into one order.", FUSIONS),
+    Setting(
+        "weights",
+        "Weights",
+        "How much meaning and words count. The method's own were chosen on judged collections.",
+        ((None, "the method's own", ""), *((each, _shares(each), "") for each in WEIGHTS)),
+        _weights,
+        "two numbers: meaning, words, such as .7 .3; empty for the method's own",
+        _shares,
+    ),
+    Setting("feedback", "Feedback", "Whether the first results sharpen the search for what they share.", ON_OFF),
+    Setting("memory", "Memory", "Whether what you marked or opened counts in later searches for the like.", ON_OFF),
+    Setting(
+        "search_log",
+        "Search log",
+        "Whether finished searches are written down in the library file. Off also forgets those of before.",
+        ON_OFF,
+    ),
+    Setting(
+        "collapse",
+        "Near-duplicates",
+        "Notes that are alike from this cosine on show as one row. 1 is the same text.",
+        tuple((each, _one_from(each), "") for each in COLLAPSE),
+        _collapse,
+        "a cosine from 0 to 1, such as .95; 0 shows all",
+        _one_from,
+    ),
+    Setting(
+        "diversity",
+        "Rows of a note",
+        "Several are picked by MMR: the lower λ, the more they must differ. f12 in the search tries it.",
+        tuple((each, _several(each), "") for each in (None, *DIVERSITIES)),
+        named=_several,
+    ),
+    Setting(
+        "cutoff",
+        "Cut-off",
+        "How far, in times of the nearest, a passage without your words may lie. f12 in the search tries it.",
+        tuple((each, _times(each), "") for each in (None, *CUTOFFS)),
+        named=_times,
+    ),
+    Setting(
+        "history",
+        "History",
+        "Whether searches are remembered for ctrl+r, on this machine only. Off also deletes those of before.",
+        ON_OFF,
+    ),
+    Setting(
+        "editor",
+        "Editor",
+        "The command that opens a note; {path} and {line} stand for where. Empty: $VISUAL, then $EDITOR.",
+        (),
+        _editor,
+        "such as: code --goto {path}:{line}",
+    ),
+)
+_SCANNED = Setting(
+    "ocr",
+    "Scanned pages",
+    "Languages in which Tesseract reads pages that are pictures, from the next start of Carrel on.",
+    (),
+    _languages,
+    "Tesseract's names of languages, such as eng or deu+eng; empty: they are not read",
+)
 
 
 def fault(setting: Setting, text: str) -> str:

@@ -18,13 +18,17 @@ TITLE_CELLS = 18
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A title with its value, what it means, and whether the value is the person's own; a heading has no value."""
+    """A title with its value, what it means, and whether the value is the person's own; a heading has no value.
+
+    A row is greyed where the setting can do nothing here; its words say why.
+    """
 
     title: str
     value: str = ""
     words: str = ""
     own: bool = False
     heading: bool = False
+    greyed: bool = False
 
 
 class RowsList(OptionList):
@@ -61,7 +65,8 @@ def _prompt(row: Row, cells: int) -> Content:
     title = one_line(row.title)
     gap = " " * max(2, cells - cell_len(title))
     own = ("  changed", QUIET) if row.own else ""
-    lines = [Content.assemble((title, f"bold {BRIGHT}" if row.words else ""), gap, (one_line(row.value), ACCENT), own)]
+    ink = QUIET if row.greyed else f"bold {BRIGHT}" if row.words else ""
+    lines = [Content.assemble((title, ink), gap, (one_line(row.value), QUIET if row.greyed else ACCENT), own)]
     if row.words:
         lines += [Content.styled(one_line(row.words), QUIET), Content()]
     return Content("\n").join(lines)

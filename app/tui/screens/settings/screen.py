@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import Screen
 from textual.widgets import OptionList
-from textual.worker import Worker
 
-from app.tui.actions import Action, Where, bindings
+from app.tui.actions import Action, bindings
+from app.tui.background import in_background
 from app.tui.figures import counted
 from app.tui.plain import one_line, shown_path
 from app.tui.screens.asking import AskScreen
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.choosing import Choice, ChoiceScreen
 from app.tui.screens.settings.keys_screen import KeysScreen
 from app.tui.screens.settings.offered import Setting, fault, settings
@@ -26,10 +26,6 @@ from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.keys import KeyLine
 from engine.config import Config
-from engine.errors import CarrelError
-
-if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
 
 SETTINGS_ACTIONS = (
     Action("settings.change", "enter", "change", "change", "Change this setting", "Change the chosen setting."),
@@ -43,7 +39,7 @@ SETTINGS_ACTIONS = (
 KEYS_ROW = Row("Keys", "change them one by one", "Every action and its keys.")
 
 
-class SettingsScreen(Screen[None]):
+class SettingsScreen(CarrelScreen):
     """A list of settings."""
 
     ACTIONS = SETTINGS_ACTIONS
@@ -56,16 +52,6 @@ class SettingsScreen(Screen[None]):
 
     rows = query_one(RowsList)
 
-    @property
-    def carrel(self) -> CarrelApp:
-        """The app, as the class that it is."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
-
-    def where(self) -> Where:
-        """Return that the keys always do the same here."""
-        return "everywhere"
-
     def compose(self) -> ComposeResult:
         """Lay out the title, the settings, and where they are kept."""
         yield BuiltLine(id="title")
@@ -76,7 +62,8 @@ class SettingsScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show the settings as they are, and follow their changes."""
         themes = sorted(self.carrel.available_themes.values(), key=lambda theme: not theme.name.startswith("carrel"))
-        self._settings = settings([(theme.name, theme.dark) for theme in themes])
+        tesseract = self.carrel.ports.which("tesseract") is not None
+        self._settings = settings([(theme.name, theme.dark) for theme in themes], tesseract=tesseract)
         self.query_one("#title", BuiltLine).show(lambda width: Content.styled("Settings", f"bold {BRIGHT}"))
         path = self.carrel.ports.settings.path
         kept = f"Kept in {shown_path(os.fsencode(path))}" if path else "Kept until Carrel is left"
@@ -90,7 +77,13 @@ class SettingsScreen(Screen[None]):
     def _show(self, config: Config) -> None:
         default = Config()
         rows = [
-            Row(each.title, each.shown(config), each.help, getattr(config, each.name) != getattr(default, each.name))
+            Row(
+                each.title,
+                each.shown(config),
+                each.missing or each.help,
+                own=getattr(config, each.name) != getattr(default, each.name),
+                greyed=bool(each.missing),
+            )
             for each in self._settings
         ]
         self.rows.show([*rows, KEYS_ROW])
@@ -109,6 +102,8 @@ class SettingsScreen(Screen[None]):
         setting, config = self._chosen, self.carrel.config
         if setting is None:
             self.app.push_screen(KeysScreen())
+        elif setting.missing:
+            self.notify(setting.missing, severity="warning", markup=False)
         elif len(setting.values) == 2:
             self._keep(setting, setting.stepped(config, 1))
         elif setting.written is not None:
@@ -163,7 +158,7 @@ class SettingsScreen(Screen[None]):
         if not self.carrel.change_config(**{setting.name: value}):
             return
         if setting.name == "search_log" and not value:
-            _: Worker[None] = self.run_worker(self._forget_log, group="forget", name="forget", exit_on_error=False)
+            in_background(self, self._forget_log, "forget")
         if setting.name == "history" and not value:
             gone = self.carrel.ports.history.forget_all()
             said = f"{counted(gone, 'search', 'searches')} forgotten; " if gone else ""
@@ -174,11 +169,7 @@ class SettingsScreen(Screen[None]):
         opened = self.carrel.opened
         if opened is None:
             return
-        try:
-            gone = await in_thread(opened.library.empty_search_log)
-        except CarrelError as error:
-            self.notify(str(error), severity="error", markup=False)
-            return
+        gone = await in_thread(opened.library.empty_search_log)
         said = f"{counted(gone, 'search', 'searches')} forgotten; " if gone else ""
         self.notify(f"The search log is off: {said}nothing is written down from now on.", markup=False)
 

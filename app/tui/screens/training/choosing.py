@@ -9,13 +9,14 @@ from textual.content import Content
 
 from app.tui.figures import count, counted, figure
 from app.tui.plain import one_line
-from app.tui.screens.library.entries import Entry
 from app.tui.screens.training.planning import BUDGETS, Planning
 from app.tui.screens.training.wording import apart, heading, said, span
 from app.tui.theme import ACCENT, BRIGHT, FAINT, GOOD, QUIET
 from app.tui.training_port import Prospect, QuerySource, Recipe
+from app.tui.widgets.entries import Entry
 
 Budget = Literal["budget"]
+Review = Literal["review"]
 Begin = Literal["begin"]
 BAR_CELLS = 30
 
@@ -31,6 +32,7 @@ def choices(planning: Planning, *, spaced: bool = True) -> list[Entry]:
         picked = recipe.name == planning.recipe
         entries.append(Entry(("recipe", recipe.name), partial(_recipe, recipe, picked), recipe))
     entries += [*_gap("2", spaced), Entry("budget", partial(_budget, planning.budget), "budget")]
+    entries.append(Entry("review", partial(_review, planning.review), "review"))
     return [*entries, *_gap("3", spaced), Entry("begin", partial(_begin, planning.fault), "begin")]
 
 
@@ -66,6 +68,11 @@ def _budget(budget: int, width: int) -> Content:
     ).truncate(width, ellipsis=True)
 
 
+def _review(taken: bool, width: int) -> Content:
+    sign = Content.styled("[✓] " if taken else "[ ] ", GOOD if taken else QUIET)
+    return Content.assemble(sign, "look at the examples before it learns").truncate(width, ellipsis=True)
+
+
 def _begin(fault: str, width: int) -> Content:
     if fault:
         return Content.styled(fault, QUIET).truncate(width, ellipsis=True)
@@ -73,9 +80,15 @@ def _begin(fault: str, width: int) -> Content:
 
 
 def prospect_lines(
-    planning: Planning, prospect: Prospect | None, chosen: object, width: int, *, spaced: bool = True
+    planning: Planning,
+    prospect: Prospect | None,
+    chosen: object,
+    width: int,
+    *,
+    spaced: bool = True,
+    measuring: bool = False,
 ) -> list[Content]:
-    """Return what to expect of the plan, and then what the selected line means."""
+    """Return what to expect of the plan, and then what the selected line means; `measuring`: the time is to come."""
     lines = [heading("What to expect")] if spaced else []
     if planning.fault:
         lines += said(planning.fault, width, QUIET)
@@ -83,16 +96,18 @@ def prospect_lines(
         lines += [_quiet("counting …")]
     else:
         gap = [Content()] if spaced else []
-        lines += [*_expected(prospect, width), *gap, *_judgeable(prospect, width)]
+        lines += [*_expected(prospect, width, measuring=measuring), *gap, *_judgeable(prospect, width)]
     if about := _about(chosen):
         title, text = about
         lines += [Content(), heading(one_line(title)), *said(text, width, QUIET)]
     return lines
 
 
-def _expected(prospect: Prospect, width: int) -> list[Content]:
+def _expected(prospect: Prospect, width: int, *, measuring: bool) -> list[Content]:
     took = f", in about {span(prospect.seconds)}" if prospect.seconds is not None else ""
     text = f"{counted(prospect.queries, 'question')}{took}. It works in the background, also when Carrel is closed."
+    if prospect.seconds is None:
+        text += " How long it takes is being measured …" if measuring else " How long it takes is not known here."
     return said(text, width)
 
 
@@ -126,6 +141,12 @@ def _about(chosen: object) -> tuple[str, str] | None:
                 " longer and are no promise: what disagrees is soon used up in a small library."
             )
             return "How much", text
+        case "review":
+            text = (
+                "The run waits once it has found its examples. You see them one by one, the most doubtful first, and"
+                " accept or reject each; what you leave open is learnt from. Closing Carrel leaves it waiting."
+            )
+            return "Look first", text
     return None
 
 

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.message import Message
-from textual.screen import Screen
-from textual.worker import Worker
 
+from app.tui.background import Work, in_background
 from app.tui.plain import one_line
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.training.planning import Planning
 from app.tui.threads import in_thread
 from app.tui.training_follower import RunFollower
 from app.tui.training_port import Run, TrainingPort
 from app.tui.training_state import TrainingState
 from engine.errors import CarrelError
-
-if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
-
-_log = logging.getLogger("carrel")
-T = TypeVar("T")
 
 LOOK_SECONDS = 1.0  # how often it is looked whether a run lives, and what others did with the runs
 UNAVAILABLE = "This browser was started without it."
@@ -41,7 +32,7 @@ class RunReported(Message):
         return isinstance(message, RunReported)
 
 
-class FollowingScreen(Screen[None]):
+class FollowingScreen(CarrelScreen):
     """Knows the runs, and follows one of them; the methods that do nothing here are for those who show it."""
 
     def __init__(self) -> None:
@@ -54,12 +45,6 @@ class FollowingScreen(Screen[None]):
         self.past: dict[str, TrainingState] = {}  # of the run that was last selected in the history
         self._follower: RunFollower | None = None
         self._first = True
-
-    @property
-    def carrel(self) -> CarrelApp:
-        """The app, as the class that it is."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
 
     @property
     def port(self) -> TrainingPort | None:
@@ -89,6 +74,9 @@ class FollowingScreen(Screen[None]):
     def plan_with(self, planning: Planning) -> None:
         """Show another plan."""
 
+    def show_unplannable(self, reason: str) -> None:
+        """Show why there is nothing to plan with."""
+
     def found_at_start(self) -> None:
         """Turn to a run that was found when the screen was opened."""
 
@@ -111,14 +99,12 @@ class FollowingScreen(Screen[None]):
         """Read anew what there is to learn from, and how."""
         self.work(self._read_offer, "offer")
 
-    def work(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
+    def work(self, work: Work, group: str) -> None:
         """Do something in the background; what the same group did before is given up."""
-        _: Worker[None] = self.run_worker(work, group=group, name=group, exclusive=True, exit_on_error=False)
+        in_background(self, work, group, exclusive=True, failed="The runs could not be looked at")
 
     async def _read(self) -> None:
-        runs = await self.asked(self.port.runs) if self.port is not None else ()
-        if runs is None:
-            return
+        runs = await in_thread(self.port.runs) if self.port is not None else ()
         before, self.runs = self.runs, tuple(runs)
         self.past = {name: state for name, state in self.past.items() if self.run_named(name) in before}
         if self.attached and self.run_named(self.attached) is None:
@@ -133,25 +119,16 @@ class FollowingScreen(Screen[None]):
 
     async def _read_offer(self) -> None:
         port = self.port
-        missing = await self.asked(port.missing) if port is not None else UNAVAILABLE
-        self.missing = missing or ""
+        self.missing = await in_thread(port.missing) if port is not None else UNAVAILABLE
         self.show_missing()
-        if port is None or missing is None or missing:
+        if port is None or self.missing:
             return
-        offer = await self.asked(lambda: (port.sources(), port.recipes()))
-        if offer is not None:
-            self.plan_with(self.planning.offered(*offer))
-
-    async def asked(self, question: Callable[[], T]) -> T | None:
-        """Ask the port in a thread; None, and told, where it cannot answer."""
         try:
-            return await in_thread(question)
-        except CarrelError as error:
-            self.say(str(error), good=False)
-        except Exception:
-            _log.exception("The runs could not be looked at")
-            self.say("The runs could not be looked at; the log says why.", good=False)
-        return None
+            offer = await in_thread(lambda: (port.sources(), port.recipes()))
+        except CarrelError as error:  # of a library without a document, for one: it stays on the page
+            self.show_unplannable(str(error))
+        else:
+            self.plan_with(self.planning.offered(*offer))
 
     def say(self, text: str, *, good: bool = True) -> None:
         """Tell something in passing."""
@@ -182,12 +159,15 @@ class FollowingScreen(Screen[None]):
         if message.run != self.attached:
             return
         ended = message.state.over and not self.state.over and self.state.started is not None
+        waits = message.state.review is not None and self.state.review is None
         self.state = message.state
         self.show_run()
         if ended:
             self.load()
             if not self.is_shown:
                 self.say(f"The retraining {message.run} is over; f9 shows how it ended.")
+        if waits and not self.is_shown:
+            self.say(f"The retraining {message.run} waits: its examples can be looked at with f9.")
 
     def on_unmount(self) -> None:
         """Stop following when the browser is left."""

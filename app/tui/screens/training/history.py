@@ -9,11 +9,11 @@ from textual.content import Content
 
 from app.tui.figures import day
 from app.tui.plain import one_line
-from app.tui.screens.library.entries import Entry
 from app.tui.screens.training.wording import apart, heading, interval, said, signed
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import Run
 from app.tui.training_state import TrainingState
+from app.tui.widgets.entries import Entry
 
 
 def run_entries(runs: Sequence[Run], now: float) -> list[Entry]:

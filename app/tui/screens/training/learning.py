@@ -17,7 +17,7 @@ AXIS_CELLS = 8
 RATE_ROWS = 2
 LEAST_LOSS_ROWS, MOST_LOSS_ROWS = 3, 8
 LEAST_WHISKER_CELLS, MOST_WHISKER_CELLS = 15, 37
-STEP_CELLS, MIXTURE_CELLS, SCORE_CELLS, INTERVAL_CELLS = 11, 6, 13, 18
+STEP_CELLS, SCORE_CELLS, INTERVAL_CELLS = 18, 13, 18
 HIGH_ENOUGH = 22  # lines; below them the learning rate has no curve of its own
 _STEPS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)  # ends of the scale of differences
 
@@ -87,9 +87,8 @@ def evaluation_lines(evaluations: Sequence[Evaluated], width: int) -> list[Conte
     """Return every evaluation as a dot with whiskers about the base, the newest first."""
     if not evaluations:
         return []
-    mixed = any(each.share != 1 for each in evaluations)
     head = heading("Development NDCG@10", f"base {figure(evaluations[-1].base)}")
-    left = max(head.cell_length, STEP_CELLS + SCORE_CELLS + (MIXTURE_CELLS if mixed else 0)) + 2
+    left = max(head.cell_length, STEP_CELLS + SCORE_CELLS) + 2
     told = width >= left + INTERVAL_CELLS + LEAST_WHISKER_CELLS
     left += INTERVAL_CELLS if told else 0
     cells = min(MOST_WHISKER_CELLS, width - left)
@@ -97,7 +96,7 @@ def evaluation_lines(evaluations: Sequence[Evaluated], width: int) -> list[Conte
     end, best = scale(evaluations), max(evaluations, key=lambda each: each.candidate)
     lines = [cut(Content.assemble(_padded(head, left), (_ends(end, cells), QUIET)), width)]
     for each in reversed(evaluations):
-        table = _padded(_evaluation(each, mixed=mixed, told=told, best=each is best), left)
+        table = _padded(_evaluation(each, told=told, best=each is best), left)
         drawn = whisker(each.low, each.candidate - each.base, each.high, -end, end, cells)
         lines.append(cut(Content.assemble(table, (drawn, _ink(each))) if cells else table, width))
     return lines
@@ -111,11 +110,11 @@ def _ink(each: Evaluated) -> str:
     return GOOD if each.low > 0 else ALARM if each.high < 0 else QUIET
 
 
-def _evaluation(each: Evaluated, *, mixed: bool, told: bool, best: bool) -> Content:
-    """Return the figures of one evaluation; `mixed`: some are mixtures of base and tuned; `told`: with the interval."""
+def _evaluation(each: Evaluated, *, told: bool, best: bool) -> Content:
+    """Return the figures of one evaluation, of a mixture with its t, the share of the tuned model; `told`: interval."""
+    what = f"t {figure(each.share, 2)}, step {count(each.step)}" if each.mixed else f"step {count(each.step)}"
     return Content.assemble(
-        (f"step {count(each.step):<{STEP_CELLS - 5}}", QUIET),
-        (f"{f'{each.share:.0%}':<{MIXTURE_CELLS}}" if mixed else "", QUIET),
+        (f"{what:<{STEP_CELLS}}", QUIET),
         (figure(each.candidate), f"bold {BRIGHT}" if best else ""),
         (f"  {signed(each.candidate - each.base):<{SCORE_CELLS - 6}}", _ink(each)),
         (interval(each.low, each.high) if told else "", QUIET),

@@ -6,22 +6,29 @@ from textual.content import Content
 
 from app.tui.figures import bar, count, counted, figure
 from app.tui.plain import one_line
-from app.tui.screens.training.wording import apart, cut, heading, percent, reasons, said
-from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET, WORDS
+from app.tui.screens.training.wording import KINDS, apart, cut, heading, percent, reasons, said
+from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET, WORDS
 from app.tui.training_state import TrainingState
-from training.protocol import Example, Mined, QueriesMade, SplitsMade
+from training.protocol import Example, Mined, QueriesMade, ReviewAwaited, SplitsMade
 
 ENOUGH_HELD_OUT = 200  # below it the gate does not judge
-_KINDS = {"vector blind": ("meaning blind", MEANING), "keyword blind": ("words blind", WORDS)}
 
 
 def making_lines(state: TrainingState, width: int, *, examples: bool = True) -> list[Content]:
     """Return everything, with the newest example first, or without the examples."""
-    lines = _query_lines(state, width)
+    lines = [*waiting_lines(state.review, width), Content()] if state.review is not None else []
+    lines += _query_lines(state, width)
     lines += _split_lines(state.splits, width) if state.splits is not None else []
     lines += [Content(), *disagreement(state.mined, width)] if state.mined is not None else []
     lines += [Content(), *example_lines(state.examples, width)] if state.examples and examples else []
     return lines
+
+
+def waiting_lines(review: ReviewAwaited, width: int) -> list[Content]:
+    """Return that the run waits for its examples to be looked at."""
+    text = f"‖ {counted(review.examples, 'example')} wait to be looked at, the most doubtful first."
+    lines = said(text, width, f"bold {ACCENT}")
+    return [*lines, *said("e looks at them; g goes on with all that was not rejected.", width, QUIET, "  ")]
 
 
 def short_lines(state: TrainingState, width: int) -> list[Content]:
@@ -110,7 +117,7 @@ def example_lines(examples: tuple[Example, ...], width: int) -> list[Content]:
 
 def one_example(example: Example, width: int) -> list[Content]:
     """Return one example in three lines."""
-    name, ink = _KINDS.get(example.kind, (one_line(example.kind), QUIET))
+    name, ink = KINDS.get(example.kind, (one_line(example.kind), QUIET))
     kind = Content.styled(name, ink)
     more = len(example.negatives) - 1
     wrong = one_line(example.negatives[0]) if example.negatives else ""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
+from app.tui.background import in_background
 from app.tui.screens.asking import AskScreen
-from app.tui.screens.library.confirm import ConfirmScreen
+from app.tui.screens.confirming import ConfirmScreen
+from app.tui.screens.training.reviewing import ReviewScreen
 from app.tui.screens.training.showing import ShowingScreen
-from app.tui.screens.training.wording import signed
+from app.tui.screens.training.wording import signed, size
 from app.tui.threads import in_thread
 from app.tui.training_port import QuerySource, Run, TrainingPort
-from engine.errors import CarrelError
+from training.plan import RECIPES
 
-_log = logging.getLogger("carrel")
+if TYPE_CHECKING:
+    from training.removal import Leavings
 
 NOTE_LETTERS = 200
 
@@ -36,7 +39,7 @@ class OrderingScreen(ShowingScreen):
             port = self.port
             if text and port is not None:
                 work = partial(port.source_with, source, text)
-                self._carry_out(work, lambda found: self.plan_with(self.planning.with_source(found)), name="source")
+                self._carry_out(work, lambda found: self.plan_with(self.planning.with_source(found)))
 
         asking = AskScreen(source.title, source.explained, value=source.given, placeholder=source.asks)
         self.app.push_screen(asking, named)
@@ -53,7 +56,7 @@ class OrderingScreen(ShowingScreen):
             self.say(fault, good=False)
         else:
             plan = self.planning.plan
-            self._carry_out(lambda: port.start(plan), self._begun, name="begin")
+            self._carry_out(lambda: port.start(plan), self._begun)
 
     def _begun(self, name: str) -> None:
         self.attach(name)
@@ -72,9 +75,31 @@ class OrderingScreen(ShowingScreen):
         if run is None or port is None:
             return
         if run.state == "crashed":
-            self._carry_out(partial(port.resume, run.name), lambda _: self._begun(run.name), name="resume")
+            self._carry_out(partial(port.resume, run.name), lambda _: self._begun(run.name))
         elif self._living() is not None:
             self._order(port, run, "resume")
+
+    @property
+    def review_awaited(self) -> bool:
+        """Whether the run that is meant waits for its examples to be looked at."""
+        run = self.run_meant
+        waits = run is not None and run.alive and run.name == self.attached
+        return waits and self.state.review is not None
+
+    def action_review(self) -> None:
+        """Look at the examples that the run waits with."""
+        run, port = self.run_meant, self.port
+        if run is None or port is None:
+            return
+        if not self.review_awaited:
+            self.say("This run does not wait for a review.")
+            return
+
+        def looked_at(go_on: bool | None) -> None:
+            if go_on:
+                self._order(port, run, "resume", "The run goes on with what was not rejected.")
+
+        self.app.push_screen(ReviewScreen(port, run.name), looked_at)
 
     def action_stop(self) -> None:
         """End training and judge the best so far."""
@@ -110,11 +135,12 @@ class OrderingScreen(ShowingScreen):
         else:
             question = ConfirmScreen(f"Search with {run.name}?", _promotion(run), "use it", "leave it")
             promote = partial(port.promote, run.name)
-            self._ask(question, lambda: self._carry_out(promote, lambda _: self._promoted(run.name), name="use"))
+            self._ask(question, lambda: self._carry_out(promote, lambda _: self._promoted(run)))
 
-    def _promoted(self, name: str) -> None:
+    def _promoted(self, run: Run) -> None:
         self.carrel.wake_indexer()
-        self.say(f"Your library is read anew with {name}, in the background. Search goes on with the present model.")
+        work = "takes over the vectors" if _is_adapter(run) else "is embedded anew"
+        self.say(f"Your library {work} for {run.name}, in the background. Search goes on with the present model.")
 
     def action_rollback(self) -> None:
         """Go back to the model before, after a question."""
@@ -127,7 +153,7 @@ class OrderingScreen(ShowingScreen):
             f" {used.name} stays in the history, and can be taken into use again."
         )
         question = ConfirmScreen("Go back to the model before?", explained, "go back", "stay")
-        self._ask(question, lambda: self._carry_out(port.rollback, self._rolled_back, name="rollback"))
+        self._ask(question, lambda: self._carry_out(port.rollback, self._rolled_back))
 
     def _rolled_back(self, model: str) -> None:
         self.carrel.wake_indexer()
@@ -141,7 +167,7 @@ class OrderingScreen(ShowingScreen):
 
         def written(text: str | None) -> None:
             if text is not None and text != run.note:
-                self._carry_out(partial(port.note, run.name, text), lambda _: None, name="note")
+                self._carry_out(partial(port.note, run.name, text), lambda _: None)
 
         asking = AskScreen(
             f"A note for {run.name}", "What it tried, or what you found.", value=run.note, check=_too_long
@@ -156,11 +182,18 @@ class OrderingScreen(ShowingScreen):
         if run.alive:
             self.say("This run is at work; cancel it first.", good=False)
         elif run.use:
-            self.say("Its model is in use; go back to the model before first.", good=False)
+            self.say("Its model is in use; r goes back to the model before, and then it can be deleted.", good=False)
         else:
-            explained = "The run, its figures and its model are gone for good. Your library stays as it is."
-            question = ConfirmScreen(f"Delete {run.name}?", explained, "delete it", "keep it")
-            self._ask(question, lambda: self._carry_out(partial(port.delete, run.name), lambda _: None, name="delete"))
+            weigh = partial(port.deletion, run.name)
+            self._carry_out(weigh, lambda found: self._ask_to_delete(port, run, found))
+
+    def _ask_to_delete(self, port: TrainingPort, run: Run, found: Leavings) -> None:
+        delete = partial(port.delete, run.name)
+        question = ConfirmScreen(f"Delete {run.name}?", _deletion(found), "delete it", "keep it")
+        self._ask(question, lambda: self._carry_out(delete, partial(self._deleted, run.name)))
+
+    def _deleted(self, run: str, found: Leavings) -> None:
+        self.say(f"{run} is deleted: {size(found.whole)} freed.")
 
     def _ask(self, question: ConfirmScreen, then: Callable[[], object]) -> None:
         def answered(yes: bool | None) -> None:
@@ -171,33 +204,41 @@ class OrderingScreen(ShowingScreen):
 
     def _order(self, port: TrainingPort, run: Run, word: str, said: str = "") -> None:
         """Give an order, and say what it brings once it is given."""
-        self._carry_out(partial(port.order, run.name, word), lambda _: self.say(said) if said else None, name=word)
+        self._carry_out(partial(port.order, run.name, word), lambda _: self.say(said) if said else None)
 
-    def _carry_out(self, work: Callable[[], object], then: Callable[..., object], *, name: str) -> None:
+    def _carry_out(self, work: Callable[[], object], then: Callable[..., object]) -> None:
         """Do something in a thread, then show what came of it; an error is told."""
 
-        async def carry_out() -> None:
-            try:
-                answer = await in_thread(work)
-            except CarrelError as error:
-                self.say(str(error), good=False)
-            except Exception:
-                _log.exception("%s could not be done", name)
-                self.say("That could not be done; the log says why.", good=False)
-            else:
-                then(answer)
-                self.load()
+        async def carried_out() -> None:
+            then(await in_thread(work))
+            self.load()
 
-        self.run_worker(carry_out(), group="order", name=name, exit_on_error=False)
+        in_background(self, carried_out, "order", failed="That could not be done")
 
 
 def _promotion(run: Run) -> str:
     """Return what a yes would do."""
     doubt = "" if not run.knowingly else "Nobody has proved that it is better: the gate could not judge it. "
     gain = f"It ranked better by {signed(run.gain)} on questions that it never saw. " if run.gain and not doubt else ""
+    work = "The vectors that are there are taken over" if _is_adapter(run) else "Your library is embedded anew"
     return (
-        f"{doubt or gain}Your library is embedded anew in the background, and the present model serves until that is"
-        " done; then one step swaps them. r goes back at any time."
+        f"{doubt or gain}{work} in the background, and the present model serves until that is done; then one step swaps"
+        " them. r goes back at any time."
+    )
+
+
+def _is_adapter(run: Run) -> bool:
+    """Whether the run's model differs from its base for questions only, so that no passage is embedded anew."""
+    return run.recipe in RECIPES and RECIPES[run.recipe].kind == "adapter"
+
+
+def _deletion(found: Leavings) -> str:
+    """Return what a yes would delete."""
+    model = f" and its model {found.model} ({size(found.model_bytes)})" if found.model else ""
+    vectors = "The vectors that your library keeps for the model go with it. " if found.model else ""
+    return (
+        f"Its figures and files ({size(found.folder)}){model} are gone for good. {vectors}Your notes, and what is"
+        " searched now, stay as they are."
     )
 
 

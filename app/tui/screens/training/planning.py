@@ -20,13 +20,14 @@ class Planning:
     taken: frozenset[str] = frozenset()
     recipe: str = ""
     budget: int = DEFAULT_BUDGET
+    review: bool = False  # whether the run waits until its examples were looked at
 
     @property
     def plan(self) -> RunPlan:
         """The plan as a run takes it."""
         kept = [source for source in self.sources if source.name in self.taken]
         given = tuple((source.name, source.given) for source in kept if source.given)
-        return RunPlan(tuple(source.name for source in kept), self.recipe, self.budget, given)
+        return RunPlan(tuple(source.name for source in kept), self.recipe, self.budget, given, self.review)
 
     @property
     def queries(self) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual import on
 
 from app.tui.actions import Where, bindings
-from app.tui.screens.library.entries import EntryList
 from app.tui.screens.training.actions import HELP_PAGES, TRAINING_ACTIONS
 from app.tui.screens.training.ordering import OrderingScreen
 from app.tui.screens.training.showing import PAGES, WIDE_COLUMNS
 from app.tui.training_port import QuerySource, Recipe
+from app.tui.widgets.entries import EntryList
 from app.tui.widgets.lines import LineView
 
 
@@ -47,7 +49,8 @@ class TrainingScreen(OrderingScreen):
             return useful
         if run.alive:
             paused = self.state.paused if run.name == self.attached else run.state == "waiting"
-            return useful | {"resume" if paused else "pause", "stop", "cancel"}
+            waits = {"review"} if self.review_awaited else set()
+            return useful | waits | {"resume" if paused else "pause", "stop", "cancel"}
         useful |= {"note", "delete"} if not run.use else {"note"}
         useful |= {"resume"} if run.state == "crashed" else set()
         return useful | ({"use"} if run.promotable and not run.use else set())
@@ -112,6 +115,8 @@ class TrainingScreen(OrderingScreen):
                 self.plan_with(self.planning.with_recipe(name))
             case "budget":
                 self.plan_with(self.planning.stepped(1))
+            case "review":
+                self.plan_with(replace(self.planning, review=not self.planning.review))
             case "begin":
                 self.action_begin()
 

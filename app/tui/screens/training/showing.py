@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -12,8 +13,6 @@ from textual.content import Content
 from textual.getters import query_one
 
 from app.tui.plain import one_line
-from app.tui.screens.library.entries import EntryList
-from app.tui.screens.search.status_line import StatusView, status_line
 from app.tui.screens.training.before_after import question_lines
 from app.tui.screens.training.choosing import choices, missing_lines, prospect_lines
 from app.tui.screens.training.following import FollowingScreen
@@ -23,12 +22,15 @@ from app.tui.screens.training.making import example_lines, making_lines, short_l
 from app.tui.screens.training.planning import Planning
 from app.tui.screens.training.stages import share_done, strip
 from app.tui.screens.training.verdict import ending_lines, verdict_lines
-from app.tui.screens.training.wording import apart, percent
+from app.tui.screens.training.wording import apart, percent, said
+from app.tui.status_line import StatusView, status_line
 from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.tui.threads import in_thread
 from app.tui.training_follower import read_run
 from app.tui.training_port import Prospect, Run, TrainingPort
 from app.tui.training_state import TrainingState
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.entries import EntryList
 from app.tui.widgets.keys import KeyLine
 from app.tui.widgets.lines import LineView
 
@@ -63,6 +65,7 @@ class ShowingScreen(FollowingScreen):
         super().__init__()
         self.page: Page = "plan"
         self.prospect: Prospect | None = None
+        self.measuring = False  # whether this machine is being timed for the plan
 
     def compose(self) -> ComposeResult:
         """Lay out the widgets."""
@@ -120,7 +123,7 @@ class ShowingScreen(FollowingScreen):
     def plan_with(self, planning: Planning) -> None:
         """Show another plan, and ask what can be expected of it."""
         if planning.plan != self.planning.plan or self.prospect is None:
-            self.prospect = None
+            self.prospect, self.measuring = None, True
             self.work(partial(self._expect, planning), "prospect")
         self.planning = planning
         self._show_choices()
@@ -130,10 +133,20 @@ class ShowingScreen(FollowingScreen):
         port = self.port
         if port is None or planning.fault:
             return
-        prospect = await self.asked(partial(port.prospect, planning.sources, planning.plan))
-        if planning.plan == self.planning.plan:
-            self.prospect = prospect
+        prospect = partial(port.prospect, planning.sources, planning.plan)
+        try:
+            self.prospect = await in_thread(prospect)
             self._show_prospect()
+            if self.prospect.seconds is None and await in_thread(partial(port.measure, planning.plan)):
+                self.prospect = await in_thread(prospect)
+        finally:
+            self.measuring = planning.plan != self.planning.plan
+            self._show_prospect()
+
+    def show_unplannable(self, reason: str) -> None:
+        """Show why there is nothing to plan with, where what to expect would stand."""
+        if not self.planning.sources:
+            self.prospect_view.show(lambda width: said(reason, width))
 
     def _show_choices(self) -> None:
         self.choice_list.show(choices(self.planning, spaced=self.has_class("-high")))
@@ -143,7 +156,14 @@ class ShowingScreen(FollowingScreen):
         entry = self.choice_list.entry
         chosen = entry.value if entry is not None else None
         self.prospect_view.show(
-            partial(prospect_lines, self.planning, self.prospect, chosen, spaced=self.has_class("-high"))
+            partial(
+                prospect_lines,
+                self.planning,
+                self.prospect,
+                chosen,
+                spaced=self.has_class("-high"),
+                measuring=self.measuring,
+            )
         )
 
     # --- a run --------------------------------------------------------------------------------------------------
@@ -190,7 +210,7 @@ class ShowingScreen(FollowingScreen):
     def _looking_back(self, width: int) -> list[Content]:
         """Return how the run came to its end: the curves, and what it learnt from."""
         learnt = learning_lines(self.state, width, 0) if self.state.stepped is not None else []
-        made = making_lines(self.state, width) if self.state.queries else []
+        made = making_lines(replace(self.state, review=None), width) if self.state.queries else []
         return [*learnt, Content(), *made] if learnt and made else learnt or made
 
     # --- the history --------------------------------------------------------------------------------------------
@@ -214,10 +234,8 @@ class ShowingScreen(FollowingScreen):
             self.work(partial(self._read_past, self.port, run.name), "past")
 
     async def _read_past(self, port: TrainingPort, name: str) -> None:
-        state = await self.asked(lambda: read_run(port.events(name)))
-        if state is not None:
-            self.past = {name: state}
-            self._show_about()
+        self.past = {name: await in_thread(lambda: read_run(port.events(name)))}
+        self._show_about()
 
     @property
     def selected(self) -> Run | None:

@@ -46,16 +46,16 @@ def time_left(state: TrainingState, run: RunState) -> str:
     if run == "crashed":
         return "broken off"
     if state.paused:
-        return "paused, g goes on"
+        return "waits for your review, e begins" if state.review is not None else "paused, g goes on"
     if state.preparing is not None:
         done, of = state.preparing.done, state.preparing.of
         return f"{one_line(state.preparing.what)}{f' {percent(done / of)}' if of else ' …'}"
     step = state.stepped
     if state.stage == "training" and step is not None and step.seconds_left is not None:
         return f"{span(step.seconds_left)} left"
-    if state.started is not None and state.started.seconds is not None and state.stage in ("", "queries", "mining"):
-        return f"about {span(state.started.seconds)} in all"
-    return ""
+    told = state.splits.seconds if state.splits is not None else None
+    told = told or (state.started.seconds if state.started is not None else None)
+    return f"about {span(told)} in all" if told is not None and state.stage in ("", "queries", "mining") else ""
 
 
 _OUTCOMES = {"promotable": "done", "not promotable": "done", "stopped": "stopped", "cancelled": "cancelled"}

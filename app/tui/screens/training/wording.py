@@ -8,9 +8,10 @@ from textual.content import Content
 
 from app.tui.figures import count, figure
 from app.tui.plain import one_line
-from app.tui.theme import BRIGHT, FAINT, QUIET
+from app.tui.theme import BRIGHT, FAINT, MEANING, QUIET, WORDS
 from app.tui.widgets.lines import wrapped
 
+KINDS = {"vector blind": ("meaning blind", MEANING), "keyword blind": ("words blind", WORDS)}  # of examples
 _SIZES = ((1 << 30, "GB"), (1 << 20, "MB"))
 
 
@@ -47,6 +48,12 @@ def span(seconds: float) -> str:
         return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest} min" if rest and hours < 10 else f"{round(minutes / 60)} h"
+
+
+def ordinal(rank: int) -> str:
+    """Return a rank as one says it: 1st, 2nd, 3rd, 11th."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th") if rank // 10 % 10 != 1 else "th"
+    return f"{rank}{ending}"
 
 
 def size(memory: int) -> str:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import Screen
 from textual.widgets import Static
-from textual.worker import Worker
 
-from app.tui.actions import Action, Where, bindings
+from app.tui.actions import Action, bindings
+from app.tui.background import in_background
 from app.tui.plain import one_line
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.search.start import step_lines
 from app.tui.theme import ACCENT, ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
@@ -26,11 +24,6 @@ from app.tui.widgets.folder_line import FolderLine
 from app.tui.widgets.keys import KeyLine
 from engine.errors import CarrelError
 from engine.paths import display
-
-if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
-
-_log = logging.getLogger("carrel")
 
 WELCOME_ACTIONS = (
     Action("welcome.add", "enter", "add", "index it", "Watch this folder and index it",
@@ -46,7 +39,7 @@ PROMISE = (
 )
 
 
-class WelcomeScreen(Screen[None]):
+class WelcomeScreen(CarrelScreen):
     """Asks for the first folder."""
 
     ACTIONS = WELCOME_ACTIONS
@@ -68,16 +61,6 @@ class WelcomeScreen(Screen[None]):
     """
 
     line = query_one(FolderLine)
-
-    @property
-    def carrel(self) -> CarrelApp:
-        """The app, as the class that it is."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
-
-    def where(self) -> Where:
-        """Return that the keys always do the same here."""
-        return "everywhere"
 
     def compose(self) -> ComposeResult:
         """Lay out what Carrel is, the line, what is wrong with it, and the keys."""
@@ -108,10 +91,8 @@ class WelcomeScreen(Screen[None]):
 
     def action_add(self) -> None:
         """Watch the folder."""
-        written = self.line.value.strip()
-        _: Worker[None] = self.run_worker(
-            partial(self._add, written), group="add", name="add", exclusive=True, exit_on_error=False
-        )
+        work = partial(self._add, self.line.value.strip())
+        in_background(self, work, "add", exclusive=True, failed="This folder could not be added")
 
     async def _add(self, written: str) -> None:
         """Add the folder in a thread; leave where that went well, say what is wrong where it did not."""
@@ -125,10 +106,6 @@ class WelcomeScreen(Screen[None]):
             folder = await in_thread(lambda: opened.library.add(Path(written)))
         except CarrelError as error:
             self._say(str(error))
-            return
-        except Exception:
-            _log.exception("A folder could not be added: %r", written)
-            self._say("This folder could not be added. The log says why.")
             return
         self.notify(f"{one_line(display(folder.path))} is read now. What is read can be found at once.", markup=False)
         self.carrel.look_again()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.tui.figures import NONE, count, figure
 from app.tui.plain import one_line
-from app.tui.screens.search.explaining.legs import word_points
+from app.tui.screens.search.explaining.legs import often, word_points
 from app.tui.screens.search.explaining.subject import (
     PART_SIGNS,
     Explained,
@@ -132,10 +132,7 @@ def _by_word(explained: Explained) -> dict[str, tuple[str, str]]:
     keyword = explained.hit.keyword
     terms = keyword.terms if keyword else ()
     points = word_points(explained) or [""] * len(terms)
-    return {
-        term.term: (f"×{term.tf:.0f}" if term.tf == round(term.tf) else f"×{term.tf:.1f}", given)
-        for term, given in zip(terms, points, strict=True)
-    }
+    return {term.term: (often(term.tf), given) for term, given in zip(terms, points, strict=True)}
 
 
 def _told(word: tuple[str, str] | None) -> str:

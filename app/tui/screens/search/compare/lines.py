@@ -11,7 +11,7 @@ from app.tui.figures import ordinal
 from app.tui.plain import line as plain_line
 from app.tui.screens.search.compare.figures import FIGURE_CELLS, Compared, Pair, decisive, measures, parts, ranks, words
 from app.tui.screens.search.explaining.subject import PART_SIGNS, PART_STYLES
-from app.tui.screens.search.row import title_of
+from app.tui.screens.search.row import spot_of, title_of
 from app.tui.screens.search.window import marks_in
 from app.tui.theme import ACCENT, BRIGHT, FAINT, MARK_IN_TEXT, QUIET
 from app.tui.widgets.lines import wrapped
@@ -84,8 +84,7 @@ def text_lines(pair: Pair, texts: tuple[str, str], marked: frozenset[str], width
 
 
 def _place(hit: Hit, cells: int) -> Content:
-    where = f"page {hit.page}" if hit.page else f"line {hit.line_start}"
-    return Content.styled(f"the {ordinal(hit.rank)}, {where}", QUIET).truncate(cells)
+    return Content.styled(f"the {ordinal(hit.rank)}, {spot_of(hit)}", QUIET).truncate(cells)
 
 
 def _text(text: str, marked: frozenset[str], cells: int) -> Sequence[Content]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 
 from textual.app import ComposeResult
@@ -11,6 +10,7 @@ from textual.containers import Vertical
 from textual.getters import query_one
 from textual.screen import ModalScreen
 
+from app.tui.background import in_background
 from app.tui.ports import LibraryPort
 from app.tui.screens.search.compare.figures import Pair
 from app.tui.screens.search.compare.lines import comparison_lines
@@ -20,7 +20,6 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.keys import hints
 from app.tui.widgets.lines import LineView
 
-_log = logging.getLogger("carrel")
 KEYS = (("↑↓", "scroll"), ("esc", "back"))
 
 
@@ -53,7 +52,7 @@ class CompareScreen(ModalScreen[None]):
         self.query_one("#compare-keys", BuiltLine).show(lambda width: hints(KEYS))
         self._show((self._pair.first.hit.snippet, self._pair.second.hit.snippet))
         self.page.focus()
-        self.run_worker(self._read(), group="compare", name="compare", exit_on_error=False)
+        in_background(self, self._read, "compare", failed="The two passages could not be read")
 
     def _show(self, texts: tuple[str, str]) -> None:
         marked = words_of(self._pair.first.result)
@@ -61,11 +60,6 @@ class CompareScreen(ModalScreen[None]):
 
     async def _read(self) -> None:
         ids = (self._pair.first.hit.passage_id, self._pair.second.hit.passage_id)
-        try:
-            found = await in_thread(partial(self._library.passages, ids))
-        except Exception:
-            _log.exception("Passages could not be read")
-            return
-        texts = {passage.id: passage.text for passage in found}
+        texts = {passage.id: passage.text for passage in await in_thread(partial(self._library.passages, ids))}
         if all(passage in texts for passage in ids):
             self._show((texts[ids[0]], texts[ids[1]]))

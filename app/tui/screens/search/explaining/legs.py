@@ -11,7 +11,6 @@ from app.tui.theme import BRIGHT, QUIET, WORDS
 from app.tui.widgets.lines import wrapped
 from engine.records import TermScore, WordReading
 
-RRF_K = 60  # of reciprocal rank fusion, as the ranking has it
 LONGEST_WORD = 16
 ROOMY_CELLS = 52  # from here on the table shows bm25 beside the points
 TABLE_CELLS = 36  # of the table without its words and without bm25
@@ -46,7 +45,12 @@ def words_lines(explained: Explained, width: int) -> list[Content]:
             figure(keyword.bm25, 2),
             _counts(explained, result.weights.keyword, keyword.rank),
         )
-    return [*labelled("words", line, width), *_table(explained, width), *_absent_line(explained, width)]
+    return [
+        *labelled("words", line, width),
+        *_table(explained, width),
+        *_rare_line(explained, width),
+        *_absent_line(explained, width),
+    ]
 
 
 def _rank(rank: int | None, passages: int) -> Content:
@@ -60,6 +64,8 @@ def _rank(rank: int | None, passages: int) -> Content:
 def _counts(explained: Explained, weight: float, rank: int | None) -> Content:
     """Return what the leg counts for; for reciprocal ranks the whole sum, which needs no other figure."""
     if explained.result.fusion == "rrf" and rank is not None:
+        from engine.retrieval.fusion import RRF_K  # brings numpy, which every search has brought by now
+
         return Content.assemble((" · gives ", QUIET), f"{figure(weight, 2)} / ({RRF_K} + {rank})")
     return Content.assemble((" · counts ", QUIET), figure(weight, 2))
 
@@ -73,9 +79,10 @@ def word_points(explained: Explained) -> list[str] | None:
     whole = sum(term.score for term in keyword.terms)
     if whole <= 0:
         return None
-    share = shown_parts(explained.hit, explained.decimals)["words"]
-    parts = [term.score / whole * float(share) for term in keyword.terms]
-    return adding_up(parts, float(share), explained.decimals)
+    share = float(shown_parts(explained.hit, explained.decimals)["words"])
+    by_bm25 = share - sum(term.rare for term in keyword.terms)
+    parts = [term.score / whole * by_bm25 + term.rare for term in keyword.terms]
+    return adding_up(parts, share, explained.decimals)
 
 
 def _table(explained: Explained, width: int) -> list[Content]:
@@ -103,9 +110,23 @@ def _table(explained: Explained, width: int) -> list[Content]:
 
 def _present(term: TermScore, cells: int, passages: int, bm25: str, points: str) -> Content:
     name, _ = rarity(term.documents, term.idf, passages)
-    row = _row(term.term, cells, count(term.documents), name, _often(term.tf), bm25, points, "")
+    row = _row(term.term, cells, count(term.documents), name, often(term.tf), bm25, points, "")
     word = len(_name(term.term, cells))
     return row.stylize(WORDS, 0, word).stylize(QUIET, word + 2, word + 21).stylize(f"bold {BRIGHT}", len(row) - 6)
+
+
+def _rare_line(explained: Explained, width: int) -> list[Content]:
+    """Return what words that hardly any document holds gave beside their bm25: nothing, or a line or two."""
+    keyword = explained.hit.keyword
+    told = [
+        f"{_cut(term.term)} +{figure(term.rare, explained.decimals)}"
+        for term in (keyword.terms if keyword else ())
+        if term.rare > 0
+    ]
+    if not told:
+        return []
+    said = f"in hardly any document, so beside its bm25: {' · '.join(told)}"
+    return wrapped(Content.styled(said, QUIET), width, Content())
 
 
 def _absent_line(explained: Explained, width: int) -> list[Content]:
@@ -119,12 +140,15 @@ def _absent_line(explained: Explained, width: int) -> list[Content]:
 
 
 def _rare(word: WordReading, passages: int) -> str:
-    name = one_line(word.term)
-    cut = name[: LONGEST_WORD - 1] + "…" if len(name) > LONGEST_WORD else name
-    return f"{cut} {rarity(word.documents, word.idf, passages)[0]}"
+    return f"{_cut(word.term)} {rarity(word.documents, word.idf, passages)[0]}"
 
 
-def _often(tf: float) -> str:
+def _cut(term: str) -> str:
+    name = one_line(term)
+    return name[: LONGEST_WORD - 1] + "…" if len(name) > LONGEST_WORD else name
+
+
+def often(tf: float) -> str:
     """Return how often a word stands here; what stands in a title or a heading counts for more, so it may be broken."""
     return f"×{tf:.0f}" if tf == round(tf) else f"×{tf:.1f}"
 

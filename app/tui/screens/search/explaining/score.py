@@ -31,7 +31,9 @@ def score_lines(explained: Explained, width: int) -> list[Content]:
     cells = max(6, min(BAR_CELLS, width - LABEL_CELLS - 2 - FIGURE_CELLS))
     full = max(greatest_score(explained.result), hit.score, 1e-9)
     shown = shown_parts(hit, decimals)
-    lines, whole, reached = [], [Content()] * 0, 0.0
+    lines: list[Content] = []
+    whole: list[Content] = []
+    reached = 0.0
     for name, value, style in score_parts(hit):
         start, end = _places(reached, reached + value, full, cells)
         bar = Content.styled(PART_SIGNS[name] * (end - start), style)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from app.stages import STAGE_NAMES
 from app.tui.figures import ordinal
 from app.tui.plain import one_line
 from app.tui.screens.search.whynot.remedies import untried
@@ -15,17 +16,7 @@ from app.tui.widgets.lines import wrapped
 from engine.records import WhyReport, WhyStage
 
 NAME_CELLS = 18
-_STAGES = {
-    "indexed": "indexed",
-    "filters": "filters",
-    "vector": "by meaning",
-    "keyword": "by words",
-    "fused": "fused",
-    "grouped": "grouped",
-    "collapsed": "near-duplicates",
-    "listed": "in the list",
-}
-_WITH_FIGURES = ("vector", "keyword", "fused")
+_WITH_FIGURES = ("vector", "keyword", "cutoff", "fused")
 _ZERO = re.compile(r"(?<![\d.])0(?=\.\d)")  # .459, as figures are written on every screen
 
 
@@ -61,6 +52,7 @@ def answer(report: WhyReport) -> Content:
     ends = {
         "indexed": "It cannot be found at all, because it is not in the library.",
         "filters": "The query rules it out.",
+        "cutoff": "Meaning alone brought it, and it lies beyond the cut-off.",
         "fused": "Neither its meaning nor its words brought it among the candidates.",
         "collapsed": "A row above says nearly the same, so it was folded into that row.",
         "listed": "It was found, but too far down.",
@@ -71,7 +63,7 @@ def answer(report: WhyReport) -> Content:
 def _stage_lines(stage: WhyStage, lost: bool, width: int) -> list[Content]:
     """Return one stage; what the lost one would need stands below it."""
     sign, style = ("✓", GOOD) if stage.passed else ("✗", ALARM if lost else QUIET)
-    name = _STAGES.get(stage.stage, one_line(stage.stage))
+    name = STAGE_NAMES.get(stage.stage, one_line(stage.stage))
     lead = Content.assemble((f"{sign} ", style), (f"{name:<{NAME_CELLS}}", BRIGHT if lost else QUIET))
     told = one_line(stage.detail)
     if stage.stage in _WITH_FIGURES:

@@ -35,6 +35,7 @@ def remedies(report: WhyReport, settings: SearchSettings) -> tuple[Remedy, ...]:
         *_without_filter(stages.get("filters"), report.query),
         *_more_rows(stages.get("listed")),
         *_as_a_row(stages.get("collapsed"), settings),
+        *_without_cutoff(stages.get("cutoff"), settings),
         *_other_ranking(report.changes, settings),
         *_one_leg(stages.get("vector"), stages.get("keyword"), settings),
         *_more_words(report.changes.words, report.query),
@@ -57,6 +58,12 @@ def _as_a_row(collapsed: WhyStage | None, settings: SearchSettings) -> list[Reme
     if collapsed is None or collapsed.passed:
         return []
     return [Remedy("give near-duplicates rows of their own", settings=replace(settings, collapse=None))]
+
+
+def _without_cutoff(cutoff: WhyStage | None, settings: SearchSettings) -> list[Remedy]:
+    if cutoff is None or cutoff.passed:
+        return []
+    return [Remedy("switch the cut-off off", settings=replace(settings, cutoff=None))]
 
 
 def _other_ranking(changes: WhyChanges, settings: SearchSettings) -> list[Remedy]:

@@ -18,8 +18,8 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
-from textual.worker import Worker
 
+from app.tui.background import in_background
 from app.tui.plain import cut_front, one_line, shown_path
 from app.tui.ports import LibraryPort
 from app.tui.screens.search.whynot.lines import report_lines
@@ -102,18 +102,12 @@ class WhyNotScreen(ModalScreen[Pursuit | None]):
         self._list(event.value)
 
     def _list(self, fragment: str) -> None:
-        _: Worker[None] = self.run_worker(
-            partial(self._listed, fragment.strip()), group="named", exclusive=True, exit_on_error=False
-        )
+        work = partial(self._listed, fragment.strip())
+        in_background(self, work, "named", exclusive=True, failed="Documents could not be listed")
 
     async def _listed(self, fragment: str) -> None:
         """Show the documents whose name fits."""
-        try:
-            found = await in_thread(partial(self._library.documents_named, fragment, MOST_DOCUMENTS))
-        except Exception:
-            _log.exception("Documents could not be listed")
-            return
-        self._found = found
+        self._found = found = await in_thread(partial(self._library.documents_named, fragment, MOST_DOCUMENTS))
         width = max(20, self.documents.scrollable_content_region.width - 1)
         self.documents.clear_options()
         self.documents.add_options([Option(_named(document, width)) for document in found])
@@ -137,9 +131,7 @@ class WhyNotScreen(ModalScreen[Pursuit | None]):
         event.stop()
         if 0 <= event.option_index < len(self._found):
             document = self._found[event.option_index]
-            _: Worker[None] = self.run_worker(
-                partial(self._trace, document), group="trace", exclusive=True, exit_on_error=False
-            )
+            in_background(self, partial(self._trace, document), "trace", exclusive=True)
 
     async def _trace(self, document: StoredDocument) -> None:
         """Follow the document through the search in a thread, and show its stages."""

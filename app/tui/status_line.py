@@ -108,16 +108,15 @@ def _phase(state: IndexerState) -> Content:
 
 
 def _progress(state: IndexerState) -> Content:
-    """Return a bar with the share of files done, the rate and the time left."""
-    total = max(1, state.files_total)
-    done, _ = bar(state.files_done, 0, total, BAR_CELLS) if state.files_done * BAR_CELLS >= total else (0, 0)
-    share = min(99, int(100 * state.files_done / total))
+    """Return how far the indexer is, its rate and the time left."""
     rate = f"  {state.rate:.0f} passages/s" if state.rate >= 1 else ""
     left = f"  {duration(state.seconds_left)} left" if state.seconds_left is not None else ""
-    return Content.assemble(
-        ("▕", FAINT),
-        ("█" * done, ACCENT),
-        (" " * (BAR_CELLS - done) + "▏", FAINT),
-        f" {share:>2} %",
-        (rate + left, QUIET),
-    )
+    return Content.assemble(share_done(state, BAR_CELLS), (rate + left, QUIET))
+
+
+def share_done(state: IndexerState, cells: int) -> Content:
+    """Return a bar of so many cells with the share of files done; a cell shows once it is filled."""
+    total = max(1, state.files_total)
+    done, _ = bar(state.files_done, 0, total, cells) if state.files_done * cells >= total else (0, 0)
+    share = min(99, int(100 * state.files_done / total))
+    return Content.assemble(("▕", FAINT), ("█" * done, ACCENT), (" " * (cells - done) + "▏", FAINT), f" {share:>2} %")

@@ -10,11 +10,10 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from app.tui.theme import ACCENT
-from app.tui.widgets.lines import paint
+from app.tui.widgets.lines import PaintedView, paint
 
 MARGIN_CELLS = 2  # the bar of the selected line and a space
 
@@ -28,7 +27,7 @@ class Entry:
     value: object = None
 
 
-class EntryList(ScrollView, can_focus=True, inherit_bindings=False):  # the arrows select, they do not scroll
+class EntryList(PaintedView, can_focus=True, inherit_bindings=False):  # the arrows select, they do not scroll
     """Entries, drawn line by line. The selection stays on its entry when others come and go."""
 
     COMPONENT_CLASSES = {"entries--chosen"}
@@ -61,7 +60,6 @@ class EntryList(ScrollView, can_focus=True, inherit_bindings=False):  # the arro
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._entries: tuple[Entry, ...] = ()
-        self._strips: dict[tuple[int, str], Strip] = {}
         self._announced: Hashable = None
 
     @property
@@ -146,11 +144,6 @@ class EntryList(ScrollView, can_focus=True, inherit_bindings=False):  # the arro
         """Lay the lines out for the new width."""
         self._lay_out()
         self._reveal()
-
-    def notify_style_update(self) -> None:
-        """Paint anew after a change of theme or focus."""
-        self._strips.clear()
-        super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen."""

@@ -1,0 +1,75 @@
+"""Rare words: those that hardly any document holds, so that whoever asks for one asks for those documents.
+
+bm25 weighs a word by its rarity, but meaning weighs most in a score, and of a name, a number or an error code an
+encoder knows nothing. So a passage that holds a rare word gets, beside its bm25, that word's share of all that the
+query's words could tell: `RARE_WEIGHT` x the weight of words x the idf of its rare words / the idf of all words.
+
+The constants were chosen on 700 queries of SciFact's train split, 700 of NFCorpus's train and dev, and half of
+Cranfield's: NDCG@10 .737 to .749, .367 to .366 and .468 to .468. Two to five documents and weights of 1.3 to 3.3 lie on
+a plateau; for commoner words the same lift did harm, -.01 at 40 passages. In 88,622 passages of notes the only document
+that holds a word, asked for by that word alone, came first in 58 cases of 58, without the lift in 20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.records import WordReading
+from engine.store.phrase import Phrase
+
+if TYPE_CHECKING:
+    import apsw
+
+RARE_WEIGHT = 2.5  # times the weight of words, for a passage that holds all that the query says in rare words
+MOST_DOCUMENTS = 4
+PASSAGES_A_DOCUMENT = 600  # a small library has fewer: one for so many passages, at least one
+TELLING_SHARE = 0.5  # of the query's idf: so much in one passage is no chance, 4 of 724 development queries elsewhere
+MOST_PASSAGES = 60  # a word in more is not looked up: a long document has no need to be told by it
+
+
+@dataclass(frozen=True, slots=True)
+class RareWord:
+    """A rare word of a query: its place among the phrases, the documents and passages (n,) that hold it.
+
+    `share` is its idf as a share of that of all the query's words, those that no passage holds included.
+    """
+
+    index: int
+    share: float
+    documents: int
+    passages: NDArray[np.int64]
+
+
+def rare_words(
+    connection: apsw.Connection, phrases: Sequence[Phrase], readings: Sequence[WordReading], rows: int
+) -> tuple[RareWord, ...]:
+    """Return the rare words among the phrases of a query in a library of `rows` passages."""
+    most = max(1, min(MOST_DOCUMENTS, rows // PASSAGES_A_DOCUMENT))
+    total = sum(reading.idf for reading in readings)
+    found: list[RareWord] = []
+    for index, (phrase, reading) in enumerate(zip(phrases, readings, strict=True)):
+        if not 0 < reading.documents <= MOST_PASSAGES or total <= 0:
+            continue
+        holders = connection.execute(
+            "SELECT id, document_id FROM passage WHERE id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
+            " ORDER BY id",
+            (phrase.match,),
+        ).fetchall()
+        documents = len({document for _, document in holders})
+        if 0 < documents <= most:
+            passages = np.fromiter((int(str(passage)) for passage, _ in holders), np.int64, len(holders))
+            found.append(RareWord(index, reading.idf / total, documents, passages))
+    return tuple(found)
+
+
+def rare_share(words: Sequence[RareWord], ids: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return which share of the query's idf the rare words in each passage have, (n,), 0 to 1."""
+    share = np.zeros(len(ids))
+    for word in words:
+        share += word.share * np.isin(ids, word.passages)
+    return share

@@ -1,0 +1,33 @@
+"""What holds for every test of the app: a plain terminal in one time zone, and a library that answers at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from fakes import FakeLibrary, ports
+
+from app.tui.app import CarrelApp
+
+
+@pytest.fixture(autouse=True)
+def _plain_terminal() -> Iterator[None]:
+    """Keep the clock and the colours of whoever runs the tests out of what the screen shows."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TZ", "UTC")
+        for name in ("COLORFGBG", "NO_COLOR", "TEXTUAL_THEME"):
+            environment.delenv(name, raising=False)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def app(library: FakeLibrary) -> CarrelApp:
+    return CarrelApp(ports(library))

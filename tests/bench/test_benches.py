@@ -1,0 +1,225 @@
+"""Every benchmark runs to its end on little, names the machine, and holds its figures against something."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cold_start
+import edited_note
+import embed_rate
+import keys
+import long_documents
+import memory
+import pytest
+import quality
+import saved_note
+import scale_figure
+import search_scale
+import sync_rate
+import tiers
+from judged import NAMES
+from spread import against, limit_lines, spread
+
+from engine.library import Library
+
+TEXTS = {
+    "git": "# Undo a commit\n\nA commit that was pushed is undone by reverting it, which keeps the history.\n",
+    "sqlite": "# Backup of a database\n\nA database in use is copied by its backup command, page by page.\n",
+    "ssh": "# Agent forwarding\n\nA key agent is forwarded through a bastion host when the configuration says so.\n",
+}
+Report = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "notes"
+    folder.mkdir()
+    for name, text in TEXTS.items():
+        (folder / f"{name}.md").write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library(notes: Path) -> Path:
+    path = notes.parent / "library.carrel"
+    with Library.open(path, create=True) as opened:
+        opened.add(notes)
+        opened.sync()
+    return path
+
+
+@pytest.fixture
+def run(
+    notes: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[Any, str], Report]:
+    """Run a benchmark with what stands behind its name; return its JSON."""
+
+    def report_of(bench: Any, arguments: str) -> Report:
+        monkeypatch.setenv("CARREL_DATA", str(notes.parent))
+        monkeypatch.setenv("CARREL_HOME", str(notes.parent / "home"))  # some set it anew; this restores it at the end
+        monkeypatch.setattr(sys, "argv", [bench.__name__, *arguments.split(), "--json"])
+        bench.main()
+        report: Report = json.loads(capsys.readouterr().out)
+        assert {"processor", "cores", "load"} <= set(report["machine"])
+        return report
+
+    return report_of
+
+
+def test_a_cold_search_is_held_against_its_limit_and_an_empty_process(
+    run: Callable[[Any, str], Report], library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cold_start, "ROUNDS", 1)
+    few = {name: cold_start.COMMANDS[name] for name in ("python -c pass", "carrel search")}
+    monkeypatch.setattr(cold_start, "COMMANDS", few)
+    report = run(cold_start, f"--library {library}")
+    assert report["ms"]["carrel search"]["ratio"] > 1
+    assert set(report["limits"]) == {"carrel search"}
+    assert "of at most 600 ms" in cold_start.table(report)
+
+
+def test_memory_is_held_against_what_vectors_and_model_take(
+    run: Callable[[Any, str], Report], library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {name: memory.COMMANDS[name] for name in ("python -c pass", "carrel status")}
+    monkeypatch.setattr(memory, "COMMANDS", few)
+    report = run(memory, f"--library {library}")
+    assert report["passages"] == len(TEXTS)
+    assert report["resident_mb"]["python -c pass"] < report["resident_mb"]["carrel status"]
+    assert set(report["limits"]) == {"carrel status"}
+    assert "of at most 1024 MB" in memory.table(report)
+
+
+def test_embedding_is_held_against_fastembed(run: Callable[[Any, str], Report]) -> None:
+    pytest.importorskip("fastembed")
+    report = run(embed_rate, "--passages 3")
+    assert report["ratio"] > 0
+    assert report["cosine_to_fastembed"] > 0.9
+    assert f"ratio      {report['ratio']:7.2f}" in embed_rate.table(report)
+
+
+def test_a_search_of_each_size_is_held_against_reading_its_vectors_once(
+    run: Callable[[Any, str], Report], library: Path, tmp_path: Path
+) -> None:
+    report = run(search_scale, f"--library {library} --sizes 20 --keep {tmp_path}")
+    (size,) = report["sizes"]
+    assert size["passages"] >= 20
+    assert size["recall_at_10"] > 0.9
+    assert size["reading_once_ms"] > 0
+    assert "vstash left out: name an interpreter that has vstash with --vstash" in search_scale.table(report)
+
+
+@pytest.mark.slow
+def test_a_sync_is_held_against_the_bare_encoder(
+    run: Callable[[Any, str], Report], notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync_rate, "SHARE", 1)
+    report = run(sync_rate, "--files 2")
+    assert report["files"] == report["passages"] == 2
+    assert f"share         {report['share']:7.2f}" in sync_rate.table(report)
+
+
+@pytest.mark.slow
+def test_an_edited_paragraph_is_held_against_a_second(run: Callable[[Any, str], Report], library: Path) -> None:
+    report = run(edited_note, f"--library {library} --edits 1")
+    assert report["embedded_an_edit"] == 1
+    assert set(report["limits"]) == {"searchable, worst"}
+
+
+@pytest.mark.slow
+def test_a_saved_note_is_held_against_its_limit(run: Callable[[Any, str], Report], notes: Path) -> None:
+    report = run(saved_note, f"{notes} --notes 1")
+    assert set(report["limits"]) == {"searchable, worst"}
+
+
+def test_the_screens_of_long_documents_are_held_against_a_frame(
+    run: Callable[[Any, str], Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, text = long_documents.DOCUMENTS["Markdown"]
+    monkeypatch.setattr(long_documents, "DOCUMENTS", {"Markdown": (kind, text[:200_000])})
+    report = run(long_documents, "")
+    assert report["ms"]["Markdown"]["mb"] == 0.2
+    assert set(report["limits_of_the_worst_screen"]) == {"Markdown"}
+
+
+@pytest.fixture(scope="module")
+def collections(notes: Path) -> Path:
+    """Judged collections by the names of the real ones: each text is asked for by its heading."""
+    for name in NAMES:
+        folder = notes.parent / "collections" / name
+        (folder / "qrels").mkdir(parents=True)
+        records = [{"_id": key, "title": "", "text": text} for key, text in TEXTS.items()]
+        asked = [{"_id": key, "text": text.splitlines()[0].strip("# ")} for key, text in TEXTS.items()]
+        (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, records)))
+        (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, asked)))
+        judgements = "\n".join(["query-id\tcorpus-id\tscore", *(f"{key}\t{key}\t1" for key in TEXTS)]) + "\n"
+        for split in ("train", "dev", "test"):
+            (folder / "qrels" / f"{split}.tsv").write_text(judgements)
+    return notes.parent / "libraries"
+
+
+@pytest.mark.slow
+def test_quality_is_held_against_what_is_wanted(run: Callable[[Any, str], Report], collections: Path) -> None:
+    report = run(quality, f"--libraries {collections}")
+    default = report["tables"]["development"][0]
+    assert default["macro"] == pytest.approx(1.0)
+    assert report["share_of_wanted"]["development"] == pytest.approx(1.0 / quality.MACRO_WANTED)
+    assert quality.DEFAULT in quality.markdown(report["tables"]["development"])
+
+
+@pytest.mark.slow
+def test_tiers_are_held_against_their_targets_and_single_cuts(
+    run: Callable[[Any, str], Report], collections: Path
+) -> None:
+    report = run(tiers, f"--libraries {collections}")
+    assert set(report["libraries"]) == set(NAMES)
+    complaints = report["libraries"]["scifact"]["missed"]  # the other collection holds the same texts
+    assert "cranfield called strong 100.0%, at most 2%" in complaints
+    assert any(each.startswith("AUC against cranfield") for each in complaints)
+    assert {"best single cut", "vstash high", "vstash low"} == set(report["cuts"])
+
+
+@pytest.mark.slow
+def test_keys_and_steps_of_what_if_are_held_against_their_limits(
+    run: Callable[[Any, str], Report], library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "QUERIES", ("undo",))
+    monkeypatch.setattr(keys, "TRIED", ("undo a commit",))
+    report = run(keys, f"--library {library} --starts 1")
+    assert report["ms"]["hybrid"]["n"] > 0
+    assert report["ms"]["what_if"]["n"] > 0
+    assert set(report["limits_p95"]) >= {"first_paint", "leaving", "hybrid", "what_if"}
+    assert "what if" in keys.table(report)
+
+
+def test_an_interpreter_that_has_no_vstash_is_left_out_with_the_reason() -> None:
+    assert search_scale.missing(Path("/nowhere/python")) == "/nowhere/python: No such file or directory"
+    assert "No module named" in (search_scale.missing(Path(sys.executable)) or "")
+
+
+def test_the_figure_draws_vstash_beside_carrel_as_far_as_it_was_measured() -> None:
+    theirs = {"first": {"p50": 2.0, "p95": 4.0}}
+    sizes = [
+        {"passages": 1_000, "first": {"total": {"p50": 3.0, "p95": 5.0}}, "vstash": theirs},
+        {"passages": 10_000, "first": {"total": {"p50": 5.0, "p95": 9.0}}},
+    ]
+    lines = scale_figure.lines_of({"sizes": sizes})
+    assert lines["vstash, p50"] == [(1_000, 2.0)]
+    assert lines["Carrel, p95"] == [(1_000, 5.0), (10_000, 9.0)]
+    assert scale_figure.picture(lines).count("<polyline") == 4
+
+
+def test_figures_are_held_against_the_limits_that_they_have() -> None:
+    held = against({"words": 150.0, "echo": 9.0}, {"words": 100, "hybrid": 160})
+    assert held == {"words": {"found": 150.0, "at_most": 100, "ratio": 1.5}}
+    assert limit_lines(held, "ms") == ["words: 150 of at most 100 ms, 1.50 of the limit"]
+
+
+def test_a_spread_needs_no_more_than_one_value() -> None:
+    assert spread([]) == {"n": 0}
+    assert spread([4.0]) == {"n": 1, "p50": 4.0, "p95": 4.0, "max": 4.0}
+    assert spread([float(each) for each in range(101)]) == {"n": 101, "p50": 50.0, "p95": 95.0, "max": 100.0}

@@ -1,0 +1,79 @@
+"""A reader that reads differently needs a new version, else libraries keep what its older one read."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from pathlib import Path
+
+import pytest
+from reading import read
+
+from engine.sources.readers import kinds
+from engine.sources.readers.versions import READER_VERSIONS
+from engine.sources.wire import document_to_json
+
+CELLS = [
+    {"cell_type": "markdown", "source": ["# Foxes\n", "They run."]},
+    {"cell_type": "code", "source": "print(1)", "outputs": [{"output_type": "stream", "text": "1\n"}]},
+]
+SAMPLES = {
+    "asciidoc": (
+        "a.adoc",
+        "= Foxes\nAnn\n:keywords: red\n\nSee https://x.org[it].\n\n== Den\n\n----\nx\n----\n* one\n",
+    ),
+    "code": ("a.py", '"""Foxes."""\n\n\ndef run():\n    return 1\n'),
+    "csv": ("a.csv", 'name,seen\nrobin,3\n"wren, small",1\n'),
+    "email": ("a.eml", "From: a@x.org\nSubject: Tea\n\nHello.\n\n> At four?\n\nhttps://x.org/tea\n"),
+    "html": ("a.html", "<title>Foxes</title><h1>Run</h1><p>They <b>run</b>.<ul><li>one<li>two</ul><pre>x</pre>"),
+    "keyed": ("a.yaml", "name: fox\nhabits:\n  food: mice\n  den:\n    - deep\n    - dry\n"),
+    "latex": ("a.tex", "\\title{Foxes}\\begin{document}\\section{Run}They \\emph{run}.\n\n$x^2$\\end{document}\n"),
+    "markdown": (
+        "a.md",
+        "---\ntags: [red]\n---\n# Foxes\n\nThey [run](x.md).\n\n- one\n- two\n\n```\nx\n```\n> said\n",
+    ),
+    "notebook": ("a.ipynb", json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": CELLS})),
+    "org": (
+        "a.org",
+        "#+TITLE: Foxes\n* TODO Run :red:\n:PROPERTIES:\n:ID: 1\n:END:\nThey [[x][run]].\n#+BEGIN_SRC\nx\n#+END_SRC\n",
+    ),
+    "rst": (
+        "a.rst",
+        "Foxes\n=====\n\n:author: Ann\n\nThey `run <x>`_::\n\n  x\n\n=== ===\na   b\n=== ===\n1   2\n=== ===\n",
+    ),
+    "rtf": ("a.rtf", r"{\rtf1\ansi{\info{\title Foxes}}\pard They {\b run}.\par \'e9t\'e9\par}"),
+    "subtitles": ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nA fox\n\n2\n00:00:03,000 --> 00:00:04,000\nruns.\n"),
+    "text": ("a.txt", "Foxes run.\n\nThey are red.\n"),
+}
+READ = {
+    "asciidoc": (1, "3caca8736b334b13"),
+    "code": (1, "c00fd179cc41d23e"),
+    "csv": (1, "5dc643c033bc094a"),
+    "email": (1, "3d27a01608492eae"),
+    "html": (1, "9ae67c524ce6ac56"),
+    "keyed": (1, "21713950b0470c96"),
+    "latex": (1, "fb313535d0cfdbe8"),
+    "markdown": (1, "edd2337535d7206c"),
+    "notebook": (1, "51daa231c9b7822a"),
+    "org": (1, "67f71fb5c1b7c00f"),
+    "rst": (1, "c74c42dc399a590d"),
+    "rtf": (1, "71c90fc589f02e4c"),
+    "subtitles": (1, "f4778a5c7d01b5cb"),
+    "text": (1, "6accd8b70ce040bd"),
+}
+"""The version of each reader, and a hash of what it makes of its sample."""
+
+
+def test_every_reader_has_a_version() -> None:
+    names = [b"x" + suffix for suffix in kinds._BY_SUFFIX] + [b"x.unheard", *kinds._BY_NAME]
+    assert {kinds.reader_of(name) for name in names} == READER_VERSIONS.keys()
+
+
+@pytest.mark.parametrize("reader", SAMPLES)
+def test_a_reader_that_reads_differently_has_a_new_version(tmp_path: Path, reader: str) -> None:
+    name, content = SAMPLES[reader]
+    assert kinds.reader_of(name.encode()) == reader
+    document = json.dumps(document_to_json(read(tmp_path, name, content)), sort_keys=True)
+    found = (READER_VERSIONS[reader], blake2b(document.encode(), digest_size=8).hexdigest())
+    advice = f"raise the version of {reader} in READER_VERSIONS, and write {found} here with that version"
+    assert found == READ[reader], advice

@@ -1,0 +1,69 @@
+"""Indexed collections in the cache: used again, told of, and gone when no run used them for long."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from tiny_training import make_collection
+
+from app.cli.running import run as carrel
+from engine.embedding.fake import FakeEncoder
+from training import collected
+
+DAY = 86_400
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def indexed(folder: Path, documents: int) -> Path:
+    if not folder.exists():
+        make_collection(folder, documents)
+    return collected.library_of(folder, FakeEncoder(), lambda _: None)  # type: ignore[arg-type]
+
+
+def age(path: Path, days: int) -> None:
+    moment = time.time() - days * DAY
+    os.utime(path, (moment, moment))
+
+
+def test_a_collection_is_indexed_once_and_what_is_in_use_stays(home: Path) -> None:
+    path = indexed(home / "one", 5)
+    before = path.stat().st_ino
+    age(path, 400)
+    assert indexed(home / "one", 5) == path
+    assert path.stat().st_ino == before
+    assert time.time() - path.stat().st_mtime < DAY
+
+
+def test_what_no_run_used_for_long_goes_when_another_is_used(home: Path) -> None:
+    old, recent = indexed(home / "one", 5), indexed(home / "two", 6)
+    rest = Path(f"{old}-wal")
+    rest.touch()
+    broken = old.with_suffix(".part")
+    broken.write_bytes(b"killed in the midst")
+    age(old, collected.UNUSED_DAYS + 1)
+    age(broken, collected.UNUSED_DAYS + 1)
+    age(recent, collected.UNUSED_DAYS - 1)
+    another = indexed(home / "three", 7)
+    assert recent.exists() and another.exists()
+    assert not (old.exists() or rest.exists() or broken.exists())
+
+
+def test_the_command_line_says_where_they_lie_and_how_large_they_are(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert carrel(["runs"]) == 0
+    assert "collection" not in capsys.readouterr().err
+    path = indexed(home / "one", 5)
+    assert carrel(["runs"]) == 0
+    told = capsys.readouterr().err
+    assert "Indexed for `retrain --collection`: 1 library, " in told
+    assert str(path.parent) in told
+    assert "30 days" in told

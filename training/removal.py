@@ -1,0 +1,94 @@
+"""Deleting a run with what it left: its folder, the model that it made, the vectors that a library keeps for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.embedding import catalogue
+from engine.errors import ModelError, UsageError
+from engine.store import models
+from engine.store.connection import open_reader, open_writer, transaction
+from training import promotion, runs
+from training.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Leavings:
+    """What a run takes on the disk, in bytes: its folder, and its installed model, whose name is "" where none is."""
+
+    folder: int
+    model: str = ""
+    model_bytes: int = 0
+
+    @property
+    def whole(self) -> int:
+        """All of it."""
+        return self.folder + self.model_bytes
+
+
+def leavings(run: Run, libraries: Iterable[Path] = (), *, keep_model: bool = False) -> Leavings:
+    """Return what deleting a run would take away; with `keep_model` its model is none of it.
+
+    `libraries` are asked beside the run's own whether they use the model. Raises UsageError where the run is at work,
+    ModelError where a library uses its model or goes back to it.
+    """
+    if run.alive:
+        raise UsageError(f"The run {run.name} is at work.", fix=f"Cancel it first: `carrel runs cancel {run.name}`.")
+    model = "" if keep_model else run.record().model
+    if not model or not catalogue.place_of(model).is_dir():
+        return Leavings(_size(run.folder))
+    for library in _asked(run, libraries):
+        _refuse_where_used(run, model, library)
+    return Leavings(_size(run.folder), model, _size(catalogue.place_of(model)))
+
+
+def delete(run: Run, libraries: Iterable[Path] = (), *, keep_model: bool = False) -> Leavings:
+    """Delete a run and return what it took, with the errors of `leavings`; nothing is deleted where one is raised."""
+    found = leavings(run, libraries, keep_model=keep_model)
+    if found.model:
+        for library in _asked(run, libraries):
+            _forget_vectors(library, found.model)
+        catalogue.remove(found.model)
+    runs.delete(run)
+    return found
+
+
+def _asked(run: Run, libraries: Iterable[Path]) -> list[Path]:
+    """Return the libraries that may use a run's model, each once: the run's own and those given."""
+    own = run.record().plan.library
+    return [path for path in dict.fromkeys([*([Path(own)] if own else []), *libraries]) if path.exists()]
+
+
+def _refuse_where_used(run: Run, model: str, library: Path) -> None:
+    with closing(open_reader(library)) as connection:
+        states = {each.name: each.state for each in models.every(connection)}
+    active = next((name for name, state in states.items() if state == "active"), "")
+    try:
+        former = promotion.former_model(active)
+    except ModelError:
+        former = ""
+    kept = f"Or keep the model: `carrel runs delete {run.name} --keep-model`."
+    if states.get(model) in ("active", "building"):
+        how = "searched with it" if active == model else "being embedded with it"
+        raise ModelError(
+            f"{model} is in use.", cause=f"{library.name} is {how}.", fix=f"Go back first: `carrel rollback`. {kept}"
+        )
+    if model == former:
+        raise ModelError(
+            f"{model} is what `carrel rollback` goes back to.", cause=f"{active} was taken into use after it.", fix=kept
+        )
+
+
+def _forget_vectors(library: Path, model: str) -> None:
+    """Drop the vectors that a library keeps, to be able to go back to a model that it will not find any more."""
+    with closing(open_writer(library)) as connection, transaction(connection):
+        for each in models.every(connection):
+            if each.name == model and each.state == "kept":
+                models.remove(connection, each.id)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() or path.is_symlink())

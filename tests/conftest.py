@@ -1,12 +1,20 @@
-"""What holds for every test: long ones run only when they are asked for."""
+"""What holds for every test: long ones run only when asked for, and signals mean what they mean at a terminal."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 LONG_TESTS = "CARREL_SLOW"
+
+
+def pytest_configure() -> None:
+    """Heed the signals that `nohup` and background jobs ignore, else the processes that tests interrupt ignore them."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

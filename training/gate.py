@@ -97,6 +97,9 @@ def _judged(
 
 
 def _said(beyond: Difference | None, general: Difference | None, count: int) -> tuple[str, str, tuple[str, ...]]:
+    if not count:
+        reason = "No judged questions were held out, so nothing tells whether it finds more."
+        return "cannot judge", reason, (f"{NEEDED} judged questions would settle it.", *_ADVICE)
     if beyond is None or count < NEEDED:
         reason = (
             f"{count} held-out queries are too few to tell: only a gain above {smallest_gain(count):.3f} would have "

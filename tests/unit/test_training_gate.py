@@ -54,6 +54,12 @@ def test_too_few_queries_cannot_judge_and_say_what_they_could_have_seen() -> Non
     assert not found.promotable
 
 
+def test_without_held_out_queries_no_gain_is_named() -> None:
+    found = gate.verdict(NOTHING, NOTHING, NOTHING, {}, gate.ALPHA)
+    assert found.verdict == "cannot judge"
+    assert "0" not in found.reason
+
+
 @pytest.mark.parametrize(("queries", "gain"), [(50, 0.022), (200, 0.011), (500, 0.007)])
 def test_the_smallest_gain_that_can_be_seen_is_the_measured_one(queries: int, gain: float) -> None:
     assert gate.smallest_gain(queries) == pytest.approx(gain, abs=5e-4)

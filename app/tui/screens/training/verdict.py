@@ -29,6 +29,8 @@ def headline(judged: Judged) -> str:
     first = judged.measures[0] if judged.measures else None
     asked = counted(judged.queries, "question")
     if judged.verdict == "cannot judge":
+        if not judged.queries:
+            return "It cannot be judged: no question whose answer is known was held out."
         least = figure(judged.smallest_gain)
         return f"It cannot be judged: {asked} held out could show only a gain above {least}."
     if first is None:

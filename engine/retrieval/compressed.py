@@ -1,7 +1,7 @@
 """Vectors of a library too large to keep in memory exactly: one bit and one byte a component, the rest from the file.
 
 A search counts the bits in which the query's signs differ from a passage's, takes the nearest few thousand, compares
-those by their bytes, and the best hundred by what the library holds. On 88,622 passages of notes the nearest 2,000 by
+those by their bytes, and the best fifty by what the library holds. On 88,622 passages of notes the nearest 2,000 by
 bits held .9985 of the true ten best, 4,000 held all of 200 queries.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONSIDERED = 8000  # rows compared by their bytes
 CONSIDERED_ROWS = 50  # or one of so many where there are more: the more rows, the more lie as near by bits alone
 CONSIDERED_SHARE = 40  # or so many times as many as are asked for
-EXACT = 100  # rows compared by the vectors in the file: .1 ms each
+EXACT = 50  # rows compared by the vectors in the file: .1 ms each; by bytes a cosine is true to .002
 AT_ONCE = 512  # rows compared by their bytes at once: as numbers they fit into the processor's cache
 BLOCK = 1 << 15  # rows whose bits are counted at once: their counts stay in the processor's cache
 WORD_BITS = 64
@@ -80,7 +80,7 @@ class CompressedVectors:
         return self.codes[rows].astype(np.float32) * self.factors[rows, None]
 
     def nearest(self, query: NDArray[np.float32], depth: int, within: NDArray[np.int64] | None) -> CompressedLeg:
-        """Find the best `depth` rows by bits, then by bytes; `settled` orders the first hundred by their cosines."""
+        """Find the best `depth` rows by bits, then by bytes; `settled` orders the first fifty by their cosines."""
         considered = max(CONSIDERED, CONSIDERED_SHARE * depth, len(self.ids) // CONSIDERED_ROWS)
         rows, count = self._near_by_bits(query, considered, within)
         cosine = self._by_bytes(query, rows)
@@ -146,7 +146,7 @@ class CompressedLeg:
     exact: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
     def settled(self, connection: apsw.Connection) -> CompressedLeg:
-        """Order the first hundred by their true cosines."""
+        """Order the first fifty by their true cosines."""
         rows, cosine = self.rows, self.cosine.copy()
         exact = self.index.exactly(connection, rows[:EXACT])
         cosine[:EXACT] = exact @ self.query

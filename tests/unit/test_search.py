@@ -12,6 +12,7 @@ from engine.embedding.fake import FakeEncoder
 from engine.errors import PathError, QueryError
 from engine.library import Cancellation, Library, SearchCancelled
 from engine.records import SearchSettings
+from engine.retrieval import gathering
 
 NOTES = {
     "kitchen/sourdough.md": "---\ntags: [bread, kitchen/oven]\n---\n# Sourdough\n\n## Care\n\n"
@@ -60,6 +61,14 @@ def test_the_list_is_filled_and_shares_sum_to_the_score_in_every_fusion(library,
         parts = [hit.shares.vector, hit.shares.keyword, hit.shares.feedback, hit.shares.memory]
         assert isclose(sum(part for part in parts if part is not None), hit.score, abs_tol=1e-9)
     assert [hit.score for hit in result.hits] == sorted((hit.score for hit in result.hits), reverse=True)
+
+
+def test_a_large_library_whose_legs_run_side_by_side_finds_the_same(library, monkeypatch):
+    before = library.search("feed the rye starter path:kitchen", limit=4)
+    monkeypatch.setattr(gathering, "WORTH_A_CORE", 1)
+    after = library.search("feed the rye starter path:kitchen", limit=4)
+    assert [hit.score for hit in after.hits] == [hit.score for hit in before.hits]
+    assert after.timings.vector > 0
 
 
 def test_bm25_is_the_sum_of_its_terms(library):

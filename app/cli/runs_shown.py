@@ -13,6 +13,7 @@ from training.removal import Leavings
 from training.runs import Run
 
 SHOWN = 100  # characters of a passage
+NAME_CELLS = 16  # of a run's name at least
 DECIDED = {True: "  accepted", False: "  rejected", None: ""}
 GAIN = "NDCG@10, memory on"
 
@@ -26,19 +27,20 @@ def shape(run: Run) -> dict[str, Any]:
 def lines(found: Sequence[Run]) -> list[str]:
     """Return one line a run, and its note below it."""
     told = []
+    cells = max([NAME_CELLS, *(len(run.name) for run in found)])
     for run in found:
         record = run.record()
         base, tuned, low, high = record.figures.get(GAIN, (0.0, 0.0, 0.0, 0.0))
         gain = f"  {tuned - base:+.4f} ({low:+.4f} to {high:+.4f})" if GAIN in record.figures else ""
         took = f"  {duration(record.seconds)}" if record.seconds else ""
-        used = "  promoted" if record.promoted_at else ""
+        used = f"  promoted {day(record.promoted_at)}" if record.promoted_at else ""
         verdict = f", {record.verdict}" if record.verdict else ""
         told.append(
-            f"{run.name:16}  {day(record.created_at):>10}  {record.plan.recipe:9}  "
+            f"{run.name:{cells}}  {day(record.created_at):>10}  {record.plan.recipe:9}  "
             f"{state(run)}{verdict}{gain}{took}{used}"
         )
         if record.note:
-            told.append(f"{'':18}{record.note}")
+            told.append(f"{'':{cells}}  {record.note}")
     return told
 
 

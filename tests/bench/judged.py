@@ -104,8 +104,10 @@ def grounds(encoder: Encoder, kept: Path | None, names: Sequence[str] = NAMES) -
             path = folder / f"{name}.carrel"
             if not path.exists():
                 print(f"indexing {name}", file=sys.stderr, flush=True)
-                index(path.with_suffix(".part"), Collection.open(collections() / name).documents(), encoder)
-                path.with_suffix(".part").rename(path)
+                part = path.with_suffix(".part")
+                part.unlink(missing_ok=True)  # of a run that was broken off
+                index(part, Collection.open(collections() / name).documents(), encoder)
+                part.rename(path)
                 continue
             writer = open_writer(path)
             refit(writer, encoder)

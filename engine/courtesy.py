@@ -36,6 +36,7 @@ def waits_for_typing(
     path = state / NAME
 
     def wait() -> None:
+        """Return once nobody has typed for a moment, or after `LONGEST_SECONDS`."""
         until = clock() + LONGEST_SECONDS
         while clock() < until:
             try:

@@ -58,6 +58,7 @@ class Recorder:
         new = set(vectors)  # counted for the first passage only; the vector of a repeated text is there by then
 
         def write(outcome: Outcome) -> None:
+            """Write one outcome, or put it aside where a vector is gone."""
             if isinstance(outcome, Read):
                 hashes = {passage.hash for passage in outcome.passages}
                 try:

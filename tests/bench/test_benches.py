@@ -16,6 +16,7 @@ import long_documents
 import memory
 import pytest
 import quality
+import rare_words
 import saved_note
 import scale_figure
 import search_scale
@@ -25,6 +26,8 @@ from judged import NAMES
 from spread import against, limit_lines, spread
 
 from engine.library import Library
+from engine.retrieval import fusion
+from engine.retrieval.rare import RARE_WEIGHT
 
 TEXTS = {
     "git": "# Undo a commit\n\nA commit that was pushed is undone by reverting it, which keeps the history.\n",
@@ -100,6 +103,16 @@ def test_embedding_is_held_against_fastembed(run: Callable[[Any, str], Report]) 
     assert report["ratio"] > 0
     assert report["cosine_to_fastembed"] > 0.9
     assert f"ratio      {report['ratio']:7.2f}" in embed_rate.table(report)
+
+
+def test_rare_words_are_held_against_a_search_without_them(run: Callable[[Any, str], Report], library: Path) -> None:
+    report = run(rare_words, f"--library {library} --words 5")
+    assert report["words"] == 5
+    alone, *_ = report["rows"]
+    assert (alone["weight"], alone["first"]) == (RARE_WEIGHT, 5)
+    assert {row["weight"] for row in report["rows"]} == {RARE_WEIGHT, 0.0}
+    assert fusion.RARE_WEIGHT == RARE_WEIGHT
+    assert "first    5" in rare_words.table(report)
 
 
 def test_a_search_of_each_size_is_held_against_reading_its_vectors_once(

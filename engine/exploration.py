@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.records import SearchResult, SearchSettings, SignalScale
-from engine.retrieval import searching, tiers
+from engine.retrieval import search_pipeline, tiers
 
 if TYPE_CHECKING:
     from engine.retrieval.hits import Read
-    from engine.retrieval.searching import Model, Search
+    from engine.retrieval.search_pipeline import Model, Search
     from engine.store.connection import LibraryConnection
 
 
@@ -43,7 +43,7 @@ class Exploration:
 
     def again(self, settings: SearchSettings, limit: int = 10) -> SearchResult:
         """Return the rows that these settings would have given, from the same candidates."""
-        search = searching.reorder(self._search, settings, limit)
+        search = search_pipeline.reorder(self._search, settings, limit)
         with self._reading() as connection:
-            result = searching.present(connection, search, settings, self._model, self._cuts, self._read)
+            result = search_pipeline.present(connection, search, settings, self._model, self._cuts, self._read)
         return replace(result, timings=self.result.timings)

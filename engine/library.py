@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import ModelError
-from engine.marking import MarkingShelf
 from engine.paths import library_path
+from engine.reader_memory import MarkingShelf
 from engine.records import (
     Check,
     SearchResult,
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
     from engine.exploration import Exploration
-    from engine.keeping import Keeper
+    from engine.local_indexing import Keeper
     from engine.retrieval import tiers
     from engine.retrieval.hits import Read
-    from engine.retrieval.searching import Model
-    from engine.retrieval.wordmemory import WordMemory
+    from engine.retrieval.postings_cache import WordMemory
+    from engine.retrieval.search_pipeline import Model
     from engine.store.connection import LibraryConnection
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
@@ -130,8 +130,8 @@ class Library(Watchlist, MarkingShelf):
 
     def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
         """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
+        from engine.retrieval.nearest_sentence import nearest_sentence
         from engine.retrieval.query import parse
-        from engine.retrieval.sentences import nearest_sentence
 
         meaning = parse(query, typing=True).meaning
         with self._reading() as connection:
@@ -153,7 +153,7 @@ class Library(Watchlist, MarkingShelf):
         """Say at which stage of a search a file's document was lost, and what would bring it back."""
         from engine.indexing.absence import absence
         from engine.retrieval.query import parse
-        from engine.retrieval.whynot import trace
+        from engine.retrieval.why_not import trace
 
         settings = settings or SearchSettings()
         query = parse(text)
@@ -227,7 +227,7 @@ class Library(Watchlist, MarkingShelf):
 
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
-        from engine.caring.remembering import last_check
+        from engine.maintenance.last_check import last_check
         from engine.store import models
 
         with self._reading() as connection:
@@ -259,7 +259,7 @@ class Library(Watchlist, MarkingShelf):
 
         Checking needs no lock. Raises LibraryBusy where a repair is asked while another process indexes.
         """
-        from engine.caring import Care
+        from engine.maintenance import Care
 
         return Care(self.path, self._encoder).check(repair=repair).checks
 
@@ -285,7 +285,7 @@ class Library(Watchlist, MarkingShelf):
         widely: bool,
     ) -> Exploration:
         from engine.exploration import Exploration
-        from engine.retrieval import searching
+        from engine.retrieval import search_pipeline
         from engine.retrieval.query import parse
 
         query = parse(text, typing=typing)
@@ -298,20 +298,20 @@ class Library(Watchlist, MarkingShelf):
             loaded = time.perf_counter()
             if missing:
                 needed = settings = replace(settings, fusion="keyword")
-            search = searching.run(
+            search = search_pipeline.run(
                 connection, query, needed, model, cuts, limit=limit, cancel=cancel, memory=self._word_memory()
             )
             if needed != settings:
-                search = searching.reorder(search, settings, limit)
+                search = search_pipeline.reorder(search, settings, limit)
             read: dict[int, Read] = {}
-            result = searching.present(connection, search, settings, model, cuts, read)
+            result = search_pipeline.present(connection, search, settings, model, cuts, read)
         timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
         return Exploration(search, result, model, cuts, self._reading, read)
 
     def _word_memory(self) -> WordMemory:
-        from engine.retrieval.wordmemory import WordMemory
+        from engine.retrieval.postings_cache import WordMemory
 
         with self._guard:
             if self._words is None:
@@ -320,7 +320,7 @@ class Library(Watchlist, MarkingShelf):
 
     @contextmanager
     def _keeping(self, task: str) -> Iterator[Keeper]:
-        from engine.keeping import Keeper
+        from engine.local_indexing import Keeper
 
         with lock.IndexerLock(self.path).acquire(task), self._writing(lock_held=True) as connection:
             self._pool.close()  # an open reader would keep the last writer from folding the log into the file

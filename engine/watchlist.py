@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import PathError
-from engine.indexing import removed
+from engine.indexing import removed_folders
+from engine.library_views import Shelf
 from engine.paths import display, folder_path, refuse_nested
 from engine.records import Folder
-from engine.shelf import Shelf
 from engine.store import folders, lock, requests
 
 if TYPE_CHECKING:
-    from engine.indexing.removed import Removed
+    from engine.indexing.removed_folders import Removed
     from engine.store.connection import LibraryConnection
 
 
@@ -39,7 +39,7 @@ class Watchlist(Shelf):
         indexer lock for the writing. Raises PathError where the folder is not watched, LibraryBusy, LibraryFull.
         """
         path = os.fsencode(folder.expanduser().absolute())
-        from engine.indexing.forgetting import forget_folder
+        from engine.indexing.folder_removal import forget_folder
 
         with self._reading() as connection:
             self._folder(connection, path)  # an unknown folder is told whether or not another process indexes
@@ -59,11 +59,11 @@ class Watchlist(Shelf):
 
     def forgotten(self) -> tuple[Removed, ...]:
         """Return the folders that can be taken back, the latest first."""
-        return tuple(removed.waiting(self.path))
+        return tuple(removed_folders.waiting(self.path))
 
     def _watched_anew(self, connection: LibraryConnection, path: bytes, *, or_new: bool) -> Folder:
         refuse_nested(path, [each.path for each in folders.every(connection)])
-        if not removed.take_back(connection, self.path, path):
+        if not removed_folders.take_back(connection, self.path, path):
             if not or_new:
                 raise PathError(
                     f"{display(path)} was not forgotten within the last day.",

@@ -11,8 +11,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from training import runs
-from training.plan import Plan
 from training.protocol import Finished, Judged, RunStarted, decode
+from training.run_plan import Plan
 
 EVENTS = Path(__file__).resolve().parents[1] / "tests" / "app" / "training_events" / "real.jsonl"
 

@@ -16,7 +16,7 @@ from engine.embedding.manifest import Manifest
 from engine.errors import ModelError, SourceError
 from engine.records import Document
 from engine.store import models
-from engine.store.vectors import read_matrix
+from engine.store.vector_tables import read_matrix
 
 if TYPE_CHECKING:
     import apsw
@@ -119,7 +119,7 @@ def texts(
 
 def documents_of(corpus: Corpus) -> Iterator[Document]:
     """Read the files of a corpus; those that cannot be read now are left out."""
-    from engine.sources.reading import Parser
+    from engine.sources.parser import Parser
 
     parser = Parser()
     try:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 
 from engine.paths import display
-from training.ground import Ground
-from training.known import KnownQuery
-from training.mining import Row
+from training.hard_negatives import Row
+from training.known_queries import KnownQuery
+from training.library_snapshot import Ground
 from training.protocol import Example, shortened
 
 CHARACTERS = 300  # of each text

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.embedding import catalogue, measuring
+from engine.embedding import catalogue, measurements
 from engine.embedding.encoder import Encoder, pooled, unit
-from engine.embedding.foreign import background_passages, foreign_queries
 from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, Manifest, file_sha256
-from engine.embedding.tokens import Tokens, plain_tokenizer
+from engine.embedding.out_of_domain import background_passages, foreign_queries
+from engine.embedding.tokenization import Tokens, plain_tokenizer
 from engine.errors import CarrelError, ModelError
-from training import graph
-from training.source import EMBEDDED_ORIGIN, Source, embedded_source, read_source
+from training import onnx_graph
+from training.source_model import EMBEDDED_ORIGIN, Source, embedded_source, read_source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,13 +54,13 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out.parent) as scratch:
         draft = Path(scratch)
-        model = graph.load_transformer(description.transformer)
-        graph.write_graph(model, draft / MODEL_FILE, quantise=quantise)
+        model = onnx_graph.load_transformer(description.transformer)
+        onnx_graph.write_graph(model, draft / MODEL_FILE, quantise=quantise)
         plain_tokenizer(description.transformer / TOKENIZER_FILE).save(str(draft / TOKENIZER_FILE), pretty=False)
         known = _manifest(draft, description, model, quantise=quantise)
         dataclasses.replace(known, id=called, source=origin, training=training).write(draft)
         require_parity(draft, model)
-        complete = measuring.measure(draft)
+        complete = measurements.measure(draft)
         _write_license(draft, complete.license)
         _put_in_place(draft, out)
     return complete
@@ -117,7 +117,7 @@ def _manifest(draft: Path, source: Source, model: torch.nn.Module, *, quantise: 
         quantisation="int8" if quantise else "none",
         file_sha256=file_sha256(draft / MODEL_FILE),
         tokenizer_sha256=file_sha256(draft / TOKENIZER_FILE),
-        passage_rules=measuring.passage_rules(draft, source.window),
+        passage_rules=measurements.passage_rules(draft, source.window),
         background_cosine=0.0,
         language=source.language,
         license=source.license,

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.development import Development, Score
+from training.dev_evaluation import Development, Score
+from training.hard_negatives import Row
 from training.loss import Answers, Batch, batch_of, loss
-from training.mining import Row
-from training.mixing import MIXTURES, UNJUDGED_SHARE, best_share
 from training.pace import Clock
-from training.plan import Recipe
 from training.process_memory import resident_bytes
 from training.protocol import Stepped
-from training.telling import Teller
+from training.run_channel import Teller
+from training.run_plan import Recipe
+from training.weight_mixtures import MIXTURES, UNJUDGED_SHARE, best_share
 from training.weights import Learner, mixed
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from engine.evaluation.significance import Difference, paired_bootstrap
-from training.known import KnownQuery
+from training.known_queries import KnownQuery
 from training.protocol import Judged, Measure
 
 ALPHA = 0.05

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from engine.errors import UsageError
-from training.ground import Ground
-from training.known import KnownQuery
+from training.known_queries import KnownQuery
+from training.library_snapshot import Ground
 
 MOST_PASSAGES = 500  # at a second or two each
 TIMEOUT_SECONDS = 120.0

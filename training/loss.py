@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from training.mining import Row
+from training.hard_negatives import Row
 
 if TYPE_CHECKING:
     import torch

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from engine.embedding.manifest import ADAPTER_FILE
 from engine.errors import UsageError
-from training import estimate, gate, ground, mining, queries, review, splits
-from training.adapting import Adapting
+from training import estimate, gate, hard_negatives, library_snapshot, queries, review, splits
+from training.adapter_training import Adapting
 from training.candidate import Candidate, install
-from training.development import MOST_PASSAGES, MOST_QUERIES, Development
+from training.dev_evaluation import MOST_PASSAGES, MOST_QUERIES, Development
 from training.examples import doubtful_first, example
 from training.finetune import Finetuning
-from training.known import KnownQuery
+from training.held_out_test import Trial
+from training.known_queries import KnownQuery
 from training.loss import Answers
-from training.plan import Plan
 from training.protocol import (
     Finished,
     Judged,
@@ -32,9 +32,9 @@ from training.protocol import (
     SplitsMade,
     StageStarted,
 )
+from training.run_channel import Teller
+from training.run_plan import Plan
 from training.runs import Run
-from training.telling import Teller
-from training.trial import Trial
 from training.weights import SOURCE_FOLDER, Learner, source_of
 
 QUERIES_FILE, ROWS_FILE, TUNED_FILE = "queries.json", "rows.json", "tuned.json"
@@ -76,7 +76,7 @@ class Pipeline:
         if (self._run.folder / QUERIES_FILE).exists():
             return None
         estimate.measure(self._recipe, self._plan.base)
-        return estimate.expected(self._plan, ground.passages(self._plan))
+        return estimate.expected(self._plan, library_snapshot.passages(self._plan))
 
     # --- stages ------------------------------------------------------------------------------------------------------
 
@@ -117,24 +117,24 @@ class Pipeline:
         )
         return self._known
 
-    def _rows(self, known: Sequence[KnownQuery]) -> list[mining.Row]:
+    def _rows(self, known: Sequence[KnownQuery]) -> list[hard_negatives.Row]:
         self._teller.tell(StageStarted(stage="mining"))
         kept = self._kept(ROWS_FILE)
         if kept is not None:
-            return [mining.Row.from_json(each) for each in kept]
+            return [hard_negatives.Row.from_json(each) for each in kept]
         rows = self._mine(known)
         corpus = self._ground.corpus
         folders = {row.passages[0]: int(corpus.folders[row.passages[0]]) for row in rows}
-        chosen = _enough(mining.drawn(rows, folders, self._plan.budget, self._plan.seed), "found")
+        chosen = _enough(hard_negatives.drawn(rows, folders, self._plan.budget, self._plan.seed), "found")
         self._keep(ROWS_FILE, [row.to_json() for row in chosen])
         return chosen
 
-    def _mine(self, known: Sequence[KnownQuery]) -> list[mining.Row]:
+    def _mine(self, known: Sequence[KnownQuery]) -> list[hard_negatives.Row]:
         """Return the rows that the train queries give, and tell of them on the way."""
         train = self._split.train
-        miner = mining.Miner(self._ground.corpus, known, self._split.group, self._recipe.negatives)
+        miner = hard_negatives.Miner(self._ground.corpus, known, self._split.group, self._recipe.negatives)
         texts = [known[each].text for each in train]
-        rows: list[mining.Row] = []
+        rows: list[hard_negatives.Row] = []
         for place, seen in enumerate(self._ground.legs.search(texts, self._vectors[list(train)])):
             self._teller.check()
             found = list(miner.rows(train[place], seen))
@@ -145,7 +145,7 @@ class Pipeline:
                 self._teller.tell(_mined(miner.tally, len(train)))
         return rows
 
-    def _tuned(self, rows: Sequence[mining.Row]) -> Candidate:
+    def _tuned(self, rows: Sequence[hard_negatives.Row]) -> Candidate:
         kept = self._kept(TUNED_FILE)
         if kept is None:
             rows = self._accepted(rows)
@@ -156,11 +156,11 @@ class Pipeline:
         self._keep(TUNED_FILE, {"share": share})
         return Candidate(self._run.folder, share)
 
-    def _accepted(self, rows: Sequence[mining.Row]) -> list[mining.Row]:
+    def _accepted(self, rows: Sequence[hard_negatives.Row]) -> list[hard_negatives.Row]:
         """Return the rows without those that the person rejected; which they are is settled here, once."""
         kept = self._kept(review.LEARNT_FILE)
         if kept is not None:
-            return [mining.Row.from_json(each) for each in kept]
+            return [hard_negatives.Row.from_json(each) for each in kept]
         if self._plan.review:
             looked_at = doubtful_first(rows, review.MOST_EXAMPLES)
             offered = review.offer(self._run, (example(each, self._known, self._ground) for each in looked_at))
@@ -171,7 +171,7 @@ class Pipeline:
         self._keep(review.LEARNT_FILE, [row.to_json() for row in accepted])
         return accepted
 
-    def _adapted(self, rows: Sequence[mining.Row]) -> float:
+    def _adapted(self, rows: Sequence[hard_negatives.Row]) -> float:
         adapting = Adapting(
             self._recipe,
             rows,
@@ -188,7 +188,7 @@ class Pipeline:
             adapting.adapter.write(self._run.folder / ADAPTER_FILE)
         return share
 
-    def _finetuned(self, rows: Sequence[mining.Row]) -> float:
+    def _finetuned(self, rows: Sequence[hard_negatives.Row]) -> float:
         learner = Learner(source_of(self._ground.encoder.manifest), self._recipe.length, self._recipe.frozen)
         tuning = Finetuning(
             learner,
@@ -231,12 +231,12 @@ class Pipeline:
     # --- what several stages need ------------------------------------------------------------------------------------
 
     @cached_property
-    def _ground(self) -> ground.Ground:
+    def _ground(self) -> library_snapshot.Ground:
         def told(what: str, done: int, of: int) -> None:
             self._teller.check()
             self._teller.tell(Preparing(what=what, done=done, of=of))
 
-        return ground.lay(self._plan, told)
+        return library_snapshot.lay(self._plan, told)
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
@@ -273,7 +273,7 @@ class Pipeline:
         os.replace(draft, self._run.folder / name)
 
 
-def _enough(rows: list[mining.Row], what: str) -> list[mining.Row]:
+def _enough(rows: list[hard_negatives.Row], what: str) -> list[hard_negatives.Row]:
     """Return the rows. Raises UsageError where they are too few to teach anything."""
     if len(rows) < LEAST_ROWS:
         raise UsageError(
@@ -283,7 +283,7 @@ def _enough(rows: list[mining.Row], what: str) -> list[mining.Row]:
     return rows
 
 
-def _mined(tally: mining.Tally, of: int) -> Mined:
+def _mined(tally: hard_negatives.Tally, of: int) -> Mined:
     return Mined(
         queries=tally.queries,
         of=of,

@@ -13,9 +13,9 @@ from typing import Any
 from engine.errors import UsageError
 from engine.evaluation.collections import Collection
 from engine.store.documents import document_id_at
-from training import asked, language_model, made
-from training.ground import Ground
-from training.known import KnownQuery
+from training import asked_queries, generated_queries, language_model
+from training.known_queries import KnownQuery
+from training.library_snapshot import Ground
 
 ROUND_TRIP = 3  # a made query must find its passage among so many, or it asks for something else
 
@@ -104,13 +104,13 @@ SOURCES: dict[str, Source] = {
     "collection": collection,
     "unlabelled": unlabelled,
     "judged": judged,
-    "marks": asked.marked,
-    "log": asked.logged,
-    "links": made.links,
-    "headings": made.headings,
-    "titles": made.titles,
+    "marks": asked_queries.marked,
+    "log": asked_queries.logged,
+    "links": generated_queries.links,
+    "headings": generated_queries.headings,
+    "titles": generated_queries.titles,
     "language model": language_model.questions,
-    "prefix": made.prefixes,
+    "prefix": generated_queries.prefixes,
 }
 DEFAULT_SOURCES = ("marks", "log", "links", "headings")  # titles give nothing (-.004 to +.005), prefixes harm
 OF_COLLECTIONS = frozenset({"collection", "unlabelled"})  # they read a folder in BEIR layout, not a person's library

@@ -20,8 +20,8 @@ from typing import IO, Any
 
 from engine.errors import UsageError
 from engine.paths import places, private_folder
-from training.plan import Plan
 from training.protocol import ORDERS, Paused, RunStarted, TrainingEvent, decode
+from training.run_plan import Plan
 
 RECORD_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"

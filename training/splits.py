@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.known import KnownQuery
+from training.known_queries import KnownQuery
 
 NEAR_COSINE = 0.8
 TEST_SHARE, TEST_MOST, DEVELOPMENT_SHARE = 0.25, 0.4, 0.15

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from engine.embedding import catalogue
 from engine.embedding.manifest import TOKENIZER_FILE, Manifest
-from engine.embedding.tokens import plain_tokenizer
+from engine.embedding.tokenization import plain_tokenizer
 from engine.errors import ModelError
-from training.graph import load_transformer, quiet
-from training.source import Source, embedded_source, read_source
+from training.onnx_graph import load_transformer, quiet
+from training.source_model import Source, embedded_source, read_source
 
 if TYPE_CHECKING:
     import torch

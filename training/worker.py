@@ -15,8 +15,8 @@ from pathlib import Path
 
 from engine.errors import CarrelError
 from training.protocol import Failed, Finished
+from training.run_channel import Cancelled, Teller
 from training.runs import Run
-from training.telling import Cancelled, Teller
 
 NICENESS = 10  # the person's own programs come first
 

@@ -14,6 +14,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"carrel {version()}")
         return 0
-    from app.cli.running import run
+    from app.cli.entry import run
 
     return run(given)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
-from app.cli.progress import PlainLines
-from app.cli.text import count, duration, one_line
+from app.cli.progress_line import PlainLines
+from app.cli.terminal_text import count, duration, one_line
 from engine.events import Event, FollowsAnother, IndexerStarted, Progress, Scanned, Stopped, SyncFinished, Watching
 
 CLOCK = "%Y-%m-%d %H:%M:%S"

@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.judging import System, judged_queries, load
-from app.cli.progress import Show, progress
+from app.cli.evaluation import System, judged_queries, load
+from app.cli.progress_line import Show, progress
 from engine.errors import UsageError
 from engine.events import Preparing
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
-    from engine.evaluation.judging import CollectionResult
-    from engine.evaluation.remembering import MemoryReport
+    from engine.evaluation.evaluator import CollectionResult
+    from engine.evaluation.memory_gain import MemoryReport
     from engine.evaluation.report import SystemResult
 
 
@@ -44,9 +44,9 @@ def _on_one(
     folder: Path, split: str, taught: str, system: System, encoder: Encoder, show: Show
 ) -> tuple[CollectionResult, MemoryReport]:
     from engine.evaluation.collections import Collection
-    from engine.evaluation.judging import judge
-    from engine.evaluation.remembering import by_group, remember
-    from engine.evaluation.throwaway import throwaway
+    from engine.evaluation.evaluator import judge
+    from engine.evaluation.memory_gain import by_group, remember
+    from engine.evaluation.temporary_library import throwaway
 
     collection = Collection.open(folder)
     queries, lessons = judged_queries(collection, split), collection.queries(taught)

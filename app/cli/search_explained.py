@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.cli.text import count, fraction, one_line, table
+from app.cli.terminal_text import count, fraction, one_line, table
 from engine.records import Explanation, Hit, KeywordFigure, Remembered, Shares, VectorFigure
 
 INDENT = "      "

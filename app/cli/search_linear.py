@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.cli.text import count, one_line, short_path
+from app.cli.terminal_text import count, one_line, short_path
 from app.tui.figures import adding_up
 from engine.records import Explanation, Hit, KeywordFigure, SearchResult, Shares
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from app.cli.text import cleaned, count, day, fraction, located, one_line, padded, width
+from app.cli.terminal_text import cleaned, count, day, fraction, located, one_line, padded, width
 from engine.records import Grade, Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
 
 SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}

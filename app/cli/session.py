@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.cli import opening
+from app.cli import factories
 
 if TYPE_CHECKING:
-    from engine.caring import Care
     from engine.library import Library
+    from engine.maintenance import Care
 
 
 @dataclass
@@ -24,11 +24,11 @@ class Session:
 
     def open(self, *, create: bool = False) -> Library:
         """Open the library that the call names; a context manager."""
-        return opening.open_library(self.library, create=create)
+        return factories.open_library(self.library, create=create)
 
     def care(self) -> Care:
         """Return what cares for the file of the library that the call names."""
-        return opening.open_care(self.library)
+        return factories.open_care(self.library)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -15,9 +15,8 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
-from app.tui.editing import Place, open_places
+from app.tui.editor_launch import Place, open_places
 from app.tui.indexer_state import IndexerState
-from app.tui.inks import inks
 from app.tui.keymap import usable
 from app.tui.library_file import LibraryFile
 from app.tui.ports import IndexerPort, Opened, Ports
@@ -25,6 +24,7 @@ from app.tui.screens.help import HelpScreen
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.status_line import StatusView
 from app.tui.theme import CARREL_THEMES, at_start, other
+from app.tui.theme_colors import inks
 from app.tui.threads import in_thread
 from engine.config import Config
 from engine.errors import CarrelError, ConfigError
@@ -317,6 +317,6 @@ def _ignore(_value: object) -> None:
 
 def run(library: Path | None = None, folders: Sequence[Path] = ()) -> int:
     """Run the browser until the person leaves it, and return the exit code of the process."""
-    from app.tui.running import run_browser  # brings the log and process handling, which tests do without
+    from app.tui.terminal_session import run_browser  # brings the log and process handling, which tests do without
 
     return run_browser(library, folders)

@@ -14,7 +14,7 @@ from app.tui.screens.search.documents import DOCUMENT_ACTIONS
 from app.tui.screens.search.finding import FINDING_ACTIONS
 from app.tui.screens.search.judging import JUDGING_ACTIONS
 from app.tui.screens.training.actions import TRAINING_ACTIONS
-from app.tui.screens.training.reviewing import REVIEW_ACTIONS
+from app.tui.screens.training.example_review import REVIEW_ACTIONS
 
 Section = tuple[str, Sequence[Action]]
 EVERYWHERE = "Everywhere"

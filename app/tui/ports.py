@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from app.editors import EditorCommand
 from app.tui.current_line import current_line
 from app.tui.freshness import Freshness, freshness_of
-from app.tui.history import History
 from app.tui.indexer_state import IndexerState
+from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.training_port import TrainingPort
 from app.tui.web import visit
@@ -74,7 +74,7 @@ class RequestStatePort(Protocol):
 
 
 class ForgottenPort(Protocol):
-    """A folder that was forgotten within a day, as engine.indexing.removed.Removed."""
+    """A folder that was forgotten within a day, as engine.indexing.removed_folders.Removed."""
 
     @property
     def path(self) -> bytes:
@@ -204,7 +204,7 @@ class LibraryPort(Protocol):
 
 
 class IndexerPort(Protocol):
-    """The indexer process, as app.tui.jobs follows it."""
+    """The indexer process, as app.tui.indexer_process follows it."""
 
     def start(self, report: Callable[[IndexerState], None]) -> None:
         """Start it, or follow whichever runs; `report` is called from a thread, at most ten times a second."""

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from app.tui.figures import bar, count, counted, duration
 from app.tui.indexer_state import IndexerState
-from app.tui.plain import one_line, shown_path
+from app.tui.safe_text import one_line, shown_path
 from app.tui.theme import ACCENT, ALARM, FAINT, GOOD, QUIET
 from engine.records import Folder, Status
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from app.tui.training_port import Prospect, QuerySource, Recipe, RunPlan
 
 if TYPE_CHECKING:
-    from training.ground import Ground
-    from training.plan import Plan
+    from training.library_snapshot import Ground
+    from training.run_plan import Plan
 
 FRESH_SECONDS = 30.0  # a count of the queries is used again for so long; counting reads the whole library
 REPRODUCTION = "prefix"  # the published pseudo-queries, which harm: only the command line offers them
@@ -98,15 +98,15 @@ class Offer:
         return replace(source, queries=number, given=path)
 
     def _ground(self, judged: str = "") -> Ground:
-        from training import ground  # with numpy and the encoder, which a browser may not have loaded yet
-        from training.plan import Plan
+        from training import library_snapshot  # with numpy and the encoder, which a browser may not have loaded yet
+        from training.run_plan import Plan
 
         plan = Plan("", library=str(self._library), judged=judged)
-        return ground.lay(plan, lambda what, done, of: None)
+        return library_snapshot.lay(plan, lambda what, done, of: None)
 
     def recipes(self) -> Sequence[Recipe]:
         """Return the recipes, the one for a machine like most first."""
-        from training.plan import RECIPES as KNOWN
+        from training.run_plan import RECIPES as KNOWN
 
         names = [*(name for name in RECIPES if name in KNOWN), *(name for name in KNOWN if name not in RECIPES)]
         return [Recipe(name, *RECIPES.get(name, (name, ""))) for name in names]
@@ -116,7 +116,7 @@ class Offer:
 
         `made` is the plan as the training takes it.
         """
-        from training import estimate, gate, ground, splits
+        from training import estimate, gate, library_snapshot, splits
 
         taken = [source for source in sources if source.name in plan.sources]
         queries = sum(source.queries for source in taken)
@@ -124,5 +124,5 @@ class Offer:
         held_out = int(splits.held_out(known))
         smallest = gate.smallest_gain(held_out) if held_out else None
         learnt = queries - held_out - int(splits.DEVELOPMENT_SHARE * known)
-        seconds = estimate.expected(made, ground.passages(made), learnt=learnt, held_out=held_out)
+        seconds = estimate.expected(made, library_snapshot.passages(made), learnt=learnt, held_out=held_out)
         return Prospect(queries, held_out, gate.NEEDED, smallest, seconds)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from training.protocol import Example
-    from training.removal import Leavings
+    from training.run_removal import Leavings
 
 # running: its process lives; waiting: it lives and is paused; crashed: its process is gone and it said no last word
 RunState = Literal["running", "waiting", "crashed", "ended"]

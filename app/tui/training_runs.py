@@ -18,9 +18,9 @@ from engine.errors import CarrelError
 if TYPE_CHECKING:
     from engine.library import Library
     from engine.store.requests import RequestState
-    from training.plan import Plan
     from training.protocol import Example
-    from training.removal import Leavings
+    from training.run_plan import Plan
+    from training.run_removal import Leavings
     from training.runs import Record
     from training.runs import Run as RunFolder
 
@@ -40,7 +40,7 @@ class TrainingRuns:
 
     def missing(self) -> str:
         """Return what is not installed that training needs, "" where nothing is missing."""
-        from training.starting import require_training
+        from training.run_process import require_training
 
         try:
             require_training()
@@ -80,15 +80,15 @@ class TrainingRuns:
     def start(self, plan: RunPlan) -> str:
         """Start a run in a process of its own, and return its name."""
         from engine.embedding import catalogue
-        from training import runs, starting
+        from training import run_process, runs
 
         name = runs.free_name({manifest.id for manifest in catalogue.installed()})
-        return starting.start(self._plan(plan, name)).name
+        return run_process.start(self._plan(plan, name)).name
 
     def _plan(self, plan: RunPlan, name: str = "") -> Plan:
         """Return a plan as the training takes it: for this library, from the model that it uses."""
         from engine.embedding import catalogue
-        from training.plan import Plan
+        from training.run_plan import Plan
 
         given = dict(plan.given)
         return Plan(
@@ -122,9 +122,9 @@ class TrainingRuns:
 
     def resume(self, run: str) -> None:
         """Start a crashed run again from its last checkpoint."""
-        from training import runs, starting
+        from training import run_process, runs
 
-        starting.resume(runs.named(run))
+        run_process.resume(runs.named(run))
 
     def promote(self, run: str) -> None:
         """Have the indexer embed the library with a run's model, and swap the models then."""
@@ -167,15 +167,15 @@ class TrainingRuns:
 
     def deletion(self, run: str) -> Leavings:
         """Return what deleting a run would take away; raises where it is at work, or its model in use."""
-        from training import removal, runs
+        from training import run_removal, runs
 
-        return removal.leavings(runs.named(run), [self._library])
+        return run_removal.leavings(runs.named(run), [self._library])
 
     def delete(self, run: str) -> Leavings:
         """Delete a run that is over, and the model that it made; raises like `deletion`, and then deletes nothing."""
-        from training import removal, runs
+        from training import run_removal, runs
 
-        return removal.delete(runs.named(run), [self._library])
+        return run_removal.delete(runs.named(run), [self._library])
 
     def note(self, run: str, text: str) -> None:
         """Keep a note with a run."""

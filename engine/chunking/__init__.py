@@ -5,7 +5,7 @@ The room knows no encoder; whoever calls `cut` hands in the function that says w
 
 from __future__ import annotations
 
-from engine.chunking.cutting import cut
-from engine.chunking.rules import PassageRules, TokenStarts
+from engine.chunking.chunker import cut
+from engine.chunking.passage_rules import PassageRules, TokenStarts
 
 __all__ = ["PassageRules", "TokenStarts", "cut"]

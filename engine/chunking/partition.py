@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from engine.chunking.seams import Seams
+from engine.chunking.split_points import Seams
 
 AIM = 0.9  # of the target, since the price of seams favours fewer of them: the mean then comes out at the target
 TINY_SHARE = 4  # below a quarter of the target a passage is too short to say what it is about ...

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.embedding.fastembed_models import Offered, available, offered
 from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, Manifest, Quantisation, file_sha256
-from engine.embedding.offered import Offered, available, offered
 from engine.errors import ModelError
 from engine.paths import places, private_folder
 
@@ -88,7 +88,7 @@ def install(name: str, on_progress: Callable[[str], None] = lambda stage: None) 
     if name.lower() == EMBEDDED.lower() or (place_of(name) / MANIFEST_FILE).is_file():
         return Manifest.read(folder_of(name))
     model = offered(name)
-    from engine.embedding.fetching import fetch  # fastembed, 0.3 to 0.9 s
+    from engine.embedding.download import fetch  # fastembed, 0.3 to 0.9 s
 
     on_progress(f"fetching {model.name}, {model.megabytes} MB")
     folder = fetch(model)
@@ -136,7 +136,7 @@ def remove(name: str) -> None:
 
 
 def _copy_files(folder: Path, model: Offered, draft: Path) -> None:
-    from engine.embedding.tokens import plain_tokenizer
+    from engine.embedding.tokenization import plain_tokenizer
 
     shutil.copyfile(folder / model.model_file, draft / MODEL_FILE)
     for name in model.files:  # weights outside the graph, which names them by their file name
@@ -145,7 +145,7 @@ def _copy_files(folder: Path, model: Offered, draft: Path) -> None:
 
 
 def _measured(draft: Path, model: Offered) -> Manifest:
-    from engine.embedding.measuring import measure, passage_rules
+    from engine.embedding.measurements import measure, passage_rules
 
     Manifest(
         id=model.name,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.embedding.adapter import Adapter
 from engine.embedding.manifest import ADAPTER_FILE, Manifest, Pooling
-from engine.embedding.tokens import Tokens
+from engine.embedding.tokenization import Tokens
 from engine.errors import ModelError
 
 if TYPE_CHECKING:

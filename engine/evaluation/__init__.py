@@ -1,12 +1,12 @@
 """Judging retrieval on collections in BEIR layout: reading them, measuring, comparing, reporting.
 
-`engine.evaluation.judging` is the way in; what is judged is handed in as a `Searcher`.
+`engine.evaluation.evaluator` is the way in; what is judged is handed in as a `Searcher`.
 """
 
 from __future__ import annotations
 
 from engine.evaluation.collections import Collection, JudgedQuery, collection_documents
-from engine.evaluation.judging import CollectionResult, Ranking, Searcher, compare, evaluate, judge
+from engine.evaluation.evaluator import CollectionResult, Ranking, Searcher, compare, evaluate, judge
 
 __all__ = [
     "Collection",

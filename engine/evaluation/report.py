@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.evaluation.judging import CollectionResult, compare
+from engine.evaluation.evaluator import CollectionResult, compare
 from engine.evaluation.significance import Difference
 
 FORMAT = 1  # of the JSON; keys may be added, none removed

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import apsw
 
-from engine.indexing import removed
-from engine.indexing.contents import content_hash
-from engine.indexing.hints import below
-from engine.indexing.roots import own_files, rules_from, watched
+from engine.indexing import removed_folders
+from engine.indexing.file_identity import content_hash
 from engine.indexing.survey import survey
-from engine.indexing.work import Work
+from engine.indexing.work_items import Work
 from engine.paths import display
 from engine.sources.discovery import decide
 from engine.store import folders
+from engine.watching.hints import below
+from engine.watching.watched_roots import own_files, rules_from, watched
 
 
 def absence(conn: apsw.Connection, library: Path, path: bytes, document_id: int | None) -> tuple[str, str] | None:
@@ -26,7 +26,7 @@ def absence(conn: apsw.Connection, library: Path, path: bytes, document_id: int 
             return f"it could not be read: {failure[0]}", "Mend the file; it is read again when it changes."
         return None
     root = next((folder for folder in watched(conn) if below(path, folder.path)), None)
-    forgotten = next((each for each in removed.waiting(library) if below(path, each.path)), None)
+    forgotten = next((each for each in removed_folders.waiting(library) if below(path, each.path)), None)
     if root is None and forgotten is not None:
         folder = display(forgotten.path)
         return f"its folder {folder} was forgotten", f"`carrel remove --undo {folder}` brings it back."

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.indexing.work import Vanished, Work
-from engine.sources.readers.kinds import kind_of, language_of, suffix_of
-from engine.sources.readers.source import Source
+from engine.indexing.work_items import Vanished, Work
+from engine.sources.readers.file_types import kind_of, language_of, suffix_of
+from engine.sources.readers.source_file import Source
 
 CALLED_BY_WHOLE_NAME = frozenset(("code", "json", "yaml", "toml"))  # a program's files are known with their suffix
 

@@ -10,15 +10,15 @@ from functools import partial
 import apsw
 
 from engine.errors import PathError
-from engine.indexing.hints import below, collapsed
-from engine.indexing.plan import Plan, compare
-from engine.indexing.roots import rules_from, watched
-from engine.indexing.twins import other_names
+from engine.indexing.sync_plan import Plan, compare
 from engine.paths import display
 from engine.records import Folder
 from engine.sources.discovery import GONE, FoundFile, LeftOut, Rules, discover, discover_each
 from engine.store import folders
 from engine.store.documents import KnownFile, known_devices, known_files
+from engine.watching.hard_links import other_names
+from engine.watching.hints import below, collapsed
+from engine.watching.watched_roots import rules_from, watched
 
 
 @dataclass(slots=True)

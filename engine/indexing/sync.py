@@ -16,25 +16,25 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.events import Event, Preparing, Scanned, Trouble
-from engine.indexing import removed
-from engine.indexing.contents import content_hash
-from engine.indexing.gaps import active_model, documents_with_gaps
+from engine.indexing import removed_folders
+from engine.indexing.file_identity import content_hash
+from engine.indexing.missing_vectors import active_model, documents_with_gaps
 from engine.indexing.moves import Matched, match
-from engine.indexing.rereading import note_all_read, note_readers, outdated
-from engine.indexing.roots import journal_file, own_files, spool_file
-from engine.indexing.signals import Never, Signal
+from engine.indexing.reader_upgrades import note_all_read, note_readers, outdated
+from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.survey import Survey, survey
-from engine.indexing.tally import Tally, finished
-from engine.indexing.work import Vanished, Work
+from engine.indexing.sync_counts import Tally, finished
+from engine.indexing.work_items import Vanished, Work
 from engine.paths import display
 from engine.records import SyncReport
 from engine.store import folders
 from engine.store.documents import KnownFile, indexed_since
 from engine.store.faults import system_errors_translated
+from engine.watching.watched_roots import journal_file, own_files, spool_file
 
 if TYPE_CHECKING:
-    from engine.indexing.looking import DocumentParser
-    from engine.indexing.vectors import PassageEncoder
+    from engine.indexing.file_inspection import DocumentParser
+    from engine.indexing.passage_encoder import PassageEncoder
 
 REFIT_SHARE = 0.1  # of the passages: when so many have changed, the tiers are fitted anew
 FITTED_AT = "fitted_at_change"  # calibration: the number of the change up to which the tiers were fitted
@@ -69,7 +69,7 @@ def sync(
     stop = stop or Never()
     tally = Tally()
     note_readers(conn)
-    removed.settle(conn, library, stop.is_set)
+    removed_folders.settle(conn, library, stop.is_set)
     again = frozenset() if paths else outdated(conn)
     needy = again if paths else again | _gaps(conn)
     wanted = _asked_for(conn, full, retry, since)
@@ -152,11 +152,11 @@ def _carry_out(
     stop: Signal,
 ) -> None:
     """Move, then read, then remove: text that went from one file into another finds its vectors still there."""
-    from engine.indexing.encoding import LazyEncoder, ensure_model, refuse_other
-    from engine.indexing.recording import Recorder
+    from engine.indexing.batch_writer import Recorder
     from engine.indexing.renames import must_be_read
-    from engine.indexing.run import Run
-    from engine.store.writing import Writer
+    from engine.indexing.sync_encoder import LazyEncoder, ensure_model, refuse_other
+    from engine.indexing.sync_run import Run
+    from engine.store.document_writer import Writer
 
     model_id, fingerprint = ensure_model(conn, encoder)
     lazy = LazyEncoder(encoder, refuse_other(fingerprint))
@@ -186,14 +186,14 @@ def refit_where_due(
 
     Returns whether they were not as they should be: then `refit` was called, though `stop` may have ended it.
     """
-    from engine.store import changes, models
+    from engine.store import change_log, models
     from engine.store.connection import transaction
 
     model = models.active(conn)
     passages = conn.execute("SELECT count(*) FROM passage").get  # alone it reads an index; each saved note asks
     if model is None or not passages:
         return False
-    latest = changes.latest(conn)
+    latest = change_log.latest(conn)
     fitted_at = models.figure(conn, model.id, FITTED_AT)
     if isinstance(fitted_at, int) and latest - fitted_at <= REFIT_SHARE * passages:
         return False

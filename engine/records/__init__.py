@@ -3,9 +3,8 @@
 Offsets count code points of the document's text, ranks start at 1, lines start at 1 and are inclusive.
 """
 
-from engine.records.browsing import DocumentChange, Facets, FolderNode, ResolvedLink, SignalScale, StoredPassage
 from engine.records.documents import Block, BlockKind, Document, Link, Passage
-from engine.records.library import (
+from engine.records.library_status import (
     Check,
     Failure,
     Folder,
@@ -44,6 +43,7 @@ from engine.records.searches import (
     WhyStage,
     WordReading,
 )
+from engine.records.views import DocumentChange, Facets, FolderNode, ResolvedLink, SignalScale, StoredPassage
 
 __all__ = [
     "Block",

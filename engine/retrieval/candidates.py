@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.retrieval.matching import Matching
-from engine.retrieval.recollection import NOTHING, Recollection
+from engine.retrieval.fts_query import Matching
+from engine.retrieval.query_memory import NOTHING, Recollection
 
 DEPTH = 200  # candidates a leg; deeper changed no judged top 10 beyond noise
 KEYWORD_DEPTH = 1000  # best bm25 scores kept, so that a candidate of the vector leg rarely counts as wordless

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.records import Filters
-from engine.retrieval.matching import Matching
+from engine.retrieval.fts_query import Matching
 
 if TYPE_CHECKING:
     import apsw

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from engine.records import SearchSettings, Verdict, Weights
 from engine.retrieval.candidates import Candidates
-from engine.retrieval.marginal import marginal_order
-from engine.retrieval.matching import Matching
-from engine.retrieval.rare import RARE_WEIGHT
+from engine.retrieval.fts_query import Matching
+from engine.retrieval.mmr import marginal_order
+from engine.retrieval.rare_words import RARE_WEIGHT
 
 # Chosen with the feedback's constants on SciFact's train, NFCorpus's train and dev queries and half of Cranfield's.
 # They lie on a plateau: weights .8 to .85, sharpness 50 to 100, keep .4 to .5. tests/bench/quality.py has the figures.

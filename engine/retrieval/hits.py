@@ -22,11 +22,11 @@ from engine.records import (
 )
 from engine.retrieval import tiers
 from engine.retrieval.candidates import Candidates
-from engine.retrieval.diversity import Row
+from engine.retrieval.fts_query import Matching
 from engine.retrieval.fusion import Ranking
-from engine.retrieval.matching import Matching
+from engine.retrieval.near_duplicates import Row
 from engine.retrieval.snippet import snippet
-from engine.retrieval.termscores import coverage, term_scores
+from engine.retrieval.term_scores import coverage, term_scores
 from engine.store.documents import HydratedRow, rows_for
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any
 
 from engine.errors import QueryError
 from engine.records import Filters, Query, Term
-from engine.retrieval.dates import day_bounds
+from engine.retrieval.date_filter import day_bounds
 
 FILTERS = ("path", "type", "tag", "title", "after", "before")
 

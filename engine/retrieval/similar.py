@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.records import Query, SearchResult, SearchSettings, Timings
-from engine.retrieval import searching, tiers
+from engine.retrieval import search_pipeline, tiers
+from engine.retrieval.candidate_retrieval import Meaning, gather
 from engine.retrieval.filters import Allowed
-from engine.retrieval.gathering import Meaning, gather
-from engine.retrieval.matching import Matching
+from engine.retrieval.fts_query import Matching
 from engine.store.documents import rows_for
 from engine.store.fulltext import statistics
 
@@ -22,7 +22,7 @@ OTHERS = "SELECT id FROM passage WHERE document_id <> ?"
 
 
 def similar(
-    connection: apsw.Connection, passage_id: int, model: searching.Model | None, cuts: tiers.Cuts, limit: int
+    connection: apsw.Connection, passage_id: int, model: search_pipeline.Model | None, cuts: tiers.Cuts, limit: int
 ) -> SearchResult:
     """Return the nearest passages of other documents, by their vectors alone; no rows where there is no vector."""
     settings = SearchSettings(fusion="vector", feedback=False)
@@ -39,5 +39,5 @@ def similar(
     query = Query(f"like {row.title}" if row else "", "")
     gathered = gather(connection, matching, others, meaning, settings)
     timings = Timings(vector=gathered.vector_ms, total=(time.perf_counter() - began) * 1e3)
-    search = searching.settled(query, matching, others, meaning, gathered, settings, cuts, limit, timings)
-    return searching.present(connection, search, settings, model, cuts)
+    search = search_pipeline.settled(query, matching, others, meaning, gathered, settings, cuts, limit, timings)
+    return search_pipeline.present(connection, search, settings, model, cuts)

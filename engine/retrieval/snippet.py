@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from engine.retrieval.matching import Matching
+from engine.retrieval.fts_query import Matching
 from engine.store.cjk import RUN
 from engine.store.fulltext import stems, tokenise
 

@@ -11,10 +11,10 @@ import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from engine.sources import builtin
+from engine.sources import builtin_rules
 from engine.sources.encodings import SNIFFED_BYTES, is_text
-from engine.sources.readers.kinds import has_no_reader, kind_of
-from engine.sources.rules import DEFAULT_RULES, Rules, Verdicts
+from engine.sources.path_rules import DEFAULT_RULES, Rules, Verdicts
+from engine.sources.readers.file_types import has_no_reader, kind_of
 
 __all__ = ["FoundFile", "LeftOut", "Rules", "decide", "discover", "discover_each", "watched_folders"]
 
@@ -208,7 +208,7 @@ class _Walk:
             return LeftOut(relative, TWICE, True)
         self._seen.add((identity.st_dev, identity.st_ino))
         names = frozenset(map(_name, entries))
-        reason = builtin.contents_reason(names)
+        reason = builtin_rules.contents_reason(names)
         if reason and relative and not verdicts.takes_back(relative):
             return LeftOut(relative, reason, True, self._count(folder))
         prefix = relative + b"/" if relative else b""

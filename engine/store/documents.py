@@ -12,7 +12,7 @@ import apsw
 
 from engine.paths import display
 from engine.records import Failure, Link, StoredDocument
-from engine.store.rows import headings_of, unsigned
+from engine.store.row_mapping import headings_of, unsigned
 
 
 @dataclass(frozen=True, slots=True)

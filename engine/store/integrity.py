@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.errors import CarrelError, LibraryError
 from engine.records import Check
-from engine.store import fulltext, models, vectors
+from engine.store import fulltext, models, vector_tables
 from engine.store.connection import READER_CACHE_KIB, path_of, prepare
 from engine.store.faults import translated
 
@@ -73,7 +73,7 @@ _ROOM = "Free some space where temporary files lie, and check again."
 
 def stray_vectors(model_id: int) -> str:
     """Return the SELECT for rows of a model's table that belong to no passage and are not parked."""
-    return f"""SELECT rowid FROM {vectors.table(model_id)}_rowids
+    return f"""SELECT rowid FROM {vector_tables.table(model_id)}_rowids
     WHERE rowid NOT IN (SELECT id FROM passage UNION ALL SELECT id FROM free_slot)"""
 
 
@@ -82,7 +82,7 @@ def unusable_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
     found: list[int] = []
     if unreadable_vectors(conn, model_id):
         return found  # told apart: such a table is made anew
-    for ids, block in vectors.read_blocks(conn, model_id):
+    for ids, block in vector_tables.read_blocks(conn, model_id):
         lengths = np.sqrt(np.einsum("ij,ij->i", block, block, dtype=np.float64))
         found.extend(ids[~(np.abs(lengths - 1) <= UNIT_TOLERANCE)].tolist())
     return found
@@ -91,18 +91,18 @@ def unusable_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
 def unreadable_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
     """Return the passages with a row in a model's table, but no place in its blocks; all where none can be read."""
     try:
-        read = [ids for ids, _ in vectors.read_blocks(conn, model_id)]
+        read = [ids for ids, _ in vector_tables.read_blocks(conn, model_id)]
     except (apsw.SQLError, ValueError, TypeError, LibraryError):
         read = []
     placed = np.concatenate(read) if read else np.empty(0, dtype=np.int64)
-    missing: list[int] = np.setdiff1d(vectors.live_ids(conn, model_id), placed).tolist()
+    missing: list[int] = np.setdiff1d(vector_tables.live_ids(conn, model_id), placed).tolist()
     return missing
 
 
 def due_dimension(conn: apsw.Connection, model: models.StoredModel) -> tuple[int | None, int | None]:
     """Return the components that a model's vectors should have, and those that its table has; None where unknown."""
     try:
-        found = vectors.dimension(conn, model.id)
+        found = vector_tables.dimension(conn, model.id)
     except CarrelError:
         found = None
     try:
@@ -188,7 +188,7 @@ def _missing_vectors(conn: apsw.Connection) -> Found:
     model = models.active(conn)
     if model is None or due_dimension(conn, model)[1] is None:
         return 0, ""  # that there is no table is found by its size
-    missing = len(vectors.without_vectors(conn, model.id))
+    missing = len(vector_tables.without_vectors(conn, model.id))
     unreadable = sum(len(unreadable_vectors(conn, each.id)) for each in _with_tables(conn))
     return missing + unreadable, f"{missing} passages have no vector, {unreadable} one that cannot be read"
 

@@ -36,14 +36,14 @@ def add(
     conn: apsw.Connection, *, name: str, manifest: str, fingerprint: str, dimension: int, state: ModelState = "building"
 ) -> int:
     """Write down a model, make its empty vector table, and return its id; call it inside a transaction."""
-    from engine.store import vectors  # brings numpy, which a search by words alone never needs
+    from engine.store import vector_tables  # brings numpy, which a search by words alone never needs
 
     conn.execute(
         "INSERT INTO model(name, manifest, fingerprint, state, created_at) VALUES(?, ?, ?, ?, ?)",
         (name, manifest, fingerprint, state, time.time()),
     )
     model_id = conn.last_insert_rowid()
-    vectors.create(conn, model_id, dimension)
+    vector_tables.create(conn, model_id, dimension)
     return model_id
 
 
@@ -97,9 +97,9 @@ def activate(conn: apsw.Connection, model_id: int) -> None:
 
 def remove(conn: apsw.Connection, model_id: int) -> None:
     """Forget a model with its vectors and its calibration; call it inside a transaction."""
-    from engine.store import vectors  # as above
+    from engine.store import vector_tables  # as above
 
-    vectors.drop(conn, model_id)
+    vector_tables.drop(conn, model_id)
     conn.execute("DELETE FROM model WHERE id = ?", (model_id,))
 
 

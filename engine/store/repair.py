@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from engine.store import changes, compaction, integrity, models, vectors
+from engine.store import change_log, integrity, models, vacuum, vector_tables
 from engine.store.connection import transaction
 from engine.store.documents import listed
 
@@ -30,7 +30,7 @@ def repair(conn: apsw.Connection) -> Repaired:
         removed = _rebuild_tables(conn) + sum(_remove_vectors(conn, model.id) for model in models.every(conn))
         again = _read_again(conn)
         conn.execute("INSERT INTO passage_fts(passage_fts) VALUES('rebuild')")
-        changes.forget_all(conn)
+        change_log.forget_all(conn)
     return Repaired(orphans, removed, again)
 
 
@@ -63,12 +63,12 @@ def _rebuild_tables(conn: apsw.Connection) -> int:
     for model in models.every(conn):
         due, found = integrity.due_dimension(conn, model)
         if due != found or found is None:
-            removed += len(vectors.live_ids(conn, model.id)) if found is not None else 0
-            vectors.drop(conn, model.id)
+            removed += len(vector_tables.live_ids(conn, model.id)) if found is not None else 0
+            vector_tables.drop(conn, model.id)
             if due is None:
                 models.remove(conn, model.id)
             else:
-                vectors.create(conn, model.id, due)
+                vector_tables.create(conn, model.id, due)
         elif unreadable := integrity.unreadable_vectors(conn, model.id):
             removed += len(unreadable)
             _keep_readable(conn, model.id, len(unreadable))
@@ -77,24 +77,24 @@ def _rebuild_tables(conn: apsw.Connection) -> int:
 
 def _keep_readable(conn: apsw.Connection, model_id: int, unreadable: int) -> None:
     """Make a vector table anew of the vectors that can be read."""
-    if unreadable < len(vectors.live_ids(conn, model_id)):
-        compaction.rebuild_vectors(conn, model_id)
+    if unreadable < len(vector_tables.live_ids(conn, model_id)):
+        vacuum.rebuild_vectors(conn, model_id)
         return
-    size = vectors.dimension(conn, model_id)
-    vectors.drop(conn, model_id)
-    vectors.create(conn, model_id, size)
+    size = vector_tables.dimension(conn, model_id)
+    vector_tables.drop(conn, model_id)
+    vector_tables.create(conn, model_id, size)
 
 
 def _remove_vectors(conn: apsw.Connection, model_id: int) -> int:
     wrong = {*_ids(conn, integrity.stray_vectors(model_id)), *integrity.unusable_vectors(conn, model_id)}
-    vectors.forget(conn, model_id, sorted(wrong))
+    vector_tables.forget(conn, model_id, sorted(wrong))
     return len(wrong)
 
 
 def _read_again(conn: apsw.Connection) -> int:
     """Make documents look changed whose passages have gaps or lack a vector of the active model."""
     model = models.active(conn)
-    bare = vectors.without_vectors(conn, model.id) if model else []
+    bare = vector_tables.without_vectors(conn, model.id) if model else []
     conn.execute(
         f"""UPDATE document SET content_hash = NULL, mtime_ns = 0 WHERE id IN ({integrity.NOT_TILING})
         OR id IN (SELECT document_id FROM passage WHERE id IN (SELECT value FROM json_each(?)))""",

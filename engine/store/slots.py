@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import apsw
 
-from engine.store import models, vectors
+from engine.store import models, vector_tables
 
 MOST_PARKED = 2_000  # every search by vec0 itself looks at them too, and 4,096 is the most it returns
 
@@ -35,5 +35,5 @@ def settle(conn: apsw.Connection) -> None:
     if not surplus:
         return
     for model in models.every(conn):
-        vectors.forget(conn, model.id, surplus)
+        vector_tables.forget(conn, model.id, surplus)
     conn.executemany("DELETE FROM free_slot WHERE id = ?", [(each,) for each in surplus])

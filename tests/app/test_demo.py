@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import main, opening, text
+from app.cli import factories, main, terminal_text
 from app.demo import AGES, VAULT, ages, copy_vault, demo_library, demo_notes, ready_notes
 from engine.errors import PathError
 from engine.library import Library
 from engine.records import Document, SearchSettings
 from engine.sources.discovery import FoundFile, LeftOut, discover
-from engine.sources.reading import Parser
+from engine.sources.parser import Parser
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAT = "why is my bread flat"
@@ -147,8 +147,8 @@ def test_links_lead_somewhere(library: Library) -> None:
 
 def test_the_first_demo_copies_the_vault_and_opens_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[tuple[Path | None, list[Path]]] = []
-    monkeypatch.setattr(text, "interactive", lambda: True)
-    monkeypatch.setattr(opening, "open_browser", lambda library, folders: opened.append((library, folders)) or 0)
+    monkeypatch.setattr(terminal_text, "interactive", lambda: True)
+    monkeypatch.setattr(factories, "open_browser", lambda library, folders: opened.append((library, folders)) or 0)
 
     assert main(("demo",)) == 0
     assert opened == [(demo_library(), [demo_notes()])]

@@ -32,7 +32,7 @@ from app.tui.screens.settings.keys_screen import KEYS_ACTIONS, KeysScreen
 from app.tui.screens.settings.screen import SETTINGS_ACTIONS, SettingsScreen
 from app.tui.screens.welcome.screen import WELCOME_ACTIONS, WelcomeScreen
 from app.tui.settings_file import SettingsFile
-from app.tui.widgets.keys import KeyLine, entries
+from app.tui.widgets.footer import KeyLine, entries
 from engine.config import Config
 
 WIDE = (200, 50)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from piloting import SIZES, WIDE, picture, settle, told, typed, written
 
 from app.tui.app import CarrelApp
-from app.tui.screens.search.compare.figures import Pair, decisive, parts, words
-from app.tui.screens.search.compare.lines import comparison_lines
+from app.tui.screens.search.compare.compare_lines import comparison_lines
+from app.tui.screens.search.compare.compared_figures import Pair, decisive, parts, words
 from app.tui.screens.search.compare.screen import CompareScreen
-from app.tui.screens.search.explaining.subject import Explained
+from app.tui.screens.search.explanation.subject import Explained
 from engine.records import SearchSettings, Shares
 
 RESULT = search_notes(NOTES, "starter alive", SearchSettings(), 10)

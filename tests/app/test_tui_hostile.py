@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from app.tui.app import CarrelApp
 from app.tui.screens.search.compare.screen import CompareScreen
 from app.tui.screens.search.screen import SearchScreen
-from app.tui.screens.search.whynot.screen import WhyNotScreen
+from app.tui.screens.search.why_not.screen import WhyNotScreen
 
 SIZES = [(80, 24), (160, 48)]
 HOSTILE = {

@@ -14,16 +14,16 @@ from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
-from app.tui.screens.confirming import ConfirmScreen
-from app.tui.screens.library.checking import Checked, file_line
+from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.directories import completed, offered
 from app.tui.screens.library.folder_tree import EVERYTHING, query_inside
+from app.tui.screens.library.library_check import Checked, file_line
 from app.tui.screens.library.picker import PickerScreen
-from app.tui.screens.library.rules import RulesScreen, effect_of
+from app.tui.screens.library.rule_editor import RulesScreen, effect_of
 from app.tui.screens.library.screen import LibraryScreen
 from app.tui.screens.library.skipped import SkippedScreen
 from app.tui.screens.search.screen import SearchScreen
-from app.tui.widgets.entries import EntryList
+from app.tui.widgets.entry_list import EntryList
 from engine.errors import PathError
 from engine.events import SyncFinished
 from engine.records import Check, DocumentChange, Failure, Folder, FolderNode, LastCheck, Status

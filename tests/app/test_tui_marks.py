@@ -9,8 +9,8 @@ from fakes import STILL, FakeLibrary, ports
 from piloting import pressed, settle, told, typed, written
 
 from app.tui.app import CarrelApp
-from app.tui.screens.search.explaining.memory import memory_lines
-from app.tui.screens.search.explaining.subject import Explained
+from app.tui.screens.search.explanation.memory import memory_lines
+from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.row import more_line
 from app.tui.settings_file import SettingsFile
 from engine.config import Config

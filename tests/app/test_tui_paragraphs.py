@@ -80,7 +80,7 @@ def test_rows_are_counted_without_painting(width: int) -> None:
     text = f"{FOLDED}\n\n- {FOLDED.replace(chr(10), chr(10) + '    ')}\n"
     units = Units(text, "markdown")
     counted, painted = Painter(units), Painter(units)
-    from app.tui.pages.wrapping import row_starts
+    from app.tui.pages.line_wrap import row_starts
 
     for unit in range(len(units)):
         line = painted.line(unit)

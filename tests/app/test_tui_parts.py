@@ -13,10 +13,10 @@ from rich.cells import cell_len
 
 from app.tui.figures import adding_up, bar, count, day, duration, figure, ordinal, rarity
 from app.tui.indexer_state import IndexerState, after
-from app.tui.plain import cut_front, line, one_line
+from app.tui.safe_text import cut_front, line, one_line
 from app.tui.screens.search.explain import Explained, explanation_lines
 from app.tui.screens.search.preview import first_line_of_hit, preview_lines
-from app.tui.screens.search.reading import error_line, reading_line
+from app.tui.screens.search.query_reading import error_line, reading_line
 from app.tui.screens.search.row import context_of, place_of, row_lines
 from app.tui.screens.search.window import LONG_LINE, marks_in, window_of, words_of
 from app.tui.status_line import StatusView, status_line

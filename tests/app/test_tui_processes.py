@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from app.tui.indexer_process import Indexer, worker_command
 from app.tui.indexer_state import IndexerState
-from app.tui.jobs import Indexer, worker_command
 from engine.library import Library
 from engine.paths import Places
 from engine.records import SearchSettings

@@ -15,14 +15,14 @@ from textual.geometry import Offset
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
+from app.tui.pages.line_wrap import row_starts
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units
-from app.tui.pages.wrapping import row_starts
 from app.tui.screens.reader.actions import READER_ACTIONS
-from app.tui.screens.reader.finding import beside, find_all
+from app.tui.screens.reader.headings import headings_of, slug
 from app.tui.screens.reader.layout import Layout
-from app.tui.screens.reader.outline import headings_of, slug
 from app.tui.screens.reader.screen import ReaderScreen
+from app.tui.screens.reader.text_find import beside, find_all
 from app.tui.screens.reader.trail import Reading
 from engine.records import StoredDocument, StoredPassage
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from piloting import SMALL, WIDE, pressed, settle, told, typed, written
 
 from app.tui.app import CarrelApp
-from app.tui.history import History
-from app.tui.screens.choosing import ChoiceScreen
-from app.tui.screens.search.arranging import in_order
+from app.tui.query_history import History
+from app.tui.screens.chooser import ChoiceScreen
+from app.tui.screens.search.arrangement import in_order
 from app.tui.screens.search.chip_line import ChipLine
-from app.tui.screens.search.completing import NO_FACETS, candidates, completed, completed_name, unfinished
+from app.tui.screens.search.filter_completion import NO_FACETS, candidates, completed, completed_name, unfinished
 from app.tui.screens.search.query_text import chips, with_filter, without
 from app.tui.settings_file import SettingsFile
 from engine.config import Config

@@ -13,13 +13,13 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from app.tui.app import CarrelApp
-from app.tui.inks import READABLE, contrast, inks
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.settings.keys_screen import KeysScreen
-from app.tui.screens.settings.offered import fault, settings
 from app.tui.screens.settings.screen import SettingsScreen
+from app.tui.screens.settings.setting_list import fault, settings
 from app.tui.settings_file import SettingsFile
 from app.tui.theme import CARREL_THEMES, DARK, LIGHT, at_start
+from app.tui.theme_colors import READABLE, contrast, inks
 from engine.config import Config, load, save
 
 TEXT_INKS = ("lead", "quiet", "bright", "mark", "meaning", "alarm", "good")

@@ -16,14 +16,14 @@ from training_fakes import BEGAN, FakeTraining
 
 from app.tui.actions import APP_ACTIONS, ActionCommands, in_footer
 from app.tui.app import CarrelApp
-from app.tui.screens.asking import AskScreen
-from app.tui.screens.confirming import ConfirmScreen
+from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.help import HelpScreen
+from app.tui.screens.prompts import AskScreen
 from app.tui.screens.search.screen import SearchScreen
-from app.tui.screens.training.reviewing import ReviewScreen
+from app.tui.screens.training.example_review import ReviewScreen
 from app.tui.screens.training.screen import TrainingScreen
 from app.tui.training_port import Run, RunPlan
-from app.tui.widgets.keys import KeyLine
+from app.tui.widgets.footer import KeyLine
 
 AT_WORK = Run("tuned-4", BEGAN, "local", "all-MiniLM-L6-v2", "running")
 OVER = replace(AT_WORK, state="ended")

@@ -11,7 +11,7 @@ import pytest
 from fakes import NOW
 from training_fakes import BEGAN, EVENTS
 
-from app.tui.screens.training.stages import strip
+from app.tui.screens.training.stage_strip import strip
 from app.tui.screens.training.verdict import headline
 from app.tui.screens.training.wording import percent, signed, size, span
 from app.tui.training_follower import CHUNK_BYTES, RunFollower, RunTail, read_run
@@ -23,8 +23,8 @@ from engine.embedding import catalogue
 from engine.errors import UsageError
 from engine.library import Library
 from training import estimate, review, runs
-from training.plan import Plan
 from training.protocol import Evaluated, Judged, Measure, Preparing, RunStarted, StageStarted, Stepped, encode
+from training.run_plan import Plan
 
 
 def stepped(step: int, of: int = 1_000_000) -> Stepped:
@@ -247,8 +247,8 @@ def test_the_time_that_is_expected_is_the_estimate_of_the_command_line(library: 
 
 
 def test_a_plan_with_a_review_is_one_for_the_run_too(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.starting.launch", lambda run: None)
-    monkeypatch.setattr("training.starting.require_training", lambda: None)
+    monkeypatch.setattr("training.run_process.launch", lambda run: None)
+    monkeypatch.setattr("training.run_process.require_training", lambda: None)
     name = TrainingRuns(library).start(RunPlan(("marks",), "local", 1_000, review=True))
     assert runs.named(name).record().plan.review
 

@@ -12,7 +12,7 @@ from piloting import SIZES, WIDE, picture, pressed, settle, told, typed, written
 from textual.geometry import Offset
 
 from app.tui.app import CarrelApp
-from app.tui.screens.search.arranging import ungrouped
+from app.tui.screens.search.arrangement import ungrouped
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.whatif import CONTROLS, FUSIONS, Control, WhatIf, moved_rows, row_of
 from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line

@@ -11,9 +11,9 @@ from piloting import SIZES, WIDE, picture, screen_of, settle, typed, written
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
-from app.tui.screens.search.whynot.lines import lost_at, report_lines
-from app.tui.screens.search.whynot.remedies import Remedy, remedies, without
-from app.tui.screens.search.whynot.screen import WhyNotScreen
+from app.tui.screens.search.why_not.remedies import Remedy, remedies, without
+from app.tui.screens.search.why_not.report_lines import lost_at, report_lines
+from app.tui.screens.search.why_not.screen import WhyNotScreen
 from engine.errors import QueryError
 from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
 

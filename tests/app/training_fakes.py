@@ -9,7 +9,7 @@ from pathlib import Path
 from app.tui.training_port import Prospect, QuerySource, Recipe, Run, RunPlan
 from engine.errors import UsageError
 from training.protocol import Example, decode
-from training.removal import Leavings
+from training.run_removal import Leavings
 
 EVENTS = Path(__file__).parent / "training_events"
 BEGAN = 1_782_999_000.0

@@ -21,7 +21,7 @@ GIVE_UP_SECONDS = 60.0
 
 def start(base: Path, *options: str) -> subprocess.Popen[bytes]:
     """Start the indexer on `library.carrel` in `base`, with `home` beside it; it ends when its standard input does."""
-    command = [sys.executable, "-P", "-m", "engine.worker", "--library", str(base / "library.carrel")]
+    command = [sys.executable, "-P", "-m", "engine.indexer.worker", "--library", str(base / "library.carrel")]
     return subprocess.Popen(
         [*command, "--events", str(base / "events.jsonl"), "--watch", *options],
         cwd=base,

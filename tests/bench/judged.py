@@ -15,13 +15,13 @@ import numpy as np
 
 from engine.embedding.encoder import Encoder
 from engine.evaluation.collections import Collection, JudgedQuery
-from engine.evaluation.throwaway import index
+from engine.evaluation.temporary_library import index
 from engine.records import SearchSettings
-from engine.retrieval import searching, tiers
-from engine.retrieval.active import ActiveModel
-from engine.retrieval.calibrating import refit
+from engine.retrieval import search_pipeline, tiers
+from engine.retrieval.active_model import ActiveModel
+from engine.retrieval.postings_cache import WordMemory
 from engine.retrieval.query import plain
-from engine.retrieval.wordmemory import WordMemory
+from engine.retrieval.tier_calibration import refit
 from engine.store.connection import open_reader, open_writer
 
 NAMES = ("scifact", "nfcorpus", "cranfield")
@@ -75,20 +75,20 @@ class Ground:
         rows = self.connection.execute("SELECT id, path_text FROM document").fetchall()
         self.names: dict[int, str] = dict(rows)
 
-    def search(self, text: str, settings: SearchSettings | None = None) -> searching.Search:
+    def search(self, text: str, settings: SearchSettings | None = None) -> search_pipeline.Search:
         """Search as `carrel search` does, near-duplicates apart, because a collection judges every copy."""
         settings = replace(settings or SearchSettings(), collapse=None)
-        return searching.run(
+        return search_pipeline.run(
             self.connection, plain(text), settings, self.model, self.cuts, limit=DEPTH, memory=self._memory
         )
 
-    def documents(self, search: searching.Search, settings: SearchSettings) -> list[str]:
+    def documents(self, search: search_pipeline.Search, settings: SearchSettings) -> list[str]:
         """Return the documents that other settings list for a search, each once."""
-        listed = searching.reorder(search, replace(settings, collapse=None), DEPTH).rows
+        listed = search_pipeline.reorder(search, replace(settings, collapse=None), DEPTH).rows
         documents = search.gathered.candidates.documents
         return list(dict.fromkeys(self.names[int(documents[row.passage])] for row in listed))
 
-    def signal(self, search: searching.Search) -> float:
+    def signal(self, search: search_pipeline.Search) -> float:
         """Return the signal that a search's verdict is read from."""
         gathered, rows = search.gathered, search.matching.rows
         return tiers.query_signal(gathered.best_cosines, search.assessment.coverages, rows)

@@ -21,9 +21,9 @@ from textual.content import Content
 
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units
-from app.tui.screens.reader.finding import find_all
+from app.tui.screens.reader.highlights import Marks
 from app.tui.screens.reader.layout import Layout
-from app.tui.screens.reader.marks import Marks
+from app.tui.screens.reader.text_find import find_all
 from app.tui.screens.search.preview import preview_lines
 from app.tui.screens.search.window import window_of
 from engine.records import Explanation, Hit, Shares, StoredDocument

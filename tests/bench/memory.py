@@ -87,13 +87,13 @@ def measured(base: Path, library: Path) -> dict[str, Any]:
 def must_hold(library: Path) -> dict[str, float]:
     """Return how many passages there are, and what their vectors and the model take."""
     from engine.embedding import catalogue
-    from engine.store import models, vectors
+    from engine.store import models, vector_tables
     from engine.store.connection import open_reader
 
     connection = open_reader(library)
     model = models.active(connection)
     assert model is not None
-    count, size = len(vectors.live_ids(connection, model.id)), vectors.dimension(connection, model.id)
+    count, size = len(vector_tables.live_ids(connection, model.id)), vector_tables.dimension(connection, model.id)
     return {
         "passages": count,
         "vectors_mb": count * size * 4 / MB,

@@ -12,7 +12,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store import changes, fulltext, models, vectors
+from engine.store import change_log, fulltext, models, vector_tables
 from engine.store.connection import open_reader, open_writer, transaction
 
 NOISE = 0.25  # length of the noise beside a vector's length of 1: cosine .97 to the original
@@ -34,7 +34,7 @@ class Multiplied:
         self._random = np.random.default_rng(SEED)
         model = models.active(self._source)
         assert model is not None, f"{original} has no vectors"
-        ids, matrix = vectors.read_matrix(self._source, model.id)
+        ids, matrix = vector_tables.read_matrix(self._source, model.id)
         self._vectors: dict[int, NDArray[np.float32]] = dict(zip(ids.tolist(), matrix, strict=True))
         self._connection = open_writer(path, create=True, lock_held=True)
         self._model = self._prepare(model)
@@ -53,7 +53,7 @@ class Multiplied:
                 (model.name, model.manifest, model.fingerprint),
             )
             made = connection.last_insert_rowid()
-            vectors.create(connection, made, vectors.dimension(self._source, model.id))
+            vector_tables.create(connection, made, vector_tables.dimension(self._source, model.id))
             figures = self._source.execute("SELECT name, value FROM calibration WHERE model_id = ?", (model.id,))
             connection.executemany(
                 "INSERT INTO calibration(model_id, name, value) VALUES(?, ?, ?)", [(made, *row) for row in figures]
@@ -67,7 +67,7 @@ class Multiplied:
                 while count < passages and self._taken % DOCUMENTS_AT_ONCE != DOCUMENTS_AT_ONCE - 1:
                     count += self._add()
                 self._add()
-                changes.prune(self._connection)
+                change_log.prune(self._connection)
         return count
 
     def _add(self) -> int:
@@ -92,8 +92,8 @@ class Multiplied:
         ids = list(range(first, first + len(rows)))
         fulltext.insert_rows(there, ids)
         if rows:
-            vectors.put(there, self._model, ids, self._moved([row[0] for row in rows]))
-            changes.record(there, "put", ids)
+            vector_tables.put(there, self._model, ids, self._moved([row[0] for row in rows]))
+            change_log.record(there, "put", ids)
         return len(rows)
 
     def _moved(self, originals: list[int]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store import models, vectors
+from engine.store import models, vector_tables
 from engine.store.connection import LibraryConnection, open_reader
 
 SEARCHING = Path(__file__).with_name("vstash_search.py")
@@ -41,7 +41,7 @@ def write_out(library: Path, folder: Path) -> None:
     connection = open_reader(library)
     model = models.active(connection)
     assert model is not None, f"{library} has no vectors"
-    ids, matrix = vectors.read_matrix(connection, model.id)
+    ids, matrix = vector_tables.read_matrix(connection, model.id)
     order: list[int] = []
     with (folder / "documents.jsonl").open("w", encoding="utf-8") as lines:
         for document, passages in documents(connection):

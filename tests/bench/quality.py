@@ -35,7 +35,7 @@ from engine.evaluation.metrics import ndcg
 from engine.evaluation.significance import Difference, macro_bootstrap, paired_bootstrap
 from engine.records import SearchSettings
 from engine.retrieval import fusion
-from engine.retrieval.searching import Search
+from engine.retrieval.search_pipeline import Search
 
 DEFAULT = "default: convex with feedback"
 BARE = "convex without feedback"

@@ -18,7 +18,7 @@ from machine import heading, machine
 
 from engine.library import Library
 from engine.retrieval import fusion
-from engine.retrieval.rare import RARE_WEIGHT
+from engine.retrieval.rare_words import RARE_WEIGHT
 from engine.store.connection import open_reader
 
 SEED = 4

@@ -33,7 +33,7 @@ def passages(count: int) -> list[str]:
     """Return real passages as the indexer would embed them, of notes drawn by chance."""
     from engine.chunking import PassageRules, cut
     from engine.embedding import catalogue
-    from engine.sources.reading import Parser
+    from engine.sources.parser import Parser
 
     encoder = catalogue.load()
     rules = PassageRules.from_dict(encoder.manifest.passage_rules)

@@ -201,10 +201,10 @@ def spent(library: Any, query: str) -> dict[str, float]:
 
 def against_exact(path: Path, queries: list[NDArray[np.float32]]) -> dict[str, Any]:
     """Compare the vector leg with an exact one, and its scan with reading the same bytes once."""
-    from engine.retrieval.resident import Resident
+    from engine.retrieval.vector_index import Resident
     from engine.store import models
     from engine.store.connection import open_reader
-    from engine.store.vectors import read_blocks
+    from engine.store.vector_tables import read_blocks
 
     connection = open_reader(path)
     model = models.active(connection)

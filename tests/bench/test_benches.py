@@ -27,7 +27,7 @@ from spread import against, limit_lines, spread
 
 from engine.library import Library
 from engine.retrieval import fusion
-from engine.retrieval.rare import RARE_WEIGHT
+from engine.retrieval.rare_words import RARE_WEIGHT
 
 TEXTS = {
     "git": "# Undo a commit\n\nA commit that was pushed is undone by reverting it, which keeps the history.\n",

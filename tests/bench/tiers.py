@@ -29,7 +29,7 @@ from engine.embedding.encoder import Encoder
 from engine.evaluation.collections import JudgedQuery
 from engine.evaluation.significance import RESAMPLES, SEED
 from engine.records import SearchSettings
-from engine.retrieval import searching
+from engine.retrieval import search_pipeline
 
 OFF = {"scifact": ("cranfield",), "nfcorpus": ("cranfield",), "cranfield": ("scifact", "nfcorpus")}
 VERDICTS = ("strong", "likely", "weak", "none")
@@ -63,7 +63,7 @@ def ask(ground: Ground, asked: Sequence[JudgedQuery], *, rows: bool) -> list[Ask
         search = ground.search(query.text)
         listed: tuple[tuple[str, bool], ...] = ()
         if rows:
-            hits = searching.present(ground.connection, search, settings, ground.model, ground.cuts).hits
+            hits = search_pipeline.present(ground.connection, search, settings, ground.model, ground.cuts).hits
             listed = tuple((hit.tier, query.grades.get(ground.names[hit.document_id], 0) > 0) for hit in hits)
         best = float(search.gathered.best_cosines.max(initial=0.0))
         found.append(Asked(query, search.verdict, ground.signal(search), best, listed))

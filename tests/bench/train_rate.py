@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 from machine import heading, machine
 
-from engine.embedding.foreign import background_passages, foreign_queries
+from engine.embedding.out_of_domain import background_passages, foreign_queries
 from training.finetune import Finetuning
+from training.hard_negatives import Row
 from training.loss import Batch, loss
-from training.mining import Row
-from training.plan import RECIPES
 from training.probe import general
+from training.run_channel import Teller
+from training.run_plan import RECIPES
 from training.runs import Run
-from training.source import embedded_source
-from training.telling import Teller
+from training.source_model import embedded_source
 from training.weights import Learner
 
 

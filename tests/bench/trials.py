@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from engine.records import SearchSettings
 from engine.retrieval import fusion
-from engine.retrieval.searching import Search
-from engine.retrieval.wordmemory import COLUMN_WEIGHTS
+from engine.retrieval.postings_cache import COLUMN_WEIGHTS
+from engine.retrieval.search_pipeline import Search
 from engine.store.bm25 import bm25_parts
 from engine.store.documents import listed
 from engine.store.fulltext import stems

@@ -11,12 +11,12 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from engine.indexing.looking import DocumentParser
+from engine.indexing.file_inspection import DocumentParser
+from engine.indexing.passage_encoder import PassageEncoder
 from engine.indexing.sync import sync
-from engine.indexing.vectors import PassageEncoder
 from engine.store import folders, models
 from engine.store.connection import open_reader, open_writer
-from engine.store.vectors import read_matrix
+from engine.store.vector_tables import read_matrix
 
 LEAST_COSINE = 0.99999  # two machines' sums of the same products differ by less
 SHOWN = 5  # differences of a kind; more tell nothing more

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from engine.errors import SourceError
 from engine.sources.discovery import FoundFile, discover
-from engine.sources.reading import Limits, Parser
+from engine.sources.parser import Limits, Parser
 
 DATA = Path(os.environ.get("CARREL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 LIMIT_SECONDS = 30

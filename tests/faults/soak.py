@@ -33,12 +33,12 @@ from equality import differences, made_anew, read_contents, words_are_sound  # n
 from turmoil import Turmoil  # noqa: E402
 
 from engine.embedding.fake import FakeEncoder  # noqa: E402
-from engine.indexing.vectors import PassageEncoder  # noqa: E402
-from engine.sources.reading import Parser  # noqa: E402
+from engine.indexer.worker import Encoders  # noqa: E402
+from engine.indexing.passage_encoder import PassageEncoder  # noqa: E402
+from engine.sources.parser import Parser  # noqa: E402
 from engine.store import folders, requests  # noqa: E402
 from engine.store.connection import open_writer  # noqa: E402
 from engine.store.lock import holder  # noqa: E402
-from engine.worker import Encoders  # noqa: E402
 
 ROUND_SECONDS = 150.0  # of writing and killing, before the library is held against a new one
 SETTLING_SECONDS = 240.0  # what an indexer may take to catch up with a round on a busy machine
@@ -194,7 +194,7 @@ def watch(library: str, fake: bool) -> None:
     """Be an indexer until killed."""
     import threading
 
-    from engine.worker import fake_encoder, run_foreground
+    from engine.indexer.worker import fake_encoder, run_foreground
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

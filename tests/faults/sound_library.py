@@ -10,12 +10,12 @@ import pytest
 from notes import write
 from shelf import PlainParser, contents
 
-from engine.caring import Care
 from engine.embedding.fake import FakeEncoder
 from engine.library import Library
+from engine.maintenance import Care
 from engine.records import Check
-from engine.retrieval import calibrating
-from engine.sources import reading
+from engine.retrieval import tier_calibration
+from engine.sources import parser
 from engine.store.connection import open_reader, open_writer
 
 WORDS = ("granite", "violin", "harbour", "tulip", "comet", "ledger", "saddle", "lantern", "walnut", "glacier")
@@ -50,16 +50,16 @@ class Sound:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Sound:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("CARREL_HOME", str(tmp_path_factory.mktemp("home")))
-        patched.setattr(reading, "configured_parser", PlainParser)
-        patched.setattr(calibrating, "refit", lambda *_: None)
+        patched.setattr(parser, "configured_parser", PlainParser)
+        patched.setattr(tier_calibration, "refit", lambda *_: None)
         return Sound(tmp_path_factory.mktemp("sound"))
 
 
 @pytest.fixture
 def library(sound: Sound, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(reading, "configured_parser", PlainParser)  # a child for each sync would take minutes
-    monkeypatch.setattr(calibrating, "refit", lambda *_: None)  # and so would fitting the tiers
+    monkeypatch.setattr(parser, "configured_parser", PlainParser)  # a child for each sync would take minutes
+    monkeypatch.setattr(tier_calibration, "refit", lambda *_: None)  # and so would fitting the tiers
     path = tmp_path / "library.carrel"
     shutil.copy(sound.file, path)
     path.chmod(0o600)

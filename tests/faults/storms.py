@@ -14,8 +14,8 @@ from equality import Contents, differences, made_anew, read_contents, words_are_
 
 from engine.embedding.fake import FakeEncoder
 from engine.events import Event, Watching
-from engine.indexing.parsing import WarmParser
-from engine.indexing.service import Service
+from engine.indexer.service import Service
+from engine.indexing.warm_parser import WarmParser
 from engine.records import Document
 from engine.sources.readers import read_document
 from engine.store import folders, requests

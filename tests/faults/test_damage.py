@@ -19,7 +19,7 @@ from engine.library import Library
 from engine.records import Check
 from engine.store import connection
 from engine.store.connection import open_reader, open_writer
-from engine.store.vectors import read_matrix
+from engine.store.vector_tables import read_matrix
 
 __all__ = ["library", "sound"]
 

@@ -15,7 +15,7 @@ from engine.errors import LibraryBusy
 from engine.library import Library
 from engine.store.connection import open_writer
 from engine.store.lock import IndexerLock
-from engine.store.vectors import table
+from engine.store.vector_tables import table
 
 __all__ = ["library", "sound"]
 

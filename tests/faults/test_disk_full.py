@@ -13,12 +13,12 @@ from faulty_disk import FaultyDisk, faulty_disk
 from notes import write
 from shelf import PlainParser, contents
 
-from engine.caring import Care
 from engine.embedding.fake import FakeEncoder
 from engine.errors import CarrelError, LibraryFull
 from engine.library import Library
-from engine.retrieval import calibrating
-from engine.sources import reading
+from engine.maintenance import Care
+from engine.retrieval import tier_calibration
+from engine.sources import parser
 from engine.store import integrity
 from engine.store.connection import open_reader, open_writer
 
@@ -68,8 +68,8 @@ def read(library: Path) -> dict[tuple, bytes]:
 
 def read_here(patched: pytest.MonkeyPatch) -> None:
     """Read files in this process and keep the tiers as they are, for a child and a fit a sync would take minutes."""
-    patched.setattr(reading, "configured_parser", PlainParser)
-    patched.setattr(calibrating, "refit", lambda *_: None)
+    patched.setattr(parser, "configured_parser", PlainParser)
+    patched.setattr(tier_calibration, "refit", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SourceError
-from engine.indexing.contents import content_hash
+from engine.indexing.file_identity import content_hash
 from engine.records import Document
 from engine.sources.discovery import FoundFile, LeftOut, discover
-from engine.sources.readers.source import load
-from engine.sources.reading import Limits, Parser
+from engine.sources.parser import Limits, Parser
+from engine.sources.readers.source_file import load
 
 MEGABYTE = 2**20
 SECRET = "the secret of another folder"

@@ -22,14 +22,14 @@ from shelf import paragraph
 import engine
 from app.tui.training_runs import TrainingRuns
 from engine.embedding.fake import FakeEncoder
-from engine.indexing.building import BATCH_PASSAGES
+from engine.indexing.model_build import BATCH_PASSAGES
 from engine.indexing.sync import sync
 from engine.library import Library
-from engine.sources.reading import Parser
-from engine.store import folders, models, vectors
+from engine.sources.parser import Parser
+from engine.store import folders, models, vector_tables
 from engine.store.connection import open_reader, open_writer
 from training import runs
-from training.plan import Plan
+from training.run_plan import Plan
 
 SEED = int(os.environ.get("CARREL_KILL_SEED", "7"))
 KILLS = int(os.environ.get("CARREL_KILLS", "10" if os.environ.get("CARREL_SLOW") else "2"))
@@ -110,7 +110,7 @@ class Shelves:
         """Return how many vectors the promoted model has by now."""
         with closing(open_reader(self.library)) as conn:
             found = [model for model in models.every(conn) if model.name == "tuned-1"]
-            return len(vectors.live_ids(conn, found[0].id)) if found else 0
+            return len(vector_tables.live_ids(conn, found[0].id)) if found else 0
 
     def active(self) -> str:
         with closing(open_reader(self.library)) as conn:

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from shelf import contents, paragraph, words_are_sound
 
-from engine import worker
 from engine.embedding.fake import FakeEncoder
+from engine.indexer import worker
 from engine.indexing.sync import sync
-from engine.sources.reading import Parser
+from engine.sources.parser import Parser
 from engine.store import documents, folders
 from engine.store.connection import open_writer
 from engine.store.lock import holder
@@ -55,7 +55,7 @@ def change_notes(root: Path, chance: random.Random) -> None:
 def start(library: Path, events: Path) -> subprocess.Popen[bytes]:
     options = ["--library", str(library), "--events", str(events), "--encoder", "fake"]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "engine.worker", *options],
+        [sys.executable, "-P", "-m", "engine.indexer.worker", *options],
         env={**os.environ, "PYTHONPATH": str(Path(worker.__file__).parent.parent)},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

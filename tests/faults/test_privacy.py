@@ -19,7 +19,7 @@ import apsw
 import pytest
 from notes import library_of
 
-from app.tui.jobs import start_process, worker_command
+from app.tui.indexer_process import start_process, worker_command
 from engine import config
 from engine.paths import library_path, places
 from engine.records import ResolvedLink

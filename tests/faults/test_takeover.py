@@ -17,10 +17,10 @@ from equality import differences, made_anew, read_contents, words_are_sound
 from shelf import paragraph
 from storms import ReadHere
 
-from engine import worker
 from engine.embedding.fake import FakeEncoder
 from engine.events import Committed, Event, IndexerStarted, Watching, from_line, to_line
-from engine.indexing.eventfile import EventFile, Follower, last_watching
+from engine.indexer import worker
+from engine.indexing.event_file import EventFile, Follower, last_watching
 from engine.library import Library
 from engine.records import Writer
 from engine.store.connection import open_writer
@@ -32,7 +32,7 @@ WATCH = """
 import signal, sys, threading
 from pathlib import Path
 from engine.events import to_line
-from engine.worker import fake_encoder, run_foreground
+from engine.indexer.worker import fake_encoder, run_foreground
 from app.cli.interruption import stop_on_signal
 
 def tell(event):

@@ -17,7 +17,7 @@ from engine.indexing.sync import sync
 from engine.records import Block, Document, SyncReport
 from engine.store import folders, models
 from engine.store.connection import open_writer
-from engine.store.vectors import read_matrix
+from engine.store.vector_tables import read_matrix
 
 LONG_AGO = 1_000_000_000
 

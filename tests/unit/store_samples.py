@@ -12,8 +12,8 @@ import numpy as np
 from engine.records import Document, Passage
 from engine.store import folders, models
 from engine.store.connection import open_writer, transaction
-from engine.store.rows import FileFacts
-from engine.store.writing import PutCount, Writer
+from engine.store.document_writer import PutCount, Writer
+from engine.store.row_mapping import FileFacts
 
 DIMENSION = 16
 

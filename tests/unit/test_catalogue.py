@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from engine.embedding import catalogue
-from engine.embedding.foreign import foreign_vectors
+from engine.embedding.fastembed_models import Offered, prefixes
 from engine.embedding.manifest import verify
-from engine.embedding.offered import Offered, prefixes
+from engine.embedding.out_of_domain import foreign_vectors
 from engine.errors import ModelError
 
 NAME = "sentence-transformers/all-MiniLM-L6-v2"  # offered by fastembed; here its cache holds the embedded model's files

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.chunking import PassageRules, cut
-from engine.chunking.tokens import SLICE_CHARACTERS
+from engine.chunking.token_counts import SLICE_CHARACTERS
 from engine.errors import ModelError
 from engine.records import Block, BlockKind, Document, Passage
 

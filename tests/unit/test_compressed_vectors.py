@@ -11,8 +11,8 @@ from notes import FILLER, library_of, write
 
 from engine.embedding.fake import FakeEncoder
 from engine.library import Library
-from engine.retrieval.resident import Resident
-from engine.store import models, vectors
+from engine.retrieval.vector_index import Resident
+from engine.store import models, vector_tables
 from engine.store.connection import open_reader
 
 TOPICS = ("bread", "stove", "harbour", "comet", "violin", "glacier", "pepper", "ledger", "orchid", "canal")
@@ -81,7 +81,7 @@ def test_what_was_compressed_is_kept_and_followed(path, home, template):
         (folder / "bread" / "3.md").unlink()
         library.sync()
     connection, again = refreshed(path, Resident(exact_bytes=0))
-    live = set(vectors.live_ids(connection, models.active(connection).id).tolist())
+    live = set(vector_tables.live_ids(connection, models.active(connection).id).tolist())
     query = FakeEncoder().encode_query("chart of the southern straits")
     leg = again.nearest(query, len(live) + 5, None).settled(connection)
     assert set(again.ids[leg.rows].tolist()) == live

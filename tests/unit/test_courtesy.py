@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from engine.courtesy import LONGEST_SECONDS, NAME, WAIT_SECONDS, typed, waits_for_typing
+from engine.typing_priority import LONGEST_SECONDS, NAME, WAIT_SECONDS, typed, waits_for_typing
 
 
 class Time:

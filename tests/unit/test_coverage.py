@@ -14,17 +14,17 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine.indexing import following as following_module
-from engine.indexing.clocks import Clocks
-from engine.indexing.coverage import Coverage, Watches, coverage
-from engine.indexing.following import Following
-from engine.indexing.hints import Hints, folded
-from engine.indexing.mounts import Mount, MountChanges, parse_mac_mounts, parse_mountinfo, remote_parts
-from engine.indexing.polling import LONGEST_SECONDS, POLL_SECONDS, Polling
-from engine.indexing.shortfall import Shortfall
-from engine.indexing.watcher import Watcher
 from engine.store import folders
 from engine.store.connection import open_writer
+from engine.watching import watched_folders as following_module
+from engine.watching.clocks import Clocks
+from engine.watching.coverage import Coverage, Watches, coverage
+from engine.watching.hints import Hints, folded
+from engine.watching.mounts import Mount, MountChanges, parse_mac_mounts, parse_mountinfo, remote_parts
+from engine.watching.polling import LONGEST_SECONDS, POLL_SECONDS, Polling
+from engine.watching.shortfall import Shortfall
+from engine.watching.watched_folders import Following
+from engine.watching.watcher import Watcher
 
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
 
@@ -181,9 +181,9 @@ import os, sys
 from pathlib import Path
 root, limit = Path(sys.argv[1]), sys.argv[2]
 Path("/proc/sys/user/max_inotify_watches").write_text(limit)
-from engine.indexing.coverage import coverage, inotify_watches
-from engine.indexing.hints import Hints
-from engine.indexing.watcher import Watcher
+from engine.watching.coverage import coverage, inotify_watches
+from engine.watching.hints import Hints
+from engine.watching.watcher import Watcher
 watcher = Watcher(Hints())
 watcher.watch([os.fsencode(root)])
 print(watcher.check() == [os.fsencode(root)])

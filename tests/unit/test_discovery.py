@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.sources.discovery import FoundFile, LeftOut, Rules, decide, discover, discover_each, watched_folders
-from engine.sources.rules import DEFAULT_RULES
+from engine.sources.path_rules import DEFAULT_RULES
 
 
 def write(root: Path, *paths: str, content: str = "words\n") -> None:

@@ -14,7 +14,7 @@ import pytest
 from engine.embedding.catalogue import EMBEDDED_FOLDER, load
 from engine.embedding.encoder import Encoder
 from engine.embedding.fake import FakeEncoder
-from engine.embedding.foreign import background_cosine, background_passages, foreign_queries, foreign_vectors
+from engine.embedding.out_of_domain import background_cosine, background_passages, foreign_queries, foreign_vectors
 from engine.errors import ModelError
 
 HOSTILE = {

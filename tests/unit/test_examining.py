@@ -10,16 +10,16 @@ import pytest
 from notes import FILLER, library_of
 from shelf import PlainParser
 
-from engine.caring import Care, examining
 from engine.embedding import catalogue
 from engine.embedding.fake import FakeEncoder
 from engine.events import Watching, to_line
-from engine.indexing import coverage
+from engine.maintenance import Care, checks
 from engine.records import Check
-from engine.retrieval import calibrating
-from engine.sources import reading
-from engine.store import compaction
+from engine.retrieval import tier_calibration
+from engine.sources import parser
+from engine.store import vacuum
 from engine.store.lock import IndexerLock
+from engine.watching import coverage
 
 NOTES = dict(list(FILLER.items())[:3])
 
@@ -27,8 +27,8 @@ NOTES = dict(list(FILLER.items())[:3])
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(calibrating, "refit", lambda *_: None)
-    monkeypatch.setattr(reading, "configured_parser", PlainParser)
+    monkeypatch.setattr(tier_calibration, "refit", lambda *_: None)
+    monkeypatch.setattr(parser, "configured_parser", PlainParser)
     with library_of(tmp_path, NOTES) as library:
         return library.path
 
@@ -99,7 +99,7 @@ def test_what_the_process_that_indexes_hears_of_is_told_as_it_told_it(
 
 def test_a_disk_that_is_nearly_full_is_told(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(library, "space").ok
-    monkeypatch.setattr(examining.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 9, 9))
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 9, 9))
     assert not check(library, "space").ok
 
 
@@ -114,7 +114,7 @@ def test_files_that_changed_are_counted_and_are_no_fault(library: Path, tmp_path
 def test_what_a_compaction_would_give_back_is_told_and_is_no_fault(
     library: Path, monkeypatch: pytest.MonkeyPatch, share: float, remedy: str
 ) -> None:
-    monkeypatch.setattr(compaction, "waste", lambda conn: share)
+    monkeypatch.setattr(vacuum, "waste", lambda conn: share)
     found = check(library, "unused space", FakeEncoder())
     assert (found.ok, found.remedy) == (True, remedy)
     assert f"{share:.0%}" in found.detail

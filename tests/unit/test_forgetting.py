@@ -11,8 +11,8 @@ import pytest
 from shelf import Shelf, paragraph, words_are_sound
 
 import engine
-from engine.indexing import removed
-from engine.indexing.forgetting import forget_folder
+from engine.indexing import removed_folders
+from engine.indexing.folder_removal import forget_folder
 from engine.records import Folder
 from engine.store import folders
 
@@ -68,7 +68,7 @@ def test_killed_before_any_of_its_commits_it_leaves_a_sound_library_that_a_sync_
     report = shelf.sync()
     assert shelf.contents() == before
     assert report.embedded == (0 if how == "for a day" else commit - 1)
-    assert removed.waiting(shelf.library) == []
+    assert removed_folders.waiting(shelf.library) == []
 
 
 @pytest.mark.parametrize(("how", "waiting"), [("for a day", 1), ("forever", 0)])
@@ -76,14 +76,14 @@ def test_carried_through_it_leaves_no_folder_and_no_document(shelf: Shelf, how: 
     assert forgotten_in_a_process(shelf, COMMITS + 1, how) == 0
     assert (folders.every(shelf.conn), shelf.documents()) == ((), {})
     assert words_are_sound(shelf.conn)
-    assert len(removed.waiting(shelf.library)) == waiting
+    assert len(removed_folders.waiting(shelf.library)) == waiting
 
 
 def test_a_folder_forgotten_twice_before_any_sync_still_comes_back_whole(shelf: Shelf) -> None:
     before, path = shelf.contents(), folder_of(shelf).path
     for _ in range(2):
         forget_folder(shelf.conn, folder_of(shelf).id)
-        removed.take_back(shelf.conn, shelf.library, path)
+        removed_folders.take_back(shelf.conn, shelf.library, path)
     report = shelf.sync()
     assert report.embedded == 0
     assert shelf.contents() == before
@@ -92,19 +92,19 @@ def test_a_folder_forgotten_twice_before_any_sync_still_comes_back_whole(shelf: 
 def test_forever_means_what_waits_from_an_earlier_time_too(shelf: Shelf) -> None:
     path = folder_of(shelf).path
     forget_folder(shelf.conn, folder_of(shelf).id)
-    removed.take_back(shelf.conn, shelf.library, path)
+    removed_folders.take_back(shelf.conn, shelf.library, path)
     forget_folder(shelf.conn, folder_of(shelf).id, forever=True)
-    assert removed.waiting(shelf.library) == []
-    assert not removed.take_back(shelf.conn, shelf.library, path)
+    assert removed_folders.waiting(shelf.library) == []
+    assert not removed_folders.take_back(shelf.conn, shelf.library, path)
 
 
 def test_what_waits_and_is_damaged_is_dropped_after_its_day(shelf: Shelf) -> None:
     forget_folder(shelf.conn, folder_of(shelf).id)
-    (waiting,) = removed.waiting(shelf.library)
+    (waiting,) = removed_folders.waiting(shelf.library)
     waiting.file.write_bytes(b"damaged")
     shelf.sync()
     assert waiting.file.exists()
-    day_before = waiting.at - removed.KEPT_SECONDS - 1
+    day_before = waiting.at - removed_folders.KEPT_SECONDS - 1
     os.utime(waiting.file, (day_before, day_before))
     shelf.sync()
     assert not waiting.file.parent.exists()

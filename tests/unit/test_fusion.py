@@ -9,9 +9,9 @@ import pytest
 
 from engine.records import SearchSettings, WordReading
 from engine.retrieval.candidates import Candidates
-from engine.retrieval.diversity import rows
+from engine.retrieval.fts_query import Matching, idf
 from engine.retrieval.fusion import adaptive_weights, convex_weights, rank
-from engine.retrieval.matching import Matching, idf
+from engine.retrieval.near_duplicates import rows
 
 BACKGROUND = 0.05
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.sources.ignore import IgnoreFile
+from engine.sources.ignore_files import IgnoreFile
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ import pytest
 
 from engine.errors import SourceError, WorkerError
 from engine.paths import places
+from engine.sources.parser import Limits, Parser, ParserClosed, configured_parser
+from engine.sources.parser_protocol import document_from_json, document_to_json
 from engine.sources.readers import read_document
-from engine.sources.reading import Limits, Parser, ParserClosed, configured_parser
-from engine.sources.wire import document_from_json, document_to_json
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -45,10 +45,10 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
     original = subprocess.Popen
 
     def start(arguments: list[str], **options: object) -> subprocess.Popen[bytes]:
-        assert arguments[-2:] == ["-m", "engine.sources.child"]
+        assert arguments[-2:] == ["-m", "engine.sources.parser_child"]
         return original([sys.executable, "-P", "-c", STAND_IN], **options)  # type: ignore[call-overload,no-any-return]
 
-    monkeypatch.setattr("engine.sources.offspring.subprocess.Popen", start)
+    monkeypatch.setattr("engine.sources.parser_process.subprocess.Popen", start)
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_reader_that_goes_from_page_to_page_has_the_time_of_a_file_for_each(
     path = note(tmp_path, "long.txt", "for _ in range(9): os.write(4, WORKING)")
     with Parser(Limits(seconds=100)) as parser:
         parser.read(note(tmp_path, "first.txt", "1"))
-        monkeypatch.setattr("engine.sources.offspring.time.monotonic", lambda: float(next(seconds)))
+        monkeypatch.setattr("engine.sources.parser_process.time.monotonic", lambda: float(next(seconds)))
         assert parser.read(path).text.startswith("for _")
         assert next(seconds) > 200, "longer than the limit"
 
@@ -208,7 +208,7 @@ def test_a_closed_parser_reads_no_more(tmp_path: Path) -> None:
 
 
 def test_a_child_that_cannot_start_is_nobody_elses_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.sources.offspring.sys.executable", shutil.which("false"))
+    monkeypatch.setattr("engine.sources.parser_process.sys.executable", shutil.which("false"))
     with Parser() as parser, pytest.raises(WorkerError):
         parser.read(note(tmp_path, "a.md", "x"))
 
@@ -246,7 +246,7 @@ def test_the_child_leaves_when_its_parent_has_gone(tmp_path: Path) -> None:
     listening = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
     program = (
         "import os, pathlib\n"
-        "from engine.sources.reading import Parser\n"
+        "from engine.sources.parser import Parser\n"
         f"Parser(log=pathlib.Path({os.fspath(log)!r})).read({path!r})\n"
         "os._exit(0)"
     )

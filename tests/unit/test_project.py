@@ -68,7 +68,7 @@ def test_importing_the_command_line_loads_nothing_heavy():
 
 
 def test_importing_any_room_but_training_loads_no_torch():
-    assert "torch" not in loaded_by("import engine.library, engine.worker, app.tui.app, training.export")
+    assert "torch" not in loaded_by("import engine.library, engine.indexer.worker, app.tui.app, training.export")
 
 
 def test_every_dependency_has_its_reason():

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from store_samples import Sample
 
 from engine.records import Query, Term
-from engine.retrieval import pruning
+from engine.retrieval import dynamic_pruning
 from engine.retrieval.filters import Allowed
-from engine.retrieval.keyword import keyword_leg
-from engine.retrieval.matching import match
-from engine.retrieval.wordmemory import WordMemory
+from engine.retrieval.fts_query import match
+from engine.retrieval.keyword_leg import keyword_leg
+from engine.retrieval.postings_cache import WordMemory
 
 COMMON = ("stone", "river", "meadow", "winter")
 RARE = ("astrolabe", "quince", "zeppelin", "ocarina", "gneiss")
@@ -37,9 +37,9 @@ def sample(tmp_path_factory):
 
 @pytest.fixture
 def eager(monkeypatch):
-    monkeypatch.setattr(pruning, "WORTHWHILE_POSTINGS", 1)
-    monkeypatch.setattr(pruning, "FIRST_POSTINGS", 1)
-    monkeypatch.setattr(pruning, "SURE_RANKS", SURE)
+    monkeypatch.setattr(dynamic_pruning, "WORTHWHILE_POSTINGS", 1)
+    monkeypatch.setattr(dynamic_pruning, "FIRST_POSTINGS", 1)
+    monkeypatch.setattr(dynamic_pruning, "SURE_RANKS", SURE)
 
 
 def leg(sample, words, memory=None, allowed=EVERYTHING):
@@ -54,9 +54,9 @@ def leg(sample, words, memory=None, allowed=EVERYTHING):
 def test_the_certain_ranks_are_those_of_all_words(sample, words, first):
     whole_ids, whole_scores = leg(sample, words)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pruning, "WORTHWHILE_POSTINGS", 1)
-        patch.setattr(pruning, "FIRST_POSTINGS", first)
-        patch.setattr(pruning, "SURE_RANKS", SURE)
+        patch.setattr(dynamic_pruning, "WORTHWHILE_POSTINGS", 1)
+        patch.setattr(dynamic_pruning, "FIRST_POSTINGS", first)
+        patch.setattr(dynamic_pruning, "SURE_RANKS", SURE)
         ids, scores = leg(sample, words)
     assert ids[:SURE] == whole_ids[:SURE]
     assert scores[:SURE] == pytest.approx(whole_scores[:SURE])

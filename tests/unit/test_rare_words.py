@@ -8,7 +8,7 @@ import pytest
 from notes import FILLER, library_of
 
 from engine.records import SearchSettings
-from engine.retrieval import fusion, rare, tiers
+from engine.retrieval import fusion, rare_words, tiers
 
 NOTES = {
     "log.md": "# Monday\n\nThe build stopped with ERR4711 and nobody knew why, so we went home.\n",
@@ -50,7 +50,7 @@ def test_what_it_gives_is_told_and_is_a_part_of_the_words_share(library):
     lift = term(first, "ERR4711").rare
     total = sum(word.idf for word in found.words)
     told = next(word.idf for word in found.words if word.term == "ERR4711")
-    assert lift == pytest.approx(rare.RARE_WEIGHT * found.weights.keyword * told / total)
+    assert lift == pytest.approx(rare_words.RARE_WEIGHT * found.weights.keyword * told / total)
     assert term(first, "stopped").rare == 0
     ceiling = max(hit.keyword.bm25 for hit in found.hits if hit.keyword)
     assert first.shares.keyword == pytest.approx(found.weights.keyword * first.keyword.bm25 / ceiling + lift)
@@ -63,8 +63,8 @@ def test_a_word_of_many_documents_is_not_lifted(library):
 
 def test_the_more_a_library_holds_the_more_documents_may_hold_a_rare_word(library, monkeypatch):
     assert all(term(hit, "pump").rare == 0 for hit in library.search("pump").hits if hit.keyword)
-    monkeypatch.setattr(rare, "PASSAGES_A_DOCUMENT", 1)
-    monkeypatch.setattr(rare, "MOST_DOCUMENTS", 12)
+    monkeypatch.setattr(rare_words, "PASSAGES_A_DOCUMENT", 1)
+    monkeypatch.setattr(rare_words, "MOST_DOCUMENTS", 12)
     assert all(term(hit, "pump").rare > 0 for hit in library.search("pump").hits if hit.keyword)
 
 

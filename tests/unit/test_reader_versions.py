@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from reading import read
 
-from engine.sources.readers import kinds
-from engine.sources.readers.versions import READER_VERSIONS
-from engine.sources.wire import document_to_json
+from engine.sources.parser_protocol import document_to_json
+from engine.sources.readers import file_types
+from engine.sources.readers.reader_versions import READER_VERSIONS
 
 CELLS = [
     {"cell_type": "markdown", "source": ["# Foxes\n", "They run."]},
@@ -65,14 +65,14 @@ READ = {
 
 
 def test_every_reader_has_a_version() -> None:
-    names = [b"x" + suffix for suffix in kinds._BY_SUFFIX] + [b"x.unheard", *kinds._BY_NAME]
-    assert {kinds.reader_of(name) for name in names} == READER_VERSIONS.keys()
+    names = [b"x" + suffix for suffix in file_types._BY_SUFFIX] + [b"x.unheard", *file_types._BY_NAME]
+    assert {file_types.reader_of(name) for name in names} == READER_VERSIONS.keys()
 
 
 @pytest.mark.parametrize("reader", SAMPLES)
 def test_a_reader_that_reads_differently_has_a_new_version(tmp_path: Path, reader: str) -> None:
     name, content = SAMPLES[reader]
-    assert kinds.reader_of(name.encode()) == reader
+    assert file_types.reader_of(name.encode()) == reader
     document = json.dumps(document_to_json(read(tmp_path, name, content)), sort_keys=True)
     found = (READER_VERSIONS[reader], blake2b(document.encode(), digest_size=8).hexdigest())
     advice = f"raise the version of {reader} in READER_VERSIONS, and write {found} here with that version"

@@ -10,9 +10,9 @@ import pytest
 
 from engine import config
 from engine.errors import ConfigError, SourceError
-from engine.sources.readers import recognition
-from engine.sources.readers.recognition import Recogniser, grey_picture
-from engine.sources.reading import Limits, Parser, configured_parser
+from engine.sources.parser import Limits, Parser, configured_parser
+from engine.sources.readers import ocr
+from engine.sources.readers.ocr import Recogniser, grey_picture
 
 SAYS_WHAT_IT_SEES = (
     'head -c 2 > "$0.head"; cat > "$0.rest"; echo "$* on page $(echo x >> "$0.pages"; wc -l < "$0.pages")"'
@@ -100,13 +100,13 @@ def test_a_tesseract_that_fails_says_why(tmp_path: Path, tesseract: Path, script
 def test_a_page_that_takes_too_long_costs_only_itself(
     tmp_path: Path, tesseract: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recognition, "PAGE_SECONDS", 0.1)
+    monkeypatch.setattr(ocr, "PAGE_SECONDS", 0.1)
     program(tesseract, "exec sleep 600")
     assert Recogniser("eng").words(b"") == ""
 
 
 def test_only_so_many_pages_are_recognised(monkeypatch: pytest.MonkeyPatch, tesseract: Path) -> None:
-    monkeypatch.setattr(recognition, "MAX_PAGES", 1)
+    monkeypatch.setattr(ocr, "MAX_PAGES", 1)
     told: list[None] = []
     recogniser = Recogniser("eng", before_page=lambda: told.append(None))
     assert recogniser.words(b"") == "stdin stdout -l eng on page 1"

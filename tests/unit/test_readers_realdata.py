@@ -11,7 +11,7 @@ import pytest
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.discovery import LeftOut, discover
-from engine.sources.reading import Parser
+from engine.sources.parser import Parser
 
 DATA = Path(os.environ.get("CARREL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 EXPECTED = {"encrypted", "scanned: no text layer", "truncated or damaged PDF", "empty", "no text inside"}

@@ -13,7 +13,7 @@ from reading import headings, read, shape
 
 from engine.records import Document, Link
 from engine.sources.encodings import storable
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
 
 READERS = {
     **dict.fromkeys(("tsv", "csv"), "csv"),

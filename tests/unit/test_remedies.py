@@ -6,7 +6,7 @@ from pathlib import Path
 
 from notes import FILLER, library_of
 
-from app.tui.screens.search.whynot.remedies import Remedy, remedies
+from app.tui.screens.search.why_not.remedies import Remedy, remedies
 from engine.records import SearchSettings
 
 

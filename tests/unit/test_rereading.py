@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from shelf import Shelf, StopAfter, paragraph
 
-from engine.caring.exporting import export
-from engine.caring.importing import import_from
 from engine.events import Committed, Preparing
-from engine.indexing import pipeline
-from engine.indexing.forgetting import forget_folder
-from engine.indexing.removed import take_back
+from engine.indexing import read_ahead
+from engine.indexing.folder_removal import forget_folder
+from engine.indexing.removed_folders import take_back
 from engine.library import Library
-from engine.sources.readers import kinds
-from engine.sources.readers.versions import READER_VERSIONS
-from engine.store import folders, settings
+from engine.maintenance.exporter import export
+from engine.maintenance.importer import import_from
+from engine.sources.readers import file_types
+from engine.sources.readers.reader_versions import READER_VERSIONS
+from engine.store import folders, meta
 from engine.store.connection import open_writer
 
 
@@ -82,7 +82,7 @@ def test_reading_again_goes_on_where_it_was_stopped(shelf: Shelf, monkeypatch: p
         shelf.write(f"more{number}.md", paragraph(f"more{number}"))
     shelf.sync()
     rise(monkeypatch, "markdown")
-    monkeypatch.setattr(pipeline, "BATCH_FILES", 2)
+    monkeypatch.setattr(read_ahead, "BATCH_FILES", 2)
     stop = StopAfter(Committed)
     shelf.sync(on_event=stop.on_event, stop=stop.event)
     shelf.sync()
@@ -122,8 +122,8 @@ def test_a_file_left_out_for_want_of_a_reader_is_read_once_there_is_one(
 ) -> None:
     shelf.write("song.mp3", "la la la")
     assert shelf.sync().skipped == {"no reader for .mp3": 1}
-    monkeypatch.setattr(kinds, "_NO_READER", kinds._NO_READER - {".mp3"})
-    monkeypatch.setitem(kinds._BY_SUFFIX, b".mp3", "text")
+    monkeypatch.setattr(file_types, "_NO_READER", file_types._NO_READER - {".mp3"})
+    monkeypatch.setitem(file_types._BY_SUFFIX, b".mp3", "text")
     report = shelf.sync()
     assert (report.added, report.skipped) == (1, {})
     assert read_in(shelf) == {"notes/song.mp3"}
@@ -132,14 +132,14 @@ def test_a_file_left_out_for_want_of_a_reader_is_read_once_there_is_one(
 def test_a_suffix_that_goes_to_another_reader_counts_as_a_newer_one(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(kinds._BY_SUFFIX, b".txt", "telling")
+    monkeypatch.setitem(file_types._BY_SUFFIX, b".txt", "telling")
     monkeypatch.setitem(READER_VERSIONS, "telling", 1)
     shelf.sync()
     assert read_in(shelf) == {"notes/c.txt"}
 
 
 def test_a_library_of_an_older_carrel_is_read_again_and_nothing_is_embedded(shelf: Shelf) -> None:
-    settings.put(shelf.conn, "readers", None)
+    meta.put(shelf.conn, "readers", None)
     report = shelf.sync()
     assert len(read_in(shelf)) == 3
     assert report.embedded == 0
@@ -149,7 +149,7 @@ def test_a_library_of_an_older_carrel_is_read_again_and_nothing_is_embedded(shel
 
 @pytest.mark.parametrize("kept", ["", "7", "{}", '{"versions": 1, "risen": []}', b"\xff"])
 def test_a_damaged_record_counts_as_none(shelf: Shelf, kept: str | bytes) -> None:
-    settings.put(shelf.conn, "readers", kept)
+    meta.put(shelf.conn, "readers", kept)
     assert shelf.sync().unchanged == 3
     assert len(read_in(shelf)) == 3
 
@@ -200,7 +200,7 @@ def test_a_folder_that_comes_back_into_a_library_of_an_older_carrel_hides_nothin
     other = shelf.add_folder("other")
     (other / "d.md").write_text(paragraph("wordd"))
     shelf.sync()
-    settings.put(shelf.conn, "readers", None)
+    meta.put(shelf.conn, "readers", None)
     for _ in range(2):
         forget_folder(shelf.conn, next(each.id for each in folders.every(shelf.conn) if each.path.endswith(b"other")))
         take_back(shelf.conn, shelf.library, os.fsencode(other))

@@ -12,7 +12,7 @@ from engine.embedding.fake import FakeEncoder
 from engine.errors import PathError, QueryError
 from engine.library import Cancellation, Library, SearchCancelled
 from engine.records import SearchSettings
-from engine.retrieval import gathering
+from engine.retrieval import candidate_retrieval
 
 NOTES = {
     "kitchen/sourdough.md": "---\ntags: [bread, kitchen/oven]\n---\n# Sourdough\n\n## Care\n\n"
@@ -65,7 +65,7 @@ def test_the_list_is_filled_and_shares_sum_to_the_score_in_every_fusion(library,
 
 def test_a_large_library_whose_legs_run_side_by_side_finds_the_same(library, monkeypatch):
     before = library.search("feed the rye starter path:kitchen", limit=4)
-    monkeypatch.setattr(gathering, "WORTH_A_CORE", 1)
+    monkeypatch.setattr(candidate_retrieval, "WORTH_A_CORE", 1)
     after = library.search("feed the rye starter path:kitchen", limit=4)
     assert [hit.score for hit in after.hits] == [hit.score for hit in before.hits]
     assert after.timings.vector > 0

@@ -21,7 +21,7 @@ from engine.records import Document
 from engine.store import folders, models
 from engine.store.connection import open_writer
 from engine.store.lock import IndexerLock
-from engine.store.writing import Writer
+from engine.store.document_writer import Writer
 
 library, rng = Path(sys.argv[1]), random.Random(int(sys.argv[2]))
 with IndexerLock(library).acquire("sync"):

@@ -9,7 +9,7 @@ import pytest
 from store_samples import DIMENSION, Sample, facts, vector_for
 
 from engine.errors import LibraryDamaged
-from engine.store import documents, integrity, repair, vectors
+from engine.store import documents, integrity, repair, vector_tables
 from engine.store.connection import open_reader, transaction
 from engine.store.documents import known_files
 
@@ -46,11 +46,11 @@ def lose_an_index_row(sample: Sample) -> None:
 
 
 def lose_a_vector(sample: Sample) -> None:
-    vectors.forget(sample.conn, sample.model, [2])
+    vector_tables.forget(sample.conn, sample.model, [2])
 
 
 def gain_a_vector(sample: Sample) -> None:
-    vectors.put(sample.conn, sample.model, [77], vector_for(b"12345678")[None, :])
+    vector_tables.put(sample.conn, sample.model, [77], vector_for(b"12345678")[None, :])
 
 
 def park_a_passage_in_use(sample: Sample) -> None:
@@ -58,7 +58,7 @@ def park_a_passage_in_use(sample: Sample) -> None:
 
 
 def write_half_a_vector(sample: Sample) -> None:
-    vectors.put(sample.conn, sample.model, [2], vector_for(b"12345678")[None, :] / 2)
+    vector_tables.put(sample.conn, sample.model, [2], vector_for(b"12345678")[None, :] / 2)
 
 
 def write_no_number(sample: Sample) -> None:
@@ -116,7 +116,7 @@ def test_a_repair_names_the_documents_that_the_next_sync_reads_again(sample: Sam
 
 def test_a_passage_that_lost_its_vector_gets_it_back_and_keeps_its_id(sample: Sample) -> None:
     ids = sample.passages("a.md")
-    vectors.forget(sample.conn, sample.model, [ids["two"]])
+    vector_tables.forget(sample.conn, sample.model, [ids["two"]])
     assert sample.put("a.md", "one\n\ntwo\n\nthree", title="Notes", headings=("Part",)).removed == 0
     assert sample.passages("a.md") == ids
     assert faults(sample.conn) == {}
@@ -151,11 +151,11 @@ def test_damaged_pages_are_found_and_told_to_be_beyond_repair(sample: Sample) ->
 
 
 def test_repair_makes_readers_read_all_vectors_anew(sample: Sample) -> None:
-    from engine.store import changes
+    from engine.store import change_log
 
-    seen = changes.latest(sample.conn)
+    seen = change_log.latest(sample.conn)
     repair.repair(sample.conn)
-    assert changes.since(sample.conn, seen) is None
+    assert change_log.since(sample.conn, seen) is None
     with transaction(sample.conn):
-        changes.record(sample.conn, "put", [1])
-    assert changes.since(sample.conn, changes.latest(sample.conn) - 1) is not None
+        change_log.record(sample.conn, "put", [1])
+    assert change_log.since(sample.conn, change_log.latest(sample.conn) - 1) is not None

@@ -8,7 +8,7 @@ from store_samples import Sample, facts
 
 from engine.errors import LibraryError
 from engine.records import Folder
-from engine.store import folders, models, requests, settings, vectors
+from engine.store import folders, meta, models, requests, vector_tables
 from engine.store.connection import open_reader, open_writer, transaction
 
 
@@ -94,11 +94,11 @@ def test_an_order_beside_a_reader_does_not_wait_for_it(sample: Sample) -> None:
 
 @pytest.mark.parametrize("value", ["text", 7, 1.5, b"bytes"])
 def test_a_setting_keeps_its_value_and_its_type(sample: Sample, value: apsw.SQLiteValue) -> None:
-    settings.put(sample.conn, "key", value)
-    assert settings.get(sample.conn, "key") == value
-    assert type(settings.get(sample.conn, "key")) is type(value)
-    settings.put(sample.conn, "key", None)
-    assert settings.get(sample.conn, "key") is None
+    meta.put(sample.conn, "key", value)
+    assert meta.get(sample.conn, "key") == value
+    assert type(meta.get(sample.conn, "key")) is type(value)
+    meta.put(sample.conn, "key", None)
+    assert meta.get(sample.conn, "key") is None
 
 
 def test_a_new_model_is_built_beside_the_old_one_and_swapped_in(sample: Sample) -> None:
@@ -108,7 +108,7 @@ def test_a_new_model_is_built_beside_the_old_one_and_swapped_in(sample: Sample) 
     active = models.active(sample.conn)
     assert active is not None
     assert active.id == sample.model
-    assert vectors.without_vectors(sample.conn, other) == list(sample.passages("a.md").values())
+    assert vector_tables.without_vectors(sample.conn, other) == list(sample.passages("a.md").values())
     with transaction(sample.conn):
         models.activate(sample.conn, other)
     assert {model.id: model.state for model in models.every(sample.conn)} == {sample.model: "kept", other: "active"}

@@ -9,7 +9,7 @@ import pytest
 from store_samples import DIMENSION, Sample, vector_for
 
 from engine.errors import ModelError
-from engine.store import chunks, compaction, integrity, vectors
+from engine.store import integrity, vacuum, vec0_chunks, vector_tables
 from engine.store.connection import open_reader
 
 
@@ -21,7 +21,7 @@ def sample(tmp_path: Path) -> Sample:
         sample.put(f"{number}.md", "\n\n".join(f"paragraph {number} {i}" for i in range(100)))
     with sample.writer.transaction():
         sample.writer.remove([sample.document(f"{number}.md") for number in (3, 17, 18)])
-        vectors.forget(sample.conn, sample.model, [350, 360])
+        vector_tables.forget(sample.conn, sample.model, [350, 360])
         sample.conn.execute("DELETE FROM free_slot WHERE id IN (350, 360)")
     sample.put("new.md", "\n\n".join(f"new paragraph {i}" for i in range(150)))
     return sample
@@ -29,7 +29,7 @@ def sample(tmp_path: Path) -> Sample:
 
 def row_by_row(conn: apsw.Connection, model: int) -> tuple[list[int], np.ndarray]:
     rows = conn.execute(
-        f"SELECT rowid, embedding FROM {vectors.table(model)} WHERE rowid NOT IN (SELECT id FROM free_slot)"
+        f"SELECT rowid, embedding FROM {vector_tables.table(model)} WHERE rowid NOT IN (SELECT id FROM free_slot)"
     ).fetchall()
     rows.sort(key=lambda row: int(row[0]))  # type: ignore[arg-type]
     return [int(row[0]) for row in rows], np.stack([np.frombuffer(row[1], dtype=np.float32) for row in rows])  # type: ignore[arg-type]
@@ -37,7 +37,7 @@ def row_by_row(conn: apsw.Connection, model: int) -> tuple[list[int], np.ndarray
 
 def test_the_matrix_is_what_sqlite_vec_gives_row_by_row(sample: Sample) -> None:
     expected_ids, expected = row_by_row(sample.conn, sample.model)
-    ids, matrix = vectors.read_matrix(sample.conn, sample.model)
+    ids, matrix = vector_tables.read_matrix(sample.conn, sample.model)
     assert ids.dtype == np.int64
     assert ids.tolist() == expected_ids
     assert np.array_equal(matrix, expected)
@@ -47,12 +47,12 @@ def test_the_matrix_is_what_sqlite_vec_gives_row_by_row(sample: Sample) -> None:
 def test_an_unknown_layout_is_read_through_sql_with_the_same_result(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fast_ids, fast = vectors.read_matrix(sample.conn, sample.model)
-    real = chunks._place
-    monkeypatch.setattr(chunks, "_place", lambda row, dimension: real(row, dimension + 1))
-    with pytest.raises(chunks.UnknownLayout):
-        chunks.places(sample.conn, vectors.table(sample.model), DIMENSION)
-    ids, matrix = vectors.read_matrix(sample.conn, sample.model)
+    fast_ids, fast = vector_tables.read_matrix(sample.conn, sample.model)
+    real = vec0_chunks._place
+    monkeypatch.setattr(vec0_chunks, "_place", lambda row, dimension: real(row, dimension + 1))
+    with pytest.raises(vec0_chunks.UnknownLayout):
+        vec0_chunks.places(sample.conn, vector_tables.table(sample.model), DIMENSION)
+    ids, matrix = vector_tables.read_matrix(sample.conn, sample.model)
     assert np.array_equal(ids, fast_ids)
     assert np.array_equal(matrix, fast)
 
@@ -60,67 +60,69 @@ def test_an_unknown_layout_is_read_through_sql_with_the_same_result(
 def test_a_reader_reads_the_same_matrix_and_leaves_nothing_open(sample: Sample) -> None:
     reader = open_reader(sample.path)
     assert np.array_equal(
-        vectors.read_matrix(reader, sample.model)[1], vectors.read_matrix(sample.conn, sample.model)[1]
+        vector_tables.read_matrix(reader, sample.model)[1], vector_tables.read_matrix(sample.conn, sample.model)[1]
     )
     assert not reader.in_transaction
     sample.put("more.md", "one more")
-    assert len(vectors.read_matrix(reader, sample.model)[0]) == len(vectors.read_matrix(sample.conn, sample.model)[0])
+    assert len(vector_tables.read_matrix(reader, sample.model)[0]) == len(
+        vector_tables.read_matrix(sample.conn, sample.model)[0]
+    )
 
 
 def test_an_empty_library_has_an_empty_matrix(tmp_path: Path) -> None:
     empty = Sample(tmp_path / "library.carrel")
-    ids, matrix = vectors.read_matrix(empty.conn, empty.model)
+    ids, matrix = vector_tables.read_matrix(empty.conn, empty.model)
     assert (ids.shape, matrix.shape) == ((0,), (0, DIMENSION))
-    assert vectors.nearest(empty.conn, empty.model, vector_for(b"12345678"), 5) == []
+    assert vector_tables.nearest(empty.conn, empty.model, vector_for(b"12345678"), 5) == []
 
 
 def test_vectors_of_single_passages_leave_out_parked_and_unknown_ids(sample: Sample) -> None:
-    all_ids, matrix = vectors.read_matrix(sample.conn, sample.model)
-    gone = int(vectors.parked(sample.conn)[0])
-    ids, rows = vectors.vectors_of(sample.conn, sample.model, [5, 2, gone, 10**6])
+    all_ids, matrix = vector_tables.read_matrix(sample.conn, sample.model)
+    gone = int(vector_tables.parked(sample.conn)[0])
+    ids, rows = vector_tables.vectors_of(sample.conn, sample.model, [5, 2, gone, 10**6])
     assert ids.tolist() == [2, 5]
     assert np.array_equal(rows, matrix[np.isin(all_ids, [2, 5])])
 
 
 @pytest.mark.parametrize("k", [1, 10, 500])
 def test_the_nearest_are_those_of_the_exact_product(sample: Sample, k: int) -> None:
-    ids, matrix = vectors.read_matrix(sample.conn, sample.model)
+    ids, matrix = vector_tables.read_matrix(sample.conn, sample.model)
     query = vector_for(b"a query!")
     order = np.argsort(-(matrix @ query), kind="stable")[:k]
-    found = vectors.nearest(sample.conn, sample.model, query, k)
+    found = vector_tables.nearest(sample.conn, sample.model, query, k)
     assert [each for each, _ in found] == ids[order].tolist()
     assert [distance for _, distance in found] == pytest.approx((1 - matrix[order] @ query).tolist(), abs=1e-5)
 
 
 def test_a_filter_is_applied_before_the_nearest_are_taken(sample: Sample) -> None:
     among = "SELECT passage.id FROM passage JOIN document ON document.id = document_id WHERE path = ?"
-    found = vectors.nearest(sample.conn, sample.model, vector_for(b"a query!"), 10, among, (b"7.md",))
+    found = vector_tables.nearest(sample.conn, sample.model, vector_for(b"a query!"), 10, among, (b"7.md",))
     assert len(found) == 10
     assert {each for each, _ in found} <= set(sample.passages("7.md").values())
 
 
 def test_a_query_without_a_direction_is_refused(sample: Sample) -> None:
     with pytest.raises(ModelError, match="cannot be compared"):
-        vectors.nearest(sample.conn, sample.model, np.zeros(DIMENSION, dtype=np.float32), 5)
+        vector_tables.nearest(sample.conn, sample.model, np.zeros(DIMENSION, dtype=np.float32), 5)
 
 
 def test_a_model_that_has_no_vectors_is_named_as_the_trouble(sample: Sample) -> None:
     with pytest.raises(ModelError, match="no vectors"):
-        vectors.dimension(sample.conn, 99)
+        vector_tables.dimension(sample.conn, 99)
 
 
 def test_compaction_gives_space_back_and_changes_no_passage(sample: Sample) -> None:
     rng = random.Random(3)
     with sample.writer.transaction():
         sample.writer.remove([sample.document(f"{number}.md") for number in rng.sample(range(19, 30), 10)])
-    ids, matrix = vectors.read_matrix(sample.conn, sample.model)
-    assert compaction.waste(sample.conn) > 0
-    compaction.compact(sample.conn)
-    assert compaction.waste(sample.conn) < 0.02
-    assert len(vectors.parked(sample.conn)) == 0
-    compacted_ids, compacted = vectors.read_matrix(sample.conn, sample.model)
+    ids, matrix = vector_tables.read_matrix(sample.conn, sample.model)
+    assert vacuum.waste(sample.conn) > 0
+    vacuum.compact(sample.conn)
+    assert vacuum.waste(sample.conn) < 0.02
+    assert len(vector_tables.parked(sample.conn)) == 0
+    compacted_ids, compacted = vector_tables.read_matrix(sample.conn, sample.model)
     assert np.array_equal(compacted_ids, ids)
     assert np.array_equal(compacted, matrix)
     sample.put("later.md", "written after compaction")
-    assert vectors.nearest(sample.conn, sample.model, matrix[0], 1)[0][0] == ids[0]
+    assert vector_tables.nearest(sample.conn, sample.model, matrix[0], 1)[0][0] == ids[0]
     assert [check for check in integrity.checks(sample.conn) if not check.ok] == []

@@ -8,10 +8,10 @@ from store_samples import DIMENSION, Sample, cut, facts, hash_of, vector_for
 
 from engine.errors import ModelError
 from engine.records import Document, Link
-from engine.store import changes, documents, integrity, models, slots, vectors
+from engine.store import change_log, documents, integrity, models, slots, vector_tables
 from engine.store.connection import transaction
-from engine.store.rows import FileFacts
-from engine.store.writing import PutCount, VectorsMissing
+from engine.store.document_writer import PutCount, VectorsMissing
+from engine.store.row_mapping import FileFacts
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_new_file_is_found_by_its_words_and_its_vectors(sample: Sample) -> Non
     assert sample.find("waters") == {soil}
     assert len(sample.find("title : garden")) == 2
     assert len(sample.find('tags : "green house"')) == 2
-    near = vectors.nearest(sample.conn, sample.model, vector_for(hash_of("Garden\nsoil and water")), 1)
+    near = vector_tables.nearest(sample.conn, sample.model, vector_for(hash_of("Garden\nsoil and water")), 1)
     assert near[0][0] == soil
     assert near[0][1] == pytest.approx(0, abs=1e-6)
     assert_sound(sample)
@@ -70,7 +70,7 @@ def test_a_paragraph_that_stands_twice_keeps_two_passages(sample: Sample) -> Non
 def test_a_copied_file_needs_no_encoder(sample: Sample) -> None:
     sample.put("a.md", "one\n\ntwo", title="Notes")
     assert sample.put("copy.md", "one\n\ntwo", title="Notes") == PutCount(embedded=0, reused=2, removed=0)
-    _, matrix = vectors.read_matrix(sample.conn, sample.model)
+    _, matrix = vector_tables.read_matrix(sample.conn, sample.model)
     assert np.array_equal(matrix[:2], matrix[2:])
 
 
@@ -102,7 +102,7 @@ def test_a_changed_title_is_found_and_embeds_nothing_when_it_was_not_written(sam
     assert sample.find("path : place") == set(before.values())
     assert sample.find("cjk : 東京") == set(before.values())
     assert not sample.find("name")
-    assert changes.since(sample.conn, 2) == changes.Changes(2, (), ())
+    assert change_log.since(sample.conn, 2) == change_log.Changes(2, (), ())
     assert_sound(sample)
 
 
@@ -132,8 +132,8 @@ def test_a_removed_file_is_found_no_more_by_words_or_vectors(sample: Sample) -> 
         assert sample.writer.remove([sample.document("a.md")]) == 2
     (three,) = sample.passages("b.md").values()
     assert not sample.find("one OR two")
-    assert [id_ for id_, _ in vectors.nearest(sample.conn, sample.model, vector_for(b"12345678"), 5)] == [three]
-    assert vectors.read_matrix(sample.conn, sample.model)[0].tolist() == [three]
+    assert [id_ for id_, _ in vector_tables.nearest(sample.conn, sample.model, vector_for(b"12345678"), 5)] == [three]
+    assert vector_tables.read_matrix(sample.conn, sample.model)[0].tolist() == [three]
     assert_sound(sample)
 
 
@@ -154,7 +154,7 @@ def test_parked_rows_beyond_the_limit_are_really_deleted(sample: Sample, monkeyp
     with sample.writer.transaction():
         sample.writer.remove([sample.document("a.md")])
     assert sample.conn.execute(f"SELECT count(*) FROM vector_{sample.model}").get == 3
-    assert vectors.parked(sample.conn).tolist() == [1, 2, 3]
+    assert vector_tables.parked(sample.conn).tolist() == [1, 2, 3]
     sample.put("b.md", "\n\n".join(f"section {i}" for i in range(6)))
     assert_sound(sample)
 
@@ -163,32 +163,32 @@ def test_a_reused_id_has_no_stale_vector_in_a_model_kept_to_go_back_to(sample: S
     sample.put("a.md", "one\n\ntwo")
     with transaction(sample.conn):
         other = models.add(sample.conn, name="other", manifest="{}", fingerprint="g", dimension=4, state="kept")
-        vectors.put(sample.conn, other, list(sample.passages("a.md").values()), np.eye(2, 4, dtype=np.float32))
+        vector_tables.put(sample.conn, other, list(sample.passages("a.md").values()), np.eye(2, 4, dtype=np.float32))
     sample.put("a.md", "one\n\ntwo, edited")
     edited = sample.passages("a.md")["two, edited"]
-    assert vectors.without_vectors(sample.conn, other) == [edited]
+    assert vector_tables.without_vectors(sample.conn, other) == [edited]
 
 
 def test_readers_learn_which_vectors_changed(sample: Sample) -> None:
     sample.put("a.md", "one\n\ntwo\n\nthree")
     ids = sample.passages("a.md")
-    before = changes.latest(sample.conn)
+    before = change_log.latest(sample.conn)
     sample.put("a.md", "one\n\nedited")
-    assert changes.since(sample.conn, before) == changes.Changes(
-        changes.latest(sample.conn), (ids["two"],), (ids["three"],)
+    assert change_log.since(sample.conn, before) == change_log.Changes(
+        change_log.latest(sample.conn), (ids["two"],), (ids["three"],)
     )
-    assert changes.since(sample.conn, 0) == changes.Changes(
-        changes.latest(sample.conn), (ids["one"], ids["two"]), (ids["three"],)
+    assert change_log.since(sample.conn, 0) == change_log.Changes(
+        change_log.latest(sample.conn), (ids["one"], ids["two"]), (ids["three"],)
     )
 
 
 def test_a_reader_that_is_too_far_behind_reads_everything_anew(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "KEPT", 2)
+    monkeypatch.setattr(change_log, "KEPT", 2)
     sample.put("a.md", "one\n\ntwo\n\nthree\n\nfour")
-    newest = changes.latest(sample.conn)
-    assert changes.since(sample.conn, 0) is None
-    assert changes.since(sample.conn, newest - 2) is not None
-    assert changes.since(sample.conn, newest + 1) is None
+    newest = change_log.latest(sample.conn)
+    assert change_log.since(sample.conn, 0) is None
+    assert change_log.since(sample.conn, newest - 2) is not None
+    assert change_log.since(sample.conn, newest + 1) is None
 
 
 def test_a_new_file_that_cannot_be_read_is_known_with_its_reason(sample: Sample) -> None:

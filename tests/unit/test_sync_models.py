@@ -10,9 +10,9 @@ import pytest
 from shelf import CountingEncoder, Shelf, StopAfter, paragraph
 
 from engine.events import Preparing, Progress
-from engine.indexing.building import use_model
+from engine.indexing.model_build import use_model
 from engine.store import models
-from engine.store.vectors import read_matrix
+from engine.store.vector_tables import read_matrix
 
 
 @pytest.fixture

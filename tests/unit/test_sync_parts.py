@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from engine.events import Event, Progress
 from engine.indexing.budget import Budget
-from engine.indexing.contents import COARSE_NS, FINE_NS, recorded_mtime
+from engine.indexing.file_identity import COARSE_NS, FINE_NS, recorded_mtime
 from engine.indexing.journal import Journal
-from engine.indexing.progress import INTERVAL_SECONDS, ProgressMeter
 from engine.indexing.spool import Spool
+from engine.indexing.sync_progress import INTERVAL_SECONDS, ProgressMeter
 
 SECOND = 1_000_000_000
 

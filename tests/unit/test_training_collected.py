@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from tiny_training import make_collection
 
-from app.cli.running import run as carrel
+from app.cli.entry import run as carrel
 from engine.embedding.fake import FakeEncoder
-from training import collected
+from training import collection_libraries
 
 DAY = 86_400
 
@@ -25,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def indexed(folder: Path, documents: int) -> Path:
     if not folder.exists():
         make_collection(folder, documents)
-    return collected.library_of(folder, FakeEncoder(), lambda _: None)  # type: ignore[arg-type]
+    return collection_libraries.library_of(folder, FakeEncoder(), lambda _: None)  # type: ignore[arg-type]
 
 
 def age(path: Path, days: int) -> None:
@@ -48,9 +48,9 @@ def test_what_no_run_used_for_long_goes_when_another_is_used(home: Path) -> None
     rest.touch()
     broken = old.with_suffix(".part")
     broken.write_bytes(b"killed in the midst")
-    age(old, collected.UNUSED_DAYS + 1)
-    age(broken, collected.UNUSED_DAYS + 1)
-    age(recent, collected.UNUSED_DAYS - 1)
+    age(old, collection_libraries.UNUSED_DAYS + 1)
+    age(broken, collection_libraries.UNUSED_DAYS + 1)
+    age(recent, collection_libraries.UNUSED_DAYS - 1)
     another = indexed(home / "three", 7)
     assert recent.exists() and another.exists()
     assert not (old.exists() or rest.exists() or broken.exists())

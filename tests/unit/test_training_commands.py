@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.retraining import sentence, verdict
-from app.cli.running import run as carrel
-from training import protocol, runs, starting
-from training.plan import Plan
+from app.cli.entry import run as carrel
+from app.cli.training_run import sentence, verdict
+from training import protocol, run_process, runs
+from training.run_plan import Plan
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def made(name: str = "mine", **facts: object) -> runs.Run:
 def test_without_torch_retrain_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(starting, "NEEDED", ("torch_that_is_not_there",))
+    monkeypatch.setattr(run_process, "NEEDED", ("torch_that_is_not_there",))
     assert carrel(["retrain"]) == 2
     assert "pip install 'carrel[training]'" in capsys.readouterr().err
 
@@ -37,7 +37,7 @@ def test_without_torch_retrain_names_the_extra(
 def test_an_unknown_source_is_refused_with_those_that_there_are(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(starting, "NEEDED", ())
+    monkeypatch.setattr(run_process, "NEEDED", ())
     assert carrel(["retrain", "--queries", "dreams"]) == 2
     assert "marks" in capsys.readouterr().err
 

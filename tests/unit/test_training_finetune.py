@@ -12,13 +12,13 @@ from tiny_training import make_model, unit_rows
 from engine.embedding.adapter import Adapter
 from engine.errors import ModelError
 from training import finetune
-from training.adapting import Adapting
-from training.development import Score
-from training.mining import Row
-from training.plan import Plan, Recipe
+from training.adapter_training import Adapting
+from training.dev_evaluation import Score
+from training.hard_negatives import Row
 from training.protocol import Evaluated
+from training.run_channel import Teller
+from training.run_plan import Plan, Recipe
 from training.runs import Run, create
-from training.telling import Teller
 
 _NEEDED = ("torch", "transformers")
 _MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from training import gate
-from training.known import KnownQuery
+from training.known_queries import KnownQuery
 from training.protocol import Judged
 
 NOTHING: gate.Series = ([], [])

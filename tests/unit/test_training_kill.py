@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from tiny_training import TINY, install_model, make_collection, make_model
 
-from training import protocol, runs, starting, worker
-from training.plan import Plan
+from training import protocol, run_process, runs, worker
+from training.run_plan import Plan
 from training.runs import Run
 
 _NEEDED = ("torch", "transformers", "onnx")
@@ -40,7 +40,7 @@ def events(run: Run) -> int:
 def killed_after(run: Run, count: int) -> bool:
     """Start the run's process and kill it when it has told of so many more events; False where it ended before."""
     wanted = events(run) + count
-    process = starting.launch(run)
+    process = run_process.launch(run)
     end = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and events(run) < wanted:
         assert time.monotonic() < end, "it took too long"

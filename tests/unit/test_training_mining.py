@@ -13,9 +13,9 @@ from engine.embedding.fake import FakeEncoder
 from engine.library import Library
 from engine.records import SearchSettings
 from engine.store.connection import open_reader
-from training import corpus, mining
-from training.known import KnownQuery
-from training.legs import Legs
+from training import corpus, hard_negatives
+from training.batch_retrieval import Legs
+from training.known_queries import KnownQuery
 
 NOTES = {
     "bread/rise.md": "# Rise\n\nDough rises slowly in the cold, and the taste deepens overnight.\n",
@@ -50,7 +50,7 @@ def seen(legs: Legs, text: str):
 
 
 def rows(legs: Legs, queries: list[KnownQuery], group: list[int] | None = None, negatives: int = 4):
-    miner = mining.Miner(legs.corpus, queries, group or list(range(len(queries))), negatives)
+    miner = hard_negatives.Miner(legs.corpus, queries, group or list(range(len(queries))), negatives)
     return list(miner.rows(0, seen(legs, queries[0].text))), miner.tally
 
 
@@ -103,7 +103,7 @@ def test_a_negative_that_scores_as_the_answer_does_is_dropped(legs: Legs) -> Non
 
 def test_blind_spots_are_told_by_their_leg(legs: Legs) -> None:
     found, tally = rows(legs, [KnownQuery(QUESTION, "judged", {document(legs, "rise.md"): 1})])
-    assert {row.kind for row in found} == {mining.AGREED}
+    assert {row.kind for row in found} == {hard_negatives.AGREED}
     assert (tally.vector_blind, tally.keyword_blind, tally.judged) == (0, 0, 1)
 
 
@@ -113,22 +113,24 @@ def test_a_query_without_an_answer_is_distilled_over_what_it_finds(legs: Legs) -
     assert list(row.teacher) == sorted(row.teacher, reverse=True)
 
 
-def row_of(number: int, kind: str = mining.AGREED) -> mining.Row:
-    return mining.Row(number, (number, 9000, 9001), (1.0, 0.5, 0.4), kind)
+def row_of(number: int, kind: str = hard_negatives.AGREED) -> hard_negatives.Row:
+    return hard_negatives.Row(number, (number, 9000, 9001), (1.0, 0.5, 0.4), kind)
 
 
 def test_the_draw_keeps_small_folders_and_the_budget() -> None:
     made = [row_of(number) for number in range(1000)]
     folders = {number: 0 if number < 980 else 1 for number in range(1000)}
-    drawn = mining.drawn(made, folders, 200, 42)
+    drawn = hard_negatives.drawn(made, folders, 200, 42)
     assert sum(row.triples for row in drawn) == 200
     counted = Counter(folders[row.passages[0]] for row in drawn)
     assert counted[1] / 100 > 0.08  # by the root of its rows; by its rows it would be .02
-    assert drawn == mining.drawn(made, folders, 200, 42)
-    assert drawn != mining.drawn(made, folders, 200, 43)
+    assert drawn == hard_negatives.drawn(made, folders, 200, 42)
+    assert drawn != hard_negatives.drawn(made, folders, 200, 43)
 
 
 def test_blind_spots_come_first_where_not_all_fit() -> None:
-    made = [row_of(number, mining.VECTOR_BLIND if number >= 90 else mining.AGREED) for number in range(100)]
-    drawn = mining.drawn(made, dict.fromkeys(range(100), 0), 20, 42)
-    assert {row.kind for row in drawn} == {mining.VECTOR_BLIND}
+    made = [
+        row_of(number, hard_negatives.VECTOR_BLIND if number >= 90 else hard_negatives.AGREED) for number in range(100)
+    ]
+    drawn = hard_negatives.drawn(made, dict.fromkeys(range(100), 0), 20, 42)
+    assert {row.kind for row in drawn} == {hard_negatives.VECTOR_BLIND}

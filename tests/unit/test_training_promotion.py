@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from shelf import CountingEncoder, Shelf, paragraph
 
-from engine.indexing.building import use_model
+from engine.indexing.model_build import use_model
 from engine.store import models
 
 

@@ -21,9 +21,9 @@ from engine.library import Library
 from engine.records import Mark
 from engine.store import judgements, search_log
 from engine.store.connection import open_reader, open_writer
-from training import corpus, language_model, made, queries
-from training.ground import Ground
-from training.plan import Plan
+from training import corpus, generated_queries, language_model, queries
+from training.library_snapshot import Ground
+from training.run_plan import Plan
 
 NOTES = {
     "starter.md": "# Starter\n\n## Feeding the culture\n\nFlour and water daily. See [[oven|steam in the oven]].\n",
@@ -110,21 +110,21 @@ def test_the_log_gives_queries_without_answers(library: Library) -> None:
 
 def test_the_words_of_links_lead_to_their_targets(library: Library) -> None:
     found = ground(library)
-    listed = {query.text: names(found, query) for query in made.links(found)}
+    listed = {query.text: names(found, query) for query in generated_queries.links(found)}
     assert listed == {"steam in the oven": {"oven.md"}, "feeding a culture": {"starter.md"}}  # "here" asks nothing
 
 
 def test_a_made_query_must_find_its_own_document(library: Library) -> None:
     found = ground(library)
-    lost = replace(next(iter(made.links(found))), text="granite violin harbour tulip")
-    kept, dropped = queries.returned(found, [*made.links(found), lost])
+    lost = replace(next(iter(generated_queries.links(found))), text="granite violin harbour tulip")
+    kept, dropped = queries.returned(found, [*generated_queries.links(found), lost])
     assert {query.text for query in kept} == {"steam in the oven", "feeding a culture"}
     assert dropped == 1
 
 
 def test_headings_become_questions_with_their_passage(library: Library) -> None:
     found = ground(library)
-    query = next(query for query in made.headings(found) if "culture" in query.text)
+    query = next(query for query in generated_queries.headings(found) if "culture" in query.text)
     assert query.text == "how does feeding the culture work?"
     assert names(found, query) == {"starter.md"}
     assert len(query.passages) == 1
@@ -140,7 +140,7 @@ def test_headings_become_questions_with_their_passage(library: Library) -> None:
     ],
 )
 def test_titles_become_questions(title: str, question: str) -> None:
-    assert made.as_question(title) == question
+    assert generated_queries.as_question(title) == question
 
 
 def test_passage_prefixes_come_only_when_asked_for() -> None:
@@ -207,7 +207,7 @@ def test_a_language_model_that_is_gone_ends_the_run_in_plain_words(library: Libr
 def test_every_source_of_a_library_of_its_own_can_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that reads a collection stood among them, and no library could be planned for."""
     monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("training.ground.catalogue.load", lambda *_, **__: FakeEncoder())
+    monkeypatch.setattr("training.library_snapshot.catalogue.load", lambda *_, **__: FakeEncoder())
     note = "# Bread\n\nHow it rises, see [the cold oven](oven.md).\n\n## How to feed a starter\n\nFlour and water.\n"
     notes = {"bread.md": note, "oven.md": "# The cold oven\n\nSteam gives a crust.\n"}
     with library_of(tmp_path, notes) as opened:

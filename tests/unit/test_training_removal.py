@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.running import run as carrel
+from app.cli.entry import run as carrel
 from app.tui.training_runs import TrainingRuns
 from engine.embedding import catalogue
 from engine.errors import ModelError, UsageError
@@ -15,8 +15,8 @@ from engine.library import Library
 from engine.store import models
 from engine.store.connection import open_writer, transaction
 from engine.store.models import ModelState
-from training import promotion, removal, runs
-from training.plan import Plan
+from training import promotion, run_removal, runs
+from training.run_plan import Plan
 
 WEIGHT = 5_000  # bytes
 
@@ -51,10 +51,10 @@ def known(library: Path) -> list[str]:
 
 def test_the_model_of_a_run_goes_with_it_and_so_do_the_vectors_that_were_kept_for_it(library: Path) -> None:
     run = made(library, "tuned-1", "kept")
-    weighed = removal.leavings(run)
+    weighed = run_removal.leavings(run)
     assert weighed.model == "tuned-1"
     assert weighed.model_bytes == WEIGHT + 2
-    assert removal.delete(run) == weighed
+    assert run_removal.delete(run) == weighed
     assert runs.every() == []
     assert not catalogue.place_of("tuned-1").exists()
     assert known(library) == []
@@ -64,7 +64,7 @@ def test_the_model_of_a_run_goes_with_it_and_so_do_the_vectors_that_were_kept_fo
 def test_a_model_in_use_keeps_its_run_and_the_fix_is_named(library: Path, state: ModelState) -> None:
     run = made(library, "tuned-1", state)
     with pytest.raises(ModelError, match=r"in use.*carrel rollback.*--keep-model"):
-        removal.delete(run)
+        run_removal.delete(run)
     assert runs.every() == [run]
     assert catalogue.place_of("tuned-1").is_dir()
 
@@ -73,7 +73,7 @@ def test_the_model_that_a_rollback_leads_to_is_kept(library: Path) -> None:
     former = made(library, "tuned-1", "kept")
     promotion.promoted(made(library, "tuned-2", "active"), "tuned-1")
     with pytest.raises(ModelError, match="goes back to"):
-        removal.delete(former)
+        run_removal.delete(former)
     assert known(library) == ["tuned-1", "tuned-2"]
 
 
@@ -84,12 +84,12 @@ def test_a_model_that_another_library_uses_is_kept_where_that_is_asked(library: 
     with closing(open_writer(other)) as connection, transaction(connection):
         models.add(connection, name="tuned-1", manifest="{}", fingerprint="f", dimension=4, state="active")
     with pytest.raises(ModelError, match=r"other\.carrel is searched with it"):
-        removal.delete(run, [other])
+        run_removal.delete(run, [other])
 
 
 def test_the_model_can_be_kept_and_then_nothing_is_in_the_way(library: Path) -> None:
     run = made(library, "tuned-1", "active")
-    assert removal.delete(run, keep_model=True).model == ""
+    assert run_removal.delete(run, keep_model=True).model == ""
     assert runs.every() == []
     assert catalogue.place_of("tuned-1").is_dir()
 
@@ -97,7 +97,7 @@ def test_the_model_can_be_kept_and_then_nothing_is_in_the_way(library: Path) -> 
 def test_a_run_at_work_stays(library: Path) -> None:
     run = made(library, "tuned-1")
     with run.held(), pytest.raises(UsageError, match="at work"):
-        removal.delete(run)
+        run_removal.delete(run)
 
 
 def test_the_command_line_says_what_would_go_and_asks(

@@ -11,12 +11,12 @@ from notes import FILLER, library_of
 from engine.embedding.fake import FakeEncoder
 from engine.errors import UsageError
 from engine.store.connection import open_reader
-from training import corpus, mining, protocol, review, runs
+from training import corpus, hard_negatives, protocol, review, runs
 from training.examples import doubtful_first, example
-from training.ground import Ground
-from training.known import KnownQuery
-from training.plan import Plan
-from training.telling import Cancelled, Teller
+from training.known_queries import KnownQuery
+from training.library_snapshot import Ground
+from training.run_channel import Cancelled, Teller
+from training.run_plan import Plan
 
 QUESTION = "dough taste deepens in the cold"
 NOTES = {
@@ -39,8 +39,8 @@ def run() -> runs.Run:
     return runs.create(Plan(name="mine", sources=("marks",), review=True))
 
 
-def row(number: int, *teacher: float) -> mining.Row:
-    return mining.Row(0, tuple(range(len(teacher))), teacher, "agreed", number=number)
+def row(number: int, *teacher: float) -> hard_negatives.Row:
+    return hard_negatives.Row(0, tuple(range(len(teacher))), teacher, "agreed", number=number)
 
 
 def shown(number: int) -> protocol.Example:
@@ -64,7 +64,7 @@ def test_an_example_says_where_its_passages_lie_and_which_leg_put_them_there(hom
     ground = ground_of(home)
     (document,) = (each for each, path in ground.corpus.paths.items() if path.endswith(b"rise.md"))
     known = [KnownQuery(QUESTION, "marked", {document: 2})]
-    miner = mining.Miner(ground.corpus, known, [0], 4)
+    miner = hard_negatives.Miner(ground.corpus, known, [0], 4)
     seen = next(ground.legs.search([QUESTION], FakeEncoder().encode_queries([QUESTION])))
     (made,) = miner.rows(0, seen)
     told = example(made, known, ground)
@@ -83,7 +83,7 @@ def test_texts_of_any_script_fit_into_one_line(home: Path) -> None:
     ground = ground_of(home)
     (document,) = (each for each, path in ground.corpus.paths.items() if path.endswith(b"milk.md"))
     at = int(ground.corpus.rows_of(document)[0])
-    many = mining.Row(0, (at,) * 8, (1.0,) * 8, "agreed", labelled=False)
+    many = hard_negatives.Row(0, (at,) * 8, (1.0,) * 8, "agreed", labelled=False)
     told = example(many, [KnownQuery("\U0001f35e" * 300, "log")], ground)
     assert len(protocol.encode(told)) <= protocol.MAX_LINE_BYTES
     assert protocol.shortened("plain", 300, 1400) == "plain"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ModelError, UsageError
-from training import promotion, protocol, runs, starting
-from training.following import follow
-from training.plan import Plan
-from training.telling import Cancelled, Teller
+from training import promotion, protocol, run_process, runs
+from training.run_channel import Cancelled, Teller
+from training.run_follower import follow
+from training.run_plan import Plan
 
 
 @pytest.fixture(autouse=True)
@@ -144,14 +144,14 @@ def test_rollback_leads_back_step_by_step() -> None:
 
 
 def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starting, "NEEDED", ("torch_that_is_not_there",))
+    monkeypatch.setattr(run_process, "NEEDED", ("torch_that_is_not_there",))
     with pytest.raises(ModelError, match=r"pip install 'carrel\[training\]'"):
-        starting.start(Plan(name="mine"))
+        run_process.start(Plan(name="mine"))
     assert runs.every() == []
 
 
 def test_all_that_the_screen_imports_is_free_of_torch() -> None:
-    modules = "training.runs, training.starting, training.plan, training.following, training.promotion, training.gate"
+    modules = "training.runs, training.run_process, training.run_plan, training.run_follower, training.promotion, training.gate"
     code = f"import sys, json, {modules}, training.queries; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
     assert not {"torch", "transformers", "onnx", "onnxruntime", "textual"} & set(loaded)

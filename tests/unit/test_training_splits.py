@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_training import unit_rows
 
-from training.known import KnownQuery
+from training.known_queries import KnownQuery
 from training.splits import split
 
 

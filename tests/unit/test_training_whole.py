@@ -17,8 +17,8 @@ import pytest
 from tiny_training import TINY, install_model, make_collection, make_model
 
 from engine.embedding import catalogue
-from training import estimate, protocol, review, runs, starting, worker
-from training.plan import Plan
+from training import estimate, protocol, review, run_process, runs, worker
+from training.run_plan import Plan
 from training.runs import Run
 
 _NEEDED = ("torch", "transformers", "onnx")
@@ -132,7 +132,7 @@ def test_queries_alone_teach_and_cannot_judge(home: Path) -> None:
 def test_a_run_that_is_killed_goes_on_behind_what_it_had(home: Path) -> None:
     run = runs.create(plan(home))
     run.order("pause")
-    process = starting.launch(run)
+    process = run_process.launch(run)
     until(lambda: "paused" in kinds(run))
     run.order("resume")
     until(lambda: "stepped" in kinds(run) or "finished" in kinds(run))
@@ -180,7 +180,7 @@ def test_rejecting_nearly_everything_is_told_and_nothing_is_trained(home: Path) 
         return told(event)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.telling.encode", refuse)
+        patch.setattr("training.run_channel.encode", refuse)
         assert worker.work(run) == 2
     assert "Only 0 examples to learn from were accepted." in last(run, protocol.Failed).message
     assert "stepped" not in kinds(run)
@@ -196,7 +196,7 @@ def test_a_run_that_is_cancelled_late_says_how_long_it_took(home: Path) -> None:
         return told(event)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.telling.encode", cancel)
+        patch.setattr("training.run_channel.encode", cancel)
         assert worker.work(run) == 0
     first = next(run.history()).at
     assert finished(run).outcome == "cancelled"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SourceError
-from engine.indexing.parsing import WarmParser
+from engine.indexing.warm_parser import WarmParser
 from engine.records import Document
-from engine.sources.reading import ParserClosed
+from engine.sources.parser import ParserClosed
 
 DEADLINE_SECONDS = 20.0
 

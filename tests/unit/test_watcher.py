@@ -15,20 +15,20 @@ import pytest
 from shelf import CountingEncoder, PlainParser, paragraph
 
 from engine.events import Committed, Event, Preparing, Progress, Scanned, SyncFinished, Trouble, Watching
-from engine.indexing import following as following_module
-from engine.indexing import hints as hints_module
-from engine.indexing import polling as polling_module
-from engine.indexing import service as service_module
-from engine.indexing.coverage import Watches
-from engine.indexing.hints import LONGEST_SECONDS, MOST, QUIET_SECONDS, Hints, collapsed
-from engine.indexing.parsing import WarmParser
-from engine.indexing.service import Service
-from engine.indexing.turns import Aside, Continued, still_wanted
-from engine.indexing.vectors import PassageEncoder
-from engine.indexing.watcher import Watcher
+from engine.indexer import service as service_module
+from engine.indexer.service import Service
+from engine.indexer.suspended_sync import Aside, Continued, still_wanted
+from engine.indexing.passage_encoder import PassageEncoder
+from engine.indexing.warm_parser import WarmParser
 from engine.records import Folder
 from engine.store import documents, folders, models, requests
 from engine.store.connection import open_writer
+from engine.watching import hints as hints_module
+from engine.watching import polling as polling_module
+from engine.watching import watched_folders as following_module
+from engine.watching.coverage import Watches
+from engine.watching.hints import LONGEST_SECONDS, MOST, QUIET_SECONDS, Hints, collapsed
+from engine.watching.watcher import Watcher
 
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from shelf import paragraph
 
-from engine import worker
 from engine.events import Event, IndexerStarted, Stopped, SyncFinished, Trouble, from_line
-from engine.indexing.tally import from_dict, to_dict
+from engine.indexer import worker
+from engine.indexing.sync_counts import from_dict, to_dict
 from engine.records import Failure, SyncReport
 from engine.store import documents, folders, requests
 from engine.store.connection import open_writer
@@ -41,7 +41,7 @@ class Home:
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "engine.worker", "--library", str(self.library)]
+        command = [sys.executable, "-P", "-m", "engine.indexer.worker", "--library", str(self.library)]
         process = subprocess.Popen(
             [*command, "--events", str(self.events_file), "--encoder", "fake", *options],
             cwd=self.state,

@@ -27,9 +27,9 @@ def command(session: Session, folders: tuple[Path, ...]) -> None:
     This only registers them; `carrel sync` indexes them once, `carrel watch` and the browser keep them indexed.
     What .gitignore and .carrelignore name is left out, and so are hidden files.
     """
-    from app.cli.paths import folder_given
-    from app.cli.shapes import folder_shape, print_json
-    from app.cli.text import short_path
+    from app.cli.json_shapes import folder_shape, print_json
+    from app.cli.path_arguments import folder_given
+    from app.cli.terminal_text import short_path
 
     wanted = [folder_given(folder) for folder in folders]
     with session.open(create=True) as library:

@@ -8,7 +8,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import count, short_path, size
+from app.cli.terminal_text import count, short_path, size
 
 
 @carrel_command(
@@ -30,7 +30,7 @@ def command(session: Session, file: Path) -> None:
     """
     import os
 
-    from app.cli.shapes import copy_shape, print_json
+    from app.cli.json_shapes import copy_shape, print_json
 
     copied = session.care().back_up(file)
     if session.json:

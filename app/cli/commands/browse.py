@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.cli import opening, text
+from app.cli import factories, terminal_text
 from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, INTERRUPTED
@@ -21,11 +21,11 @@ HOW_TO_SEARCH = "To search: carrel search WORDS   (in a terminal, `carrel` opens
 @click.pass_context
 def command(ctx: click.Context, session: Session, folders: tuple[Path, ...]) -> int:
     """Open the browser; folders are watched and indexed first."""
-    from app.cli.paths import folder_given
+    from app.cli.path_arguments import folder_given
 
     wanted = [folder_given(folder) for folder in folders]
-    if text.interactive() and not session.json:
-        return opening.open_browser(session.library, wanted)
+    if terminal_text.interactive() and not session.json:
+        return factories.open_browser(session.library, wanted)
     if not wanted and not _library_exists(session):
         click.echo(ctx.find_root().get_help())
         return DONE
@@ -42,10 +42,10 @@ def without_terminal(session: Session, folders: list[Path], how_to_search: str =
     """Index the folders given, with progress on stderr, and print the status."""
     from app.cli.commands.status import lines
     from app.cli.interruption import stop_on_signal
-    from app.cli.paths import is_within
-    from app.cli.progress import progress
-    from app.cli.shapes import print_json, status_shape
-    from app.cli.syncing import bring_up_to_date
+    from app.cli.json_shapes import print_json, status_shape
+    from app.cli.path_arguments import is_within
+    from app.cli.progress_line import progress
+    from app.cli.sync_report import bring_up_to_date
 
     with stop_on_signal() as stop, session.open(create=bool(folders)) as library:
         for folder in folders:

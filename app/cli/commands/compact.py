@@ -6,7 +6,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import size
+from app.cli.terminal_text import size
 
 
 @carrel_command(
@@ -21,7 +21,7 @@ def command(session: Session) -> None:
     Nothing that can be found changes. No indexer may run meanwhile, and the disk needs twice the library's size for a
     while.
     """
-    from app.cli.shapes import print_json
+    from app.cli.json_shapes import print_json
 
     compacted = session.care().compact()
     if session.json:

@@ -22,8 +22,8 @@ def command(shell: str) -> None:
     """Print the script that completes carrel's commands in a shell; put it where the shell looks for them."""
     from click.shell_completion import ShellComplete, get_completion_class
 
+    from app.cli.entry import COMPLETION_VARIABLE, PROGRAM
     from app.cli.root import root
-    from app.cli.running import COMPLETION_VARIABLE, PROGRAM
 
     kind = get_completion_class(shell)
     assert kind is not None

@@ -6,7 +6,7 @@ import shlex
 
 import click
 
-from app.cli import opening, text
+from app.cli import factories, terminal_text
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
 
@@ -32,8 +32,8 @@ def command(session: Session, /, fresh: bool) -> int:
 
     session.library = session.library or demo_library()
     notes = ready_notes(fresh=fresh)
-    if text.interactive() and not session.json:
-        return opening.open_browser(session.library, [notes])
+    if terminal_text.interactive() and not session.json:
+        return factories.open_browser(session.library, [notes])
     library = shlex.quote(str(session.library))
     return without_terminal(
         session, [notes], f"To search: carrel search --library {library} why is my bread flat   (in a terminal, "

@@ -9,10 +9,10 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, FAILED
 from app.cli.session import Session, pass_session
-from app.cli.text import one_line, table
+from app.cli.terminal_text import one_line, table
 
 if TYPE_CHECKING:
-    from engine.caring.door import Examined
+    from engine.maintenance.care import Examined
     from engine.records import Check
 
 
@@ -33,8 +33,8 @@ def command(session: Session, repair: bool) -> int:
 
     The exit code is 1 where a check failed, and after --repair where one still fails.
     """
-    from app.cli.progress import progress
-    from app.cli.shapes import doctor_shape, print_json
+    from app.cli.json_shapes import doctor_shape, print_json
+    from app.cli.progress_line import progress
 
     show = progress()
     try:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.fusing import FUSIONS, read_weights
+from app.cli.fusion_options import FUSIONS, read_weights
 from app.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from app.cli.judging import System
+    from app.cli.evaluation import System
     from engine.evaluation.report import SystemResult
     from engine.records import Fusion
 
@@ -74,17 +74,17 @@ def command(
     NDCG has linear gains, as trec_eval has it; a document's rank is its best passage's. Your own library is not
     touched.
     """
-    from app.cli import judging
+    from app.cli import evaluation
     from engine.evaluation.report import to_json, to_table
 
-    wanted = judging.System(model, fusion, weights)
-    other = judging.rival(wanted, against)
+    wanted = evaluation.System(model, fusion, weights)
+    other = evaluation.rival(wanted, against)
     if memory is not None:
         if other is not None:
             raise click.UsageError("--memory compares with and without memory already; leave --against out.")
         _remembered(session, folders, split, memory, wanted, per_query)
         return
-    result, baseline = judging.judged(folders, split, wanted, other)
+    result, baseline = evaluation.judged(folders, split, wanted, other)
     if per_query is not None:
         _write_rows(per_query, result)
     if session.json:
@@ -98,16 +98,16 @@ def _remembered(
 ) -> None:
     """Judge with marks, and print what they gave below the usual report."""
     from app.cli.remembering import remembered
-    from engine.evaluation import remembering
+    from engine.evaluation import memory_gain
     from engine.evaluation.report import to_json, to_table
 
     result, reports = remembered(folders, split, taught, system)
     if per_query is not None:
         _write_rows(per_query, result)
     if session.json:
-        click.echo(json.dumps({**to_json(result), "memory": remembering.to_json(taught, reports)}, indent=2))
+        click.echo(json.dumps({**to_json(result), "memory": memory_gain.to_json(taught, reports)}, indent=2))
     else:
-        click.echo("\n".join([to_table(result), "", *remembering.to_lines(taught, reports)]))
+        click.echo("\n".join([to_table(result), "", *memory_gain.to_lines(taught, reports)]))
 
 
 def _write_rows(file: Path, result: SystemResult) -> None:

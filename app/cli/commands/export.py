@@ -11,10 +11,10 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import count, short_path
+from app.cli.terminal_text import count, short_path
 
 if TYPE_CHECKING:
-    from engine.caring.exporting import Exported
+    from engine.maintenance.exporter import Exported
 
 
 @carrel_command(
@@ -35,7 +35,7 @@ def command(session: Session, file: Path, no_vectors: bool) -> None:
     The export shows one moment of the library, whoever works on it. The log of searches is not in it. Only you can
     read the file.
     """
-    from app.cli.shapes import path_fields, print_json
+    from app.cli.json_shapes import path_fields, print_json
 
     care = session.care()
     if str(file) == "-":

@@ -9,7 +9,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import quoted, short_path, table
+from app.cli.terminal_text import quoted, short_path, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pass_session
 def command(session: Session) -> None:
     """List the folders that are watched, with what is indexed of each."""
-    from app.cli.shapes import folder_shape, forgotten_shape, print_json
+    from app.cli.json_shapes import folder_shape, forgotten_shape, print_json
 
     with session.open() as library:
         folders, forgotten = library.folders(), library.forgotten()

@@ -12,7 +12,7 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, INTERRUPTED
 from app.cli.session import Session, pass_session
-from app.cli.text import count, short_path
+from app.cli.terminal_text import count, short_path
 
 
 @carrel_command(
@@ -36,8 +36,8 @@ def command(session: Session, file: Path) -> int:
     from dataclasses import asdict
 
     from app.cli.interruption import stop_on_signal
-    from app.cli.progress import progress
-    from app.cli.shapes import print_json
+    from app.cli.json_shapes import print_json
+    from app.cli.progress_line import progress
 
     show = progress()
     with stop_on_signal() as stop, _opened(file) as stream:

@@ -11,7 +11,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import count
+from app.cli.terminal_text import count
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def command(
             _write(library, out, answers)
     judged = sum(map(len, answers.values()))
     if session.json:
-        from app.cli.shapes import print_json
+        from app.cli.json_shapes import print_json
 
         print_json({"questions": len(answers), "judged": judged, "complete": done, "out": str(out) if out else None})
         return
@@ -68,7 +68,7 @@ def command(
 
 def _judge(library: Library, asked: list[str] | None, depth: int, seed: int) -> bool:
     """Judge question after question; False where the person left before the last."""
-    from app.cli.judged_one_by_one import judge_question
+    from app.cli.judge_prompt import judge_question
     from engine.evaluation.pooling import pool
 
     for number, question in enumerate(asked if asked is not None else _prompted(), 1):
@@ -113,7 +113,7 @@ def _of_file(file: Path) -> list[str]:
 
 
 def _write(library: Library, out: Path, answers: dict[str, dict[bytes, bool]]) -> None:
-    from engine.evaluation.writing import write_collection, write_lines
+    from engine.evaluation.judgement_files import write_collection, write_lines
 
     if not answers:
         raise UsageError("Nothing is judged yet, so there is nothing to write.", fix="Judge a question first.")

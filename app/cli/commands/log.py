@@ -9,7 +9,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import count, day, one_line, table
+from app.cli.terminal_text import count, day, one_line, table
 
 if TYPE_CHECKING:
     from engine.records import LoggedSearch
@@ -51,7 +51,7 @@ def command(session: Session, wanted: bool | None, empty: bool, limit: int | Non
 
 def _tell(session: Session, on: bool, forgotten: int | None, searches: tuple[LoggedSearch, ...]) -> None:
     if session.json:
-        from app.cli.shapes import print_json
+        from app.cli.json_shapes import print_json
 
         print_json({"on": on, "forgotten": forgotten, "searches": [_shape(search) for search in searches]})
         return
@@ -69,7 +69,7 @@ def _shown(search: LoggedSearch) -> str:
 
 
 def _shape(search: LoggedSearch) -> dict[str, object]:
-    from app.cli.shapes import moment
+    from app.cli.json_shapes import moment
 
     return {
         "at": moment(search.at),

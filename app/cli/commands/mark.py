@@ -9,7 +9,7 @@ import click
 from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import located, one_line
+from app.cli.terminal_text import located, one_line
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -38,7 +38,7 @@ def command(session: Session, query: str, path: str, sign: str) -> None:
     passage that is nearest to QUERY is marked. Marks stay in the library file; `carrel marks` lists them, and the
     setting `memory = false` lets searches pass over them.
     """
-    from app.cli.shapes import path_fields, print_json
+    from app.cli.json_shapes import path_fields, print_json
     from engine.store.judgements import RIGHT, WRONG
 
     with session.open() as library:
@@ -62,7 +62,7 @@ def command(session: Session, query: str, path: str, sign: str) -> None:
 
 def _passage(library: Library, query: str, path: str) -> StoredPassage:
     """Return the passage that is meant. Raises PathError."""
-    from app.cli.paths import find_document, place
+    from app.cli.path_arguments import find_document, place
     from engine.errors import PathError
 
     name, line = place(path)

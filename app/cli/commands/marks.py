@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.cli.agreeing import agreed
 from app.cli.command import command as carrel_command
+from app.cli.confirmation import agreed
 from app.cli.exit_codes import DONE, FAILED
 from app.cli.session import Session, pass_session
-from app.cli.text import count, day, one_line, short_path, table
+from app.cli.terminal_text import count, day, one_line, short_path, table
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -31,7 +31,7 @@ SIGNS = {2: "+", -2: "-", 1: "·"}  # by the grade of a mark
 @pass_session
 def command(session: Session, empty: bool, yes: bool) -> int:
     """List the results that were marked or opened, with the search for which; they are kept in the library file."""
-    from app.cli.shapes import JUDGED, mark_shape, print_json
+    from app.cli.json_shapes import JUDGED, mark_shape, print_json
 
     with session.open() as library:
         marks = library.marks()
@@ -52,7 +52,7 @@ def command(session: Session, empty: bool, yes: bool) -> int:
 
 def _forget(session: Session, library: Library, number: int, yes: bool) -> int:
     """Forget all marks, after asking."""
-    from app.cli.shapes import print_json
+    from app.cli.json_shapes import print_json
 
     if number and not yes:
         question = f"Forget {count(number, 'mark')}? They cannot be brought back."

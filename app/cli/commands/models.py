@@ -54,8 +54,8 @@ command.params.extend(global_options(json=True))
 @pass_session
 def list_models(session: Session) -> None:
     """List the models: embedded, installed, and offered to be fetched by name."""
-    from app.cli.models_shown import lines, models, shape
-    from app.cli.shapes import print_json
+    from app.cli.json_shapes import print_json
+    from app.cli.model_table import lines, models, shape
 
     active = _active(session)
     found = models(active)
@@ -79,9 +79,9 @@ def use_model(session: Session, name: str) -> int:
 
     The library is searched with the model before until the new vectors are complete.
     """
-    from app.cli.asking import done_or_asked
+    from app.cli.indexer_request import done_or_asked
     from app.cli.interruption import stop_on_signal
-    from app.cli.progress import progress
+    from app.cli.progress_line import progress
     from engine.embedding import catalogue
     from engine.events import Preparing
 
@@ -108,7 +108,7 @@ def use_model(session: Session, name: str) -> int:
 @click.option("--name", help="What to call it; by default the directory's name.")
 def build_model(directory: Path, name: str | None) -> None:
     """Make a model of a local sentence-transformers directory; needs `pip install 'carrel[training]'`."""
-    from app.cli.building import build
+    from app.cli.model_builder import build
 
     manifest = build(directory.resolve(), name)
     click.echo(f"Built {manifest.id}: {manifest.dimension} dimensions, {manifest.language}.")

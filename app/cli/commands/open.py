@@ -28,7 +28,7 @@ def command(session: Session, path: str) -> int:
 
     PATH is a path, or the end of one that only one document has.
     """
-    from app.cli.paths import place
+    from app.cli.path_arguments import place
     from app.editors import editor_command
     from engine.config import load
 
@@ -39,7 +39,7 @@ def command(session: Session, path: str) -> int:
 
 def _on_disk(session: Session, name: str) -> bytes:
     """Return the absolute path of the file: one that exists as typed, else a document of the library."""
-    from app.cli.paths import absolute, find_document
+    from app.cli.path_arguments import absolute, find_document
     from engine.errors import PathError
 
     typed = absolute(name)

@@ -24,7 +24,7 @@ def command(session: Session, run: str, anyway: bool) -> int:
 
     Its vectors are built beside the present ones, which serve until then; `carrel rollback` goes back at once.
     """
-    from app.cli.switching import switch
+    from app.cli.model_switch import switch
     from training import promotion, runs
 
     chosen = runs.named(run)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.cli.agreeing import agreed
 from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
+from app.cli.confirmation import agreed
 from app.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from app.cli.session import Session, pass_session
-from app.cli.text import count, quoted, short_path
+from app.cli.terminal_text import count, quoted, short_path
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -39,8 +39,8 @@ def command(session: Session, folders: tuple[Path, ...], yes: bool, undo: bool, 
 
     For a day they can be taken back, by --undo or by `carrel add`, without being embedded again.
     """
-    from app.cli.paths import absolute
-    from app.cli.shapes import path_fields, print_json
+    from app.cli.json_shapes import path_fields, print_json
+    from app.cli.path_arguments import absolute
 
     if undo:
         if forever or yes:
@@ -78,9 +78,9 @@ def _watched(library: Library, path: Path) -> Folder:
 
 def _forget(library: Library, folder: Folder, forever: bool) -> int:
     """Forget a folder, by asking the indexer where one runs, and return how many documents went."""
-    from app.cli.asking import done_or_asked
+    from app.cli.indexer_request import done_or_asked
     from app.cli.interruption import stop_on_signal
-    from app.cli.progress import progress
+    from app.cli.progress_line import progress
 
     path = Path(os.fsdecode(folder.path))
     order = ("remove_forever" if forever else "remove", os.fspath(path))
@@ -104,9 +104,9 @@ def _question(folders: list[Folder], forever: bool) -> str:
 def _take_back(session: Session, paths: list[Path]) -> int:
     """Watch forgotten folders again and bring back what was indexed of them, and what has changed since."""
     from app.cli.interruption import stop_on_signal
-    from app.cli.progress import progress
-    from app.cli.shapes import path_fields, print_json
-    from app.cli.syncing import bring_up_to_date
+    from app.cli.json_shapes import path_fields, print_json
+    from app.cli.progress_line import progress
+    from app.cli.sync_report import bring_up_to_date
 
     with stop_on_signal() as stop, session.open() as library:
         back = [library.undo_remove(path) for path in paths]

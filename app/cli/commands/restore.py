@@ -10,10 +10,10 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import count, short_path
+from app.cli.terminal_text import count, short_path
 
 if TYPE_CHECKING:
-    from engine.caring.rebuilding import Rebuilt
+    from engine.maintenance.rebuild import Rebuilt
 
 
 @carrel_command(
@@ -33,7 +33,7 @@ def command(session: Session, file: Path | None, rebuild: bool) -> None:
     The backup is checked first, and the library that was there is kept beside the new one, under a name that is told.
     `carrel sync` then brings in what changed since the backup. No indexer may run meanwhile.
     """
-    from app.cli.shapes import copy_shape, path_fields, print_json
+    from app.cli.json_shapes import copy_shape, path_fields, print_json
 
     if rebuild == (file is not None):
         raise click.UsageError("Name a backup, or --rebuild; one of the two.")
@@ -59,8 +59,8 @@ def _tell_kept(kept: Path | None) -> None:
 def _rebuild(session: Session) -> None:
     """Save what can be read of the library, and index its folders anew, with progress."""
     from app.cli.interruption import stop_on_signal
-    from app.cli.progress import progress
-    from app.cli.shapes import path_fields, print_json, sync_shape
+    from app.cli.json_shapes import path_fields, print_json, sync_shape
+    from app.cli.progress_line import progress
 
     show = progress()
     with stop_on_signal() as stop:

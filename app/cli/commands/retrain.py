@@ -10,7 +10,7 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from app.cli.session import Session, pass_session
-from training.plan import DEFAULT_BUDGET, RECIPES, Plan
+from training.run_plan import DEFAULT_BUDGET, RECIPES, Plan
 
 if TYPE_CHECKING:
     from training.runs import Run
@@ -60,17 +60,17 @@ def command(
 
     Nothing changes until `carrel promote`. Ctrl-C asks whether the run shall go on without being watched.
     """
-    from app.cli.retraining import sources
-    from training import runs, starting
+    from app.cli.training_run import sources
+    from training import run_process, runs
 
     if follow is not None:
         run = runs.named(follow)
         if run.interrupted:
-            starting.resume(run)
+            run_process.resume(run)
     else:
-        starting.require_training()
+        run_process.require_training()
         chosen = sources(queries, judged, collection, language_model)
-        run = starting.start(
+        run = run_process.start(
             Plan(
                 name=runs.checked(name) if name else _free_name(),
                 library="" if collection else str(_library(session)),
@@ -91,7 +91,7 @@ def command(
 
 def _watched(session: Session, run: Run) -> int:
     from app.cli.interruption import stop_on_signal
-    from app.cli.retraining import watch
+    from app.cli.training_run import watch
 
     with stop_on_signal() as stop:
         outcome = watch(run, stop, json=session.json)

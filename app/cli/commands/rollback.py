@@ -16,7 +16,7 @@ def command(session: Session) -> int:
 
     Only what was indexed since is embedded.
     """
-    from app.cli.switching import switch
+    from app.cli.model_switch import switch
     from training.promotion import former_model
 
     with session.open() as library:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from app.cli.agreeing import agreed
 from app.cli.command import CarrelCommand, global_options, write_examples
+from app.cli.confirmation import agreed
 from app.cli.session import Session, pass_session
 from training.protocol import ORDERS
 
@@ -43,8 +43,8 @@ command.params.extend(global_options(json=True))
 @pass_session
 def list_runs(session: Session) -> None:
     """List the runs, oldest first, with how they ended and what they gained."""
-    from app.cli.runs_shown import collections_line, lines, shape
-    from app.cli.shapes import print_json
+    from app.cli.json_shapes import print_json
+    from app.cli.run_table import collections_line, lines, shape
     from training.runs import every
 
     found = every()
@@ -87,7 +87,7 @@ def examples(_session: Session, run: str, reject: tuple[int, ...], accept: tuple
 
     What nobody rejects is learnt from.
     """
-    from app.cli.runs_shown import example_lines
+    from app.cli.run_table import example_lines
     from training import review
     from training.runs import named
 
@@ -116,16 +116,16 @@ def delete(session: Session, run: str, keep_model: bool, yes: bool) -> None:
 
     A model that the library uses, or goes back to by `carrel rollback`, is not deleted.
     """
-    from app.cli.runs_shown import deletion
-    from app.cli.text import size
+    from app.cli.run_table import deletion
+    from app.cli.terminal_text import size
     from engine.paths import library_path
-    from training import removal, runs
+    from training import run_removal, runs
 
     chosen = runs.named(run)
     libraries = [library_path(session.library)]
-    found = removal.leavings(chosen, libraries, keep_model=keep_model)
+    found = run_removal.leavings(chosen, libraries, keep_model=keep_model)
     if yes or agreed(f"Delete {chosen.name}? {deletion(found)}", does="deletes"):
-        removal.delete(chosen, libraries, keep_model=keep_model)
+        run_removal.delete(chosen, libraries, keep_model=keep_model)
         model = f" and its model {found.model}" if found.model else ""
         click.echo(f"Deleted {chosen.name}{model}: {size(found.whole)} freed.")
 

@@ -11,7 +11,7 @@ import click
 
 from app.cli.command import CarrelCommand
 from app.cli.exit_codes import DONE, FAILED
-from app.cli.fusing import FUSIONS, read_weights
+from app.cli.fusion_options import FUSIONS, read_weights
 from app.cli.query_words import options_first
 from app.cli.session import Session, pass_session
 
@@ -82,7 +82,7 @@ def command(
         result = library.search(" ".join(query), limit=limit, settings=settings)
         _log(library, result)
     if session.json:
-        from app.cli.shapes import print_json, search_shape
+        from app.cli.json_shapes import print_json, search_shape
 
         print_json(search_shape(result))
     elif plain:

@@ -10,7 +10,7 @@ import click
 from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import cleaned, short_path
+from app.cli.terminal_text import cleaned, short_path
 
 if TYPE_CHECKING:
     from engine.records import StoredDocument
@@ -34,8 +34,8 @@ def command(session: Session, path: str) -> None:
 
     PATH is a path, or the end of one that only one document has.
     """
-    from app.cli.paths import find_document, place
-    from app.cli.shapes import document_shape, print_json
+    from app.cli.json_shapes import document_shape, print_json
+    from app.cli.path_arguments import find_document, place
 
     name, line = place(path)
     with session.open() as library:

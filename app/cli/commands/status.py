@@ -9,7 +9,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import count, short_path, size, table
+from app.cli.terminal_text import count, short_path, size, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @pass_session
 def command(session: Session) -> None:
     """Show the library: its documents, its folders, its model, and whether the index is up to date."""
-    from app.cli.shapes import print_json, status_shape
+    from app.cli.json_shapes import print_json, status_shape
 
     with session.open() as library:
         status, watched = library.status(stale=True), library.watching()

@@ -10,7 +10,7 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, INTERRUPTED
 from app.cli.session import Session, pass_session
-from app.cli.text import count, duration, one_line, short_path
+from app.cli.terminal_text import count, duration, one_line, short_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +39,10 @@ def command(session: Session, paths: tuple[Path, ...], full: bool) -> int:
     `carrel watch`) that one is asked to do it. Ctrl-C keeps what was indexed; the next sync goes on from there.
     """
     from app.cli.interruption import stop_on_signal
-    from app.cli.paths import absolute
-    from app.cli.progress import progress
-    from app.cli.shapes import print_json, sync_shape
-    from app.cli.syncing import bring_up_to_date
+    from app.cli.json_shapes import print_json, sync_shape
+    from app.cli.path_arguments import absolute
+    from app.cli.progress_line import progress
+    from app.cli.sync_report import bring_up_to_date
 
     with stop_on_signal() as stop, session.open() as library:
         if not library.folders():

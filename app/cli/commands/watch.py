@@ -25,7 +25,7 @@ def command(session: Session) -> None:
     The browser does the same while it is open. Where one of them indexes already, this one follows it, prints what it
     does, and takes over as soon as it ends. Beside this, `carrel sync` and the other commands work as ever.
     """
-    from app.cli import opening
+    from app.cli import factories
     from app.cli.interruption import stop_on_signal
     from app.cli.log_lines import LogLines
     from engine.events import Event, to_line
@@ -36,4 +36,4 @@ def command(session: Session) -> None:
     with session.open() as library:
         path = library.path
     with stop_on_signal() as stop:
-        opening.run_indexer(path, print_json if session.json else LogLines(sys.stdout), stop)
+        factories.run_indexer(path, print_json if session.json else LogLines(sys.stdout), stop)

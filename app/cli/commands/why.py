@@ -11,8 +11,8 @@ import click
 from app.cli.arguments import files
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.text import one_line, short_path, table
-from app.stages import STAGE_NAMES
+from app.cli.terminal_text import one_line, short_path, table
+from app.stage_names import STAGE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def command(session: Session, query: str, path: str) -> None:
 
     QUERY is one argument: quote it. PATH is a path, or the end of one that only one document has.
     """
-    from app.cli.shapes import print_json, why_shape
+    from app.cli.json_shapes import print_json, why_shape
     from engine.config import load
 
     settings = load().search_settings()  # as `carrel search` asks
@@ -51,7 +51,7 @@ def command(session: Session, query: str, path: str) -> None:
 
 def _asked_for(library: Library, path: str) -> Path:
     """Return the path asked for; one that no document has is passed on, since being unknown is an answer too."""
-    from app.cli.paths import absolute, find_document
+    from app.cli.path_arguments import absolute, find_document
     from engine.errors import PathError
 
     typed = absolute(path)

@@ -6,12 +6,12 @@ import re
 from collections import OrderedDict
 from collections.abc import Collection
 
-from app.tui.pages.markdown import code_line, fence_line, highlighted_into, prose_line
-from app.tui.pages.shown import LineMaker, ShownLine, plain_line
-from app.tui.pages.source import SourceColours
+from app.tui.pages.line_wrap import row_starts
+from app.tui.pages.markdown_line import code_line, fence_line, highlighted_into, prose_line
+from app.tui.pages.painted_line import LineMaker, ShownLine, plain_line
+from app.tui.pages.source_colors import SourceColours
 from app.tui.pages.units import Units
-from app.tui.pages.wrapping import row_starts
-from app.tui.plain import TAB_CELLS, one_line
+from app.tui.safe_text import TAB_CELLS, one_line
 from app.tui.theme import BRIGHT, FAINT, QUIET
 
 KEPT = 1_500  # painted units: several screens

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen, Screen
 
 from app.tui.actions import APP_ACTIONS, Action, HasActions, Where, keymap_of
 from app.tui.theme import ACCENT, BRIGHT, QUIET
-from app.tui.widgets.lines import LineView, wrapped
+from app.tui.widgets.line_views import LineView, wrapped
 
 KEY_CELLS = 16
 WORD_CELLS = 28

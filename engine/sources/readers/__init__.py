@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from engine.errors import SourceError
 from engine.records import Document
-from engine.sources.readers.kinds import has_no_reader, kind_of, reader_of
-from engine.sources.readers.source import MAX_CHARACTERS, load
+from engine.sources.readers.file_types import has_no_reader, kind_of, reader_of
+from engine.sources.readers.source_file import MAX_CHARACTERS, load
 
 if TYPE_CHECKING:
-    from engine.sources.readers.recognition import Recogniser
+    from engine.sources.readers.ocr import Recogniser
 
 __all__ = ["kind_of", "read_document"]
 

@@ -7,9 +7,9 @@ from bisect import bisect_right
 
 from engine.records import Block, BlockKind, Document, Link
 from engine.sources.readers.frontmatter import as_tags
-from engine.sources.readers.inline import MAX_LABEL, MAX_LINKS
-from engine.sources.readers.scanning import LineScanner
-from engine.sources.readers.source import Source
+from engine.sources.readers.line_scanner import LineScanner
+from engine.sources.readers.markdown_inline import MAX_LABEL, MAX_LINKS
+from engine.sources.readers.source_file import Source
 
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)$")
 _ATTRIBUTE = re.compile(r":!?([\w-]+)!?:(?:[ \t]+(.*))?$")

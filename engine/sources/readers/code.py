@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.records import Block, Document
-from engine.sources.readers.kinds import language_of
-from engine.sources.readers.lines import Lines
-from engine.sources.readers.source import Source
+from engine.sources.readers.file_types import language_of
+from engine.sources.readers.source_file import Source
+from engine.sources.readers.text_lines import Lines
 
 LONG_BLOCK = 40  # lines: a longer definition, as a class, is also cut at the blank lines inside it
 _CLOSERS = ("}", ")", "]", "end", "else", "elif", "except", "finally")

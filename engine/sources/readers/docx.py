@@ -8,14 +8,14 @@ from lxml import etree
 
 from engine.errors import SourceError
 from engine.records import Document, Link
-from engine.sources.readers.archive import Archive
 from engine.sources.readers.docxstyles import NO_STYLE, Styles
 from engine.sources.readers.frontmatter import as_tags
-from engine.sources.readers.inline import MAX_LINKS
 from engine.sources.readers.markdown import written_title
+from engine.sources.readers.markdown_inline import MAX_LINKS
 from engine.sources.readers.ooxml import core_properties, external_targets, named_title, relation_of
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
+from engine.sources.readers.zip_container import Archive
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
@@ -53,7 +53,7 @@ def read(source: Source) -> Document:
 def _parse(archive: Archive, name: str) -> etree._Element:
     root = archive.xml(name)
     if root.nsmap.get("w", "").encode() == _STRICT:  # the same elements under another name
-        from engine.sources.readers.archive import parse_xml
+        from engine.sources.readers.zip_container import parse_xml
 
         return parse_xml(archive.read(name).replace(_STRICT, _TRANSITIONAL), "damaged XML")
     return root

@@ -8,9 +8,9 @@ from email.message import EmailMessage
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import SNIFFED_BYTES, decode, storable
-from engine.sources.readers.markup import Page, parse_html
+from engine.sources.readers.html_blocks import Page, parse_html
 from engine.sources.readers.message import MessageText
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")

@@ -8,9 +8,9 @@ from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import decode
 from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.html_blocks import Page, parse_html
 from engine.sources.readers.markdown import written_title
-from engine.sources.readers.markup import Page, parse_html
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
 
 _CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{0,100}?encoding=[\"']([\w.:-]+)", re.I

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 from engine.records import Block, Document
 from engine.sources.readers.frontmatter import FrontMatter, read_front_matter
-from engine.sources.readers.inline import links_of, plain, tags_of
-from engine.sources.readers.scanning import LineScanner
-from engine.sources.readers.source import Source
+from engine.sources.readers.line_scanner import LineScanner
+from engine.sources.readers.markdown_inline import links_of, plain, tags_of
+from engine.sources.readers.source_file import Source
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from engine.records import Document, Link
-from engine.sources.readers.lines import paragraphs
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
+from engine.sources.readers.text_lines import paragraphs
 
 _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 

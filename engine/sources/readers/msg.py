@@ -10,9 +10,9 @@ from engine.records import Document
 from engine.sources.encodings import storable
 from engine.sources.readers.compound import CompoundFile
 from engine.sources.readers.html import html_text
-from engine.sources.readers.markup import Page, parse_html
+from engine.sources.readers.html_blocks import Page, parse_html
 from engine.sources.readers.message import MessageText
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
 
 _SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009  # property identifiers of [MS-OXPROPS]
 _SENDER, _SENDER_ADDRESS, _SENDER_SMTP, _TO, _CC = 0x0C1A, 0x0C1F, 0x5D01, 0x0E04, 0x0E03

@@ -9,10 +9,10 @@ from typing import Any
 from engine.errors import SourceError
 from engine.records import Block, Document
 from engine.sources.encodings import storable
-from engine.sources.readers.inline import links_of, tags_of
 from engine.sources.readers.markdown import scan, written_title
+from engine.sources.readers.markdown_inline import links_of, tags_of
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
 
 MAX_OUTPUT = 1000  # code points: a longer output is a table or a log, and drowns the notebook's own words
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from engine.sources.encodings import storable
-from engine.sources.readers.archive import Archive
+from engine.sources.readers.zip_container import Archive
 
 REL_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 STRICT_REL_ID = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"

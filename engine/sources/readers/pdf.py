@@ -12,9 +12,9 @@ from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import storable
 from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.ocr import DOTS_PER_INCH, MAX_PIXELS, Recogniser, grey_picture
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.recognition import DOTS_PER_INCH, MAX_PIXELS, Recogniser, grey_picture
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
 
 MAX_PAGES = 20_000
 POINTS_PER_INCH = 72  # the unit of a page

@@ -8,9 +8,8 @@ from lxml import etree
 
 from engine.errors import SourceError
 from engine.records import Document, Link
-from engine.sources.readers.archive import Archive
 from engine.sources.readers.frontmatter import as_tags
-from engine.sources.readers.inline import MAX_LINKS
+from engine.sources.readers.markdown_inline import MAX_LINKS
 from engine.sources.readers.ooxml import (
     core_properties,
     external_targets,
@@ -20,7 +19,8 @@ from engine.sources.readers.ooxml import (
     relation_of,
 )
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
+from engine.sources.readers.zip_container import Archive
 
 _PRESENTATION = "ppt/presentation.xml"
 _TITLES = frozenset(("title", "ctrTitle"))

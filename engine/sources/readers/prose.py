@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.errors import SourceError
 from engine.records import Block, BlockKind
 from engine.sources.encodings import storable
-from engine.sources.readers.source import MAX_CHARACTERS
+from engine.sources.readers.source_file import MAX_CHARACTERS
 
 SEPARATOR = "\n\n"
 _INVISIBLE = {ord(character): None for character in "\u200b\u2060\ufeff\u00ad"}  # they would split or hide words

@@ -10,7 +10,7 @@ from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
 
 MAX_DEPTH = 5000  # groups in one another; programs make a few dozen
 _TOKEN = re.compile(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.records import Block, Document
-from engine.sources.readers.lines import paragraphs
-from engine.sources.readers.source import Source
+from engine.sources.readers.source_file import Source
+from engine.sources.readers.text_lines import paragraphs
 
 
 def read(source: Source) -> Document:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from app.cli import main, opening
-from engine.caring.door import Examined
+from app.cli import factories, main
 from engine.errors import CarrelError, LibraryMissing
 from engine.events import Event, Watching
+from engine.maintenance.care import Examined
 from engine.records import (
     Check,
     Explanation,
@@ -260,8 +260,8 @@ def carrel(
         library.asked.append(("open", (path, create)))
         return library
 
-    monkeypatch.setattr(opening, "open_library", open_library)
-    monkeypatch.setattr(opening, "open_care", lambda path: library)
+    monkeypatch.setattr(factories, "open_library", open_library)
+    monkeypatch.setattr(factories, "open_care", lambda path: library)
 
     def call(*arguments: str) -> Ended:
         code = main(arguments)
@@ -278,5 +278,5 @@ def no_library(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def open_library(path: Path | None, *, create: bool = False) -> FakeLibrary:
         raise LibraryMissing("There is no library yet.", fix="`carrel add FOLDER` makes one.")
 
-    monkeypatch.setattr(opening, "open_library", open_library)
-    monkeypatch.setattr(opening, "open_care", open_library)
+    monkeypatch.setattr(factories, "open_library", open_library)
+    monkeypatch.setattr(factories, "open_care", open_library)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from cli_fakes import Call
 
-from app.cli import opening
-from engine.caring import Care
+from app.cli import factories
 from engine.embedding.fake import FakeEncoder
 from engine.library import Library
+from engine.maintenance import Care
 from engine.records import Block, Document
-from engine.retrieval import calibrating
-from engine.sources import reading
+from engine.retrieval import tier_calibration
+from engine.sources import parser
 
 NOTES = {
     "kitchen/sourdough.md": "# Sourdough\n\nFeed the starter with flour and water twice a day.\n",
@@ -42,8 +42,8 @@ def written_notes(notes: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
     def open_library(path: Path | None, *, create: bool = False) -> Library:
         return Library.open(path, create=create, encoder=FakeEncoder())  # type: ignore[arg-type]
 
-    monkeypatch.setattr(opening, "open_library", open_library)
-    monkeypatch.setattr(opening, "open_care", lambda path: Care(path, FakeEncoder()))  # type: ignore[arg-type]
+    monkeypatch.setattr(factories, "open_library", open_library)
+    monkeypatch.setattr(factories, "open_care", lambda path: Care(path, FakeEncoder()))  # type: ignore[arg-type]
     for name, text in notes.items():
         (Path("notes") / name).parent.mkdir(parents=True, exist_ok=True)
         (Path("notes") / name).write_text(text)
@@ -53,8 +53,8 @@ def written_notes(notes: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def indexed(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write notes and index them, read in this process; the notes' folder."""
-    monkeypatch.setattr(reading, "configured_parser", TitledParser)
-    monkeypatch.setattr(calibrating, "refit", lambda *_: None)  # seconds a library, and it only reads
+    monkeypatch.setattr(parser, "configured_parser", TitledParser)
+    monkeypatch.setattr(tier_calibration, "refit", lambda *_: None)  # seconds a library, and it only reads
     notes = written_notes(NOTES, monkeypatch)
     assert carrel("add", "notes").code == 0
     assert carrel("sync").code == 0

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 from cli_fakes import Call, FakeLibrary
 
-from app.cli import asking, building
+from app.cli import indexer_request, model_builder
 from engine.embedding import catalogue
+from engine.embedding.fastembed_models import Offered
 from engine.embedding.manifest import Manifest
-from engine.embedding.offered import Offered
 from engine.errors import LibraryBusy, ModelError
 from engine.events import Watching
 from engine.records import Check, Folder, Writer
@@ -218,7 +218,7 @@ def test_use_fetches_the_model_and_hands_it_to_the_library(
 
 
 def test_use_beside_an_indexer_asks_it(carrel: Call, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(indexer_request, "POLL_SECONDS", 0.0)
     library.writer = Writer(4711, "watching", 0.0)
     library.refusals["use_model"] = [LibraryBusy("Busy.")]
     library.outcomes = [SimpleNamespace(done=True, outcome={"model": BGE})]
@@ -230,7 +230,7 @@ def test_use_beside_an_indexer_asks_it(carrel: Call, library: FakeLibrary, monke
 def test_an_indexer_that_cannot_use_the_model_says_why(
     carrel: Call, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(indexer_request, "POLL_SECONDS", 0.0)
     library.writer = Writer(4711, "watching", 0.0)
     library.refusals["use_model"] = [LibraryBusy("Busy.")]
     failed = {"error": "It is broken. Fetch it.", "message": "It is broken.", "cause": "", "fix": "Fetch it."}
@@ -265,7 +265,7 @@ def test_another_model_is_removed(carrel: Call, models: list[str]) -> None:
 
 def test_building_without_the_training_extra_says_how_to_get_it(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("mine").mkdir()
-    monkeypatch.setattr(building, "NEEDED", ("a_module_that_is_not_there",))
+    monkeypatch.setattr(model_builder, "NEEDED", ("a_module_that_is_not_there",))
 
     ended = carrel("models", "build", "mine")
 
@@ -276,8 +276,8 @@ def test_building_without_the_training_extra_says_how_to_get_it(carrel: Call, mo
 def exporter(folder: Path, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put another program in the place of the one that needs torch."""
     (folder / "exporter_stub.py").write_text(program)
-    monkeypatch.setattr(building, "NEEDED", ())
-    monkeypatch.setattr(building, "EXPORTER", "exporter_stub")
+    monkeypatch.setattr(model_builder, "NEEDED", ())
+    monkeypatch.setattr(model_builder, "EXPORTER", "exporter_stub")
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli_fakes import Call
 
-from app.cli import judging
+from app.cli import evaluation
 from engine.embedding.fake import FakeEncoder
 from engine.errors import ModelError
 
@@ -37,7 +37,7 @@ def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             raise ModelError("The model missing is not installed.")
         return ClosingEncoder()
 
-    monkeypatch.setattr(judging, "load", load)
+    monkeypatch.setattr(evaluation, "load", load)
     folder = tmp_path / "kitchen"
     (folder / "qrels").mkdir(parents=True)
     corpus = ({"_id": key, "title": title, "text": text} for key, (title, text) in CORPUS.items())

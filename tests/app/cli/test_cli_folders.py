@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from cli_fakes import Call, FakeLibrary
 
-from app.cli import asking
+from app.cli import indexer_request
 from engine.errors import LibraryBusy, PathError
 from engine.records import Folder, Writer
 
@@ -136,7 +136,7 @@ def test_remove_forgets_nothing_where_one_folder_is_not_watched(carrel: Call, li
 
 
 def test_remove_beside_an_indexer_asks_it(carrel: Call, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(indexer_request, "POLL_SECONDS", 0.0)
     library.watched = [NOTES]
     library.writer = Writer(4711, "watching", 0.0)
     library.refusals["remove"] = [LibraryBusy("Busy.")]

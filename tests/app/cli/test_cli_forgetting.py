@@ -13,7 +13,7 @@ from cli_fakes import Call
 from indexed_notes import documents, found, indexed
 
 from engine.embedding.fake import FakeEncoder
-from engine.indexing import removed
+from engine.indexing import removed_folders
 from engine.library import Library
 from engine.paths import places
 
@@ -70,7 +70,7 @@ def test_a_forgotten_folder_is_gone_everywhere_and_comes_back_whole(
     with Library.open() as library:
         assert {each.path: each.title for each in library.documents_named("")} == titles
     assert carrel("folders", "--json").json["forgotten"] == []
-    assert not removed._place(places().library).exists()
+    assert not removed_folders._place(places().library).exists()
     assert carrel("doctor").code == 0
 
 
@@ -96,7 +96,7 @@ def test_after_a_day_a_folder_is_forgotten_for_good(
 ) -> None:
     carrel("remove", "--yes", str(indexed))
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + removed.KEPT_SECONDS + 1)
+    monkeypatch.setattr(time, "time", lambda: now + removed_folders.KEPT_SECONDS + 1)
     assert carrel("folders", "--json").json["forgotten"] == []
     ended = carrel("remove", "--undo", str(indexed))
     assert ended.code == 2
@@ -119,7 +119,7 @@ def test_what_waits_can_be_read_by_its_owner_only(carrel: Call, indexed: Path) -
 
 
 def test_a_removal_that_was_killed_loses_nothing(carrel: Call, indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.store.writing import Writer
+    from engine.store.document_writer import Writer
 
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt

@@ -12,7 +12,7 @@ import click
 import pytest
 from cli_fakes import Call
 
-from app.cli import opening
+from app.cli import factories
 from engine.embedding.fake import FakeEncoder
 from engine.errors import LibraryBusy
 from engine.evaluation.collections import Collection
@@ -48,7 +48,9 @@ def notes(tmp_path: Path, indexed: Path, carrel: Call, monkeypatch: pytest.Monke
     """Give every call a copy of the indexed library; returns the folder of the notes."""
     place = Path(shutil.copy(indexed / "notes.carrel", tmp_path))
     folder = indexed / "notes"
-    monkeypatch.setattr(opening, "open_library", lambda path, create=False: Library.open(place, encoder=FakeEncoder()))
+    monkeypatch.setattr(
+        factories, "open_library", lambda path, create=False: Library.open(place, encoder=FakeEncoder())
+    )
     return folder
 
 
@@ -59,7 +61,7 @@ def type_keys(monkeypatch: pytest.MonkeyPatch) -> Type:
     def typed(keys: str) -> list[str]:
         waiting, shown = iter(keys), []
         monkeypatch.setattr(click, "getchar", lambda echo=False: next(waiting))
-        monkeypatch.setattr("app.cli.judged_one_by_one.click.clear", lambda: shown.append("cleared"))
+        monkeypatch.setattr("app.cli.judge_prompt.click.clear", lambda: shown.append("cleared"))
         return shown
 
     return typed
@@ -238,7 +240,7 @@ def test_what_was_judged_is_written_for_retraining(carrel: Call, notes: Path) ->
     carrel("mark", ASKED, "tax.md", "-")
     (notes / "bread.md").rename(notes / "loaf.md")
     try:
-        with opening.open_library(None) as library:
+        with factories.open_library(None) as library:
             library.sync()
     finally:
         (notes / "loaf.md").rename(notes / "bread.md")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_fakes import Call, FakeLibrary
 
-from app.cli import opening
+from app.cli import factories
 from app.cli.commands import COMMANDS
 from engine.errors import LibraryBusy, LibraryDamaged, QueryError
 from engine.paths import places
@@ -148,7 +148,7 @@ def test_a_traceback_goes_to_the_log_that_the_message_names(
     def fail(path: Path | None, *, create: bool = False) -> FakeLibrary:
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr(opening, "open_library", fail)
+    monkeypatch.setattr(factories, "open_library", fail)
 
     ended = carrel("status")
 
@@ -162,7 +162,7 @@ def test_an_interruption_is_exit_code_130(carrel: Call, monkeypatch: pytest.Monk
     def interrupted(path: Path | None, *, create: bool = False) -> FakeLibrary:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(opening, "open_library", interrupted)
+    monkeypatch.setattr(factories, "open_library", interrupted)
 
     assert carrel("status").code == 130
 

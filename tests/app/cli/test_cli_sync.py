@@ -12,11 +12,11 @@ from types import SimpleNamespace
 import pytest
 from cli_fakes import Call, FakeLibrary
 
-from app.cli import asking
-from app.cli.progress import MovingLine, PlainLines
+from app.cli import indexer_request
+from app.cli.progress_line import MovingLine, PlainLines
 from engine.errors import LibraryBusy, LibraryFull
 from engine.events import Event, FileFailed, Preparing, Progress, Scanned, Trouble, to_line
-from engine.indexing.tally import to_dict
+from engine.indexing.sync_counts import to_dict
 from engine.records import Failure, Folder, SyncReport, Writer
 
 REPORT = SyncReport(
@@ -195,7 +195,7 @@ WAITING = SimpleNamespace(done=False, outcome=None)
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Poll without pausing."""
-    monkeypatch.setattr(asking, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(indexer_request, "POLL_SECONDS", 0.0)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -252,7 +252,7 @@ def test_several_paths_are_several_requests_and_one_report(carrel: Call, library
 def test_events_are_followed_from_where_they_are(tmp_path: Path) -> None:
     file = tmp_path / "events"
     file.write_text(to_line(a_progress(1)) + "\n")
-    told = asking.tail(file)
+    told = indexer_request.tail(file)
     assert next(told) is None
 
     half = to_line(a_progress(2))

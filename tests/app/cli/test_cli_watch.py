@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cli_fakes import Call, FakeLibrary
 
-from app.cli import opening
+from app.cli import factories
 from engine.events import (
     Event,
     FileFailed,
@@ -52,7 +52,7 @@ def indexer(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.wait(5)
 
-    monkeypatch.setattr(opening, "run_indexer", run)
+    monkeypatch.setattr(factories, "run_indexer", run)
     return ran
 
 
@@ -87,7 +87,7 @@ def test_what_is_not_watched_is_said_with_what_to_do_about_it(carrel: Call, monk
         on_event(FollowsAnother(pid=12, task="watching"))
         on_event(Watching(folders=1260, covered=1204, remark="the limit is reached", fix="Raise the limit: sysctl"))
 
-    monkeypatch.setattr(opening, "run_indexer", run)
+    monkeypatch.setattr(factories, "run_indexer", run)
 
     assert without_times(carrel("watch").out.splitlines()) == [
         "process 12 indexes already (watching); following it",
@@ -103,6 +103,6 @@ def test_a_terminal_that_closes_ends_it_in_order(
         os.kill(os.getpid(), signal.SIGHUP)
         assert stop.wait(5)
 
-    monkeypatch.setattr(opening, "run_indexer", run)
+    monkeypatch.setattr(factories, "run_indexer", run)
 
     assert carrel("watch").code == 0

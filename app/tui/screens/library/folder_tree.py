@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.figures import NONE, count
-from app.tui.plain import cut_front, one_line, short_path, shown_path
+from app.tui.safe_text import cut_front, one_line, short_path, shown_path
 from app.tui.status_line import StatusView
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from engine.paths import display

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from app.tui.background import in_background
 from app.tui.figures import counted
-from app.tui.plain import one_line, shown_path
-from app.tui.screens.confirming import ConfirmScreen
-from app.tui.screens.library.checking import Checked, advice, file_line
+from app.tui.safe_text import one_line, shown_path
+from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.folder_tree import absolute
-from app.tui.screens.library.orders import ON_ITS_WAY, UNSPOKEN, Order, told
+from app.tui.screens.library.library_check import Checked, advice, file_line
+from app.tui.screens.library.order_replies import ON_ITS_WAY, UNSPOKEN, Order, told
 from app.tui.screens.library.picker import PickerScreen
-from app.tui.screens.library.rules import RulesScreen
+from app.tui.screens.library.rule_editor import RulesScreen
 from app.tui.screens.library.showing import ShowingScreen
 from app.tui.threads import in_thread
 from engine.errors import CarrelError

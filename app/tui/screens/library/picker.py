@@ -17,14 +17,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from app.tui.background import in_background
-from app.tui.plain import cut_front, one_line
+from app.tui.safe_text import cut_front, one_line
 from app.tui.screens.library.directories import Offered, completed, offered, shortened
 from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
-from app.tui.widgets.entries import Entry, EntryList
-from app.tui.widgets.keys import hints
-from app.tui.widgets.lines import LineView, wrapped
+from app.tui.widgets.entry_list import Entry, EntryList
+from app.tui.widgets.footer import hints
+from app.tui.widgets.line_views import LineView, wrapped
 from engine.errors import CarrelError
 
 START = "~/"

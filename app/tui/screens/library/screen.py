@@ -10,8 +10,8 @@ from app.tui.screens.library.folder_tree import EVERYTHING, TreeRow, query_insid
 from app.tui.screens.library.ordering import OrderingScreen
 from app.tui.screens.library.skipped import SkippedScreen
 from app.tui.screens.library.timeline import Skipped
-from app.tui.widgets.entries import EntryList
-from app.tui.widgets.keys import KeyLine
+from app.tui.widgets.entry_list import EntryList
+from app.tui.widgets.footer import KeyLine
 from engine.records import DocumentChange, Failure
 
 NARROW_COLUMNS = 100  # below it folders and files do not both fit beside each other

@@ -12,21 +12,21 @@ from textual.content import Content
 from textual.getters import query_one
 
 from app.tui.background import in_background
-from app.tui.plain import one_line
 from app.tui.ports import Opened
+from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
-from app.tui.screens.library.checking import Checked, file_line
-from app.tui.screens.library.contents import Contents, contents_of, last_indexed
 from app.tui.screens.library.folder_tree import EVERYTHING, Place, TreeRow, head_line, row_line, to_unfold, tree_rows
-from app.tui.screens.library.queue import now_lines
+from app.tui.screens.library.index_queue import now_lines
+from app.tui.screens.library.library_check import Checked, file_line
+from app.tui.screens.library.library_contents import Contents, contents_of, last_indexed
 from app.tui.screens.library.timeline import nothing_yet, story
 from app.tui.status_line import StatusView, status_line
 from app.tui.theme import ALARM, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
-from app.tui.widgets.entries import Entry, EntryList
-from app.tui.widgets.keys import KeyLine
-from app.tui.widgets.lines import LineView
+from app.tui.widgets.entry_list import Entry, EntryList
+from app.tui.widgets.footer import KeyLine
+from app.tui.widgets.line_views import LineView
 from engine.errors import CarrelError
 from engine.records import Folder
 

@@ -12,11 +12,11 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.figures import count
-from app.tui.plain import cut_front, one_line, shown_path
-from app.tui.screens.library.contents import Contents, clock_time, lies_in, root_of
+from app.tui.safe_text import cut_front, one_line, shown_path
 from app.tui.screens.library.folder_tree import EVERYTHING, Place
+from app.tui.screens.library.library_contents import Contents, clock_time, lies_in, root_of
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
-from app.tui.widgets.entries import Entry
+from app.tui.widgets.entry_list import Entry
 from engine.paths import display
 from engine.records import Check, DocumentChange, Failure
 

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from app.tui.figures import count, day
 from app.tui.freshness import notice
-from app.tui.plain import cut_front, one_line, shown_path
+from app.tui.safe_text import cut_front, one_line, shown_path
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.links import DocumentLink
 from app.tui.screens.reader.trail import Trail

@@ -10,8 +10,8 @@ from app.tui.pages.page_count import page_count
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units
 from app.tui.ports import LibraryPort
+from app.tui.screens.reader.headings import Heading, headings_of
 from app.tui.screens.reader.links import DocumentLink, links_in
-from app.tui.screens.reader.outline import Heading, headings_of
 from engine.records import StoredDocument, StoredPassage
 
 FIRST_UNITS = 80  # painted ahead, so that the first screen need not wait for the colours of its code

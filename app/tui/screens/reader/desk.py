@@ -16,23 +16,23 @@ from textual.widgets import Input
 from app.tui.actions import Where
 from app.tui.background import in_background
 from app.tui.freshness import Reindexing
-from app.tui.plain import one_line
 from app.tui.ports import LibraryPort
+from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.reader import bars
 from app.tui.screens.reader.book import Book, open_book
-from app.tui.screens.reader.finding import MOST_FOUND
+from app.tui.screens.reader.headings import heading_named
+from app.tui.screens.reader.highlights import Marks, Span
 from app.tui.screens.reader.layout import Layout
 from app.tui.screens.reader.links import DocumentLink
-from app.tui.screens.reader.marks import Marks, Span
-from app.tui.screens.reader.outline import heading_named
 from app.tui.screens.reader.outline_view import OutlineView
+from app.tui.screens.reader.text_find import MOST_FOUND
 from app.tui.screens.reader.trail import Reading, Trail
 from app.tui.screens.reader.view import ReaderView
 from app.tui.theme import ACCENT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
-from app.tui.widgets.keys import KeyLine
+from app.tui.widgets.footer import KeyLine
 from engine.paths import display
 
 _log = logging.getLogger("carrel")

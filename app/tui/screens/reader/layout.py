@@ -8,8 +8,8 @@ from bisect import bisect_right
 from rich.cells import get_character_cell_size
 from textual.content import Content
 
+from app.tui.pages.line_wrap import row_of, row_starts
 from app.tui.pages.painter import Painter
-from app.tui.pages.wrapping import row_of, row_starts
 
 MEASURE = 100  # cells: longer lines of prose lose the eye
 

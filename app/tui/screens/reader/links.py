@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from app.tui.pages.inline import leads_out
-from app.tui.pages.markdown import LONG_LINE, prose_line
+from app.tui.pages.inline_markup import leads_out
+from app.tui.pages.markdown_line import LONG_LINE, prose_line
 from app.tui.pages.units import Units
 from engine.records import ResolvedLink
 

@@ -12,9 +12,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from app.tui.screens.reader.outline import Heading
+from app.tui.screens.reader.headings import Heading
 from app.tui.theme import ACCENT, BRIGHT, QUIET
-from app.tui.widgets.lines import paint
+from app.tui.widgets.line_views import paint
 
 INDENT = 2
 

@@ -10,16 +10,16 @@ from textual.widgets import Input
 from app.tui.actions import bindings
 from app.tui.background import in_background
 from app.tui.clipboard import copy
-from app.tui.editing import Place
-from app.tui.plain import one_line
+from app.tui.editor_launch import Place
+from app.tui.safe_text import one_line
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.desk import Desk
-from app.tui.screens.reader.finding import beside, find_all, following
+from app.tui.screens.reader.headings import Heading, heading_named
+from app.tui.screens.reader.highlights import Marks
 from app.tui.screens.reader.links import DocumentLink
-from app.tui.screens.reader.marks import Marks
-from app.tui.screens.reader.outline import Heading, heading_named
 from app.tui.screens.reader.outline_view import OutlineView
+from app.tui.screens.reader.text_find import beside, find_all, following
 from app.tui.screens.reader.trail import Stop
 from app.tui.screens.reader.view import ReaderView
 from app.tui.threads import in_thread

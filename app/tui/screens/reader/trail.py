@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.tui.screens.reader.marks import Span
+from app.tui.screens.reader.highlights import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from textual.message import Message
 from textual.strip import Strip
 
 from app.tui.screens.reader.book import Book
+from app.tui.screens.reader.highlights import Marks, Span
 from app.tui.screens.reader.layout import Layout
 from app.tui.screens.reader.links import DocumentLink
-from app.tui.screens.reader.marks import Marks, Span
 from app.tui.theme import ACCENT, QUIET
-from app.tui.widgets.lines import PaintedView, paint
+from app.tui.widgets.line_views import PaintedView, paint
 
 MARGIN_CELLS = 2
 MOST_STRIPS = 1_000

@@ -5,15 +5,15 @@ from __future__ import annotations
 from textual.content import Content
 
 from app.tui.figures import ordinal
-from app.tui.screens.search.explaining.legs import meaning_lines, setting_lines, words_lines
-from app.tui.screens.search.explaining.memory import memory_lines
-from app.tui.screens.search.explaining.places import places_lines
-from app.tui.screens.search.explaining.score import neighbour_lines, score_lines
-from app.tui.screens.search.explaining.subject import Explained, score_parts, shown_parts
-from app.tui.screens.search.explaining.trust import trust_lines
+from app.tui.screens.search.explanation.leg_lines import meaning_lines, setting_lines, words_lines
+from app.tui.screens.search.explanation.memory import memory_lines
+from app.tui.screens.search.explanation.places import places_lines
+from app.tui.screens.search.explanation.score import neighbour_lines, score_lines
+from app.tui.screens.search.explanation.subject import Explained, score_parts, shown_parts
+from app.tui.screens.search.explanation.trust import trust_lines
 from app.tui.screens.search.row import is_listing, title_of
 from app.tui.theme import BRIGHT, QUIET
-from app.tui.widgets.lines import wrapped
+from app.tui.widgets.line_views import wrapped
 
 __all__ = ["Explained", "explanation_lines", "score_parts", "shown_parts"]
 

@@ -11,9 +11,9 @@ from textual.content import Content
 
 from app.tui.background import in_background
 from app.tui.clipboard import copy
-from app.tui.plain import one_line
-from app.tui.screens.search.arranging import STEP_ROWS
-from app.tui.screens.search.explaining.subject import Explained
+from app.tui.safe_text import one_line
+from app.tui.screens.search.arrangement import STEP_ROWS
+from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.row import title_of
 from app.tui.screens.search.trying import Like, TryingActions
 from app.tui.theme import ACCENT, QUIET
@@ -21,7 +21,7 @@ from app.tui.threads import in_thread
 from engine.records import Hit
 
 if TYPE_CHECKING:
-    from app.tui.screens.search.whynot.screen import Pursuit
+    from app.tui.screens.search.why_not.screen import Pursuit
 
 
 class ExploringScreen(TryingActions):
@@ -31,7 +31,10 @@ class ExploringScreen(TryingActions):
 
     def action_copy_explanation(self, shape: str) -> None:
         """Copy the explanation of the selected row, as text or as JSON."""
-        from app.tui.screens.search.explaining.copying import as_json, as_text  # not needed before the first paint
+        from app.tui.screens.search.explanation.clipboard_copy import (  # not needed before the first paint
+            as_json,
+            as_text,
+        )
 
         explained = self._explained(self.rows.hit)
         if explained is None:
@@ -49,7 +52,7 @@ class ExploringScreen(TryingActions):
 
     def action_why_not(self) -> None:
         """Ask which note is missed, and follow it through the search."""
-        from app.tui.screens.search.whynot.screen import WhyNotScreen  # not needed before the first paint
+        from app.tui.screens.search.why_not.screen import WhyNotScreen  # not needed before the first paint
 
         opened = self.carrel.opened
         if opened is None:
@@ -139,7 +142,7 @@ class ExploringScreen(TryingActions):
 
     def action_compare(self) -> None:
         """Compare the selected row with the marked one, else with the row above it, or for the first the next."""
-        from app.tui.screens.search.compare.figures import Pair, ordered  # not needed before the first paint
+        from app.tui.screens.search.compare.compared_figures import Pair, ordered  # not needed before the first paint
         from app.tui.screens.search.compare.screen import CompareScreen
 
         opened, hit, result = self.carrel.opened, self.rows.hit, self.pane.result

@@ -12,18 +12,18 @@ from app.tui.actions import Action
 from app.tui.background import in_background
 from app.tui.figures import count, counted
 from app.tui.screens.carrel_screen import CarrelScreen
-from app.tui.screens.search.arranging import STEP_ROWS, Arrangement
+from app.tui.screens.search.arrangement import STEP_ROWS, Arrangement
 from app.tui.screens.search.chip_line import ChipLine
-from app.tui.screens.search.filtering import Filtering
+from app.tui.screens.search.filter_picker import Filtering
 from app.tui.screens.search.query_text import chips, without
-from app.tui.screens.search.recalling import Recalling
 from app.tui.screens.search.results import ResultList
+from app.tui.screens.search.search_pickers import Recalling
 from app.tui.threads import in_thread
 from engine.records import Hit, SearchResult, SearchSettings
 
 if TYPE_CHECKING:
+    from app.tui.screens.search.live_search import Searching
     from app.tui.screens.search.query_line import QueryLine
-    from app.tui.screens.search.searching import Searching
 
 _log = logging.getLogger("carrel")
 

@@ -18,9 +18,9 @@ from engine.records import Grade, Hit, SearchResult
 
 if TYPE_CHECKING:
     from app.tui.ports import LibraryPort
+    from app.tui.screens.search.live_search import Answered, Searching
     from app.tui.screens.search.pane import Pane
     from app.tui.screens.search.results import ResultList
-    from app.tui.screens.search.searching import Answered, Searching
     from app.tui.screens.search.trying import Like
 
 _log = logging.getLogger("carrel")

@@ -32,7 +32,7 @@ from app.tui.screens.search.whatif_panel import WhatIfPanel
 from app.tui.screens.search.window import Window, window_of, words_of
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
-from app.tui.widgets.lines import LineView
+from app.tui.widgets.line_views import LineView
 from engine.records import Hit, SearchResult, SignalScale, StoredPassage
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from textual.content import Content
 
 from app.tui.figures import count
 from app.tui.freshness import Freshness, notice
-from app.tui.pages.wrapping import row_of, row_starts
-from app.tui.plain import cut_front, shown_path
+from app.tui.pages.line_wrap import row_of, row_starts
+from app.tui.safe_text import cut_front, shown_path
 from app.tui.screens.search.row import spot_of
 from app.tui.screens.search.window import Window, WindowLine
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, QUIET

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from app.tui.screens.search.row import ROW_LINES, RowContext, more_line, row_lines
 from app.tui.theme import ACCENT
-from app.tui.widgets.lines import PaintedView, paint
+from app.tui.widgets.line_views import PaintedView, paint
 from engine.records import Hit
 
 MAX_ROWS = 100  # asked for at once; the next ones on demand

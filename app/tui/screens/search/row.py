@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.figures import NONE, bar, count, day, figure
-from app.tui.plain import cut_front, one_line, shown_path
+from app.tui.safe_text import cut_front, one_line, shown_path
 from app.tui.screens.search.window import form, small_words
 from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
 from engine.paths import display

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
-from app.tui.plain import one_line
 from app.tui.ports import Opened
-from app.tui.screens.search import start
+from app.tui.safe_text import one_line
+from app.tui.screens.search import empty_states
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
 from app.tui.screens.search.chip_line import ChipLine
 from app.tui.screens.search.documents import DOCUMENT_ACTIONS, DocumentActions
@@ -22,16 +22,16 @@ from app.tui.screens.search.exploring import ExploringScreen
 from app.tui.screens.search.finding import FINDING_ACTIONS, FindingActions
 from app.tui.screens.search.help_pages import SEARCH_PAGES
 from app.tui.screens.search.judging import JUDGING_ACTIONS, JudgingActions
+from app.tui.screens.search.live_search import Answered, Asked, Refused, Searching
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
-from app.tui.screens.search.reading import error_line, reading_line
+from app.tui.screens.search.query_reading import error_line, reading_line
 from app.tui.screens.search.results import Foreword, ResultList
 from app.tui.screens.search.row import context_of
-from app.tui.screens.search.searching import Answered, Asked, Refused, Searching
 from app.tui.status_line import StatusView, status_line
 from app.tui.theme import ACCENT, ALARM, QUIET
 from app.tui.widgets.built_line import BuiltLine
-from app.tui.widgets.keys import KeyLine
+from app.tui.widgets.footer import KeyLine
 from engine.config import Config
 from engine.errors import CarrelError, QueryError
 from engine.records import SearchResult, SearchSettings
@@ -111,7 +111,7 @@ class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScr
 
     def _status_changed(self, view: StatusView) -> None:
         self.status_bar.show(partial(status_line, view))
-        page = (start.headline(view.status, view.indexer), start.advice(view.status, view.indexer))
+        page = (empty_states.headline(view.status, view.indexer), empty_states.advice(view.status, view.indexer))
         if page != self._start_page:  # progress alone does not change the page
             self._start_page = page
             self._show()
@@ -238,15 +238,15 @@ class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScr
         if self._likes:
             return None
         if self._failure is not None:
-            return partial(start.error_lines, self._failure)
+            return partial(empty_states.error_lines, self._failure)
         if not self.query_line.value.strip():
-            page = start.recent_lines if result and result.hits else start.start_lines
+            page = empty_states.recent_lines if result and result.hits else empty_states.start_lines
             return partial(page, view.status, view.indexer)
         if result is not None and not result.hits:
-            return partial(start.nothing_lines, view.status, view.indexer, bool(result.query.filters))
+            return partial(empty_states.nothing_lines, view.status, view.indexer, bool(result.query.filters))
         if result and self._finished and self._without_model(result):
-            return partial(start.words_alone_lines, result.weights.reason)
-        return start.nearest_lines if result and self._finished and result.verdict == "none" else None
+            return partial(empty_states.words_alone_lines, result.weights.reason)
+        return empty_states.nearest_lines if result and self._finished and result.verdict == "none" else None
 
     def _without_model(self, result: SearchResult) -> bool:
         """Whether the words alone were searched though the person wants meaning, for a reason that does not pass."""

@@ -10,12 +10,12 @@ from textual import on
 from app.tui.background import in_background
 from app.tui.ports import ExplorationPort
 from app.tui.screens.carrel_screen import CarrelScreen
-from app.tui.screens.search.arranging import Arrangement
+from app.tui.screens.search.arrangement import Arrangement
+from app.tui.screens.search.live_search import Answered, Searching
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.row import is_listing
-from app.tui.screens.search.searching import Answered, Searching
 from app.tui.screens.search.whatif import WhatIf, moved_rows
 from app.tui.screens.search.whatif_panel import WhatIfPanel
 from app.tui.threads import in_thread

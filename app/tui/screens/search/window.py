@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from app.tui.figures import rarity
+from app.tui.pages.painted_line import LineMaker, ShownLine
 from app.tui.pages.painter import Painter
-from app.tui.pages.shown import LineMaker, ShownLine
 from app.tui.pages.units import Units
 from engine.records import Hit, SearchResult, StoredDocument
 

@@ -12,12 +12,12 @@ from textual.widgets import OptionList
 
 from app.tui.actions import Action, bindings, is_letter, key_name
 from app.tui.keymap import SECTIONS, split_keys, usable
-from app.tui.screens.asking import KeyScreen
 from app.tui.screens.carrel_screen import CarrelScreen
-from app.tui.screens.settings.rows import Row, RowsList
+from app.tui.screens.prompts import KeyScreen
+from app.tui.screens.settings.setting_rows import Row, RowsList
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
-from app.tui.widgets.keys import KeyLine
+from app.tui.widgets.footer import KeyLine
 from engine.config import Config
 
 KEYS_ACTIONS = (

@@ -14,17 +14,17 @@ from textual.widgets import OptionList
 from app.tui.actions import Action, bindings
 from app.tui.background import in_background
 from app.tui.figures import counted
-from app.tui.plain import one_line, shown_path
-from app.tui.screens.asking import AskScreen
+from app.tui.safe_text import one_line, shown_path
 from app.tui.screens.carrel_screen import CarrelScreen
-from app.tui.screens.choosing import Choice, ChoiceScreen
+from app.tui.screens.chooser import Choice, ChoiceScreen
+from app.tui.screens.prompts import AskScreen
 from app.tui.screens.settings.keys_screen import KeysScreen
-from app.tui.screens.settings.offered import Setting, fault, settings
-from app.tui.screens.settings.rows import Row, RowsList
+from app.tui.screens.settings.setting_list import Setting, fault, settings
+from app.tui.screens.settings.setting_rows import Row, RowsList
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
-from app.tui.widgets.keys import KeyLine
+from app.tui.widgets.footer import KeyLine
 from engine.config import Config
 
 SETTINGS_ACTIONS = (

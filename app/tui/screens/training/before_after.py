@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from app.tui.figures import counted
-from app.tui.plain import one_line
+from app.tui.safe_text import one_line
 from app.tui.screens.training.wording import cut, heading
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, QUIET
 from training.protocol import BeforeAfter

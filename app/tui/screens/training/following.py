@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from app.tui.background import Work, in_background
-from app.tui.plain import one_line
+from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
-from app.tui.screens.training.planning import Planning
+from app.tui.screens.training.draft_plan import Planning
 from app.tui.threads import in_thread
 from app.tui.training_follower import RunFollower
 from app.tui.training_port import Run, TrainingPort

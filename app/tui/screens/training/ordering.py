@@ -7,17 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app.tui.background import in_background
-from app.tui.screens.asking import AskScreen
-from app.tui.screens.confirming import ConfirmScreen
-from app.tui.screens.training.reviewing import ReviewScreen
+from app.tui.screens.confirm import ConfirmScreen
+from app.tui.screens.prompts import AskScreen
+from app.tui.screens.training.example_review import ReviewScreen
 from app.tui.screens.training.showing import ShowingScreen
 from app.tui.screens.training.wording import signed, size
 from app.tui.threads import in_thread
 from app.tui.training_port import QuerySource, Run, TrainingPort
-from training.plan import RECIPES
+from training.run_plan import RECIPES
 
 if TYPE_CHECKING:
-    from training.removal import Leavings
+    from training.run_removal import Leavings
 
 NOTE_LETTERS = 200
 

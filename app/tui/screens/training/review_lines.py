@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from app.tui.figures import count, counted
-from app.tui.plain import cut_front, one_line
+from app.tui.safe_text import cut_front, one_line
 from app.tui.screens.training.wording import KINDS, apart, heading, ordinal, said
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from training.protocol import Example

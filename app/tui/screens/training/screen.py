@@ -11,8 +11,8 @@ from app.tui.screens.training.actions import HELP_PAGES, TRAINING_ACTIONS
 from app.tui.screens.training.ordering import OrderingScreen
 from app.tui.screens.training.showing import PAGES, WIDE_COLUMNS
 from app.tui.training_port import QuerySource, Recipe
-from app.tui.widgets.entries import EntryList
-from app.tui.widgets.lines import LineView
+from app.tui.widgets.entry_list import EntryList
+from app.tui.widgets.line_views import LineView
 
 
 class TrainingScreen(OrderingScreen):

@@ -12,15 +12,15 @@ from textual.containers import Container
 from textual.content import Content
 from textual.getters import query_one
 
-from app.tui.plain import one_line
+from app.tui.safe_text import one_line
 from app.tui.screens.training.before_after import question_lines
-from app.tui.screens.training.choosing import choices, missing_lines, prospect_lines
+from app.tui.screens.training.draft_plan import Planning
 from app.tui.screens.training.following import FollowingScreen
-from app.tui.screens.training.history import about_lines, run_entries
-from app.tui.screens.training.learning import learning_lines
-from app.tui.screens.training.making import example_lines, making_lines, short_lines
-from app.tui.screens.training.planning import Planning
-from app.tui.screens.training.stages import share_done, strip
+from app.tui.screens.training.learning_curves import learning_lines
+from app.tui.screens.training.plan_page import choices, missing_lines, prospect_lines
+from app.tui.screens.training.run_history import about_lines, run_entries
+from app.tui.screens.training.stage_strip import share_done, strip
+from app.tui.screens.training.training_data import example_lines, making_lines, short_lines
 from app.tui.screens.training.verdict import ending_lines, verdict_lines
 from app.tui.screens.training.wording import apart, percent, said
 from app.tui.status_line import StatusView, status_line
@@ -30,9 +30,9 @@ from app.tui.training_follower import read_run
 from app.tui.training_port import Prospect, Run, TrainingPort
 from app.tui.training_state import TrainingState
 from app.tui.widgets.built_line import BuiltLine
-from app.tui.widgets.entries import EntryList
-from app.tui.widgets.keys import KeyLine
-from app.tui.widgets.lines import LineView
+from app.tui.widgets.entry_list import EntryList
+from app.tui.widgets.footer import KeyLine
+from app.tui.widgets.line_views import LineView
 
 Page = Literal["plan", "run", "history"]
 PAGES: tuple[Page, ...] = ("plan", "run", "history")

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.figures import count, counted, figure
-from app.tui.plain import one_line
-from app.tui.screens.training.learning import LEAST_WHISKER_CELLS, MOST_WHISKER_CELLS
+from app.tui.safe_text import one_line
+from app.tui.screens.training.learning_curves import LEAST_WHISKER_CELLS, MOST_WHISKER_CELLS
 from app.tui.screens.training.wording import cut, heading, interval, said, signed, span
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import Run

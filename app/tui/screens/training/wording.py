@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from textual.content import Content
 
 from app.tui.figures import count, figure
-from app.tui.plain import one_line
+from app.tui.safe_text import one_line
 from app.tui.theme import BRIGHT, FAINT, MEANING, QUIET, WORDS
-from app.tui.widgets.lines import wrapped
+from app.tui.widgets.line_views import wrapped
 
 KINDS = {"vector blind": ("meaning blind", MEANING), "keyword blind": ("words blind", WORDS)}  # of examples
 _SIZES = ((1 << 30, "GB"), (1 << 20, "MB"))

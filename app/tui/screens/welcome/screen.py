@@ -14,14 +14,14 @@ from textual.widgets import Static
 
 from app.tui.actions import Action, bindings
 from app.tui.background import in_background
-from app.tui.plain import one_line
+from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
-from app.tui.screens.search.start import step_lines
+from app.tui.screens.search.empty_states import step_lines
 from app.tui.theme import ACCENT, ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.folder_line import FolderLine
-from app.tui.widgets.keys import KeyLine
+from app.tui.widgets.footer import KeyLine
 from engine.errors import CarrelError
 from engine.paths import display
 

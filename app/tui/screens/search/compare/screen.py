@@ -12,13 +12,13 @@ from textual.screen import ModalScreen
 
 from app.tui.background import in_background
 from app.tui.ports import LibraryPort
-from app.tui.screens.search.compare.figures import Pair
-from app.tui.screens.search.compare.lines import comparison_lines
+from app.tui.screens.search.compare.compare_lines import comparison_lines
+from app.tui.screens.search.compare.compared_figures import Pair
 from app.tui.screens.search.window import words_of
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
-from app.tui.widgets.keys import hints
-from app.tui.widgets.lines import LineView
+from app.tui.widgets.footer import hints
+from app.tui.widgets.line_views import LineView
 
 KEYS = (("↑↓", "scroll"), ("esc", "back"))
 

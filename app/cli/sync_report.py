@@ -1,0 +1,51 @@
+"""Brings a library up to date and gives one report of it, whichever process did the work."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.cli.indexer_request import OnEvent, done_or_asked
+from engine.records import SyncReport
+
+if TYPE_CHECKING:
+    from engine.library import Library
+
+SUMMED = ("added", "updated", "unchanged", "moved", "removed", "embedded", "reused", "passages_removed", "seconds")
+
+
+def bring_up_to_date(
+    library: Library, paths: Sequence[Path], *, full: bool, on_event: OnEvent, stop: threading.Event
+) -> SyncReport:
+    """Sync and return the report; beside another indexer, by asking it and waiting. Raises CarrelError."""
+    kind = "sync_full" if full else "sync"
+    done = done_or_asked(
+        library,
+        lambda: library.sync(paths, full=full, on_event=on_event, stop=stop),
+        [(kind, os.fspath(path)) for path in paths] or [(kind, "")],
+        on_event=on_event,
+        stop=stop,
+    )
+    if done is None or isinstance(done, SyncReport):
+        return done or SyncReport()
+    from engine.indexing.sync_counts import from_dict
+
+    return summed([from_dict(outcome) for outcome in done])
+
+
+def summed(reports: Sequence[SyncReport]) -> SyncReport:
+    """Return the reports of several paths as one."""
+    skipped: Counter[str] = Counter()
+    for report in reports:
+        skipped.update(report.skipped)
+    return replace(
+        SyncReport(),
+        failed=tuple(failure for report in reports for failure in report.failed),
+        skipped=dict(skipped),
+        **{name: sum(getattr(report, name) for report in reports) for name in SUMMED},
+    )

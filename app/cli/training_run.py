@@ -1,0 +1,189 @@
+"""A run of retraining on the command line: which sources it takes, and what a person sees of it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from app.cli.progress_line import CLEAR_LINE
+from app.cli.terminal_text import count, cut, duration, one_line
+from engine.errors import UsageError
+from training import protocol as said
+from training.protocol import TrainingEvent
+
+if TYPE_CHECKING:
+    from training.runs import Run
+
+LOOK_SECONDS = 0.2
+STAGES = {
+    "queries": "Gathering queries",
+    "mining": "Looking for places where meaning and words disagree",
+    "training": "Training",
+    "judging": "Judging on held-out queries",
+    "export": "Keeping the model",
+}
+
+
+def sources(named: Sequence[str], judged: Path | None, collection: Path | None, language_model: str) -> tuple[str, ...]:
+    """Return the sources of queries: those named, else all that a plain run takes. Raises UsageError."""
+    from training.queries import DEFAULT_SOURCES, SOURCES
+
+    asked = [name for each in named for name in each.split(",") if name]
+    unknown = [name for name in asked if name not in SOURCES]
+    if unknown:
+        raise UsageError(
+            f"There is no source of queries named {unknown[0]}.", fix=f"Known are: {', '.join(sorted(SOURCES))}."
+        )
+    if collection is not None:
+        return tuple(asked) or ("collection",)
+    if asked:
+        return tuple(dict.fromkeys(["judged"] * (judged is not None) + asked))
+    first = ("judged",) if judged is not None else ()
+    return (*first, *DEFAULT_SOURCES, *(("language model",) if language_model else ()))
+
+
+def watch(run: Run, stop: threading.Event, *, json: bool) -> str:
+    """Show a run until it ends, and return its outcome: that of `Finished`, "failed", "killed", or "left"."""
+    from training.run_follower import follow
+
+    show = _lines if json else Display(sys.stderr)
+    outcome = "killed"
+    for event in follow(run, lambda: stop.wait(LOOK_SECONDS)):
+        show(event)
+        outcome = event.outcome if isinstance(event, said.Finished) else outcome
+        outcome = "failed" if isinstance(event, said.Failed) else outcome
+        if stop.is_set():
+            break
+    if isinstance(show, Display):
+        show.close()
+    if stop.is_set():
+        return "left"
+    if outcome == "killed":
+        click.echo(f"The run's process is gone; `carrel retrain --follow {run.name}` takes it up again.", err=True)
+        return "failed"
+    return outcome
+
+
+def _lines(event: TrainingEvent) -> None:
+    click.echo(said.encode(event), nl=False)
+
+
+class Display:
+    """A run on a stream: one moving line on a terminal, plain lines elsewhere, and the verdict on stdout."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._moving = stream.isatty()
+
+    def __call__(self, event: TrainingEvent) -> None:
+        """Show one event."""
+        if isinstance(event, said.Judged):
+            self.close()
+            click.echo("\n".join(verdict(event)))
+            return
+        text, stays = sentence(event)
+        if not text:
+            return
+        if self._moving:
+            text = cut(text, shutil.get_terminal_size().columns - 1)
+            self._stream.write(CLEAR_LINE + text + ("\n" if stays else ""))
+        elif stays:
+            self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Clear the moving line."""
+        if self._moving:
+            self._stream.write(CLEAR_LINE)
+            self._stream.flush()
+
+
+def sentence(event: TrainingEvent) -> tuple[str, bool]:
+    """Return what an event says in words, "" where nothing, and whether it stays on the screen."""
+    match event:
+        case said.RunStarted():
+            again = ", taken up again" if event.resumed else ""
+            takes = f", about {duration(event.seconds)}" if event.seconds else ""
+            return f"{event.run}: {event.recipe} recipe on {event.base}{takes}{again}", True
+        case said.StageStarted():
+            return f"{STAGES.get(event.stage, event.stage)} …", True
+        case said.Preparing():
+            of = f" of {event.of:,}" if event.of else ""
+            return f"{event.what}{f': {event.done:,}{of}' if event.done else ''} …", False
+        case said.QueriesMade():
+            dropped = "".join(f", {number:,} dropped: {reason}" for reason, number in event.dropped.items())
+            return f"  {event.origin}: {event.kept:,} of {count(event.made, 'query', 'queries')} kept{dropped}", True
+        case said.SplitsMade():
+            return _split(event), True
+        case said.Mined():
+            return _mined(event), event.queries == event.of
+        case said.Stepped():
+            left = f" · {duration(event.seconds_left)} left" if event.seconds_left is not None else ""
+            return (
+                f"step {event.step} of {event.of} · loss {event.loss:.3f} · "
+                f"{event.triples_per_second:.1f} triples/s{left}"
+            ), False
+        case said.Evaluated():
+            return _evaluated(event), True
+        case said.ReviewAwaited():
+            return _awaited(event), True
+        case said.Paused():
+            return "Paused.", True
+        case said.Resumed():
+            return "Going on.", True
+        case said.Finished():
+            kept = f" The model is called {event.model}." if event.model else ""
+            return f"Finished: {event.outcome}, after {duration(event.seconds)}.{kept}", True
+        case said.Failed():
+            return f"{one_line(event.message)} {one_line(event.fix)}", True
+    return "", False
+
+
+def _split(event: said.SplitsMade) -> str:
+    shared = f"; {event.shared:,} of the test share a document with train" if event.shared else ""
+    takes = f"; about {duration(event.seconds)} in all" if event.seconds else ""
+    return (
+        f"  {event.train:,} to learn from, {event.development:,} to choose by, {event.test:,} to judge by, "
+        f"in {count(event.groups, 'group')}{shared}{takes}"
+    )
+
+
+def _evaluated(event: said.Evaluated) -> str:
+    judged = f"mixture of step {event.step}, t {event.share:g}" if event.mixed else f"step {event.step}"
+    return (
+        f"  {judged}: development NDCG@10 {event.candidate:.4f}, base {event.base:.4f} "
+        f"(95% {event.low:+.4f} to {event.high:+.4f})"
+    )
+
+
+def _awaited(event: said.ReviewAwaited) -> str:
+    return (
+        f"  {count(event.examples, 'example')} to look at: `carrel runs examples {event.run}`, or f9 in `carrel`; "
+        f"`carrel runs resume {event.run}` goes on."
+    )
+
+
+def _mined(event: said.Mined) -> str:
+    return (
+        f"  {event.queries:,} of {count(event.of, 'query', 'queries')}: {event.triples:,} triples; the legs disagree "
+        f"on {event.disagreement:.1%} (meaning blind {event.vector_blind:.1%}, words blind {event.keyword_blind:.1%})"
+    )
+
+
+def verdict(event: said.Judged) -> list[str]:
+    """Return the verdict in plain words, with the table behind it."""
+    lines = [f"Verdict: {event.verdict}. {event.reason}"]
+    if event.measures:
+        lines.append(f"{'':24}{'base':>8}{'tuned':>9}{'difference':>12}   interval at alpha {event.alpha:g}")
+    lines += [
+        f"{each.name:24}{each.base:8.4f}{each.candidate:9.4f}{each.candidate - each.base:+12.4f}   "
+        f"{each.low:+.4f} to {each.high:+.4f}"
+        for each in event.measures
+    ]
+    return [*lines, *(f"- {each}" for each in event.advice)]

@@ -1,0 +1,230 @@
+"""Starts, follows and stops the indexer process; leaves no orphan behind.
+
+The indexer's stdin is a pipe that this process holds: when it is closed, by us or by our death, the indexer finishes
+its commit and leaves. Its events are read from the file that it appends to, so it never waits for the screen.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from app.tui.indexer_state import IndexerState, after
+from engine.errors import LibraryMissing
+from engine.indexing.event_file import Follower, new_event_file
+from engine.paths import Places, private_folder, private_log
+
+_log = logging.getLogger("carrel")
+
+TICK_SECONDS = 0.1  # ten reports a second at most
+LEAVING_SECONDS = 0.6  # for the indexer's last commit, which takes 0.05 s at most; then it is ended
+LOCK_HELD = 3  # the exit code of an indexer that found another one at work
+TAKE_OVER_SECONDS = 1.0  # how often a held lock, and the place of a missing library, is looked at
+RESTARTS = 3  # within RESTART_WINDOW_SECONDS; more means that it dies of something that a restart does not mend
+RESTART_WINDOW_SECONDS = 60.0
+
+Report = Callable[[IndexerState], None]
+
+
+class Tail:
+    """Reads what is appended to an event file and folds it into a state."""
+
+    def __init__(self, path: Path) -> None:
+        self._follower = Follower(path)
+
+    def read(self, state: IndexerState) -> IndexerState:
+        """Return `state` after the events that are new."""
+        for event in self._follower.read():
+            state = after(state, event)
+        return state
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._follower.close()
+
+
+class Indexer:
+    """The indexer of one library: a child process of ours, or whichever process holds the lock."""
+
+    def __init__(
+        self,
+        library: Path,
+        places: Places,
+        *,
+        command: Callable[[Path], list[str]] | None = None,
+        lock_holder: Callable[[Path], tuple[int, Path | None] | None] | None = None,
+        pause: float = 1.0,
+        look_every: float = TAKE_OVER_SECONDS,
+    ) -> None:
+        self._library = library
+        self._places = places
+        self._command = command or (lambda events: worker_command(library, events))
+        self._lock_holder = lock_holder or holder_of
+        self._pause = pause  # seconds before a restart, so that a broken one does not spin
+        self._look_every = look_every
+        self._leaving = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread: threading.Thread | None = None
+        self._report: Report = lambda state: None
+        self._state = IndexerState(phase="starting")
+        self._told = IndexerState()
+
+    def start(self, report: Report) -> None:
+        """Start it, or follow whichever runs; `report` is called from a thread.
+
+        May be called again where it was given up; while it is at work nothing happens.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._report = report
+        self._thread = threading.Thread(target=self._run, daemon=True, name="carrel-indexer")
+        self._thread.start()
+
+    def leave(self) -> None:
+        """Tell it to leave; returns at once."""
+        self._leaving.set()
+        process = self._process
+        if process is not None and process.stdin is not None:
+            with suppress(OSError):
+                process.stdin.close()
+
+    def stop(self) -> None:
+        """Make it leave, at the latest after LEAVING_SECONDS; returns when it has gone."""
+        self.leave()
+        if self._thread is not None:
+            self._thread.join(LEAVING_SECONDS)
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(LEAVING_SECONDS / 3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    # --- in the thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        """Keep an indexer at work until we leave."""
+        deaths: list[float] = []
+        while not self._leaving.is_set():
+            try:
+                code = self._one_run()
+            except OSError as error:
+                _log.exception("The indexer could not be started")
+                self._tell(IndexerState(phase="dead", trouble=f"The indexer could not be started: {error.strerror}."))
+                return
+            if self._leaving.is_set():
+                return
+            if code == LOCK_HELD:
+                self._follow_holder()
+                continue
+            if code == LibraryMissing.exit_code and not self._library.exists():
+                self._wait_for_library()
+                continue
+            _log.error("The indexer ended with exit code %s", code)
+            now = time.monotonic()
+            deaths = [*(each for each in deaths if now - each < RESTART_WINDOW_SECONDS), now]
+            if len(deaths) > RESTARTS:
+                self._tell(replace(self._state, phase="dead"))
+                return
+            self._tell(replace(self._state, phase="restarting", trouble=""))
+            self._leaving.wait(self._pause)
+
+    def _one_run(self) -> int:
+        """Start one indexer, follow it to its end, and return its exit code."""
+        events = new_event_file(self._places)
+        self._tell(IndexerState(phase="starting"))
+        process = start_process(self._command(events), self._places)
+        self._process = process
+        if self._leaving.is_set():  # asked to leave while the process was being made
+            self.leave()
+        tail = Tail(events)
+        try:
+            while process.poll() is None:
+                self._tell(tail.read(self._state))
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(TICK_SECONDS)
+            self._tell(tail.read(self._state))
+        finally:
+            tail.close()
+            if process.stdin is not None:
+                with suppress(OSError):
+                    process.stdin.close()
+        return process.returncode
+
+    def _wait_for_library(self) -> None:
+        """Say that the file is gone until it is back; a new one in its place would be empty."""
+        self._tell(IndexerState(phase="gone"))
+        while not self._leaving.is_set() and not self._library.exists():
+            self._leaving.wait(self._look_every)
+
+    def _follow_holder(self) -> None:
+        """Show what the other indexer does until it lets go of the lock."""
+        tail: Tail | None = None
+        shown = IndexerState(phase="following", foreign=True)
+        looked = -self._look_every
+        try:
+            while not self._leaving.is_set():
+                if time.monotonic() - looked >= self._look_every:
+                    looked = time.monotonic()
+                    held = self._lock_holder(self._library)
+                    if held is None:
+                        return
+                    shown = replace(shown, pid=held[0])
+                    if tail is None and held[1] is not None:
+                        tail = Tail(held[1])
+                if tail is not None:
+                    shown = replace(tail.read(shown), foreign=True, pid=shown.pid)
+                self._tell(shown)
+                self._leaving.wait(TICK_SECONDS)
+        finally:
+            if tail is not None:
+                tail.close()
+
+    def _tell(self, state: IndexerState) -> None:
+        """Report a state that differs from the last one."""
+        self._state = state
+        if state != self._told and not self._leaving.is_set():
+            self._told = state
+            self._report(state)
+
+
+def worker_command(library: Path, events: Path) -> list[str]:
+    """Return how an indexer is started; -P keeps code out that lies in the working directory."""
+    base = [sys.executable, "-P", "-m", "engine.indexer.worker"]
+    return [*base, "--library", str(library), "--events", str(events), "--watch"]
+
+
+def start_process(command: list[str], places: Places) -> subprocess.Popen[bytes]:
+    """Start a worker in its own session, in the state folder, its errors in the log and a pipe for its stdin."""
+    home = private_folder(places.state)
+    source = str(Path(__file__).resolve().parents[2])
+    search_path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH", "")) if part)
+    with private_log(places.log).open("ab") as log:
+        return subprocess.Popen(
+            command,
+            cwd=home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": search_path},
+            start_new_session=True,
+        )
+
+
+def holder_of(library: Path) -> tuple[int, Path | None] | None:
+    """Return the number and the event file of the process that holds the indexer lock, None where nobody does."""
+    from engine.store.lock import events_of, holder  # apsw comes with the room
+
+    held = holder(library)
+    return (held.pid, events_of(library)) if held else None

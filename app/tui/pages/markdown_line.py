@@ -1,0 +1,109 @@
+"""One line of Markdown as it stands on the screen: headings, lists, quotes, tables, fences.
+
+A heading keeps its number signs, a fence its edge and a list its sign, so that all of it is told without colour too.
+"""
+
+from __future__ import annotations
+
+import re
+
+from app.tui.pages.inline_markup import inline
+from app.tui.pages.painted_line import LineMaker, ShownLine, plain_line
+from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
+
+LONG_LINE = 2_000  # code points: longer lines are machine-made and shown as they are
+RULE_CELLS = 24
+_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+|$)")
+_UNDERLINE = re.compile(r" {0,3}=+[ \t]*$")
+_RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
+_ITEM = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])([ \t]+)(\[[ xX]\](?=[ \t]))?")
+_QUOTE = re.compile(r" {0,3}(?:>[ \t]?)+")
+_FOLD = re.compile(r"[ \t]*\n[ \t]*")
+_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$")
+
+
+def prose_line(text: str) -> ShownLine:
+    """Return a line of Markdown outside front matter and fences."""
+    if len(text) > LONG_LINE:
+        return plain_line(text)
+    maker = LineMaker(text)
+    if match := _HEADING.match(text):
+        return _heading(maker, match)
+    if _RULE.match(text):
+        maker.put("─" * RULE_CELLS, 0, len(text), FAINT)
+        return maker.make()
+    if _UNDERLINE.match(text) or _TABLE_RULE.match(text):
+        maker.keep(0, len(text), FAINT)
+        return maker.make()
+    hang = _begin(maker)
+    at = hang.end() if hang else 0
+    for fold in _FOLD.finditer(text, at):
+        inline(maker, at, fold.start())
+        maker.put(" ", fold.start(), fold.end())
+        at = fold.end()
+    inline(maker, at, len(text))
+    return maker.make(hang=_marker_cells(maker, hang))
+
+
+def _heading(maker: LineMaker, match: re.Match[str]) -> ShownLine:
+    maker.keep(match.start(1), match.end(), ACCENT)
+    before = maker.length
+    inline(maker, match.end(), len(maker.text.rstrip("# \t")) if match.end() < len(maker.text) else match.end())
+    maker.style(before, f"bold {BRIGHT}")
+    return maker.make(hang=len(match[1]) + 1)
+
+
+def _begin(maker: LineMaker) -> re.Match[str] | None:
+    """Show the sign that begins a list item or a quote, and return what was read of the line."""
+    text = maker.text
+    if item := _ITEM.match(text):
+        maker.keep(0, item.start(2))
+        sign = "•" if item[2] in "-*+" else ""
+        if sign:
+            maker.put(sign, item.start(2), item.end(2), ACCENT)
+        else:
+            maker.keep(item.start(2), item.end(2), ACCENT)
+        maker.keep(item.start(3), item.end(3))
+        if item[4]:
+            maker.put("☑" if "x" in item[4].lower() else "☐", item.start(4), item.end(4), ACCENT)
+        return item
+    if quote := _QUOTE.match(text):
+        maker.put("▎" * quote[0].count(">") + " ", 0, quote.end(), QUIET)
+        return quote
+    return None
+
+
+def _marker_cells(maker: LineMaker, begin: re.Match[str] | None) -> int:
+    """Return how far the rows below the first are moved in: under the words of the first."""
+    if begin is None:
+        return len(maker.text) - len(maker.text.lstrip(" "))
+    marker = next((piece[3] for piece in reversed(maker.make().pieces) if piece[1] <= begin.end()), 0)
+    return min(marker, 24)
+
+
+def fence_line(text: str, opens: bool) -> ShownLine:
+    """Return the edge of a block of code, with the name of its language."""
+    maker = LineMaker(text)
+    sign = re.match(r"[ \t]*(`{3,}|~{3,})[ \t]*", text)
+    after = sign.end() if sign else len(text)
+    maker.put("┌ " if opens else "└", 0, after, FAINT)
+    maker.keep(after, len(text), QUIET)
+    return maker.make()
+
+
+def code_line(text: str, styles: tuple[tuple[int, int, str], ...] = ()) -> ShownLine:
+    """Return a line inside a block of code, painted by `styles`, which are spans of the line."""
+    maker = LineMaker(text)
+    maker.put("│ ", 0, 0, FAINT)
+    highlighted_into(maker, styles)
+    return maker.make(hang=2)
+
+
+def highlighted_into(maker: LineMaker, styles: tuple[tuple[int, int, str], ...]) -> None:
+    """Show the whole line in the colours of its language."""
+    at = 0
+    for start, end, style in styles:
+        maker.keep(at, start)
+        maker.keep(start, end, style)
+        at = end
+    maker.keep(at, len(maker.text))

@@ -1,0 +1,183 @@
+"""Picking one of several things: a line that narrows the list, and the list; over whatever screen asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.getters import query_one
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+
+from app.tui.safe_text import one_line
+from app.tui.theme import BRIGHT, QUIET
+from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.footer import hints
+
+SHOWN = 200  # what the list holds at most; a letter more narrows it
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[T]):
+    """A thing to pick: what it is, how it is called, and a word at its right."""
+
+    value: T
+    label: str
+    note: str = ""
+
+
+class NarrowingLine(Input):
+    """A line of text whose delete key, at its end, belongs to the screen."""
+
+    def action_delete_right(self) -> None:
+        """Delete what is right of the cursor; where nothing is, let the screen remove the chosen thing."""
+        if self.cursor_at_end and isinstance(self.screen, ChoiceScreen):
+            self.screen.action_remove()
+        else:
+            super().action_delete_right()
+
+
+class ChoiceScreen(ModalScreen[T | None], Generic[T]):
+    """Gives the value that was picked, or None.
+
+    `own` makes a choice of what was typed, where that may be picked too; `remove` forgets a choice and returns whether
+    it is gone; `nothing` is said of an empty list.
+    """
+
+    BINDINGS = [
+        Binding("escape", "leave", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("pageup", "move(-10)", show=False),
+        Binding("pagedown", "move(10)", show=False),
+    ]
+    DEFAULT_CSS = """
+    ChoiceScreen { align: center top; background: $background 60%; }
+    ChoiceScreen > Vertical {
+        width: 76; max-width: 96%; height: auto; max-height: 90%; margin-top: 2;
+        background: $panel; padding: 1 2 0 2;
+    }
+    ChoiceScreen NarrowingLine, ChoiceScreen NarrowingLine:focus {
+        height: 1; border: none; padding: 0; margin: 1 0; background: $panel; background-tint: $background 0%;
+        color: $bright;
+    }
+    ChoiceScreen NarrowingLine > .input--placeholder { color: $quiet; }
+    ChoiceScreen OptionList, ChoiceScreen OptionList:focus {
+        height: auto; max-height: 50vh; border: none; padding: 0; background: $panel; scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        background-tint: $background 0%; overflow-x: hidden;
+    }
+    ChoiceScreen OptionList > .option-list--option-highlighted {
+        background: $chosen; color: $bright; text-style: bold;
+    }
+    ChoiceScreen #hints { margin: 1 0; }
+    """
+
+    line = query_one(NarrowingLine)
+    options = query_one(OptionList)
+
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice[T]],
+        *,
+        placeholder: str = "type to narrow the list",
+        nothing: str = "There is nothing here yet.",
+        own: Callable[[str], Choice[T] | None] | None = None,
+        remove: Callable[[T], bool] | None = None,
+        at: int = 0,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = list(choices)
+        self._placeholder = placeholder
+        self._nothing = nothing
+        self._own = own
+        self._remove = remove
+        self._at = at
+        self._shown: list[Choice[T]] = []
+
+    def compose(self) -> ComposeResult:
+        """Lay out the title, the line, the list, and what the keys do."""
+        with Vertical():
+            yield BuiltLine(id="title")
+            yield NarrowingLine(placeholder=self._placeholder, compact=True, select_on_focus=False)
+            yield OptionList(compact=True, markup=False)
+            yield BuiltLine(id="hints")
+
+    def on_mount(self) -> None:
+        """Fill the list; the keys go to the line throughout."""
+        self.query_one("#title", BuiltLine).show(lambda width: Content.styled(self._title, f"bold {BRIGHT}"))
+        keys = [("↑↓", "move"), ("enter", "pick"), *([("del", "forget it")] if self._remove else []), ("esc", "back")]
+        self.query_one("#hints", BuiltLine).show(lambda width: hints(keys))
+        self.options.can_focus = False
+        self.call_after_refresh(partial(self._fill, self._at))
+
+    @on(NarrowingLine.Changed)
+    def _narrowed(self) -> None:
+        self._fill()
+
+    def _fill(self, at: int = 0) -> None:
+        """Show the choices that hold every word of the line, and what the line itself may stand for."""
+        typed = self.line.value.strip()
+        words = typed.casefold().split()
+        fitting = [each for each in self._choices if all(word in each.label.casefold() for word in words)]
+        own = self._own(typed) if self._own and typed else None
+        self._shown = [*([own] if own else []), *fitting[:SHOWN]]
+        room = max(10, self.options.scrollable_content_region.width or 60)
+        self.options.clear_options()
+        self.options.add_options([_prompt(each, room) for each in self._shown])
+        if not self._shown:
+            self.options.add_option(Content.styled(self._nothing if not self._choices else "Nothing fits.", QUIET))
+            self.options.disable_option_at_index(0)
+        else:
+            first_fitting = 1 if own and fitting else 0  # what exists is likelier meant than what was half typed
+            self.options.highlighted = min(at or first_fitting, len(self._shown) - 1)
+
+    def action_move(self, rows: int) -> None:
+        """Choose the thing so many further down."""
+        if self._shown:
+            place = (self.options.highlighted or 0) + rows
+            self.options.highlighted = max(0, min(place, len(self._shown) - 1))
+
+    @on(NarrowingLine.Submitted)
+    def _submitted(self) -> None:
+        place = self.options.highlighted
+        if place is not None and place < len(self._shown):
+            self.dismiss(self._shown[place].value)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        if event.option_index < len(self._shown):
+            self.dismiss(self._shown[event.option_index].value)
+
+    def action_remove(self) -> None:
+        """Forget the chosen thing."""
+        place = self.options.highlighted
+        if self._remove is None or place is None or place >= len(self._shown):
+            return
+        choice = self._shown[place]
+        if choice in self._choices and self._remove(choice.value):
+            self._choices.remove(choice)
+            self._fill(place)
+
+    def action_leave(self) -> None:
+        """Pick nothing."""
+        self.dismiss(None)
+
+
+def _prompt(choice: Choice[T], room: int) -> Content:
+    """Return one line: the name at the left, the note at the right."""
+    note = one_line(choice.note)
+    label = Content(one_line(choice.label)).truncate(max(1, room - cell_len(note) - 2), ellipsis=True)
+    gap = " " * max(1, room - label.cell_length - cell_len(note))
+    return Content.assemble(label, gap, (note, QUIET)) if note else label

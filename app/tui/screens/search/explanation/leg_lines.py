@@ -1,0 +1,174 @@
+"""What each leg found: rank, raw figure and weight, and for the words a table of what each of them gave."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from app.tui.figures import adding_up, count, counted, figure, rarity
+from app.tui.safe_text import one_line
+from app.tui.screens.search.explanation.subject import Explained, labelled, shown_parts
+from app.tui.theme import BRIGHT, QUIET, WORDS
+from app.tui.widgets.line_views import wrapped
+from engine.records import TermScore, WordReading
+
+LONGEST_WORD = 16
+ROOMY_CELLS = 52  # from here on the table shows bm25 beside the points
+TABLE_CELLS = 36  # of the table without its words and without bm25
+
+
+def meaning_lines(explained: Explained, width: int) -> list[Content]:
+    """Return rank and distance by meaning, and what the leg counts for."""
+    hit, result = explained.hit, explained.result
+    if hit.vector is None:
+        return labelled("meaning", Content.styled("not asked", QUIET), width)
+    line = Content.assemble(
+        _rank(hit.vector.rank, result.passages),
+        (" · distance ", QUIET),
+        figure(hit.vector.distance),
+        _counts(explained, result.weights.vector, hit.vector.rank),
+    )
+    return labelled("meaning", line, width)
+
+
+def words_lines(explained: Explained, width: int) -> list[Content]:
+    """Return rank and bm25 by words, what the leg counts for, and the table of the words."""
+    hit, result = explained.hit, explained.result
+    keyword = hit.keyword
+    if not result.words and keyword is None:
+        line = Content.styled("not asked", QUIET)
+    elif keyword is None or not keyword.terms:
+        line = Content.styled("no word of the query stands in this passage", QUIET)
+    else:
+        line = Content.assemble(
+            _rank(keyword.rank, 0),
+            (" · bm25 ", QUIET),
+            figure(keyword.bm25, 2),
+            _counts(explained, result.weights.keyword, keyword.rank),
+        )
+    return [
+        *labelled("words", line, width),
+        *_table(explained, width),
+        *_rare_line(explained, width),
+        *_absent_line(explained, width),
+    ]
+
+
+def _rank(rank: int | None, passages: int) -> Content:
+    """Return a rank in a leg, with the number of passages where it is known."""
+    if rank is None:
+        return Content.styled("beyond the candidates", QUIET)
+    of = f" of {count(passages)}" if passages else ""
+    return Content.assemble(("rank ", QUIET), str(rank), (of, QUIET))
+
+
+def _counts(explained: Explained, weight: float, rank: int | None) -> Content:
+    """Return what the leg counts for; for reciprocal ranks the whole sum, which needs no other figure."""
+    if explained.result.fusion == "rrf" and rank is not None:
+        from engine.retrieval.fusion import RRF_K  # brings numpy, which every search has brought by now
+
+        return Content.assemble((" · gives ", QUIET), f"{figure(weight, 2)} / ({RRF_K} + {rank})")
+    return Content.assemble((" · counts ", QUIET), figure(weight, 2))
+
+
+def word_points(explained: Explained) -> list[str] | None:
+    """Return what each word gave to the score; as shown they sum to the words' part as shown. None where the ranking
+    took the rank by words and not their bm25."""
+    keyword = explained.hit.keyword
+    if keyword is None or keyword.bm25 <= 0 or explained.result.fusion == "rrf":
+        return None
+    whole = sum(term.score for term in keyword.terms)
+    if whole <= 0:
+        return None
+    share = float(shown_parts(explained.hit, explained.decimals)["words"])
+    by_bm25 = share - sum(term.rare for term in keyword.terms)
+    parts = [term.score / whole * by_bm25 + term.rare for term in keyword.terms]
+    return adding_up(parts, share, explained.decimals)
+
+
+def _table(explained: Explained, width: int) -> list[Content]:
+    """Return the table: how rare each word is, how often it stands here, its part of the bm25 and of the score."""
+    keyword = explained.hit.keyword
+    terms = keyword.terms if keyword else ()
+    if not terms:
+        return []
+    points = word_points(explained)
+    roomy = width >= ROOMY_CELLS or points is None
+    room = width - TABLE_CELLS - (8 if roomy and points is not None else 0)
+    cells = max(5, min(LONGEST_WORD, room, max(len(term.term) for term in terms)))
+    bm25 = adding_up([term.score for term in terms], keyword.bm25 if keyword else 0.0, 2)
+    passages = explained.result.passages
+    lines = [_row("word", cells, "passages", "", "here", "bm25" if roomy else "", "points" if points else "", QUIET)]
+    for number, term in enumerate(terms):
+        gave = points[number] if points else ""
+        lines.append(_present(term, cells, passages, bm25[number] if roomy else "", gave))
+    if len(terms) > 1:
+        total = figure(keyword.bm25 if keyword else 0.0, 2) if roomy else ""
+        share = shown_parts(explained.hit, explained.decimals)["words"] if points else ""
+        lines.append(_row("", cells, "", "", "sum", total, share, QUIET))
+    return [line.truncate(width) for line in lines]
+
+
+def _present(term: TermScore, cells: int, passages: int, bm25: str, points: str) -> Content:
+    name, _ = rarity(term.documents, term.idf, passages)
+    row = _row(term.term, cells, count(term.documents), name, often(term.tf), bm25, points, "")
+    word = len(_name(term.term, cells))
+    return row.stylize(WORDS, 0, word).stylize(QUIET, word + 2, word + 21).stylize(f"bold {BRIGHT}", len(row) - 6)
+
+
+def _rare_line(explained: Explained, width: int) -> list[Content]:
+    """Return what words that hardly any document holds gave beside their bm25: nothing, or a line or two."""
+    keyword = explained.hit.keyword
+    told = [
+        f"{_cut(term.term)} +{figure(term.rare, explained.decimals)}"
+        for term in (keyword.terms if keyword else ())
+        if term.rare > 0
+    ]
+    if not told:
+        return []
+    said = f"in hardly any document, so beside its bm25: {' · '.join(told)}"
+    return wrapped(Content.styled(said, QUIET), width, Content())
+
+
+def _absent_line(explained: Explained, width: int) -> list[Content]:
+    """Return the words of the query that are not here, each with how rare it is: nothing, or a line or two."""
+    keyword, passages = explained.hit.keyword, explained.result.passages
+    present = {term.term for term in keyword.terms} if keyword else set()
+    told = [_rare(word, passages) for word in explained.result.words if word.term not in present]
+    if not told:
+        return []
+    return wrapped(Content.styled(f"not here: {' · '.join(told)}", QUIET), width, Content())
+
+
+def _rare(word: WordReading, passages: int) -> str:
+    return f"{_cut(word.term)} {rarity(word.documents, word.idf, passages)[0]}"
+
+
+def _cut(term: str) -> str:
+    name = one_line(term)
+    return name[: LONGEST_WORD - 1] + "…" if len(name) > LONGEST_WORD else name
+
+
+def often(tf: float) -> str:
+    """Return how often a word stands here; what stands in a title or a heading counts for more, so it may be broken."""
+    return f"×{tf:.0f}" if tf == round(tf) else f"×{tf:.1f}"
+
+
+def _row(word: str, cells: int, documents: str, rare: str, often: str, bm25: str, points: str, style: str) -> Content:
+    ends = "".join(f"  {value:>6}" for value in (bm25, points) if value)
+    return Content.styled(f"{_name(word, cells)}  {documents:>8}  {rare:<8}  {often:>5}{ends}", style)
+
+
+def _name(term: str, cells: int) -> str:
+    text = one_line(term)
+    return text[: cells - 1] + "…" if len(text) > cells else f"{text:<{cells}}"
+
+
+def setting_lines(explained: Explained, width: int) -> list[Content]:
+    """Return model, fusion and the reason of the weights, and what was folded into this row."""
+    hit, result = explained.hit, explained.result
+    parts = [f"model {result.model}", f"fusion {result.fusion}", result.weights.reason]
+    if hit.more_in_document:
+        parts.append(f"{counted(len(hit.more_in_document), 'more passage')} of this note among the candidates")
+    if hit.duplicates:
+        parts.append(f"{counted(len(hit.duplicates), 'near-duplicate')} in other notes folded in")
+    return wrapped(Content.styled(one_line(" · ".join(part for part in parts if part)), QUIET), width, Content())

@@ -1,0 +1,141 @@
+"""Searches while a person types: the words at once, every leg after a quiet moment, the finished query last.
+
+Each stage runs in a thread; a newer key cancels the stages of the older one. What comes back is posted as messages, so
+that the screen alone decides what is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from textual.message import Message
+from textual.screen import Screen
+
+from app.tui.background import in_background
+from app.tui.ports import ExplorationPort, Opened, Pace
+from app.tui.screens.search.arrangement import FURTHER_LIMIT, STEP_ROWS, ungrouped
+from app.tui.threads import in_thread
+from engine.errors import CarrelError
+from engine.records import Hit, SearchResult, SearchSettings
+
+_log = logging.getLogger("carrel")
+FIRST_ROWS = 25  # while a word grows: more than a screen holds, and each further one costs .2 ms to read
+_WORDS_ONLY = SearchSettings(fusion="keyword")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, and by which key: `turn` grows with every change of the query line."""
+
+    turn: int
+    text: str
+    typing: bool
+    limit: int = STEP_ROWS
+
+
+@dataclass
+class Answered(Message):
+    """A search has come back; `finished` is false while only the words have answered."""
+
+    asked: Asked
+    result: SearchResult
+    finished: bool
+    exploration: ExplorationPort | None = None  # of a finished answer, for "what if"
+
+
+@dataclass
+class Refused(Message):
+    """A search could not be done."""
+
+    asked: Asked
+    error: CarrelError
+
+
+class Searching:
+    """Runs the searches of one screen."""
+
+    def __init__(self, screen: Screen[Any], opened: Opened, pace: Pace, settings: SearchSettings) -> None:
+        self._screen = screen
+        self._opened = opened
+        self._pace = pace
+        self.settings = settings
+        self._asked: Asked | None = None
+
+    def ask(self, asked: Asked) -> None:
+        """Begin to search; what an older key asked is cancelled."""
+        self._asked = None
+        first = replace(asked, limit=min(asked.limit, FIRST_ROWS)) if asked.typing and self._pace.settle else asked
+        self._run("words", partial(self._search, first, _WORDS_ONLY, finished=False))
+        self._run("all", partial(self._quiet_then_all, first, asked))
+
+    def ask_again(self) -> None:
+        """Repeat the last answered search, since the library has changed."""
+        if self._asked is not None:
+            self._run("again", partial(self._search, self._asked, self.settings, finished=True))
+
+    def ask_more(self, limit: int) -> None:
+        """Repeat the last answered search with more rows."""
+        if self._asked is not None:
+            self._asked = replace(self._asked, limit=limit)
+            self.ask_again()
+
+    async def further(self, result: SearchResult, hit: Hit, settings: SearchSettings) -> tuple[Hit, ...]:
+        """Return the further passages of a row's document among the candidates, each with its own figures.
+
+        `settings` are those that the rows on the screen were ranked by.
+        """
+        search = partial(
+            self._opened.library.search,
+            result.query.text,
+            limit=FURTHER_LIMIT,
+            settings=ungrouped(replace(settings, fusion=result.fusion)),
+            typing=False,
+            cancel=self._opened.new_cancellation(),
+        )
+        found = {each.passage_id: each for each in (await in_thread(search)).hits}
+        return tuple(found[passage] for passage in hit.more_in_document if passage in found)
+
+    def _run(self, group: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        in_background(self._screen, work, group, exclusive=True)
+
+    async def _quiet_then_all(self, first: Asked, asked: Asked) -> None:
+        """Search with every leg once the keys rest, and for all rows once the last word counts as finished."""
+        await asyncio.sleep(self._pace.quiet)
+        await self._search(first, self.settings, finished=True)
+        if asked.typing and self._pace.settle is not None:
+            await asyncio.sleep(self._pace.settle)
+            await self._search(replace(asked, typing=False), self.settings, finished=True)
+
+    async def _search(self, asked: Asked, settings: SearchSettings, finished: bool) -> None:
+        """Run one search in a thread and post what came of it; cancelling the worker interrupts the search."""
+        cancellation = self._opened.new_cancellation()
+        library = self._opened.library
+        search: Callable[[], SearchResult | ExplorationPort] = partial(
+            library.explore if finished else library.search,
+            asked.text,
+            limit=asked.limit,
+            settings=settings,
+            typing=asked.typing,
+            cancel=cancellation,
+        )
+        try:
+            found = await in_thread(search)
+        except asyncio.CancelledError:
+            cancellation.cancel()
+            raise
+        except CarrelError as error:
+            self._screen.post_message(Refused(asked, error))
+        except Exception:
+            _log.exception("A search failed: %r", asked.text)
+            self._screen.post_message(Refused(asked, CarrelError("This search failed.", fix="The log says why.")))
+        else:
+            if finished:
+                self._asked = asked
+            exploration = None if isinstance(found, SearchResult) else found
+            result = found if isinstance(found, SearchResult) else found.result
+            self._screen.post_message(Answered(asked, result, finished, exploration))

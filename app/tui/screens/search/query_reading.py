@@ -1,0 +1,83 @@
+"""The line under the query: how it was read, or why it cannot be."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from app.tui.figures import count, figure, rarity
+from app.tui.safe_text import one_line
+from app.tui.screens.search.arrangement import ORDER_WORDS, Order
+from app.tui.screens.search.row import SIGNS, TIER_STYLES, is_listing
+from app.tui.theme import ALARM, FAINT, QUIET
+from engine.errors import QueryError
+from engine.records import SearchResult
+
+NONE_SIGN = "∅"
+_GAP = "   "
+
+
+def reading_line(result: SearchResult, width: int, finished: bool, order: Order = "relevance") -> Content:
+    """Return the words with their rarity at the left, weights, verdict, hits, order and time at the right.
+
+    `finished` is false while only the words have answered. Where there is no room the weights go first, then the names
+    of the rarities, then the last words.
+    """
+    verdict = _verdict(result, finished, order)
+    named, signs = _words(result, named=True), _words(result, named=False)
+    with_weights = Content.assemble(_weights(result), _GAP, verdict)
+    for left, right in ((named, with_weights), (named, verdict), (signs, with_weights), (signs, verdict)):
+        if left.cell_length + right.cell_length + 2 <= width:
+            break
+    left = left.truncate(max(0, width - right.cell_length - 2), ellipsis=True)
+    return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
+
+
+def error_line(error: QueryError, text: str, width: int) -> Content:
+    """Return what is wrong with the query, with a sign under the place where it is."""
+    said = one_line(" ".join(part for part in (error.message, error.fix) if part))
+    column = min(cell_len(text[: error.position]), max(0, width - 1))
+    if column + 2 + cell_len(said) <= width or column < width // 3:
+        return Content.assemble(" " * column, ("▲ ", f"bold {ALARM}"), (said, ALARM)).truncate(width, ellipsis=True)
+    room = max(0, column - 1)
+    words = Content.styled(said, ALARM).truncate(room, ellipsis=True)
+    return Content.assemble(" " * (room - words.cell_length), words, " ", ("▲", f"bold {ALARM}"))
+
+
+def _words(result: SearchResult, named: bool) -> Content:
+    """Return each word with how rare it is here, as a sign and, where `named`, in a word."""
+    parts = []
+    for word in result.words:
+        name, level = rarity(word.documents, word.idf, result.passages)
+        if name == "unknown":
+            parts.append(Content.assemble((one_line(word.term), "strike"), (" not here" if named else "", ALARM)))
+        else:
+            parts.append(Content.assemble(one_line(word.term), (f" {level}{f' {name}' if named else ''}", QUIET)))
+    return Content(_GAP).join(parts)
+
+
+def _weights(result: SearchResult) -> Content:
+    """Return what each leg counts for, with the reason where it was worked out for this query."""
+    if is_listing(result):
+        return Content()
+    weights = result.weights
+    reason = f" ({one_line(weights.reason)})" if result.fusion == "rrf" and weights.reason else ""
+    return Content.styled(f"meaning {figure(weights.vector, 2)}  words {figure(weights.keyword, 2)}{reason}", QUIET)
+
+
+def _verdict(result: SearchResult, finished: bool, order: Order) -> Content:
+    """Return the verdict, the number of documents found, and the time that it took."""
+    took = f"{result.timings.total:.0f} ms"
+    ordered = "" if order == "relevance" else f" · {ORDER_WORDS[order]}"
+    if is_listing(result):
+        return Content.styled(f"{ordered[3:] or 'newest first'} · {count(result.found)} found · {took}", QUIET)
+    if not finished:
+        return Content.assemble(("by words so far", QUIET), (" · ", FAINT), (f"{count(result.found)} · {took}", QUIET))
+    if result.verdict == "none":
+        said, style = f"{NONE_SIGN} nothing relevant", ALARM
+    else:
+        said, style = f"{SIGNS[result.verdict]} {result.verdict}", TIER_STYLES[result.verdict]
+    return Content.assemble(
+        (said, style),
+        (f" · {count(result.found)} found{ordered} · {took}", QUIET),
+    )

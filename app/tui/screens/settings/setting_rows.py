@@ -1,0 +1,72 @@
+"""A list of titles with their values, a line of words below each: the settings, and the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from app.tui.safe_text import one_line
+from app.tui.theme import ACCENT, BRIGHT, QUIET
+
+TITLE_CELLS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A title with its value, what it means, and whether the value is the person's own; a heading has no value.
+
+    A row is greyed where the setting can do nothing here; its words say why.
+    """
+
+    title: str
+    value: str = ""
+    words: str = ""
+    own: bool = False
+    heading: bool = False
+    greyed: bool = False
+
+
+class RowsList(OptionList):
+    """Shows rows and keeps the place where it was."""
+
+    DEFAULT_CSS = """
+    RowsList, RowsList:focus {
+        width: 100%; height: 1fr; border: none; padding: 0; background: $background; background-tint: $background 0%;
+        scrollbar-size-vertical: 1; overflow-x: hidden;
+    }
+    RowsList > .option-list--option { padding: 0 2; }
+    RowsList > .option-list--option-highlighted { background: $chosen-blurred; color: $foreground; text-style: none; }
+    RowsList:focus > .option-list--option-highlighted { background: $chosen; color: $foreground; text-style: none; }
+    RowsList > .option-list--option-disabled { color: $foreground; }
+    """
+
+    def __init__(self, *, title_cells: int = TITLE_CELLS, id: str | None = None) -> None:
+        super().__init__(markup=False, id=id)
+        self._title_cells = title_cells
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show other rows."""
+        place = self.highlighted
+        options = [Option(_prompt(row, self._title_cells), disabled=row.heading) for row in rows]
+        self.clear_options()
+        self.add_options(options)
+        first = next((index for index, row in enumerate(rows) if not row.heading), 0)
+        self.highlighted = first if place is None else min(place, len(options) - 1)
+
+
+def _prompt(row: Row, cells: int) -> Content:
+    if row.heading:
+        return Content.assemble("\n", (one_line(row.title), QUIET))
+    title = one_line(row.title)
+    gap = " " * max(2, cells - cell_len(title))
+    own = ("  changed", QUIET) if row.own else ""
+    ink = QUIET if row.greyed else f"bold {BRIGHT}" if row.words else ""
+    lines = [Content.assemble((title, ink), gap, (one_line(row.value), QUIET if row.greyed else ACCENT), own)]
+    if row.words:
+        lines += [Content.styled(one_line(row.words), QUIET), Content()]
+    return Content("\n").join(lines)

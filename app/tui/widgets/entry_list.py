@@ -1,0 +1,168 @@
+"""A list of one-line entries of which one is selected; headings among them are passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from app.tui.theme import ACCENT
+from app.tui.widgets.line_views import PaintedView, paint
+
+MARGIN_CELLS = 2  # the bar of the selected line and a space
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line, made for a width in cells. `key` tells it from others; one without a `value` cannot be selected."""
+
+    key: Hashable
+    build: Callable[[int], Content]
+    value: object = None
+
+
+class EntryList(PaintedView, can_focus=True, inherit_bindings=False):  # the arrows select, they do not scroll
+    """Entries, drawn line by line. The selection stays on its entry when others come and go."""
+
+    COMPONENT_CLASSES = {"entries--chosen"}
+    DEFAULT_CSS = """
+    EntryList { overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: $background; }
+    EntryList:focus > .entries--chosen { background: $chosen; }
+    """
+
+    selected: reactive[int] = reactive(0, init=False)
+
+    @dataclass
+    class Selected(Message):
+        """Another entry is selected."""
+
+        entries: EntryList
+        entry: Entry | None
+
+        @property
+        def control(self) -> EntryList:
+            """The list."""
+            return self.entries
+
+    @dataclass
+    class Opened(Message):
+        """An entry was clicked twice."""
+
+        entries: EntryList
+        entry: Entry
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._entries: tuple[Entry, ...] = ()
+        self._announced: Hashable = None
+
+    @property
+    def entry(self) -> Entry | None:
+        """The selected entry."""
+        found = self._entries[self.selected] if 0 <= self.selected < len(self._entries) else None
+        return found if found is not None and found.value is not None else None
+
+    @property
+    def shown_lines(self) -> list[str]:
+        """The lines as plain text, for tests."""
+        return [entry.build(self._room).plain for entry in self._entries]
+
+    @property
+    def page(self) -> int:
+        """How many lines are in sight."""
+        return max(1, self.size.height - 1)
+
+    @property
+    def _room(self) -> int:
+        return max(1, self.scrollable_content_region.width - MARGIN_CELLS)
+
+    def show(self, entries: Sequence[Entry]) -> None:
+        """Show other entries; the selection stays on its key, else on its place."""
+        key = self.entry.key if self.entry else None
+        self._entries = tuple(entries)
+        places = {entry.key: place for place, entry in enumerate(self._entries) if entry.value is not None}
+        place = places.get(key, self._nearest(self.selected))
+        self.set_reactive(EntryList.selected, place)
+        self._lay_out()
+        self._reveal()
+        self._announce()
+
+    def move(self, by: int) -> None:
+        """Select the entry so many lines on; headings do not count."""
+        selectable = [place for place, entry in enumerate(self._entries) if entry.value is not None]
+        if not selectable:
+            self.scroll_to(y=self.scroll_offset.y + by, animate=False)
+            return
+        at = min(range(len(selectable)), key=lambda index: abs(selectable[index] - self.selected))
+        self.selected = selectable[max(0, min(at + by, len(selectable) - 1))]
+
+    def choose(self, key: Hashable) -> None:
+        """Select the entry with this key, if there is one."""
+        for place, entry in enumerate(self._entries):
+            if entry.key == key and entry.value is not None:
+                self.selected = place
+
+    def _nearest(self, place: int) -> int:
+        selectable = [at for at, entry in enumerate(self._entries) if entry.value is not None]
+        return min(selectable, key=lambda at: abs(at - place)) if selectable else 0
+
+    def watch_selected(self) -> None:
+        """Paint the selection, bring it into sight and tell it."""
+        self._reveal()
+        self.refresh()
+        self._announce()
+
+    def _announce(self) -> None:
+        key = self.entry.key if self.entry else None
+        if key != self._announced:
+            self._announced = key
+            self.post_message(self.Selected(self, self.entry))
+
+    def _lay_out(self) -> None:
+        self._strips.clear()
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._entries))
+        self.refresh()
+
+    def _reveal(self) -> None:
+        """Scroll as little as shows the selected entry, and the heading above the first of its section."""
+        top, height = self.scroll_offset.y, self.size.height
+        first = self.selected
+        while first > 0 and self._entries and self._entries[first - 1].value is None:
+            first -= 1
+        if first < top:
+            self.scroll_to(y=first, animate=False)
+        elif self.selected >= top + height > 0:
+            self.scroll_to(y=self.selected - height + 1, animate=False)
+
+    def on_resize(self) -> None:
+        """Lay the lines out for the new width."""
+        self._lay_out()
+        self._reveal()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the screen."""
+        index = y + self.scroll_offset.y
+        width = self.scrollable_content_region.width
+        if index >= len(self._entries):
+            return Strip.blank(width, self.rich_style)
+        chosen = index == self.selected and self.entry is not None
+        look = ("chosen" if self.has_focus else "kept") if chosen else ""
+        if (index, look) not in self._strips:
+            margin = Content.assemble(("▌", ACCENT), " ") if look == "chosen" else Content("▏ " if chosen else "  ")
+            line = Content.assemble(margin, self._entries[index].build(self._room))
+            self._strips[index, look] = paint(self, line, width, "entries--chosen" if look == "chosen" else "")
+        return self._strips[index, look]
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the line that was clicked; a second click opens it."""
+        place = event.y + self.scroll_offset.y
+        if 0 <= place < len(self._entries) and self._entries[place].value is not None:
+            self.selected = place
+            if event.chain == 2:
+                self.post_message(self.Opened(self, self._entries[place]))

@@ -1,0 +1,1 @@
+"""The indexer process: one library, its lock, a watcher, orders in, events out."""

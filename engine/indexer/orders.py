@@ -1,0 +1,119 @@
+"""The orders that an indexer takes: lines of its command pipe and requests filed in the library, and what each does."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import apsw
+
+from engine.errors import CarrelError, LibraryDamaged, LibraryMissing, PathError
+from engine.indexing.stop_signal import Signal
+from engine.indexing.sync_counts import to_dict
+from engine.paths import display
+from engine.records import Folder, SyncReport
+from engine.store import folders, requests
+from engine.watching.watched_roots import watched
+
+
+class Indexing(Protocol):
+    """What an order asks of the indexer, `engine.indexer.service.Service`."""
+
+    def in_turns(self, paths: Sequence[bytes] = (), *, full: bool = False, retry: bool = False) -> SyncReport:
+        """Sync, giving way to what is more urgent."""
+
+    def build_model(self, name: str) -> bool:
+        """Make a model the library's; False where it was stopped, or another was asked for meanwhile."""
+
+    def folders_changed(self) -> None:
+        """Look at once which folders are to be watched."""
+
+
+class Orders:
+    """Takes orders one after another and answers those that were filed as requests."""
+
+    def __init__(
+        self, conn: apsw.Connection, indexing: Indexing, commands: queue.SimpleQueue[str], stop: Signal
+    ) -> None:
+        self._conn = conn
+        self._indexing = indexing
+        self._commands = commands
+        self._stop = stop
+        self._filed = False
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an order waits, as far as `look` has seen; may be asked from any thread."""
+        return self._filed or not self._commands.empty()
+
+    def look(self) -> None:
+        """See whether a request waits; to be called in the library's own thread."""
+        self._filed = self._conn.execute("SELECT 1 FROM request WHERE taken_at IS NULL LIMIT 1").get is not None
+
+    def take(self) -> None:
+        """Carry out what waits, until nothing does."""
+        while not self._stop.is_set() and not self._commands.empty():
+            kind, _, argument = self._commands.get().partition(" ")
+            self._outcome(kind, argument)
+        while not self._stop.is_set() and (request := requests.take(self._conn)) is not None:
+            outcome = self._outcome(request.kind, request.argument)
+            if not self._stop.is_set():  # else it is taken again by the next indexer
+                requests.finish(self._conn, request.id, outcome)
+        self._filed = False
+
+    def _outcome(self, kind: str, argument: str) -> dict[str, Any]:
+        try:
+            return self._carry_out(kind, argument)
+        except (LibraryDamaged, LibraryMissing, apsw.CorruptError):
+            raise
+        except CarrelError as error:
+            return {"error": str(error), "message": error.message, "cause": error.cause, "fix": error.fix}
+
+    def _carry_out(self, kind: str, argument: str) -> dict[str, Any]:
+        path = os.fsencode(argument)
+        paths = (path,) if path else ()
+        match kind:
+            case "sync":
+                return to_dict(self._indexing.in_turns(paths))
+            case "sync_full":
+                return to_dict(self._indexing.in_turns(paths, full=True))
+            case "retry":
+                return to_dict(self._indexing.in_turns(paths, retry=True))
+            case "pause":
+                self._set_state(paths, paused=True)
+                return {}
+            case "resume":
+                resumed = self._set_state(paths, paused=False)
+                return to_dict(self._indexing.in_turns([folder.path for folder in resumed]))
+            case "remove" | "remove_forever":
+                return self._forget(path, forever=kind == "remove_forever")
+            case "use_model":
+                done = self._indexing.build_model(argument)
+                return {"model": argument, **to_dict(self._indexing.in_turns())} if done else {}
+        raise CarrelError(f"The indexer knows no order '{kind}'.", fix="Restart Carrel: an older one may be running.")
+
+    def _set_state(self, paths: Sequence[bytes], *, paused: bool) -> list[Folder]:
+        """Pause or resume these folders, or all of them, and return them."""
+        chosen = [folder for folder in watched(self._conn) if not paths or folder.path in paths]
+        if paths and not chosen:
+            raise _not_watched(paths[0])
+        for folder in chosen:
+            folders.set_state(self._conn, folder.id, "paused" if paused else "watching")
+        self._indexing.folders_changed()
+        return chosen
+
+    def _forget(self, path: bytes, *, forever: bool) -> dict[str, Any]:
+        from engine.indexing.folder_removal import forget_folder
+
+        folder = next((each for each in watched(self._conn) if each.path == path), None)
+        if folder is None:
+            raise _not_watched(path)
+        forgotten = forget_folder(self._conn, folder.id, forever=forever)
+        self._indexing.folders_changed()
+        return {"documents": forgotten}
+
+
+def _not_watched(path: bytes) -> PathError:
+    return PathError(f"{display(path)} is not a watched folder.", fix="See them with `carrel folders`.")

@@ -1,0 +1,322 @@
+"""Keeps one library in step with its folders for as long as it runs: the life of an indexer process.
+
+Everything happens in one thread, one thing after another: orders, then what the watcher heard, then the folders as a
+whole from time to time. Whatever takes long gives way to a saved note or an order and is taken up again after it.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+
+from engine.errors import CarrelError, LibraryDamaged, LibraryMissing, PathError
+from engine.events import Committed, Event, Scanned, Trouble
+from engine.indexer.orders import Orders
+from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
+from engine.indexing.stop_signal import GiveWay, Signal
+from engine.indexing.sync import refit_where_due, sync
+from engine.indexing.sync_counts import finished, joined
+from engine.paths import identity_of
+from engine.records import SyncReport
+from engine.sources.parser import ParserClosed
+from engine.store import requests
+from engine.store.faults import translated
+from engine.watching.clocks import Clocks
+from engine.watching.watched_folders import Following
+from engine.watching.watched_roots import watched
+
+if TYPE_CHECKING:
+    from engine.indexing.file_inspection import DocumentParser
+    from engine.indexing.passage_encoder import PassageEncoder
+    from engine.indexing.warm_parser import WarmParser
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25  # how long an idle indexer sleeps: an order is taken, and a stop heard, this soon
+GLANCE_SECONDS = 1.0  # how often the library's file is looked at
+RECONCILE_SECONDS = 15 * 60.0  # the kernel loses events by design
+AFTER_TROUBLE_SECONDS = 60.0  # the same, where a sync has failed
+DEEPEST = 8  # syncs that gave way to each other; the next one is carried through first
+
+Refit = Callable[["PassageEncoder", Callable[[], bool]], None]
+
+
+class Service:
+    """One indexer at work on one library, whose lock the caller holds.
+
+    `encoder_of` makes the encoder of a model by its name in the catalogue, None standing for the default; `refit` fits
+    the tiers, unless it is asked to stop. `commands` are lines from whoever started the process: "sync", "sync PATH".
+    `stop` is heard within a second.
+    """
+
+    def __init__(
+        self,
+        conn: apsw.Connection,
+        library: Path,
+        *,
+        encoder_of: Callable[[str | None], PassageEncoder],
+        parser: WarmParser,
+        refit: Refit | None,
+        on_event: Callable[[Event], None],
+        stop: Signal,
+        commands: queue.SimpleQueue[str] | None = None,
+    ) -> None:
+        self._conn = conn
+        self._library = library
+        self._encoder_of = encoder_of
+        self._parser = parser
+        self._refit = refit
+        self._on_event = on_event
+        self._stop = stop
+        self._following = Following(conn, library, on_event)
+        self._orders = Orders(conn, self, commands or queue.SimpleQueue(), stop)
+        self._next_whole = 0.0
+        self._clocks = Clocks()
+        self._depth = 0  # how many syncs are under way, all but one of which gave way
+        self._scans = 0  # how many syncs have told of their beginning
+        self._misfit = True  # whether passages have changed since the tiers were looked at
+        self._model_wanted = ""
+        self._trouble, self._trouble_again = "", 0.0  # what was told last, and when it may be told again
+        self._file = identity_of(library)
+        self._next_glance = 0.0
+
+    def run(self, *, watch: bool) -> None:
+        """Bring the library up to date and take orders; with `watch`, keep at it until `stop` is set."""
+        requests.reopen(self._conn)
+        try:
+            if watch:
+                self._following.start()
+            self._whole()
+            self._guarded(self._orders.take)
+            self._guarded(self._fit)
+            while watch and not self._stop.is_set():
+                self._guarded(self._turn)
+                self._following.rest(TICK_SECONDS)
+        finally:
+            self._following.close()
+            self._parser.end()
+
+    def _turn(self) -> None:
+        """Do what is due, the most urgent first."""
+        self._glance_at_file()
+        self._orders.take()
+        self._following.look()
+        if missed := self._following.missed():
+            self._guarded(partial(self.in_turns, missed))
+        if self._following.heard:
+            self._sync_heard()
+        if unheard := self._following.due_for_a_look():
+            self._following.looked(found_nothing=self._sync_some(unheard))
+        if self._whole_is_due():
+            self._whole()
+        if self._misfit:
+            self._fit()
+
+    # --- syncing ----------------------------------------------------------------------------------------------------
+
+    def in_turns(
+        self,
+        paths: Sequence[bytes] = (),
+        *,
+        doubted: Collection[bytes] = (),
+        full: bool = False,
+        retry: bool = False,
+        tell: Callable[[Event], None] | None = None,
+    ) -> SyncReport:
+        """Sync, giving way to saved files and to orders as often as they come; return one report for all of it.
+
+        `tell` takes its events in place of whoever listens, where the person did not ask for it.
+        """
+        tell = tell or self._tell
+        told = Continued(tell)
+        report: SyncReport | None = None
+        if not paths:
+            self._following.watch_all()
+        folders, began = watched(self._conn), time.time()
+        with self._giving_way() as given_way:
+            while True:
+                signal = given_way()
+                since = began if report is not None else None
+                part = self._sync(paths, told, signal, doubted=doubted, full=full, retry=retry, since=since)
+                report = joined(report, part) if report is not None else part
+                if self._stop.is_set() or not signal.gave_way:
+                    break
+                told.take_up(anew=self._let_pass())
+                if paths and not (paths := still_wanted(paths, folders, watched(self._conn))):
+                    break
+        tell(finished(report))
+        return report
+
+    def _sync(
+        self,
+        paths: Sequence[bytes],
+        on_event: Callable[[Event], None],
+        stop: Signal,
+        *,
+        doubted: Collection[bytes],
+        full: bool,
+        retry: bool,
+        since: float | None,
+    ) -> SyncReport:
+        return sync(
+            self._conn,
+            self._library,
+            encoder=self._encoder,
+            parser=lambda: self._parser,
+            paths=paths,
+            doubted=doubted,
+            full=full,
+            retry=retry,
+            since=since,
+            on_event=on_event,
+            stop=stop,
+        )
+
+    def _whole(self) -> None:
+        """Sync all folders."""
+        self._next_whole = time.monotonic() + RECONCILE_SECONDS
+        self._guarded(self.in_turns)
+
+    def build_model(self, name: str) -> bool:
+        """Make an installed model the library's; False where it was stopped, or another was asked for meanwhile."""
+        from engine.indexing.model_build import use_model
+
+        self._model_wanted = name
+        encoder = self._encoder_of(name)
+        with self._giving_way() as given_way:
+            while True:
+                signal = given_way()
+                parser = self._parser.heeding(signal)
+                try:
+                    done = use_model(
+                        self._conn, name, encoder, partial(_same, parser), on_event=self._tell, stop=signal
+                    )
+                except ParserClosed:  # in the midst of a long file
+                    done = False
+                if done or self._stop.is_set() or not signal.gave_way:
+                    return done
+                self._let_pass()
+                if self._model_wanted != name:
+                    return False
+
+    def _fit(self) -> None:
+        """Fit the tiers where they no longer fit the library; what is more urgent comes first."""
+        refit = self._refit
+        if refit is None or self._stop.is_set():
+            return
+        with self._giving_way() as given_way:
+            signal = given_way()
+            fitted = refit_where_due(self._conn, lambda: refit(self._encoder(), signal.is_set), self._tell, signal)
+        self._misfit = signal.gave_way
+        if fitted:
+            self._following.tell()  # that it is back at watching
+
+    def _encoder(self) -> PassageEncoder:
+        from engine.store import models
+
+        active = models.active(self._conn)
+        return self._encoder_of(active.name if active is not None else None)
+
+    # --- giving way -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _giving_way(self) -> Iterator[Callable[[], GiveWay]]:
+        """Give a maker of signals for a task that takes long, of which only so many may wait for each other."""
+        self._depth += 1
+        urgent = self._urgent if self._depth <= DEEPEST else _never
+        try:
+            yield lambda: GiveWay(self._stop, urgent)
+        finally:
+            self._depth -= 1
+
+    def _urgent(self) -> bool:
+        return self._orders.waiting or self._following.heard
+
+    def _let_pass(self) -> bool:
+        """Do what is more urgent, and return whether any of it told of progress of its own."""
+        scans = self._scans
+        self._orders.take()
+        if self._following.heard:
+            self._sync_heard()
+        return self._scans != scans
+
+    def _tell(self, event: Event) -> None:
+        """Pass an event on. It is also the moment to see whether an order waits, for it is the library's own thread."""
+        self._scans += isinstance(event, Scanned)
+        self._misfit = self._misfit or isinstance(event, Committed)
+        self._on_event(event)
+        self._orders.look()
+        self._glance_at_file()
+
+    def _glance_at_file(self) -> None:
+        """Raise LibraryMissing where the library's file is another one by now: what is written here would be lost."""
+        now = time.monotonic()
+        if now < self._next_glance:
+            return
+        self._next_glance = now + GLANCE_SECONDS
+        if identity_of(self._library) != self._file:
+            raise LibraryMissing(
+                f"The library file {self._library} is gone, or another took its place.",
+                fix="Put it back; indexing goes on then.",
+            )
+
+    def _guarded(self, task: Callable[[], object]) -> None:
+        """Do a task; what goes wrong is told and tried again later, except in a library that is damaged."""
+        try:
+            with translated(self._library):
+                task()
+        except (LibraryDamaged, LibraryMissing):
+            raise
+        except CarrelError as error:
+            log.warning("a sync failed", exc_info=True)
+            self._tell_trouble(f"{error.message} {error.cause}".strip(), error.fix)
+            self._next_whole = time.monotonic() + AFTER_TROUBLE_SECONDS
+
+    def _tell_trouble(self, message: str, fix: str) -> None:
+        """Tell of a trouble, of the same again only after a minute: what fails at every turn would flood the events."""
+        now = time.monotonic()
+        if message != self._trouble or now >= self._trouble_again:
+            self._trouble, self._trouble_again = message, now + AFTER_TROUBLE_SECONDS
+            self._on_event(Trouble(message=message, fix=fix))
+
+    # --- what is due ------------------------------------------------------------------------------------------------
+
+    def _sync_heard(self) -> None:
+        """Sync what was heard of."""
+        heard = self._following.take()
+        self._sync_some(heard.paths, heard.named)
+
+    def _sync_some(self, paths: Sequence[bytes], doubted: Collection[bytes] = ()) -> bool:
+        """Sync these paths, and return whether there was nothing to do."""
+        quiet = Quiet(self._tell)
+
+        def task() -> None:
+            with suppress(PathError):  # its folder was removed meanwhile
+                self.in_turns(paths, doubted=doubted, tell=Aside(quiet) if self._depth else quiet)
+
+        if paths:
+            self._guarded(task)
+        return quiet.found_nothing
+
+    def folders_changed(self) -> None:
+        """Look at once which folders are to be watched."""
+        self._following.look(again=True)
+
+    def _whole_is_due(self) -> bool:
+        return self._clocks.jumped() or time.monotonic() >= self._next_whole
+
+
+def _same(parser: DocumentParser) -> DocumentParser:
+    return parser
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,257 @@
+"""The indexer process: one library, its lock, a watcher, orders in, events out.
+
+    python -P -m engine.indexer.worker --library FILE --events FILE [--watch]
+
+Standard input is the command pipe: "sync", "sync PATH" and "stop", a line each; its end means to finish the commit and
+leave, so that no orphan holds the lock. Exit codes: 0 done, 3 where another process holds the lock, else the error's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from engine.errors import CarrelError, LibraryBusy
+from engine.events import Event, FollowsAnother, IndexerStarted, Stopped, Trouble
+from engine.indexing.event_file import EventFile, Follower, last_watching, new_event_file
+from engine.paths import places
+from engine.store.lock import IndexerLock, events_of, holder
+from engine.typing_priority import waits_for_typing
+
+if TYPE_CHECKING:
+    import apsw
+
+    from engine.embedding.out_of_domain import Encodes
+    from engine.indexing.passage_encoder import PassageEncoder
+    from engine.indexing.stop_signal import Signal
+
+NICENESS = 10  # the person's own programs come first
+FAKE = "fake"
+STDIN = 0
+TAKE_OVER_SECONDS = 1.0  # how often one who follows looks whether the other still holds the lock
+LISTEN_SECONDS = 0.1  # how often it reads what the other tells, and hears of a stop
+
+EncoderOf = Callable[[str | None], "PassageEncoder"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the indexer process and return its exit code."""
+    options = _parse(argv)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    _be_humble()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    commands: queue.SimpleQueue[str] = queue.SimpleQueue()
+    events = EventFile(options.events)
+    try:
+        threading.Thread(target=_listen, args=(commands, stop), name="commands", daemon=True).start()
+        encoder_of = fake_encoder if options.encoder == FAKE else Encoders()
+        serve(
+            options.library,
+            events.write,
+            stop,
+            watch=options.watch,
+            events_file=options.events,
+            commands=commands,
+            encoder_of=encoder_of,
+        )
+    except CarrelError as error:
+        logging.warning("the indexer ends", exc_info=True)
+        events.write(Trouble(message=f"{error.message} {error.cause}".strip(), fix=error.fix))
+        events.write(Stopped(reason=error.message))
+        return error.exit_code
+    except BaseException:
+        logging.exception("the indexer failed")
+        events.write(Stopped(reason="an unexpected error; the log has the details"))
+        return 1
+    finally:
+        events.close()
+    return 0
+
+
+def run_foreground(
+    library: Path, on_event: Callable[[Event], None], stop: Signal, encoder_of: EncoderOf | None = None
+) -> None:
+    """Keep a library in step with its folders in this process until `stop` is set, as `carrel watch` does.
+
+    Where another process indexes, its events are passed on, and its work is taken over once it has gone, however it
+    went. Raises what opening a library raises.
+    """
+    told = new_event_file(places())  # so that browsers can follow this process in turn
+    events = EventFile(told)
+
+    def tell(event: Event) -> None:
+        events.write(event)
+        on_event(event)
+
+    encoder_of = encoder_of or Encoders()
+    try:
+        while not stop.is_set():
+            try:
+                return serve(library, tell, stop, watch=True, encoder_of=encoder_of, events_file=told)
+            except LibraryBusy:
+                follow(library, on_event, stop)
+    finally:
+        events.close()
+
+
+def follow(library: Path, on_event: Callable[[Event], None], stop: Signal) -> None:
+    """Pass on what the process tells that holds the lock, until it lets go of it or `stop` is set."""
+    tail: Follower | None = None
+    pid = 0
+
+    def pass_on() -> None:
+        for event in tail.read() if tail is not None else ():
+            on_event(event)
+
+    try:
+        while not stop.is_set() and (other := holder(library)) is not None:
+            if pid != other.pid and other.pid:
+                pid = other.pid
+                pass_on()
+                if tail is not None:
+                    tail.close()
+                on_event(FollowsAnother(pid=pid, task=other.task))
+                tail = _tail_of(library, on_event)
+            until = time.monotonic() + TAKE_OVER_SECONDS
+            while not stop.is_set() and time.monotonic() < until:
+                pass_on()
+                time.sleep(LISTEN_SECONDS)
+        pass_on()  # its last words
+    finally:
+        if tail is not None:
+            tail.close()
+
+
+def _tail_of(library: Path, on_event: Callable[[Event], None]) -> Follower | None:
+    """Return a follower of the holder's events to come, once it is told what the holder watches."""
+    file = events_of(library)
+    if file is None:
+        return None
+    tail = Follower(file, from_now=True)
+    if (watching := last_watching(file)) is not None:
+        on_event(watching)
+    return tail
+
+
+def serve(
+    library: Path,
+    on_event: Callable[[Event], None],
+    stop: Signal,
+    *,
+    watch: bool,
+    encoder_of: EncoderOf,
+    events_file: Path | None = None,
+    commands: queue.SimpleQueue[str] | None = None,
+) -> None:
+    """Hold the lock and index: once, or with `watch` until `stop` is set."""
+    from engine.indexer.service import Service
+    from engine.indexing.warm_parser import WarmParser
+    from engine.sources.parser import configured_parser
+    from engine.store.connection import open_writer
+
+    task = "watching" if watch else "syncing"
+    with IndexerLock(library).acquire(task, events_file):
+        on_event(IndexerStarted(pid=os.getpid(), task=task))
+        conn = open_writer(library, lock_held=True)  # one that vanished is not made anew: it would be empty
+        try:
+            service = Service(
+                conn,
+                library,
+                encoder_of=encoder_of,
+                parser=WarmParser(configured_parser),
+                refit=lambda encoder, stopped: _refit(conn, encoder, stopped),
+                on_event=on_event,
+                stop=stop,
+                commands=commands,
+            )
+            service.run(watch=watch)
+        finally:
+            conn.close()
+    on_event(Stopped(reason="it was told to" if stop.is_set() else "all is done"))
+
+
+class Encoders:
+    """Gives encoders by their name in the catalogue, and keeps the last two.
+
+    A model stays loaded between syncs, and beside it the one that is being built.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, PassageEncoder] = {}
+
+    def __call__(self, name: str | None) -> PassageEncoder:
+        """Return the encoder of a model, of the embedded one for None. Raises ModelError."""
+        from engine.embedding import catalogue
+
+        wanted = name or catalogue.EMBEDDED
+        encoder = self._kept.pop(wanted, None)
+        if encoder is None:
+            loaded = catalogue.load(wanted, sessions=os.cpu_count() or 1)
+            loaded.before_each = waits_for_typing(places().state)
+            encoder = loaded
+        self._kept = {**dict(list(self._kept.items())[-1:]), wanted: encoder}
+        return encoder
+
+
+def fake_encoder(name: str | None) -> PassageEncoder:
+    """Return the encoder without a model that tests use."""
+    from engine.embedding.fake import FakeEncoder
+
+    return FakeEncoder()
+
+
+def _refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
+    from engine.retrieval.tier_calibration import refit
+
+    refit(conn, cast("Encodes", encoder), stopped)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="engine.indexer.worker", description="Index the folders of a Carrel library.")
+    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--events", type=Path, required=True, help="the file that events are appended to")
+    parser.add_argument("--watch", action="store_true", help="stay, and follow what changes")
+    parser.add_argument("--encoder", choices=[FAKE], help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def _be_humble() -> None:
+    with suppress(OSError):
+        os.nice(NICENESS)
+
+
+def _listen(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:
+    """Read the command pipe to its end, which means that whoever started us has gone."""
+    rest = b""
+    # Not through sys.stdin: a thread that waits inside its buffer makes Python abort when the process ends.
+    while piece := _piece_of_input():
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in (os.fsdecode(raw.strip()) for raw in lines):
+            if line == "stop":
+                stop.set()
+            elif line:
+                commands.put(line)
+    stop.set()
+
+
+def _piece_of_input() -> bytes:
+    try:
+        return os.read(STDIN, 4096)
+    except OSError:
+        return b""  # it was closed before we began
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""Gives the library another model.
+
+A model that cuts text as the active one does (same prefix, passage rules and tokenizer, as every retrained model) is
+built beside it: the files are read again, since a passage's embedded text is not kept, only missing vectors are made,
+and one UPDATE swaps the models at the end. One that differs from it for queries only takes over its vectors as they
+are. A model that cuts differently changes every passage, so nothing could be searched beside the old one: it takes over
+at once, words are found as before, and the sync that follows cuts and embeds every document anew, with more of the
+library found by meaning the further it is. Both ways can be stopped and taken up again, since what is missing is told
+by the vectors that are not there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import apsw
+import numpy as np
+
+from engine.chunking import PassageRules, cut
+from engine.embedding.manifest import Manifest
+from engine.errors import SourceError
+from engine.events import Event, Preparing
+from engine.indexing.file_inspection import DocumentParser
+from engine.indexing.missing_vectors import documents_with_gaps, gaps_of
+from engine.indexing.passage_encoder import Embedder, PassageEncoder
+from engine.indexing.read_ahead import BATCH_PASSAGES
+from engine.indexing.stop_signal import Never, Signal
+from engine.indexing.sync_progress import ProgressMeter
+from engine.store import models, vector_tables
+from engine.store.connection import transaction
+from engine.store.document_writer import Writer
+from engine.store.vector_tables import Vector
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A document that lacks vectors of the new model: where its file is, and its passages without one, hash by id."""
+
+    path: bytes
+    size: int
+    passages: Mapping[int, bytes]
+
+
+def use_model(
+    conn: apsw.Connection,
+    name: str,
+    encoder: PassageEncoder,
+    parser: Callable[[], DocumentParser],
+    *,
+    on_event: Callable[[Event], None] = lambda _: None,
+    stop: Signal | None = None,
+) -> bool:
+    """Make `encoder`'s model the library's. Returns whether it is by now; False where `stop` came first.
+
+    A whole sync must follow: it embeds what could not be read here. `name` is the catalogue's. The caller holds the
+    indexer lock.
+    """
+    stop = stop or Never()
+    active = models.active(conn)
+    fingerprint = encoder.manifest.fingerprint
+    if active is not None and active.fingerprint == fingerprint:
+        return True
+    model_id = _written_down(conn, name, encoder.manifest)
+    if active is None or not cuts_alike(Manifest.from_json(active.manifest), encoder.manifest):
+        on_event(Preparing(what=f"taking over to {name}; every document is cut and embedded anew"))
+    else:
+        if Manifest.from_json(active.manifest).passage_fingerprint == encoder.manifest.passage_fingerprint:
+            _take_over(conn, active.id, model_id, stop)
+        if not _build(conn, model_id, name, encoder, parser, on_event, stop):
+            return False
+    with transaction(conn):
+        models.activate(conn, model_id)
+    return True
+
+
+def cuts_alike(one: Manifest, other: Manifest) -> bool:
+    """Whether two models make the same passages of a document, hash for hash."""
+    return (one.passage_prefix, one.passage_rules, one.tokenizer_sha256, one.window) == (
+        other.passage_prefix,
+        other.passage_rules,
+        other.tokenizer_sha256,
+        other.window,
+    )
+
+
+def _written_down(conn: apsw.Connection, name: str, manifest: Manifest) -> int:
+    for model in models.every(conn):
+        if model.fingerprint == manifest.fingerprint:
+            return model.id
+    return models.write_down(conn, manifest, state="building", name=name)
+
+
+def _take_over(conn: apsw.Connection, source: int, target: int, stop: Signal) -> None:
+    """Copy the vectors that one model has and another lacks."""
+    missing = vector_tables.without_vectors(conn, target)
+    for start in range(0, len(missing), BATCH_PASSAGES):
+        if stop.is_set():
+            return
+        ids, matrix = vector_tables.vectors_of(conn, source, missing[start : start + BATCH_PASSAGES])
+        with transaction(conn):
+            vector_tables.put(conn, target, ids.tolist(), matrix)
+
+
+def _build(
+    conn: apsw.Connection,
+    model_id: int,
+    name: str,
+    encoder: PassageEncoder,
+    new_parser: Callable[[], DocumentParser],
+    on_event: Callable[[Event], None],
+    stop: Signal,
+) -> bool:
+    """Make the vectors that are missing; returns False where it was stopped."""
+    on_event(Preparing(what=f"building the vectors of {name}"))
+    gaps = [_gap(conn, model_id, each) for each in sorted(documents_with_gaps(conn, model_id))]
+    meter = ProgressMeter(len(gaps), sum(gap.size for gap in gaps), on_event)
+    embedder = Embedder(encoder.encode_passages, stop)
+    writer = Writer(conn, model_id)
+    parser = new_parser()
+    try:
+        for group in _groups(gaps):
+            texts: dict[bytes, str] = {}
+            for gap in group:
+                if stop.is_set():
+                    return False
+                texts |= _texts(gap, parser, encoder)
+            wanted = {digest for gap in group for digest in gap.passages.values()}
+            ready = writer.known_vectors(wanted)
+            for step in embedder.embed({each: texts[each] for each in texts.keys() & wanted - ready.keys()}):
+                ready.update(step)
+                meter.embedded(len(step), group[-1].path)
+            _write(conn, model_id, group, ready)
+            for gap in group:
+                meter.file_done(gap.path, gap.size)
+    finally:
+        parser.close()
+    return not stop.is_set()
+
+
+def _gap(conn: apsw.Connection, model_id: int, document_id: int) -> _Gap:
+    ((folder, path, size),) = conn.execute(
+        """SELECT folder.path, document.path, size FROM document JOIN folder ON folder.id = folder_id
+        WHERE document.id = ?""",
+        (document_id,),
+    )
+    return _Gap(os.path.join(folder, path), size, gaps_of(conn, model_id, document_id))
+
+
+def _groups(gaps: Sequence[_Gap]) -> Iterator[list[_Gap]]:
+    group: list[_Gap] = []
+    for gap in gaps:
+        group.append(gap)
+        if sum(len(each.passages) for each in group) >= BATCH_PASSAGES:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _texts(gap: _Gap, parser: DocumentParser, encoder: PassageEncoder) -> dict[bytes, str]:
+    """Return the texts of a document as the encoder is to see them, by hash; none where it cannot be read now."""
+    manifest = encoder.manifest
+    rules = PassageRules.from_dict(manifest.passage_rules)
+    try:
+        document = parser.read(gap.path)
+    except SourceError as error:
+        log.info("left for the sync: %r: %s", gap.path, error.reason)
+        return {}
+    passages = cut(document, encoder.token_starts, rules, manifest.passage_prefix)
+    return {passage.hash: passage.embedded for passage in passages}
+
+
+def _write(conn: apsw.Connection, model_id: int, group: Sequence[_Gap], ready: Mapping[bytes, Vector]) -> None:
+    rows = {each: ready[digest] for gap in group for each, digest in gap.passages.items() if digest in ready}
+    if rows:
+        with transaction(conn):
+            vector_tables.put(conn, model_id, list(rows), np.stack(list(rows.values())))

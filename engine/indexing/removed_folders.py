@@ -1,0 +1,185 @@
+"""Folders that were forgotten less than a day ago: each waits in a file beside the library, and can come back whole.
+
+A forgotten folder is out of the library at once, so nothing of it can be found, counted or explained by mistake. What
+it held, vectors included, lies in a portion in the folder `<library>.removed` until its day is over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import apsw
+
+from engine.errors import CarrelError, LibraryDamaged
+from engine.paths import private_folder
+from engine.store import backup, folders, models
+from engine.store.connection import transaction
+
+KEPT_SECONDS = 24 * 3600.0
+_ENDING = ".portion"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A forgotten folder: its absolute path, when it was forgotten (seconds since the epoch), and what it held."""
+
+    path: bytes
+    at: float
+    documents: int
+    file: Path
+
+    @property
+    def until(self) -> float:
+        """When it is forgotten for good, in seconds since the epoch."""
+        return self.at + KEPT_SECONDS
+
+
+def waiting(library: Path) -> list[Removed]:
+    """Return the forgotten folders that can come back, the latest first."""
+    now = time.time()
+    return sorted((each for each in _all(library) if each.until > now), key=lambda each: -each.at)
+
+
+def waiting_at(library: Path, path: bytes) -> Removed | None:
+    """Return the forgotten folder that had this absolute path, None where none waits."""
+    return next((each for each in waiting(library) if each.path == path), None)
+
+
+def keep(conn: apsw.Connection, library: Path, folder_id: int) -> None:
+    """Copy a folder with all that is indexed of it to where it waits. The caller holds the indexer lock.
+
+    What still waits of it from an earlier time is brought back first.
+    """
+    from engine.indexing.reader_upgrades import versions_here  # the readers' table, which a start does without
+    from engine.store import archive  # numpy, which a sync without work does without
+
+    path = _path_of(conn, folder_id)
+    if waiting_at(library, path) is not None:
+        settle(conn, library, lambda: False)
+    target = _file_of(library, path)
+    private_folder(target.parent)
+    draft = backup.draft_of(target)
+    active = models.active(conn)
+    try:
+        with archive.Portion.create(draft) as kept:
+            documents = archive.gather(conn, kept, folder_id)
+            about = {"path": path, "at": time.time(), "documents": documents}
+            read_by = {"fingerprint": active.fingerprint if active else "", "readers": json.dumps(versions_here(conn))}
+            kept.finish({**about, **read_by})
+        backup.settle(draft, target)
+    finally:
+        backup.discard(draft)
+
+
+def drop(conn: apsw.Connection, library: Path, folder_id: int) -> None:
+    """Forget for good what waits of a watched folder from an earlier time. The caller holds the indexer lock."""
+    _file_of(library, _path_of(conn, folder_id)).unlink(missing_ok=True)
+
+
+def take_back(conn: apsw.Connection, library: Path, path: bytes) -> bool:
+    """Watch a forgotten folder again, with the rules that it had; False where none of this path waits.
+
+    What it held comes back with the next sync (`settle`). One small write, for which no lock is needed.
+    """
+    from engine.store.archive import Portion
+
+    found = waiting_at(library, path)
+    if found is None:
+        return False
+    with Portion.open(found.file) as kept:
+        (folder,) = kept.folders()
+    with transaction(conn):
+        conn.execute(
+            "INSERT INTO folder(path, rules, state, added_at) VALUES(?, ?, ?, ?) ON CONFLICT(path) DO NOTHING",
+            (path, folder["rules"], folder["state"], folder["added_at"]),
+        )
+    return True
+
+
+def settle(conn: apsw.Connection, library: Path, stop: Callable[[], bool]) -> int:
+    """Bring back what is watched again, and drop what has waited long enough; return how many documents came back.
+
+    The caller holds the indexer lock. Where another model is in use by now, the files are read anew instead.
+    """
+    if not _place(library).is_dir():
+        return 0
+    for draft in _place(library).glob(".*"):  # of a removal that was killed
+        backup.discard(draft)
+    came_back, now = 0, time.time()
+    _drop_unreadable(library, now)
+    for each in _all(library):
+        if folders.at(conn, each.path) is not None:
+            came_back += _bring_back(conn, each, stop)
+        elif each.until > now:
+            continue
+        if not stop():
+            each.file.unlink(missing_ok=True)
+    with suppress(OSError):
+        _place(library).rmdir()  # where nothing waits any more
+    return came_back
+
+
+def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool]) -> int:
+    from engine.indexing.reader_upgrades import note_arrivals, versions_in  # as above
+    from engine.store.archive import Portion
+    from engine.store.archive_restore import put_back
+    from engine.store.document_writer import Writer
+
+    active, folder = models.active(conn), folders.at(conn, removed.path)
+    assert folder is not None
+    with Portion.open(removed.file) as kept:
+        about = kept.about()
+        if active is None or about["fingerprint"] != active.fingerprint:
+            return 0
+        (known,) = kept.folders()
+        came_back = put_back(Writer(conn, active.id), kept.documents(), {known["id"]: folder.id}, stop).documents
+    note_arrivals(conn, versions_in(json.loads(str(about.get("readers", "{}")))))
+    return came_back
+
+
+def _path_of(conn: apsw.Connection, folder_id: int) -> bytes:
+    return bytes(conn.execute("SELECT path FROM folder WHERE id = ?", (folder_id,)).get)
+
+
+def _file_of(library: Path, path: bytes) -> Path:
+    return _place(library) / (blake2b(path, digest_size=16).hexdigest() + _ENDING)
+
+
+def _drop_unreadable(library: Path, now: float) -> None:
+    """Drop what cannot be read back once its day is over, by the date of its file."""
+    readable = {each.file for each in _all(library)}
+    for file in _place(library).glob(f"*{_ENDING}"):
+        if file not in readable and now - file.stat().st_mtime > KEPT_SECONDS:
+            file.unlink(missing_ok=True)
+
+
+def _all(library: Path) -> list[Removed]:
+    found: list[Removed] = []
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for entry in os.scandir(_place(library)):
+            if entry.name.endswith(_ENDING) and not entry.name.startswith("."):
+                with suppress(LibraryDamaged, KeyError, CarrelError):
+                    found.append(_read(Path(entry.path)))
+    return found
+
+
+def _read(file: Path) -> Removed:
+    from engine.store.archive import Portion
+
+    with Portion.open(file) as kept:
+        about = kept.about()
+    path, at, documents = about["path"], about["at"], about["documents"]
+    if not (isinstance(path, bytes) and isinstance(at, float) and isinstance(documents, int)):
+        raise LibraryDamaged(f"{file} is no forgotten folder.")
+    return Removed(path, at, documents, file)
+
+
+def _place(library: Path) -> Path:
+    return library.with_name(library.name + ".removed")

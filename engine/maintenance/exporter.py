@@ -1,0 +1,159 @@
+"""A library as JSON Lines: one object a line, in an order in which it can be read with little memory.
+
+First a head (`carrel_export` is the format's number), then folders, then each document with its passages behind it,
+then judgements, and last an `end` that counts them, so that a file that was cut off is told from a whole one. Bytes are
+hexadecimal, vectors base64 of little-endian float32; a path that is not UTF-8 has `path_base64` beside it. Searches are
+not exported: the log of them is nobody else's.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from engine.indexing.reader_upgrades import versions_here
+from engine.paths import display
+from engine.store import backup, models, vector_tables
+from engine.store.archive import DOCUMENT, FOLDER, JUDGEMENT, PASSAGE
+from engine.store.connection import open_reader, snapshot
+from engine.store.faults import translated
+from engine.store.migrations import version
+
+FORMAT = 1
+PASSAGES_AT_ONCE = 1000  # whose vectors are fetched together: 1.5 MB of them
+
+Record = dict[str, Any]
+Write = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How much was written."""
+
+    folders: int
+    documents: int
+    passages: int
+    judgements: int
+
+
+def export_to(library: Path, target: Path, *, with_vectors: bool) -> Exported:
+    """Export to a file that only its owner can read, and that has its name once it is whole. Raises OSError."""
+    draft = backup.draft_of(target)
+    try:
+        backup.private_file(draft)
+        with draft.open("w", encoding="utf-8", newline="\n") as stream:
+            exported = export(library, stream.write, with_vectors=with_vectors)
+        backup.settle(draft, target)
+    finally:
+        backup.discard(draft)
+    return exported
+
+
+def export(library: Path, write: Write, *, with_vectors: bool) -> Exported:
+    """Give the library line by line to `write`, as it is at one moment. Raises LibraryError."""
+    conn = open_reader(library)
+    counts = {"folder": 0, "document": 0, "passage": 0, "judgement": 0}
+    try:
+        with translated(library), snapshot(conn):
+            model = models.active(conn) if with_vectors else None
+            write(_line(_head(conn)))
+            for record in _records(conn, model.id if model else None):
+                counts[record["type"]] += 1
+                write(_line(record))
+            write(_line({"type": "end", **counts}))
+    finally:
+        conn.close()
+    return Exported(*counts.values())
+
+
+def _line(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def _head(conn: apsw.Connection) -> Record:
+    model = models.active(conn)
+    told = {"name": model.name, "fingerprint": model.fingerprint, "manifest": model.manifest} if model else None
+    about = {"carrel_export": FORMAT, "schema": version(conn), "written_at": time.time()}
+    return {**about, "model": told, "readers": versions_here(conn)}
+
+
+def _records(conn: apsw.Connection, model_id: int | None) -> Iterator[Record]:
+    for row in _rows(conn, "folder", FOLDER, "ORDER BY id"):
+        yield {"type": "folder", **row, **_path(row["path"]), "rules": json.loads(row["rules"])}
+    for row in _rows(conn, "document", DOCUMENT, "ORDER BY id"):
+        yield _document(row)
+        yield from _passages(conn, row["id"], model_id)
+    for row in _rows(conn, "judgement", JUDGEMENT, "ORDER BY id"):
+        yield {"type": "judgement", **row, **_path(row["path"]), "passage_hash": row["passage_hash"].hex()}
+
+
+def _document(row: Record) -> Record:
+    content_hash = row["content_hash"]
+    return {
+        "type": "document",
+        **{name: value for name, value in row.items() if name != "path_text"},
+        **_path(row["path"]),
+        "title_written": bool(row["title_written"]),
+        "tags": row["tags"].split(),
+        "content_hash": content_hash.hex() if content_hash is not None else None,
+        "metadata": json.loads(row["metadata"]),
+        "links": json.loads(row["links"]),
+    }
+
+
+def _passages(conn: apsw.Connection, document_id: int, model_id: int | None) -> Iterator[Record]:
+    columns = [name for name in PASSAGE if name != "document_id"]
+    rows = _rows(conn, "passage", columns, "WHERE document_id = ? ORDER BY ordinal", (document_id,))
+    for group in _groups(rows):
+        found = _vectors(conn, model_id, [row["id"] for row in group])
+        for row in group:
+            headings = row["headings"]
+            yield {
+                "type": "passage",
+                "document": document_id,
+                **{name.strip('"'): value for name, value in row.items() if name != "id"},
+                "headings": headings.split("\n") if headings else [],
+                "hash": row["hash"].hex(),
+                **found.get(row["id"], {}),
+            }
+
+
+def _vectors(conn: apsw.Connection, model_id: int | None, ids: list[int]) -> dict[int, Record]:
+    if model_id is None:
+        return {}
+    known, matrix = vector_tables.vectors_of(conn, model_id, ids)
+    written = (base64.b64encode(row.astype("<f4").tobytes()).decode("ascii") for row in matrix)
+    return {each: {"vector": text} for each, text in zip(known.tolist(), written, strict=True)}
+
+
+def _groups(rows: Iterable[Record]) -> Iterator[list[Record]]:
+    group: list[Record] = []
+    for row in rows:
+        group.append(row)
+        if len(group) == PASSAGES_AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _rows(
+    conn: apsw.Connection, table: str, columns: Iterable[str], rest: str, bindings: tuple[apsw.SQLiteValue, ...] = ()
+) -> Iterator[Record]:
+    names = list(columns)
+    for row in conn.execute(f"SELECT {', '.join(names)} FROM {table} {rest}", bindings):
+        yield dict(zip(names, row, strict=True))
+
+
+def _path(path: bytes) -> Record:
+    fields = {"path": display(path)}
+    if fields["path"].encode() != path:
+        fields["path_base64"] = base64.b64encode(path).decode("ascii")
+    return fields

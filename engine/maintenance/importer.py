@@ -1,0 +1,212 @@
+"""Takes an export into a library. All of it is read and checked first; the library is touched only when it is whole.
+
+Vectors are taken where the export's model is the library's; else passages are embedded here from title, headings and
+text, and count as unread, so that the next sync reads their files properly where they are.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import apsw
+
+from engine.errors import LibraryError, ModelError, UsageError
+from engine.events import Event, Preparing
+from engine.indexing.reader_upgrades import note_arrivals, note_readers
+from engine.local_indexing import Keeper
+from engine.maintenance.export_format import HASH_BYTES, Head, Lines
+from engine.paths import private_folder, refuse_nested
+from engine.store import backup, folders, models
+from engine.store.archive import JUDGEMENT, Kept, Portion
+from engine.store.archive_restore import put_back
+from engine.store.connection import open_writer, transaction
+from engine.store.document_writer import Writer
+from engine.store.lock import IndexerLock
+from engine.store.row_mapping import Row
+
+if TYPE_CHECKING:
+    from engine.embedding.encoder import Encoder
+
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was taken in; `known` documents were there already and stayed as they were."""
+
+    folders: int
+    documents: int
+    passages: int
+    judgements: int
+    known: int
+    embedded: int
+
+
+def import_from(
+    library: Path,
+    stream: IO[bytes],
+    name: str,
+    encoder: Encoder | None,
+    on_event: Callable[[Event], None],
+    stop: threading.Event,
+) -> Imported:
+    """Take an export in, making the library if there is none; `name` is what errors call the export.
+
+    When `stop` is set, what is committed by then stays, and importing again goes on. Raises UsageError with the number
+    of the line that is wrong, and PathError where a folder lies inside or around a watched one, both before the library
+    is touched; LibraryBusy, LibraryFull, ModelError.
+    """
+    private_folder(library.parent)
+    draft = backup.draft_of(library.with_name(f"{library.name}.import"))
+    try:
+        on_event(Preparing(what=f"reading {name}"))
+        head = _stage(stream, name, draft)
+        with IndexerLock(library).acquire("importing"), Portion.open(draft) as portion:
+            return _take_in(library, portion, head, encoder, on_event, stop)
+    finally:
+        backup.discard(draft)
+
+
+def _stage(stream: IO[bytes], name: str, draft: Path) -> Head:
+    """Read and check all lines into a portion."""
+    lines = Lines(stream, name)
+    with Portion.create(draft) as portion:
+        head = lines.head()
+        waiting: dict[str, list[Row]] = {}
+        vectors: list[tuple[int, bytes]] = []
+        try:
+            for table, row, vector in lines.rows():
+                waiting.setdefault(table, []).append(row)
+                if vector is not None:
+                    vectors.append((int(str(row[0])), vector))
+                if len(waiting[table]) == ROWS_AT_ONCE:
+                    portion.add(table, waiting.pop(table))
+                    portion.add_vectors(vectors)
+                    vectors = []
+            for table, rows in waiting.items():
+                portion.add(table, rows)
+            portion.add_vectors(vectors)
+        except LibraryError as error:
+            if not isinstance(error.__cause__, apsw.ConstraintError):
+                raise
+            message = f"{name}, line {lines.number} or shortly before: an id stands there twice."
+            raise UsageError(message, fix="Nothing was imported. Export it again.") from error
+        portion.finish({"fingerprint": head.fingerprint})
+    return head
+
+
+def _take_in(
+    library: Path,
+    portion: Portion,
+    head: Head,
+    encoder: Encoder | None,
+    on_event: Callable[[Event], None],
+    stop: threading.Event,
+) -> Imported:
+    conn = open_writer(library, create=True, lock_held=True)
+    try:
+        _refuse_nested(conn, portion)
+        note_readers(conn)
+        keeper = Keeper(conn, library, encoder)
+        model = _model(conn, head, keeper)
+        added, folder_ids = _folders(conn, portion)
+        supply = _Supply(keeper, portion, given=model.fingerprint == head.fingerprint)
+        on_event(Preparing(what=f"importing {portion.count('document'):,} documents"))
+        returned = put_back(Writer(conn, model.id), supply.documents(), folder_ids, stop.is_set)
+        note_arrivals(conn, head.readers)
+        judgements = _judgements(conn, portion)
+        with suppress(ModelError):  # where it is not installed, the tiers are fitted by the first sync that has it
+            keeper.fit(on_event, stop)
+    finally:
+        conn.close()
+    return Imported(added, returned.documents, returned.passages, judgements, returned.known, supply.embedded)
+
+
+def _refuse_nested(conn: apsw.Connection, portion: Portion) -> None:
+    watched = [each.path for each in folders.every(conn)]
+    for folder in portion.folders():
+        if folder["path"] not in watched:
+            refuse_nested(folder["path"], watched)
+            watched.append(folder["path"])
+
+
+def _model(conn: apsw.Connection, head: Head, keeper: Keeper) -> models.StoredModel:
+    """Return the library's model; a library without one takes that of the export, or its own default."""
+    active = models.active(conn)
+    if active is not None:
+        return active
+    if head.manifest:
+        from engine.embedding.manifest import Manifest
+
+        manifest = Manifest.from_json(head.manifest)
+        if manifest.fingerprint != head.fingerprint:
+            raise UsageError("The export's model is not the one that it names.", fix="Export it again.")
+    else:
+        manifest = keeper.encoder().manifest
+    models.write_down(conn, manifest, state="active")
+    found = models.active(conn)
+    assert found is not None
+    return found
+
+
+def _folders(conn: apsw.Connection, portion: Portion) -> tuple[int, dict[int, int]]:
+    """Watch the export's folders that are not watched yet; return how many, and the id here for each of its ids."""
+    ids, added = {}, 0
+    for folder in portion.folders():
+        with transaction(conn):
+            conn.execute(
+                "INSERT INTO folder(path, rules, state, added_at) VALUES(?, ?, ?, ?) ON CONFLICT(path) DO NOTHING",
+                (folder["path"], folder["rules"], folder["state"], folder["added_at"]),
+            )
+            added += conn.changes()
+        known = folders.at(conn, folder["path"])
+        assert known is not None
+        ids[folder["id"]] = known.id
+    return added, ids
+
+
+def _judgements(conn: apsw.Connection, portion: Portion) -> int:
+    places = ", ".join("?" * len(JUDGEMENT))
+    with transaction(conn):
+        before = conn.total_changes()
+        conn.executemany(
+            f"INSERT OR IGNORE INTO judgement({', '.join(JUDGEMENT)}) VALUES({places})",
+            (tuple(each.values()) for each in portion.judgements()),
+        )
+        return conn.total_changes() - before
+
+
+class _Supply:
+    """Gives the documents of an export with a vector for every passage, embedding those that have none."""
+
+    def __init__(self, keeper: Keeper, portion: Portion, *, given: bool) -> None:
+        self._keeper = keeper
+        self._portion = portion
+        self._given = given
+        self.embedded = 0
+
+    def documents(self) -> Iterator[Kept]:
+        """Yield them one after another."""
+        for each in self._portion.documents():
+            whole = self._given and all(passage.hash in each.vectors for passage in each.passages)
+            yield each if whole else self._embedded(each)
+
+    def _embedded(self, document: Kept) -> Kept:
+        encoder = self._keeper.encoder()
+        texts = [
+            encoder.manifest.passage_prefix
+            + "\n".join(part for part in (". ".join((document.document.title, *each.headings)), each.text) if part)
+            for each in document.passages
+        ]
+        hashes = [blake2b(text.encode("utf-8", "replace"), digest_size=HASH_BYTES).digest() for text in texts]
+        vectors = dict(zip(hashes, encoder.encode_passages(texts), strict=True)) if texts else {}
+        self.embedded += len(texts)
+        passages = tuple(replace(each, hash=new) for each, new in zip(document.passages, hashes, strict=True))
+        unread = replace(document.file, mtime_ns=0, content_hash=None)
+        return replace(document, file=unread, passages=passages, vectors=vectors)

@@ -1,0 +1,171 @@
+"""Begins a library anew where the file cannot be used: saves what can be read of it, and indexes its folders again.
+
+The damaged file is kept. What is saved is what no sync could bring back (folders with their rules, judgements, the
+search log, settings, and which model it was) and, where they can be read, documents with their vectors, so that little
+has to be embedded again. Every file is read again, for a damaged page may hold wrong words without a sign of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+
+from engine.errors import CarrelError
+from engine.local_indexing import Keeper
+from engine.maintenance.restoration import set_aside
+from engine.paths import private_folder
+from engine.records import SyncReport
+from engine.store import archive_restore, backup, folders, models, vector_tables
+from engine.store.archive import Portion, gather
+from engine.store.connection import READER_CACHE_KIB, open_writer, prepare, transaction
+from engine.store.document_writer import Writer
+from engine.store.lock import IndexerLock
+from engine.store.row_mapping import Row
+
+if TYPE_CHECKING:
+    from engine.embedding.encoder import Encoder
+    from engine.events import Event
+
+SAVED = {
+    "folder": ("id", "path", "rules", "state", "added_at"),
+    "meta": ("key", "value"),
+    "judgement": ("at", "query", "passage_hash", "path", "grade"),
+    "search_log": ("at", "query", "verdict", "fusion", "milliseconds", "results"),
+}
+UNREADABLE = (apsw.Error, CarrelError, ValueError, TypeError, AttributeError)  # what damaged rows lead to
+NAMES = {
+    "folder": "folders",
+    "meta": "settings",
+    "judgement": "judgements",
+    "search_log": "logged searches",
+    "document": "documents",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came of it: what was saved, by name; where the library that was there lies now; and the sync after it."""
+
+    saved: Mapping[str, int]
+    kept: Path | None
+    report: SyncReport
+
+
+def rebuild(
+    library: Path, encoder: Encoder | None, on_event: Callable[[Event], None], stop: threading.Event
+) -> Rebuilt:
+    """Put a new library in the place of the one at `library`, which is kept, and index its folders.
+
+    When `stop` is set, the new library is there with what was indexed by then, and the next sync goes on. Raises
+    LibraryBusy where an indexer runs, LibraryFull before anything is changed, ModelError where the library's model is
+    not installed any more.
+    """
+    with IndexerLock(library).acquire("rebuilding"):
+        private_folder(library.parent)
+        draft = backup.draft_of(library)
+        try:
+            saved = _save(library, draft, stop)
+            kept = set_aside(library, "damaged")
+            backup.settle(draft, library)
+        finally:
+            backup.discard(draft)
+        conn = open_writer(library, lock_held=True)
+        try:
+            report = Keeper(conn, library, encoder).sync(full=True, on_event=on_event, stop=stop)
+        finally:
+            conn.close()
+    return Rebuilt(saved, kept, report)
+
+
+def _save(library: Path, draft: Path, stop: threading.Event) -> dict[str, int]:
+    """Make the new library with what can be read of the old one; return how much that was, by name."""
+    backup.discard(draft)
+    conn = open_writer(draft, create=True, lock_held=True)
+    try:
+        saved = dict.fromkeys(NAMES.values(), 0)
+        with suppress(*UNREADABLE):  # a file that cannot be opened at all gives nothing
+            old = _opened(library)
+            try:
+                for table in SAVED:
+                    saved[NAMES[table]] = _save_rows(old, conn, table)
+                if _save_model(old, conn):
+                    saved["documents"] = _save_documents(old, conn, draft, stop)
+            finally:
+                old.close()
+    finally:
+        conn.close()
+    return saved
+
+
+def _opened(library: Path) -> apsw.Connection:
+    old = apsw.Connection(str(library), flags=apsw.SQLITE_OPEN_READONLY)
+    with suppress(apsw.Error):
+        prepare(old, READER_CACHE_KIB)
+    return old
+
+
+def _save_rows(old: apsw.Connection, conn: apsw.Connection, table: str) -> int:
+    columns = SAVED[table]
+    sql = f"INSERT OR IGNORE INTO {table}({', '.join(columns)}) VALUES({', '.join('?' * len(columns))})"
+    saved = 0
+    with transaction(conn):
+        for row in _readable(old, table, columns):
+            with suppress(apsw.Error):  # a value that a sound library cannot hold
+                conn.execute(sql, row)
+                saved += conn.changes()
+    return saved
+
+
+def _readable(old: apsw.Connection, table: str, columns: tuple[str, ...]) -> Iterator[Row]:
+    """Yield the rows of a table that can be read, from its beginning and then from its end up to a damaged page."""
+    for order in ("ASC", "DESC"):
+        try:
+            key = columns[0] if table == "meta" else "rowid"
+            yield from old.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key} {order}")
+            return
+        except apsw.Error:
+            continue
+
+
+def _save_model(old: apsw.Connection, conn: apsw.Connection) -> bool:
+    """Write down the model that the old library used, so that the new one is embedded with it."""
+    from engine.embedding.manifest import Manifest
+
+    with suppress(*UNREADABLE):
+        active = models.active(old)
+        if active is not None:
+            manifest = Manifest.from_json(active.manifest)
+            with transaction(conn):
+                models.add(
+                    conn,
+                    name=active.name,
+                    manifest=active.manifest,
+                    fingerprint=active.fingerprint,
+                    dimension=manifest.dimension,
+                    state="active",
+                )
+            return True
+    return False
+
+
+def _save_documents(old: apsw.Connection, conn: apsw.Connection, draft: Path, stop: threading.Event) -> int:
+    """Bring over what can be read of the documents of each folder; one that cannot be read to its end is left out."""
+    model = models.active(conn)
+    assert model is not None
+    saved = 0
+    for folder in folders.every(conn):
+        aside = draft.with_name(f"{draft.name}.portion")
+        with suppress(*UNREADABLE), Portion.create(aside) as portion:
+            with suppress(*UNREADABLE):
+                gather(old, portion, folder.id)
+            portion.finish({})
+            documents = portion.sound_documents(vector_tables.dimension(conn, model.id))
+            returned = archive_restore.put_back(Writer(conn, model.id), documents, {folder.id: folder.id}, stop.is_set)
+            saved += returned.documents
+    return saved

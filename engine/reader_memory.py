@@ -1,0 +1,203 @@
+"""What the library keeps of its reader: marks on results, results that were opened, and the log of searches.
+
+Each is one small write that any process may make. Nothing of it leaves the library file, and each can be emptied.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import CarrelError, ModelError, QueryError, UsageError
+from engine.library_views import Shelf
+from engine.records import Grade, Hit, LoggedSearch, Mark, SearchResult, StoredDocument
+from engine.store import browse_queries, judgements, search_log
+
+if TYPE_CHECKING:
+    import apsw
+
+    from engine.embedding.encoder import Encoder
+    from engine.retrieval.active_model import ActiveModel
+    from engine.retrieval.search_pipeline import Model
+
+
+class MarkingShelf(Shelf):
+    """A shelf that its reader may mark. It knows the library's model, for the vectors of the queries."""
+
+    def __init__(self, path: Path, encoder: Encoder | None = None) -> None:
+        super().__init__(path)
+        self._encoder = encoder
+        self._active: ActiveModel | None = None
+        self._guard = threading.Lock()
+
+    def mark(self, query: str, passage_id: int, grade: Grade = judgements.RIGHT) -> Mark:
+        """Keep what the person thinks of a passage as an answer to a query; the next search counts it.
+
+        A new mark takes the place of an older one on the same passage; opening (grade 1) never does. Raises UsageError
+        where the query asks for no words or the passage is gone, LibraryReadOnly, LibraryBusy.
+        """
+        asked = spoken(query)
+        with self._reading() as connection:
+            mark = _mark_of(connection, asked, passage_id, grade)
+            model = self._model_if_there(connection)
+            others = [each for each in _judging(connection, asked, passage_id, model) if not _same(each, mark)]
+            kept = model is None or judgements.vectors(connection, model.id, [asked])
+        if grade == judgements.OPENED and others:
+            return others[0]  # it was marked before its text changed
+        with self._writing() as connection:
+            for each in others:
+                judgements.remove(connection, asked, each.passage_hash)
+            judgements.put(connection, [mark])
+            if model is not None and not kept:
+                from engine.retrieval.query_memory import vector_of
+
+                judgements.keep_vectors(connection, model.id, {asked: vector_of(asked, model.encode)})
+        return mark
+
+    def opened(self, query: str, passage_id: int) -> Mark:
+        """Remember that a result was opened: it counts a quarter of a mark. Raises as `mark` does."""
+        return self.mark(query, passage_id, judgements.OPENED)
+
+    def unmark(self, query: str, passage_id: int) -> bool:
+        """Take back what was kept of a passage as an answer to a query; False where there was nothing."""
+        asked = spoken(query)
+        with self._reading() as connection:
+            marks = _judging(connection, asked, passage_id, self._model_if_there(connection))
+        if not marks:
+            return False
+        with self._writing() as connection:
+            gone = [judgements.remove(connection, asked, mark.passage_hash) for mark in marks]
+        return any(gone)
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Return all marks and what was opened, newest first."""
+        return self._read(judgements.every)
+
+    def empty_marks(self) -> int:
+        """Forget all marks and what was opened, overwriting them in the file; return how many there were."""
+        with self._writing() as connection:
+            return judgements.empty(connection)
+
+    def answers(self) -> dict[str, dict[bytes, bool]]:
+        """Return what was marked, by query: the documents that are there now, and whether they are right.
+
+        A document is right where one of its passages was marked so. What was only opened is left out.
+        """
+        from engine.retrieval.marked_passages import documents_of
+
+        with self._reading() as connection:
+            marks = [mark for mark in judgements.every(connection) if mark.grade != judgements.OPENED]
+            found: dict[str, dict[bytes, bool]] = {}
+            for mark, paths in zip(reversed(marks), documents_of(connection, marks[::-1]), strict=True):
+                judged = found.setdefault(mark.query, {})
+                for path in paths:
+                    judged[path] = judged.get(path, False) or mark.grade == judgements.RIGHT
+        return {query: judged for query, judged in found.items() if judged}
+
+    def passage_hashes(self, passage_ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the hashes of passages, by which marks know them."""
+        return self._read(lambda connection: browse_queries.passage_hashes(connection, passage_ids))
+
+    def every_document(self) -> Iterator[StoredDocument]:
+        """Yield all documents with their texts, in order of path; those that could not be read are left out."""
+        for document_id in self._read(browse_queries.document_ids):
+            document = self.document_by_id(document_id)
+            if document is not None:
+                yield document
+
+    def nearest_passage(self, query: str, document_id: int) -> int | None:
+        """Return the passage of a document that answers a query best by meaning, its first where there is no model."""
+        from engine.retrieval.marked_passages import nearest_passage
+        from engine.retrieval.query_memory import vector_of
+
+        with self._reading() as connection:
+            model = self._model_if_there(connection)
+            asked = None if model is None else vector_of(query, model.encode)
+            return nearest_passage(connection, document_id, asked, model.vectors if model else None)
+
+    # --- the log of searches, which the person switches on ----------------------------------------------------------
+
+    def log_search(self, result: SearchResult) -> int:
+        """Write a finished search down: what was asked, and which passages were shown at which rank.
+
+        Returns its number, for `log_opened`. Whether the person wants a log is the caller's to know.
+        """
+        with self._writing() as connection:
+            return search_log.add(connection, result)
+
+    def log_opened(self, number: int, hit: Hit) -> None:
+        """Write down that a result of a logged search was opened; one that was forgotten since is passed over."""
+        with self._writing() as connection:
+            search_log.opened(connection, number, hit)
+
+    def search_log(self, limit: int | None = None) -> tuple[LoggedSearch, ...]:
+        """Return the logged searches, newest first."""
+        return self._read(lambda connection: search_log.every(connection, limit))
+
+    def empty_search_log(self) -> int:
+        """Forget all logged searches, overwriting them in the file; return how many there were."""
+        with self._writing() as connection:
+            return search_log.empty(connection)
+
+    # --- within -----------------------------------------------------------------------------------------------------
+
+    def _active_model(self) -> ActiveModel:
+        from engine.retrieval.active_model import ActiveModel
+
+        with self._guard:
+            if self._active is None:
+                self._active = ActiveModel(self._encoder)
+            return self._active
+
+    def _model_if_there(self, connection: apsw.Connection) -> Model | None:
+        try:
+            return self._active_model().of(connection)[0]
+        except ModelError:
+            return None
+
+
+def spoken(query: str) -> str:
+    """Return a query as it is kept with marks. Raises UsageError where it asks for no words: nothing was answered."""
+    from engine.retrieval.query import parse
+
+    asked = " ".join(query.split())
+    try:
+        says_something = bool(parse(asked + " ", typing=True).meaning)
+    except QueryError:
+        says_something = bool(asked)
+    if not says_something:
+        raise UsageError(
+            "There is no question to mark an answer to.", fix="Search for words first; filters alone ask nothing."
+        )
+    return asked
+
+
+def _mark_of(connection: apsw.Connection, query: str, passage_id: int, grade: Grade) -> Mark:
+    import os
+
+    row = connection.execute(
+        "SELECT passage.hash, folder.path, document.path FROM passage JOIN document ON document.id = document_id"
+        " JOIN folder ON folder.id = folder_id WHERE passage.id = ?",
+        (passage_id,),
+    ).fetchone()
+    if row is None:
+        raise CarrelError("This passage is no longer in the library.", fix="Search again.")
+    digest, folder, path = row
+    return Mark(query, digest, os.path.join(folder, path), grade)
+
+
+def _judging(connection: apsw.Connection, query: str, passage_id: int, model: Model | None) -> Sequence[Mark]:
+    """Return the marks of a query that stand for a passage by now."""
+    from engine.retrieval.marked_passages import Places
+    from engine.retrieval.query_memory import asked_vectors
+
+    marks = judgements.of_query(connection, query)
+    asked = asked_vectors(query, len(marks), model.encode) if model and marks else None
+    placed = Places().of(connection, marks, asked, model.vectors if model else None)
+    return [mark for mark, passages in zip(marks, placed, strict=True) if passage_id in passages]
+
+
+def _same(one: Mark, other: Mark) -> bool:
+    return one.passage_hash == other.passage_hash

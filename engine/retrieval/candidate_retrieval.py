@@ -1,0 +1,213 @@
+"""Both legs run and their candidates joined: the one place where a search meets the store before hydration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.records import SearchSettings
+from engine.retrieval.candidates import DEPTH, KEYWORD_DEPTH, Candidates
+from engine.retrieval.filters import Allowed, let_through
+from engine.retrieval.fts_query import Matching
+from engine.retrieval.keyword_leg import keyword_leg
+from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.query_memory import NOTHING, Recollection
+from engine.retrieval.rare_words import rare_share
+from engine.retrieval.vector_leg import Leg, VectorIndex
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import apsw
+
+WORTH_A_CORE = 300_000  # vectors: fewer are compared by a matrix product, which takes all cores by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the vector leg needs: the query's unit vector, the passages' vectors, the model's background cosine."""
+
+    query: NDArray[np.float32]
+    vectors: VectorIndex
+    background: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The candidates, and what each leg cost in milliseconds; `best_cosines` are the ten best of the whole leg.
+
+    In a large library the legs run side by side.
+    """
+
+    candidates: Candidates
+    keyword_ms: float
+    vector_ms: float
+    best_cosines: NDArray[np.float32]
+
+
+def gather(
+    connection: apsw.Connection,
+    matching: Matching,
+    allowed: Allowed,
+    meaning: Meaning | None,
+    settings: SearchSettings,
+    *,
+    depth: int = DEPTH,
+    forced: Sequence[int] = (),
+    memory: WordMemory | None = None,
+    recollection: Recollection = NOTHING,
+) -> Gathered:
+    """Run the legs that the fusion needs and join their best `depth`.
+
+    Without `meaning` (no model yet, or keyword fusion) only the words count. `forced` ids join the candidates even
+    where neither leg has them: "why not" asks so. So do the passages that the `recollection` lifts, and those that hold
+    a rare word.
+    """
+    began = _nearest(connection, meaning, allowed, depth)
+    started = time.perf_counter()
+    keyword_depth = max(KEYWORD_DEPTH, depth)
+    keyword_ids, keyword_scores = keyword_leg(connection, matching, allowed, keyword_depth, memory)
+    keyword_done = time.perf_counter()
+    leg, vector_ms = _settled(connection, began)
+    leg_ids = [keyword_ids[:depth]] if settings.fusion != "vector" else []
+    if meaning is not None and leg is not None and settings.fusion != "keyword":
+        leg_ids.append(meaning.vectors.ids[leg.rows])
+    brought = np.concatenate([*leg_ids, np.asarray(forced, np.int64)]) if leg_ids else np.empty(0, np.int64)
+    if matching.rare and settings.fusion != "vector":
+        held = np.unique(np.concatenate([word.passages for word in matching.rare]))
+        brought = np.concatenate([brought, let_through(connection, held, allowed)])
+    ids = np.unique(np.concatenate([brought, recollection.lifted()]))
+    candidates = _join(connection, ids, matching, meaning, keyword_ids, keyword_scores, leg, depth)
+    recalled = ~np.isin(candidates.ids, brought) if len(recollection.ids) else None
+    candidates = replace(candidates, recollection=recollection, recalled=recalled)
+    return Gathered(
+        candidates=candidates,
+        keyword_ms=(keyword_done - started) * 1e3,
+        vector_ms=vector_ms,
+        best_cosines=leg.best if leg else np.empty(0, np.float32),
+    )
+
+
+def _nearest(
+    connection: apsw.Connection, meaning: Meaning | None, allowed: Allowed, depth: int
+) -> Callable[[], tuple[Leg, float]] | None:
+    """Begin to find the passages nearest in meaning among those allowed; None where nothing can be compared.
+
+    Returns what gives the leg and the milliseconds that it took. In a large library another core finds it meanwhile.
+    """
+    if meaning is None or not len(meaning.vectors.ids):
+        return None
+    vectors, query = meaning.vectors, meaning.query
+    listing = time.perf_counter()
+    within = None
+    if allowed.sql:
+        listed = connection.execute(allowed.sql, allowed.bindings).fetchall()
+        within = np.fromiter((row[0] for row in listed), np.int64, len(listed))
+    listed_ms = (time.perf_counter() - listing) * 1e3
+
+    def find() -> tuple[Leg, float]:
+        started = time.perf_counter()
+        leg = vectors.nearest(query, depth, within)
+        return leg, listed_ms + (time.perf_counter() - started) * 1e3
+
+    return _beside().submit(find).result if len(vectors.ids) >= WORTH_A_CORE else find
+
+
+def _settled(connection: apsw.Connection, began: Callable[[], tuple[Leg, float]] | None) -> tuple[Leg | None, float]:
+    """Return the leg that `_nearest` began, and the milliseconds that it took."""
+    if began is None:
+        return None, 0.0
+    found, milliseconds = began()
+    started = time.perf_counter()
+    leg = found.settled(connection)
+    return leg, milliseconds + (time.perf_counter() - started) * 1e3
+
+
+@cache
+def _beside() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # 5 ms, and small libraries do without
+
+    return ThreadPoolExecutor(2, "carrel-nearest")
+
+
+def _join(
+    connection: apsw.Connection,
+    ids: NDArray[np.int64],
+    matching: Matching,
+    meaning: Meaning | None,
+    keyword_ids: NDArray[np.int64],
+    keyword_scores: NDArray[np.float64],
+    leg: Leg | None,
+    depth: int,
+) -> Candidates:
+    documents, tie = _places(connection, ids)
+    present = documents >= 0  # a passage may have gone between the legs and here
+    ids, documents, tie = ids[present], documents[present], tie[present]
+    by_id = np.argsort(keyword_ids, kind="stable")
+    place = np.searchsorted(keyword_ids, ids, sorter=by_id).clip(max=max(len(keyword_ids) - 1, 0))
+    if len(keyword_ids):
+        at = by_id[place]
+        hit = keyword_ids[at] == ids
+        bm25 = np.where(hit, keyword_scores[at], 0.0)
+        keyword_rank = np.where(hit, at + 1, 0).astype(np.int64)
+    else:
+        bm25, keyword_rank = np.zeros(len(ids)), np.zeros(len(ids), np.int64)
+    cosine, vectors, vector_rank = _meaning_of(ids, meaning, leg)
+    return Candidates(
+        ids=ids,
+        documents=documents,
+        tie=tie,
+        cosine=cosine,
+        bm25=bm25,
+        vector_rank=np.where(vector_rank > depth, -vector_rank, vector_rank),
+        keyword_rank=np.where(keyword_rank > depth, -keyword_rank, keyword_rank),
+        vectors=vectors,
+        query_vector=meaning.query if meaning else None,
+        matching=matching,
+        background=meaning.background if meaning else 0.0,
+        keyword_ceiling=matching.ceiling,
+        rare=rare_share(matching.rare, ids),
+        truncated=len(keyword_ids) > depth or (leg is not None and leg.more),
+    )
+
+
+def _meaning_of(
+    ids: NDArray[np.int64], meaning: Meaning | None, leg: Leg | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+    """Return cosine, vector and rank by meaning of each id; NaN, zeros and 0 where it has no vector."""
+    cosine = np.full(len(ids), np.nan, np.float32)
+    rank = np.zeros(len(ids), np.int64)
+    if meaning is None or leg is None:
+        return cosine, np.zeros((len(ids), 1), np.float32), rank
+    rows = meaning.vectors.positions(ids)
+    has = rows >= 0
+    vectors = np.zeros((len(ids), meaning.vectors.dimension), np.float32)
+    vectors[has] = leg.vectors(rows[has])
+    cosine[has] = vectors[has] @ meaning.query
+    rank[has] = leg.ranks(rows[has])
+    return cosine, vectors, rank
+
+
+def _places(connection: apsw.Connection, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each id's document (-1: gone) and its place when all are sorted by path and ordinal."""
+    import json
+
+    listed = connection.execute(
+        "SELECT passage.id, passage.document_id FROM json_each(?) AS wanted JOIN passage ON passage.id = wanted.value"
+        " JOIN document ON document.id = passage.document_id"
+        " ORDER BY document.path, document.folder_id, passage.ordinal",
+        (json.dumps(ids.tolist()),),
+    ).fetchall()
+    documents = np.full(len(ids), -1, np.int64)
+    tie = np.zeros(len(ids), np.int64)
+    if listed:
+        at = np.searchsorted(ids, np.fromiter((row[0] for row in listed), np.int64, len(listed)))
+        documents[at] = np.fromiter((row[1] for row in listed), np.int64, len(listed))
+        tie[at] = np.arange(len(listed))
+    return documents, tie

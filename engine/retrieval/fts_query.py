@@ -1,0 +1,162 @@
+"""From the terms of a query to what FTS5 is asked: quoted phrases only, so that nothing typed can be FTS5 syntax."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.records import Query, Term, WordReading
+from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.rare_words import RareWord, rare_words
+from engine.retrieval.vocabulary import folded, vocabulary_has
+from engine.store.cjk import RUN, cjk_phrase
+from engine.store.fulltext import statistics, tokenise
+from engine.store.phrase import Phrase
+
+if TYPE_CHECKING:
+    import apsw
+
+CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it no hit is a full vote
+SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
+COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them to 1e-6, so it moves no rank
+MINIMUM_PREFIX = 2  # code points; FTS5 keeps prefix indexes from there on
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What the keyword leg asks. Any of the `phrases` counts; `required` and `excluded` filter both legs.
+
+    `readings` tell of each phrase how many passages hold it; `rows` is the number of passages in all. `known` are the
+    places of the phrases that are scored: those that some passage holds, less the words that most passages hold.
+    `rare` are those that hardly any document holds.
+    """
+
+    phrases: tuple[Phrase, ...] = ()
+    readings: tuple[WordReading, ...] = ()
+    required: tuple[Phrase, ...] = ()
+    excluded: tuple[Phrase, ...] = ()
+    rows: int = 0
+    word_count: int = 0
+    known: tuple[int, ...] = field(default=())
+    rare: tuple[RareWord, ...] = ()
+
+    @property
+    def expression(self) -> str:
+        """The MATCH expression of the scored phrases that some passage holds; "" where there is none."""
+        return " OR ".join(self.phrases[index].match for index in self.known)
+
+    @property
+    def telling(self) -> tuple[WordReading, ...]:
+        """The readings of the phrases that are scored, and of those that no passage holds."""
+        return tuple(
+            reading for index, reading in enumerate(self.readings) if index in self.known or not reading.documents
+        )
+
+    @property
+    def ceiling(self) -> float:
+        """The floor under the normaliser of bm25, so that noise among common words is no full vote.
+
+        .15 x the sum over the words of 2.2 ln(1 + (N - df + .5) / (df + .5)): a share of what a passage full of all
+        of them would get.
+        """
+        return CEILING_SHARE * SATURATED_TERM * sum(reading.idf for reading in self.readings)
+
+
+def idf(documents: int, rows: int) -> float:
+    """Inverse document frequency that is never negative: ln(1 + (N - df + .5) / (df + .5)), as Lucene has it."""
+    return math.log(1.0 + (max(rows - documents, 0) + 0.5) / (documents + 0.5))
+
+
+def match(connection: apsw.Connection, query: Query, memory: WordMemory | None = None) -> Matching:
+    """Work out what a query asks of the words of this library."""
+    memory = memory or WordMemory()
+    memory.follow(connection)
+    rows = statistics(connection).rows
+    scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]] = {}
+    required: list[Phrase] = []
+    excluded: list[Phrase] = []
+    for term in query.terms:
+        for phrase, label, stem in _phrases(connection, term, memory):
+            if term.excluded:
+                excluded.append(phrase)
+                continue
+            scored.setdefault((stem, phrase.prefix, phrase.column), (phrase, label))
+            if term.kind == "phrase":
+                required.append(phrase)
+    phrases = tuple(phrase for phrase, _ in scored.values())
+    counts = _counts(connection, scored, memory)
+    readings = tuple(
+        WordReading(label, count, idf(count, rows)) for (_, label), count in zip(scored.values(), counts, strict=True)
+    )
+    return Matching(
+        phrases=phrases,
+        readings=readings,
+        required=tuple(required),
+        excluded=tuple(excluded),
+        rows=rows,
+        word_count=len(query.meaning.split()),
+        known=_worth_scoring(counts, rows),
+        rare=rare_words(connection, phrases, readings, rows),
+    )
+
+
+def _worth_scoring(counts: list[int], rows: int) -> tuple[int, ...]:
+    """Return the places of the phrases to score; where every one is common, all that are known."""
+    known = tuple(index for index, count in enumerate(counts) if count)
+    telling = tuple(index for index in known if counts[index] <= COMMON_SHARE * rows)
+    return telling or known
+
+
+def _counts(
+    connection: apsw.Connection, scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]], memory: WordMemory
+) -> list[int]:
+    single = [stem for (stem, prefix, column) in scored if not prefix and column is None and " " not in stem]
+    frequencies = memory.frequencies(connection, single)
+    return [
+        frequencies[stem] if not prefix and column is None and " " not in stem else memory.count(connection, phrase)
+        for (stem, prefix, column), (phrase, _) in scored.items()
+    ]
+
+
+def _phrases(connection: apsw.Connection, term: Term, memory: WordMemory) -> Iterable[tuple[Phrase, str, str]]:
+    """Give the phrases that a term asks for, each with its label for people and its stems, which tell it apart."""
+    for run in RUN.findall(term.text):
+        yield cjk_phrase(run), run, run
+    plain = RUN.sub(" ", term.text)
+    tokens = tokenise(connection, plain)
+    if not tokens:
+        return
+    if term.kind == "phrase":
+        text = " ".join(plain[token.start : token.end] for token in tokens)
+        label = f'"{text}"' if len(tokens) > 1 else text
+        yield Phrase(text), label, " ".join(token.stem for token in tokens)
+        return
+    for token in tokens[:-1] if term.kind == "prefix" else tokens:
+        word = plain[token.start : token.end]
+        yield Phrase(word), word, token.stem
+    if term.kind == "prefix":
+        last = tokens[-1]
+        yield from _growing(connection, plain[last.start : last.end], last.stem, memory)
+
+
+def _growing(
+    connection: apsw.Connection, word: str, stem: str, memory: WordMemory
+) -> Iterable[tuple[Phrase, str, str]]:
+    """Read an unfinished word: as itself with any ending, as its stem, or as its longest beginning that exists.
+
+    Stored words are stems, so `happin` begins none of them while `happi` does, and `running` stands there as `run`.
+    """
+    begin = folded(connection, word)
+    if len(begin) >= MINIMUM_PREFIX and vocabulary_has(connection, begin):
+        yield Phrase(begin, prefix=True), f"{word}*", begin
+        if not stem.startswith(begin) and memory.frequencies(connection, [stem])[stem]:
+            yield Phrase(word), word, stem
+        return
+    if not memory.frequencies(connection, [stem])[stem]:
+        for length in range(len(begin) - 1, MINIMUM_PREFIX - 1, -1):
+            if vocabulary_has(connection, begin[:length]):
+                yield Phrase(begin[:length], prefix=True), f"{begin[:length]}*", begin[:length]
+                return
+    yield Phrase(word), word, stem

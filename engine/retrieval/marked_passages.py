@@ -1,0 +1,118 @@
+"""From marks to passages: a mark outlives the passage that it was made on.
+
+It stands for every passage with its hash, in whatever file it is now, since the same text is the same answer. Where
+the passage was rewritten, or cut anew for another model, it stands for the one of its file that lies nearest to the
+query.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.records import Mark
+from engine.store import change_log
+from engine.store.documents import document_id_at, listed
+
+if TYPE_CHECKING:
+    import apsw
+
+    from engine.retrieval.vector_leg import VectorIndex
+
+Place = tuple[str, bytes, bytes]  # query, hash, path
+
+
+class Places:
+    """Looks up the passages of marks, and keeps what it found until the library changes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sequence = -1
+        self._found: dict[Place, tuple[int, ...]] = {}
+
+    def of(
+        self,
+        connection: apsw.Connection,
+        marks: Sequence[Mark],
+        asked: NDArray[np.float32] | None,
+        vectors: VectorIndex | None,
+    ) -> list[tuple[int, ...]]:
+        """Return the passages of each mark; `asked` (n, dimension) holds the vectors of the marks' queries."""
+        with self._lock:
+            newest = change_log.latest(connection)
+            if newest != self._sequence:
+                self._found, self._sequence = {}, newest
+            unknown = [at for at, mark in enumerate(marks) if _place(mark) not in self._found]
+            holders = _holders(connection, {marks[at].passage_hash for at in unknown})
+            for at in unknown:
+                mark = marks[at]
+                self._found[_place(mark)] = holders.get(mark.passage_hash) or _rewritten(
+                    connection, mark, None if asked is None else asked[at], vectors
+                )
+            return [self._found[_place(mark)] for mark in marks]
+
+
+def _place(mark: Mark) -> Place:
+    return mark.query, mark.passage_hash, mark.path
+
+
+def _holders(connection: apsw.Connection, hashes: set[bytes]) -> dict[bytes, tuple[int, ...]]:
+    """Return the passages that have these hashes."""
+    found: dict[bytes, tuple[int, ...]] = {}
+    if hashes:
+        rows = connection.execute(
+            "SELECT passage.hash, passage.id FROM json_each(?) AS wanted"
+            " CROSS JOIN passage ON passage.hash = unhex(wanted.value) ORDER BY passage.id",
+            (json.dumps([each.hex() for each in sorted(hashes)]),),
+        )
+        for digest, passage in rows:
+            found[digest] = (*found.get(digest, ()), passage)
+    return found
+
+
+def _rewritten(
+    connection: apsw.Connection, mark: Mark, asked: NDArray[np.float32] | None, vectors: VectorIndex | None
+) -> tuple[int, ...]:
+    document = document_id_at(connection, mark.path)
+    passage = None if document is None else nearest_passage(connection, document, asked, vectors)
+    return () if passage is None else (passage,)
+
+
+def documents_of(connection: apsw.Connection, marks: Sequence[Mark]) -> list[tuple[bytes, ...]]:
+    """Return for each mark the paths of the documents that hold its passage, else its own where that is still there."""
+    holders = _holders(connection, {mark.passage_hash for mark in marks})
+    rows = connection.execute(
+        "SELECT passage.id, folder.path, document.path FROM json_each(?) AS wanted"
+        " CROSS JOIN passage ON passage.id = wanted.value"
+        " JOIN document ON document.id = document_id JOIN folder ON folder.id = folder_id",
+        (listed(sorted({passage for held in holders.values() for passage in held})),),
+    )
+    path_of = {passage: os.path.join(folder, path) for passage, folder, path in rows}
+    found = []
+    for mark in marks:
+        held = tuple(sorted({path_of[passage] for passage in holders.get(mark.passage_hash, ())}))
+        still = (mark.path,) if document_id_at(connection, mark.path) is not None else ()
+        found.append(held or still)
+    return found
+
+
+def nearest_passage(
+    connection: apsw.Connection, document_id: int, asked: NDArray[np.float32] | None, vectors: VectorIndex | None
+) -> int | None:
+    """Return the passage of a document that is nearest to a unit vector, its first where that cannot be told."""
+    listed = connection.execute("SELECT id FROM passage WHERE document_id = ? ORDER BY ordinal", (document_id,))
+    passages = np.fromiter((int(str(row[0])) for row in listed), np.int64)
+    if not len(passages):
+        return None
+    if asked is not None and vectors is not None:
+        rows = vectors.positions(passages)
+        if (rows >= 0).any():
+            there = passages[rows >= 0]
+            return int(there[int(np.argmax(vectors.exactly(connection, rows[rows >= 0]) @ asked))])
+    return int(passages[0])

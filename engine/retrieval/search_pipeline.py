@@ -1,0 +1,229 @@
+"""One search from the query's text to its rows: each stage leaves its figures for the next and for the explanation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.records import Query, SearchResult, SearchSettings, Timings, Verdict
+from engine.retrieval import tiers
+from engine.retrieval.cancellation import Cancellation
+from engine.retrieval.candidate_retrieval import Gathered, Meaning, gather
+from engine.retrieval.candidates import DEPTH
+from engine.retrieval.filters import Allowed, allowed
+from engine.retrieval.fts_query import Matching, match
+from engine.retrieval.fusion import Ranking, rank
+from engine.retrieval.hits import Placing, Read, hydrate
+from engine.retrieval.near_duplicates import Row, rows
+from engine.retrieval.newest_first import newest
+from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.query_memory import NOTHING, Memory, Recollection
+from engine.retrieval.query_signal import Assessment, assess
+from engine.retrieval.rare_words import TELLING_SHARE
+from engine.retrieval.vector_leg import VectorIndex
+
+if TYPE_CHECKING:
+    import apsw
+
+DEEPEST = 6400  # candidates a leg at most, however many rows one document takes
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a search needs of the active model: its name, its encoder of queries, its vectors, its background cosine."""
+
+    name: str
+    encode: Callable[[str], NDArray[np.float32]]
+    vectors: VectorIndex
+    background: float
+    memory: Memory = field(default_factory=Memory)
+    id: int = 0  # of its vectors and calibration in the library
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search that ran, before its rows are read: what "why not" and "what if" start from."""
+
+    query: Query
+    matching: Matching
+    allowed: Allowed
+    meaning: Meaning | None
+    gathered: Gathered
+    assessment: Assessment
+    verdict: Verdict
+    ranking: Ranking
+    rows: list[Row]
+    timings: Timings
+
+
+def run(
+    connection: apsw.Connection,
+    query: Query,
+    settings: SearchSettings,
+    model: Model | None,
+    cuts: tiers.Cuts,
+    *,
+    limit: int,
+    cancel: Cancellation | None = None,
+    forced: tuple[int, ...] = (),
+    memory: WordMemory | None = None,
+) -> Search:
+    """Gather, judge, fuse and group; no text is read but for the rows that the verdict is read from."""
+    cancel = cancel or Cancellation()
+    began = time.perf_counter()
+    matching = match(connection, query, memory)
+    within = allowed(query.filters, matching)
+    cancel.check()
+    if not matching.phrases:
+        return _without_words(connection, query, matching, within, settings, limit, began)
+    encoding = time.perf_counter()
+    meaning = _meaning(query, settings, model)
+    encoded = time.perf_counter()
+    recollection = _recalled(connection, settings, model, meaning, within)
+    depth = DEPTH
+    while True:
+        cancel.check()
+        gathered = gather(
+            connection,
+            matching,
+            within,
+            meaning,
+            settings,
+            depth=depth,
+            forced=forced,
+            memory=memory,
+            recollection=recollection,
+        )
+        fusing = time.perf_counter()
+        assessment = assess(connection, gathered, settings)
+        verdict = judge(gathered, assessment, cuts)
+        ranking = rank(gathered.candidates, settings, verdict)
+        listed = rows(gathered.candidates, ranking.order, settings, limit)
+        if len(listed) >= limit or not gathered.candidates.truncated or depth >= DEEPEST:
+            break
+        depth *= 4
+    done = time.perf_counter()
+    timings = Timings(
+        encode=(encoded - encoding) * 1e3,
+        keyword=gathered.keyword_ms + (encoding - began) * 1e3,
+        vector=gathered.vector_ms,
+        fuse=(done - fusing) * 1e3,
+        total=(done - began) * 1e3,
+    )
+    return Search(query, matching, within, meaning, gathered, assessment, verdict, ranking, listed, timings)
+
+
+def settled(
+    query: Query,
+    matching: Matching,
+    within: Allowed,
+    meaning: Meaning | None,
+    gathered: Gathered,
+    settings: SearchSettings,
+    cuts: tiers.Cuts,
+    limit: int,
+    timings: Timings,
+) -> Search:
+    """Rank candidates that were gathered without words, such as those nearest to a passage."""
+    seen = Assessment((0.0,), tuple(np.nan_to_num(gathered.candidates.cosine, nan=0.0).tolist()))
+    verdict = judge(gathered, seen, cuts)
+    ranking = rank(gathered.candidates, settings, verdict)
+    listed = rows(gathered.candidates, ranking.order, settings, limit)
+    return Search(query, matching, within, meaning, gathered, seen, verdict, ranking, listed, timings)
+
+
+def reorder(search: Search, settings: SearchSettings, limit: int) -> Search:
+    """Fuse and group the candidates of a search by other settings, without searching the legs again."""
+    if not search.matching.phrases:
+        return replace(search, rows=rows(search.gathered.candidates, search.ranking.order, settings, limit))
+    ranking = rank(search.gathered.candidates, settings, search.verdict)
+    listed = rows(search.gathered.candidates, ranking.order, settings, limit)
+    return replace(search, ranking=ranking, rows=listed)
+
+
+def present(
+    connection: apsw.Connection,
+    search: Search,
+    settings: SearchSettings,
+    model: Model | None,
+    cuts: tiers.Cuts,
+    known: dict[int, Read] | None = None,
+) -> SearchResult:
+    """Read the text of the rows and give the whole result; `known` as `hydrate` has it."""
+    began = time.perf_counter()
+    candidates = search.gathered.candidates
+    cuts = cuts.of_query(max(search.assessment.signals, default=0.0))
+    placings = Placing.of(search.ranking, search.rows)
+    hits = hydrate(connection, candidates, search.ranking, placings, cuts, search.verdict, settings, known)
+    if model is not None:
+        judged = model.memory.judged(connection, " ".join(search.query.text.split()), model.vectors)
+        hits = tuple(replace(hit, judged=judged.get(hit.passage_id)) for hit in hits) if judged else hits
+    spent = (time.perf_counter() - began) * 1e3
+    return SearchResult(
+        query=search.query,
+        verdict=search.verdict,
+        model=model.name if model else "",
+        fusion=settings.fusion,
+        weights=search.ranking.weights,
+        timings=replace(search.timings, fuse=search.timings.fuse + spent, total=search.timings.total + spent),
+        words=search.matching.readings,
+        hits=hits,
+        found=len(np.unique(candidates.documents)),
+        passages=search.matching.rows,
+    )
+
+
+def _without_words(
+    connection: apsw.Connection,
+    query: Query,
+    matching: Matching,
+    within: Allowed,
+    settings: SearchSettings,
+    limit: int,
+    began: float,
+) -> Search:
+    """List what passes the filters; what is listed is exactly what was asked for, so the verdict is sure."""
+    candidates, ranking = newest(connection, matching, within, limit)
+    gathered = Gathered(candidates, 0.0, 0.0, np.empty(0, np.float32))
+    listed = rows(candidates, ranking.order, settings, limit)
+    timings = Timings(total=(time.perf_counter() - began) * 1e3)
+    verdict: Verdict = "strong" if listed else "none"
+    return Search(query, matching, within, None, gathered, Assessment((), ()), verdict, ranking, listed, timings)
+
+
+def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdict:
+    """Give the verdict of a query from its candidates, in their order before feedback.
+
+    It is not "none" where a passage holds rare words that are most of what was asked for.
+    """
+    if not len(gathered.candidates):
+        return "none"
+    if gathered.candidates.query_vector is None or not len(gathered.best_cosines):
+        return tiers.tier_by_words(max(assessment.coverages, default=0.0))
+    signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.matching.rows)
+    found = tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
+    told = float(gathered.candidates.rare.max(initial=0.0)) >= TELLING_SHARE
+    return "weak" if found == "none" and told else found
+
+
+def _recalled(
+    connection: apsw.Connection,
+    settings: SearchSettings,
+    model: Model | None,
+    meaning: Meaning | None,
+    within: Allowed,
+) -> Recollection:
+    if model is None or meaning is None or not settings.memory or settings.fusion != "convex":
+        return NOTHING
+    return model.memory.recall(connection, meaning.query, meaning.vectors, within)
+
+
+def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Meaning | None:
+    if model is None or settings.fusion == "keyword" or not query.meaning.strip():
+        return None
+    return Meaning(model.encode(query.meaning), model.vectors, model.background)

@@ -1,0 +1,82 @@
+"""Fits the tiers of a library: the shipped foreign queries run through the same legs and signals as a person's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.embedding.out_of_domain import Encodes, foreign_queries, foreign_vectors
+from engine.records import Query, SearchSettings
+from engine.retrieval import tiers
+from engine.retrieval.candidate_retrieval import Meaning, gather
+from engine.retrieval.filters import Allowed
+from engine.retrieval.fts_query import match
+from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.query import plain
+from engine.retrieval.query_memory import complete
+from engine.retrieval.query_signal import assess
+from engine.retrieval.vector_index import Resident
+from engine.retrieval.vector_leg import VectorIndex
+from engine.store import models
+from engine.store.connection import transaction
+
+if TYPE_CHECKING:
+    import apsw
+TIERS = "tiers"  # the name under which the cuts stand in the model's calibration
+
+
+def calibrate(
+    connection: apsw.Connection,
+    vectors: VectorIndex,
+    background: float,
+    texts: Sequence[str],
+    queries: NDArray[np.float32],
+    stopped: Callable[[], bool] = lambda: False,
+) -> tiers.Cuts | None:
+    """Fit the cuts to what foreign queries reach here; None where `stopped` said so before the end.
+
+    `queries` (n, dimension) are the unit vectors of `texts`. Costs a search each.
+    """
+    settings = SearchSettings(feedback=False)
+    memory = WordMemory(keeps_scores=True)  # foreign queries share their common words
+    query_signals: list[float] = []
+    row_signals: list[Sequence[float]] = []
+    for text, vector in zip(texts, queries, strict=True):
+        if stopped():
+            return None
+        matching = match(connection, plain(text), memory)
+        gathered = gather(
+            connection, matching, Allowed("", ()), Meaning(vector, vectors, background), settings, memory=memory
+        )
+        seen = assess(connection, gathered, settings, rows=tiers.BEST_COUNT)
+        query_signals.append(tiers.query_signal(gathered.best_cosines, seen.coverages, matching.rows))
+        row_signals.append(seen.signals)
+    return tiers.fit(query_signals, row_signals, match(connection, Query("", "")).rows)
+
+
+def refit(connection: apsw.Connection, encoder: Encodes, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Fit the tiers of the active model to the library as it is now and keep them; `connection` is a writer's.
+
+    `encoder` is that model's; the vectors of the foreign queries are shipped or kept with it.
+    """
+    model = models.active(connection)
+    if model is None:
+        return
+    vectors = Resident().refresh(connection, model.id)
+    if not len(vectors.ids):
+        return
+    complete(connection, model.id, lambda text: encoder.encode_queries([text])[0])
+    foreign = foreign_vectors(encoder)
+    cuts = calibrate(connection, vectors, encoder.manifest.background_cosine, foreign_queries(), foreign, stopped)
+    if cuts is not None:
+        with transaction(connection):
+            models.calibrate(connection, model.id, {TIERS: cuts.to_json()})
+
+
+def cuts_of(connection: apsw.Connection, model_id: int) -> tiers.Cuts | None:
+    """Return the fitted cuts of a model in this library, None before the first fit."""
+    kept = models.figure(connection, model_id, TIERS)
+    return tiers.Cuts.from_json(str(kept)) if kept else None

@@ -1,0 +1,328 @@
+"""Why a document is not in a list: the same search again with its passages forced in, followed stage by stage."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.records import Filters, Query, SearchSettings, WhyChanges, WhyStage
+from engine.retrieval import tiers
+from engine.retrieval.candidates import DEPTH, Candidates
+from engine.retrieval.filters import allowed
+from engine.retrieval.fts_query import idf
+from engine.retrieval.fusion import rank
+from engine.retrieval.near_duplicates import rows
+from engine.retrieval.search_pipeline import Model, Search, run
+from engine.store.documents import passages_of, rows_for
+from engine.store.fulltext import document_frequencies, tokenise
+
+if TYPE_CHECKING:
+    import apsw
+
+FILTER_WORDS = {
+    "paths": "path:",
+    "not_paths": "-path:",
+    "kinds": "type:",
+    "not_kinds": "-type:",
+    "tags": "tag:",
+    "not_tags": "-tag:",
+    "titles": "title:",
+    "not_titles": "-title:",
+    "after": "after:",
+    "before": "before:",
+}
+WEIGHT_STEPS = 20  # vector weights tried, from 0 to 1, for the advice
+SUGGESTED_WORDS = 3
+TITLE_WEIGHT = 4  # how often a word of the title or a heading counts
+READ_FOR_WORDS = 20_000  # code points of a passage that are looked through for telling words
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The stages that a document went through, its final rank, the stage that dropped it, and what would help."""
+
+    stages: tuple[WhyStage, ...]
+    final_rank: int | None
+    dropped_at: str | None
+    advice: tuple[str, ...]
+    changes: WhyChanges = field(default_factory=WhyChanges)
+
+
+def trace(
+    connection: apsw.Connection,
+    query: Query,
+    document_id: int,
+    settings: SearchSettings,
+    model: Model | None,
+    cuts: tiers.Cuts,
+    *,
+    limit: int,
+) -> Trail:
+    """Follow one indexed document through a search. "why" of a file that is not indexed is the library's to answer."""
+    passages = [row.passage_id for row in passages_of(connection, document_id)]
+    if not passages:
+        stage = WhyStage("indexed", False, None, "it holds no text", "text in the file")
+        return Trail((stage,), None, "indexed", ("Add text to the file; an empty one can be found by its name only.",))
+    search = run(connection, query, settings, model, cuts, limit=limit, forced=tuple(passages))
+    stages = [WhyStage("indexed", True, None, f"{len(passages)} passage{'s' * (len(passages) > 1)}")]
+    blocked = _filter_stage(connection, search, passages)
+    stages.append(blocked)
+    if not blocked.passed:
+        return Trail(tuple(stages), None, "filters", (f"Leave out {blocked.needed}.",))
+    if not query.terms:
+        return _by_date(connection, search, document_id, stages, limit)
+    return _through_the_legs(connection, search, document_id, settings, stages, limit)
+
+
+def _through_the_legs(
+    connection: apsw.Connection,
+    search: Search,
+    document_id: int,
+    settings: SearchSettings,
+    stages: list[WhyStage],
+    limit: int,
+) -> Trail:
+    candidates = search.gathered.candidates
+    own = np.flatnonzero(candidates.documents == document_id)
+    vector, keyword = _leg_stages(search, own, settings)
+    stages += [vector, keyword]
+    advice: list[str] = []
+    changes = WhyChanges()
+    in_a_leg = (vector.passed and settings.fusion != "keyword") or (keyword.passed and settings.fusion != "vector")
+    in_a_leg = in_a_leg or (search.ranking.memory is not None and bool((search.ranking.memory[own] > 0).any()))
+    if in_a_leg and settings.cutoff is not None and not np.isin(own, search.ranking.order).any():
+        return _cut_off(connection, search, own, settings.cutoff, stages)
+    fused = _fused_stage(search, own, in_a_leg)
+    stages.append(fused)
+    final = _final_rank(search, document_id)
+    if not in_a_leg:
+        dropped: str | None = "legs"
+        advice.append(_deeper(vector))
+    elif final is not None:
+        dropped = None
+        stages.append(WhyStage("listed", True, final, f"row {final} of {len(search.rows)}"))
+    else:
+        collapsed = _collapsed_under(search, own)
+        if collapsed is not None:
+            title = _title(connection, int(candidates.ids[collapsed]))
+            dropped = "collapsed"
+            stages.append(
+                WhyStage("collapsed", False, None, f"says nearly the same as “{title}”", "collapsing switched off")
+            )
+            advice.append(f"Open “{title}”: this document stands under it as a near-duplicate.")
+        else:
+            dropped = "fused"
+            place = _grouped_rank(search, document_id, settings)
+            stages.append(WhyStage("listed", False, place, f"row {place}, and {limit} are shown", f"--limit {place}"))
+            advice.append(f"Ask for {place} rows (--limit {place}).")
+            changes = _other_ranking(search, document_id, settings, limit)
+            advice += _in_words(changes)
+    if dropped and dropped != "collapsed":
+        words = _telling_words(connection, search, own)
+        changes = replace(changes, words=words)
+        advice += [f"Words that would find it: {', '.join(words)}."] if words else []
+    return Trail(tuple(stages), final, dropped, tuple(advice), changes)
+
+
+def _cut_off(
+    connection: apsw.Connection, search: Search, own: NDArray[np.int64], cutoff: float, stages: list[WhyStage]
+) -> Trail:
+    """Tell of a document that meaning alone has found, and that lies beyond the distance cut-off."""
+    nearest, least = (1.0 - float(np.nanmax(search.gathered.candidates.cosine[at])) for at in (own, slice(None)))
+    detail = f"distance {nearest:.3f} is beyond {cutoff:g} times the least, {least:.3f}"
+    stages.append(WhyStage("cutoff", False, None, detail, "the cut-off switched off"))
+    words = _telling_words(connection, search, own)
+    advice = ["Switch the cut-off off (the setting cutoff)."]
+    advice += [f"Words that would find it: {', '.join(words)}."] if words else []
+    return Trail(tuple(stages), None, "cutoff", tuple(advice), WhyChanges(words=words))
+
+
+def _in_words(changes: WhyChanges) -> list[str]:
+    """Return another ranking as advice."""
+    if changes.fusion is not None:
+        return [f"Search by meaning and words together (--fusion {changes.fusion})."]
+    if changes.weights is None:
+        return []
+    vector, keyword = changes.weights
+    return [f"Weigh meaning {vector:.2f} and words {keyword:.2f} (--weights {vector:.2f},{keyword:.2f})."]
+
+
+def _filter_stage(connection: apsw.Connection, search: Search, passages: list[int]) -> WhyStage:
+    """Name the first restriction that keeps every passage of the document out."""
+    query = search.query
+    for name, shown in FILTER_WORDS.items():
+        value = getattr(query.filters, name)
+        if value in ((), None):
+            continue
+        only: dict[str, Any] = {name: value}
+        alone = allowed(replace(Filters(), **only), replace(search.matching, required=(), excluded=()))
+        if not _any_inside(connection, alone.sql, alone.bindings, passages):
+            told = shown if isinstance(value, float) else " ".join(f"{shown}{each}" for each in value)
+            return WhyStage("filters", False, None, f"outside {told}", told)
+    for phrase in search.matching.required:
+        alone = allowed(Filters(), replace(search.matching, required=(phrase,), excluded=()))
+        if not _any_inside(connection, alone.sql, alone.bindings, passages):
+            told = f'no passage holds "{phrase.text}"'
+            return WhyStage("filters", False, None, told, f'the quotes around "{phrase.text}"')
+    for phrase in search.matching.excluded:
+        alone = allowed(Filters(), replace(search.matching, required=(), excluded=(phrase,)))
+        if not _any_inside(connection, alone.sql, alone.bindings, passages):
+            told = f"every passage holds “{phrase.text}”, which is excluded"
+            return WhyStage("filters", False, None, told, f"-{phrase.text}")
+    if search.allowed.sql and not _any_inside(connection, search.allowed.sql, search.allowed.bindings, passages):
+        return WhyStage("filters", False, None, "no one passage passes all of them together", "one of the filters")
+    return WhyStage("filters", True, None, "inside all of them" if search.allowed.sql else "none set")
+
+
+def _any_inside(connection: apsw.Connection, sql: str, bindings: tuple[str | int, ...], passages: list[int]) -> bool:
+    import json
+
+    found = connection.execute(
+        f"SELECT 1 FROM json_each(?) WHERE value IN ({sql}) LIMIT 1", (json.dumps(passages), *bindings)
+    )
+    return found.fetchone() is not None
+
+
+def _leg_stages(search: Search, own: NDArray[np.int64], settings: SearchSettings) -> tuple[WhyStage, WhyStage]:
+    candidates = search.gathered.candidates
+    return _vector_stage(candidates, own, settings), _keyword_stage(search, own, settings)
+
+
+def _vector_stage(candidates: Candidates, own: NDArray[np.int64], settings: SearchSettings) -> WhyStage:
+    if candidates.query_vector is None:
+        why = "not asked" if settings.fusion == "keyword" else "no model yet"
+        return WhyStage("vector", False, None, why)
+    ranked = own[candidates.vector_rank[own] != 0]
+    if not len(ranked):
+        return WhyStage("vector", False, None, "no passage of it has a vector that passes", "carrel sync")
+    best = ranked[np.argmin(np.abs(candidates.vector_rank[ranked]))]
+    place = abs(int(candidates.vector_rank[best]))
+    detail = f"rank {place}, distance {1.0 - float(candidates.cosine[best]):.3f}"
+    inside = int(candidates.vector_rank[best]) > 0
+    return WhyStage("vector", inside, place, detail, "" if inside else f"rank {DEPTH} or better")
+
+
+def _keyword_stage(search: Search, own: NDArray[np.int64], settings: SearchSettings) -> WhyStage:
+    candidates = search.gathered.candidates
+    if settings.fusion == "vector":
+        return WhyStage("keyword", False, None, "not asked")
+    ranked = own[candidates.keyword_rank[own] != 0]
+    if len(ranked):
+        best = ranked[np.argmin(np.abs(candidates.keyword_rank[ranked]))]
+        place = abs(int(candidates.keyword_rank[best]))
+        inside = int(candidates.keyword_rank[best]) > 0
+        detail = f"rank {place}, bm25 {float(candidates.bm25[best]):.2f}"
+        return WhyStage("keyword", inside, place, detail, "" if inside else f"rank {DEPTH} or better")
+    words = [reading.term for reading in search.matching.readings]
+    asked = " or ".join(f"“{word}”" for word in words[:5]) or "any word"
+    return WhyStage(
+        "keyword", False, None, f"no passage of it is among the best for {asked}", "one of the words in the document"
+    )
+
+
+def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyStage:
+    order = search.ranking.order
+    places = np.flatnonzero(np.isin(order, own))
+    place = int(places[0]) + 1 if len(places) else None
+    if not in_a_leg:
+        return WhyStage("fused", False, None, f"outside the best {DEPTH} of both legs", "a place in one leg")
+    best = int(order[place - 1]) if place else 0
+    parts = f"meaning {search.ranking.vector[best]:.3f} + words {search.ranking.keyword[best]:.3f}"
+    if search.ranking.feedback is not None:
+        parts += f" + feedback {search.ranking.feedback[best]:.3f}"
+    if search.ranking.memory is not None and search.ranking.memory[best]:
+        parts += f" + memory {search.ranking.memory[best]:.3f}"
+    detail = f"rank {place} of {len(order)}, score {search.ranking.score[best]:.3f} = {parts}"
+    return WhyStage("fused", place is not None, place, detail)
+
+
+def _final_rank(search: Search, document_id: int) -> int | None:
+    documents = search.gathered.candidates.documents
+    for number, row in enumerate(search.rows, 1):
+        if int(documents[row.passage]) == document_id:
+            return number
+    return None
+
+
+def _collapsed_under(search: Search, own: NDArray[np.int64]) -> int | None:
+    mine = set(own.tolist())
+    return next((row.passage for row in search.rows if mine & set(row.duplicates)), None)
+
+
+def _grouped_rank(search: Search, document_id: int, settings: SearchSettings) -> int | None:
+    """Return the row that the document would have in a list without an end."""
+    candidates = search.gathered.candidates
+    everything = rows(candidates, search.ranking.order, settings, len(candidates))
+    for number, row in enumerate(everything, 1):
+        if int(candidates.documents[row.passage]) == document_id:
+            return number
+    return None
+
+
+def _other_ranking(search: Search, document_id: int, settings: SearchSettings, limit: int) -> WhyChanges:
+    """Find the weights nearest to today's under which the document would be listed."""
+    if settings.fusion not in ("convex", "rrf"):
+        return WhyChanges(fusion="convex")
+    now = search.ranking.weights.vector
+    candidates = search.gathered.candidates
+    for step in sorted(range(WEIGHT_STEPS + 1), key=lambda each: abs(each / WEIGHT_STEPS - now)):
+        weight = step / WEIGHT_STEPS
+        tried = replace(settings, weights=(weight, round(1.0 - weight, 2)))
+        order = rank(candidates, tried, search.verdict).order
+        listed = rows(candidates, order, tried, limit)
+        if any(int(candidates.documents[row.passage]) == document_id for row in listed):
+            return WhyChanges(weights=(weight, round(1.0 - weight, 2)))
+    return WhyChanges()
+
+
+def _telling_words(connection: apsw.Connection, search: Search, own: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return telling words of the document's best passage that the query lacks: often there, rare elsewhere."""
+    if not len(own):
+        return ()
+    candidates = search.gathered.candidates
+    best = int(candidates.ids[own[int(np.argmax(np.nan_to_num(candidates.cosine[own], nan=-2.0)))]])
+    row = rows_for(connection, [best]).get(best)
+    if row is None:
+        return ()
+    title = f"{row.title} {' '.join(row.headings)} "
+    text = title + row.text[:READ_FOR_WORDS]
+    words: dict[str, str] = {}
+    weight: Counter[str] = Counter()
+    for token in tokenise(connection, text):
+        word = text[token.start : token.end]
+        if len(word) > 3 and word.isalpha():
+            words.setdefault(token.stem, word.lower())
+            weight[token.stem] += TITLE_WEIGHT if token.end < len(title) else 1
+    for token in tokenise(connection, search.query.meaning):
+        weight.pop(token.stem, None)
+    frequencies = document_frequencies(connection, list(weight))
+    rows = search.matching.rows
+    telling = sorted(weight, key=lambda stem: -math.log1p(weight[stem]) * idf(frequencies[stem], rows))
+    return tuple(words[stem] for stem in telling[:SUGGESTED_WORDS])
+
+
+def _deeper(vector: WhyStage) -> str:
+    if vector.rank is not None:
+        place = f"by meaning it has rank {vector.rank}"
+        return f"Neither leg has it among its best {DEPTH} ({place}): use words that stand in it."
+    return "Use words that stand in it."
+
+
+def _by_date(
+    connection: apsw.Connection, search: Search, document_id: int, stages: list[WhyStage], limit: int
+) -> Trail:
+    final = _final_rank(search, document_id)
+    if final is not None:
+        return Trail((*stages, WhyStage("listed", True, final, f"row {final}, newest first")), final, None, ())
+    stages.append(WhyStage("listed", False, None, f"older than the {limit} rows shown", "a larger --limit"))
+    return Trail(tuple(stages), None, "listed", ("Ask for more rows with --limit, or add a word.",))
+
+
+def _title(connection: apsw.Connection, passage_id: int) -> str:
+    row = rows_for(connection, [passage_id]).get(passage_id)
+    return row.title if row else "another document"

@@ -1,0 +1,152 @@
+"""Reading files without trusting them: a parser owns one limited child process and outlives every file.
+
+A file that takes too long, too much memory, or ends the child costs one SourceError; the next file gets a new child.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from engine.config import load
+from engine.errors import ConfigError, SourceError, WorkerError
+from engine.paths import places, private_folder, private_log
+from engine.records import Document
+from engine.sources.parser_process import ChildDied, NotStarted, Offspring, TimedOut
+from engine.sources.parser_protocol import document_from_json
+
+
+class ParserClosed(WorkerError):
+    """The parser was closed while, or before, a file was read; the file itself is not at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file, and one child, may use."""
+
+    seconds: int = 60  # a 1,000-page PDF takes about 20 s on a slow machine
+    memory_bytes: int = 2 * 2**30  # address space of the child; a 32 MB PDF needs about 0.5 GB
+    resident_bytes: int = 400 * 2**20  # above it the child is replaced, which bounds what libraries leak
+    files: int = 5000  # files a child reads before it is replaced
+
+
+def configured_parser() -> Parser:
+    """Return a parser that reads as the person's settings say; settings that cannot be read say nothing.
+
+    What its process prints, such as where in a reader a fault lies, goes to the log.
+    """
+    try:
+        ocr = load().ocr
+    except ConfigError:
+        ocr = ""
+    try:
+        home = places()
+        private_folder(home.state)
+        return Parser(log=private_log(home.log), ocr=ocr)
+    except OSError:
+        return Parser(ocr=ocr)
+
+
+class Parser:
+    """Reads one file at a time in a child process, which is started at the first file and replaced when it must be.
+
+    May be used from several threads; `close` may be called at any time from any of them and interrupts a read.
+    """
+
+    def __init__(self, limits: Limits = Limits(), log: Path | None = None, ocr: str = "") -> None:
+        """Keep the limits; nothing is started. What the child prints is appended to `log`, or dropped.
+
+        `ocr` are the languages, in Tesseract's names, in which pages that are pictures are read; "": they are not.
+        """
+        self._limits = limits
+        self._ocr = ocr
+        self._log = log
+        self._reading = threading.RLock()
+        self._state = threading.RLock()
+        self._child: Offspring | None = None
+        self._closed = False
+
+    def __enter__(self) -> Parser:
+        """Return the parser itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def read(self, path: bytes) -> Document:
+        """Read the file at the absolute `path`.
+
+        Raises SourceError for whatever is wrong with the file, ParserClosed after `close`, and WorkerError where no
+        child can be started.
+        """
+        with self._reading:
+            return self._read(path)
+
+    def close(self) -> None:
+        """End the child and any read in progress; closing twice does nothing."""
+        with self._state:
+            self._closed = True
+            if self._child is not None:
+                self._child.kill()  # which ends the read that holds the other lock
+        with self._reading:
+            self._discard()
+
+    def _read(self, path: bytes) -> Document:
+        child = self._ready_child()
+        try:
+            answer = child.ask({"path": path.decode("latin-1")})
+            document = None if "reason" in answer else document_from_json(answer["document"])
+        except BaseException as error:
+            self._discard()  # what it may still say would be taken for the next file's answer
+            if self._closed:
+                raise ParserClosed("The parser was closed.") from None
+            if isinstance(error, NotStarted):
+                raise WorkerError("The process that reads files did not start.", fix=self._advice()) from None
+            if isinstance(error, TimedOut):
+                raise SourceError(f"took longer than {self._limits.seconds} s") from None
+            if isinstance(error, ChildDied):
+                raise SourceError(error.reason()) from None
+            if isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):
+                raise SourceError("the reader gave no sound answer") from None
+            raise
+        if answer.get("leaving"):
+            self._discard()
+        if document is None:
+            raise SourceError(str(answer["reason"]))
+        return document
+
+    def _ready_child(self) -> Offspring:
+        with self._state:
+            if self._closed:
+                raise ParserClosed("The parser was closed.")
+            if self._child is not None and not self._child.is_idle():
+                self._child.bury()
+                self._child = None
+            if self._child is None:
+                limits = self._limits
+                self._child = Offspring(
+                    seconds=limits.seconds,
+                    settings={
+                        "seconds": limits.seconds,
+                        "memory": limits.memory_bytes,
+                        "resident": limits.resident_bytes,
+                        "files": limits.files,
+                        "ocr": self._ocr,
+                    },
+                    log=self._log,
+                )
+            return self._child
+
+    def _advice(self) -> str:
+        return f"Its messages are in {self._log}." if self._log else ""
+
+    def _discard(self) -> None:
+        with self._state:
+            child, self._child = self._child, None
+        if child is not None:
+            child.bury()

@@ -1,0 +1,78 @@
+"""A file on its way into a reader: its bytes, its name, and the title that the name gives where nothing better is."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.errors import SourceError
+from engine.sources.encodings import decode, storable
+
+if TYPE_CHECKING:
+    from engine.sources.readers.ocr import Recogniser
+
+MAX_CHARACTERS = 20_000_000  # a document above it is a dump, and would take minutes to embed
+MAX_FILE_BYTES = 512 * 2**20  # what a reader would try to hold at all; discovery's limit is far lower
+_SEPARATORS = re.compile(r"_+|(?<=[^\W\d_])[.+-]+(?=\w)|(?<=\w)[.+-]+(?=[^\W\d_])|\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The bytes of one file, read once, and its name without folders.
+
+    `recogniser` reads words in pictures, where the person wants that.
+    """
+
+    name: bytes
+    raw: bytes
+    recogniser: Recogniser | None = None
+
+    def text(self) -> str:
+        """Decode the file as text; raises SourceError where it is not."""
+        return decode(self.raw)
+
+    @property
+    def display_name(self) -> str:
+        """The name as text."""
+        return storable(self.name.decode("utf-8", "replace"))
+
+    @property
+    def spoken_name(self) -> str:
+        """The name without its suffix, words parted by spaces: what a file is called where it has no title."""
+        stem = os.path.splitext(self.display_name)[0]
+        return _SEPARATORS.sub(" ", stem).strip() or stem or self.display_name
+
+
+def load(path: bytes, recogniser: Recogniser | None = None) -> Source:
+    """Read a regular file whole, as long as it was when it was opened: one may grow faster than it is read.
+
+    Raises SourceError where that is not possible. A link that has taken the file's place is not followed.
+    """
+    try:
+        # O_NONBLOCK: a pipe that has taken its place must not hold us.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise SourceError(_reason(error)) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise SourceError("not a file")
+    with os.fdopen(descriptor, "rb") as file:
+        if status.st_size > MAX_FILE_BYTES:
+            raise SourceError(f"larger than {MAX_FILE_BYTES // 2**20} MB")
+        try:
+            return Source(os.path.basename(path), file.read(status.st_size), recogniser)
+        except OSError as error:
+            raise SourceError(_reason(error)) from None
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no longer there"
+    if error.errno == errno.ELOOP:
+        return "symbolic link"
+    return "not a file" if error.errno in (errno.ENXIO, errno.EISDIR) else "not readable"

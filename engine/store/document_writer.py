@@ -1,0 +1,304 @@
+"""Writes documents: passages, words and vectors of a file change together or not at all.
+
+The order of steps is what keeps the word index sound: rows leave it while passage and document still hold what was
+indexed, then those change, then rows enter it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import apsw
+import numpy as np
+
+from engine.errors import LibraryError
+from engine.paths import display
+from engine.records import Document, Passage
+from engine.store import change_log, fulltext, models, slots, vector_tables
+from engine.store.connection import transaction
+from engine.store.passage_matching import Matching, match
+from engine.store.row_mapping import (
+    DOCUMENT_COLUMNS,
+    FILE_COLUMNS,
+    PASSAGE_COLUMNS,
+    TEXT_COLUMNS,
+    WORD_COLUMNS,
+    FileFacts,
+    Row,
+    cjk_text,
+    document_row,
+    file_row,
+    headings_of,
+    passage_row,
+    storable,
+)
+from engine.store.vector_tables import Vector
+
+_COLUMNS = (*FILE_COLUMNS, *DOCUMENT_COLUMNS, "indexed_at", "failure")
+_INSERT_DOCUMENT = f"INSERT INTO document(folder_id, {', '.join(_COLUMNS)}) VALUES(?{', ?' * len(_COLUMNS)})"
+_UPDATE_DOCUMENT = f"UPDATE document SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE id = ?"
+_UPDATE_FILE = f"UPDATE document SET {', '.join(f'{name} = ?' for name in FILE_COLUMNS)}"
+_SELECT_PASSAGES = f"SELECT id, {', '.join(PASSAGE_COLUMNS)} FROM passage WHERE document_id = ? ORDER BY ordinal"
+_INSERT_PASSAGE = (
+    f"INSERT INTO passage({', '.join(PASSAGE_COLUMNS)}, document_id, id) VALUES(?, ?{', ?' * len(PASSAGE_COLUMNS)})"
+)
+_UPDATE_PASSAGE = f"UPDATE passage SET {', '.join(f'{name} = ?' for name in PASSAGE_COLUMNS)} WHERE id = ?"
+
+
+class VectorsMissing(LibraryError):
+    """Passages came without a vector and none is known; nothing of their file was written.
+
+    A hash that was known when the caller asked may be gone when it writes, because a file written in between held the
+    last passage of it. Encode `hashes` and write the file again.
+    """
+
+    def __init__(self, hashes: frozenset[bytes]) -> None:
+        super().__init__(f"{len(hashes)} passages have no vector yet.")
+        self.hashes = hashes
+
+
+@dataclass(frozen=True, slots=True)
+class PutCount:
+    """What writing one file did: vectors that came new, passages whose vector was there already, passages gone."""
+
+    embedded: int
+    reused: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A document as it stands: its id, what the word index holds of it, and its passages by id."""
+
+    id: int
+    words: Row
+    content_hash: bytes | None
+    passages: dict[int, Row]
+
+
+class Writer:
+    """Writes files into the library for one model. Only the holder of the indexer lock may have one."""
+
+    def __init__(self, conn: apsw.Connection, model_id: int) -> None:
+        self.conn = conn
+        self.model_id = model_id
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the write transaction; all writing methods are called inside it, for one file or for many."""
+        with transaction(self.conn):
+            yield
+            slots.settle(self.conn)
+            change_log.prune(self.conn)
+
+    # --- what is known ------------------------------------------------------------------------------------------
+
+    def missing(self, hashes: Iterable[bytes]) -> set[bytes]:
+        """Return which passage hashes have no vector in the library and must be encoded."""
+        wanted = set(hashes)
+        return wanted - self._places(wanted).keys()
+
+    def known_vectors(self, hashes: Iterable[bytes]) -> dict[bytes, Vector]:
+        """Return the vectors that the library holds for these passage hashes."""
+        places = self._places(hashes)
+        ids, matrix = vector_tables.vectors_of(self.conn, self.model_id, sorted(places.values()))
+        rows = dict(zip(ids.tolist(), matrix, strict=True))
+        return {each: rows[passage_id] for each, passage_id in places.items()}
+
+    def _places(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
+        """Return for each hash that has a vector the id of a passage that has it."""
+        listed = json.dumps([each.hex() for each in hashes])
+        found = self.conn.execute(
+            f"""SELECT hash, min(passage.id) FROM passage
+            JOIN {vector_tables.table(self.model_id)}_rowids AS vector ON vector.rowid = passage.id
+            WHERE hash IN (SELECT unhex(value) FROM json_each(?)) GROUP BY hash""",
+            (listed,),
+        )
+        return dict(found)
+
+    # --- one file -----------------------------------------------------------------------------------------------
+
+    def put(
+        self,
+        folder_id: int,
+        file: FileFacts,
+        document: Document,
+        passages: Sequence[Passage],
+        new_vectors: Mapping[bytes, Vector],
+    ) -> PutCount:
+        """Write a new or an edited file.
+
+        Passages whose hash the document had keep their id and their vector. `new_vectors` holds, by passage hash, those
+        that `missing` named. Raises VectorsMissing or ModelError before anything of the file is written.
+        """
+        stored = self._stored(folder_id, file.path)
+        matching = match([(each, _hash(row)) for each, row in stored.passages.items()] if stored else [], passages)
+        unvectored = self._unvectored(matching)
+        ready = self._gather({passage.hash for passage in (*matching.fresh, *unvectored.values())}, new_vectors)
+
+        values = document_row(file, document)
+        title = str(values[WORD_COLUMNS.index("title")])
+        kept = {each: passage_row(passage, title) for each, passage in matching.kept}
+        reworded = self._reworded(stored, values, kept)
+        fulltext.remove_rows(self.conn, [*matching.gone, *reworded])
+        document_id = self._write_document(stored, folder_id, (*file_row(file), *values, time.time(), None))
+        self._update_kept(stored, kept)
+        fresh = self._place_fresh(document_id, matching, title)
+        fulltext.insert_rows(self.conn, [*fresh, *reworded])
+        self._write_vectors({**unvectored, **fresh}, ready)
+
+        encoded = {passage.hash for passage in fresh.values()} & new_vectors.keys()
+        return PutCount(len(encoded), len(passages) - len(encoded), len(matching.gone))
+
+    def fail(self, folder_id: int, file: FileFacts, reason: str) -> int:
+        """Write down that a file could not be read, and return how many of its passages were removed.
+
+        Passages that it had stay, and stay findable, unless its content is known to have changed: a file that is only
+        locked away for a while, or whose reader crashed, loses nothing, and an edited one never shows old words.
+        """
+        stored = self._stored(folder_id, file.path)
+        if stored is None:
+            path = display(file.path)
+            values: Row = (path, os.path.basename(path), "", 0, "", "{}", "[]")
+            self._write_document(None, folder_id, (*file_row(file), *values, time.time(), storable(reason)))
+            return 0
+        changed = file.content_hash is not None and file.content_hash != stored.content_hash
+        removed = self._remove_passages(list(stored.passages)) if changed else 0
+        facts = file_row(file)[:-1]
+        content_hash = file.content_hash if changed else stored.content_hash
+        self.conn.execute(
+            f"{_UPDATE_FILE}, failure = ?, indexed_at = ? WHERE id = ?",
+            (*facts, content_hash, storable(reason), time.time(), stored.id),
+        )
+        return removed
+
+    def touch(self, document_id: int, file: FileFacts) -> None:
+        """Write down new facts of a file whose content is as it was."""
+        self.conn.execute(f"{_UPDATE_FILE} WHERE id = ?", (*file_row(file), document_id))
+
+    def move(self, document_id: int, folder_id: int, file: FileFacts, title: str) -> None:
+        """Give a document a new place, and a new title where that comes from the file name; no vector changes.
+
+        A document that was at the new place before is removed.
+        """
+        there = self._stored(folder_id, file.path)
+        if there is not None and there.id != document_id:
+            self.remove([there.id])
+        title = storable(title)
+        passages = self._passages(document_id)
+        fulltext.remove_rows(self.conn, passages)
+        self.conn.execute(
+            f"{_UPDATE_FILE}, folder_id = ?, path_text = ?, title = ? WHERE id = ?",
+            (*file_row(file), folder_id, display(file.path), title, document_id),
+        )
+        pairs = {each: cjk_text(title, headings_of(row[1]), str(row[0])) for each, row in passages.items()}
+        self.conn.executemany(
+            "UPDATE passage SET cjk = ? WHERE id = ?",
+            [(cjk, each) for each, cjk in pairs.items() if cjk != passages[each][TEXT_COLUMNS.index("cjk")]],
+        )
+        fulltext.insert_rows(self.conn, passages)
+
+    def remove(self, document_ids: Iterable[int]) -> int:
+        """Forget documents, and return how many passages went with them."""
+        listed = json.dumps([int(each) for each in document_ids])
+        among = "(SELECT value FROM json_each(?))"
+        ids = [row[0] for row in self.conn.execute(f"SELECT id FROM passage WHERE document_id IN {among}", (listed,))]
+        removed = self._remove_passages(ids)
+        self.conn.execute(f"DELETE FROM document WHERE id IN {among}", (listed,))
+        return removed
+
+    # --- steps --------------------------------------------------------------------------------------------------
+
+    def _stored(self, folder_id: int, path: bytes) -> _Stored | None:
+        row = self.conn.execute(
+            f"SELECT id, content_hash, {', '.join(WORD_COLUMNS)} FROM document WHERE folder_id = ? AND path = ?",
+            (folder_id, path),
+        ).fetchone()
+        return _Stored(row[0], row[2:], row[1], self._passages(row[0])) if row else None
+
+    def _passages(self, document_id: int) -> dict[int, Row]:
+        return {row[0]: row[1:] for row in self.conn.execute(_SELECT_PASSAGES, (document_id,))}
+
+    def _unvectored(self, matching: Matching) -> dict[int, Passage]:
+        """Return the passages that stay but have lost their vector, as after a repair."""
+        present = vector_tables.with_vectors(self.conn, self.model_id, [each for each, _ in matching.kept])
+        return {each: passage for each, passage in matching.kept if each not in present}
+
+    def _gather(self, hashes: set[bytes], new_vectors: Mapping[bytes, Vector]) -> dict[bytes, Vector]:
+        """Return a vector for each hash, handed in or known. Raises VectorsMissing and ModelError."""
+        ready = {each: new_vectors[each] for each in hashes if each in new_vectors}
+        others = hashes - ready.keys()
+        if others:
+            ready |= self.known_vectors(others)
+        if len(ready) < len(hashes):
+            raise VectorsMissing(frozenset(hashes - ready.keys()))
+        size = vector_tables.dimension(self.conn, self.model_id)
+        for vector in ready.values():
+            vector_tables.check(vector[None, :], size)
+        return ready
+
+    def _reworded(self, stored: _Stored | None, values: Row, kept: Mapping[int, Row]) -> list[int]:
+        """Return the kept passages of which the word index must hold something else than before."""
+        if stored is None:
+            return []
+        if stored.words != values[: len(WORD_COLUMNS)]:
+            return list(kept)
+        words = len(TEXT_COLUMNS)
+        return [each for each, row in kept.items() if row[:words] != stored.passages[each][:words]]
+
+    def _write_document(self, stored: _Stored | None, folder_id: int, values: Row) -> int:
+        if stored is not None:
+            self.conn.execute(_UPDATE_DOCUMENT, (*values, stored.id))
+            return stored.id
+        self.conn.execute(_INSERT_DOCUMENT, (folder_id, *values))
+        return self.conn.last_insert_rowid()
+
+    def _update_kept(self, stored: _Stored | None, kept: Mapping[int, Row]) -> None:
+        if stored is not None:
+            differing = [(*row, each) for each, row in kept.items() if row != stored.passages[each]]
+            self.conn.executemany(_UPDATE_PASSAGE, differing)
+
+    def _place_fresh(self, document_id: int, matching: Matching, title: str) -> dict[int, Passage]:
+        """Give new passages the ids of those that are gone, then parked or new ones; park what is left over."""
+        replaced, spare = matching.gone[: len(matching.fresh)], matching.gone[len(matching.fresh) :]
+        ids = [*replaced, *slots.take(self.conn, len(matching.fresh) - len(replaced))]
+        self._delete(matching.gone)
+        slots.park(self.conn, spare)
+        change_log.record(self.conn, "delete", spare)
+        fresh = dict(zip(ids, matching.fresh, strict=True))
+        self.conn.executemany(
+            _INSERT_PASSAGE, [(*passage_row(passage, title), document_id, each) for each, passage in fresh.items()]
+        )
+        return fresh
+
+    def _write_vectors(self, passages: Mapping[int, Passage], ready: Mapping[bytes, Vector]) -> None:
+        """Write vectors of passages, and let other models forget what they had under these ids."""
+        if not passages:
+            return
+        ids = sorted(passages)
+        vector_tables.put(self.conn, self.model_id, ids, np.stack([ready[passages[each].hash] for each in ids]))
+        for model in models.every(self.conn):
+            if model.id != self.model_id:
+                vector_tables.forget(self.conn, model.id, ids)
+        change_log.record(self.conn, "put", ids)
+
+    def _remove_passages(self, ids: Sequence[int]) -> int:
+        fulltext.remove_rows(self.conn, ids)
+        self._delete(ids)
+        slots.park(self.conn, ids)
+        change_log.record(self.conn, "delete", ids)
+        return len(ids)
+
+    def _delete(self, ids: Iterable[int]) -> None:
+        self.conn.executemany("DELETE FROM passage WHERE id = ?", [(each,) for each in ids])
+
+
+def _hash(row: Row) -> bytes:
+    value = row[PASSAGE_COLUMNS.index("hash")]
+    assert isinstance(value, bytes)
+    return value

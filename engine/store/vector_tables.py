@@ -1,0 +1,211 @@
+"""The vectors of one model: a sqlite-vec table `vector_<model id>` whose rowids are passage ids.
+
+Rows of removed passages stay parked (`free_slot`) until a new passage takes their place, because vec0 never gives the
+space of single deleted rows back. Everything here that reads leaves parked rows out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import LibraryDamaged, ModelError
+from engine.store import vec0_chunks
+from engine.store.connection import path_of, snapshot
+
+MOST_NEIGHBOURS = 4096  # the k above which vec0 refuses
+
+Vector = NDArray[np.float32]
+Ids = NDArray[np.int64]
+
+
+def table(model_id: int) -> str:
+    """Return the name of a model's vector table."""
+    return f"vector_{int(model_id)}"
+
+
+def create(conn: apsw.Connection, model_id: int, dimension: int) -> None:
+    """Make the empty vector table of a model."""
+    conn.execute(
+        f"CREATE VIRTUAL TABLE {table(model_id)} USING vec0(embedding float[{int(dimension)}] distance_metric=cosine)"
+    )
+
+
+def drop(conn: apsw.Connection, model_id: int) -> None:
+    """Remove the vector table of a model with all its vectors."""
+    conn.execute(f"DROP TABLE IF EXISTS {table(model_id)}")
+
+
+def dimension(conn: apsw.Connection, model_id: int) -> int:
+    """Return the number of components of a model's vectors. Raises ModelError where the model has no table."""
+    definition = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table(model_id),)).get
+    found = re.search(r"float\[(\d+)\]", definition or "")
+    if not found:
+        raise ModelError("The library holds no vectors of this model.", fix="Run `carrel doctor --repair`.")
+    return int(found.group(1))
+
+
+def live_ids(conn: apsw.Connection, model_id: int) -> Ids:
+    """Return the ids of all passages that have a vector, ascending, without parked ones."""
+    ids = _column(conn, f"SELECT rowid FROM {table(model_id)}_rowids ORDER BY rowid")
+    return np.setdiff1d(ids, parked(conn), assume_unique=True)
+
+
+def parked(conn: apsw.Connection) -> Ids:
+    """Return the ids that no passage uses and whose rows wait for one, ascending."""
+    return _column(conn, "SELECT id FROM free_slot ORDER BY id")
+
+
+def read_blocks(conn: apsw.Connection, model_id: int) -> Iterator[tuple[Ids, Vector]]:
+    """Yield all vectors in blocks of about a thousand rows as (ids, matrix), in the order of the file.
+
+    For libraries whose vectors do not fit in memory at once. Run it to its end or close it: it holds a read snapshot.
+    """
+    with snapshot(conn):
+        size, unused = dimension(conn, model_id), parked(conn)
+        try:
+            places = vec0_chunks.places(conn, table(model_id), size)
+        except vec0_chunks.UnknownLayout:
+            ids = live_ids(conn, model_id)
+            yield ids, _read_rows(conn, model_id, ids, size)
+            return
+        for place in places:
+            ids, matrix = vec0_chunks.read(conn, table(model_id), place, size)
+            live = ~np.isin(ids, unused)
+            yield (ids, matrix) if live.all() else (ids[live], matrix[live])
+
+
+def read_matrix(conn: apsw.Connection, model_id: int) -> tuple[Ids, Vector]:
+    """Return all vectors as ids int64 (n,), ascending, and float32 (n, dimension), row for row."""
+    with snapshot(conn):
+        ids, size = live_ids(conn, model_id), dimension(conn, model_id)
+        matrix = np.empty((len(ids), size), dtype=np.float32)
+        seen = 0
+        for block_ids, block in read_blocks(conn, model_id):
+            rows = np.searchsorted(ids, block_ids)
+            seen += len(rows)
+            if len(rows) and not np.array_equal(ids[np.minimum(rows, len(ids) - 1)], block_ids):
+                raise _damaged(conn)
+            first = int(rows[0]) if len(rows) else 0
+            if len(rows) and rows[-1] - first + 1 == len(rows) and (np.diff(rows) == 1).all():
+                matrix[first : first + len(rows)] = block
+            else:
+                matrix[rows] = block
+        if seen != len(ids):
+            raise _damaged(conn)
+    return ids, matrix
+
+
+def vectors_of(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int]) -> tuple[Ids, Vector]:
+    """Return the vectors of these passages, as `read_matrix` does; passages that have none are left out."""
+    with snapshot(conn):
+        known = with_vectors(conn, model_id, passage_ids)
+        ids = np.setdiff1d(np.array(sorted(known), dtype=np.int64), parked(conn), assume_unique=True)
+        return ids, _read_rows(conn, model_id, ids, dimension(conn, model_id))
+
+
+def with_vectors(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int]) -> set[int]:
+    """Return which of these ids have a row in the model's table, parked or not."""
+    rows = conn.execute(
+        f"SELECT rowid FROM {table(model_id)}_rowids WHERE rowid IN (SELECT value FROM json_each(?))",
+        (json.dumps([int(each) for each in passage_ids]),),
+    )
+    return {row[0] for row in rows}
+
+
+def without_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
+    """Return the ids of the passages that have no vector of this model, ascending."""
+    rows = conn.execute(
+        f"SELECT id FROM passage WHERE id NOT IN (SELECT rowid FROM {table(model_id)}_rowids) ORDER BY id"
+    )
+    return [row[0] for row in rows]
+
+
+def nearest(
+    conn: apsw.Connection,
+    model_id: int,
+    query: Vector,
+    k: int,
+    among: str | None = None,
+    bindings: Sequence[apsw.SQLiteValue] = (),
+) -> list[tuple[int, float]]:
+    """Return the (passage id, cosine distance) of the `k` nearest passages, nearest first, by vec0's exact scan.
+
+    `among` is a SELECT that yields the passage ids to choose from, with `bindings` for its `?`s. At most 4,096 rows
+    come back, less the number of parked ones.
+    """
+    check(query[None, :], dimension(conn, model_id))
+    sql = f"SELECT rowid, distance FROM {table(model_id)} WHERE embedding MATCH ? AND k = ?"
+    unused = set(parked(conn).tolist())
+    wanted = min(k + len(unused), MOST_NEIGHBOURS)
+    blob = np.ascontiguousarray(query, dtype=np.float32).tobytes()
+    if among is not None:
+        sql += f" AND rowid IN ({among})"
+    rows = cast("list[tuple[int, float]]", conn.execute(sql, (blob, wanted, *bindings)).fetchall())
+    return [(rowid, distance) for rowid, distance in rows if rowid not in unused][:k]
+
+
+def put(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int], matrix: Vector) -> None:
+    """Write the vectors (n, dimension) of these passages, in place where they have rows; inside a transaction.
+
+    Raises ModelError before anything is written where a vector has the wrong shape, is zero, or is not finite.
+    """
+    if not len(passage_ids):
+        return
+    check(matrix, dimension(conn, model_id))
+    present = with_vectors(conn, model_id, passage_ids)
+    blobs = [
+        (row.tobytes(), each) for each, row in zip(passage_ids, matrix.astype(np.float32, copy=False), strict=True)
+    ]
+    name = table(model_id)
+    conn.executemany(f"UPDATE {name} SET embedding = ? WHERE rowid = ?", [row for row in blobs if row[1] in present])
+    conn.executemany(
+        f"INSERT INTO {name}(embedding, rowid) VALUES(?, ?)", [row for row in blobs if row[1] not in present]
+    )
+
+
+def forget(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int]) -> None:
+    """Really delete the rows of these passages; the file keeps their space until it is compacted."""
+    present = with_vectors(conn, model_id, passage_ids)
+    conn.executemany(f"DELETE FROM {table(model_id)} WHERE rowid = ?", [(each,) for each in sorted(present)])
+
+
+def check(matrix: Vector, size: int) -> None:
+    """Raise ModelError unless every row has `size` finite components and a direction."""
+    if matrix.ndim != 2 or matrix.shape[1] != size:
+        raise ModelError(
+            "The model's vectors do not fit the library.",
+            cause=f"Vectors of {size} components are expected, and these have the shape {matrix.shape}.",
+            fix="Build the library for this model with `carrel models use`.",
+        )
+    lengths = np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64)
+    if not (np.isfinite(lengths) & (lengths > 0)).all():
+        raise ModelError(
+            "The model gave a vector that cannot be compared.",
+            cause="A component is not a number, or all of them are zero.",
+            fix="Install the model again with `carrel models`, or use another one.",
+        )
+
+
+def _read_rows(conn: apsw.Connection, model_id: int, ids: Ids, size: int) -> Vector:
+    matrix = np.empty((len(ids), size), dtype=np.float32)
+    sql = f"SELECT embedding FROM {table(model_id)} WHERE rowid = ?"
+    for row, each in enumerate(ids.tolist()):
+        matrix[row] = np.frombuffer(conn.execute(sql, (each,)).get, dtype=np.float32)
+    return matrix
+
+
+def _column(conn: apsw.Connection, sql: str) -> Ids:
+    return np.fromiter((row[0] for row in conn.execute(sql)), dtype=np.int64)
+
+
+def _damaged(conn: apsw.Connection) -> LibraryDamaged:
+    return LibraryDamaged(
+        f"The vectors in {path_of(conn)} do not agree with their own index.", fix="Run `carrel doctor --repair`."
+    )

@@ -1,0 +1,1 @@
+"""Following the watched folders: what the file system tells, what it does not, and when to look again."""

@@ -1,0 +1,177 @@
+"""Base and candidate judged by the real search over the whole library, memory off and on, on the same queries.
+
+The candidate's vectors are made in the run's folder, a block at a time, so that a kill costs seconds; the library
+itself is only read. All that differs between the two is the model that is handed to the search.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.embedding.encoder import Encoder
+from engine.embedding.out_of_domain import foreign_queries, foreign_vectors
+from engine.evaluation.metrics import RECALL_DEPTH, QueryScore, score
+from engine.records import Mark, SearchSettings
+from engine.retrieval import search_pipeline, tiers
+from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.query import plain
+from engine.retrieval.query_memory import Memory, Past
+from engine.retrieval.tier_calibration import calibrate
+from engine.retrieval.vector_index import Vectors
+from engine.store.judgements import RIGHT, STRENGTH
+from training.corpus import Corpus
+from training.known_queries import KnownQuery
+
+if TYPE_CHECKING:
+    import apsw
+
+BLOCK = 256  # passages embedded before the count of those that are done is written down
+VECTORS_FILE, COUNT_FILE = "vectors.f32", "vectors.done"
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one system did: the scores of each query, and the documents found first, by query."""
+
+    scores: tuple[QueryScore, ...]
+    found: tuple[tuple[int, ...], ...]
+
+    def values(self, measure: str) -> NDArray[np.float64]:
+        """Give one measure of each query."""
+        return np.array([getattr(row, measure) for row in self.scores], np.float64)
+
+
+class System:
+    """One model over one library, as a search has it; `vectors` are those of the corpus's passages, row for row."""
+
+    def __init__(
+        self, connection: apsw.Connection, corpus: Corpus, encoder: Encoder, vectors: NDArray[np.float32], check: Check
+    ) -> None:
+        self._connection = connection
+        self._corpus = corpus
+        self._encoder = encoder
+        self._words = WordMemory(keeps_scores=True)
+        alive = np.ones(len(corpus.ids), np.bool_)
+        self._vectors = Vectors(corpus.ids, vectors, alive)
+        background = encoder.manifest.background_cosine
+        self._model = search_pipeline.Model(encoder.manifest.id, encoder.encode_query, self._vectors, background)
+        self._cuts = self._fitted(background, check)
+
+    def _fitted(self, background: float, check: Check) -> tiers.Cuts:
+        def stopped() -> bool:
+            check()
+            return False
+
+        fitted = calibrate(
+            self._connection,
+            self._vectors,
+            background,
+            foreign_queries(),
+            foreign_vectors(self._encoder),
+            stopped,
+        )
+        return fitted or tiers.unfitted(background)
+
+    def remembering(self, queries: Sequence[KnownQuery]) -> Memory:
+        """Return a memory in which the answers of these queries were marked, each on its document's best passage."""
+        vectors = self._encoder.encode_queries([query.text for query in queries])
+        return Marked(self._corpus, queries, vectors, self._vectors.matrix)
+
+    def answer(self, queries: Sequence[KnownQuery], memory: Memory | None, check: Check) -> Answered:
+        """Search for each query and measure; a document's rank is its best passage's."""
+        settings = SearchSettings(collapse=None, memory=memory is not None)
+        model = self._model if memory is None else replace(self._model, memory=memory)
+        scores, found = [], []
+        for number, query in enumerate(queries):
+            check()
+            search = search_pipeline.run(
+                self._connection,
+                plain(query.text),
+                settings,
+                model,
+                self._cuts,
+                limit=RECALL_DEPTH,
+                memory=self._words,
+            )
+            documents = search.gathered.candidates.documents
+            listed = tuple(int(documents[row.passage]) for row in search.rows)
+            grades = {str(document): grade for document, grade in query.relevant.items()}
+            scores.append(score(str(number), [str(each) for each in listed], grades))
+            found.append(listed[:10])
+        return Answered(tuple(scores), tuple(found))
+
+
+class Marked(Memory):
+    """A memory of judged queries that stand in no library."""
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        queries: Sequence[KnownQuery],
+        vectors: NDArray[np.float32],
+        passages: NDArray[np.float32],
+    ) -> None:
+        super().__init__()
+        marks: list[Mark] = []
+        asked_by: list[int] = []
+        texts = list(dict.fromkeys(query.text for query in queries))
+        row_of = {text: row for row, text in enumerate(texts)}
+        matrix = np.zeros((len(texts), corpus.vectors.shape[1]), np.float32)
+        for query, vector in zip(queries, vectors, strict=True):
+            matrix[row_of[query.text]] = vector
+            for document in query.relevant:
+                rows = corpus.rows_of(document)
+                if len(rows):
+                    best = int(rows[int(np.argmax(passages[rows] @ vector))])
+                    marks.append(Mark(query.text, corpus.hashes[best], corpus.paths[document], RIGHT))
+                    asked_by.append(row_of[query.text])
+        self._past = Past(
+            tuple(texts),
+            matrix,
+            tuple(marks),
+            np.array(asked_by, np.int64),
+            np.full(len(marks), STRENGTH[RIGHT]),
+        )
+
+
+def embedded(
+    folder: Path,
+    encoder: Encoder,
+    texts: Sequence[str],
+    known: NDArray[np.float32],
+    check: Check,
+    told: Callable[[int, int], None] = lambda _done, _of: None,
+) -> NDArray[np.float32]:
+    """Return the encoder's vectors of texts, kept in `folder` as they are made; what is there already is not made anew.
+
+    A text that is "", because its file cannot be read now, keeps its row of `known`.
+    """
+    shape = (len(texts), encoder.manifest.dimension)
+    path, counter = folder / VECTORS_FILE, folder / COUNT_FILE
+    if not path.exists():
+        np.lib.format.open_memmap(path, "w+", np.float32, shape).flush()
+        counter.write_text("0", encoding="ascii")
+    vectors = np.lib.format.open_memmap(path, "r+")
+    done = int(counter.read_text(encoding="ascii") or 0)
+    while done < len(texts):
+        check()
+        until = min(done + BLOCK, len(texts))
+        rows = [row for row in range(done, until) if texts[row]]
+        vectors[done:until] = known[done:until]
+        if rows:
+            vectors[rows] = encoder.encode_passages([texts[row] for row in rows])
+        vectors.flush()
+        done = until
+        draft = counter.with_suffix(".new")
+        draft.write_text(str(done), encoding="ascii")
+        os.replace(draft, counter)
+        told(done, len(texts))
+    return np.array(vectors)

@@ -1,0 +1,90 @@
+"""Queries made of the notes themselves: the words of links, titles, heading paths, the beginnings of passages.
+
+None of them was asked by anybody, so each has to find its own passage before it is believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from engine.store import browse_queries
+from engine.store.documents import document_id_at
+from training.known_queries import KnownQuery
+from training.library_snapshot import Ground
+
+PREFIX_CHARACTERS = 200  # arXiv 2604.15484's pseudo-query
+LEAST_WORDS = 2  # a link that says "here" or "source" asks nothing
+MOST_QUERIES = 20_000  # of one source, so that a huge vault does not fill the memory
+
+_WORD = re.compile(r"\w+")
+_ADDRESS = re.compile(r"^\S*(://|/|\.\w+\.)\S*$")  # the text of a link that is its own target
+
+
+def links(ground: Ground) -> Iterator[KnownQuery]:
+    """Yield the words of links with the documents that they lead to; the same words may lead to several."""
+    leads: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    for document in ground.corpus.paths:
+        for link in browse_queries.links(ground.connection, document):
+            text = " ".join(link.text.split())
+            if link.path is None or not _asks(text):
+                continue
+            target = document_id_at(ground.connection, link.path)
+            if target is not None and target != document:
+                leads[text][target] = 1
+    for text, relevant in list(leads.items())[:MOST_QUERIES]:
+        yield KnownQuery(text, "links", relevant)
+
+
+def titles(ground: Ground) -> Iterator[KnownQuery]:
+    """Yield the titles as questions. The title stands in the embedded text too, so these teach little."""
+    for document, title in list(ground.corpus.titles.items())[:MOST_QUERIES]:
+        if _asks(title):
+            yield KnownQuery(as_question(title), "titles", {document: 1})
+
+
+def headings(ground: Ground) -> Iterator[KnownQuery]:
+    """Yield heading paths as questions, each with the first passage below it."""
+    rows = ground.connection.execute(
+        """SELECT passage.id, document_id, headings, title FROM passage JOIN document ON document.id = document_id
+        WHERE headings IS NOT NULL AND headings <> '' ORDER BY document_id, ordinal"""
+    )
+    seen: set[tuple[int, str]] = set()
+    for passage, document, written, title in rows:
+        document, path = int(str(document)), str(written)
+        if (document, path) in seen or len(seen) >= MOST_QUERIES:
+            continue
+        seen.add((document, path))
+        innermost = path.splitlines()[-1]
+        text = innermost if len(_WORD.findall(innermost)) > LEAST_WORDS else f"{title}: {innermost}"
+        if _asks(text):
+            yield KnownQuery(as_question(text), "headings", {document: 1}, (int(str(passage)),))
+
+
+def prefixes(ground: Ground) -> Iterator[KnownQuery]:
+    """Yield the beginning of each passage as a query for it: as published, and harmful (-5 to -9% on SciFact)."""
+    for row, text in enumerate(ground.texts[:MOST_QUERIES]):
+        start = " ".join(text.split())[:PREFIX_CHARACTERS]
+        if start:
+            corpus = ground.corpus
+            yield KnownQuery(start, "prefix", {int(corpus.documents[row]): 1}, (int(corpus.ids[row]),))
+
+
+_QUESTION = re.compile(r"^(who|what|when|where|which|why|how|is|are|can|do|does|should)\b", re.IGNORECASE)
+_GERUND = re.compile(r"^(\w+ing)\b", re.IGNORECASE)
+_HOW_TO = re.compile(r"^how to\b", re.IGNORECASE)
+
+
+def as_question(title: str) -> str:
+    """Turn a title into what somebody would ask who looks for it, as far as a rule can."""
+    plain = " ".join(title.split()).rstrip(".:")
+    if plain.endswith("?") or _QUESTION.match(plain):
+        return _HOW_TO.sub("how do I", plain).rstrip("?") + "?" if _HOW_TO.match(plain) else plain
+    if _GERUND.match(plain):
+        return f"how does {plain[0].lower()}{plain[1:]} work?"
+    return f"what is known about {plain}?"
+
+
+def _asks(text: str) -> bool:
+    return len(_WORD.findall(text)) >= LEAST_WORDS and not _ADDRESS.match(text)

@@ -1,0 +1,117 @@
+"""The judging of one candidate: the only place where the queries of the test are asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from engine.embedding.encoder import Encoder
+from training import gate, probe
+from training.candidate import Candidate
+from training.candidate_evaluation import Answered, System, embedded
+from training.known_queries import KnownQuery
+from training.library_snapshot import Ground
+from training.protocol import BeforeAfter, Judged, Preparing, shortened
+from training.run_channel import Teller
+from training.runs import Run, folder
+from training.splits import Splits
+
+SHOWN_QUESTIONS = 12  # before and after
+SHOWN_TITLES, TITLE_CHARACTERS, QUERY_CHARACTERS = 5, 120, 300
+MOST_BYTES = 1200  # of a text as it is written: a question and ten titles stay below what an event may have
+LEDGER_FILE = "gate.json"
+LEAST_CLEAN = 20  # test queries that share nothing, from which they get a line of their own
+NOTHING: gate.Series = ([], [])
+
+
+class Trial:
+    """Judges candidates of one run on its test queries."""
+
+    def __init__(self, run: Run, ground: Ground, known: Sequence[KnownQuery], split: Splits, teller: Teller) -> None:
+        self._run = run
+        self._ground = ground
+        self._known = known
+        self._split = split
+        self._teller = teller
+        self._ledger = gate.Ledger(folder() / LEDGER_FILE)
+
+    def judge(self, candidate: Candidate) -> Judged:
+        """Build and judge a candidate. Where it is the base itself, no query of the test is asked."""
+        test = [self._known[each] for each in self._split.test if self._known[each].relevant]
+        alpha = gate.alpha_of(self._ledger.uses(test, self._run.name))
+        if not candidate.share:
+            return gate.verdict(NOTHING, NOTHING, NOTHING, {}, alpha, unchanged=True)
+        self._teller.tell(Preparing(what="writing the model"))
+        encoder = candidate.encoder(self._run.name, self._ground.encoder, self._facts())
+        self._teller.tell(Preparing(what="asking general questions"))
+        general = probe.score(encoder), probe.score(self._ground.encoder)
+        if not test:
+            return gate.verdict(NOTHING, NOTHING, general, {}, alpha)
+        plain, remembered = self._answers(encoder, test)
+        self._ledger.use(test, self._run.name)
+        self._show(test, plain)
+        others = {
+            "MRR@10": _series(plain, "mrr_at_10"),
+            "recall@100": _series(plain, "recall_at_100"),
+            **self._clean(remembered),
+        }
+        return gate.verdict(_series(plain), _series(remembered), general, others, alpha)
+
+    def _answers(self, encoder: Encoder, test: Sequence[KnownQuery]) -> tuple[list[Answered], list[Answered]]:
+        """Return what candidate and base answer, memory off and on."""
+        check = self._teller.check
+        ground, corpus = self._ground, self._ground.corpus
+        same = encoder.manifest.passage_fingerprint == ground.encoder.manifest.passage_fingerprint
+        vectors = (
+            corpus.vectors
+            if same
+            else embedded(self._run.folder, encoder, ground.texts, corpus.vectors, check, self._embedding)
+        )
+        learnt = [self._known[each] for each in (*self._split.train, *self._split.development)]
+        taught = [query for query in learnt if query.labelled]
+        plain, remembered = [], []
+        for model, matrix in ((encoder, vectors), (ground.encoder, corpus.vectors)):
+            self._teller.tell(Preparing(what=f"asking {len(test)} held-out queries"))
+            system = System(ground.connection, corpus, model, matrix, check)
+            plain.append(system.answer(test, None, check))
+            remembered.append(system.answer(test, system.remembering(taught), check) if taught else plain[-1])
+        return plain, remembered
+
+    def _clean(self, answered: Sequence[Answered]) -> dict[str, gate.Series]:
+        """Return the scores of the test queries that share no document with what was learnt, where some do."""
+        test = [each for each in self._split.test if self._known[each].relevant]
+        shared = set(self._split.shared)
+        kept = [place for place, each in enumerate(test) if each not in shared]
+        if not shared or len(kept) < LEAST_CLEAN:
+            return {}
+        candidate, base = _series(answered)
+        return {f"{len(kept)} that share nothing": ([candidate[at] for at in kept], [base[at] for at in kept])}
+
+    def _show(self, test: Sequence[KnownQuery], plain: Sequence[Answered]) -> None:
+        titles = self._ground.corpus.titles
+        changed = [at for at in range(len(test)) if plain[0].found[at][:3] != plain[1].found[at][:3]]
+        for at in changed[:SHOWN_QUESTIONS]:
+            after, before = (
+                tuple(shortened(titles[each], TITLE_CHARACTERS, MOST_BYTES) for each in system.found[at][:SHOWN_TITLES])
+                for system in plain
+            )
+            query = shortened(test[at].text, QUERY_CHARACTERS, MOST_BYTES)
+            self._teller.tell(BeforeAfter(query=query, before=before, after=after))
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what a manifest says of how its model was trained."""
+        return {
+            "plan": self._run.record().plan.to_json(),
+            "base": self._ground.encoder.manifest.fingerprint,
+            "queries": len(self._known),
+            "at": time.strftime("%Y-%m-%d"),
+        }
+
+    @property
+    def _embedding(self) -> Callable[[int, int], None]:
+        return lambda done, of: self._teller.tell(Preparing(what="embedding the library", done=done, of=of))
+
+
+def _series(pair: Sequence[Answered], measure: str = "ndcg_at_10") -> gate.Series:
+    return pair[0].values(measure).tolist(), pair[1].values(measure).tolist()

@@ -1,0 +1,89 @@
+"""What a run stands on: a library that is only read, its passages with their texts, its model. It changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.embedding import catalogue
+from engine.embedding.encoder import Encoder
+from engine.evaluation.collections import Collection
+from engine.paths import library_path
+from engine.records import Document
+from engine.store import models
+from engine.store.connection import open_reader
+from training import collection_libraries, corpus
+from training.batch_retrieval import Legs
+from training.run_plan import Plan
+
+if TYPE_CHECKING:
+    import apsw
+
+Preparing = Callable[[str, int, int], None]
+"""Is told what is done, how much of it, and of how much (0: not known)."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """An opened library: the connection, its passages, and the encoder that made their vectors."""
+
+    plan: Plan
+    connection: apsw.Connection
+    corpus: corpus.Corpus
+    encoder: Encoder
+    preparing: Preparing
+
+    @cached_property
+    def legs(self) -> Legs:
+        """Both legs over all passages."""
+        return Legs(self.connection, self.corpus)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The embedded text of each passage; "" where its file cannot be read now, or was changed since."""
+        of = len(self.corpus.paths)
+        done = 0
+
+        def told() -> None:
+            nonlocal done
+            done += 1
+            if done % 500 == 0 or done == of:
+                self.preparing("reading the texts", done, of)
+
+        return corpus.texts(self.corpus, self._documents(), self.encoder.token_starts, told)
+
+    def _documents(self) -> Iterator[Document]:
+        if not self.plan.collection:
+            return corpus.documents_of(self.corpus)
+        return (document for _, document in Collection.open(Path(self.plan.collection)).documents())
+
+
+def lay(plan: Plan, preparing: Preparing) -> Ground:
+    """Open what the plan names; a collection is indexed first, where no earlier run has done it. Raises CarrelError."""
+    if plan.collection:
+        encoder = catalogue.load(plan.base or catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
+        path = collection_libraries.library_of(
+            Path(plan.collection), encoder, lambda done: preparing("indexing the collection", done, 0)
+        )
+        connection = open_reader(path)
+    else:
+        connection = open_reader(library_path(plan.library))
+        active = models.active(connection)
+        encoder = catalogue.load(active.name if active else catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
+    return Ground(plan, connection, corpus.read(connection), encoder, preparing)
+
+
+def passages(plan: Plan) -> int:
+    """Return about how many passages the plan's library has; a collection is counted by its documents, three each."""
+    if plan.collection:
+        with (Path(plan.collection) / "corpus.jsonl").open("rb") as stream:
+            return 3 * sum(1 for _ in stream)
+    connection = open_reader(library_path(plan.library))
+    try:
+        return int(str(connection.execute("SELECT count(*) FROM passage").get or 0))
+    finally:
+        connection.close()

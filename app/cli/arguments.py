@@ -30,5 +30,5 @@ def folders_argument(*, required: bool) -> Callable[[F], F]:
 
 
 def place_argument(function: F) -> F:
-    """Give a command the argument `path`: a document, perhaps with a line, which `app.cli.path_arguments.place` takes apart."""
+    """Give a command the argument `path`: a document, perhaps with a line, for `app.cli.path_arguments.place`."""
     return click.argument("path", metavar="PATH[:LINE]", shell_complete=files)(function)

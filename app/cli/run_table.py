@@ -81,5 +81,6 @@ def collections_line() -> str:
         return ""
     return (
         f"Indexed for `retrain --collection`: {count(number, 'library', 'libraries')}, {size(octets)}, in "
-        f"{short_path(os.fsencode(folder))}; one that no run used for {collection_libraries.UNUSED_DAYS} days is removed."
+        f"{short_path(os.fsencode(folder))}; one that no run used for {collection_libraries.UNUSED_DAYS} days "
+        "is removed."
     )

@@ -40,5 +40,5 @@ def gaps_of(conn: apsw.Connection, model_id: int, document_id: int) -> dict[int,
 
 
 def _rows(model_id: int) -> str:
-    """Name the table of the rows of a model's vectors; `engine.store.vector_tables` would bring numpy, 0.1 s, with it."""
+    """Name the table of the rows of a model's vectors; `engine.store.vector_tables` would bring numpy (0.1 s)."""
     return f"vector_{int(model_id)}_rowids"

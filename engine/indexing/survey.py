@@ -10,13 +10,12 @@ from functools import partial
 import apsw
 
 from engine.errors import PathError
-from engine.indexing.sync_plan import Plan, compare
+from engine.indexing.sync_plan import Plan, compare, other_names
 from engine.paths import display
 from engine.records import Folder
 from engine.sources.discovery import GONE, FoundFile, LeftOut, Rules, discover, discover_each
 from engine.store import folders
 from engine.store.documents import KnownFile, known_devices, known_files
-from engine.watching.hard_links import other_names
 from engine.watching.hints import below, collapsed
 from engine.watching.watched_roots import rules_from, watched
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+
+import apsw
 
 from engine.indexing.file_identity import Stat
 from engine.indexing.work_items import Vanished, Work
-from engine.records import Failure
+from engine.records import Failure, Folder
 from engine.sources.discovery import UNREADABLE, FoundFile, LeftOut
 from engine.store.documents import KnownFile
+from engine.watching.hard_links import documents_of, inode_of_many_names
 
 
 @dataclass(slots=True)
@@ -63,6 +66,20 @@ def compare(
         if not any((path + b"/").startswith(prefix) for prefix in closed):
             plan.vanished.append(Vanished(folder_id, before))
     return plan
+
+
+def other_names(
+    conn: apsw.Connection, plans: Sequence[tuple[Folder, Plan]], paths: Iterable[bytes] = ()
+) -> list[bytes]:
+    """Return the absolute paths of documents that are the same file as one that these plans look into.
+
+    So are those of a file at one of `paths`, where a change was heard of: it may be left out under that name, or gone.
+    Only names that are in no plan are returned. Most files have one name, and then nothing is asked of the library.
+    """
+    looked_at = {work.absolute for _, plan in plans for work in plan.work}
+    inodes = {inode for path in {*looked_at, *paths} if (inode := inode_of_many_names(path)) is not None}
+    inodes |= {each.known.inode for _, plan in plans for each in plan.vanished}
+    return [path for path in documents_of(conn, inodes) if path not in looked_at]
 
 
 def _same(found: FoundFile, known: KnownFile) -> bool:

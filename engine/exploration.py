@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.records import SearchResult, SearchSettings, SignalScale
 from engine.retrieval import search_pipeline, tiers
+from engine.store import change_log
 
 if TYPE_CHECKING:
     from engine.retrieval.hits import Read
@@ -27,6 +28,7 @@ class Exploration:
         cuts: tiers.Cuts,
         reading: Callable[[], AbstractContextManager[LibraryConnection]],
         read: dict[int, Read],
+        sequence: int,
     ) -> None:
         self.result = result
         self._search = search
@@ -34,6 +36,7 @@ class Exploration:
         self._cuts = cuts
         self._reading = reading
         self._read = read  # of the passages shown so far: other settings bring mostly the same ones
+        self._sequence = sequence  # the change number of the library that was searched
 
     @property
     def scale(self) -> SignalScale:
@@ -45,5 +48,14 @@ class Exploration:
         """Return the rows that these settings would have given, from the same candidates."""
         search = search_pipeline.reorder(self._search, settings, limit)
         with self._reading() as connection:
-            result = search_pipeline.present(connection, search, settings, self._model, self._cuts, self._read)
+            gone = self._gone(connection, search)
+            result = search_pipeline.present(
+                connection, search, settings, self._model, self._cuts, self._read, gone=gone
+            )
         return replace(result, timings=self.result.timings)
+
+    def _gone(self, connection: LibraryConnection, search: Search) -> Collection[int]:
+        """Return the candidates that are not what was found any more: an id is given to other text once it is free."""
+        if not change_log.reaches(connection, self._sequence):
+            return set(search.gathered.candidates.ids.tolist())
+        return {passage for _, passage in change_log.entries(connection, self._sequence)}

@@ -28,7 +28,7 @@ from engine.records import (
     WhyStage,
 )
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
-from engine.store import documents, folders, lock, requests
+from engine.store import change_log, documents, folders, lock, requests
 from engine.store.connection import open_writer
 from engine.store.migrations import version as schema_version
 from engine.store.requests import RequestState
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from engine.local_indexing import Keeper
     from engine.retrieval import tiers
     from engine.retrieval.hits import Read
-    from engine.retrieval.postings_cache import WordMemory
+    from engine.retrieval.postings_cache import PostingsCache
     from engine.retrieval.search_pipeline import Model
     from engine.store.connection import LibraryConnection
 
@@ -57,7 +57,7 @@ class Library(Watchlist, MarkingShelf):
     def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
         super().__init__(path, encoder)
         self.read_only = read_only
-        self._words: WordMemory | None = None
+        self._postings: PostingsCache | None = None
         self._stays = False  # whether this process will search again and again
         self._watch: LibraryConnection | None = None
 
@@ -141,7 +141,7 @@ class Library(Watchlist, MarkingShelf):
     def warm(self) -> None:
         """Load the model and the vectors, so that the next search need not, and keep from now on what is read."""
         with self._guard:
-            self._stays, self._words = True, None
+            self._stays, self._postings = True, None
         with self._reading() as connection:
             model, _ = self._active_model().of(connection)
         if model is not None:
@@ -299,31 +299,32 @@ class Library(Watchlist, MarkingShelf):
             if missing:
                 needed = settings = replace(settings, fusion="keyword")
             search = search_pipeline.run(
-                connection, query, needed, model, cuts, limit=limit, cancel=cancel, memory=self._word_memory()
+                connection, query, needed, model, cuts, limit=limit, cancel=cancel, postings=self._postings_cache()
             )
             if needed != settings:
                 search = search_pipeline.reorder(search, settings, limit)
             read: dict[int, Read] = {}
+            sequence = change_log.latest(connection)
             result = search_pipeline.present(connection, search, settings, model, cuts, read)
         timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
-        return Exploration(search, result, model, cuts, self._reading, read)
+        return Exploration(search, result, model, cuts, self._reading, read, sequence)
 
-    def _word_memory(self) -> WordMemory:
-        from engine.retrieval.postings_cache import WordMemory
+    def _postings_cache(self) -> PostingsCache:
+        from engine.retrieval.postings_cache import PostingsCache
 
         with self._guard:
-            if self._words is None:
-                self._words = WordMemory(keeps_scores=self._stays)
-            return self._words
+            if self._postings is None:
+                self._postings = PostingsCache(keeps_scores=self._stays)
+            return self._postings
 
     @contextmanager
     def _keeping(self, task: str) -> Iterator[Keeper]:
         from engine.local_indexing import Keeper
 
         with lock.IndexerLock(self.path).acquire(task), self._writing(lock_held=True) as connection:
-            self._pool.close()  # an open reader would keep the last writer from folding the log into the file
+            self._pool.drain()  # an open reader would keep the last writer from folding the log into the file
             yield Keeper(connection, self.path, self._encoder)
 
     def _model(

@@ -190,12 +190,12 @@ def _mark_of(connection: apsw.Connection, query: str, passage_id: int, grade: Gr
 
 def _judging(connection: apsw.Connection, query: str, passage_id: int, model: Model | None) -> Sequence[Mark]:
     """Return the marks of a query that stand for a passage by now."""
-    from engine.retrieval.marked_passages import Places
+    from engine.retrieval.marked_passages import passages_of_marks
     from engine.retrieval.query_memory import asked_vectors
 
     marks = judgements.of_query(connection, query)
     asked = asked_vectors(query, len(marks), model.encode) if model and marks else None
-    placed = Places().of(connection, marks, asked, model.vectors if model else None)
+    placed = passages_of_marks(connection, marks, asked, model.vectors if model else None)
     return [mark for mark, passages in zip(marks, placed, strict=True) if passage_id in passages]
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from engine.records import Mark
-from engine.retrieval.marked_passages import Places
+from engine.retrieval.marked_passages import passages_of_marks
 from engine.retrieval.query import parse
-from engine.retrieval.vector_index import Vectors
+from engine.retrieval.tombstones import PassageRows
+from engine.retrieval.vector_index import ExactVectors
 from engine.store import judgements, search_log
 from training.known_queries import KnownQuery
 from training.library_snapshot import Ground
@@ -55,8 +56,7 @@ def _passages(ground: Ground, marks: Sequence[Mark]) -> list[list[int]]:
     """Return the rows of the corpus that each mark stands for today."""
     corpus = ground.corpus
     asked = ground.encoder.encode_queries([mark.query for mark in marks])
-    alive = np.ones(len(corpus.ids), np.bool_)
-    vectors = Vectors(corpus.ids, corpus.vectors, alive)
-    found = Places().of(ground.connection, marks, asked, vectors)
+    vectors = ExactVectors(PassageRows.of(corpus.ids), corpus.vectors)
+    found = passages_of_marks(ground.connection, marks, asked, vectors)
     rows = [vectors.positions(np.array(each, np.int64)) for each in found]
     return [[int(row) for row in each if row >= 0] for each in rows]

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.retrieval.filters import Allowed
-from engine.retrieval.fts_query import Matching, match
+from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import CONVEX_WEIGHTS, LONG_QUERY_STEMS, LONG_QUERY_WEIGHTS, similarity
 from engine.retrieval.keyword_leg import keyword_leg
-from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.rare_words import RARE_WEIGHT, rare_share
 from training.corpus import Corpus
@@ -37,7 +37,7 @@ class Words:
     rows: NDArray[np.int64]
     bm25: Floats
     ceiling: float
-    matching: Matching
+    fts_query: FtsQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,17 @@ class Legs:
     def __init__(self, connection: apsw.Connection, corpus: Corpus) -> None:
         self._connection = connection
         self.corpus = corpus
-        self._memory = WordMemory(keeps_scores=True)
+        self._postings = PostingsCache(keeps_scores=True)
 
     def words(self, text: str) -> Words:
         """Return what the words of a query say, exactly as a search would have it."""
-        matching = match(self._connection, plain(text), self._memory)
+        asked = self._postings.of(self._connection)
+        fts_query = fts_query_of(plain(text), asked)
         everything = Allowed("", ())
-        ids, scores = keyword_leg(self._connection, matching, everything, len(self.corpus.ids) + 1, self._memory)
+        ids, scores = keyword_leg(asked, fts_query, everything, len(self.corpus.ids) + 1)
         at = np.searchsorted(self.corpus.ids, ids).clip(max=len(self.corpus.ids) - 1)
         known = self.corpus.ids[at] == ids
-        return Words(at[known], scores[known], matching.ceiling, matching)
+        return Words(at[known], scores[known], fts_query.ceiling, fts_query)
 
     def search(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> Iterator[Seen]:
         """Yield what each query finds; `vectors` (n, dimension) are those of the texts."""
@@ -95,9 +96,9 @@ class Legs:
         ceiling = max(float(words.bm25.max(initial=0.0)), words.ceiling)
         if ceiling > 0:
             k[words.rows] = words.bm25 / ceiling
-        weights = LONG_QUERY_WEIGHTS if len(words.matching.readings) > LONG_QUERY_STEMS else CONVEX_WEIGHTS
+        weights = LONG_QUERY_WEIGHTS if len(words.fts_query.readings) > LONG_QUERY_STEMS else CONVEX_WEIGHTS
         by_vector, by_words = (_first(v * s + w * k, HEAVY_DEPTH) for v, w in (VECTOR_HEAVY, KEYWORD_HEAVY))
-        k += RARE_WEIGHT * rare_share(words.matching.rare, self.corpus.ids)
+        k += RARE_WEIGHT * rare_share(words.fts_query.rare, self.corpus.ids)
         return Seen(by_vector, by_words, _first(weights[0] * s + weights[1] * k, FUSED_DEPTH), s, k, weights)
 
 

@@ -20,12 +20,13 @@ from engine.embedding.out_of_domain import foreign_queries, foreign_vectors
 from engine.evaluation.metrics import RECALL_DEPTH, QueryScore, score
 from engine.records import Mark, SearchSettings
 from engine.retrieval import search_pipeline, tiers
-from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
-from engine.retrieval.query_memory import Memory, Past
+from engine.retrieval.query_memory import PastQueries
 from engine.retrieval.tier_calibration import calibrate
-from engine.retrieval.vector_index import Vectors
-from engine.store.judgements import RIGHT, STRENGTH
+from engine.retrieval.tombstones import PassageRows
+from engine.retrieval.vector_index import ExactVectors
+from engine.store.judgements import RIGHT
 from training.corpus import Corpus
 from training.known_queries import KnownQuery
 
@@ -58,9 +59,8 @@ class System:
         self._connection = connection
         self._corpus = corpus
         self._encoder = encoder
-        self._words = WordMemory(keeps_scores=True)
-        alive = np.ones(len(corpus.ids), np.bool_)
-        self._vectors = Vectors(corpus.ids, vectors, alive)
+        self._postings = PostingsCache(keeps_scores=True)
+        self._vectors = ExactVectors(PassageRows.of(corpus.ids), vectors)
         background = encoder.manifest.background_cosine
         self._model = search_pipeline.Model(encoder.manifest.id, encoder.encode_query, self._vectors, background)
         self._cuts = self._fitted(background, check)
@@ -80,15 +80,15 @@ class System:
         )
         return fitted or tiers.unfitted(background)
 
-    def remembering(self, queries: Sequence[KnownQuery]) -> Memory:
-        """Return a memory in which the answers of these queries were marked, each on its document's best passage."""
+    def remembering(self, queries: Sequence[KnownQuery]) -> PastQueries:
+        """Return past queries of which these answers were marked, each on its document's best passage."""
         vectors = self._encoder.encode_queries([query.text for query in queries])
-        return Marked(self._corpus, queries, vectors, self._vectors.matrix)
+        return marked(self._corpus, queries, vectors, self._vectors.matrix)
 
-    def answer(self, queries: Sequence[KnownQuery], memory: Memory | None, check: Check) -> Answered:
+    def answer(self, queries: Sequence[KnownQuery], past: PastQueries | None, check: Check) -> Answered:
         """Search for each query and measure; a document's rank is its best passage's."""
-        settings = SearchSettings(collapse=None, memory=memory is not None)
-        model = self._model if memory is None else replace(self._model, memory=memory)
+        settings = SearchSettings(collapse=None, memory=past is not None)
+        model = self._model if past is None else replace(self._model, past_queries=past)
         scores, found = [], []
         for number, query in enumerate(queries):
             check()
@@ -99,7 +99,7 @@ class System:
                 model,
                 self._cuts,
                 limit=RECALL_DEPTH,
-                memory=self._words,
+                postings=self._postings,
             )
             documents = search.gathered.candidates.documents
             listed = tuple(int(documents[row.passage]) for row in search.rows)
@@ -109,37 +109,20 @@ class System:
         return Answered(tuple(scores), tuple(found))
 
 
-class Marked(Memory):
-    """A memory of judged queries that stand in no library."""
-
-    def __init__(
-        self,
-        corpus: Corpus,
-        queries: Sequence[KnownQuery],
-        vectors: NDArray[np.float32],
-        passages: NDArray[np.float32],
-    ) -> None:
-        super().__init__()
-        marks: list[Mark] = []
-        asked_by: list[int] = []
-        texts = list(dict.fromkeys(query.text for query in queries))
-        row_of = {text: row for row, text in enumerate(texts)}
-        matrix = np.zeros((len(texts), corpus.vectors.shape[1]), np.float32)
-        for query, vector in zip(queries, vectors, strict=True):
-            matrix[row_of[query.text]] = vector
-            for document in query.relevant:
-                rows = corpus.rows_of(document)
-                if len(rows):
-                    best = int(rows[int(np.argmax(passages[rows] @ vector))])
-                    marks.append(Mark(query.text, corpus.hashes[best], corpus.paths[document], RIGHT))
-                    asked_by.append(row_of[query.text])
-        self._past = Past(
-            tuple(texts),
-            matrix,
-            tuple(marks),
-            np.array(asked_by, np.int64),
-            np.full(len(marks), STRENGTH[RIGHT]),
-        )
+def marked(
+    corpus: Corpus, queries: Sequence[KnownQuery], vectors: NDArray[np.float32], passages: NDArray[np.float32]
+) -> PastQueries:
+    """Return judged queries that stand in no library, with their vectors; the last of equal texts counts."""
+    marks: list[Mark] = []
+    known: dict[str, NDArray[np.float32]] = {}
+    for query, vector in zip(queries, vectors, strict=True):
+        known[query.text] = vector
+        for document in query.relevant:
+            rows = corpus.rows_of(document)
+            if len(rows):
+                best = int(rows[int(np.argmax(passages[rows] @ vector))])
+                marks.append(Mark(query.text, corpus.hashes[best], corpus.paths[document], RIGHT))
+    return PastQueries(marks, known)
 
 
 def embedded(

@@ -17,7 +17,7 @@ from engine.embedding.out_of_domain import background_passages, foreign_queries
 from engine.evaluation.metrics import ndcg
 from engine.evaluation.significance import paired_bootstrap
 from engine.records import SearchSettings
-from engine.retrieval.candidates import Candidates
+from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fusion import rank
 from engine.retrieval.rare_words import rare_share
 from training.batch_retrieval import Legs, Seen, Words
@@ -126,10 +126,10 @@ class Development:
             keyword_rank=unranked,
             vectors=vectors,
             query_vector=query,
-            matching=words.matching,
+            fts_query=words.fts_query,
             background=background,
             keyword_ceiling=max(words.ceiling, float(words.bm25.max(initial=0.0))),
-            rare=rare_share(words.matching.rare, self._corpus.ids[self.pool]),
+            rare=rare_share(words.fts_query.rare, self._corpus.ids[self.pool]),
             truncated=False,
         )
         order = rank(candidates, SETTINGS, "likely").order

@@ -19,7 +19,7 @@ from engine.records import Document, Passage, SearchSettings
 from engine.retrieval import search_pipeline
 from engine.retrieval.active_model import ActiveModel
 from engine.retrieval.connection_pool import ReaderPool
-from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.tier_calibration import refit
 from engine.store import documents as stored
@@ -45,7 +45,7 @@ class Throwaway:
         self._pool = ReaderPool(path)
         self._encoder = encoder
         self._active = ActiveModel(encoder)
-        self._memory = WordMemory(keeps_scores=True)
+        self._postings = PostingsCache(keeps_scores=True)
         self.settings = replace(settings, collapse=None, group=True)
         self.index_seconds = index_seconds
         with self._pool.lend() as connection:
@@ -59,7 +59,7 @@ class Throwaway:
         with self._pool.lend() as connection:
             model, cuts = self._active.of(connection)
             search = search_pipeline.run(
-                connection, plain(text), self.settings, model, cuts, limit=limit, memory=self._memory
+                connection, plain(text), self.settings, model, cuts, limit=limit, postings=self._postings
             )
         candidates, ranking = search.gathered.candidates, search.ranking
         found = [

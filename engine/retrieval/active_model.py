@@ -3,34 +3,57 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from engine.embedding import catalogue
 from engine.embedding.manifest import Manifest
 from engine.errors import ModelError
 from engine.retrieval import tiers
-from engine.retrieval.query_memory import Memory
+from engine.retrieval.query_memory import QueryMemory
 from engine.retrieval.search_pipeline import Model
 from engine.retrieval.tier_calibration import cuts_of
-from engine.retrieval.vector_index import Resident
-from engine.store import models
+from engine.retrieval.vector_index import VectorIndex
+from engine.store import change_log, models
+from engine.store.connection import file_of
 
 if TYPE_CHECKING:
     import apsw
 
     from engine.embedding.encoder import Encoder
 
+FORMER_SECONDS = 60.0  # a search that began before the library took another model has long ended by then
+
+Version: TypeAlias = tuple[tuple[int, int], int, str]  # the library file, the model's id in it, and its fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What is kept in memory of one model of one library file, first seen at change number `since` and at `moment`."""
+
+    version: Version
+    encoder: Encoder
+    vectors: VectorIndex
+    queries: QueryMemory
+    since: int
+    moment: float
+
 
 class ActiveModel:
-    """Keeps the encoder and the matrix of the active model, and follows when the library takes another."""
+    """Keeps the encoder, the vectors and the past queries of the active model, and follows when another takes over.
 
-    def __init__(self, encoder: Encoder | None = None) -> None:
+    What belongs to the model before stays for a minute, for searches that began on an older snapshot: they neither see
+    another model's vectors nor push the newer model out.
+    """
+
+    def __init__(self, encoder: Encoder | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._given = encoder
+        self._clock = clock
         self._lock = threading.Lock()
-        self._encoder: Encoder | None = None
-        self._fingerprint = ""
-        self._resident = Resident()
-        self._memory = Memory()
+        self._newest: _Loaded | None = None
+        self._former: _Loaded | None = None
 
     def of(self, connection: apsw.Connection) -> tuple[Model | None, tiers.Cuts]:
         """Return what a search needs of the active model; None before the first sync.
@@ -41,21 +64,39 @@ class ActiveModel:
         if stored is None:
             return None, tiers.unfitted(0.0)
         manifest = Manifest.from_json(stored.manifest)
-        encoder = self._encoder_of(stored)
-        vectors = self._resident.refresh(connection, stored.id)
-        self._memory.refresh(connection, stored.id, encoder.encode_query)
-        model = Model(manifest.id, encoder.encode_query, vectors, manifest.background_cosine, self._memory, stored.id)
+        loaded = self._of(connection, stored)
+        encode = loaded.encoder.encode_query
+        vectors = loaded.vectors.at(connection)
+        past = loaded.queries.at(connection, encode)
+        model = Model(manifest.id, encode, vectors, manifest.background_cosine, past, stored.id)
         return model, cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
 
-    def _encoder_of(self, stored: models.StoredModel) -> Encoder:
+    def _of(self, connection: apsw.Connection, stored: models.StoredModel) -> _Loaded:
+        version = file_of(connection), stored.id, stored.fingerprint
         with self._lock:
-            if self._encoder is None or self._fingerprint != stored.fingerprint:
-                encoder = self._given or catalogue.load(stored.name)
-                if encoder.manifest.fingerprint != stored.fingerprint:
-                    raise ModelError(
-                        f"The library was built with another version of {stored.name}.",
-                        cause="The vectors in it and this model's do not compare.",
-                        fix=f"Build it anew with `carrel models use {stored.name}`.",
-                    )
-                self._encoder, self._fingerprint = encoder, stored.fingerprint
-            return self._encoder
+            newest, now = self._newest, self._clock()
+            if newest is not None and now - newest.moment > FORMER_SECONDS:
+                self._former = None
+            if newest is not None and version == newest.version:
+                return newest
+            sequence = change_log.latest(connection)
+            same_file = newest is not None and version[0] == newest.version[0]
+            older = newest is not None and same_file and sequence < newest.since
+            former = self._former
+            if former is not None and version == former.version and (older or not same_file):
+                return former
+            loaded = self._load(version, stored, sequence, now)
+            if not older:
+                self._former, self._newest = newest, loaded
+            return loaded
+
+    def _load(self, version: Version, stored: models.StoredModel, sequence: int, now: float) -> _Loaded:
+        known = (each.encoder for each in (self._newest, self._former) if each and each.version[2] == version[2])
+        encoder = next(known, None) or self._given or catalogue.load(stored.name)
+        if encoder.manifest.fingerprint != stored.fingerprint:
+            raise ModelError(
+                f"The library was built with another version of {stored.name}.",
+                cause="The vectors in it and this model's do not compare.",
+                fix=f"Build it anew with `carrel models use {stored.name}`.",
+            )
+        return _Loaded(version, encoder, VectorIndex(stored.id), QueryMemory(stored.id), sequence, now)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import apsw
+
+_Found = TypeVar("_Found")
 
 
 class SearchCancelled(Exception):
@@ -21,12 +25,15 @@ class Cancellation:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._connection: apsw.Connection | None = None
+        self._scan: Future[Any] | None = None
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Give the search up, interrupting the statement that runs for it now."""
+        """Give the search up, interrupting the statement that runs for it now and dropping a scan that waits."""
         with self._lock:
             self._cancelled = True
+            if self._scan is not None:
+                self._scan.cancel()
             if self._connection is not None:
                 self._connection.interrupt()
 
@@ -56,3 +63,21 @@ class Cancellation:
         finally:
             with self._lock:
                 self._connection = None
+
+    @contextmanager
+    def dropping(self, scan: Future[_Found]) -> Iterator[Future[_Found]]:
+        """Let `cancel` drop a scan that still waits for a thread; it is dropped however the block ends."""
+        from concurrent.futures import CancelledError
+
+        with self._lock:
+            self._scan = scan
+            if self._cancelled:
+                scan.cancel()
+        try:
+            yield scan
+        except CancelledError:
+            raise SearchCancelled from None
+        finally:
+            with self._lock:
+                self._scan = None
+            scan.cancel()

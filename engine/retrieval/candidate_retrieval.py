@@ -1,9 +1,13 @@
-"""Both legs run and their candidates joined: the one place where a search meets the store before hydration."""
+"""Candidate retrieval: both legs run and what they found is joined into parallel arrays, before any text is read.
+
+Candidates are ids, ranks and raw scores only. This is the one place where a search meets the store before its rows.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,21 +16,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.records import SearchSettings
-from engine.retrieval.candidates import DEPTH, KEYWORD_DEPTH, Candidates
+from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.filters import Allowed, let_through
-from engine.retrieval.fts_query import Matching
+from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.keyword_leg import keyword_leg
-from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.query_memory import NOTHING, Recollection
 from engine.retrieval.rare_words import rare_share
-from engine.retrieval.vector_leg import Leg, VectorIndex
+from engine.retrieval.vector_leg import VectorLeg, Vectors
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     import apsw
 
+DEPTH = 200  # candidates a leg; deeper changed no judged top 10 beyond noise
+KEYWORD_DEPTH = 1000  # best bm25 scores kept, so that a candidate of the vector leg rarely counts as wordless
 WORTH_A_CORE = 300_000  # vectors: fewer are compared by a matrix product, which takes all cores by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The joined candidates of both legs, each array of shape (n,) and `vectors` of shape (n, dimension).
+
+    Ranks start at 1, are negative below the leg's candidates (the rank is known, but the leg did not bring the row),
+    and 0 where there is none. `cosine` is NaN where a passage has no vector yet. `tie` orders equal scores: by path,
+    then ordinal. `rare` is the share of the query's idf that the rare words in a passage have. `truncated` tells that
+    a leg had more to give than its depth. `recalled` is true for what only memory brought: where memory is off it is
+    as if it were not there.
+    """
+
+    ids: NDArray[np.int64]
+    documents: NDArray[np.int64]
+    tie: NDArray[np.int64]
+    cosine: NDArray[np.float32]
+    bm25: NDArray[np.float64]
+    vector_rank: NDArray[np.int64]
+    keyword_rank: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    query_vector: NDArray[np.float32] | None
+    fts_query: FtsQuery
+    background: float
+    keyword_ceiling: float
+    rare: NDArray[np.float64]
+    truncated: bool
+    recollection: Recollection = NOTHING
+    recalled: NDArray[np.bool_] | None = None  # None: nothing was
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +72,7 @@ class Meaning:
     """What the vector leg needs: the query's unit vector, the passages' vectors, the model's background cosine."""
 
     query: NDArray[np.float32]
-    vectors: VectorIndex
+    vectors: Vectors
     background: float
 
 
@@ -52,38 +90,38 @@ class Gathered:
 
 
 def gather(
-    connection: apsw.Connection,
-    matching: Matching,
+    words: PostingsReader,
+    fts_query: FtsQuery,
     allowed: Allowed,
     meaning: Meaning | None,
     settings: SearchSettings,
     *,
     depth: int = DEPTH,
     forced: Sequence[int] = (),
-    memory: WordMemory | None = None,
     recollection: Recollection = NOTHING,
+    cancel: Cancellation | None = None,
 ) -> Gathered:
     """Run the legs that the fusion needs and join their best `depth`.
 
     Without `meaning` (no model yet, or keyword fusion) only the words count. `forced` ids join the candidates even
     where neither leg has them: "why not" asks so. So do the passages that the `recollection` lifts, and those that hold
-    a rare word.
+    a rare word. Raises SearchCancelled; a scan that waits for a core is then waited for no more.
     """
-    began = _nearest(connection, meaning, allowed, depth)
-    started = time.perf_counter()
-    keyword_depth = max(KEYWORD_DEPTH, depth)
-    keyword_ids, keyword_scores = keyword_leg(connection, matching, allowed, keyword_depth, memory)
-    keyword_done = time.perf_counter()
-    leg, vector_ms = _settled(connection, began)
+    connection = words.connection
+    with _nearest(connection, meaning, allowed, depth, cancel or Cancellation()) as found:
+        started = time.perf_counter()
+        keyword_ids, keyword_scores = keyword_leg(words, fts_query, allowed, max(KEYWORD_DEPTH, depth))
+        keyword_done = time.perf_counter()
+        leg, vector_ms = _settled(connection, found)
     leg_ids = [keyword_ids[:depth]] if settings.fusion != "vector" else []
     if meaning is not None and leg is not None and settings.fusion != "keyword":
         leg_ids.append(meaning.vectors.ids[leg.rows])
     brought = np.concatenate([*leg_ids, np.asarray(forced, np.int64)]) if leg_ids else np.empty(0, np.int64)
-    if matching.rare and settings.fusion != "vector":
-        held = np.unique(np.concatenate([word.passages for word in matching.rare]))
+    if fts_query.rare and settings.fusion != "vector":
+        held = np.unique(np.concatenate([word.passages for word in fts_query.rare]))
         brought = np.concatenate([brought, let_through(connection, held, allowed)])
     ids = np.unique(np.concatenate([brought, recollection.lifted()]))
-    candidates = _join(connection, ids, matching, meaning, keyword_ids, keyword_scores, leg, depth)
+    candidates = _join(connection, ids, fts_query, meaning, keyword_ids, keyword_scores, leg, depth)
     recalled = ~np.isin(candidates.ids, brought) if len(recollection.ids) else None
     candidates = replace(candidates, recollection=recollection, recalled=recalled)
     return Gathered(
@@ -94,15 +132,17 @@ def gather(
     )
 
 
+@contextmanager
 def _nearest(
-    connection: apsw.Connection, meaning: Meaning | None, allowed: Allowed, depth: int
-) -> Callable[[], tuple[Leg, float]] | None:
+    connection: apsw.Connection, meaning: Meaning | None, allowed: Allowed, depth: int, cancel: Cancellation
+) -> Iterator[Callable[[], tuple[VectorLeg, float]] | None]:
     """Begin to find the passages nearest in meaning among those allowed; None where nothing can be compared.
 
-    Returns what gives the leg and the milliseconds that it took. In a large library another core finds it meanwhile.
+    Gives what returns the leg and the milliseconds that it took. In a large library another core finds it meanwhile.
     """
     if meaning is None or not len(meaning.vectors.ids):
-        return None
+        yield None
+        return
     vectors, query = meaning.vectors, meaning.query
     listing = time.perf_counter()
     within = None
@@ -111,22 +151,28 @@ def _nearest(
         within = np.fromiter((row[0] for row in listed), np.int64, len(listed))
     listed_ms = (time.perf_counter() - listing) * 1e3
 
-    def find() -> tuple[Leg, float]:
+    def find() -> tuple[VectorLeg, float]:
         started = time.perf_counter()
-        leg = vectors.nearest(query, depth, within)
+        leg = vectors.nearest(query, depth, within, cancel)
         return leg, listed_ms + (time.perf_counter() - started) * 1e3
 
-    return _beside().submit(find).result if len(vectors.ids) >= WORTH_A_CORE else find
+    if len(vectors.ids) < WORTH_A_CORE:
+        yield find
+        return
+    with cancel.dropping(_beside().submit(find)) as scan:
+        yield scan.result
 
 
-def _settled(connection: apsw.Connection, began: Callable[[], tuple[Leg, float]] | None) -> tuple[Leg | None, float]:
+def _settled(
+    connection: apsw.Connection, found: Callable[[], tuple[VectorLeg, float]] | None
+) -> tuple[VectorLeg | None, float]:
     """Return the leg that `_nearest` began, and the milliseconds that it took."""
-    if began is None:
+    if found is None:
         return None, 0.0
-    found, milliseconds = began()
+    leg, milliseconds = found()
     started = time.perf_counter()
-    leg = found.settled(connection)
-    return leg, milliseconds + (time.perf_counter() - started) * 1e3
+    settled = leg.settled(connection)
+    return settled, milliseconds + (time.perf_counter() - started) * 1e3
 
 
 @cache
@@ -139,11 +185,11 @@ def _beside() -> ThreadPoolExecutor:
 def _join(
     connection: apsw.Connection,
     ids: NDArray[np.int64],
-    matching: Matching,
+    fts_query: FtsQuery,
     meaning: Meaning | None,
     keyword_ids: NDArray[np.int64],
     keyword_scores: NDArray[np.float64],
-    leg: Leg | None,
+    leg: VectorLeg | None,
     depth: int,
 ) -> Candidates:
     documents, tie = _places(connection, ids)
@@ -169,16 +215,16 @@ def _join(
         keyword_rank=np.where(keyword_rank > depth, -keyword_rank, keyword_rank),
         vectors=vectors,
         query_vector=meaning.query if meaning else None,
-        matching=matching,
+        fts_query=fts_query,
         background=meaning.background if meaning else 0.0,
-        keyword_ceiling=matching.ceiling,
-        rare=rare_share(matching.rare, ids),
+        keyword_ceiling=fts_query.ceiling,
+        rare=rare_share(fts_query.rare, ids),
         truncated=len(keyword_ids) > depth or (leg is not None and leg.more),
     )
 
 
 def _meaning_of(
-    ids: NDArray[np.int64], meaning: Meaning | None, leg: Leg | None
+    ids: NDArray[np.int64], meaning: Meaning | None, leg: VectorLeg | None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """Return cosine, vector and rank by meaning of each id; NaN, zeros and 0 where it has no vector."""
     cosine = np.full(len(ids), np.nan, np.float32)
@@ -211,3 +257,32 @@ def _places(connection: apsw.Connection, ids: NDArray[np.int64]) -> tuple[NDArra
         documents[at] = np.fromiter((row[1] for row in listed), np.int64, len(listed))
         tie[at] = np.arange(len(listed))
     return documents, tie
+
+
+def newest_first(connection: apsw.Connection, fts_query: FtsQuery, within: Allowed, limit: int) -> Candidates:
+    """Return the allowed documents of latest date, newest first, each by its first allowed passage."""
+    clause = f"WHERE passage.id IN ({within.sql})" if within.sql else ""
+    found = connection.execute(
+        "SELECT passage.id, passage.document_id, min(passage.ordinal) FROM document"
+        " JOIN passage ON passage.document_id = document.id"
+        f" {clause} GROUP BY document.id ORDER BY document.mtime_ns DESC, document.path LIMIT ?",
+        (*within.bindings, limit),
+    ).fetchall()
+    count = len(found)
+    zeros = np.zeros(count)
+    return Candidates(
+        ids=np.fromiter((row[0] for row in found), np.int64, count),
+        documents=np.fromiter((row[1] for row in found), np.int64, count),
+        tie=np.arange(count, dtype=np.int64),
+        cosine=np.full(count, np.nan, np.float32),
+        bm25=zeros,
+        vector_rank=np.zeros(count, np.int64),
+        keyword_rank=np.zeros(count, np.int64),
+        vectors=np.zeros((count, 1), np.float32),
+        query_vector=None,
+        fts_query=fts_query,
+        background=0.0,
+        keyword_ceiling=0.0,
+        rare=zeros,
+        truncated=False,
+    )

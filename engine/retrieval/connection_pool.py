@@ -23,11 +23,14 @@ class ReaderPool:
         self._path = path
         self._lock = threading.Lock()
         self._idle: list[LibraryConnection] = []
+        self._drained = 0  # how often; a connection lent before the last time is not kept
+        self._kept = KEPT
 
     @contextmanager
     def lend(self) -> Iterator[LibraryConnection]:
         """Lend a connection on which all reads see one state of the library. One that failed is not lent again."""
         with self._lock:
+            drained = self._drained
             connection = self._idle.pop() if self._idle else None
         connection = connection or open_reader(self._path)
         try:
@@ -37,14 +40,20 @@ class ReaderPool:
             connection.close(True)
             raise
         with self._lock:
-            if len(self._idle) < KEPT:
+            if drained == self._drained and len(self._idle) < self._kept:
                 self._idle.append(connection)
                 return
         connection.close()
 
-    def close(self) -> None:
-        """Close the idle connections."""
+    def drain(self) -> None:
+        """Close the idle connections now and those that are lent when they come back; later ones are kept again."""
         with self._lock:
-            for connection in self._idle:
-                connection.close()
-            self._idle.clear()
+            self._drained += 1
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def close(self) -> None:
+        """Close all connections, those that are lent when they come back; none is kept from now on."""
+        self._kept = 0
+        self.drain()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.records import Filters
-from engine.retrieval.fts_query import Matching
+from engine.retrieval.fts_query import FtsQuery
 
 if TYPE_CHECKING:
     import apsw
@@ -26,7 +26,7 @@ class Allowed:
     bindings: tuple[str | int, ...]
 
 
-def allowed(filters: Filters, matching: Matching) -> Allowed:
+def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
     """Turn the filters, the required phrases and the exclusions into one subquery."""
     clauses: list[str] = []
     bindings: list[str | int] = []
@@ -57,9 +57,9 @@ def allowed(filters: Filters, matching: Matching) -> Allowed:
         restrict("document.mtime_ns >= ?", int(filters.after * NANOSECONDS))
     if filters.before is not None:
         restrict("document.mtime_ns < ?", int(filters.before * NANOSECONDS))
-    for phrase in matching.required:
+    for phrase in fts_query.required:
         restrict(_HOLDS.format(""), phrase.match)
-    for phrase in matching.excluded:
+    for phrase in fts_query.excluded:
         restrict(_HOLDS.format("NOT "), phrase.match)
     if not clauses:
         return Allowed("", ())

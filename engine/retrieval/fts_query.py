@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.records import Query, Term, WordReading
-from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import RareWord, rare_words
-from engine.retrieval.vocabulary import folded, vocabulary_has
+from engine.store.bm25 import idf
 from engine.store.cjk import RUN, cjk_phrase
 from engine.store.fulltext import statistics, tokenise
 from engine.store.phrase import Phrase
@@ -25,7 +24,7 @@ MINIMUM_PREFIX = 2  # code points; FTS5 keeps prefix indexes from there on
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class FtsQuery:
     """What the keyword leg asks. Any of the `phrases` counts; `required` and `excluded` filter both legs.
 
     `readings` tell of each phrase how many passages hold it; `rows` is the number of passages in all. `known` are the
@@ -64,21 +63,15 @@ class Matching:
         return CEILING_SHARE * SATURATED_TERM * sum(reading.idf for reading in self.readings)
 
 
-def idf(documents: int, rows: int) -> float:
-    """Inverse document frequency that is never negative: ln(1 + (N - df + .5) / (df + .5)), as Lucene has it."""
-    return math.log(1.0 + (max(rows - documents, 0) + 0.5) / (documents + 0.5))
-
-
-def match(connection: apsw.Connection, query: Query, memory: WordMemory | None = None) -> Matching:
+def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
     """Work out what a query asks of the words of this library."""
-    memory = memory or WordMemory()
-    memory.follow(connection)
+    connection = words.connection
     rows = statistics(connection).rows
     scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]] = {}
     required: list[Phrase] = []
     excluded: list[Phrase] = []
     for term in query.terms:
-        for phrase, label, stem in _phrases(connection, term, memory):
+        for phrase, label, stem in _phrases(term, words):
             if term.excluded:
                 excluded.append(phrase)
                 continue
@@ -86,11 +79,11 @@ def match(connection: apsw.Connection, query: Query, memory: WordMemory | None =
             if term.kind == "phrase":
                 required.append(phrase)
     phrases = tuple(phrase for phrase, _ in scored.values())
-    counts = _counts(connection, scored, memory)
+    counts = _counts(scored, words)
     readings = tuple(
         WordReading(label, count, idf(count, rows)) for (_, label), count in zip(scored.values(), counts, strict=True)
     )
-    return Matching(
+    return FtsQuery(
         phrases=phrases,
         readings=readings,
         required=tuple(required),
@@ -109,23 +102,21 @@ def _worth_scoring(counts: list[int], rows: int) -> tuple[int, ...]:
     return telling or known
 
 
-def _counts(
-    connection: apsw.Connection, scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]], memory: WordMemory
-) -> list[int]:
+def _counts(scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]], words: PostingsReader) -> list[int]:
     single = [stem for (stem, prefix, column) in scored if not prefix and column is None and " " not in stem]
-    frequencies = memory.frequencies(connection, single)
+    frequencies = words.frequencies(single)
     return [
-        frequencies[stem] if not prefix and column is None and " " not in stem else memory.count(connection, phrase)
+        frequencies[stem] if not prefix and column is None and " " not in stem else words.count(phrase)
         for (stem, prefix, column), (phrase, _) in scored.items()
     ]
 
 
-def _phrases(connection: apsw.Connection, term: Term, memory: WordMemory) -> Iterable[tuple[Phrase, str, str]]:
+def _phrases(term: Term, words: PostingsReader) -> Iterable[tuple[Phrase, str, str]]:
     """Give the phrases that a term asks for, each with its label for people and its stems, which tell it apart."""
     for run in RUN.findall(term.text):
         yield cjk_phrase(run), run, run
     plain = RUN.sub(" ", term.text)
-    tokens = tokenise(connection, plain)
+    tokens = tokenise(words.connection, plain)
     if not tokens:
         return
     if term.kind == "phrase":
@@ -138,25 +129,46 @@ def _phrases(connection: apsw.Connection, term: Term, memory: WordMemory) -> Ite
         yield Phrase(word), word, token.stem
     if term.kind == "prefix":
         last = tokens[-1]
-        yield from _growing(connection, plain[last.start : last.end], last.stem, memory)
+        yield from _growing(plain[last.start : last.end], last.stem, words)
 
 
-def _growing(
-    connection: apsw.Connection, word: str, stem: str, memory: WordMemory
-) -> Iterable[tuple[Phrase, str, str]]:
+def _growing(word: str, stem: str, words: PostingsReader) -> Iterable[tuple[Phrase, str, str]]:
     """Read an unfinished word: as itself with any ending, as its stem, or as its longest beginning that exists.
 
     Stored words are stems, so `happin` begins none of them while `happi` does, and `running` stands there as `run`.
     """
+    connection = words.connection
     begin = folded(connection, word)
     if len(begin) >= MINIMUM_PREFIX and vocabulary_has(connection, begin):
         yield Phrase(begin, prefix=True), f"{word}*", begin
-        if not stem.startswith(begin) and memory.frequencies(connection, [stem])[stem]:
+        if not stem.startswith(begin) and words.frequencies([stem])[stem]:
             yield Phrase(word), word, stem
         return
-    if not memory.frequencies(connection, [stem])[stem]:
+    if not words.frequencies([stem])[stem]:
         for length in range(len(begin) - 1, MINIMUM_PREFIX - 1, -1):
             if vocabulary_has(connection, begin[:length]):
                 yield Phrase(begin[:length], prefix=True), f"{begin[:length]}*", begin[:length]
                 return
     yield Phrase(word), word, stem
+
+
+def folded(connection: apsw.Connection, word: str) -> str:
+    """Return a word as the index folds it before stemming: lower case, without diacritics."""
+    import apsw
+
+    tokeniser = connection.fts5_tokenizer("unicode61", ["remove_diacritics", "2"])
+    found = tokeniser(
+        word.encode("utf-8", "replace"),
+        apsw.FTS5_TOKENIZE_DOCUMENT,
+        None,
+        include_offsets=False,
+        include_colocated=False,
+    )
+    return "".join(str(token) for token in found)
+
+
+def vocabulary_has(connection: apsw.Connection, prefix: str) -> bool:
+    """Tell whether any stem of the library begins so."""
+    last = prefix + chr(0x10FFFF)
+    found = connection.execute("SELECT 1 FROM passage_vocab WHERE term >= ? AND term < ? LIMIT 1", (prefix, last))
+    return found.fetchone() is not None

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.records import SearchSettings, Verdict, Weights
-from engine.retrieval.candidates import Candidates
-from engine.retrieval.fts_query import Matching
-from engine.retrieval.mmr import marginal_order
+from engine.retrieval.candidate_retrieval import Candidates
+from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.rare_words import RARE_WEIGHT
+from engine.retrieval.tie_break import final_order
 
 # Chosen with the feedback's constants on SciFact's train, NFCorpus's train and dev queries and half of Cranfield's.
 # They lie on a plateau: weights .8 to .85, sharpness 50 to 100, keep .4 to .5. tests/bench/quality.py has the figures.
@@ -25,6 +25,7 @@ LONG_QUERY_STEMS = 25  # ArguAna's whole paragraphs: vectors alone reach .42 to 
 FEEDBACK_SHARPNESS = 50.0  # of the softmax over the first scores
 FEEDBACK_DEPTH = 5
 FEEDBACK_KEEP = 0.5  # share of the query's own vector in the moved one
+MMR_DEPTH = 100  # places that are chosen anew; the rest follow in the order that they had
 RRF_K = 60  # Cormack, Clarke and Buettcher, SIGIR 2009
 RRF_LONG_QUERY_WORDS = 50
 LONG_QUERY_CUTOFF = 25.0  # of the published cut-off by distance: long questions lie far from everything
@@ -75,7 +76,7 @@ def rank(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> 
 def _joined(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> Ranking:
     if settings.fusion == "rrf":
         return _reciprocal(candidates, settings)
-    weights = convex_weights(candidates.matching, settings)
+    weights = convex_weights(candidates.fts_query, settings)
     lift = RARE_WEIGHT * weights.keyword if settings.fusion == "convex" else 0.0  # a leg alone shows that leg
     ranking = _convex(candidates, weights, candidates.cosine.astype(np.float64), lift)
     if settings.fusion == "vector":
@@ -87,7 +88,7 @@ def _joined(candidates: Candidates, settings: SearchSettings, verdict: Verdict) 
     return _with_memory(candidates, ranking) if settings.memory else ranking
 
 
-def convex_weights(matching: Matching, settings: SearchSettings) -> Weights:
+def convex_weights(fts_query: FtsQuery, settings: SearchSettings) -> Weights:
     """Choose the leg weights of the convex combination, and say why."""
     if settings.fusion == "vector":
         return Weights(1.0, 0.0, "by meaning alone")
@@ -95,8 +96,8 @@ def convex_weights(matching: Matching, settings: SearchSettings) -> Weights:
         return Weights(0.0, 1.0, "by words alone")
     if settings.weights is not None:
         return Weights(*settings.weights, "as asked")
-    if len(matching.readings) > LONG_QUERY_STEMS:
-        return Weights(*LONG_QUERY_WEIGHTS, f"a long question: {len(matching.readings)} different words")
+    if len(fts_query.readings) > LONG_QUERY_STEMS:
+        return Weights(*LONG_QUERY_WEIGHTS, f"a long question: {len(fts_query.readings)} different words")
     return Weights(*CONVEX_WEIGHTS, "the default")
 
 
@@ -160,7 +161,7 @@ def _reciprocal(candidates: Candidates, settings: SearchSettings) -> Ranking:
     weights = (
         Weights(*settings.weights, "as asked")
         if settings.weights is not None
-        else adaptive_weights(candidates.matching)
+        else adaptive_weights(candidates.fts_query)
     )
     near = _near_enough(candidates, settings)
     vector = weights.vector * _reciprocal_rank(candidates.vector_rank)
@@ -178,7 +179,7 @@ def _near_enough(candidates: Candidates, settings: SearchSettings) -> NDArray[np
     least = float(distance.min(initial=np.inf))
     if not 0.0 < least < np.inf:
         return None
-    long = candidates.matching.word_count > RRF_LONG_QUERY_WORDS
+    long = candidates.fts_query.word_count > RRF_LONG_QUERY_WORDS
     near: NDArray[np.bool_] = distance <= least * (LONG_QUERY_CUTOFF if long else settings.cutoff)
     return near
 
@@ -187,21 +188,21 @@ def _reciprocal_rank(rank: NDArray[np.int64]) -> Floats:
     return np.where(rank > 0, 1.0 / (RRF_K + np.maximum(rank, 1)), 0.0)
 
 
-def adaptive_weights(matching: Matching) -> Weights:
+def adaptive_weights(fts_query: FtsQuery) -> Weights:
     """Weigh words more the rarer they are, after the rule of vstash (arXiv 2604.15484); unknown words are left out.
 
     As published, a logistic of the mean idf about half its range, from .1 to .6, lost .012 NDCG@10 to fixed halves on
     the development queries, because the function words of a whole question drown its subject. So the mean is weighted
     by the square of the idf, and the range is .35 to .55: level with fixed halves there (.4980 and .4982).
     """
-    if matching.word_count > RRF_LONG_QUERY_WORDS:
-        return Weights(0.9, 0.1, f"{matching.word_count} words: meaning leads")
-    known = [reading.documents for reading in matching.readings if reading.documents > 0]
-    if not known or matching.rows < 2:
+    if fts_query.word_count > RRF_LONG_QUERY_WORDS:
+        return Weights(0.9, 0.1, f"{fts_query.word_count} words: meaning leads")
+    known = [reading.documents for reading in fts_query.readings if reading.documents > 0]
+    if not known or fts_query.rows < 2:
         return Weights(0.9, 0.1, "no word of the query is known here")
-    rarities = [max(math.log(matching.rows / (count + 1)), LEAST_RARITY) for count in known]
+    rarities = [max(math.log(fts_query.rows / (count + 1)), LEAST_RARITY) for count in known]
     mean = sum(rarity**3 for rarity in rarities) / sum(rarity**2 for rarity in rarities)
-    middle = math.log(matching.rows) / 2
+    middle = math.log(fts_query.rows) / 2
     share = 1.0 / (1.0 + math.exp(-RRF_STEEPNESS * (mean - middle)))
     low, high = RRF_KEYWORD_RANGE
     keyword = low + (high - low) * share
@@ -210,6 +211,34 @@ def adaptive_weights(matching: Matching) -> Weights:
 
 
 def _order(candidates: Candidates, score: Floats) -> NDArray[np.int64]:
-    """Sort by score, then cosine, then path and ordinal, so that the order never depends on chance."""
-    cosine = np.nan_to_num(candidates.cosine, nan=-2.0)
-    return np.lexsort((candidates.tie, -cosine, -score)).astype(np.int64)
+    return final_order(score, candidates.cosine, candidates.tie)
+
+
+# --- MMR: maximal marginal relevance within a document --------------------------------------------------------------
+
+
+def marginal_order(
+    candidates: Candidates, order: NDArray[np.int64], score: NDArray[np.float64], relevance: float
+) -> NDArray[np.int64]:
+    """List several passages of a document only where they say different things.
+
+    The published way (arXiv 2604.15484, after Carbonell and Goldstein, SIGIR 1998): a passage gives up a part of its
+    score for its likeness to the passages of the same document that are listed already; other documents do not matter
+    to it. Returns the order by `relevance` x score, scaled to 0 to 1, less (1 - `relevance`) x likeness.
+    """
+    if not len(order):
+        return order
+    lowest, highest = float(score[order].min()), float(score[order].max())
+    worth = relevance * (score[order] - lowest) / ((highest - lowest) or 1.0)
+    documents, vectors = candidates.documents[order], candidates.vectors[order]
+    likeness = np.zeros(len(order))
+    waiting = np.ones(len(order), np.bool_)
+    chosen: list[int] = []
+    for _ in range(min(MMR_DEPTH, len(order))):
+        best = int(np.argmax(np.where(waiting, worth - (1.0 - relevance) * likeness, -np.inf)))
+        chosen.append(best)
+        waiting[best] = False
+        siblings = np.flatnonzero(documents == documents[best])
+        likeness[siblings] = np.maximum(likeness[siblings], vectors[siblings] @ vectors[best])
+    anew: NDArray[np.int64] = order[np.concatenate([np.asarray(chosen, np.int64), np.flatnonzero(waiting)])]
+    return anew

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,12 @@ from engine.records import (
     Verdict,
 )
 from engine.retrieval import tiers
-from engine.retrieval.candidates import Candidates
-from engine.retrieval.fts_query import Matching
+from engine.retrieval.candidate_retrieval import Candidates
+from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import Ranking
+from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.near_duplicates import Row
 from engine.retrieval.snippet import snippet
-from engine.retrieval.term_scores import coverage, term_scores
 from engine.store.documents import HydratedRow, rows_for
 
 if TYPE_CHECKING:
@@ -67,14 +67,17 @@ def hydrate(
     verdict: Verdict,
     settings: SearchSettings,
     known: dict[int, Read] | None = None,
+    gone: Collection[int] = (),
 ) -> tuple[Hit, ...]:
     """Read the text of the rows and build the hits, in order; ranks are given to the rows that are still there.
 
     `known` is what was read before for the same query, by passage id; what is read now is added to it.
+    What is `gone` since then is not read.
     """
     known = {} if known is None else known
     ids = [int(candidates.ids[placing.row.passage]) for placing in placings]
-    known.update(_read(connection, candidates.matching, [passage for passage in ids if passage not in known]))
+    unread = [passage for passage in ids if passage not in known and passage not in gone]
+    known.update(_read(connection, candidates.fts_query, unread))
     there = [(placing, known[passage]) for placing, passage in zip(placings, ids, strict=True) if passage in known]
     return tuple(
         _hit(rank, candidates, ranking, placing, read, cuts, verdict, settings)
@@ -82,12 +85,12 @@ def hydrate(
     )
 
 
-def _read(connection: apsw.Connection, matching: Matching, ids: Sequence[int]) -> dict[int, Read]:
+def _read(connection: apsw.Connection, fts_query: FtsQuery, ids: Sequence[int]) -> dict[int, Read]:
     rows = rows_for(connection, ids)
-    scores = term_scores(connection, matching, ids)
+    scores = term_scores(connection, fts_query, ids)
     found: dict[int, Read] = {}
     for passage, row in rows.items():
-        text, marks = snippet(connection, row.text, matching, (row.title, *row.headings), row.kind)
+        text, marks = snippet(connection, row.text, fts_query, (row.title, *row.headings), row.kind)
         found[passage] = Read(row, scores.get(passage, ()), text, marks)
     return found
 
@@ -104,7 +107,7 @@ def _hit(
 ) -> Hit:
     at = placing.row.passage
     row, terms = read.row, read.terms
-    share = coverage(candidates.matching, terms)
+    share = coverage(candidates.fts_query, terms)
     cosine = float(candidates.cosine[at])
     signal = tiers.row_signal(cosine, share)
     return Hit(
@@ -168,8 +171,8 @@ def _keyword(candidates: Candidates, ranking: Ranking, at: int, terms: tuple[Ter
     rank = abs(int(candidates.keyword_rank[at]))
     if not rank:
         return None
-    matching = candidates.matching
-    lifts = {matching.readings[word.index].term: ranking.rare * word.share for word in matching.rare}
+    fts_query = candidates.fts_query
+    lifts = {fts_query.readings[word.index].term: ranking.rare * word.share for word in fts_query.rare}
     here = tuple(replace(term, rare=lifts.get(term.term, 0.0)) for term in terms if term.tf > 0.0)
     return KeywordFigure(rank, float(candidates.bm25[at]), here)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,49 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.records import Mark
-from engine.store import change_log
 from engine.store.documents import document_id_at, listed
 
 if TYPE_CHECKING:
     import apsw
 
-    from engine.retrieval.vector_leg import VectorIndex
-
-Place = tuple[str, bytes, bytes]  # query, hash, path
+    from engine.retrieval.vector_leg import Vectors
 
 
-class Places:
-    """Looks up the passages of marks, and keeps what it found until the library changes."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sequence = -1
-        self._found: dict[Place, tuple[int, ...]] = {}
-
-    def of(
-        self,
-        connection: apsw.Connection,
-        marks: Sequence[Mark],
-        asked: NDArray[np.float32] | None,
-        vectors: VectorIndex | None,
-    ) -> list[tuple[int, ...]]:
-        """Return the passages of each mark; `asked` (n, dimension) holds the vectors of the marks' queries."""
-        with self._lock:
-            newest = change_log.latest(connection)
-            if newest != self._sequence:
-                self._found, self._sequence = {}, newest
-            unknown = [at for at, mark in enumerate(marks) if _place(mark) not in self._found]
-            holders = _holders(connection, {marks[at].passage_hash for at in unknown})
-            for at in unknown:
-                mark = marks[at]
-                self._found[_place(mark)] = holders.get(mark.passage_hash) or _rewritten(
-                    connection, mark, None if asked is None else asked[at], vectors
-                )
-            return [self._found[_place(mark)] for mark in marks]
-
-
-def _place(mark: Mark) -> Place:
-    return mark.query, mark.passage_hash, mark.path
+def passages_of_marks(
+    connection: apsw.Connection, marks: Sequence[Mark], asked: NDArray[np.float32] | None, vectors: Vectors | None
+) -> list[tuple[int, ...]]:
+    """Return the passages of each mark; `asked` (n, dimension) holds the vectors of the marks' queries."""
+    holders = _holders(connection, {mark.passage_hash for mark in marks})
+    return [
+        holders.get(mark.passage_hash) or _rewritten(connection, mark, None if asked is None else asked[at], vectors)
+        for at, mark in enumerate(marks)
+    ]
 
 
 def _holders(connection: apsw.Connection, hashes: set[bytes]) -> dict[bytes, tuple[int, ...]]:
@@ -77,7 +50,7 @@ def _holders(connection: apsw.Connection, hashes: set[bytes]) -> dict[bytes, tup
 
 
 def _rewritten(
-    connection: apsw.Connection, mark: Mark, asked: NDArray[np.float32] | None, vectors: VectorIndex | None
+    connection: apsw.Connection, mark: Mark, asked: NDArray[np.float32] | None, vectors: Vectors | None
 ) -> tuple[int, ...]:
     document = document_id_at(connection, mark.path)
     passage = None if document is None else nearest_passage(connection, document, asked, vectors)
@@ -103,7 +76,7 @@ def documents_of(connection: apsw.Connection, marks: Sequence[Mark]) -> list[tup
 
 
 def nearest_passage(
-    connection: apsw.Connection, document_id: int, asked: NDArray[np.float32] | None, vectors: VectorIndex | None
+    connection: apsw.Connection, document_id: int, asked: NDArray[np.float32] | None, vectors: Vectors | None
 ) -> int | None:
     """Return the passage of a document that is nearest to a unit vector, its first where that cannot be told."""
     listed = connection.execute("SELECT id FROM passage WHERE document_id = ? ORDER BY ordinal", (document_id,))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.records import SearchSettings
-from engine.retrieval.candidates import Candidates
+from engine.retrieval.candidate_retrieval import Candidates
 
 NONE = -1
 

@@ -1,7 +1,7 @@
 """What the word index answered before: a person types one word after another, and the words before stay the same.
 
 FTS5's bm25 of a query is the sum over its phrases, so a phrase's own scores, once read, serve every query that holds
-it, exactly. All is forgotten when the index changes.
+it, exactly. They serve only searches that see the version of the index that they were read from.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.retrieval.versions import Versions
+from engine.store.connection import file_of
 from engine.store.fulltext import document_frequencies, phrase_frequency
 from engine.store.phrase import Phrase
 
@@ -39,8 +41,25 @@ class Postings:
     ids: NDArray[np.int64]
     scores: NDArray[np.float64]
 
+    @property
+    def bytes(self) -> int:
+        """What they take in memory."""
+        return self.ids.nbytes + self.scores.nbytes
 
-class WordMemory:
+
+@dataclass(slots=True)
+class _Kept:
+    """What is kept of one version of the word index: counts by stem, postings by phrase."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    postings: OrderedDict[str, Postings] = field(default_factory=OrderedDict)
+    bytes: int = 0
+
+    def drop_oldest(self) -> None:
+        self.bytes -= self.postings.popitem(last=False)[1].bytes
+
+
+class PostingsCache:
     """Counts and scores of words, kept between searches. Safe to use from several threads.
 
     A process that answers one search and ends keeps no scores: reading a query's words together is cheaper once. Nor
@@ -50,76 +69,87 @@ class WordMemory:
     def __init__(self, *, keeps_scores: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self._stays = keeps_scores
         self._clock = clock
-        self._changed_at = -CALM_SECONDS
-        self._lock = threading.Lock()
-        self._version: tuple[object, ...] = ()
-        self._counts: dict[str, int] = {}
-        self._postings: OrderedDict[str, Postings] = OrderedDict()
-        self._bytes = 0
+        self._changed_at: float | None = None  # None: not since the first search
+        self.lock = threading.Lock()
+        self._versions: Versions[tuple[object, ...], _Kept] = Versions()
 
     @property
     def keeps_scores(self) -> bool:
         """Whether scores that are read now are likely to serve again."""
-        return self._stays and self._clock() - self._changed_at >= CALM_SECONDS
+        return self._stays and (self._changed_at is None or self._clock() - self._changed_at >= CALM_SECONDS)
 
-    def follow(self, connection: apsw.Connection) -> None:
-        """Forget everything if the index is not what it was; call it at the start of a search."""
-        version = tuple(
-            connection.execute(
-                "SELECT block FROM passage_fts_data WHERE id IN (?, ?) ORDER BY id", (_TOTALS, _STRUCTURE)
-            ).fetchall()
-        )
-        with self._lock:
-            if version != self._version:
-                if self._version:
-                    self._changed_at = self._clock()
-                self._version = version
-                self._counts.clear()
-                self._postings.clear()
-                self._bytes = 0
+    def of(self, connection: apsw.Connection) -> PostingsReader:
+        """Return what reads the word index as `connection` sees it, for one search; that holds a snapshot."""
+        blocks = connection.execute(
+            "SELECT block FROM passage_fts_data WHERE id IN (?, ?) ORDER BY id", (_TOTALS, _STRUCTURE)
+        ).fetchall()
+        version = (file_of(connection), *blocks)
+        with self.lock:
+            if version not in self._versions and self._versions.every():
+                self._changed_at = self._clock()
+            return PostingsReader(connection, self, self._versions.at(version, _Kept))
 
-    def frequencies(self, connection: apsw.Connection, stems: Sequence[str]) -> dict[str, int]:
+    def shrink(self) -> None:
+        """Drop postings until what is kept is small enough, those of older versions first; its lock is held."""
+        versions = self._versions.every()
+        for kept in versions:
+            while sum(each.bytes for each in versions) > KEPT_BYTES and len(kept.postings) > (kept is versions[-1]):
+                kept.drop_oldest()
+
+
+class PostingsReader:
+    """The word index as one search sees it; what was read of this version before is not read again."""
+
+    def __init__(self, connection: apsw.Connection, cache: PostingsCache, kept: _Kept) -> None:
+        self.connection = connection
+        self._cache = cache
+        self._kept = kept
+
+    @property
+    def keeps_scores(self) -> bool:
+        """Whether scores that are read now are likely to serve again."""
+        return self._cache.keeps_scores
+
+    def frequencies(self, stems: Sequence[str]) -> dict[str, int]:
         """Return for each stem the number of passages that hold it."""
-        with self._lock:
-            known = {stem: self._counts[stem] for stem in stems if stem in self._counts}
+        with self._cache.lock:
+            known = {stem: self._kept.counts[stem] for stem in stems if stem in self._kept.counts}
         unknown = [stem for stem in stems if stem not in known]
         if unknown:
-            found = document_frequencies(connection, unknown)
+            found = document_frequencies(self.connection, unknown)
             known.update(found)
-            with self._lock:
-                self._counts.update(found)
+            with self._cache.lock:
+                self._kept.counts.update(found)
         return known
 
-    def count(self, connection: apsw.Connection, phrase: Phrase) -> int:
+    def count(self, phrase: Phrase) -> int:
         """Return the number of passages that hold a phrase."""
         if self.keeps_scores:
-            return len(self.postings(connection, phrase).ids)
-        return phrase_frequency(connection, phrase)
+            return len(self.postings(phrase).ids)
+        return phrase_frequency(self.connection, phrase)
 
     def knows(self, phrase: Phrase) -> bool:
-        """Whether a phrase's scores are remembered, so that they cost nothing to read."""
-        with self._lock:
-            return phrase.match in self._postings
+        """Whether a phrase's scores are kept, so that they cost nothing to read."""
+        with self._cache.lock:
+            return phrase.match in self._kept.postings
 
-    def postings(self, connection: apsw.Connection, phrase: Phrase) -> Postings:
+    def postings(self, phrase: Phrase) -> Postings:
         """Return where a phrase stands and what it gives there."""
-        with self._lock:
-            kept = self._postings.get(phrase.match)
+        with self._cache.lock:
+            kept = self._kept.postings.get(phrase.match)
             if kept is not None:
-                self._postings.move_to_end(phrase.match)
+                self._kept.postings.move_to_end(phrase.match)
                 return kept
-        found = connection.execute(
+        found = self.connection.execute(
             f"SELECT rowid, -{RANK} FROM passage_fts WHERE passage_fts MATCH ? ORDER BY rowid", (phrase.match,)
         ).fetchall()
         postings = Postings(
             np.fromiter((row[0] for row in found), np.int64, len(found)),
             np.fromiter((row[1] for row in found), np.float64, len(found)),
         )
-        with self._lock:
-            if phrase.match not in self._postings:
-                self._postings[phrase.match] = postings
-                self._bytes += postings.ids.nbytes + postings.scores.nbytes
-            while self._bytes > KEPT_BYTES and len(self._postings) > 1:
-                _, dropped = self._postings.popitem(last=False)
-                self._bytes -= dropped.ids.nbytes + dropped.scores.nbytes
+        with self._cache.lock:
+            if phrase.match not in self._kept.postings:
+                self._kept.postings[phrase.match] = postings
+                self._kept.bytes += postings.bytes
+            self._cache.shrink()
         return postings

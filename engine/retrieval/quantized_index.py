@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.retrieval.vector_leg import BEST_COUNT, chosen, located
+from engine.retrieval.cancellation import Cancellation
+from engine.retrieval.tie_break import best_of_leg, nearest_of_leg
+from engine.retrieval.tombstones import PassageRows
+from engine.retrieval.vector_leg import BEST_COUNT, chosen
 from engine.store.vector_tables import vectors_of
 
 if TYPE_CHECKING:
@@ -46,15 +49,19 @@ def codes_of(matrix: NDArray[np.float32]) -> tuple[Codes, NDArray[np.float32]]:
 
 
 @dataclass(frozen=True, slots=True)
-class CompressedVectors:
-    """A view of all rows: `ids` (n,), `bits` (words, n), `codes` (n, dimension), `factors` (n,), `alive` (n,)."""
+class QuantizedVectors:
+    """A view of all rows (n): `bits` (words, n), `codes` (n, dimension), `factors` (n,)."""
 
     model_id: int
-    ids: NDArray[np.int64]
+    rows: PassageRows
     bits: Bits
     codes: Codes
     factors: NDArray[np.float32]
-    alive: NDArray[np.bool_]
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """The passage of each row."""
+        return self.rows.ids
 
     @property
     def dimension(self) -> int:
@@ -63,7 +70,7 @@ class CompressedVectors:
 
     def positions(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each id, -1 where it has no vector."""
-        return located(self.ids, self.alive, ids)
+        return self.rows.positions(ids)
 
     def exactly(self, connection: apsw.Connection, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors of a few rows from the library, (n, dimension)."""
@@ -79,15 +86,17 @@ class CompressedVectors:
         """Return the vectors of rows as their bytes have them, (n, dimension)."""
         return self.codes[rows].astype(np.float32) * self.factors[rows, None]
 
-    def nearest(self, query: NDArray[np.float32], depth: int, within: NDArray[np.int64] | None) -> CompressedLeg:
+    def nearest(
+        self, query: NDArray[np.float32], depth: int, within: NDArray[np.int64] | None, cancel: Cancellation
+    ) -> QuantizedLeg:
         """Find the best `depth` rows by bits, then by bytes; `settled` orders the first fifty by their cosines."""
         considered = max(CONSIDERED, CONSIDERED_SHARE * depth, len(self.ids) // CONSIDERED_ROWS)
-        rows, count = self._near_by_bits(query, considered, within)
+        rows, count = self._near_by_bits(query, considered, within, cancel)
+        cancel.check()
         cosine = self._by_bytes(query, rows)
         most = max(depth, EXACT)  # so that bytes alone cut none of the nearest off
-        kept = np.argpartition(-cosine, most)[:most] if len(rows) > most else np.arange(len(rows))
-        kept = kept[np.lexsort((self.ids[rows[kept]], -cosine[kept]))]
-        return CompressedLeg(self, query, depth, rows[kept], cosine[kept], count)
+        kept = nearest_of_leg(cosine, self.ids[rows], most)
+        return QuantizedLeg(self, query, depth, rows[kept], cosine[kept], count)
 
     def _by_bytes(self, query: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cosines of rows with a unit vector, (n,), as their bytes have them."""
@@ -102,25 +111,26 @@ class CompressedVectors:
         return cosine * self.factors[rows]
 
     def _near_by_bits(
-        self, query: NDArray[np.float32], considered: int, within: NDArray[np.int64] | None
+        self, query: NDArray[np.float32], considered: int, within: NDArray[np.int64] | None, cancel: Cancellation
     ) -> tuple[NDArray[np.int64], int]:
         """Return about `considered` rows whose signs differ least from the query's, and how many were allowed."""
-        allowed = self.alive if within is None else chosen(len(self.ids), self.positions(within))
+        allowed = self.rows.alive if within is None else chosen(len(self.ids), self.positions(within))
         count = int(np.count_nonzero(allowed))
         if count <= considered:
             return np.flatnonzero(allowed), count
-        differing, histogram = self._differing(bits_of(query[None, :])[:, 0])
+        differing, histogram = self._differing(bits_of(query[None, :])[:, 0], cancel)
         if count < len(self.ids):
             histogram = np.bincount(differing[allowed], minlength=len(histogram))
         limit = int(np.searchsorted(np.cumsum(histogram), considered))
         return np.flatnonzero((differing <= limit) & allowed), count
 
-    def _differing(self, query: Bits) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    def _differing(self, query: Bits, cancel: Cancellation) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
         """Return in how many signs each row differs from the query, (n,), and how many rows differ in so many."""
         rows = self.bits.shape[1]
         differing = np.empty(rows, np.uint16)
         histogram = np.zeros(WORD_BITS * len(query) + 1, np.int64)
         for start in range(0, rows, BLOCK):
+            cancel.check()
             block = self.bits[:, start : start + BLOCK]
             counts = np.zeros(block.shape[1], np.uint16)
             for word, signs in zip(block, query, strict=True):
@@ -131,13 +141,13 @@ class CompressedVectors:
 
 
 @dataclass(frozen=True, slots=True)
-class CompressedLeg:
+class QuantizedLeg:
     """The nearest rows with their cosines; `exact` holds by row the vectors that were read from the library.
 
     Until it is settled it may hold more than `depth` rows.
     """
 
-    index: CompressedVectors
+    index: QuantizedVectors
     query: NDArray[np.float32]
     depth: int
     rows: NDArray[np.int64]
@@ -145,12 +155,12 @@ class CompressedLeg:
     allowed: int
     exact: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
-    def settled(self, connection: apsw.Connection) -> CompressedLeg:
+    def settled(self, connection: apsw.Connection) -> QuantizedLeg:
         """Order the first fifty by their true cosines."""
         rows, cosine = self.rows, self.cosine.copy()
         exact = self.index.exactly(connection, rows[:EXACT])
         cosine[:EXACT] = exact @ self.query
-        order = np.lexsort((self.index.ids[rows], -cosine))[: self.depth]
+        order = best_of_leg(cosine, self.index.ids[rows], self.depth)
         known = dict(zip(rows[:EXACT].tolist(), exact, strict=True))
         return replace(self, rows=rows[order], cosine=cosine[order], exact=known)
 

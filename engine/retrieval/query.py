@@ -13,11 +13,11 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.errors import QueryError
 from engine.records import Filters, Query, Term
-from engine.retrieval.date_filter import day_bounds
 
 FILTERS = ("path", "type", "tag", "title", "after", "before")
 
@@ -27,6 +27,9 @@ _TOKEN = re.compile(
         (?:"(?P<quoted>[^"]*)(?P<close>"?)|(?P<bare>[^\s"]+))?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_CALENDAR = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+_AGO = re.compile(r"(\d{1,4})([dwmy])", re.IGNORECASE)
+_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _WORDLIKE = re.compile(r"\w")
 
 
@@ -175,3 +178,38 @@ def _with_filter(filters: Filters, piece: Piece, now: float) -> Filters:
 
 
 _FILTER_NAMES = {"path": "paths", "type": "kinds", "tag": "tags", "title": "titles"}
+
+
+# --- dates as people write them: a year, a month, a day, or how long ago -------------------------------------------
+
+
+def day_bounds(text: str, now: float) -> tuple[float, float] | None:
+    """Return the first moment of what `text` names and the first after it, local time, in seconds since the epoch.
+
+    None where it names no date. `7d` is the day a week before `now`; months count 30 days and years 365.
+    """
+    today = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    text = text.strip().lower()
+    named = {"today": 0, "yesterday": 1}.get(text)
+    ago = _AGO.fullmatch(text)
+    try:
+        if named is not None or ago:
+            days = named if named is not None else int(ago[1]) * _DAYS[ago[2]] if ago else 0
+            start = today - timedelta(days=days)
+            return start.timestamp(), (start + timedelta(days=1)).timestamp()
+        match = _CALENDAR.fullmatch(text)
+        return _calendar(match) if match else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _calendar(match: re.Match[str]) -> tuple[float, float]:
+    year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
+    start = datetime(year, month, day)
+    if match[3]:
+        end = start + timedelta(days=1)
+    elif match[2]:
+        end = datetime(year + month // 12, month % 12 + 1, 1)
+    else:
+        end = datetime(year + 1, 1, 1)
+    return start.timestamp(), end.timestamp()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 from engine.errors import QueryError
 from engine.records import Grade, Mark, Remembered
 from engine.retrieval.filters import let_through
-from engine.retrieval.marked_passages import Places
+from engine.retrieval.marked_passages import passages_of_marks
 from engine.retrieval.query import parse
+from engine.retrieval.versions import Versions
 from engine.store import judgements
 
 if TYPE_CHECKING:
     import apsw
 
     from engine.retrieval.filters import Allowed
-    from engine.retrieval.vector_leg import VectorIndex
+    from engine.retrieval.vector_leg import Vectors
 
 NEAR_COSINE = 0.6  # from which a past query counts; unrelated queries of one subject lie below .5 (MiniLM)
 GREATEST_LIFT = 0.2  # of the score, at a cosine of 1
@@ -74,49 +75,40 @@ class Recollection:
 NOTHING = Recollection(np.empty(0, np.int64), np.empty(0), {})
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """All judgements as arrays: `matrix` (q, dimension) of past queries, and for each mark its query's row."""
+class PastQueries:
+    """The past queries of one version of a library with what was judged, as one search sees them.
 
-    queries: tuple[str, ...] = ()
-    matrix: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
-    marks: tuple[Mark, ...] = ()
-    asked_by: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    strength: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    `matrix` (q, dimension) holds the queries' unit vectors; `asked_by` (m,) is each mark's row in it, `strength` (m,)
+    what the mark counts.
+    """
 
-
-class Memory:
-    """Keeps the past queries of one library and one model. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._model_id = -1
-        self._stamp: tuple[int, int] | None = None
-        self._vectors: dict[str, NDArray[np.float32]] = {}
-        self._past = Past()
-        self._complete = True  # whether every past query has a vector
-        self._places = Places()
+    def __init__(self, marks: Sequence[Mark] = (), vectors: Mapping[str, NDArray[np.float32]] | None = None) -> None:
+        self._vectors = dict(vectors or {})
+        row_of = {query: row for row, query in enumerate(self._vectors)}
+        self._marks = tuple(mark for mark in marks if mark.query in row_of)
+        self._matrix = np.stack(list(self._vectors.values())) if row_of else np.empty((0, 0), np.float32)
+        self._asked_by = np.array([row_of[mark.query] for mark in self._marks], np.int64)
+        self._strength = np.array([judgements.STRENGTH.get(mark.grade, 0.0) for mark in self._marks])
 
     def recall(
-        self, connection: apsw.Connection, query: NDArray[np.float32], vectors: VectorIndex, allowed: Allowed
+        self, connection: apsw.Connection, query: NDArray[np.float32], vectors: Vectors, allowed: Allowed
     ) -> Recollection:
         """Return what is remembered for a query, a unit vector, among the passages that its filters allow."""
-        past = self._past
-        if not len(past.queries):
+        if not self._vectors:
             return NOTHING
-        cosines = (past.matrix @ query).astype(np.float64)
+        cosines = (self._matrix @ query).astype(np.float64)
         lifts = GREATEST_LIFT * (cosines - NEAR_COSINE).clip(0.0, 1.0 - NEAR_COSINE) / (1.0 - NEAR_COSINE)
-        amounts = lifts[past.asked_by] * past.strength
+        amounts = lifts[self._asked_by] * self._strength
         near = np.flatnonzero(amounts)
         if not len(near):
             return NOTHING
-        near = near[np.lexsort((-cosines[past.asked_by[near]], -np.abs(amounts[near])))][:MOST_MARKS]
-        chosen = [past.marks[at] for at in near.tolist()]
-        asked = past.matrix[past.asked_by[near]]
+        near = near[np.lexsort((-cosines[self._asked_by[near]], -np.abs(amounts[near])))][:MOST_MARKS]
+        chosen = [self._marks[at] for at in near.tolist()]
+        asked = self._matrix[self._asked_by[near]]
         best: dict[int, tuple[float, Remembered]] = {}
-        placed = self._places.of(connection, chosen, asked, vectors)
+        placed = passages_of_marks(connection, chosen, asked, vectors)
         for at, mark, passages in zip(near.tolist(), chosen, placed, strict=True):
-            reason = Remembered(mark.query, float(cosines[past.asked_by[at]]), mark.grade)
+            reason = Remembered(mark.query, float(cosines[self._asked_by[at]]), mark.grade)
             for passage in passages:
                 best.setdefault(passage, (float(amounts[at]), reason))  # the strongest comes first
         inside = let_through(connection, np.array(sorted(best), np.int64), allowed)
@@ -125,38 +117,44 @@ class Memory:
             inside, np.array([best[passage][0] for passage in kept]), {passage: best[passage][1] for passage in kept}
         )
 
-    def judged(self, connection: apsw.Connection, query: str, vectors: VectorIndex) -> dict[int, Grade]:
+    def judged(self, connection: apsw.Connection, query: str, vectors: Vectors) -> dict[int, Grade]:
         """Return what the person thinks of passages for this very query, by passage."""
         marks = judgements.of_query(connection, query)
         known = self._vectors.get(query)
         if not marks or known is None:
             return {}
-        placed = self._places.of(connection, marks, np.repeat(known[np.newaxis], len(marks), axis=0), vectors)
+        placed = passages_of_marks(connection, marks, np.repeat(known[np.newaxis], len(marks), axis=0), vectors)
         return {passage: mark.grade for mark, passages in zip(marks, placed, strict=True) for passage in passages}
 
-    def refresh(
-        self, connection: apsw.Connection, model_id: int, encode: Encode, at_once: int = ENCODED_AT_ONCE
-    ) -> None:
-        """Bring the past queries up to what `connection` sees, encoding at most `at_once` that have no vector yet."""
+
+class QueryMemory:
+    """Keeps the past queries of one library and one model, version by version. Safe to use from several threads."""
+
+    def __init__(self, model_id: int) -> None:
+        self._model_id = model_id
+        self._lock = threading.Lock()
+        self._vectors: dict[str, NDArray[np.float32]] = {}  # of a model and a text, so of no version
+        self._versions: Versions[tuple[int, int], PastQueries] = Versions()
+
+    def at(self, connection: apsw.Connection, encode: Encode, at_once: int = ENCODED_AT_ONCE) -> PastQueries:
+        """Return the past queries that `connection` sees, encoding at most `at_once` that have no vector yet."""
         with self._lock:
             stamp = judgements.stamp(connection)
-            if model_id != self._model_id:
-                self._vectors, self._model_id, self._stamp = {}, model_id, None
-            if stamp != self._stamp or not self._complete:
-                self._read(connection, model_id, encode, at_once)
-                self._stamp = stamp
+            if stamp in self._versions:
+                return self._versions.at(stamp, PastQueries)
+            past, complete = self._read(connection, encode, at_once)
+            return self._versions.at(stamp, lambda: past) if complete else past
 
-    def _read(self, connection: apsw.Connection, model_id: int, encode: Encode, at_once: int) -> None:
+    def _read(self, connection: apsw.Connection, encode: Encode, at_once: int) -> tuple[PastQueries, bool]:
+        """Return the past queries that have a vector by now, and whether that is all of them."""
         marks = judgements.every(connection)
         queries = list(dict.fromkeys(mark.query for mark in marks))
         wanted = [query for query in queries if query not in self._vectors]
-        self._vectors.update(judgements.vectors(connection, model_id, wanted))
-        unknown = [query for query in wanted if query not in self._vectors]
-        for query in unknown[:at_once]:
-            self._vectors[query] = vector_of(query, encode)
-        self._complete = len(unknown) <= at_once
-        self._past = _past(marks, {query: self._vectors[query] for query in queries if query in self._vectors})
-        self._vectors = {query: self._vectors[query] for query in self._past.queries}
+        vectors = self._vectors | judgements.vectors(connection, self._model_id, wanted)
+        unknown = [query for query in wanted if query not in vectors]
+        vectors |= {query: vector_of(query, encode) for query in unknown[:at_once]}
+        self._vectors = {query: vectors[query] for query in queries if query in vectors}
+        return PastQueries(marks, self._vectors), len(unknown) <= at_once
 
 
 def vector_of(query: str, encode: Encode) -> NDArray[np.float32]:
@@ -180,17 +178,3 @@ def complete(connection: apsw.Connection, model_id: int, encode: Encode) -> None
     missing = [query for query in queries if query not in kept]
     if missing:
         judgements.keep_vectors(connection, model_id, {query: vector_of(query, encode) for query in missing})
-
-
-def _past(marks: Sequence[Mark], known: Mapping[str, NDArray[np.float32]]) -> Past:
-    if not known:
-        return Past()
-    row_of = {query: row for row, query in enumerate(known)}
-    usable = tuple(mark for mark in marks if mark.query in row_of)
-    return Past(
-        queries=tuple(known),
-        matrix=np.stack(list(known.values())),
-        marks=usable,
-        asked_by=np.array([row_of[mark.query] for mark in usable], np.int64),
-        strength=np.array([judgements.STRENGTH.get(mark.grade, 0.0) for mark in usable]),
-    )

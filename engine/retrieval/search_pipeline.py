@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.records import Query, SearchResult, SearchSettings, Timings, Verdict
+from engine.records import Query, SearchResult, SearchSettings, Timings, Verdict, Weights
 from engine.retrieval import tiers
 from engine.retrieval.cancellation import Cancellation
-from engine.retrieval.candidate_retrieval import Gathered, Meaning, gather
-from engine.retrieval.candidates import DEPTH
+from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather, newest_first
 from engine.retrieval.filters import Allowed, allowed
-from engine.retrieval.fts_query import Matching, match
+from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
+from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.near_duplicates import Row, rows
-from engine.retrieval.newest_first import newest
-from engine.retrieval.postings_cache import WordMemory
-from engine.retrieval.query_memory import NOTHING, Memory, Recollection
-from engine.retrieval.query_signal import Assessment, assess
+from engine.retrieval.postings_cache import PostingsCache
+from engine.retrieval.query_memory import NOTHING, PastQueries, Recollection
 from engine.retrieval.rare_words import TELLING_SHARE
-from engine.retrieval.vector_leg import VectorIndex
+from engine.retrieval.vector_leg import Vectors
 
 if TYPE_CHECKING:
     import apsw
@@ -39,10 +37,18 @@ class Model:
 
     name: str
     encode: Callable[[str], NDArray[np.float32]]
-    vectors: VectorIndex
+    vectors: Vectors
     background: float
-    memory: Memory = field(default_factory=Memory)
+    past_queries: PastQueries = field(default_factory=PastQueries)
     id: int = 0  # of its vectors and calibration in the library
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Of the first rows before feedback: the idf-weighted coverage of the query's words, and the row signals."""
+
+    coverages: tuple[float, ...]
+    signals: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Search:
     """A search that ran, before its rows are read: what "why not" and "what if" start from."""
 
     query: Query
-    matching: Matching
+    fts_query: FtsQuery
     allowed: Allowed
     meaning: Meaning | None
     gathered: Gathered
@@ -69,18 +75,19 @@ def run(
     cuts: tiers.Cuts,
     *,
     limit: int,
+    postings: PostingsCache | None = None,
     cancel: Cancellation | None = None,
     forced: tuple[int, ...] = (),
-    memory: WordMemory | None = None,
 ) -> Search:
     """Gather, judge, fuse and group; no text is read but for the rows that the verdict is read from."""
     cancel = cancel or Cancellation()
     began = time.perf_counter()
-    matching = match(connection, query, memory)
-    within = allowed(query.filters, matching)
+    words = (postings or PostingsCache()).of(connection)
+    fts_query = fts_query_of(query, words)
+    within = allowed(query.filters, fts_query)
     cancel.check()
-    if not matching.phrases:
-        return _without_words(connection, query, matching, within, settings, limit, began)
+    if not fts_query.phrases:
+        return _without_words(connection, query, fts_query, within, settings, limit, began)
     encoding = time.perf_counter()
     meaning = _meaning(query, settings, model)
     encoded = time.perf_counter()
@@ -89,15 +96,15 @@ def run(
     while True:
         cancel.check()
         gathered = gather(
-            connection,
-            matching,
+            words,
+            fts_query,
             within,
             meaning,
             settings,
             depth=depth,
             forced=forced,
-            memory=memory,
             recollection=recollection,
+            cancel=cancel,
         )
         fusing = time.perf_counter()
         assessment = assess(connection, gathered, settings)
@@ -115,31 +122,12 @@ def run(
         fuse=(done - fusing) * 1e3,
         total=(done - began) * 1e3,
     )
-    return Search(query, matching, within, meaning, gathered, assessment, verdict, ranking, listed, timings)
-
-
-def settled(
-    query: Query,
-    matching: Matching,
-    within: Allowed,
-    meaning: Meaning | None,
-    gathered: Gathered,
-    settings: SearchSettings,
-    cuts: tiers.Cuts,
-    limit: int,
-    timings: Timings,
-) -> Search:
-    """Rank candidates that were gathered without words, such as those nearest to a passage."""
-    seen = Assessment((0.0,), tuple(np.nan_to_num(gathered.candidates.cosine, nan=0.0).tolist()))
-    verdict = judge(gathered, seen, cuts)
-    ranking = rank(gathered.candidates, settings, verdict)
-    listed = rows(gathered.candidates, ranking.order, settings, limit)
-    return Search(query, matching, within, meaning, gathered, seen, verdict, ranking, listed, timings)
+    return Search(query, fts_query, within, meaning, gathered, assessment, verdict, ranking, listed, timings)
 
 
 def reorder(search: Search, settings: SearchSettings, limit: int) -> Search:
     """Fuse and group the candidates of a search by other settings, without searching the legs again."""
-    if not search.matching.phrases:
+    if not search.fts_query.phrases:
         return replace(search, rows=rows(search.gathered.candidates, search.ranking.order, settings, limit))
     ranking = rank(search.gathered.candidates, settings, search.verdict)
     listed = rows(search.gathered.candidates, ranking.order, settings, limit)
@@ -153,15 +141,16 @@ def present(
     model: Model | None,
     cuts: tiers.Cuts,
     known: dict[int, Read] | None = None,
+    gone: Collection[int] = (),
 ) -> SearchResult:
-    """Read the text of the rows and give the whole result; `known` as `hydrate` has it."""
+    """Read the text of the rows and give the whole result; `known` and `gone` as `hydrate` has them."""
     began = time.perf_counter()
     candidates = search.gathered.candidates
     cuts = cuts.of_query(max(search.assessment.signals, default=0.0))
     placings = Placing.of(search.ranking, search.rows)
-    hits = hydrate(connection, candidates, search.ranking, placings, cuts, search.verdict, settings, known)
+    hits = hydrate(connection, candidates, search.ranking, placings, cuts, search.verdict, settings, known, gone)
     if model is not None:
-        judged = model.memory.judged(connection, " ".join(search.query.text.split()), model.vectors)
+        judged = model.past_queries.judged(connection, " ".join(search.query.text.split()), model.vectors)
         hits = tuple(replace(hit, judged=judged.get(hit.passage_id)) for hit in hits) if judged else hits
     spent = (time.perf_counter() - began) * 1e3
     return SearchResult(
@@ -171,29 +160,49 @@ def present(
         fusion=settings.fusion,
         weights=search.ranking.weights,
         timings=replace(search.timings, fuse=search.timings.fuse + spent, total=search.timings.total + spent),
-        words=search.matching.readings,
+        words=search.fts_query.readings,
         hits=hits,
         found=len(np.unique(candidates.documents)),
-        passages=search.matching.rows,
+        passages=search.fts_query.rows,
     )
 
 
 def _without_words(
     connection: apsw.Connection,
     query: Query,
-    matching: Matching,
+    fts_query: FtsQuery,
     within: Allowed,
     settings: SearchSettings,
     limit: int,
     began: float,
 ) -> Search:
     """List what passes the filters; what is listed is exactly what was asked for, so the verdict is sure."""
-    candidates, ranking = newest(connection, matching, within, limit)
+    candidates = newest_first(connection, fts_query, within, limit)
+    zeros = np.zeros(len(candidates))
+    weights = Weights(0.0, 0.0, "no words asked: newest first")
+    ranking = Ranking(candidates.tie, zeros, zeros, zeros, None, weights)
     gathered = Gathered(candidates, 0.0, 0.0, np.empty(0, np.float32))
     listed = rows(candidates, ranking.order, settings, limit)
     timings = Timings(total=(time.perf_counter() - began) * 1e3)
     verdict: Verdict = "strong" if listed else "none"
-    return Search(query, matching, within, None, gathered, Assessment((), ()), verdict, ranking, listed, timings)
+    return Search(query, fts_query, within, None, gathered, Assessment((), ()), verdict, ranking, listed, timings)
+
+
+def assess(
+    connection: apsw.Connection, gathered: Gathered, settings: SearchSettings, rows: int = tiers.COVERAGE_ROWS
+) -> Assessment:
+    """Look at the first `rows` passages of the default fusion, whatever fusion was asked for.
+
+    So the verdict says the same of a query in every fusion, as far as its candidates go.
+    """
+    candidates = gathered.candidates
+    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False)
+    first = rank(candidates, plain, "none").order[:rows]
+    scores = term_scores(connection, candidates.fts_query, candidates.ids[first].tolist())
+    coverages = [coverage(candidates.fts_query, scores.get(passage, ())) for passage in candidates.ids[first].tolist()]
+    cosines = np.nan_to_num(candidates.cosine[first], nan=0.0).tolist()
+    signals = [tiers.row_signal(cosine, share) for cosine, share in zip(cosines, coverages, strict=True)]
+    return Assessment(tuple(coverages), tuple(signals))
 
 
 def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdict:
@@ -205,7 +214,7 @@ def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdi
         return "none"
     if gathered.candidates.query_vector is None or not len(gathered.best_cosines):
         return tiers.tier_by_words(max(assessment.coverages, default=0.0))
-    signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.matching.rows)
+    signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.fts_query.rows)
     found = tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
     told = float(gathered.candidates.rare.max(initial=0.0)) >= TELLING_SHARE
     return "weak" if found == "none" and told else found
@@ -220,7 +229,7 @@ def _recalled(
 ) -> Recollection:
     if model is None or meaning is None or not settings.memory or settings.fusion != "convex":
         return NOTHING
-    return model.memory.recall(connection, meaning.query, meaning.vectors, within)
+    return model.past_queries.recall(connection, meaning.query, meaning.vectors, within)
 
 
 def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Meaning | None:

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from engine.retrieval.fts_query import Matching
+from engine.retrieval.fts_query import FtsQuery
 from engine.store.cjk import RUN
 from engine.store.fulltext import stems, tokenise
 
@@ -29,7 +29,7 @@ Marks = tuple[tuple[int, int], ...]
 def snippet(
     connection: apsw.Connection,
     text: str,
-    matching: Matching,
+    fts_query: FtsQuery,
     names: tuple[str, ...] = (),
     kind: str = "text",
     length: int = SNIPPET_LENGTH,
@@ -40,7 +40,7 @@ def snippet(
     `names`, the title and headings shown above it, is left away too.
     """
     line = _one_line(text[:CONSIDERED_LENGTH], names, plain=kind == "markdown")
-    marks = matched_spans(connection, line, matching)
+    marks = matched_spans(connection, line, fts_query)
     start, end = _window(line, marks, length)
     lead, tail = "… " if start else "", " …" if end < len(line) else ""
     shift = len(lead) - start
@@ -48,7 +48,7 @@ def snippet(
     return lead + line[start:end] + tail, inside
 
 
-def matched_spans(connection: apsw.Connection, text: str, matching: Matching) -> list[tuple[int, int]]:
+def matched_spans(connection: apsw.Connection, text: str, fts_query: FtsQuery) -> list[tuple[int, int]]:
     """Return the spans of `text`, in code points, that hold a word, prefix or phrase of the query, in order."""
     spans: list[tuple[int, int]] = []
     tokens = tokenise(connection, text)
@@ -56,7 +56,7 @@ def matched_spans(connection: apsw.Connection, text: str, matching: Matching) ->
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, word in enumerate(words):
         places[word].append(place)
-    for phrase in matching.phrases:
+    for phrase in fts_query.phrases:
         wanted = stems(connection, phrase.text) if phrase.column != "cjk" else []
         if not wanted:
             continue
@@ -71,7 +71,7 @@ def matched_spans(connection: apsw.Connection, text: str, matching: Matching) ->
             for end in ends
             if end >= len(lead) and words[end - len(lead) : end] == lead
         )
-    for reading in matching.readings:
+    for reading in fts_query.readings:
         if RUN.fullmatch(reading.term):
             spans.extend(match.span() for match in re.finditer(re.escape(reading.term), text))
     return _merged(spans)

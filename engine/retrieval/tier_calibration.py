@@ -9,19 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.embedding.out_of_domain import Encodes, foreign_queries, foreign_vectors
-from engine.records import Query, SearchSettings
+from engine.records import SearchSettings
 from engine.retrieval import tiers
 from engine.retrieval.candidate_retrieval import Meaning, gather
 from engine.retrieval.filters import Allowed
-from engine.retrieval.fts_query import match
-from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.fts_query import fts_query_of
+from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.query_memory import complete
-from engine.retrieval.query_signal import assess
-from engine.retrieval.vector_index import Resident
-from engine.retrieval.vector_leg import VectorIndex
+from engine.retrieval.search_pipeline import assess
+from engine.retrieval.vector_index import VectorIndex
+from engine.retrieval.vector_leg import Vectors
 from engine.store import models
 from engine.store.connection import transaction
+from engine.store.fulltext import statistics
 
 if TYPE_CHECKING:
     import apsw
@@ -30,7 +31,7 @@ TIERS = "tiers"  # the name under which the cuts stand in the model's calibratio
 
 def calibrate(
     connection: apsw.Connection,
-    vectors: VectorIndex,
+    vectors: Vectors,
     background: float,
     texts: Sequence[str],
     queries: NDArray[np.float32],
@@ -41,20 +42,19 @@ def calibrate(
     `queries` (n, dimension) are the unit vectors of `texts`. Costs a search each.
     """
     settings = SearchSettings(feedback=False)
-    memory = WordMemory(keeps_scores=True)  # foreign queries share their common words
+    postings = PostingsCache(keeps_scores=True)  # foreign queries share their common words
     query_signals: list[float] = []
     row_signals: list[Sequence[float]] = []
     for text, vector in zip(texts, queries, strict=True):
         if stopped():
             return None
-        matching = match(connection, plain(text), memory)
-        gathered = gather(
-            connection, matching, Allowed("", ()), Meaning(vector, vectors, background), settings, memory=memory
-        )
+        words = postings.of(connection)
+        fts_query = fts_query_of(plain(text), words)
+        gathered = gather(words, fts_query, Allowed("", ()), Meaning(vector, vectors, background), settings)
         seen = assess(connection, gathered, settings, rows=tiers.BEST_COUNT)
-        query_signals.append(tiers.query_signal(gathered.best_cosines, seen.coverages, matching.rows))
+        query_signals.append(tiers.query_signal(gathered.best_cosines, seen.coverages, fts_query.rows))
         row_signals.append(seen.signals)
-    return tiers.fit(query_signals, row_signals, match(connection, Query("", "")).rows)
+    return tiers.fit(query_signals, row_signals, statistics(connection).rows)
 
 
 def refit(connection: apsw.Connection, encoder: Encodes, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -65,7 +65,7 @@ def refit(connection: apsw.Connection, encoder: Encodes, stopped: Callable[[], b
     model = models.active(connection)
     if model is None:
         return
-    vectors = Resident().refresh(connection, model.id)
+    vectors = VectorIndex(model.id).at(connection)
     if not len(vectors.ids):
         return
     complete(connection, model.id, lambda text: encoder.encode_queries([text])[0])

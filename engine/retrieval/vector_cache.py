@@ -1,7 +1,13 @@
-"""Compressed vectors kept in the cache folder, because making them anew reads every vector of a large library.
+"""Quantized vectors kept in the cache folder, because making them anew reads every vector of a large library.
 
-What is kept is only believed for the same file, the same model and a change number that the library still knows, and
-after some of its rows were compared with the library. Deleting it costs the next start a few seconds.
+One file holds the vectors of one model in one library file. It is believed only for that very file and model and for a
+change number that the library still knows, and after some of its rows were compared with the library. It is written
+under a name of its own and then takes its place in one step, but never the place of a newer one.
+
+Whenever a process reads all vectors of a library, these files go: those of a library that is no longer where it was or
+is another file by now, those of the same library's other models, its own where it is small enough to do without, and drafts that were not
+finished within an hour.
+Deleting a file costs the next start a few seconds.
 """
 
 from __future__ import annotations
@@ -11,18 +17,21 @@ import json
 import logging
 import os
 import shutil
+import tempfile
 import threading
-from dataclasses import dataclass
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from engine.paths import places, private_folder
+from engine.paths import identity_of, places, private_folder
 from engine.retrieval.quantized_index import codes_of
-from engine.retrieval.tombstones import Column, GrowingRows, by_columns
+from engine.retrieval.tombstones import AppendOnlyRows, Column, by_columns
 from engine.store import change_log, models
-from engine.store.connection import path_of
+from engine.store.connection import file_of, path_of
 from engine.store.vector_tables import vectors_of
 
 if TYPE_CHECKING:
@@ -32,68 +41,122 @@ log = logging.getLogger(__name__)
 
 COMPARED = 32  # rows that are looked up in the library before the rest is believed
 SEED = 7
-FACTS = "facts.json"
-NAMES = ("codes", "factors", "bits")
+DRAFT_SECONDS = 3600.0  # the largest is written in seconds: one so old belongs to a process that died
+COLUMNS = 3  # codes, factors, bits
+KEPT, DRAFT = ".vectors", ".draft"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """Rows that were kept, as of a change number."""
 
-    rows: GrowingRows
+    rows: AppendOnlyRows
     sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose vectors a file holds: a library's path, its file by device and inode, and a model's fingerprint."""
+
+    library: str
+    device: int
+    inode: int
+    fingerprint: str
+
+    @classmethod
+    def of(cls, connection: apsw.Connection, model_id: int) -> Owner:
+        """Return the owner of what is read of a model through a connection."""
+        device, inode = file_of(connection)
+        fingerprint = next(each.fingerprint for each in models.every(connection) if each.id == model_id)
+        return cls(os.fsdecode(path_of(connection)), device, inode, fingerprint)
+
+    @property
+    def file(self) -> Path:
+        """Where its vectors are kept."""
+        named = f"{self.library}\0{self.device}\0{self.inode}\0{self.fingerprint}"
+        return _folder() / (hashlib.sha256(os.fsencode(named)).hexdigest()[:32] + KEPT)
+
+    def is_there(self) -> bool:
+        """Whether the library is still that very file."""
+        return identity_of(Path(self.library)) == (self.device, self.inode)
 
 
 def load(connection: apsw.Connection, model_id: int) -> Kept | None:
     """Return what is kept of a model's vectors, None where there is nothing that can be believed."""
-    folder = _folder(connection, model_id)
     try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        sequence = int(facts["sequence"])
-        if sequence > change_log.latest(connection) or change_log.since(connection, sequence) is None:
-            return None
-        ids, *columns = (_read(folder / f"{name}.npy") for name in ("ids", *NAMES))
-    except (OSError, ValueError, KeyError, EOFError):
+        with open(Owner.of(connection, model_id).file, "rb") as file:
+            sequence = _facts(file)[1]
+            if not change_log.reaches(connection, sequence):
+                return None
+            ids, *columns = (_array(file) for _ in range(1 + COLUMNS))
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
-    changed = change_log.since(connection, sequence)
-    touched = {*changed.put, *changed.deleted} if changed else set()
+    touched = {passage for _, passage in change_log.entries(connection, sequence)}
     if not _agrees(connection, model_id, ids, columns[0], touched):
         return None
-    return Kept(GrowingRows.of(ids, columns), sequence)
+    return Kept(AppendOnlyRows.of(ids, columns), sequence)
 
 
-def keep(connection: apsw.Connection, model_id: int, rows: GrowingRows, sequence: int) -> None:
-    """Begin to write rows down, in a thread. Those that change meanwhile are followed anew when they are read."""
-    ids, alive, columns = rows.view()
-    if not alive.all():
-        return  # they are few, and the next time that all are read there are none
-    arguments = (_folder(connection, model_id), ids, columns, sequence)
+def keep(connection: apsw.Connection, model_id: int, rows: AppendOnlyRows, sequence: int) -> None:
+    """Begin to write rows down, in a thread; all of them are alive."""
+    arguments = (Owner.of(connection, model_id), [rows.ids(), *rows.columns()], sequence)
     threading.Thread(target=_write, args=arguments, name="carrel-keep-vectors").start()
 
 
-def _write(folder: Path, ids: Column, columns: list[Column], sequence: int) -> None:
-    made = folder.with_name(f"{folder.name}.{os.getpid()}")
+def prune(connection: apsw.Connection, model_id: int, *, needed: bool) -> None:
+    """Remove what no library needs any more; of this one all but this model's vectors, and those unless `needed`."""
+    own = Owner.of(connection, model_id)
+    with suppress(OSError):  # most people have no such folder
+        for path in _folder().iterdir():
+            if not (needed and path == own.file) and _is_useless(path, own):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _is_useless(path: Path, own: Owner) -> bool:
+    if path.name.endswith(DRAFT):
+        return time.time() - path.stat().st_mtime > DRAFT_SECONDS
     try:
-        private_folder(folder.parent)
-        made.mkdir(mode=0o700)
-        for name, column in zip(("ids", *NAMES), (ids, *columns), strict=True):
-            with open(made / f"{name}.npy", "wb", opener=_private) as file:
-                np.save(file, np.asfortranarray(column) if by_columns(column) else column)
-        with open(made / FACTS, "w", opener=_private, encoding="utf-8") as file:
-            json.dump({"sequence": sequence}, file)
-        shutil.rmtree(folder, ignore_errors=True)
-        made.rename(folder)
+        with open(path, "rb") as file:
+            owner, _ = _facts(file)
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    return owner.library == own.library or not owner.is_there()
+
+
+def _write(owner: Owner, arrays: list[Column], sequence: int) -> None:
+    draft = None
+    try:
+        descriptor, draft = tempfile.mkstemp(DRAFT, owner.file.stem, private_folder(_folder()))
+        with open(descriptor, "wb") as file:
+            file.write(json.dumps(asdict(owner) | {"sequence": sequence}).encode() + b"\n")
+            for array in arrays:
+                np.save(file, np.asfortranarray(array) if by_columns(array) else array)
+        if not _holds_newer(owner, sequence):
+            os.replace(draft, owner.file)
     except OSError:
-        log.warning("the compressed vectors could not be kept", exc_info=True)
-        shutil.rmtree(made, ignore_errors=True)
+        log.warning("the quantized vectors could not be kept", exc_info=True)
+    finally:
+        if draft is not None:
+            Path(draft).unlink(missing_ok=True)
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _holds_newer(owner: Owner, sequence: int) -> bool:
+    try:
+        with open(owner.file, "rb") as file:
+            return _facts(file)[1] > sequence
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
-def _read(path: Path) -> Column:
-    array: Column = np.load(path, allow_pickle=False)
+def _facts(file: IO[bytes]) -> tuple[Owner, int]:
+    """Read the first line of a file: whose it is, and the change number. Raises ValueError, KeyError, TypeError."""
+    facts = json.loads(file.readline())
+    sequence = int(facts.pop("sequence"))
+    return Owner(**facts), sequence
+
+
+def _array(file: IO[bytes]) -> Column:
+    array: Column = np.load(file, allow_pickle=False)
     return array
 
 
@@ -106,10 +169,5 @@ def _agrees(connection: apsw.Connection, model_id: int, ids: Column, codes: Colu
     return bool(np.array_equal(found, ids[rows]) and np.array_equal(codes_of(vectors)[0], codes[rows]))
 
 
-def _folder(connection: apsw.Connection, model_id: int) -> Path:
-    """Return where the vectors of this very file and model are kept."""
-    path = path_of(connection)
-    there = os.stat(path)
-    fingerprint = next(each.fingerprint for each in models.every(connection) if each.id == model_id)
-    named = f"{path}\0{there.st_dev}\0{there.st_ino}\0{fingerprint}"
-    return places().cache / "vectors" / hashlib.sha256(os.fsencode(named)).hexdigest()[:32]
+def _folder() -> Path:
+    return places().cache / "vectors"

@@ -1,8 +1,14 @@
-"""The active model's vectors as one matrix in memory, kept up to date from the library's own list of changes."""
+"""The active model's vectors in memory: an index that follows the library's own list of changes, version by version.
+
+A search gets the vectors as its own snapshot of the library has them, and they never change under it. Versions share
+one set of rows that is only added to: a newer one adds what changed, and so does an older one that comes late, without
+taking the newer one's place. So neither reads the whole matrix anew.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.retrieval import vector_cache
-from engine.retrieval.quantized_index import CompressedVectors, of_block
-from engine.retrieval.tombstones import Column, GrowingRows
-from engine.retrieval.vector_leg import BEST_COUNT, VectorIndex, chosen, located
+from engine.retrieval.cancellation import Cancellation
+from engine.retrieval.quantized_index import QuantizedVectors, of_block
+from engine.retrieval.tie_break import nearest_of_leg
+from engine.retrieval.tombstones import AppendOnlyRows, Column, PassageRows, spare
+from engine.retrieval.vector_leg import BEST_COUNT, Vectors, chosen
+from engine.retrieval.versions import Versions
 from engine.store import change_log
 from engine.store.vector_tables import dimension, live_ids, read_blocks, read_matrix, vectors_of
 
@@ -21,21 +30,25 @@ if TYPE_CHECKING:
 
 EXACT_BYTES = 512 * 2**20  # of vectors in memory: 349,525 of 384 components
 COMPONENT_BYTES = 4
-WORTH_KEEPING = 2000  # changes that are followed in .3 s; with more the compressed vectors are kept anew
+WORTH_KEEPING = 2000  # changes that are followed in .3 s; with more the quantized vectors are kept anew
 READ_AT_ONCE = 1000
-RELOAD_SHARE = 0.25  # changed passages above which reading everything anew is cheaper
+LOOKED_BACK = 1000  # changes before the first load that an older search may need; a sync commits a few hundred at once
 
 
 GONE = -2.0  # stands for the cosine of what may not be found
 
 
 @dataclass(frozen=True, slots=True)
-class Vectors:
-    """A view of the matrix: `ids` (n,), `matrix` (n, dimension) of unit rows, `alive` (n,) false for removed ones."""
+class ExactVectors:
+    """Vectors as they are: `matrix` (n, dimension) of unit rows, of which some may be dead."""
 
-    ids: NDArray[np.int64]
+    rows: PassageRows
     matrix: NDArray[np.float32]
-    alive: NDArray[np.bool_]
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """The passage of each row."""
+        return self.rows.ids
 
     @property
     def dimension(self) -> int:
@@ -44,21 +57,23 @@ class Vectors:
 
     def positions(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each id, -1 where it has no vector."""
-        return located(self.ids, self.alive, ids)
+        return self.rows.positions(ids)
 
     def exactly(self, connection: apsw.Connection, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors of rows, (n, dimension)."""
         return self.matrix[rows]
 
-    def nearest(self, query: NDArray[np.float32], depth: int, within: NDArray[np.int64] | None) -> ExactLeg:
+    def nearest(
+        self, query: NDArray[np.float32], depth: int, within: NDArray[np.int64] | None, cancel: Cancellation
+    ) -> ExactLeg:
         """Compare every row with a unit vector and keep the best `depth`."""
+        cancel.check()
         cosine = self.matrix @ query
-        cosine[~self.alive] = GONE
+        cosine[~self.rows.alive] = GONE
         if within is not None:
             cosine[~chosen(len(cosine), self.positions(within))] = GONE
-        best = np.argpartition(-cosine, depth)[:depth] if len(cosine) > depth else np.arange(len(cosine))
-        best = best[cosine[best] > GONE]
-        return ExactLeg(self.matrix, cosine, best[np.lexsort((self.ids[best], -cosine[best]))])
+        best = nearest_of_leg(cosine, self.ids, depth)
+        return ExactLeg(self.matrix, cosine, best[cosine[best] > GONE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,77 +111,119 @@ class ExactLeg:
         return self
 
 
-class Resident:
-    """Holds the vectors of one model and refreshes them. Safe to use from several threads.
+class VectorIndex:
+    """Holds the vectors of one model of one library file. Safe to use from several threads.
 
-    Up to `exact_bytes` of them are kept as they are; of a larger library bits and bytes, as `compressed` has it.
+    Up to `exact_bytes` of them are kept as they are; of a larger library bits and bytes, as `quantized_index` has it.
     """
 
-    def __init__(self, exact_bytes: int = EXACT_BYTES) -> None:
+    def __init__(self, model_id: int, exact_bytes: int = EXACT_BYTES) -> None:
+        self._model_id = model_id
         self._exact_bytes = exact_bytes
         self._lock = threading.Lock()
-        self._model_id: int | None = None
-        self._sequence = -1
-        self._rows = GrowingRows.empty()
-        self._compressed = False
+        self._versions: Versions[int, Vectors] = Versions()
+        self._pool = AppendOnlyRows(np.empty(0, np.int64), [], 0)
+        self._newest = PassageRows.of(self._pool.ids())
+        self._sequence = -1  # of the newest version
+        self._changes: list[tuple[int, int]] = []  # (sequence, passage), oldest first
+        self._known_from = 0  # the change number after which `changes` lacks none
 
-    def refresh(self, connection: apsw.Connection, model_id: int) -> VectorIndex:
-        """Bring the vectors up to what `connection` sees of `model_id`, and return a view of them."""
+    def at(self, connection: apsw.Connection) -> Vectors:
+        """Return the vectors as `connection` sees them; the caller holds a snapshot of the library."""
         with self._lock:
-            newest = change_log.latest(connection)
-            if model_id != self._model_id:
-                self._load(connection, model_id, newest)
-            elif newest != self._sequence:
-                self._follow(connection, model_id, newest)
-            ids, alive, columns = self._rows.view()
-            if self._compressed:
-                codes, factors, bits = columns
-                return CompressedVectors(model_id, ids, bits.T, codes, factors, alive)
-            return Vectors(ids, columns[0], alive)
+            sequence = change_log.latest(connection)
+            return self._versions.at(sequence, lambda: self._version(connection, sequence))
 
-    def _load(self, connection: apsw.Connection, model_id: int, newest: int) -> None:
-        count, size = len(live_ids(connection, model_id)), dimension(connection, model_id)
-        self._compressed = count * size * COMPONENT_BYTES > self._exact_bytes
-        self._model_id, self._sequence = model_id, newest
-        if not self._compressed:
-            ids, matrix = read_matrix(connection, model_id)
-            self._rows = GrowingRows.of(ids, [matrix])
-            return
-        kept = vector_cache.load(connection, model_id)
-        if kept is not None:
-            self._rows, self._sequence = kept.rows, kept.sequence
-            self._follow(connection, model_id, newest)
-            if newest - kept.sequence <= WORTH_KEEPING:
-                return
+    def _version(self, connection: apsw.Connection, sequence: int) -> Vectors:
+        if sequence < self._sequence:
+            return self._older(connection, sequence)
+        if self._sequence >= 0 and change_log.reaches(connection, self._sequence):
+            self._follow(connection, sequence)
         else:
-            self._rows = compressed_rows(connection, model_id, count)
-        vector_cache.keep(connection, model_id, self._rows, newest)
+            self._load(connection, sequence)
+        return self._view(self._pool, self._newest)
 
-    def _follow(self, connection: apsw.Connection, model_id: int, newest: int) -> None:
-        changed = change_log.since(connection, self._sequence)
-        touched = 0 if changed is None else len(changed.put) + len(changed.deleted)
-        if changed is None or touched > RELOAD_SHARE * max(self._rows.count, 1):
-            self._load(connection, model_id, newest)
-            return
-        self._rows.bury(np.array(changed.deleted, np.int64))
-        for start in range(0, len(changed.put), READ_AT_ONCE):
-            ids, vectors = vectors_of(connection, model_id, changed.put[start : start + READ_AT_ONCE])
-            self._rows.put(ids, columns_of(vectors) if self._compressed else [vectors])
-        self._sequence = newest
+    def _older(self, connection: apsw.Connection, sequence: int) -> Vectors:
+        """Return the vectors of a version before the newest, which stays what it is."""
+        if sequence < self._known_from:  # more has happened since than is listed
+            pool = self._read(connection, len(self._pool.columns()) > 1)
+            return self._view(pool, PassageRows.of(pool.ids()))
+        since = {passage for number, passage in self._changes if number > sequence}
+        rows = self._with(connection, since)
+        return self._view(self._pool, rows)
+
+    def _follow(self, connection: apsw.Connection, sequence: int) -> None:
+        entries = change_log.entries(connection, self._sequence)
+        self._newest = self._with(connection, {passage for _, passage in entries})
+        self._sequence = sequence
+        self._changes += entries
+        if len(self._changes) > change_log.KEPT:
+            self._known_from = self._changes[-change_log.KEPT - 1][0]
+            self._changes = self._changes[-change_log.KEPT :]
+
+    def _with(self, connection: apsw.Connection, passages: Iterable[int]) -> PassageRows:
+        """Return the newest rows, but these passages as `connection` has them."""
+        changed = sorted(passages)
+        if not self._pool.has_room(len(changed)):
+            self._pool = self._pool.compacted(self._newest.alive, len(changed))
+            self._newest = PassageRows.of(self._pool.ids())
+            self._versions.forget()  # they hold on to the arrays of before
+        old = self._newest.positions(np.array(changed, np.int64))
+        alive = self._newest.alive.copy()
+        alive[old[old >= 0]] = False
+        first = self._pool.count
+        for start in range(0, len(changed), READ_AT_ONCE):
+            ids, vectors = vectors_of(connection, self._model_id, changed[start : start + READ_AT_ONCE])
+            self._pool.append(ids, _columns(vectors, len(self._pool.columns()) > 1))
+        ids = self._pool.ids()
+        grown = np.zeros(len(ids), np.bool_)
+        grown[: len(alive)] = alive
+        grown[first:] = True
+        return PassageRows(ids, grown)
+
+    def _load(self, connection: apsw.Connection, sequence: int) -> None:
+        count, size = len(live_ids(connection, self._model_id)), dimension(connection, self._model_id)
+        quantized = count * size * COMPONENT_BYTES > self._exact_bytes
+        vector_cache.prune(connection, self._model_id, needed=quantized)
+        kept = vector_cache.load(connection, self._model_id) if quantized else None
+        if kept is None:
+            self._take(connection, self._read(connection, quantized), sequence)
+        else:
+            self._take(connection, kept.rows, kept.sequence)
+            self._follow(connection, sequence)
+        if quantized and (kept is None or sequence - kept.sequence > WORTH_KEEPING):
+            whole = self._pool if self._newest.alive.all() else self._pool.compacted(self._newest.alive)
+            vector_cache.keep(connection, self._model_id, whole, sequence)
+
+    def _take(self, connection: apsw.Connection, pool: AppendOnlyRows, sequence: int) -> None:
+        """Make rows that were just read the newest, with the changes that led to them."""
+        entries = [each for each in change_log.entries(connection, 0, LOOKED_BACK) if each[0] <= sequence]
+        self._pool, self._newest, self._sequence = pool, PassageRows.of(pool.ids()), sequence
+        self._changes, self._known_from = entries, entries[0][0] - 1 if entries else sequence
+
+    def _read(self, connection: apsw.Connection, quantized: bool) -> AppendOnlyRows:
+        if not quantized:
+            ids, matrix = read_matrix(connection, self._model_id, spare)
+            return AppendOnlyRows.of(ids, [matrix])
+        pool: AppendOnlyRows | None = None
+        for ids, vectors in read_blocks(connection, self._model_id):
+            columns = _columns(vectors, quantized)
+            pool = pool or AppendOnlyRows.like(columns, len(live_ids(connection, self._model_id)))
+            pool.append(ids, columns)
+        assert pool is not None  # nobody quantizes what is not there
+        return pool
+
+    def _view(self, pool: AppendOnlyRows, rows: PassageRows) -> Vectors:
+        columns = [each[: len(rows.ids)] for each in pool.columns()]
+        if len(columns) > 1:
+            codes, factors, bits = columns
+            return QuantizedVectors(self._model_id, rows, bits.T, codes, factors)
+        return ExactVectors(rows, columns[0])
 
 
-def columns_of(vectors: NDArray[np.float32]) -> list[Column]:
-    """Return vectors (n, dimension) as a compressed index keeps them: bytes, factors, bits, a row each."""
+def _columns(vectors: NDArray[np.float32], quantized: bool) -> list[Column]:
+    """Return vectors (n, dimension) as an index keeps them, a row each: as they are, or as bytes, factors and bits."""
+    if not quantized:
+        return [vectors]
     bits, codes, factors = of_block(vectors)
     return [codes, factors, bits.T]
-
-
-def compressed_rows(connection: apsw.Connection, model_id: int, count: int) -> GrowingRows:
-    """Read all vectors of a model, a block at a time, and keep their bits and bytes."""
-    rows: GrowingRows | None = None
-    for ids, vectors in read_blocks(connection, model_id):
-        columns = columns_of(vectors)
-        rows = rows or GrowingRows.like(columns, count)
-        rows.put(ids, columns)
-    assert rows is not None  # nobody compresses what is not there
-    return rows

@@ -1,4 +1,4 @@
-"""What the vector leg is asked and what it answers, whichever way the vectors are kept in memory."""
+"""The vector leg as the other rooms see it: what it is asked and what it answers, however the vectors are kept."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import apsw
 
+    from engine.retrieval.cancellation import Cancellation
+
 BEST_COUNT = 10  # of the greatest cosines that a leg tells: the verdict is read from them
 
 Rows = NDArray[np.int64]
@@ -17,7 +19,7 @@ Cosines = NDArray[np.float32]
 Matrix = NDArray[np.float32]
 
 
-class Leg(Protocol):
+class VectorLeg(Protocol):
     """The passages nearest to one query, as rows of the index that found them."""
 
     @property
@@ -38,12 +40,12 @@ class Leg(Protocol):
     def ranks(self, rows: Rows) -> Rows:
         """Return the rank of each row among all that were allowed, from 1; 0 where it is not known."""
 
-    def settled(self, connection: apsw.Connection) -> Leg:
+    def settled(self, connection: apsw.Connection) -> VectorLeg:
         """Return the leg with its nearest rows compared by what the library holds, where they were not."""
 
 
-class VectorIndex(Protocol):
-    """The vectors of all passages, for reading."""
+class Vectors(Protocol):
+    """The vectors of all passages in one version of the library, for reading; nothing in it ever changes."""
 
     @property
     def ids(self) -> Rows:
@@ -56,25 +58,14 @@ class VectorIndex(Protocol):
     def positions(self, ids: Rows) -> Rows:
         """Return the row of each passage, -1 where it has no vector."""
 
-    def nearest(self, query: Cosines, depth: int, within: Rows | None) -> Leg:
+    def nearest(self, query: Cosines, depth: int, within: Rows | None, cancel: Cancellation) -> VectorLeg:
         """Find the `depth` rows nearest to a unit vector; `within`: passages to choose from, None for all.
 
-        Reads no file, so that it can run beside what does. `settled` brings the leg to its end.
+        Reads no file, so that it can run beside what does. `settled` brings the leg to its end. Raises SearchCancelled.
         """
 
     def exactly(self, connection: apsw.Connection, rows: Rows) -> Matrix:
         """Return the vectors of a few rows as the library holds them, (n, dimension)."""
-
-
-def located(ids: Rows, alive: NDArray[np.bool_], wanted: Rows) -> Rows:
-    """Return where each wanted id stands in `ids`, -1 where it does not or its row is not alive."""
-    if not len(ids):
-        return np.full(len(wanted), -1, np.int64)
-    order = np.argsort(ids, kind="stable") if np.any(ids[1:] < ids[:-1]) else None
-    found = np.searchsorted(ids, wanted, sorter=order).clip(max=len(ids) - 1)
-    rows = order[found] if order is not None else found
-    hit = (ids[rows] == wanted) & alive[rows]
-    return np.where(hit, rows, -1)
 
 
 def chosen(count: int, positions: Rows) -> NDArray[np.bool_]:

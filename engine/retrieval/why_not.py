@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from engine.records import Filters, Query, SearchSettings, WhyChanges, WhyStage
 from engine.retrieval import tiers
-from engine.retrieval.candidates import DEPTH, Candidates
+from engine.retrieval.candidate_retrieval import DEPTH, Candidates
 from engine.retrieval.filters import allowed
-from engine.retrieval.fts_query import idf
 from engine.retrieval.fusion import rank
 from engine.retrieval.near_duplicates import rows
 from engine.retrieval.search_pipeline import Model, Search, run
+from engine.store.bm25 import idf
 from engine.store.documents import passages_of, rows_for
 from engine.store.fulltext import document_frequencies, tokenise
 
@@ -160,17 +160,17 @@ def _filter_stage(connection: apsw.Connection, search: Search, passages: list[in
         if value in ((), None):
             continue
         only: dict[str, Any] = {name: value}
-        alone = allowed(replace(Filters(), **only), replace(search.matching, required=(), excluded=()))
+        alone = allowed(replace(Filters(), **only), replace(search.fts_query, required=(), excluded=()))
         if not _any_inside(connection, alone.sql, alone.bindings, passages):
             told = shown if isinstance(value, float) else " ".join(f"{shown}{each}" for each in value)
             return WhyStage("filters", False, None, f"outside {told}", told)
-    for phrase in search.matching.required:
-        alone = allowed(Filters(), replace(search.matching, required=(phrase,), excluded=()))
+    for phrase in search.fts_query.required:
+        alone = allowed(Filters(), replace(search.fts_query, required=(phrase,), excluded=()))
         if not _any_inside(connection, alone.sql, alone.bindings, passages):
             told = f'no passage holds "{phrase.text}"'
             return WhyStage("filters", False, None, told, f'the quotes around "{phrase.text}"')
-    for phrase in search.matching.excluded:
-        alone = allowed(Filters(), replace(search.matching, required=(), excluded=(phrase,)))
+    for phrase in search.fts_query.excluded:
+        alone = allowed(Filters(), replace(search.fts_query, required=(), excluded=(phrase,)))
         if not _any_inside(connection, alone.sql, alone.bindings, passages):
             told = f"every passage holds “{phrase.text}”, which is excluded"
             return WhyStage("filters", False, None, told, f"-{phrase.text}")
@@ -218,7 +218,7 @@ def _keyword_stage(search: Search, own: NDArray[np.int64], settings: SearchSetti
         inside = int(candidates.keyword_rank[best]) > 0
         detail = f"rank {place}, bm25 {float(candidates.bm25[best]):.2f}"
         return WhyStage("keyword", inside, place, detail, "" if inside else f"rank {DEPTH} or better")
-    words = [reading.term for reading in search.matching.readings]
+    words = [reading.term for reading in search.fts_query.readings]
     asked = " or ".join(f"“{word}”" for word in words[:5]) or "any word"
     return WhyStage(
         "keyword", False, None, f"no passage of it is among the best for {asked}", "one of the words in the document"
@@ -301,7 +301,7 @@ def _telling_words(connection: apsw.Connection, search: Search, own: NDArray[np.
     for token in tokenise(connection, search.query.meaning):
         weight.pop(token.stem, None)
     frequencies = document_frequencies(connection, list(weight))
-    rows = search.matching.rows
+    rows = search.fts_query.rows
     telling = sorted(weight, key=lambda stem: -math.log1p(weight[stem]) * idf(frequencies[stem], rows))
     return tuple(words[stem] for stem in telling[:SUGGESTED_WORDS])
 

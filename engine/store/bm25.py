@@ -31,9 +31,14 @@ class KeywordScore:
     parts: tuple[TermScore, ...]
 
 
-def idf(rows: int, holding: int) -> float:
-    """Return the weight of a phrase that `holding` of `rows` passages hold."""
-    value = math.log((rows - holding + 0.5) / (holding + 0.5))
+def idf(documents: int, rows: int) -> float:
+    """Inverse document frequency that is never negative: ln(1 + (N - df + .5) / (df + .5)), as Lucene has it."""
+    return math.log(1.0 + (max(rows - documents, 0) + 0.5) / (documents + 0.5))
+
+
+def fts5_idf(documents: int, rows: int) -> float:
+    """Return the weight that FTS5 gives a phrase which `documents` of `rows` passages hold."""
+    value = math.log((rows - documents + 0.5) / (documents + 0.5))
     return value if value > 0 else LEAST_IDF
 
 
@@ -61,7 +66,7 @@ def bm25_parts(
     totals = fulltext.statistics(conn)
     counted = holding or [fulltext.phrase_frequency(conn, phrase) for phrase in terms]
     asked = [
-        (phrase, fulltext.stems(conn, phrase.text), idf(totals.rows, count), count)
+        (phrase, fulltext.stems(conn, phrase.text), fts5_idf(count, totals.rows), count)
         for phrase, count in zip(terms, counted, strict=True)
     ]
     read: dict[str, _Column] = {}  # the passages of a document share its title and path

@@ -24,17 +24,30 @@ def latest(conn: apsw.Connection) -> int:
     return int(conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'change'").get or 0)
 
 
-def since(conn: apsw.Connection, sequence: int) -> Changes | None:
-    """Return what followed change number `sequence`; None where that is pruned and all must be read anew."""
+def reaches(conn: apsw.Connection, sequence: int) -> bool:
+    """Tell whether all that followed change number `sequence` is still known; else all must be read anew."""
     newest = latest(conn)
     oldest = conn.execute("SELECT min(sequence) FROM change").get
-    if sequence > newest or (sequence < newest and (oldest is None or sequence < oldest - 1)):
+    return sequence == newest or (sequence < newest and oldest is not None and sequence >= oldest - 1)
+
+
+def entries(conn: apsw.Connection, sequence: int, most: int = KEPT) -> list[tuple[int, int]]:
+    """Return the newest changes after change number `sequence`, as (sequence, passage id), oldest first."""
+    rows = conn.execute(
+        "SELECT sequence, passage_id FROM change WHERE sequence > ? ORDER BY sequence DESC LIMIT ?", (sequence, most)
+    )
+    return [(int(str(number)), int(str(passage))) for number, passage in rows][::-1]
+
+
+def since(conn: apsw.Connection, sequence: int) -> Changes | None:
+    """Return what followed change number `sequence`; None where that is pruned and all must be read anew."""
+    if not reaches(conn, sequence):
         return None
     final: dict[int, str] = dict(
         conn.execute("SELECT passage_id, operation FROM change WHERE sequence > ? ORDER BY sequence", (sequence,))
     )
     put = tuple(sorted(each for each, operation in final.items() if operation == "put"))
-    return Changes(newest, put, tuple(sorted(final.keys() - set(put))))
+    return Changes(latest(conn), put, tuple(sorted(final.keys() - set(put))))
 
 
 def record(conn: apsw.Connection, operation: str, passage_ids: Iterable[int]) -> None:
@@ -44,6 +57,11 @@ def record(conn: apsw.Connection, operation: str, passage_ids: Iterable[int]) ->
     )
 
 
+def mark_moment(conn: apsw.Connection) -> None:
+    """Take one change number that stands for no passage, so that states before and after can be told apart."""
+    record(conn, "delete", [0])
+
+
 def prune(conn: apsw.Connection) -> None:
     """Forget all but the newest changes."""
     conn.execute("DELETE FROM change WHERE sequence <= ?", (latest(conn) - KEPT,))
@@ -51,6 +69,6 @@ def prune(conn: apsw.Connection) -> None:
 
 def forget_all(conn: apsw.Connection) -> None:
     """Make every reader read all vectors anew, as after a repair; call it inside a transaction."""
-    record(conn, "delete", [0])  # so that the numbering has begun
+    mark_moment(conn)  # so that the numbering has begun
     conn.execute("DELETE FROM change")
     conn.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'change'")

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import apsw
 
 from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
-from engine.paths import private_folder
+from engine.paths import identity_of, private_folder
 from engine.store.faults import explained, translated, unopenable
 from engine.store.migrations import migrate, newest_version, refuse_strangers, version
 
@@ -28,9 +28,13 @@ LOG_LIMIT_BYTES = 64 * 2**20  # what the write-ahead log shrinks back to after a
 
 
 class LibraryConnection(apsw.Connection):
-    """A connection to a library. `immutable` says that the file could only be opened as one that never changes."""
+    """A connection to a library. `immutable` says that the file could only be opened as one that never changes.
+
+    `file` tells the file that was opened from any that takes its place, by device and inode.
+    """
 
     path: Path
+    file: tuple[int, int] = (0, 0)
     immutable: bool = False
 
 
@@ -49,6 +53,7 @@ def open_reader(path: Path) -> LibraryConnection:
             refuse_strangers(conn, path)
             if version(conn) < 1:
                 raise LibraryMissing(f"The library {path} is empty.", fix="Add a folder with `carrel add FOLDER`.")
+            conn.file = identity_of(path) or conn.file
             prepare(conn, READER_CACHE_KIB)
             conn.pragma("query_only", True)
         except BaseException:
@@ -78,6 +83,7 @@ def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) ->
             conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             if conn.readonly("main"):
                 raise explained(apsw.ReadOnlyError("attempt to write a readonly database"), path)
+            conn.file = identity_of(path) or conn.file
             prepare(conn, WRITER_CACHE_KIB)
             conn.pragma("page_size", PAGE_BYTES)  # of a file that is still empty; others keep theirs
             conn.pragma("journal_mode", "wal")
@@ -128,6 +134,11 @@ def snapshot(conn: apsw.Connection) -> Iterator[None]:
 def path_of(conn: apsw.Connection) -> Path:
     """Return the library file of a connection."""
     return conn.path if isinstance(conn, LibraryConnection) else Path(conn.filename)
+
+
+def file_of(conn: apsw.Connection) -> tuple[int, int]:
+    """Return device and inode of the library file that a connection reads, whatever lies at its path by now."""
+    return conn.file if isinstance(conn, LibraryConnection) else identity_of(Path(conn.filename)) or (0, 0)
 
 
 def _name(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 import apsw
 
+from engine.store import change_log
 from engine.store.connection import transaction
 
 ModelState = Literal["active", "building", "kept"]
@@ -93,6 +94,7 @@ def activate(conn: apsw.Connection, model_id: int) -> None:
     """Make this the model that searches use and keep the one before; call it inside a transaction."""
     conn.execute("UPDATE model SET state = 'kept' WHERE state = 'active' AND id <> ?", (model_id,))
     conn.execute("UPDATE model SET state = 'active' WHERE id = ?", (model_id,))
+    change_log.mark_moment(conn)  # a search begun before is told from one begun after
 
 
 def remove(conn: apsw.Connection, model_id: int) -> None:

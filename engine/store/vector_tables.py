@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import apsw
@@ -81,11 +81,14 @@ def read_blocks(conn: apsw.Connection, model_id: int) -> Iterator[tuple[Ids, Vec
             yield (ids, matrix) if live.all() else (ids[live], matrix[live])
 
 
-def read_matrix(conn: apsw.Connection, model_id: int) -> tuple[Ids, Vector]:
-    """Return all vectors as ids int64 (n,), ascending, and float32 (n, dimension), row for row."""
+def read_matrix(conn: apsw.Connection, model_id: int, room: Callable[[int], int] = lambda _: 0) -> tuple[Ids, Vector]:
+    """Return all vectors as ids int64 (n,), ascending, and float32 (n, dimension), row for row.
+
+    `room` of n is how many rows follow in the matrix that hold nothing yet.
+    """
     with snapshot(conn):
         ids, size = live_ids(conn, model_id), dimension(conn, model_id)
-        matrix = np.empty((len(ids), size), dtype=np.float32)
+        matrix = np.empty((len(ids) + room(len(ids)), size), dtype=np.float32)
         seen = 0
         for block_ids, block in read_blocks(conn, model_id):
             rows = np.searchsorted(ids, block_ids)

@@ -19,7 +19,7 @@ from engine.evaluation.temporary_library import index
 from engine.records import SearchSettings
 from engine.retrieval import search_pipeline, tiers
 from engine.retrieval.active_model import ActiveModel
-from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.tier_calibration import refit
 from engine.store.connection import open_reader, open_writer
@@ -68,7 +68,7 @@ class Ground:
     def __init__(self, path: Path, encoder: Encoder) -> None:
         self.connection = open_reader(path)
         self.encoder = encoder
-        self._memory = WordMemory(keeps_scores=True)
+        self._postings = PostingsCache(keeps_scores=True)
         model, self.cuts = ActiveModel(encoder).of(self.connection)
         assert model is not None
         self.model = model
@@ -79,7 +79,7 @@ class Ground:
         """Search as `carrel search` does, near-duplicates apart, because a collection judges every copy."""
         settings = replace(settings or SearchSettings(), collapse=None)
         return search_pipeline.run(
-            self.connection, plain(text), settings, self.model, self.cuts, limit=DEPTH, memory=self._memory
+            self.connection, plain(text), settings, self.model, self.cuts, limit=DEPTH, postings=self._postings
         )
 
     def documents(self, search: search_pipeline.Search, settings: SearchSettings) -> list[str]:
@@ -90,7 +90,7 @@ class Ground:
 
     def signal(self, search: search_pipeline.Search) -> float:
         """Return the signal that a search's verdict is read from."""
-        gathered, rows = search.gathered, search.matching.rows
+        gathered, rows = search.gathered, search.fts_query.rows
         return tiers.query_signal(gathered.best_cosines, search.assessment.coverages, rows)
 
 

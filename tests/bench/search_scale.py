@@ -201,7 +201,8 @@ def spent(library: Any, query: str) -> dict[str, float]:
 
 def against_exact(path: Path, queries: list[NDArray[np.float32]]) -> dict[str, Any]:
     """Compare the vector leg with an exact one, and its scan with reading the same bytes once."""
-    from engine.retrieval.vector_index import Resident
+    from engine.retrieval.cancellation import Cancellation
+    from engine.retrieval.vector_index import VectorIndex
     from engine.store import models
     from engine.store.connection import open_reader
     from engine.store.vector_tables import read_blocks
@@ -209,8 +210,8 @@ def against_exact(path: Path, queries: list[NDArray[np.float32]]) -> dict[str, A
     connection = open_reader(path)
     model = models.active(connection)
     assert model is not None
-    index = Resident().refresh(connection, model.id)
-    best = [index.ids[index.nearest(query, 10, None).settled(connection).rows] for query in queries]
+    index = VectorIndex(model.id).at(connection)
+    best = [index.ids[index.nearest(query, 10, None, Cancellation()).settled(connection).rows] for query in queries]
     asked = np.stack(queries)
     ids = np.zeros((len(queries), 0), np.int64)
     cosines = np.zeros((len(queries), 0), np.float32)
@@ -223,7 +224,7 @@ def against_exact(path: Path, queries: list[NDArray[np.float32]]) -> dict[str, A
     scans = []
     for query in queries[:20]:
         began = time.perf_counter()
-        index.nearest(query, 200, None).settled(connection)
+        index.nearest(query, 200, None, Cancellation()).settled(connection)
         scans.append((time.perf_counter() - began) * 1e3)
     scanned = sum(getattr(index, name).nbytes for name in ("matrix", "bits") if hasattr(index, name))
     block = np.ones(scanned // 8, np.uint64)

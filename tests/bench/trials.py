@@ -67,10 +67,10 @@ def phrases(bonus: float, ground: Ground, search: Search) -> Floats:
 
 def coverage(bonus: float, ground: Ground, search: Search) -> Floats:
     """Lift the first candidates by the idf-weighted share of the query's words that stand in them."""
-    score, matching = search.ranking.score.copy(), search.matching
+    score, fts_query = search.ranking.score.copy(), search.fts_query
     first = _first(search)
-    known = [matching.phrases[index] for index in matching.known]
-    weight = np.array([matching.readings[index].idf for index in matching.known])
+    known = [fts_query.phrases[index] for index in fts_query.known]
+    weight = np.array([fts_query.readings[index].idf for index in fts_query.known])
     if not len(known) or weight.sum() == 0:
         return score
     ids = search.gathered.candidates.ids[first].tolist()
@@ -83,11 +83,11 @@ def coverage(bonus: float, ground: Ground, search: Search) -> Floats:
 
 def title_weight(weight: float, ground: Ground, search: Search) -> Floats:
     """Count a word in the title so many times, in the part by words of the first candidates."""
-    score, matching, candidates = search.ranking.score.copy(), search.matching, search.gathered.candidates
-    first, known = _first(search), [search.matching.phrases[index] for index in matching.known]
+    score, fts_query, candidates = search.ranking.score.copy(), search.fts_query, search.gathered.candidates
+    first, known = _first(search), [search.fts_query.phrases[index] for index in fts_query.known]
     if not known:
         return score
-    ids, holding = candidates.ids[first].tolist(), [matching.readings[index].documents for index in matching.known]
+    ids, holding = candidates.ids[first].tolist(), [fts_query.readings[index].documents for index in fts_query.known]
     found = bm25_parts(ground.connection, ids, known, (weight, *COLUMN_WEIGHTS[1:]), holding)
     ceiling = max(float(candidates.bm25.max(initial=0.0)), candidates.keyword_ceiling)
     lifted = np.array([found[passage].total for passage in ids]) - candidates.bm25[first]
@@ -100,7 +100,10 @@ def nearby(share: float, ground: Ground, search: Search) -> Floats:
 
     Each word counts from wherever it scores best. Feedback is given from the lifted scores, with the same constants.
     """
-    candidates, known = search.gathered.candidates, [search.matching.phrases[index] for index in search.matching.known]
+    candidates, known = (
+        search.gathered.candidates,
+        [search.fts_query.phrases[index] for index in search.fts_query.known],
+    )
     plain = fusion.rank(candidates, SearchSettings(feedback=False), "none")
     if not known:
         return search.ranking.score
@@ -114,7 +117,7 @@ def nearby(share: float, ground: Ground, search: Search) -> Floats:
         (listed(candidates.ids[first].tolist()),),
     ):
         around.setdefault(passage, []).append(neighbour)
-    holding = [search.matching.readings[index].documents for index in search.matching.known]
+    holding = [search.fts_query.readings[index].documents for index in search.fts_query.known]
     wanted = sorted({each for near in around.values() for each in near})
     parts = bm25_parts(ground.connection, wanted, known, COLUMN_WEIGHTS, holding)
     scores = {passage: np.array([part.score for part in found.parts]) for passage, found in parts.items()}

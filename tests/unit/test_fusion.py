@@ -8,27 +8,28 @@ import numpy as np
 import pytest
 
 from engine.records import SearchSettings, WordReading
-from engine.retrieval.candidates import Candidates
-from engine.retrieval.fts_query import Matching, idf
+from engine.retrieval.candidate_retrieval import Candidates
+from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import adaptive_weights, convex_weights, rank
 from engine.retrieval.near_duplicates import rows
+from engine.store.bm25 import idf
 
 BACKGROUND = 0.05
 
 
-def matching(*counts: int, rows: int = 1000, words: int | None = None) -> Matching:
+def fts_query(*counts: int, rows: int = 1000, words: int | None = None) -> FtsQuery:
     readings = tuple(WordReading(f"w{n}", count, idf(count, rows)) for n, count in enumerate(counts))
     known = tuple(n for n, count in enumerate(counts) if count)
-    return Matching(readings=readings, rows=rows, known=known, word_count=len(counts) if words is None else words)
+    return FtsQuery(readings=readings, rows=rows, known=known, word_count=len(counts) if words is None else words)
 
 
-def candidates(cosine, bm25, *, asked: Matching | None = None, documents=None, vectors=None, rare=None) -> Candidates:
+def candidates(cosine, bm25, *, asked: FtsQuery | None = None, documents=None, vectors=None, rare=None) -> Candidates:
     cosine = np.asarray(cosine, np.float32)
     bm25 = np.asarray(bm25, np.float64)
     count = len(cosine)
     if vectors is None:  # in a plane: the query along x, each passage at its cosine
         vectors = np.stack([cosine, np.sqrt(1 - np.nan_to_num(cosine) ** 2)], axis=1).astype(np.float32)
-    asked = asked or matching(10, 20)
+    asked = asked or fts_query(10, 20)
     return Candidates(
         ids=np.arange(1, count + 1),
         documents=np.arange(count) if documents is None else np.asarray(documents),
@@ -39,7 +40,7 @@ def candidates(cosine, bm25, *, asked: Matching | None = None, documents=None, v
         keyword_rank=np.where(bm25 > 0, _ranks(bm25), 0),
         vectors=np.nan_to_num(vectors),
         query_vector=np.array([1, 0], np.float32),
-        matching=asked,
+        fts_query=asked,
         background=BACKGROUND,
         keyword_ceiling=asked.ceiling,
         rare=np.zeros(count) if rare is None else np.asarray(rare, np.float64),
@@ -67,7 +68,7 @@ def test_the_convex_score_is_the_formula_of_the_design():
 
 
 def test_noise_among_common_words_is_no_full_vote():
-    found = candidates([0.6, 0.3], [0.01, 0.02], asked=matching(10, 20))
+    found = candidates([0.6, 0.3], [0.01, 0.02], asked=fts_query(10, 20))
     assert rank(found, PLAIN, "strong").keyword.max() < 0.01
 
 
@@ -102,7 +103,7 @@ def test_feedback_is_off_for_other_fusions(fusion):
 def test_the_cutoff_drops_what_is_far_in_meaning_and_has_no_word(fusion):
     found = candidates([0.9, 0.85, 0.2, 0.1], [0.0, 0.0, 0.0, 8.0])
     assert rank(found, SearchSettings(fusion=fusion, cutoff=2.0), "strong").order.tolist() in ([0, 1, 3], [3, 0, 1])
-    long = candidates([0.9, 0.85, 0.2, 0.1], [0.0, 0.0, 0.0, 8.0], asked=matching(10, words=51))
+    long = candidates([0.9, 0.85, 0.2, 0.1], [0.0, 0.0, 0.0, 8.0], asked=fts_query(10, words=51))
     assert len(rank(long, SearchSettings(fusion=fusion, cutoff=2.0), "strong").order) == 4
 
 
@@ -132,17 +133,17 @@ def test_reciprocal_ranks_are_weighed_and_summed():
 
 
 def test_long_questions_lean_on_meaning_and_say_so():
-    weights = convex_weights(matching(*range(1, 27)), SearchSettings())
+    weights = convex_weights(fts_query(*range(1, 27)), SearchSettings())
     assert (weights.vector, weights.keyword) == (0.9, 0.1)
     assert "26" in weights.reason
 
 
 def test_rare_words_weigh_more_than_common_ones_in_adaptive_fusion():
-    rare, common = adaptive_weights(matching(2, 900)), adaptive_weights(matching(400, 900))
+    rare, common = adaptive_weights(fts_query(2, 900)), adaptive_weights(fts_query(400, 900))
     assert rare.keyword > common.keyword
     assert math.isclose(rare.vector + rare.keyword, 1.0)
-    assert adaptive_weights(matching(0, 0)).keyword == 0.1
-    assert adaptive_weights(matching(2, words=51)).keyword == 0.1
+    assert adaptive_weights(fts_query(0, 0)).keyword == 0.1
+    assert adaptive_weights(fts_query(2, words=51)).keyword == 0.1
 
 
 def test_equal_scores_are_ordered_by_path_and_place():

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from store_samples import Sample
 
 from engine.records import Query, Term
-from engine.retrieval import dynamic_pruning
+from engine.retrieval import keyword_leg as pruning
 from engine.retrieval.filters import Allowed
-from engine.retrieval.fts_query import match
-from engine.retrieval.keyword_leg import keyword_leg
-from engine.retrieval.postings_cache import WordMemory
+from engine.retrieval.fts_query import fts_query_of
+from engine.retrieval.postings_cache import PostingsCache
 
 COMMON = ("stone", "river", "meadow", "winter")
 RARE = ("astrolabe", "quince", "zeppelin", "ocarina", "gneiss")
@@ -37,15 +36,15 @@ def sample(tmp_path_factory):
 
 @pytest.fixture
 def eager(monkeypatch):
-    monkeypatch.setattr(dynamic_pruning, "WORTHWHILE_POSTINGS", 1)
-    monkeypatch.setattr(dynamic_pruning, "FIRST_POSTINGS", 1)
-    monkeypatch.setattr(dynamic_pruning, "SURE_RANKS", SURE)
+    monkeypatch.setattr(pruning, "WORTHWHILE_POSTINGS", 1)
+    monkeypatch.setattr(pruning, "FIRST_POSTINGS", 1)
+    monkeypatch.setattr(pruning, "SURE_RANKS", SURE)
 
 
-def leg(sample, words, memory=None, allowed=EVERYTHING):
+def leg(sample, words, postings=None, allowed=EVERYTHING):
     query = Query(" ".join(words), " ".join(words), tuple(Term(word) for word in words))
-    matching = match(sample.conn, query, memory)
-    ids, scores = keyword_leg(sample.conn, matching, allowed, 1000, memory)
+    reader = (postings or PostingsCache()).of(sample.conn)
+    ids, scores = pruning.keyword_leg(reader, fts_query_of(query, reader), allowed, 1000)
     return ids.tolist(), scores.tolist()
 
 
@@ -54,9 +53,9 @@ def leg(sample, words, memory=None, allowed=EVERYTHING):
 def test_the_certain_ranks_are_those_of_all_words(sample, words, first):
     whole_ids, whole_scores = leg(sample, words)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dynamic_pruning, "WORTHWHILE_POSTINGS", 1)
-        patch.setattr(dynamic_pruning, "FIRST_POSTINGS", first)
-        patch.setattr(dynamic_pruning, "SURE_RANKS", SURE)
+        patch.setattr(pruning, "WORTHWHILE_POSTINGS", 1)
+        patch.setattr(pruning, "FIRST_POSTINGS", first)
+        patch.setattr(pruning, "SURE_RANKS", SURE)
         ids, scores = leg(sample, words)
     assert ids[:SURE] == whole_ids[:SURE]
     assert scores[:SURE] == pytest.approx(whole_scores[:SURE])
@@ -78,12 +77,12 @@ def test_a_filter_holds_for_pruned_searches_too(sample, eager):
     assert ids and set(ids) <= inside
 
 
-def test_words_that_are_remembered_are_not_left_unread(sample, eager):
-    memory = WordMemory(keeps_scores=True)
+def test_words_whose_postings_are_kept_are_not_left_unread(sample, eager):
+    postings = PostingsCache(keeps_scores=True)
     words = ["astrolabe", "quince", "stone", "river"]
     for word in words:
-        leg(sample, [word], memory)
+        leg(sample, [word], postings)
     pruned, _ = leg(sample, words)
-    remembered, _ = leg(sample, words, memory)
-    assert remembered[:SURE] == pruned[:SURE]
-    assert len(remembered) > len(pruned)
+    kept, _ = leg(sample, words, postings)
+    assert kept[:SURE] == pruned[:SURE]
+    assert len(kept) > len(pruned)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import apsw
 import pytest
+from fake_encoder import FakeEncoder
 from notes import write
 from shelf import PlainParser, contents
 
-from engine.embedding.fake import FakeEncoder
 from engine.library import Library
 from engine.maintenance import Care
 from engine.records import Check

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import apsw
 import pytest
+from fake_encoder import FakeEncoder
 from faulty_disk import FaultyDisk, faulty_disk
 from notes import write
 from shelf import PlainParser, contents
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import CarrelError, LibraryFull
 from engine.library import Library
 from engine.maintenance import Care

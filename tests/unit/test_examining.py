@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 from shelf import PlainParser
 
 from engine.embedding import catalogue
-from engine.embedding.fake import FakeEncoder
 from engine.events import Watching, to_line
 from engine.maintenance import Care, checks
 from engine.records import Check

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 
 from app.tui.training_runs import TrainingRuns
 from engine.embedding.encoder import Encoder
-from engine.embedding.fake import FakeEncoder
 from engine.errors import UsageError
 from engine.library import Library
 from engine.records import Mark

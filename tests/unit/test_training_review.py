@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import UsageError
 from engine.store.connection import open_reader
 from training import corpus, hard_negatives, protocol, review, runs

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from cli_fakes import Call
+from fake_encoder import FakeEncoder
 
 from app.cli import factories
-from engine.embedding.fake import FakeEncoder
 from engine.library import Library
 from engine.maintenance import Care
 from engine.records import Block, Document

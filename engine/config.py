@@ -17,6 +17,8 @@ from engine.errors import ConfigError
 from engine.paths import places, private_folder
 from engine.records import SearchSettings
 
+_LANGUAGES = re.compile(r"(?:[A-Za-z][\w/-]*+(?:\+[A-Za-z][\w/-]*+)*+)?")  # as Tesseract takes them: eng+deu
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -186,7 +188,7 @@ def _number(value: Any, least: float, most: float, wanted: str) -> float:
 
 
 def _languages(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"(?:[A-Za-z][\w/-]*(?:\+[A-Za-z][\w/-]*)*)?", value):
+    if not isinstance(value, str) or not _LANGUAGES.fullmatch(value):
         raise ValueError('It must name languages as Tesseract does, such as "eng" or "deu+eng"')
     return value
 

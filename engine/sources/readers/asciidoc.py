@@ -12,11 +12,11 @@ from engine.sources.readers.markdown_inline import MAX_LABEL, MAX_LINKS
 from engine.sources.readers.source_file import Source
 
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)$")
-_ATTRIBUTE = re.compile(r":!?([\w-]+)!?:(?:[ \t]+(.*))?$")
+_ATTRIBUTE = re.compile(r":!?([\w-]++)!?:(?:[ \t]++(.*+))?$")
 _DELIMITER = re.compile(r"(?:(-{4,}|\.{4,}|\+{4,}|/{4,}|_{4,}|\*{4,}|={4,})|([|,:!]===+)|(```)[\w-]*|(--))[ \t]*$")
 _ATTRIBUTE_LINE = re.compile(r"\[[^\[\]\n]*\][ \t]*$|\[\[[^\[\]\n]*\]\][ \t]*$")
 _ITEM = re.compile(r"[ \t]*(?:[*.]{1,6}|-|\d{1,4}\.|[a-zA-Z]\.|<\d{1,3}>)[ \t]+\S|\S[^\n]{0,200}?::(?:[ \t]|$)")
-_MACRO = re.compile(r"(?:link:|xref:|<<)([^\s\[\]<>,]{1,500})(?:\[([^\[\]\n]{0,500})\]|,([^<>\n]{0,500})>>|>>)")
+_MACRO = re.compile(r"(?:link:|xref:|<<)([^\s\[\]<>,]{1,500}+)(?:\[([^\[\]\n]{0,500}+)\]|,([^<>\n]{0,500}+)>>|>>)")
 _URL = re.compile(r"(https?://[^\s\[\]<>]{1,1000})(?:\[([^\[\]\n]{0,500})\])?")
 _MARKUP = re.compile(r"(?<!\w)([*_`#+])(?=\S)(.{1,500}?)(?<=\S)\1(?!\w)")
 _KINDS: dict[str, BlockKind] = {

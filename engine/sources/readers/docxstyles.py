@@ -14,6 +14,7 @@ from engine.records import BlockKind
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|rubrik|kop)\s*([1-9])$", re.IGNORECASE)
+_HEADING_ID = re.compile(r"Heading([1-9])$")
 _BODY_OUTLINE = 9  # w:outlineLvl of body text
 MAX_INHERITANCE = 20  # styles above a style: a file may declare a circle
 
@@ -62,7 +63,7 @@ class Styles:
         for _ in range(MAX_INHERITANCE):
             style = self._styles.get(identifier)
             name = _value(style, "name") or identifier
-            heading = _HEADING.match(name.strip()) or re.match(r"Heading([1-9])$", identifier)
+            heading = _HEADING.match(name.strip()) or _HEADING_ID.match(identifier)
             if heading:
                 return ParagraphStyle(kind, int(heading[1]), list_level)
             if name.strip().casefold() == "title":

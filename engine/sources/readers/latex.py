@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _VERBATIM = frozenset(("verbatim", "lstlisting", "minted", "Verbatim", "alltt", "comment"))
+_ACCENTED = re.compile(r"[ \t]*+\{?\\?([a-zA-Zıȷ])\}?")
 _ENVIRONMENT = re.compile(r"\s*\{([a-zA-Z]+)\*?\}")
 _OPTIONS = re.compile(r"[ \t]*\[[^\[\]\n]{0,1000}\]")
 _WIDE_ARRAYS = frozenset(("tabularx", "tabulary"))
@@ -262,7 +263,7 @@ class _Reader:
             self._at = end + 1
 
     def _accent(self, accent: str) -> None:
-        letter = re.compile(r"[ \t]*(?:\{?\\?([a-zA-Zıȷ])\}?)").match(self._written, self._at, self._end)
+        letter = _ACCENTED.match(self._written, self._at, self._end)
         if letter is not None:
             self._write(accented(letter[1], accent))
             self._at = letter.end()

@@ -15,12 +15,12 @@ from engine.sources.readers.line_scanner import LineScanner
 from engine.sources.readers.markdown_inline import links_of, plain, tags_of
 from engine.sources.readers.source_file import Source
 
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]++(.*+))?$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
 _ITEM = re.compile(r"( *)(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
-_DELIMITER_ROW = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_DELIMITER_ROW = re.compile(r"[ \t]*+(?:\|[ \t]*+)?:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+(?:\|[ \t]*+)?$")
 _HTML_COMMENT = re.compile(r" {0,3}<!--")
 
 
@@ -61,6 +61,13 @@ def scan(text: str, start: int = 0) -> list[Block]:
     return _Scanner(text, start).run()
 
 
+def _without_closing_marks(words: str) -> str:
+    """Return a heading's words without the marks that may close it: `## Bread ##`."""
+    words = words.rstrip(" \t")
+    bare = words.rstrip("#")
+    return bare.rstrip(" \t") if bare.endswith((" ", "\t")) else words
+
+
 class _Scanner(LineScanner):
     """Begins behind the front matter."""
 
@@ -71,7 +78,7 @@ class _Scanner(LineScanner):
     def _block(self, line: str) -> None:
         mark = line.lstrip(" ")[0]
         if mark == "#" and (atx := _ATX.match(line)):
-            self._emit("heading", self.at + 1, len(atx[1]), plain(atx[2] or ""))
+            self._emit("heading", self.at + 1, len(atx[1]), plain(_without_closing_marks(atx[2] or "")))
         elif mark in "`~" and (fence := _FENCE.match(line)):
             self._emit("code", self._after_fence(fence[1]))
         elif line.startswith(("    ", "\t")):
@@ -121,9 +128,9 @@ class _Scanner(LineScanner):
     def _after_fence(self, opening: str, number: int | None = None) -> int:
         """Return the line after the fence that closes the one at `number`; an open fence runs to the end."""
         number = self.at if number is None else number
-        closing = re.compile(rf"[ \t]*{re.escape(opening[0])}{{{len(opening)},}}[ \t]*$")
         for after in range(number + 1, len(self.texts)):
-            if closing.match(self.texts[after]):
+            closing = self.texts[after].strip(" \t")
+            if closing.startswith(opening) and not closing.strip(opening[0]):
                 return after + 1
         return len(self.texts)
 

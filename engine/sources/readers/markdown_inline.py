@@ -9,7 +9,7 @@ from engine.records import Link
 
 MAX_LABEL = 1000  # code points of a heading that are read; repeats are bounded too, as expressions may backtrack
 MAX_LINKS = 10_000  # a document with more is a list of addresses
-_CODE = re.compile(r"(`+)(?!`)(.{1,5000}?)(?<!`)\1(?!`)", re.DOTALL)
+_CODE = re.compile(r"(?<!`)(`++)(.{1,5000}?)(?<!`)\1(?!`)", re.DOTALL)
 _WIKI = re.compile(r"\[\[([^\[\]\n|]+)(?:\|([^\[\]\n]+))?\]\]")
 _INLINE = re.compile(
     r"(?<![!\\])\[([^\[\]]{0,500}(?:!?\[[^\[\]]{0,200}\][^\[\]]{0,200}){0,3})\]\(\s{0,9}(?:<([^<>\n]*)>|([^\s()]*(?:\([^\s()]*\)[^\s()]*){0,9}))"
@@ -18,11 +18,12 @@ _REFERENCE = re.compile(r"(?<![!\\\]])\[([^\[\]]+)\]\[([^\[\]]*)\]")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\[\]\n]+)\]:[ \t]*<?([^\s<>]+)>?", re.MULTILINE)
 _AUTOLINK = re.compile(r"<((?:https?|ftp|mailto|file):[^\s<>]+)>")
 _IMAGE = re.compile(r"!\[([^\[\]]*)\](?:\([^()\s]*(?:\s[^()]*)?\)|\[[^\[\]]*\])")
-_TAG = re.compile(r"(?<![\w/#&?\[(.\"'=:\\-])#([^\W\d_][\w/-]*|\d+[\w/-]*[^\W\d][\w/-]*)")
+_TAG = re.compile(r"(?<![\w/#&?\[(.\"'=:\\-])#([^\W\d_][\w/-]*+|\d[\d/-]*+[^\W\d][\w/-]*+)")
 _HEX_COLOUR = re.compile(r"(?=.*\d)[0-9a-fA-F]{3,8}")
 _HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _EMPHASIS = re.compile(r"(\*{1,3}|~~|==)(?=\S)(.+?)(?<=\S)\1|(?<!\w)(_{1,3})(?=\S)(.+?)(?<=\S)\3(?!\w)")
-_ATTRIBUTES = re.compile(r"\s*\{[#.:][^{}]*\}\s*$")
+_LINK = re.compile(r"\[([^\[\]]*+)\](?:\([^()]*+(?:\([^()]*+\)[^()]*+)*+\)|\[[^\[\]]*+\])")
+_ATTRIBUTES = re.compile(r"(?<!\s)\s*+\{[#.:][^{}]*+\}\s*+$")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -34,7 +35,7 @@ def plain(words: str) -> str:
     words = _ATTRIBUTES.sub("", words)
     words = _IMAGE.sub(r"\1", words)
     words = _WIKI.sub(lambda match: match[2] or match[1], words)
-    words = re.sub(r"\[([^\[\]]*)\](?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\[\]]*\])", r"\1", words)
+    words = _LINK.sub(r"\1", words)
     kept = [match[2].strip() for match in _CODE.finditer(words)]
     words = _CODE.sub("\x00", words)  # code is set aside, so that nothing in it is taken for markup
     words = _HTML_TAG.sub("", words)

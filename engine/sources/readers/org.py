@@ -11,13 +11,13 @@ from engine.sources.readers.markdown_inline import MAX_LABEL, MAX_LINKS
 from engine.sources.readers.source_file import Source
 
 MAX_VALUE = 2000  # code points kept of a keyword that is written on many lines
-_HEADING = re.compile(r"(\*+)[ \t]+(.*)$")
+_HEADING = re.compile(r"(\*++)[ \t]++(.*+)$")
 _TODO = re.compile(
     r"(?:TODO|DONE|NEXT|WAITING|WAIT|HOLD|STARTED|STRT|CANCELLED|CANCELED|SOMEDAY|PROJ|KILL|IDEA)(?:[ \t]+|$)"
 )
 _PRIORITY = re.compile(r"\[#[A-Z0-9]\][ \t]*")
-_HEADING_TAGS = re.compile(r"[ \t]+:([\w@#%:]+):[ \t]*$")
-_KEYWORD = re.compile(r"#\+([A-Za-z_-]+):[ \t]*(.*)$")
+_HEADING_TAGS = re.compile(r"(?<![ \t])[ \t]++:([\w@#%:]+):[ \t]*+$")
+_KEYWORD = re.compile(r"#\+([A-Za-z_-]++):[ \t]*+(.*+)$")
 _BEGIN = re.compile(r"[ \t]*#\+BEGIN_(\w+)", re.IGNORECASE)
 _END = re.compile(r"[ \t]*#\+END_(\w+)", re.IGNORECASE)
 _DRAWER_END = re.compile(r"[ \t]*:END:[ \t]*$", re.IGNORECASE)
@@ -26,7 +26,7 @@ _ITEM = re.compile(r"[ \t]*(?:[-+]|\d+[.)])(?:[ \t]|$)|[ \t]+\*[ \t]")
 _LINK = re.compile(r"\[\[([^\]\[\n]+)\](?:\[([^\]\[\n]+)\])?\]")
 _SCHEME = re.compile(r"[a-z][a-z+.-]*:", re.IGNORECASE)
 _MARKUP = re.compile(r"(?<!\w)([*/_=~+])(?=\S)(.+?)(?<=\S)\1(?!\w)")
-_STAMP = re.compile(r"[<\[]\d{4}-\d\d-\d\d[^>\]]*[>\]]")
+_STAMP = re.compile(r"[<\[]\d{4}-\d\d-\d\d[^<>\[\]]*+[>\]]")
 _CODE_BLOCKS = frozenset(("src", "example", "export"))
 _QUOTES = frozenset(("quote", "verse"))
 

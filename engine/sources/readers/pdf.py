@@ -29,6 +29,7 @@ _HYPHENATED = re.compile(r"([\w-]{0,60}[^\W\d_])(?:\ufffe|\x02)\n?")  # how PDFi
 _BROKEN_WORD = re.compile(r"(?<![\w-])([^\W\d_]{2,})-\n([a-zß-öø-ÿ]{2,})(?![\w-])")
 _ENDS_SENTENCE = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
 _STARTS_ITEM = re.compile(r"(?:[•●▪‣–*·-]|\(?\d{1,3}[.)]|\[\d{1,3}\])\s")
+_DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f]")
 
@@ -138,5 +139,5 @@ def _rejoin(match: re.Match[str]) -> str:
 
 
 def _date(written: str) -> str:
-    digits = re.match(r"D:(\d{4})(\d\d)?(\d\d)?", written)
+    digits = _DATE.match(written)
     return "-".join(filter(None, digits.groups())) if digits else ""

@@ -18,14 +18,14 @@ from engine.sources.readers.source_file import Source
 
 MAX_VALUE = 2000  # code points kept of a field that runs over many lines
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*$")
-_FIELD = re.compile(r":([^:\s](?:[^:\n]*[^:\s])?):(?:[ \t]+(.*))?$")
-_HEADER = re.compile(r"([A-Z][A-Za-z-]*):(?:[ \t]+(.*))?$")
+_FIELD = re.compile(r":(?!\s)([^:\n]++)(?<!\s):(?:[ \t]++(.*+))?$")
+_HEADER = re.compile(r"(?<![A-Za-z-])([A-Z][A-Za-z-]*+):(?:[ \t]++(.*+))?$")
 _DIRECTIVE = re.compile(r"\.\.[ \t]+([\w:+.-]+)::")
 _EXPLICIT = re.compile(r"\.\.(?:[ \t]|$)|__[ \t]")
 _ITEM = re.compile(r"(?:[-*+•]|(?:\d+|#|[a-zA-Z])[.)]|\((?:\d+|#|[a-zA-Z])\))[ \t]+\S")
 _GRID = re.compile(r"\+(?:[-=]+\+)+[ \t]*$")
 _SIMPLE = re.compile(r"=+(?:[ \t]+=+)+[ \t]*$")
-_ROLE = re.compile(r":[\w:.+-]+:`([^`<]+?)(?:\s*<[^`>]*>)?`|`([^`<]+?)(?:\s*<[^`>]*>)?`_{0,2}|``(.+?)``")
+_ROLE = re.compile(r":[\w:.+-]{1,80}+(?<=:)`([^`<]++)(?:<[^`>]*+>)?`|`([^`<]++)(?:<[^`>]*+>)?`_{0,2}|``(.+?)``")
 _LINK = re.compile(r"(?<!:)`([^`<>]{1,500}?)<([^`<>]{1,2000})>`__?")
 _DOC_ROLE = re.compile(r":(?:doc|ref|any|pep|rfc|term):`(?:([^`<>]{1,500}?)<([^`<>]{1,500})>|([^`<>]{1,500}))`")
 _TARGET = re.compile(r"^[ \t]*\.\.[ \t]+_`?([^:`\n]+)`?:[ \t]+(\S+)[ \t]*$", re.MULTILINE)
@@ -74,7 +74,7 @@ def _links(text: str, blocks: Iterable[Block]) -> tuple[Link, ...]:
 
 
 def _plain(words: str) -> str:
-    words = _ROLE.sub(lambda match: match[1] or match[2] or match[3], words[:MAX_LABEL].strip())
+    words = _ROLE.sub(lambda match: (match[1] or match[2] or match[3]).rstrip(), words[:MAX_LABEL].strip())
     return " ".join(_EMPHASIS.sub(r"\2", words).split())
 
 

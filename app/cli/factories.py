@@ -35,11 +35,11 @@ def open_browser(library: Path | None, folders: list[Path]) -> int:
 
     os.environ.setdefault("TEXTUAL_FPS", "120")  # at 60 a row waits up to 17 ms for its turn to be painted
     gc.disable()  # what is imported stays: looking through it again and again takes 10 ms before the first paint
-    from app.tui.app import run  # brings Textual, 0.1 s
+    from app.tui.terminal_session import run_browser  # brings Textual, 0.1 s
 
     gc.freeze()
     gc.enable()
-    return run(library, folders)
+    return run_browser(library, folders)
 
 
 def run_indexer(library: Path, on_event: Callable[[Event], None], stop: threading.Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import on
 
 from app.tui.actions import Where, bindings
+from app.tui.browser import Place
 from app.tui.screens.library.actions import HELP_PAGES, LIBRARY_ACTIONS
 from app.tui.screens.library.folder_tree import EVERYTHING, TreeRow, query_inside
 from app.tui.screens.library.ordering import OrderingScreen
@@ -87,7 +88,7 @@ class LibraryScreen(OrderingScreen):
             case TreeRow(place=place):
                 self.carrel.search_inside(query_inside(place))
             case Failure(path=path) | DocumentChange(path=path):
-                self.carrel.open_file(path, 1, "")
+                self.carrel.open_places([Place(path, 1, "")])
             case Skipped() as skipped if self.library is not None:
                 roots = [skipped.place[0]] if skipped.place != EVERYTHING else list(self.contents.trees)
                 self.app.push_screen(SkippedScreen(self.library, skipped, roots))

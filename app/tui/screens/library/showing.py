@@ -97,7 +97,7 @@ class ShowingScreen(CarrelScreen):
         self._show_now(self.carrel.view)
 
     def _status_changed(self, view: StatusView) -> None:
-        if self.carrel.current_mode != "library":
+        if self.app.current_mode != "library":
             return  # ten times a second while something is indexed; it is shown when the person comes back
         self.status_bar.show(partial(status_line, view))
         self._show_now(view)
@@ -105,7 +105,7 @@ class ShowingScreen(CarrelScreen):
         self.file_bar.show(partial(file_line, view.status, self.checked))
 
     def _library_changed(self, _version: int) -> None:
-        if self.carrel.current_mode == "library":
+        if self.app.current_mode == "library":
             self.load()
 
     # --- reading ------------------------------------------------------------------------------------------------

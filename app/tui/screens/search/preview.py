@@ -9,8 +9,9 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.figures import count
-from app.tui.freshness import Freshness, notice
+from app.tui.freshness import notice
 from app.tui.pages.line_wrap import row_of, row_starts
+from app.tui.ports import Freshness
 from app.tui.safe_text import cut_front, shown_path
 from app.tui.screens.search.row import spot_of
 from app.tui.screens.search.window import Window, WindowLine

@@ -16,8 +16,7 @@ from typing import cast
 
 import apsw
 
-from engine.sources.readers.file_types import reader_of
-from engine.sources.readers.reader_versions import READER_VERSIONS
+from engine.sources.readers.file_types import READER_VERSIONS, reader_of
 from engine.store import meta
 
 _KEY = "readers"

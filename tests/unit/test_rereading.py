@@ -17,7 +17,7 @@ from engine.library import Library
 from engine.maintenance.exporter import export
 from engine.maintenance.importer import import_from
 from engine.sources.readers import file_types
-from engine.sources.readers.reader_versions import READER_VERSIONS
+from engine.sources.readers.file_types import READER_VERSIONS
 from engine.store import folders, meta
 from engine.store.connection import open_writer
 

@@ -227,7 +227,7 @@ class Library(Watchlist, MarkingShelf):
 
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
-        from engine.maintenance.last_check import last_check
+        from engine.maintenance import last_check
         from engine.store import models
 
         with self._reading() as connection:

@@ -11,15 +11,12 @@ from numpy.typing import NDArray
 
 from engine.embedding.adapter import Adapter
 from engine.embedding.out_of_domain import foreign_queries
-from training.dev_evaluation import Development, Encodes, Score
+from training.dev_evaluation import MIXTURES, UNJUDGED_SHARE, Development, Encodes, Score, best_share
 from training.hard_negatives import Row
 from training.loss import Answers, batch_of, loss
-from training.pace import Clock
-from training.process_memory import resident_bytes
-from training.protocol import Stepped
 from training.run_channel import Teller
 from training.run_plan import Recipe
-from training.weight_mixtures import MIXTURES, UNJUDGED_SHARE, best_share
+from training.throughput import Throughput
 
 if TYPE_CHECKING:
     import torch
@@ -84,11 +81,11 @@ class Adapting:
         optimiser = torch.optim.AdamW([up, down], lr=self._recipe.learning_rate, weight_decay=WEIGHT_DECAY)
         self._pool = self._passages[self._development.pool]
         self._base_score = self._development.score(self._base, self._pool)
-        best, waited, clock = Best(), 0, Clock(0, self.steps)
+        best, waited, throughput = Best(), 0, Throughput(0, self.steps)
         for epoch in range(self._recipe.epochs):
             if self._teller.stopped:
                 break
-            self._epoch(epoch, up, down, optimiser, clock)
+            self._epoch(epoch, up, down, optimiser, throughput)
             step = (epoch + 1) * self._per_epoch
             found = Best(step, self._score(adapter := Adapter(*_arrays(up, down)), step), adapter)
             waited = 0 if found.score > best.score else waited + 1
@@ -99,7 +96,7 @@ class Adapting:
         return self._choose(best)
 
     def _epoch(
-        self, epoch: int, up: torch.Tensor, down: torch.Tensor, optimiser: torch.optim.Optimizer, clock: Clock
+        self, epoch: int, up: torch.Tensor, down: torch.Tensor, optimiser: torch.optim.Optimizer, throughput: Throughput
     ) -> None:
         import torch
 
@@ -115,20 +112,10 @@ class Adapting:
             optimiser.zero_grad()
             worth.backward()
             optimiser.step()
-            clock.count(sum(row.triples for row in batch.rows))
+            throughput.count(sum(row.triples for row in batch.rows))
         step = (epoch + 1) * self._per_epoch
-        self._teller.tell(
-            Stepped(
-                step=step,
-                of=self.steps,
-                epoch=epoch + 1.0,
-                loss=float(worth.detach()),
-                learning_rate=self._recipe.learning_rate,
-                triples_per_second=clock.rate,
-                seconds_left=clock.left(step),
-                memory=resident_bytes(),
-            )
-        )
+        speed = throughput.stepped(step, epoch + 1.0, float(worth.detach()), self._recipe.learning_rate)
+        self._teller.tell(speed)
 
     def _score(self, adapter: Adapter, step: int, share: float = 1.0, *, mixed: bool = False) -> float:
         """Judge an adapter, tell it, and return the mean."""

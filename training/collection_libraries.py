@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import file_sha256
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
 from engine.evaluation.temporary_library import index
 from engine.paths import places, private_folder
 

@@ -6,7 +6,7 @@ feedback; only the other passages of the library are missing, so figures are com
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +30,8 @@ MOST_QUERIES = 150
 MOST_PASSAGES = 600  # at 35 a second on two cores, an evaluation takes 20 seconds
 FOREIGN = 100  # foreign queries that give a model its scale
 SETTINGS = SearchSettings(collapse=None, memory=False)
+MIXTURES = (0.25, 0.5, 0.75)  # shares of the tuned model that are judged beside none of it and all of it
+UNJUDGED_SHARE = 0.5  # where no development query can choose: halfway keeps most of what the base knows
 
 
 class Encodes(Protocol):
@@ -148,3 +150,8 @@ def _pool(corpus: Corpus, queries: Sequence[KnownQuery], seen: Sequence[Seen], m
                 if place < len(listed) and len(pool) < most:
                     pool[int(listed[place])] = None
     return np.array(sorted(pool), np.int64)
+
+
+def best_share(scores: Mapping[float, float]) -> float:
+    """Return the share that scored best; of equal ones the least, which leaves most as it was."""
+    return max(scores, key=lambda share: (scores[share], -share))

@@ -21,11 +21,10 @@ from engine.embedding.manifest import Manifest
 from engine.embedding.out_of_domain import background_passages
 from engine.errors import CarrelError
 from engine.paths import places, private_folder
-from training.dev_evaluation import MOST_PASSAGES
+from training.dev_evaluation import MIXTURES, MOST_PASSAGES
 from training.run_plan import RECIPES, Plan, Recipe
 from training.runs import folder
 from training.splits import WHOLE_TEST
-from training.weight_mixtures import MIXTURES
 
 FILE = "speed.json"
 TIMED = 16  # passages; a text of the shipped ones has about 60 tokens, one of a library 100

@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.dev_evaluation import Development, Score
+from training.dev_evaluation import MIXTURES, UNJUDGED_SHARE, Development, Score, best_share
 from training.hard_negatives import Row
 from training.loss import Answers, Batch, batch_of, loss
-from training.pace import Clock
-from training.process_memory import resident_bytes
-from training.protocol import Stepped
 from training.run_channel import Teller
 from training.run_plan import Recipe
-from training.weight_mixtures import MIXTURES, UNJUDGED_SHARE, best_share
+from training.throughput import Throughput
 from training.weights import Learner, mixed
 
 if TYPE_CHECKING:
@@ -104,13 +101,13 @@ class Finetuning:
     def _train(self) -> None:
         due = {round(len(self.batches) * each) for each in self._moments()}
         saved = time.monotonic()
-        clock = Clock(self.progress.step, self.steps)
+        throughput = Throughput(self.progress.step, self.steps)
         while self.progress.step < self.steps:
             self._teller.check()
             if self._teller.stopped:
                 self._evaluate()
                 return
-            self.one_step(clock)
+            self.one_step(throughput)
             if self.progress.step in due:
                 self._evaluate()
                 if self.progress.failed >= PATIENCE:
@@ -119,12 +116,12 @@ class Finetuning:
                 self._save()
                 saved = time.monotonic()
 
-    def one_step(self, clock: Clock | None = None) -> None:
+    def one_step(self, throughput: Throughput | None = None) -> None:
         """Do the next step, count it, and tell of it."""
         batch = self.batches[self.progress.step]
         worth = self._step(batch)
         self.progress.step += 1
-        self._tell(clock or Clock(self.progress.step - 1, self.steps), batch, worth)
+        self._tell(throughput or Throughput(self.progress.step - 1, self.steps), batch, worth)
 
     def _moments(self) -> Iterator[float]:
         count = self._recipe.epochs * self._recipe.evaluations
@@ -217,20 +214,10 @@ class Finetuning:
         self._learner.take(mixed(self._base_state, tuned, best))
         return best
 
-    def _tell(self, clock: Clock, batch: Batch, worth: float) -> None:
-        clock.count(sum(row.triples for row in batch.rows))
-        self._teller.tell(
-            Stepped(
-                step=self.progress.step,
-                of=self.steps,
-                epoch=self.progress.step * self._recipe.epochs / self.steps,
-                loss=worth,
-                learning_rate=self.learning_rate,
-                triples_per_second=clock.rate,
-                seconds_left=clock.left(self.progress.step),
-                memory=resident_bytes(),
-            )
-        )
+    def _tell(self, throughput: Throughput, batch: Batch, worth: float) -> None:
+        throughput.count(sum(row.triples for row in batch.rows))
+        epoch = self.progress.step * self._recipe.epochs / self.steps
+        self._teller.tell(throughput.stepped(self.progress.step, epoch, worth, self.learning_rate))
 
     # --- checkpoints -------------------------------------------------------------------------------------------------
 

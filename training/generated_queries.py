@@ -20,6 +20,9 @@ MOST_QUERIES = 20_000  # of one source, so that a huge vault does not fill the m
 
 _WORD = re.compile(r"\w+")
 _ADDRESS = re.compile(r"^\S*(://|/|\.\w+\.)\S*$")  # the text of a link that is its own target
+_QUESTION = re.compile(r"^(who|what|when|where|which|why|how|is|are|can|do|does|should)\b", re.IGNORECASE)
+_GERUND = re.compile(r"^(\w+ing)\b", re.IGNORECASE)
+_HOW_TO = re.compile(r"^how to\b", re.IGNORECASE)
 
 
 def links(ground: Ground) -> Iterator[KnownQuery]:
@@ -69,11 +72,6 @@ def prefixes(ground: Ground) -> Iterator[KnownQuery]:
         if start:
             corpus = ground.corpus
             yield KnownQuery(start, "prefix", {int(corpus.documents[row]): 1}, (int(corpus.ids[row]),))
-
-
-_QUESTION = re.compile(r"^(who|what|when|where|which|why|how|is|are|can|do|does|should)\b", re.IGNORECASE)
-_GERUND = re.compile(r"^(\w+ing)\b", re.IGNORECASE)
-_HOW_TO = re.compile(r"^how to\b", re.IGNORECASE)
 
 
 def as_question(title: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
 from engine.paths import library_path
 from engine.records import Document
 from engine.store import models

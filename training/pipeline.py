@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from engine.embedding.manifest import ADAPTER_FILE
 from engine.errors import UsageError
-from training import estimate, gate, hard_negatives, library_snapshot, queries, review, splits
+from training import estimate, gate, hard_negatives, library_snapshot, query_sources, review, splits
 from training.adapter_training import Adapting
 from training.candidate import Candidate, install
 from training.dev_evaluation import MOST_PASSAGES, MOST_QUERIES, Development
-from training.examples import doubtful_first, example
 from training.finetune import Finetuning
 from training.held_out_test import Trial
 from training.known_queries import KnownQuery
@@ -32,6 +31,7 @@ from training.protocol import (
     SplitsMade,
     StageStarted,
 )
+from training.review import doubtful_first, example
 from training.run_channel import Teller
 from training.run_plan import Plan
 from training.runs import Run
@@ -87,7 +87,7 @@ class Pipeline:
             found: dict[str, KnownQuery] = {}
             for name in self._plan.sources:
                 self._teller.check()
-                made = queries.gather(self._ground, name)
+                made = query_sources.gather(self._ground, name)
                 for query in made.kept:
                     found.setdefault(query.text.casefold(), query)
                 self._teller.tell(

@@ -18,7 +18,7 @@ from engine.records import Fusion, SearchSettings
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
-    from engine.evaluation.collections import Collection, JudgedQuery
+    from engine.evaluation.beir import Collection, JudgedQuery
     from engine.evaluation.evaluator import CollectionResult, OnQuery
     from engine.evaluation.report import SystemResult
 
@@ -104,7 +104,7 @@ def _on_one_index(
     folder: Path, split: str, encoder: Encoder, systems: Sequence[System], show: Show
 ) -> list[CollectionResult]:
     """Index a collection once and judge each system on it."""
-    from engine.evaluation.collections import Collection
+    from engine.evaluation.beir import Collection
     from engine.evaluation.evaluator import judge
     from engine.evaluation.leakage import against_train
     from engine.evaluation.temporary_library import throwaway

@@ -43,7 +43,7 @@ def remembered(
 def _on_one(
     folder: Path, split: str, taught: str, system: System, encoder: Encoder, show: Show
 ) -> tuple[CollectionResult, MemoryReport]:
-    from engine.evaluation.collections import Collection
+    from engine.evaluation.beir import Collection
     from engine.evaluation.evaluator import judge
     from engine.evaluation.memory_gain import by_group, remember
     from engine.evaluation.temporary_library import throwaway

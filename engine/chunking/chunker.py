@@ -9,10 +9,9 @@ from heapq import merge
 from itertools import pairwise, takewhile
 
 from engine.chunking.document_structure import Section, sections, tile
-from engine.chunking.partition import partition
 from engine.chunking.passage_heads import Heads
 from engine.chunking.passage_rules import DEFAULT_RULES, PassageRules, TokenStarts
-from engine.chunking.split_points import SeamFinder
+from engine.chunking.split_points import SeamFinder, partition
 from engine.chunking.syntax_characters import markers, without
 from engine.chunking.token_counts import TokenLine, encodable, sizes
 from engine.records import Block, Document, Passage

@@ -88,7 +88,7 @@ def install(name: str, on_progress: Callable[[str], None] = lambda stage: None) 
     if name.lower() == EMBEDDED.lower() or (place_of(name) / MANIFEST_FILE).is_file():
         return Manifest.read(folder_of(name))
     model = offered(name)
-    from engine.embedding.download import fetch  # fastembed, 0.3 to 0.9 s
+    from engine.embedding.fastembed_models import fetch  # fastembed, 0.3 to 0.9 s
 
     on_progress(f"fetching {model.name}, {model.megabytes} MB")
     folder = fetch(model)
@@ -145,7 +145,8 @@ def _copy_files(folder: Path, model: Offered, draft: Path) -> None:
 
 
 def _measured(draft: Path, model: Offered) -> Manifest:
-    from engine.embedding.measurements import measure, passage_rules
+    from engine.embedding.out_of_domain import measure
+    from engine.embedding.tokenization import passage_rules
 
     Manifest(
         id=model.name,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from engine.evaluation.collections import Collection, JudgedQuery, collection_documents
+from engine.evaluation.beir import Collection, JudgedQuery, collection_documents
 from engine.evaluation.evaluator import CollectionResult, Ranking, Searcher, compare, evaluate, judge
 
 __all__ = [

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.errors import UsageError
-from engine.evaluation.collections import Collection, JudgedQuery
+from engine.evaluation.beir import Collection, JudgedQuery
 from engine.evaluation.leakage import Leakage
 from engine.evaluation.metrics import RECALL_DEPTH, QueryScore, score
 from engine.evaluation.significance import Difference, macro_bootstrap

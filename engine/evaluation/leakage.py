@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.evaluation.collections import Collection, JudgedQuery
+from engine.evaluation.beir import Collection, JudgedQuery
 
 NEAR_COSINE = 0.9
 NEAR_JACCARD = 0.7  # of the sets of words: queries of ten words that differ in one have .82, in two .67

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.embedding.encoder import Encoder
-from engine.evaluation.collections import JudgedQuery
+from engine.evaluation.beir import JudgedQuery
 from engine.evaluation.evaluator import CollectionResult
 from engine.evaluation.leakage import leakage
 from engine.evaluation.significance import Difference, paired_bootstrap

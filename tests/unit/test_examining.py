@@ -13,7 +13,7 @@ from shelf import PlainParser
 
 from engine.embedding import catalogue
 from engine.events import Watching, to_line
-from engine.maintenance import Care, checks
+from engine.maintenance import Care, doctor
 from engine.records import Check
 from engine.retrieval import tier_calibration
 from engine.sources import parser
@@ -99,7 +99,7 @@ def test_what_the_process_that_indexes_hears_of_is_told_as_it_told_it(
 
 def test_a_disk_that_is_nearly_full_is_told(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(library, "space").ok
-    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 9, 9))
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 9, 9))
     assert not check(library, "space").ok
 
 

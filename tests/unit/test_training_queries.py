@@ -21,7 +21,7 @@ from engine.library import Library
 from engine.records import Mark
 from engine.store import judgements, search_log
 from engine.store.connection import open_reader, open_writer
-from training import corpus, generated_queries, language_model, queries
+from training import corpus, generated_queries, language_model, query_sources
 from training.library_snapshot import Ground
 from training.run_plan import Plan
 
@@ -68,7 +68,7 @@ def test_judged_questions_name_their_files_in_any_way(library: Library, tmp_path
     ]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     found = ground(library, judged=str(file))
-    given = queries.gather(found, "judged")
+    given = query_sources.gather(found, "judged")
     assert [names(found, query) for query in given.kept] == [{"starter.md"}, {"oven.md"}, {"cellar.md"}]
     assert given.dropped == {"its document is not in the library": 1}
     assert all(query.labelled for query in given.kept)
@@ -79,7 +79,7 @@ def test_a_broken_line_is_named(library: Library, tmp_path: Path, line: str) -> 
     file = tmp_path / "judged.jsonl"
     file.write_text('{"query": "fine", "relevant": []}\n' + line + "\n")
     with pytest.raises(UsageError, match="line 2"):
-        queries.gather(ground(library, judged=str(file)), "judged")
+        query_sources.gather(ground(library, judged=str(file)), "judged")
 
 
 def test_marks_teach_and_what_is_marked_wrong_does_not(library: Library) -> None:
@@ -87,7 +87,7 @@ def test_marks_teach_and_what_is_marked_wrong_does_not(library: Library) -> None
     mark(library, "dark room", "deep/cellar.md", judgements.OPENED)
     mark(library, "bad idea", "oven.md", judgements.WRONG)
     found = ground(library)
-    kept = {query.text: query for query in queries.gather(found, "marks").kept}
+    kept = {query.text: query for query in query_sources.gather(found, "marks").kept}
     assert set(kept) == {"shiny crust", "dark room"}
     assert (kept["shiny crust"].origin, kept["dark room"].origin) == ("marked", "opened")
     assert names(found, kept["shiny crust"]) == {"oven.md"}
@@ -102,7 +102,7 @@ def test_the_log_gives_queries_without_answers(library: Library) -> None:
     search_log.add(connection, result)
     search_log.add(connection, result)
     connection.close()
-    given = queries.gather(ground(library), "log")
+    given = query_sources.gather(ground(library), "log")
     assert [query.text for query in given.kept] == ["steam for the crust"]
     assert not given.kept[0].relevant
     assert given.dropped == {"asked twice": 1}
@@ -117,7 +117,7 @@ def test_the_words_of_links_lead_to_their_targets(library: Library) -> None:
 def test_a_made_query_must_find_its_own_document(library: Library) -> None:
     found = ground(library)
     lost = replace(next(iter(generated_queries.links(found))), text="granite violin harbour tulip")
-    kept, dropped = queries.returned(found, [*generated_queries.links(found), lost])
+    kept, dropped = query_sources.returned(found, [*generated_queries.links(found), lost])
     assert {query.text for query in kept} == {"steam in the oven", "feeding a culture"}
     assert dropped == 1
 
@@ -144,8 +144,8 @@ def test_titles_become_questions(title: str, question: str) -> None:
 
 
 def test_passage_prefixes_come_only_when_asked_for() -> None:
-    assert "prefix" in queries.SOURCES
-    assert not {"prefix", "titles", "language model"} & set(queries.DEFAULT_SOURCES)
+    assert "prefix" in query_sources.SOURCES
+    assert not {"prefix", "titles", "language model"} & set(query_sources.DEFAULT_SOURCES)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from notes import FILLER, library_of
 from engine.errors import UsageError
 from engine.store.connection import open_reader
 from training import corpus, hard_negatives, protocol, review, runs
-from training.examples import doubtful_first, example
 from training.known_queries import KnownQuery
 from training.library_snapshot import Ground
+from training.review import doubtful_first, example
 from training.run_channel import Cancelled, Teller
 from training.run_plan import Plan
 

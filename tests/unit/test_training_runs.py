@@ -156,7 +156,7 @@ def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_all_that_the_screen_imports_is_free_of_torch() -> None:
     modules = "training.runs, training.run_process, training.run_plan, training.run_follower, training.promotion"
-    code = f"import sys, json, {modules}, training.gate, training.queries; print(json.dumps(sorted(sys.modules)))"
+    code = f"import sys, json, {modules}, training.gate, training.query_sources; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
     assert not {"torch", "transformers", "onnx", "onnxruntime", "textual"} & set(loaded)
 

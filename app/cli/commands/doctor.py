@@ -12,7 +12,7 @@ from app.cli.session import Session, pass_session
 from app.cli.terminal_text import one_line, table
 
 if TYPE_CHECKING:
-    from engine.maintenance.care import Examined
+    from engine.maintenance import Examined
     from engine.records import Check
 
 

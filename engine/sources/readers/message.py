@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from engine.records import Document, Link
 from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
-from engine.sources.readers.text_lines import paragraphs
+from engine.sources.readers.text import paragraphs
 
 _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 

@@ -16,7 +16,7 @@ import pytest
 from app.cli import factories, main
 from engine.errors import CarrelError, LibraryMissing
 from engine.events import Event, Watching
-from engine.maintenance.care import Examined
+from engine.maintenance import Examined
 from engine.records import (
     Check,
     Explanation,

@@ -15,7 +15,7 @@ from fake_encoder import FakeEncoder
 
 from app.cli import factories
 from engine.errors import LibraryBusy
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
 from engine.library import Library
 from engine.paths import places
 

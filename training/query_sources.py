@@ -1,23 +1,36 @@
-"""Where queries come from: one function a source, each giving known queries of one origin."""
+"""The sources of queries to learn from: marks, the log, judged files, collections, and what is made of the notes."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.errors import UsageError
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
+from engine.records import Mark
+from engine.retrieval.marked_passages import Places
+from engine.retrieval.query import parse
+from engine.retrieval.vector_index import Vectors
+from engine.store import judgements, search_log
 from engine.store.documents import document_id_at
-from training import asked_queries, generated_queries, language_model
+from training import generated_queries, language_model
 from training.known_queries import KnownQuery
 from training.library_snapshot import Ground
 
+MARKED_GRADE, OPENED_GRADE = 2, 1  # a mark says more than an opening
 ROUND_TRIP = 3  # a made query must find its passage among so many, or it asks for something else
+Source = Callable[[Ground], Iterator[KnownQuery]]
+DEFAULT_SOURCES = ("marks", "log", "links", "headings")  # titles give nothing (-.004 to +.005), prefixes harm
+OF_COLLECTIONS = frozenset({"collection", "unlabelled"})  # they read a folder in BEIR layout, not a person's library
+UNANSWERED = frozenset({"log", "unlabelled"})
+GENERATED = frozenset({"links", "headings", "titles", "language model", "prefix"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +41,6 @@ class Made:
     made: int
     kept: tuple[KnownQuery, ...]
     dropped: Counter[str]
-
-
-Source = Callable[[Ground], Iterator[KnownQuery]]
 
 
 def collection(ground: Ground) -> Iterator[KnownQuery]:
@@ -100,22 +110,63 @@ def _document(ground: Ground, file: Path, path: str) -> int | None:
     return matches[0] if len(matches) == 1 else None
 
 
+def marked(ground: Ground) -> Iterator[KnownQuery]:
+    """Yield the queries with results that were marked right, and those with results that were only opened.
+
+    A passage marked wrong for a query answers it no more, whatever else was done with it.
+    """
+    marks = judgements.every(ground.connection)
+    by_query: dict[str, list[Mark]] = {}
+    for mark in marks:
+        by_query.setdefault(mark.query, []).append(mark)
+    for text, own in by_query.items():
+        meaning = _meaning(text)
+        passages = _passages(ground, own)
+        right = [at for mark, at in zip(own, passages, strict=True) if mark.grade == judgements.RIGHT]
+        opened = [at for mark, at in zip(own, passages, strict=True) if mark.grade == judgements.OPENED]
+        chosen, grade = (right, MARKED_GRADE) if right else (opened, OPENED_GRADE)
+        rows = [row for each in chosen for row in each]
+        relevant = {int(ground.corpus.documents[row]): grade for row in rows}
+        if relevant and meaning:
+            origin = "marked" if right else "opened"
+            yield KnownQuery(meaning, origin, relevant, tuple(int(ground.corpus.ids[row]) for row in rows))
+
+
+def logged(ground: Ground) -> Iterator[KnownQuery]:
+    """Yield the queries of the log, without any answer; what the fused search finds is what they teach."""
+    for search in search_log.every(ground.connection):
+        meaning = _meaning(search.query)
+        if meaning:
+            yield KnownQuery(meaning, "log")
+
+
+def _meaning(text: str) -> str:
+    return " ".join(parse(text, typing=True).meaning.split())
+
+
+def _passages(ground: Ground, marks: Sequence[Mark]) -> list[list[int]]:
+    """Return the rows of the corpus that each mark stands for today."""
+    corpus = ground.corpus
+    asked = ground.encoder.encode_queries([mark.query for mark in marks])
+    alive = np.ones(len(corpus.ids), np.bool_)
+    vectors = Vectors(corpus.ids, corpus.vectors, alive)
+    found = Places().of(ground.connection, marks, asked, vectors)
+    rows = [vectors.positions(np.array(each, np.int64)) for each in found]
+    return [[int(row) for row in each if row >= 0] for each in rows]
+
+
 SOURCES: dict[str, Source] = {
     "collection": collection,
     "unlabelled": unlabelled,
     "judged": judged,
-    "marks": asked_queries.marked,
-    "log": asked_queries.logged,
+    "marks": marked,
+    "log": logged,
     "links": generated_queries.links,
     "headings": generated_queries.headings,
     "titles": generated_queries.titles,
     "language model": language_model.questions,
     "prefix": generated_queries.prefixes,
 }
-DEFAULT_SOURCES = ("marks", "log", "links", "headings")  # titles give nothing (-.004 to +.005), prefixes harm
-OF_COLLECTIONS = frozenset({"collection", "unlabelled"})  # they read a folder in BEIR layout, not a person's library
-UNANSWERED = frozenset({"log", "unlabelled"})
-GENERATED = frozenset({"links", "headings", "titles", "language model", "prefix"})
 
 
 def gather(ground: Ground, name: str) -> Made:

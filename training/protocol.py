@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
-from engine.eventlines import MAX_LINE_BYTES, TimedEvent, event_in, record_of
+from engine.json_lines import MAX_LINE_BYTES, Tail, TimedEvent, event_in, record_of
 
 STAGES = ("queries", "mining", "training", "judging", "export")
 ORDERS = ("pause", "resume", "stop", "cancel")  # stop: keep the best so far and judge it; cancel: leave nothing
@@ -276,12 +277,17 @@ def shortened(text: str, characters: int, most: int) -> str:
     return text
 
 
-def decode(line: str) -> TrainingEvent | None:
+def decode(line: str | bytes) -> TrainingEvent | None:
     """Give the event of a line; None for a line of another version or one that was cut short."""
     try:
         return event_in(line, TYPES, _restored)
     except ValueError:
         return None
+
+
+def tail(path: Path) -> Tail[TrainingEvent]:
+    """Return the tail of a run's events, from their beginning."""
+    return Tail(path, TYPES, _restored)
 
 
 def _restored(name: str, value: Any) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 from engine.atomic_files import exclusive, replace_file
 from engine.errors import UsageError
 from engine.paths import places, private_folder
-from training.protocol import ORDERS, Paused, RunStarted, TrainingEvent, decode
+from training.protocol import ORDERS, Paused, RunStarted, TrainingEvent, tail
 from training.run_plan import Plan
 
 RECORD_FILE = "run.json"
@@ -131,14 +131,13 @@ class Run:
 
     def history(self) -> Iterator[TrainingEvent]:
         """Yield the events so far."""
+        told = tail(self.events)
         try:
-            with self.events.open(encoding="utf-8") as stream:
-                for line in stream:
-                    event = decode(line)
-                    if event is not None:
-                        yield event
-        except OSError:
-            return
+            yield from told.read()
+            while told.behind:
+                yield from told.read()
+        finally:
+            told.close()
 
     def worked(self) -> float:
         """Return for how many seconds its processes have been at work until now, without pauses and interruptions."""

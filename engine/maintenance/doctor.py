@@ -116,7 +116,7 @@ def _model(conn: apsw.Connection, encoder: Encoder | None) -> Check:
 
 def _watching(conn: apsw.Connection, library: Path) -> Check:
     """Return what the process that indexes last told of its watching; where none does, whether the limit allows it."""
-    from engine.indexing.event_file import last_watching
+    from engine.event_log.event_file import last_watching
     from engine.store.lock import events_of
 
     events = events_of(library)

@@ -14,6 +14,7 @@ import apsw
 
 from engine.errors import LibraryDamaged
 from engine.store.faults import translated
+from engine.store.lock import process_lives
 
 _PART = ".part-"  # stands before the number of the process that makes the file
 
@@ -52,19 +53,9 @@ def draft_of(target: Path) -> Path:
     """
     for each in target.parent.glob(f".{escape(target.name)}{_PART}*"):
         maker = each.name.rpartition(_PART)[2].partition(".")[0].partition("-")[0]
-        if maker.isdecimal() and not _runs(int(maker)):
+        if maker.isdecimal() and not process_lives(int(maker)):
             discard(each)
     return target.with_name(f".{target.name}{_PART}{os.getpid()}")
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it runs, and is another person's
-        return True
-    return True
 
 
 def settle(draft: Path, target: Path) -> None:

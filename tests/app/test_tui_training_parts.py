@@ -11,6 +11,7 @@ import pytest
 from fakes import NOW
 from training_fakes import BEGAN, EVENTS
 
+from app.tui import training_follower
 from app.tui.screens.training.stage_strip import strip
 from app.tui.screens.training.verdict import headline
 from app.tui.screens.training.wording import percent, signed, size, span
@@ -23,7 +24,17 @@ from engine.embedding import catalogue
 from engine.errors import UsageError
 from engine.library import Library
 from training import estimate, review, runs
-from training.protocol import Evaluated, Judged, Measure, Preparing, RunStarted, StageStarted, Stepped, encode
+from training.protocol import (
+    Evaluated,
+    Judged,
+    Measure,
+    Preparing,
+    RunStarted,
+    StageStarted,
+    Stepped,
+    TrainingEvent,
+    encode,
+)
 from training.run_plan import Plan
 
 
@@ -128,6 +139,46 @@ def test_a_follower_reports_what_is_appended_until_it_is_left(tmp_path: Path) ->
     assert came.wait(10)
     follower.leave()
     assert states[-1].stepped is not None and states[-1].stepped.step == 3
+
+
+def test_a_follower_that_meets_a_fault_tells_it_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "events.jsonl"
+    came = threading.Event()
+    states: list[TrainingState] = []
+
+    def report(state: TrainingState) -> None:
+        states.append(state)
+        if state.stepped is not None and state.stepped.step == 9:
+            came.set()
+
+    def fold(state: TrainingState, event: TrainingEvent) -> TrainingState:
+        if isinstance(event, Stepped) and event.step == 1:
+            raise ZeroDivisionError("of no kind that is expected")
+        return after(state, event)
+
+    monkeypatch.setattr(training_follower, "after", fold)
+    path.write_text(encode(stepped(1)))
+    follower = RunFollower(path, report, tick=0.001)
+    follower.start()
+    while not states or not states[-1].trouble:
+        assert not came.wait(0.001)
+    with path.open("a") as stream:
+        stream.write(encode(stepped(9)))
+    assert came.wait(10)
+    follower.leave()
+    assert "ZeroDivisionError" in states[-1].trouble
+
+
+def test_a_run_whose_file_begins_anew_is_folded_anew(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text(encode(stepped(3)) + encode(stepped(4)))
+    run = RunTail(path)
+    run.read()
+    path.write_text(encode(stepped(1)) + encode(stepped(2)) + encode(StageStarted(stage="training")))
+    run.read()
+    assert run.state.stepped is not None and run.state.stepped.step == 2
+    assert [point.step for point in run.state.curve.points] == [1, 2]
+    run.close()
 
 
 # --- charts and words -------------------------------------------------------------------------------------------------

@@ -160,6 +160,8 @@ class FollowingScreen(CarrelScreen):
             return
         ended = message.state.over and not self.state.over and self.state.started is not None
         waits = message.state.review is not None and self.state.review is None
+        if message.state.trouble and not self.state.trouble:
+            self.say(message.state.trouble, good=False)
         self.state = message.state
         self.show_run()
         if ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from engine.events import Event
     from engine.library import Library
     from engine.maintenance import Care
+
+
+def interactive() -> bool:
+    """Return whether a person sits at both ends: stdin and stdout are terminals."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty())
 
 
 def open_library(path: Path | None, *, create: bool = False) -> Library:

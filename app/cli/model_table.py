@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.cli.terminal_text import table
+from app.wording.cells import table
 
 if TYPE_CHECKING:
     from engine.embedding.fastembed_models import Offered

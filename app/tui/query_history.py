@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from app.tui.safe_text import one_line
+from app.wording.safe_text import one_line
 from engine.config_text import replace_file
 from engine.paths import private_folder
 

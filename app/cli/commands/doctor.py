@@ -9,7 +9,8 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, FAILED
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import one_line, table
+from app.wording.cells import table
+from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
     from engine.maintenance.care import Examined

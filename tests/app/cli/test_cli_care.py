@@ -32,7 +32,7 @@ def test_status_is_a_glance_at_the_library(carrel: Call, library: FakeLibrary) -
 
     assert ended.code == 0
     assert [" ".join(line.split()) for line in ended.out.splitlines()] == [
-        "library /library.carrel (61 MB)",
+        "library /library.carrel (64 MB)",
         "documents 0, in 9 passages",
         "model all-MiniLM-L6-v2",
         "index 2 files changed since the last sync",

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from app.tui.figures import counted, day
-from app.tui.safe_text import one_line, shown_path
-from app.tui.screens.library.library_contents import clock_time
 from app.tui.theme import ALARM, FAINT, GOOD, QUIET
+from app.wording.figures import counted, size
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
+from app.wording.times import clock, day
 from engine.records import Check, LastCheck, Status
-
-UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def _check(checked: Checked, before: LastCheck | None) -> Content:
     if checked.running:
         return Content.styled("checking …", QUIET)
     if checked.at is not None:
-        faults, at = len(checked.faults), clock_time(checked.at)
+        faults, at = len(checked.faults), clock(checked.at)
     elif before is not None:
         faults, at = before.faults, day(before.at, time.time())
     else:
@@ -64,15 +63,6 @@ def _check(checked: Checked, before: LastCheck | None) -> Content:
     if faults:
         return Content.styled(f"✗ {counted(faults, 'fault')}, checked {at}", ALARM)
     return Content.assemble(("✓ sound", GOOD), (f", checked {at}", QUIET))
-
-
-def size(number: int) -> str:
-    """Return a number of bytes in its largest unit: 61 MB."""
-    value, unit = float(number), 0
-    while value >= 1000 and unit < len(UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    shown = f"{value:.1f}" if unit and value < 10 else f"{value:.0f}"
-    return f"{shown} {UNITS[unit]}"
 
 
 def advice(faults: Sequence[Check]) -> str:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.tui.background import in_background
-from app.tui.figures import counted
-from app.tui.safe_text import one_line, shown_path
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.folder_tree import absolute
 from app.tui.screens.library.library_check import Checked, advice, file_line
@@ -20,6 +18,9 @@ from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen
 from app.tui.screens.library.showing import ShowingScreen
 from app.tui.threads import in_thread
+from app.wording.figures import counted
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import DocumentChange, Failure, Folder
 

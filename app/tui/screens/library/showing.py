@@ -13,7 +13,6 @@ from textual.getters import query_one
 
 from app.tui.background import in_background
 from app.tui.ports import Opened
-from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.library.folder_tree import EVERYTHING, Place, TreeRow, head_line, row_line, to_unfold, tree_rows
 from app.tui.screens.library.index_queue import now_lines
@@ -27,6 +26,7 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import Entry, EntryList
 from app.tui.widgets.footer import KeyLine
 from app.tui.widgets.line_views import LineView
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import Folder
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.tui.safe_text import one_line
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
+from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
     from app.tui.app import CarrelApp

@@ -11,9 +11,9 @@ from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.training.example_review import ReviewScreen
 from app.tui.screens.training.showing import ShowingScreen
-from app.tui.screens.training.wording import signed, size
 from app.tui.threads import in_thread
 from app.tui.training_port import QuerySource, Run, TrainingPort
+from app.wording.figures import signed, size
 from training.run_plan import RECIPES
 
 if TYPE_CHECKING:

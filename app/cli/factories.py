@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from engine.events import Event
     from engine.library import Library
-    from engine.maintenance import Care
+    from engine.maintenance import Maintenance
 
 
 def open_library(path: Path | None, *, create: bool = False) -> Library:
@@ -21,11 +21,11 @@ def open_library(path: Path | None, *, create: bool = False) -> Library:
     return Library.open(path, create=create)
 
 
-def open_care(path: Path | None) -> Care:
+def open_care(path: Path | None) -> Maintenance:
     """Return what cares for the library at `path`, else `CARREL_LIBRARY`, else the default one; opens nothing yet."""
-    from engine.maintenance import Care
+    from engine.maintenance import Maintenance
 
-    return Care(path)
+    return Maintenance(path)
 
 
 def open_browser(library: Path | None, folders: list[Path]) -> int:

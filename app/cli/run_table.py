@@ -9,7 +9,7 @@ from typing import Any
 
 from app.cli.terminal_text import count, day, duration, one_line, short_path, size
 from training import collection_libraries, review
-from training.run_removal import Leavings
+from training.run_removal import DiskUse
 from training.runs import Run
 
 SHOWN = 100  # characters of a passage
@@ -66,7 +66,7 @@ def state(run: Run) -> str:
     return "paused" if run.alive and run.ordered() == "pause" else run.record().state
 
 
-def deletion(found: Leavings) -> str:
+def deletion(found: DiskUse) -> str:
     """Return what deleting a run takes away, in words."""
     folder = f"Its folder ({size(found.folder)})"
     if not found.model:

@@ -13,7 +13,7 @@ from shelf import PlainParser
 
 from engine.embedding import catalogue
 from engine.events import Watching, to_line
-from engine.maintenance import Care, doctor
+from engine.maintenance import Maintenance, doctor
 from engine.records import Check
 from engine.retrieval import tier_calibration
 from engine.sources import parser
@@ -34,7 +34,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(library: Path, name: str, encoder: FakeEncoder | None = None) -> Check:
-    return {each.name: each for each in Care(library, encoder).check().checks}[name]  # type: ignore[arg-type]
+    return {each.name: each for each in Maintenance(library, encoder).check().checks}[name]  # type: ignore[arg-type]
 
 
 def install(**changes: object) -> None:

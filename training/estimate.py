@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
+from engine.atomic_files import exclusive, replace_file
 from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import Manifest
@@ -92,12 +93,9 @@ def measure(recipe: Recipe, base: str) -> None:
     found = (*_learning(recipe, source_of(encoder.manifest)), _embedding(encoder))
     if (before := known(recipe, fingerprint)) is not None:
         found = tuple(map(max, found, astuple(before)))
-    path = private_folder(folder()) / FILE
-    draft = path.with_suffix(f".{os.getpid()}.new")
-    draft.write_text(
-        json.dumps({**_kept(), _key(recipe, fingerprint): asdict(Speed(*found))}, indent=2), encoding="ascii"
-    )
-    os.replace(draft, path)
+    place = private_folder(folder())
+    with exclusive(place):
+        replace_file(place / FILE, json.dumps({**_kept(), _key(recipe, fingerprint): asdict(Speed(*found))}, indent=2))
 
 
 def measure_apart(recipe: Recipe, base: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.atomic_files import exclusive, replace_file
 from engine.errors import UsageError
 from engine.paths import display
 from training.protocol import Example, decode, encode, shortened
@@ -31,7 +31,7 @@ MOST_PLACE_BYTES = 300
 def offer(run: Run, examples: Iterable[Example]) -> int:
     """Write down the examples to be looked at, whole or not at all, and return how many they are."""
     lines = [encode(each) for each in examples]
-    _replace(run.folder / EXAMPLES_FILE, "".join(lines))
+    replace_file(run.folder / EXAMPLES_FILE, "".join(lines))
     return len(lines)
 
 
@@ -63,21 +63,17 @@ def decide(run: Run, numbers: Iterable[int], accepted: bool | None) -> None:
     if (run.folder / LEARNT_FILE).exists():
         raise UsageError(f"The run {run.name} learns already.", fix="Start one with `carrel retrain --review`.")
     chosen = set(numbers)
-    kept = {number: yes for number, yes in decisions(run).items() if number not in chosen}
-    if accepted is not None:
-        kept |= dict.fromkeys(chosen, accepted)
-    _replace(run.folder / DECISIONS_FILE, json.dumps({str(number): kept[number] for number in sorted(kept)}))
+    with exclusive(run.folder):
+        kept = {number: yes for number, yes in decisions(run).items() if number not in chosen}
+        if accepted is not None:
+            kept |= dict.fromkeys(chosen, accepted)
+        written = json.dumps({str(number): kept[number] for number in sorted(kept)})
+        replace_file(run.folder / DECISIONS_FILE, written)
 
 
 def rejected(run: Run) -> set[int]:
     """Return the numbers of the examples that are not to be learnt from."""
     return {number for number, accepted in decisions(run).items() if not accepted}
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.new")
-    draft.write_text(text, encoding="ascii")
-    os.replace(draft, path)
 
 
 def example(row: Row, known: Sequence[KnownQuery], snapshot: LibrarySnapshot) -> Example:

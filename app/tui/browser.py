@@ -15,6 +15,7 @@ from textual.signal import Signal
 from textual.widget import Widget
 
 from app.tui.ports import Opened, Ports
+from app.tui.safe_text import one_line
 from app.tui.status_line import StatusView
 from engine.config import Config
 from engine.errors import CarrelError
@@ -93,6 +94,11 @@ class Browser(Protocol):
         callback: ScreenResultCallbackType[ScreenResultType] | None = None,
     ) -> object:
         """Show a screen over the present one; `callback` gets what it gives back."""
+
+
+def tell(widget: Widget, text: str, *, good: bool = True) -> None:
+    """Tell the person something in passing; it may hold what a note or a file is called."""
+    widget.app.notify(one_line(text), severity="information" if good else "warning", markup=False)
 
 
 def browser_of(widget: Widget) -> Browser:

@@ -155,7 +155,7 @@ def serve(
 ) -> None:
     """Hold the lock and index: once, or with `watch` until `stop` is set."""
     from engine.indexer.service import Service
-    from engine.indexing.warm_parser import WarmParser
+    from engine.indexer.warm_parser import WarmParser
     from engine.sources.parser import configured_parser
     from engine.store.connection import open_writer
 

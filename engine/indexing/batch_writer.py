@@ -11,7 +11,7 @@ from engine.errors import CarrelError
 from engine.events import Committed, Event, FileFailed
 from engine.indexing.file_identity import Stat
 from engine.indexing.moves import Move, title_of
-from engine.indexing.sync_counts import Tally
+from engine.indexing.sync_progress import Tally
 from engine.indexing.work_items import Failed, Gone, Outcome, Read, Same, Unsettled, Vanished, Work
 from engine.paths import display
 from engine.records import Failure

@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from engine.errors import UsageError
-from engine.indexing.reader_upgrades import versions_in
+from engine.indexing.outdated_documents import versions_in
 from engine.maintenance.exporter import FORMAT
 from engine.paths import display
 from engine.store.archive import usable

@@ -18,7 +18,7 @@ from typing import Any
 
 import apsw
 
-from engine.indexing.reader_upgrades import versions_here
+from engine.indexing.outdated_documents import versions_here
 from engine.paths import display
 from engine.store import backup, models, vector_tables
 from engine.store.archive import DOCUMENT, FOLDER, JUDGEMENT, PASSAGE

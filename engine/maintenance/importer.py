@@ -18,13 +18,12 @@ import apsw
 
 from engine.errors import LibraryError, ModelError, UsageError
 from engine.events import Event, Preparing
-from engine.indexing.reader_upgrades import note_arrivals, note_readers
+from engine.indexing.outdated_documents import note_arrivals, note_readers
 from engine.local_indexing import Keeper
 from engine.maintenance.export_reader import HASH_BYTES, ExportHeader, ExportReader
 from engine.paths import private_folder, refuse_nested
 from engine.store import backup, folders, models
-from engine.store.archive import JUDGEMENT, Kept, Portion
-from engine.store.archive_restore import put_back
+from engine.store.archive import JUDGEMENT, Kept, Portion, put_back
 from engine.store.connection import open_writer, transaction
 from engine.store.document_writer import Writer
 from engine.store.lock import IndexerLock

@@ -31,16 +31,6 @@ def rules_from(written: Mapping[str, Any]) -> Rules:
     )
 
 
-def journal_file(library: Path) -> Path:
-    """Return the file beside a library that says what is being read."""
-    return library.with_name(library.name + ".reading")
-
-
-def spool_file(library: Path) -> Path:
-    """Return the file beside a library that keeps vectors of a document that is still being embedded."""
-    return library.with_name(library.name + ".vectors")
-
-
 def own_files(library: Path) -> frozenset[bytes]:
     """Return what is never indexed and never listened to: the library, what lies beside it, and Carrel's folders."""
     beside = {os.fsencode(library.with_name(library.name + suffix)) for suffix in _BESIDE_THE_LIBRARY}

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.paths import identity_of
-from engine.watching.event_handler import EVENT_FILTER, Alias, Listener
 from engine.watching.hints import Hints, below
-from engine.watching.observer import end, new_observer, sound
+from engine.watching.observer import EVENT_FILTER, Alias, Listener, end, new_observer, sound
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from engine.indexing.file_identity import Stat, recorded_mtime, stat_of
-from engine.indexing.file_inspection import DocumentParser
+from engine.indexing.file_reader import DocumentParser
 from engine.indexing.stop_signal import Signal
 from engine.records import Document
 from engine.sources.parser import ParserClosed

@@ -1,4 +1,4 @@
-"""Throw-away libraries of collections: indexed once for a model, kept in the cache, removed when no run used them long.
+"""A cache of libraries made of judged collections: indexed once for each model, removed when long unused.
 
 Deleting one costs the next run on its collection the time of indexing it; nothing else is lost.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import file_sha256
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
 from engine.evaluation.temporary_library import index
 from engine.paths import places, private_folder
 

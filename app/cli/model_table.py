@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from app.wording.cells import table
 
 if TYPE_CHECKING:
-    from engine.embedding.fastembed_models import Offered
+    from engine.embedding.fastembed_models import FastembedModel
     from engine.embedding.manifest import Manifest
 
 MEGABYTE = 1_000_000  # as the offered sizes are given
@@ -58,7 +58,7 @@ def _installed(manifest: Manifest, active: str) -> Model:
     )
 
 
-def _offered(model: Offered, active: str) -> Model:
+def _offered(model: FastembedModel, active: str) -> Model:
     return Model(
         name=model.name,
         state="offered",

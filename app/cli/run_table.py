@@ -12,7 +12,7 @@ from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 from app.wording.times import day, duration
 from training import collection_libraries, review
-from training.run_removal import Leavings
+from training.run_removal import DiskUse
 from training.runs import Run
 
 SHOWN = 100  # characters of a passage
@@ -69,7 +69,7 @@ def state(run: Run) -> str:
     return "paused" if run.alive and run.ordered() == "pause" else run.record().state
 
 
-def deletion(found: Leavings) -> str:
+def deletion(found: DiskUse) -> str:
     """Return what deleting a run takes away, in words."""
     folder = f"Its folder ({size(found.folder)})"
     if not found.model:

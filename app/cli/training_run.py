@@ -35,7 +35,7 @@ STAGES = {
 
 def sources(named: Sequence[str], judged: Path | None, collection: Path | None, language_model: str) -> tuple[str, ...]:
     """Return the sources of queries: those named, else all that a plain run takes. Raises UsageError."""
-    from training.queries import DEFAULT_SOURCES, SOURCES
+    from training.query_sources import DEFAULT_SOURCES, SOURCES
 
     asked = [name for each in named for name in each.split(",") if name]
     unknown = [name for name in asked if name not in SOURCES]

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from engine.indexing.stop_signal import Signal
 
 NICENESS = 10  # the person's own programs come first
-FAKE = "fake"
 STDIN = 0
 TAKE_OVER_SECONDS = 1.0  # how often one who follows looks whether the other still holds the lock
 LISTEN_SECONDS = 0.1  # how often it reads what the other tells, and hears of a stop
@@ -44,8 +43,8 @@ LISTEN_SECONDS = 0.1  # how often it reads what the other tells, and hears of a 
 EncoderOf = Callable[[str | None], "PassageEncoder"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the indexer process and return its exit code."""
+def main(argv: Sequence[str] | None = None, encoder_of: EncoderOf | None = None) -> int:
+    """Run the indexer process and return its exit code; `encoder_of` takes the place of the installed models."""
     options = _parse(argv)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     _be_humble()
@@ -56,7 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     events = EventFile(options.events)
     try:
         threading.Thread(target=_listen, args=(commands, stop), name="commands", daemon=True).start()
-        encoder_of = fake_encoder if options.encoder == FAKE else Encoders()
         serve(
             options.library,
             events.write,
@@ -64,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             watch=options.watch,
             events_file=options.events,
             commands=commands,
-            encoder_of=encoder_of,
+            encoder_of=encoder_of or Encoders(),
         )
     except CarrelError as error:
         logging.warning("the indexer ends", exc_info=True)
@@ -157,7 +155,7 @@ def serve(
 ) -> None:
     """Hold the lock and index: once, or with `watch` until `stop` is set."""
     from engine.indexer.service import Service
-    from engine.indexing.warm_parser import WarmParser
+    from engine.indexer.warm_parser import WarmParser
     from engine.sources.parser import configured_parser
     from engine.store.connection import open_writer
 
@@ -205,13 +203,6 @@ class Encoders:
         return encoder
 
 
-def fake_encoder(name: str | None) -> PassageEncoder:
-    """Return the encoder without a model that tests use."""
-    from engine.embedding.fake import FakeEncoder
-
-    return FakeEncoder()
-
-
 def _refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
     from engine.retrieval.tier_calibration import refit
 
@@ -223,7 +214,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--library", type=Path, required=True)
     parser.add_argument("--events", type=Path, required=True, help="the file that events are appended to")
     parser.add_argument("--watch", action="store_true", help="stay, and follow what changes")
-    parser.add_argument("--encoder", choices=[FAKE], help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 

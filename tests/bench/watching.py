@@ -22,6 +22,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from fake_indexer import watch_command
 from indexer import WORDS, start, syncs, wait
 from machine import heading, machine
 from spread import against, limit_lines
@@ -68,7 +71,7 @@ class Bench:
         self._make_tree()
         self.library = Library.open(self.base / "library.carrel", create=True)
         self.library.add(self.notes)
-        self.process = start(self.base, "--encoder", "fake")
+        self.process = start(self.base, watch_command)
         try:
             self._first_sync()
             self._rest("at_rest")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 from equality import differences, made_anew, read_contents, words_are_sound
+from fake_encoder import FakeEncoder
 from shelf import paragraph
 from storms import ReadHere
 
-from engine.embedding.fake import FakeEncoder
 from engine.events import Committed, Event, IndexerStarted, Watching, from_line, to_line
 from engine.indexer import worker
 from engine.indexing.event_file import EventFile, Follower, last_watching
@@ -27,12 +27,14 @@ from engine.store.connection import open_writer
 from engine.store.lock import holder
 
 PATIENCE_SECONDS = 40.0  # until a test gives up; none waits for it when all is well
-SOURCE = Path(worker.__file__).parent.parent
+TESTS = Path(__file__).parents[1]
+SOURCE = TESTS.parent
 WATCH = """
 import signal, sys, threading
 from pathlib import Path
 from engine.events import to_line
-from engine.indexer.worker import fake_encoder, run_foreground
+from fake_encoder import FakeEncoder
+from engine.indexer.worker import run_foreground
 from app.cli.interruption import stop_on_signal
 
 def tell(event):
@@ -40,7 +42,7 @@ def tell(event):
     sys.stdout.flush()
 
 with stop_on_signal() as stop:
-    run_foreground(Path(sys.argv[1]), tell, stop, fake_encoder)
+    run_foreground(Path(sys.argv[1]), tell, stop, lambda name: FakeEncoder())
 """
 
 
@@ -48,7 +50,7 @@ class Process:
     """An indexer of its own, and what it tells."""
 
     def __init__(self, command: list[str], events: Path | None = None) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(SOURCE), str(TESTS)))}
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             start_new_session=True,

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from tiny_training import make_collection
 
 from app.cli.entry import run as carrel
-from engine.embedding.fake import FakeEncoder
 from training import collection_libraries
 
 DAY = 86_400

@@ -69,7 +69,7 @@ def command(
 def _judge(library: Library, asked: list[str] | None, depth: int, seed: int) -> bool:
     """Judge question after question; False where the person left before the last."""
     from app.cli.judge_prompt import judge_question
-    from engine.evaluation.pooling import pool
+    from engine.evaluation.judgement_pool import pool
 
     for number, question in enumerate(asked if asked is not None else _prompted(), 1):
         of = f" of {len(asked)}" if asked else ""
@@ -113,7 +113,7 @@ def _of_file(file: Path) -> list[str]:
 
 
 def _write(library: Library, out: Path, answers: dict[str, dict[bytes, bool]]) -> None:
-    from engine.evaluation.judgement_files import write_collection, write_lines
+    from engine.evaluation.judgement_pool import write_collection, write_lines
 
     if not answers:
         raise UsageError("Nothing is judged yet, so there is nothing to write.", fix="Judge a question first.")

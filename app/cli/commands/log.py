@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -37,12 +36,9 @@ def command(session: Session, wanted: bool | None, empty: bool, limit: int | Non
     It is off until you switch it on, lies in the library file, and leaves this machine never. `carrel retrain` can
     learn from it.
     """
-    from engine.config import load, save
+    from engine.config import change, load
 
-    config = load()
-    if wanted is not None:
-        config = replace(config, search_log=wanted)
-        save(config)
+    config = load() if wanted is None else change({"search_log": wanted})
     forgotten: int | None = None
     searches: tuple[LoggedSearch, ...] = ()
     if empty or wanted is None:

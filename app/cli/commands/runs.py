@@ -123,7 +123,7 @@ def delete(session: Session, run: str, keep_model: bool, yes: bool) -> None:
 
     chosen = runs.named(run)
     libraries = [library_path(session.library)]
-    found = run_removal.leavings(chosen, libraries, keep_model=keep_model)
+    found = run_removal.disk_use(chosen, libraries, keep_model=keep_model)
     if yes or agreed(f"Delete {chosen.name}? {deletion(found)}", does="deletes"):
         run_removal.delete(chosen, libraries, keep_model=keep_model)
         model = f" and its model {found.model}" if found.model else ""

@@ -11,7 +11,7 @@ from cli_fakes import Call, FakeLibrary
 
 from app.cli import indexer_request, model_builder
 from engine.embedding import catalogue
-from engine.embedding.fastembed_models import Offered
+from engine.embedding.fastembed_models import FastembedModel
 from engine.embedding.manifest import Manifest
 from engine.errors import LibraryBusy, ModelError
 from engine.events import Watching
@@ -167,8 +167,8 @@ def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         asked.append(f"install {name}")
         return a_manifest(BGE if name.lower() == BGE.lower() else catalogue.EMBEDDED)
 
-    def available() -> list[Offered]:
-        return [Offered(BGE, 384, "cls", 512, "model.onnx", "en", "mit", "hub", 67)]
+    def available() -> list[FastembedModel]:
+        return [FastembedModel(BGE, 384, "cls", 512, "model.onnx", "en", "mit", "hub", 67)]
 
     monkeypatch.setattr(catalogue, "installed", lambda: here)
     monkeypatch.setattr(catalogue, "folder_of", lambda name: folder)

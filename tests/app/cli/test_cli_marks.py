@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 import pytest
 from cli_fakes import Call
+from fake_encoder import FakeEncoder
 
 from app.cli import factories
-from engine.embedding.fake import FakeEncoder
 from engine.errors import LibraryBusy
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
 from engine.library import Library
 from engine.paths import places
 

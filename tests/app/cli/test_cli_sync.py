@@ -16,7 +16,7 @@ from app.cli import indexer_request
 from app.cli.progress_line import MovingLine, PlainLines
 from engine.errors import LibraryBusy, LibraryFull
 from engine.events import Event, FileFailed, Preparing, Progress, Scanned, Trouble, to_line
-from engine.indexing.sync_counts import to_dict
+from engine.indexing.sync_progress import to_dict
 from engine.records import Failure, Folder, SyncReport, Writer
 
 REPORT = SyncReport(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.tui.screens.library.folder_tree import EVERYTHING, Place
+from app.tui.screens.library.folder_rows import EVERYTHING, Place
 from app.wording.times import clock
 from engine.records import DocumentChange, Failure, FolderNode, Status
 

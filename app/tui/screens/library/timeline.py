@@ -11,7 +11,7 @@ from functools import partial
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.screens.library.folder_tree import EVERYTHING, Place
+from app.tui.screens.library.folder_rows import EVERYTHING, Place
 from app.tui.screens.library.library_contents import Contents, lies_in, root_of
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.entry_list import Entry
@@ -37,14 +37,17 @@ class Skipped:
     files: int
 
 
-def story(contents: Contents, place: Place, checks: Sequence[Check] = ()) -> list[Entry]:
-    """Return the sections that have something to tell of a folder, what wants attention first."""
-    return [
-        *_section("Faults in the library file", [_fault(check) for check in checks if not check.ok]),
-        *_failed(contents, place),
-        *_skipped(contents, place),
-        *_changed(contents, place),  # last, for it is the longest
-    ]
+def story(contents: Contents | None, place: Place, checks: Sequence[Check] = ()) -> list[Entry]:
+    """Return the sections that have something to tell of a folder, what wants attention first.
+
+    Where there is nothing to tell a line says so, once the library was read.
+    """
+    faults = _section("Faults in the library file", [_fault(check) for check in checks if not check.ok])
+    if contents is None:
+        return faults
+    sections = [*faults, *_failed(contents, place), *_skipped(contents, place)]
+    sections += _changed(contents, place)  # last, for it is the longest
+    return sections or [Entry("nothing", partial(_nothing, contents, place))]
 
 
 def _section(title: str, entries: list[Entry], note: str = "") -> list[Entry]:
@@ -128,7 +131,7 @@ def _relative(path: bytes, contents: Contents) -> str:
     return one_line(f"{display(os.path.basename(root))}/{relative}" if several else relative)
 
 
-def nothing_yet(contents: Contents, place: Place) -> str:
-    """Return what stands where there is nothing to tell."""
+def _nothing(contents: Contents, place: Place, width: int) -> Content:
     where = "" if place == EVERYTHING else " in this folder"
-    return f"Nothing failed, nothing is left out, and nothing was read today{where}." if contents.trees else ""
+    said = f"Nothing failed, nothing is left out, and nothing was read today{where}." if contents.trees else ""
+    return Content.styled(said, QUIET).truncate(width, ellipsis=True)

@@ -9,8 +9,8 @@ from textual.widgets import Input
 
 from app.tui.actions import bindings
 from app.tui.background import in_background
+from app.tui.browser import Place
 from app.tui.clipboard import copy
-from app.tui.editor_launch import Place
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.desk import Desk

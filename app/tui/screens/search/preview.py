@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.freshness import Freshness, notice
+from app.tui.freshness import notice
 from app.tui.pages.line_wrap import row_of, row_starts
+from app.tui.ports import Freshness
 from app.tui.screens.search.row import spot_of
 from app.tui.screens.search.window import Window, WindowLine
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, QUIET

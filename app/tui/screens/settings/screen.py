@@ -62,7 +62,7 @@ class SettingsScreen(CarrelScreen):
 
     def on_mount(self) -> None:
         """Show the settings as they are, and follow their changes."""
-        themes = sorted(self.carrel.available_themes.values(), key=lambda theme: not theme.name.startswith("carrel"))
+        themes = sorted(self.app.available_themes.values(), key=lambda theme: not theme.name.startswith("carrel"))
         tesseract = self.carrel.ports.which("tesseract") is not None
         self._settings = settings([(theme.name, theme.dark) for theme in themes], tesseract=tesseract)
         self.query_one("#title", BuiltLine).show(lambda width: Content.styled("Settings", f"bold {BRIGHT}"))

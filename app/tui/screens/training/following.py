@@ -54,7 +54,7 @@ class FollowingScreen(CarrelScreen):
     @property
     def is_shown(self) -> bool:
         """Whether a person looks at this screen now."""
-        return self.carrel.current_mode == "training"
+        return self.app.current_mode == "training"
 
     def run_named(self, name: str) -> Run | None:
         """Return the run of a name."""

@@ -1,4 +1,4 @@
-"""Which documents are read again because a reader has changed since it read them.
+"""Which documents need work though their files look untouched: an older reader read them, or they lack vectors.
 
 The table `meta` keeps the versions of the readers that this library was last synced with, and for each reader that has
 risen since when: a document that was indexed before that moment was read by an older one. Files that had no reader
@@ -16,8 +16,7 @@ from typing import cast
 
 import apsw
 
-from engine.sources.readers.file_types import reader_of
-from engine.sources.readers.reader_versions import READER_VERSIONS
+from engine.sources.readers.file_types import READER_VERSIONS, reader_of
 from engine.store import meta
 
 _KEY = "readers"
@@ -107,3 +106,42 @@ def _kept(conn: apsw.Connection) -> _Readers | None:
         return _Readers(versions_in(found["versions"]), risen)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def active_model(conn: apsw.Connection) -> int | None:
+    """Return the id of the model that searches use, None before the first sync."""
+    row = conn.execute("SELECT id FROM model WHERE state = 'active'").fetchone()
+    return int(row[0]) if row else None
+
+
+def documents_with_gaps(conn: apsw.Connection, model_id: int) -> set[int]:
+    """Return the documents of which a passage has no vector of this model.
+
+    Counting comes first, since it is much cheaper and says in nearly every sync that there are none.
+    """
+    surplus = conn.execute(
+        f"""SELECT (SELECT count(*) FROM passage) + (SELECT count(*) FROM free_slot)
+        - (SELECT count(*) FROM {_rows(model_id)})"""
+    ).get
+    if surplus <= 0:
+        return set()
+    rows = conn.execute(
+        f"""SELECT DISTINCT document_id FROM passage
+        WHERE id NOT IN (SELECT rowid FROM {_rows(model_id)})"""
+    )
+    return {row[0] for row in rows}
+
+
+def gaps_of(conn: apsw.Connection, model_id: int, document_id: int) -> dict[int, bytes]:
+    """Return the passages of a document that have no vector of this model: hash by id."""
+    rows = conn.execute(
+        f"""SELECT id, hash FROM passage
+        WHERE document_id = ? AND id NOT IN (SELECT rowid FROM {_rows(model_id)}) ORDER BY ordinal""",
+        (document_id,),
+    )
+    return dict(rows)
+
+
+def _rows(model_id: int) -> str:
+    """Name the table of the rows of a model's vectors; `engine.store.vector_tables` would bring numpy (0.1 s)."""
+    return f"vector_{int(model_id)}_rowids"

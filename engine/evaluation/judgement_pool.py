@@ -1,15 +1,23 @@
-"""Writes what a person judged in the layouts that `carrel eval` and `carrel retrain` read."""
+"""The pool of passages that a person judges for a question, and the files in which their judgements are kept.
+
+The pool holds what every method finds, shuffled, so that no method's order can be seen in it. Judged whole, it is fair
+to all methods that fed it (Spärck Jones and van Rijsbergen, 1975). Memory does not feed it: it would bring back what
+was judged before.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError
 from engine.paths import display
+from engine.records import Fusion, SearchSettings, StoredPassage
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -17,6 +25,9 @@ if TYPE_CHECKING:
 MADE = "carrel-judge.json"  # tells a folder that was written here from somebody's collection
 Answers = Mapping[str, Mapping[bytes, bool]]
 """By question: the absolute paths of judged documents, and whether they answer it."""
+METHODS: tuple[Fusion, ...] = ("convex", "rrf", "vector", "keyword")
+DEPTH = 10  # rows of each method
+SEED = 42
 
 
 def write_collection(folder: Path, library: Library, answers: Answers, split: str = "test") -> None:
@@ -76,3 +87,22 @@ def _write(file: Path, lines: Any) -> None:
         raise UsageError(
             f"{file} cannot be written.", cause=f"{error.strerror or error}.", fix="Name another."
         ) from error
+
+
+def pool(library: Library, query: str, depth: int = DEPTH, seed: int = SEED) -> tuple[StoredPassage, ...]:
+    """Return the passages among the first `depth` rows of any method, each once, in an order drawn from the seed.
+
+    The order depends on the seed and the query alone, so that a judging that was broken off goes on as it began.
+    Raises QueryError.
+    """
+    settings = SearchSettings(memory=False)
+    found = {
+        hit.passage_id
+        for method in METHODS
+        for hit in library.search(query, limit=depth, settings=replace(settings, fusion=method)).hits
+    }
+    passages = list(library.passages(sorted(found)))
+    passages.sort(key=lambda passage: (passage.path, passage.ordinal))
+    drawn = hashlib.blake2b(f"{seed}\0{query}".encode()).digest()
+    random.Random(drawn).shuffle(passages)
+    return tuple(passages)

@@ -1,6 +1,6 @@
-"""The doctor's questions: is the file sound, do its parts agree, and is the machine around it as it should be.
+"""The checks of `carrel doctor` (is the file sound, do its parts agree, is the machine fit for it) and its repairs.
 
-Asking takes no lock. What is asked of the inside of the file is in `engine.store.integrity`.
+Checking takes no lock. What is asked of the inside of the file is in `engine.store.integrity`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from glob import escape
 from importlib import metadata
 from pathlib import Path
@@ -17,13 +18,17 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.errors import CarrelError, LibraryDamaged, LibraryReadOnly, ModelError
+from engine.local_indexing import Keeper
 from engine.paths import places
 from engine.records import Check
 from engine.store import folders, integrity, migrations, models
-from engine.store.connection import LOG_LIMIT_BYTES, open_reader
+from engine.store.connection import LOG_LIMIT_BYTES, open_reader, open_writer
+from engine.store.lock import IndexerLock
+from engine.store.repair import repair
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
+    from engine.events import Event
 
 MEGABYTE = 10**6
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -110,18 +115,19 @@ def _model(conn: apsw.Connection, encoder: Encoder | None) -> Check:
 
 
 def _watching(conn: apsw.Connection, library: Path) -> Check:
-    """Return what the process that indexes last told of its watching; where none does, whether the limit allows it."""
+    """Return what the indexing process last reported of its watching; without one, whether the limit allows it."""
     from engine.indexing.event_file import last_watching
     from engine.store.lock import events_of
 
     events = events_of(library)
-    told = last_watching(events) if events is not None else None
-    if told is None:
+    watched = last_watching(events) if events is not None else None
+    if watched is None:
         return _room_to_watch(conn)
-    said = f"the process that indexes hears of {told.covered:,} of {told.folders:,} folders"
-    remark = f"; {told.remark}" if told.remark else ""
-    sound = not told.fix  # what lies on other machines cannot be heard of, and is looked at instead
-    return Check("watching", sound, 0 if sound else max(1, told.folders - told.covered), said + remark, False, told.fix)
+    said = f"the process that indexes hears of {watched.covered:,} of {watched.folders:,} folders"
+    remark = f"; {watched.remark}" if watched.remark else ""
+    sound = not watched.fix  # what lies on other machines cannot be heard of, and is looked at instead
+    unheard = 0 if sound else max(1, watched.folders - watched.covered)
+    return Check("watching", sound, unheard, said + remark, False, watched.fix)
 
 
 def _room_to_watch(conn: apsw.Connection) -> Check:
@@ -191,3 +197,55 @@ def _space(library: Path) -> Check:
     if free >= LOG_LIMIT_BYTES:
         return Check("space", True, 0, said, False)
     return Check("space", False, 1, said, False, "Free some space: indexing stops when the disk is full.")
+
+
+def mend(
+    library: Path, faults: Sequence[Check], encoder: Encoder | None, on_event: Callable[[Event], None]
+) -> tuple[str, ...]:
+    """Mend the repairable ones of `faults` and return what was done, one sentence each.
+
+    Documents that lost passages or vectors are read again at once. Raises LibraryBusy where an indexer runs,
+    LibraryDamaged where the file's pages are too damaged for it.
+    """
+    names = {fault.name for fault in faults if fault.repairable and not fault.ok}
+    if not names:
+        return ()
+    done: list[str] = []
+    with IndexerLock(library).acquire("repairing"):
+        if "permissions" in names:
+            done.append(_made_private(library))
+        if names - {"permissions"}:
+            done += _mended_inside(library, encoder, on_event)
+    return tuple(done)
+
+
+def _made_private(library: Path) -> str:
+    found = readable_by_others(library)
+    for each in found:
+        each.chmod(each.stat().st_mode & ~OTHERS)
+    names = ", ".join(each.name for each in found)
+    return f"Made these readable by their owner only: {names}."
+
+
+def _mended_inside(library: Path, encoder: Encoder | None, on_event: Callable[[Event], None]) -> list[str]:
+    conn = open_writer(library, lock_held=True)
+    try:
+        repaired = repair(conn)
+        done = ["Built the word index anew."]
+        if repaired.orphans:
+            done.append(f"Rows removed that belonged to nothing: {repaired.orphans}.")
+        if repaired.vectors:
+            done.append(f"Vectors removed that could not be used: {repaired.vectors}.")
+        done.append(_read_again(Keeper(conn, library, encoder), on_event))
+    finally:
+        conn.close()
+    return done
+
+
+def _read_again(keeper: Keeper, on_event: Callable[[Event], None]) -> str:
+    try:
+        report = keeper.sync(on_event=on_event, stop=threading.Event())
+    except ModelError as error:
+        return f"What is missing waits to be read again by `carrel sync`, which cannot be done now: {error}"
+    read = report.added + report.updated
+    return f"Looked at the folders. Documents read again: {read}; passages embedded: {report.embedded}."

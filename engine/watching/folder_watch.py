@@ -1,4 +1,4 @@
-"""Which folders are watched, how many of them the system lets us watch, and what was heard of them."""
+"""Follows the folders of one library: which are watched, how many the system covers, and what was heard of them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.events import Event, Watching
-from engine.watching.coverage import inotify_watches, watch_limit
-from engine.watching.folder_count import count_folders
+from engine.watching.coverage import Shortfall, count_folders, inotify_watches, watch_limit
 from engine.watching.hard_links import documents_of
 from engine.watching.hints import Hints, below, collapsed
 from engine.watching.mounts import MountChanges
 from engine.watching.polling import Polling
-from engine.watching.shortfall import Shortfall
 from engine.watching.watched_roots import own_files, watched
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ class Heard:
     named: frozenset[bytes]
 
 
-class Following:
+class FolderWatch:
     """Follows the watched folders of one library; without `start` it only knows which they are."""
 
     def __init__(

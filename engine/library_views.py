@@ -1,4 +1,4 @@
-"""What can be read of a library beside searching it: folders, documents, passages, links, failures. Takes no lock."""
+"""Reads a library beside searching it: folders, documents, passages, links, failures. Takes no lock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Throw-away libraries of collections: indexed once for a model, kept in the cache, removed when no run used them long.
+"""A cache of libraries made of judged collections: indexed once for each model, removed when long unused.
 
 Deleting one costs the next run on its collection the time of indexing it; nothing else is lost.
 """

@@ -1,6 +1,7 @@
-"""How long a run will take on this machine: a few steps are timed for each recipe and base, and the best remembered.
+"""Estimates how long a run takes on this machine, from a few timed steps for each recipe and base model.
 
-`python -P -m training.estimate RECIPE BASE` times them in a process of its own, so that a browser need not load torch.
+The fastest timing of each is kept in `speed.json`. `python -P -m training.estimate RECIPE BASE` times them in a process
+of its own, so that a browser need not load torch.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from app.tui.safe_text import one_line
+from app.wording.safe_text import one_line
 from engine.atomic_files import exclusive, replace_file
 from engine.paths import private_folder
 

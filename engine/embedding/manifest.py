@@ -36,7 +36,7 @@ _ONLY_OF_QUERIES = frozenset({"id", "query_prefix", "adapter"})
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one model is, and how text has to be given to it.
+    """The facts of one model: what it is, and how text has to be given to it.
 
     `window` counts tokens, the special ones included. `background_cosine` is the mean cosine between the shipped
     foreign queries and the background passages under this model. `passage_rules` are those of `engine.chunking`, in

@@ -1,4 +1,4 @@
-"""A copy of the whole library in one file, taken while others read and write it, and proven before it has its name."""
+"""Copies the whole library into one file while others use it, and proves the copy before it gets its name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Copied:
 def back_up(conn: apsw.Connection, target: Path) -> Copied:
     """Copy the whole database to `target`, readable by its owner only; a file that is there is replaced.
 
-    The copy shows one moment of the library, whoever writes meanwhile. It is made under another name beside `target`,
+    The copy shows one moment of the library, though others write. It is made under another name beside `target`,
     checked page by page, and gets its name only when it is sound and on the disk. Raises LibraryDamaged where the copy
     is not sound, LibraryFull.
     """

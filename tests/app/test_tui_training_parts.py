@@ -14,12 +14,13 @@ from training_fakes import BEGAN, EVENTS
 from app.tui import training_follower
 from app.tui.screens.training.stage_strip import strip
 from app.tui.screens.training.verdict import headline
-from app.tui.screens.training.wording import percent, signed, size, span
 from app.tui.training_follower import CHUNK_BYTES, RunFollower, RunTail, read_run
 from app.tui.training_port import QuerySource, RunPlan
 from app.tui.training_runs import TrainingRuns
 from app.tui.training_state import MOST_POINTS, Curve, TrainingState, after
 from app.tui.widgets.chart import area, whisker
+from app.wording.figures import percent, signed, size
+from app.wording.times import duration
 from engine.embedding import catalogue
 from engine.errors import UsageError
 from engine.library import Library
@@ -204,8 +205,8 @@ def test_a_whisker_has_its_nought_its_ends_and_its_middle() -> None:
 def test_figures_read_as_a_person_writes_them() -> None:
     assert [signed(each) for each in (0.0174, -0.006, 0.0, -0.0001)] == ["+.017", "−.006", "±.000", "−.0001"]
     assert [percent(each) for each in (0, 0.001, 0.5, 0.999, 1)] == ["0 %", "1 %", "50 %", "99 %", "100 %"]
-    assert [span(each) for each in (0, 42, 660, 4_800, 36_000)] == ["0 s", "42 s", "11 min", "80 min", "10 h"]
-    assert [size(each) for each in (2_254_857_830, 671_088_640)] == ["2.1 GB", "640 MB"]
+    assert [duration(each) for each in (0, 42, 660, 4_800, 36_000)] == ["0.0 s", "42 s", "11 min", "80 min", "10 h"]
+    assert [size(each) for each in (2_254_857_830, 671_088_640)] == ["2.3 GB", "671 MB"]
 
 
 def test_a_gain_that_the_probe_forbids_is_no_difference_within_chance() -> None:

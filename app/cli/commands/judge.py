@@ -11,7 +11,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count
+from app.wording.figures import counted
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def command(
         print_json({"questions": len(answers), "judged": judged, "complete": done, "out": str(out) if out else None})
         return
     where = f", written to {out}" if out else ""
-    click.echo(f"{count(len(answers), 'question')} and {count(judged, 'document')} judged{where}.")
+    click.echo(f"{counted(len(answers), 'question')} and {counted(judged, 'document')} judged{where}.")
 
 
 def _judge(library: Library, asked: list[str] | None, depth: int, seed: int) -> bool:

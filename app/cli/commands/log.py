@@ -8,7 +8,10 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, day, one_line, table
+from app.wording.cells import table
+from app.wording.figures import counted
+from app.wording.safe_text import one_line
+from app.wording.times import day
 
 if TYPE_CHECKING:
     from engine.records import LoggedSearch
@@ -55,7 +58,7 @@ def _tell(session: Session, on: bool, forgotten: int | None, searches: tuple[Log
         rows = [(day(each.at), each.verdict, _shown(each), one_line(each.query)) for each in searches]
         click.echo("\n".join(table(rows, right=(2,))))
     if forgotten is not None:
-        click.echo(f"Forgotten: {count(forgotten, 'search', 'searches')}")
+        click.echo(f"Forgotten: {counted(forgotten, 'search', 'searches')}")
     click.echo(f"The log is {'on' if on else 'off'}.", err=True)
 
 

@@ -10,7 +10,8 @@ import click
 from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import cleaned, short_path
+from app.wording.paths import short_path
+from app.wording.safe_text import cleaned
 
 if TYPE_CHECKING:
     from engine.records import StoredDocument

@@ -130,7 +130,7 @@ def test_a_terminals_progress_is_one_line_that_is_cleared_at_the_end(monkeypatch
 
     assert "\n" not in text
     assert "51 of" not in text
-    assert "▕██████████          ▏ 50%  50 of 100 files · 312 passages/s · 13 s left  /notes/a.md" in text
+    assert "▕██████████          ▏ 50 %  50 of 100 files · 312 passages/s · 13 s left  /notes/a.md" in text
     assert text.endswith("\r\x1b[K")
 
 

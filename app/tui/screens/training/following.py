@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from app.tui.background import Work, in_background
-from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.training.draft_plan import Planning
 from app.tui.threads import in_thread
 from app.tui.training_follower import RunFollower
 from app.tui.training_port import Run, TrainingPort
 from app.tui.training_state import TrainingState
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 
 LOOK_SECONDS = 1.0  # how often it is looked whether a run lives, and what others did with the runs

@@ -91,10 +91,10 @@ def measure(recipe: Recipe, base: str) -> None:
     encoder = catalogue.load(base or catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
     fingerprint = encoder.manifest.fingerprint
     found = (*_learning(recipe, source_of(encoder.manifest)), _embedding(encoder))
-    if (before := known(recipe, fingerprint)) is not None:
-        found = tuple(map(max, found, astuple(before)))
     place = private_folder(folder())
     with exclusive(place):
+        if (before := known(recipe, fingerprint)) is not None:
+            found = tuple(map(max, found, astuple(before)))
         replace_file(place / FILE, json.dumps({**_kept(), _key(recipe, fingerprint): asdict(Speed(*found))}, indent=2))
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+from engine.atomic_files import exclusive, replace_file
 from engine.evaluation.significance import Difference, paired_bootstrap
 from training.known_queries import KnownQuery
 from training.protocol import Judged, Measure
@@ -140,15 +140,14 @@ class Ledger:
 
     def use(self, queries: Sequence[KnownQuery], run: str) -> None:
         """Count one use of each query, once for a run however often it is resumed."""
-        written = self._written()
-        if run in written.get("runs", []):
-            return
-        counted = self._read()
-        counted.update(_key(query) for query in queries)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps({"runs": [*written.get("runs", []), run], "uses": dict(counted)}), encoding="ascii")
-        os.replace(draft, self._path)
+        with exclusive(self._path.parent):
+            written = self._written()
+            if run in written.get("runs", []):
+                return
+            counted = self._read()
+            counted.update(_key(query) for query in queries)
+            replace_file(self._path, json.dumps({"runs": [*written.get("runs", []), run], "uses": dict(counted)}))
 
     def _written(self) -> dict[str, list[str]]:
         try:

@@ -59,7 +59,7 @@ def headings(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
         if (document, path) in seen or len(seen) >= MOST_QUERIES:
             continue
         seen.add((document, path))
-        innermost = path.splitlines()[-1]
+        innermost = path.rpartition("\n")[2]
         text = innermost if len(_WORD.findall(innermost)) > LEAST_WORDS else f"{title}: {innermost}"
         if _asks(text):
             yield KnownQuery(as_question(text), "headings", {document: 1}, (int(str(passage)),))

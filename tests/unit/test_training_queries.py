@@ -74,6 +74,17 @@ def test_judged_questions_name_their_files_in_any_way(library: Library, tmp_path
     assert all(query.labelled for query in given.kept)
 
 
+def test_only_a_line_feed_ends_a_line_of_judged_questions(library: Library, tmp_path: Path) -> None:
+    file = tmp_path / "judged.jsonl"
+    line = json.dumps({"query": "how to\u2028feed\u0085it", "relevant": ["starter.md"]}, ensure_ascii=False)
+    file.write_bytes(f"{line}\r\n{{\n".encode())
+    with pytest.raises(UsageError, match="line 2"):
+        query_sources.gather(snapshot(library, judged=str(file)), "judged")
+    file.write_bytes(f"{line}\r\n".encode())
+    (query,) = query_sources.gather(snapshot(library, judged=str(file)), "judged").kept
+    assert query.text == "how to\u2028feed\u0085it"
+
+
 @pytest.mark.parametrize("line", ["no json", "[]", '{"query": ""}', '{"query": "a", "relevant": [1]}'])
 def test_a_broken_line_is_named(library: Library, tmp_path: Path, line: str) -> None:
     file = tmp_path / "judged.jsonl"

@@ -259,9 +259,9 @@ class Library(Watchlist, MarkingShelf):
 
         Checking needs no lock. Raises LibraryBusy where a repair is asked while another process indexes.
         """
-        from engine.maintenance import Care
+        from engine.maintenance import Maintenance
 
-        return Care(self.path, self._encoder).check(repair=repair).checks
+        return Maintenance(self.path, self._encoder).check(repair=repair).checks
 
     def version(self) -> int:
         """Return a number that changes whenever another connection has committed; cheap enough to poll."""

@@ -1,4 +1,4 @@
-"""The watched folders of a library: added, forgotten, and for a day taken back."""
+"""Adds and forgets the watched folders of a library; a forgotten one can be taken back for a day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trains a matrix behind the query encoder on vectors that are there already: seconds, and nothing is embedded anew."""
+"""Trains an adapter, a low-rank matrix behind the query encoder, on vectors that exist: nothing is embedded anew."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.embedding.adapter import Adapter
 from engine.embedding.out_of_domain import foreign_queries
-from training.dev_evaluation import MIXTURES, UNJUDGED_SHARE, Development, Encodes, Score, best_share
+from training.dev_evaluation import MIXTURES, UNJUDGED_SHARE, DevEvaluation, Encodes, Score, best_share
 from training.hard_negatives import Row
 from training.loss import Answers, batch_of, loss
 from training.run_channel import Teller
@@ -36,7 +36,7 @@ class Best:
     adapter: Adapter | None = None
 
 
-class Adapting:
+class AdapterTraining:
     """Trains an adapter. `queries` (n, d) are the base's vectors of all queries, `passages` (m, d) of the corpus."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Adapting:
         queries: NDArray[np.float32],
         passages: NDArray[np.float32],
         answers: Answers,
-        development: Development,
+        development: DevEvaluation,
         base: Encodes,
         teller: Teller,
         seed: int,
@@ -57,7 +57,7 @@ class Adapting:
         self._passages = passages
         self._answers = answers
         self._development = development
-        self._base = Remembered(base)
+        self._base = CachedEncoder(base)
         self._teller = teller
         self._seed = seed
         self._per_epoch = -(-len(rows) // recipe.batch)
@@ -119,7 +119,7 @@ class Adapting:
 
     def _score(self, adapter: Adapter, step: int, share: float = 1.0, *, mixed: bool = False) -> float:
         """Judge an adapter, tell it, and return the mean."""
-        found = self._development.score(Adapted(self._base, adapter), self._pool)
+        found = self._development.score(AdaptedEncoder(self._base, adapter), self._pool)
         self._teller.tell(found.against(self._base_score, step, share=share, mixed=mixed))
         return found.mean
 
@@ -138,8 +138,8 @@ class Adapting:
         return share
 
 
-class Adapted:
-    """A model with an adapter behind its query encoder."""
+class AdaptedEncoder:
+    """An encoder with an adapter behind its queries."""
 
     def __init__(self, base: Encodes, adapter: Adapter) -> None:
         self._base, self._adapter = base, adapter
@@ -153,8 +153,8 @@ class Adapted:
         return self._base.encode_passages(texts)
 
 
-class Remembered:
-    """A model that encodes the same lists of texts once."""
+class CachedEncoder:
+    """An encoder that keeps the vectors of every list of texts that it was given."""
 
     def __init__(self, base: Encodes) -> None:
         self._base = base

@@ -1,4 +1,4 @@
-"""What training leaves: a model in the run's folder, which is built, judged, and then installed like any other."""
+"""The candidate: the model that training leaves in the folder of its run, to be built, judged and installed."""
 
 from __future__ import annotations
 

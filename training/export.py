@@ -1,4 +1,4 @@
-"""A sentence-transformers model to a model folder of Carrel: fused ONNX file, tokenizer, manifest, foreign vectors.
+"""Exports a sentence-transformers model as a model folder of Carrel: ONNX file, tokenizer, manifest, foreign vectors.
 
 `python -m training.export` builds the embedded model anew; `python -m training.export DIR` any local one.
 """
@@ -21,7 +21,7 @@ from engine.embedding.out_of_domain import background_passages, foreign_queries,
 from engine.embedding.tokenization import Tokens, passage_rules, plain_tokenizer
 from engine.errors import CarrelError, ModelError
 from training import onnx_graph
-from training.source_model import EMBEDDED_ORIGIN, Source, embedded_source, read_source
+from training.source_model import EMBEDDED_ORIGIN, SourceModel, embedded_source, read_source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +103,7 @@ def reference_vectors(folder: Path, model: torch.nn.Module, texts: Sequence[str]
     return np.stack(rows)
 
 
-def _manifest(draft: Path, source: Source, model: torch.nn.Module, *, quantise: bool) -> Manifest:
+def _manifest(draft: Path, source: SourceModel, model: torch.nn.Module, *, quantise: bool) -> Manifest:
     config: Any = model.config
     return Manifest(
         id="unnamed",

@@ -1,4 +1,4 @@
-"""The loop that trains an encoder: steps, checkpoints, evaluations, the choice of the best mixture with the base."""
+"""Fine-tunes an encoder: steps, checkpoints, evaluations, and the choice of the best mixture with the base."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.dev_evaluation import MIXTURES, UNJUDGED_SHARE, Development, Score, best_share
+from training.dev_evaluation import MIXTURES, UNJUDGED_SHARE, DevEvaluation, Score, best_share
 from training.hard_negatives import Row
 from training.loss import Answers, Batch, batch_of, loss
 from training.run_channel import Teller
@@ -57,7 +57,7 @@ class Finetuning:
         texts: Sequence[str],
         queries: Sequence[str],
         answers: Answers,
-        development: Development,
+        development: DevEvaluation,
         folder: Path,
         teller: Teller,
     ) -> None:
@@ -93,7 +93,7 @@ class Finetuning:
         Returns its share of the tuned weights; 0 where nothing was better than the base. Raises Cancelled.
         """
         self._learner.take(self._base_state)
-        self._base_score = self._development.score(_Judged(self._learner))
+        self._base_score = self._development.score(_LearnerEncoder(self._learner))
         self._continue_with_checkpoint()
         self._train()
         return self._choose()
@@ -186,14 +186,14 @@ class Finetuning:
 
     def _evaluate(self) -> None:
         state = self._learner.state()
-        found = self._told_score(self.progress.step)
+        found = self._scored(self.progress.step)
         if found > self.progress.best:
             self.progress.best, self.progress.best_step, self.progress.best_state = found, self.progress.step, state
         self.progress.failed = self.progress.failed + 1 if found < self._base_score.mean - WORST_LOSS else 0
 
-    def _told_score(self, step: int, share: float = 1.0, *, mixed: bool = False) -> float:
+    def _scored(self, step: int, share: float = 1.0, *, mixed: bool = False) -> float:
         """Judge the weights as they are, tell it, and return the mean."""
-        found = self._development.score(_Judged(self._learner))
+        found = self._development.score(_LearnerEncoder(self._learner))
         self._teller.tell(found.against(self._base_score, step, share=share, mixed=mixed))
         return found.mean
 
@@ -209,7 +209,7 @@ class Finetuning:
         for share in MIXTURES:
             self._teller.check()
             self._learner.take(mixed(self._base_state, tuned, share))
-            scores[share] = self._told_score(self.progress.best_step, share, mixed=True)
+            scores[share] = self._scored(self.progress.best_step, share, mixed=True)
         best = best_share(scores)
         self._learner.take(mixed(self._base_state, tuned, best))
         return best
@@ -270,8 +270,8 @@ class Finetuning:
         self._loaded = None
 
 
-class _Judged:
-    """A learner as the development queries ask it."""
+class _LearnerEncoder:
+    """A learner with the encoder interface that the development evaluation asks for."""
 
     def __init__(self, learner: Learner) -> None:
         self._learner = learner

@@ -1,4 +1,4 @@
-"""What a run is to do, as plain facts that survive a crash: where the queries come from, which recipe, how much."""
+"""The plan of a run, in plain facts that survive a crash: the sources of its queries, the recipe, the budget."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from textual.signal import Signal
 from textual.widget import Widget
 
 from app.tui.ports import Opened, Ports
-from app.tui.safe_text import one_line
 from app.tui.status_line import StatusView
+from app.wording.safe_text import one_line
 from engine.config import Config
 from engine.errors import CarrelError
 

@@ -13,8 +13,8 @@ from textual.app import App, SuspendNotSupported
 
 from app.editors import VIEWED_KINDS, EditorCommand, Target, editor_commands
 from app.tui.browser import Browser, Place
-from app.tui.safe_text import one_line
 from app.tui.threads import in_thread
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.paths import display
 

@@ -45,7 +45,7 @@ _TIMEOUT_SECONDS = "10"  # for an answer of the model hub; a slow line still ans
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class FastembedModel:
     """A model that can be installed by name. `files` lie beside `model_file` and belong to it."""
 
     name: str
@@ -62,12 +62,12 @@ class Offered:
     files: tuple[str, ...] = ()
 
 
-def available() -> list[Offered]:
+def available() -> list[FastembedModel]:
     """Return the models that fastembed can fetch and the encoder can run, by name; needs no network."""
-    return sorted((_offered(kind, model) for kind, model in _described()), key=lambda model: model.name.lower())
+    return sorted((_described_model(kind, model) for kind, model in _described()), key=lambda model: model.name.lower())
 
 
-def offered(name: str) -> Offered:
+def fastembed_model(name: str) -> FastembedModel:
     """Return the offered model of that name, in any case. Raises ModelError where there is none."""
     for model in available():
         if model.name.lower() == name.lower():
@@ -97,9 +97,9 @@ def _described() -> Iterator[tuple[type[Any], Any]]:
                     yield kind, model
 
 
-def _offered(kind: type[Any], model: Any) -> Offered:
+def _described_model(kind: type[Any], model: Any) -> FastembedModel:
     query, passage = prefixes(model.model)
-    return Offered(
+    return FastembedModel(
         name=model.model,
         dimension=model.dim,
         pooling=_POOLING[kind.__name__],
@@ -127,7 +127,7 @@ def _language(description: str) -> str:
     return "zh" if "Chinese" in description else "en"
 
 
-def fetch(model: Offered) -> Path:
+def fetch(model: FastembedModel) -> Path:
     """Return a folder with the model's files, downloaded if the cache lacks them.
 
     fastembed's own entrance asks three times and sleeps 3, 9 and 27 seconds in between, so its inner step is called:

@@ -1,4 +1,4 @@
-"""Shipped texts on many subjects: queries that are foreign to nearly any library, and passages without a common topic.
+"""Shipped texts on many subjects: out-of-domain queries, and background passages without a common topic.
 
 They give a model its scale: the mean cosine between the two, and the signal that a query with no answer gives.
 """
@@ -26,7 +26,7 @@ _HERE = Path(__file__).parent
 
 
 class Encodes(Protocol):
-    """What is asked of an encoder here."""
+    """The part of an encoder that is used here."""
 
     manifest: Manifest
 

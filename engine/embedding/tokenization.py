@@ -1,4 +1,4 @@
-"""Text to token numbers and token places, for any text: hostile ones are made harmless first, in the same length."""
+"""Tokenizes any text into token numbers and token places; hostile text is made harmless first, in the same length."""
 
 from __future__ import annotations
 

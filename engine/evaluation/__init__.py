@@ -1,4 +1,4 @@
-"""Judging retrieval on collections in BEIR layout: reading them, measuring, comparing, reporting.
+"""Judges retrieval on collections in BEIR layout: reads them, measures, compares and reports.
 
 `engine.evaluation.evaluator` is the way in; what is judged is handed in as a `Searcher`.
 """

@@ -1,4 +1,4 @@
-"""The orders that an indexer takes: lines of its command pipe and requests filed in the library, and what each does."""
+"""Carries out what the indexer is asked for: lines of its command pipe, and requests filed in the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps one library in step with its folders for as long as it runs: the life of an indexer process.
+"""Keeps one library in step with its folders for as long as the indexer's process runs.
 
 Everything happens in one thread, one thing after another: orders, then what the watcher heard, then the folders as a
 whole from time to time. Whatever takes long gives way to a saved note or an order and is taken up again after it.
@@ -53,8 +53,8 @@ class Service:
     """One indexer at work on one library, whose lock the caller holds.
 
     `encoder_of` makes the encoder of a model by its name in the catalogue, None standing for the default; `refit` fits
-    the tiers, unless it is asked to stop. `commands` are lines from whoever started the process: "sync", "sync PATH".
-    `stop` is heard within a second.
+    the tiers, unless it is asked to stop. `commands` are lines of the command pipe: "sync", "sync PATH". `stop`
+    is heard within a second.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Service:
     ) -> SyncReport:
         """Sync, giving way to saved files and to orders as often as they come; return one report for all of it.
 
-        `tell` takes its events in place of whoever listens, where the person did not ask for it.
+        `tell` takes its events in place of `on_event`, where the person did not ask for it.
         """
         tell = tell or self._tell
         told = Continued(tell)

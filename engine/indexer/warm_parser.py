@@ -1,4 +1,4 @@
-"""A parser that outlives one sync, and a file's reading that outlives the sync which gave way in the midst of it.
+"""Keeps a parser's process from one sync to the next, and lets it read on when the sync gives way.
 
 A saved note need not wait for a child process to start, nor for a long file to be read to its end; and that file is not
 read from its beginning again, else one note a minute would keep a large PDF out of the library for good.
@@ -139,7 +139,7 @@ class _Reading:
             return self._news.wait_for(lambda: self._over or self._deserted, seconds)
 
     def leave(self) -> None:
-        """Let whoever waits go without the document."""
+        """Let the waiting thread go without the document."""
         with self._news:
             self._deserted = True
             self._news.notify_all()

@@ -1,4 +1,4 @@
-"""Writes what came of a sync into the library, many small files at a time, in transactions that hold nobody up."""
+"""Writes what a sync has read into the library, many small files at a time, in commits that hold nobody up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives the library another model.
+"""Gives the library another model, and makes the vectors that it lacks.
 
 A model that cuts text as the active one does (same prefix, passage rules and tokenizer, as every retrained model) is
 built beside it: the files are read again, since a passage's embedded text is not kept, only missing vectors are made,

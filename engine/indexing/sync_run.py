@@ -1,4 +1,4 @@
-"""The part of a sync that reads, embeds and writes; it only exists where there is something to do."""
+"""The part of a sync that reads, embeds and writes files; it is loaded only where there is something to do."""
 
 from __future__ import annotations
 

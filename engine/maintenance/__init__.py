@@ -1,4 +1,4 @@
-"""`Care`: all that is done for a library file as a whole, whether or not it can be opened."""
+"""`Maintenance`: check, repair, backup, export, rebuild and compaction of a library file that may be damaged."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
     from engine.store.backup import Copied
 
 
-PATIENCE_MILLISECONDS = 500  # a commit takes 50; whoever writes for longer is not worth waiting for
+PATIENCE_MILLISECONDS = 500  # a commit takes 50; a longer write is not worth waiting for
 _KEY = "last_check"
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """What the doctor found last, and what it did about it before, in sentences."""
+class DoctorReport:
+    """The results of the last checks, and the repairs made before them, a sentence each."""
 
     checks: tuple[Check, ...]
     done: tuple[str, ...] = ()
 
 
-class Care:
-    """One library file. Nothing is opened before it is needed, and nothing is kept open."""
+class Maintenance:
+    """All that is done for one library file as a whole. Nothing is opened early, and nothing is kept open."""
 
     def __init__(self, path: Path | None = None, encoder: Encoder | None = None) -> None:
         """`path` as for `Library.open`; `encoder` stands in for the library's own model."""
         self.path = library_path(path)
         self._encoder = encoder
 
-    def check(self, *, repair: bool = False, on_event: Callable[[Event], None] = lambda _: None) -> Examined:
+    def check(self, *, repair: bool = False, on_event: Callable[[Event], None] = lambda _: None) -> DoctorReport:
         """Look for everything that can be wrong, and with `repair` mend what can be mended, and look again.
 
         Looking needs no lock. Raises LibraryMissing, SchemaTooNew, and LibraryBusy where a repair is asked for while
@@ -65,7 +65,7 @@ class Care:
             done = mend(self.path, checks, self._encoder, on_event)
             checks = examine(self.path, self._encoder) if done else checks
         remember(self.path, checks)
-        return Examined(checks, done)
+        return DoctorReport(checks, done)
 
     def back_up(self, target: Path) -> Copied:
         """Copy the library to a file, checked, while others may read and write it."""

@@ -115,18 +115,19 @@ def _model(conn: apsw.Connection, encoder: Encoder | None) -> Check:
 
 
 def _watching(conn: apsw.Connection, library: Path) -> Check:
-    """Return what the process that indexes last told of its watching; where none does, whether the limit allows it."""
-    from engine.indexing.event_file import last_watching
+    """Return what the indexing process last reported of its watching; without one, whether the limit allows it."""
+    from engine.event_log.event_file import last_watching
     from engine.store.lock import events_of
 
     events = events_of(library)
-    told = last_watching(events) if events is not None else None
-    if told is None:
+    watched = last_watching(events) if events is not None else None
+    if watched is None:
         return _room_to_watch(conn)
-    said = f"the process that indexes hears of {told.covered:,} of {told.folders:,} folders"
-    remark = f"; {told.remark}" if told.remark else ""
-    sound = not told.fix  # what lies on other machines cannot be heard of, and is looked at instead
-    return Check("watching", sound, 0 if sound else max(1, told.folders - told.covered), said + remark, False, told.fix)
+    said = f"the process that indexes hears of {watched.covered:,} of {watched.folders:,} folders"
+    remark = f"; {watched.remark}" if watched.remark else ""
+    sound = not watched.fix  # what lies on other machines cannot be heard of, and is looked at instead
+    unheard = 0 if sound else max(1, watched.folders - watched.covered)
+    return Check("watching", sound, unheard, said + remark, False, watched.fix)
 
 
 def _room_to_watch(conn: apsw.Connection) -> Check:

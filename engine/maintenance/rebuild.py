@@ -1,4 +1,4 @@
-"""Begins a library anew where the file cannot be used: saves what can be read of it, and indexes its folders again.
+"""Rebuilds a library whose file cannot be used: saves what can be read of it, and indexes its folders again.
 
 The damaged file is kept. What is saved is what no sync could bring back (folders with their rules, judgements, the
 search log, settings, and which model it was) and, where they can be read, documents with their vectors, so that little
@@ -50,7 +50,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it: what was saved, by name; where the library that was there lies now; and the sync after it."""
+    """The result of a rebuild: what was saved, by name; where the former library lies now; and the sync after it."""
 
     saved: Mapping[str, int]
     kept: Path | None

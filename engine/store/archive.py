@@ -1,4 +1,4 @@
-"""A portion of a library in a file of its own: folders with their documents, passages and vectors, ready to come back.
+"""Keeps a portion of a library in a file of its own: folders with documents, passages and vectors.
 
 A folder that is forgotten waits in one for a day, what an import reads is gathered in one before the library is
 touched, and what can be read of a damaged library is saved in one. The columns are those of the library's own tables.

@@ -1,4 +1,4 @@
-"""Which folders are watched, how many of them the system lets us watch, and what was heard of them."""
+"""Follows the folders of one library: which are watched, how many the system covers, and what was heard of them."""
 
 from __future__ import annotations
 

@@ -26,17 +26,14 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
-from engine.sources import builtin_rules
-from engine.sources.path_rules import CARRELIGNORE, GITIGNORE
+from engine.sources.path_rules import CACHE_MARK, CARRELIGNORE, ENVIRONMENT_MARKS, GITIGNORE, MACHINERY
 from engine.watching.hard_links import inode_of_many_names
 from engine.watching.hints import Hints, below
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
 
-SPEAK_FOR_THEIR_FOLDER = frozenset(
-    (GITIGNORE, CARRELIGNORE, builtin_rules.CACHE_MARK, *builtin_rules.ENVIRONMENT_MARKS)
-)
+SPEAK_FOR_THEIR_FOLDER = frozenset((GITIGNORE, CARRELIGNORE, CACHE_MARK, *ENVIRONMENT_MARKS))
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +115,7 @@ class Listener(FileSystemEventHandler):
         """
         names = path[len(self._top) :].split(b"/")
         for place, name in enumerate(names):
-            if name in builtin_rules.MACHINERY:
+            if name in MACHINERY:
                 return self._top + b"/".join(names[: place + 1])
         return path
 

@@ -1,4 +1,4 @@
-"""When to look at folders though nothing was heard of them.
+"""Says when to look at folders though nothing was heard of them.
 
 Nobody tells of some of them: those are looked at as often as costs little, whatever their size. And a machine that
 slept, or whose clock was set, has heard nothing meanwhile of any.
@@ -36,7 +36,7 @@ class Polling:
         self.places = wanted
 
     def due(self) -> tuple[bytes, ...]:
-        """Return what is to be looked at now; whoever looks says `done` afterwards."""
+        """Return what is to be looked at now; say `done` afterwards."""
         if not self.places or self._clock() < self._next:
             return ()
         self._began = self._clock()

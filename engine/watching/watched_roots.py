@@ -1,4 +1,4 @@
-"""The watched folders as a sync needs them, without the counts that a screen shows, and the files that are Carrel's."""
+"""The watched folders with their rules, and the files of Carrel's own that are never indexed."""
 
 from __future__ import annotations
 

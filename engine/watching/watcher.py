@@ -1,7 +1,7 @@
-"""Listens to the file system below the watched roots and turns what it says into hints.
+"""Listens to the file system below the watched folders and turns what it says into hints.
 
 The kernel's events get lost by design: queues overflow, limits are reached, disks are unmounted. So nothing here is
-trusted to be complete; whoever owns the watcher looks at whole folders from time to time, and at once where `check`
+trusted to be complete; the owner of the watcher looks at whole folders from time to time, and at once where `check`
 says that events may have been missed.
 """
 
@@ -164,7 +164,7 @@ class Watcher:
                 end(observer)
             except Exception:
                 log.exception("the observer could not be stopped")
-        self._lost.clear()  # what was lost until now is looked for by whoever hears of these roots
+        self._lost.clear()  # these roots are returned, to be looked at for what was lost until now
         return roots
 
 

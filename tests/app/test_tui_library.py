@@ -476,9 +476,9 @@ async def test_a_check_is_run_and_told(library: Shelves, app: CarrelApp) -> None
 
 def test_a_check_of_an_earlier_day_is_remembered() -> None:
     status = replace(FakeLibrary().status(), checked=LastCheck(0.0, 2))
-    assert "✗ 2 faults, checked 1970" in file_line(status, Checked(), 200).plain
+    assert "✗ 2 faults, checked Jan 1970" in file_line(status, Checked(), 200).plain
     sound = replace(status, checked=LastCheck(0.0, 0))
-    assert "✓ sound, checked 1970" in file_line(sound, Checked(), 200).plain
+    assert "✓ sound, checked Jan 1970" in file_line(sound, Checked(), 200).plain
     assert "checking …" in file_line(sound, Checked(running=True), 200).plain
 
 

@@ -13,12 +13,13 @@ from shelf import PlainParser
 
 from engine.embedding import catalogue
 from engine.events import Watching, to_line
-from engine.maintenance import Care, doctor
+from engine.maintenance import Maintenance, doctor
 from engine.records import Check
 from engine.retrieval import tier_calibration
 from engine.sources import parser
 from engine.store import vacuum
 from engine.store.lock import IndexerLock
+from engine.store.migrations import newest_version
 from engine.watching import coverage
 
 NOTES = dict(list(FILLER.items())[:3])
@@ -34,7 +35,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(library: Path, name: str, encoder: FakeEncoder | None = None) -> Check:
-    return {each.name: each for each in Care(library, encoder).check().checks}[name]  # type: ignore[arg-type]
+    return {each.name: each for each in Maintenance(library, encoder).check().checks}[name]  # type: ignore[arg-type]
 
 
 def install(**changes: object) -> None:
@@ -122,4 +123,5 @@ def test_what_a_compaction_would_give_back_is_told_and_is_no_fault(
 
 def test_the_versions_that_matter_are_told(library: Path) -> None:
     detail = check(library, "versions").detail
-    assert all(name in detail for name in ("Carrel ", "SQLite ", "sqlite-vec v", "apsw ", "schema 1 of "))
+    schema = f"schema {newest_version()} of {newest_version()}"
+    assert all(name in detail for name in ("Carrel ", "SQLite ", "sqlite-vec v", "apsw ", schema))

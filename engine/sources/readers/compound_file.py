@@ -1,4 +1,4 @@
-"""Compound files, the small file system inside old Office and Outlook files: [MS-CFB], read without trust.
+"""Reads compound files, the small file system inside old Office and Outlook files ([MS-CFB]), without trust.
 
 Every chain is followed for no longer than the file could be, so that a circle ends.
 """

@@ -169,7 +169,7 @@ def _rows(table: etree._Element) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class ParagraphStyle:
-    """`level` is 0 where it is no heading, `list_level` is -1 where it is no item of a list."""
+    """The role of a paragraph; `level` is 0 where it is no heading, `list_level` -1 where it is no item of a list."""
 
     kind: BlockKind = "paragraph"
     level: int = 0

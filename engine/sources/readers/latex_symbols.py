@@ -1,4 +1,4 @@
-"""What LaTeX commands look like on paper: letters, signs and accents, and which commands carry words at all."""
+"""How LaTeX commands look on paper (letters, signs, accents), and which commands carry words at all."""
 
 from __future__ import annotations
 

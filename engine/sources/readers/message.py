@@ -1,4 +1,4 @@
-"""A message as a document, whichever program wrote it: who and when at the head, the body, what is attached."""
+"""The text of a message from any mail program: who and when at the head, then the body and the attachments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file on its way into a reader: its bytes, its name, and the title that the name gives where nothing better is."""
+"""A file on its way into a reader: its bytes, its name, and the title that the name gives where there is none."""
 
 from __future__ import annotations
 

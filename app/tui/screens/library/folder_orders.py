@@ -16,15 +16,15 @@ from textual.message import Message
 
 from app.tui.background import in_background
 from app.tui.browser import tell
-from app.tui.figures import counted
 from app.tui.ports import LibraryPort
-from app.tui.safe_text import shown_path
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.order_replies import ON_ITS_WAY, UNSPOKEN, Order, told
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen
 from app.tui.threads import in_thread
+from app.wording.figures import counted
+from app.wording.paths import shown_path
 from engine.records import Folder
 
 ASK_SECONDS = 0.25  # how often an order is asked after

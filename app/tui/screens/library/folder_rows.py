@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.figures import NONE, count
-from app.tui.safe_text import cut_front, one_line, short_path, shown_path
 from app.tui.status_line import StatusView
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
+from app.wording.cells import cut, cut_front
+from app.wording.figures import NONE, count
+from app.wording.paths import home_path, shown_path
+from app.wording.safe_text import one_line
 from engine.paths import display
 from engine.records import Folder, FolderNode
 
@@ -142,7 +144,7 @@ def row_line(row: TreeRow, width: int) -> Content:
     sign = {None: " ", True: "▸", False: "▾"}[row.folded]
     lead = "  " * row.depth + sign + " "
     left = room - cell_len(lead) - 1
-    name = cut_front(one_line(row.name), left) if row.depth == 0 else _cut(one_line(row.name), left)
+    name = cut_front(one_line(row.name), left) if row.depth == 0 else cut(one_line(row.name), max(1, left))
     line = Content.assemble((lead, QUIET), (name, BRIGHT if row.depth == 0 else ""))
     line = Content.assemble(line, " " * max(0, room - line.cell_length))
     for place, figure in enumerate(figures):
@@ -159,10 +161,6 @@ def _columns(width: int) -> Sequence[tuple[str, int]]:
     return COLUMNS[: max(fitting, default=1)]
 
 
-def _cut(name: str, cells: int) -> str:
-    return Content(name).truncate(max(1, cells), ellipsis=True).plain
-
-
 def absolute(place: Place) -> bytes:
     """Return the absolute path of a folder."""
     return os.path.join(*place) if place[1] else place[0]
@@ -172,7 +170,7 @@ def query_inside(place: Place) -> str:
     """Return the filter that keeps a search inside a folder; "" for everything."""
     if place == EVERYTHING:
         return ""
-    path = short_path(absolute(place)) + "/"
+    path = home_path(absolute(place)) + "/"
     if '"' in path or "*" in path:
         path = os.path.expanduser(path).replace('"', "?") + "*"  # a pattern, in which ? stands for any character
     return f'path:"{path}" '

@@ -13,17 +13,16 @@ from textual.message import Message
 
 from app.tui.background import in_background
 from app.tui.browser import tell
-from app.tui.figures import counted, day
 from app.tui.ports import LibraryPort
-from app.tui.safe_text import one_line, shown_path
-from app.tui.screens.library.library_contents import clock_time
 from app.tui.theme import ALARM, FAINT, GOOD, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.wording.figures import counted, size
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
+from app.wording.times import clock, day
 from engine.errors import CarrelError
 from engine.records import Check, LastCheck, Status
-
-UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def _check(checked: Checked, before: LastCheck | None) -> Content:
     if checked.running:
         return Content.styled("checking …", QUIET)
     if checked.at is not None:
-        faults, at = len(checked.faults), clock_time(checked.at)
+        faults, at = len(checked.faults), clock(checked.at)
     elif before is not None:
         faults, at = before.faults, day(before.at, time.time())
     else:
@@ -72,15 +71,6 @@ def _check(checked: Checked, before: LastCheck | None) -> Content:
     if faults:
         return Content.styled(f"✗ {counted(faults, 'fault')}, checked {at}", ALARM)
     return Content.assemble(("✓ sound", GOOD), (f", checked {at}", QUIET))
-
-
-def size(number: int) -> str:
-    """Return a number of bytes in its largest unit: 61 MB."""
-    value, unit = float(number), 0
-    while value >= 1000 and unit < len(UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    shown = f"{value:.1f}" if unit and value < 10 else f"{value:.0f}"
-    return f"{shown} {UNITS[unit]}"
 
 
 class LibraryFileLine(BuiltLine):

@@ -14,7 +14,6 @@ from app.tui.actions import Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import Place, tell
 from app.tui.ports import LibraryPort, Opened
-from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.library.actions import HELP_PAGES, LIBRARY_ACTIONS
 from app.tui.screens.library.folder_orders import FolderOrders
@@ -33,6 +32,7 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import EntryList
 from app.tui.widgets.footer import KeyLine
 from app.tui.widgets.line_views import LineView
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import DocumentChange, Failure, Folder
 

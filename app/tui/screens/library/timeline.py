@@ -11,12 +11,15 @@ from functools import partial
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.figures import count
-from app.tui.safe_text import cut_front, one_line, shown_path
 from app.tui.screens.library.folder_rows import EVERYTHING, Place
-from app.tui.screens.library.library_contents import Contents, clock_time, lies_in, root_of
+from app.tui.screens.library.library_contents import Contents, lies_in, root_of
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.entry_list import Entry
+from app.wording.cells import cut_front
+from app.wording.figures import count
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
+from app.wording.times import clock
 from engine.paths import display
 from engine.records import Check, DocumentChange, Failure
 
@@ -90,7 +93,7 @@ def _changed(contents: Contents, place: Place) -> list[Entry]:
 
 def _change_line(change: DocumentChange, path: str, width: int) -> Content:
     sign, ink = ("✓", GOOD) if change.what == "indexed" else ("✗", ALARM)
-    lead = Content.assemble((f"{clock_time(change.at):<{TIME_CELLS}}", QUIET), (f"{sign} ", ink))
+    lead = Content.assemble((f"{clock(change.at):<{TIME_CELLS}}", QUIET), (f"{sign} ", ink))
     left = width - lead.cell_length
     title = Content(one_line(change.title) or one_line(display(os.path.basename(change.path))))
     room = max(8, min(TITLE_CELLS, left // 2))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.tui.browser import Browser
-from app.tui.safe_text import one_line
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
+from app.wording.safe_text import one_line
 
 KEEP = "\n"  # stands for "keep the present search"; no name of a search holds a line break
 Search = Callable[[str], None]

@@ -13,8 +13,6 @@ from textual.widgets import OptionList
 
 from app.tui.actions import Action, bindings
 from app.tui.background import in_background
-from app.tui.figures import counted
-from app.tui.safe_text import one_line, shown_path
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
@@ -25,6 +23,9 @@ from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
+from app.wording.figures import counted
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
 from engine.config import Config
 
 SETTINGS_ACTIONS = (

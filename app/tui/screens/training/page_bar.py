@@ -7,12 +7,13 @@ from typing import Literal
 
 from textual.content import Content
 
-from app.tui.safe_text import one_line
 from app.tui.screens.training.followed_run import FollowedRun
 from app.tui.screens.training.stage_strip import share_done
-from app.tui.screens.training.wording import apart, percent
+from app.tui.screens.training.wording import apart
 from app.tui.theme import ACCENT, BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
+from app.wording.figures import percent
+from app.wording.safe_text import one_line
 
 Page = Literal["plan", "run", "history"]
 PAGES: tuple[Page, ...] = ("plan", "run", "history")

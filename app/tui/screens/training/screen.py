@@ -170,6 +170,8 @@ class TrainingScreen(CarrelScreen):
         before, now = self.followed.state, message.state
         self.followed.state = now
         self._show_run()
+        if now.trouble and not before.trouble:
+            tell(self, now.trouble, good=False)
         if now.over and not before.over and before.started is not None:
             self._load()
             if not self._is_shown:

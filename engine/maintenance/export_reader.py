@@ -1,4 +1,4 @@
-"""Reads the lines of an export, trusting none of them: what is wrong is told with the number of its line."""
+"""Reads the lines of an export and trusts none of them: what is wrong is reported with the number of its line."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ GRADES = (2, -2, 1)
 Record = dict[str, Any]
 
 
-class _Wrong(Exception):
+class _InvalidRecord(Exception):
     """A line that cannot be used, and why; `lines` adds where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """What an export says of itself; the model's facts are "" where it knows none.
+class ExportHeader:
+    """The first line of an export: what it says of itself; the model's facts are "" where it knows none.
 
     `readers` are the versions by which its documents were read, by reader.
     """
@@ -48,7 +48,7 @@ class Head:
 
 
 @dataclass(slots=True)
-class Lines:
+class ExportReader:
     """An export that is being read: after `head`, `rows` gives what is to be stored, table by table."""
 
     stream: IO[bytes]
@@ -61,7 +61,7 @@ class Lines:
     _end: int = 0
     _dimension: int = 0
 
-    def head(self) -> Head:
+    def head(self) -> ExportHeader:
         """Return the first line. Raises UsageError where it is not that of an export that this Carrel reads."""
         record = self._next()
         if record is None or "carrel_export" not in record:
@@ -72,17 +72,17 @@ class Lines:
         try:
             model = record.get("model")
             if model is None:
-                return Head("", "", "", 0, readers)
+                return ExportHeader("", "", "", 0, readers)
             if not isinstance(model, dict):
-                raise _Wrong("it is no object")
+                raise _InvalidRecord("it is no object")
             facts = {key: _text(model, key) for key in ("name", "fingerprint", "manifest")}
             manifest = json.loads(facts["manifest"])
             if not isinstance(manifest, dict):
-                raise _Wrong("its manifest is no object")
+                raise _InvalidRecord("its manifest is no object")
             self._dimension = _number(manifest, "dimension", 1, 100_000)
-        except (_Wrong, TypeError, ValueError) as error:
+        except (_InvalidRecord, TypeError, ValueError) as error:
             raise self._error(f"The model cannot be understood: {error}.") from error
-        return Head(**facts, dimension=self._dimension, readers=readers)
+        return ExportHeader(**facts, dimension=self._dimension, readers=readers)
 
     def rows(self) -> Iterator[tuple[str, Row, bytes | None]]:
         """Yield the table, the row in the order of its columns in a portion, and for a passage its vector, if any.
@@ -105,7 +105,7 @@ class Lines:
                 raise self._error("There is no such type of line.")
             try:
                 row, vector = readers[kind](record)
-            except (_Wrong, TypeError, ValueError, OverflowError) as error:
+            except (_InvalidRecord, TypeError, ValueError, OverflowError) as error:
                 raise self._error(f"The {kind} cannot be understood: {error}.") from error
             self._counts[kind] += 1
             yield kind, row, vector
@@ -145,9 +145,9 @@ class Lines:
     def _folder(self, record: Record) -> tuple[Row, None]:
         path, rules = _path(record), record.get("rules")
         if not path.startswith(b"/") or b".." in path.split(b"/") or not isinstance(rules, dict):
-            raise _Wrong("a folder has an absolute path and rules")
+            raise _InvalidRecord("a folder has an absolute path and rules")
         if not isinstance(rules.get("extra_patterns", []), list):
-            raise _Wrong("its patterns are no list")
+            raise _InvalidRecord("its patterns are no list")
         rules_from(rules)  # what it could not read would end the next sync
         folder_id, state = _number(record, "id", 1), record.get("state")
         self._folders.add(folder_id)
@@ -156,9 +156,9 @@ class Lines:
     def _read_document(self, record: Record) -> tuple[Row, None]:
         path, folder_id = _path(record), _number(record, "folder_id", 1)
         if path.startswith(b"/") or b".." in path.split(b"/"):
-            raise _Wrong("its path leads out of its folder")
+            raise _InvalidRecord("its path leads out of its folder")
         if folder_id not in self._folders:
-            raise _Wrong("its folder is not there")
+            raise _InvalidRecord("its folder is not there")
         tags, links, metadata = record.get("tags"), record.get("links"), record.get("metadata")
         self._document, self._ordinal, self._end = _number(record, "id", 1), 0, 0
         failure = record.get("failure")
@@ -185,10 +185,10 @@ class Lines:
 
     def _passage(self, record: Record) -> tuple[Row, bytes | None]:
         if record.get("document") != self._document:
-            raise _Wrong("it does not stand behind its document")
+            raise _InvalidRecord("it does not stand behind its document")
         start, end = _number(record, "start"), _number(record, "end")
         if (_number(record, "ordinal"), start) != (self._ordinal, self._end) or end < start:
-            raise _Wrong("it does not follow the one before it without a gap")
+            raise _InvalidRecord("it does not follow the one before it without a gap")
         self._ordinal, self._end = self._ordinal + 1, end
         headings = [storable(" ".join(_string(each).split())) for each in _listed(record.get("headings"))]
         row: Row = (
@@ -211,16 +211,16 @@ class Lines:
             return None
         blob = base64.b64decode(_text(record, "vector"), validate=True)
         if len(blob) != 4 * self._dimension:
-            raise _Wrong(f"its vector has not the {self._dimension} components of the model")
+            raise _InvalidRecord(f"its vector has not the {self._dimension} components of the model")
         native = np.frombuffer(blob, dtype="<f4").astype(np.float32).tobytes()
         if not usable(native, self._dimension):
-            raise _Wrong("its vector is not of length one")
+            raise _InvalidRecord("its vector is not of length one")
         return native
 
     def _judgement(self, record: Record) -> tuple[Row, None]:
         grade = record.get("grade")
         if grade not in GRADES:
-            raise _Wrong("there is no such grade")
+            raise _InvalidRecord("there is no such grade")
         query = storable(_text(record, "query"))
         return (_moment(record, "at"), query, _hash(record, "passage_hash"), _path(record), grade), None
 
@@ -231,35 +231,35 @@ def _refused(constant: str) -> None:
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        raise _Wrong("a text is missing")
+        raise _InvalidRecord("a text is missing")
     return value
 
 
 def _text(record: Mapping[str, Any], key: str) -> str:
     value = record.get(key)
     if not isinstance(value, str):
-        raise _Wrong(f"its {key} is no text")
+        raise _InvalidRecord(f"its {key} is no text")
     return value
 
 
 def _number(record: Mapping[str, Any], key: str, least: int = 0, most: int = LARGEST) -> int:
     value = record.get(key)
     if type(value) is not int or not least <= value <= most:
-        raise _Wrong(f"its {key} is no number from {least} to {most}")
+        raise _InvalidRecord(f"its {key} is no number from {least} to {most}")
     return value
 
 
 def _moment(record: Mapping[str, Any], key: str = "added_at") -> float:
     value = record.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _Wrong(f"its {key} is no moment")
+        raise _InvalidRecord(f"its {key} is no moment")
     return float(value)
 
 
 def _hash(record: Mapping[str, Any], key: str) -> bytes:
     value = bytes.fromhex(_text(record, key))
     if len(value) != HASH_BYTES:
-        raise _Wrong(f"its {key} has not {HASH_BYTES} bytes")
+        raise _InvalidRecord(f"its {key} has not {HASH_BYTES} bytes")
     return value
 
 
@@ -269,25 +269,25 @@ def _path(record: Mapping[str, Any]) -> bytes:
         path = base64.b64decode(_string(written), validate=True) if written is not None else None
         path = _text(record, "path").encode() if path is None else path
     except (binascii.Error, UnicodeEncodeError) as error:
-        raise _Wrong("its path cannot be read") from error
+        raise _InvalidRecord("its path cannot be read") from error
     if not path or b"\0" in path:
-        raise _Wrong("its path cannot be one")
+        raise _InvalidRecord("its path cannot be one")
     return path
 
 
 def _listed(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise _Wrong("a list is missing")
+        raise _InvalidRecord("a list is missing")
     return value
 
 
 def _strings(value: object) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
-        raise _Wrong("its metadata are not texts")
+        raise _InvalidRecord("its metadata are not texts")
     return value
 
 
 def _link(value: object) -> Record:
     if not isinstance(value, dict):
-        raise _Wrong("a link is no object")
+        raise _InvalidRecord("a link is no object")
     return {"target": _text(value, "target"), "text": _text(value, "text"), "wiki": value.get("wiki") is True}

@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from engine.errors import CarrelError, LibraryBusy
-from engine.events import Event, FollowsAnother, IndexerStarted, Stopped, Trouble
-from engine.indexing.event_file import EventFile, Follower, last_watching, new_event_file
+from engine.event_log.event_file import EventFile, new_event_file
+from engine.event_log.lock_holder import HolderTail
+from engine.events import Event, IndexerStarted, Stopped, Trouble
 from engine.paths import places
-from engine.store.lock import IndexerLock, events_of, holder
+from engine.store.lock import IndexerLock
 from engine.typing_priority import waits_for_typing
 
 if TYPE_CHECKING:
@@ -106,41 +107,16 @@ def run_foreground(
 
 def follow(library: Path, on_event: Callable[[Event], None], stop: Signal) -> None:
     """Pass on what the process tells that holds the lock, until it lets go of it or `stop` is set."""
-    tail: Follower | None = None
-    pid = 0
-
-    def pass_on() -> None:
-        for event in tail.read() if tail is not None else ():
-            on_event(event)
-
+    other = HolderTail(library, from_now=True, look_every=TAKE_OVER_SECONDS)
     try:
-        while not stop.is_set() and (other := holder(library)) is not None:
-            if pid != other.pid and other.pid:
-                pid = other.pid
-                pass_on()
-                if tail is not None:
-                    tail.close()
-                on_event(FollowsAnother(pid=pid, task=other.task))
-                tail = _tail_of(library, on_event)
-            until = time.monotonic() + TAKE_OVER_SECONDS
-            while not stop.is_set() and time.monotonic() < until:
-                pass_on()
-                time.sleep(LISTEN_SECONDS)
-        pass_on()  # its last words
+        while not stop.is_set():
+            for event in other.read():
+                on_event(event)
+            if other.holder is None:
+                return
+            time.sleep(LISTEN_SECONDS)
     finally:
-        if tail is not None:
-            tail.close()
-
-
-def _tail_of(library: Path, on_event: Callable[[Event], None]) -> Follower | None:
-    """Return a follower of the holder's events to come, once it is told what the holder watches."""
-    file = events_of(library)
-    if file is None:
-        return None
-    tail = Follower(file, from_now=True)
-    if (watching := last_watching(file)) is not None:
-        on_event(watching)
-    return tail
+        other.close()
 
 
 def serve(
@@ -155,7 +131,7 @@ def serve(
 ) -> None:
     """Hold the lock and index: once, or with `watch` until `stop` is set."""
     from engine.indexer.service import Service
-    from engine.indexing.warm_parser import WarmParser
+    from engine.indexer.warm_parser import WarmParser
     from engine.sources.parser import configured_parser
     from engine.store.connection import open_writer
 

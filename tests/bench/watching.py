@@ -29,7 +29,7 @@ from indexer import WORDS, start, syncs, wait
 from machine import heading, machine
 from spread import against, limit_lines
 
-from engine.indexing.event_file import last_watching
+from engine.event_log.event_file import last_watching
 from engine.library import Library
 
 LIMITS = {"at_rest_percent_of_a_core": 0.5, "change_worst_seconds": 2.0}  # of 100,000 files in 8,000 folders

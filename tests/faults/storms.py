@@ -15,7 +15,7 @@ from fake_encoder import FakeEncoder
 
 from engine.events import Event, Watching
 from engine.indexer.service import Service
-from engine.indexing.warm_parser import WarmParser
+from engine.indexer.warm_parser import WarmParser
 from engine.records import Document
 from engine.sources.readers import read_document
 from engine.store import folders, requests

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,14 @@ from fake_encoder import FakeEncoder
 from shelf import paragraph
 from storms import ReadHere
 
+from engine.event_log.event_file import EventFile, EventTail, last_watching
+from engine.event_log.lock_holder import HolderTail
 from engine.events import Committed, Event, IndexerStarted, Watching, from_line, to_line
 from engine.indexer import worker
-from engine.indexing.event_file import EventFile, Follower, last_watching
 from engine.library import Library
 from engine.records import Writer
 from engine.store.connection import open_writer
-from engine.store.lock import holder
+from engine.store.lock import Holding, holder
 
 PATIENCE_SECONDS = 40.0  # until a test gives up; none waits for it when all is well
 TESTS = Path(__file__).parents[1]
@@ -210,21 +212,26 @@ def test_what_the_other_tells_last_is_passed_on_and_its_file_let_go(
         files[asked[-1].pid].touch()
         return asked[-1]
 
+    def holding_now(library: Path) -> Holding | None:
+        held = holder_now(library)
+        return Holding(held, files[held.pid]) if held else None
+
     monkeypatch.setattr(worker, "TAKE_OVER_SECONDS", 0.0)
-    monkeypatch.setattr(worker, "holder", holder_now)
-    monkeypatch.setattr(worker, "events_of", lambda library: files[asked[-1].pid])
+    monkeypatch.setattr(worker, "HolderTail", partial(HolderTail, lock=holding_now))
     closed: list[int] = []
-    close = Follower.close
-    monkeypatch.setattr(Follower, "close", lambda follower: (closed.append(follower._file), close(follower)))
+    close = EventTail.close
+    monkeypatch.setattr(
+        EventTail, "close", lambda tail: (closed.append(tail._file) if tail._file >= 0 else None, close(tail))
+    )
     heard: list[Event] = []
     worker.follow(tmp_path, heard.append, threading.Event())
     assert [event.documents for event in heard if isinstance(event, Committed)] == [1, 2]
-    assert len(closed) == 2 and -1 not in closed
+    assert len(closed) == 2
 
 
 def test_what_follows_an_event_file_that_begins_anew_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    file, follower = EventFile(path, largest=2000), Follower(path)
+    file, follower = EventFile(path, largest=2000), EventTail(path)
     file.write(IndexerStarted(pid=7, task="watching"))
     file.write(Watching(folders=3, covered=2))
     seen: list[Event] = follower.read()
@@ -234,7 +241,7 @@ def test_what_follows_an_event_file_that_begins_anew_goes_on(tmp_path: Path) -> 
     counted = [event.documents for event in seen if isinstance(event, Committed)]
     assert counted == list(range(100))
     assert path.stat().st_size < 3000
-    late = Follower(path)
+    late = EventTail(path)
     assert [event.type for event in late.read()][:2] == ["indexer_started", "watching"]
     watching = last_watching(path)
     assert watching is not None and (watching.covered, watching.folders) == (2, 3)

@@ -15,7 +15,7 @@ from fake_indexer import command
 from shelf import paragraph
 
 from engine.events import Event, IndexerStarted, Stopped, SyncFinished, Trouble, from_line
-from engine.indexing.sync_counts import from_dict, to_dict
+from engine.indexing.sync_progress import from_dict, to_dict
 from engine.records import Failure, SyncReport
 from engine.store import documents, folders, requests
 from engine.store.connection import open_writer

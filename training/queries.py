@@ -69,7 +69,7 @@ def judged(ground: Ground) -> Iterator[KnownQuery]:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return file.read_text(encoding="utf-8-sig").splitlines()
+        return file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{file} cannot be read.", cause=f"{error}.", fix='A line is {"query", "relevant"}.'

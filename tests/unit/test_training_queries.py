@@ -74,6 +74,15 @@ def test_judged_questions_name_their_files_in_any_way(library: Library, tmp_path
     assert all(query.labelled for query in given.kept)
 
 
+def test_a_judged_question_may_hold_a_separator_of_unicode(library: Library, tmp_path: Path) -> None:
+    file = tmp_path / "judged.jsonl"
+    question = {"query": "shiny\u2028crust\x85of bread", "relevant": ["oven.md"]}
+    file.write_text(json.dumps(question, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    (given,) = queries.gather(ground(library, judged=str(file)), "judged").kept
+    assert given.text == question["query"]
+
+
 @pytest.mark.parametrize("line", ["no json", "[]", '{"query": ""}', '{"query": "a", "relevant": [1]}'])
 def test_a_broken_line_is_named(library: Library, tmp_path: Path, line: str) -> None:
     file = tmp_path / "judged.jsonl"

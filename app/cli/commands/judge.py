@@ -88,7 +88,7 @@ def _of_file(file: Path) -> list[str]:
     """Read questions, each once. Raises UsageError, naming the line."""
     questions: dict[str, None] = {}
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} cannot be read.", cause=f"{error}.") from error
     for number, line in enumerate(lines, 1):

@@ -53,7 +53,7 @@ def from_line(document: StoredDocument, line: int) -> list[str]:
     """Return the numbered lines from shortly before `line` on, with `line` marked. Raises PathError past the end."""
     from engine.errors import PathError
 
-    lines = document.text.splitlines()
+    lines = document.text.removesuffix("\n").split("\n") if document.text else []
     if line > len(lines):
         raise PathError(f"{short_path(document.path)} has {len(lines):,} lines; there is no line {line:,}.")
     first = max(1, line - BEFORE)

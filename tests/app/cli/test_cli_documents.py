@@ -49,6 +49,15 @@ def test_show_takes_a_place_with_a_column(carrel: Call) -> None:
     assert "5 ▌ Feed it." in carrel("show", "sourdough.md:5:12").out
 
 
+def test_show_counts_lines_as_an_editor_does(carrel: Call, library: FakeLibrary) -> None:
+    """Only a line feed ends a line: a page break or a separator of Unicode stands inside of one."""
+    text = "one\x0cstill one\ntwo\u2028still\x85two\x1e\nthree\x0b\n"
+    library.documents[SOURDOUGH] = a_document(SOURDOUGH, text)
+
+    assert carrel("show", "sourdough.md:3").out.split("\n")[2].startswith("3 ▌ three")
+    assert "has 3 lines" in carrel("show", "sourdough.md:4").err
+
+
 @pytest.mark.parametrize("line", ["0", "99"])
 def test_show_refuses_a_line_that_is_not_there(carrel: Call, line: str) -> None:
     ended = carrel("show", f"sourdough.md:{line}")

@@ -144,6 +144,15 @@ def test_only_the_first_passage_may_begin_with_an_empty_line(document: Document)
         assert passage.text.partition("\n")[0].strip()
 
 
+@pytest.mark.parametrize("kind", ["meta", "table", "code", "list", "paragraph"])
+def test_an_empty_line_stays_with_what_is_before_it(kind: BlockKind) -> None:
+    text = "\n\n".join(sentence(number) for number in range(40)) + "\n\n\n"
+    block = Block(kind, 0, len(text))
+    passages = cut(Document(text + paragraph(7), "note", False, "markdown", (block,)), token_starts)
+    assert len(passages) > 3
+    assert all(passage.text[0].isalnum() for passage in passages)
+
+
 # --- size ---------------------------------------------------------------------------------------------------------
 
 

@@ -9,10 +9,12 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from engine.atomic_files import exclusive, replace_file
 from engine.errors import ConfigError
 from engine.paths import places, private_folder
 from engine.records import SearchSettings
@@ -71,12 +73,26 @@ def load(path: Path | None = None) -> Config:
     return from_mapping(_parsed(text, path), str(path)) if text else Config()
 
 
+def change(changes: Mapping[str, Any], path: Path | None = None) -> Config:
+    """Change some settings, beside those that another process changes meanwhile, and return all of them.
+
+    Raises ConfigError as `load` and `save` do.
+    """
+    path = path or places().settings
+    with suppress(OSError):
+        private_folder(path.parent)
+    with exclusive(path.parent):
+        config = replace(load(path), **changes)
+        save(config, path)
+    return config
+
+
 def save(config: Config, path: Path | None = None) -> None:
     """Write the settings, whole or not at all, readable by their owner only.
 
     Raises ConfigError where the file cannot be written, or holds what cannot be read: that is mended by hand first.
     """
-    from engine.config_text import merged, replace_file  # needed by those who change settings, not by each command
+    from engine.config_text import merged  # needed by those who change settings, not by each command
 
     path = path or places().settings
     before = _written(path)

@@ -227,7 +227,7 @@ class Library(Watchlist, MarkingShelf):
 
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
-        from engine.maintenance.last_check import last_check
+        from engine.maintenance import last_check
         from engine.store import models
 
         with self._reading() as connection:
@@ -259,9 +259,9 @@ class Library(Watchlist, MarkingShelf):
 
         Checking needs no lock. Raises LibraryBusy where a repair is asked while another process indexes.
         """
-        from engine.maintenance import Care
+        from engine.maintenance import Maintenance
 
-        return Care(self.path, self._encoder).check(repair=repair).checks
+        return Maintenance(self.path, self._encoder).check(repair=repair).checks
 
     def version(self) -> int:
         """Return a number that changes whenever another connection has committed; cheap enough to poll."""

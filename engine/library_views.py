@@ -1,4 +1,4 @@
-"""What can be read of a library beside searching it: folders, documents, passages, links, failures. Takes no lock."""
+"""Reads a library beside searching it: folders, documents, passages, links, failures. Takes no lock."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Shelf:
 
     def watching(self) -> Watching | None:
         """Return how many folders the process that indexes watches now; None where none does, or none was told."""
-        from engine.indexing.event_file import last_watching
+        from engine.event_log.event_file import last_watching
         from engine.store.lock import events_of
 
         events = events_of(self.path)

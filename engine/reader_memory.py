@@ -1,4 +1,4 @@
-"""What the library keeps of its reader: marks on results, results that were opened, and the log of searches.
+"""Keeps what the reader leaves in a library: marks on results, opened results, and the log of searches.
 
 Each is one small write that any process may make. Nothing of it leaves the library file, and each can be emptied.
 """

@@ -1,4 +1,4 @@
-"""The watched folders of a library: added, forgotten, and for a day taken back."""
+"""Adds and forgets the watched folders of a library; a forgotten one can be taken back for a day."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Watchlist(Shelf):
         indexer lock for the writing. Raises PathError where the folder is not watched, LibraryBusy, LibraryFull.
         """
         path = os.fsencode(folder.expanduser().absolute())
-        from engine.indexing.folder_removal import forget_folder
+        from engine.indexing.removed_folders import forget_folder
 
         with self._reading() as connection:
             self._folder(connection, path)  # an unknown folder is told whether or not another process indexes

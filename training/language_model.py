@@ -1,4 +1,4 @@
-"""Questions from a language model on this machine, by the OpenAI-compatible interface; nothing leaves the loopback."""
+"""Asks a language model on this machine for questions about passages; nothing leaves the loopback interface."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from engine.errors import UsageError
 from training.known_queries import KnownQuery
-from training.library_snapshot import Ground
+from training.library_snapshot import LibrarySnapshot
 
 MOST_PASSAGES = 500  # at a second or two each
 TIMEOUT_SECONDS = 120.0
@@ -28,24 +28,24 @@ PROMPT = (
 )
 
 
-def questions(ground: Ground) -> Iterator[KnownQuery]:
+def questions(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
     """Yield one question for each of some passages. Raises UsageError where the address is not on this machine."""
-    url = endpoint(ground.plan.model_url)
-    rows = [row for row, text in enumerate(ground.texts) if text]
-    random.Random(ground.plan.seed).shuffle(rows)
+    url = endpoint(snapshot.plan.model_url)
+    rows = [row for row, text in enumerate(snapshot.texts) if text]
+    random.Random(snapshot.plan.seed).shuffle(rows)
     failed = 0
     for number, row in enumerate(rows[:MOST_PASSAGES]):
-        ground.preparing("asking the language model", number, min(len(rows), MOST_PASSAGES))
-        text = ask(url, PROMPT.format(text=ground.texts[row][:CHARACTERS]))
+        snapshot.preparing("asking the language model", number, min(len(rows), MOST_PASSAGES))
+        text = ask(url, PROMPT.format(text=snapshot.texts[row][:CHARACTERS]))
         failed = 0 if text else failed + 1
         if failed == FAILURES:
             raise UsageError(
-                f"The language model at {ground.plan.model_url} does not answer.",
+                f"The language model at {snapshot.plan.model_url} does not answer.",
                 fix="Start it, or leave --language-model out.",
             )
         question = cleaned(text)
         if question:
-            corpus = ground.corpus
+            corpus = snapshot.corpus
             yield KnownQuery(question, "language model", {int(corpus.documents[row]): 1}, (int(corpus.ids[row]),))
 
 

@@ -1,4 +1,4 @@
-"""What a sentence-transformers directory says about its model: pooling, window, prefixes, licence."""
+"""Reads what a sentence-transformers directory says about its model: pooling, window, prefixes, licence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PASSAGE_PROMPTS = ("passage", "document", "corpus")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceModel:
     """One sentence-transformers directory, understood. `transformer` is the folder that holds the weights."""
 
     transformer: Path
@@ -64,7 +64,7 @@ def embedded_source() -> Path:
     return folder
 
 
-def read_source(folder: Path) -> Source:
+def read_source(folder: Path) -> SourceModel:
     """Read a sentence-transformers directory. Raises ModelError where it is none, or has a part Carrel cannot run."""
     modules = _json(folder / "modules.json", required=True)
     if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
@@ -75,7 +75,7 @@ def read_source(folder: Path) -> Source:
         raise _refused(folder, f"Its modules are {', '.join(parts) or 'none'}; Carrel runs Transformer and Pooling.")
     transformer = parts["Transformer"]
     prompts = _json(folder / "config_sentence_transformers.json").get("prompts") or {}
-    return Source(
+    return SourceModel(
         transformer=transformer,
         pooling=_pooling(folder, _json(parts["Pooling"] / "config.json")) if "Pooling" in parts else "mean",
         query_prefix=_prompt(prompts, _QUERY_PROMPTS),

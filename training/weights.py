@@ -1,4 +1,4 @@
-"""The model that learns: a transformer in torch with its tokenizer and pooling, from and to sentence-transformers."""
+"""The learner: a transformer in torch with tokenizer and pooling, read from and saved as sentence-transformers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.embedding.manifest import TOKENIZER_FILE, Manifest
 from engine.embedding.tokenization import plain_tokenizer
 from engine.errors import ModelError
 from training.onnx_graph import load_transformer, quiet
-from training.source_model import Source, embedded_source, read_source
+from training.source_model import SourceModel, embedded_source, read_source
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +56,7 @@ class Learner:
     def __init__(self, folder: Path, length: int, frozen: int = 0, device: str | None = None) -> None:
 
         self.folder = folder
-        self.source: Source = read_source(folder)
+        self.source: SourceModel = read_source(folder)
         self.length = min(length, self.source.window)
         self.device = device or device_of()
         with quiet():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.terminal_text import short_path
+from app.wording.paths import short_path
 from engine.errors import PathError
 
 if TYPE_CHECKING:

@@ -1,10 +1,11 @@
-"""Shipped texts on many subjects: queries that are foreign to nearly any library, and passages without a common topic.
+"""Shipped texts on many subjects: out-of-domain queries, and background passages without a common topic.
 
 They give a model its scale: the mean cosine between the two, and the signal that a query with no answer gives.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import Manifest
 
 VECTORS_FILE = "foreign.npy"
@@ -24,7 +26,7 @@ _HERE = Path(__file__).parent
 
 
 class Encodes(Protocol):
-    """What is asked of an encoder here."""
+    """The part of an encoder that is used here."""
 
     manifest: Manifest
 
@@ -93,3 +95,14 @@ def _stored(folder: Path | None, record: dict[str, str]) -> NDArray[np.float32] 
 def _record(manifest: Manifest) -> dict[str, str]:
     digest = hashlib.sha256("\n".join(foreign_queries()).encode("utf-8")).hexdigest()
     return {"fingerprint": manifest.fingerprint, "queries_sha256": digest}
+
+
+def measure(folder: Path, *, sessions: int = 1) -> Manifest:
+    """Encode the shipped texts with the model in `folder`, write what they tell into it, and return the manifest."""
+    encoder = Encoder(folder, sessions=sessions)
+    queries = store_foreign_vectors(encoder, folder)
+    cosine = round(background_cosine(encoder, queries), 6)
+    encoder.close()
+    manifest = dataclasses.replace(encoder.manifest, background_cosine=cosine)
+    manifest.write(folder)
+    return manifest

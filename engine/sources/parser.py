@@ -1,4 +1,4 @@
-"""Reading files without trusting them: a parser owns one limited child process and outlives every file.
+"""Reads files without trusting them: in a child process under limits, so that a bad file costs only itself.
 
 A file that takes too long, too much memory, or ends the child costs one SourceError; the next file gets a new child.
 """

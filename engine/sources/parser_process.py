@@ -1,4 +1,4 @@
-"""The parent's side of one parsing child: starting it, asking it under a deadline, ending it for good."""
+"""Starts the parsing child, asks it for one file under a deadline, and ends it for good."""
 
 from __future__ import annotations
 

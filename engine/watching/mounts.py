@@ -1,4 +1,4 @@
-"""Which parts of a folder lie on other machines: the kernel says nothing of what those change, so they are polled."""
+"""Finds which parts of a folder lie on other machines: what those change is not told, so they are looked at."""
 
 from __future__ import annotations
 

@@ -10,11 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
+
+from textual.app import App
 
 from app.editors import EditorCommand
-from app.tui.freshness import Freshness
 from app.tui.indexer_state import IndexerState
-from app.tui.ports import CancellationPort, Opened, Pace, Ports
+from app.tui.ports import CancellationPort, Freshness, Opened, Pace, Ports
+from app.tui.query_history import History
+from app.tui.settings_file import SettingsFile
 from engine.errors import CarrelError, PathError, QueryError
 from engine.records import (
     Explanation,
@@ -457,7 +461,7 @@ class FakeEditor:
         self.commands: list[EditorCommand] = []
         self.trouble = trouble
 
-    def __call__(self, command: EditorCommand) -> str:
+    def __call__(self, app: App[Any], command: EditorCommand) -> str:
         self.commands.append(command)
         return self.trouble
 
@@ -474,9 +478,13 @@ def ports(
         indexer=lambda: indexer,
         edit=editor or FakeEditor(),
         clock=lambda: NOW,
+        typed=lambda: None,
         pace=pace,
         freshness=lambda document: library.freshness.get(document.path, "same"),
         find_line=lambda path, text, line: library.lines.get(path, line),
         visit=library.visit,
         which=lambda name: None,
+        settings=SettingsFile(),
+        history=History(None),
+        training=None,
     )

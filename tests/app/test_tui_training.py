@@ -232,7 +232,7 @@ async def test_training_is_shown_with_its_curves_pace_and_evaluations(app: Carre
         shown = written(pilot)
         assert "▶ training 78 %" in shown and "3 min left" in shown
         assert "step 248 of 320" in shown
-        assert "Learning rate" in shown and "triples/s" in shown and "memory 2.1 GB" in shown and "drift .013" in shown
+        assert "Learning rate" in shown and "triples/s" in shown and "memory 2.3 GB" in shown and "drift .013" in shown
         assert "Development NDCG@10  base .702" in shown
         (line,) = (line for line in shown.splitlines() if "step 240" in line)
         assert "+.015" in line and "+.001 to +.029" in line and "●" in line and "┤" in line
@@ -333,10 +333,10 @@ async def test_an_example_says_what_answers_it_where_that_lies_and_why_the_other
         shown = " ".join(written(pilot).split())
         assert "9 of 16" in shown and "“fridge starter schedule”" in shown and "from links" in shown
         assert "+ answers it kitchen/sourdough.md" in shown
-        assert "words put it 1st; meaning does not have it among the first ten" in shown
+        assert "words put it first; meaning does not have it among the first ten" in shown
         assert "− only seems to answer gear/camping stove.md" in shown
-        assert "meaning puts it 1st, words 3rd" in shown
-        assert "meaning puts it 4th; words do not have it among the first ten" in shown
+        assert "meaning puts it first, words third" in shown
+        assert "meaning puts it fourth; words do not have it among the first ten" in shown
         assert "not decided: it is learnt from" in shown
 
 
@@ -583,10 +583,10 @@ async def test_deleting_asks_and_a_run_in_use_or_at_work_stays(app: CarrelApp, t
         assert training.done == []
         await pressed(pilot, "x")
         asked = " ".join(written(pilot).split())
-        assert "files (3.0 MB) and its model tuned-2 (91 MB) are gone for good" in asked
+        assert "files (3.1 MB) and its model tuned-2 (95 MB) are gone for good" in asked
         await pressed(pilot, "y")
         assert training.done == [("delete", "tuned-2")]
-        assert "tuned-2 is deleted: 94 MB freed." in written(pilot)
+        assert "tuned-2 is deleted: 99 MB freed." in written(pilot)
         assert all(run.name != "tuned-2" for run in training.history)
 
 

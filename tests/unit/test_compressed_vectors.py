@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of, write
 
-from engine.embedding.fake import FakeEncoder
 from engine.library import Library
 from engine.retrieval.vector_index import Resident
 from engine.store import models, vector_tables

@@ -12,18 +12,18 @@ from shelf import Shelf, paragraph, words_are_sound
 
 import engine
 from engine.indexing import removed_folders
-from engine.indexing.folder_removal import forget_folder
+from engine.indexing.removed_folders import forget_folder
 from engine.records import Folder
 from engine.store import folders
 
 KILLED_AT_A_COMMIT = """
 import os, sys
 from pathlib import Path
-from engine.indexing import forgetting
+from engine.indexing import removed_folders
 from engine.store import folders
 from engine.store.connection import open_writer
 
-forgetting.AT_ONCE = 1
+removed_folders.AT_ONCE = 1
 conn = open_writer(Path(sys.argv[1]))
 (folder,) = folders.every(conn)
 left = int(sys.argv[2])
@@ -36,7 +36,7 @@ def count(cursor, sql, bindings):
     return True
 
 conn.exec_trace = count
-forgetting.forget_folder(conn, folder.id, forever=sys.argv[3] == "forever")
+removed_folders.forget_folder(conn, folder.id, forever=sys.argv[3] == "forever")
 """
 COMMITS = 4  # one a document, and one for the folder
 

@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from notes import FILLER, library_of, write
 from properties import examples
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import CarrelError, UsageError
 from engine.library import Library
 from engine.records import Mark, SearchResult, SearchSettings

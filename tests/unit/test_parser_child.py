@@ -25,7 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 STAND_IN = """
 import importlib, os, sys, time
 from engine.errors import SourceError
-from engine.sources import child
+from engine.sources import parser_child
 
 def read(path, recogniser):
     with open(path) as file:
@@ -33,9 +33,9 @@ def read(path, recogniser):
     return plain(path, recogniser)
 
 WORKING = b'\\x00\\x00\\x00\\x10{"working":true}'
-plain = child.read_document
-child.read_document = read
-child.main()
+plain = parser_child.read_document
+parser_child.read_document = read
+parser_child.main()
 """
 
 

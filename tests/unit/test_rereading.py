@@ -10,14 +10,13 @@ import pytest
 from shelf import Shelf, StopAfter, paragraph
 
 from engine.events import Committed, Preparing
-from engine.indexing import read_ahead
-from engine.indexing.folder_removal import forget_folder
-from engine.indexing.removed_folders import take_back
+from engine.indexing import file_reader
+from engine.indexing.removed_folders import forget_folder, take_back
 from engine.library import Library
 from engine.maintenance.exporter import export
 from engine.maintenance.importer import import_from
 from engine.sources.readers import file_types
-from engine.sources.readers.reader_versions import READER_VERSIONS
+from engine.sources.readers.file_types import READER_VERSIONS
 from engine.store import folders, meta
 from engine.store.connection import open_writer
 
@@ -82,7 +81,7 @@ def test_reading_again_goes_on_where_it_was_stopped(shelf: Shelf, monkeypatch: p
         shelf.write(f"more{number}.md", paragraph(f"more{number}"))
     shelf.sync()
     rise(monkeypatch, "markdown")
-    monkeypatch.setattr(read_ahead, "BATCH_FILES", 2)
+    monkeypatch.setattr(file_reader, "BATCH_FILES", 2)
     stop = StopAfter(Committed)
     shelf.sync(on_event=stop.on_event, stop=stop.event)
     shelf.sync()

@@ -6,17 +6,16 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fake_indexer import command
 from shelf import paragraph
 
 from engine.events import Event, IndexerStarted, Stopped, SyncFinished, Trouble, from_line
-from engine.indexer import worker
-from engine.indexing.sync_counts import from_dict, to_dict
+from engine.indexing.sync_progress import from_dict, to_dict
 from engine.records import Failure, SyncReport
 from engine.store import documents, folders, requests
 from engine.store.connection import open_writer
@@ -41,11 +40,9 @@ class Home:
         self.running: list[subprocess.Popen[bytes]] = []
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "engine.indexer.worker", "--library", str(self.library)]
         process = subprocess.Popen(
-            [*command, "--events", str(self.events_file), "--encoder", "fake", *options],
+            command(self.library, self.events_file, *options),
             cwd=self.state,
-            env={**os.environ, "PYTHONPATH": str(Path(worker.__file__).parent.parent)},
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,

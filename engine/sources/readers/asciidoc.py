@@ -7,9 +7,8 @@ from bisect import bisect_right
 
 from engine.records import Block, BlockKind, Document, Link
 from engine.sources.readers.frontmatter import as_tags
-from engine.sources.readers.line_scanner import LineScanner
-from engine.sources.readers.markdown_inline import MAX_LABEL, MAX_LINKS
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
+from engine.sources.readers.text import LineScanner
 
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)$")
 _ATTRIBUTE = re.compile(r":!?([\w-]+)!?:(?:[ \t]+(.*))?$")

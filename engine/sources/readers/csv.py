@@ -9,7 +9,7 @@ from itertools import pairwise
 from engine.records import Block, Document
 from engine.sources.readers.source_file import MAX_CHARACTERS, Source
 from engine.sources.readers.table_rows import MAX_LEAD, line_of, names_row
-from engine.sources.readers.text_lines import Lines
+from engine.sources.readers.text import Lines
 
 _DELIMITERS = ",;\t|"
 SAMPLED_LINES = 50  # that the delimiter is told by

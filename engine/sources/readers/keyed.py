@@ -14,7 +14,7 @@ from engine.records import Block, Document
 from engine.sources.encodings import storable
 from engine.sources.readers.file_types import kind_of
 from engine.sources.readers.source_file import MAX_CHARACTERS, Source
-from engine.sources.readers.text_lines import Lines
+from engine.sources.readers.text import Lines
 
 LONG_LINE = 2000  # code points: a line that no person wrote
 DEEPEST_HEADING = 3  # keys further down stand in the text alone

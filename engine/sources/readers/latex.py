@@ -9,10 +9,9 @@ import re
 
 from engine.records import Block, BlockKind, Document, Link
 from engine.sources.encodings import storable
-from engine.sources.readers.latexsigns import ACCENTS, FUNCTIONS, HEADINGS, SIGNS, SILENT, accented
-from engine.sources.readers.markdown_inline import MAX_LINKS
-from engine.sources.readers.source_file import Source
-from engine.sources.readers.text_lines import paragraphs
+from engine.sources.readers.latex_symbols import ACCENTS, FUNCTIONS, HEADINGS, SIGNS, SILENT, accented
+from engine.sources.readers.source_file import MAX_LINKS, Source
+from engine.sources.readers.text import paragraphs
 
 MAX_ARGUMENT = 20_000  # code points searched for the end of an argument
 MAX_ARGUMENTS = 5_000_000  # code points searched in all, so that nested braces do not take for ever: 1 s

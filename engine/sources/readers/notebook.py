@@ -9,8 +9,7 @@ from typing import Any
 from engine.errors import SourceError
 from engine.records import Block, Document
 from engine.sources.encodings import storable
-from engine.sources.readers.markdown import scan, written_title
-from engine.sources.readers.markdown_inline import links_of, tags_of
+from engine.sources.readers.markdown import links_of, scan, tags_of, written_title
 from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
 

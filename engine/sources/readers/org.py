@@ -6,9 +6,8 @@ import re
 from bisect import bisect_right
 
 from engine.records import Block, BlockKind, Document, Link
-from engine.sources.readers.line_scanner import LineScanner
-from engine.sources.readers.markdown_inline import MAX_LABEL, MAX_LINKS
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
+from engine.sources.readers.text import LineScanner
 
 MAX_VALUE = 2000  # code points kept of a keyword that is written on many lines
 _HEADING = re.compile(r"(\*+)[ \t]+(.*)$")

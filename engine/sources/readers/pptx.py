@@ -9,7 +9,6 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.readers.frontmatter import as_tags
-from engine.sources.readers.markdown_inline import MAX_LINKS
 from engine.sources.readers.ooxml import (
     core_properties,
     external_targets,
@@ -19,7 +18,7 @@ from engine.sources.readers.ooxml import (
     relation_of,
 )
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.zip_container import Archive
 
 _PRESENTATION = "ppt/presentation.xml"

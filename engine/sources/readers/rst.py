@@ -11,10 +11,9 @@ from collections.abc import Iterable
 
 from engine.records import Block, BlockKind, Document, Link
 from engine.sources.readers.frontmatter import as_tags
-from engine.sources.readers.line_scanner import LineScanner
 from engine.sources.readers.markdown import written_title
-from engine.sources.readers.markdown_inline import MAX_LABEL, MAX_LINKS
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
+from engine.sources.readers.text import LineScanner
 
 MAX_VALUE = 2000  # code points kept of a field that runs over many lines
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*$")

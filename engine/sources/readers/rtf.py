@@ -1,4 +1,4 @@
-"""Rich Text Format: its control words are followed in one pass and without recursion, however deep its groups lie."""
+"""Rich Text Format: control words are followed in one pass without recursion, however deep the groups lie."""
 
 from __future__ import annotations
 

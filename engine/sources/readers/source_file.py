@@ -1,4 +1,4 @@
-"""A file on its way into a reader: its bytes, its name, and the title that the name gives where nothing better is."""
+"""A file on its way into a reader: its bytes, its name, and the title that the name gives where there is none."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 20_000_000  # a document above it is a dump, and would take minutes to embed
 MAX_FILE_BYTES = 512 * 2**20  # what a reader would try to hold at all; discovery's limit is far lower
+MAX_LABEL = 1000  # code points of a heading that are read; repeats are bounded too, as expressions may backtrack
+MAX_LINKS = 10_000  # a document with more is a list of addresses
 _SEPARATORS = re.compile(r"_+|(?<=[^\W\d_])[.+-]+(?=\w)|(?<=\w)[.+-]+(?=[^\W\d_])|\s+")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.records import Block, Document
 from engine.sources.readers.source_file import Source
-from engine.sources.readers.text_lines import Lines
+from engine.sources.readers.text import Lines
 
 PAUSE_SECONDS = 2.5  # of silence part two paragraphs
 LONG_PARAGRAPH = 600  # code points: talk without a pause is parted there, after a sentence

@@ -45,17 +45,15 @@ def test_show_from_a_line_marks_it(carrel: Call) -> None:
     assert carrel("show", "sourdough.md:5").out.splitlines() == ["3   ## Care", "4", "5 ▌ Feed it.", "6   Twice a day."]
 
 
+def test_show_counts_the_lines_that_an_editor_counts(carrel: Call, library: FakeLibrary) -> None:
+    library.documents[YEAST] = a_document(YEAST, "one\u2028still one\x0c\x85\ntwo\n")
+
+    assert "2 ▌ two" in carrel("show", "yeast.md:2").out
+    assert carrel("show", "yeast.md:3").code == 2
+
+
 def test_show_takes_a_place_with_a_column(carrel: Call) -> None:
     assert "5 ▌ Feed it." in carrel("show", "sourdough.md:5:12").out
-
-
-def test_show_counts_lines_as_an_editor_does(carrel: Call, library: FakeLibrary) -> None:
-    """Only a line feed ends a line: a page break or a separator of Unicode stands inside of one."""
-    text = "one\x0cstill one\ntwo\u2028still\x85two\x1e\nthree\x0b\n"
-    library.documents[SOURDOUGH] = a_document(SOURDOUGH, text)
-
-    assert carrel("show", "sourdough.md:3").out.split("\n")[2].startswith("3 ▌ three")
-    assert "has 3 lines" in carrel("show", "sourdough.md:4").err
 
 
 @pytest.mark.parametrize("line", ["0", "99"])

@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 import pytest
 from cli_fakes import Call
+from fake_encoder import FakeEncoder
 
 from app.cli import factories
-from engine.embedding.fake import FakeEncoder
 from engine.errors import LibraryBusy
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
 from engine.library import Library
 from engine.paths import places
 
@@ -218,7 +218,7 @@ def test_what_was_judged_is_a_collection_that_eval_reads(
     carrel: Call, notes: Path, type_keys: Type, tmp_path: Path
 ) -> None:
     questions = tmp_path / "questions.txt"
-    questions.write_text(f'{ASKED}\n\n{{"query": "ledger of a year"}}\n{ASKED}\n')
+    questions.write_text(f'{ASKED}\n\n{{"query": "ledger of a\u2028year"}}\n{ASKED}\n')
     type_keys("ynnn" + "nynn")
     assert carrel("judge", "--queries", str(questions), "--out", "mine", "--json").json == {
         "format": 1,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from app.tui.background import Work, in_background
-from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.training.draft_plan import Planning
 from app.tui.threads import in_thread
 from app.tui.training_follower import RunFollower
 from app.tui.training_port import Run, TrainingPort
 from app.tui.training_state import TrainingState
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 
 LOOK_SECONDS = 1.0  # how often it is looked whether a run lives, and what others did with the runs
@@ -54,7 +54,7 @@ class FollowingScreen(CarrelScreen):
     @property
     def is_shown(self) -> bool:
         """Whether a person looks at this screen now."""
-        return self.carrel.current_mode == "training"
+        return self.app.current_mode == "training"
 
     def run_named(self, name: str) -> Run | None:
         """Return the run of a name."""
@@ -160,6 +160,8 @@ class FollowingScreen(CarrelScreen):
             return
         ended = message.state.over and not self.state.over and self.state.started is not None
         waits = message.state.review is not None and self.state.review is None
+        if message.state.trouble and not self.state.trouble:
+            self.say(message.state.trouble, good=False)
         self.state = message.state
         self.show_run()
         if ended:

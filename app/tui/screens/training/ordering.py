@@ -11,13 +11,13 @@ from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.training.example_review import ReviewScreen
 from app.tui.screens.training.showing import ShowingScreen
-from app.tui.screens.training.wording import signed, size
 from app.tui.threads import in_thread
 from app.tui.training_port import QuerySource, Run, TrainingPort
+from app.wording.figures import signed, size
 from training.run_plan import RECIPES
 
 if TYPE_CHECKING:
-    from training.run_removal import Leavings
+    from training.run_removal import DiskUse
 
 NOTE_LETTERS = 200
 
@@ -187,12 +187,12 @@ class OrderingScreen(ShowingScreen):
             weigh = partial(port.deletion, run.name)
             self._carry_out(weigh, lambda found: self._ask_to_delete(port, run, found))
 
-    def _ask_to_delete(self, port: TrainingPort, run: Run, found: Leavings) -> None:
+    def _ask_to_delete(self, port: TrainingPort, run: Run, found: DiskUse) -> None:
         delete = partial(port.delete, run.name)
         question = ConfirmScreen(f"Delete {run.name}?", _deletion(found), "delete it", "keep it")
         self._ask(question, lambda: self._carry_out(delete, partial(self._deleted, run.name)))
 
-    def _deleted(self, run: str, found: Leavings) -> None:
+    def _deleted(self, run: str, found: DiskUse) -> None:
         self.say(f"{run} is deleted: {size(found.whole)} freed.")
 
     def _ask(self, question: ConfirmScreen, then: Callable[[], object]) -> None:
@@ -232,7 +232,7 @@ def _is_adapter(run: Run) -> bool:
     return run.recipe in RECIPES and RECIPES[run.recipe].kind == "adapter"
 
 
-def _deletion(found: Leavings) -> str:
+def _deletion(found: DiskUse) -> str:
     """Return what a yes would delete."""
     model = f" and its model {found.model} ({size(found.model_bytes)})" if found.model else ""
     vectors = "The vectors that your library keeps for the model go with it. " if found.model else ""

@@ -7,13 +7,14 @@ from typing import Literal
 
 from textual.content import Content
 
-from app.tui.figures import count, counted, figure
-from app.tui.safe_text import one_line
 from app.tui.screens.training.draft_plan import BUDGETS, Planning
-from app.tui.screens.training.wording import apart, heading, said, span
+from app.tui.screens.training.wording import apart, heading, said
 from app.tui.theme import ACCENT, BRIGHT, FAINT, GOOD, QUIET
 from app.tui.training_port import Prospect, QuerySource, Recipe
 from app.tui.widgets.entry_list import Entry
+from app.wording.figures import count, counted, figure
+from app.wording.safe_text import one_line
+from app.wording.times import estimate
 
 Budget = Literal["budget"]
 Review = Literal["review"]
@@ -104,7 +105,7 @@ def prospect_lines(
 
 
 def _expected(prospect: Prospect, width: int, *, measuring: bool) -> list[Content]:
-    took = f", in about {span(prospect.seconds)}" if prospect.seconds is not None else ""
+    took = f", in about {estimate(prospect.seconds)}" if prospect.seconds is not None else ""
     text = f"{counted(prospect.queries, 'question')}{took}. It works in the background, also when Carrel is closed."
     if prospect.seconds is None:
         text += " How long it takes is being measured …" if measuring else " How long it takes is not known here."

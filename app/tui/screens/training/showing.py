@@ -12,7 +12,6 @@ from textual.containers import Container
 from textual.content import Content
 from textual.getters import query_one
 
-from app.tui.safe_text import one_line
 from app.tui.screens.training.before_after import question_lines
 from app.tui.screens.training.draft_plan import Planning
 from app.tui.screens.training.following import FollowingScreen
@@ -22,7 +21,7 @@ from app.tui.screens.training.run_history import about_lines, run_entries
 from app.tui.screens.training.stage_strip import share_done, strip
 from app.tui.screens.training.training_data import example_lines, making_lines, short_lines
 from app.tui.screens.training.verdict import ending_lines, verdict_lines
-from app.tui.screens.training.wording import apart, percent, said
+from app.tui.screens.training.wording import apart, said
 from app.tui.status_line import StatusView, status_line
 from app.tui.theme import ACCENT, BRIGHT, QUIET
 from app.tui.threads import in_thread
@@ -33,6 +32,8 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import EntryList
 from app.tui.widgets.footer import KeyLine
 from app.tui.widgets.line_views import LineView
+from app.wording.figures import percent
+from app.wording.safe_text import one_line
 
 Page = Literal["plan", "run", "history"]
 PAGES: tuple[Page, ...] = ("plan", "run", "history")

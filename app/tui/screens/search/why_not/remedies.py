@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.tui.figures import figure
+from app.wording.figures import figure
 from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
 from engine.retrieval.query import Piece, pieces
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,19 +69,6 @@ def private_folder(path: Path) -> Path:
         missing.append(missing[-1].parent)
     for folder in reversed(missing):
         folder.mkdir(exist_ok=True, mode=0o700)
-    return path
-
-
-def private_log(path: Path) -> Path:
-    """Create a log for its owner only, take one that is there from all others, and return its path."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISREG(mode) and mode & 0o077:
-            with suppress(PermissionError):  # another owner's, who let us write
-                os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
     return path
 
 

@@ -21,7 +21,8 @@ from engine.errors import LibraryMissing
 from engine.event_log.event_file import EventTail, new_event_file
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event
-from engine.paths import Places, own_process, private_folder, private_log
+from engine.log_file import private_log
+from engine.paths import Places, own_process, private_folder
 from engine.records import Writer
 from engine.store.lock import Holding, holding
 

@@ -248,5 +248,5 @@ class Ports:
     which: Callable[[str], str | None]  # finds an installed program by its name
     settings: SettingsFile
     history: History
-    training: TrainingPort | None
+    training: TrainingPort
     pace: Pace = Pace()

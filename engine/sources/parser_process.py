@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import WorkerError
+from engine.log_file import private_log
 from engine.paths import own_process
 from engine.sources.parser_protocol import LENGTH, MAX_MESSAGE_BYTES, pack
 
@@ -138,7 +139,7 @@ def _start(log: Path | None) -> subprocess.Popen[bytes]:
     if log is None:
         errors = os.open(os.devnull, os.O_WRONLY)
     else:
-        errors = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        errors = os.open(private_log(log), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         return subprocess.Popen(
             own_process("engine.sources.parser_child"),

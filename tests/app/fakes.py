@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.app import App
+from training_fakes import FakeTraining
 
 from app.editors import EditorCommand
 from app.tui.indexer_state import IndexerState
@@ -486,5 +487,5 @@ def ports(
         which=lambda name: None,
         settings=SettingsFile(),
         history=History(None),
-        training=None,
+        training=FakeTraining(Path("/nowhere"), missing="This browser was started without it."),
     )

@@ -147,7 +147,7 @@ async def test_a_source_that_needs_a_file_asks_for_it(app: CarrelApp, training: 
         assert isinstance(app.screen, AskScreen)
         training.trouble = "/gone cannot be read."
         await pressed(pilot, *"/gone", "enter")
-        assert "/gone cannot be read." in written(pilot) and "file" not in screen.planning.taken
+        assert "/gone cannot be read." in written(pilot) and "file" not in screen.plan_page.planning.taken
         training.trouble = ""
         await pressed(pilot, "enter", *"/here", "enter")
         assert "[✓] [b]questions in a file[/]" in written(pilot) and "1,377 questions" in written(pilot)
@@ -160,7 +160,7 @@ async def test_a_plan_is_begun_as_it_was_put_together(app: CarrelApp, training: 
         screen = await opened(pilot)
         await pressed(pilot, "space", *["down"] * 6, "enter", "left", "end", "enter")
         assert training.plans == [RunPlan(("opened", "links"), "adapter", 5_000)]
-        assert screen.page == "run" and screen.attached == "tuned-1"
+        assert screen.page == "run" and screen.followed.name == "tuned-1"
         assert "starting …" in written(pilot)
 
 
@@ -560,7 +560,7 @@ async def test_the_history_tells_every_run_and_keeps_notes(app: CarrelApp, train
     async with app.run_test(size=WIDE) as pilot:
         screen = await opened(pilot)
         await pressed(pilot, "tab", "tab", "down")
-        await until(pilot, lambda: "tuned-3" in screen.past)
+        await until(pilot, lambda: "tuned-3" in screen.history_page.past)
         shown = written(pilot)
         assert "○ no gain" in shown and "✗ worse" in shown and "−.029" in shown and "2025" in shown
         assert "“[red]titles[/] only”" in shown and "Worse on questions" in shown
@@ -608,9 +608,9 @@ async def test_more_runs_than_fit_are_reached_with_the_arrows(app: CarrelApp, tr
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
         await pressed(pilot, "tab", "tab", *["down"] * 12)
-        assert screen.selected is not None and screen.selected.name == "tuned-18"
+        assert screen.history_page.selected is not None and screen.history_page.selected.name == "tuned-18"
         await pressed(pilot, "end")
-        assert screen.selected.name == "tuned-1"
+        assert screen.history_page.selected.name == "tuned-1"
 
 
 # --- keys, palette, help, size ----------------------------------------------------------------------------------------
@@ -647,7 +647,7 @@ async def test_every_ending_can_be_read_at_any_size(app: CarrelApp, training: Fa
         for size in ((40, 12), (200, 60)):
             await pilot.resize_terminal(*size)
             await settle(pilot)
-            lines, room = screen.verdict.shown_lines, screen.verdict.scrollable_content_region.width
+            lines, room = screen.run_page.verdict.shown_lines, screen.run_page.verdict.scrollable_content_region.width
             assert lines and max(map(cell_len, lines)) <= room
 
 
@@ -681,7 +681,7 @@ def test_pictures(snap_compare: Any, app: CarrelApp, training: FakeTraining, nam
             await until(pilot, lambda: screen.state.review is not None)
         await pressed(pilot, *PICTURES[name])
         if name == "history":
-            await until(pilot, lambda: bool(screen.past))
+            await until(pilot, lambda: bool(screen.history_page.past))
         elif name != "plan":
             await until(pilot, lambda: screen.state.at > 0)
 

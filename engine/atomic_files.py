@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
+def replace_file(path: Path, text: str | bytes, *, mode: int = 0o600) -> None:
     """Write a file whole or not at all, by default for its owner only; a link to it stays a link. Raises OSError."""
     path = path.resolve()
     # Beside it, so that taking its place is one step; a name for each thread, so that none takes another's draft.
@@ -18,8 +18,8 @@ def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode("utf-8") if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)

@@ -38,7 +38,7 @@ def offer(run: Run, examples: Iterable[Example]) -> int:
 def examples(run: Run) -> list[Example]:
     """Return the examples to be looked at; of a run without a review those that it has shown so far."""
     try:
-        lines = (run.folder / EXAMPLES_FILE).read_text(encoding="ascii").splitlines()
+        lines = (run.folder / EXAMPLES_FILE).read_text(encoding="ascii").split("\n")
     except OSError:
         found = run.history()
     else:

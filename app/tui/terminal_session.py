@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,9 +25,13 @@ from app.tui.threads import still_running
 from app.tui.training_runs import TrainingRuns
 from app.tui.web import visit
 from engine.errors import CarrelError, PathError
-from engine.paths import Places, library_path, places, private_folder, private_log
+from engine.log_file import LogFile, private_log
+from engine.paths import Places, library_path, places, private_folder
 from engine.typing_priority import typed
 
+_log = logging.getLogger("carrel")
+
+LOGGERS = ("carrel", "engine", "training")
 SWITCH_SECONDS = 0.001  # how long a search may keep the screen's thread waiting; Python's own 0.005 shows in typing
 THREAD_PATIENCE_SECONDS = 0.2  # for searches under way, which were interrupted
 
@@ -93,12 +98,19 @@ def open_library(path: Path, folders: Sequence[Path]) -> Opened:
 
 
 def write_log_to(path: Path) -> None:
-    """Send what Carrel logs to its log file."""
-    handler = logging.FileHandler(private_log(path), delay=True)
+    """Send what Carrel logs to its log file, with the error of any thread that ends by one."""
+    handler = LogFile(private_log(path))
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
-    logger = logging.getLogger("carrel")
-    logger.addHandler(handler)
-    logger.propagate = False
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.propagate = False
+    threading.excepthook = _log_ended_thread
+
+
+def _log_ended_thread(ended: threading.ExceptHookArgs) -> None:
+    name = ended.thread.name if ended.thread is not None else "?"
+    _log.error("The thread %s ended by an error", name, exc_info=ended.exc_value)
 
 
 @contextmanager

@@ -78,6 +78,12 @@ class SplitPoints:
             self.costs.append(cost)
             self.crossings.append(crossing)
 
+    def drop(self) -> float:
+        """Take the last place out and return what a cut there would have cost."""
+        for column in (self.positions, self.tokens, self.crossings):
+            column.pop()
+        return self.costs.pop()
+
 
 class SplitPointFinder:
     """Finds the split points of one document."""
@@ -101,12 +107,23 @@ class SplitPointFinder:
             else:
                 self._points.add(0, 0, 0.0)
             self._split(block.start, block.end, marks[index], marks[index + 1], _LADDERS.get(block.kind, _PROSE))
-        self._points.add(len(self._text), marks[-1], 0.0)
+        self._put(len(self._text), marks[-1], 0.0)
         return self._points
 
     def _add(self, position: int, tokens: int, cost: float, crossing: float = 0.0) -> None:
         beginning = self._text[position : position + JITTER_CHARACTERS].encode("utf-8", "surrogatepass")
-        self._points.add(position, tokens, cost + JITTER * crc32(beginning) / 2**32, crossing)
+        self._put(position, tokens, cost + JITTER * crc32(beginning) / 2**32, crossing)
+
+    def _put(self, position: int, tokens: int, cost: float, crossing: float = 0.0) -> None:
+        """Add a place. It takes that of one with only blanks in between: an empty line stays with what is before it."""
+        if self._blank(self._points.positions[-1], position):
+            if len(self._points.positions) == 1:
+                return
+            cost = min(cost, self._points.drop())
+        self._points.add(position, tokens, cost, crossing)
+
+    def _blank(self, start: int, end: int) -> bool:
+        return self._text[start:end].isspace()
 
     def _between(self, left: Block, right: Block, borders: dict[int, tuple[Section, Section]]) -> tuple[float, float]:
         """Give the cost of a cut between two blocks, and of none."""
@@ -130,7 +147,8 @@ class SplitPointFinder:
         cuts = [match.end() for match in found if match.end() < end and (not match.re.groups or match.lastindex)]
         marks = [*self._line.before(cuts), last] if cuts else [last]
         for cut, mark in zip([*cuts, end], marks, strict=True):
-            if cut < end and mark - first < self._grain and marks[-1] - mark > 0:
+            small = mark - first < self._grain and marks[-1] - mark > 0
+            if cut < end and small and not self._blank(start, cut):
                 continue
             self._split(start, cut, first, mark, rungs[1:])
             if cut < end:

@@ -25,6 +25,7 @@ from engine.errors import CarrelError, LibraryBusy
 from engine.event_log.event_file import EventFile, new_event_file
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event, IndexerStarted, Stopped, Trouble
+from engine.log_file import stderr_handler
 from engine.paths import places
 from engine.store.lock import IndexerLock
 from engine.typing_priority import waits_for_typing
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from engine.indexing.passage_encoder import PassageEncoder
     from engine.indexing.stop_signal import Signal
 
+LOG_FORMAT = "%(asctime)s %(name)s: %(message)s"
 NICENESS = 10  # the person's own programs come first
 STDIN = 0
 TAKE_OVER_SECONDS = 1.0  # how often one who follows looks whether the other still holds the lock
@@ -47,7 +49,7 @@ EncoderOf = Callable[[str | None], "PassageEncoder"]
 def main(argv: Sequence[str] | None = None, encoder_of: EncoderOf | None = None) -> int:
     """Run the indexer process and return its exit code; `encoder_of` takes the place of the installed models."""
     options = _parse(argv)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    logging.basicConfig(handlers=[stderr_handler(places().log)], level=logging.WARNING, format=LOG_FORMAT)
     _be_humble()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -66,7 +68,8 @@ def main(argv: Sequence[str] | None = None, encoder_of: EncoderOf | None = None)
             encoder_of=encoder_of or Encoders(),
         )
     except CarrelError as error:
-        logging.warning("the indexer ends", exc_info=True)
+        if not isinstance(error, LibraryBusy):  # which is ordinary: whoever started us follows the other
+            logging.warning("the indexer ends", exc_info=True)
         events.write(Trouble(message=f"{error.message} {error.cause}".strip(), fix=error.fix))
         events.write(Stopped(reason=error.message))
         return error.exit_code
@@ -199,7 +202,16 @@ def _be_humble() -> None:
 
 
 def _listen(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:
-    """Read the command pipe to its end, which means that whoever started us has gone."""
+    """Read the command pipe to its end, which means that whoever started us has gone, and leave then, or at a fault."""
+    try:
+        _take_lines(commands, stop)
+    except Exception:
+        logging.exception("the command pipe could not be read")
+    finally:
+        stop.set()
+
+
+def _take_lines(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:
     rest = b""
     # Not through sys.stdin: a thread that waits inside its buffer makes Python abort when the process ends.
     while piece := _piece_of_input():
@@ -209,7 +221,6 @@ def _listen(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:
                 stop.set()
             elif line:
                 commands.put(line)
-    stop.set()
 
 
 def _piece_of_input() -> bytes:

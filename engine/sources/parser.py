@@ -12,7 +12,8 @@ from types import TracebackType
 
 from engine.config import load
 from engine.errors import ConfigError, SourceError, WorkerError
-from engine.paths import places, private_folder, private_log
+from engine.log_file import private_log
+from engine.paths import places, private_folder
 from engine.records import Document
 from engine.sources.parser_process import ChildDied, NotStarted, Offspring, TimedOut
 from engine.sources.parser_protocol import document_from_json

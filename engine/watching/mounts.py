@@ -40,7 +40,7 @@ class Mount:
 def parse_mountinfo(text: bytes) -> list[Mount]:
     """Read /proc/self/mountinfo (proc(5)): the fifth field is the place, the first behind the dash the kind."""
     found = []
-    for line in text.splitlines():
+    for line in text.split(b"\n"):
         before, _, after = line.partition(b" - ")
         fields, kind = before.split(b" "), after.partition(b" ")[0]
         if len(fields) >= 5 and kind:
@@ -52,7 +52,7 @@ def parse_mountinfo(text: bytes) -> list[Mount]:
 def parse_mac_mounts(text: bytes) -> list[Mount]:
     """Read what `mount` prints on macOS: `//guest@box/share on /Volumes/share (smbfs, nodev)`."""
     found = []
-    for line in text.splitlines():
+    for line in text.split(b"\n"):
         rest = line.rpartition(b" on ")[2]
         place, _, facts = rest.rpartition(b" (")
         if place and (kind := _MAC_KIND.match(facts)):

@@ -50,6 +50,11 @@ def test_folders_on_other_machines_are_told_from_the_list_of_mounts() -> None:
     assert remote_parts(b"/home/annette", mounted) == []
 
 
+def test_a_carriage_return_in_the_name_of_a_mount_does_not_end_its_line() -> None:
+    (mounted,) = parse_mountinfo(b"40 27 0:50 / /home/ann/b\rx rw,relatime shared:9 - nfs4 box:/export rw\n")
+    assert (mounted.path, mounted.remote) == (b"/home/ann/b\rx", True)
+
+
 def test_a_file_system_that_hides_another_is_the_one_that_counts() -> None:
     mounted = [*parse_mountinfo(MOUNTINFO), Mount(b"/home/ann/box", b"ext4")]
     assert remote_parts(b"/home/ann/box/notes", mounted) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -48,3 +49,10 @@ def first_circle(graph: Mapping[str, Set[str]]) -> list[str]:
 
 def test_no_modules_of_the_browser_import_each_other_in_a_circle():
     assert first_circle(import_graph(modules_below("app/tui"))) == []
+
+
+def test_a_module_name_stands_for_two_things_at_most():
+    """A fuzzy opener that is given a name must not answer with three rooms."""
+    paths = [path for folder in ("app", "engine", "training") for path in modules_below(folder)]
+    counts = Counter(path.rpartition(".")[2] for path in paths)
+    assert {name for name, count in counts.items() if count > 2} <= {"screen", "actions"}

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from fake_indexer import command
@@ -16,6 +17,7 @@ from shelf import paragraph
 
 from engine.events import Event, IndexerStarted, Stopped, SyncFinished, Trouble, from_line
 from engine.indexing.sync_progress import from_dict, to_dict
+from engine.log_file import LARGEST_BYTES
 from engine.records import Failure, SyncReport
 from engine.store import documents, folders, requests
 from engine.store.connection import open_writer
@@ -39,12 +41,12 @@ class Home:
         folders.add(self.conn, os.fsencode(self.notes))
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *options: str) -> subprocess.Popen[bytes]:
+    def start(self, *options: str, errors: IO[bytes] | int = subprocess.PIPE) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             command(self.library, self.events_file, *options),
             cwd=self.state,
             stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             start_new_session=True,
         )
         self.running.append(process)
@@ -98,9 +100,22 @@ def test_it_indexes_tells_and_leaves(home: Home) -> None:
 def test_it_refuses_to_start_where_another_holds_the_lock(home: Home) -> None:
     with IndexerLock(home.library).acquire("testing"):
         process = home.start()
-        home.finish(process)
+        assert home.finish(process) == ""  # a busy library is nothing for a log
     assert process.returncode == 3
     assert any(isinstance(event, Trouble) for event in home.events())
+
+
+def test_what_it_logs_keeps_the_bound_of_the_log_where_that_is_its_standard_error(home: Home) -> None:
+    log = home.state / "carrel.log"
+    log.write_bytes(b"x" * LARGEST_BYTES)
+    home.library.unlink()
+    with log.open("ab") as errors:
+        process = home.start(errors=errors)
+    process.wait(DEADLINE_SECONDS)
+    assert process.returncode not in (0, 3)
+    assert "the indexer ends" in log.read_text()
+    assert log.stat().st_size < LARGEST_BYTES
+    assert (home.state / "carrel.log.1").stat().st_size == LARGEST_BYTES
 
 
 def test_the_lock_names_its_task_and_its_event_file(home: Home) -> None:

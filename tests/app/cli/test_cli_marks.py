@@ -250,6 +250,15 @@ def test_what_was_judged_is_written_for_retraining(carrel: Call, notes: Path) ->
     assert json.loads(line) == {"query": ASKED, "relevant": [str(notes / "loaf.md")]}
 
 
+def test_a_question_with_a_separator_of_unicode_is_one_line_of_its_file(
+    carrel: Call, notes: Path, type_keys: Type, tmp_path: Path
+) -> None:
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text('{"query": "flour\u2028and water"}\n{"query": \n', encoding="utf-8")
+
+    assert "questions.jsonl, line 2, is not valid JSON" in carrel("judge", "--queries", str(questions)).err
+
+
 def test_a_folder_with_other_files_is_not_overwritten(carrel: Call, notes: Path) -> None:
     carrel("mark", ASKED, "bread.md")
     Path("theirs").mkdir()

@@ -75,18 +75,29 @@ def load(path: Path | None = None) -> Config:
     return from_mapping(_parsed(text, path), str(path)) if text else Config()
 
 
-def change(changes: Mapping[str, Any], path: Path | None = None) -> Config:
+def change(changes: Mapping[str, Any], path: Path | None = None, *, known: Config | None = None) -> Config:
     """Change some settings, beside those that another process changes meanwhile, and return all of them.
 
-    Raises ConfigError as `load` and `save` do.
+    `known` is what the caller believed to stand there: of a table, only what differs from that is changed. Raises
+    ConfigError as `load` and `save` do.
     """
     path = path or places().settings
     with suppress(OSError):
         private_folder(path.parent)
     with exclusive(path.parent):
-        config = replace(load(path), **changes)
+        now = load(path)
+        config = replace(now, **{name: _joined(name, value, now, known) for name, value in changes.items()})
         save(config, path)
     return config
+
+
+def _joined(name: str, wanted: Any, now: Config, known: Config | None) -> Any:
+    """Return a setting as it is wanted; a table with what others have put into it, or dropped, since it was `known`."""
+    if known is None or not isinstance(wanted, Mapping):
+        return wanted
+    before: Mapping[str, Any] = getattr(known, name)
+    theirs = {key: value for key, value in getattr(now, name).items() if key in wanted or key not in before}
+    return theirs | {key: value for key, value in wanted.items() if before.get(key) != value}
 
 
 def save(config: Config, path: Path | None = None) -> None:

@@ -27,7 +27,7 @@ def read(source: Source) -> Document:
     lines = Lines("\n".join(written_lines))
     metadata = {"rows": str(len(rows) - (names is not None))} if rows else {}
     heading = None if names is None else rows[names][0]
-    return Document(lines.text, source.spoken_name, False, "csv", tuple(_blocks(lines, heading)), metadata=metadata)
+    return source.document("csv", lines.text, _blocks(lines, heading), "", metadata=metadata)
 
 
 def _blocks(lines: Lines, heading: int | None) -> Iterator[Block]:

@@ -46,14 +46,13 @@ def read(source: Source) -> Document:
     text, blocks = reader.prose.finish()
     properties = core_properties(archive)
     title = named_title(properties) or reader.title or written_title(blocks)
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="docx",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(properties.pop("keywords", "")))),
-        links=tuple(reader.links[:MAX_LINKS]),
+    return source.document(
+        "docx",
+        text,
+        blocks,
+        title,
+        tags=as_tags(properties.pop("keywords", "")),
+        links=reader.links[:MAX_LINKS],
         metadata=properties,
     )
 

@@ -45,15 +45,8 @@ def read(source: Source) -> Document:
     text, blocks = page.prose.finish()
     title = page.title or written_title(blocks)
     named = {name: value for name in _METADATA if (value := page.meta(name))}
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="html",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(page.meta("keywords")))),
-        links=tuple(page.links),
-        metadata=named,
+    return source.document(
+        "html", text, blocks, title, tags=as_tags(page.meta("keywords")), links=page.links, metadata=named
     )
 
 

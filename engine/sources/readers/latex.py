@@ -45,14 +45,13 @@ def read(source: Source) -> Document:
     said = {name: words for name, at in fields.items() if (words := _said(written, at))}
     title = said.pop("title", "")
     keywords = said.pop("keywords", "")
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="latex",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(word for each in keywords.split(",") if (word := each.strip()))),
-        links=tuple(reader.links[:MAX_LINKS]),
+    return source.document(
+        "latex",
+        text,
+        blocks,
+        title,
+        tags=filter(None, map(str.strip, keywords.split(","))),
+        links=reader.links[:MAX_LINKS],
         metadata=said,
     )
 

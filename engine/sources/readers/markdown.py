@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from engine.records import Block, Document, Link
-from engine.sources.readers.frontmatter import FrontMatter, read_front_matter
+from engine.sources.readers.frontmatter import read_front_matter
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
 
@@ -46,13 +46,12 @@ def read(source: Source) -> Document:
     blocks = tuple(([Block("meta", 0, front.end)] if front.end else []) + scan(text, front.end + 1 if front.end else 0))
     title = front.title or written_title(blocks)
     prose = [text[block.start : block.end] for block in blocks if block.kind not in ("code", "meta")]
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="markdown",
-        blocks=blocks,
-        tags=_joined_tags(front, prose),
+    return source.document(
+        "markdown",
+        text,
+        blocks,
+        title,
+        tags=(*front.tags, *tags_of(prose)),
         links=links_of(prose),
         metadata=front.metadata,
     )
@@ -65,10 +64,6 @@ def written_title(blocks: Iterable[Block]) -> str:
         return body[0].label
     tops = [block.label for block in body if block.kind == "heading" and block.level == 1]
     return tops[0] if len(tops) == 1 else ""
-
-
-def _joined_tags(front: FrontMatter, prose: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*front.tags, *tags_of(prose))))
 
 
 def scan(text: str, start: int = 0) -> list[Block]:
@@ -97,9 +92,11 @@ class _Scanner(LineScanner):
         elif mark in "`~" and (fence := _FENCE.match(line)):
             self._emit("code", self._after_fence(fence[1]))
         elif line.startswith(("    ", "\t")):
-            self._emit("code", self._after_indented_code())
+            self._emit("code", self._after_all(lambda text: text.startswith(("    ", "\t"))))
         elif mark == ">":
-            self._emit("quote", self._after_quote())
+            self._emit(
+                "quote", self._after_run(lambda text: not text.lstrip().startswith(">") and self._interrupts(text))
+            )
         elif mark in "-*_" and _RULE.match(line):
             self._emit("paragraph", self.at + 1)
         elif (mark in "-+*" or mark.isdigit()) and _ITEM.match(line):
@@ -148,26 +145,6 @@ class _Scanner(LineScanner):
             if closing.startswith(opening) and not closing.strip(opening[0]):
                 return after + 1
         return len(self.texts)
-
-    def _after_indented_code(self) -> int:
-        number = after = self.at + 1
-        while number < len(self.texts):
-            line = self.texts[number]
-            if line.startswith(("    ", "\t")) and line.strip():
-                after = number + 1
-            elif line.strip():
-                break
-            number += 1
-        return after
-
-    def _after_quote(self) -> int:
-        number = self.at + 1
-        while not self.lines.is_blank(number):
-            line = self.texts[number]
-            if not line.lstrip().startswith(">") and self._interrupts(line):
-                break
-            number += 1
-        return number
 
     def _after_list(self) -> int:
         number, after, was_blank = self.at, self.at + 1, False

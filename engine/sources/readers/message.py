@@ -36,12 +36,11 @@ class MessageText:
         self.prose.add("list", "\n".join(f"- Attachment: {name}" for name in attachments))
         text, blocks = self.prose.finish()
         title = self.headers.get("Subject", "")
-        return Document(
-            text=text,
-            title=title or source.spoken_name,
-            title_written=bool(title),
-            kind=kind,
-            blocks=blocks,
-            links=tuple(self.links),
+        return source.document(
+            kind,
+            text,
+            blocks,
+            title,
+            links=self.links,
             metadata={name.lower(): words for name, words in self.headers.items() if name != "Subject"},
         )

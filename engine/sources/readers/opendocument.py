@@ -46,15 +46,8 @@ def read(source: Source) -> Document:
         raise SourceError("no text inside")
     fields = _fields(meta)
     title = fields.pop("title", "") or reader.title
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind=kind,
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(fields.pop("keyword", "")))),
-        links=tuple(_links(body)),
-        metadata=fields,
+    return source.document(
+        kind, text, blocks, title, tags=as_tags(fields.pop("keyword", "")), links=_links(body), metadata=fields
     )
 
 

@@ -37,13 +37,12 @@ def read(source: Source) -> Document:
     blocks = tuple(scanner.run())
     title = scanner.fields.pop("title", "") or _lone_heading(blocks)
     tags = dict.fromkeys(tag for tag in scanner.fields.pop("filetags", "").replace(":", " ").split())
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="org",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys((*tags, *scanner.tags))),
+    return source.document(
+        "org",
+        text,
+        blocks,
+        title,
+        tags=(*tags, *scanner.tags),
         links=_links(text, blocks),
         metadata={name: value for name, value in scanner.fields.items() if value},
     )
@@ -159,10 +158,4 @@ class _Scanner(LineScanner):
         return after
 
     def _after_paragraph(self) -> int:
-        number = self.at + 1
-        while not self.lines.is_blank(number):
-            line = self.texts[number]
-            if self._starts_block(line) or _ITEM.match(line) or _DRAWER.match(line):
-                break
-            number += 1
-        return number
+        return self._after_run(lambda line: bool(self._starts_block(line) or _ITEM.match(line) or _DRAWER.match(line)))

@@ -56,13 +56,13 @@ def read(source: Source) -> Document:
     metadata = {new: fields[old] for old, new in (("author", "author"), ("subject", "subject")) if fields.get(old)}
     if date := _date(fields.get("creationdate", "")):
         metadata["created"] = date
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="pdf",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(fields.get("keywords", "")))) if "," in fields.get("keywords", "") else (),
+    keywords = fields.get("keywords", "")
+    return source.document(
+        "pdf",
+        text,
+        blocks,
+        title,
+        tags=as_tags(keywords) if "," in keywords else (),
         metadata={**metadata, "pages": str(pages)},
     )
 

@@ -51,14 +51,8 @@ def read(source: Source) -> Document:
     title = named_title(properties)
     if cut:
         properties["left out"] = f"rows after the first {MAX_ROWS} of a sheet"
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="xlsx",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(properties.pop("keywords", "")))),
-        metadata=properties,
+    return source.document(
+        "xlsx", text, blocks, title, tags=as_tags(properties.pop("keywords", "")), metadata=properties
     )
 
 

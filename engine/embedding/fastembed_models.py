@@ -15,12 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.embedding.manifest import Pooling
+from engine.embedding.manifest import LONGEST_WINDOW, Pooling
 from engine.errors import ModelError
 from engine.paths import places, private_folder
-
-# A model's memory grows with the square of its window, and no passage is ever cut longer than this.
-LONGEST_WINDOW = 512
 
 _ENGLISH_SEARCH = "Represent this sentence for searching relevant passages: "
 

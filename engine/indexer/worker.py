@@ -33,7 +33,7 @@ from engine.typing_priority import waits_for_typing
 if TYPE_CHECKING:
     import apsw
 
-    from engine.embedding.out_of_domain import Encodes
+    from engine.embedding.out_of_domain import DescribedEncoder
     from engine.indexing.passage_encoder import PassageEncoder
     from engine.indexing.stop_signal import Signal
 
@@ -185,7 +185,7 @@ class Encoders:
 def _refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
     from engine.retrieval.tier_calibration import refit
 
-    refit(conn, cast("Encodes", encoder), stopped)
+    refit(conn, cast("DescribedEncoder", encoder), stopped)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

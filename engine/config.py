@@ -9,13 +9,17 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from engine.atomic_files import exclusive, replace_file
 from engine.errors import ConfigError
 from engine.paths import places, private_folder
 from engine.records import SearchSettings
+
+_LANGUAGES = re.compile(r"(?:[A-Za-z][\w/-]*+(?:\+[A-Za-z][\w/-]*+)*+)?")  # as Tesseract takes them: eng+deu
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,37 @@ def load(path: Path | None = None) -> Config:
     return from_mapping(_parsed(text, path), str(path)) if text else Config()
 
 
+def change(changes: Mapping[str, Any], path: Path | None = None, *, known: Config | None = None) -> Config:
+    """Change some settings, beside those that another process changes meanwhile, and return all of them.
+
+    `known` is what the caller believed to stand there: of a table, only what differs from that is changed. Raises
+    ConfigError as `load` and `save` do.
+    """
+    path = path or places().settings
+    with suppress(OSError):
+        private_folder(path.parent)
+    with exclusive(path.parent):
+        now = load(path)
+        config = replace(now, **{name: _joined(name, value, now, known) for name, value in changes.items()})
+        save(config, path)
+    return config
+
+
+def _joined(name: str, wanted: Any, now: Config, known: Config | None) -> Any:
+    """Return a setting as it is wanted; a table with what others have put into it, or dropped, since it was `known`."""
+    if known is None or not isinstance(wanted, Mapping):
+        return wanted
+    before: Mapping[str, Any] = getattr(known, name)
+    theirs = {key: value for key, value in getattr(now, name).items() if key in wanted or key not in before}
+    return theirs | {key: value for key, value in wanted.items() if before.get(key) != value}
+
+
 def save(config: Config, path: Path | None = None) -> None:
     """Write the settings, whole or not at all, readable by their owner only.
 
     Raises ConfigError where the file cannot be written, or holds what cannot be read: that is mended by hand first.
     """
-    from engine.config_text import merged, replace_file  # needed by those who change settings, not by each command
+    from engine.config_text import merged  # needed by those who change settings, not by each command
 
     path = path or places().settings
     before = _written(path)
@@ -186,7 +215,7 @@ def _number(value: Any, least: float, most: float, wanted: str) -> float:
 
 
 def _languages(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"(?:[A-Za-z][\w/-]*(?:\+[A-Za-z][\w/-]*)*)?", value):
+    if not isinstance(value, str) or not _LANGUAGES.fullmatch(value):
         raise ValueError('It must name languages as Tesseract does, such as "eng" or "deu+eng"')
     return value
 

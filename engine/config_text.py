@@ -5,12 +5,10 @@ Apart from engine.config because reading settings, which every command does, nee
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigError
@@ -31,24 +29,6 @@ def merged(text: str, settings: Mapping[str, Any], same: Callable[[Mapping[str, 
             if same(tomllib.loads(candidate)):
                 return candidate
     raise ConfigError("These settings cannot be written as a settings file.")
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner only; a link to it stays a link. Raises OSError."""
-    path = path.resolve()
-    name = path.with_name(f".{path.name}.{os.getpid()}")  # beside it, so that taking its place is one step
-    name.unlink(missing_ok=True)
-    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            name.unlink()
-        raise
 
 
 def _edited(text: str, settings: Mapping[str, Any]) -> str:

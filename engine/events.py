@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from engine.errors import WorkerError
-from engine.eventlines import MAX_LINE_BYTES, TimedEvent, event_in, record_of
+from engine.json_lines import MAX_LINE_BYTES, TimedEvent, event_in, record_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

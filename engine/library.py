@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from engine.errors import ModelError
+from engine.library_file import LibraryFile
+from engine.library_search import LibrarySearch
+from engine.library_views import LibraryViews
 from engine.paths import library_path
-from engine.reader_memory import MarkingShelf
-from engine.records import (
-    Check,
-    SearchResult,
-    SearchSettings,
-    Status,
-    SyncReport,
-    WhyReport,
-    WhyStage,
-)
+from engine.reader_memory import ReaderMemory
+from engine.records import Check, Status, SyncReport
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
-from engine.store import change_log, documents, folders, lock, requests
+from engine.store import documents, folders, lock, requests
 from engine.store.connection import open_writer
 from engine.store.migrations import version as schema_version
 from engine.store.requests import RequestState
@@ -37,28 +31,61 @@ from engine.watchlist import Watchlist
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
-    from engine.exploration import Exploration
     from engine.local_indexing import Keeper
-    from engine.retrieval import tiers
-    from engine.retrieval.hits import Read
-    from engine.retrieval.postings_cache import PostingsCache
-    from engine.retrieval.search_pipeline import Model
     from engine.store.connection import LibraryConnection
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
 
-DEFAULT_LIMIT = 10
-WHY_LIMIT = 10
+_Part = TypeVar("_Part")
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
 
 
-class Library(Watchlist, MarkingShelf):
-    """One library file. Use `Library.open`; close it, or use it as a context manager."""
+def _by(
+    part: Callable[[Library], _Part], method: Callable[Concatenate[_Part, _Given], _Answer]
+) -> Callable[Concatenate[Library, _Given], _Answer]:
+    """Return a method of the library that a part of it carries out."""
+
+    @wraps(method)
+    def carried_out(library: Library, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:
+        return method(part(library), *args, **kwargs)
+
+    return carried_out
+
+
+def _search(library: Library) -> LibrarySearch:
+    return library._search
+
+
+def _views(library: Library) -> LibraryViews:
+    return library._views
+
+
+def _watchlist(library: Library) -> Watchlist:
+    return library._watchlist
+
+
+def _memory(library: Library) -> ReaderMemory:
+    return library._memory
+
+
+class Library:
+    """One library file. Use `Library.open`; close it, or use it as a context manager.
+
+    Most of it is carried out by four parts, which share the file: searching, looking, the watched folders, and what the
+    reader leaves here. Each method's words stand with its part.
+    """
 
     def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
-        super().__init__(path, encoder)
+        self.path = path
         self.read_only = read_only
-        self._postings: PostingsCache | None = None
-        self._stays = False  # whether this process will search again and again
+        self._encoder = encoder
+        self._file = LibraryFile(path)
+        self._search = LibrarySearch(self._file, encoder)
+        self._views = LibraryViews(self._file)
+        self._watchlist = Watchlist(self._file)
+        self._memory = ReaderMemory(self._file, self._search.model_if_there)
+        self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
 
     @classmethod
@@ -71,17 +98,18 @@ class Library(Watchlist, MarkingShelf):
         if create and not place.exists():
             open_writer(place, create=True).close()
         library = cls(place, encoder, read_only=_read_only(place))
-        with library._pool.lend():
+        with library._file.reading():
             pass  # a missing, newer or damaged file is told now rather than at the first search
         return library
 
     def close(self) -> None:
         """Let go of the file, the vectors and the model."""
         with self._guard:
-            self._pool.close()
+            self._file.close()
+            self._search.close()
             if self._watch is not None:
                 self._watch.close()
-            self._watch = self._active = None
+            self._watch = None
 
     def __enter__(self) -> Library:
         return self
@@ -89,96 +117,57 @@ class Library(Watchlist, MarkingShelf):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- searching -------------------------------------------------------------------------------------------------
+    # --- searching --------------------------------------------------------------------------------------------------
 
-    def search(
-        self,
-        text: str,
-        *,
-        limit: int = DEFAULT_LIMIT,
-        settings: SearchSettings | None = None,
-        typing: bool = False,
-        cancel: Cancellation | None = None,
-    ) -> SearchResult:
-        """Find passages. An empty query, or one of filters only, lists documents by date, newest first.
+    search = _by(_search, LibrarySearch.search)
+    explore = _by(_search, LibrarySearch.explore)
+    similar = _by(_search, LibrarySearch.similar)
+    nearest_sentence = _by(_search, LibrarySearch.nearest_sentence)
+    warm = _by(_search, LibrarySearch.warm)
+    why = _by(_search, LibrarySearch.why)
 
-        With `typing` the last word may still grow, and an unfinished quote or filter is passed over. A search by words
-        alone loads no model. Where the model is missing, words alone are searched, and the weights say why. Raises
-        QueryError, SearchCancelled.
-        """
-        return self._explored(text, limit, settings or SearchSettings(), typing, cancel, widely=False).result
+    # --- looking ----------------------------------------------------------------------------------------------------
 
-    def explore(
-        self,
-        text: str,
-        *,
-        limit: int = DEFAULT_LIMIT,
-        settings: SearchSettings | None = None,
-        typing: bool = False,
-        cancel: Cancellation | None = None,
-    ) -> Exploration:
-        """Search as `search` does, in both legs whatever the fusion, and keep the candidates for other settings."""
-        return self._explored(text, limit, settings or SearchSettings(), typing, cancel, widely=True)
+    folders = _by(_views, LibraryViews.folders)
+    tree = _by(_views, LibraryViews.tree)
+    facets = _by(_views, LibraryViews.facets)
+    document = _by(_views, LibraryViews.document)
+    document_by_id = _by(_views, LibraryViews.document_by_id)
+    documents_named = _by(_views, LibraryViews.documents_named)
+    paths_ending = _by(_views, LibraryViews.paths_ending)
+    passages = _by(_views, LibraryViews.passages)
+    passages_of = _by(_views, LibraryViews.passages_of)
+    passage_hashes = _by(_views, LibraryViews.passage_hashes)
+    every_document = _by(_views, LibraryViews.every_document)
+    links = _by(_views, LibraryViews.links)
+    failures = _by(_views, LibraryViews.failures)
+    changed_since = _by(_views, LibraryViews.changed_since)
+    watching = _by(_views, LibraryViews.watching)
+    left_out = _by(_views, LibraryViews.left_out)
+    left_out_files = _by(_views, LibraryViews.left_out_files)
+    folder_rules = _by(_views, LibraryViews.folder_rules)
+    set_folder_rules = _by(_views, LibraryViews.set_folder_rules)
 
-    def similar(self, passage_id: int, *, limit: int = DEFAULT_LIMIT) -> SearchResult:
-        """Find the passages of other documents that are nearest in meaning to one; none where it has no vector."""
-        from engine.retrieval.similar import similar
+    # --- the watched folders ----------------------------------------------------------------------------------------
 
-        with self._reading() as connection:
-            model, cuts = self._active_model().of(connection)
-            return similar(connection, passage_id, model, cuts, limit)
+    add = _by(_watchlist, Watchlist.add)
+    remove = _by(_watchlist, Watchlist.remove)
+    undo_remove = _by(_watchlist, Watchlist.undo_remove)
+    forgotten = _by(_watchlist, Watchlist.forgotten)
 
-    def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
-        """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
-        from engine.retrieval.nearest_sentence import nearest_sentence
-        from engine.retrieval.query import parse
+    # --- what the reader leaves here --------------------------------------------------------------------------------
 
-        meaning = parse(query, typing=True).meaning
-        with self._reading() as connection:
-            model, _, missing = self._model(connection, SearchSettings(), meaning)
-        return None if model is None or missing else nearest_sentence(model.encode, meaning, text)
-
-    def warm(self) -> None:
-        """Load the model and the vectors, so that the next search need not, and keep from now on what is read."""
-        with self._guard:
-            self._stays, self._postings = True, None
-        with self._reading() as connection:
-            model, _ = self._active_model().of(connection)
-        if model is not None:
-            model.encode("warm")
-
-    def why(
-        self, text: str, path: Path, *, settings: SearchSettings | None = None, limit: int = WHY_LIMIT
-    ) -> WhyReport:
-        """Say at which stage of a search a file's document was lost, and what would bring it back."""
-        from engine.indexing.absence import absence
-        from engine.retrieval.query import parse
-        from engine.retrieval.why_not import trace
-
-        settings = settings or SearchSettings()
-        query = parse(text)
-        absolute = os.fsencode(path.expanduser().absolute())
-        with self._reading() as connection:
-            document = documents.document_id_at(connection, absolute)
-            if (absent := absence(connection, self.path, absolute, document)) is not None:
-                reason, advice = absent
-                stage = WhyStage("indexed", False, None, reason, advice)
-                return WhyReport(text, absolute, False, None, (stage,), "indexed", (advice,))
-            assert document is not None  # else it was said why
-            model, cuts, missing = self._model(connection, settings, query.meaning)
-            if missing:
-                settings = replace(settings, fusion="keyword")
-            trail = trace(connection, query, document, settings, model, cuts, limit=limit)
-        return WhyReport(
-            text,
-            absolute,
-            trail.final_rank is not None,
-            trail.final_rank,
-            trail.stages,
-            trail.dropped_at,
-            trail.advice,
-            trail.changes,
-        )
+    mark = _by(_memory, ReaderMemory.mark)
+    opened = _by(_memory, ReaderMemory.opened)
+    unmark = _by(_memory, ReaderMemory.unmark)
+    marks = _by(_memory, ReaderMemory.marks)
+    empty_marks = _by(_memory, ReaderMemory.empty_marks)
+    answers = _by(_memory, ReaderMemory.answers)
+    nearest_passage = _by(_memory, ReaderMemory.nearest_passage)
+    log_search = _by(_memory, ReaderMemory.log_search)
+    log_opened = _by(_memory, ReaderMemory.log_opened)
+    search_log = _by(_memory, ReaderMemory.search_log)
+    empty_search_log = _by(_memory, ReaderMemory.empty_search_log)
 
     # --- indexing --------------------------------------------------------------------------------------------------
 
@@ -215,22 +204,22 @@ class Library(Watchlist, MarkingShelf):
 
     def file_request(self, kind: str, argument: str = "") -> int:
         """Ask the process that indexes for something and return the request's number."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             return requests.file(connection, kind, argument)
 
     def request_state(self, number: int) -> RequestState:
         """Return how far a request is; one that is forgotten counts as done without an answer."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return requests.state(connection, number) or RequestState(taken=True, done=True, outcome=None)
 
     # --- care ------------------------------------------------------------------------------------------------------
 
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
-        from engine.maintenance.last_check import last_check
+        from engine.maintenance import last_check
         from engine.store import models
 
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             counted = documents.counts(connection)
             model = models.active(connection)
             status = Status(
@@ -259,9 +248,9 @@ class Library(Watchlist, MarkingShelf):
 
         Checking needs no lock. Raises LibraryBusy where a repair is asked while another process indexes.
         """
-        from engine.maintenance import Care
+        from engine.maintenance import Maintenance
 
-        return Care(self.path, self._encoder).check(repair=repair).checks
+        return Maintenance(self.path, self._encoder).check(repair=repair).checks
 
     def version(self) -> int:
         """Return a number that changes whenever another connection has committed; cheap enough to poll."""
@@ -272,74 +261,15 @@ class Library(Watchlist, MarkingShelf):
                 self._watch = open_reader(self.path)
             return int(self._watch.pragma("data_version"))
 
-    # --- within ----------------------------------------------------------------------------------------------------
-
-    def _explored(
-        self,
-        text: str,
-        limit: int,
-        settings: SearchSettings,
-        typing: bool,
-        cancel: Cancellation | None,
-        *,
-        widely: bool,
-    ) -> Exploration:
-        from engine.exploration import Exploration
-        from engine.retrieval import search_pipeline
-        from engine.retrieval.query import parse
-
-        query = parse(text, typing=typing)
-        cancel = cancel or Cancellation()
-        began = time.perf_counter()
-        with self._reading(cancel) as connection:
-            loading = time.perf_counter()
-            needed = replace(settings, fusion="convex", memory=True) if widely else settings
-            model, cuts, missing = self._model(connection, needed, query.meaning)
-            loaded = time.perf_counter()
-            if missing:
-                needed = settings = replace(settings, fusion="keyword")
-            search = search_pipeline.run(
-                connection, query, needed, model, cuts, limit=limit, cancel=cancel, postings=self._postings_cache()
-            )
-            if needed != settings:
-                search = search_pipeline.reorder(search, settings, limit)
-            read: dict[int, Read] = {}
-            sequence = change_log.latest(connection)
-            result = search_pipeline.present(connection, search, settings, model, cuts, read)
-        timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
-        weights = replace(result.weights, reason=missing) if missing else result.weights
-        result = replace(result, timings=timings, weights=weights)
-        return Exploration(search, result, model, cuts, self._reading, read, sequence)
-
-    def _postings_cache(self) -> PostingsCache:
-        from engine.retrieval.postings_cache import PostingsCache
-
-        with self._guard:
-            if self._postings is None:
-                self._postings = PostingsCache(keeps_scores=self._stays)
-            return self._postings
+    # --- within --------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _keeping(self, task: str) -> Iterator[Keeper]:
         from engine.local_indexing import Keeper
 
-        with lock.IndexerLock(self.path).acquire(task), self._writing(lock_held=True) as connection:
-            self._pool.drain()  # an open reader would keep the last writer from folding the log into the file
+        with lock.IndexerLock(self.path).acquire(task), self._file.writing(lock_held=True) as connection:
+            self._file.drain()
             yield Keeper(connection, self.path, self._encoder)
-
-    def _model(
-        self, connection: LibraryConnection, settings: SearchSettings, meaning: str
-    ) -> tuple[Model | None, tiers.Cuts, str]:
-        """Return the model that a search needs, its cuts, and in words why there is none though one was wanted."""
-        from engine.retrieval.tiers import unfitted
-
-        if settings.fusion == "keyword" or not meaning:
-            return None, unfitted(0.0), ""
-        try:
-            model, cuts = self._active_model().of(connection)
-        except ModelError as error:
-            return None, unfitted(0.0), f"by words alone: {error}"
-        return model, cuts, "" if model else "by words alone: nothing is indexed yet"
 
 
 def _read_only(path: Path) -> bool:

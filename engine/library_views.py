@@ -1,15 +1,14 @@
-"""What can be read of a library beside searching it: folders, documents, passages, links, failures. Takes no lock."""
+"""Reads a library beside searching it: folders, documents, passages, links, failures. Takes no lock."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from engine.errors import PathError
+from engine.library_file import LibraryFile
 from engine.paths import display
 from engine.records import (
     DocumentChange,
@@ -21,87 +20,92 @@ from engine.records import (
     StoredDocument,
     StoredPassage,
 )
-from engine.retrieval.connection_pool import ReaderPool
 from engine.store import browse_queries, documents, folders
-from engine.store.connection import open_writer, transaction
-from engine.store.faults import translated
+from engine.store.connection import transaction
 
 if TYPE_CHECKING:
     from engine.events import Watching
-    from engine.retrieval.cancellation import Cancellation
     from engine.store.connection import LibraryConnection
 
-_Answer = TypeVar("_Answer")
 
+class LibraryViews:
+    """What one library holds, to be looked at from any thread."""
 
-class Shelf:
-    """The documents of one library file, to be looked at from any thread."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._pool = ReaderPool(path)
+    def __init__(self, file: LibraryFile) -> None:
+        self._file = file
 
     def folders(self) -> tuple[Folder, ...]:
         """Return the watched folders with their counts, in the order in which they were added."""
-        return self._read(folders.every)
+        return self._file.read(folders.every)
 
     def tree(self, folder: bytes) -> tuple[FolderNode, ...]:
         """Return the folders below a watched one that hold documents, each before what is in it."""
-        return self._read(lambda connection: browse_queries.tree(connection, folder))
+        return self._file.read(lambda connection: browse_queries.tree(connection, folder))
 
     def facets(self) -> Facets:
         """Return the values that filters can take here."""
-        return self._read(browse_queries.facets)
+        return self._file.read(browse_queries.facets)
 
     def document(self, path: bytes) -> StoredDocument | None:
         """Return the document of the file at an absolute path, with its text; None where there is none."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             found = documents.document_id_at(connection, path)
             return documents.stored_document(connection, found) if found is not None else None
 
     def document_by_id(self, document_id: int) -> StoredDocument | None:
         """Return a document with its text; None where it is gone."""
-        return self._read(lambda connection: documents.stored_document(connection, document_id))
+        return self._file.read(lambda connection: documents.stored_document(connection, document_id))
 
     def documents_named(self, fragment: str, limit: int = 50) -> tuple[StoredDocument, ...]:
         """Return documents whose title or path holds a text, without their own text, best fits first."""
-        return self._read(lambda connection: browse_queries.documents_named(connection, fragment, limit))
+        return self._file.read(lambda connection: browse_queries.documents_named(connection, fragment, limit))
 
     def paths_ending(self, ending: bytes) -> tuple[bytes, ...]:
         """Return the absolute paths of the documents whose path ends so, at a folder's boundary; at most 20."""
-        return self._read(lambda connection: documents.paths_ending(connection, ending, 20))
+        return self._file.read(lambda connection: documents.paths_ending(connection, ending, 20))
 
     def passages(self, passage_ids: Sequence[int]) -> tuple[StoredPassage, ...]:
         """Return passages in the order asked; those that are gone are left out."""
-        return self._read(lambda connection: browse_queries.passages(connection, passage_ids))
+        return self._file.read(lambda connection: browse_queries.passages(connection, passage_ids))
 
     def passages_of(self, document_id: int) -> tuple[StoredPassage, ...]:
         """Return all passages of a document in order."""
-        return self._read(lambda connection: browse_queries.passages_of(connection, document_id))
+        return self._file.read(lambda connection: browse_queries.passages_of(connection, document_id))
+
+    def passage_hashes(self, passage_ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the hashes of passages, by which marks know them."""
+        return self._file.read(lambda connection: browse_queries.passage_hashes(connection, passage_ids))
+
+    def every_document(self) -> Iterator[StoredDocument]:
+        """Yield all documents with their texts, in order of path; those that could not be read are left out."""
+        for document_id in self._file.read(browse_queries.document_ids):
+            document = self.document_by_id(document_id)
+            if document is not None:
+                yield document
 
     def links(self, document_id: int) -> tuple[ResolvedLink, ...]:
         """Return the links written in a document, with the documents that they lead to."""
-        return self._read(lambda connection: browse_queries.links(connection, document_id))
+        return self._file.read(lambda connection: browse_queries.links(connection, document_id))
 
     def failures(self) -> tuple[Failure, ...]:
         """Return the files that could not be read, and why, in order of path."""
-        return self._read(documents.failures)
+        return self._file.read(documents.failures)
 
     def changed_since(self, moment: float, limit: int = 200) -> tuple[DocumentChange, ...]:
         """Return what was indexed, or failed to be, since a moment in seconds since the epoch, newest first."""
-        return self._read(lambda connection: browse_queries.changes(connection, moment, limit))
+        return self._file.read(lambda connection: browse_queries.changes(connection, moment, limit))
 
     def watching(self) -> Watching | None:
         """Return how many folders the process that indexes watches now; None where none does, or none was told."""
-        from engine.indexing.event_file import last_watching
+        from engine.event_log.event_file import last_watching
         from engine.store.lock import events_of
 
-        events = events_of(self.path)
+        events = events_of(self._file.path)
         return last_watching(events) if events is not None else None
 
     def left_out(self, folder: bytes | None = None) -> dict[str, int]:
         """Return how many files the last whole sync left out, by reason, in one folder or in all."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             known = folders.at(connection, folder) if folder is not None else None
             return folders.left_out(connection, known.id if known else None)
 
@@ -117,11 +121,11 @@ class Shelf:
         from engine.sources.discovery import LeftOut, discover
         from engine.watching.watched_roots import own_files, rules_from
 
-        with self._reading() as connection:
-            own = rules_from(folders.rules(connection, self._folder(connection, folder).id))
+        with self._file.reading() as connection:
+            own = rules_from(folders.rules(connection, watched_folder(connection, folder).id))
         tried = own if rules is None else replace(own, extra_patterns=tuple(rules))
         found: list[tuple[bytes, str]] = []
-        for each in discover(folder, tried, own_files(self.path)):
+        for each in discover(folder, tried, own_files(self._file.path)):
             if isinstance(each, LeftOut) and reason in (None, each.reason):
                 found.append((each.path, each.reason))
                 if len(found) == limit:
@@ -130,45 +134,22 @@ class Shelf:
 
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:
         """Return the patterns by which files of a watched folder are left out beside its own ignore files."""
-        with self._reading() as connection:
-            written = folders.rules(connection, self._folder(connection, folder).id)
+        with self._file.reading() as connection:
+            written = folders.rules(connection, watched_folder(connection, folder).id)
         return tuple(str(line) for line in written.get("extra_patterns", ()))
 
     def set_folder_rules(self, folder: bytes, patterns: Sequence[str]) -> None:
         """Keep other patterns for a watched folder; the next sync acts on them."""
-        with self._writing() as connection:
-            known = self._folder(connection, folder)
+        with self._file.writing() as connection:
+            known = watched_folder(connection, folder)
             written = {**folders.rules(connection, known.id), "extra_patterns": list(patterns)}
             with transaction(connection):
                 connection.execute("UPDATE folder SET rules = ? WHERE id = ?", (json.dumps(written), known.id))
 
-    def _folder(self, connection: LibraryConnection, path: bytes) -> Folder:
-        """Return a watched folder. Raises PathError where it is not watched."""
-        known = folders.at(connection, os.path.normpath(path))
-        if known is None:
-            raise PathError(
-                f"{display(path)} is not a watched folder.", fix="`carrel folders` lists the folders that are."
-            )
-        return known
 
-    def _read(self, question: Callable[[LibraryConnection], _Answer]) -> _Answer:
-        with self._reading() as connection:
-            return question(connection)
-
-    @contextmanager
-    def _reading(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
-        with (
-            translated(self.path),
-            self._pool.lend() as connection,
-            cancel.guarding(connection) if cancel else nullcontext(),
-        ):
-            yield connection
-
-    @contextmanager
-    def _writing(self, *, lock_held: bool = False) -> Iterator[LibraryConnection]:
-        connection = open_writer(self.path, lock_held=lock_held)
-        try:
-            with translated(self.path):
-                yield connection
-        finally:
-            connection.close()
+def watched_folder(connection: LibraryConnection, path: bytes) -> Folder:
+    """Return a watched folder. Raises PathError where it is not watched."""
+    known = folders.at(connection, os.path.normpath(path))
+    if known is None:
+        raise PathError(f"{display(path)} is not a watched folder.", fix="`carrel folders` lists the folders that are.")
+    return known

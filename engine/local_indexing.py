@@ -1,4 +1,4 @@
-"""Indexing in the calling process: joins the sync with the tiers' refit, which neither room may know of the other.
+"""Indexes in the calling process: syncs, then fits the tiers anew where they no longer fit.
 
 The caller holds the indexer lock.
 """

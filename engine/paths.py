@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
+import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,22 +72,17 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def private_log(path: Path) -> Path:
-    """Create a log for its owner only, take one that is there from all others, and return its path."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISREG(mode) and mode & 0o077:
-            with suppress(PermissionError):  # another owner's, who let us write
-                os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
-    return path
-
-
 def display(path: bytes) -> str:
     """Turn a file-system path into text that any terminal and JSON encoder takes; undecodable bytes become U+FFFD."""
     return path.decode("utf-8", "replace")
+
+
+def own_process(module: str) -> list[str]:
+    """Return how one of Carrel's modules is started as a process: with its own packages, whatever PYTHONPATH holds.
+
+    -P keeps code out that lies beside the launcher or in the working folder.
+    """
+    return [sys.executable, "-P", str(Path(__file__).resolve().parents[1] / "carrel_launcher.py"), "-m", module]
 
 
 def identity_of(path: Path | bytes) -> tuple[int, int] | None:

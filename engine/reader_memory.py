@@ -1,36 +1,31 @@
-"""What the library keeps of its reader: marks on results, results that were opened, and the log of searches.
+"""Keeps what the reader leaves in a library: marks on results, opened results, and the log of searches.
 
 Each is one small write that any process may make. Nothing of it leaves the library file, and each can be emptied.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from engine.errors import CarrelError, ModelError, QueryError, UsageError
-from engine.library_views import Shelf
-from engine.records import Grade, Hit, LoggedSearch, Mark, SearchResult, StoredDocument
-from engine.store import browse_queries, judgements, search_log
+from engine.errors import CarrelError, QueryError, UsageError
+from engine.library_file import LibraryFile
+from engine.records import Grade, Hit, LoggedSearch, Mark, SearchResult
+from engine.store import judgements, search_log
 
 if TYPE_CHECKING:
     import apsw
 
-    from engine.embedding.encoder import Encoder
-    from engine.retrieval.active_model import ActiveModel
     from engine.retrieval.search_pipeline import Model
+    from engine.store.connection import LibraryConnection
 
 
-class MarkingShelf(Shelf):
-    """A shelf that its reader may mark. It knows the library's model, for the vectors of the queries."""
+class ReaderMemory:
+    """What one library keeps of its reader. `model_of` gives the library's model, for the vectors of the queries."""
 
-    def __init__(self, path: Path, encoder: Encoder | None = None) -> None:
-        super().__init__(path)
-        self._encoder = encoder
-        self._active: ActiveModel | None = None
-        self._guard = threading.Lock()
+    def __init__(self, file: LibraryFile, model_of: Callable[[LibraryConnection], Model | None]) -> None:
+        self._file = file
+        self._model_of = model_of
 
     def mark(self, query: str, passage_id: int, grade: Grade = judgements.RIGHT) -> Mark:
         """Keep what the person thinks of a passage as an answer to a query; the next search counts it.
@@ -39,14 +34,14 @@ class MarkingShelf(Shelf):
         where the query asks for no words or the passage is gone, LibraryReadOnly, LibraryBusy.
         """
         asked = spoken(query)
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             mark = _mark_of(connection, asked, passage_id, grade)
-            model = self._model_if_there(connection)
+            model = self._model_of(connection)
             others = [each for each in _judging(connection, asked, passage_id, model) if not _same(each, mark)]
             kept = model is None or judgements.vectors(connection, model.id, [asked])
         if grade == judgements.OPENED and others:
             return others[0]  # it was marked before its text changed
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             for each in others:
                 judgements.remove(connection, asked, each.passage_hash)
             judgements.put(connection, [mark])
@@ -63,21 +58,21 @@ class MarkingShelf(Shelf):
     def unmark(self, query: str, passage_id: int) -> bool:
         """Take back what was kept of a passage as an answer to a query; False where there was nothing."""
         asked = spoken(query)
-        with self._reading() as connection:
-            marks = _judging(connection, asked, passage_id, self._model_if_there(connection))
+        with self._file.reading() as connection:
+            marks = _judging(connection, asked, passage_id, self._model_of(connection))
         if not marks:
             return False
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             gone = [judgements.remove(connection, asked, mark.passage_hash) for mark in marks]
         return any(gone)
 
     def marks(self) -> tuple[Mark, ...]:
         """Return all marks and what was opened, newest first."""
-        return self._read(judgements.every)
+        return self._file.read(judgements.every)
 
     def empty_marks(self) -> int:
         """Forget all marks and what was opened, overwriting them in the file; return how many there were."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             return judgements.empty(connection)
 
     def answers(self) -> dict[str, dict[bytes, bool]]:
@@ -87,7 +82,7 @@ class MarkingShelf(Shelf):
         """
         from engine.retrieval.marked_passages import documents_of
 
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             marks = [mark for mark in judgements.every(connection) if mark.grade != judgements.OPENED]
             found: dict[str, dict[bytes, bool]] = {}
             for mark, paths in zip(reversed(marks), documents_of(connection, marks[::-1]), strict=True):
@@ -96,24 +91,13 @@ class MarkingShelf(Shelf):
                     judged[path] = judged.get(path, False) or mark.grade == judgements.RIGHT
         return {query: judged for query, judged in found.items() if judged}
 
-    def passage_hashes(self, passage_ids: Sequence[int]) -> dict[int, bytes]:
-        """Return the hashes of passages, by which marks know them."""
-        return self._read(lambda connection: browse_queries.passage_hashes(connection, passage_ids))
-
-    def every_document(self) -> Iterator[StoredDocument]:
-        """Yield all documents with their texts, in order of path; those that could not be read are left out."""
-        for document_id in self._read(browse_queries.document_ids):
-            document = self.document_by_id(document_id)
-            if document is not None:
-                yield document
-
     def nearest_passage(self, query: str, document_id: int) -> int | None:
         """Return the passage of a document that answers a query best by meaning, its first where there is no model."""
         from engine.retrieval.marked_passages import nearest_passage
         from engine.retrieval.query_memory import vector_of
 
-        with self._reading() as connection:
-            model = self._model_if_there(connection)
+        with self._file.reading() as connection:
+            model = self._model_of(connection)
             asked = None if model is None else vector_of(query, model.encode)
             return nearest_passage(connection, document_id, asked, model.vectors if model else None)
 
@@ -124,38 +108,22 @@ class MarkingShelf(Shelf):
 
         Returns its number, for `log_opened`. Whether the person wants a log is the caller's to know.
         """
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             return search_log.add(connection, result)
 
     def log_opened(self, number: int, hit: Hit) -> None:
         """Write down that a result of a logged search was opened; one that was forgotten since is passed over."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             search_log.opened(connection, number, hit)
 
     def search_log(self, limit: int | None = None) -> tuple[LoggedSearch, ...]:
         """Return the logged searches, newest first."""
-        return self._read(lambda connection: search_log.every(connection, limit))
+        return self._file.read(lambda connection: search_log.every(connection, limit))
 
     def empty_search_log(self) -> int:
         """Forget all logged searches, overwriting them in the file; return how many there were."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             return search_log.empty(connection)
-
-    # --- within -----------------------------------------------------------------------------------------------------
-
-    def _active_model(self) -> ActiveModel:
-        from engine.retrieval.active_model import ActiveModel
-
-        with self._guard:
-            if self._active is None:
-                self._active = ActiveModel(self._encoder)
-            return self._active
-
-    def _model_if_there(self, connection: apsw.Connection) -> Model | None:
-        try:
-            return self._active_model().of(connection)[0]
-        except ModelError:
-            return None
 
 
 def spoken(query: str) -> str:

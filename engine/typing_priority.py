@@ -1,4 +1,4 @@
-"""A person's typing comes before indexing: whoever searches touches a file, whoever embeds looks at it.
+"""Puts a person's typing before indexing: each key touches a file, and an encoder waits while that is fresh.
 
 A low priority is not enough where two threads share one core: beside an encoder at work a key takes twice as long.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 NAME = "typing"  # in the state folder
 WAIT_SECONDS = 0.4  # after a key: most keys of a word follow within
-LONGEST_SECONDS = 2.0  # that one text waits, so that whoever never stops typing still gets their folders indexed
+LONGEST_SECONDS = 2.0  # that one text waits, so that folders are indexed though somebody never stops typing
 LOOK_SECONDS = 0.02
 
 

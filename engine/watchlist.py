@@ -1,4 +1,4 @@
-"""The watched folders of a library: added, forgotten, and for a day taken back."""
+"""Adds and forgets the watched folders of a library; a forgotten one can be taken back for a day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import PathError
 from engine.indexing import removed_folders
-from engine.library_views import Shelf
+from engine.library_file import LibraryFile
+from engine.library_views import watched_folder
 from engine.paths import display, folder_path, refuse_nested
 from engine.records import Folder
 from engine.store import folders, lock, requests
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from engine.store.connection import LibraryConnection
 
 
-class Watchlist(Shelf):
-    """The part of a library that says which folders it follows."""
+class Watchlist:
+    """The folders that one library follows."""
+
+    def __init__(self, file: LibraryFile) -> None:
+        self._file = file
 
     def add(self, folder: Path) -> Folder:
         """Watch a folder; one that is watched already is returned as it is. A sync indexes it.
@@ -28,7 +32,7 @@ class Watchlist(Shelf):
         Raises PathError where it is missing, no folder, or inside or around a watched one.
         """
         path = folder_path(folder)
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             known = folders.at(connection, path)
             return known or self._watched_anew(connection, path, or_new=True)
 
@@ -39,12 +43,10 @@ class Watchlist(Shelf):
         indexer lock for the writing. Raises PathError where the folder is not watched, LibraryBusy, LibraryFull.
         """
         path = os.fsencode(folder.expanduser().absolute())
-        from engine.indexing.folder_removal import forget_folder
-
-        with self._reading() as connection:
-            self._folder(connection, path)  # an unknown folder is told whether or not another process indexes
-        with lock.IndexerLock(self.path).acquire("removing"), self._writing(lock_held=True) as connection:
-            return forget_folder(connection, self._folder(connection, path).id, forever=forever)
+        with self._file.reading() as connection:
+            watched_folder(connection, path)  # an unknown folder is told whether or not another process indexes
+        with lock.IndexerLock(self._file.path).acquire("removing"), self._file.writing(lock_held=True) as connection:
+            return removed_folders.forget_folder(connection, watched_folder(connection, path).id, forever=forever)
 
     def undo_remove(self, folder: Path) -> Folder:
         """Watch a folder again that was forgotten within a day; the next sync brings back what was indexed of it.
@@ -53,17 +55,17 @@ class Watchlist(Shelf):
         around a watched one by now.
         """
         path = os.fsencode(os.path.normpath(folder.expanduser().absolute()))
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             known = folders.at(connection, path)
             return known or self._watched_anew(connection, path, or_new=False)
 
     def forgotten(self) -> tuple[Removed, ...]:
         """Return the folders that can be taken back, the latest first."""
-        return tuple(removed_folders.waiting(self.path))
+        return tuple(removed_folders.waiting(self._file.path))
 
     def _watched_anew(self, connection: LibraryConnection, path: bytes, *, or_new: bool) -> Folder:
         refuse_nested(path, [each.path for each in folders.every(connection)])
-        if not removed_folders.take_back(connection, self.path, path):
+        if not removed_folders.take_back(connection, self._file.path, path):
             if not or_new:
                 raise PathError(
                     f"{display(path)} was not forgotten within the last day.",
@@ -71,4 +73,4 @@ class Watchlist(Shelf):
                 )
             folders.add(connection, path)
         requests.file(connection, "sync")
-        return self._folder(connection, path)
+        return watched_folder(connection, path)

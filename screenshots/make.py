@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,9 @@ from recorded_run import recorded_run  # noqa: E402
 from app.demo import copy_vault  # noqa: E402
 from app.tui.app import CarrelApp  # noqa: E402
 from app.tui.indexer_state import IndexerState  # noqa: E402
-from app.tui.ports import Opened, Pace, Ports  # noqa: E402
-from app.tui.settings_file import SettingsFile  # noqa: E402
-from app.tui.training_runs import TrainingRuns  # noqa: E402
+from app.tui.ports import Opened, Pace  # noqa: E402
+from app.tui.query_history import History  # noqa: E402
+from app.tui.terminal_session import real_ports  # noqa: E402
 from engine.library import Cancellation, Library  # noqa: E402
 from engine.paths import places  # noqa: E402
 
@@ -159,12 +159,11 @@ async def picture(scene: Scene, library: Library) -> str:
     os.environ.pop("NO_COLOR", None)
     if not scene.color:
         os.environ["NO_COLOR"] = "1"
-    ports = Ports(
+    ports = replace(
+        real_ports(library.path, (), places(), NoIndexer),
         open_library=lambda: Opened(library, Cancellation),
-        indexer=NoIndexer,
+        history=History(None),
         pace=Pace(quiet=0.0, settle=0.0, poll=3600.0, blink=False),
-        settings=SettingsFile(places().settings),
-        training=TrainingRuns(library.path),
     )
     app = CarrelApp(ports)
     app.theme = scene.theme

@@ -1,1 +1,1 @@
-"""Training and export of models; the only room where torch may be imported, and only inside functions."""
+"""Training and export of models. Torch is imported here alone, and only inside functions."""

@@ -1,4 +1,4 @@
-"""Trains a matrix behind the query encoder on vectors that are there already: seconds, and nothing is embedded anew."""
+"""Trains an adapter, a low-rank matrix behind the query encoder, on vectors that exist: nothing is embedded anew."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.embedding.adapter import Adapter
-from engine.embedding.out_of_domain import foreign_queries
-from training.dev_evaluation import Development, Encodes, Score
+from engine.embedding.out_of_domain import TextEncoder, foreign_queries
+from training.dev_evaluation import DevEvaluation, Score, best_mixture
 from training.hard_negatives import Row
 from training.loss import Answers, batch_of, loss
-from training.pace import Clock
-from training.process_memory import resident_bytes
-from training.protocol import Stepped
 from training.run_channel import Teller
 from training.run_plan import Recipe
-from training.weight_mixtures import MIXTURES, UNJUDGED_SHARE, best_share
+from training.throughput import Throughput
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +36,7 @@ class Best:
     adapter: Adapter | None = None
 
 
-class Adapting:
+class AdapterTraining:
     """Trains an adapter. `queries` (n, d) are the base's vectors of all queries, `passages` (m, d) of the corpus."""
 
     def __init__(
@@ -49,8 +46,8 @@ class Adapting:
         queries: NDArray[np.float32],
         passages: NDArray[np.float32],
         answers: Answers,
-        development: Development,
-        base: Encodes,
+        development: DevEvaluation,
+        base: TextEncoder,
         teller: Teller,
         seed: int,
     ) -> None:
@@ -60,7 +57,7 @@ class Adapting:
         self._passages = passages
         self._answers = answers
         self._development = development
-        self._base = Remembered(base)
+        self._base = CachedEncoder(base)
         self._teller = teller
         self._seed = seed
         self._per_epoch = -(-len(rows) // recipe.batch)
@@ -84,11 +81,11 @@ class Adapting:
         optimiser = torch.optim.AdamW([up, down], lr=self._recipe.learning_rate, weight_decay=WEIGHT_DECAY)
         self._pool = self._passages[self._development.pool]
         self._base_score = self._development.score(self._base, self._pool)
-        best, waited, clock = Best(), 0, Clock(0, self.steps)
+        best, waited, throughput = Best(), 0, Throughput(0, self.steps)
         for epoch in range(self._recipe.epochs):
             if self._teller.stopped:
                 break
-            self._epoch(epoch, up, down, optimiser, clock)
+            self._epoch(epoch, up, down, optimiser, throughput)
             step = (epoch + 1) * self._per_epoch
             found = Best(step, self._score(adapter := Adapter(*_arrays(up, down)), step), adapter)
             waited = 0 if found.score > best.score else waited + 1
@@ -99,7 +96,7 @@ class Adapting:
         return self._choose(best)
 
     def _epoch(
-        self, epoch: int, up: torch.Tensor, down: torch.Tensor, optimiser: torch.optim.Optimizer, clock: Clock
+        self, epoch: int, up: torch.Tensor, down: torch.Tensor, optimiser: torch.optim.Optimizer, throughput: Throughput
     ) -> None:
         import torch
 
@@ -115,46 +112,35 @@ class Adapting:
             optimiser.zero_grad()
             worth.backward()
             optimiser.step()
-            clock.count(sum(row.triples for row in batch.rows))
+            throughput.count(sum(row.triples for row in batch.rows))
         step = (epoch + 1) * self._per_epoch
-        self._teller.tell(
-            Stepped(
-                step=step,
-                of=self.steps,
-                epoch=epoch + 1.0,
-                loss=float(worth.detach()),
-                learning_rate=self._recipe.learning_rate,
-                triples_per_second=clock.rate,
-                seconds_left=clock.left(step),
-                memory=resident_bytes(),
-            )
-        )
+        speed = throughput.stepped(step, epoch + 1.0, float(worth.detach()), self._recipe.learning_rate)
+        self._teller.tell(speed)
 
     def _score(self, adapter: Adapter, step: int, share: float = 1.0, *, mixed: bool = False) -> float:
         """Judge an adapter, tell it, and return the mean."""
-        found = self._development.score(Adapted(self._base, adapter), self._pool)
+        found = self._development.score(AdaptedEncoder(self._base, adapter), self._pool)
         self._teller.tell(found.against(self._base_score, step, share=share, mixed=mixed))
         return found.mean
 
     def _choose(self, best: Best) -> float:
         """Judge mixtures of the identity and the best adapter, keep the best of them, and return its share."""
-        if best.adapter is None:
+        adapter = best.adapter
+        if adapter is None:
             return 0.0
-        if not self._development.queries:
-            self.adapter = _shrunk(best.adapter, UNJUDGED_SHARE)
-            return UNJUDGED_SHARE
-        scores = {0.0: self._base_score.mean, 1.0: best.score}
-        for share in MIXTURES:
-            scores[share] = self._score(_shrunk(best.adapter, share), best.step, share, mixed=True)
-        share = best_share(scores)
-        self.adapter = _shrunk(best.adapter, share)
+
+        def judge(share: float) -> float:
+            return self._score(_shrunk(adapter, share), best.step, share, mixed=True)
+
+        share = best_mixture(self._development, self._base_score.mean, best.score, judge)
+        self.adapter = _shrunk(adapter, share)
         return share
 
 
-class Adapted:
-    """A model with an adapter behind its query encoder."""
+class AdaptedEncoder:
+    """An encoder with an adapter behind its queries."""
 
-    def __init__(self, base: Encodes, adapter: Adapter) -> None:
+    def __init__(self, base: TextEncoder, adapter: Adapter) -> None:
         self._base, self._adapter = base, adapter
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -166,10 +152,10 @@ class Adapted:
         return self._base.encode_passages(texts)
 
 
-class Remembered:
-    """A model that encodes the same lists of texts once."""
+class CachedEncoder:
+    """An encoder that keeps the vectors of every list of texts that it was given."""
 
-    def __init__(self, base: Encodes) -> None:
+    def __init__(self, base: TextEncoder) -> None:
         self._base = base
         self._kept: dict[tuple[bool, tuple[str, ...]], NDArray[np.float32]] = {}
 

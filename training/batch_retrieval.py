@@ -1,4 +1,4 @@
-"""Both legs over all passages at once, for many queries: cosines as one product, words from what was counted before."""
+"""Runs the vector leg and the keyword leg for many queries over all passages of a library at once."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What the words of one query say: rows that hold any, their bm25, and the ceiling that it is held against."""
+class LexicalScores:
+    """The keyword leg of one query: the rows that hold any of its words, their bm25, and the ceiling to scale it by."""
 
     rows: NDArray[np.int64]
     bm25: Floats
@@ -41,8 +41,8 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What one query finds: rows of the corpus, best first, as three weightings of the legs order them.
+class Retrieved:
+    """The rows that one query finds, best first, under each of three weightings of the legs.
 
     `fused` is the default weighting; `score(row)` its figure, `best(row)` the greatest of the three.
     """
@@ -64,15 +64,15 @@ class Seen:
         return max(float(v * self.s[row] + k * self.k[row]) for v, k in pairs)
 
 
-class Legs:
-    """Searches one corpus for many queries."""
+class BatchRetriever:
+    """Searches one corpus for many queries with both legs."""
 
     def __init__(self, connection: apsw.Connection, corpus: Corpus) -> None:
         self._connection = connection
         self.corpus = corpus
         self._postings = PostingsCache(keeps_scores=True)
 
-    def words(self, text: str) -> Words:
+    def words(self, text: str) -> LexicalScores:
         """Return what the words of a query say, exactly as a search would have it."""
         asked = self._postings.of(self._connection)
         fts_query = fts_query_of(plain(text), asked)
@@ -80,16 +80,16 @@ class Legs:
         ids, scores = keyword_leg(asked, fts_query, everything, len(self.corpus.ids) + 1)
         at = np.searchsorted(self.corpus.ids, ids).clip(max=len(self.corpus.ids) - 1)
         known = self.corpus.ids[at] == ids
-        return Words(at[known], scores[known], fts_query.ceiling, fts_query)
+        return LexicalScores(at[known], scores[known], fts_query.ceiling, fts_query)
 
-    def search(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> Iterator[Seen]:
+    def search(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> Iterator[Retrieved]:
         """Yield what each query finds; `vectors` (n, dimension) are those of the texts."""
         for start in range(0, len(texts), QUERIES_AT_ONCE):
             block = vectors[start : start + QUERIES_AT_ONCE] @ self.corpus.vectors.T
             for text, cosines in zip(texts[start : start + QUERIES_AT_ONCE], block, strict=True):
-                yield self._seen(self.words(text), cosines.astype(np.float64))
+                yield self._retrieved(self.words(text), cosines.astype(np.float64))
 
-    def _seen(self, words: Words, cosines: Floats) -> Seen:
+    def _retrieved(self, words: LexicalScores, cosines: Floats) -> Retrieved:
         s = similarity(cosines, self.corpus.model.background_cosine)
         s = s / (1.0 + max(float(s.max(initial=0.0)), 0.0))
         k = np.zeros(len(cosines))
@@ -99,7 +99,7 @@ class Legs:
         weights = LONG_QUERY_WEIGHTS if len(words.fts_query.readings) > LONG_QUERY_STEMS else CONVEX_WEIGHTS
         by_vector, by_words = (_first(v * s + w * k, HEAVY_DEPTH) for v, w in (VECTOR_HEAVY, KEYWORD_HEAVY))
         k += RARE_WEIGHT * rare_share(words.fts_query.rare, self.corpus.ids)
-        return Seen(by_vector, by_words, _first(weights[0] * s + weights[1] * k, FUSED_DEPTH), s, k, weights)
+        return Retrieved(by_vector, by_words, _first(weights[0] * s + weights[1] * k, FUSED_DEPTH), s, k, weights)
 
 
 def _first(scores: Floats, depth: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""What training leaves: a model in the run's folder, which is built, judged, and then installed like any other."""
+"""The candidate: the model that training leaves in the folder of its run, to be built, judged and installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.embedding import catalogue, measurements
+from engine.embedding import catalogue, out_of_domain
 from engine.embedding.adapter import Adapter
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import ADAPTER_FILE, MANIFEST_FILE, file_sha256
@@ -62,7 +62,7 @@ def _with_adapter(adapter: Path, out: Path, name: str, base: Encoder, facts: dic
         base.manifest, id=name, adapter=file_sha256(draft / ADAPTER_FILE), training=facts, source=base.manifest.source
     )
     manifest.write(draft)
-    measurements.measure(draft, sessions=os.cpu_count() or 1)
+    out_of_domain.measure(draft, sessions=os.cpu_count() or 1)
     os.replace(draft, out)
 
 

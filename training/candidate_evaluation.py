@@ -1,4 +1,4 @@
-"""Base and candidate judged by the real search over the whole library, memory off and on, on the same queries.
+"""Compares base and candidate by the real search over the whole library, with memory off and on.
 
 The candidate's vectors are made in the run's folder, a block at a time, so that a kill costs seconds; the library
 itself is only read. All that differs between the two is the model that is handed to the search.
@@ -6,7 +6,6 @@ itself is only read. All that differs between the two is the model that is hande
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.atomic_files import replace_file
 from engine.embedding.encoder import Encoder
 from engine.embedding.out_of_domain import foreign_queries, foreign_vectors
 from engine.evaluation.metrics import RECALL_DEPTH, QueryScore, score
@@ -39,8 +39,8 @@ Check = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What one system did: the scores of each query, and the documents found first, by query."""
+class SystemScores:
+    """The scores of one system for each query, and the documents that it found first."""
 
     scores: tuple[QueryScore, ...]
     found: tuple[tuple[int, ...], ...]
@@ -50,8 +50,8 @@ class Answered:
         return np.array([getattr(row, measure) for row in self.scores], np.float64)
 
 
-class System:
-    """One model over one library, as a search has it; `vectors` are those of the corpus's passages, row for row."""
+class RetrievalSystem:
+    """The search of one library with one model; `vectors` are those of the corpus's passages, row for row."""
 
     def __init__(
         self, connection: apsw.Connection, corpus: Corpus, encoder: Encoder, vectors: NDArray[np.float32], check: Check
@@ -83,9 +83,9 @@ class System:
     def remembering(self, queries: Sequence[KnownQuery]) -> PastQueries:
         """Return past queries of which these answers were marked, each on its document's best passage."""
         vectors = self._encoder.encode_queries([query.text for query in queries])
-        return marked(self._corpus, queries, vectors, self._vectors.matrix)
+        return judged_memory(self._corpus, queries, vectors, self._vectors.matrix)
 
-    def answer(self, queries: Sequence[KnownQuery], past: PastQueries | None, check: Check) -> Answered:
+    def answer(self, queries: Sequence[KnownQuery], past: PastQueries | None, check: Check) -> SystemScores:
         """Search for each query and measure; a document's rank is its best passage's."""
         settings = SearchSettings(collapse=None, memory=past is not None)
         model = self._model if past is None else replace(self._model, past_queries=past)
@@ -106,10 +106,10 @@ class System:
             grades = {str(document): grade for document, grade in query.relevant.items()}
             scores.append(score(str(number), [str(each) for each in listed], grades))
             found.append(listed[:10])
-        return Answered(tuple(scores), tuple(found))
+        return SystemScores(tuple(scores), tuple(found))
 
 
-def marked(
+def judged_memory(
     corpus: Corpus, queries: Sequence[KnownQuery], vectors: NDArray[np.float32], passages: NDArray[np.float32]
 ) -> PastQueries:
     """Return judged queries that stand in no library, with their vectors; the last of equal texts counts."""
@@ -131,7 +131,7 @@ def embedded(
     texts: Sequence[str],
     known: NDArray[np.float32],
     check: Check,
-    told: Callable[[int, int], None] = lambda _done, _of: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> NDArray[np.float32]:
     """Return the encoder's vectors of texts, kept in `folder` as they are made; what is there already is not made anew.
 
@@ -153,8 +153,6 @@ def embedded(
             vectors[rows] = encoder.encode_passages([texts[row] for row in rows])
         vectors.flush()
         done = until
-        draft = counter.with_suffix(".new")
-        draft.write_text(str(done), encoding="ascii")
-        os.replace(draft, counter)
-        told(done, len(texts))
+        replace_file(counter, str(done))
+        on_progress(done, len(texts))
     return np.array(vectors)

@@ -1,4 +1,4 @@
-"""Throw-away libraries of collections: indexed once for a model, kept in the cache, removed when no run used them long.
+"""A cache of libraries made of judged collections: indexed once for each model, removed when long unused.
 
 Deleting one costs the next run on its collection the time of indexing it; nothing else is lost.
 """
@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.atomic_files import exclusive
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import file_sha256
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
 from engine.evaluation.temporary_library import index
 from engine.paths import places, private_folder
 
@@ -25,17 +26,19 @@ BESIDE = ("", "-wal", "-shm")  # what SQLite keeps of one library
 def library_of(folder: Path, encoder: Encoder, on_indexed: Callable[[int], None]) -> Path:
     """Return the library of a collection under a model; it is indexed where no earlier run has done it.
 
-    The documents of the collection are read, and nothing else of it. `on_indexed` is told how many are done.
+    The documents of the collection are read, and nothing else of it. `on_indexed` is called with how many are done. A
+    run that finds another one indexing waits for it.
     """
     key = hashlib.sha256(f"{file_sha256(folder / 'corpus.jsonl')} {encoder.manifest.fingerprint}".encode()).hexdigest()
     path = private_folder(_cache()) / f"{key[:24]}.carrel"
-    if not path.exists():
-        draft = path.with_suffix(".part")
-        _remove(draft)
-        index(draft, Collection.open(folder).documents(), encoder, lambda documents, _: on_indexed(documents))
-        os.replace(draft, path)
-    os.utime(path)
-    tidy()
+    with exclusive(_cache()):
+        if not path.exists():
+            draft = path.with_suffix(".part")
+            _remove(draft)
+            index(draft, Collection.open(folder).documents(), encoder, lambda documents, _: on_indexed(documents))
+            os.replace(draft, path)
+        os.utime(path)
+        tidy()
     return path
 
 

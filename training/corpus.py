@@ -1,4 +1,4 @@
-"""The passages of a library as training sees them: one row each, with the base's vectors and embedded text."""
+"""The corpus: all passages of a library as arrays, a row each, with the base model's vectors and their texts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OnText = Callable[[], None]
 
 @dataclass(frozen=True)
 class Corpus:
-    """The passages that have a vector, in order of their ids; all arrays have a row for each.
+    """All passages that have a vector, in order of their ids; every array has a row for each.
 
     `documents` are document ids; `folders` number the uppermost folder below a watched one; `places` order passages by
     path and ordinal; `titles` and `paths` are by document id, paths absolute, and the bare id in a collection.

@@ -1,4 +1,4 @@
-"""The development queries over a small pool of passages: cheap enough to judge a model in the midst of its training.
+"""Judges a model on the development queries over a small pool of passages, cheaply enough to do it while it learns.
 
 The pool holds what either leg shows for these queries and what answers them. Ranking it is the engine's own fusion with
 feedback; only the other passages of the library are missing, so figures are comparable with each other alone.
@@ -6,21 +6,20 @@ feedback; only the other passages of the library are missing, so figures are com
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.embedding.out_of_domain import background_passages, foreign_queries
+from engine.embedding.out_of_domain import TextEncoder, background_passages, foreign_queries
 from engine.evaluation.metrics import ndcg
 from engine.evaluation.significance import paired_bootstrap
 from engine.records import SearchSettings
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fusion import rank
 from engine.retrieval.rare_words import rare_share
-from training.batch_retrieval import Legs, Seen, Words
+from training.batch_retrieval import BatchRetriever, LexicalScores, Retrieved
 from training.corpus import Corpus
 from training.hard_negatives import positives
 from training.known_queries import KnownQuery
@@ -30,16 +29,8 @@ MOST_QUERIES = 150
 MOST_PASSAGES = 600  # at 35 a second on two cores, an evaluation takes 20 seconds
 FOREIGN = 100  # foreign queries that give a model its scale
 SETTINGS = SearchSettings(collapse=None, memory=False)
-
-
-class Encodes(Protocol):
-    """A model that is judged."""
-
-    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the unit vectors of queries, shape (n, dimension)."""
-
-    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the unit vectors of passages, shape (n, dimension)."""
+MIXTURES = (0.25, 0.5, 0.75)  # shares of the tuned model that are judged beside none of it and all of it
+UNJUDGED_SHARE = 0.5  # where no development query can choose: halfway keeps most of what the base knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +64,27 @@ class Score:
         )
 
 
-class Development:
-    """Judges models on the same queries and the same pool."""
+class DevEvaluation:
+    """The development queries and their pool, on which one model after another is judged."""
 
     def __init__(
         self,
         corpus: Corpus,
-        legs: Legs,
+        retriever: BatchRetriever,
         queries: Sequence[KnownQuery],
-        seen: Sequence[Seen],
+        retrieved: Sequence[Retrieved],
         texts: Sequence[str],
         most_passages: int = MOST_PASSAGES,
     ) -> None:
         self._corpus = corpus
         self.queries = list(queries)
-        self.pool = _pool(corpus, self.queries, seen, most_passages)
+        self.pool = _pool(corpus, self.queries, retrieved, most_passages)
         self._texts = [texts[row] for row in self.pool]
-        self._words = [legs.words(query.text) for query in self.queries]
+        self._words = [retriever.words(query.text) for query in self.queries]
         self._grades = [{str(document): grade for document, grade in query.relevant.items()} for query in self.queries]
         self._documents = corpus.documents[self.pool]
 
-    def score(self, model: Encodes, passages: NDArray[np.float32] | None = None) -> Score:
+    def score(self, model: TextEncoder, passages: NDArray[np.float32] | None = None) -> Score:
         """Judge a model; `passages` are the vectors of the pool where they are known already."""
         if not self.queries:
             return Score(np.empty(0), np.empty((0, 0), np.float32))
@@ -110,7 +101,7 @@ class Development:
         return Score(np.array(found), vectors)
 
     def _ranked(
-        self, query: NDArray[np.float32], words: Words, vectors: NDArray[np.float32], background: float
+        self, query: NDArray[np.float32], words: LexicalScores, vectors: NDArray[np.float32], background: float
     ) -> list[str]:
         bm25 = np.zeros(len(self._corpus.ids))
         bm25[words.rows] = words.bm25
@@ -136,15 +127,28 @@ class Development:
         return [str(document) for document in dict.fromkeys(self._documents[order].tolist())]
 
 
-def _pool(corpus: Corpus, queries: Sequence[KnownQuery], seen: Sequence[Seen], most: int) -> NDArray[np.int64]:
+def _pool(
+    corpus: Corpus, queries: Sequence[KnownQuery], retrieved: Sequence[Retrieved], most: int
+) -> NDArray[np.int64]:
     """Take what answers the queries, and then what they find, rank by rank, until the pool is full."""
     pool: dict[int, None] = {}
-    for query, each in zip(queries, seen, strict=True):
+    for query, each in zip(queries, retrieved, strict=True):
         pool.update(dict.fromkeys(positives(corpus, query, each)))
-    longest = max((len(each.fused) for each in seen), default=0)
+    longest = max((len(each.fused) for each in retrieved), default=0)
     for place in range(longest):
-        for each in seen:
+        for each in retrieved:
             for listed in (each.fused, each.vector_heavy, each.keyword_heavy):
                 if place < len(listed) and len(pool) < most:
                     pool[int(listed[place])] = None
     return np.array(sorted(pool), np.int64)
+
+
+def best_mixture(development: DevEvaluation, base: float, tuned: float, judge: Callable[[float], float]) -> float:
+    """Return the share of the tuned model in its best mixture with the base; of equal ones the least.
+
+    `base` and `tuned` are the scores of either alone, `judge` gives that of a mixture. Wortsman et al., WiSE-FT, 2022.
+    """
+    if not development.queries:
+        return UNJUDGED_SHARE
+    scores = {0.0: base, 1.0: tuned, **{share: judge(share) for share in MIXTURES}}
+    return max(scores, key=lambda share: (scores[share], -share))

@@ -1,6 +1,7 @@
-"""How long a run will take on this machine: a few steps are timed for each recipe and base, and the best remembered.
+"""Estimates how long a run takes on this machine, from a few timed steps for each recipe and base model.
 
-`python -P -m training.estimate RECIPE BASE` times them in a process of its own, so that a browser need not load torch.
+The fastest timing of each is kept in `speed.json`. `python -P -m training.estimate RECIPE BASE` times them in a process
+of its own, so that a browser need not load torch.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
+from engine.atomic_files import exclusive, replace_file
 from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import Manifest
 from engine.embedding.out_of_domain import background_passages
 from engine.errors import CarrelError
-from engine.paths import places, private_folder
-from training.dev_evaluation import MOST_PASSAGES
+from engine.paths import own_process, places, private_folder
+from training.dev_evaluation import MIXTURES, MOST_PASSAGES
 from training.run_plan import RECIPES, Plan, Recipe
 from training.runs import folder
 from training.splits import WHOLE_TEST
-from training.weight_mixtures import MIXTURES
 
 FILE = "speed.json"
 TIMED = 16  # passages; a text of the shipped ones has about 60 tokens, one of a library 100
@@ -90,14 +91,11 @@ def measure(recipe: Recipe, base: str) -> None:
     encoder = catalogue.load(base or catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
     fingerprint = encoder.manifest.fingerprint
     found = (*_learning(recipe, source_of(encoder.manifest)), _embedding(encoder))
-    if (before := known(recipe, fingerprint)) is not None:
-        found = tuple(map(max, found, astuple(before)))
-    path = private_folder(folder()) / FILE
-    draft = path.with_suffix(f".{os.getpid()}.new")
-    draft.write_text(
-        json.dumps({**_kept(), _key(recipe, fingerprint): asdict(Speed(*found))}, indent=2), encoding="ascii"
-    )
-    os.replace(draft, path)
+    place = private_folder(folder())
+    with exclusive(place):
+        if (before := known(recipe, fingerprint)) is not None:
+            found = tuple(map(max, found, astuple(before)))
+        replace_file(place / FILE, json.dumps({**_kept(), _key(recipe, fingerprint): asdict(Speed(*found))}, indent=2))
 
 
 def measure_apart(recipe: Recipe, base: str) -> bool:
@@ -105,7 +103,7 @@ def measure_apart(recipe: Recipe, base: str) -> bool:
     if known(recipe, _fingerprint(base)) is not None:
         return True
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "training.estimate", recipe.name, base],
+        [*own_process("training.estimate"), recipe.name, base],
         cwd=private_folder(places().state),  # a folder with a json.py in it must not be run as code
         stdin=subprocess.DEVNULL,
         capture_output=True,

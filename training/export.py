@@ -1,4 +1,4 @@
-"""A sentence-transformers model to a model folder of Carrel: fused ONNX file, tokenizer, manifest, foreign vectors.
+"""Exports a sentence-transformers model as a model folder of Carrel: ONNX file, tokenizer, manifest, foreign vectors.
 
 `python -m training.export` builds the embedded model anew; `python -m training.export DIR` any local one.
 """
@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.embedding import catalogue, measurements
+from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder, pooled, unit
 from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, Manifest, file_sha256
-from engine.embedding.out_of_domain import background_passages, foreign_queries
-from engine.embedding.tokenization import Tokens, plain_tokenizer
+from engine.embedding.out_of_domain import background_passages, foreign_queries, measure
+from engine.embedding.tokenization import Tokens, passage_rules, plain_tokenizer
 from engine.errors import CarrelError, ModelError
 from training import onnx_graph
-from training.source_model import EMBEDDED_ORIGIN, Source, embedded_source, read_source
+from training.source_model import EMBEDDED_ORIGIN, SourceModel, embedded_source, read_source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ def export(
         known = _manifest(draft, description, model, quantise=quantise)
         dataclasses.replace(known, id=called, source=origin, training=training).write(draft)
         require_parity(draft, model)
-        complete = measurements.measure(draft)
+        complete = measure(draft)
         _write_license(draft, complete.license)
         _put_in_place(draft, out)
     return complete
@@ -103,7 +103,7 @@ def reference_vectors(folder: Path, model: torch.nn.Module, texts: Sequence[str]
     return np.stack(rows)
 
 
-def _manifest(draft: Path, source: Source, model: torch.nn.Module, *, quantise: bool) -> Manifest:
+def _manifest(draft: Path, source: SourceModel, model: torch.nn.Module, *, quantise: bool) -> Manifest:
     config: Any = model.config
     return Manifest(
         id="unnamed",
@@ -117,7 +117,7 @@ def _manifest(draft: Path, source: Source, model: torch.nn.Module, *, quantise: 
         quantisation="int8" if quantise else "none",
         file_sha256=file_sha256(draft / MODEL_FILE),
         tokenizer_sha256=file_sha256(draft / TOKENIZER_FILE),
-        passage_rules=measurements.passage_rules(draft, source.window),
+        passage_rules=passage_rules(draft, source.window),
         background_cosine=0.0,
         language=source.language,
         license=source.license,

@@ -1,4 +1,4 @@
-"""The loop that trains an encoder: steps, checkpoints, evaluations, the choice of the best mixture with the base."""
+"""Fine-tunes an encoder: steps, checkpoints, evaluations, and the choice of the best mixture with the base."""
 
 from __future__ import annotations
 
@@ -13,16 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.dev_evaluation import Development, Score
+from training.dev_evaluation import DevEvaluation, Score, best_mixture
 from training.hard_negatives import Row
 from training.loss import Answers, Batch, batch_of, loss
-from training.pace import Clock
-from training.process_memory import resident_bytes
-from training.protocol import Stepped
 from training.run_channel import Teller
 from training.run_plan import Recipe
-from training.weight_mixtures import MIXTURES, UNJUDGED_SHARE, best_share
-from training.weights import Learner, mixed
+from training.throughput import Throughput
+from training.weights import Learner, by_length, mixed
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +57,7 @@ class Finetuning:
         texts: Sequence[str],
         queries: Sequence[str],
         answers: Answers,
-        development: Development,
+        development: DevEvaluation,
         folder: Path,
         teller: Teller,
     ) -> None:
@@ -96,7 +93,7 @@ class Finetuning:
         Returns its share of the tuned weights; 0 where nothing was better than the base. Raises Cancelled.
         """
         self._learner.take(self._base_state)
-        self._base_score = self._development.score(_Judged(self._learner))
+        self._base_score = self._development.score(_LearnerEncoder(self._learner))
         self._continue_with_checkpoint()
         self._train()
         return self._choose()
@@ -104,13 +101,13 @@ class Finetuning:
     def _train(self) -> None:
         due = {round(len(self.batches) * each) for each in self._moments()}
         saved = time.monotonic()
-        clock = Clock(self.progress.step, self.steps)
+        throughput = Throughput(self.progress.step, self.steps)
         while self.progress.step < self.steps:
             self._teller.check()
             if self._teller.stopped:
                 self._evaluate()
                 return
-            self.one_step(clock)
+            self.one_step(throughput)
             if self.progress.step in due:
                 self._evaluate()
                 if self.progress.failed >= PATIENCE:
@@ -119,12 +116,12 @@ class Finetuning:
                 self._save()
                 saved = time.monotonic()
 
-    def one_step(self, clock: Clock | None = None) -> None:
+    def one_step(self, throughput: Throughput | None = None) -> None:
         """Do the next step, count it, and tell of it."""
         batch = self.batches[self.progress.step]
         worth = self._step(batch)
         self.progress.step += 1
-        self._tell(clock or Clock(self.progress.step - 1, self.steps), batch, worth)
+        self._tell(throughput or Throughput(self.progress.step - 1, self.steps), batch, worth)
 
     def _moments(self) -> Iterator[float]:
         count = self._recipe.epochs * self._recipe.evaluations
@@ -162,7 +159,7 @@ class Finetuning:
     def _encoded(self, tokens: Sequence[list[int]]) -> torch.Tensor:
         import torch
 
-        order, pieces = _pieces(tokens)
+        order, pieces = by_length(tokens, PASSAGES_AT_ONCE)
         vectors = torch.cat([self._learner.vectors([tokens[each] for each in piece]) for piece in pieces])
         return vectors[torch.tensor(np.argsort(order), device=vectors.device)]
 
@@ -182,21 +179,21 @@ class Finetuning:
         worth.backward()
         for leaf, tokens in zip(leaves, (queries, passages), strict=True):
             assert leaf.grad is not None
-            for piece in _pieces(tokens)[1]:
+            for piece in by_length(tokens, PASSAGES_AT_ONCE)[1]:
                 vectors = self._learner.vectors([tokens[each] for each in piece])
                 (vectors * leaf.grad[torch.tensor(piece, device=leaf.grad.device)]).sum().backward()
         return float(worth.detach())
 
     def _evaluate(self) -> None:
         state = self._learner.state()
-        found = self._told_score(self.progress.step)
+        found = self._scored(self.progress.step)
         if found > self.progress.best:
             self.progress.best, self.progress.best_step, self.progress.best_state = found, self.progress.step, state
         self.progress.failed = self.progress.failed + 1 if found < self._base_score.mean - WORST_LOSS else 0
 
-    def _told_score(self, step: int, share: float = 1.0, *, mixed: bool = False) -> float:
+    def _scored(self, step: int, share: float = 1.0, *, mixed: bool = False) -> float:
         """Judge the weights as they are, tell it, and return the mean."""
-        found = self._development.score(_Judged(self._learner))
+        found = self._development.score(_LearnerEncoder(self._learner))
         self._teller.tell(found.against(self._base_score, step, share=share, mixed=mixed))
         return found.mean
 
@@ -205,32 +202,20 @@ class Finetuning:
         tuned = self.progress.best_state
         if not tuned:
             return 0.0
-        if not self._development.queries:
-            self._learner.take(mixed(self._base_state, tuned, UNJUDGED_SHARE))
-            return UNJUDGED_SHARE
-        scores = {0.0: self._base_score.mean, 1.0: self.progress.best}
-        for share in MIXTURES:
+
+        def judge(share: float) -> float:
             self._teller.check()
             self._learner.take(mixed(self._base_state, tuned, share))
-            scores[share] = self._told_score(self.progress.best_step, share, mixed=True)
-        best = best_share(scores)
+            return self._scored(self.progress.best_step, share, mixed=True)
+
+        best = best_mixture(self._development, self._base_score.mean, self.progress.best, judge)
         self._learner.take(mixed(self._base_state, tuned, best))
         return best
 
-    def _tell(self, clock: Clock, batch: Batch, worth: float) -> None:
-        clock.count(sum(row.triples for row in batch.rows))
-        self._teller.tell(
-            Stepped(
-                step=self.progress.step,
-                of=self.steps,
-                epoch=self.progress.step * self._recipe.epochs / self.steps,
-                loss=worth,
-                learning_rate=self.learning_rate,
-                triples_per_second=clock.rate,
-                seconds_left=clock.left(self.progress.step),
-                memory=resident_bytes(),
-            )
-        )
+    def _tell(self, throughput: Throughput, batch: Batch, worth: float) -> None:
+        throughput.count(sum(row.triples for row in batch.rows))
+        epoch = self.progress.step * self._recipe.epochs / self.steps
+        self._teller.tell(throughput.stepped(self.progress.step, epoch, worth, self.learning_rate))
 
     # --- checkpoints -------------------------------------------------------------------------------------------------
 
@@ -283,8 +268,8 @@ class Finetuning:
         self._loaded = None
 
 
-class _Judged:
-    """A learner as the development queries ask it."""
+class _LearnerEncoder:
+    """A learner with the encoder interface that the development evaluation asks for."""
 
     def __init__(self, learner: Learner) -> None:
         self._learner = learner
@@ -303,9 +288,3 @@ def _epochs(rows: Sequence[Row], recipe: Recipe) -> Iterator[Sequence[Row]]:
         order = np.random.default_rng(epoch).permutation(len(rows)) if epoch else np.arange(len(rows))
         for start in range(0, len(rows), recipe.batch):
             yield [rows[each] for each in order[start : start + recipe.batch]]
-
-
-def _pieces(tokens: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:
-    """Return the texts by length, and the same in pieces that are encoded at once."""
-    order = sorted(range(len(tokens)), key=lambda each: len(tokens[each]))
-    return order, [order[start : start + PASSAGES_AT_ONCE] for start in range(0, len(order), PASSAGES_AT_ONCE)]

@@ -1,7 +1,7 @@
-"""Whether a candidate may be taken into use: the decision alone, from scores that are handed in.
+"""The gate: it decides from scores alone whether a candidate may be taken into use.
 
-The gate alone sees the test queries. Each time that it judges by the same queries it asks for more, since whoever tries
-often enough finds luck: alpha halves with every reuse, and queries that it has not seen restore it.
+Each time that it judges by the same queries it asks for more, since many tries find luck: alpha halves with every
+reuse, and queries that it has not seen restore it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+from engine.atomic_files import exclusive, replace_file
 from engine.evaluation.significance import Difference, paired_bootstrap
 from training.known_queries import KnownQuery
 from training.protocol import Judged, Measure
@@ -66,7 +66,7 @@ def verdict(
     found = {name: difference(*each) for name, each in differences.items() if len(each[0][0])}
     measures = tuple(_measure(name, differences[name][0], each) for name, each in found.items())
     beyond, general = found.get("NDCG@10, memory on"), found.get("general questions")
-    name, reason, advice = _said(beyond, general, count)
+    name, reason, advice = _reasoned(beyond, general, count)
     return _judged(name, count, alpha, reason, advice, measures)
 
 
@@ -96,7 +96,7 @@ def _judged(
     )
 
 
-def _said(beyond: Difference | None, general: Difference | None, count: int) -> tuple[str, str, tuple[str, ...]]:
+def _reasoned(beyond: Difference | None, general: Difference | None, count: int) -> tuple[str, str, tuple[str, ...]]:
     if not count:
         reason = "No judged questions were held out, so nothing tells whether it finds more."
         return "cannot judge", reason, (f"{NEEDED} judged questions would settle it.", *_ADVICE)
@@ -106,18 +106,18 @@ def _said(beyond: Difference | None, general: Difference | None, count: int) -> 
             f"shown, and {NEEDED} are needed to be sure."
         )
         return "cannot judge", reason, (f"{NEEDED - count} more judged questions would settle it.", *_ADVICE)
-    told = f"{beyond.mean:+.4f} NDCG@10 beyond memory, interval {beyond.low:+.4f} to {beyond.high:+.4f}"
+    gain = f"{beyond.mean:+.4f} NDCG@10 beyond memory, interval {beyond.low:+.4f} to {beyond.high:+.4f}"
     if beyond.high < 0:
-        return "worse", f"The tuned model is worse on held-out queries: {told}.", _ADVICE
+        return "worse", f"The tuned model is worse on held-out queries: {gain}.", _ADVICE
     if beyond.low <= 0:
-        return "no gain", f"No gain was found on held-out queries: {told}.", _ADVICE
+        return "no gain", f"No gain was found on held-out queries: {gain}.", _ADVICE
     if general is not None and general.low < WORST_PROBE:
         reason = (
-            f"It gained on your questions ({told}), and may have lost on general ones: {general.mean:+.4f}, interval "
+            f"It gained on your questions ({gain}), and may have lost on general ones: {general.mean:+.4f}, interval "
             f"{general.low:+.4f} to {general.high:+.4f}, where {WORST_PROBE} is allowed."
         )
         return "no gain", reason, ("A smaller budget, or the adapter, changes less.", *_ADVICE)
-    return "gain", f"It is better on held-out queries: {told}.", ()
+    return "gain", f"It is better on held-out queries: {gain}.", ()
 
 
 def _measure(name: str, series: Series, found: Difference) -> Measure:
@@ -140,15 +140,14 @@ class Ledger:
 
     def use(self, queries: Sequence[KnownQuery], run: str) -> None:
         """Count one use of each query, once for a run however often it is resumed."""
-        written = self._written()
-        if run in written.get("runs", []):
-            return
-        counted = self._read()
-        counted.update(_key(query) for query in queries)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps({"runs": [*written.get("runs", []), run], "uses": dict(counted)}), encoding="ascii")
-        os.replace(draft, self._path)
+        with exclusive(self._path.parent):
+            written = self._written()
+            if run in written.get("runs", []):
+                return
+            counted = self._read()
+            counted.update(_key(query) for query in queries)
+            replace_file(self._path, json.dumps({"runs": [*written.get("runs", []), run], "uses": dict(counted)}))
 
     def _written(self) -> dict[str, list[str]]:
         try:

@@ -1,4 +1,4 @@
-"""Queries made of the notes themselves: the words of links, titles, heading paths, the beginnings of passages.
+"""Generates queries from the notes themselves: link texts, titles, heading paths, the beginnings of passages.
 
 None of them was asked by anybody, so each has to find its own passage before it is believed.
 """
@@ -12,41 +12,44 @@ from collections.abc import Iterator
 from engine.store import browse_queries
 from engine.store.documents import document_id_at
 from training.known_queries import KnownQuery
-from training.library_snapshot import Ground
+from training.library_snapshot import LibrarySnapshot
 
 PREFIX_CHARACTERS = 200  # arXiv 2604.15484's pseudo-query
 LEAST_WORDS = 2  # a link that says "here" or "source" asks nothing
 MOST_QUERIES = 20_000  # of one source, so that a huge vault does not fill the memory
 
 _WORD = re.compile(r"\w+")
-_ADDRESS = re.compile(r"^\S*(://|/|\.\w+\.)\S*$")  # the text of a link that is its own target
+_ADDRESS_SIGN = re.compile(r"/|\.\w++\.")  # the text of a link that is its own target
+_QUESTION = re.compile(r"^(who|what|when|where|which|why|how|is|are|can|do|does|should)\b", re.IGNORECASE)
+_GERUND = re.compile(r"^(\w+ing)\b", re.IGNORECASE)
+_HOW_TO = re.compile(r"^how to\b", re.IGNORECASE)
 
 
-def links(ground: Ground) -> Iterator[KnownQuery]:
+def links(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
     """Yield the words of links with the documents that they lead to; the same words may lead to several."""
     leads: defaultdict[str, dict[int, int]] = defaultdict(dict)
-    for document in ground.corpus.paths:
-        for link in browse_queries.links(ground.connection, document):
+    for document in snapshot.corpus.paths:
+        for link in browse_queries.links(snapshot.connection, document):
             text = " ".join(link.text.split())
             if link.path is None or not _asks(text):
                 continue
-            target = document_id_at(ground.connection, link.path)
+            target = document_id_at(snapshot.connection, link.path)
             if target is not None and target != document:
                 leads[text][target] = 1
     for text, relevant in list(leads.items())[:MOST_QUERIES]:
         yield KnownQuery(text, "links", relevant)
 
 
-def titles(ground: Ground) -> Iterator[KnownQuery]:
+def titles(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
     """Yield the titles as questions. The title stands in the embedded text too, so these teach little."""
-    for document, title in list(ground.corpus.titles.items())[:MOST_QUERIES]:
+    for document, title in list(snapshot.corpus.titles.items())[:MOST_QUERIES]:
         if _asks(title):
             yield KnownQuery(as_question(title), "titles", {document: 1})
 
 
-def headings(ground: Ground) -> Iterator[KnownQuery]:
+def headings(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
     """Yield heading paths as questions, each with the first passage below it."""
-    rows = ground.connection.execute(
+    rows = snapshot.connection.execute(
         """SELECT passage.id, document_id, headings, title FROM passage JOIN document ON document.id = document_id
         WHERE headings IS NOT NULL AND headings <> '' ORDER BY document_id, ordinal"""
     )
@@ -56,24 +59,19 @@ def headings(ground: Ground) -> Iterator[KnownQuery]:
         if (document, path) in seen or len(seen) >= MOST_QUERIES:
             continue
         seen.add((document, path))
-        innermost = path.splitlines()[-1]
+        innermost = path.rpartition("\n")[2]
         text = innermost if len(_WORD.findall(innermost)) > LEAST_WORDS else f"{title}: {innermost}"
         if _asks(text):
             yield KnownQuery(as_question(text), "headings", {document: 1}, (int(str(passage)),))
 
 
-def prefixes(ground: Ground) -> Iterator[KnownQuery]:
+def prefixes(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
     """Yield the beginning of each passage as a query for it: as published, and harmful (-5 to -9% on SciFact)."""
-    for row, text in enumerate(ground.texts[:MOST_QUERIES]):
+    for row, text in enumerate(snapshot.texts[:MOST_QUERIES]):
         start = " ".join(text.split())[:PREFIX_CHARACTERS]
         if start:
-            corpus = ground.corpus
+            corpus = snapshot.corpus
             yield KnownQuery(start, "prefix", {int(corpus.documents[row]): 1}, (int(corpus.ids[row]),))
-
-
-_QUESTION = re.compile(r"^(who|what|when|where|which|why|how|is|are|can|do|does|should)\b", re.IGNORECASE)
-_GERUND = re.compile(r"^(\w+ing)\b", re.IGNORECASE)
-_HOW_TO = re.compile(r"^how to\b", re.IGNORECASE)
 
 
 def as_question(title: str) -> str:
@@ -87,4 +85,4 @@ def as_question(title: str) -> str:
 
 
 def _asks(text: str) -> bool:
-    return len(_WORD.findall(text)) >= LEAST_WORDS and not _ADDRESS.match(text)
+    return len(_WORD.findall(text)) >= LEAST_WORDS and not (_ADDRESS_SIGN.search(text) and len(text.split()) == 1)

@@ -1,4 +1,4 @@
-"""From queries to rows to learn from: a query, a passage that answers it, and passages that one leg takes for answers.
+"""Mines training rows: a query, a passage that answers it, and hard negatives that one leg takes for answers.
 
 A row teaches most where meaning and words disagree: the hard negatives come from what the vector-heavy and the
 keyword-heavy search show first. What may be an answer itself is dropped and counted by reason.
@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from training.batch_retrieval import Seen
+from training.batch_retrieval import Retrieved
 from training.corpus import Corpus
 from training.known_queries import KnownQuery
 
 TOO_GOOD = 0.95  # of the positive's score: above it a "negative" is as likely an answer (NV-Retriever, TopK-PercPos)
-TWIN_COSINE = 0.95  # from which two passages say the same
+NEAR_DUPLICATE_COSINE = 0.95  # from which two passages say the same
 POSITIVES = 4  # of one query, so that one with dozens of answers does not drown the others
 LEAST_NEGATIVES = 1
 UNLABELLED_ROWS = 8  # passages that a query without a known answer is distilled over
@@ -71,8 +71,8 @@ class Row:
 
 
 @dataclass
-class Tally:
-    """What mining has found so far: queries looked at, blind spots of each leg, rows, and what was dropped and why."""
+class MiningCounts:
+    """The counts of a mining: queries, blind spots of each leg, rows, triples, and what was dropped, by reason."""
 
     queries: int = 0
     judged: int = 0
@@ -88,37 +88,37 @@ class Tally:
 
 
 class Miner:
-    """Makes rows of queries one after another, and keeps the tally."""
+    """Makes rows of queries one after another, and keeps count."""
 
     def __init__(self, corpus: Corpus, queries: Sequence[KnownQuery], group: Sequence[int], negatives: int) -> None:
         self._corpus = corpus
         self._queries = queries
         self._group = group
         self._negatives = negatives
-        self.tally = Tally()
+        self.counts = MiningCounts()
         self._answers: defaultdict[int, set[int]] = defaultdict(set)
         for index, query in enumerate(queries):
             self._answers[group[index]].update(query.relevant)
 
-    def rows(self, index: int, seen: Seen) -> Iterator[Row]:
+    def rows(self, index: int, retrieved: Retrieved) -> Iterator[Row]:
         """Yield the rows that one query gives."""
         query = self._queries[index]
-        self.tally.queries += 1
+        self.counts.queries += 1
         if not query.relevant:
-            yield from self._unlabelled(index, seen)
+            yield from self._unlabelled(index, retrieved)
             return
-        kind = self._kind(query, seen)
-        self.tally.judged += 1
-        self.tally.vector_blind += kind == VECTOR_BLIND
-        self.tally.keyword_blind += kind == KEYWORD_BLIND
-        for positive in positives(self._corpus, query, seen):
-            chosen = self._negatives_of(index, positive, seen)
+        kind = self._kind(query, retrieved)
+        self.counts.judged += 1
+        self.counts.vector_blind += kind == VECTOR_BLIND
+        self.counts.keyword_blind += kind == KEYWORD_BLIND
+        for positive in positives(self._corpus, query, retrieved):
+            chosen = self._negatives_of(index, positive, retrieved)
             if chosen:
-                yield self._row(index, (positive, *chosen), seen, kind)
+                yield self._row(index, (positive, *chosen), retrieved, kind)
 
-    def _kind(self, query: KnownQuery, seen: Seen) -> str:
-        by_vector = self._has(query, seen.vector_heavy)
-        by_words = self._has(query, seen.keyword_heavy)
+    def _kind(self, query: KnownQuery, retrieved: Retrieved) -> str:
+        by_vector = self._has(query, retrieved.vector_heavy)
+        by_words = self._has(query, retrieved.keyword_heavy)
         if by_vector == by_words:
             return AGREED
         return KEYWORD_BLIND if by_vector else VECTOR_BLIND
@@ -126,32 +126,34 @@ class Miner:
     def _has(self, query: KnownQuery, rows: np.ndarray[Any, Any]) -> bool:
         return any(int(document) in query.relevant for document in self._corpus.documents[rows])
 
-    def _negatives_of(self, index: int, positive: int, seen: Seen) -> list[int]:
+    def _negatives_of(self, index: int, positive: int, retrieved: Retrieved) -> list[int]:
         """Return the hard negatives that may stand against a positive, none where there are too few."""
         chosen: list[int] = []
-        ceiling = TOO_GOOD * seen.best(positive)
-        for candidate in _disagreed_first(seen):
-            reason = self._refused(index, positive, candidate, chosen, seen, ceiling)
+        ceiling = TOO_GOOD * retrieved.best(positive)
+        for candidate in _disagreed_first(retrieved):
+            reason = self._refusal(index, positive, candidate, chosen, retrieved, ceiling)
             if reason:
-                self.tally.dropped[reason] += 1
+                self.counts.dropped[reason] += 1
             else:
                 chosen.append(candidate)
                 if len(chosen) == self._negatives:
                     break
         if len(chosen) < LEAST_NEGATIVES:
-            self.tally.dropped["no negative left"] += 1
+            self.counts.dropped["no negative left"] += 1
             return []
         return chosen
 
-    def _row(self, index: int, passages: tuple[int, ...], seen: Seen, kind: str, *, labelled: bool = True) -> Row:
+    def _row(
+        self, index: int, passages: tuple[int, ...], retrieved: Retrieved, kind: str, *, labelled: bool = True
+    ) -> Row:
         """Make a row, and count it."""
-        self.tally.rows += 1
-        self.tally.triples += len(passages) - 1
-        meaning, words = (_ranks(listed, passages) for listed in (seen.vector_heavy, seen.keyword_heavy))
-        return Row(index, passages, _scores(seen, passages), kind, labelled, self.tally.rows, meaning, words)
+        self.counts.rows += 1
+        self.counts.triples += len(passages) - 1
+        meaning, words = (_ranks(listed, passages) for listed in (retrieved.vector_heavy, retrieved.keyword_heavy))
+        return Row(index, passages, _scores(retrieved, passages), kind, labelled, self.counts.rows, meaning, words)
 
-    def _refused(
-        self, index: int, positive: int, candidate: int, chosen: Sequence[int], seen: Seen, ceiling: float
+    def _refusal(
+        self, index: int, positive: int, candidate: int, chosen: Sequence[int], retrieved: Retrieved, ceiling: float
     ) -> str:
         """Say why a passage may not serve as a negative; "" where it may."""
         documents, vectors = self._corpus.documents, self._corpus.vectors
@@ -160,23 +162,23 @@ class Miner:
             return "same document"
         if document in self._answers[self._group[index]]:
             return "answers a query of the group"
-        if float(vectors[candidate] @ vectors[positive]) >= TWIN_COSINE:
+        if float(vectors[candidate] @ vectors[positive]) >= NEAR_DUPLICATE_COSINE:
             return "near-duplicate"
-        if float(seen.score(np.array([candidate]))[0]) > ceiling:
+        if float(retrieved.score(np.array([candidate]))[0]) > ceiling:
             return "too good"
-        if any(float(vectors[candidate] @ vectors[other]) >= TWIN_COSINE for other in chosen):
+        if any(float(vectors[candidate] @ vectors[other]) >= NEAR_DUPLICATE_COSINE for other in chosen):
             return "near-duplicate"
         return ""
 
-    def _unlabelled(self, index: int, seen: Seen) -> Iterator[Row]:
-        passages = tuple(int(each) for each in seen.fused[:UNLABELLED_ROWS])
+    def _unlabelled(self, index: int, retrieved: Retrieved) -> Iterator[Row]:
+        passages = tuple(int(each) for each in retrieved.fused[:UNLABELLED_ROWS])
         if len(passages) < 2:
-            self.tally.dropped["nothing found"] += 1
+            self.counts.dropped["nothing found"] += 1
             return
-        yield self._row(index, passages, seen, AGREED, labelled=False)
+        yield self._row(index, passages, retrieved, AGREED, labelled=False)
 
 
-def positives(corpus: Corpus, query: KnownQuery, seen: Seen) -> list[int]:
+def positives(corpus: Corpus, query: KnownQuery, retrieved: Retrieved) -> list[int]:
     """Return the passages that answer a query, the best of each document, best grades and scores first."""
     exact = set(query.passages)
     found: list[tuple[int, float, int]] = []
@@ -185,13 +187,13 @@ def positives(corpus: Corpus, query: KnownQuery, seen: Seen) -> list[int]:
         named = rows[np.isin(corpus.ids[rows], list(exact))] if exact else rows[:0]
         rows = named if len(named) else rows
         if len(rows):
-            scores = seen.score(rows)
+            scores = retrieved.score(rows)
             best = int(np.argmax(scores))
             found.append((-grade, -float(scores[best]), int(rows[best])))
     return [row for _, _, row in sorted(found)[:POSITIVES]]
 
 
-def drawn(rows: Sequence[Row], folders: Mapping[int, int], budget: int, seed: int) -> list[Row]:
+def sample(rows: Sequence[Row], folders: Mapping[int, int], budget: int, seed: int) -> list[Row]:
     """Draw rows up to a budget of triples, folders by the square root of their rows, those of blind spots first.
 
     `folders` gives the folder of a corpus row. The same rows, budget and seed give the same draw.
@@ -221,13 +223,13 @@ def drawn(rows: Sequence[Row], folders: Mapping[int, int], budget: int, seed: in
     return kept
 
 
-def _disagreed_first(seen: Seen) -> list[int]:
+def _disagreed_first(retrieved: Retrieved) -> list[int]:
     """Return what either leg shows, what only one of them shows first, each by its own rank."""
     ranks: dict[int, int] = {}
-    for listed in (seen.vector_heavy, seen.keyword_heavy):
+    for listed in (retrieved.vector_heavy, retrieved.keyword_heavy):
         for rank, row in enumerate(listed.tolist()):
             ranks[row] = min(ranks.get(row, rank), rank)
-    both = set(seen.vector_heavy.tolist()) & set(seen.keyword_heavy.tolist())
+    both = set(retrieved.vector_heavy.tolist()) & set(retrieved.keyword_heavy.tolist())
     return sorted(ranks, key=lambda row: (row in both, ranks[row], row))
 
 
@@ -236,5 +238,5 @@ def _ranks(listed: np.ndarray[Any, Any], passages: Sequence[int]) -> tuple[int, 
     return tuple(places.get(each, 0) for each in passages)
 
 
-def _scores(seen: Seen, passages: tuple[int, ...]) -> tuple[float, ...]:
-    return tuple(round(float(score), 5) for score in seen.score(np.array(passages)))
+def _scores(retrieved: Retrieved, passages: tuple[int, ...]) -> tuple[float, ...]:
+    return tuple(round(float(score), 5) for score in retrieved.score(np.array(passages)))

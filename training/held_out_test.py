@@ -1,4 +1,4 @@
-"""The judging of one candidate: the only place where the queries of the test are asked."""
+"""Judges a candidate on the held-out test queries, which are asked nowhere else."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from engine.embedding.encoder import Encoder
 from training import gate, probe
 from training.candidate import Candidate
-from training.candidate_evaluation import Answered, System, embedded
+from training.candidate_evaluation import RetrievalSystem, SystemScores, embedded
 from training.known_queries import KnownQuery
-from training.library_snapshot import Ground
+from training.library_snapshot import LibrarySnapshot
 from training.protocol import BeforeAfter, Judged, Preparing, shortened
 from training.run_channel import Teller
 from training.runs import Run, folder
@@ -25,12 +25,14 @@ LEAST_CLEAN = 20  # test queries that share nothing, from which they get a line 
 NOTHING: gate.Series = ([], [])
 
 
-class Trial:
-    """Judges candidates of one run on its test queries."""
+class HeldOutTest:
+    """The test queries of one run, on which its candidates are judged."""
 
-    def __init__(self, run: Run, ground: Ground, known: Sequence[KnownQuery], split: Splits, teller: Teller) -> None:
+    def __init__(
+        self, run: Run, snapshot: LibrarySnapshot, known: Sequence[KnownQuery], split: Splits, teller: Teller
+    ) -> None:
         self._run = run
-        self._ground = ground
+        self._snapshot = snapshot
         self._known = known
         self._split = split
         self._teller = teller
@@ -43,9 +45,9 @@ class Trial:
         if not candidate.share:
             return gate.verdict(NOTHING, NOTHING, NOTHING, {}, alpha, unchanged=True)
         self._teller.tell(Preparing(what="writing the model"))
-        encoder = candidate.encoder(self._run.name, self._ground.encoder, self._facts())
+        encoder = candidate.encoder(self._run.name, self._snapshot.encoder, self._facts())
         self._teller.tell(Preparing(what="asking general questions"))
-        general = probe.score(encoder), probe.score(self._ground.encoder)
+        general = probe.score(encoder), probe.score(self._snapshot.encoder)
         if not test:
             return gate.verdict(NOTHING, NOTHING, general, {}, alpha)
         plain, remembered = self._answers(encoder, test)
@@ -58,27 +60,27 @@ class Trial:
         }
         return gate.verdict(_series(plain), _series(remembered), general, others, alpha)
 
-    def _answers(self, encoder: Encoder, test: Sequence[KnownQuery]) -> tuple[list[Answered], list[Answered]]:
+    def _answers(self, encoder: Encoder, test: Sequence[KnownQuery]) -> tuple[list[SystemScores], list[SystemScores]]:
         """Return what candidate and base answer, memory off and on."""
         check = self._teller.check
-        ground, corpus = self._ground, self._ground.corpus
-        same = encoder.manifest.passage_fingerprint == ground.encoder.manifest.passage_fingerprint
+        snapshot, corpus = self._snapshot, self._snapshot.corpus
+        same = encoder.manifest.passage_fingerprint == snapshot.encoder.manifest.passage_fingerprint
         vectors = (
             corpus.vectors
             if same
-            else embedded(self._run.folder, encoder, ground.texts, corpus.vectors, check, self._embedding)
+            else embedded(self._run.folder, encoder, snapshot.texts, corpus.vectors, check, self._embedding)
         )
         learnt = [self._known[each] for each in (*self._split.train, *self._split.development)]
         taught = [query for query in learnt if query.labelled]
         plain, remembered = [], []
-        for model, matrix in ((encoder, vectors), (ground.encoder, corpus.vectors)):
+        for model, matrix in ((encoder, vectors), (snapshot.encoder, corpus.vectors)):
             self._teller.tell(Preparing(what=f"asking {len(test)} held-out queries"))
-            system = System(ground.connection, corpus, model, matrix, check)
+            system = RetrievalSystem(snapshot.connection, corpus, model, matrix, check)
             plain.append(system.answer(test, None, check))
             remembered.append(system.answer(test, system.remembering(taught), check) if taught else plain[-1])
         return plain, remembered
 
-    def _clean(self, answered: Sequence[Answered]) -> dict[str, gate.Series]:
+    def _clean(self, answered: Sequence[SystemScores]) -> dict[str, gate.Series]:
         """Return the scores of the test queries that share no document with what was learnt, where some do."""
         test = [each for each in self._split.test if self._known[each].relevant]
         shared = set(self._split.shared)
@@ -88,8 +90,8 @@ class Trial:
         candidate, base = _series(answered)
         return {f"{len(kept)} that share nothing": ([candidate[at] for at in kept], [base[at] for at in kept])}
 
-    def _show(self, test: Sequence[KnownQuery], plain: Sequence[Answered]) -> None:
-        titles = self._ground.corpus.titles
+    def _show(self, test: Sequence[KnownQuery], plain: Sequence[SystemScores]) -> None:
+        titles = self._snapshot.corpus.titles
         changed = [at for at in range(len(test)) if plain[0].found[at][:3] != plain[1].found[at][:3]]
         for at in changed[:SHOWN_QUESTIONS]:
             after, before = (
@@ -103,7 +105,7 @@ class Trial:
         """Return what a manifest says of how its model was trained."""
         return {
             "plan": self._run.record().plan.to_json(),
-            "base": self._ground.encoder.manifest.fingerprint,
+            "base": self._snapshot.encoder.manifest.fingerprint,
             "queries": len(self._known),
             "at": time.strftime("%Y-%m-%d"),
         }
@@ -113,5 +115,5 @@ class Trial:
         return lambda done, of: self._teller.tell(Preparing(what="embedding the library", done=done, of=of))
 
 
-def _series(pair: Sequence[Answered], measure: str = "ndcg_at_10") -> gate.Series:
+def _series(pair: Sequence[SystemScores], measure: str = "ndcg_at_10") -> gate.Series:
     return pair[0].values(measure).tolist(), pair[1].values(measure).tolist()

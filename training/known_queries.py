@@ -1,4 +1,4 @@
-"""A query with what is known to answer it: what every source of queries gives."""
+"""A query with the grades of the documents that answer it, in the form that every source of queries gives."""
 
 from __future__ import annotations
 

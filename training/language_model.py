@@ -1,4 +1,4 @@
-"""Questions from a language model on this machine, by the OpenAI-compatible interface; nothing leaves the loopback."""
+"""Asks a language model on this machine for questions about passages; nothing leaves the loopback interface."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 
 from engine.errors import UsageError
 from training.known_queries import KnownQuery
-from training.library_snapshot import Ground
+from training.library_snapshot import LibrarySnapshot
 
 MOST_PASSAGES = 500  # at a second or two each
 TIMEOUT_SECONDS = 120.0
 CHARACTERS = 2000  # of a passage
 FAILURES = 3  # in a row, after which the model is taken to be gone
+_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+_NUMBERING = re.compile(r"\A\W*+\d*+[.)]?\s*+")
 
 PROMPT = (
     "Write one short question that a person would type into the search of their own notes and that the following note "
@@ -28,24 +30,24 @@ PROMPT = (
 )
 
 
-def questions(ground: Ground) -> Iterator[KnownQuery]:
+def questions(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
     """Yield one question for each of some passages. Raises UsageError where the address is not on this machine."""
-    url = endpoint(ground.plan.model_url)
-    rows = [row for row, text in enumerate(ground.texts) if text]
-    random.Random(ground.plan.seed).shuffle(rows)
+    url = endpoint(snapshot.plan.model_url)
+    rows = [row for row, text in enumerate(snapshot.texts) if text]
+    random.Random(snapshot.plan.seed).shuffle(rows)
     failed = 0
     for number, row in enumerate(rows[:MOST_PASSAGES]):
-        ground.preparing("asking the language model", number, min(len(rows), MOST_PASSAGES))
-        text = ask(url, PROMPT.format(text=ground.texts[row][:CHARACTERS]))
+        snapshot.preparing("asking the language model", number, min(len(rows), MOST_PASSAGES))
+        text = ask(url, PROMPT.format(text=snapshot.texts[row][:CHARACTERS]))
         failed = 0 if text else failed + 1
         if failed == FAILURES:
             raise UsageError(
-                f"The language model at {ground.plan.model_url} does not answer.",
+                f"The language model at {snapshot.plan.model_url} does not answer.",
                 fix="Start it, or leave --language-model out.",
             )
         question = cleaned(text)
         if question:
-            corpus = ground.corpus
+            corpus = snapshot.corpus
             yield KnownQuery(question, "language model", {int(corpus.documents[row]): 1}, (int(corpus.ids[row]),))
 
 
@@ -98,9 +100,9 @@ def ask(url: str, prompt: str) -> str:
 
 def cleaned(answer: str) -> str:
     """Return the question out of an answer: its first line with words, without thoughts, quotes and numbering."""
-    answer = re.sub(r"<think>.*?(</think>|$)", "", answer, flags=re.DOTALL)
+    answer = _THOUGHTS.sub("", answer)
     for line in answer.splitlines():
-        text = re.sub(r"^\W*\d*[.)]?\s*", "", line.strip()).strip("\"'*“”` ")
+        text = _NUMBERING.sub("", line.strip()).strip("\"'*“”` ")
         if len(text.split()) >= 2:
             return text[:300]
     return ""

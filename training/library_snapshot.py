@@ -1,4 +1,4 @@
-"""What a run stands on: a library that is only read, its passages with their texts, its model. It changes nothing."""
+"""A library as one run reads it: its passages with vectors and texts, and its model. A run changes nothing in it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING
 
 from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
 from engine.paths import library_path
 from engine.records import Document
 from engine.store import models
 from engine.store.connection import open_reader
 from training import collection_libraries, corpus
-from training.batch_retrieval import Legs
+from training.batch_retrieval import BatchRetriever
 from training.run_plan import Plan
 
 if TYPE_CHECKING:
     import apsw
 
 Preparing = Callable[[str, int, int], None]
-"""Is told what is done, how much of it, and of how much (0: not known)."""
+"""Called with what is done, how much of it, and of how much (0: not known)."""
 
 
 @dataclass(frozen=True)
-class Ground:
-    """An opened library: the connection, its passages, and the encoder that made their vectors."""
+class LibrarySnapshot:
+    """An opened library: its connection, its corpus, and the encoder that made the vectors."""
 
     plan: Plan
     connection: apsw.Connection
@@ -38,9 +38,9 @@ class Ground:
     preparing: Preparing
 
     @cached_property
-    def legs(self) -> Legs:
+    def retriever(self) -> BatchRetriever:
         """Both legs over all passages."""
-        return Legs(self.connection, self.corpus)
+        return BatchRetriever(self.connection, self.corpus)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -48,13 +48,13 @@ class Ground:
         of = len(self.corpus.paths)
         done = 0
 
-        def told() -> None:
+        def count() -> None:
             nonlocal done
             done += 1
             if done % 500 == 0 or done == of:
                 self.preparing("reading the texts", done, of)
 
-        return corpus.texts(self.corpus, self._documents(), self.encoder.token_starts, told)
+        return corpus.texts(self.corpus, self._documents(), self.encoder.token_starts, count)
 
     def _documents(self) -> Iterator[Document]:
         if not self.plan.collection:
@@ -62,7 +62,7 @@ class Ground:
         return (document for _, document in Collection.open(Path(self.plan.collection)).documents())
 
 
-def lay(plan: Plan, preparing: Preparing) -> Ground:
+def open_snapshot(plan: Plan, preparing: Preparing) -> LibrarySnapshot:
     """Open what the plan names; a collection is indexed first, where no earlier run has done it. Raises CarrelError."""
     if plan.collection:
         encoder = catalogue.load(plan.base or catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
@@ -74,7 +74,7 @@ def lay(plan: Plan, preparing: Preparing) -> Ground:
         connection = open_reader(library_path(plan.library))
         active = models.active(connection)
         encoder = catalogue.load(active.name if active else catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
-    return Ground(plan, connection, corpus.read(connection), encoder, preparing)
+    return LibrarySnapshot(plan, connection, corpus.read(connection), encoder, preparing)
 
 
 def passages(plan: Plan) -> int:

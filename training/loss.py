@@ -1,4 +1,4 @@
-"""What a batch is worth: the contrastive loss over explicit and in-batch negatives, the divergence from the legs."""
+"""The training loss: contrastive over hard and in-batch negatives, plus distillation of the fused scores."""
 
 from __future__ import annotations
 

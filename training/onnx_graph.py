@@ -1,4 +1,4 @@
-"""A transformer in torch to one ONNX file: traced, its BERT parts fused, its weights taken to 7 of 8 bits."""
+"""Writes a transformer in torch as one ONNX file: traced, its BERT parts fused, its weights in 7 of 8 bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run from its queries to its verdict: five stages, each leaving a file by which a killed run goes on behind it."""
+"""Carries a run from its queries to its verdict in five stages; a killed run goes on behind the last file left."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.atomic_files import replace_file
 from engine.embedding.manifest import ADAPTER_FILE
 from engine.errors import UsageError
-from training import estimate, gate, hard_negatives, library_snapshot, queries, review, splits
-from training.adapter_training import Adapting
+from training import estimate, gate, hard_negatives, library_snapshot, query_sources, review, splits
+from training.adapter_training import AdapterTraining
 from training.candidate import Candidate, install
-from training.dev_evaluation import MOST_PASSAGES, MOST_QUERIES, Development
-from training.examples import doubtful_first, example
+from training.dev_evaluation import MOST_PASSAGES, MOST_QUERIES, DevEvaluation
 from training.finetune import Finetuning
-from training.held_out_test import Trial
+from training.held_out_test import HeldOutTest
 from training.known_queries import KnownQuery
 from training.loss import Answers
 from training.protocol import (
@@ -32,13 +32,14 @@ from training.protocol import (
     SplitsMade,
     StageStarted,
 )
+from training.review import doubtful_first, example
 from training.run_channel import Teller
 from training.run_plan import Plan
 from training.runs import Run
 from training.weights import SOURCE_FOLDER, Learner, source_of
 
 QUERIES_FILE, ROWS_FILE, TUNED_FILE = "queries.json", "rows.json", "tuned.json"
-TOLD_EVERY = 50  # queries mined between two events
+REPORT_EVERY = 50  # queries mined between two events
 EXAMPLES = 60  # shown of all rows
 LEAST_ROWS = 8  # fewer teach nothing
 ADAPTER_QUERIES, ADAPTER_PASSAGES = 1000, 5000  # of development: nothing is embedded, so more can be asked
@@ -87,7 +88,7 @@ class Pipeline:
             found: dict[str, KnownQuery] = {}
             for name in self._plan.sources:
                 self._teller.check()
-                made = queries.gather(self._ground, name)
+                made = query_sources.gather(self._snapshot, name)
                 for query in made.kept:
                     found.setdefault(query.text.casefold(), query)
                 self._teller.tell(
@@ -111,7 +112,7 @@ class Pipeline:
                 smallest_gain=gate.smallest_gain(len(split.test)) if split.test else None,
                 shared=len(split.shared),
                 seconds=estimate.expected(
-                    self._plan, len(self._ground.corpus.ids), learnt=len(split.train), held_out=len(split.test)
+                    self._plan, len(self._snapshot.corpus.ids), learnt=len(split.train), held_out=len(split.test)
                 ),
             )
         )
@@ -123,26 +124,26 @@ class Pipeline:
         if kept is not None:
             return [hard_negatives.Row.from_json(each) for each in kept]
         rows = self._mine(known)
-        corpus = self._ground.corpus
+        corpus = self._snapshot.corpus
         folders = {row.passages[0]: int(corpus.folders[row.passages[0]]) for row in rows}
-        chosen = _enough(hard_negatives.drawn(rows, folders, self._plan.budget, self._plan.seed), "found")
+        chosen = _enough(hard_negatives.sample(rows, folders, self._plan.budget, self._plan.seed), "found")
         self._keep(ROWS_FILE, [row.to_json() for row in chosen])
         return chosen
 
     def _mine(self, known: Sequence[KnownQuery]) -> list[hard_negatives.Row]:
         """Return the rows that the train queries give, and tell of them on the way."""
         train = self._split.train
-        miner = hard_negatives.Miner(self._ground.corpus, known, self._split.group, self._recipe.negatives)
+        miner = hard_negatives.Miner(self._snapshot.corpus, known, self._split.group, self._recipe.negatives)
         texts = [known[each].text for each in train]
         rows: list[hard_negatives.Row] = []
-        for place, seen in enumerate(self._ground.legs.search(texts, self._vectors[list(train)])):
+        for place, retrieved in enumerate(self._snapshot.retriever.search(texts, self._vectors[list(train)])):
             self._teller.check()
-            found = list(miner.rows(train[place], seen))
+            found = list(miner.rows(train[place], retrieved))
             rows += found
-            if found and miner.tally.queries % max(len(train) // EXAMPLES, 1) == 0:
-                self._teller.tell(example(found[0], known, self._ground))
-            if miner.tally.queries % TOLD_EVERY == 0 or miner.tally.queries == len(train):
-                self._teller.tell(_mined(miner.tally, len(train)))
+            if found and miner.counts.queries % max(len(train) // EXAMPLES, 1) == 0:
+                self._teller.tell(example(found[0], known, self._snapshot))
+            if miner.counts.queries % REPORT_EVERY == 0 or miner.counts.queries == len(train):
+                self._teller.tell(_mined(miner.counts, len(train)))
         return rows
 
     def _tuned(self, rows: Sequence[hard_negatives.Row]) -> Candidate:
@@ -163,7 +164,7 @@ class Pipeline:
             return [hard_negatives.Row.from_json(each) for each in kept]
         if self._plan.review:
             looked_at = doubtful_first(rows, review.MOST_EXAMPLES)
-            offered = review.offer(self._run, (example(each, self._known, self._ground) for each in looked_at))
+            offered = review.offer(self._run, (example(each, self._known, self._snapshot) for each in looked_at))
             self._teller.await_review(offered)
         self._teller.check()
         refused = review.rejected(self._run)
@@ -172,29 +173,29 @@ class Pipeline:
         return accepted
 
     def _adapted(self, rows: Sequence[hard_negatives.Row]) -> float:
-        adapting = Adapting(
+        training = AdapterTraining(
             self._recipe,
             rows,
             self._vectors,
-            self._ground.corpus.vectors,
+            self._snapshot.corpus.vectors,
             self._answers(),
             self._development(ADAPTER_QUERIES, ADAPTER_PASSAGES),
-            self._ground.encoder,
+            self._snapshot.encoder,
             self._teller,
             self._plan.seed,
         )
-        share = adapting.run()
+        share = training.run()
         if share:
-            adapting.adapter.write(self._run.folder / ADAPTER_FILE)
+            training.adapter.write(self._run.folder / ADAPTER_FILE)
         return share
 
     def _finetuned(self, rows: Sequence[hard_negatives.Row]) -> float:
-        learner = Learner(source_of(self._ground.encoder.manifest), self._recipe.length, self._recipe.frozen)
+        learner = Learner(source_of(self._snapshot.encoder.manifest), self._recipe.length, self._recipe.frozen)
         tuning = Finetuning(
             learner,
             self._recipe,
             rows,
-            self._ground.texts,
+            self._snapshot.texts,
             [query.text for query in self._known],
             self._answers(),
             self._development(),
@@ -209,8 +210,8 @@ class Pipeline:
 
     def _judged(self, candidate: Candidate) -> Judged:
         self._teller.tell(StageStarted(stage="judging"))
-        trial = Trial(self._run, self._ground, self._known, self._split, self._teller)
-        judged = trial.judge(candidate)
+        test = HeldOutTest(self._run, self._snapshot, self._known, self._split, self._teller)
+        judged = test.judge(candidate)
         self._teller.tell(judged)
         return judged
 
@@ -231,31 +232,33 @@ class Pipeline:
     # --- what several stages need ------------------------------------------------------------------------------------
 
     @cached_property
-    def _ground(self) -> library_snapshot.Ground:
-        def told(what: str, done: int, of: int) -> None:
+    def _snapshot(self) -> library_snapshot.LibrarySnapshot:
+        def report(what: str, done: int, of: int) -> None:
             self._teller.check()
             self._teller.tell(Preparing(what=what, done=done, of=of))
 
-        return library_snapshot.lay(self._plan, told)
+        return library_snapshot.open_snapshot(self._plan, report)
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
         """The base's vectors of all queries."""
-        return self._ground.encoder.encode_queries([query.text for query in self._known])
+        return self._snapshot.encoder.encode_queries([query.text for query in self._known])
 
     @cached_property
     def _split(self) -> splits.Splits:
         return splits.split(self._known, self._vectors, self._plan.seed)
 
-    def _development(self, queries: int = MOST_QUERIES, passages: int = MOST_PASSAGES) -> Development:
+    def _development(self, queries: int = MOST_QUERIES, passages: int = MOST_PASSAGES) -> DevEvaluation:
         chosen = [each for each in self._split.development if self._known[each].relevant][:queries]
         asked = [self._known[each] for each in chosen]
-        seen = list(self._ground.legs.search([query.text for query in asked], self._vectors[chosen]))
-        return Development(self._ground.corpus, self._ground.legs, asked, seen, self._ground.texts, passages)
+        retrieved = list(self._snapshot.retriever.search([query.text for query in asked], self._vectors[chosen]))
+        return DevEvaluation(
+            self._snapshot.corpus, self._snapshot.retriever, asked, retrieved, self._snapshot.texts, passages
+        )
 
     def _answers(self) -> Answers:
         """Return what tells which passages answer a query, or another one of its group."""
-        documents = self._ground.corpus.documents
+        documents = self._snapshot.corpus.documents
         gathered: dict[int, set[int]] = {}
         for query, group in zip(self._known, self._split.group, strict=True):
             gathered.setdefault(group, set()).update(query.relevant)
@@ -268,9 +271,7 @@ class Pipeline:
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
     def _keep(self, name: str, value: Any) -> None:
-        draft = self._run.folder / f"{name}.new"
-        draft.write_text(json.dumps(value), encoding="utf-8")
-        os.replace(draft, self._run.folder / name)
+        replace_file(self._run.folder / name, json.dumps(value))
 
 
 def _enough(rows: list[hard_negatives.Row], what: str) -> list[hard_negatives.Row]:
@@ -283,13 +284,13 @@ def _enough(rows: list[hard_negatives.Row], what: str) -> list[hard_negatives.Ro
     return rows
 
 
-def _mined(tally: hard_negatives.Tally, of: int) -> Mined:
+def _mined(counts: hard_negatives.MiningCounts, of: int) -> Mined:
     return Mined(
-        queries=tally.queries,
+        queries=counts.queries,
         of=of,
-        triples=tally.triples,
-        disagreement=tally.share(tally.vector_blind + tally.keyword_blind),
-        vector_blind=tally.share(tally.vector_blind),
-        keyword_blind=tally.share(tally.keyword_blind),
-        dropped=dict(tally.dropped),
+        triples=counts.triples,
+        disagreement=counts.share(counts.vector_blind + counts.keyword_blind),
+        vector_blind=counts.share(counts.vector_blind),
+        keyword_blind=counts.share(counts.keyword_blind),
+        dropped=dict(counts.dropped),
     )

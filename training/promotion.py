@@ -1,4 +1,4 @@
-"""Which model a promotion or a rollback leads to; the embedding itself is the indexer's work."""
+"""Promotion and rollback of a trained model: which model each of them leads to. The indexer does the embedding."""
 
 from __future__ import annotations
 

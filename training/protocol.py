@@ -1,4 +1,4 @@
-"""What a retraining says while it works, and what may be said to it; shared by its process and whoever follows it.
+"""The events that a retraining run reports and the orders that it takes, shared by its process and its watchers.
 
 A run lives in a folder of its own: `run.json` (what it is and how it ended), `events.jsonl` (one event a line, at most
 16 KB, only ever appended to), `order` (the last order given, one word). Nothing here imports torch.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
-from engine.eventlines import MAX_LINE_BYTES, TimedEvent, event_in, record_of
+from engine.json_lines import MAX_LINE_BYTES, Tail, TimedEvent, event_in, record_of
 
 STAGES = ("queries", "mining", "training", "judging", "export")
 ORDERS = ("pause", "resume", "stop", "cancel")  # stop: keep the best so far and judge it; cancel: leave nothing
@@ -23,7 +24,7 @@ class TrainingEvent(TimedEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(TrainingEvent):
-    """The process lives. `seconds` is the estimate for the whole run, measured on this machine; None: not known."""
+    """The process of a run has started. `seconds` is the estimate for the whole run, None where it is not known."""
 
     type: ClassVar[str] = "run_started"
     run: str
@@ -36,7 +37,7 @@ class RunStarted(TrainingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageStarted(TrainingEvent):
-    """One of `STAGES` begins."""
+    """A stage of the run, one of `STAGES`, begins."""
 
     type: ClassVar[str] = "stage_started"
     stage: str
@@ -54,7 +55,7 @@ class Preparing(TrainingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueriesMade(TrainingEvent):
-    """What one source of queries gave. `dropped` counts by reason."""
+    """The queries of one source. `dropped` counts by reason."""
 
     type: ClassVar[str] = "queries_made"
     origin: str
@@ -83,7 +84,7 @@ class SplitsMade(TrainingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mined(TrainingEvent):
-    """How far mining is. Blind spots are shares of the queries, 0 to 1: one leg has the passage, the other has not."""
+    """The progress of mining. Blind spots are shares of the queries, 0 to 1, in which one leg alone has the passage."""
 
     type: ClassVar[str] = "mined"
     queries: int
@@ -128,7 +129,7 @@ class ReviewAwaited(TrainingEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped(TrainingEvent):
-    """How far training is. `memory` is the process's resident bytes."""
+    """The progress of training. `memory` is the process's resident bytes."""
 
     type: ClassVar[str] = "stepped"
     step: int
@@ -276,12 +277,17 @@ def shortened(text: str, characters: int, most: int) -> str:
     return text
 
 
-def decode(line: str) -> TrainingEvent | None:
+def decode(line: str | bytes) -> TrainingEvent | None:
     """Give the event of a line; None for a line of another version or one that was cut short."""
     try:
         return event_in(line, TYPES, _restored)
     except ValueError:
         return None
+
+
+def tail(path: Path) -> Tail[TrainingEvent]:
+    """Return the tail of a run's events, from their beginning."""
+    return Tail(path, TYPES, _restored)
 
 
 def _restored(name: str, value: Any) -> Any:

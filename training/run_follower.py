@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from training.protocol import Failed, Finished, TrainingEvent, decode
+from training.protocol import Failed, Finished, TrainingEvent, tail
 from training.runs import Run
 
 
@@ -13,31 +13,24 @@ def follow(run: Run, wait: Callable[[], bool]) -> Iterator[TrainingEvent]:
 
     `wait` is called where there is nothing new; it returns True to end the watching.
     """
-    rest = ""
-    position = 0
+    told = tail(run.events)
     gone = False
-    while True:
-        try:
-            with run.events.open(encoding="utf-8") as stream:
-                stream.seek(position)
-                piece = stream.read()
-                position = stream.tell()
-        except FileNotFoundError:
-            piece = ""
-        *lines, rest = (rest + piece).split("\n")
-        for line in lines:
-            event = decode(line)
-            if event is None:
+    try:
+        while True:
+            events = told.read()
+            for event in events:
+                yield event
+                if isinstance(event, (Finished, Failed)) and not _goes_on(run):
+                    return
+            if events or told.behind:
                 continue
-            yield event
-            if isinstance(event, (Finished, Failed)) and not _goes_on(run):
-                return
-        if not piece:
             if gone:
                 return
             gone = _settled(run)
             if not gone and wait():
                 return
+    finally:
+        told.close()
 
 
 def _goes_on(run: Run) -> bool:

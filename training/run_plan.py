@@ -1,4 +1,4 @@
-"""What a run is to do, as plain facts that survive a crash: where the queries come from, which recipe, how much."""
+"""The plan of a run, in plain facts that survive a crash: the sources of its queries, the recipe, the budget."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Plan:
 
     Either `library` names the person's library, or `collection` a folder in BEIR layout of which only the queries and
     judgements of `split` are opened. `judged` is a JSON Lines file of questions; `sources` are origins of queries as
-    `training.queries` names them, in the order of their worth. `model_url` is a language model on this machine.
+    `training.query_sources` names them, in the order of their worth. `model_url` is a language model on this machine.
     With `review` the run pauses before the training, so that examples can be looked at and rejected.
     """
 

@@ -1,4 +1,4 @@
-"""Deleting a run with what it left: its folder, the model that it made, the vectors that a library keeps for that."""
+"""Deletes a run with all that it left: its folder, its model, and the vectors that a library keeps for that model."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from training.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Leavings:
-    """What a run takes on the disk, in bytes: its folder, and its installed model, whose name is "" where none is."""
+class DiskUse:
+    """The bytes that a run takes on the disk: its folder, and its installed model, whose name may be ""."""
 
     folder: int
     model: str = ""
@@ -29,7 +29,7 @@ class Leavings:
         return self.folder + self.model_bytes
 
 
-def leavings(run: Run, libraries: Iterable[Path] = (), *, keep_model: bool = False) -> Leavings:
+def disk_use(run: Run, libraries: Iterable[Path] = (), *, keep_model: bool = False) -> DiskUse:
     """Return what deleting a run would take away; with `keep_model` its model is none of it.
 
     `libraries` are asked beside the run's own whether they use the model. Raises UsageError where the run is at work,
@@ -39,15 +39,15 @@ def leavings(run: Run, libraries: Iterable[Path] = (), *, keep_model: bool = Fal
         raise UsageError(f"The run {run.name} is at work.", fix=f"Cancel it first: `carrel runs cancel {run.name}`.")
     model = "" if keep_model else run.record().model
     if not model or not catalogue.place_of(model).is_dir():
-        return Leavings(_size(run.folder))
+        return DiskUse(_size(run.folder))
     for library in _asked(run, libraries):
         _refuse_where_used(run, model, library)
-    return Leavings(_size(run.folder), model, _size(catalogue.place_of(model)))
+    return DiskUse(_size(run.folder), model, _size(catalogue.place_of(model)))
 
 
-def delete(run: Run, libraries: Iterable[Path] = (), *, keep_model: bool = False) -> Leavings:
-    """Delete a run and return what it took, with the errors of `leavings`; nothing is deleted where one is raised."""
-    found = leavings(run, libraries, keep_model=keep_model)
+def delete(run: Run, libraries: Iterable[Path] = (), *, keep_model: bool = False) -> DiskUse:
+    """Delete a run and return what it took, with the errors of `disk_use`; nothing is deleted where one is raised."""
+    found = disk_use(run, libraries, keep_model=keep_model)
     if found.model:
         for library in _asked(run, libraries):
             _forget_vectors(library, found.model)

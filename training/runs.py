@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 import shutil
 import time
@@ -16,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from engine.atomic_files import exclusive, replace_file
 from engine.errors import UsageError
 from engine.paths import places, private_folder
-from training.protocol import ORDERS, Paused, RunStarted, TrainingEvent, decode
+from training.protocol import ORDERS, Paused, RunStarted, TrainingEvent, tail
 from training.run_plan import Plan
 
 RECORD_FILE = "run.json"
@@ -80,23 +80,23 @@ class Run:
             raise UsageError(f"There is no run {self.name}.", fix="`carrel runs` lists them.") from error
 
     def update(self, **changed: Any) -> Record:
-        """Change what the run says of itself, whole or not at all, and return it."""
-        record = replace(self.record(), **changed)
-        self.write(record)
+        """Change what the run says of itself, beside what other processes change, and return it."""
+        with exclusive(self.folder):
+            record = replace(self.record(), **changed)
+            self.write(record)
         return record
 
     def write(self, record: Record) -> None:
         """Write the run's record, whole or not at all."""
-        draft = self.folder / f"{RECORD_FILE}.new"
-        draft.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
-        os.replace(draft, self.folder / RECORD_FILE)
+        replace_file(self.folder / RECORD_FILE, json.dumps(asdict(record), indent=2) + "\n")
 
     @property
     def alive(self) -> bool:
         """Whether a process is at work on the run."""
         try:
-            with (self.folder / LOCK_FILE).open("r+") as stream:
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            with exclusive(self.folder), (self.folder / LOCK_FILE).open("r+") as stream:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)  # for an instant in which nobody else tries
+                fcntl.flock(stream, fcntl.LOCK_UN)
         except BlockingIOError:
             return True
         except OSError:
@@ -120,9 +120,7 @@ class Run:
         """Give the run an order, one of `protocol.ORDERS`."""
         if word not in ORDERS:
             raise ValueError(f"{word} is no order")
-        draft = self.folder / f"{ORDER_FILE}.new"
-        draft.write_text(word, encoding="utf-8")
-        os.replace(draft, self.folder / ORDER_FILE)
+        replace_file(self.folder / ORDER_FILE, word)
 
     def ordered(self) -> str:
         """Return the last order given, "" where there is none."""
@@ -133,14 +131,13 @@ class Run:
 
     def history(self) -> Iterator[TrainingEvent]:
         """Yield the events so far."""
+        told = tail(self.events)
         try:
-            with self.events.open(encoding="utf-8") as stream:
-                for line in stream:
-                    event = decode(line)
-                    if event is not None:
-                        yield event
-        except OSError:
-            return
+            yield from told.read()
+            while told.behind:
+                yield from told.read()
+        finally:
+            told.close()
 
     def worked(self) -> float:
         """Return for how many seconds its processes have been at work until now, without pauses and interruptions."""
@@ -154,10 +151,10 @@ class Run:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the run's lock. Raises UsageError where another process is at work on it."""
-        stream: IO[str]
         with (self.folder / LOCK_FILE).open("a+") as stream:
             try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with exclusive(self.folder):  # who only asks whether the run lives is not taken for its holder
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise UsageError(
                     f"The run {self.name} is at work.", fix=f"Watch it with `carrel retrain --follow {self.name}`."
@@ -225,6 +222,8 @@ def create(plan: Plan) -> Run:
 
 def delete(run: Run) -> None:
     """Delete a run that is not at work; the model that it made stays installed. Raises UsageError."""
-    if run.alive:
-        raise UsageError(f"The run {run.name} is at work.", fix="Cancel it first.")
-    shutil.rmtree(run.folder)
+    try:
+        with run.held():  # so that nobody takes it up meanwhile
+            shutil.rmtree(run.folder)
+    except UsageError as error:
+        raise UsageError(error.message, fix="Cancel it first.") from error

@@ -1,4 +1,4 @@
-"""Groups of queries that share something, and three splits that never part a group: train, development, test.
+"""Splits queries into train, development and test; queries that share something form a group and stay together.
 
 Two queries belong together where the same document answers both, where their vectors lie within a cosine of .8, or
 where the same link leads to both. Random splits would let a model be judged on what it has learnt by heart.
@@ -45,8 +45,8 @@ def split(queries: Sequence[KnownQuery], vectors: NDArray[np.float32], seed: int
     """Split queries by group, the same way each time; `vectors` (n, dimension) are of unit length.
 
     Where common documents tie nearly all queries into one group, as in collections with dozens of answers a query,
-    the most common stop counting until groups can be held out; what is shared nevertheless is told. Queries without a
-    known answer can judge nothing, so a group of such queries alone is learnt from.
+    the most common stop counting until groups can be held out; what is shared nevertheless is reported. Queries without
+    a known answer can judge nothing, so a group of such queries alone is learnt from.
     """
     near = _near(vectors)
     group, hub = _grouped(queries, near)

@@ -1,4 +1,4 @@
-"""The model that learns: a transformer in torch with its tokenizer and pooling, from and to sentence-transformers."""
+"""The learner: a transformer in torch with tokenizer and pooling, read from and saved as sentence-transformers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.embedding.manifest import TOKENIZER_FILE, Manifest
 from engine.embedding.tokenization import plain_tokenizer
 from engine.errors import ModelError
 from training.onnx_graph import load_transformer, quiet
-from training.source_model import Source, embedded_source, read_source
+from training.source_model import SourceModel, embedded_source, read_source
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +56,7 @@ class Learner:
     def __init__(self, folder: Path, length: int, frozen: int = 0, device: str | None = None) -> None:
 
         self.folder = folder
-        self.source: Source = read_source(folder)
+        self.source: SourceModel = read_source(folder)
         self.length = min(length, self.source.window)
         self.device = device or device_of()
         with quiet():
@@ -115,12 +115,10 @@ class Learner:
         import torch
 
         tokens = self.tokens(texts)
-        order = sorted(range(len(tokens)), key=lambda each: len(tokens[each]))
         dimension = int(self.model.config.hidden_size)
         found = np.empty((len(texts), dimension), np.float32)
         with torch.no_grad():
-            for start in range(0, len(order), ENCODED_AT_ONCE):
-                chosen = order[start : start + ENCODED_AT_ONCE]
+            for chosen in by_length(tokens, ENCODED_AT_ONCE)[1]:
                 found[chosen] = self.vectors([tokens[each] for each in chosen]).cpu().numpy()
         return found
 
@@ -149,6 +147,12 @@ class Learner:
             self.model.to("cpu").save_pretrained(transformer)
             self.model.to(self.device)
         _same_class(self.source.transformer / "config.json", transformer / "config.json")
+
+
+def by_length(tokens: Sequence[Sequence[int]], at_once: int) -> tuple[list[int], list[list[int]]]:
+    """Return the places of texts by their length, and the same in pieces that are encoded at once."""
+    order = sorted(range(len(tokens)), key=lambda each: len(tokens[each]))
+    return order, [order[start : start + at_once] for start in range(0, len(order), at_once)]
 
 
 def mixed(base: Mapping[str, torch.Tensor], tuned: Mapping[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:

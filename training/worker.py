@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = Run(Path(folder))
     with suppress(OSError):
         os.nice(NICENESS)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's ctrl+c is for whoever watches
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's ctrl+c is for the process that watches
     return work(run)
 
 

@@ -19,7 +19,8 @@ import click
 from app.cli.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 from app.cli.root import root
 from engine.errors import CarrelError
-from engine.paths import places, private_folder, private_log
+from engine.log_file import append, private_log
+from engine.paths import places, private_folder
 
 PROGRAM = "carrel"
 COMPLETION_VARIABLE = "_CARREL_COMPLETE"  # set by the script that `carrel completion` prints
@@ -92,8 +93,7 @@ def _record(error: Exception, arguments: Sequence[str]) -> str:
     heading = f"{time.strftime('%Y-%m-%d %H:%M:%S')} carrel {' '.join(map(repr, arguments))}\n"
     try:
         private_folder(log.parent)
-        with private_log(log).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(heading + "".join(traceback.format_exception(error)) + "\n")
+        append(private_log(log), heading + "".join(traceback.format_exception(error)) + "\n")
     except OSError as failure:
         return f"The log {log} could not be written either: {failure.strerror}."
     return f"The details are in {log}."

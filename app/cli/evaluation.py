@@ -18,7 +18,7 @@ from engine.records import Fusion, SearchSettings
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
-    from engine.evaluation.collections import Collection, JudgedQuery
+    from engine.evaluation.beir import Collection, JudgedQuery
     from engine.evaluation.evaluator import CollectionResult, OnQuery
     from engine.evaluation.report import SystemResult
 
@@ -104,10 +104,10 @@ def _on_one_index(
     folder: Path, split: str, encoder: Encoder, systems: Sequence[System], show: Show
 ) -> list[CollectionResult]:
     """Index a collection once and judge each system on it."""
-    from engine.evaluation.collections import Collection
+    from engine.evaluation.beir import Collection
     from engine.evaluation.evaluator import judge
     from engine.evaluation.leakage import against_train
-    from engine.evaluation.temporary_library import throwaway
+    from engine.evaluation.temporary_library import temporary_library
 
     collection = Collection.open(folder)
     queries = judged_queries(collection, split)
@@ -116,7 +116,7 @@ def _on_one_index(
         show(Preparing(what=f"{collection.name}: {documents:,} documents indexed, {passages:,} passages"))
 
     leak = against_train(collection, split, TRAIN, encoder)
-    with throwaway(collection.documents(), encoder, systems[0].settings, indexed) as searcher:
+    with temporary_library(collection.documents(), encoder, systems[0].settings, indexed) as searcher:
         judged = [
             judge(
                 collection.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,12 @@ if TYPE_CHECKING:
 
     from engine.events import Event
     from engine.library import Library
-    from engine.maintenance import Care
+    from engine.maintenance import Maintenance
+
+
+def interactive() -> bool:
+    """Return whether a person sits at both ends: stdin and stdout are terminals."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty())
 
 
 def open_library(path: Path | None, *, create: bool = False) -> Library:
@@ -21,11 +27,11 @@ def open_library(path: Path | None, *, create: bool = False) -> Library:
     return Library.open(path, create=create)
 
 
-def open_care(path: Path | None) -> Care:
+def open_care(path: Path | None) -> Maintenance:
     """Return what cares for the library at `path`, else `CARREL_LIBRARY`, else the default one; opens nothing yet."""
-    from engine.maintenance import Care
+    from engine.maintenance import Maintenance
 
-    return Care(path)
+    return Maintenance(path)
 
 
 def open_browser(library: Path | None, folders: list[Path]) -> int:
@@ -35,11 +41,11 @@ def open_browser(library: Path | None, folders: list[Path]) -> int:
 
     os.environ.setdefault("TEXTUAL_FPS", "120")  # at 60 a row waits up to 17 ms for its turn to be painted
     gc.disable()  # what is imported stays: looking through it again and again takes 10 ms before the first paint
-    from app.tui.app import run  # brings Textual, 0.1 s
+    from app.tui.terminal_session import run_browser  # brings Textual, 0.1 s
 
     gc.freeze()
     gc.enable()
-    return run(library, folders)
+    return run_browser(library, folders)
 
 
 def run_indexer(library: Path, on_event: Callable[[Event], None], stop: threading.Event) -> None:

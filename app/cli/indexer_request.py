@@ -5,14 +5,13 @@ An order is filed in the library and followed, so that a person sees the same pr
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import LibraryBusy, WorkerError
-from engine.events import Event, Preparing, from_line
+from engine.event_log.lock_holder import HolderTail
+from engine.events import Event, Preparing
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -33,33 +32,47 @@ def done_or_asked(
     A holder that leaves without an answer, or takes no orders, is waited for and then replaced. None where `stop` came
     first. Raises WorkerError where an order failed.
     """
+    numbers: list[int] = []  # of the orders, once they are filed; a holder that comes after another finds them too
     while True:
         try:
             return do()
         except LibraryBusy:
-            outcomes = _asked(library, orders, on_event, stop)
+            outcomes = _asked(library, orders, numbers, on_event, stop)
         if outcomes is not None:
             return outcomes
         if stop.is_set():
             return None
 
 
-def _asked(library: Library, orders: Sequence[Order], on_event: OnEvent, stop: threading.Event) -> list[Outcome] | None:
+def _asked(
+    library: Library, orders: Sequence[Order], numbers: list[int], on_event: OnEvent, stop: threading.Event
+) -> list[Outcome] | None:
     """Ask the process that holds the lock and follow it; None where it has left, or `stop` is set."""
     writer = library.status().writer
     if writer is None:
         return None
     on_event(Preparing(what=f"asking process {writer.pid}, which works on this library ({writer.task})"))
-    numbers = [library.file_request(kind, argument) for kind, argument in orders]
-    told = tail(_events_of(library))
+    holder = HolderTail(library.path, from_now=True)
+    try:
+        holder.read()  # what is already known
+        numbers += [library.file_request(kind, argument) for kind, argument in orders[len(numbers) :]]
+        return _answered(library, numbers, holder, on_event, stop)
+    finally:
+        holder.close()
+
+
+def _answered(
+    library: Library, numbers: Sequence[int], holder: HolderTail, on_event: OnEvent, stop: threading.Event
+) -> list[Outcome] | None:
+    """Tell what the holder of the lock does until all orders are answered; None where nobody is left who would."""
     outcomes: list[Outcome] = []
     while not stop.wait(POLL_SECONDS):
-        for event in iter(lambda: next(told), None):
+        for event in holder.read():
             on_event(event)
         state = library.request_state(numbers[len(outcomes)])
         if state.done:
             outcomes.append(_succeeded(state.outcome))
-            if len(outcomes) == len(orders):
+            if len(outcomes) == len(numbers):
                 return outcomes
         elif library.status().writer is None:
             return None
@@ -73,29 +86,3 @@ def _succeeded(outcome: Outcome | None) -> Outcome:
         message = outcome.get("message") or outcome["error"]
         raise WorkerError(message, cause=outcome.get("cause", ""), fix=outcome.get("fix", ""))
     return outcome
-
-
-def _events_of(library: Library) -> Path | None:
-    from engine.store.lock import events_of
-
-    return events_of(library.path)
-
-
-def tail(path: Path | None) -> Iterator[Event | None]:
-    """Yield the events appended to a file from now on, and None whenever there is no further one yet."""
-    if path is None or not path.exists():
-        while True:
-            yield None
-    with path.open("rb") as file:
-        file.seek(0, os.SEEK_END)
-        partial = b""
-        while True:
-            partial += file.readline()
-            if not partial.endswith(b"\n"):
-                yield None
-                continue
-            line, partial = partial, b""
-            try:
-                yield from_line(line)
-            except WorkerError:  # an event of a newer version
-                continue

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from app.cli.terminal_text import cleaned, count, one_line
+from app.wording.figures import counted
+from app.wording.safe_text import cleaned, one_line
 from engine.errors import UsageError
 from engine.store.judgements import RIGHT, WRONG
 
@@ -66,7 +67,7 @@ def screen(query: str, passage: StoredPassage, place: str) -> Iterator[str]:
     room = max(LEAST_LINES, lines - FRAME_LINES)
     yield from wrapped[:room]
     if len(wrapped) > room:
-        yield click.style(f"… {count(len(wrapped) - room, 'more line')}", dim=True)
+        yield click.style(f"… {counted(len(wrapped) - room, 'more line')}", dim=True)
     yield ""
     yield LEGEND
 

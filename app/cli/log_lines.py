@@ -6,7 +6,9 @@ import time
 from typing import TextIO
 
 from app.cli.progress_line import PlainLines
-from app.cli.terminal_text import count, duration, one_line
+from app.wording.figures import counted
+from app.wording.safe_text import one_line
+from app.wording.times import duration
 from engine.events import Event, FollowsAnother, IndexerStarted, Progress, Scanned, Stopped, SyncFinished, Watching
 
 CLOCK = "%Y-%m-%d %H:%M:%S"
@@ -58,7 +60,7 @@ class LogLines(PlainLines):
 
 def watching(event: Watching) -> str:
     """Return how many folders are watched, and why that is not all of them."""
-    covered = f"watching {event.covered:,} of {count(event.folders, 'folder')}"
+    covered = f"watching {event.covered:,} of {counted(event.folders, 'folder')}"
     return "; ".join(part for part in (covered, one_line(event.remark)) if part)
 
 
@@ -73,4 +75,4 @@ def finished(event: SyncFinished) -> str:
     changes = [f"{number:,} {word}" for number, word in counts if number]
     if not changes:
         return ""
-    return f"{', '.join(changes)} in {duration(event.seconds)}, {count(event.embedded, 'passage')} embedded"
+    return f"{', '.join(changes)} in {duration(event.seconds)}, {counted(event.embedded, 'passage')} embedded"

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.cli.terminal_text import table
+from app.wording.cells import table
 
 if TYPE_CHECKING:
-    from engine.embedding.fastembed_models import Offered
+    from engine.embedding.fastembed_models import FastembedModel
     from engine.embedding.manifest import Manifest
 
 MEGABYTE = 1_000_000  # as the offered sizes are given
@@ -58,7 +58,7 @@ def _installed(manifest: Manifest, active: str) -> Model:
     )
 
 
-def _offered(model: Offered, active: str) -> Model:
+def _offered(model: FastembedModel, active: str) -> Model:
     return Model(
         name=model.name,
         state="offered",

@@ -9,7 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
-from app.cli.terminal_text import count, cut, duration, one_line, padded, short_path
+from app.wording.cells import cut, padded
+from app.wording.figures import count, counted, percent
+from app.wording.paths import short_path
+from app.wording.safe_text import one_line
+from app.wording.times import estimate
 from engine.events import Event, FileFailed, Preparing, Progress, Scanned, Trouble
 
 REDRAW_SECONDS = 0.1  # ten times a second is as fast as an eye reads a number
@@ -48,7 +52,7 @@ class PlainLines:
         """Print the event's line, if it has one and enough time has passed."""
         if isinstance(event, Progress):
             if event.files_done >= event.files_total or self._due():
-                self._print(counted(event))
+                self._print(pace(event))
         elif isinstance(event, Preparing):
             topic = event.what.partition(":")[0]  # what stands behind it counts up
             if topic != self.topic or self._due():
@@ -85,7 +89,7 @@ class MovingLine:
         if isinstance(event, Progress):
             if self.clock() - self.last >= REDRAW_SECONDS or event.files_done >= event.files_total:
                 self.last = self.clock()
-                self._draw(f"{bar(event)} {counted(event)}  {shown_path(event.path)}")
+                self._draw(f"{progress_bar(event)} {pace(event)}  {_path(event.path)}")
         elif isinstance(event, (Preparing, Scanned)):
             self._draw(sentence(event))
         elif isinstance(event, (FileFailed, Trouble)):
@@ -102,24 +106,23 @@ class MovingLine:
         self.stream.flush()
 
 
-def bar(event: Progress) -> str:
+def progress_bar(event: Progress) -> str:
     """Return how far a sync is as a bar with its percentage."""
     share = event.files_done / event.files_total if event.files_total else 1.0
-    return "▕" + padded("█" * int(share * BAR_CELLS), BAR_CELLS) + f"▏{share:>4.0%} "
+    return "▕" + padded("█" * int(share * BAR_CELLS), BAR_CELLS) + f"▏{percent(share):>5} "
 
 
-def counted(event: Progress) -> str:
+def pace(event: Progress) -> str:
     """Return how many files are done, how fast it goes, and how long it will take."""
-    parts = [f"{event.files_done:,} of {count(event.files_total, 'file')}"]
+    parts = [f"{count(event.files_done)} of {counted(event.files_total, 'file')}"]
     if event.rate > 0:
         parts.append(f"{event.rate:,.0f} passages/s")
     if event.seconds_left is not None and event.files_done < event.files_total:
-        parts.append(f"{duration(event.seconds_left)} left")
+        parts.append(f"{estimate(event.seconds_left)} left")
     return " · ".join(parts)
 
 
-def shown_path(path: str) -> str:
-    """Return a path out of an event as text for one line."""
+def _path(path: str) -> str:
     return short_path(os.fsencode(path)) if path else ""
 
 
@@ -129,9 +132,9 @@ def sentence(event: Event) -> str:
         case Preparing():
             return f"{one_line(event.what)} …"
         case Scanned():
-            return f"{count(event.files, 'file')} seen, {event.to_do:,} to read."
+            return f"{counted(event.files, 'file')} seen, {count(event.to_do)} to read."
         case FileFailed():
-            return f"Could not read {shown_path(event.path)}: {one_line(event.reason)}"
+            return f"Could not read {_path(event.path)}: {one_line(event.reason)}"
         case Trouble():
             return " ".join(one_line(part) for part in (event.message, event.fix) if part)
     return ""

@@ -43,10 +43,10 @@ def remembered(
 def _on_one(
     folder: Path, split: str, taught: str, system: System, encoder: Encoder, show: Show
 ) -> tuple[CollectionResult, MemoryReport]:
-    from engine.evaluation.collections import Collection
+    from engine.evaluation.beir import Collection
     from engine.evaluation.evaluator import judge
     from engine.evaluation.memory_gain import by_group, remember
-    from engine.evaluation.temporary_library import throwaway
+    from engine.evaluation.temporary_library import temporary_library
 
     collection = Collection.open(folder)
     queries, lessons = judged_queries(collection, split), collection.queries(taught)
@@ -57,7 +57,7 @@ def _on_one(
     def indexed(documents: int, passages: int) -> None:
         told(f"{documents:,} documents indexed, {passages:,} passages")
 
-    with throwaway(collection.documents(), encoder, system.settings, indexed) as library:
+    with temporary_library(collection.documents(), encoder, system.settings, indexed) as library:
         told("asking without memory")
         without = judge(collection.name, queries, library.with_settings(replace(system.settings, memory=False)))
         told(f"marking the judgements of {taught}")

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.cli.terminal_text import count, day, duration, one_line, short_path, size
+from app.wording.figures import counted, size
+from app.wording.paths import short_path
+from app.wording.safe_text import one_line
+from app.wording.times import day, duration
 from training import collection_libraries, review
-from training.run_removal import Leavings
+from training.run_removal import DiskUse
 from training.runs import Run
 
 SHOWN = 100  # characters of a passage
@@ -66,7 +69,7 @@ def state(run: Run) -> str:
     return "paused" if run.alive and run.ordered() == "pause" else run.record().state
 
 
-def deletion(found: Leavings) -> str:
+def deletion(found: DiskUse) -> str:
     """Return what deleting a run takes away, in words."""
     folder = f"Its folder ({size(found.folder)})"
     if not found.model:
@@ -80,7 +83,7 @@ def collections_line() -> str:
     if not number:
         return ""
     return (
-        f"Indexed for `retrain --collection`: {count(number, 'library', 'libraries')}, {size(octets)}, in "
+        f"Indexed for `retrain --collection`: {counted(number, 'library', 'libraries')}, {size(octets)}, in "
         f"{short_path(os.fsencode(folder))}; one that no run used for {collection_libraries.UNUSED_DAYS} days "
         "is removed."
     )

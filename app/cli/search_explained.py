@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.cli.terminal_text import count, fraction, one_line, table
+from app.wording.cells import table
+from app.wording.figures import count, counted, decimal, figure, percent
+from app.wording.safe_text import one_line
 from engine.records import Explanation, Hit, KeywordFigure, Remembered, Shares, VectorFigure
 
 INDENT = "      "
@@ -26,44 +28,44 @@ def explained(hit: Hit, passages: int) -> Iterator[str]:
 
 def score(total: float, shares: Shares) -> str:
     """Return the score as the sum of what each part gave."""
-    parts = [f"meaning {fraction(shares.vector)}", f"words {fraction(shares.keyword)}"]
+    parts = [f"meaning {figure(shares.vector)}", f"words {figure(shares.keyword)}"]
     if shares.feedback is not None:
-        parts.append(f"feedback {fraction(shares.feedback)}")
+        parts.append(f"feedback {figure(shares.feedback)}")
     if shares.memory is not None:
-        parts.append(f"memory {fraction(shares.memory)}")
-    return f"{fraction(total)} = {' + '.join(parts)}"
+        parts.append(f"memory {figure(shares.memory)}")
+    return f"{figure(total)} = {' + '.join(parts)}"
 
 
-def _meaning(figure: VectorFigure | None, explanation: Explanation, passages: int) -> str:
-    if figure is None:
+def _meaning(vector: VectorFigure | None, explanation: Explanation, passages: int) -> str:
+    if vector is None:
         return "did not find it"
-    rank = f"rank {figure.rank:,} of {passages:,}" if figure.rank is not None else "not among its candidates"
-    return f"{rank} · distance {fraction(figure.distance)} · cosine {fraction(explanation.cosine)}"
+    rank = f"rank {count(vector.rank)} of {count(passages)}" if vector.rank is not None else "not among its candidates"
+    return f"{rank} · distance {figure(vector.distance)} · cosine {figure(explanation.cosine)}"
 
 
-def _words(figure: KeywordFigure | None) -> str:
-    if figure is None:
+def _words(keyword: KeywordFigure | None) -> str:
+    if keyword is None:
         return "no word of the query is in it"
-    rank = f"rank {figure.rank:,}" if figure.rank is not None else "not among its candidates"
-    return f"{rank} · bm25 {figure.bm25:.2f}"
+    rank = f"rank {count(keyword.rank)}" if keyword.rank is not None else "not among its candidates"
+    return f"{rank} · bm25 {decimal(keyword.bm25, 2)}"
 
 
-def terms(figure: KeywordFigure) -> list[str]:
+def terms(keyword: KeywordFigure) -> list[str]:
     """Return the table of terms: how rare each is, its weighted frequency here, and its part of the bm25."""
     rows = [
         (
             one_line(term.term),
-            f"in {count(term.documents, 'passage')}",
-            f"idf {term.idf:.2f}",
-            f"tf {term.tf:.2f}",
-            f"{term.score:.2f}",
+            f"in {counted(term.documents, 'passage')}",
+            f"idf {decimal(term.idf, 2)}",
+            f"tf {decimal(term.tf, 2)}",
+            f"{decimal(term.score, 2)}",
         )
-        for term in figure.terms
+        for term in keyword.terms
     ]
     lines = table(rows, right=(1, 2, 3, 4), indent=SCORE_INDENT)
     lines += [
-        SCORE_INDENT + f"{one_line(term.term)} is in hardly any document: +{fraction(term.rare)} beside its bm25"
-        for term in figure.terms
+        SCORE_INDENT + f"{one_line(term.term)} is in hardly any document: +{figure(term.rare)} beside its bm25"
+        for term in keyword.terms
         if term.rare > 0
     ]
     return lines
@@ -72,15 +74,15 @@ def terms(figure: KeywordFigure) -> list[str]:
 def memory(remembered: Remembered) -> str:
     """Return whose judgement the share of memory comes from, and how near that search was."""
     deed = {2: "marked right", -2: "marked wrong", 1: "opened"}[remembered.grade]
-    return f"{deed} for “{one_line(remembered.query)}” · cosine {fraction(remembered.cosine)} with this search"
+    return f"{deed} for “{one_line(remembered.query)}” · cosine {figure(remembered.cosine)} with this search"
 
 
 def trust(hit: Hit) -> str:
     """Return the signal that gave the tier, beside the cuts it was held against."""
     figures = hit.explanation
     return (
-        f"{hit.tier}: signal {fraction(figures.signal)} · likely from {fraction(figures.cut_likely)}, "
-        f"strong from {fraction(figures.cut_strong)} · {figures.coverage:.0%} of the query's words by weight"
+        f"{hit.tier}: signal {figure(figures.signal)} · likely from {figure(figures.cut_likely)}, "
+        f"strong from {figure(figures.cut_strong)} · {percent(figures.coverage)} of the query's words by weight"
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.cli.terminal_text import count, one_line, short_path
-from app.tui.figures import adding_up
+from app.wording.figures import adding_up, counted, decimal
+from app.wording.paths import short_path
+from app.wording.safe_text import one_line
 from engine.records import Explanation, Hit, KeywordFigure, SearchResult, Shares
 
 DECIMALS = 3
@@ -20,7 +21,7 @@ VERDICTS = {
 
 def linear(result: SearchResult, *, explain: bool) -> Iterator[str]:
     """Yield the verdict and then the rows, one fact a line; `explain` adds what placed each row."""
-    yield f"{VERDICTS[result.verdict]} {count(len(result.hits), 'result')}."
+    yield f"{VERDICTS[result.verdict]} {counted(len(result.hits), 'result')}."
     for hit in result.hits:
         yield ""
         yield from _row(hit)
@@ -32,7 +33,7 @@ def _row(hit: Hit) -> Iterator[str]:
     yield f"Result {hit.rank}: {', '.join(one_line(part) for part in (hit.title, *hit.headings))}."
     page = f", page {hit.page}" if hit.page else ""
     yield f"File {short_path(hit.path)}, line {hit.line_start}{page}."
-    yield f"Trust: {hit.tier}. Score {hit.score:.3f}."
+    yield f"Trust: {hit.tier}. Score {decimal(hit.score)}."
     yield f"Text: {one_line(hit.snippet)}"
 
 
@@ -40,17 +41,17 @@ def _explained(hit: Hit, result: SearchResult) -> Iterator[str]:
     """Yield what the browser's explanation holds; the parts of the score, as told, sum to the score as told."""
     parts = {name: value for name, value in _parts(hit.shares) if value is not None}
     told = dict(zip(parts, adding_up(list(parts.values()), hit.score, DECIMALS), strict=True))
-    yield f"Of the score, meaning gave {_told(told['meaning'])} and words gave {_told(told['words'])}."
+    yield f"Of the score, meaning gave {_spoken(told['meaning'])} and words gave {_spoken(told['words'])}."
     if "feedback" in told:
-        yield f"Feedback from the first results changed it by {_signed(told['feedback'])}."
+        yield f"Feedback from the first results changed it by {_change(told['feedback'])}."
     if "memory" in told:
-        yield f"Your own earlier choices changed it by {_signed(told['memory'])}."
+        yield f"Your own earlier choices changed it by {_change(told['memory'])}."
     if hit.explanation.remembered is not None:
         yield f"They were made for the search: {one_line(hit.explanation.remembered.query)}."
     if hit.vector is None:
         yield "Meaning did not find it."
     else:
-        yield f"By meaning: {_ranked(hit.vector.rank)}, cosine distance {hit.vector.distance:.3f}."
+        yield f"By meaning: {_ranked(hit.vector.rank)}, cosine distance {decimal(hit.vector.distance)}."
     if hit.keyword is None:
         yield "No word of the query is in it."
     else:
@@ -58,14 +59,16 @@ def _explained(hit: Hit, result: SearchResult) -> Iterator[str]:
     yield from _absent(hit, result)
     yield from _places(hit.explanation)
     facts = hit.explanation
-    yield f"Signal {facts.signal:.3f}: likely from {facts.cut_likely:.3f}, strong from {facts.cut_strong:.3f}."
+    cuts = f"likely from {decimal(facts.cut_likely)}, strong from {decimal(facts.cut_strong)}"
+    yield f"Signal {decimal(facts.signal)}: {cuts}."
 
 
 def _words(keyword: KeywordFigure) -> Iterator[str]:
-    yield f"By words: {_ranked(keyword.rank)}, bm25 {keyword.bm25:.2f}."
+    yield f"By words: {_ranked(keyword.rank)}, bm25 {decimal(keyword.bm25, 2)}."
     for term in keyword.terms:
-        beside = f", and {term.rare:.3f} of the score for being in hardly any document" if term.rare > 0 else ""
-        yield f"Word {one_line(term.term)}: in {count(term.documents, 'passage')}, gave {term.score:.2f}{beside}."
+        beside = f", and {decimal(term.rare)} of the score for being in hardly any document" if term.rare > 0 else ""
+        found = f"in {counted(term.documents, 'passage')}, gave {decimal(term.score, 2)}"
+        yield f"Word {one_line(term.term)}: {found}{beside}."
 
 
 def _absent(hit: Hit, result: SearchResult) -> Iterator[str]:
@@ -96,12 +99,12 @@ def _parts(shares: Shares) -> tuple[tuple[str, float | None], ...]:
     )
 
 
-def _told(figure: str) -> str:
-    return f"{float(figure):.{DECIMALS}f}"
+def _spoken(figure: str) -> str:
+    return decimal(float(figure), DECIMALS)
 
 
-def _signed(figure: str) -> str:
-    return f"{float(figure):+.{DECIMALS}f}"
+def _change(figure: str) -> str:
+    return ("+" if float(figure) > 0 else "") + _spoken(figure)
 
 
 def _ranked(rank: int | None) -> str:

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 import click
 
-from app.cli.terminal_text import cleaned, count, day, fraction, located, one_line, padded, width
+from app.wording.bars import bar
+from app.wording.cells import padded, width
+from app.wording.figures import NONE, count, counted, decimal, figure
+from app.wording.paths import located
+from app.wording.safe_text import cleaned, one_line
+from app.wording.times import day
 from engine.records import Grade, Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
 
 SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}
@@ -29,16 +34,12 @@ WORD = re.compile(r"\S+")
 
 def verdict_line(result: SearchResult) -> str:
     """Return the line above the rows: the verdict, how much was found, and how the legs were weighed."""
-    weights = f"meaning {_weight(result.weights.vector)} words {_weight(result.weights.keyword)}"
+    weights = f"meaning {figure(result.weights.vector, 2)} words {figure(result.weights.keyword, 2)}"
     told = result.weights.reason not in ("", USUAL)
     reason = f" ({one_line(result.weights.reason)})" if told else ""
-    shown = f"{len(result.hits):,} of {count(result.found, 'candidate')}"
+    shown = f"{count(len(result.hits))} of {counted(result.found, 'candidate')}"
     took = f"{result.timings.total:.0f} ms"
     return " · ".join((VERDICTS[result.verdict], shown, took, weights + reason))
-
-
-def _weight(value: float) -> str:
-    return f"{value:.2f}".replace("0.", ".", 1) if value < 1 else f"{value:.2f}"
 
 
 def row(hit: Hit, best: float, columns: int) -> Iterator[str]:
@@ -56,7 +57,7 @@ def row(hit: Hit, best: float, columns: int) -> Iterator[str]:
     if hit.more_in_document:
         yield INDENT + click.style(f"+ {len(hit.more_in_document)} more in this document", dim=True)
     if hit.duplicates:
-        yield INDENT + click.style(f"+ {count(len(hit.duplicates), 'near-duplicate')} elsewhere", dim=True)
+        yield INDENT + click.style(f"+ {counted(len(hit.duplicates), 'near-duplicate')} elsewhere", dim=True)
 
 
 def trail(hit: Hit) -> str:
@@ -69,23 +70,19 @@ def figures(hit: Hit, best: float) -> str:
     """Return the figures of one row: its tier, its rank and score in each leg, the bar of shares, the score."""
     tier = click.style(f"{SIGNS[hit.tier]} {padded(hit.tier, 6)}", fg=COLORS[hit.tier])
     vector, keyword = hit.vector, hit.keyword
-    meaning = f"V {_rank(vector)} {fraction(vector.distance) if vector else '–':>5}"
-    words = f"K {_rank(keyword)} {f'{keyword.bm25:.2f}' if keyword else '–':>6}"
-    return f"{tier}   {meaning}   {words}   {bar(hit, best)}  {fraction(hit.score)}"
+    meaning = f"V {_rank(vector)} {figure(vector.distance) if vector else NONE:>5}"
+    words = f"K {_rank(keyword)} {decimal(keyword.bm25, 2) if keyword else NONE:>6}"
+    return f"{tier}   {meaning}   {words}   {score_bar(hit, best)}  {figure(hit.score)}"
 
 
-def _rank(figure: VectorFigure | KeywordFigure | None) -> str:
-    return f"{figure.rank if figure is not None and figure.rank is not None else '–':>3}"
+def _rank(leg: VectorFigure | KeywordFigure | None) -> str:
+    return f"{leg.rank if leg is not None and leg.rank is not None else NONE:>3}"
 
 
-def bar(hit: Hit, best: float) -> str:
+def score_bar(hit: Hit, best: float) -> str:
     """Return the score as a bar: full for meaning, hatched for words; the best score of the list fills it."""
-    by_words = hit.shares.keyword
-    by_meaning = hit.score - by_words
-    scale = BAR_CELLS / best if best > 0 else 0.0
-    full = round(max(0.0, by_meaning) * scale)
-    both = round(max(0.0, hit.score) * scale)
-    return "▕" + padded("█" * full + "▒" * (both - full), BAR_CELLS) + "▏"
+    full, hatched = bar(hit.score - hit.shares.keyword, hit.shares.keyword, best, BAR_CELLS)
+    return "▕" + padded("█" * full + "▒" * hatched, BAR_CELLS) + "▏"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from app.cli import factories
 
 if TYPE_CHECKING:
     from engine.library import Library
-    from engine.maintenance import Care
+    from engine.maintenance import Maintenance
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Session:
         """Open the library that the call names; a context manager."""
         return factories.open_library(self.library, create=create)
 
-    def care(self) -> Care:
+    def care(self) -> Maintenance:
         """Return what cares for the file of the library that the call names."""
         return factories.open_care(self.library)
 

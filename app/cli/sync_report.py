@@ -33,7 +33,7 @@ def bring_up_to_date(
     )
     if done is None or isinstance(done, SyncReport):
         return done or SyncReport()
-    from engine.indexing.sync_counts import from_dict
+    from engine.indexing.sync_progress import from_dict
 
     return summed([from_dict(outcome) for outcome in done])
 

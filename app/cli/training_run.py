@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from app.cli.progress_line import CLEAR_LINE
-from app.cli.terminal_text import count, cut, duration, one_line
+from app.wording.cells import cut
+from app.wording.figures import counted, percent
+from app.wording.safe_text import one_line
+from app.wording.times import duration, estimate
 from engine.errors import UsageError
 from training import protocol as said
 from training.protocol import TrainingEvent
@@ -32,7 +35,7 @@ STAGES = {
 
 def sources(named: Sequence[str], judged: Path | None, collection: Path | None, language_model: str) -> tuple[str, ...]:
     """Return the sources of queries: those named, else all that a plain run takes. Raises UsageError."""
-    from training.queries import DEFAULT_SOURCES, SOURCES
+    from training.query_sources import DEFAULT_SOURCES, SOURCES
 
     asked = [name for each in named for name in each.split(",") if name]
     unknown = [name for name in asked if name not in SOURCES]
@@ -109,7 +112,7 @@ def sentence(event: TrainingEvent) -> tuple[str, bool]:
     match event:
         case said.RunStarted():
             again = ", taken up again" if event.resumed else ""
-            takes = f", about {duration(event.seconds)}" if event.seconds else ""
+            takes = f", about {estimate(event.seconds)}" if event.seconds else ""
             return f"{event.run}: {event.recipe} recipe on {event.base}{takes}{again}", True
         case said.StageStarted():
             return f"{STAGES.get(event.stage, event.stage)} …", True
@@ -118,13 +121,13 @@ def sentence(event: TrainingEvent) -> tuple[str, bool]:
             return f"{event.what}{f': {event.done:,}{of}' if event.done else ''} …", False
         case said.QueriesMade():
             dropped = "".join(f", {number:,} dropped: {reason}" for reason, number in event.dropped.items())
-            return f"  {event.origin}: {event.kept:,} of {count(event.made, 'query', 'queries')} kept{dropped}", True
+            return f"  {event.origin}: {event.kept:,} of {counted(event.made, 'query', 'queries')} kept{dropped}", True
         case said.SplitsMade():
             return _split(event), True
         case said.Mined():
             return _mined(event), event.queries == event.of
         case said.Stepped():
-            left = f" · {duration(event.seconds_left)} left" if event.seconds_left is not None else ""
+            left = f" · {estimate(event.seconds_left)} left" if event.seconds_left is not None else ""
             return (
                 f"step {event.step} of {event.of} · loss {event.loss:.3f} · "
                 f"{event.triples_per_second:.1f} triples/s{left}"
@@ -147,10 +150,10 @@ def sentence(event: TrainingEvent) -> tuple[str, bool]:
 
 def _split(event: said.SplitsMade) -> str:
     shared = f"; {event.shared:,} of the test share a document with train" if event.shared else ""
-    takes = f"; about {duration(event.seconds)} in all" if event.seconds else ""
+    takes = f"; about {estimate(event.seconds)} in all" if event.seconds else ""
     return (
         f"  {event.train:,} to learn from, {event.development:,} to choose by, {event.test:,} to judge by, "
-        f"in {count(event.groups, 'group')}{shared}{takes}"
+        f"in {counted(event.groups, 'group')}{shared}{takes}"
     )
 
 
@@ -164,15 +167,16 @@ def _evaluated(event: said.Evaluated) -> str:
 
 def _awaited(event: said.ReviewAwaited) -> str:
     return (
-        f"  {count(event.examples, 'example')} to look at: `carrel runs examples {event.run}`, or f9 in `carrel`; "
+        f"  {counted(event.examples, 'example')} to look at: `carrel runs examples {event.run}`, or f9 in `carrel`; "
         f"`carrel runs resume {event.run}` goes on."
     )
 
 
 def _mined(event: said.Mined) -> str:
     return (
-        f"  {event.queries:,} of {count(event.of, 'query', 'queries')}: {event.triples:,} triples; the legs disagree "
-        f"on {event.disagreement:.1%} (meaning blind {event.vector_blind:.1%}, words blind {event.keyword_blind:.1%})"
+        f"  {event.queries:,} of {counted(event.of, 'query', 'queries')}: {event.triples:,} triples; the legs disagree "
+        f"on {percent(event.disagreement)} (meaning blind {percent(event.vector_blind)}, "
+        f"words blind {percent(event.keyword_blind)})"
     )
 
 

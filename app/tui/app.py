@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from textual.app import App
@@ -15,7 +14,8 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
-from app.tui.editor_launch import Place, open_places
+from app.tui.browser import Place
+from app.tui.editor_launch import open_places
 from app.tui.indexer_state import IndexerState
 from app.tui.keymap import usable
 from app.tui.library_file import LibraryFile
@@ -174,13 +174,10 @@ class CarrelApp(App[int]):
         self._tell(replace(self.view, status=await in_thread(library.status)))
         self.commit_signal.publish(version)
 
-    def open_file(self, path: bytes, line: int, kind: str) -> None:
-        """Show a file in the person's editor at a line, or say why that cannot be."""
-        self.open_places([Place(path, line, kind)])
-
     def open_places(self, places: Sequence[Place]) -> None:
         """Show places in the person's editor, found again where their files have changed."""
-        self.run_worker(open_places(self, places), group="edit", name="edit", exit_on_error=False)
+        opening = open_places(self, places, partial(self.ports.edit, self))
+        self.run_worker(opening, group="edit", name="edit", exit_on_error=False)
 
     def change_config(self, **changes: Any) -> bool:
         """Keep settings in the person's file and use them from now on; False, and told, where that cannot be."""
@@ -313,10 +310,3 @@ def _warmed(opened: Opened) -> None:
 
 def _ignore(_value: object) -> None:
     """Drop a value: the indexer's reporter returns nothing."""
-
-
-def run(library: Path | None = None, folders: Sequence[Path] = ()) -> int:
-    """Run the browser until the person leaves it, and return the exit code of the process."""
-    from app.tui.terminal_session import run_browser  # brings the log and process handling, which tests do without
-
-    return run_browser(library, folders)

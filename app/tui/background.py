@@ -9,7 +9,7 @@ from typing import Any
 from textual.dom import DOMNode
 from textual.worker import Worker
 
-from app.tui.safe_text import one_line
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 
 _log = logging.getLogger("carrel")

@@ -6,40 +6,27 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
 from app.editors import VIEWED_KINDS, EditorCommand, Target, editor_commands
-from app.tui.safe_text import one_line
+from app.tui.browser import Browser, Place
 from app.tui.threads import in_thread
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.paths import display
 
-if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
-
 FindLine = Callable[[bytes, str, int], int | None]
+Edit = Callable[[EditorCommand], str]  # returns what went wrong, or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in a file as it was indexed; `text` begins at `line`, and finds it again where the file has changed."""
-
-    path: bytes
-    line: int
-    kind: str
-    page: int | None = None
-    text: str = ""
-
-
-async def open_places(app: CarrelApp, places: Sequence[Place]) -> None:
+async def open_places(browser: Browser, places: Sequence[Place], edit: Edit) -> None:
     """Open files at their places, in one editor where it takes several; what cannot be opened is told."""
-    targets, gone = await in_thread(partial(targets_now, places, app.ports.find_line))
+    targets, gone = await in_thread(partial(targets_now, places, browser.ports.find_line))
     for path in gone:
-        app.notify(
+        browser.notify(
             f"{one_line(display(path))} is no longer there. Its text as it was indexed is still in the reader.",
             severity="warning",
             markup=False,
@@ -47,14 +34,13 @@ async def open_places(app: CarrelApp, places: Sequence[Place]) -> None:
     if not targets:
         return
     try:
-        commands = editor_commands(targets, setting=app.config.editor)
+        commands = editor_commands(targets, setting=browser.config.editor)
     except CarrelError as error:
-        app.notify(str(error), severity="error", markup=False)
+        browser.notify(str(error), severity="error", markup=False)
         return
-    edit: Callable[..., str] = app.ports.edit or partial(edit_in_terminal, app)
     for command in commands:
         if trouble := edit(command):
-            app.notify(trouble, severity="error", markup=False)
+            browser.notify(trouble, severity="error", markup=False)
 
 
 def targets_now(places: Sequence[Place], find_line: FindLine) -> tuple[list[Target], list[bytes]]:

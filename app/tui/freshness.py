@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
 
+from app.tui.ports import Freshness, LibraryPort
 from engine.records import StoredDocument
 
-if TYPE_CHECKING:
-    from app.tui.ports import LibraryPort
-
-Freshness = Literal["same", "changed", "gone"]
 SAME_SECONDS = 1e-5  # a date in nanoseconds, kept as seconds in a float, comes back this exact
 SAID: dict[Freshness, str] = {"same": "", "changed": "changed since it was indexed", "gone": "no longer there"}
 SHORT: dict[Freshness, str] = {"same": "", "changed": "changed", "gone": "gone"}

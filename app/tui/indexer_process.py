@@ -7,20 +7,24 @@ its commit and leaves. Its events are read from the file that it appends to, so 
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 from app.tui.indexer_state import IndexerState, after
 from engine.errors import LibraryMissing
-from engine.indexing.event_file import Follower, new_event_file
-from engine.paths import Places, private_folder, private_log
+from engine.event_log.event_file import EventTail, new_event_file
+from engine.event_log.lock_holder import HolderTail
+from engine.events import Event
+from engine.log_file import private_log
+from engine.paths import Places, own_process, private_folder
+from engine.records import Writer
+from engine.store.lock import Holding, holding
 
 _log = logging.getLogger("carrel")
 
@@ -32,23 +36,7 @@ RESTARTS = 3  # within RESTART_WINDOW_SECONDS; more means that it dies of someth
 RESTART_WINDOW_SECONDS = 60.0
 
 Report = Callable[[IndexerState], None]
-
-
-class Tail:
-    """Reads what is appended to an event file and folds it into a state."""
-
-    def __init__(self, path: Path) -> None:
-        self._follower = Follower(path)
-
-    def read(self, state: IndexerState) -> IndexerState:
-        """Return `state` after the events that are new."""
-        for event in self._follower.read():
-            state = after(state, event)
-        return state
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._follower.close()
+LockHolder = Callable[[Path], tuple[int, Path | None] | None]  # its number and its event file
 
 
 class Indexer:
@@ -60,14 +48,14 @@ class Indexer:
         places: Places,
         *,
         command: Callable[[Path], list[str]] | None = None,
-        lock_holder: Callable[[Path], tuple[int, Path | None] | None] | None = None,
+        lock_holder: LockHolder | None = None,
         pause: float = 1.0,
         look_every: float = TAKE_OVER_SECONDS,
     ) -> None:
         self._library = library
         self._places = places
         self._command = command or (lambda events: worker_command(library, events))
-        self._lock_holder = lock_holder or holder_of
+        self._lock = _lock_as(lock_holder) if lock_holder else holding
         self._pause = pause  # seconds before a restart, so that a broken one does not spin
         self._look_every = look_every
         self._leaving = threading.Event()
@@ -114,13 +102,22 @@ class Indexer:
     # --- in the thread ------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        """Keep an indexer at work until we leave."""
+        """Keep an indexer at work until we leave; whatever else ends that is told."""
+        try:
+            self._keep_one()
+        except Exception as error:
+            _log.exception("The indexer could not be kept at work")
+            with suppress(Exception):  # it may be telling that failed
+                said = f"The indexer could not be followed ({type(error).__name__}); the log says why."
+                self._tell(replace(self._state, phase="dead", trouble=said))
+
+    def _keep_one(self) -> None:
         deaths: list[float] = []
         while not self._leaving.is_set():
             try:
                 code = self._one_run()
             except OSError as error:
-                _log.exception("The indexer could not be started")
+                _log.error("The indexer could not be started: %s", error)
                 self._tell(IndexerState(phase="dead", trouble=f"The indexer could not be started: {error.strerror}."))
                 return
             if self._leaving.is_set():
@@ -148,13 +145,13 @@ class Indexer:
         self._process = process
         if self._leaving.is_set():  # asked to leave while the process was being made
             self.leave()
-        tail = Tail(events)
+        tail = EventTail(events)
         try:
             while process.poll() is None:
-                self._tell(tail.read(self._state))
+                self._tell(_after_all(self._state, tail.read()))
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(TICK_SECONDS)
-            self._tell(tail.read(self._state))
+            self._tell(_after_all(self._state, tail.read()))
         finally:
             tail.close()
             if process.stdin is not None:
@@ -169,27 +166,18 @@ class Indexer:
             self._leaving.wait(self._look_every)
 
     def _follow_holder(self) -> None:
-        """Show what the other indexer does until it lets go of the lock."""
-        tail: Tail | None = None
+        """Show what the other indexer does, or another after it, until nobody holds the lock."""
+        other = HolderTail(self._library, look_every=self._look_every, lock=self._lock)
         shown = IndexerState(phase="following", foreign=True)
-        looked = -self._look_every
         try:
             while not self._leaving.is_set():
-                if time.monotonic() - looked >= self._look_every:
-                    looked = time.monotonic()
-                    held = self._lock_holder(self._library)
-                    if held is None:
-                        return
-                    shown = replace(shown, pid=held[0])
-                    if tail is None and held[1] is not None:
-                        tail = Tail(held[1])
-                if tail is not None:
-                    shown = replace(tail.read(shown), foreign=True, pid=shown.pid)
+                shown = _after_all(shown, other.read())
+                if other.holder is None:
+                    return
                 self._tell(shown)
                 self._leaving.wait(TICK_SECONDS)
         finally:
-            if tail is not None:
-                tail.close()
+            other.close()
 
     def _tell(self, state: IndexerState) -> None:
         """Report a state that differs from the last one."""
@@ -200,16 +188,13 @@ class Indexer:
 
 
 def worker_command(library: Path, events: Path) -> list[str]:
-    """Return how an indexer is started; -P keeps code out that lies in the working directory."""
-    base = [sys.executable, "-P", "-m", "engine.indexer.worker"]
-    return [*base, "--library", str(library), "--events", str(events), "--watch"]
+    """Return how an indexer is started."""
+    return [*own_process("engine.indexer.worker"), "--library", str(library), "--events", str(events), "--watch"]
 
 
 def start_process(command: list[str], places: Places) -> subprocess.Popen[bytes]:
     """Start a worker in its own session, in the state folder, its errors in the log and a pipe for its stdin."""
     home = private_folder(places.state)
-    source = str(Path(__file__).resolve().parents[2])
-    search_path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH", "")) if part)
     with private_log(places.log).open("ab") as log:
         return subprocess.Popen(
             command,
@@ -217,14 +202,20 @@ def start_process(command: list[str], places: Places) -> subprocess.Popen[bytes]
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=log,
-            env={**os.environ, "PYTHONPATH": search_path},
             start_new_session=True,
         )
 
 
-def holder_of(library: Path) -> tuple[int, Path | None] | None:
-    """Return the number and the event file of the process that holds the indexer lock, None where nobody does."""
-    from engine.store.lock import events_of, holder  # apsw comes with the room
+def _lock_as(lock_holder: LockHolder) -> Callable[[Path], Holding | None]:
+    """Return how to ask for a lock's holder where somebody else than the lock itself tells."""
 
-    held = holder(library)
-    return (held.pid, events_of(library)) if held else None
+    def held(library: Path) -> Holding | None:
+        found = lock_holder(library)
+        return Holding(Writer(found[0], "", 0.0), found[1]) if found else None
+
+    return held
+
+
+def _after_all(state: IndexerState, events: Iterable[Event]) -> IndexerState:
+    """Return the state once all these events have happened."""
+    return reduce(after, events, state)

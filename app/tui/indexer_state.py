@@ -55,6 +55,8 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
     match event:
         case events.IndexerStarted():
             return replace(state, phase="scanning", pid=event.pid, failed=0, trouble="")
+        case events.FollowsAnother():
+            return IndexerState(phase="following", pid=event.pid, foreign=True)
         case events.Scanned():
             phase: Phase = "indexing" if event.to_do else "watching"
             over = event.at - state.trouble_at > TROUBLE_SECONDS

@@ -5,21 +5,18 @@ The browser is written against these, so that it starts before the engine is imp
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+from textual.app import App
 
 from app.editors import EditorCommand
-from app.tui.current_line import current_line
-from app.tui.freshness import Freshness, freshness_of
 from app.tui.indexer_state import IndexerState
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.training_port import TrainingPort
-from app.tui.web import visit
 from engine.records import (
     Check,
     DocumentChange,
@@ -39,6 +36,8 @@ from engine.records import (
     StoredPassage,
     WhyReport,
 )
+
+Freshness = Literal["same", "changed", "gone"]  # of a file, against what was indexed of it
 
 
 class CancellationPort(Protocol):
@@ -240,14 +239,14 @@ class Ports:
 
     open_library: Callable[[], Opened]
     indexer: Callable[[], IndexerPort | None]
-    edit: Callable[[EditorCommand], str] | None = None  # returns what went wrong, or ""; None: the real terminal
-    clock: Callable[[], float] = time.time
-    typed: Callable[[], None] = lambda: None  # told of every key in the query line: indexing waits for a moment
-    pace: Pace = field(default_factory=Pace)
-    freshness: Callable[[StoredDocument], Freshness] = freshness_of
-    find_line: Callable[[bytes, str, int], int | None] = current_line  # None: the file is gone
-    visit: Callable[[str], bool] = visit  # shows an address in a web browser, where there is one; in a thread
-    which: Callable[[str], str | None] = shutil.which  # finds an installed program by its name
-    settings: SettingsFile = field(default_factory=SettingsFile)
-    history: History = field(default_factory=lambda: History(None))
-    training: TrainingPort | None = None
+    edit: Callable[[App[Any], EditorCommand], str]  # returns what went wrong, or ""
+    clock: Callable[[], float]
+    typed: Callable[[], None]  # told of every key in the query line: indexing waits for a moment
+    freshness: Callable[[StoredDocument], Freshness]
+    find_line: Callable[[bytes, str, int], int | None]  # where a passage stands in its file now; None: the file is gone
+    visit: Callable[[str], bool]  # shows an address in a web browser, where there is one; in a thread
+    which: Callable[[str], str | None]  # finds an installed program by its name
+    settings: SettingsFile
+    history: History
+    training: TrainingPort
+    pace: Pace = Pace()

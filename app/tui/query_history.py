@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from app.tui.safe_text import one_line
-from engine.config_text import replace_file
+from app.wording.safe_text import one_line
+from engine.atomic_files import exclusive, replace_file
 from engine.paths import private_folder
 
 _log = logging.getLogger("carrel")
@@ -30,10 +31,9 @@ class History:
     def entries(self) -> tuple[str, ...]:
         """Return the searches, newest first, each once."""
         lines = self._lines()
-        newest = tuple(dict.fromkeys(line for line in reversed(lines) if line.strip()))
-        if len(lines) > 2 * KEPT:
-            self._write(newest[:KEPT])
-        return newest[:KEPT]
+        if len(lines) <= 2 * KEPT:
+            return _newest_first(lines)
+        return self._rewritten(lambda text: True)
 
     def remember(self, text: str) -> None:
         """Add a search; it becomes the newest."""
@@ -44,16 +44,16 @@ class History:
             self._unwritten.append(text)
             return
         try:
-            private_folder(self._path.parent)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as file:
-                file.write(text + "\n")
+            with exclusive(private_folder(self._path.parent)):  # else a file that is being rewritten would lose it
+                descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as file:
+                    file.write(text + "\n")
         except OSError:
             _log.warning("The history could not be written", exc_info=True)
 
     def forget(self, text: str) -> None:
         """Drop one search."""
-        self._write(tuple(each for each in self.entries() if each != text))
+        self._rewritten(lambda each: each != text)
 
     def forget_all(self) -> int:
         """Drop every search with the file, and return how many there were."""
@@ -73,12 +73,20 @@ class History:
         except OSError:
             return []
 
-    def _write(self, newest_first: tuple[str, ...]) -> None:
-        oldest_first = list(reversed(newest_first))
+    def _rewritten(self, kept: Callable[[str], bool]) -> tuple[str, ...]:
+        """Leave only some of the newest searches, and return them, newest first."""
         if self._path is None:
-            self._unwritten = oldest_first
-            return
-        try:
-            replace_file(self._path, "".join(f"{line}\n" for line in oldest_first))
-        except OSError:
-            _log.warning("The history could not be written", exc_info=True)
+            self._unwritten = [line for line in self._unwritten if kept(line)]
+            return _newest_first(self._unwritten)
+        with exclusive(self._path.parent):
+            newest = tuple(filter(kept, _newest_first(self._lines())))
+            try:
+                replace_file(self._path, "".join(f"{line}\n" for line in reversed(newest)))
+            except OSError:
+                _log.warning("The history could not be written", exc_info=True)
+        return newest
+
+
+def _newest_first(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the last searches, each once."""
+    return tuple(dict.fromkeys(line for line in reversed(lines) if line.strip()))[:KEPT]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.config import Config, load, save
+from engine.config import Config, change, load
 from engine.errors import ConfigError
 
 
@@ -26,10 +26,7 @@ class SettingsFile:
 
     def change(self, changes: Mapping[str, Any]) -> Config:
         """Keep some settings beside what stands in the file by now, and return all. Raises ConfigError."""
-        if self.path is None:
-            self.config = replace(self.config, **changes)
-        else:
-            config = replace(load(self.path), **changes)
-            save(config, self.path)
-            self.config = config
+        self.config = (
+            replace(self.config, **changes) if self.path is None else change(changes, self.path, known=self.config)
+        )
         return self.config

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from app.tui.figures import bar, count, counted, duration
 from app.tui.indexer_state import IndexerState
-from app.tui.safe_text import one_line, shown_path
 from app.tui.theme import ACCENT, ALARM, FAINT, GOOD, QUIET
+from app.wording.bars import bar
+from app.wording.figures import count, counted, percent
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
+from app.wording.times import estimate
 from engine.records import Folder, Status
 
 BAR_CELLS = 10
@@ -110,7 +113,7 @@ def _phase(state: IndexerState) -> Content:
 def _progress(state: IndexerState) -> Content:
     """Return how far the indexer is, its rate and the time left."""
     rate = f"  {state.rate:.0f} passages/s" if state.rate >= 1 else ""
-    left = f"  {duration(state.seconds_left)} left" if state.seconds_left is not None else ""
+    left = f"  {estimate(state.seconds_left)} left" if state.seconds_left is not None else ""
     return Content.assemble(share_done(state, BAR_CELLS), (rate + left, QUIET))
 
 
@@ -118,5 +121,5 @@ def share_done(state: IndexerState, cells: int) -> Content:
     """Return a bar of so many cells with the share of files done; a cell shows once it is filled."""
     total = max(1, state.files_total)
     done, _ = bar(state.files_done, 0, total, cells) if state.files_done * cells >= total else (0, 0)
-    share = min(99, int(100 * state.files_done / total))
-    return Content.assemble(("▕", FAINT), ("█" * done, ACCENT), (" " * (cells - done) + "▏", FAINT), f" {share:>2} %")
+    share = percent(min(0.99, state.files_done / total))
+    return Content.assemble(("▕", FAINT), ("█" * done, ACCENT), (" " * (cells - done) + "▏", FAINT), f" {share:>4}")

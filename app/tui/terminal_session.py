@@ -1,26 +1,37 @@
-"""Runs the browser in a real terminal: the log, the ports to the engine, and a clean end."""
+"""Runs the browser in a real terminal: puts real ports together, keeps the log, and ends cleanly."""
 
 from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from app.tui.app import CarrelApp
+from app.tui.current_line import current_line
+from app.tui.editor_launch import edit_in_terminal
+from app.tui.freshness import freshness_of
 from app.tui.indexer_process import Indexer
-from app.tui.ports import Opened, Ports
+from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.threads import still_running
 from app.tui.training_runs import TrainingRuns
+from app.tui.web import visit
 from engine.errors import CarrelError, PathError
-from engine.paths import library_path, places, private_folder, private_log
+from engine.log_file import LogFile, private_log
+from engine.paths import Places, library_path, places, private_folder
 from engine.typing_priority import typed
 
+_log = logging.getLogger("carrel")
+
+LOGGERS = ("carrel", "engine", "training")
 SWITCH_SECONDS = 0.001  # how long a search may keep the screen's thread waiting; Python's own 0.005 shows in typing
 THREAD_PATIENCE_SECONDS = 0.2  # for searches under way, which were interrupted
 
@@ -29,14 +40,7 @@ def run_browser(library: Path | None, folders: Sequence[Path]) -> int:
     """Run the browser on a library, with `folders` added to it, and return the exit code."""
     where, path = places(), library_path(library)
     indexer = Indexer(path, where)
-    ports = Ports(
-        open_library=lambda: open_library(path, folders),
-        indexer=lambda: indexer,
-        typed=partial(typed, where.state),
-        settings=SettingsFile(where.settings),
-        history=History(where.state / "history"),
-        training=TrainingRuns(path),
-    )
+    ports = real_ports(path, folders, where, lambda: indexer)
     private_folder(where.state)
     write_log_to(where.log)
     app = CarrelApp(ports)
@@ -59,6 +63,24 @@ def run_browser(library: Path | None, folders: Sequence[Path]) -> int:
     return code
 
 
+def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Callable[[], IndexerPort | None]) -> Ports:
+    """Return the ports to the engine, the person's files and the programs of this machine."""
+    return Ports(
+        open_library=lambda: open_library(path, folders),
+        indexer=indexer,
+        edit=edit_in_terminal,
+        clock=time.time,
+        typed=partial(typed, where.state),
+        freshness=freshness_of,
+        find_line=current_line,
+        visit=visit,
+        which=shutil.which,
+        settings=SettingsFile(where.settings),
+        history=History(where.state / "history"),
+        training=TrainingRuns(path),
+    )
+
+
 def open_library(path: Path, folders: Sequence[Path]) -> Opened:
     """Open the library, creating it where there is none, and add the folders. Raises CarrelError."""
     from engine.library import Cancellation, Library  # brings apsw and numpy; the screen stands already
@@ -76,12 +98,19 @@ def open_library(path: Path, folders: Sequence[Path]) -> Opened:
 
 
 def write_log_to(path: Path) -> None:
-    """Send what Carrel logs to its log file."""
-    handler = logging.FileHandler(private_log(path), delay=True)
+    """Send what Carrel logs to its log file, with the error of any thread that ends by one."""
+    handler = LogFile(private_log(path))
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
-    logger = logging.getLogger("carrel")
-    logger.addHandler(handler)
-    logger.propagate = False
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.propagate = False
+    threading.excepthook = _log_ended_thread
+
+
+def _log_ended_thread(ended: threading.ExceptHookArgs) -> None:
+    name = ended.thread.name if ended.thread is not None else "?"
+    _log.error("The thread %s ended by an error", name, exc_info=ended.exc_value)
 
 
 @contextmanager

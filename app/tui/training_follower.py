@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 from app.tui.training_state import TrainingState, after
-from training.protocol import decode
+from training.protocol import tail
 
 _log = logging.getLogger("carrel")
 
@@ -24,35 +24,27 @@ Report = Callable[[TrainingState], None]
 
 
 class RunTail:
-    """Reads what is appended to an event file and folds it into a state; a half-written line waits for its rest."""
+    """Folds what is appended to an event file into a state; where the file begins anew, the state does too."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: BinaryIO | None = None
-        self._rest = b""
+        self._tail = tail(path)
+        self._beginnings = 0
         self.state = TrainingState()
 
     def read(self) -> bool:
         """Fold what is new, at most one chunk of it; returns whether there may be more at once."""
-        if self._file is None:
-            try:
-                self._file = self._path.open("rb")
-            except OSError:
-                return False
-        found = self._file.read(CHUNK_BYTES)
-        *lines, self._rest = (self._rest + found).split(b"\n")
-        much = len(found) == CHUNK_BYTES
-        for line in _telling(lines) if much else lines:
-            event = decode(line.decode("utf-8", "replace"))
+        lines = self._tail.lines(CHUNK_BYTES)
+        if self._tail.beginnings != self._beginnings:
+            self._beginnings, self.state = self._tail.beginnings, TrainingState()
+        for line in _telling(lines) if self._tail.behind else lines:
+            event = self._tail.event_of(line)
             if event is not None:
                 self.state = after(self.state, event)
-        return much
+        return self._tail.behind
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._tail.close()
 
 
 def _telling(lines: list[bytes]) -> Iterator[bytes]:
@@ -68,13 +60,13 @@ def _telling(lines: list[bytes]) -> Iterator[bytes]:
 
 def read_run(path: Path) -> TrainingState:
     """Return the state at the end of an event file; to be called in a thread."""
-    tail = RunTail(path)
+    run = RunTail(path)
     try:
-        while tail.read():
+        while run.read():
             pass
-        return tail.state
+        return run.state
     finally:
-        tail.close()
+        run.close()
 
 
 class RunFollower:
@@ -96,17 +88,20 @@ class RunFollower:
         self._left.set()
 
     def _run(self) -> None:
-        told: TrainingState | None = None
-        try:
-            while not self._left.is_set():
-                more = self._tail.read()
-                if more:
+        """Follow until left; an error is told once, and what can be read after it is reported all the same."""
+        told: tuple[TrainingState | None, str] = None, ""
+        trouble = ""
+        while not self._left.is_set():
+            try:
+                if self._tail.read():
                     continue
-                if self._tail.state is not told:
-                    told = self._tail.state
-                    self._report(told)
-                self._left.wait(self._tick)
-        except Exception:
-            _log.exception("A run could not be followed")
-        finally:
-            self._tail.close()
+                state = self._tail.state
+                if state is not told[0] or trouble != told[1]:
+                    told = state, trouble
+                    self._report(replace(state, trouble=trouble))
+            except Exception as error:
+                if not trouble:
+                    _log.exception("A run could not be followed")
+                trouble = f"Something that the run told could not be read ({type(error).__name__}); the log says why."
+            self._left.wait(self._tick)
+        self._tail.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.tui.training_port import Prospect, QuerySource, Recipe, RunPlan
 
 if TYPE_CHECKING:
-    from training.library_snapshot import Ground
+    from training.library_snapshot import LibrarySnapshot
     from training.run_plan import Plan
 
 FRESH_SECONDS = 30.0  # a count of the queries is used again for so long; counting reads the whole library
@@ -73,36 +73,38 @@ class Offer:
         return self._counted[1]
 
     def _count(self) -> list[QuerySource]:
-        from training import queries
+        from training import query_sources
 
-        names = [name for name in queries.SOURCES if name not in queries.OF_COLLECTIONS and name != REPRODUCTION]
+        names = [
+            name for name in query_sources.SOURCES if name not in query_sources.OF_COLLECTIONS and name != REPRODUCTION
+        ]
         names.sort(key=lambda name: list(SOURCES).index(name) if name in SOURCES else len(SOURCES))
-        laid = self._ground()
+        snapshot = self._snapshot()
         found = []
         for name in names:
             title, explained = SOURCES.get(name, (name, ""))
-            number = 0 if name in ASKS else sum(1 for _ in queries.SOURCES[name](laid))
-            taken = name in queries.DEFAULT_SOURCES
+            number = 0 if name in ASKS else sum(1 for _ in query_sources.SOURCES[name](snapshot))
+            taken = name in query_sources.DEFAULT_SOURCES
             found.append(QuerySource(name, title, number, explained, taken, ASKS.get(name, ""), judges=name != "log"))
         return found
 
     def source_with(self, source: QuerySource, given: str) -> QuerySource:
         """Return a source with what it gives once a file or an address is named. Raises CarrelError."""
-        from training import language_model, queries
+        from training import language_model, query_sources
 
         if source.name == LANGUAGE_MODEL:
             language_model.endpoint(given)
             return replace(source, queries=language_model.MOST_PASSAGES, given=given)
         path = str(Path(given).expanduser().absolute())
-        number = sum(1 for query in queries.SOURCES[source.name](self._ground(judged=path)) if query.relevant)
+        number = sum(1 for query in query_sources.SOURCES[source.name](self._snapshot(judged=path)) if query.relevant)
         return replace(source, queries=number, given=path)
 
-    def _ground(self, judged: str = "") -> Ground:
+    def _snapshot(self, judged: str = "") -> LibrarySnapshot:
         from training import library_snapshot  # with numpy and the encoder, which a browser may not have loaded yet
         from training.run_plan import Plan
 
         plan = Plan("", library=str(self._library), judged=judged)
-        return library_snapshot.lay(plan, lambda what, done, of: None)
+        return library_snapshot.open_snapshot(plan, lambda what, done, of: None)
 
     def recipes(self) -> Sequence[Recipe]:
         """Return the recipes, the one for a machine like most first."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from training.protocol import Example
-    from training.run_removal import Leavings
+    from training.run_removal import DiskUse
 
 # running: its process lives; waiting: it lives and is paused; crashed: its process is gone and it said no last word
 RunState = Literal["running", "waiting", "crashed", "ended"]
@@ -156,10 +156,10 @@ class TrainingPort(Protocol):
     def decide(self, run: str, numbers: Iterable[int], accepted: bool | None) -> None:
         """Accept (True) or reject (False) examples, or take a decision back (None)."""
 
-    def deletion(self, run: str) -> Leavings:
+    def deletion(self, run: str) -> DiskUse:
         """Return what deleting a run would take away; raises where it is at work, or its model in use."""
 
-    def delete(self, run: str) -> Leavings:
+    def delete(self, run: str) -> DiskUse:
         """Delete a run that is over, and the model that it made; raises like `deletion`, and then deletes nothing."""
 
     def note(self, run: str, text: str) -> None:

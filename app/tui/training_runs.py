@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.store.requests import RequestState
     from training.protocol import Example
     from training.run_plan import Plan
-    from training.run_removal import Leavings
+    from training.run_removal import DiskUse
     from training.runs import Record
     from training.runs import Run as RunFolder
 
@@ -165,13 +165,13 @@ class TrainingRuns:
 
         review.decide(runs.named(run), numbers, accepted)
 
-    def deletion(self, run: str) -> Leavings:
+    def deletion(self, run: str) -> DiskUse:
         """Return what deleting a run would take away; raises where it is at work, or its model in use."""
         from training import run_removal, runs
 
-        return run_removal.leavings(runs.named(run), [self._library])
+        return run_removal.disk_use(runs.named(run), [self._library])
 
-    def delete(self, run: str) -> Leavings:
+    def delete(self, run: str) -> DiskUse:
         """Delete a run that is over, and the model that it made; raises like `deletion`, and then deletes nothing."""
         from training import run_removal, runs
 

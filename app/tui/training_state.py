@@ -80,6 +80,7 @@ class TrainingState:
     finished: protocol.Finished | None = None
     failed: protocol.Failed | None = None
     at: float = 0.0
+    trouble: str = ""  # why not all that the run told could be read
 
     @property
     def over(self) -> bool:

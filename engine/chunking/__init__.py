@@ -1,6 +1,6 @@
-"""From a document to passages that fit an encoder: `cut`, its rules, and the shape of the token counter it is handed.
+"""Cuts a document into passages that fit an encoder: `cut`, its rules, and the token counter that it is given.
 
-The room knows no encoder; whoever calls `cut` hands in the function that says where tokens start.
+The package knows no encoder: the caller of `cut` gives the function that says where tokens start.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cutting one document into passages: structure, seams and the cheapest partition put together."""
+"""Cuts one document into passages: its structure, its split points and the cheapest of them put together."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from heapq import merge
 from itertools import pairwise, takewhile
 
 from engine.chunking.document_structure import Section, sections, tile
-from engine.chunking.partition import partition
-from engine.chunking.passage_heads import Heads
+from engine.chunking.passage_heads import PassageHeads
 from engine.chunking.passage_rules import DEFAULT_RULES, PassageRules, TokenStarts
-from engine.chunking.split_points import SeamFinder
+from engine.chunking.split_points import SplitPointFinder, partition
 from engine.chunking.syntax_characters import markers, without
-from engine.chunking.token_counts import TokenLine, encodable, sizes
+from engine.chunking.token_counts import TokenPositions, encodable, sizes
 from engine.records import Block, Document, Passage
 
 HASH_BYTES = 16
@@ -32,10 +31,10 @@ def cut(
     what the model wants before every passage. There is always one passage at least: a document without visible text
     gives one that carries its title, so that an empty note is found by its name.
     """
-    return list(_Cutter(document, token_starts, rules, prefix).passages())
+    return list(_Chunker(document, token_starts, rules, prefix).passages())
 
 
-class _Cutter:
+class _Chunker:
     """The state of one cut: the document, its structure, and what of it is markup."""
 
     def __init__(self, document: Document, token_starts: TokenStarts, rules: PassageRules, prefix: str) -> None:
@@ -46,7 +45,7 @@ class _Cutter:
         self._sections = sections(self._blocks)
         self._section_starts = [section.start for section in self._sections]
         self._block_starts = [block.start for block in self._blocks]
-        self._heads = Heads(document, self._blocks, token_starts, rules, prefix)
+        self._heads = PassageHeads(document, self._blocks, token_starts, rules, prefix)
         self._maximum = min(self._heads.room, int(rules.target * STRETCH))
         self._target = max(min(rules.target, int(self._maximum * SMALL_WINDOW_SHARE)), 1)
         self._meta = [(block.start, block.end) for block in self._blocks if block.kind == "meta"]
@@ -80,9 +79,9 @@ class _Cutter:
     def _cuts(self) -> list[int]:
         if not self._blocks:
             return [0, len(self._text)]
-        line = TokenLine(self._text, self._token_starts, self._uncounted())
-        seams = SeamFinder(self._text, line, self._target).find(self._blocks, self._sections)
-        return [seams.positions[index] for index in partition(seams, self._target, self._maximum)]
+        line = TokenPositions(self._text, self._token_starts, self._uncounted())
+        points = SplitPointFinder(self._text, line, self._target).find(self._blocks, self._sections)
+        return [points.positions[index] for index in partition(points, self._target, self._maximum)]
 
     def _uncounted(self) -> list[tuple[int, int]]:
         """Give what is not embedded; only long front matter counts, so that it too is cut."""

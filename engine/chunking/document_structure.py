@@ -1,4 +1,4 @@
-"""The structure of a document as cutting needs it: blocks that tile the text, and the sections their headings make."""
+"""The structure of a document for chunking: blocks that tile the text, and the sections that its headings make."""
 
 from __future__ import annotations
 

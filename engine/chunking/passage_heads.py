@@ -1,4 +1,4 @@
-"""What stands before a passage's body in the text that the encoder sees: the model's prefix, the title, the headings.
+"""The head of a passage in the text that the encoder sees: the model's prefix, the title, the headings.
 
 Each part is capped in tokens, so that the body always has room.
 """
@@ -18,7 +18,7 @@ HEAD_SHARE = 4  # title and headings may each take a quarter of what the encoder
 _ENDS_A_SENTENCE = tuple(".!?:;…。！？")
 
 
-class Heads:
+class PassageHeads:
     """The heads of one document's passages, and how much room they leave."""
 
     def __init__(

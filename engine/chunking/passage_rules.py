@@ -1,4 +1,4 @@
-"""The rules that decide how large a passage may be: they change vectors, so a model's manifest keeps them."""
+"""The rules for the size of passages. They change vectors, so a model's manifest keeps them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TokenStarts = Callable[[str], Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class PassageRules:
-    """Sizes in encoder tokens. Any change of them or of how text is cut and cleaned needs a new `version`."""
+    """The sizes of passages in encoder tokens; any change of them or of how text is cut needs a new `version`."""
 
     target: int = 100
     """What the body of a passage aims at, title and headings not counted."""

@@ -1,4 +1,4 @@
-"""Which characters of a document carry no meaning of their own: link targets, markers of headings, lists and emphasis.
+"""Finds the characters that carry no meaning of their own: link targets, markers of headings, lists and emphasis.
 
 The patterns run in linear time on any text: every repetition is bounded or stops at a character it cannot contain.
 """

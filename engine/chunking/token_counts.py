@@ -1,4 +1,4 @@
-"""Counting the tokens of any span of a text that was tokenised once: starts are additive, so a count is a search.
+"""Counts the tokens of any span of a text that was tokenised once: starts are additive, so a count is a search.
 
 Markup that the encoder never sees is not counted, and text that the encoder gives up on is counted by its length. That
 is an estimate: where such a run is cut, its end may make more tokens than counted, and the encoder cuts off the rest.
@@ -29,7 +29,7 @@ def encodable(text: str) -> str:
     return _LONE_SURROGATE.sub("\ufffd", text)
 
 
-class TokenLine:
+class TokenPositions:
     """Where the tokens of one text start, in order."""
 
     def __init__(self, text: str, token_starts: TokenStarts, uncounted: Spans = ()) -> None:
@@ -46,7 +46,7 @@ class TokenLine:
 def sizes(texts: Sequence[str], token_starts: TokenStarts) -> list[list[int]]:
     """Give the token starts inside each of some short texts, all of them tokenised in one go."""
     lines = [" ".join(encodable(text).split()) for text in texts]
-    line = TokenLine("\n".join(lines), token_starts)
+    line = TokenPositions("\n".join(lines), token_starts)
     result: list[list[int]] = []
     offset = 0
     for text in lines:

@@ -1,1 +1,1 @@
-"""Text to vectors: which models there are, what each of them needs, and the one encoder that runs them all."""
+"""Turns text into vectors: the models that there are, what each of them needs, and the encoder that runs them all."""

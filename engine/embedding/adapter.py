@@ -1,4 +1,4 @@
-"""A matrix behind the encoder of queries: W = I + U V^T of low rank, which moves queries and leaves passages alone."""
+"""The adapter: a matrix W = I + U V^T of low rank that moves the vectors of queries and leaves passages alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models are there, where they lie, and how one is installed or removed."""
+"""The catalogue of models: which are there, where they lie, and how one is installed or removed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.embedding.fastembed_models import Offered, available, offered
+from engine.embedding.fastembed_models import FastembedModel, available, fastembed_model
 from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, Manifest, Quantisation, file_sha256
 from engine.errors import ModelError
 from engine.paths import places, private_folder
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "EMBEDDED",
     "EMBEDDED_FOLDER",
-    "Offered",
     "adopt",
     "available",
     "folder_of",
@@ -35,6 +34,7 @@ __all__ = [
 
 EMBEDDED = "all-MiniLM-L6-v2"
 EMBEDDED_FOLDER = Path(__file__).parent / "weights"
+_UNFIT_FOR_A_FILE = re.compile(r"[^\w.-]+")
 
 
 def load(name: str = EMBEDDED, *, sessions: int = 1) -> Encoder:
@@ -60,7 +60,7 @@ def folder_of(name: str) -> Path:
 
 def place_of(name: str) -> Path:
     """Return the folder where a model of that name is, or would be, installed."""
-    slug = re.sub(r"[^\w.-]+", "--", name.lower()).strip(".-")
+    slug = _UNFIT_FOR_A_FILE.sub("--", name.lower()).strip(".-")
     if not slug:
         raise ModelError(f"{name!r} is no name for a model.", fix="Give a name with a letter or a digit in it.")
     return places().models / slug
@@ -87,8 +87,8 @@ def install(name: str, on_progress: Callable[[str], None] = lambda stage: None) 
     """
     if name.lower() == EMBEDDED.lower() or (place_of(name) / MANIFEST_FILE).is_file():
         return Manifest.read(folder_of(name))
-    model = offered(name)
-    from engine.embedding.download import fetch  # fastembed, 0.3 to 0.9 s
+    model = fastembed_model(name)
+    from engine.embedding.fastembed_models import fetch  # fastembed, 0.3 to 0.9 s
 
     on_progress(f"fetching {model.name}, {model.megabytes} MB")
     folder = fetch(model)
@@ -96,7 +96,7 @@ def install(name: str, on_progress: Callable[[str], None] = lambda stage: None) 
     return adopt(folder, model)
 
 
-def adopt(folder: Path, model: Offered) -> Manifest:
+def adopt(folder: Path, model: FastembedModel) -> Manifest:
     """Make an installed model of the files in `folder` and return its manifest; one of the same name is replaced.
 
     The files are copied, the model is run once over the shipped texts, and only then takes its place. Raises
@@ -135,7 +135,7 @@ def remove(name: str) -> None:
         ) from error
 
 
-def _copy_files(folder: Path, model: Offered, draft: Path) -> None:
+def _copy_files(folder: Path, model: FastembedModel, draft: Path) -> None:
     from engine.embedding.tokenization import plain_tokenizer
 
     shutil.copyfile(folder / model.model_file, draft / MODEL_FILE)
@@ -144,8 +144,9 @@ def _copy_files(folder: Path, model: Offered, draft: Path) -> None:
     plain_tokenizer(folder / TOKENIZER_FILE).save(str(draft / TOKENIZER_FILE), pretty=False)
 
 
-def _measured(draft: Path, model: Offered) -> Manifest:
-    from engine.embedding.measurements import measure, passage_rules
+def _measured(draft: Path, model: FastembedModel) -> Manifest:
+    from engine.embedding.out_of_domain import measure
+    from engine.embedding.tokenization import passage_rules
 
     Manifest(
         id=model.name,

@@ -38,7 +38,7 @@ class Encoder:
         self.manifest = Manifest.read(folder)
         self.folder = folder
         self.before_each: Callable[[], None] | None = None
-        """Called before each passage, in the thread that encodes it: whoever gives way to others waits there."""
+        """Called before each passage, in the thread that encodes it: a caller that gives way to others waits there."""
         self._parallel = max(1, sessions)
         self._loading = threading.Lock()
         self._tokens: Tokens | None = None

@@ -1,29 +1,32 @@
-"""The models that fastembed offers by name, as far as the encoder can run them, each with what it must be given.
+"""The models that fastembed offers by name and the encoder can run: what each must be given, and its download.
 
 fastembed adds no prefix to queries; the authors' own, by family, are kept here and become part of the manifest.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from engine.embedding.manifest import Pooling
+from engine.embedding.manifest import LONGEST_WINDOW, Pooling
 from engine.errors import ModelError
-
-# A model's memory grows with the square of its window, and no passage is ever cut longer than this.
-LONGEST_WINDOW = 512
+from engine.paths import places, private_folder
 
 _ENGLISH_SEARCH = "Represent this sentence for searching relevant passages: "
 
 # (pattern of the name, query prefix, passage prefix), from the model cards; the first that matches counts.
-_PREFIXES: tuple[tuple[str, str, str], ...] = (
-    (r"bge-\w+-zh", "为这个句子生成表示以用于检索相关文章：", ""),
-    (r"bge-\w+-en|arctic-embed|mxbai-embed", _ENGLISH_SEARCH, ""),
-    (r"\be5-", "query: ", "passage: "),
-    (r"nomic-embed", "search_query: ", "search_document: "),
+_PREFIXES: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (re.compile(r"bge-\w+-zh", re.IGNORECASE), "为这个句子生成表示以用于检索相关文章：", ""),
+    (re.compile(r"bge-\w+-en|arctic-embed|mxbai-embed", re.IGNORECASE), _ENGLISH_SEARCH, ""),
+    (re.compile(r"\be5-", re.IGNORECASE), "query: ", "passage: "),
+    (re.compile(r"nomic-embed", re.IGNORECASE), "search_query: ", "search_document: "),
 )
 
 # Classes of fastembed and the pooling that each applies. The others need images, tasks, or no ONNX file at all.
@@ -33,12 +36,15 @@ _POOLING: dict[str, Pooling] = {
     "PooledEmbedding": "mean",
 }
 
+_STATED_WINDOW = re.compile(r"(?<!\d)(\d++) input tokens")
+_MULTILINGUAL = re.compile(r"multilingual|mixed", re.IGNORECASE)
 # One side of a pair of models, or half of a model for images: alone they do not search.
 _ONE_SIDED = re.compile(r"clip|constella|stella-en", re.IGNORECASE)
+_TIMEOUT_SECONDS = "10"  # for an answer of the model hub; a slow line still answers within it
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class FastembedModel:
     """A model that can be installed by name. `files` lie beside `model_file` and belong to it."""
 
     name: str
@@ -55,12 +61,12 @@ class Offered:
     files: tuple[str, ...] = ()
 
 
-def available() -> list[Offered]:
+def available() -> list[FastembedModel]:
     """Return the models that fastembed can fetch and the encoder can run, by name; needs no network."""
-    return sorted((_offered(kind, model) for kind, model in _described()), key=lambda model: model.name.lower())
+    return sorted((_described_model(kind, model) for kind, model in _described()), key=lambda model: model.name.lower())
 
 
-def offered(name: str) -> Offered:
+def fastembed_model(name: str) -> FastembedModel:
     """Return the offered model of that name, in any case. Raises ModelError where there is none."""
     for model in available():
         if model.name.lower() == name.lower():
@@ -74,7 +80,7 @@ def offered(name: str) -> Offered:
 def prefixes(name: str) -> tuple[str, str]:
     """Return the query and passage prefix of a model's family; both are empty where the family takes none."""
     for pattern, query, passage in _PREFIXES:
-        if re.search(pattern, name, re.IGNORECASE):
+        if pattern.search(name):
             return query, passage
     return "", ""
 
@@ -90,9 +96,9 @@ def _described() -> Iterator[tuple[type[Any], Any]]:
                     yield kind, model
 
 
-def _offered(kind: type[Any], model: Any) -> Offered:
+def _described_model(kind: type[Any], model: Any) -> FastembedModel:
     query, passage = prefixes(model.model)
-    return Offered(
+    return FastembedModel(
         name=model.model,
         dimension=model.dim,
         pooling=_POOLING[kind.__name__],
@@ -110,11 +116,55 @@ def _offered(kind: type[Any], model: Any) -> Offered:
 
 def _window(description: str) -> int:
     """Read the window from the words of the description; it stands nowhere else."""
-    stated = re.search(r"(\d+) input tokens", description)
+    stated = _STATED_WINDOW.search(description)
     return min(int(stated[1]), LONGEST_WINDOW) if stated else LONGEST_WINDOW
 
 
 def _language(description: str) -> str:
-    if re.search(r"multilingual|mixed", description, re.IGNORECASE):
+    if _MULTILINGUAL.search(description):
         return "multilingual"
     return "zh" if "Chinese" in description else "en"
+
+
+def fetch(model: FastembedModel) -> Path:
+    """Return a folder with the model's files, downloaded if the cache lacks them.
+
+    fastembed's own entrance asks three times and sleeps 3, 9 and 27 seconds in between, so its inner step is called:
+    a machine without a network hears so as soon as the one attempt fails. Raises ModelError where the files cannot
+    be had.
+    """
+    cache = str(private_folder(places().cache / "models"))
+    wanted = [model.model_file, *model.files]
+    with _quiet():
+        from fastembed import TextEmbedding
+        from loguru import logger
+
+        logger.disable("fastembed")
+        with contextlib.suppress(Exception):  # not in the cache, or not all of it
+            folder = Path(TextEmbedding.download_files_from_huggingface(model.source, cache, wanted, True))
+            if all((folder / name).is_file() for name in wanted):
+                return folder
+        try:
+            return Path(TextEmbedding.download_files_from_huggingface(model.source, cache, wanted))
+        except Exception as error:  # any of requests', httpx's, the hub's and fastembed's own
+            raise ModelError(
+                f"The model {model.name} cannot be downloaded.",
+                cause=f"It is not in the cache, and fetching {model.source} failed: {error}.",
+                fix="Check the network and try again; the model that comes with Carrel needs none.",
+            ) from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep progress bars and advice off the screen, and the hub from waiting for long."""
+    for name, value in (
+        ("HF_HUB_ETAG_TIMEOUT", _TIMEOUT_SECONDS),
+        ("HF_HUB_DOWNLOAD_TIMEOUT", _TIMEOUT_SECONDS),
+        ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
+        ("HF_HUB_DISABLE_TELEMETRY", "1"),
+    ):
+        os.environ.setdefault(name, value)  # read once, when the hub's library is imported
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

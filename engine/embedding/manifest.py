@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from engine.atomic_files import replace_file
 from engine.errors import ModelError
 
 Pooling = Literal["mean", "cls", "last"]
@@ -19,6 +19,7 @@ MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 ADAPTER_FILE = "adapter.npz"
+LONGEST_WINDOW = 512  # tokens: memory grows with its square, and no passage is ever cut longer
 
 DEFAULT_PASSAGE_RULES: Mapping[str, int] = {
     "target": 100,
@@ -36,7 +37,7 @@ _ONLY_OF_QUERIES = frozenset({"id", "query_prefix", "adapter"})
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one model is, and how text has to be given to it.
+    """The facts of one model: what it is, and how text has to be given to it.
 
     `window` counts tokens, the special ones included. `background_cosine` is the mean cosine between the shipped
     foreign queries and the background passages under this model. `passage_rules` are those of `engine.chunking`, in
@@ -116,9 +117,7 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write the manifest into a model folder, whole or not at all."""
-        draft = folder / f"{MANIFEST_FILE}.new"
-        draft.write_text(self.to_json(), encoding="utf-8")
-        os.replace(draft, folder / MANIFEST_FILE)
+        replace_file(folder / MANIFEST_FILE, self.to_json(), mode=0o666)  # less the umask, as its model
 
 
 def verify(folder: Path) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
-"""Shipped texts on many subjects: queries that are foreign to nearly any library, and passages without a common topic.
+"""Shipped texts on many subjects: out-of-domain queries, and background passages without a common topic.
 
 They give a model its scale: the mean cosine between the two, and the signal that a query with no answer gives.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import Manifest
 
 VECTORS_FILE = "foreign.npy"
@@ -23,16 +25,20 @@ RECORD_FILE = "foreign.json"
 _HERE = Path(__file__).parent
 
 
-class Encodes(Protocol):
-    """What is asked of an encoder here."""
-
-    manifest: Manifest
+class TextEncoder(Protocol):
+    """Anything that turns queries and passages into vectors."""
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of queries, shape (n, dimension)."""
+        """Return the vectors of queries, shape (n, dimension), each of unit length."""
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of passages, shape (n, dimension)."""
+        """Return the vectors of passages, shape (n, dimension), each of unit length."""
+
+
+class DescribedEncoder(TextEncoder, Protocol):
+    """An encoder that has the manifest of its model."""
+
+    manifest: Manifest
 
 
 @cache
@@ -49,7 +55,7 @@ def background_passages() -> tuple[str, ...]:
     return tuple(" ".join(piece.split()) for piece in pieces if piece.strip())
 
 
-def foreign_vectors(encoder: Encodes) -> NDArray[np.float32]:
+def foreign_vectors(encoder: DescribedEncoder) -> NDArray[np.float32]:
     """Return the vectors of the foreign queries, shape (n, dimension), each of unit length.
 
     They are read from the model folder where they were stored for this very model and these very queries, else
@@ -59,7 +65,7 @@ def foreign_vectors(encoder: Encodes) -> NDArray[np.float32]:
     return encoder.encode_queries(foreign_queries()) if stored is None else stored
 
 
-def store_foreign_vectors(encoder: Encodes, folder: Path) -> NDArray[np.float32]:
+def store_foreign_vectors(encoder: DescribedEncoder, folder: Path) -> NDArray[np.float32]:
     """Encode the foreign queries and keep their vectors in the model folder, with a record of what they were made of.
 
     Half precision is kept: it moves a cosine by .0003 at most.
@@ -70,7 +76,7 @@ def store_foreign_vectors(encoder: Encodes, folder: Path) -> NDArray[np.float32]
     return vectors
 
 
-def background_cosine(encoder: Encodes, queries: NDArray[np.float32]) -> float:
+def background_cosine(encoder: DescribedEncoder, queries: NDArray[np.float32]) -> float:
     """Return the mean cosine between query vectors and the background passages: what a chance pair scores."""
     prefix = encoder.manifest.passage_prefix
     passages = encoder.encode_passages([prefix + passage for passage in background_passages()])
@@ -93,3 +99,14 @@ def _stored(folder: Path | None, record: dict[str, str]) -> NDArray[np.float32] 
 def _record(manifest: Manifest) -> dict[str, str]:
     digest = hashlib.sha256("\n".join(foreign_queries()).encode("utf-8")).hexdigest()
     return {"fingerprint": manifest.fingerprint, "queries_sha256": digest}
+
+
+def measure(folder: Path, *, sessions: int = 1) -> Manifest:
+    """Encode the shipped texts with the model in `folder`, write what they tell into it, and return the manifest."""
+    encoder = Encoder(folder, sessions=sessions)
+    queries = store_foreign_vectors(encoder, folder)
+    cosine = round(background_cosine(encoder, queries), 6)
+    encoder.close()
+    manifest = dataclasses.replace(encoder.manifest, background_cosine=cosine)
+    manifest.write(folder)
+    return manifest

@@ -1,4 +1,4 @@
-"""Text to token numbers and token places, for any text: hostile ones are made harmless first, in the same length."""
+"""Tokenizes any text into token numbers and token places; hostile text is made harmless first, in the same length."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.embedding.manifest import TOKENIZER_FILE
+from engine.embedding.manifest import DEFAULT_PASSAGE_RULES, TOKENIZER_FILE
 from engine.errors import ModelError
 
 if TYPE_CHECKING:
@@ -62,3 +62,10 @@ def plain_tokenizer(path: Path) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
+
+
+def passage_rules(folder: Path, window: int) -> dict[str, int]:
+    """Return the default passage rules, fitted to a model's window and to its tokenizer's special tokens."""
+    special = plain_tokenizer(folder / TOKENIZER_FILE).num_special_tokens_to_add(False)
+    rules = dict(DEFAULT_PASSAGE_RULES)
+    return rules | {"window": min(window, rules["window"]), "special": special}

@@ -1,11 +1,11 @@
-"""Judging retrieval on collections in BEIR layout: reading them, measuring, comparing, reporting.
+"""Judges retrieval on collections in BEIR layout: reads them, measures, compares and reports.
 
 `engine.evaluation.evaluator` is the way in; what is judged is handed in as a `Searcher`.
 """
 
 from __future__ import annotations
 
-from engine.evaluation.collections import Collection, JudgedQuery, collection_documents
+from engine.evaluation.beir import Collection, JudgedQuery, collection_documents
 from engine.evaluation.evaluator import CollectionResult, Ranking, Searcher, compare, evaluate, judge
 
 __all__ = [

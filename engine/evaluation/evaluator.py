@@ -1,6 +1,6 @@
-"""Running a collection's judged queries through a searcher, and comparing two runs.
+"""Runs a collection's judged queries through a searcher, and compares two such runs.
 
-What is judged is a `Searcher`: a throw-away library that holds the collection's documents, cut and embedded the real
+What is judged is a `Searcher`: a temporary library that holds the collection's documents, cut and embedded the real
 way, and answers through the real retrieval. This module only asks and measures.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.errors import UsageError
-from engine.evaluation.collections import Collection, JudgedQuery
+from engine.evaluation.beir import Collection, JudgedQuery
 from engine.evaluation.leakage import Leakage
 from engine.evaluation.metrics import RECALL_DEPTH, QueryScore, score
 from engine.evaluation.significance import Difference, macro_bootstrap
@@ -22,7 +22,7 @@ from engine.records import Document
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What a searcher answers: document ids with scores, best first, each once; and what it took, in milliseconds.
+    """The answer of a searcher: document ids with scores, best first, each once; and what it took, in milliseconds.
 
     A document's place is that of its best passage. `search_ms` is everything but encoding the query.
     """
@@ -54,12 +54,12 @@ class Searcher(Protocol):
 BuildSearcher = Callable[[Iterator[tuple[str, Document]]], AbstractContextManager[Searcher]]
 """Indexes documents (with their ids) for as long as the context lasts."""
 OnQuery = Callable[[int, int], None]
-"""Is told after each query how many are done, and of how many."""
+"""Called after each query with how many are done, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionResult:
-    """How one system did on one collection: measures per query in the order of the split, and what it took."""
+    """The result of one system on one collection: measures per query in the order of the split, and what it took."""
 
     name: str
     documents: int

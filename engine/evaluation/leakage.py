@@ -1,4 +1,4 @@
-"""Which test queries a model may have learnt by heart, because the train split holds much the same.
+"""Finds the test queries that a model may know by heart, because the train split holds much the same.
 
 A test query is touched where it shares a relevant document with a train query, or is a near copy of one. Gains on
 touched queries say little about new ones: on SciFact, remembering labels gained .189 NDCG on near copies and nothing
@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.evaluation.collections import Collection, JudgedQuery
+from engine.evaluation.beir import Collection, JudgedQuery
 
 NEAR_COSINE = 0.9
 NEAR_JACCARD = 0.7  # of the sets of words: queries of ten words that differ in one have .82, in two .67
@@ -27,7 +27,7 @@ Vectors = NDArray[np.float32]
 
 
 class EncodesQueries(Protocol):
-    """What is asked of an encoder here."""
+    """The part of an encoder that is used here."""
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return the unit vectors of queries, (n, d)."""

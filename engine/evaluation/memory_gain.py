@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from engine.embedding.encoder import Encoder
-from engine.evaluation.collections import JudgedQuery
+from engine.evaluation.beir import JudgedQuery
 from engine.evaluation.evaluator import CollectionResult
 from engine.evaluation.leakage import leakage
 from engine.evaluation.significance import Difference, paired_bootstrap
-from engine.evaluation.temporary_library import Throwaway
+from engine.evaluation.temporary_library import TemporaryLibrary
 from engine.records import Mark
 from engine.retrieval.marked_passages import nearest_passage
 from engine.store import judgements
@@ -47,7 +47,7 @@ class MemoryReport:
     groups: dict[str, GroupGain]
 
 
-def remember(library: Throwaway, queries: Sequence[JudgedQuery], encoder: Encoder) -> int:
+def remember(library: TemporaryLibrary, queries: Sequence[JudgedQuery], encoder: Encoder) -> int:
     """Mark, as a person would, for each query its relevant documents at their nearest passages; return how many."""
     connection = open_writer(library.path)
     try:

@@ -1,4 +1,4 @@
-"""How good one ranking is, given the grades of its documents. All measures run from 0 to 1.
+"""Measures one ranking against the grades of its documents: NDCG, MRR, recall. All measures run from 0 to 1.
 
 A ranking is a sequence of document ids, best first and each at most once; documents without a grade count as not
 relevant, and so do grades of 0 and below.

@@ -1,4 +1,4 @@
-"""The shapes in which an evaluation is handed on: the JSON of `carrel eval`, rows per query, and a plain table."""
+"""Reports of an evaluation: the JSON of `carrel eval`, rows per query, and a plain table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a difference between two systems is more than the luck of the queries: the paired bootstrap.
+"""The paired bootstrap: whether a difference between two systems is more than the luck of the queries.
 
 Queries are drawn with replacement, both systems always judged on the same draw (Efron and Tibshirani, 1993; Sakai,
 SIGIR 2006). A difference is significant at the 5% level where the interval leaves 0 out.

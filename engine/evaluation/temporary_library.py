@@ -1,4 +1,4 @@
-"""A library for as long as its judging lasts: a collection cut, embedded and stored as a person's files would be."""
+"""A temporary library of a judged collection, cut, embedded and stored as a person's files would be."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from engine.retrieval.query import plain
 from engine.retrieval.tier_calibration import refit
 from engine.store import documents as stored
 from engine.store import folders, models
-from engine.store.connection import LibraryConnection, open_writer, transaction
+from engine.store.connection import LibraryConnection, open_writer
 from engine.store.document_writer import Writer
 from engine.store.row_mapping import FileFacts
 
 FOLDER = b"/collection"
 BATCH_DOCUMENTS = 64  # embedded and committed together
 OnIndexed = Callable[[int, int], None]
-"""Is told after each batch how many documents and passages are indexed."""
+"""Called after each batch with how many documents and passages are indexed."""
 
 
-class Throwaway:
+class TemporaryLibrary:
     """Searches a collection that was indexed; a document's place in a ranking is that of its best passage.
 
     Near-duplicates are not collapsed, because a judged collection counts every copy.
@@ -69,7 +69,7 @@ class Throwaway:
         timings = search.timings
         return Ranking(found, encode_ms=timings.encode, search_ms=timings.total - timings.encode)
 
-    def with_settings(self, settings: SearchSettings) -> Throwaway:
+    def with_settings(self, settings: SearchSettings) -> TemporaryLibrary:
         """Make later rankings by other settings, on the same index."""
         self.settings = replace(settings, collapse=None, group=True)
         return self
@@ -91,18 +91,18 @@ class Throwaway:
 
 
 @contextmanager
-def throwaway(
+def temporary_library(
     collection: Iterator[tuple[str, Document]],
     encoder: Encoder,
     settings: SearchSettings,
     on_indexed: OnIndexed = lambda _documents, _passages: None,
-) -> Iterator[Throwaway]:
+) -> Iterator[TemporaryLibrary]:
     """Index a collection into a library in a temporary folder, and remove it when the context ends."""
     with tempfile.TemporaryDirectory(prefix="carrel-eval-") as folder:
         path = Path(folder) / "collection.carrel"
         began = time.perf_counter()
         index(path, collection, encoder, on_indexed)
-        searcher = Throwaway(path, encoder, settings, time.perf_counter() - began)
+        searcher = TemporaryLibrary(path, encoder, settings, time.perf_counter() - began)
         try:
             yield searcher
         finally:
@@ -120,15 +120,7 @@ def index(
     rules = PassageRules.from_dict(manifest.passage_rules)
     connection = open_writer(path, create=True)
     try:
-        with transaction(connection):
-            model_id = models.add(
-                connection,
-                name=manifest.id,
-                manifest=manifest.to_json(),
-                fingerprint=manifest.fingerprint,
-                dimension=manifest.dimension,
-                state="active",
-            )
+        model_id = models.write_down(connection, manifest, state="active")
         folder_id = folders.add(connection, FOLDER)
         writer = Writer(connection, model_id)
         done = passages = 0

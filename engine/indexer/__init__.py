@@ -1,1 +1,1 @@
-"""The indexer process: one library, its lock, a watcher, orders in, events out."""
+"""The process that keeps one library in step with its folders: it holds the lock, takes orders, tells events."""

@@ -1,4 +1,4 @@
-"""The orders that an indexer takes: lines of its command pipe and requests filed in the library, and what each does."""
+"""Carries out what the indexer is asked for: lines of its command pipe, and requests filed in the library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import apsw
 
 from engine.errors import CarrelError, LibraryDamaged, LibraryMissing, PathError
 from engine.indexing.stop_signal import Signal
-from engine.indexing.sync_counts import to_dict
+from engine.indexing.sync_progress import to_dict
 from engine.paths import display
 from engine.records import Folder, SyncReport
 from engine.store import folders, requests
@@ -105,7 +105,7 @@ class Orders:
         return chosen
 
     def _forget(self, path: bytes, *, forever: bool) -> dict[str, Any]:
-        from engine.indexing.folder_removal import forget_folder
+        from engine.indexing.removed_folders import forget_folder
 
         folder = next((each for each in watched(self._conn) if each.path == path), None)
         if folder is None:

@@ -1,4 +1,4 @@
-"""Keeps one library in step with its folders for as long as it runs: the life of an indexer process.
+"""Keeps one library in step with its folders for as long as the indexer's process runs.
 
 Everything happens in one thread, one thing after another: orders, then what the watcher heard, then the folders as a
 whole from time to time. Whatever takes long gives way to a saved note or an order and is taken up again after it.
@@ -23,20 +23,20 @@ from engine.indexer.orders import Orders
 from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
 from engine.indexing.stop_signal import GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
-from engine.indexing.sync_counts import finished, joined
+from engine.indexing.sync_progress import finished, joined
 from engine.paths import identity_of
 from engine.records import SyncReport
 from engine.sources.parser import ParserClosed
 from engine.store import requests
 from engine.store.faults import translated
-from engine.watching.clocks import Clocks
-from engine.watching.watched_folders import Following
+from engine.watching.folder_watch import FolderWatch
+from engine.watching.polling import Clocks
 from engine.watching.watched_roots import watched
 
 if TYPE_CHECKING:
-    from engine.indexing.file_inspection import DocumentParser
+    from engine.indexer.warm_parser import WarmParser
+    from engine.indexing.file_reader import DocumentParser
     from engine.indexing.passage_encoder import PassageEncoder
-    from engine.indexing.warm_parser import WarmParser
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ class Service:
     """One indexer at work on one library, whose lock the caller holds.
 
     `encoder_of` makes the encoder of a model by its name in the catalogue, None standing for the default; `refit` fits
-    the tiers, unless it is asked to stop. `commands` are lines from whoever started the process: "sync", "sync PATH".
-    `stop` is heard within a second.
+    the tiers, unless it is asked to stop. `commands` are lines of the command pipe: "sync", "sync PATH". `stop`
+    is heard within a second.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Service:
         self._refit = refit
         self._on_event = on_event
         self._stop = stop
-        self._following = Following(conn, library, on_event)
+        self._watch = FolderWatch(conn, library, on_event)
         self._orders = Orders(conn, self, commands or queue.SimpleQueue(), stop)
         self._next_whole = 0.0
         self._clocks = Clocks()
@@ -93,28 +93,28 @@ class Service:
         requests.reopen(self._conn)
         try:
             if watch:
-                self._following.start()
+                self._watch.start()
             self._whole()
             self._guarded(self._orders.take)
             self._guarded(self._fit)
             while watch and not self._stop.is_set():
                 self._guarded(self._turn)
-                self._following.rest(TICK_SECONDS)
+                self._watch.rest(TICK_SECONDS)
         finally:
-            self._following.close()
+            self._watch.close()
             self._parser.end()
 
     def _turn(self) -> None:
         """Do what is due, the most urgent first."""
         self._glance_at_file()
         self._orders.take()
-        self._following.look()
-        if missed := self._following.missed():
+        self._watch.look()
+        if missed := self._watch.missed():
             self._guarded(partial(self.in_turns, missed))
-        if self._following.heard:
+        if self._watch.heard:
             self._sync_heard()
-        if unheard := self._following.due_for_a_look():
-            self._following.looked(found_nothing=self._sync_some(unheard))
+        if unheard := self._watch.due_for_a_look():
+            self._watch.looked(found_nothing=self._sync_some(unheard))
         if self._whole_is_due():
             self._whole()
         if self._misfit:
@@ -133,13 +133,13 @@ class Service:
     ) -> SyncReport:
         """Sync, giving way to saved files and to orders as often as they come; return one report for all of it.
 
-        `tell` takes its events in place of whoever listens, where the person did not ask for it.
+        `tell` takes its events in place of `on_event`, where the person did not ask for it.
         """
         tell = tell or self._tell
         told = Continued(tell)
         report: SyncReport | None = None
         if not paths:
-            self._following.watch_all()
+            self._watch.watch_all()
         folders, began = watched(self._conn), time.time()
         with self._giving_way() as given_way:
             while True:
@@ -217,7 +217,7 @@ class Service:
             fitted = refit_where_due(self._conn, lambda: refit(self._encoder(), signal.is_set), self._tell, signal)
         self._misfit = signal.gave_way
         if fitted:
-            self._following.tell()  # that it is back at watching
+            self._watch.tell()  # that it is back at watching
 
     def _encoder(self) -> PassageEncoder:
         from engine.store import models
@@ -238,13 +238,13 @@ class Service:
             self._depth -= 1
 
     def _urgent(self) -> bool:
-        return self._orders.waiting or self._following.heard
+        return self._orders.waiting or self._watch.heard
 
     def _let_pass(self) -> bool:
         """Do what is more urgent, and return whether any of it told of progress of its own."""
         scans = self._scans
         self._orders.take()
-        if self._following.heard:
+        if self._watch.heard:
             self._sync_heard()
         return self._scans != scans
 
@@ -291,7 +291,7 @@ class Service:
 
     def _sync_heard(self) -> None:
         """Sync what was heard of."""
-        heard = self._following.take()
+        heard = self._watch.take()
         self._sync_some(heard.paths, heard.named)
 
     def _sync_some(self, paths: Sequence[bytes], doubted: Collection[bytes] = ()) -> bool:
@@ -308,7 +308,7 @@ class Service:
 
     def folders_changed(self) -> None:
         """Look at once which folders are to be watched."""
-        self._following.look(again=True)
+        self._watch.look(again=True)
 
     def _whole_is_due(self) -> bool:
         return self._clocks.jumped() or time.monotonic() >= self._next_whole

@@ -1,4 +1,4 @@
-"""A long sync that gives way to what is more urgent and is taken up again: how it is told, and what is left of it."""
+"""Lets a long sync give way and go on later: tells its parts as one, and says what of it is still wanted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALL = 20  # files: a sync of so few, in the midst of another, is over before i
 
 
 class Continued:
-    """Tells a sync that comes in parts as one: it begins once, counts on, and ends once, by whoever adds it up."""
+    """Tells a sync that comes in parts as one: it begins once and counts on; its end is told by the caller."""
 
     def __init__(self, on_event: Callable[[Event], None]) -> None:
         self._on_event = on_event

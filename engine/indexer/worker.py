@@ -22,21 +22,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from engine.errors import CarrelError, LibraryBusy
-from engine.events import Event, FollowsAnother, IndexerStarted, Stopped, Trouble
-from engine.indexing.event_file import EventFile, Follower, last_watching, new_event_file
+from engine.event_log.event_file import EventFile, new_event_file
+from engine.event_log.lock_holder import HolderTail
+from engine.events import Event, IndexerStarted, Stopped, Trouble
+from engine.log_file import stderr_handler
 from engine.paths import places
-from engine.store.lock import IndexerLock, events_of, holder
+from engine.store.lock import IndexerLock
 from engine.typing_priority import waits_for_typing
 
 if TYPE_CHECKING:
     import apsw
 
-    from engine.embedding.out_of_domain import Encodes
+    from engine.embedding.out_of_domain import DescribedEncoder
     from engine.indexing.passage_encoder import PassageEncoder
     from engine.indexing.stop_signal import Signal
 
+LOG_FORMAT = "%(asctime)s %(name)s: %(message)s"
 NICENESS = 10  # the person's own programs come first
-FAKE = "fake"
 STDIN = 0
 TAKE_OVER_SECONDS = 1.0  # how often one who follows looks whether the other still holds the lock
 LISTEN_SECONDS = 0.1  # how often it reads what the other tells, and hears of a stop
@@ -44,10 +46,10 @@ LISTEN_SECONDS = 0.1  # how often it reads what the other tells, and hears of a 
 EncoderOf = Callable[[str | None], "PassageEncoder"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the indexer process and return its exit code."""
+def main(argv: Sequence[str] | None = None, encoder_of: EncoderOf | None = None) -> int:
+    """Run the indexer process and return its exit code; `encoder_of` takes the place of the installed models."""
     options = _parse(argv)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    logging.basicConfig(handlers=[stderr_handler(places().log)], level=logging.WARNING, format=LOG_FORMAT)
     _be_humble()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -56,7 +58,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     events = EventFile(options.events)
     try:
         threading.Thread(target=_listen, args=(commands, stop), name="commands", daemon=True).start()
-        encoder_of = fake_encoder if options.encoder == FAKE else Encoders()
         serve(
             options.library,
             events.write,
@@ -64,10 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             watch=options.watch,
             events_file=options.events,
             commands=commands,
-            encoder_of=encoder_of,
+            encoder_of=encoder_of or Encoders(),
         )
     except CarrelError as error:
-        logging.warning("the indexer ends", exc_info=True)
+        if not isinstance(error, LibraryBusy):  # which is ordinary: whoever started us follows the other
+            logging.warning("the indexer ends", exc_info=True)
         events.write(Trouble(message=f"{error.message} {error.cause}".strip(), fix=error.fix))
         events.write(Stopped(reason=error.message))
         return error.exit_code
@@ -108,41 +110,16 @@ def run_foreground(
 
 def follow(library: Path, on_event: Callable[[Event], None], stop: Signal) -> None:
     """Pass on what the process tells that holds the lock, until it lets go of it or `stop` is set."""
-    tail: Follower | None = None
-    pid = 0
-
-    def pass_on() -> None:
-        for event in tail.read() if tail is not None else ():
-            on_event(event)
-
+    other = HolderTail(library, from_now=True, look_every=TAKE_OVER_SECONDS)
     try:
-        while not stop.is_set() and (other := holder(library)) is not None:
-            if pid != other.pid and other.pid:
-                pid = other.pid
-                pass_on()
-                if tail is not None:
-                    tail.close()
-                on_event(FollowsAnother(pid=pid, task=other.task))
-                tail = _tail_of(library, on_event)
-            until = time.monotonic() + TAKE_OVER_SECONDS
-            while not stop.is_set() and time.monotonic() < until:
-                pass_on()
-                time.sleep(LISTEN_SECONDS)
-        pass_on()  # its last words
+        while not stop.is_set():
+            for event in other.read():
+                on_event(event)
+            if other.holder is None:
+                return
+            time.sleep(LISTEN_SECONDS)
     finally:
-        if tail is not None:
-            tail.close()
-
-
-def _tail_of(library: Path, on_event: Callable[[Event], None]) -> Follower | None:
-    """Return a follower of the holder's events to come, once it is told what the holder watches."""
-    file = events_of(library)
-    if file is None:
-        return None
-    tail = Follower(file, from_now=True)
-    if (watching := last_watching(file)) is not None:
-        on_event(watching)
-    return tail
+        other.close()
 
 
 def serve(
@@ -157,7 +134,7 @@ def serve(
 ) -> None:
     """Hold the lock and index: once, or with `watch` until `stop` is set."""
     from engine.indexer.service import Service
-    from engine.indexing.warm_parser import WarmParser
+    from engine.indexer.warm_parser import WarmParser
     from engine.sources.parser import configured_parser
     from engine.store.connection import open_writer
 
@@ -205,17 +182,10 @@ class Encoders:
         return encoder
 
 
-def fake_encoder(name: str | None) -> PassageEncoder:
-    """Return the encoder without a model that tests use."""
-    from engine.embedding.fake import FakeEncoder
-
-    return FakeEncoder()
-
-
 def _refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
     from engine.retrieval.tier_calibration import refit
 
-    refit(conn, cast("Encodes", encoder), stopped)
+    refit(conn, cast("DescribedEncoder", encoder), stopped)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -223,7 +193,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--library", type=Path, required=True)
     parser.add_argument("--events", type=Path, required=True, help="the file that events are appended to")
     parser.add_argument("--watch", action="store_true", help="stay, and follow what changes")
-    parser.add_argument("--encoder", choices=[FAKE], help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
@@ -233,7 +202,16 @@ def _be_humble() -> None:
 
 
 def _listen(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:
-    """Read the command pipe to its end, which means that whoever started us has gone."""
+    """Read the command pipe to its end, which means that whoever started us has gone, and leave then, or at a fault."""
+    try:
+        _take_lines(commands, stop)
+    except Exception:
+        logging.exception("the command pipe could not be read")
+    finally:
+        stop.set()
+
+
+def _take_lines(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:
     rest = b""
     # Not through sys.stdin: a thread that waits inside its buffer makes Python abort when the process ends.
     while piece := _piece_of_input():
@@ -243,7 +221,6 @@ def _listen(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:
                 stop.set()
             elif line:
                 commands.put(line)
-    stop.set()
 
 
 def _piece_of_input() -> bytes:

@@ -1,1 +1,1 @@
-"""Keeping the library in step with the watched folders: the sync, the watcher, and building vectors for a model."""
+"""Keeps the library in step with the watched folders: the sync with its parts, and vectors for another model."""

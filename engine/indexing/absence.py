@@ -1,4 +1,4 @@
-"""Why a file is not in the library, and how many files differ from what is."""
+"""Says why a file is not in the library, and counts the files that differ from what is."""
 
 from __future__ import annotations
 

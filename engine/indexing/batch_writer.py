@@ -1,4 +1,4 @@
-"""Writes what came of a sync into the library, many small files at a time, in transactions that hold nobody up."""
+"""Writes what a sync has read into the library, many small files at a time, in commits that hold nobody up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.errors import CarrelError
 from engine.events import Committed, Event, FileFailed
 from engine.indexing.file_identity import Stat
 from engine.indexing.moves import Move, title_of
-from engine.indexing.sync_counts import Tally
+from engine.indexing.sync_progress import Tally
 from engine.indexing.work_items import Failed, Gone, Outcome, Read, Same, Unsettled, Vanished, Work
 from engine.paths import display
 from engine.records import Failure

@@ -1,4 +1,4 @@
-"""What a file is, apart from what it says: its stat, and a hash of its bytes.
+"""Tells one state of a file from another: by its stat, and by a hash of its bytes.
 
 A file is known by size, modification time and inode first, since asking costs a microsecond, and by its content only
 where these differ.

@@ -1,4 +1,4 @@
-"""Gives the library another model.
+"""Gives the library another model, and makes the vectors that it lacks.
 
 A model that cuts text as the active one does (same prefix, passage rules and tokenizer, as every retrained model) is
 built beside it: the files are read again, since a passage's embedded text is not kept, only missing vectors are made,
@@ -23,10 +23,9 @@ from engine.chunking import PassageRules, cut
 from engine.embedding.manifest import Manifest
 from engine.errors import SourceError
 from engine.events import Event, Preparing
-from engine.indexing.file_inspection import DocumentParser
-from engine.indexing.missing_vectors import documents_with_gaps, gaps_of
+from engine.indexing.file_reader import BATCH_PASSAGES, DocumentParser
+from engine.indexing.outdated_documents import documents_with_gaps, gaps_of
 from engine.indexing.passage_encoder import Embedder, PassageEncoder
-from engine.indexing.read_ahead import BATCH_PASSAGES
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.sync_progress import ProgressMeter
 from engine.store import models, vector_tables

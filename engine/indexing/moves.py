@@ -1,4 +1,4 @@
-"""Finds which new files are old documents that were moved or renamed, within a watched folder or across two."""
+"""Finds which new files are old documents that were moved or renamed, and which of those must be read again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import apsw
+
 from engine.indexing.work_items import Vanished, Work
 from engine.sources.readers.file_types import kind_of, language_of, suffix_of
 from engine.sources.readers.source_file import Source
 
 CALLED_BY_WHOLE_NAME = frozenset(("code", "json", "yaml", "toml"))  # a program's files are known with their suffix
+SPACES = "".join(letter for letter in map(chr, range(0x3001)) if letter.isspace())  # U+3000 is the last of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,22 @@ def title_of(path: bytes) -> str:
     """Return the title that a document without one of its own has from its file's name."""
     source = Source(os.path.basename(path), b"")
     return source.display_name if kind_of(source.name) in CALLED_BY_WHOLE_NAME else source.spoken_name
+
+
+def must_be_read(conn: apsw.Connection, move: Move) -> bool:
+    """Whether a moved file says something else under its new name.
+
+    It does where the name chooses another reader, and where a passage has no words: then the name is what is embedded.
+    """
+    known, path = move.vanished.known, move.work.path
+    if not reads_alike(known.path, path):
+        return True
+    if known.title_written or title_of(path) == known.title:
+        return False
+    found = conn.execute(
+        "SELECT 1 FROM passage WHERE document_id = ? AND trim(text, ?) = '' LIMIT 1", (known.id, SPACES)
+    )
+    return found.get is not None
 
 
 def _moved(

@@ -1,11 +1,15 @@
-"""Turns passages into vectors in steps short enough to stop between them."""
+"""The encoder of a sync: loaded when the first file needs it, held against the library's model, run in short steps."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import apsw
+
+from engine.errors import ModelError
 from engine.indexing.stop_signal import Signal
 
 if TYPE_CHECKING:
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.embedding.manifest import Manifest
+    from engine.records import Document, Passage
 
 STEP_SECONDS = 0.3  # how long one step aims to take: an order to stop is heard within a second on a slow machine too
 FIRST_STEP = 8  # texts, before the machine's speed is known
@@ -20,7 +25,7 @@ LARGEST_STEP = 512
 
 
 class PassageEncoder(Protocol):
-    """What a sync asks of an encoder: `engine.embedding.encoder.Encoder`, or the fake one."""
+    """What a sync asks of an encoder, `engine.embedding.encoder.Encoder`."""
 
     @property
     def manifest(self) -> Manifest:
@@ -34,7 +39,7 @@ class PassageEncoder(Protocol):
 
 
 class Embedder:
-    """Embeds texts step by step, sized by the speed of the step before."""
+    """Embeds texts in steps short enough to stop between them, sized by the speed of the step before."""
 
     def __init__(self, encode: Callable[[Sequence[str]], NDArray[np.float32]], stop: Signal) -> None:
         self._encode = encode
@@ -54,3 +59,64 @@ class Embedder:
     def _learn(self, texts: int, seconds: float) -> None:
         wanted = int(texts * STEP_SECONDS / max(seconds, 1e-6))
         self._size = max(2, min(wanted, 2 * self._size, LARGEST_STEP))
+
+
+class LazyEncoder:
+    """Makes an encoder when it is first asked for; safe to ask from two threads."""
+
+    def __init__(self, make: Callable[[], PassageEncoder], check: Callable[[PassageEncoder], None]) -> None:
+        self._make = make
+        self._check = check
+        self._lock = threading.Lock()
+        self._encoder: PassageEncoder | None = None
+
+    def get(self) -> PassageEncoder:
+        """Return the encoder. Raises ModelError where it is not the library's."""
+        with self._lock:
+            if self._encoder is None:
+                encoder = self._make()
+                self._check(encoder)
+                self._encoder = encoder
+            return self._encoder
+
+    def ready(self) -> None:
+        """Load what `cut` needs."""
+        self.get().token_starts("")
+
+    def cut(self, document: Document, check: Callable[[], None] = lambda: None) -> list[Passage]:
+        """Cut a document by the rules of this model; `check` is called again and again, and may raise to end it."""
+        from engine.chunking import PassageRules, cut
+
+        encoder = self.get()
+        rules = PassageRules.from_dict(encoder.manifest.passage_rules)
+
+        def token_starts(text: str) -> Sequence[int]:
+            check()
+            return encoder.token_starts(text)
+
+        return cut(document, token_starts, rules, encoder.manifest.passage_prefix)
+
+
+def ensure_model(conn: apsw.Connection, make: Callable[[], PassageEncoder]) -> tuple[int, str]:
+    """Return the id and the fingerprint of the active model; in a new library the encoder's model becomes it."""
+    from engine.store import models
+
+    found = models.active(conn)
+    if found is not None:
+        return found.id, found.fingerprint
+    manifest = make().manifest
+    return models.write_down(conn, manifest, state="active"), manifest.fingerprint
+
+
+def refuse_other(fingerprint: str) -> Callable[[PassageEncoder], None]:
+    """Return a check that an encoder is the one that made the library's vectors."""
+
+    def check(encoder: PassageEncoder) -> None:
+        if encoder.manifest.fingerprint != fingerprint:
+            raise ModelError(
+                f"The model {encoder.manifest.id} is not the one that made the library's vectors.",
+                cause="Vectors of two models cannot be compared.",
+                fix="Build the library for this model with `carrel models use`.",
+            )
+
+    return check

@@ -1,4 +1,4 @@
-"""Folders that were forgotten less than a day ago: each waits in a file beside the library, and can come back whole.
+"""Forgets watched folders; each waits for a day in a file beside the library, and can come back whole.
 
 A forgotten folder is out of the library at once, so nothing of it can be found, counted or explained by mistake. What
 it held, vectors included, lies in a portion in the folder `<library>.removed` until its day is over.
@@ -20,9 +20,10 @@ import apsw
 from engine.errors import CarrelError, LibraryDamaged
 from engine.paths import private_folder
 from engine.store import backup, folders, models
-from engine.store.connection import transaction
+from engine.store.connection import path_of, transaction
 
 KEPT_SECONDS = 24 * 3600.0
+AT_ONCE = 200  # documents a commit: about 50 ms of removing words and vectors
 _ENDING = ".portion"
 
 
@@ -52,12 +53,36 @@ def waiting_at(library: Path, path: bytes) -> Removed | None:
     return next((each for each in waiting(library) if each.path == path), None)
 
 
+def forget_folder(conn: apsw.Connection, folder_id: int, *, forever: bool = False) -> int:
+    """Remove a folder's documents and then the folder; return how many documents there were.
+
+    Unless `forever`, what was indexed waits a day beside the library, to come back. The caller holds the indexer lock.
+    Killed in between, the folder is still watched and a sync brings it back. Raises LibraryFull before anything is
+    removed where there is no room to keep it.
+    """
+    from engine.store.document_writer import Writer  # numpy, which a sync without work does without
+
+    if forever:
+        drop(conn, path_of(conn), folder_id)
+    else:
+        keep(conn, path_of(conn), folder_id)
+    documents = folders.documents_in(conn, folder_id)
+    model = models.active(conn)
+    if model is not None:
+        writer = Writer(conn, model.id)
+        for start in range(0, len(documents), AT_ONCE):
+            with writer.transaction():
+                writer.remove(documents[start : start + AT_ONCE])
+    folders.remove(conn, folder_id)
+    return len(documents)
+
+
 def keep(conn: apsw.Connection, library: Path, folder_id: int) -> None:
     """Copy a folder with all that is indexed of it to where it waits. The caller holds the indexer lock.
 
     What still waits of it from an earlier time is brought back first.
     """
-    from engine.indexing.reader_upgrades import versions_here  # the readers' table, which a start does without
+    from engine.indexing.outdated_documents import versions_here  # the readers' table, which a start does without
     from engine.store import archive  # numpy, which a sync without work does without
 
     path = _path_of(conn, folder_id)
@@ -127,9 +152,8 @@ def settle(conn: apsw.Connection, library: Path, stop: Callable[[], bool]) -> in
 
 
 def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool]) -> int:
-    from engine.indexing.reader_upgrades import note_arrivals, versions_in  # as above
-    from engine.store.archive import Portion
-    from engine.store.archive_restore import put_back
+    from engine.indexing.outdated_documents import note_arrivals, versions_in  # as above
+    from engine.store.archive import Portion, put_back
     from engine.store.document_writer import Writer
 
     active, folder = models.active(conn), folders.at(conn, removed.path)

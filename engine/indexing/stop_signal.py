@@ -1,4 +1,4 @@
-"""What tells a long task that it is to stop."""
+"""Tells a long task that it is to stop, or to give way to something more urgent."""
 
 from __future__ import annotations
 

@@ -17,23 +17,23 @@ import apsw
 
 from engine.events import Event, Preparing, Scanned, Trouble
 from engine.indexing import removed_folders
+from engine.indexing.crash_recovery import journal_file, spool_file
 from engine.indexing.file_identity import content_hash
-from engine.indexing.missing_vectors import active_model, documents_with_gaps
 from engine.indexing.moves import Matched, match
-from engine.indexing.reader_upgrades import note_all_read, note_readers, outdated
+from engine.indexing.outdated_documents import active_model, documents_with_gaps, note_all_read, note_readers, outdated
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.survey import Survey, survey
-from engine.indexing.sync_counts import Tally, finished
+from engine.indexing.sync_progress import Tally, finished
 from engine.indexing.work_items import Vanished, Work
 from engine.paths import display
 from engine.records import SyncReport
 from engine.store import folders
 from engine.store.documents import KnownFile, indexed_since
 from engine.store.faults import system_errors_translated
-from engine.watching.watched_roots import journal_file, own_files, spool_file
+from engine.watching.watched_roots import own_files
 
 if TYPE_CHECKING:
-    from engine.indexing.file_inspection import DocumentParser
+    from engine.indexing.file_reader import DocumentParser
     from engine.indexing.passage_encoder import PassageEncoder
 
 REFIT_SHARE = 0.1  # of the passages: when so many have changed, the tiers are fitted anew
@@ -153,8 +153,8 @@ def _carry_out(
 ) -> None:
     """Move, then read, then remove: text that went from one file into another finds its vectors still there."""
     from engine.indexing.batch_writer import Recorder
-    from engine.indexing.renames import must_be_read
-    from engine.indexing.sync_encoder import LazyEncoder, ensure_model, refuse_other
+    from engine.indexing.moves import must_be_read
+    from engine.indexing.passage_encoder import LazyEncoder, ensure_model, refuse_other
     from engine.indexing.sync_run import Run
     from engine.store.document_writer import Writer
 

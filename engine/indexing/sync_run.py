@@ -1,4 +1,4 @@
-"""The part of a sync that reads, embeds and writes; it only exists where there is something to do."""
+"""The part of a sync that reads, embeds and writes files; it is loaded only where there is something to do."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from pathlib import Path
 
 from engine.events import Event
 from engine.indexing.batch_writer import Recorder
-from engine.indexing.file_inspection import DocumentParser, FileReader
-from engine.indexing.journal import Journal
-from engine.indexing.passage_encoder import Embedder
-from engine.indexing.read_ahead import ReadAhead
-from engine.indexing.spool import SPOOLED_FROM, Spool
+from engine.indexing.crash_recovery import SPOOLED_FROM, Journal, Spool
+from engine.indexing.file_reader import DocumentParser, FileReader, ReadAhead
+from engine.indexing.passage_encoder import Embedder, LazyEncoder
 from engine.indexing.stop_signal import Signal
-from engine.indexing.sync_encoder import LazyEncoder
 from engine.indexing.sync_progress import ProgressMeter
 from engine.indexing.work_items import Gone, Outcome, Read, Unsettled, Work
 from engine.store.document_writer import Writer

@@ -1,4 +1,4 @@
-"""What travels through a sync: a file that needs work, and what came of reading it."""
+"""What travels through a sync: a file to look into, and what came of it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,155 @@
-"""The care of a library file, which must also work where the file cannot be opened; `Care` is its door.
+"""`Maintenance`: check, repair, backup, export, rebuild and compaction of a library file that may be damaged."""
 
-Modules: `copying` makes backups and puts them back, `examining` and `mending` are the doctor, `rebuilding` begins anew
-from the folders, `compacting` gives space back, `exporting` and `importing` carry a library as JSON Lines.
-"""
+from __future__ import annotations
 
-from engine.maintenance.care import Care
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
 
-__all__ = ["Care"]
+import apsw
+
+from engine.errors import CarrelError
+from engine.paths import library_path
+from engine.records import Check, LastCheck
+from engine.store import meta
+from engine.store.connection import open_writer
+
+if TYPE_CHECKING:
+    from engine.embedding.encoder import Encoder
+    from engine.events import Event
+    from engine.maintenance.compaction import Compacted
+    from engine.maintenance.exporter import Exported
+    from engine.maintenance.importer import Imported
+    from engine.maintenance.rebuild import Rebuilt
+    from engine.maintenance.restoration import Restored
+    from engine.store.backup import Copied
+
+
+PATIENCE_MILLISECONDS = 500  # a commit takes 50; a longer write is not worth waiting for
+_KEY = "last_check"
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    """The results of the last checks, and the repairs made before them, a sentence each."""
+
+    checks: tuple[Check, ...]
+    done: tuple[str, ...] = ()
+
+
+class Maintenance:
+    """All that is done for one library file as a whole. Nothing is opened early, and nothing is kept open."""
+
+    def __init__(self, path: Path | None = None, encoder: Encoder | None = None) -> None:
+        """`path` as for `Library.open`; `encoder` stands in for the library's own model."""
+        self.path = library_path(path)
+        self._encoder = encoder
+
+    def check(self, *, repair: bool = False, on_event: Callable[[Event], None] = lambda _: None) -> DoctorReport:
+        """Look for everything that can be wrong, and with `repair` mend what can be mended, and look again.
+
+        Looking needs no lock. Raises LibraryMissing, SchemaTooNew, and LibraryBusy where a repair is asked for while
+        another process indexes.
+        """
+        from engine.maintenance.doctor import examine
+
+        checks = examine(self.path, self._encoder)
+        done: tuple[str, ...] = ()
+        if repair:
+            from engine.maintenance.doctor import mend
+
+            done = mend(self.path, checks, self._encoder, on_event)
+            checks = examine(self.path, self._encoder) if done else checks
+        remember(self.path, checks)
+        return DoctorReport(checks, done)
+
+    def back_up(self, target: Path) -> Copied:
+        """Copy the library to a file, checked, while others may read and write it."""
+        from engine.maintenance.restoration import back_up
+
+        return back_up(self.path, target.expanduser().absolute())
+
+    def restore(self, source: Path) -> Restored:
+        """Put a backup in the library's place, and keep what was there under another name."""
+        from engine.maintenance.restoration import restore
+
+        return restore(self.path, source.expanduser().absolute())
+
+    def export_to(self, target: Path, *, with_vectors: bool = True) -> Exported:
+        """Write the library to a file as JSON Lines."""
+        from engine.maintenance.exporter import export_to
+        from engine.maintenance.restoration import refuse_place, unwritable
+
+        place = target.expanduser().absolute()
+        refuse_place(self.path, place)
+        try:
+            return export_to(self.path, place, with_vectors=with_vectors)
+        except OSError as error:
+            raise unwritable(place, error) from error
+
+    def export(self, write: Callable[[str], object], *, with_vectors: bool = True) -> Exported:
+        """Give the library line by line to `write`."""
+        from engine.maintenance.exporter import export
+
+        return export(self.path, write, with_vectors=with_vectors)
+
+    def import_from(
+        self,
+        stream: IO[bytes],
+        name: str,
+        *,
+        on_event: Callable[[Event], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> Imported:
+        """Take an export into the library, which is made if there is none."""
+        from engine.maintenance.importer import import_from
+
+        return import_from(self.path, stream, name, self._encoder, on_event, stop or threading.Event())
+
+    def rebuild(
+        self, *, on_event: Callable[[Event], None] = lambda _: None, stop: threading.Event | None = None
+    ) -> Rebuilt:
+        """Begin anew from the folders, saving what can be read; what was there is kept."""
+        from engine.maintenance.rebuild import rebuild
+
+        return rebuild(self.path, self._encoder, on_event, stop or threading.Event())
+
+    def compact(self) -> Compacted:
+        """Give the space of what was removed back to the disk."""
+        from engine.maintenance.compaction import compact
+
+        return compact(self.path)
+
+
+def remember(library: Path, checks: Sequence[Check]) -> None:
+    """Keep what a check found. A file that cannot be written now is left as it is: the finding was told already.
+
+    Nothing is written into a file whose pages are damaged.
+    """
+    if any(check.name == "file" and not check.ok for check in checks):
+        return
+    faults = sum(not check.ok for check in checks)
+    try:
+        conn = open_writer(library)
+    except (CarrelError, apsw.Error, OSError):
+        return
+    conn.set_busy_timeout(PATIENCE_MILLISECONDS)
+    try:
+        meta.put(conn, _KEY, json.dumps({"at": time.time(), "faults": faults}))
+    except (CarrelError, apsw.Error):
+        return
+    finally:
+        conn.close()
+
+
+def last_check(conn: apsw.Connection) -> LastCheck | None:
+    """Return the last check of a library, None where it was never checked, or what is kept of it is damaged."""
+    try:
+        found = json.loads(cast(str, meta.get(conn, _KEY)))
+        return LastCheck(float(found["at"]), int(found["faults"]))
+    except (ValueError, TypeError, KeyError):
+        return None

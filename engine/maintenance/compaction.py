@@ -1,4 +1,4 @@
-"""Gives the space of what was removed back to the disk, and tells how much it was."""
+"""Compaction: gives the space of what was removed back to the disk, and says how much it was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A library as JSON Lines: one object a line, in an order in which it can be read with little memory.
+"""Exports a library as JSON Lines: one object a line, in an order in which it can be read with little memory.
 
 First a head (`carrel_export` is the format's number), then folders, then each document with its passages behind it,
 then judgements, and last an `end` that counts them, so that a file that was cut off is told from a whole one. Bytes are
@@ -18,7 +18,7 @@ from typing import Any
 
 import apsw
 
-from engine.indexing.reader_upgrades import versions_here
+from engine.indexing.outdated_documents import versions_here
 from engine.paths import display
 from engine.store import backup, models, vector_tables
 from engine.store.archive import DOCUMENT, FOLDER, JUDGEMENT, PASSAGE
@@ -35,7 +35,7 @@ Write = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How much was written."""
+    """The counts of an export."""
 
     folders: int
     documents: int
@@ -79,9 +79,9 @@ def _line(record: Mapping[str, Any]) -> str:
 
 def _head(conn: apsw.Connection) -> Record:
     model = models.active(conn)
-    told = {"name": model.name, "fingerprint": model.fingerprint, "manifest": model.manifest} if model else None
+    facts = {"name": model.name, "fingerprint": model.fingerprint, "manifest": model.manifest} if model else None
     about = {"carrel_export": FORMAT, "schema": version(conn), "written_at": time.time()}
-    return {**about, "model": told, "readers": versions_here(conn)}
+    return {**about, "model": facts, "readers": versions_here(conn)}
 
 
 def _records(conn: apsw.Connection, model_id: int | None) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""Takes an export into a library. All of it is read and checked first; the library is touched only when it is whole.
+"""Imports an export into a library, which is touched only after the whole export was read and checked.
 
 Vectors are taken where the export's model is the library's; else passages are embedded here from title, headings and
 text, and count as unread, so that the next sync reads their files properly where they are.
@@ -18,13 +18,12 @@ import apsw
 
 from engine.errors import LibraryError, ModelError, UsageError
 from engine.events import Event, Preparing
-from engine.indexing.reader_upgrades import note_arrivals, note_readers
+from engine.indexing.outdated_documents import note_arrivals, note_readers
 from engine.local_indexing import Keeper
-from engine.maintenance.export_format import HASH_BYTES, Head, Lines
+from engine.maintenance.export_reader import HASH_BYTES, ExportHeader, ExportReader
 from engine.paths import private_folder, refuse_nested
 from engine.store import backup, folders, models
-from engine.store.archive import JUDGEMENT, Kept, Portion
-from engine.store.archive_restore import put_back
+from engine.store.archive import JUDGEMENT, Kept, Portion, put_back
 from engine.store.connection import open_writer, transaction
 from engine.store.document_writer import Writer
 from engine.store.lock import IndexerLock
@@ -38,7 +37,7 @@ ROWS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was taken in; `known` documents were there already and stayed as they were."""
+    """The counts of an import; `known` documents were there already and stayed as they were."""
 
     folders: int
     documents: int
@@ -73,9 +72,9 @@ def import_from(
         backup.discard(draft)
 
 
-def _stage(stream: IO[bytes], name: str, draft: Path) -> Head:
+def _stage(stream: IO[bytes], name: str, draft: Path) -> ExportHeader:
     """Read and check all lines into a portion."""
-    lines = Lines(stream, name)
+    lines = ExportReader(stream, name)
     with Portion.create(draft) as portion:
         head = lines.head()
         waiting: dict[str, list[Row]] = {}
@@ -104,7 +103,7 @@ def _stage(stream: IO[bytes], name: str, draft: Path) -> Head:
 def _take_in(
     library: Path,
     portion: Portion,
-    head: Head,
+    head: ExportHeader,
     encoder: Encoder | None,
     on_event: Callable[[Event], None],
     stop: threading.Event,
@@ -116,7 +115,7 @@ def _take_in(
         keeper = Keeper(conn, library, encoder)
         model = _model(conn, head, keeper)
         added, folder_ids = _folders(conn, portion)
-        supply = _Supply(keeper, portion, given=model.fingerprint == head.fingerprint)
+        supply = _DocumentsWithVectors(keeper, portion, given=model.fingerprint == head.fingerprint)
         on_event(Preparing(what=f"importing {portion.count('document'):,} documents"))
         returned = put_back(Writer(conn, model.id), supply.documents(), folder_ids, stop.is_set)
         note_arrivals(conn, head.readers)
@@ -136,7 +135,7 @@ def _refuse_nested(conn: apsw.Connection, portion: Portion) -> None:
             watched.append(folder["path"])
 
 
-def _model(conn: apsw.Connection, head: Head, keeper: Keeper) -> models.StoredModel:
+def _model(conn: apsw.Connection, head: ExportHeader, keeper: Keeper) -> models.StoredModel:
     """Return the library's model; a library without one takes that of the export, or its own default."""
     active = models.active(conn)
     if active is not None:
@@ -182,7 +181,7 @@ def _judgements(conn: apsw.Connection, portion: Portion) -> int:
         return conn.total_changes() - before
 
 
-class _Supply:
+class _DocumentsWithVectors:
     """Gives the documents of an export with a vector for every passage, embedding those that have none."""
 
     def __init__(self, keeper: Keeper, portion: Portion, *, given: bool) -> None:

@@ -1,4 +1,4 @@
-"""Begins a library anew where the file cannot be used: saves what can be read of it, and indexes its folders again.
+"""Rebuilds a library whose file cannot be used: saves what can be read of it, and indexes its folders again.
 
 The damaged file is kept. What is saved is what no sync could bring back (folders with their rules, judgements, the
 search log, settings, and which model it was) and, where they can be read, documents with their vectors, so that little
@@ -21,8 +21,8 @@ from engine.local_indexing import Keeper
 from engine.maintenance.restoration import set_aside
 from engine.paths import private_folder
 from engine.records import SyncReport
-from engine.store import archive_restore, backup, folders, models, vector_tables
-from engine.store.archive import Portion, gather
+from engine.store import backup, folders, models, vector_tables
+from engine.store.archive import Portion, gather, put_back
 from engine.store.connection import READER_CACHE_KIB, open_writer, prepare, transaction
 from engine.store.document_writer import Writer
 from engine.store.lock import IndexerLock
@@ -50,7 +50,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it: what was saved, by name; where the library that was there lies now; and the sync after it."""
+    """The result of a rebuild: what was saved, by name; where the former library lies now; and the sync after it."""
 
     saved: Mapping[str, int]
     kept: Path | None
@@ -166,6 +166,6 @@ def _save_documents(old: apsw.Connection, conn: apsw.Connection, draft: Path, st
                 gather(old, portion, folder.id)
             portion.finish({})
             documents = portion.sound_documents(vector_tables.dimension(conn, model.id))
-            returned = archive_restore.put_back(Writer(conn, model.id), documents, {folder.id: folder.id}, stop.is_set)
+            returned = put_back(Writer(conn, model.id), documents, {folder.id: folder.id}, stop.is_set)
             saved += returned.documents
     return saved

@@ -1,4 +1,4 @@
-"""Backups of a library, and putting one back; the library that was there is never thrown away."""
+"""Makes backups of a library and puts one back; the library that was there before is kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PARTS = ("", "-wal", "-shm")  # a library and what SQLite keeps beside it; toget
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of putting a backup back; `kept` is where the library that was there lies now, None where none was."""
+    """The result of a restore; `kept` is where the former library lies now, None where there was none."""
 
     copied: Copied
     kept: Path | None

@@ -3,7 +3,6 @@
 Offsets count code points of the document's text, ranks start at 1, lines start at 1 and are inclusive.
 """
 
-from engine.records.documents import Block, BlockKind, Document, Link, Passage
 from engine.records.library_status import (
     Check,
     Failure,
@@ -15,6 +14,7 @@ from engine.records.library_status import (
     SyncReport,
     Writer,
 )
+from engine.records.parsed_document import Block, BlockKind, Document, Link, Passage
 from engine.records.searches import (
     Explanation,
     Filters,

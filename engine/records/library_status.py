@@ -1,4 +1,4 @@
-"""What a library tells of its folders, its documents and itself."""
+"""What a library tells of itself: its folders, its documents, the last sync, checks, and who writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A query, what came of it, why, and what a person said of it."""
+"""A query, its results with every figure behind them, and what a person marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser looks at beside the results."""
+"""What a screen shows beside results: values to filter by, folders, links, passages and the latest changes."""
 
 from __future__ import annotations
 

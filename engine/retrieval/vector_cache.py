@@ -5,9 +5,8 @@ change number that the library still knows, and after some of its rows were comp
 under a name of its own and then takes its place in one step, but never the place of a newer one.
 
 Whenever a process reads all vectors of a library, these files go: those of a library that is no longer where it was or
-is another file by now, those of the same library's other models, its own where it is small enough to do without, and drafts that were not
-finished within an hour.
-Deleting a file costs the next start a few seconds.
+is another file by now, those of the same library's other models, its own where it is small enough to do without, and
+drafts that were not finished within an hour. Deleting a file costs the next start a few seconds.
 """
 
 from __future__ import annotations

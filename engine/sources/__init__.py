@@ -1,1 +1,1 @@
-"""Folders become files, and files become documents: discovery, ignore rules, and one reader for each format."""
+"""Turns folders into files and files into documents: discovery, ignore rules, and one reader for each format."""

@@ -1,4 +1,4 @@
-"""Walking a watched folder: every file is either found or left out with a reason that can be counted and shown.
+"""Walks a watched folder: each file is found, or left out with a reason that can be counted and shown.
 
 Symbolic links are never followed and no folder is entered twice, so a walk always ends. A whole folder that is left
 out is not entered, but its files are counted, up to COUNTED_AT_MOST a walk, so that the counts mean files.
@@ -11,9 +11,8 @@ import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from engine.sources import builtin_rules
 from engine.sources.encodings import SNIFFED_BYTES, is_text
-from engine.sources.path_rules import DEFAULT_RULES, Rules, Verdicts
+from engine.sources.path_rules import DEFAULT_RULES, Rules, Verdicts, contents_reason
 from engine.sources.readers.file_types import has_no_reader, kind_of
 
 __all__ = ["FoundFile", "LeftOut", "Rules", "decide", "discover", "discover_each", "watched_folders"]
@@ -208,7 +207,7 @@ class _Walk:
             return LeftOut(relative, TWICE, True)
         self._seen.add((identity.st_dev, identity.st_ino))
         names = frozenset(map(_name, entries))
-        reason = builtin_rules.contents_reason(names)
+        reason = contents_reason(names)
         if reason and relative and not verdicts.takes_back(relative):
             return LeftOut(relative, reason, True, self._count(folder))
         prefix = relative + b"/" if relative else b""

@@ -1,4 +1,4 @@
-"""Bytes become text: which encoding a file is in, whether it is text at all, and what a library can store of it."""
+"""Turns bytes into text: finds the encoding, tells text from anything else, and leaves out what cannot be kept."""
 
 from __future__ import annotations
 

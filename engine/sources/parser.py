@@ -1,4 +1,4 @@
-"""Reading files without trusting them: a parser owns one limited child process and outlives every file.
+"""Reads files without trusting them: in a child process under limits, so that a bad file costs only itself.
 
 A file that takes too long, too much memory, or ends the child costs one SourceError; the next file gets a new child.
 """
@@ -12,7 +12,8 @@ from types import TracebackType
 
 from engine.config import load
 from engine.errors import ConfigError, SourceError, WorkerError
-from engine.paths import places, private_folder, private_log
+from engine.log_file import private_log
+from engine.paths import places, private_folder
 from engine.records import Document
 from engine.sources.parser_process import ChildDied, NotStarted, Offspring, TimedOut
 from engine.sources.parser_protocol import document_from_json

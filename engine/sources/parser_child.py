@@ -1,4 +1,4 @@
-"""The process that parses files: it reads a path, parses under limits, writes a document or a reason, and repeats.
+"""The process that parses files: it takes a path, parses under limits, and writes a document or a reason.
 
 It is started by `engine.sources.parser`, handles files that may be hostile, and is killed without ceremony. Its
 standard output belongs to the protocol, so whatever a library prints goes to standard error instead.

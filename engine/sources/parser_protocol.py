@@ -1,4 +1,4 @@
-"""What goes between a parser and its child: length-prefixed JSON, and a Document's way into it and back.
+"""What a parser and its child write to each other: length-prefixed JSON, and a document as JSON and back.
 
 JSON and not pickle, because the child has handled hostile files; what comes back is checked before it is believed.
 """

@@ -1,4 +1,4 @@
-"""A portion of a library in a file of its own: folders with their documents, passages and vectors, ready to come back.
+"""Keeps a portion of a library in a file of its own: folders with documents, passages and vectors.
 
 A folder that is forgotten waits in one for a day, what an import reads is gathered in one before the library is
 touched, and what can be read of a damaged library is saved in one. The columns are those of the library's own tables.
@@ -7,7 +7,7 @@ touched, and what can be read of a damaged library is saved in one. The columns 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from engine.errors import LibraryDamaged
 from engine.records import Document, Link, Passage
 from engine.store import backup, models, vector_tables
+from engine.store.document_writer import VectorsMissing, Writer
 from engine.store.documents import listed
 from engine.store.faults import translated
 from engine.store.integrity import UNIT_TOLERANCE
@@ -35,6 +36,7 @@ PASSAGE = (
 )
 JUDGEMENT = ("at", "query", "passage_hash", "path", "grade")
 AT_ONCE = 500  # documents read and written together, so that memory stays bounded
+PASSAGES_AT_ONCE = 200  # passages a commit: about 50 ms of writing words and vectors
 
 _TABLES = {"folder": FOLDER, "document": DOCUMENT, "passage": PASSAGE, "judgement": JUDGEMENT}
 _SHAPE = f"""
@@ -60,6 +62,15 @@ class Kept:
     passages: tuple[Passage, ...]
     vectors: Mapping[bytes, Vector]
     failure: str | None
+
+
+@dataclass(slots=True)
+class Returned:
+    """What came of it: documents and passages brought in, and documents left as the library has them."""
+
+    documents: int = 0
+    passages: int = 0
+    known: int = 0
 
 
 class Portion:
@@ -206,6 +217,27 @@ def gather(conn: apsw.Connection, portion: Portion, folder_id: int) -> int:
     return len(ids)
 
 
+def put_back(
+    writer: Writer, documents: Iterable[Kept], folder_ids: Mapping[int, int], stop: Callable[[], bool]
+) -> Returned:
+    """Write documents into the folders that `folder_ids` names for theirs; those that are there already stay.
+
+    A document of which a vector is missing is left to the sync. Ends early, between two commits, where `stop` says so.
+    """
+    returned = Returned()
+    group: list[Kept] = []
+    for document in documents:
+        if stop():
+            break
+        group.append(document)
+        if sum(len(each.passages) + 1 for each in group) >= PASSAGES_AT_ONCE:
+            _write(writer, group, folder_ids, returned)
+            group = []
+    if group and not stop():
+        _write(writer, group, folder_ids, returned)
+    return returned
+
+
 def _vectors_in(conn: apsw.Connection, model_id: int, folder_id: int) -> Iterator[tuple[int, bytes]]:
     rows = conn.execute(
         "SELECT passage.id FROM passage JOIN document ON document.id = document_id WHERE folder_id = ?", (folder_id,)
@@ -261,3 +293,28 @@ def _passage(row: Columns) -> Passage:
         embedded="",  # what the encoder saw is not stored; its hash stands for it
         hash=row["hash"],
     )
+
+
+def _write(writer: Writer, group: list[Kept], folder_ids: Mapping[int, int], returned: Returned) -> None:
+    with writer.transaction():
+        for each in group:
+            folder_id = folder_ids[each.folder_id]
+            if _is_known(writer, folder_id, each.file.path):
+                returned.known += 1
+                continue
+            if each.passages:
+                try:
+                    writer.put(folder_id, each.file, each.document, each.passages, each.vectors)
+                except VectorsMissing:
+                    continue
+            if each.failure is not None:
+                writer.fail(folder_id, each.file, each.failure)
+            elif not each.passages:
+                continue
+            returned.documents += 1
+            returned.passages += len(each.passages)
+
+
+def _is_known(writer: Writer, folder_id: int, path: bytes) -> bool:
+    found = writer.conn.execute("SELECT 1 FROM document WHERE folder_id = ? AND path = ?", (folder_id, path))
+    return found.get is not None

@@ -1,4 +1,4 @@
-"""A copy of the whole library in one file, taken while others read and write it, and proven before it has its name."""
+"""Copies the whole library into one file while others use it, and proves the copy before it gets its name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import apsw
 
 from engine.errors import LibraryDamaged
 from engine.store.faults import translated
+from engine.store.lock import process_lives
 
 _PART = ".part-"  # stands before the number of the process that makes the file
 
@@ -31,7 +32,7 @@ class Copied:
 def back_up(conn: apsw.Connection, target: Path) -> Copied:
     """Copy the whole database to `target`, readable by its owner only; a file that is there is replaced.
 
-    The copy shows one moment of the library, whoever writes meanwhile. It is made under another name beside `target`,
+    The copy shows one moment of the library, though others write. It is made under another name beside `target`,
     checked page by page, and gets its name only when it is sound and on the disk. Raises LibraryDamaged where the copy
     is not sound, LibraryFull.
     """
@@ -52,19 +53,9 @@ def draft_of(target: Path) -> Path:
     """
     for each in target.parent.glob(f".{escape(target.name)}{_PART}*"):
         maker = each.name.rpartition(_PART)[2].partition(".")[0].partition("-")[0]
-        if maker.isdecimal() and not _runs(int(maker)):
+        if maker.isdecimal() and not process_lives(int(maker)):
             discard(each)
     return target.with_name(f".{target.name}{_PART}{os.getpid()}")
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it runs, and is another person's
-        return True
-    return True
 
 
 def settle(draft: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reads for a screen that browses: values to filter by, folders with their counts, passages, links, latest changes."""
+"""Reads what a screen browses: values to filter by, folders with their counts, passages, links, latest changes."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ from engine.paths import display
 from engine.records import Document, Passage
 from engine.store import change_log, fulltext, models, slots, vector_tables
 from engine.store.connection import transaction
-from engine.store.passage_matching import Matching, match
 from engine.store.row_mapping import (
     DOCUMENT_COLUMNS,
     FILE_COLUMNS,
@@ -69,6 +69,15 @@ class PutCount:
     embedded: int
     reused: int
     removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The passages that stay, with their ids; those that are new; and the ids of those that are gone."""
+
+    kept: tuple[tuple[int, Passage], ...]
+    fresh: tuple[Passage, ...]
+    gone: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,3 +311,20 @@ def _hash(row: Row) -> bytes:
     value = row[PASSAGE_COLUMNS.index("hash")]
     assert isinstance(value, bytes)
     return value
+
+
+def match(old: Iterable[tuple[int, bytes]], new: Sequence[Passage]) -> Matching:
+    """Pair old passages, as (id, hash) in order of ordinal, with new ones of the same hash, first with first."""
+    waiting: defaultdict[bytes, deque[int]] = defaultdict(deque)
+    for passage_id, hash_ in old:
+        waiting[hash_].append(passage_id)
+    kept: list[tuple[int, Passage]] = []
+    fresh: list[Passage] = []
+    for passage in new:
+        candidates = waiting.get(passage.hash)
+        if candidates:
+            kept.append((candidates.popleft(), passage))
+        else:
+            fresh.append(passage)
+    gone = sorted(passage_id for candidates in waiting.values() for passage_id in candidates)
+    return Matching(tuple(kept), tuple(fresh), tuple(gone))

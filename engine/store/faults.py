@@ -1,4 +1,4 @@
-"""Turns what SQLite reports into the error tree that a person can read; used at every door of the store."""
+"""Turns what SQLite reports into an error that a person can read; every door of the store uses it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def unopenable(path: Path, cause: str = "") -> LibraryError:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Raise a `LibraryError` for any `apsw` error but an interruption, which belongs to whoever asked for it."""
+    """Raise a `LibraryError` for any `apsw` error but an interruption, which its caller asked for."""
     try:
         yield
     except apsw.InterruptError:

@@ -1,4 +1,4 @@
-"""Looks for everything that can be wrong inside a library; what it finds, `repair` mends where `repairable` says so."""
+"""Looks for everything that can be wrong inside a library, and says what of it `repair` can mend."""
 
 from __future__ import annotations
 

@@ -13,14 +13,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import LibraryBusy, LibraryReadOnly
 from engine.paths import private_folder
 from engine.records import Writer
 
 ATTEMPTS = 20  # asking who holds the lock takes it for an instant, and must not make a taker fail
+ATTEMPTS_BESIDE_NOBODY = 200  # where the file names no process that lives, so that only those who ask have it: 2 s
 PAUSE_SECONDS = 0.01
+
+
+class Holding(NamedTuple):
+    """A lock that is held: by whom, and the file in which the holder tells of its work, None where it tells nothing."""
+
+    writer: Writer
+    events: Path | None
 
 
 def lock_file(library: Path) -> Path:
@@ -47,7 +55,8 @@ class IndexerLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(record).encode(), 0)
             try:
-                yield
+                with _kept(events):
+                    yield
             finally:
                 os.ftruncate(descriptor, 0)
         finally:
@@ -66,10 +75,12 @@ class IndexerLock:
             ) from error
 
     def _take(self, descriptor: int) -> None:
-        for _ in range(ATTEMPTS):
+        for attempt in range(1, ATTEMPTS_BESIDE_NOBODY):
             with suppress(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
+            if attempt >= ATTEMPTS and process_lives(int(_record_in(descriptor).get("pid") or 0)):
+                break
             time.sleep(PAUSE_SECONDS)
         other = holder(self.library)
         who = f"Process {other.pid} holds it for the task '{other.task}'." if other else "Another process holds it."
@@ -80,18 +91,54 @@ class IndexerLock:
         )
 
 
-def holder(library: Path) -> Writer | None:
-    """Return who holds the lock of a library, None where nobody does."""
+@contextmanager
+def _kept(events: Path | None) -> Iterator[None]:
+    """Keep an event file from being pruned while the block runs."""
+    descriptor = -1
+    with suppress(OSError):
+        if events is not None:
+            descriptor = os.open(events, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+    try:
+        yield
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def process_lives(pid: int) -> bool:
+    """Whether there is a process of a number."""
+    if pid <= 0:  # which would mean a group
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another person's
+        return True
+    return True
+
+
+def holding(library: Path) -> Holding | None:
+    """Return who holds the lock of a library and its event file, both of one moment; None where nobody does."""
     record = _held_record(library)
     if record is None:
         return None
-    return Writer(int(record.get("pid") or 0), str(record.get("task") or "starting"), float(record.get("since") or 0))
+    told = record.get("events")
+    who = int(record.get("pid") or 0), str(record.get("task") or "starting"), float(record.get("since") or 0)
+    return Holding(Writer(*who), Path(told) if told else None)
+
+
+def holder(library: Path) -> Writer | None:
+    """Return who holds the lock of a library, None where nobody does."""
+    held = holding(library)
+    return held.writer if held else None
 
 
 def events_of(library: Path) -> Path | None:
     """Return the event file of the process that holds the lock, None where nobody does or it writes none."""
-    record = _held_record(library)
-    return Path(record["events"]) if record and record.get("events") else None
+    held = holding(library)
+    return held.events if held else None
 
 
 def _held_record(library: Path) -> dict[str, Any] | None:
@@ -103,11 +150,17 @@ def _held_record(library: Path) -> dict[str, Any] | None:
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return None
-        written = os.pread(descriptor, 1 << 16, 0)
+        return _record_in(descriptor)
     finally:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that is being forked off holds a copy
         os.close(descriptor)
+
+
+def _record_in(descriptor: int) -> dict[str, Any]:
+    """Return what a lock file says of its holder."""
     try:
-        record = json.loads(written)
+        record = json.loads(os.pread(descriptor, 1 << 16, 0))
     except ValueError:  # taken an instant ago, not yet written
         return {}
     return record if isinstance(record, dict) else {}

@@ -1,4 +1,4 @@
-"""Single values of the library, by name, in the table `meta`; each is one small write."""
+"""Keeps single values of the library by name, in the table `meta`; each is one small write."""
 
 from __future__ import annotations
 

@@ -26,7 +26,13 @@ def first_schema(conn: apsw.Connection) -> None:
     conn.pragma("application_id", APPLICATION_ID)
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_schema,)  # the version is the place in this tuple, from 1
+def without_event_table(conn: apsw.Connection) -> None:
+    """Version 2: the table `event` is gone, which no Carrel ever wrote to."""
+    conn.execute("DROP TABLE IF EXISTS event")
+
+
+# The version is the place in this tuple, from 1.
+MIGRATIONS: tuple[Migration, ...] = (first_schema, without_event_table)
 
 
 def newest_version(migrations: Sequence[Migration] = MIGRATIONS) -> int:

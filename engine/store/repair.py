@@ -1,4 +1,4 @@
-"""Mends what `integrity` finds and the library itself can mend; the rest of the work falls to the next sync."""
+"""Mends what `integrity` finds and the library itself can mend; the next sync does the rest."""
 
 from __future__ import annotations
 

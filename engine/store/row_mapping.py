@@ -1,4 +1,4 @@
-"""How the records of a file become rows: the columns of `document` and `passage`, and text that SQLite can hold."""
+"""Turns the records of a file into rows of `document` and `passage`, with text that SQLite can hold."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Following the watched folders: what the file system tells, what it does not, and when to look again."""
+"""Follows the watched folders: hears what the file system tells of them, and looks where it tells nothing."""

@@ -1,4 +1,4 @@
-"""Hard links: a file of several names is changed under all of them, and the kernel tells of one.
+"""Finds the other names of a file that has several: it changes under all of them, and the kernel tells of one.
 
 By the time that is looked at, that one may be gone. So a file's number counts, taken when something was heard of it.
 """

@@ -1,4 +1,4 @@
-"""What the watcher heard of: paths that something happened to, kept until the file system is quiet for a moment.
+"""Keeps the paths that something happened to, until the file system is quiet for a moment.
 
 An event is a hint, never a fact: the path is looked at again when its turn comes.
 """

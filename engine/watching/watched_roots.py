@@ -1,4 +1,4 @@
-"""The watched folders as a sync needs them, without the counts that a screen shows, and the files that are Carrel's."""
+"""The watched folders with their rules, and the files of Carrel's own that are never indexed."""
 
 from __future__ import annotations
 
@@ -29,16 +29,6 @@ def rules_from(written: Mapping[str, Any]) -> Rules:
         use_gitignore=bool(written.get("use_gitignore", default.use_gitignore)),
         extra_patterns=tuple(str(line) for line in written.get("extra_patterns", default.extra_patterns)),
     )
-
-
-def journal_file(library: Path) -> Path:
-    """Return the file beside a library that says what is being read."""
-    return library.with_name(library.name + ".reading")
-
-
-def spool_file(library: Path) -> Path:
-    """Return the file beside a library that keeps vectors of a document that is still being embedded."""
-    return library.with_name(library.name + ".vectors")
 
 
 def own_files(library: Path) -> frozenset[bytes]:

@@ -1,7 +1,7 @@
-"""Listens to the file system below the watched roots and turns what it says into hints.
+"""Listens to the file system below the watched folders and turns what it says into hints.
 
 The kernel's events get lost by design: queues overflow, limits are reached, disks are unmounted. So nothing here is
-trusted to be complete; whoever owns the watcher looks at whole folders from time to time, and at once where `check`
+trusted to be complete; the owner of the watcher looks at whole folders from time to time, and at once where `check`
 says that events may have been missed.
 """
 
@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.paths import identity_of
-from engine.watching.event_handler import EVENT_FILTER, Alias, Listener
 from engine.watching.hints import Hints, below
-from engine.watching.observer import end, new_observer, sound
+from engine.watching.observer import EVENT_FILTER, Alias, Listener, end, new_observer, sound
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
@@ -165,7 +164,7 @@ class Watcher:
                 end(observer)
             except Exception:
                 log.exception("the observer could not be stopped")
-        self._lost.clear()  # what was lost until now is looked for by whoever hears of these roots
+        self._lost.clear()  # these roots are returned, to be looked at for what was lost until now
         return roots
 
 

@@ -21,11 +21,11 @@ WATCHING = IndexerState("watching", folders=5, covered=5)
 
 
 async def settle(pilot: Pilot[int]) -> None:
-    """Wait until no worker is left and what they posted is shown."""
-    await pilot.pause()
-    while not all(worker.is_finished for worker in pilot.app.workers):
+    """Wait until no worker is left and what they posted is shown, with all that was begun on it."""
+    quiet = 0
+    while quiet < 2:
         await pilot.pause()
-    await pilot.pause()
+        quiet = quiet + 1 if all(worker.is_finished for worker in pilot.app.workers) else 0
 
 
 async def pressed(pilot: Pilot[int], *keys: str) -> None:

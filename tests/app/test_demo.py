@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import factories, main, terminal_text
+from app.cli import factories, main
 from app.demo import AGES, VAULT, ages, copy_vault, demo_library, demo_notes, ready_notes
 from engine.errors import PathError
 from engine.library import Library
@@ -147,7 +147,7 @@ def test_links_lead_somewhere(library: Library) -> None:
 
 def test_the_first_demo_copies_the_vault_and_opens_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[tuple[Path | None, list[Path]]] = []
-    monkeypatch.setattr(terminal_text, "interactive", lambda: True)
+    monkeypatch.setattr(factories, "interactive", lambda: True)
     monkeypatch.setattr(factories, "open_browser", lambda library, folders: opened.append((library, folders)) or 0)
 
     assert main(("demo",)) == 0

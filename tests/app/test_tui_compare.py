@@ -24,7 +24,7 @@ amounts = st.floats(-0.2, 1.0, allow_nan=False)
 
 
 def value(shown: str) -> float:
-    return float(shown.replace("−", "-").strip() or 0)
+    return float(shown.replace("−", "-").lstrip("±") or 0)
 
 
 @given(amounts, amounts, amounts, amounts)

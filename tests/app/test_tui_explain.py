@@ -14,12 +14,12 @@ from piloting import WIDE, settle, typed, written
 from textual.app import App
 
 from app.tui.app import CarrelApp
-from app.tui.figures import figure
 from app.tui.screens.search.explain import Explained, explanation_lines, score_parts, shown_parts
 from app.tui.screens.search.explanation.clipboard_copy import as_json, as_text
 from app.tui.screens.search.explanation.leg_lines import word_points
 from app.tui.screens.search.explanation.subject import part_differences, units
 from app.tui.screens.search.explanation.trust import resampled, scale_lines
+from app.wording.figures import figure
 from engine.records import (
     Fusion,
     Hit,

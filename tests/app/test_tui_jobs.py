@@ -12,7 +12,8 @@ import pytest
 
 from app.tui.indexer_process import RESTARTS, Indexer, new_event_file, worker_command
 from app.tui.indexer_state import IndexerState
-from engine.events import IndexerStarted, Scanned, Watching, to_line
+from engine.event_log.event_file import EventFile
+from engine.events import IndexerStarted, Progress, Scanned, Stopped, Trouble, Watching, to_line
 from engine.paths import Places
 
 PATIENCE = 20.0  # seconds until a test gives up; none waits for it when all is well
@@ -116,6 +117,48 @@ def test_a_held_lock_is_followed_and_taken_over(homes: Places, tmp_path: Path) -
     indexer.stop()
 
 
+def test_another_holder_is_shown_once_it_has_the_lock(homes: Places, tmp_path: Path) -> None:
+    heard, files = Heard(), [tmp_path / "first", tmp_path / "second"]
+    first, second = map(EventFile, files)
+    first.write(IndexerStarted(pid=111, task="watching"))
+    first.write(Trouble(message="An old trouble."))
+    held = [(111, files[0])]
+    indexer = Indexer(
+        tmp_path / "l", homes, command=script("os._exit(3)\n"), lock_holder=lambda _: held[0], look_every=0.0
+    )
+    indexer.start(heard)
+    heard.until(lambda state: state.pid == 111 and state.trouble != "")
+    first.write(Stopped(reason="killed"))
+    held[0] = 222, files[1]
+    second.write(IndexerStarted(pid=222, task="watching"))
+    second.write(Scanned(files=9, to_do=9))
+    second.write(Progress(files_done=3, files_total=9, passages=40, rate=20.0, seconds_left=5.0, path="/notes/x.md"))
+    shown = heard.until(lambda state: state.files_done == 3)
+    assert (shown.pid, shown.phase, shown.foreign, shown.trouble) == (222, "indexing", True, "")
+    second.write(Trouble(message="The disk is full.", fix="Free some space."))
+    heard.until(lambda state: state.trouble == "The disk is full. Free some space.")
+    indexer.stop()
+
+
+def test_a_fault_of_the_thread_that_follows_is_told_and_can_be_got_over(homes: Places, tmp_path: Path) -> None:
+    heard, calls = Heard(), iter("xx")
+
+    def lock_holder(library: Path) -> tuple[int, Path | None] | None:
+        if next(calls, ""):
+            raise TypeError("of no kind that is expected")
+        return 7, None
+
+    indexer = Indexer(tmp_path / "l", homes, command=script("os._exit(3)\n"), lock_holder=lock_holder, look_every=0.0)
+    indexer.start(heard)
+    assert "TypeError" in heard.until(lambda state: state.phase == "dead").trouble
+    assert indexer._thread is not None
+    indexer._thread.join(PATIENCE)
+    next(calls)
+    indexer.start(heard)
+    heard.until(lambda state: state.phase == "following" and state.pid == 7)
+    indexer.stop()
+
+
 def test_a_command_that_cannot_be_started_is_told(homes: Places, tmp_path: Path) -> None:
     heard = Heard()
     indexer = Indexer(tmp_path / "l", homes, command=lambda events: [str(tmp_path / "missing")])
@@ -126,7 +169,7 @@ def test_a_command_that_cannot_be_started_is_told(homes: Places, tmp_path: Path)
 
 def test_the_worker_runs_no_code_of_its_working_directory(homes: Places, tmp_path: Path) -> None:
     command = worker_command(tmp_path / "l", tmp_path / "e")
-    assert command[1:4] == ["-P", "-m", "engine.indexer.worker"]
+    assert command[1] == "-P" and command[3:5] == ["-m", "engine.indexer.worker"]
     heard, seen = Heard(), tmp_path / "seen"
     body = f"open({str(seen)!r}, 'w').write(os.getcwd() + '\\n' + str(os.getsid(0)))\n" + STORY + UNTIL_LEFT
     indexer = Indexer(tmp_path / "l", homes, command=script(body))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import NOW, ROOT, FakeEditor, FakeIndexer, FakeLibrary, ports
+from fakes import NOW, ROOT, Answered, FakeEditor, FakeIndexer, FakeLibrary, ports
 from piloting import SIZES, WIDE, picture, pressed, settle, told, written
 from textual.pilot import Pilot
 
@@ -16,7 +16,7 @@ from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.directories import completed, offered
-from app.tui.screens.library.folder_tree import EVERYTHING, query_inside
+from app.tui.screens.library.folder_rows import EVERYTHING, query_inside
 from app.tui.screens.library.library_check import Checked, file_line
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen, effect_of
@@ -30,12 +30,6 @@ from engine.records import Check, DocumentChange, Failure, Folder, FolderNode, L
 
 CODE = b"/home/reader/code"
 EVIL = b"[red]\x1b[31m\xe2\x80\xae.md"
-
-
-@dataclass(frozen=True)
-class Answered:
-    done: bool
-    outcome: dict[str, Any] | None
 
 
 class Shelves(FakeLibrary):
@@ -192,9 +186,9 @@ async def test_what_failed_and_why_is_told_for_the_selected_folder(app: CarrelAp
         assert "Read today 3" in story and "Sourdough" in story
         await pilot.press("down", "right", "end")
         await settle(pilot)
-        assert "docs" not in str(screen.place)
+        assert "docs" not in str(screen.tree_list.place)
         story = "\n".join(screen.story_list.shown_lines)
-        assert screen.place == (CODE, b"") and "Failed" not in story and "Read today 1" in story
+        assert screen.tree_list.place == (CODE, b"") and "Failed" not in story and "Read today 1" in story
 
 
 async def test_the_queue_tells_file_rate_time_left_and_done(app: CarrelApp, indexer: FakeIndexer) -> None:
@@ -476,9 +470,9 @@ async def test_a_check_is_run_and_told(library: Shelves, app: CarrelApp) -> None
 
 def test_a_check_of_an_earlier_day_is_remembered() -> None:
     status = replace(FakeLibrary().status(), checked=LastCheck(0.0, 2))
-    assert "✗ 2 faults, checked 1970" in file_line(status, Checked(), 200).plain
+    assert "✗ 2 faults, checked Jan 1970" in file_line(status, Checked(), 200).plain
     sound = replace(status, checked=LastCheck(0.0, 0))
-    assert "✓ sound, checked 1970" in file_line(sound, Checked(), 200).plain
+    assert "✓ sound, checked Jan 1970" in file_line(sound, Checked(), 200).plain
     assert "checking …" in file_line(sound, Checked(running=True), 200).plain
 
 
@@ -506,19 +500,19 @@ async def test_a_library_that_is_read_only_is_left_alone(indexer: FakeIndexer) -
 async def test_the_selection_stays_on_its_folder_when_others_come(library: Shelves, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await shown(pilot, "end")
-        assert screen.place == (CODE, b"")
+        assert screen.tree_list.place == (CODE, b"")
         library.watched.insert(0, Folder(0, b"/home/reader/a", "watching", 1, 1, 0))
         library.commits += 1
         pilot.app.look_again()  # type: ignore[attr-defined]
         await settle(pilot)
-        assert screen.place == (CODE, b"")
+        assert screen.tree_list.place == (CODE, b"")
 
 
 async def test_a_click_selects_and_a_second_one_opens(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await shown(pilot)
         await pilot.click(EntryList, offset=(6, 2))
-        assert screen.place == (CODE, b"")
+        assert screen.tree_list.place == (CODE, b"")
         await pilot.click(EntryList, offset=(6, 2), times=2)
         await settle(pilot)
         assert isinstance(pilot.app.screen, SearchScreen)

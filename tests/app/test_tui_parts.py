@@ -11,15 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from app.tui.figures import adding_up, bar, count, day, duration, figure, ordinal, rarity
 from app.tui.indexer_state import IndexerState, after
-from app.tui.safe_text import cut_front, line, one_line
 from app.tui.screens.search.explain import Explained, explanation_lines
 from app.tui.screens.search.preview import first_line_of_hit, preview_lines
 from app.tui.screens.search.query_reading import error_line, reading_line
 from app.tui.screens.search.row import context_of, place_of, row_lines
 from app.tui.screens.search.window import LONG_LINE, marks_in, window_of, words_of
 from app.tui.status_line import StatusView, status_line
+from app.wording.bars import bar, rarity
+from app.wording.cells import cut_front
+from app.wording.figures import adding_up, count, figure, ordinal
+from app.wording.safe_text import line, one_line
+from app.wording.times import day, estimate
 from engine import events
 from engine.errors import QueryError
 from engine.records import Hit, SearchResult, SearchSettings
@@ -66,9 +69,9 @@ def test_rarity_follows_idf() -> None:
 
 def test_numbers_in_words() -> None:
     assert [ordinal(n) for n in (1, 2, 11, 12, 22, 23)] == ["first", "second", "11th", "12th", "22nd", "23rd"]
-    assert [duration(s) for s in (0.2, 13, 240, 9000)] == ["1 s", "13 s", "4 min", "2 h"]
+    assert [estimate(s) for s in (0.2, 13, 240, 9000)] == ["1 s", "13 s", "4 min", "2 h 30 min"]
     assert count(41_870) == "41,870"
-    assert day(NOW - 900 * 86_400, NOW).isdigit()
+    assert day(NOW - 900 * 86_400, NOW).split()[1].isdigit()
 
 
 def test_control_characters_become_pictures_and_keep_their_place() -> None:

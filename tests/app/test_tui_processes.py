@@ -7,11 +7,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from fake_indexer import watch_command
 
-from app.tui.indexer_process import Indexer, worker_command
+from app.tui.indexer_process import Indexer
 from app.tui.indexer_state import IndexerState
 from engine.library import Library
 from engine.paths import Places
@@ -27,7 +29,7 @@ class Browser:
 
     def __init__(self, library: Path, base: Path, name: str) -> None:
         homes = Places(*(base / name / part for part in ("data", "config", "state", "cache")))
-        command = lambda events: [*worker_command(library, events), "--encoder", "fake"]  # noqa: E731
+        command = partial(watch_command, library)
         self.indexer = Indexer(library, homes, command=command, pause=0.05, look_every=0.1)
         self.states: list[IndexerState] = []
         self._news = threading.Condition()

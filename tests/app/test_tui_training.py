@@ -147,7 +147,7 @@ async def test_a_source_that_needs_a_file_asks_for_it(app: CarrelApp, training: 
         assert isinstance(app.screen, AskScreen)
         training.trouble = "/gone cannot be read."
         await pressed(pilot, *"/gone", "enter")
-        assert "/gone cannot be read." in written(pilot) and "file" not in screen.planning.taken
+        assert "/gone cannot be read." in written(pilot) and "file" not in screen.plan_page.planning.taken
         training.trouble = ""
         await pressed(pilot, "enter", *"/here", "enter")
         assert "[✓] [b]questions in a file[/]" in written(pilot) and "1,377 questions" in written(pilot)
@@ -160,7 +160,7 @@ async def test_a_plan_is_begun_as_it_was_put_together(app: CarrelApp, training: 
         screen = await opened(pilot)
         await pressed(pilot, "space", *["down"] * 6, "enter", "left", "end", "enter")
         assert training.plans == [RunPlan(("opened", "links"), "adapter", 5_000)]
-        assert screen.page == "run" and screen.attached == "tuned-1"
+        assert screen.page == "run" and screen.followed.name == "tuned-1"
         assert "starting …" in written(pilot)
 
 
@@ -232,7 +232,7 @@ async def test_training_is_shown_with_its_curves_pace_and_evaluations(app: Carre
         shown = written(pilot)
         assert "▶ training 78 %" in shown and "3 min left" in shown
         assert "step 248 of 320" in shown
-        assert "Learning rate" in shown and "triples/s" in shown and "memory 2.1 GB" in shown and "drift .013" in shown
+        assert "Learning rate" in shown and "triples/s" in shown and "memory 2.3 GB" in shown and "drift .013" in shown
         assert "Development NDCG@10  base .702" in shown
         (line,) = (line for line in shown.splitlines() if "step 240" in line)
         assert "+.015" in line and "+.001 to +.029" in line and "●" in line and "┤" in line
@@ -333,10 +333,10 @@ async def test_an_example_says_what_answers_it_where_that_lies_and_why_the_other
         shown = " ".join(written(pilot).split())
         assert "9 of 16" in shown and "“fridge starter schedule”" in shown and "from links" in shown
         assert "+ answers it kitchen/sourdough.md" in shown
-        assert "words put it 1st; meaning does not have it among the first ten" in shown
+        assert "words put it first; meaning does not have it among the first ten" in shown
         assert "− only seems to answer gear/camping stove.md" in shown
-        assert "meaning puts it 1st, words 3rd" in shown
-        assert "meaning puts it 4th; words do not have it among the first ten" in shown
+        assert "meaning puts it first, words third" in shown
+        assert "meaning puts it fourth; words do not have it among the first ten" in shown
         assert "not decided: it is learnt from" in shown
 
 
@@ -560,7 +560,7 @@ async def test_the_history_tells_every_run_and_keeps_notes(app: CarrelApp, train
     async with app.run_test(size=WIDE) as pilot:
         screen = await opened(pilot)
         await pressed(pilot, "tab", "tab", "down")
-        await until(pilot, lambda: "tuned-3" in screen.past)
+        await until(pilot, lambda: "tuned-3" in screen.history_page.past)
         shown = written(pilot)
         assert "○ no gain" in shown and "✗ worse" in shown and "−.029" in shown and "2025" in shown
         assert "“[red]titles[/] only”" in shown and "Worse on questions" in shown
@@ -583,10 +583,10 @@ async def test_deleting_asks_and_a_run_in_use_or_at_work_stays(app: CarrelApp, t
         assert training.done == []
         await pressed(pilot, "x")
         asked = " ".join(written(pilot).split())
-        assert "files (3.0 MB) and its model tuned-2 (91 MB) are gone for good" in asked
+        assert "files (3.1 MB) and its model tuned-2 (95 MB) are gone for good" in asked
         await pressed(pilot, "y")
         assert training.done == [("delete", "tuned-2")]
-        assert "tuned-2 is deleted: 94 MB freed." in written(pilot)
+        assert "tuned-2 is deleted: 99 MB freed." in written(pilot)
         assert all(run.name != "tuned-2" for run in training.history)
 
 
@@ -608,9 +608,9 @@ async def test_more_runs_than_fit_are_reached_with_the_arrows(app: CarrelApp, tr
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
         await pressed(pilot, "tab", "tab", *["down"] * 12)
-        assert screen.selected is not None and screen.selected.name == "tuned-18"
+        assert screen.history_page.selected is not None and screen.history_page.selected.name == "tuned-18"
         await pressed(pilot, "end")
-        assert screen.selected.name == "tuned-1"
+        assert screen.history_page.selected.name == "tuned-1"
 
 
 # --- keys, palette, help, size ----------------------------------------------------------------------------------------
@@ -647,7 +647,7 @@ async def test_every_ending_can_be_read_at_any_size(app: CarrelApp, training: Fa
         for size in ((40, 12), (200, 60)):
             await pilot.resize_terminal(*size)
             await settle(pilot)
-            lines, room = screen.verdict.shown_lines, screen.verdict.scrollable_content_region.width
+            lines, room = screen.run_page.verdict.shown_lines, screen.run_page.verdict.scrollable_content_region.width
             assert lines and max(map(cell_len, lines)) <= room
 
 
@@ -681,7 +681,7 @@ def test_pictures(snap_compare: Any, app: CarrelApp, training: FakeTraining, nam
             await until(pilot, lambda: screen.state.review is not None)
         await pressed(pilot, *PICTURES[name])
         if name == "history":
-            await until(pilot, lambda: bool(screen.past))
+            await until(pilot, lambda: bool(screen.history_page.past))
         elif name != "plan":
             await until(pilot, lambda: screen.state.at > 0)
 

@@ -11,19 +11,31 @@ import pytest
 from fakes import NOW
 from training_fakes import BEGAN, EVENTS
 
+from app.tui import training_follower
 from app.tui.screens.training.stage_strip import strip
 from app.tui.screens.training.verdict import headline
-from app.tui.screens.training.wording import percent, signed, size, span
 from app.tui.training_follower import CHUNK_BYTES, RunFollower, RunTail, read_run
 from app.tui.training_port import QuerySource, RunPlan
 from app.tui.training_runs import TrainingRuns
 from app.tui.training_state import MOST_POINTS, Curve, TrainingState, after
 from app.tui.widgets.chart import area, whisker
+from app.wording.figures import percent, signed, size
+from app.wording.times import duration
 from engine.embedding import catalogue
 from engine.errors import UsageError
 from engine.library import Library
 from training import estimate, review, runs
-from training.protocol import Evaluated, Judged, Measure, Preparing, RunStarted, StageStarted, Stepped, encode
+from training.protocol import (
+    Evaluated,
+    Judged,
+    Measure,
+    Preparing,
+    RunStarted,
+    StageStarted,
+    Stepped,
+    TrainingEvent,
+    encode,
+)
 from training.run_plan import Plan
 
 
@@ -130,6 +142,46 @@ def test_a_follower_reports_what_is_appended_until_it_is_left(tmp_path: Path) ->
     assert states[-1].stepped is not None and states[-1].stepped.step == 3
 
 
+def test_a_follower_that_meets_a_fault_tells_it_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "events.jsonl"
+    came = threading.Event()
+    states: list[TrainingState] = []
+
+    def report(state: TrainingState) -> None:
+        states.append(state)
+        if state.stepped is not None and state.stepped.step == 9:
+            came.set()
+
+    def fold(state: TrainingState, event: TrainingEvent) -> TrainingState:
+        if isinstance(event, Stepped) and event.step == 1:
+            raise ZeroDivisionError("of no kind that is expected")
+        return after(state, event)
+
+    monkeypatch.setattr(training_follower, "after", fold)
+    path.write_text(encode(stepped(1)))
+    follower = RunFollower(path, report, tick=0.001)
+    follower.start()
+    while not states or not states[-1].trouble:
+        assert not came.wait(0.001)
+    with path.open("a") as stream:
+        stream.write(encode(stepped(9)))
+    assert came.wait(10)
+    follower.leave()
+    assert "ZeroDivisionError" in states[-1].trouble
+
+
+def test_a_run_whose_file_begins_anew_is_folded_anew(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text(encode(stepped(3)) + encode(stepped(4)))
+    run = RunTail(path)
+    run.read()
+    path.write_text(encode(stepped(1)) + encode(stepped(2)) + encode(StageStarted(stage="training")))
+    run.read()
+    assert run.state.stepped is not None and run.state.stepped.step == 2
+    assert [point.step for point in run.state.curve.points] == [1, 2]
+    run.close()
+
+
 # --- charts and words -------------------------------------------------------------------------------------------------
 
 
@@ -153,8 +205,8 @@ def test_a_whisker_has_its_nought_its_ends_and_its_middle() -> None:
 def test_figures_read_as_a_person_writes_them() -> None:
     assert [signed(each) for each in (0.0174, -0.006, 0.0, -0.0001)] == ["+.017", "−.006", "±.000", "−.0001"]
     assert [percent(each) for each in (0, 0.001, 0.5, 0.999, 1)] == ["0 %", "1 %", "50 %", "99 %", "100 %"]
-    assert [span(each) for each in (0, 42, 660, 4_800, 36_000)] == ["0 s", "42 s", "11 min", "80 min", "10 h"]
-    assert [size(each) for each in (2_254_857_830, 671_088_640)] == ["2.1 GB", "640 MB"]
+    assert [duration(each) for each in (0, 42, 660, 4_800, 36_000)] == ["0.0 s", "42 s", "11 min", "80 min", "10 h"]
+    assert [size(each) for each in (2_254_857_830, 671_088_640)] == ["2.3 GB", "671 MB"]
 
 
 def test_a_gain_that_the_probe_forbids_is_no_difference_within_chance() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.tui.training_port import Prospect, QuerySource, Recipe, Run, RunPlan
 from engine.errors import UsageError
 from training.protocol import Example, decode
-from training.run_removal import Leavings
+from training.run_removal import DiskUse
 
 EVENTS = Path(__file__).parent / "training_events"
 BEGAN = 1_782_999_000.0
@@ -41,7 +41,7 @@ class FakeTraining:
         self.unplannable = ""
         self.timed = self.measurable = True
         self.decided: dict[int, bool] = {}
-        self.leavings = Leavings(3 << 20, "tuned-2", 91 << 20)
+        self.disk_use = DiskUse(3 << 20, "tuned-2", 91 << 20)
 
     def record(self, run: Run, recording: str, *, lines: int | None = None) -> Run:
         """Give a run the events of a recording, or only its first lines."""
@@ -130,15 +130,15 @@ class FakeTraining:
         self._did("decide", run, ",".join(map(str, chosen)), str(accepted))
         self.decided |= dict.fromkeys(chosen, bool(accepted))
 
-    def deletion(self, run: str) -> Leavings:
+    def deletion(self, run: str) -> DiskUse:
         if self.trouble:
             raise UsageError(self.trouble)
-        return self.leavings
+        return self.disk_use
 
-    def delete(self, run: str) -> Leavings:
+    def delete(self, run: str) -> DiskUse:
         self._did("delete", run)
         self.history = [each for each in self.history if each.name != run]
-        return self.leavings
+        return self.disk_use
 
     def note(self, run: str, text: str) -> None:
         self._did("note", run, text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from own_home import environment_of
 
+from app.tui.indexer_process import worker_command
 from engine.records import SearchSettings
 
 WORDS = SearchSettings(fusion="keyword")
@@ -19,11 +19,10 @@ LOOK_SECONDS = 0.02
 GIVE_UP_SECONDS = 60.0
 
 
-def start(base: Path, *options: str) -> subprocess.Popen[bytes]:
+def start(base: Path, command: Callable[[Path, Path], list[str]] = worker_command) -> subprocess.Popen[bytes]:
     """Start the indexer on `library.carrel` in `base`, with `home` beside it; it ends when its standard input does."""
-    command = [sys.executable, "-P", "-m", "engine.indexer.worker", "--library", str(base / "library.carrel")]
     return subprocess.Popen(
-        [*command, "--events", str(base / "events.jsonl"), "--watch", *options],
+        command(base / "library.carrel", base / "events.jsonl"),
         cwd=base,
         env=environment_of(base / "home"),
         stdin=subprocess.PIPE,

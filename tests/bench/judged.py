@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from engine.embedding.encoder import Encoder
-from engine.evaluation.collections import Collection, JudgedQuery
+from engine.evaluation.beir import Collection, JudgedQuery
 from engine.evaluation.temporary_library import index
 from engine.records import SearchSettings
 from engine.retrieval import search_pipeline, tiers

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from trials import TRIALS, maxsim
 
 from engine.embedding import catalogue
-from engine.evaluation.collections import JudgedQuery
+from engine.evaluation.beir import JudgedQuery
 from engine.evaluation.metrics import ndcg
 from engine.evaluation.significance import Difference, macro_bootstrap, paired_bootstrap
 from engine.records import SearchSettings

@@ -26,7 +26,7 @@ from machine import heading, machine
 
 from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder
-from engine.evaluation.collections import JudgedQuery
+from engine.evaluation.beir import JudgedQuery
 from engine.evaluation.significance import RESAMPLES, SEED
 from engine.records import SearchSettings
 from engine.retrieval import search_pipeline

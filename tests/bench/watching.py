@@ -22,11 +22,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from fake_indexer import watch_command
 from indexer import WORDS, start, syncs, wait
 from machine import heading, machine
 from spread import against, limit_lines
 
-from engine.indexing.event_file import last_watching
+from engine.event_log.event_file import last_watching
 from engine.library import Library
 
 LIMITS = {"at_rest_percent_of_a_core": 0.5, "change_worst_seconds": 2.0}  # of 100,000 files in 8,000 folders
@@ -68,7 +71,7 @@ class Bench:
         self._make_tree()
         self.library = Library.open(self.base / "library.carrel", create=True)
         self.library.add(self.notes)
-        self.process = start(self.base, "--encoder", "fake")
+        self.process = start(self.base, watch_command)
         try:
             self._first_sync()
             self._rest("at_rest")

@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from engine.indexing.file_inspection import DocumentParser
+from engine.indexing.file_reader import DocumentParser
 from engine.indexing.passage_encoder import PassageEncoder
 from engine.indexing.sync import sync
 from engine.store import folders, models

@@ -26,13 +26,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-for _place in (ROOT, ROOT / "tests" / "faults", ROOT / "tests" / "unit"):
+for _place in (ROOT, ROOT / "tests", ROOT / "tests" / "faults", ROOT / "tests" / "unit"):
     sys.path.insert(0, str(_place))
 
 from equality import differences, made_anew, read_contents, words_are_sound  # noqa: E402
+from fake_encoder import FakeEncoder  # noqa: E402
 from turmoil import Turmoil  # noqa: E402
 
-from engine.embedding.fake import FakeEncoder  # noqa: E402
 from engine.indexer.worker import Encoders  # noqa: E402
 from engine.indexing.passage_encoder import PassageEncoder  # noqa: E402
 from engine.sources.parser import Parser  # noqa: E402
@@ -194,12 +194,12 @@ def watch(library: str, fake: bool) -> None:
     """Be an indexer until killed."""
     import threading
 
-    from engine.indexer.worker import fake_encoder, run_foreground
+    from engine.indexer.worker import run_foreground
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     os.nice(5)
-    run_foreground(Path(library), lambda event: None, stop, fake_encoder if fake else None)
+    run_foreground(Path(library), lambda event: None, stop, (lambda name: FakeEncoder()) if fake else None)
 
 
 def write(base: str, seed: str, seconds: str, report: str) -> None:

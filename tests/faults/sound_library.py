@@ -7,12 +7,12 @@ from pathlib import Path
 
 import apsw
 import pytest
+from fake_encoder import FakeEncoder
 from notes import write
 from shelf import PlainParser, contents
 
-from engine.embedding.fake import FakeEncoder
 from engine.library import Library
-from engine.maintenance import Care
+from engine.maintenance import Maintenance
 from engine.records import Check
 from engine.retrieval import tier_calibration
 from engine.sources import parser
@@ -43,7 +43,7 @@ class Sound:
         self.passages = len(self.contents)
         conn.close()
         self.backup = folder / "carrel.backup"
-        Care(self.file).back_up(self.backup)
+        Maintenance(self.file).back_up(self.backup)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ def library(sound: Sound, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return path
 
 
-def care(library: Path) -> Care:
-    return Care(library, FakeEncoder())
+def care(library: Path) -> Maintenance:
+    return Maintenance(library, FakeEncoder())
 
 
 def faults(library: Path) -> list[Check]:

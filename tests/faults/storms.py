@@ -11,11 +11,11 @@ from contextlib import closing
 from pathlib import Path
 
 from equality import Contents, differences, made_anew, read_contents, words_are_sound
+from fake_encoder import FakeEncoder
 
-from engine.embedding.fake import FakeEncoder
 from engine.events import Event, Watching
 from engine.indexer.service import Service
-from engine.indexing.warm_parser import WarmParser
+from engine.indexer.warm_parser import WarmParser
 from engine.records import Document
 from engine.sources.readers import read_document
 from engine.store import folders, requests

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import apsw
 import pytest
+from fake_encoder import FakeEncoder
 from sound_library import Sound, assert_as_before, care, faults, library, sound
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import CarrelError, LibraryBusy, LibraryDamaged, LibraryMissing, PathError, SchemaTooNew
 from engine.library import Library
 from engine.records import Check

@@ -8,9 +8,9 @@ from pathlib import Path
 import apsw
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
 from sound_library import Sound, assert_as_before, care, faults, library, sound
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import LibraryBusy
 from engine.library import Library
 from engine.store.connection import open_writer

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import apsw
 import pytest
+from fake_encoder import FakeEncoder
 from faulty_disk import FaultyDisk, faulty_disk
 from notes import write
 from shelf import PlainParser, contents
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import CarrelError, LibraryFull
 from engine.library import Library
-from engine.maintenance import Care
+from engine.maintenance import Maintenance
 from engine.retrieval import tier_calibration
 from engine.sources import parser
 from engine.store import integrity
@@ -138,7 +138,7 @@ def test_a_backup_onto_a_full_disk_leaves_the_one_before(
 ) -> None:
     library = prepared.again()
     target = tmp_path / "carrel.backup"
-    Care(library).back_up(target)
+    Maintenance(library).back_up(target)
     before = target.read_bytes()
 
     def full(*_: object) -> None:
@@ -146,6 +146,6 @@ def test_a_backup_onto_a_full_disk_leaves_the_one_before(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CarrelError, match="No space left on device"):
-        Care(library).back_up(target)
+        Maintenance(library).back_up(target)
     assert target.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["carrel.backup"]

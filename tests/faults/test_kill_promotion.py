@@ -16,12 +16,13 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import fake_encoder
 import pytest
+from fake_encoder import FakeEncoder
 from shelf import paragraph
 
 import engine
 from app.tui.training_runs import TrainingRuns
-from engine.embedding.fake import FakeEncoder
 from engine.indexing.model_build import BATCH_PASSAGES
 from engine.indexing.sync import sync
 from engine.library import Library
@@ -35,14 +36,15 @@ SEED = int(os.environ.get("CARREL_KILL_SEED", "7"))
 KILLS = int(os.environ.get("CARREL_KILLS", "10" if os.environ.get("CARREL_SLOW") else "2"))
 NOTES = 60 * KILLS  # so that a kill falls behind some commits
 DEADLINE_SECONDS = 60.0
+PLACES = (Path(engine.__file__).parents[1], Path(fake_encoder.__file__).parent)  # of what the process imports
 QUESTION = "w7x0 shared"
 
 # The indexer's process: fake models, of which the tuned one takes its time, and writes down what it was asked to embed.
 INDEXER = """
 import re, sys, time
 from dataclasses import replace
-from engine import worker
-from engine.embedding.fake import FakeEncoder
+from engine.indexer import worker
+from fake_encoder import FakeEncoder
 
 NOTE = re.compile(r"w\\d+x")  # not one of the shipped texts that fit the tiers
 
@@ -63,8 +65,8 @@ class Logged:
             stream.write("".join(f"{self.manifest.id} {hash(text)}\\n" for text in texts if NOTE.search(text)))
         return self.model.encode_passages(texts)
 
-worker.fake_encoder = lambda name: Logged(Tuned() if name == "tuned-1" else FakeEncoder())
-sys.exit(worker.main(sys.argv[2:]))
+encoder_of = lambda name: Logged(Tuned() if name == "tuned-1" else FakeEncoder())
+sys.exit(worker.main(sys.argv[2:], encoder_of))
 """
 
 
@@ -93,10 +95,10 @@ class Shelves:
             sync(conn, self.library, encoder=FakeEncoder, parser=Parser)
 
     def start(self) -> subprocess.Popen[bytes]:
-        options = ["--library", str(self.library), "--events", str(self.events), "--encoder", "fake"]
+        options = ["--library", str(self.library), "--events", str(self.events)]
         return subprocess.Popen(
             [sys.executable, "-P", "-c", INDEXER, str(self.log), *options],
-            env={**os.environ, "PYTHONPATH": str(Path(engine.__file__).parent.parent), "PYTHONHASHSEED": "0"},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, PLACES)), "PYTHONHASHSEED": "0"},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -9,15 +9,14 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
+from fake_indexer import command
 from shelf import contents, paragraph, words_are_sound
 
-from engine.embedding.fake import FakeEncoder
-from engine.indexer import worker
 from engine.indexing.sync import sync
 from engine.sources.parser import Parser
 from engine.store import documents, folders
@@ -53,10 +52,8 @@ def change_notes(root: Path, chance: random.Random) -> None:
 
 
 def start(library: Path, events: Path) -> subprocess.Popen[bytes]:
-    options = ["--library", str(library), "--events", str(events), "--encoder", "fake"]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "engine.indexer.worker", *options],
-        env={**os.environ, "PYTHONPATH": str(Path(worker.__file__).parent.parent)},
+        command(library, events),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -26,9 +26,9 @@ from storms import (
 )
 from watchdog.events import FileModifiedEvent, FileSystemEvent
 
-from engine.indexing import file_inspection
+from engine.indexing import file_reader
 from engine.watching import hints
-from engine.watching.event_handler import Listener
+from engine.watching.observer import Listener
 
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
 
@@ -184,7 +184,7 @@ def test_files_that_change_while_they_are_read(weather: Weather, monkeypatch: py
     paths = some_notes(weather.notes)
     weather.start()
     readings = iter(range(12))
-    before = file_inspection.content_hash
+    before = file_reader.content_hash
 
     def hash_and_change(path: bytes) -> bytes:
         digest = before(path)
@@ -192,7 +192,7 @@ def test_files_that_change_while_they_are_read(weather: Weather, monkeypatch: py
             Path(os.fsdecode(path)).write_text(note(f"change{number}z"))
         return digest
 
-    monkeypatch.setattr(file_inspection, "content_hash", hash_and_change)
+    monkeypatch.setattr(file_reader, "content_hash", hash_and_change)
     for path in paths:
         path.write_text(note("first"))
     weather.until(lambda: next(readings, None) is None, lambda: "nothing was read")
@@ -342,14 +342,14 @@ def test_permission_that_is_taken_away_and_given_back(weather: Weather, monkeypa
     path.write_text(note("before"))
     weather.start()
     weather.passes()
-    before = file_inspection.content_hash
+    before = file_reader.content_hash
 
     def refuse(path: bytes) -> bytes:  # the superuser, as tests often are, is refused nothing
         if not os.stat(path).st_mode & 0o400:
             raise PermissionError(13, "Permission denied")
         return before(path)
 
-    monkeypatch.setattr(file_inspection, "content_hash", refuse)
+    monkeypatch.setattr(file_reader, "content_hash", refuse)
     path.write_text(note("after"))
     path.chmod(0o000)
 

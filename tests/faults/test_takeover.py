@@ -10,29 +10,33 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from equality import differences, made_anew, read_contents, words_are_sound
+from fake_encoder import FakeEncoder
 from shelf import paragraph
 from storms import ReadHere
 
-from engine.embedding.fake import FakeEncoder
+from engine.event_log.event_file import EventFile, EventTail, last_watching
+from engine.event_log.lock_holder import HolderTail
 from engine.events import Committed, Event, IndexerStarted, Watching, from_line, to_line
 from engine.indexer import worker
-from engine.indexing.event_file import EventFile, Follower, last_watching
 from engine.library import Library
 from engine.records import Writer
 from engine.store.connection import open_writer
-from engine.store.lock import holder
+from engine.store.lock import Holding, holder
 
 PATIENCE_SECONDS = 40.0  # until a test gives up; none waits for it when all is well
-SOURCE = Path(worker.__file__).parent.parent
+TESTS = Path(__file__).parents[1]
+SOURCE = TESTS.parent
 WATCH = """
 import signal, sys, threading
 from pathlib import Path
 from engine.events import to_line
-from engine.indexer.worker import fake_encoder, run_foreground
+from fake_encoder import FakeEncoder
+from engine.indexer.worker import run_foreground
 from app.cli.interruption import stop_on_signal
 
 def tell(event):
@@ -40,7 +44,7 @@ def tell(event):
     sys.stdout.flush()
 
 with stop_on_signal() as stop:
-    run_foreground(Path(sys.argv[1]), tell, stop, fake_encoder)
+    run_foreground(Path(sys.argv[1]), tell, stop, lambda name: FakeEncoder())
 """
 
 
@@ -48,7 +52,7 @@ class Process:
     """An indexer of its own, and what it tells."""
 
     def __init__(self, command: list[str], events: Path | None = None) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(SOURCE), str(TESTS)))}
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             start_new_session=True,
@@ -208,21 +212,26 @@ def test_what_the_other_tells_last_is_passed_on_and_its_file_let_go(
         files[asked[-1].pid].touch()
         return asked[-1]
 
+    def holding_now(library: Path) -> Holding | None:
+        held = holder_now(library)
+        return Holding(held, files[held.pid]) if held else None
+
     monkeypatch.setattr(worker, "TAKE_OVER_SECONDS", 0.0)
-    monkeypatch.setattr(worker, "holder", holder_now)
-    monkeypatch.setattr(worker, "events_of", lambda library: files[asked[-1].pid])
+    monkeypatch.setattr(worker, "HolderTail", partial(HolderTail, lock=holding_now))
     closed: list[int] = []
-    close = Follower.close
-    monkeypatch.setattr(Follower, "close", lambda follower: (closed.append(follower._file), close(follower)))
+    close = EventTail.close
+    monkeypatch.setattr(
+        EventTail, "close", lambda tail: (closed.append(tail._file) if tail._file >= 0 else None, close(tail))
+    )
     heard: list[Event] = []
     worker.follow(tmp_path, heard.append, threading.Event())
     assert [event.documents for event in heard if isinstance(event, Committed)] == [1, 2]
-    assert len(closed) == 2 and -1 not in closed
+    assert len(closed) == 2
 
 
 def test_what_follows_an_event_file_that_begins_anew_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    file, follower = EventFile(path, largest=2000), Follower(path)
+    file, follower = EventFile(path, largest=2000), EventTail(path)
     file.write(IndexerStarted(pid=7, task="watching"))
     file.write(Watching(folders=3, covered=2))
     seen: list[Event] = follower.read()
@@ -232,7 +241,7 @@ def test_what_follows_an_event_file_that_begins_anew_goes_on(tmp_path: Path) -> 
     counted = [event.documents for event in seen if isinstance(event, Committed)]
     assert counted == list(range(100))
     assert path.stat().st_size < 3000
-    late = Follower(path)
+    late = EventTail(path)
     assert [event.type for event in late.read()][:2] == ["indexer_started", "watching"]
     watching = last_watching(path)
     assert watching is not None and (watching.covered, watching.folders) == (2, 3)

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from engine.embedding.fake import FakeEncoder
+from fake_encoder import FakeEncoder
+
 from engine.library import Library
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
+from fake_encoder import FakeEncoder
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import SourceError
 from engine.events import Event
 from engine.indexing.sync import sync

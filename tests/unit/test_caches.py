@@ -8,11 +8,11 @@ import threading
 
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of, write
 from shelf import PlainParser
 
 from engine.embedding import catalogue
-from engine.embedding.fake import FakeEncoder
 from engine.library import Cancellation, Library, SearchCancelled
 from engine.records import SearchSettings
 from engine.retrieval import candidate_retrieval, tier_calibration, vector_index
@@ -286,14 +286,15 @@ def test_a_mark_stands_for_the_file_at_its_path_after_another_was_moved_there(li
 
 def test_what_if_shows_no_other_text_under_the_figures_of_a_passage_that_is_gone(library):
     exploration = library.explore("sourdough number word3", limit=1)
-    notes = library.path.parent / "notes"
-    for number in range(40):
+    notes, gone = library.path.parent / "notes", {passage_of(library, f"Note {number}") for number in range(10, 30)}
+    for number in range(10, 30):
         (notes / f"{number}.md").unlink()
     library.sync()
-    write(notes, {f"new{number}.md": f"# Bicycle {number}\n\nA saddle and {number} spokes.\n" for number in range(40)})
+    write(notes, {f"new{number}.md": f"# Bicycle {number}\n\nA saddle and {number} spokes.\n" for number in range(20)})
     library.sync()
-    rows = exploration.again(SearchSettings(fusion="keyword"), limit=30).hits
-    assert not [hit.title for hit in rows if hit.title.startswith("Bicycle")]
+    assert gone & {passage_of(library, f"Bicycle {number}") for number in range(20)}  # their ids were free
+    titles = {hit.title.split()[0] for hit in exploration.again(SearchSettings(fusion="keyword"), limit=40).hits}
+    assert titles == {"Note"}
 
 
 # --- connections and scans -----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from engine.embedding import catalogue
-from engine.embedding.fastembed_models import Offered, prefixes
+from engine.embedding.fastembed_models import FastembedModel, prefixes
 from engine.embedding.manifest import verify
 from engine.embedding.out_of_domain import foreign_vectors
 from engine.errors import ModelError
@@ -125,7 +125,7 @@ def test_no_name_leads_out_of_the_models_folder(home: Path, name: str) -> None:
 
 
 def test_a_model_that_gives_other_vectors_than_promised_is_not_installed(home: Path) -> None:
-    model = Offered(
+    model = FastembedModel(
         name="someone/else",
         dimension=768,
         pooling="mean",

@@ -8,8 +8,9 @@ from hashlib import blake2b
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from engine.chunking import PassageRules, cut
 from engine.chunking.token_counts import SLICE_CHARACTERS
@@ -108,7 +109,7 @@ def documents(draw: st.DrawFn) -> Document:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150))
 @given(documents(), st.sampled_from([PassageRules(), PassageRules(target=30, window=64), PassageRules(window=24)]))
 def test_passages_tile_any_document_and_fit_the_window(document: Document, rules: PassageRules) -> None:
     passages = cut(document, token_starts, rules, prefix="passage: ")
@@ -125,7 +126,6 @@ def test_passages_tile_any_document_and_fit_the_window(document: Document, rules
         assert passage.hash == blake2b(passage.embedded.encode(), digest_size=16).digest()
 
 
-@settings(max_examples=100, deadline=None)
 @given(documents())
 def test_lines_are_those_of_the_visible_text(document: Document) -> None:
     for passage in cut(document, token_starts):
@@ -136,12 +136,20 @@ def test_lines_are_those_of_the_visible_text(document: Document) -> None:
             assert passage.line_end == passage.line_start + visible.count("\n")
 
 
-@settings(max_examples=100, deadline=None)
 @given(documents())
 def test_only_the_first_passage_may_begin_with_an_empty_line(document: Document) -> None:
     for passage in cut(document, token_starts)[1:]:
         assert passage.text.strip()
-        assert passage.text.splitlines()[0].strip()
+        assert passage.text.partition("\n")[0].strip()
+
+
+@pytest.mark.parametrize("kind", ["meta", "table", "code", "list", "paragraph"])
+def test_an_empty_line_stays_with_what_is_before_it(kind: BlockKind) -> None:
+    text = "\n\n".join(sentence(number) for number in range(40)) + "\n\n\n"
+    block = Block(kind, 0, len(text))
+    passages = cut(Document(text + paragraph(7), "note", False, "markdown", (block,)), token_starts)
+    assert len(passages) > 3
+    assert all(passage.text[0].isalnum() for passage in passages)
 
 
 # --- size ---------------------------------------------------------------------------------------------------------

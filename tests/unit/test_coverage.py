@@ -16,14 +16,12 @@ import pytest
 import engine
 from engine.store import folders
 from engine.store.connection import open_writer
-from engine.watching import watched_folders as following_module
-from engine.watching.clocks import Clocks
-from engine.watching.coverage import Coverage, Watches, coverage
+from engine.watching import folder_watch
+from engine.watching.coverage import Coverage, Shortfall, Watches, coverage
+from engine.watching.folder_watch import FolderWatch
 from engine.watching.hints import Hints, folded
 from engine.watching.mounts import Mount, MountChanges, parse_mac_mounts, parse_mountinfo, remote_parts
-from engine.watching.polling import LONGEST_SECONDS, POLL_SECONDS, Polling
-from engine.watching.shortfall import Shortfall
-from engine.watching.watched_folders import Following
+from engine.watching.polling import LONGEST_SECONDS, POLL_SECONDS, Clocks, Polling
 from engine.watching.watcher import Watcher
 
 pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
@@ -50,6 +48,11 @@ def test_folders_on_other_machines_are_told_from_the_list_of_mounts() -> None:
     assert remote_parts(b"/mnt/c/Users", mounted) == [b"/mnt/c/Users"]
     assert remote_parts(b"/home/ann/stick", mounted) == []
     assert remote_parts(b"/home/annette", mounted) == []
+
+
+def test_a_carriage_return_in_the_name_of_a_mount_does_not_end_its_line() -> None:
+    (mounted,) = parse_mountinfo(b"40 27 0:50 / /home/ann/b\rx rw,relatime shared:9 - nfs4 box:/export rw\n")
+    assert (mounted.path, mounted.remote) == (b"/home/ann/b\rx", True)
 
 
 def test_a_file_system_that_hides_another_is_the_one_that_counts() -> None:
@@ -221,9 +224,9 @@ class Shelf:
         library = base / "home" / "library.carrel"
         self.conn = open_writer(library, create=True)
         folders.add(self.conn, os.fsencode(self.notes))
-        self.told: list[following_module.Watching] = []
+        self.told: list[folder_watch.Watching] = []
         self.now = [time.monotonic()]
-        self.following = Following(self.conn, library, self.told.append, lambda: self.now[0])  # type: ignore[arg-type]
+        self.following = FolderWatch(self.conn, library, self.told.append, lambda: self.now[0])  # type: ignore[arg-type]
 
     def later(self, seconds: float = 2.0) -> list[bytes]:
         self.now[0] += seconds
@@ -243,9 +246,9 @@ def test_what_the_kernel_does_not_watch_is_polled(shelf: Shelf, monkeypatch: pyt
     deep = os.fsencode(shelf.notes / "deep")
     root = os.stat(shelf.notes)
     only_root = Watches([(root.st_ino, root.st_dev)])
-    monkeypatch.setattr(following_module, "inotify_watches", lambda: only_root)
+    monkeypatch.setattr(folder_watch, "inotify_watches", lambda: only_root)
     limits = [100, 100, 4000, 4000, 4000]
-    monkeypatch.setattr(following_module, "watch_limit", lambda: limits.pop(0))
+    monkeypatch.setattr(folder_watch, "watch_limit", lambda: limits.pop(0))
     shelf.following.start()
     shelf.following.watch_all()
     assert (shelf.told[-1].covered, shelf.told[-1].folders) == (1, 2)
@@ -254,7 +257,7 @@ def test_what_the_kernel_does_not_watch_is_polled(shelf: Shelf, monkeypatch: pyt
     shelf.later(POLL_SECONDS)
     assert shelf.following.due_for_a_look() == (deep,)
     shelf.following.looked(found_nothing=True)
-    monkeypatch.setattr(following_module, "inotify_watches", lambda: None)
+    monkeypatch.setattr(folder_watch, "inotify_watches", lambda: None)
     assert shelf.later() == [os.fsencode(shelf.notes)]  # the person has raised the limit
     assert shelf.told[-1].covered == 2
     shelf.later(POLL_SECONDS)
@@ -263,7 +266,7 @@ def test_what_the_kernel_does_not_watch_is_polled(shelf: Shelf, monkeypatch: pyt
 
 def test_a_folder_on_another_machine_is_polled(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Mount(os.path.realpath(os.fsencode(shelf.notes / "deep")), b"nfs4")
-    monkeypatch.setattr(following_module, "MountChanges", lambda: MountChanges(lambda: [place]))
+    monkeypatch.setattr(folder_watch, "MountChanges", lambda: MountChanges(lambda: [place]))
     shelf.following.start()
     shelf.following.watch_all()
     shelf.later(POLL_SECONDS)

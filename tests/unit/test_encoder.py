@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
 
 from engine.embedding.catalogue import EMBEDDED_FOLDER, load
 from engine.embedding.encoder import Encoder
-from engine.embedding.fake import FakeEncoder
 from engine.embedding.out_of_domain import background_cosine, background_passages, foreign_queries, foreign_vectors
 from engine.errors import ModelError
 

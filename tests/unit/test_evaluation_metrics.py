@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.evaluation.collections import JudgedQuery
+from engine.evaluation.beir import JudgedQuery
 from engine.evaluation.leakage import leakage
 from engine.evaluation.metrics import ndcg, recall, reciprocal_rank, score
 from engine.evaluation.significance import macro_bootstrap, paired_bootstrap

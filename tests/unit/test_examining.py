@@ -7,18 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 from shelf import PlainParser
 
 from engine.embedding import catalogue
-from engine.embedding.fake import FakeEncoder
 from engine.events import Watching, to_line
-from engine.maintenance import Care, checks
+from engine.maintenance import Maintenance, doctor
 from engine.records import Check
 from engine.retrieval import tier_calibration
 from engine.sources import parser
 from engine.store import vacuum
 from engine.store.lock import IndexerLock
+from engine.store.migrations import newest_version
 from engine.watching import coverage
 
 NOTES = dict(list(FILLER.items())[:3])
@@ -34,7 +35,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(library: Path, name: str, encoder: FakeEncoder | None = None) -> Check:
-    return {each.name: each for each in Care(library, encoder).check().checks}[name]  # type: ignore[arg-type]
+    return {each.name: each for each in Maintenance(library, encoder).check().checks}[name]  # type: ignore[arg-type]
 
 
 def install(**changes: object) -> None:
@@ -99,7 +100,7 @@ def test_what_the_process_that_indexes_hears_of_is_told_as_it_told_it(
 
 def test_a_disk_that_is_nearly_full_is_told(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(library, "space").ok
-    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 9, 9))
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12 - 9, 9))
     assert not check(library, "space").ok
 
 
@@ -122,4 +123,5 @@ def test_what_a_compaction_would_give_back_is_told_and_is_no_fault(
 
 def test_the_versions_that_matter_are_told(library: Path) -> None:
     detail = check(library, "versions").detail
-    assert all(name in detail for name in ("Carrel ", "SQLite ", "sqlite-vec v", "apsw ", "schema 1 of "))
+    schema = f"schema {newest_version()} of {newest_version()}"
+    assert all(name in detail for name in ("Carrel ", "SQLite ", "sqlite-vec v", "apsw ", schema))

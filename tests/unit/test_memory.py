@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from notes import FILLER, library_of, write
+from properties import examples
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import CarrelError, UsageError
 from engine.library import Library
 from engine.records import Mark, SearchResult, SearchSettings
@@ -268,7 +269,7 @@ def test_equal_scores_keep_their_order_with_memory(tmp_path: Path) -> None:
         assert names(library.search("harbour lantern text", settings=plain))[:3] == before
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.lists(st.tuples(st.sampled_from([ASKED, ALIKE, UNLIKE]), st.integers(0, 5), st.sampled_from([2, -2, 1]))))
 def test_any_marks_leave_shares_that_sum_and_vanish_when_emptied(shared_library, marks) -> None:
     library, untouched = shared_library

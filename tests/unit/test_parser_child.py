@@ -25,7 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 STAND_IN = """
 import importlib, os, sys, time
 from engine.errors import SourceError
-from engine.sources import child
+from engine.sources import parser_child
 
 def read(path, recogniser):
     with open(path) as file:
@@ -33,9 +33,9 @@ def read(path, recogniser):
     return plain(path, recogniser)
 
 WORKING = b'\\x00\\x00\\x00\\x10{"working":true}'
-plain = child.read_document
-child.read_document = read
-child.main()
+plain = parser_child.read_document
+parser_child.read_document = read
+parser_child.main()
 """
 
 
@@ -208,7 +208,7 @@ def test_a_closed_parser_reads_no_more(tmp_path: Path) -> None:
 
 
 def test_a_child_that_cannot_start_is_nobody_elses_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.sources.parser_process.sys.executable", shutil.which("false"))
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
     with Parser() as parser, pytest.raises(WorkerError):
         parser.read(note(tmp_path, "a.md", "x"))
 

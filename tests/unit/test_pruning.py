@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 from store_samples import Sample
 
 from engine.records import Query, Term
@@ -48,7 +49,7 @@ def leg(sample, words, postings=None, allowed=EVERYTHING):
     return ids.tolist(), scores.tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(words=st.lists(st.sampled_from(COMMON + RARE), min_size=2, max_size=7, unique=True), first=st.integers(1, 400))
 def test_the_certain_ranks_are_those_of_all_words(sample, words, first):
     whole_ids, whole_scores = leg(sample, words)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of, write
 
-from engine.embedding.fake import FakeEncoder
 from engine.library import Library
 from engine.retrieval import quantized_index, vector_cache
 from engine.retrieval.cancellation import Cancellation

@@ -11,7 +11,7 @@ from reading import read
 
 from engine.sources.parser_protocol import document_to_json
 from engine.sources.readers import file_types
-from engine.sources.readers.reader_versions import READER_VERSIONS
+from engine.sources.readers.file_types import READER_VERSIONS
 
 CELLS = [
     {"cell_type": "markdown", "source": ["# Foxes\n", "They run."]},

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 from reading import headings, read, shape
 
 from engine.records import Document, Link
@@ -244,7 +245,7 @@ PIECES = st.sampled_from([*_SIGNS.split(" "), *_WORDS.split(" ")])
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "srt", "vtt", "tex", "adoc", "json", "yaml", "toml", "rtf"])
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=examples(60))
 @given(pieces=st.lists(PIECES, max_size=60), blank=st.sampled_from(["", " "]))
 def test_every_visible_character_stands_in_one_block_and_no_line_is_added(
     suffix: str, pieces: list[str], blank: str

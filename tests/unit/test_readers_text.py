@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from properties import examples
 from reading import headings, read, shape
 
 from engine.errors import SourceError
@@ -134,7 +135,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(lines=LINES)
 def test_blocks_of_any_markdown_are_in_order_and_cover_every_visible_character(lines: list[str]) -> None:
     text = "\n".join(lines)
@@ -303,7 +304,7 @@ def test_too_much_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         read(tmp_path, "a.txt", "x" * 1_000_001)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     content=st.binary(max_size=300),
     name=st.sampled_from(["a.md", "a.rst", "a.org", "a.txt", "a.html", "a.eml", "a.ipynb"]),

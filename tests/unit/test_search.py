@@ -6,9 +6,9 @@ from dataclasses import replace
 from math import isclose
 
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of, write
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import PathError, QueryError
 from engine.library import Cancellation, Library, SearchCancelled
 from engine.records import SearchSettings

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 
-from engine.embedding.fake import FakeEncoder
 from engine.library import Library
 from engine.store import search_log
 from engine.store.connection import open_writer

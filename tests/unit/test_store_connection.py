@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import apsw
@@ -23,6 +23,7 @@ from engine.errors import (
     LibraryReadOnly,
     SchemaTooNew,
 )
+from engine.library import Library
 from engine.store import backup, connection, migrations
 from engine.store.connection import open_reader, open_writer, snapshot, transaction
 from engine.store.faults import translated
@@ -217,7 +218,7 @@ def test_a_snapshot_does_not_move_while_others_write(tmp_path: Path) -> None:
     assert sample.find("water", reader)
 
 
-def second_schema(conn: apsw.Connection) -> None:
+def coloured_schema(conn: apsw.Connection) -> None:
     conn.execute("ALTER TABLE document ADD COLUMN colour TEXT")
 
 
@@ -229,17 +230,15 @@ def broken_schema(conn: apsw.Connection) -> None:
 def test_a_migration_keeps_the_notes_and_leaves_a_backup(tmp_path: Path) -> None:
     sample = Sample(tmp_path / "library.carrel")
     sample.put("a.md", "soil and water")
-    migrations.migrate(sample.conn, sample.path, migrations=(*migrations.MIGRATIONS, second_schema))
-    assert migrations.version(sample.conn) == 2
+    migrations.migrate(sample.conn, sample.path, migrations=(*migrations.MIGRATIONS, coloured_schema))
+    assert migrations.version(sample.conn) == migrations.newest_version() + 1
     assert sample.find("water")
-    assert sample.conn.execute("SELECT name FROM migration ORDER BY version").fetchall() == [
-        ("first_schema",),
-        ("second_schema",),
-    ]
-    kept = tmp_path / "library.carrel.before-v2"
+    applied = [name for (name,) in sample.conn.execute("SELECT name FROM migration ORDER BY version")]
+    assert applied == [*(step.__name__ for step in migrations.MIGRATIONS), "coloured_schema"]
+    kept = tmp_path / f"library.carrel.before-v{migrations.newest_version() + 1}"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     old = open_reader(kept)
-    assert migrations.version(old) == 1
+    assert migrations.version(old) == migrations.newest_version()
     assert sample.find("water", old)
 
 
@@ -247,18 +246,63 @@ def test_a_migration_that_fails_leaves_the_library_as_it_was(tmp_path: Path) -> 
     sample = Sample(tmp_path / "library.carrel")
     with pytest.raises(apsw.SQLError):
         migrations.migrate(sample.conn, sample.path, migrations=(*migrations.MIGRATIONS, broken_schema))
-    assert migrations.version(sample.conn) == 1
+    assert migrations.version(sample.conn) == migrations.newest_version()
     assert "colour" not in [row[1] for row in sample.conn.execute("PRAGMA table_info(document)")]
 
 
 def test_a_migration_needs_the_indexer_lock(tmp_path: Path) -> None:
     sample = Sample(tmp_path / "library.carrel")
-    newer = (*migrations.MIGRATIONS, second_schema)
+    newer = (*migrations.MIGRATIONS, coloured_schema)
     with IndexerLock(sample.path).acquire("sync"):
         with pytest.raises(LibraryBusy):
             migrations.migrate(sample.conn, sample.path, migrations=newer)
         migrations.migrate(sample.conn, sample.path, lock_held=True, migrations=newer)
-    assert migrations.version(sample.conn) == 2
+    assert migrations.version(sample.conn) == migrations.newest_version(newer)
+
+
+def older_library(path: Path) -> Path:
+    """Make a library as the first release did, with one watched folder."""
+    conn = apsw.Connection(str(path))
+    connection.prepare(conn, connection.WRITER_CACHE_KIB)
+    migrations.migrate(conn, path, migrations=migrations.MIGRATIONS[:1])
+    conn.execute("INSERT INTO folder(path, added_at) VALUES(CAST('/notes' AS BLOB), 1.5)")
+    conn.close()
+    return path
+
+
+def tables(conn: apsw.Connection) -> set[str]:
+    return {name for (name,) in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+
+
+def test_an_older_library_loses_the_table_that_nobody_wrote_and_nothing_else(tmp_path: Path) -> None:
+    path = older_library(tmp_path / "library.carrel")
+    with closing(open_reader(path)) as reader:
+        before = tables(reader)
+    with closing(open_writer(path)) as writer:
+        assert before - tables(writer) == {"event"}
+        assert writer.execute("SELECT path, added_at FROM folder").fetchall() == [(b"/notes", 1.5)]
+        assert migrations.version(writer) == migrations.newest_version()
+    with closing(open_writer(tmp_path / "new.carrel", create=True)) as new, closing(open_reader(path)) as migrated:
+        assert tables(new) == tables(migrated)
+    with closing(open_reader(tmp_path / f"library.carrel.before-v{migrations.newest_version()}")) as kept:
+        assert "event" in tables(kept)
+
+
+def test_an_older_library_is_read_as_it_is(tmp_path: Path) -> None:
+    path = older_library(tmp_path / "library.carrel")
+    before = path.read_bytes()
+    with Library.open(path) as library:
+        assert [folder.path for folder in library.folders()] == [b"/notes"]
+        assert library.status().schema == 1
+    assert path.read_bytes() == before
+
+
+def test_an_older_library_that_lost_the_table_is_brought_up_to_date_too(tmp_path: Path) -> None:
+    path = older_library(tmp_path / "library.carrel")
+    with closing(apsw.Connection(str(path))) as conn:
+        conn.execute("DROP TABLE event")
+    with closing(open_writer(path)) as writer:
+        assert migrations.version(writer) == migrations.newest_version()
 
 
 def test_a_backup_holds_words_and_vectors(tmp_path: Path) -> None:
@@ -275,7 +319,7 @@ def test_searching_by_words_loads_no_numpy(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from engine.store import bm25, changes, documents, folders, fulltext, models, requests
+from engine.store import bm25, change_log, documents, folders, fulltext, models, requests
 from engine.store.connection import open_reader
 conn = open_reader(Path(sys.argv[1]))
 assert models.active(conn) is not None

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.events import Event, Progress
-from engine.indexing.budget import Budget
+from engine.indexing.crash_recovery import Journal, Spool
 from engine.indexing.file_identity import COARSE_NS, FINE_NS, recorded_mtime
-from engine.indexing.journal import Journal
-from engine.indexing.spool import Spool
+from engine.indexing.file_reader import Budget
 from engine.indexing.sync_progress import INTERVAL_SECONDS, ProgressMeter
 
 SECOND = 1_000_000_000

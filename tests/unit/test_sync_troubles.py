@@ -13,11 +13,9 @@ from shelf import CountingEncoder, Shelf, StopAfter, paragraph, words_are_sound
 
 from engine.errors import LibraryError, LibraryFull, ModelError
 from engine.events import Committed, FileFailed, Progress, Scanned, SyncFinished
-from engine.indexing.journal import BLAME, DEATHS_BEFORE_BLAME, Journal
-from engine.indexing.spool import SPOOLED_FROM
+from engine.indexing.crash_recovery import BLAME, DEATHS_BEFORE_BLAME, SPOOLED_FROM, Journal, journal_file, spool_file
 from engine.store import requests
 from engine.store.connection import open_writer
-from engine.watching.watched_roots import journal_file, spool_file
 
 
 @pytest.fixture
@@ -57,7 +55,7 @@ def test_a_file_that_may_not_be_read_fails_and_is_tried_again_each_time(
 ) -> None:
     shelf.write("a.md", paragraph("apple"))
     with monkeypatch.context() as locked:
-        locked.setattr("engine.indexing.file_inspection.content_hash", _refuse)  # chmod does not stop root
+        locked.setattr("engine.indexing.file_reader.content_hash", _refuse)  # chmod does not stop root
         assert [failure.reason for failure in shelf.sync().failed] == ["permission denied"]
         assert [failure.reason for failure in shelf.sync().failed] == ["permission denied"]
     assert shelf.sync().updated == 1

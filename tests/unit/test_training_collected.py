@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from tiny_training import make_collection
 
 from app.cli.entry import run as carrel
-from engine.embedding.fake import FakeEncoder
+from engine.store.connection import open_reader
 from training import collection_libraries
 
 DAY = 86_400
@@ -40,6 +43,31 @@ def test_a_collection_is_indexed_once_and_what_is_in_use_stays(home: Path) -> No
     assert indexed(home / "one", 5) == path
     assert path.stat().st_ino == before
     assert time.time() - path.stat().st_mtime < DAY
+
+
+def test_two_runs_that_index_one_collection_at_the_same_time_both_get_it_whole(home: Path) -> None:
+    make_collection(home / "one", 100)
+    begun, other_began = threading.Event(), threading.Event()
+
+    def first() -> Path:
+        def on_indexed(_: int) -> None:
+            begun.set()
+            other_began.wait(5)
+
+        return collection_libraries.library_of(home / "one", FakeEncoder(), on_indexed)  # type: ignore[arg-type]
+
+    def second() -> Path:
+        assert begun.wait(60)
+        other_began.set()
+        return indexed(home / "one", 100)
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.submit(first), pool.submit(second)
+        assert one.result() == other.result()
+    connection = open_reader(other.result())
+    assert connection.execute("SELECT count(*) FROM document").get == 100
+    connection.close()
+    assert collection_libraries.kept()[1] == 1
 
 
 def test_what_no_run_used_for_long_goes_when_another_is_used(home: Path) -> None:

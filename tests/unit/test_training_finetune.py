@@ -12,7 +12,7 @@ from tiny_training import make_model, unit_rows
 from engine.embedding.adapter import Adapter
 from engine.errors import ModelError
 from training import finetune
-from training.adapter_training import Adapting
+from training.adapter_training import AdapterTraining
 from training.dev_evaluation import Score
 from training.hard_negatives import Row
 from training.protocol import Evaluated
@@ -126,25 +126,25 @@ def test_mixtures_tell_their_share_and_the_step_that_they_are_made_of(model: Pat
     assert evaluations(run) == [*((False, step, 1.0) for step in range(1, 9)), *mixed]
 
 
-def adapting(run: Run, *means: float) -> Adapting:
+def training(run: Run, *means: float) -> AdapterTraining:
     from engine.embedding import catalogue
 
     recipe = Recipe("test", "adapter", 3, 3e-3, 2, 2, 64, 0, 0.5, 1, rank=2)
     nothing = lambda _query, rows: np.zeros(len(rows), np.bool_)  # noqa: E731
     vectors, teller = unit_rows(8, 384), Teller(run)
     base = catalogue.load()
-    return Adapting(recipe, ROWS, unit_rows(2, 384), vectors, nothing, Scripted(*means), base, teller, seed=1)  # type: ignore[arg-type]
+    return AdapterTraining(recipe, ROWS, unit_rows(2, 384), vectors, nothing, Scripted(*means), base, teller, seed=1)  # type: ignore[arg-type]
 
 
 def test_mixtures_of_an_adapter_tell_the_same(run: Run) -> None:
-    assert adapting(run, 0.5, 0.55, 0.7, 0.6, 0.6, 0.6, 0.65).run() == 1.0
+    assert training(run, 0.5, 0.55, 0.7, 0.6, 0.6, 0.6, 0.65).run() == 1.0
     mixed = [(True, 2, share) for share in (0.25, 0.5, 0.75)]
     assert evaluations(run) == [*((False, step, 1.0) for step in (1, 2, 3)), *mixed]
 
 
 def test_an_adapter_that_is_stopped_before_it_learnt_is_none(run: Run) -> None:
     run.order("stop")
-    assert adapting(run, 0.5).run() == 0.0
+    assert training(run, 0.5).run() == 0.0
     assert evaluations(run) == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,21 @@ def test_a_resumed_run_counts_once(tmp_path: Path) -> None:
     ledger.use(queries, "a")
     assert ledger.uses(queries, "a") == [0, 0]
     assert ledger.uses(queries, "b") == [1, 1]
+
+
+def test_runs_that_use_their_test_at_the_same_time_are_all_counted(tmp_path: Path) -> None:
+    queries, runs = asked("one", "two"), [f"run {number}" for number in range(40)]
+    begin = threading.Barrier(4)
+
+    def use(own: list[str]) -> None:
+        begin.wait()
+        for run in own:
+            gate.Ledger(tmp_path / "gate.json").use(queries, run)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(use, runs[start::4]) for start in range(4)]:
+            done.result()
+    assert gate.Ledger(tmp_path / "gate.json").uses(queries, "another") == [40, 40]
 
 
 def test_the_ledger_holds_no_query_in_plain_words(tmp_path: Path) -> None:

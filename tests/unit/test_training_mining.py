@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 
-from engine.embedding.fake import FakeEncoder
 from engine.library import Library
 from engine.records import SearchSettings
 from engine.store.connection import open_reader
 from training import corpus, hard_negatives
-from training.batch_retrieval import Legs
+from training.batch_retrieval import BatchRetriever
 from training.known_queries import KnownQuery
 
 NOTES = {
@@ -36,79 +36,79 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def legs(library: Path) -> Legs:
+def retriever(library: Path) -> BatchRetriever:
     connection = open_reader(library)
-    return Legs(connection, corpus.read(connection))
+    return BatchRetriever(connection, corpus.read(connection))
 
 
-def document(legs: Legs, name: str) -> int:
-    return next(each for each, path in legs.corpus.paths.items() if path.endswith(name.encode()))
+def document(retriever: BatchRetriever, name: str) -> int:
+    return next(each for each, path in retriever.corpus.paths.items() if path.endswith(name.encode()))
 
 
-def seen(legs: Legs, text: str):
-    return next(legs.search([text], FakeEncoder().encode_queries([text])))
+def retrieved(retriever: BatchRetriever, text: str):
+    return next(retriever.search([text], FakeEncoder().encode_queries([text])))
 
 
-def rows(legs: Legs, queries: list[KnownQuery], group: list[int] | None = None, negatives: int = 4):
-    miner = hard_negatives.Miner(legs.corpus, queries, group or list(range(len(queries))), negatives)
-    return list(miner.rows(0, seen(legs, queries[0].text))), miner.tally
+def rows(retriever: BatchRetriever, queries: list[KnownQuery], group: list[int] | None = None, negatives: int = 4):
+    miner = hard_negatives.Miner(retriever.corpus, queries, group or list(range(len(queries))), negatives)
+    return list(miner.rows(0, retrieved(retriever, queries[0].text))), miner.counts
 
 
 @pytest.mark.parametrize("text", [QUESTION, "granite", "Filler 3 and other things", "crust oven steam"])
-def test_the_bulk_search_ranks_as_a_search_does(legs: Legs, library: Path, text: str) -> None:
+def test_the_bulk_search_ranks_as_a_search_does(retriever: BatchRetriever, library: Path, text: str) -> None:
     settings = SearchSettings(feedback=False, memory=False, collapse=None, group=False)
     with Library.open(library, encoder=FakeEncoder()) as opened:
         wanted = [hit.passage_id for hit in opened.search(text, limit=10, settings=settings).hits]
-    found = seen(legs, text)
-    scores = found.score(np.arange(len(legs.corpus.ids)))
-    by_id = dict(zip(legs.corpus.ids.tolist(), scores.tolist(), strict=True))
+    found = retrieved(retriever, text)
+    scores = found.score(np.arange(len(retriever.corpus.ids)))
+    by_id = dict(zip(retriever.corpus.ids.tolist(), scores.tolist(), strict=True))
     assert [by_id[each] for each in wanted] == pytest.approx(sorted(scores.tolist(), reverse=True)[: len(wanted)])
 
 
-def test_embedded_texts_are_made_anew_as_they_were(legs: Legs) -> None:
-    texts = corpus.texts(legs.corpus, corpus.documents_of(legs.corpus), FakeEncoder().token_starts)
+def test_embedded_texts_are_made_anew_as_they_were(retriever: BatchRetriever) -> None:
+    texts = corpus.texts(retriever.corpus, corpus.documents_of(retriever.corpus), FakeEncoder().token_starts)
     assert all(texts)
     again = FakeEncoder().encode_passages(texts)
-    assert np.allclose(np.sum(again * legs.corpus.vectors, axis=1), 1.0, atol=1e-5)
+    assert np.allclose(np.sum(again * retriever.corpus.vectors, axis=1), 1.0, atol=1e-5)
 
 
-def test_a_negative_is_never_an_answer_a_twin_or_of_the_same_document(legs: Legs) -> None:
-    answer = document(legs, "rise.md")
-    found, tally = rows(legs, [KnownQuery(QUESTION, "judged", {answer: 1})])
+def test_a_negative_is_never_an_answer_a_twin_or_of_the_same_document(retriever: BatchRetriever) -> None:
+    answer = document(retriever, "rise.md")
+    found, counts = rows(retriever, [KnownQuery(QUESTION, "judged", {answer: 1})])
     assert found
     for row in found:
-        documents = [int(legs.corpus.documents[each]) for each in row.passages]
+        documents = [int(retriever.corpus.documents[each]) for each in row.passages]
         assert documents[0] == answer
         assert answer not in documents[1:]
-        assert document(legs, "again.md") not in documents[1:]
+        assert document(retriever, "again.md") not in documents[1:]
         assert 1 <= row.triples <= 4
-    assert tally.dropped["same document"] >= 1
-    assert tally.dropped["near-duplicate"] >= 1
+    assert counts.dropped["same document"] >= 1
+    assert counts.dropped["near-duplicate"] >= 1
 
 
-def test_an_answer_to_a_query_of_the_same_group_is_no_negative(legs: Legs) -> None:
-    mine = KnownQuery(QUESTION, "judged", {document(legs, "rise.md"): 1})
-    other = KnownQuery("flat taste", "judged", {document(legs, "yeast.md"): 1})
-    _, apart = rows(legs, [mine, other], [0, 1])
-    _, together = rows(legs, [mine, other], [0, 0])
+def test_an_answer_to_a_query_of_the_same_group_is_no_negative(retriever: BatchRetriever) -> None:
+    mine = KnownQuery(QUESTION, "judged", {document(retriever, "rise.md"): 1})
+    other = KnownQuery("flat taste", "judged", {document(retriever, "yeast.md"): 1})
+    _, apart = rows(retriever, [mine, other], [0, 1])
+    _, together = rows(retriever, [mine, other], [0, 0])
     assert apart.dropped["answers a query of the group"] == 0
     assert together.dropped["answers a query of the group"] >= 1
 
 
-def test_a_negative_that_scores_as_the_answer_does_is_dropped(legs: Legs) -> None:
-    filler = document(legs, "filler/3.md")
-    _, tally = rows(legs, [KnownQuery(QUESTION, "judged", {filler: 1})])
-    assert tally.dropped["too good"] >= 1
+def test_a_negative_that_scores_as_the_answer_does_is_dropped(retriever: BatchRetriever) -> None:
+    filler = document(retriever, "filler/3.md")
+    _, counts = rows(retriever, [KnownQuery(QUESTION, "judged", {filler: 1})])
+    assert counts.dropped["too good"] >= 1
 
 
-def test_blind_spots_are_told_by_their_leg(legs: Legs) -> None:
-    found, tally = rows(legs, [KnownQuery(QUESTION, "judged", {document(legs, "rise.md"): 1})])
+def test_blind_spots_are_told_by_their_leg(retriever: BatchRetriever) -> None:
+    found, counts = rows(retriever, [KnownQuery(QUESTION, "judged", {document(retriever, "rise.md"): 1})])
     assert {row.kind for row in found} == {hard_negatives.AGREED}
-    assert (tally.vector_blind, tally.keyword_blind, tally.judged) == (0, 0, 1)
+    assert (counts.vector_blind, counts.keyword_blind, counts.judged) == (0, 0, 1)
 
 
-def test_a_query_without_an_answer_is_distilled_over_what_it_finds(legs: Legs) -> None:
-    (row,), _ = rows(legs, [KnownQuery(QUESTION, "log")])
+def test_a_query_without_an_answer_is_distilled_over_what_it_finds(retriever: BatchRetriever) -> None:
+    (row,), _ = rows(retriever, [KnownQuery(QUESTION, "log")])
     assert not row.labelled
     assert list(row.teacher) == sorted(row.teacher, reverse=True)
 
@@ -120,17 +120,17 @@ def row_of(number: int, kind: str = hard_negatives.AGREED) -> hard_negatives.Row
 def test_the_draw_keeps_small_folders_and_the_budget() -> None:
     made = [row_of(number) for number in range(1000)]
     folders = {number: 0 if number < 980 else 1 for number in range(1000)}
-    drawn = hard_negatives.drawn(made, folders, 200, 42)
-    assert sum(row.triples for row in drawn) == 200
-    counted = Counter(folders[row.passages[0]] for row in drawn)
+    sample = hard_negatives.sample(made, folders, 200, 42)
+    assert sum(row.triples for row in sample) == 200
+    counted = Counter(folders[row.passages[0]] for row in sample)
     assert counted[1] / 100 > 0.08  # by the root of its rows; by its rows it would be .02
-    assert drawn == hard_negatives.drawn(made, folders, 200, 42)
-    assert drawn != hard_negatives.drawn(made, folders, 200, 43)
+    assert sample == hard_negatives.sample(made, folders, 200, 42)
+    assert sample != hard_negatives.sample(made, folders, 200, 43)
 
 
 def test_blind_spots_come_first_where_not_all_fit() -> None:
     made = [
         row_of(number, hard_negatives.VECTOR_BLIND if number >= 90 else hard_negatives.AGREED) for number in range(100)
     ]
-    drawn = hard_negatives.drawn(made, dict.fromkeys(range(100), 0), 20, 42)
-    assert {row.kind for row in drawn} == {hard_negatives.VECTOR_BLIND}
+    sample = hard_negatives.sample(made, dict.fromkeys(range(100), 0), 20, 42)
+    assert {row.kind for row in sample} == {hard_negatives.VECTOR_BLIND}

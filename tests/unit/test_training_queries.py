@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 
 from app.tui.training_runs import TrainingRuns
 from engine.embedding.encoder import Encoder
-from engine.embedding.fake import FakeEncoder
 from engine.errors import UsageError
 from engine.library import Library
 from engine.records import Mark
 from engine.store import judgements, search_log
 from engine.store.connection import open_reader, open_writer
-from training import corpus, generated_queries, language_model, queries
-from training.library_snapshot import Ground
+from training import corpus, generated_queries, language_model, query_sources
+from training.library_snapshot import LibrarySnapshot
 from training.run_plan import Plan
 
 NOTES = {
@@ -39,13 +39,13 @@ def library(tmp_path: Path) -> Iterator[Library]:
         yield opened
 
 
-def ground(library: Library, **facts: str) -> Ground:
+def snapshot(library: Library, **facts: str) -> LibrarySnapshot:
     connection = open_reader(library.path)
     plan = Plan(name="mine", library=str(library.path), **facts)  # type: ignore[arg-type]
-    return Ground(plan, connection, corpus.read(connection), cast(Encoder, FakeEncoder()), lambda *_: None)
+    return LibrarySnapshot(plan, connection, corpus.read(connection), cast(Encoder, FakeEncoder()), lambda *_: None)
 
 
-def names(found: Ground, query) -> set[str]:
+def names(found: LibrarySnapshot, query) -> set[str]:
     return {found.corpus.paths[document].rsplit(b"/", 1)[1].decode() for document in query.relevant}
 
 
@@ -67,11 +67,22 @@ def test_judged_questions_name_their_files_in_any_way(library: Library, tmp_path
         {"query": "about nothing here", "relevant": ["gone.md"]},
     ]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    found = ground(library, judged=str(file))
-    given = queries.gather(found, "judged")
+    found = snapshot(library, judged=str(file))
+    given = query_sources.gather(found, "judged")
     assert [names(found, query) for query in given.kept] == [{"starter.md"}, {"oven.md"}, {"cellar.md"}]
     assert given.dropped == {"its document is not in the library": 1}
     assert all(query.labelled for query in given.kept)
+
+
+def test_only_a_line_feed_ends_a_line_of_judged_questions(library: Library, tmp_path: Path) -> None:
+    file = tmp_path / "judged.jsonl"
+    line = json.dumps({"query": "how to\u2028feed\u0085it", "relevant": ["starter.md"]}, ensure_ascii=False)
+    file.write_bytes(f"{line}\r\n{{\n".encode())
+    with pytest.raises(UsageError, match="line 2"):
+        query_sources.gather(snapshot(library, judged=str(file)), "judged")
+    file.write_bytes(f"{line}\r\n".encode())
+    (query,) = query_sources.gather(snapshot(library, judged=str(file)), "judged").kept
+    assert query.text == "how to\u2028feed\u0085it"
 
 
 @pytest.mark.parametrize("line", ["no json", "[]", '{"query": ""}', '{"query": "a", "relevant": [1]}'])
@@ -79,15 +90,15 @@ def test_a_broken_line_is_named(library: Library, tmp_path: Path, line: str) -> 
     file = tmp_path / "judged.jsonl"
     file.write_text('{"query": "fine", "relevant": []}\n' + line + "\n")
     with pytest.raises(UsageError, match="line 2"):
-        queries.gather(ground(library, judged=str(file)), "judged")
+        query_sources.gather(snapshot(library, judged=str(file)), "judged")
 
 
 def test_marks_teach_and_what_is_marked_wrong_does_not(library: Library) -> None:
     mark(library, "shiny crust", "oven.md", judgements.RIGHT)
     mark(library, "dark room", "deep/cellar.md", judgements.OPENED)
     mark(library, "bad idea", "oven.md", judgements.WRONG)
-    found = ground(library)
-    kept = {query.text: query for query in queries.gather(found, "marks").kept}
+    found = snapshot(library)
+    kept = {query.text: query for query in query_sources.gather(found, "marks").kept}
     assert set(kept) == {"shiny crust", "dark room"}
     assert (kept["shiny crust"].origin, kept["dark room"].origin) == ("marked", "opened")
     assert names(found, kept["shiny crust"]) == {"oven.md"}
@@ -102,28 +113,28 @@ def test_the_log_gives_queries_without_answers(library: Library) -> None:
     search_log.add(connection, result)
     search_log.add(connection, result)
     connection.close()
-    given = queries.gather(ground(library), "log")
+    given = query_sources.gather(snapshot(library), "log")
     assert [query.text for query in given.kept] == ["steam for the crust"]
     assert not given.kept[0].relevant
     assert given.dropped == {"asked twice": 1}
 
 
 def test_the_words_of_links_lead_to_their_targets(library: Library) -> None:
-    found = ground(library)
+    found = snapshot(library)
     listed = {query.text: names(found, query) for query in generated_queries.links(found)}
     assert listed == {"steam in the oven": {"oven.md"}, "feeding a culture": {"starter.md"}}  # "here" asks nothing
 
 
 def test_a_made_query_must_find_its_own_document(library: Library) -> None:
-    found = ground(library)
+    found = snapshot(library)
     lost = replace(next(iter(generated_queries.links(found))), text="granite violin harbour tulip")
-    kept, dropped = queries.returned(found, [*generated_queries.links(found), lost])
+    kept, dropped = query_sources.round_trip(found, [*generated_queries.links(found), lost])
     assert {query.text for query in kept} == {"steam in the oven", "feeding a culture"}
     assert dropped == 1
 
 
 def test_headings_become_questions_with_their_passage(library: Library) -> None:
-    found = ground(library)
+    found = snapshot(library)
     query = next(query for query in generated_queries.headings(found) if "culture" in query.text)
     assert query.text == "how does feeding the culture work?"
     assert names(found, query) == {"starter.md"}
@@ -144,8 +155,8 @@ def test_titles_become_questions(title: str, question: str) -> None:
 
 
 def test_passage_prefixes_come_only_when_asked_for() -> None:
-    assert "prefix" in queries.SOURCES
-    assert not {"prefix", "titles", "language model"} & set(queries.DEFAULT_SOURCES)
+    assert "prefix" in query_sources.SOURCES
+    assert not {"prefix", "titles", "language model"} & set(query_sources.DEFAULT_SOURCES)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +196,7 @@ def server() -> Iterator[HTTPServer]:
 
 
 def test_a_language_model_on_the_loopback_asks_questions(library: Library, server: HTTPServer) -> None:
-    found = ground(library, model_url=f"http://127.0.0.1:{server.server_port}/v1")
+    found = snapshot(library, model_url=f"http://127.0.0.1:{server.server_port}/v1")
     asked = list(language_model.questions(found))
     assert len(asked) == len(found.corpus.ids)
     assert {query.text for query in asked} == {"How does steam shine?"}
@@ -199,7 +210,7 @@ def test_a_redirect_away_from_this_machine_is_not_followed(server: HTTPServer) -
 
 def test_a_language_model_that_is_gone_ends_the_run_in_plain_words(library: Library, server: HTTPServer) -> None:
     server.server_name = "redirect"
-    found = ground(library, model_url=f"http://127.0.0.1:{server.server_port}")
+    found = snapshot(library, model_url=f"http://127.0.0.1:{server.server_port}")
     with pytest.raises(UsageError, match="does not answer"):
         list(language_model.questions(found))
 

@@ -51,7 +51,7 @@ def known(library: Path) -> list[str]:
 
 def test_the_model_of_a_run_goes_with_it_and_so_do_the_vectors_that_were_kept_for_it(library: Path) -> None:
     run = made(library, "tuned-1", "kept")
-    weighed = run_removal.leavings(run)
+    weighed = run_removal.disk_use(run)
     assert weighed.model == "tuned-1"
     assert weighed.model_bytes == WEIGHT + 2
     assert run_removal.delete(run) == weighed

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 
-from engine.embedding.fake import FakeEncoder
 from engine.errors import UsageError
 from engine.store.connection import open_reader
 from training import corpus, hard_negatives, protocol, review, runs
-from training.examples import doubtful_first, example
 from training.known_queries import KnownQuery
-from training.library_snapshot import Ground
+from training.library_snapshot import LibrarySnapshot
+from training.review import doubtful_first, example
 from training.run_channel import Cancelled, Teller
 from training.run_plan import Plan
 
@@ -49,10 +49,10 @@ def shown(number: int) -> protocol.Example:
     )
 
 
-def ground_of(folder: Path) -> Ground:
+def snapshot_of(folder: Path) -> LibrarySnapshot:
     library_of(folder, NOTES).close()
     connection = open_reader(folder / "library.carrel")
-    return Ground(Plan(name=""), connection, corpus.read(connection), FakeEncoder(), lambda *_: None)  # type: ignore[arg-type]
+    return LibrarySnapshot(Plan(name=""), connection, corpus.read(connection), FakeEncoder(), lambda *_: None)  # type: ignore[arg-type]
 
 
 def test_what_may_be_an_answer_itself_is_looked_at_first() -> None:
@@ -61,30 +61,30 @@ def test_what_may_be_an_answer_itself_is_looked_at_first() -> None:
 
 
 def test_an_example_says_where_its_passages_lie_and_which_leg_put_them_there(home: Path) -> None:
-    ground = ground_of(home)
-    (document,) = (each for each, path in ground.corpus.paths.items() if path.endswith(b"rise.md"))
+    snapshot = snapshot_of(home)
+    (document,) = (each for each, path in snapshot.corpus.paths.items() if path.endswith(b"rise.md"))
     known = [KnownQuery(QUESTION, "marked", {document: 2})]
-    miner = hard_negatives.Miner(ground.corpus, known, [0], 4)
-    seen = next(ground.legs.search([QUESTION], FakeEncoder().encode_queries([QUESTION])))
-    (made,) = miner.rows(0, seen)
-    told = example(made, known, ground)
+    miner = hard_negatives.Miner(snapshot.corpus, known, [0], 4)
+    retrieved = next(snapshot.retriever.search([QUESTION], FakeEncoder().encode_queries([QUESTION])))
+    (made,) = miner.rows(0, retrieved)
+    told = example(made, known, snapshot)
     assert told.number == 1
     assert told.places[0] == "notes/bread/rise.md"
     assert "Dough rises slowly" in told.positive
     assert len(told.places) == len(told.meaning) == len(told.words) == 1 + len(told.negatives)
     for place, passage in enumerate(made.passages):
-        assert (told.words[place] > 0) == (passage in seen.keyword_heavy.tolist())
-        assert (told.meaning[place] > 0) == (passage in seen.vector_heavy.tolist())
+        assert (told.words[place] > 0) == (passage in retrieved.keyword_heavy.tolist())
+        assert (told.meaning[place] > 0) == (passage in retrieved.vector_heavy.tolist())
     assert all(max(pair) > 0 for pair in zip(told.meaning[1:], told.words[1:], strict=True))
 
 
 def test_texts_of_any_script_fit_into_one_line(home: Path) -> None:
     """Eight passages of pictures, twelve bytes a letter in JSON, were longer than an event may be."""
-    ground = ground_of(home)
-    (document,) = (each for each, path in ground.corpus.paths.items() if path.endswith(b"milk.md"))
-    at = int(ground.corpus.rows_of(document)[0])
+    snapshot = snapshot_of(home)
+    (document,) = (each for each, path in snapshot.corpus.paths.items() if path.endswith(b"milk.md"))
+    at = int(snapshot.corpus.rows_of(document)[0])
     many = hard_negatives.Row(0, (at,) * 8, (1.0,) * 8, "agreed", labelled=False)
-    told = example(many, [KnownQuery("\U0001f35e" * 300, "log")], ground)
+    told = example(many, [KnownQuery("\U0001f35e" * 300, "log")], snapshot)
     assert len(protocol.encode(told)) <= protocol.MAX_LINE_BYTES
     assert protocol.shortened("plain", 300, 1400) == "plain"
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from engine.errors import ModelError, UsageError
-from training import promotion, protocol, run_process, runs
+from training import promotion, protocol, review, run_process, runs
 from training.run_channel import Cancelled, Teller
 from training.run_follower import follow
 from training.run_plan import Plan
@@ -152,6 +156,106 @@ def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_all_that_the_screen_imports_is_free_of_torch() -> None:
     modules = "training.runs, training.run_process, training.run_plan, training.run_follower, training.promotion"
-    code = f"import sys, json, {modules}, training.gate, training.queries; print(json.dumps(sorted(sys.modules)))"
+    code = f"import sys, json, {modules}, training.gate, training.query_sources; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
     assert not {"torch", "transformers", "onnx", "onnxruntime", "textual"} & set(loaded)
+
+
+# --- several at one run -----------------------------------------------------------------------------------------------
+
+NOTES = """
+import itertools, sys
+from training import runs
+run = runs.named(sys.argv[1])
+for number in itertools.count():
+    run.update(note=f"note {number}")
+    run.order(("pause", "resume")[number % 2])
+"""
+ASKS = """
+import sys
+from training import runs
+run = runs.named(sys.argv[1])
+print("ready", flush=True)
+while True:
+    run.alive
+"""
+
+
+@contextmanager
+def beside(code: str, run: runs.Run) -> Iterator[subprocess.Popen[str]]:
+    """Run some code in another process while the block runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, run.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+        assert process.poll() is None, process.communicate()[1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20.0
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_note_written_while_a_run_ends_takes_nothing_of_its_record_away() -> None:
+    run = made()
+    with beside(NOTES, run):
+        until(lambda: run.record().note != "")
+        for number in range(300):
+            run.update(verdict=f"verdict {number}")
+            assert run.record().verdict == f"verdict {number}"
+            run.order("pause")
+    assert run.record().note != ""
+
+
+def test_two_threads_change_one_record_without_harm() -> None:
+    run = made()
+
+    def write(name: str) -> None:
+        for number in range(200):
+            run.update(**{name: f"{name} {number}"})
+            run.order("pause")
+            assert getattr(run.record(), name) == f"{name} {number}"
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(write, name) for name in ("note", "verdict", "model")]:
+            done.result()
+    record = run.record()
+    assert (record.note, record.verdict, record.model) == ("note 199", "verdict 199", "model 199")
+    assert {path.name for path in run.folder.iterdir()} == {"run.json", "order"}
+
+
+def test_asking_whether_a_run_lives_never_makes_its_start_refused() -> None:
+    run = made()
+    with run.held():
+        assert run.alive
+    with beside(ASKS, run) as first, beside(ASKS, run) as second:
+        for process in (first, second):
+            assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        for _ in range(500):
+            with run.held():
+                pass
+
+
+def test_asking_takes_the_lock_from_nobody() -> None:
+    run = made()
+    with run.held():
+        with beside(ASKS, run) as process:
+            assert process.stdout is not None and process.stdout.readline() == "ready\n"
+            assert all(run.alive for _ in range(200))
+        with pytest.raises(UsageError, match="at work"), run.held():
+            pass
+    assert not run.alive
+
+
+def test_decisions_of_two_people_at_once_are_all_kept() -> None:
+    run = made()
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(review.decide, run, [number], number % 2 == 0) for number in range(100)]:
+            done.result()
+    assert review.decisions(run) == {number: number % 2 == 0 for number in range(100)}

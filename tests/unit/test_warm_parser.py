@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SourceError
-from engine.indexing.warm_parser import WarmParser
+from engine.indexer.warm_parser import WarmParser
 from engine.records import Document
 from engine.sources.parser import ParserClosed
 

@@ -18,14 +18,14 @@ from engine.events import Committed, Event, Preparing, Progress, Scanned, SyncFi
 from engine.indexer import service as service_module
 from engine.indexer.service import Service
 from engine.indexer.suspended_sync import Aside, Continued, still_wanted
+from engine.indexer.warm_parser import WarmParser
 from engine.indexing.passage_encoder import PassageEncoder
-from engine.indexing.warm_parser import WarmParser
 from engine.records import Folder
 from engine.store import documents, folders, models, requests
 from engine.store.connection import open_writer
+from engine.watching import folder_watch
 from engine.watching import hints as hints_module
 from engine.watching import polling as polling_module
-from engine.watching import watched_folders as following_module
 from engine.watching.coverage import Watches
 from engine.watching.hints import LONGEST_SECONDS, MOST, QUIET_SECONDS, Hints, collapsed
 from engine.watching.watcher import Watcher
@@ -410,7 +410,7 @@ def test_after_a_sleep_every_folder_is_looked_at(world: Watched, monkeypatch: py
 
 def test_a_folder_that_the_system_does_not_watch_is_followed(world: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling_module, "POLL_SECONDS", 0.1)
-    monkeypatch.setattr(following_module, "inotify_watches", lambda: Watches([]))
+    monkeypatch.setattr(folder_watch, "inotify_watches", lambda: Watches([]))
     (world.notes / "far").mkdir()
     world.start()
     assert [(event.covered, event.folders) for event in world.events if isinstance(event, Watching)] == [(0, 2)]

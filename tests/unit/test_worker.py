@@ -6,17 +6,18 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
+from fake_indexer import command
 from shelf import paragraph
 
 from engine.events import Event, IndexerStarted, Stopped, SyncFinished, Trouble, from_line
-from engine.indexer import worker
-from engine.indexing.sync_counts import from_dict, to_dict
+from engine.indexing.sync_progress import from_dict, to_dict
+from engine.log_file import LARGEST_BYTES
 from engine.records import Failure, SyncReport
 from engine.store import documents, folders, requests
 from engine.store.connection import open_writer
@@ -40,14 +41,12 @@ class Home:
         folders.add(self.conn, os.fsencode(self.notes))
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "engine.indexer.worker", "--library", str(self.library)]
+    def start(self, *options: str, errors: IO[bytes] | int = subprocess.PIPE) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [*command, "--events", str(self.events_file), "--encoder", "fake", *options],
+            command(self.library, self.events_file, *options),
             cwd=self.state,
-            env={**os.environ, "PYTHONPATH": str(Path(worker.__file__).parent.parent)},
             stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             start_new_session=True,
         )
         self.running.append(process)
@@ -101,9 +100,22 @@ def test_it_indexes_tells_and_leaves(home: Home) -> None:
 def test_it_refuses_to_start_where_another_holds_the_lock(home: Home) -> None:
     with IndexerLock(home.library).acquire("testing"):
         process = home.start()
-        home.finish(process)
+        assert home.finish(process) == ""  # a busy library is nothing for a log
     assert process.returncode == 3
     assert any(isinstance(event, Trouble) for event in home.events())
+
+
+def test_what_it_logs_keeps_the_bound_of_the_log_where_that_is_its_standard_error(home: Home) -> None:
+    log = home.state / "carrel.log"
+    log.write_bytes(b"x" * LARGEST_BYTES)
+    home.library.unlink()
+    with log.open("ab") as errors:
+        process = home.start(errors=errors)
+    process.wait(DEADLINE_SECONDS)
+    assert process.returncode not in (0, 3)
+    assert "the indexer ends" in log.read_text()
+    assert log.stat().st_size < LARGEST_BYTES
+    assert (home.state / "carrel.log.1").stat().st_size == LARGEST_BYTES
 
 
 def test_the_lock_names_its_task_and_its_event_file(home: Home) -> None:

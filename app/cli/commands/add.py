@@ -29,7 +29,7 @@ def command(session: Session, folders: tuple[Path, ...]) -> None:
     """
     from app.cli.json_shapes import folder_shape, print_json
     from app.cli.path_arguments import folder_given
-    from app.cli.terminal_text import short_path
+    from app.wording.paths import short_path
 
     wanted = [folder_given(folder) for folder in folders]
     with session.open(create=True) as library:

@@ -8,7 +8,8 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, short_path, size
+from app.wording.figures import counted, size
+from app.wording.paths import short_path
 
 
 @carrel_command(
@@ -36,5 +37,5 @@ def command(session: Session, file: Path) -> None:
     if session.json:
         print_json(copy_shape(copied))
         return
-    held = f"{count(copied.documents, 'document')}, {count(copied.passages, 'passage')}, {size(copied.bytes)}"
+    held = f"{counted(copied.documents, 'document')}, {counted(copied.passages, 'passage')}, {size(copied.bytes)}"
     click.echo(f"{short_path(os.fsencode(copied.path))}: {held}, checked")

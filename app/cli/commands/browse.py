@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.cli import factories, terminal_text
+from app.cli import factories
 from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, INTERRUPTED
@@ -24,7 +24,7 @@ def command(ctx: click.Context, session: Session, folders: tuple[Path, ...]) -> 
     from app.cli.path_arguments import folder_given
 
     wanted = [folder_given(folder) for folder in folders]
-    if terminal_text.interactive() and not session.json:
+    if factories.interactive() and not session.json:
         return factories.open_browser(session.library, wanted)
     if not wanted and not _library_exists(session):
         click.echo(ctx.find_root().get_help())

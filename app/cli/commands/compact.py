@@ -6,7 +6,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import size
+from app.wording.figures import percent, size
 
 
 @carrel_command(
@@ -28,5 +28,5 @@ def command(session: Session) -> None:
         figures = {"before": compacted.before, "after": compacted.after, "gained": compacted.gained}
         print_json({**figures, "share": round(compacted.share, 4)})
         return
-    told = f"{size(max(0, compacted.gained))} gained, {max(0.0, compacted.share):.0%}"
+    told = f"{size(max(0, compacted.gained))} gained, {percent(max(0.0, compacted.share))}"
     click.echo(f"{size(compacted.before)} before, {size(compacted.after)} after: {told}")

@@ -6,7 +6,7 @@ import shlex
 
 import click
 
-from app.cli import factories, terminal_text
+from app.cli import factories
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
 
@@ -32,7 +32,7 @@ def command(session: Session, /, fresh: bool) -> int:
 
     session.library = session.library or demo_library()
     notes = ready_notes(fresh=fresh)
-    if terminal_text.interactive() and not session.json:
+    if factories.interactive() and not session.json:
         return factories.open_browser(session.library, [notes])
     library = shlex.quote(str(session.library))
     return without_terminal(

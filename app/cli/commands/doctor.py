@@ -9,10 +9,11 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, FAILED
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import one_line, table
+from app.wording.cells import table
+from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
-    from engine.maintenance.care import Examined
+    from engine.maintenance import DoctorReport
     from engine.records import Check
 
 
@@ -48,7 +49,7 @@ def command(session: Session, repair: bool) -> int:
     return DONE if all(check.ok for check in examined.checks) else FAILED
 
 
-def _print(examined: Examined, repair: bool) -> None:
+def _print(examined: DoctorReport, repair: bool) -> None:
     """Print the checks to stdout, and below them on stderr what was done and what is left to do."""
     click.echo("\n".join(table([_row(check) for check in examined.checks])))
     for line in (*examined.done, *_advice([check for check in examined.checks if not check.ok], repair)):

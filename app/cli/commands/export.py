@@ -11,7 +11,8 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, short_path
+from app.wording.figures import counted
+from app.wording.paths import short_path
 
 if TYPE_CHECKING:
     from engine.maintenance.exporter import Exported
@@ -54,9 +55,9 @@ def command(session: Session, file: Path, no_vectors: bool) -> None:
 
 def _told(exported: Exported) -> str:
     parts = (
-        count(exported.folders, "folder"),
-        count(exported.documents, "document"),
-        count(exported.passages, "passage"),
-        count(exported.judgements, "judgement"),
+        counted(exported.folders, "folder"),
+        counted(exported.documents, "document"),
+        counted(exported.passages, "passage"),
+        counted(exported.judgements, "judgement"),
     )
     return ", ".join(parts)

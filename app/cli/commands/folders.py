@@ -9,7 +9,9 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import quoted, short_path, table
+from app.wording.cells import table
+from app.wording.paths import quoted, short_path
+from app.wording.times import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +42,8 @@ def command(session: Session) -> None:
 
 def _moment(until: float) -> str:
     """Return a moment of today or tomorrow: 14:05 tomorrow."""
-    moment = time.localtime(until)
-    today = time.localtime().tm_yday == moment.tm_yday
-    return time.strftime("%H:%M today" if today else "%H:%M tomorrow", moment)
+    today = time.localtime().tm_yday == time.localtime(until).tm_yday
+    return f"{clock(until)} {'today' if today else 'tomorrow'}"
 
 
 def folder_table(folders: Sequence[Folder]) -> list[str]:

@@ -12,7 +12,8 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, INTERRUPTED
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, short_path
+from app.wording.figures import counted
+from app.wording.paths import short_path
 
 
 @carrel_command(
@@ -49,10 +50,10 @@ def command(session: Session, file: Path) -> int:
     if session.json:
         print_json(asdict(imported))
     else:
-        kept = f"; {count(imported.known, 'document')} were there already" if imported.known else ""
-        click.echo(f"{count(imported.folders, 'new folder')}, {count(imported.documents, 'document')}{kept}")
+        kept = f"; {counted(imported.known, 'document')} were there already" if imported.known else ""
+        click.echo(f"{counted(imported.folders, 'new folder')}, {counted(imported.documents, 'document')}{kept}")
         made = f", {imported.embedded:,} of them embedded here" if imported.embedded else ""
-        click.echo(f"{count(imported.passages, 'passage')}{made}, {count(imported.judgements, 'judgement')}")
+        click.echo(f"{counted(imported.passages, 'passage')}{made}, {counted(imported.judgements, 'judgement')}")
     if stop.is_set():
         click.echo("Stopped early; what was imported is kept, and importing again goes on from here.", err=True)
         return INTERRUPTED

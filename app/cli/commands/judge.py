@@ -11,7 +11,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count
+from app.wording.figures import counted
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ def command(
         print_json({"questions": len(answers), "judged": judged, "complete": done, "out": str(out) if out else None})
         return
     where = f", written to {out}" if out else ""
-    click.echo(f"{count(len(answers), 'question')} and {count(judged, 'document')} judged{where}.")
+    click.echo(f"{counted(len(answers), 'question')} and {counted(judged, 'document')} judged{where}.")
 
 
 def _judge(library: Library, asked: list[str] | None, depth: int, seed: int) -> bool:
     """Judge question after question; False where the person left before the last."""
     from app.cli.judge_prompt import judge_question
-    from engine.evaluation.pooling import pool
+    from engine.evaluation.judgement_pool import pool
 
     for number, question in enumerate(asked if asked is not None else _prompted(), 1):
         of = f" of {len(asked)}" if asked else ""
@@ -88,7 +88,7 @@ def _of_file(file: Path) -> list[str]:
     """Read questions, each once. Raises UsageError, naming the line."""
     questions: dict[str, None] = {}
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} cannot be read.", cause=f"{error}.") from error
     for number, line in enumerate(lines, 1):
@@ -113,7 +113,7 @@ def _of_file(file: Path) -> list[str]:
 
 
 def _write(library: Library, out: Path, answers: dict[str, dict[bytes, bool]]) -> None:
-    from engine.evaluation.judgement_files import write_collection, write_lines
+    from engine.evaluation.judgement_pool import write_collection, write_lines
 
     if not answers:
         raise UsageError("Nothing is judged yet, so there is nothing to write.", fix="Judge a question first.")

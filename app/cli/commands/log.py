@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, day, one_line, table
+from app.wording.cells import table
+from app.wording.figures import counted
+from app.wording.safe_text import one_line
+from app.wording.times import day
 
 if TYPE_CHECKING:
     from engine.records import LoggedSearch
@@ -34,12 +36,9 @@ def command(session: Session, wanted: bool | None, empty: bool, limit: int | Non
     It is off until you switch it on, lies in the library file, and leaves this machine never. `carrel retrain` can
     learn from it.
     """
-    from engine.config import load, save
+    from engine.config import change, load
 
-    config = load()
-    if wanted is not None:
-        config = replace(config, search_log=wanted)
-        save(config)
+    config = load() if wanted is None else change({"search_log": wanted})
     forgotten: int | None = None
     searches: tuple[LoggedSearch, ...] = ()
     if empty or wanted is None:
@@ -59,7 +58,7 @@ def _tell(session: Session, on: bool, forgotten: int | None, searches: tuple[Log
         rows = [(day(each.at), each.verdict, _shown(each), one_line(each.query)) for each in searches]
         click.echo("\n".join(table(rows, right=(2,))))
     if forgotten is not None:
-        click.echo(f"Forgotten: {count(forgotten, 'search', 'searches')}")
+        click.echo(f"Forgotten: {counted(forgotten, 'search', 'searches')}")
     click.echo(f"The log is {'on' if on else 'off'}.", err=True)
 
 

@@ -9,7 +9,8 @@ import click
 from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import located, one_line
+from app.wording.paths import located
+from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
     from engine.library import Library

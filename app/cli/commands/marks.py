@@ -10,7 +10,11 @@ from app.cli.command import command as carrel_command
 from app.cli.confirmation import agreed
 from app.cli.exit_codes import DONE, FAILED
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, day, one_line, short_path, table
+from app.wording.cells import table
+from app.wording.figures import counted
+from app.wording.paths import short_path
+from app.wording.safe_text import one_line
+from app.wording.times import day
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -55,7 +59,7 @@ def _forget(session: Session, library: Library, number: int, yes: bool) -> int:
     from app.cli.json_shapes import print_json
 
     if number and not yes:
-        question = f"Forget {count(number, 'mark')}? They cannot be brought back."
+        question = f"Forget {counted(number, 'mark')}? They cannot be brought back."
         if not agreed(question, does="forgets"):
             click.echo("Nothing was changed.", err=True)
             return FAILED
@@ -63,5 +67,5 @@ def _forget(session: Session, library: Library, number: int, yes: bool) -> int:
     if session.json:
         print_json({"forgotten": forgotten})
     else:
-        click.echo(f"Forgotten: {count(forgotten, 'mark')}")
+        click.echo(f"Forgotten: {counted(forgotten, 'mark')}")
     return DONE

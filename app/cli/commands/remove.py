@@ -13,7 +13,8 @@ from app.cli.command import command as carrel_command
 from app.cli.confirmation import agreed
 from app.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, quoted, short_path
+from app.wording.figures import counted
+from app.wording.paths import quoted, short_path
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -56,7 +57,7 @@ def command(session: Session, folders: tuple[Path, ...], yes: bool, undo: bool, 
         print_json({"removed": [{**path_fields(folder.path), "documents": number} for folder, number in forgotten]})
         return DONE
     for folder, number in forgotten:
-        click.echo(f"Forgotten: {short_path(folder.path)}, with {count(number, 'document')}")
+        click.echo(f"Forgotten: {short_path(folder.path)}, with {counted(number, 'document')}")
         if not forever:
             undo_line = f"carrel remove --undo {quoted(folder.path)}"
             click.echo(f"`{undo_line}` takes it back, until this time tomorrow.", err=True)
@@ -96,7 +97,7 @@ def _forget(library: Library, folder: Folder, forever: bool) -> int:
 def _question(folders: list[Folder], forever: bool) -> str:
     """Return what is asked before folders are forgotten."""
     names = ", ".join(short_path(folder.path) for folder in folders)
-    documents = count(sum(folder.documents for folder in folders), "document")
+    documents = counted(sum(folder.documents for folder in folders), "document")
     undone = "This cannot be undone." if forever else "For a day it can be undone."
     return f"Forget {names}? {documents} leave the index; no file is touched. {undone}"
 
@@ -121,5 +122,5 @@ def _take_back(session: Session, paths: list[Path]) -> int:
         print_json({"taken_back": [{**path_fields(one.path), "documents": held[one.path].documents} for one in back]})
         return INTERRUPTED if stop.is_set() else DONE
     for one in back:
-        click.echo(f"Taken back: {short_path(one.path)}, with {count(held[one.path].documents, 'document')}")
+        click.echo(f"Taken back: {short_path(one.path)}, with {counted(held[one.path].documents, 'document')}")
     return INTERRUPTED if stop.is_set() else DONE

@@ -10,7 +10,8 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, short_path
+from app.wording.figures import counted
+from app.wording.paths import short_path
 
 if TYPE_CHECKING:
     from engine.maintenance.rebuild import Rebuilt
@@ -45,7 +46,7 @@ def command(session: Session, file: Path | None, rebuild: bool) -> None:
     if session.json:
         print_json({**copy_shape(restored.copied), "kept": path_fields(os.fsencode(kept)) if kept else None})
         return
-    held = f"{count(restored.copied.documents, 'document')}, {count(restored.copied.passages, 'passage')}"
+    held = f"{counted(restored.copied.documents, 'document')}, {counted(restored.copied.passages, 'passage')}"
     click.echo(f"Restored: {held}")
     _tell_kept(kept)
     click.echo("`carrel sync` brings in what has changed since the backup.", err=True)

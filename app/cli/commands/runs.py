@@ -117,13 +117,13 @@ def delete(session: Session, run: str, keep_model: bool, yes: bool) -> None:
     A model that the library uses, or goes back to by `carrel rollback`, is not deleted.
     """
     from app.cli.run_table import deletion
-    from app.cli.terminal_text import size
+    from app.wording.figures import size
     from engine.paths import library_path
     from training import run_removal, runs
 
     chosen = runs.named(run)
     libraries = [library_path(session.library)]
-    found = run_removal.leavings(chosen, libraries, keep_model=keep_model)
+    found = run_removal.disk_use(chosen, libraries, keep_model=keep_model)
     if yes or agreed(f"Delete {chosen.name}? {deletion(found)}", does="deletes"):
         run_removal.delete(chosen, libraries, keep_model=keep_model)
         model = f" and its model {found.model}" if found.model else ""

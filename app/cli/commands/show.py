@@ -10,7 +10,8 @@ import click
 from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import cleaned, short_path
+from app.wording.paths import short_path
+from app.wording.safe_text import cleaned
 
 if TYPE_CHECKING:
     from engine.records import StoredDocument
@@ -53,7 +54,7 @@ def from_line(document: StoredDocument, line: int) -> list[str]:
     """Return the numbered lines from shortly before `line` on, with `line` marked. Raises PathError past the end."""
     from engine.errors import PathError
 
-    lines = document.text.splitlines()
+    lines = document.text.removesuffix("\n").split("\n") if document.text else []  # what an editor counts
     if line > len(lines):
         raise PathError(f"{short_path(document.path)} has {len(lines):,} lines; there is no line {line:,}.")
     first = max(1, line - BEFORE)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, short_path, size, table
+from app.wording.cells import table
+from app.wording.figures import counted, size
+from app.wording.paths import short_path
+from app.wording.times import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,7 +51,7 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
     read_only = ", read-only" if status.read_only else ""
     rows = [
         ("library", f"{short_path(os.fsencode(status.library))} ({size(status.bytes)}{read_only})"),
-        ("documents", f"{status.documents:,}, in {count(status.passages, 'passage')}"),
+        ("documents", f"{status.documents:,}, in {counted(status.passages, 'passage')}"),
         ("model", status.model),
         ("index", _freshness(status.stale)),
         ("indexer", _indexer(status)),
@@ -57,7 +59,9 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
     if watched is not None:
         rows += [("", watching(watched))] + ([("", watched.fix)] if watched.fix else [])
     if status.failed:
-        rows.append(("failed", f"{count(status.failed, 'file')} could not be read (`carrel sync --full` tries again)"))
+        rows.append(
+            ("failed", f"{counted(status.failed, 'file')} could not be read (`carrel sync --full` tries again)")
+        )
     if status.skipped:
         rows.append(("left out", f"{sum(status.skipped.values()):,}"))
     yield from table(rows)
@@ -78,11 +82,10 @@ def left_out(skipped: Mapping[str, int]) -> list[str]:
 def _freshness(stale: int) -> str:
     if stale < 0:
         return "not compared with the files"
-    return f"{count(stale, 'file')} changed since the last sync" if stale else "up to date"
+    return f"{counted(stale, 'file')} changed since the last sync" if stale else "up to date"
 
 
 def _indexer(status: Status) -> str:
     if status.writer is None:
         return "not running"
-    since = time.strftime("%H:%M", time.localtime(status.writer.since))
-    return f"running: {status.writer.task}, process {status.writer.pid}, since {since}"
+    return f"running: {status.writer.task}, process {status.writer.pid}, since {clock(status.writer.since)}"

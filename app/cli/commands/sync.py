@@ -10,7 +10,10 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.exit_codes import DONE, INTERRUPTED
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import count, duration, one_line, short_path
+from app.wording.figures import counted
+from app.wording.paths import short_path
+from app.wording.safe_text import one_line
+from app.wording.times import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +86,7 @@ def lines(report: SyncReport) -> Iterator[str]:
         yield f"left out: {sum(report.skipped.values()):,}"
         yield from left_out(report.skipped)
     if report.failed:
-        yield f"failed: {count(len(report.failed), 'file')}"
+        yield f"failed: {counted(len(report.failed), 'file')}"
         yield from (f"  {short_path(one.path)}: {one_line(one.reason)}" for one in report.failed[:MOST_FAILURES])
         if len(report.failed) > MOST_FAILURES:
             yield f"  and {len(report.failed) - MOST_FAILURES:,} more (`carrel sync --json` lists all)"

@@ -11,8 +11,10 @@ import click
 from app.cli.arguments import files
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
-from app.cli.terminal_text import one_line, short_path, table
 from app.stage_names import STAGE_NAMES
+from app.wording.cells import table
+from app.wording.paths import short_path
+from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

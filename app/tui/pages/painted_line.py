@@ -12,7 +12,7 @@ from functools import cached_property
 
 from textual.content import Content, Span
 
-from app.tui.safe_text import TAB_CELLS, one_line
+from app.wording.safe_text import TAB_CELLS, one_line
 
 Style = tuple[int, int, str]
 Piece = tuple[int, int, int, int]  # start and end in the line, start and end on the screen

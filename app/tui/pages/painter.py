@@ -11,8 +11,8 @@ from app.tui.pages.markdown_line import code_line, fence_line, highlighted_into,
 from app.tui.pages.painted_line import LineMaker, ShownLine, plain_line
 from app.tui.pages.source_colors import SourceColours
 from app.tui.pages.units import Units
-from app.tui.safe_text import TAB_CELLS, one_line
 from app.tui.theme import BRIGHT, FAINT, QUIET
+from app.wording.safe_text import TAB_CELLS, one_line
 
 KEPT = 1_500  # painted units: several screens
 PAGE_RULE_CELLS = 24

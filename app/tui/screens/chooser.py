@@ -17,10 +17,10 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 
-from app.tui.safe_text import one_line
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import hints
+from app.wording.safe_text import one_line
 
 SHOWN = 200  # what the list holds at most; a letter more narrows it
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""One reader for each format. This door knows which reader a file goes to and loads it only then."""
+"""One reader for each format: `read_document` knows which reader a file goes to, and loads it only then."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.records import Block, Document
 from engine.sources.readers.file_types import language_of
 from engine.sources.readers.source_file import Source
-from engine.sources.readers.text_lines import Lines
+from engine.sources.readers.text import Lines
 
 LONG_BLOCK = 40  # lines: a longer definition, as a class, is also cut at the blank lines inside it
 _CLOSERS = ("}", ")", "]", "end", "else", "elif", "except", "finally")

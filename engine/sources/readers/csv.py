@@ -9,7 +9,7 @@ from itertools import pairwise
 from engine.records import Block, Document
 from engine.sources.readers.source_file import MAX_CHARACTERS, Source
 from engine.sources.readers.table_rows import MAX_LEAD, line_of, names_row
-from engine.sources.readers.text_lines import Lines
+from engine.sources.readers.text import Lines
 
 _DELIMITERS = ",;\t|"
 SAMPLED_LINES = 50  # that the delimiter is told by
@@ -27,7 +27,7 @@ def read(source: Source) -> Document:
     lines = Lines("\n".join(written_lines))
     metadata = {"rows": str(len(rows) - (names is not None))} if rows else {}
     heading = None if names is None else rows[names][0]
-    return Document(lines.text, source.spoken_name, False, "csv", tuple(_blocks(lines, heading)), metadata=metadata)
+    return source.document("csv", lines.text, _blocks(lines, heading), "", metadata=metadata)
 
 
 def _blocks(lines: Lines, heading: int | None) -> Iterator[Block]:

@@ -1,20 +1,24 @@
-"""Word documents: paragraphs, headings, lists and tables in the order of the body, then footnotes and endnotes."""
+"""Word documents: paragraphs, headings, lists and tables in the order of the body, then footnotes and endnotes.
+
+Word says what a paragraph is through styles that inherit from one another; their English names are the same in every
+language.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lxml import etree
 
 from engine.errors import SourceError
-from engine.records import Document, Link
-from engine.sources.readers.docxstyles import NO_STYLE, Styles
+from engine.records import BlockKind, Document, Link
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.markdown import written_title
-from engine.sources.readers.markdown_inline import MAX_LINKS
 from engine.sources.readers.ooxml import core_properties, external_targets, named_title, relation_of
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.zip_container import Archive
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -22,6 +26,10 @@ _STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
 _TRANSITIONAL = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _SKIPPED = frozenset(("del", "moveFrom", "rPr", "pPr", "Fallback", "txbxContent", "instrText", "delText"))
+_HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|rubrik|kop)\s*([1-9])$", re.IGNORECASE)
+_HEADING_ID = re.compile(r"Heading([1-9])$")
+_BODY_OUTLINE = 9  # w:outlineLvl of body text
+MAX_INHERITANCE = 20  # styles above a style: a file may declare a circle
 
 
 def read(source: Source) -> Document:
@@ -38,14 +46,13 @@ def read(source: Source) -> Document:
     text, blocks = reader.prose.finish()
     properties = core_properties(archive)
     title = named_title(properties) or reader.title or written_title(blocks)
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="docx",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(properties.pop("keywords", "")))),
-        links=tuple(reader.links[:MAX_LINKS]),
+    return source.document(
+        "docx",
+        text,
+        blocks,
+        title,
+        tags=as_tags(properties.pop("keywords", "")),
+        links=reader.links[:MAX_LINKS],
         metadata=properties,
     )
 
@@ -158,3 +165,93 @@ def _rows(table: etree._Element) -> Iterator[str]:
         cells = [" ".join(" ".join(_text(p).split()) for p in cell.iter(f"{_W}p")) for cell in row.iter(f"{_W}tc")]
         if any(cells):
             yield " | ".join(cell.strip() for cell in cells)
+
+
+@dataclass(frozen=True, slots=True)
+class ParagraphStyle:
+    """The role of a paragraph; `level` is 0 where it is no heading, `list_level` -1 where it is no item of a list."""
+
+    kind: BlockKind = "paragraph"
+    level: int = 0
+    list_level: int = -1
+    is_title: bool = False
+
+
+NO_STYLE = ParagraphStyle()
+
+
+class Styles:
+    """The styles of one document."""
+
+    def __init__(self, root: etree._Element | None) -> None:
+        """Read them from styles.xml; without one, style identifiers are taken for their names."""
+        self._styles = {
+            str(style.get(f"{_W}styleId")): style
+            for style in (root.iter(f"{_W}style") if root is not None else ())
+            if style.get(f"{_W}type") in (None, "paragraph")
+        }
+        self._known: dict[str, ParagraphStyle] = {}
+
+    def of(self, properties: etree._Element) -> ParagraphStyle:
+        """Say what a paragraph with these properties (`w:pPr`) is."""
+        named = properties.find(f"{_W}pStyle")
+        identifier = str(named.get(f"{_W}val")) if named is not None else ""
+        if identifier not in self._known:
+            self._known[identifier] = self._resolve(identifier)
+        style = self._known[identifier]
+        outline = _outline(properties)
+        if outline is not None and not style.is_title:
+            style = ParagraphStyle(style.kind, outline, style.list_level)
+        numbering = _numbering(properties)
+        return style if numbering is None else ParagraphStyle(style.kind, style.level, numbering, style.is_title)
+
+    def _resolve(self, identifier: str) -> ParagraphStyle:
+        kind: BlockKind = "paragraph"
+        list_level = -1
+        for _ in range(MAX_INHERITANCE):
+            style = self._styles.get(identifier)
+            name = _value(style, "name") or identifier
+            heading = _HEADING.match(name.strip()) or _HEADING_ID.match(identifier)
+            if heading:
+                return ParagraphStyle(kind, int(heading[1]), list_level)
+            if name.strip().casefold() == "title":
+                return ParagraphStyle(kind, 1, list_level, is_title=True)
+            properties = style.find(f"{_W}pPr") if style is not None else None
+            outline = _outline(properties) if properties is not None else None
+            if outline:
+                return ParagraphStyle(kind, outline, list_level)
+            numbering = _numbering(properties) if properties is not None else None
+            if list_level < 0 and (numbering is not None or name.startswith(("List Bullet", "List Number"))):
+                list_level = numbering or 0
+            if name.casefold() in ("quote", "intense quote"):
+                kind = "quote"
+            elif "source code" in name.casefold() or "code block" in name.casefold():
+                kind = "code"
+            identifier = _value(style, "basedOn")
+            if not identifier:
+                break
+        return ParagraphStyle(kind, 0, list_level)
+
+
+def _value(element: etree._Element | None, name: str) -> str:
+    found = element.find(f"{_W}{name}") if element is not None else None
+    return str(found.get(f"{_W}val") or "") if found is not None else ""
+
+
+def _outline(properties: etree._Element) -> int | None:
+    written = _value(properties, "outlineLvl")
+    if not written.isdecimal():
+        return None
+    level = int(written[:3])
+    return 0 if level >= _BODY_OUTLINE else level + 1
+
+
+def _numbering(properties: etree._Element) -> int | None:
+    """Return the depth of a list item from 0; None where the paragraph is not numbered, -1 where it must not be."""
+    numbering = properties.find(f"{_W}numPr")
+    if numbering is None:
+        return None
+    if _value(numbering, "numId") == "0":
+        return -1
+    level = _value(numbering, "ilvl")
+    return int(level[:3]) if level.isdecimal() else 0

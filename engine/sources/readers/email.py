@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import SNIFFED_BYTES, decode, storable
-from engine.sources.readers.html_blocks import Page, parse_html
+from engine.sources.readers.html import Page, parse_html
 from engine.sources.readers.message import MessageText
 from engine.sources.readers.source_file import Source
 

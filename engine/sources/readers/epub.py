@@ -11,11 +11,9 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import Block, Document, Link
 from engine.sources.encodings import storable
-from engine.sources.readers.html import html_text
-from engine.sources.readers.html_blocks import Page, parse_html, tag_of, words_of
-from engine.sources.readers.markdown_inline import MAX_LINKS
+from engine.sources.readers.html import Page, html_text, parse_html, tag_of, words_of
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.zip_container import Archive
 
 _FONT_OBFUSCATION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
@@ -43,14 +41,13 @@ def read(source: Source) -> Document:
     title = " ".join(fields.pop("title", [])[:1])
     title = "" if title.casefold() in ("unknown", "untitled", "untitled document") else title
     tags = fields.pop("subject", [])
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="epub",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(tags)),
-        links=tuple(links[:MAX_LINKS]),
+    return source.document(
+        "epub",
+        text,
+        blocks,
+        title,
+        tags=tags,
+        links=links[:MAX_LINKS],
         metadata={_FIELDS[name]: ", ".join(values) for name, values in fields.items() if name in _FIELDS},
     )
 

@@ -1,4 +1,4 @@
-"""A message as a document, whichever program wrote it: who and when at the head, the body, what is attached."""
+"""The text of a message from any mail program: who and when at the head, then the body and the attachments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from engine.records import Document, Link
 from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
-from engine.sources.readers.text_lines import paragraphs
+from engine.sources.readers.text import paragraphs
 
 _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 
@@ -36,12 +36,11 @@ class MessageText:
         self.prose.add("list", "\n".join(f"- Attachment: {name}" for name in attachments))
         text, blocks = self.prose.finish()
         title = self.headers.get("Subject", "")
-        return Document(
-            text=text,
-            title=title or source.spoken_name,
-            title_written=bool(title),
-            kind=kind,
-            blocks=blocks,
-            links=tuple(self.links),
+        return source.document(
+            kind,
+            text,
+            blocks,
+            title,
+            links=self.links,
             metadata={name.lower(): words for name, words in self.headers.items() if name != "Subject"},
         )

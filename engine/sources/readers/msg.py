@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import storable
-from engine.sources.readers.compound import CompoundFile
-from engine.sources.readers.html import html_text
-from engine.sources.readers.html_blocks import Page, parse_html
+from engine.sources.readers.compound_file import CompoundFile
+from engine.sources.readers.html import Page, html_text, parse_html
 from engine.sources.readers.message import MessageText
 from engine.sources.readers.source_file import Source
 

@@ -9,8 +9,7 @@ from typing import Any
 from engine.errors import SourceError
 from engine.records import Block, Document
 from engine.sources.encodings import storable
-from engine.sources.readers.markdown import scan, written_title
-from engine.sources.readers.markdown_inline import links_of, tags_of
+from engine.sources.readers.markdown import links_of, scan, tags_of, written_title
 from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
 
@@ -30,12 +29,11 @@ def read(source: Source) -> Document:
     title = storable(named.strip()) if isinstance(named, str) and named.strip() else written_title(blocks)
     words = [text[block.start : block.end] for block in blocks if block.kind != "code"]
     language = _language(metadata)
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="notebook",
-        blocks=blocks,
+    return source.document(
+        "notebook",
+        text,
+        blocks,
+        title,
         tags=tags_of(words),
         links=links_of(words),
         metadata={"language": language} if language else {},

@@ -1,4 +1,4 @@
-"""Words in pictures of pages, read by an installed Tesseract; only where a person has asked for it in the settings."""
+"""Reads the words in pictures of pages with an installed Tesseract, where a person has switched that on."""
 
 from __future__ import annotations
 

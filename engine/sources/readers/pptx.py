@@ -9,7 +9,6 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.readers.frontmatter import as_tags
-from engine.sources.readers.markdown_inline import MAX_LINKS
 from engine.sources.readers.ooxml import (
     core_properties,
     external_targets,
@@ -19,7 +18,7 @@ from engine.sources.readers.ooxml import (
     relation_of,
 )
 from engine.sources.readers.prose import Prose
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.zip_container import Archive
 
 _PRESENTATION = "ppt/presentation.xml"
@@ -44,14 +43,13 @@ def read(source: Source) -> Document:
         raise SourceError("no text inside")
     properties = core_properties(archive)
     title = named_title(properties) or first_title
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="pptx",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(properties.pop("keywords", "")))),
-        links=tuple(links[:MAX_LINKS]),
+    return source.document(
+        "pptx",
+        text,
+        blocks,
+        title,
+        tags=as_tags(properties.pop("keywords", "")),
+        links=links[:MAX_LINKS],
         metadata={**properties, "pages": str(len(slides))},
     )
 

@@ -1,4 +1,4 @@
-"""Text that a reader puts together itself, for formats whose files a person does not edit as text."""
+"""Builds the text of a document piece by piece, for formats that a person does not edit as text."""
 
 from __future__ import annotations
 

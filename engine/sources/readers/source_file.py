@@ -1,4 +1,4 @@
-"""A file on its way into a reader: its bytes, its name, and the title that the name gives where nothing better is."""
+"""A file on its way into a reader: its bytes, its name, and the title that the name gives where there is none."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import SourceError
+from engine.records import Block, Document, Link
 from engine.sources.encodings import decode, storable
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 20_000_000  # a document above it is a dump, and would take minutes to embed
 MAX_FILE_BYTES = 512 * 2**20  # what a reader would try to hold at all; discovery's limit is far lower
+MAX_LABEL = 1000  # code points of a heading that are read; repeats are bounded too, as expressions may backtrack
+MAX_LINKS = 10_000  # a document with more is a list of addresses
 _SEPARATORS = re.compile(r"_+|(?<=[^\W\d_])[.+-]+(?=\w)|(?<=\w)[.+-]+(?=[^\W\d_])|\s+")
 
 
@@ -45,6 +49,29 @@ class Source:
         """The name without its suffix, words parted by spaces: what a file is called where it has no title."""
         stem = os.path.splitext(self.display_name)[0]
         return _SEPARATORS.sub(" ", stem).strip() or stem or self.display_name
+
+    def document(
+        self,
+        kind: str,
+        text: str,
+        blocks: Iterable[Block],
+        title: str,
+        *,
+        tags: Iterable[str] = (),
+        links: Iterable[Link] = (),
+        metadata: Mapping[str, str] | None = None,
+    ) -> Document:
+        """Return the document of this file; with "" for its title it goes by the name of the file."""
+        return Document(
+            text=text,
+            title=title or self.spoken_name,
+            title_written=bool(title),
+            kind=kind,
+            blocks=tuple(blocks),
+            tags=tuple(dict.fromkeys(tags)),
+            links=tuple(links),
+            metadata=metadata or {},
+        )
 
 
 def load(path: bytes, recogniser: Recogniser | None = None) -> Source:

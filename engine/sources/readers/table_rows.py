@@ -1,4 +1,4 @@
-"""Rows of cells become lines of text, with the row of column names as the heading that stands over them."""
+"""Turns rows of cells into lines of text, with the row of column names as the heading above them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import pytest
 from app.cli import factories, main
 from engine.errors import CarrelError, LibraryMissing
 from engine.events import Event, Watching
-from engine.maintenance.care import Examined
+from engine.maintenance import DoctorReport
 from engine.records import (
     Check,
     Explanation,
@@ -200,9 +200,9 @@ class FakeLibrary:
             skipped={"hidden": 3, "inside node_modules (built-in rule)": 918},
         )
 
-    def check(self, *, repair: bool = False, on_event: Any = None) -> Examined:
+    def check(self, *, repair: bool = False, on_event: Any = None) -> DoctorReport:
         self._note("check", repair)
-        return Examined(self.checks)
+        return DoctorReport(self.checks)
 
     def file_request(self, kind: str, argument: str = "") -> int:
         self._note("request", (kind, argument))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from cli_fakes import Call
+from fake_encoder import FakeEncoder
 
 from app.cli import factories
-from engine.embedding.fake import FakeEncoder
 from engine.library import Library
-from engine.maintenance import Care
+from engine.maintenance import Maintenance
 from engine.records import Block, Document
 from engine.retrieval import tier_calibration
 from engine.sources import parser
@@ -43,7 +43,7 @@ def written_notes(notes: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
         return Library.open(path, create=create, encoder=FakeEncoder())  # type: ignore[arg-type]
 
     monkeypatch.setattr(factories, "open_library", open_library)
-    monkeypatch.setattr(factories, "open_care", lambda path: Care(path, FakeEncoder()))  # type: ignore[arg-type]
+    monkeypatch.setattr(factories, "open_care", lambda path: Maintenance(path, FakeEncoder()))  # type: ignore[arg-type]
     for name, text in notes.items():
         (Path("notes") / name).parent.mkdir(parents=True, exist_ok=True)
         (Path("notes") / name).write_text(text)

@@ -7,15 +7,18 @@ import shutil
 import stat
 import subprocess
 import threading
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 from cli_fakes import Call
 from indexed_notes import NOTES, documents, found, indexed
 
 from engine.paths import places
-from engine.store.connection import open_writer
+from engine.store.connection import open_reader, open_writer
 from engine.store.lock import IndexerLock
+from engine.store.migrations import newest_version, version
 
 __all__ = ["indexed"]
 
@@ -38,13 +41,29 @@ def test_a_backup_brings_everything_back(carrel: Call, indexed: Path) -> None:
     assert carrel("doctor").code == 0
 
 
+def test_a_backup_of_an_older_carrel_is_brought_up_to_date(carrel: Call, indexed: Path) -> None:
+    before = found(carrel, "starter")
+    carrel("backup", "carrel.backup")
+    with closing(apsw.Connection("carrel.backup")) as old:
+        old.execute("CREATE TABLE event(id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL) STRICT")
+        old.execute("DELETE FROM migration WHERE version > 1")
+        old.pragma("user_version", 1)
+    assert carrel("restore", "carrel.backup", "--json").code == 0
+    assert found(carrel, "starter") == before
+    with closing(open_reader(places().library)) as conn:
+        assert version(conn) == newest_version()
+        assert not conn.execute("SELECT 1 FROM sqlite_schema WHERE name = 'event'").fetchall()
+    assert [name for name in os.listdir(places().library.parent) if ".part-" in name or "before-v" in name] == []
+    assert carrel("doctor").code == 0
+
+
 def test_a_backup_is_taken_while_an_indexer_writes(carrel: Call, indexed: Path) -> None:
     library, stop = places().library, threading.Event()
 
     def write_on() -> None:
         conn = open_writer(library)
         while not stop.is_set():
-            conn.execute("INSERT INTO event(at, kind) VALUES(1, 'x')")
+            conn.execute("INSERT INTO request(kind, requested_at) VALUES('x', 1.5)")
         conn.close()
 
     with IndexerLock(library).acquire("watching"):

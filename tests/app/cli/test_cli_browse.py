@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli_fakes import Call, FakeLibrary
 
-from app.cli import factories, terminal_text
+from app.cli import factories
 from engine.events import Scanned
 from engine.paths import places
 from engine.records import Folder, SyncReport
@@ -25,7 +25,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Opened:
         opened.append((library, folders))
         return 0
 
-    monkeypatch.setattr(terminal_text, "interactive", lambda: True)
+    monkeypatch.setattr(factories, "interactive", lambda: True)
     monkeypatch.setattr(factories, "open_browser", open_browser)
     return opened
 

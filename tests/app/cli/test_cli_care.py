@@ -11,7 +11,7 @@ from cli_fakes import Call, FakeLibrary
 
 from app.cli import indexer_request, model_builder
 from engine.embedding import catalogue
-from engine.embedding.fastembed_models import Offered
+from engine.embedding.fastembed_models import FastembedModel
 from engine.embedding.manifest import Manifest
 from engine.errors import LibraryBusy, ModelError
 from engine.events import Watching
@@ -32,7 +32,7 @@ def test_status_is_a_glance_at_the_library(carrel: Call, library: FakeLibrary) -
 
     assert ended.code == 0
     assert [" ".join(line.split()) for line in ended.out.splitlines()] == [
-        "library /library.carrel (61 MB)",
+        "library /library.carrel (64 MB)",
         "documents 0, in 9 passages",
         "model all-MiniLM-L6-v2",
         "index 2 files changed since the last sync",
@@ -167,8 +167,8 @@ def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         asked.append(f"install {name}")
         return a_manifest(BGE if name.lower() == BGE.lower() else catalogue.EMBEDDED)
 
-    def available() -> list[Offered]:
-        return [Offered(BGE, 384, "cls", 512, "model.onnx", "en", "mit", "hub", 67)]
+    def available() -> list[FastembedModel]:
+        return [FastembedModel(BGE, 384, "cls", 512, "model.onnx", "en", "mit", "hub", 67)]
 
     monkeypatch.setattr(catalogue, "installed", lambda: here)
     monkeypatch.setattr(catalogue, "folder_of", lambda name: folder)

@@ -45,6 +45,13 @@ def test_show_from_a_line_marks_it(carrel: Call) -> None:
     assert carrel("show", "sourdough.md:5").out.splitlines() == ["3   ## Care", "4", "5 ▌ Feed it.", "6   Twice a day."]
 
 
+def test_show_counts_the_lines_that_an_editor_counts(carrel: Call, library: FakeLibrary) -> None:
+    library.documents[YEAST] = a_document(YEAST, "one\u2028still one\x0c\x85\ntwo\n")
+
+    assert "2 ▌ two" in carrel("show", "yeast.md:2").out
+    assert carrel("show", "yeast.md:3").code == 2
+
+
 def test_show_takes_a_place_with_a_column(carrel: Call) -> None:
     assert "5 ▌ Feed it." in carrel("show", "sourdough.md:5:12").out
 

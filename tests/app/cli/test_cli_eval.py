@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from cli_fakes import Call
+from fake_encoder import FakeEncoder
 
 from app.cli import evaluation
-from engine.embedding.fake import FakeEncoder
 from engine.errors import ModelError
 
 CORPUS = {

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from cli_fakes import Call
+from fake_encoder import FakeEncoder
 from indexed_notes import documents, found, indexed
 
-from engine.embedding.fake import FakeEncoder
 from engine.indexing import removed_folders
 from engine.library import Library
 from engine.paths import places

@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 import pytest
 from cli_fakes import Call
+from fake_encoder import FakeEncoder
 
 from app.cli import factories
-from engine.embedding.fake import FakeEncoder
 from engine.errors import LibraryBusy
-from engine.evaluation.collections import Collection
+from engine.evaluation.beir import Collection
 from engine.library import Library
 from engine.paths import places
 
@@ -218,7 +218,7 @@ def test_what_was_judged_is_a_collection_that_eval_reads(
     carrel: Call, notes: Path, type_keys: Type, tmp_path: Path
 ) -> None:
     questions = tmp_path / "questions.txt"
-    questions.write_text(f'{ASKED}\n\n{{"query": "ledger of a year"}}\n{ASKED}\n')
+    questions.write_text(f'{ASKED}\n\n{{"query": "ledger of a\u2028year"}}\n{ASKED}\n')
     type_keys("ynnn" + "nynn")
     assert carrel("judge", "--queries", str(questions), "--out", "mine", "--json").json == {
         "format": 1,
@@ -248,6 +248,15 @@ def test_what_was_judged_is_written_for_retraining(carrel: Call, notes: Path) ->
 
     (line,) = Path("mine.jsonl").read_text().splitlines()
     assert json.loads(line) == {"query": ASKED, "relevant": [str(notes / "loaf.md")]}
+
+
+def test_a_question_with_a_separator_of_unicode_is_one_line_of_its_file(
+    carrel: Call, notes: Path, type_keys: Type, tmp_path: Path
+) -> None:
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text('{"query": "flour\u2028and water"}\n{"query": \n', encoding="utf-8")
+
+    assert "questions.jsonl, line 2, is not valid JSON" in carrel("judge", "--queries", str(questions)).err
 
 
 def test_a_folder_with_other_files_is_not_overwritten(carrel: Call, notes: Path) -> None:

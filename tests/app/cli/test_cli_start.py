@@ -181,8 +181,8 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 
 def test_characters_that_the_terminal_lacks_are_replaced(tmp_path: Path) -> None:
     program = (
-        "import sys; from app.cli import main, opening; from cli_fakes import FakeLibrary\n"
-        "opening.open_library = lambda path, create=False: FakeLibrary()\n"
+        "import sys; from app.cli import main, factories; from cli_fakes import FakeLibrary\n"
+        "factories.open_library = lambda path, create=False: FakeLibrary()\n"
         "sys.exit(main(['search', 'starter']))"
     )
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "CARREL_HOME": str(tmp_path)}

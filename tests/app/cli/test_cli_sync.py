@@ -6,6 +6,8 @@ import io
 import os
 import signal
 import threading
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,11 +15,15 @@ import pytest
 from cli_fakes import Call, FakeLibrary
 
 from app.cli import indexer_request
+from app.cli.indexer_request import done_or_asked
 from app.cli.progress_line import MovingLine, PlainLines
 from engine.errors import LibraryBusy, LibraryFull
-from engine.events import Event, FileFailed, Preparing, Progress, Scanned, Trouble, to_line
-from engine.indexing.sync_counts import to_dict
+from engine.event_log.event_file import EventFile
+from engine.event_log.lock_holder import HolderTail
+from engine.events import Event, FileFailed, Preparing, Progress, Scanned, Trouble
+from engine.indexing.sync_progress import to_dict
 from engine.records import Failure, Folder, SyncReport, Writer
+from engine.store.lock import IndexerLock
 
 REPORT = SyncReport(
     added=3,
@@ -124,7 +130,7 @@ def test_a_terminals_progress_is_one_line_that_is_cleared_at_the_end(monkeypatch
 
     assert "\n" not in text
     assert "51 of" not in text
-    assert "▕██████████          ▏ 50%  50 of 100 files · 312 passages/s · 13 s left  /notes/a.md" in text
+    assert "▕██████████          ▏ 50 %  50 of 100 files · 312 passages/s · 13 s left  /notes/a.md" in text
     assert text.endswith("\r\x1b[K")
 
 
@@ -249,18 +255,39 @@ def test_several_paths_are_several_requests_and_one_report(carrel: Call, library
     assert (ended.json["added"], ended.json["skipped"]["hidden"], len(ended.json["failed"])) == (6, 4, 2)
 
 
-def test_events_are_followed_from_where_they_are(tmp_path: Path) -> None:
-    file = tmp_path / "events"
-    file.write_text(to_line(a_progress(1)) + "\n")
-    told = indexer_request.tail(file)
-    assert next(told) is None
+@pytest.mark.usefixtures("impatient")
+def test_progress_goes_on_where_the_event_file_begins_anew_or_another_takes_the_lock(
+    library: FakeLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy(library)
+    library.path = tmp_path / "library.carrel"
+    monkeypatch.setattr(indexer_request, "HolderTail", partial(HolderTail, look_every=0.0))
+    seen: list[str] = []
+    answers = iter(range(200))
 
-    half = to_line(a_progress(2))
-    with file.open("a") as stream:
-        stream.write(half[:10])
-        stream.flush()
-        assert next(told) is None
-        stream.write(half[10:] + "\n" + '{"type": "of a newer version"}\n' + to_line(a_progress(3)) + "\n")
+    def answer(number: int) -> SimpleNamespace:
+        now = next(answers, None)
+        if now is None:
+            return SimpleNamespace(done=True, outcome=to_dict(REPORT))
+        if now == 100:
+            holds.pop_all().close()
+            hold(tmp_path / "second.jsonl")
+        files[-1].write(Preparing(what=f"event {now}"))
+        return WAITING
 
-    assert [event.files_done for event in (next(told), next(told)) if isinstance(event, Progress)] == [2, 3]
-    assert next(told) is None
+    def hold(path: Path) -> None:
+        files.append(EventFile(path, largest=2000))
+        holds.enter_context(IndexerLock(library.path).acquire("watching", path))
+
+    files: list[EventFile] = []
+    library.request_state = answer  # type: ignore[method-assign]
+    with ExitStack() as holds:
+        hold(tmp_path / "first.jsonl")
+        files[-1].write(Preparing(what="before"))
+
+        def listen(event: Event) -> None:
+            if isinstance(event, Preparing):
+                seen.append(event.what)
+
+        done_or_asked(library, library.sync, [("sync", "")], on_event=listen, stop=threading.Event())  # type: ignore[arg-type]
+    assert seen[1:] == [f"event {number}" for number in range(200)]

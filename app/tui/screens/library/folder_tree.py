@@ -1,178 +1,87 @@
-"""The watched folders as a tree: which rows there are, what state each is in, and how a row is written."""
+"""The list of watched folders as a tree, which keeps what is unfolded in it and which folder is selected."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import partial
 
-from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.figures import NONE, count
-from app.tui.safe_text import cut_front, one_line, short_path, shown_path
+from app.tui.indexer_state import IndexerState
+from app.tui.screens.library.folder_rows import EVERYTHING, Place, TreeRow, row_line, to_unfold, tree_rows
+from app.tui.screens.library.library_contents import Contents, last_indexed
 from app.tui.status_line import StatusView
-from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
-from engine.paths import display
-from engine.records import Folder, FolderNode
-
-Place = tuple[bytes, bytes]  # a watched folder, and a path relative to it; b"" for the folder itself
-EVERYTHING: Place = (b"", b"")
-COLUMNS = (("documents", 10), ("passages", 9), ("failed", 7))  # with the cells that each takes
-STATE_CELLS = 16
-LEAST_NAME_CELLS = 16  # a column is left out before a name has less room
+from app.tui.theme import QUIET
+from app.tui.widgets.entry_list import Entry, EntryList
+from engine.records import Folder
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """How fresh what is known of a folder is, in words with a sign, and the colour on top of them."""
+class FolderTree(EntryList):
+    """The watched folders and what lies in them, each with its figures and how fresh they are."""
 
-    words: str
-    ink: str = QUIET
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._view = StatusView(None, IndexerState())
+        self._contents = Contents()
+        self._indexed_at: dict[Place, str] = {}
+        self._pending: Mapping[bytes, str] = {}
+        self._unfolded: set[Place] = set()
+        self._seen: set[bytes] = set()  # watched folders whose content was shown before
 
+    @property
+    def row(self) -> TreeRow | None:
+        """The selected folder."""
+        return self.entry.value if self.entry is not None and isinstance(self.entry.value, TreeRow) else None
 
-@dataclass(frozen=True, slots=True)
-class TreeRow:
-    """One folder. `folded` is None where nothing lies below it."""
+    @property
+    def place(self) -> Place:
+        """Where the selected folder is; everything where none is selected."""
+        return self.row.place if self.row else EVERYTHING
 
-    place: Place
-    name: str
-    depth: int
-    documents: int
-    passages: int
-    failed: int
-    folded: bool | None
-    state: State
+    @property
+    def folder(self) -> Folder | None:
+        """The watched folder that the selection is, or lies in."""
+        status = self._view.status
+        return next((each for each in status.folders if each.path == self.place[0]), None) if status else None
 
+    def show_status(self, view: StatusView) -> None:
+        """Show what the indexer does with the folders now."""
+        self._view = view
+        self._show_rows()
 
-def tree_rows(
-    view: StatusView,
-    trees: Mapping[bytes, Sequence[FolderNode]],
-    opened: Collection[Place],
-    pending: Mapping[bytes, str],
-    indexed_at: Mapping[Place, str],
-) -> list[TreeRow]:
-    """Return the rows in order: everything, then each watched folder with what is unfolded below it.
+    def show_contents(self, contents: Contents) -> None:
+        """Show what lies in the folders; a watched one that stands alone is unfolded when it is first shown."""
+        self._contents, self._indexed_at = contents, last_indexed(contents)
+        folders = self._view.status.folders if self._view.status else ()
+        for folder in folders:
+            tree = contents.trees.get(folder.path, ())
+            if folder.path not in self._seen and tree and len(folders) == 1:
+                self._unfolded |= {(folder.path, path) for path in to_unfold(tree)}
+            if tree:
+                self._seen.add(folder.path)
+        self._show_rows()
 
-    `pending` are orders on their way, in words, by folder; `indexed_at` says when something in a folder was last
-    indexed today.
-    """
-    folders = view.status.folders if view.status else ()
-    rows = []
-    if len(folders) > 1:
-        documents, passages, failed = (
-            sum(figures) for figures in zip(*((f.documents, f.passages, f.failed) for f in folders), strict=True)
-        )
-        rows.append(TreeRow(EVERYTHING, "everything", 0, documents, passages, failed, None, State("")))
-    for folder in folders:
-        state = State(pending[folder.path], ACCENT) if folder.path in pending else root_state(folder, view)
-        rows += _below(folder, trees.get(folder.path, ()), opened, state, indexed_at)
-    return rows
+    def show_pending(self, pending: Mapping[bytes, str]) -> None:
+        """Show the orders that are on their way, in words, by folder."""
+        self._pending = pending
+        self._show_rows()
 
+    def fold(self, fold: bool) -> None:
+        """Fold or unfold the selected folder; from one that is folded already, go to the folder around it."""
+        row = self.row
+        if row is None:
+            return
+        if row.folded is (not fold):
+            (self._unfolded.discard if fold else self._unfolded.add)(row.place)
+            self._show_rows()
+        elif fold and row.place[1]:
+            self.choose((row.place[0], row.place[1].rpartition(b"/")[0]))
+        elif not fold:
+            self.move(1)
 
-def _below(
-    folder: Folder,
-    nodes: Sequence[FolderNode],
-    opened: Collection[Place],
-    state: State,
-    indexed_at: Mapping[Place, str],
-) -> list[TreeRow]:
-    """Return the row of a watched folder and of what is unfolded below it."""
-    root = folder.path
-    parents = {os.path.dirname(node.path) for node in nodes if node.path}
-    folded = None if b"" not in parents else (root, b"") not in opened
-    name = shown_path(root)
-    rows = [TreeRow((root, b""), name, 0, folder.documents, folder.passages, folder.failed, folded, state)]
-    shown = {b""} if folded is False else set()
-    for node in nodes:
-        if not node.path or os.path.dirname(node.path) not in shown:
-            continue
-        place = root, node.path
-        inner = place not in opened if node.path in parents else None
-        if inner is False:
-            shown.add(node.path)
-        name = display(os.path.basename(node.path))
-        state = State(indexed_at.get(place, ""))
-        rows.append(TreeRow(place, name, node.depth, node.documents, node.passages, node.failed, inner, state))
-    return rows
-
-
-def to_unfold(nodes: Sequence[FolderNode]) -> list[bytes]:
-    """Return what to unfold of a folder at first: itself, and on while there is nothing but one folder in it."""
-    unfolded = [b""]
-    while True:
-        inner = [node.path for node in nodes if node.path and os.path.dirname(node.path) == unfolded[-1]]
-        if len(inner) != 1:
-            return unfolded
-        unfolded.append(inner[0])
-
-
-def root_state(folder: Folder, view: StatusView) -> State:
-    """Say how far what is known of a watched folder can be trusted."""
-    indexer = view.indexer
-    if folder.state == "paused":
-        return State("‖ paused", ACCENT)
-    if folder.state == "missing":
-        return State("✗ not there", ALARM)
-    if view.read_only:
-        return State("as indexed")
-    if indexer.phase in ("dead", "gone", "restarting"):
-        return State("✗ not followed", ALARM)
-    if indexer.phase == "indexing":
-        here = os.fsencode(indexer.path).startswith(folder.path + b"/")
-        return State("… indexing", ACCENT) if here else State("… in the queue")
-    if indexer.phase == "watching":
-        return State("✓ up to date", GOOD)
-    return State("… looking" if indexer.phase in ("scanning", "preparing") else "…")
-
-
-def head_line(width: int) -> Content:
-    """Return the heading of the columns."""
-    figures = "".join(f"{name:>{cells}}" for name, cells in _columns(width))
-    room = max(0, width - len(figures) - STATE_CELLS)
-    name = Content.styled("Folders", f"bold {BRIGHT}").truncate(room)
-    return Content.assemble(name, " " * (room - name.cell_length), (f"{figures}  {'fresh':<{STATE_CELLS - 2}}", QUIET))
-
-
-def row_line(row: TreeRow, width: int) -> Content:
-    """Return a row in the columns of the heading."""
-    columns = _columns(width)
-    figures = (row.documents, row.passages, row.failed)[: len(columns)]
-    room = max(1, width - sum(cells for _, cells in columns) - STATE_CELLS)
-    sign = {None: " ", True: "▸", False: "▾"}[row.folded]
-    lead = "  " * row.depth + sign + " "
-    left = room - cell_len(lead) - 1
-    name = cut_front(one_line(row.name), left) if row.depth == 0 else _cut(one_line(row.name), left)
-    line = Content.assemble((lead, QUIET), (name, BRIGHT if row.depth == 0 else ""))
-    line = Content.assemble(line, " " * max(0, room - line.cell_length))
-    for place, figure in enumerate(figures):
-        shown = NONE if place == 2 and not figure else count(figure)
-        ink = ALARM if place == 2 and figure else (QUIET if place else "")
-        line = Content.assemble(line, (f"{shown:>{columns[place][1]}}", ink))
-    return Content.assemble(line, "  ", (row.state.words, row.state.ink)).truncate(width, ellipsis=True)
-
-
-def _columns(width: int) -> Sequence[tuple[str, int]]:
-    """Return the columns that have room beside a name, one at least."""
-    room = width - STATE_CELLS - LEAST_NAME_CELLS
-    fitting = [place for place in range(1, len(COLUMNS) + 1) if sum(cells for _, cells in COLUMNS[:place]) <= room]
-    return COLUMNS[: max(fitting, default=1)]
-
-
-def _cut(name: str, cells: int) -> str:
-    return Content(name).truncate(max(1, cells), ellipsis=True).plain
-
-
-def absolute(place: Place) -> bytes:
-    """Return the absolute path of a folder."""
-    return os.path.join(*place) if place[1] else place[0]
-
-
-def query_inside(place: Place) -> str:
-    """Return the filter that keeps a search inside a folder; "" for everything."""
-    if place == EVERYTHING:
-        return ""
-    path = short_path(absolute(place)) + "/"
-    if '"' in path or "*" in path:
-        path = os.path.expanduser(path).replace('"', "?") + "*"  # a pattern, in which ? stands for any character
-    return f'path:"{path}" '
+    def _show_rows(self) -> None:
+        rows = tree_rows(self._view, self._contents.trees, self._unfolded, self._pending, self._indexed_at)
+        entries = [Entry(row.place, partial(row_line, row), row) for row in rows]
+        if not entries and self._view.status is not None:
+            entries = [Entry("none", lambda width: Content.styled("No folder is watched yet: a adds one.", QUIET))]
+        self.show(entries)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 
 from textual.content import Content
 
-from app.tui.figures import count, counted, duration
 from app.tui.indexer_state import IndexerState
-from app.tui.safe_text import cut_front, one_line, shown_path
 from app.tui.status_line import StatusView, share_done
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.line_views import wrapped
+from app.wording.cells import cut_front
+from app.wording.figures import count, counted
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
+from app.wording.times import clock, duration, estimate
 
 NOW_LINES = 5  # what the lines take at most, with the heading: the place below them does not jump
 BAR_CELLS = 24
@@ -47,7 +49,7 @@ def _indexing(state: IndexerState, width: int) -> list[Content]:
     room = width - len("reading ")
     cells = min(BAR_CELLS, max(8, width - 40))
     files = f"{count(state.files_done)} of {counted(state.files_total, 'file')}"
-    pace = [f"{duration(state.seconds_left)} left"] if state.seconds_left is not None else []
+    pace = [f"{estimate(state.seconds_left)} left"] if state.seconds_left is not None else []
     pace += [f"{state.rate:.0f} passages/s"] if state.rate >= 1 else []
     pace += [f"{counted(state.passages, 'passage')} embedded"] if state.passages else []
     return [
@@ -78,8 +80,8 @@ def _watching(state: IndexerState, width: int) -> list[Content]:
             )
             if number
         ]
-        at = time.strftime("%H:%M", time.localtime(looked.at))
-        said = f"looked at {at}: {', '.join(done) or 'nothing had changed'} ({_span(looked.seconds)})"
+        at = clock(looked.at)
+        said = f"looked at {at}: {', '.join(done) or 'nothing had changed'} ({duration(looked.seconds)})"
         lines.append(Content.styled(said, QUIET).truncate(width, ellipsis=True))
     return lines
 
@@ -105,7 +107,3 @@ def _other(state: IndexerState, width: int) -> list[Content]:
 
 def _said(text: str, width: int, ink: str = QUIET) -> list[Content]:
     return wrapped(Content.styled(one_line(text), ink), width, Content())
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)

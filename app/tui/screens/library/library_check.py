@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from textual.content import Content
+from textual.message import Message
 
-from app.tui.figures import counted, day
-from app.tui.safe_text import one_line, shown_path
-from app.tui.screens.library.library_contents import clock_time
+from app.tui.background import in_background
+from app.tui.browser import tell
+from app.tui.ports import LibraryPort
 from app.tui.theme import ALARM, FAINT, GOOD, QUIET
+from app.tui.threads import in_thread
+from app.tui.widgets.built_line import BuiltLine
+from app.wording.figures import counted, size
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
+from app.wording.times import clock, day
+from engine.errors import CarrelError
 from engine.records import Check, LastCheck, Status
-
-UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ def _check(checked: Checked, before: LastCheck | None) -> Content:
     if checked.running:
         return Content.styled("checking …", QUIET)
     if checked.at is not None:
-        faults, at = len(checked.faults), clock_time(checked.at)
+        faults, at = len(checked.faults), clock(checked.at)
     elif before is not None:
         faults, at = before.faults, day(before.at, time.time())
     else:
@@ -66,13 +73,43 @@ def _check(checked: Checked, before: LastCheck | None) -> Content:
     return Content.assemble(("✓ sound", GOOD), (f", checked {at}", QUIET))
 
 
-def size(number: int) -> str:
-    """Return a number of bytes in its largest unit: 61 MB."""
-    value, unit = float(number), 0
-    while value >= 1000 and unit < len(UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    shown = f"{value:.1f}" if unit and value < 10 else f"{value:.0f}"
-    return f"{shown} {UNITS[unit]}"
+class LibraryFileLine(BuiltLine):
+    """The line of the library file; it checks the file when asked."""
+
+    class CheckEnded(Message):
+        """A check has ended; `checked` says what it found."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.checked = Checked()
+        self._status: Status | None = None
+
+    def show_status(self, status: Status | None) -> None:
+        """Show another status of the library."""
+        self._status = status
+        self.show(partial(file_line, status, self.checked))
+
+    def check(self, library: LibraryPort, clock: Callable[[], float]) -> None:
+        """Check the library file, in a thread; one check at a time."""
+        if not self.checked.running:
+            self._show_checked(replace(self.checked, running=True))
+            in_background(self, partial(self._check, library, clock), "check")
+
+    async def _check(self, library: LibraryPort, clock: Callable[[], float]) -> None:
+        try:
+            checks = await in_thread(library.check)
+        except CarrelError as error:
+            tell(self, str(error), good=False)
+            self._show_checked(replace(self.checked, running=False))
+        else:
+            self._show_checked(Checked(clock(), checks=checks))
+            if faults := self.checked.faults:
+                tell(self, f"{counted(len(faults), 'fault')} found. {advice(faults)}", good=False)
+        self.post_message(self.CheckEnded())
+
+    def _show_checked(self, checked: Checked) -> None:
+        self.checked = checked
+        self.show_status(self._status)
 
 
 def advice(faults: Sequence[Check]) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.tui.screens.library.folder_tree import EVERYTHING, Place
+from app.tui.screens.library.folder_rows import EVERYTHING, Place
+from app.wording.times import clock
 from engine.records import DocumentChange, Failure, FolderNode, Status
 
 if TYPE_CHECKING:
@@ -44,11 +45,6 @@ def midnight(now: float) -> float:
     return time.mktime((day.tm_year, day.tm_mon, day.tm_mday, 0, 0, 0, 0, 0, -1))
 
 
-def clock_time(moment: float) -> str:
-    """Return a moment of today as hours and minutes."""
-    return time.strftime("%H:%M", time.localtime(moment))
-
-
 def last_indexed(contents: Contents) -> dict[Place, str]:
     """Return when something in each folder was last indexed today."""
     found: dict[Place, str] = {}
@@ -58,7 +54,7 @@ def last_indexed(contents: Contents) -> dict[Place, str]:
             continue
         relative = os.path.relpath(change.path, root)
         while relative := os.path.dirname(relative):
-            found.setdefault((root, relative), clock_time(change.at))
+            found.setdefault((root, relative), clock(change.at))
     return found
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.tui.figures import counted
-from app.tui.safe_text import one_line, shown_path
+from app.wording.figures import counted
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
 
 Kind = Literal["sync", "retry", "pause", "resume", "remove"]
 ON_ITS_WAY: Mapping[Kind, str] = {

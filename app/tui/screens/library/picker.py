@@ -17,7 +17,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from app.tui.background import in_background
-from app.tui.safe_text import cut_front, one_line
 from app.tui.screens.library.directories import Offered, completed, offered, shortened
 from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
@@ -25,6 +24,8 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import Entry, EntryList
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView, wrapped
+from app.wording.cells import cut_front
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 
 START = "~/"

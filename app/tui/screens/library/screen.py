@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
+from app.tui.background import in_background
+from app.tui.browser import Place, tell
+from app.tui.ports import LibraryPort, Opened
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.library.actions import HELP_PAGES, LIBRARY_ACTIONS
-from app.tui.screens.library.folder_tree import EVERYTHING, TreeRow, query_inside
-from app.tui.screens.library.ordering import OrderingScreen
+from app.tui.screens.library.folder_orders import FolderOrders
+from app.tui.screens.library.folder_rows import EVERYTHING, TreeRow, absolute, head_line, query_inside
+from app.tui.screens.library.folder_tree import FolderTree
+from app.tui.screens.library.index_queue import now_lines
+from app.tui.screens.library.library_check import LibraryFileLine
+from app.tui.screens.library.library_contents import Contents, contents_of
+from app.tui.screens.library.order_replies import Order
 from app.tui.screens.library.skipped import SkippedScreen
-from app.tui.screens.library.timeline import Skipped
+from app.tui.screens.library.timeline import Skipped, story
+from app.tui.status_line import StatusView, status_line
+from app.tui.theme import ALARM
+from app.tui.threads import in_thread
+from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import EntryList
 from app.tui.widgets.footer import KeyLine
-from engine.records import DocumentChange, Failure
+from app.tui.widgets.line_views import LineView
+from app.wording.safe_text import one_line
+from engine.errors import CarrelError
+from engine.records import DocumentChange, Failure, Folder
 
 NARROW_COLUMNS = 100  # below it folders and files do not both fit beside each other
 
 
-class LibraryScreen(OrderingScreen):
-    """The keys of the screen, and how one moves in it; what it shows and orders is in the rooms below."""
+class LibraryScreen(CarrelScreen):
+    """Folders at the left; at the right what happens now, and what failed, changed and is left out of one of them."""
 
     ACTIONS = LIBRARY_ACTIONS
     HELP_PAGES = HELP_PAGES
@@ -29,9 +51,90 @@ class LibraryScreen(OrderingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
+    status_bar = query_one("#status", BuiltLine)
+    tree_list = query_one("#tree", FolderTree)
+    now = query_one("#now", LineView)
+    story_list = query_one("#story", EntryList)
+    file_bar = query_one("#file", LibraryFileLine)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._contents: Contents | None = None  # None: not read yet
+        self._orders = FolderOrders(self)
+        self._failure: CarrelError | None = None
+
+    @property
+    def library(self) -> LibraryPort | None:
+        """The library, once it is open."""
+        return self.carrel.opened.library if self.carrel.opened else None
+
     def where(self) -> Where:
         """Letters act everywhere here: nothing is typed."""
         return "rows"
+
+    def compose(self) -> ComposeResult:
+        """Lay out the widgets."""
+        yield BuiltLine(id="status")
+        with Horizontal(id="body"):
+            with Vertical(id="side"):
+                yield BuiltLine(id="head")
+                yield FolderTree(id="tree")
+            with Vertical(id="more"):
+                yield LineView(id="now")
+                yield EntryList(id="story")
+        yield LibraryFileLine(id="file")
+        yield KeyLine(id="keys")
+
+    # --- what it hears ------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Listen to what the app hears."""
+        self.query_one("#head", BuiltLine).show(head_line)
+        self.now.can_focus = False
+        self.carrel.opened_signal.subscribe(self, self._library_opened)
+        self.carrel.failed_signal.subscribe(self, self._library_failed)
+        self.carrel.status_signal.subscribe(self, self._status_changed)
+        self.carrel.commit_signal.subscribe(self, self._library_changed)
+        self._status_changed(self.carrel.view)
+
+    def on_screen_resume(self) -> None:
+        """Show and read what may have changed while another screen was shown."""
+        self._status_changed(self.carrel.view)
+        self._load()
+
+    def _library_opened(self, _opened: Opened) -> None:
+        self._load()
+
+    def _library_failed(self, error: CarrelError) -> None:
+        self._failure = error
+        self._show_now(self.carrel.view)
+
+    def _library_changed(self, _version: int) -> None:
+        if self.app.current_mode == "library":
+            self._load()
+
+    def _status_changed(self, view: StatusView) -> None:
+        if self.app.current_mode != "library":
+            return  # ten times a second while something is indexed; it is shown when the person comes back
+        self.status_bar.show(partial(status_line, view))
+        self._show_now(view)
+        self.tree_list.show_status(view)
+        self.file_bar.show_status(view.status)
+
+    @on(FolderOrders.Pending)
+    def _orders_changed(self, message: FolderOrders.Pending) -> None:
+        self.tree_list.show_pending(message.orders)
+
+    @on(FolderOrders.Ended)
+    def _order_ended(self) -> None:
+        self.carrel.look_again()
+        self._load()
+
+    @on(EntryList.Selected, "#tree")
+    @on(LibraryFileLine.CheckEnded)
+    def _show_story(self) -> None:
+        """Show what there is to tell of the selected folder."""
+        self.story_list.show(story(self._contents, self.tree_list.place, self.file_bar.checked.checks))
 
     @on(EntryList.Opened)
     def _entry_opened(self) -> None:
@@ -41,53 +144,131 @@ class LibraryScreen(OrderingScreen):
         """Show the keys of the part that has the focus now."""
         self.query_one(KeyLine).refresh()
 
+    def _show_now(self, view: StatusView) -> None:
+        failure = self._failure
+        if failure is not None:
+            self.now.show(lambda width: [Content.styled(one_line(str(failure)), ALARM)])
+        else:
+            self.now.show(partial(now_lines, view), keep_place=True)
+
+    def _load(self) -> None:
+        """Read the library anew, and show it."""
+        in_background(self, self._read, "contents", exclusive=True, failed="The library could not be looked at")
+
+    async def _read(self) -> None:
+        library, status = self.library, self.carrel.view.status
+        if library is None or status is None:
+            return
+        self._contents = await in_thread(partial(contents_of, library, status, self.carrel.ports.clock()))
+        self.tree_list.show_contents(self._contents)
+        self._show_story()
+
     # --- moving -------------------------------------------------------------------------------------------------
+
+    @property
+    def _side(self) -> EntryList:
+        """The list that has the focus, else the folders."""
+        return self.story_list if self.story_list.has_focus else self.tree_list
 
     def action_move(self, by: int) -> None:
         """Select the line so many further down."""
-        self.side.move(by)
+        self._side.move(by)
 
     def action_page(self, pages: int) -> None:
         """Select the line so many screens further down."""
-        self.side.move(pages * self.side.page)
+        self._side.move(pages * self._side.page)
 
     def action_edge(self, last: bool) -> None:
         """Select the first line, or the last."""
-        self.side.move(1 << 20 if last else -(1 << 20))
+        self._side.move(1 << 20 if last else -(1 << 20))
 
     def action_swap_side(self) -> None:
         """Go to the other side."""
-        (self.tree_list if self.side is self.story_list else self.story_list).focus()
+        (self.tree_list if self._side is self.story_list else self.story_list).focus()
 
     def action_fold(self, fold: bool) -> None:
         """Fold or unfold the selected folder; from one that is folded already, go to the folder around it."""
-        row = self.row
-        if row is None or self.side is self.story_list:
-            return
-        if row.folded is (not fold):
-            (self.unfolded.discard if fold else self.unfolded.add)(row.place)
-            self.show_tree()
-        elif fold and row.place[1]:
-            self.tree_list.choose((row.place[0], row.place[1].rpartition(b"/")[0]))
-        elif not fold:
-            self.tree_list.move(1)
+        if self._side is not self.story_list:
+            self.tree_list.fold(fold)
 
     def action_back(self) -> None:
         """Go back to the search."""
         self.carrel.action_show_library()
 
-    # --- opening ------------------------------------------------------------------------------------------------
-
     def action_open(self) -> None:
         """Search inside the selected folder, open the selected file, or list what a rule leaves out."""
-        entry = self.side.entry
-        if entry is None:
-            return
-        match entry.value:
+        entry = self._side.entry
+        match entry.value if entry is not None else None:
             case TreeRow(place=place):
                 self.carrel.search_inside(query_inside(place))
             case Failure(path=path) | DocumentChange(path=path):
-                self.carrel.open_file(path, 1, "")
-            case Skipped() as skipped if self.library is not None:
-                roots = [skipped.place[0]] if skipped.place != EVERYTHING else list(self.contents.trees)
+                self.carrel.open_places([Place(path, 1, "")])
+            case Skipped() as skipped if self.library is not None and self._contents is not None:
+                roots = [skipped.place[0]] if skipped.place != EVERYTHING else list(self._contents.trees)
                 self.app.push_screen(SkippedScreen(self.library, skipped, roots))
+
+    # --- changing -----------------------------------------------------------------------------------------------
+
+    def _writable(self) -> LibraryPort | None:
+        """Return the library where it can be written to, or say that it cannot."""
+        library = self.library
+        if library is not None and library.read_only:
+            tell(self, "This library can only be read here; nothing can be changed.", good=False)
+            return None
+        return library
+
+    def _chosen_folder(self) -> Folder | None:
+        """Return the watched folder of the selection, or say that one is to be selected."""
+        folder = self.tree_list.folder
+        if folder is None:
+            tell(self, "Select a watched folder first.")
+        return folder
+
+    def action_add(self) -> None:
+        """Pick a folder and watch it."""
+        if (library := self._writable()) is not None:
+            self._orders.add(library)
+
+    def action_remove(self) -> None:
+        """Forget the selected watched folder, after a question."""
+        if (folder := self._chosen_folder()) is not None and (library := self._writable()) is not None:
+            self._orders.remove(library, folder)
+
+    def action_undo(self) -> None:
+        """Take back the folder that was forgotten last."""
+        if (library := self._writable()) is not None:
+            self._orders.undo_remove(library)
+
+    def action_pause(self) -> None:
+        """Pause the selected watched folder, or resume it."""
+        if (folder := self._chosen_folder()) is not None and (library := self._writable()) is not None:
+            self._orders.send(library, Order("resume" if folder.state == "paused" else "pause", folder.path))
+
+    def action_retry(self) -> None:
+        """Read what failed again: the selected file, or all of it in the selected folder."""
+        library, entry, row = self._writable(), self._side.entry, self.tree_list.row
+        if library is None:
+            return
+        if entry is not None and isinstance(entry.value, (Failure, DocumentChange)):
+            self._orders.send(library, Order("retry", entry.value.path))
+        elif row is not None and not row.failed:
+            tell(self, "Nothing has failed here.")
+        elif row is not None:
+            self._orders.send(library, Order("retry", absolute(row.place)))
+
+    def action_look(self) -> None:
+        """Compare the selected folder with the index now, and start the indexer where it was given up."""
+        if (library := self._writable()) is not None:
+            self.carrel.wake_indexer()
+            self._orders.send(library, Order("sync", absolute(self.tree_list.place)))
+
+    def action_rules(self) -> None:
+        """Change what is left out of the selected watched folder."""
+        if (folder := self._chosen_folder()) is not None and (library := self._writable()) is not None:
+            self._orders.edit_rules(library, folder.path)
+
+    def action_check(self) -> None:
+        """Check the library file, in a thread."""
+        if self.library is not None:
+            self.file_bar.check(self.library, self.carrel.ports.clock)
+            self._show_story()

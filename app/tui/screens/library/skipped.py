@@ -15,14 +15,16 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 
 from app.tui.background import in_background
-from app.tui.figures import counted
-from app.tui.safe_text import cut_front, one_line, shown_path
 from app.tui.screens.library.timeline import Skipped
 from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView
+from app.wording.cells import cut_front
+from app.wording.figures import counted
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 
 if TYPE_CHECKING:

@@ -11,12 +11,15 @@ from functools import partial
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.figures import count
-from app.tui.safe_text import cut_front, one_line, shown_path
-from app.tui.screens.library.folder_tree import EVERYTHING, Place
-from app.tui.screens.library.library_contents import Contents, clock_time, lies_in, root_of
+from app.tui.screens.library.folder_rows import EVERYTHING, Place
+from app.tui.screens.library.library_contents import Contents, lies_in, root_of
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.entry_list import Entry
+from app.wording.cells import cut_front
+from app.wording.figures import count
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
+from app.wording.times import clock
 from engine.paths import display
 from engine.records import Check, DocumentChange, Failure
 
@@ -34,14 +37,17 @@ class Skipped:
     files: int
 
 
-def story(contents: Contents, place: Place, checks: Sequence[Check] = ()) -> list[Entry]:
-    """Return the sections that have something to tell of a folder, what wants attention first."""
-    return [
-        *_section("Faults in the library file", [_fault(check) for check in checks if not check.ok]),
-        *_failed(contents, place),
-        *_skipped(contents, place),
-        *_changed(contents, place),  # last, for it is the longest
-    ]
+def story(contents: Contents | None, place: Place, checks: Sequence[Check] = ()) -> list[Entry]:
+    """Return the sections that have something to tell of a folder, what wants attention first.
+
+    Where there is nothing to tell a line says so, once the library was read.
+    """
+    faults = _section("Faults in the library file", [_fault(check) for check in checks if not check.ok])
+    if contents is None:
+        return faults
+    sections = [*faults, *_failed(contents, place), *_skipped(contents, place)]
+    sections += _changed(contents, place)  # last, for it is the longest
+    return sections or [Entry("nothing", partial(_nothing, contents, place))]
 
 
 def _section(title: str, entries: list[Entry], note: str = "") -> list[Entry]:
@@ -87,7 +93,7 @@ def _changed(contents: Contents, place: Place) -> list[Entry]:
 
 def _change_line(change: DocumentChange, path: str, width: int) -> Content:
     sign, ink = ("✓", GOOD) if change.what == "indexed" else ("✗", ALARM)
-    lead = Content.assemble((f"{clock_time(change.at):<{TIME_CELLS}}", QUIET), (f"{sign} ", ink))
+    lead = Content.assemble((f"{clock(change.at):<{TIME_CELLS}}", QUIET), (f"{sign} ", ink))
     left = width - lead.cell_length
     title = Content(one_line(change.title) or one_line(display(os.path.basename(change.path))))
     room = max(8, min(TITLE_CELLS, left // 2))
@@ -125,7 +131,7 @@ def _relative(path: bytes, contents: Contents) -> str:
     return one_line(f"{display(os.path.basename(root))}/{relative}" if several else relative)
 
 
-def nothing_yet(contents: Contents, place: Place) -> str:
-    """Return what stands where there is nothing to tell."""
+def _nothing(contents: Contents, place: Place, width: int) -> Content:
     where = "" if place == EVERYTHING else " in this folder"
-    return f"Nothing failed, nothing is left out, and nothing was read today{where}." if contents.trees else ""
+    said = f"Nothing failed, nothing is left out, and nothing was read today{where}." if contents.trees else ""
+    return Content.styled(said, QUIET).truncate(width, ellipsis=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import count, day
 from app.tui.freshness import notice
-from app.tui.safe_text import cut_front, one_line, shown_path
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.links import DocumentLink
 from app.tui.screens.reader.trail import Trail
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, QUIET
+from app.wording.cells import cut_front
+from app.wording.figures import count, percent
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
+from app.wording.times import day
 
 
 def title_line(book: Book | None, now: float, trail: Trail, trouble: str, width: int) -> Content:
@@ -47,7 +50,7 @@ def place_line(book: Book | None, top: int, bottom: int, here: int, said: Conten
     if top == 0:
         parts.append("all" if bottom > length else "top")
     else:
-        parts.append("end" if bottom > length else f"{100 * bottom // max(1, length)} %")
+        parts.append("end" if bottom > length else percent(bottom / max(1, length)))
     right = Content.styled(" · ".join(parts), QUIET)
     left = said.truncate(max(1, width - right.cell_length - 2), ellipsis=True)
     return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right).truncate(width)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.tui.freshness import Freshness
 from app.tui.pages.page_count import page_count
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units
-from app.tui.ports import LibraryPort
+from app.tui.ports import Freshness, LibraryPort
 from app.tui.screens.reader.headings import Heading, headings_of
 from app.tui.screens.reader.links import DocumentLink, links_in
 from engine.records import StoredDocument, StoredPassage

@@ -17,7 +17,6 @@ from app.tui.actions import Where
 from app.tui.background import in_background
 from app.tui.freshness import Reindexing
 from app.tui.ports import LibraryPort
-from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.reader import bars
 from app.tui.screens.reader.book import Book, open_book
@@ -33,6 +32,7 @@ from app.tui.theme import ACCENT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
+from app.wording.safe_text import one_line
 from engine.paths import display
 
 _log = logging.getLogger("carrel")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.tui.pages.markdown_line import prose_line
 from app.tui.pages.units import Units
-from app.tui.safe_text import one_line
+from app.wording.safe_text import one_line
 from engine.records import StoredPassage
 
 MOST_HEADINGS = 20_000

@@ -9,9 +9,8 @@ from textual.widgets import Input
 
 from app.tui.actions import bindings
 from app.tui.background import in_background
+from app.tui.browser import Place
 from app.tui.clipboard import copy
-from app.tui.editor_launch import Place
-from app.tui.safe_text import one_line
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.desk import Desk
@@ -23,6 +22,7 @@ from app.tui.screens.reader.text_find import beside, find_all, following
 from app.tui.screens.reader.trail import Stop
 from app.tui.screens.reader.view import ReaderView
 from app.tui.threads import in_thread
+from app.wording.safe_text import one_line
 from engine.paths import display
 
 LOOKED_FOR = 4_000  # code points from the place that is read, by whose lines a changed file is searched

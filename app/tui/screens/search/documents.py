@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from app.tui.actions import Action
 from app.tui.background import in_background
+from app.tui.browser import Place
 from app.tui.clipboard import copy
-from app.tui.editor_launch import Place
-from app.tui.figures import counted
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.threads import in_thread
+from app.wording.figures import counted
 from engine.paths import display
 from engine.records import Hit
 

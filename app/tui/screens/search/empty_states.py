@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from app.tui.figures import counted
 from app.tui.indexer_state import IndexerState
-from app.tui.safe_text import one_line
 from app.tui.status_line import folder_names
 from app.tui.theme import ACCENT, BRIGHT, QUIET
 from app.tui.widgets.line_views import wrapped
+from app.wording.figures import counted
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import Status
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import ordinal
 from app.tui.screens.search.explanation.leg_lines import meaning_lines, setting_lines, words_lines
 from app.tui.screens.search.explanation.memory import memory_lines
 from app.tui.screens.search.explanation.places import places_lines
@@ -14,6 +13,7 @@ from app.tui.screens.search.explanation.trust import trust_lines
 from app.tui.screens.search.row import is_listing, title_of
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.line_views import wrapped
+from app.wording.figures import ordinal
 
 __all__ = ["Explained", "explanation_lines", "score_parts", "shown_parts"]
 

@@ -11,13 +11,13 @@ from textual.content import Content
 
 from app.tui.background import in_background
 from app.tui.clipboard import copy
-from app.tui.safe_text import one_line
 from app.tui.screens.search.arrangement import STEP_ROWS
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.row import title_of
 from app.tui.screens.search.trying import Like, TryingActions
 from app.tui.theme import ACCENT, QUIET
 from app.tui.threads import in_thread
+from app.wording.safe_text import one_line
 from engine.records import Hit
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from textual.screen import Screen
 
-from app.tui.figures import counted
 from app.tui.ports import Opened
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.search.filter_completion import NO_FACETS, days
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.query_text import with_filter
 from app.tui.threads import in_thread
+from app.wording.figures import counted
 from engine.records import Facets
 
 _log = logging.getLogger("carrel")

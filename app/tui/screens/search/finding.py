@@ -10,7 +10,6 @@ from textual import on
 
 from app.tui.actions import Action
 from app.tui.background import in_background
-from app.tui.figures import count, counted
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.search.arrangement import STEP_ROWS, Arrangement
 from app.tui.screens.search.chip_line import ChipLine
@@ -19,6 +18,7 @@ from app.tui.screens.search.query_text import chips, without
 from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.search_pickers import Recalling
 from app.tui.threads import in_thread
+from app.wording.figures import count, counted
 from engine.records import Hit, SearchResult, SearchSettings
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -15,6 +15,7 @@ from textual.getters import query_one
 from textual.reactive import reactive, var
 
 from app.tui.background import in_background
+from app.tui.browser import Browser, browser_of
 from app.tui.freshness import Reindexing
 from app.tui.pages.page_count import page_count
 from app.tui.ports import LibraryPort, Opened
@@ -36,7 +37,6 @@ from app.tui.widgets.line_views import LineView
 from engine.records import Hit, SearchResult, SignalScale, StoredPassage
 
 if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
     from app.tui.screens.reader.trail import Reading
 
 _log = logging.getLogger("carrel")
@@ -156,8 +156,7 @@ class Pane(Vertical):
 
     async def _load(self, hit: Hit, result: SearchResult, passage_id: int, keep_place: bool) -> None:
         """Fetch the document and cut its window in a thread, show it, then look for the nearest sentence."""
-        app: Any = self.app
-        carrel: CarrelApp = app
+        carrel = browser_of(self)
         if carrel.opened is None:
             return
         library = carrel.opened.library
@@ -178,7 +177,7 @@ class Pane(Vertical):
         if known is None and previewed.window is not None:
             await self._mark_nearest_sentence(carrel.opened, previewed, result, carrel.ports.pace.quiet)
 
-    def _read(self, carrel: CarrelApp, hit: Hit, result: SearchResult) -> Previewed:
+    def _read(self, carrel: Browser, hit: Hit, result: SearchResult) -> Previewed:
         """Read what is shown of a hit; asks for the file to be indexed again where it has changed. In a thread."""
         assert carrel.opened is not None
         library = carrel.opened.library

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.figures import count
-from app.tui.freshness import Freshness, notice
+from app.tui.freshness import notice
 from app.tui.pages.line_wrap import row_of, row_starts
-from app.tui.safe_text import cut_front, shown_path
+from app.tui.ports import Freshness
 from app.tui.screens.search.row import spot_of
 from app.tui.screens.search.window import Window, WindowLine
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, QUIET
+from app.wording.cells import cut_front
+from app.wording.figures import count
+from app.wording.paths import shown_path
 from engine.records import Hit
 
 LEAD_LINES = 6  # lines of context kept in sight above the passage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
-from app.tui.safe_text import one_line
 from app.tui.screens.search.filter_completion import QuerySuggester, unfinished
+from app.wording.safe_text import one_line
 
 
 class QueryLine(Input):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.figures import count, figure, rarity
-from app.tui.safe_text import one_line
 from app.tui.screens.search.arrangement import ORDER_WORDS, Order
 from app.tui.screens.search.row import SIGNS, TIER_STYLES, is_listing
 from app.tui.theme import ALARM, FAINT, QUIET
+from app.wording.bars import rarity
+from app.wording.figures import count, figure
+from app.wording.safe_text import one_line
 from engine.errors import QueryError
 from engine.records import SearchResult
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.tui.safe_text import one_line
+from app.wording.safe_text import one_line
 from engine.retrieval.query import Piece, pieces
 
 

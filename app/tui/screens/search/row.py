@@ -13,10 +13,14 @@ from typing import Literal
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.figures import NONE, bar, count, day, figure
-from app.tui.safe_text import cut_front, one_line, shown_path
 from app.tui.screens.search.window import form, small_words
 from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
+from app.wording.bars import bar
+from app.wording.cells import cut_front
+from app.wording.figures import NONE, count, figure
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
+from app.wording.times import day
 from engine.paths import display
 from engine.records import Fusion, Grade, Hit, SearchResult, Tier
 

@@ -13,7 +13,6 @@ from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
 from app.tui.ports import Opened
-from app.tui.safe_text import one_line
 from app.tui.screens.search import empty_states
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
 from app.tui.screens.search.chip_line import ChipLine
@@ -32,6 +31,7 @@ from app.tui.status_line import StatusView, status_line
 from app.tui.theme import ACCENT, ALARM, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
+from app.wording.safe_text import one_line
 from engine.config import Config
 from engine.errors import CarrelError, QueryError
 from engine.records import SearchResult, SearchSettings

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from app.tui.safe_text import one_line
+from app.tui.browser import Browser
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
-
-if TYPE_CHECKING:
-    from app.tui.app import CarrelApp
+from app.wording.safe_text import one_line
 
 KEEP = "\n"  # stands for "keep the present search"; no name of a search holds a line break
 Search = Callable[[str], None]
@@ -19,7 +16,7 @@ Search = Callable[[str], None]
 class Recalling:
     """Lets a person pick a search that was made before; `search` puts it into the query line."""
 
-    def __init__(self, app: CarrelApp, search: Search) -> None:
+    def __init__(self, app: Browser, search: Search) -> None:
         self._app = app
         self._search = search
 

@@ -8,9 +8,9 @@ from typing import Literal
 
 from textual.content import Content
 
-from app.tui.figures import NONE, counted, figure
 from app.tui.screens.search.whatif import HIGHEST_COLLAPSE, LOWEST_COLLAPSE, Control, WhatIf
 from app.tui.theme import ACCENT, BRIGHT, FAINT, MEANING, QUIET, WORDS
+from app.wording.figures import NONE, counted, figure
 from engine.records import Fusion
 
 LABEL_CELLS = 10

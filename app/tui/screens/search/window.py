@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from app.tui.figures import rarity
 from app.tui.pages.painted_line import LineMaker, ShownLine
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units
+from app.wording.bars import rarity
 from engine.records import Hit, SearchResult, StoredDocument
 
 LINES_EACH_WAY = 60

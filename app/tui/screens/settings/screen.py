@@ -13,8 +13,6 @@ from textual.widgets import OptionList
 
 from app.tui.actions import Action, bindings
 from app.tui.background import in_background
-from app.tui.figures import counted
-from app.tui.safe_text import one_line, shown_path
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
@@ -25,6 +23,9 @@ from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
+from app.wording.figures import counted
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
 from engine.config import Config
 
 SETTINGS_ACTIONS = (
@@ -61,7 +62,7 @@ class SettingsScreen(CarrelScreen):
 
     def on_mount(self) -> None:
         """Show the settings as they are, and follow their changes."""
-        themes = sorted(self.carrel.available_themes.values(), key=lambda theme: not theme.name.startswith("carrel"))
+        themes = sorted(self.app.available_themes.values(), key=lambda theme: not theme.name.startswith("carrel"))
         tesseract = self.carrel.ports.which("tesseract") is not None
         self._settings = settings([(theme.name, theme.dark) for theme in themes], tesseract=tesseract)
         self.query_one("#title", BuiltLine).show(lambda width: Content.styled("Settings", f"bold {BRIGHT}"))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.tui.figures import figure
 from app.tui.screens.search.whatif import CUTOFFS, DIVERSITIES
+from app.wording.figures import figure
 from engine.config import Config, from_mapping
 from engine.errors import ConfigError
 

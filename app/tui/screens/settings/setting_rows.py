@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from app.tui.safe_text import one_line
 from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.wording.safe_text import one_line
 
 TITLE_CELLS = 18
 

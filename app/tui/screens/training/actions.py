@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.tui.actions import Action
+from app.tui.training_port import Run
 
 TRAINING_ACTIONS = (
     Action("training.next", "down", "move(1)", "move", "Next line", "Select another line, or scroll.",
@@ -16,20 +17,22 @@ TRAINING_ACTIONS = (
     Action("training.less", "left", "step(-1)", "", "Fewer examples to learn from", "", footer=False, palette=False),
     Action("training.begin", "b", "begin", "begin", "Begin to retrain",
            "Start a run with what is chosen. It goes on when Carrel is closed."),
-    Action("training.pause", "p", "pause", "pause", "Pause the run", "Let the run wait; g lets it go on."),
-    Action("training.resume", "g", "resume", "go on", "Let the run go on",
+    Action("training.pause", "p", "order('pause')", "pause", "Pause the run", "Let the run wait; g lets it go on."),
+    Action("training.resume", "g", "order('resume')", "go on", "Let the run go on",
            "Let a paused run go on; take up one that broke off, from its last checkpoint."),
     Action("training.review", "e", "review", "examples", "Look at the examples before the run learns from them",
            "Accept or reject the examples that a run waits with, one by one."),
-    Action("training.stop", "s", "stop", "stop", "Stop the run and judge the best so far",
+    Action("training.stop", "s", "order('stop')", "stop", "Stop the run and judge the best so far",
            "End training now, and judge the best that it has reached."),
-    Action("training.cancel", "c", "cancel", "cancel", "Cancel the run", "End the run and keep nothing of it; asks."),
-    Action("training.use", "u", "use", "use it", "Take the run's model into use",
+    Action("training.cancel", "c", "order('cancel')", "cancel", "Cancel the run",
+           "End the run and keep nothing of it; asks."),
+    Action("training.use", "u", "order('use')", "use it", "Take the run's model into use",
            "Search with the retrained model; asks, and says what happens."),
     Action("training.rollback", "r", "rollback", "model before", "Go back to the model before",
            "Search with the model that was in use before; asks."),
-    Action("training.note", "n", "note", "note", "Write a note for this run", "Keep a line of words with the run."),
-    Action("training.delete", "delete,x", "delete", "delete", "Delete this run",
+    Action("training.note", "n", "order('note')", "note", "Write a note for this run",
+           "Keep a line of words with the run."),
+    Action("training.delete", "delete,x", "order('delete')", "delete", "Delete this run",
            "Delete a run that is over, and the model that it made; says what goes, and asks."),
     Action("training.page", "tab", "page(1)", "page", "Next page of the training screen",
            "Go on to the next page: plan, run, history."),
@@ -74,3 +77,13 @@ HELP_PAGES = (
         ),
     ),
 )
+
+
+def useful_for(run: Run, *, paused: bool, awaits_review: bool) -> set[str]:
+    """Return the names of the orders that do something with a run now."""
+    if run.alive:
+        waits = {"review"} if awaits_review else set()
+        return waits | {"resume" if paused else "pause", "stop", "cancel"}
+    useful = {"note"} if run.use else {"note", "delete"}
+    useful |= {"resume"} if run.state == "crashed" else set()
+    return useful | ({"use"} if run.promotable and not run.use else set())

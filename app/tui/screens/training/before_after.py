@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from app.tui.figures import counted
-from app.tui.safe_text import one_line
-from app.tui.screens.training.wording import cut, heading
+from app.tui.screens.training.wording import fitted, heading
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, QUIET
+from app.wording.figures import counted
+from app.wording.safe_text import one_line
 from training.protocol import BeforeAfter
 
 SIGN_CELLS = 5  # "new" and "↑ 2" with a space
@@ -22,7 +22,7 @@ def question_lines(questions: Sequence[BeforeAfter], width: int) -> list[Content
     changed = [each for each in questions if each.before != each.after]
     same = len(questions) - len(changed)
     note = f"{len(changed)} of {counted(len(questions), 'question')} changed"
-    lines = [cut(heading("Before and after", note), width)]
+    lines = [fitted(heading("Before and after", note), width)]
     for each in changed:
         lines += [*_one(each, width), Content()]
     if same:

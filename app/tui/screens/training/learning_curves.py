@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
-from app.tui.figures import count, figure
-from app.tui.screens.training.wording import apart, cut, heading, interval, signed, size
+from app.tui.screens.training.wording import apart, fitted, heading
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, QUIET
 from app.tui.training_state import TrainingState
 from app.tui.widgets.chart import area, whisker
+from app.wording.figures import count, figure, interval, signed, size
 from training.protocol import Evaluated
 
 AXIS_CELLS = 8
@@ -80,7 +80,7 @@ def figures_line(state: TrainingState, width: int) -> Content:
         parts = [f"{step.triples_per_second:.1f} triples/s", f"memory {size(step.memory)}"]
     if state.evaluations:
         parts.append(f"drift {figure(state.evaluations[-1].drift)}")
-    return cut(Content.styled("  ·  ".join(parts) or "how fast it goes is not known yet", QUIET), width)
+    return fitted(Content.styled("  ·  ".join(parts) or "how fast it goes is not known yet", QUIET), width)
 
 
 def evaluation_lines(evaluations: Sequence[Evaluated], width: int) -> list[Content]:
@@ -94,15 +94,15 @@ def evaluation_lines(evaluations: Sequence[Evaluated], width: int) -> list[Conte
     cells = min(MOST_WHISKER_CELLS, width - left)
     cells = cells if cells >= LEAST_WHISKER_CELLS else 0
     end, best = scale(evaluations), max(evaluations, key=lambda each: each.candidate)
-    lines = [cut(Content.assemble(_padded(head, left), (_ends(end, cells), QUIET)), width)]
+    lines = [fitted(Content.assemble(_filled(head, left), (_ends(end, cells), QUIET)), width)]
     for each in reversed(evaluations):
-        table = _padded(_evaluation(each, told=told, best=each is best), left)
+        table = _filled(_evaluation(each, told=told, best=each is best), left)
         drawn = whisker(each.low, each.candidate - each.base, each.high, -end, end, cells)
-        lines.append(cut(Content.assemble(table, (drawn, _ink(each))) if cells else table, width))
+        lines.append(fitted(Content.assemble(table, (drawn, _ink(each))) if cells else table, width))
     return lines
 
 
-def _padded(line: Content, cells: int) -> Content:
+def _filled(line: Content, cells: int) -> Content:
     return Content.assemble(line, " " * max(0, cells - line.cell_length))
 
 

@@ -1,176 +1,124 @@
-"""The page on which a run is planned: the list of choices, and what to expect of what is chosen."""
+"""The page on which a run is planned: it holds what is chosen, and asks what can be expected of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
-from textual.content import Content
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.getters import query_one
+from textual.message import Message
 
-from app.tui.figures import count, counted, figure
-from app.tui.safe_text import one_line
-from app.tui.screens.training.draft_plan import BUDGETS, Planning
-from app.tui.screens.training.wording import apart, heading, said, span
-from app.tui.theme import ACCENT, BRIGHT, FAINT, GOOD, QUIET
+from app.tui.background import in_background
+from app.tui.browser import browser_of
+from app.tui.screens.training.draft_plan import Planning
+from app.tui.screens.training.plan_lines import choices, prospect_lines
+from app.tui.screens.training.wording import said
+from app.tui.threads import in_thread
 from app.tui.training_port import Prospect, QuerySource, Recipe
-from app.tui.widgets.entry_list import Entry
-
-Budget = Literal["budget"]
-Review = Literal["review"]
-Begin = Literal["begin"]
-BAR_CELLS = 30
+from app.tui.widgets.entry_list import EntryList
+from app.tui.widgets.line_views import LineView
 
 
-def choices(planning: Planning, *, spaced: bool = True) -> list[Entry]:
-    """Return the lines to choose from under their headings; with empty lines between the parts where there is room."""
-    entries = [Entry("sources", lambda width: apart(heading("Questions to learn from"), _quiet("questions"), width))]
-    for source in planning.sources:
-        taken = source.name in planning.taken
-        entries.append(Entry(("source", source.name), partial(_source, source, taken), source))
-    entries += [*_gap("1", spaced), Entry("recipes", lambda width: heading("How"))]
-    for recipe in planning.recipes:
-        picked = recipe.name == planning.recipe
-        entries.append(Entry(("recipe", recipe.name), partial(_recipe, recipe, picked), recipe))
-    entries += [*_gap("2", spaced), Entry("budget", partial(_budget, planning.budget), "budget")]
-    entries.append(Entry("review", partial(_review, planning.review), "review"))
-    return [*entries, *_gap("3", spaced), Entry("begin", partial(_begin, planning.fault), "begin")]
+class PlanPage(Container):
+    """The choices at the left; at the right what to expect of them, and what the selected line means."""
 
+    class BeginChosen(Message):
+        """The person wants to begin with the plan as it is."""
 
-def _gap(key: str, spaced: bool) -> list[Entry]:
-    return [Entry(("gap", key), lambda width: Content())] if spaced else []
+    @dataclass
+    class SourceChosen(Message):
+        """A source was chosen that needs something named before it gives any question."""
 
+        source: QuerySource
 
-def _quiet(text: str) -> Content:
-    return Content.styled(text, QUIET)
+    choice_list = query_one("#choices", EntryList)
+    prospect_view = query_one("#prospect", LineView)
 
+    def __init__(self) -> None:
+        super().__init__(id="plan", classes="page")
+        self.planning = Planning()
+        self._prospect: Prospect | None = None
+        self._measuring = False  # whether this machine is being timed for the plan
 
-def _source(source: QuerySource, taken: bool, width: int) -> Content:
-    sign = Content.styled("[✓] " if taken else "[ ] ", GOOD if taken else QUIET)
-    title = Content.assemble(sign, (one_line(source.title), "" if source.queries else QUIET))
-    if source.asks and not source.given:
-        return apart(title, Content.styled(f"needs {source.asks.partition(':')[0]}", QUIET), width)
-    return apart(title, Content.styled(count(source.queries), BRIGHT if taken and source.queries else QUIET), width)
+    def compose(self) -> ComposeResult:
+        """Lay out both sides."""
+        yield EntryList(id="choices")
+        yield LineView(id="prospect")
 
+    def on_mount(self) -> None:
+        """Leave the keys to the choices."""
+        self.prospect_view.can_focus = False
 
-def _recipe(recipe: Recipe, picked: bool, width: int) -> Content:
-    sign = Content.styled("(●) " if picked else "( ) ", GOOD if picked else QUIET)
-    return Content.assemble(sign, one_line(recipe.title)).truncate(width, ellipsis=True)
+    def offer(self, sources: Sequence[QuerySource], recipes: Sequence[Recipe]) -> None:
+        """Offer other sources and recipes."""
+        self.plan_with(self.planning.offered(sources, recipes))
 
+    def refuse(self, reason: str) -> None:
+        """Say why there is nothing to plan with, where what to expect would stand."""
+        if not self.planning.sources:
+            self.prospect_view.show(lambda width: said(reason, width))
 
-def _budget(budget: int, width: int) -> Content:
-    left, right = ("◂" if budget > BUDGETS[0] else " "), ("▸" if budget < BUDGETS[-1] else " ")
-    return Content.assemble(
-        ("How much  ", f"bold {BRIGHT}"),
-        (f"{left} ", ACCENT),
-        (f"{count(budget)}", BRIGHT),
-        (f" {right} ", ACCENT),
-        ("examples at most", QUIET),
-    ).truncate(width, ellipsis=True)
+    def take(self, source: QuerySource) -> None:
+        """Take a source for which something was named."""
+        self.plan_with(self.planning.with_source(source))
 
+    def step(self, by: int) -> None:
+        """Learn from more examples, or fewer."""
+        self.plan_with(self.planning.stepped(by))
 
-def _review(taken: bool, width: int) -> Content:
-    sign = Content.styled("[✓] " if taken else "[ ] ", GOOD if taken else QUIET)
-    return Content.assemble(sign, "look at the examples before it learns").truncate(width, ellipsis=True)
+    def choose(self) -> None:
+        """Take or leave the selected source, pick the recipe, or begin."""
+        entry = self.choice_list.entry
+        match entry.value if entry is not None else None:
+            case QuerySource() as source if source.asks and source.name not in self.planning.taken:
+                self.post_message(self.SourceChosen(source))
+            case QuerySource(name=name):
+                self.plan_with(self.planning.toggled(name))
+            case Recipe(name=name):
+                self.plan_with(self.planning.with_recipe(name))
+            case "budget":
+                self.step(1)
+            case "review":
+                self.plan_with(replace(self.planning, review=not self.planning.review))
+            case "begin":
+                self.post_message(self.BeginChosen())
 
+    def plan_with(self, planning: Planning) -> None:
+        """Show another plan, and ask what can be expected of it."""
+        if planning.plan != self.planning.plan or self._prospect is None:
+            self._prospect, self._measuring = None, True
+            expect = partial(self._expect, planning)
+            in_background(self, expect, "prospect", exclusive=True, failed="The runs could not be looked at")
+        self.planning = planning
+        self.choice_list.show(choices(planning, spaced=self._spaced))
+        self._show_prospect()
 
-def _begin(fault: str, width: int) -> Content:
-    if fault:
-        return Content.styled(fault, QUIET).truncate(width, ellipsis=True)
-    return Content.styled("▶ Begin", f"bold {ACCENT}")
+    async def _expect(self, planning: Planning) -> None:
+        if planning.fault:
+            return
+        port = browser_of(self).ports.training
+        prospect = partial(port.prospect, planning.sources, planning.plan)
+        try:
+            self._prospect = await in_thread(prospect)
+            self._show_prospect()
+            if self._prospect.seconds is None and await in_thread(partial(port.measure, planning.plan)):
+                self._prospect = await in_thread(prospect)
+        finally:
+            self._measuring = planning.plan != self.planning.plan
+            self._show_prospect()
 
+    @property
+    def _spaced(self) -> bool:
+        """Whether there is room for empty lines between the parts."""
+        return self.screen.has_class("-high")
 
-def prospect_lines(
-    planning: Planning,
-    prospect: Prospect | None,
-    chosen: object,
-    width: int,
-    *,
-    spaced: bool = True,
-    measuring: bool = False,
-) -> list[Content]:
-    """Return what to expect of the plan, and then what the selected line means; `measuring`: the time is to come."""
-    lines = [heading("What to expect")] if spaced else []
-    if planning.fault:
-        lines += said(planning.fault, width, QUIET)
-    elif prospect is None:
-        lines += [_quiet("counting …")]
-    else:
-        gap = [Content()] if spaced else []
-        lines += [*_expected(prospect, width, measuring=measuring), *gap, *_judgeable(prospect, width)]
-    if about := _about(chosen):
-        title, text = about
-        lines += [Content(), heading(one_line(title)), *said(text, width, QUIET)]
-    return lines
-
-
-def _expected(prospect: Prospect, width: int, *, measuring: bool) -> list[Content]:
-    took = f", in about {span(prospect.seconds)}" if prospect.seconds is not None else ""
-    text = f"{counted(prospect.queries, 'question')}{took}. It works in the background, also when Carrel is closed."
-    if prospect.seconds is None:
-        text += " How long it takes is being measured …" if measuring else " How long it takes is not known here."
-    return said(text, width)
-
-
-def _judgeable(prospect: Prospect, width: int) -> list[Content]:
-    """Return whether the gate will be able to judge: a bar of what it has to what it needs, and a sentence."""
-    enough = prospect.held_out >= prospect.needed
-    cells = min(BAR_CELLS, max(8, width - 24))
-    end = max(prospect.needed, prospect.held_out, 1)
-    full = round(min(1.0, prospect.held_out / end) * cells)
-    need = round(prospect.needed / end * cells) if enough else -1
-    bar = "".join("│" if place == need else "█" if place < full else "░" for place in range(cells))
-    ink = GOOD if enough else ACCENT
-    label = f" {count(prospect.held_out)} of {count(prospect.needed)} needed"
-    lines = [Content.assemble(("▕", FAINT), (bar, ink), ("▏", FAINT), label).truncate(width, ellipsis=True)]
-    seen = f"a gain of {figure(prospect.smallest_gain)}" if prospect.smallest_gain is not None else "no gain at all"
-    held = f"About {counted(prospect.held_out, 'question')} can be held out to judge it."
-    if enough:
-        return [*lines, *said(f"✓ {held} They can tell {seen} or more from chance.", width)]
-    missing = prospect.needed - prospect.held_out
-    help_ = f"{counted(missing, 'more held-out question')} would let it."
-    return [*lines, *said(f"✗ {held} That is too few for a verdict: {help_} It could see {seen} at best.", width)]
-
-
-def _about(chosen: object) -> tuple[str, str] | None:
-    match chosen:
-        case QuerySource() | Recipe():
-            return chosen.title, chosen.explained
-        case "budget":
-            text = (
-                "An example is a question, the passage that answers it, and one that only seems to. More of them take"
-                " longer and are no promise: what disagrees is soon used up in a small library."
-            )
-            return "How much", text
-        case "review":
-            text = (
-                "The run waits once it has found its examples. You see them one by one, the most doubtful first, and"
-                " accept or reject each; what you leave open is learnt from. Closing Carrel leaves it waiting."
-            )
-            return "Look first", text
-    return None
-
-
-MISSING = (
-    (
-        "What it adds",
-        "carrel[training] brings PyTorch and what it needs, about 1 GB. With it Carrel can teach its model your own"
-        " words: it finds where meaning and words disagree in your notes, trains on that, and judges the result on"
-        " questions that it never saw.",
-    ),
-    (
-        "How to install it",
-        "Leave Carrel with ctrl+q, run this in the environment that Carrel is installed in, and come back:",
-    ),
-)
-INSTALL = "pip install 'carrel[training]'"
-
-
-def missing_lines(what: str, width: int) -> list[Content]:
-    """Return what the training extra adds and how to install it, where it is missing."""
-    lines = said("Retraining is not installed here.", width, f"bold {BRIGHT}")
-    lines += said(what, width, QUIET)
-    for title, text in MISSING:
-        lines += [Content(), heading(title), *said(text, width)]
-    lines += [Content(), Content.styled(f"    {INSTALL}", f"bold {ACCENT}")]
-    rest = "Nothing else needs it: searching, indexing, and what Carrel learns from your marks work without."
-    return [*lines, Content(), *said(rest, width, QUIET)]
+    @on(EntryList.Selected, "#choices")
+    def _show_prospect(self) -> None:
+        entry = self.choice_list.entry
+        chosen = entry.value if entry is not None else None
+        lines = partial(prospect_lines, self.planning, self._prospect, chosen)
+        self.prospect_view.show(partial(lines, spaced=self._spaced, measuring=self._measuring))

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
-from app.tui.figures import count, counted
-from app.tui.safe_text import cut_front, one_line
-from app.tui.screens.training.wording import KINDS, apart, heading, ordinal, said
+from app.tui.screens.training.wording import KINDS, apart, heading, said
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
+from app.wording.cells import cut_front
+from app.wording.figures import count, counted, ordinal
+from app.wording.safe_text import one_line
 from training.protocol import Example
 
 _STANDINGS = {True: ("✓ accepted", GOOD), False: ("✗ rejected", ALARM), None: ("not decided: it is learnt from", QUIET)}

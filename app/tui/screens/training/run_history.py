@@ -7,13 +7,14 @@ from functools import partial
 
 from textual.content import Content
 
-from app.tui.figures import day
-from app.tui.safe_text import one_line
-from app.tui.screens.training.wording import apart, heading, interval, said, signed
+from app.tui.screens.training.wording import apart, heading, said
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import Run
 from app.tui.training_state import TrainingState
 from app.tui.widgets.entry_list import Entry
+from app.wording.figures import interval, signed
+from app.wording.safe_text import one_line
+from app.wording.times import day
 
 
 def run_entries(runs: Sequence[Run], now: float) -> list[Entry]:

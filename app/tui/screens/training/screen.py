@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from functools import partial
 
 from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
-from app.tui.screens.training.actions import HELP_PAGES, TRAINING_ACTIONS
-from app.tui.screens.training.ordering import OrderingScreen
-from app.tui.screens.training.showing import PAGES, WIDE_COLUMNS
-from app.tui.training_port import QuerySource, Recipe
+from app.tui.background import Work, in_background
+from app.tui.browser import tell
+from app.tui.screens.carrel_screen import CarrelScreen
+from app.tui.screens.training.actions import HELP_PAGES, TRAINING_ACTIONS, useful_for
+from app.tui.screens.training.followed_run import FollowedRun, RunReported, to_follow
+from app.tui.screens.training.history_page import HistoryPage
+from app.tui.screens.training.page_bar import PAGES, Page, PageBar
+from app.tui.screens.training.plan_lines import missing_lines
+from app.tui.screens.training.plan_page import PlanPage
+from app.tui.screens.training.run_orders import ORDERS, RunOrders
+from app.tui.screens.training.run_page import RunPage
+from app.tui.status_line import StatusView, status_line
+from app.tui.threads import in_thread
+from app.tui.training_port import Run, TrainingPort
+from app.tui.training_state import TrainingState
+from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import EntryList
+from app.tui.widgets.footer import KeyLine
 from app.tui.widgets.line_views import LineView
+from engine.errors import CarrelError
+
+WIDE_COLUMNS = 100  # from here on two parts stand beside each other
+LOOK_SECONDS = 1.0  # how often it is looked whether a run lives, and what others did with the runs
 
 
-class TrainingScreen(OrderingScreen):
-    """The keys of the screen, and how one moves in it; what it shows and orders is in the rooms below."""
+class TrainingScreen(CarrelScreen):
+    """Three pages: the plan of the next run, one run at work or over, and all runs."""
 
     ACTIONS = TRAINING_ACTIONS
     HELP_PAGES = HELP_PAGES
@@ -26,9 +47,169 @@ class TrainingScreen(OrderingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
+    status_bar = query_one("#status", BuiltLine)
+    page_bar = query_one("#pages", PageBar)
+    plan_page = query_one(PlanPage)
+    run_page = query_one(RunPage)
+    history_page = query_one(HistoryPage)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page: Page = "plan"
+        self.missing = ""  # what is not installed that training needs
+        self.runs: tuple[Run, ...] = ()
+        self.followed = FollowedRun(self.post_message)
+        self._orders = RunOrders(self)
+        self._first = True  # whether the runs were not read yet
+
     def where(self) -> Where:
         """Letters act everywhere here: nothing is typed."""
         return "rows"
+
+    def compose(self) -> ComposeResult:
+        """Lay out the pages, of which one shows."""
+        yield BuiltLine(id="status")
+        yield PageBar(id="pages")
+        yield PlanPage()
+        with Container(id="missing", classes="page"):
+            yield LineView(id="explained")
+        yield RunPage(self.followed)
+        yield HistoryPage(self.followed)
+        yield KeyLine(id="keys")
+
+    @property
+    def _port(self) -> TrainingPort:
+        return self.carrel.ports.training
+
+    @property
+    def _is_shown(self) -> bool:
+        """Whether a person looks at this screen now."""
+        return self.app.current_mode == "training"
+
+    def _run_named(self, name: str) -> Run | None:
+        return next((run for run in self.runs if run.name == name), None)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Listen to what the app hears, and look after the runs."""
+        self.carrel.status_signal.subscribe(self, self._status_changed)
+        self.query_one("#explained", LineView).can_focus = False
+        self._turn_to("plan")
+        self.set_interval(max(LOOK_SECONDS, self.carrel.ports.pace.poll), self._look)
+
+    def on_unmount(self) -> None:
+        """Stop following when the browser is left."""
+        self.followed.let_go()
+
+    def on_screen_resume(self) -> None:
+        """Show what may have changed while another screen was shown."""
+        self._status_changed(self.carrel.view)
+        self._load()
+        self._work(self._read_offer, "offer")
+
+    def _status_changed(self, view: StatusView) -> None:
+        if self._is_shown:
+            self.status_bar.show(partial(status_line, view))
+
+    def _look(self) -> None:
+        """Look whether the runs live, and what others did with them."""
+        reading = any(worker.group == "runs" and not worker.is_finished for worker in self.workers)
+        if (self._is_shown or self.followed.name) and not reading:
+            self._load()
+
+    def _load(self) -> None:
+        """Read the runs anew and show them."""
+        self._work(self._read, "runs")
+
+    def _work(self, work: Work, group: str) -> None:
+        in_background(self, work, group, exclusive=True, failed="The runs could not be looked at")
+
+    async def _read(self) -> None:
+        self.runs = tuple(await in_thread(self._port.runs))
+        if self.followed.name and self._run_named(self.followed.name) is None:
+            self.followed.let_go()
+        if not self.followed.name and (found := to_follow(self.runs)) is not None:
+            self._follow(found.name)
+            if self._first:
+                self._turn_to("run")
+        self._first = False
+        self.history_page.show_runs(self.runs)
+        self._show_run()
+
+    async def _read_offer(self) -> None:
+        port = self._port
+        self.missing = await in_thread(port.missing)
+        self.set_class(bool(self.missing), "-missing")
+        self._show_keys()
+        if self.missing:
+            self.query_one("#explained", LineView).show(partial(missing_lines, self.missing))
+            return
+        try:
+            offer = await in_thread(lambda: (port.sources(), port.recipes()))
+        except CarrelError as error:  # of a library without a document, for one: it stays on the page
+            self.plan_page.refuse(str(error))
+        else:
+            self.plan_page.offer(*offer)
+
+    # --- following ----------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> TrainingState:
+        """What the run that is followed said last."""
+        return self.followed.state
+
+    def _follow(self, name: str) -> None:
+        self.followed.follow(name, self._port.events(name))
+
+    @on(RunReported)
+    def _run_reported(self, message: RunReported) -> None:
+        """Show what the run does now; once it is over, say so to a person who looks at something else."""
+        if message.run != self.followed.name:
+            return
+        before, now = self.followed.state, message.state
+        self.followed.state = now
+        self._show_run()
+        if now.trouble and not before.trouble:
+            tell(self, now.trouble, good=False)
+        if now.over and not before.over and before.started is not None:
+            self._load()
+            if not self._is_shown:
+                tell(self, f"The retraining {message.run} is over; f9 shows how it ended.")
+        if now.review is not None and before.review is None and not self._is_shown:
+            tell(self, f"The retraining {message.run} waits: its examples can be looked at with f9.")
+
+    def _show_run(self) -> None:
+        if self.is_mounted:
+            self.run_page.show_run(self._run_named(self.followed.name))
+            self._show_pages()
+            self._show_keys()
+
+    # --- pages --------------------------------------------------------------------------------------------------
+
+    def _turn_to(self, page: Page) -> None:
+        """Show another page."""
+        self.page = page
+        for each in PAGES:
+            self.set_class(each == page, f"-{each}")
+        self.set_focus(self._side)
+        self._show_pages()
+        self._show_keys()
+
+    @property
+    def _side(self) -> EntryList | LineView:
+        """The part of the page that the arrows move in."""
+        if self.page == "plan":
+            return self.plan_page.choice_list
+        return self.history_page.run_list if self.page == "history" else self.run_page.read_view
+
+    def _show_pages(self) -> None:
+        self.page_bar.show_pages(self.page, self.followed, len(self.runs))
+
+    @on(EntryList.Selected, "#runs")
+    def _show_keys(self) -> None:
+        """Show the keys that do something now."""
+        self.query_one(KeyLine).refresh()
 
     @property
     def HIDDEN(self) -> tuple[str, ...]:  # noqa: N802  # read by the footer, as a constant of other screens
@@ -37,34 +218,21 @@ class TrainingScreen(OrderingScreen):
         names = (action.id.removeprefix("training.") for action in TRAINING_ACTIONS)
         return ("training", *(f"training.{name}" for name in names if name not in useful))
 
-    def _useful(self) -> set[str]:
+    def _useful(self) -> Collection[str]:
         """Return the names of the actions that do something on this page now."""
-        useful = {"rollback"} if any(run.use for run in self.runs) and self.page == "history" else set()
         if self.page == "plan":
-            return useful if self.missing else useful | {"choose", "more", "begin"}
-        if self.page == "history" and self.selected is not None:
-            useful.add("choose")
-        run = self.run_meant
+            return () if self.missing else ("choose", "more", "begin")
+        useful = set()
+        if self.page == "history":
+            useful |= {"rollback"} if any(run.use for run in self.runs) else set()
+            useful |= {"choose"} if self.history_page.selected is not None else set()
+        run = self._run_meant
         if run is None:
             return useful
-        if run.alive:
-            paused = self.state.paused if run.name == self.attached else run.state == "waiting"
-            waits = {"review"} if self.review_awaited else set()
-            return useful | waits | {"resume" if paused else "pause", "stop", "cancel"}
-        useful |= {"note", "delete"} if not run.use else {"note"}
-        useful |= {"resume"} if run.state == "crashed" else set()
-        return useful | ({"use"} if run.promotable and not run.use else set())
+        paused = self.state.paused if run.name == self.followed.name else run.state == "waiting"
+        return useful | useful_for(run, paused=paused, awaits_review=self._awaits_review(run))
 
-    # --- moving -------------------------------------------------------------------------------------------------
-
-    @property
-    def _side(self) -> EntryList | LineView:
-        """The part that the arrows move in."""
-        if self.page == "plan":
-            return self.choice_list
-        if self.page == "history":
-            return self.run_list
-        return self.verdict if self.has_class("-over") else self.making
+    # --- moving and choosing ------------------------------------------------------------------------------------
 
     def action_move(self, by: int) -> None:
         """Select the line so many further down, or scroll by it."""
@@ -76,7 +244,8 @@ class TrainingScreen(OrderingScreen):
 
     def action_scroll(self, pages: int) -> None:
         """Scroll what is read a screen on: beside a list, what stands at its right."""
-        view = {"plan": self.prospect_view, "history": self.about}.get(self.page, self._side)
+        beside = {"plan": self.plan_page.prospect_view, "history": self.history_page.about}
+        view = beside.get(self.page, self.run_page.read_view)
         view.scroll_to(y=view.scroll_offset.y + pages * max(1, view.size.height - 1), animate=False)
 
     def action_edge(self, last: bool) -> None:
@@ -85,51 +254,92 @@ class TrainingScreen(OrderingScreen):
 
     def action_page(self, by: int) -> None:
         """Turn to the next page, or back."""
-        self.turn_to(PAGES[(PAGES.index(self.page) + by) % len(PAGES)])
+        self._turn_to(PAGES[(PAGES.index(self.page) + by) % len(PAGES)])
 
     def action_back(self) -> None:
         """Go back to the search."""
         self.carrel.action_show_training()
 
-    # --- choosing -----------------------------------------------------------------------------------------------
+    def action_choose(self) -> None:
+        """Take or leave a source, pick a recipe, begin; or open the selected run."""
+        if self.page == "plan" and not self.missing:
+            self.plan_page.choose()
+        elif self.page == "history" and (run := self.history_page.selected) is not None:
+            if run.name != self.followed.name:
+                self._follow(run.name)
+            self._show_run()
+            self._turn_to("run")
 
     @on(EntryList.Opened)
     def _entry_opened(self) -> None:
         self.action_choose()
 
-    def action_choose(self) -> None:
-        """Take or leave a source, pick a recipe, begin; or open the selected run."""
-        if self.page == "history":
-            self._open_selected()
-        elif self.page == "plan" and not self.missing:
-            self._choose()
-
-    def _choose(self) -> None:
-        entry = self.choice_list.entry
-        match entry.value if entry is not None else None:
-            case QuerySource() as source if source.asks and source.name not in self.planning.taken:
-                self.ask_for(source)
-            case QuerySource(name=name):
-                self.plan_with(self.planning.toggled(name))
-            case Recipe(name=name):
-                self.plan_with(self.planning.with_recipe(name))
-            case "budget":
-                self.plan_with(self.planning.stepped(1))
-            case "review":
-                self.plan_with(replace(self.planning, review=not self.planning.review))
-            case "begin":
-                self.action_begin()
-
-    def _open_selected(self) -> None:
-        run = self.selected
-        if run is None:
-            return
-        if run.name != self.attached:
-            self.attach(run.name)
-        self.show_run()
-        self.turn_to("run")
-
     def action_step(self, by: int) -> None:
         """Learn from more examples, or fewer."""
         if self.page == "plan" and not self.missing:
-            self.plan_with(self.planning.stepped(by))
+            self.plan_page.step(by)
+
+    # --- orders -------------------------------------------------------------------------------------------------
+
+    @property
+    def _run_meant(self) -> Run | None:
+        """The run that an order is for: the one that is looked at, or the selected one of the history."""
+        if self.page == "plan":
+            return None
+        return self.history_page.selected if self.page == "history" else self._run_named(self.followed.name)
+
+    def _awaits_review(self, run: Run) -> bool:
+        """Whether a run waits for its examples to be looked at."""
+        return run.alive and run.name == self.followed.name and self.state.review is not None
+
+    @on(RunOrders.Began)
+    def _run_began(self, message: RunOrders.Began) -> None:
+        self._follow(message.run)
+        self._turn_to("run")
+        self._show_run()
+
+    @on(RunOrders.Done)
+    def _order_done(self) -> None:
+        self._load()
+
+    @on(RunOrders.SourceNamed)
+    def _source_named(self, message: RunOrders.SourceNamed) -> None:
+        self.plan_page.take(message.source)
+
+    @on(PlanPage.SourceChosen)
+    def _source_chosen(self, message: PlanPage.SourceChosen) -> None:
+        self._orders.ask_for(message.source)
+
+    @on(PlanPage.BeginChosen)
+    def action_begin(self) -> None:
+        """Start a run with the plan as it is."""
+        if self.missing:
+            return
+        busy = next((run for run in self.runs if run.alive), None)
+        if busy is not None:
+            tell(self, f"{busy.name} is still at work; one run at a time.", good=False)
+        elif fault := self.plan_page.planning.fault:
+            tell(self, fault, good=False)
+        else:
+            self._orders.begin(self.plan_page.planning.plan)
+
+    def action_order(self, what: str) -> None:
+        """Carry out one of `ORDERS` for the run that is meant."""
+        if (run := self._run_meant) is not None:
+            ORDERS[what](self._orders, run)
+
+    def action_review(self) -> None:
+        """Look at the examples that the run waits with."""
+        if (run := self._run_meant) is None:
+            return
+        if self._awaits_review(run):
+            self._orders.review(run)
+        else:
+            tell(self, "This run does not wait for a review.")
+
+    def action_rollback(self) -> None:
+        """Go back to the model before, after a question."""
+        if (used := next((run for run in self.runs if run.use), None)) is not None:
+            self._orders.roll_back(used)
+        else:
+            tell(self, "No retrained model is in use.")

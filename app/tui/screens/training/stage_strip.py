@@ -6,11 +6,13 @@ from itertools import pairwise
 
 from textual.content import Content
 
-from app.tui.safe_text import one_line
-from app.tui.screens.training.wording import apart, cut, meter, percent, span
+from app.tui.screens.training.wording import apart, fitted, meter
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import RunState
 from app.tui.training_state import TrainingState
+from app.wording.figures import percent
+from app.wording.safe_text import one_line
+from app.wording.times import duration, estimate
 from training.protocol import STAGES
 
 BAR_CELLS = 12
@@ -25,7 +27,7 @@ def strip(state: TrainingState, run: RunState, width: int) -> Content:
         if stages.cell_length + 2 + left.cell_length <= width:
             return apart(stages, left, width)
     tight = Content("  ").join(_stage(state, run, name, times=False, bar=False) for name in STAGES)
-    return apart(tight, left, width) if tight.cell_length + 2 + left.cell_length <= width else cut(tight, width)
+    return apart(tight, left, width) if tight.cell_length + 2 + left.cell_length <= width else fitted(tight, width)
 
 
 def share_done(state: TrainingState) -> float | None:
@@ -40,7 +42,7 @@ def share_done(state: TrainingState) -> float | None:
 def time_left(state: TrainingState, run: RunState) -> str:
     """Return how long it will still take, or how it stands, in a few words."""
     if state.finished is not None:
-        return f"{_OUTCOMES.get(state.finished.outcome, 'over')} after {span(state.took)}"
+        return f"{_OUTCOMES.get(state.finished.outcome, 'over')} after {duration(state.took)}"
     if state.failed is not None:
         return "ended by an error"
     if run == "crashed":
@@ -52,10 +54,10 @@ def time_left(state: TrainingState, run: RunState) -> str:
         return f"{one_line(state.preparing.what)}{f' {percent(done / of)}' if of else ' …'}"
     step = state.stepped
     if state.stage == "training" and step is not None and step.seconds_left is not None:
-        return f"{span(step.seconds_left)} left"
+        return f"{estimate(step.seconds_left)} left"
     told = state.splits.seconds if state.splits is not None else None
     told = told or (state.started.seconds if state.started is not None else None)
-    return f"about {span(told)} in all" if told is not None and state.stage in ("", "queries", "mining") else ""
+    return f"about {estimate(told)} in all" if told is not None and state.stage in ("", "queries", "mining") else ""
 
 
 _OUTCOMES = {"promotable": "done", "not promotable": "done", "stopped": "stopped", "cancelled": "cancelled"}
@@ -84,5 +86,5 @@ def _took(state: TrainingState, name: str) -> str:
     moments = sorted((moment, stage) for stage, moment in state.begun.items())
     for (start, stage), (end, _) in pairwise([*moments, (last, "")]):
         if stage == name:
-            return span(end - start)
+            return duration(end - start)
     return ""

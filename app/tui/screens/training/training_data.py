@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import bar, count, counted, figure
-from app.tui.safe_text import one_line
-from app.tui.screens.training.wording import KINDS, apart, cut, heading, percent, reasons, said
+from app.tui.screens.training.wording import KINDS, apart, fitted, heading, reasons, said
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET, WORDS
 from app.tui.training_state import TrainingState
+from app.wording.bars import bar
+from app.wording.figures import count, counted, figure, percent
+from app.wording.safe_text import one_line
 from training.protocol import Example, Mined, QueriesMade, ReviewAwaited, SplitsMade
 
 ENOUGH_HELD_OUT = 200  # below it the gate does not judge
@@ -39,7 +40,7 @@ def short_lines(state: TrainingState, width: int) -> list[Content]:
     if state.splits is not None:
         note = f"  ·  {count(state.splits.train)} to learn, {count(state.splits.development)} to choose, "
         head = Content.assemble(head, (f"{note}{count(state.splits.test)} to test", QUIET))
-    lines = [cut(head, width)]
+    lines = [fitted(head, width)]
     lines += disagreement(state.mined, width)[:3] if state.mined is not None else []
     return lines
 
@@ -99,8 +100,8 @@ def disagreement(mined: Mined, width: int) -> list[Content]:
     left_out = f"; {count(dropped)} false negatives dropped: {reasons(mined.dropped)}" if dropped else ""
     return [
         apart(rate, Content.styled(of, QUIET), width),
-        cut(picture, width),
-        cut(kinds, width),
+        fitted(picture, width),
+        fitted(kinds, width),
         *said(triples + left_out, width, QUIET),
     ]
 
@@ -124,9 +125,9 @@ def one_example(example: Example, width: int) -> list[Content]:
     tail = f"  and {more} more" if more > 0 else ""
     lines = [
         apart(Content.styled(f"“{one_line(example.query)}”", BRIGHT), kind, width),
-        cut(Content.assemble(("  + ", GOOD), one_line(example.positive)), width),
+        fitted(Content.assemble(("  + ", GOOD), one_line(example.positive)), width),
     ]
     if wrong:
         room = width - len(tail)
-        lines.append(Content.assemble(cut(Content.assemble(("  − ", ALARM), (wrong, QUIET)), room), (tail, QUIET)))
+        lines.append(Content.assemble(fitted(Content.assemble(("  − ", ALARM), (wrong, QUIET)), room), (tail, QUIET)))
     return lines

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui.figures import count, counted, figure
-from app.tui.safe_text import one_line
 from app.tui.screens.training.learning_curves import LEAST_WHISKER_CELLS, MOST_WHISKER_CELLS
-from app.tui.screens.training.wording import cut, heading, interval, said, signed, span
+from app.tui.screens.training.wording import fitted, heading, said
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import Run
 from app.tui.training_state import TrainingState
 from app.tui.widgets.chart import whisker
+from app.wording.figures import confidence, count, counted, figure, interval, signed
+from app.wording.safe_text import one_line
+from app.wording.times import duration
 from training.protocol import Judged, Measure
 
 _SIGNS = {"gain": ("●", GOOD), "no gain": ("○", QUIET), "worse": ("✗", ALARM), "cannot judge": ("?", ACCENT)}
@@ -79,11 +80,6 @@ def consequence(judged: Judged, *, promotable: bool) -> str:
     return "Nothing was changed: the library is searched as before."
 
 
-def confidence(alpha: float) -> str:
-    """Return what an interval holds, from the share of errors that is allowed: 95 %, 97.5 %."""
-    return f"{100 * (1 - alpha):.3g} %"
-
-
 def _between(measure: Measure) -> str:
     return f"{signed(measure.low)} and {signed(measure.high)}"
 
@@ -130,7 +126,7 @@ def table(measures: Sequence[Measure], width: int) -> list[Content]:
     left = width - room - _taken(len(COLUMNS)) - len(GAP)
     cells = min(MOST_WHISKER_CELLS, left) if left >= LEAST_WHISKER_CELLS else 0
     head = "".join(f"{name:>{wide}}" for name, wide in COLUMNS[: len(columns)])
-    lines = [cut(Content.assemble((f"{'Measure':<{room}}", f"bold {BRIGHT}"), (head, QUIET)), width)]
+    lines = [fitted(Content.assemble((f"{'Measure':<{room}}", f"bold {BRIGHT}"), (head, QUIET)), width)]
     scale = min(0.0, *(each.low for each in measures)), max(0.001, *(each.high for each in measures))
     for name, each in zip(names, measures, strict=True):
         ink = GOOD if each.low > 0 else ALARM if each.high < 0 else ""
@@ -163,11 +159,11 @@ def ending_lines(state: TrainingState, run: str, width: int) -> list[Content]:
         lines = said(f"✗ {state.failed.message}", width, f"bold {ALARM}")
         return [*lines, *(said(state.failed.fix, width, "", "  ") if state.failed.fix else [])]
     if state.finished is not None and state.finished.outcome == "cancelled":
-        took = span(state.took)
+        took = duration(state.took)
         return said(f"Cancelled after {took}. Nothing was kept, and nothing was changed.", width, f"bold {BRIGHT}")
     if state.finished is not None:
         kept = f" Its model is kept as {state.finished.model}." if state.finished.model else ""
-        return said(f"Stopped after {span(state.took)}, and not judged.{kept}", width, f"bold {BRIGHT}")
+        return said(f"Stopped after {duration(state.took)}, and not judged.{kept}", width, f"bold {BRIGHT}")
     if run == "crashed":
         return [
             *said(f"✗ This run broke off{_where(state)}: its process is gone.", width, f"bold {ALARM}"),

@@ -14,7 +14,6 @@ from textual.widgets import Static
 
 from app.tui.actions import Action, bindings
 from app.tui.background import in_background
-from app.tui.safe_text import one_line
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.search.empty_states import step_lines
 from app.tui.theme import ACCENT, ALARM, BRIGHT, QUIET
@@ -22,6 +21,7 @@ from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.folder_line import FolderLine
 from app.tui.widgets.footer import KeyLine
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.paths import display
 

@@ -7,8 +7,6 @@ from itertools import zip_longest
 
 from textual.content import Content
 
-from app.tui.figures import ordinal
-from app.tui.safe_text import line as plain_line
 from app.tui.screens.search.compare.compared_figures import (
     FIGURE_CELLS,
     Compared,
@@ -24,6 +22,8 @@ from app.tui.screens.search.row import spot_of, title_of
 from app.tui.screens.search.window import marks_in
 from app.tui.theme import ACCENT, BRIGHT, FAINT, MARK_IN_TEXT, QUIET
 from app.tui.widgets.line_views import wrapped
+from app.wording.figures import ordinal
+from app.wording.safe_text import line as plain_line
 from engine.records import Hit
 
 NAME_CELLS = 13
@@ -64,7 +64,7 @@ def _row(each: Compared, column: int) -> Content:
     name = _fitted(Content.styled(each.name, bold or PART_STYLES.get(each.name, "") or QUIET), NAME_CELLS)
     lengths = each.lengths or (0.0, 0.0)
     figures = [
-        _fitted(_figure(each, value, length, column, bold), column)
+        _fitted(_barred(each, value, length, column, bold), column)
         for value, length in zip((each.first, each.second), lengths, strict=True)
     ]
     ahead = each.difference.startswith("+")
@@ -74,7 +74,7 @@ def _row(each: Compared, column: int) -> Content:
     return Content.assemble(name, " " * GAP, figures[0], " " * GAP, figures[1], difference)
 
 
-def _figure(each: Compared, value: str, length: float, column: int, style: str) -> Content:
+def _barred(each: Compared, value: str, length: float, column: int, style: str) -> Content:
     """Return a figure with the bar beside it, where it has one."""
     room = min(BAR_CELLS, column - FIGURE_CELLS - 2)
     cells = max(1 if length > 0 else 0, round(min(1.0, max(0.0, length)) * max(0, room)))

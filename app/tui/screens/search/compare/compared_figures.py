@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.tui.figures import NONE, count, figure
-from app.tui.safe_text import one_line
 from app.tui.screens.search.explanation.leg_lines import often, word_points
 from app.tui.screens.search.explanation.subject import (
     PART_SIGNS,
@@ -13,9 +11,11 @@ from app.tui.screens.search.explanation.subject import (
     part_differences,
     score_parts,
     shown_parts,
-    signed,
+    signed_units,
 )
 from app.tui.screens.search.row import SIGNS, greatest_score
+from app.wording.figures import NONE, count, figure
+from app.wording.safe_text import one_line
 from engine.records import Hit
 
 FIGURE_CELLS = 8  # a column of figures, right-aligned so that their points stand under each other
@@ -49,13 +49,13 @@ def parts(pair: Pair) -> list[Compared]:
     full = max(greatest_score(pair.first.result), 1e-9)
     shares = [{name: value / full for name, value, _ in score_parts(each.hit)} for each in (pair.first, pair.second)]
     rows = [
-        Compared(name, mine.get(name, NONE), others.get(name, NONE), signed(apart[name], decimals),
+        Compared(name, mine.get(name, NONE), others.get(name, NONE), signed_units(apart[name], decimals),
                  lengths=(shares[0].get(name, 0.0), shares[1].get(name, 0.0)))
         for name in PART_SIGNS
         if name in apart
     ]  # fmt: skip
     scores = figure(pair.first.hit.score, decimals), figure(pair.second.hit.score, decimals)
-    return [*rows, Compared("score", *scores, signed(sum(apart.values()), decimals), sum=True)]
+    return [*rows, Compared("score", *scores, signed_units(sum(apart.values()), decimals), sum=True)]
 
 
 def ranks(pair: Pair) -> list[Compared]:
@@ -111,7 +111,7 @@ def _apart(shown: list[str], decimals: int) -> str:
     if NONE in shown:
         return ""
     first, second = (round(float(each) * 10**decimals) for each in shown)
-    return signed(first - second, decimals)
+    return signed_units(first - second, decimals)
 
 
 def words(pair: Pair) -> list[Compared]:
@@ -155,7 +155,7 @@ def decisive(pair: Pair) -> str:
         return "Their scores are the same as shown: the nearer in meaning, then the path, decided."
     led = f"Ahead by {figure(whole / 10**decimals, decimals)}, above all by {_name(gains[0][1])}"
     against = f", though {_name(losses[0][1])} spoke for the other" if losses else ""
-    return f"{led} ({signed(gains[0][0], decimals)}){against}."
+    return f"{led} ({signed_units(gains[0][0], decimals)}){against}."
 
 
 def _name(part: str) -> str:

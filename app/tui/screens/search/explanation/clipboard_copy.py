@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from app.tui.safe_text import one_line
 from app.tui.screens.search.explain import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
+from app.wording.safe_text import one_line
 from engine.paths import display
 
 TEXT_CELLS = 78  # of a mail or an issue

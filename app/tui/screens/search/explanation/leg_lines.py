@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import adding_up, count, counted, figure, rarity
-from app.tui.safe_text import one_line
 from app.tui.screens.search.explanation.subject import Explained, labelled, shown_parts
 from app.tui.theme import BRIGHT, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
+from app.wording.bars import rarity
+from app.wording.cells import cut, padded
+from app.wording.figures import adding_up, count, counted, figure
+from app.wording.safe_text import one_line
 from engine.records import TermScore, WordReading
 
 LONGEST_WORD = 16
@@ -119,7 +121,7 @@ def _rare_line(explained: Explained, width: int) -> list[Content]:
     """Return what words that hardly any document holds gave beside their bm25: nothing, or a line or two."""
     keyword = explained.hit.keyword
     told = [
-        f"{_cut(term.term)} +{figure(term.rare, explained.decimals)}"
+        f"{cut(one_line(term.term), LONGEST_WORD)} +{figure(term.rare, explained.decimals)}"
         for term in (keyword.terms if keyword else ())
         if term.rare > 0
     ]
@@ -140,12 +142,7 @@ def _absent_line(explained: Explained, width: int) -> list[Content]:
 
 
 def _rare(word: WordReading, passages: int) -> str:
-    return f"{_cut(word.term)} {rarity(word.documents, word.idf, passages)[0]}"
-
-
-def _cut(term: str) -> str:
-    name = one_line(term)
-    return name[: LONGEST_WORD - 1] + "…" if len(name) > LONGEST_WORD else name
+    return f"{cut(one_line(word.term), LONGEST_WORD)} {rarity(word.documents, word.idf, passages)[0]}"
 
 
 def often(tf: float) -> str:
@@ -159,8 +156,7 @@ def _row(word: str, cells: int, documents: str, rare: str, often: str, bm25: str
 
 
 def _name(term: str, cells: int) -> str:
-    text = one_line(term)
-    return text[: cells - 1] + "…" if len(text) > cells else f"{text:<{cells}}"
+    return padded(cut(one_line(term), cells), cells)
 
 
 def setting_lines(explained: Explained, width: int) -> list[Content]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import figure
-from app.tui.safe_text import one_line
 from app.tui.screens.search.explanation.subject import Explained, labelled
 from app.tui.theme import QUIET
+from app.wording.figures import figure
+from app.wording.safe_text import one_line
 
 DEEDS = {2: "marked right for", -2: "marked wrong for", 1: "opened for"}
 

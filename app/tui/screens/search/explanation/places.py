@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import NONE, count, counted
 from app.tui.screens.search.explanation.subject import Explained, label, labelled
 from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
+from app.wording.figures import NONE, count, counted
 from engine.records import Hit
 
 HEADS = ("meaning", "words", "fused", "grouped", "in the list")

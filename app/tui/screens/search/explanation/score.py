@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.figures import figure, ordinal
 from app.tui.screens.search.explanation.subject import (
     LABEL_CELLS,
     PART_SIGNS,
@@ -14,15 +13,18 @@ from app.tui.screens.search.explanation.subject import (
     part_differences,
     score_parts,
     shown_parts,
-    signed,
+    signed_units,
 )
 from app.tui.screens.search.row import greatest_score, title_of
 from app.tui.theme import BRIGHT, FAINT, QUIET
 from app.tui.widgets.line_views import wrapped
+from app.wording.cells import cut
+from app.wording.figures import figure, ordinal
 from engine.records import Hit
 
 BAR_CELLS = 30
 FIGURE_CELLS = 7
+TITLE_CELLS = 40  # of a neighbour, so that its sentence stays one
 
 
 def score_lines(explained: Explained, width: int) -> list[Content]:
@@ -76,14 +78,15 @@ def neighbour_lines(explained: Explained, width: int) -> list[Content]:
     title = title_of(other)[0]
     said = Content.assemble(
         (f"{figure(abs(by) / 10**decimals, decimals)} {place} the {ordinal(other.rank)}, ", QUIET),
-        (title[:40] + "…" * (len(title) > 40), ""),
+        (cut(title, TITLE_CELLS), ""),
         (": ", QUIET),
     )
     told = sorted(((name, value) for name, value in parts.items() if value), key=lambda each: -abs(each[1]))
     if not told:
         return wrapped(Content.assemble(said, ("the same in every part", QUIET)), width, Content())
     parts_told = [
-        Content.assemble((f"{name} ", QUIET), (signed(value, decimals), PART_STYLES[name])) for name, value in told
+        Content.assemble((f"{name} ", QUIET), (signed_units(value, decimals), PART_STYLES[name]))
+        for name, value in told
     ]
     return _packed(said, parts_told, width)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from app.tui.figures import adding_up, figure
 from app.tui.screens.search.row import decimals_of
 from app.tui.theme import MEANING, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
+from app.wording.figures import adding_up, signed
 from engine.records import Hit, SearchResult, SignalScale
 
 LABEL_CELLS = 9
@@ -61,10 +61,9 @@ def units(shown: str, decimals: int) -> int:
     return round(float(shown) * 10.0**decimals)
 
 
-def signed(difference: int, decimals: int) -> str:
-    """Return a difference in units of the last place with its sign: +.041, −.010, ±.000 without one."""
-    sign = "+" if difference > 0 else "−" if difference < 0 else " "
-    return sign + figure(abs(difference) / 10**decimals, decimals)
+def signed_units(difference: int, decimals: int) -> str:
+    """Return a difference in units of the last place with its sign: +.041, −.010, ±.000."""
+    return signed(difference / 10**decimals, decimals)
 
 
 def part_differences(hit: Hit, other: Hit, decimals: int) -> dict[str, int]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from app.tui.figures import adding_up, figure
 from app.tui.screens.search.explanation.subject import LABEL_CELLS, Explained, labelled
 from app.tui.screens.search.row import SIGNS, TIER_STYLES
 from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
+from app.wording.figures import adding_up, figure
 from engine.records import SignalScale
 
 SCALE_CELLS = 40

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from app.stage_names import STAGE_NAMES
-from app.tui.figures import ordinal
-from app.tui.safe_text import one_line
 from app.tui.screens.search.why_not.remedies import untried
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.line_views import wrapped
+from app.wording.figures import ordinal
+from app.wording.safe_text import one_line
 from engine.records import WhyReport, WhyStage
 
 NAME_CELLS = 18

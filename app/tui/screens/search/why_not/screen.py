@@ -21,7 +21,6 @@ from textual.widgets.option_list import Option
 
 from app.tui.background import in_background
 from app.tui.ports import LibraryPort
-from app.tui.safe_text import cut_front, one_line, shown_path
 from app.tui.screens.search.why_not.remedies import Remedy, remedies
 from app.tui.screens.search.why_not.report_lines import report_lines
 from app.tui.theme import ACCENT, ALARM, BRIGHT, QUIET
@@ -29,6 +28,9 @@ from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView
+from app.wording.cells import cut_front
+from app.wording.paths import shown_path
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.paths import display
 from engine.records import SearchSettings, StoredDocument, WhyReport

@@ -1,0 +1,106 @@
+"""What screens may ask of the app: its state, its signals, and a few favours. `app.tui.app.CarrelApp` is the answer.
+
+Screens and widgets know this and not the app, so that none of them imports what puts them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from textual.notifications import SeverityLevel
+from textual.screen import Screen, ScreenResultCallbackType, ScreenResultType
+from textual.signal import Signal
+from textual.widget import Widget
+
+from app.tui.ports import Opened, Ports
+from app.tui.status_line import StatusView
+from app.wording.safe_text import one_line
+from engine.config import Config
+from engine.errors import CarrelError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a file as it was indexed; `text` begins at `line`, and finds it again where the file has changed."""
+
+    path: bytes
+    line: int
+    kind: str
+    page: int | None = None
+    text: str = ""
+
+
+class Browser(Protocol):
+    """The app as its screens see it."""
+
+    ports: Ports
+    opened: Opened | None  # None: the library is not open yet, or could not be opened
+    view: StatusView
+    config: Config
+    opened_signal: Signal[Opened]
+    failed_signal: Signal[CarrelError]
+    status_signal: Signal[StatusView]
+    commit_signal: Signal[int]
+    config_signal: Signal[Config]
+
+    @property
+    def own_keys(self) -> Mapping[str, str]:
+        """The person's own keys, by the ids of actions."""
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The watched folders."""
+
+    def look_again(self) -> None:
+        """Look whether the library has changed, and if so refresh what is shown of it."""
+
+    def wake_indexer(self) -> None:
+        """Start the indexer again where it was given up."""
+
+    def change_config(self, **changes: Any) -> bool:
+        """Keep settings in the person's file and use them from now on; False, and told, where that cannot be."""
+
+    def open_places(self, places: Sequence[Place]) -> None:
+        """Show places in the person's editor, found again where their files have changed."""
+
+    def ask_for_folder(self) -> None:
+        """Ask for the first folder to watch."""
+
+    def search_inside(self, query: str) -> None:
+        """Go to the search with a query, over whatever lies on it."""
+
+    def action_show_library(self) -> None:
+        """Go to the library, or from there back to the search."""
+
+    def action_show_training(self) -> None:
+        """Go to the retraining, or from there back to the search."""
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Tell the person something, in a corner of the screen."""
+
+    def push_screen(
+        self,
+        screen: Screen[ScreenResultType],
+        callback: ScreenResultCallbackType[ScreenResultType] | None = None,
+    ) -> object:
+        """Show a screen over the present one; `callback` gets what it gives back."""
+
+
+def tell(widget: Widget, text: str, *, good: bool = True) -> None:
+    """Tell the person something in passing; it may hold what a note or a file is called."""
+    widget.app.notify(one_line(text), severity="information" if good else "warning", markup=False)
+
+
+def browser_of(widget: Widget) -> Browser:
+    """Return the app that a screen or widget stands in."""
+    return cast(Browser, widget.app)

@@ -1,0 +1,132 @@
+"""What a person asks of the watched folders: to add, forget, pause or read them again, and what to leave out of them.
+
+What takes long is ordered from the indexer, and its answer told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from textual.message import Message
+
+from app.tui.background import in_background
+from app.tui.browser import tell
+from app.tui.ports import LibraryPort
+from app.tui.screens.carrel_screen import CarrelScreen
+from app.tui.screens.confirm import ConfirmScreen
+from app.tui.screens.library.order_replies import ON_ITS_WAY, UNSPOKEN, Order, told
+from app.tui.screens.library.picker import PickerScreen
+from app.tui.screens.library.rule_editor import RulesScreen
+from app.tui.threads import in_thread
+from app.wording.figures import counted
+from app.wording.paths import shown_path
+from engine.records import Folder
+
+ASK_SECONDS = 0.25  # how often an order is asked after
+
+
+class FolderOrders:
+    """Carries out, for a screen, what is asked of its library; the screen hears of it by messages."""
+
+    @dataclass
+    class Pending(Message):
+        """Other orders are on their way now; in words, by the path that each is for."""
+
+        orders: Mapping[bytes, str]
+
+    class Ended(Message):
+        """An order was carried out, or given up: the library may look different now."""
+
+    def __init__(self, screen: CarrelScreen) -> None:
+        self._screen = screen
+        self._pending: dict[bytes, str] = {}
+
+    def add(self, library: LibraryPort) -> None:
+        """Pick a folder and watch it."""
+        carrel = self._screen.carrel
+
+        def added(folder: Path | None) -> None:
+            if folder is not None:
+                carrel.look_again()
+                tell(self._screen, f"Watching {shown_path(bytes(folder))}. What is read can be found at once.")
+                carrel.wake_indexer()
+
+        carrel.push_screen(PickerScreen(library.add, blink=carrel.ports.pace.blink), added)
+
+    def remove(self, library: LibraryPort, folder: Folder) -> None:
+        """Forget a watched folder, after a question."""
+        explained = (
+            f"{counted(folder.documents, 'document')} and {counted(folder.passages, 'passage')} leave the library, with"
+            " their vectors. Your files stay where they are, untouched. For a day, z takes the folder back as it was."
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.send(library, Order("remove", folder.path))
+
+        question = ConfirmScreen(f"Forget {shown_path(folder.path)}?", explained, "forget it", "keep it")
+        self._screen.carrel.push_screen(question, answered)
+
+    def undo_remove(self, library: LibraryPort) -> None:
+        """Take back the folder that was forgotten last."""
+        in_background(self._screen, partial(self._take_back, library), "undo")
+
+    async def _take_back(self, library: LibraryPort) -> None:
+        forgotten = await in_thread(library.forgotten)
+        if not forgotten:
+            tell(self._screen, "No folder was forgotten within the last day.")
+            return
+        folder = await in_thread(partial(library.undo_remove, Path(os.fsdecode(forgotten[0].path))))
+        tell(self._screen, f"{shown_path(folder.path)} comes back, with all that was indexed of it.")
+        self._screen.post_message(self.Ended())
+        self._screen.carrel.wake_indexer()
+
+    def edit_rules(self, library: LibraryPort, folder: bytes) -> None:
+        """Change what is left out of a watched folder."""
+        in_background(self._screen, partial(self._edit_rules, library, folder), "rules")
+
+    async def _edit_rules(self, library: LibraryPort, folder: bytes) -> None:
+        patterns = await in_thread(partial(library.folder_rules, folder))
+        carrel = self._screen.carrel
+
+        def kept(written: tuple[str, ...] | None) -> None:
+            if written is not None and written != patterns:
+                in_background(self._screen, partial(self._keep_rules, library, folder, written), "rules")
+
+        carrel.push_screen(RulesScreen(library, folder, patterns, quiet=carrel.ports.pace.quiet), kept)
+
+    async def _keep_rules(self, library: LibraryPort, folder: bytes, patterns: tuple[str, ...]) -> None:
+        await in_thread(partial(library.set_folder_rules, folder, patterns))
+        tell(self._screen, "The rules are kept.")
+        self.send(library, Order("sync", folder))
+
+    def send(self, library: LibraryPort, order: Order) -> None:
+        """Ask the indexer for something, show that it is on its way, and say how it ended."""
+        if order.argument is None:
+            tell(self._screen, UNSPOKEN, good=False)
+        else:
+            in_background(self._screen, partial(self._carry_out, library, order, order.argument), "order")
+
+    async def _carry_out(self, library: LibraryPort, order: Order, argument: str) -> None:
+        self._set_pending({**self._pending, order.path: ON_ITS_WAY[order.kind]})
+        try:
+            number = await in_thread(partial(library.file_request, order.kind, argument))
+            while not (state := await in_thread(partial(library.request_state, number))).done:
+                if self._screen.carrel.view.indexer.phase in ("dead", "gone", "off"):
+                    tell(self._screen, "Nobody indexes now; this is done as soon as somebody does.", good=False)
+                    return
+                await asyncio.sleep(ASK_SECONDS)
+            ended = told(order, state.outcome or {})
+            tell(self._screen, ended.text, good=ended.good)
+        finally:
+            self._set_pending({path: words for path, words in self._pending.items() if path != order.path})
+            self._screen.post_message(self.Ended())
+
+    def _set_pending(self, orders: dict[bytes, str]) -> None:
+        self._pending = orders
+        self._screen.post_message(self.Pending(orders))

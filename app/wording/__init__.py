@@ -1,0 +1,1 @@
+"""How every figure, moment, path and piece of text reads, said once for the command line and the screen."""

@@ -1,0 +1,38 @@
+"""Paths as a person reads and types them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+from app.wording.safe_text import pictured
+from engine.paths import display
+
+
+def home_path(path: bytes) -> str:
+    """Return an absolute path with the person's home as ~, its signs as they are: for a query, not for the screen."""
+    home, text = os.path.expanduser("~"), display(path)
+    inside = home != os.sep and (text == home or text.startswith(home + os.sep))
+    return "~" + text[len(home) :] if inside else text
+
+
+def shown_path(path: bytes) -> str:
+    """Return an absolute path for the screen: with the person's home as ~, control characters as pictures."""
+    return pictured(home_path(path))
+
+
+def short_path(path: bytes) -> str:
+    """Return a path as a person would type it in a shell: from the current folder if it lies inside, else with ~."""
+    text, here = display(path), os.getcwd() + os.sep
+    return pictured(text[len(here) :]) if text.startswith(here) else shown_path(path)
+
+
+def quoted(path: bytes) -> str:
+    """Return a path as `short_path` does, so that a shell takes it as one word; `~` stays for the shell to read."""
+    text = short_path(path)
+    return "~/" + shlex.quote(text[2:]) if text.startswith("~/") else shlex.quote(text)
+
+
+def located(path: bytes, line: int) -> str:
+    """Return `PATH:LINE`, which `carrel open` and `carrel show` take as it stands."""
+    return f"{short_path(path)}:{line}"

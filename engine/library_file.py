@@ -1,0 +1,59 @@
+"""Lends connections to one library file: for reading to any thread, for writing to one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from engine.retrieval.connection_pool import ReaderPool
+from engine.store.connection import open_writer
+from engine.store.faults import translated
+
+if TYPE_CHECKING:
+    from engine.retrieval.cancellation import Cancellation
+    from engine.store.connection import LibraryConnection
+
+_Answer = TypeVar("_Answer")
+
+
+class LibraryFile:
+    """The file of one library. What SQLite says against it is raised as an error of `engine.errors`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._pool = ReaderPool(path)
+
+    def read(self, question: Callable[[LibraryConnection], _Answer]) -> _Answer:
+        """Return what a question finds in one state of the library."""
+        with self.reading() as connection:
+            return question(connection)
+
+    @contextmanager
+    def reading(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
+        """Lend a reader's connection, on which all reads see one state; `cancel` interrupts what it does."""
+        with (
+            translated(self.path),
+            self._pool.lend() as connection,
+            cancel.guarding(connection) if cancel else nullcontext(),
+        ):
+            yield connection
+
+    @contextmanager
+    def writing(self, *, lock_held: bool = False) -> Iterator[LibraryConnection]:
+        """Lend a writer's connection; `lock_held` says that the caller holds the indexer lock."""
+        connection = open_writer(self.path, lock_held=lock_held)
+        try:
+            with translated(self.path):
+                yield connection
+        finally:
+            connection.close()
+
+    def drain(self) -> None:
+        """Close the readers: an open one keeps the last writer from folding the log into the file."""
+        self._pool.drain()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._pool.close()

@@ -1,0 +1,209 @@
+"""Searches one library: the encoder, the vectors and the word postings come with the first search that needs them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import ModelError
+from engine.library_file import LibraryFile
+from engine.records import SearchResult, SearchSettings, WhyReport, WhyStage
+from engine.retrieval.cancellation import Cancellation
+from engine.store import change_log, documents
+
+if TYPE_CHECKING:
+    from engine.embedding.encoder import Encoder
+    from engine.exploration import Exploration
+    from engine.retrieval import tiers
+    from engine.retrieval.active_model import ActiveModel
+    from engine.retrieval.hits import Read
+    from engine.retrieval.postings_cache import PostingsCache
+    from engine.retrieval.search_pipeline import Model
+    from engine.store.connection import LibraryConnection
+
+DEFAULT_LIMIT = 10
+WHY_LIMIT = 10
+
+
+class LibrarySearch:
+    """Searches, from any thread. `encoder` stands in for the library's own model."""
+
+    def __init__(self, file: LibraryFile, encoder: Encoder | None) -> None:
+        self._file = file
+        self._encoder = encoder
+        self._active: ActiveModel | None = None
+        self._postings: PostingsCache | None = None
+        self._stays = False  # whether this process will search again and again
+        self._guard = threading.Lock()
+
+    def search(
+        self,
+        text: str,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        settings: SearchSettings | None = None,
+        typing: bool = False,
+        cancel: Cancellation | None = None,
+    ) -> SearchResult:
+        """Find passages. An empty query, or one of filters only, lists documents by date, newest first.
+
+        With `typing` the last word may still grow, and an unfinished quote or filter is passed over. A search by words
+        alone loads no model. Where the model is missing, words alone are searched, and the weights say why. Raises
+        QueryError, SearchCancelled.
+        """
+        return self._explored(text, limit, settings or SearchSettings(), typing, cancel, widely=False).result
+
+    def explore(
+        self,
+        text: str,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        settings: SearchSettings | None = None,
+        typing: bool = False,
+        cancel: Cancellation | None = None,
+    ) -> Exploration:
+        """Search as `search` does, in both legs whatever the fusion, and keep the candidates for other settings."""
+        return self._explored(text, limit, settings or SearchSettings(), typing, cancel, widely=True)
+
+    def similar(self, passage_id: int, *, limit: int = DEFAULT_LIMIT) -> SearchResult:
+        """Find the passages of other documents that are nearest in meaning to one; none where it has no vector."""
+        from engine.retrieval.similar import similar
+
+        with self._file.reading() as connection:
+            model, cuts = self._active_model().of(connection)
+            return similar(connection, passage_id, model, cuts, limit)
+
+    def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
+        """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
+        from engine.retrieval.nearest_sentence import nearest_sentence
+        from engine.retrieval.query import parse
+
+        meaning = parse(query, typing=True).meaning
+        with self._file.reading() as connection:
+            model, _, missing = self._model(connection, SearchSettings(), meaning)
+        return None if model is None or missing else nearest_sentence(model.encode, meaning, text)
+
+    def warm(self) -> None:
+        """Load the model and the vectors, so that the next search need not, and keep from now on what is read."""
+        with self._guard:
+            self._stays, self._postings = True, None
+        with self._file.reading() as connection:
+            model, _ = self._active_model().of(connection)
+        if model is not None:
+            model.encode("warm")
+
+    def why(
+        self, text: str, path: Path, *, settings: SearchSettings | None = None, limit: int = WHY_LIMIT
+    ) -> WhyReport:
+        """Say at which stage of a search a file's document was lost, and what would bring it back."""
+        from engine.indexing.absence import absence
+        from engine.retrieval.query import parse
+        from engine.retrieval.why_not import trace
+
+        settings = settings or SearchSettings()
+        query = parse(text)
+        absolute = os.fsencode(path.expanduser().absolute())
+        with self._file.reading() as connection:
+            document = documents.document_id_at(connection, absolute)
+            if (absent := absence(connection, self._file.path, absolute, document)) is not None:
+                reason, advice = absent
+                stage = WhyStage("indexed", False, None, reason, advice)
+                return WhyReport(text, absolute, False, None, (stage,), "indexed", (advice,))
+            assert document is not None  # else it was said why
+            model, cuts, missing = self._model(connection, settings, query.meaning)
+            if missing:
+                settings = replace(settings, fusion="keyword")
+            trail = trace(connection, query, document, settings, model, cuts, limit=limit)
+        return WhyReport(
+            text,
+            absolute,
+            trail.final_rank is not None,
+            trail.final_rank,
+            trail.stages,
+            trail.dropped_at,
+            trail.advice,
+            trail.changes,
+        )
+
+    def model_if_there(self, connection: LibraryConnection) -> Model | None:
+        """Return the library's model; None where it has none, or it cannot be loaded."""
+        try:
+            return self._active_model().of(connection)[0]
+        except ModelError:
+            return None
+
+    def close(self) -> None:
+        """Let go of the vectors and the model."""
+        with self._guard:
+            self._active = None
+
+    def _explored(
+        self,
+        text: str,
+        limit: int,
+        settings: SearchSettings,
+        typing: bool,
+        cancel: Cancellation | None,
+        *,
+        widely: bool,
+    ) -> Exploration:
+        from engine.exploration import Exploration
+        from engine.retrieval import search_pipeline
+        from engine.retrieval.query import parse
+
+        query = parse(text, typing=typing)
+        cancel = cancel or Cancellation()
+        began = time.perf_counter()
+        with self._file.reading(cancel) as connection:
+            loading = time.perf_counter()
+            needed = replace(settings, fusion="convex", memory=True) if widely else settings
+            model, cuts, missing = self._model(connection, needed, query.meaning)
+            loaded = time.perf_counter()
+            if missing:
+                needed = settings = replace(settings, fusion="keyword")
+            search = search_pipeline.run(
+                connection, query, needed, model, cuts, limit=limit, cancel=cancel, postings=self._postings_cache()
+            )
+            if needed != settings:
+                search = search_pipeline.reorder(search, settings, limit)
+            read: dict[int, Read] = {}
+            sequence = change_log.latest(connection)
+            result = search_pipeline.present(connection, search, settings, model, cuts, read)
+        timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
+        weights = replace(result.weights, reason=missing) if missing else result.weights
+        result = replace(result, timings=timings, weights=weights)
+        return Exploration(search, result, model, cuts, self._file.reading, read, sequence)
+
+    def _postings_cache(self) -> PostingsCache:
+        from engine.retrieval.postings_cache import PostingsCache
+
+        with self._guard:
+            if self._postings is None:
+                self._postings = PostingsCache(keeps_scores=self._stays)
+            return self._postings
+
+    def _active_model(self) -> ActiveModel:
+        from engine.retrieval.active_model import ActiveModel
+
+        with self._guard:
+            if self._active is None:
+                self._active = ActiveModel(self._encoder)
+            return self._active
+
+    def _model(
+        self, connection: LibraryConnection, settings: SearchSettings, meaning: str
+    ) -> tuple[Model | None, tiers.Cuts, str]:
+        """Return the model that a search needs, its cuts, and in words why there is none though one was wanted."""
+        from engine.retrieval.tiers import unfitted
+
+        if settings.fusion == "keyword" or not meaning:
+            return None, unfitted(0.0), ""
+        try:
+            model, cuts = self._active_model().of(connection)
+        except ModelError as error:
+            return None, unfitted(0.0), f"by words alone: {error}"
+        return model, cuts, "" if model else "by words alone: nothing is indexed yet"

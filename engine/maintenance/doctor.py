@@ -1,0 +1,251 @@
+"""The checks of `carrel doctor` (is the file sound, do its parts agree, is the machine fit for it) and its repairs.
+
+Checking takes no lock. What is asked of the inside of the file is in `engine.store.integrity`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from glob import escape
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+
+from engine.errors import CarrelError, LibraryDamaged, LibraryReadOnly, ModelError
+from engine.local_indexing import Keeper
+from engine.paths import places
+from engine.records import Check
+from engine.store import folders, integrity, migrations, models
+from engine.store.connection import LOG_LIMIT_BYTES, open_reader, open_writer
+from engine.store.lock import IndexerLock
+from engine.store.repair import repair
+
+if TYPE_CHECKING:
+    from engine.embedding.encoder import Encoder
+    from engine.events import Event
+
+MEGABYTE = 10**6
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+NOT_OPENED = "Put a backup back with `carrel restore FILE`, or index anew with `carrel restore --rebuild`."
+
+
+def examine(library: Path, encoder: Encoder | None = None) -> tuple[Check, ...]:
+    """Return one result for each check; where the file cannot be opened, of those that do without it.
+
+    `encoder` stands in for the library's own model. Raises LibraryMissing, SchemaTooNew, LibraryBusy.
+    """
+    try:
+        conn = open_reader(library)
+    except LibraryDamaged as error:
+        inside = [_unopened(error, NOT_OPENED)]
+    except LibraryReadOnly as error:
+        inside = [_unopened(error, error.fix)]
+    else:
+        try:
+            inside = [*integrity.checks(conn), *_of_the_library(conn, library, encoder)]
+        finally:
+            conn.close()
+    return (*inside, _permissions(library), _space(library))
+
+
+def own_files(library: Path) -> Iterator[Path]:
+    """Yield the files that hold something of the person's notes or searches: the library's, and the logs."""
+    beside = sorted(library.parent.glob(f"{escape(library.name)}*"))
+    yield from (each for each in beside if each.is_file())
+    yield from (each for folder in beside if folder.is_dir() for each in sorted(folder.iterdir()) if each.is_file())
+    state = places().state
+    yield from (each for each in sorted(state.rglob("*")) if each.is_file() and not each.is_symlink())
+
+
+def readable_by_others(library: Path) -> list[Path]:
+    """Return those of `own_files` that others than their owner may read or write."""
+    return [each for each in own_files(library) if each.stat().st_mode & OTHERS]
+
+
+def _unopened(error: CarrelError, remedy: str) -> Check:
+    return Check("file", False, 1, f"{error.message} {error.cause}".strip(), False, remedy)
+
+
+def _of_the_library(conn: apsw.Connection, library: Path, encoder: Encoder | None) -> Iterator[Check]:
+    asked: tuple[tuple[str, Callable[[], Check]], ...] = (
+        ("model", lambda: _model(conn, encoder)),
+        ("watching", lambda: _watching(conn, library)),
+        ("up to date", lambda: _up_to_date(conn, library)),
+        ("unused space", lambda: _unused_space(conn)),
+        ("versions", lambda: _versions(conn)),
+    )
+    for name, ask in asked:
+        try:
+            yield ask()
+        except (apsw.Error, CarrelError) as error:
+            yield Check(name, False, 1, f"It could not be checked: {error}", False, NOT_OPENED)
+
+
+def _model(conn: apsw.Connection, encoder: Encoder | None) -> Check:
+    """Hold the model's files against their hashes, and the model against the one that made the vectors."""
+    active = models.active(conn)
+    if active is None:
+        return Check("model", True, 0, "no model yet: nothing is indexed", False)
+    faults: tuple[str, ...] = ()
+    if encoder is not None:
+        found = encoder.manifest.fingerprint
+    else:
+        from engine.embedding import catalogue
+        from engine.embedding.manifest import Manifest, verify
+
+        again = "Install Carrel again." if active.name == catalogue.EMBEDDED else f"`carrel models use {active.name}`"
+        try:
+            folder = catalogue.folder_of(active.name)
+            faults = verify(folder)
+            found = "" if faults else Manifest.read(folder).fingerprint
+        except ModelError as error:
+            return Check("model", False, 1, f"{error.message} {error.cause}".strip(), False, error.fix or again)
+        if faults:
+            return Check("model", False, len(faults), " ".join(faults), False, again)
+    if found != active.fingerprint:
+        said = f"{active.name} as it is installed is not the one that made the library's vectors"
+        return Check("model", False, 1, said, False, f"`carrel models use {active.name}` embeds everything with it.")
+    return Check("model", True, 0, f"{active.name} is the one that made the vectors, byte for byte", False)
+
+
+def _watching(conn: apsw.Connection, library: Path) -> Check:
+    """Return what the indexing process last reported of its watching; without one, whether the limit allows it."""
+    from engine.event_log.event_file import last_watching
+    from engine.store.lock import events_of
+
+    events = events_of(library)
+    watched = last_watching(events) if events is not None else None
+    if watched is None:
+        return _room_to_watch(conn)
+    said = f"the process that indexes hears of {watched.covered:,} of {watched.folders:,} folders"
+    remark = f"; {watched.remark}" if watched.remark else ""
+    sound = not watched.fix  # what lies on other machines cannot be heard of, and is looked at instead
+    unheard = 0 if sound else max(1, watched.folders - watched.covered)
+    return Check("watching", sound, unheard, said + remark, False, watched.fix)
+
+
+def _room_to_watch(conn: apsw.Connection) -> Check:
+    """Hold the number of folders, each of which takes a watch whether or not it is indexed, against the limit."""
+    from engine.watching.coverage import SETTING, raising, wanted_limit, watch_limit
+
+    total = sum(1 for root in folders.every(conn) if root.state != "paused" for _ in os.walk(root.path))
+    limit = watch_limit()
+    if limit is None:
+        return Check("watching", True, 0, f"folders, with those left out: {total:,}; the system sets no limit", False)
+    said = f"folders, with those left out: {total:,}; the system lets a person's programs watch {limit:,} in all"
+    if total <= limit:
+        return Check("watching", True, 0, said, False)
+    remedy = f"Some would be looked at only now and then. {raising(SETTING, wanted_limit(total, limit))}"
+    return Check("watching", False, total - limit, said, False, remedy)
+
+
+def _up_to_date(conn: apsw.Connection, library: Path) -> Check:
+    """Count the files that differ from the index: no fault, for an indexer may be about to read them."""
+    from engine.indexing.absence import stale_files
+
+    count = stale_files(conn, library)
+    if not count:
+        return Check("up to date", True, 0, "no file has changed since it was indexed", False)
+    said = f"files that are new, changed or gone since the last sync: {count:,}"
+    return Check("up to date", True, count, said, False, "`carrel sync`")
+
+
+def _unused_space(conn: apsw.Connection) -> Check:
+    """Say how much of the file a compaction would give back: no fault, for new documents fill it again."""
+    from engine.store import vacuum
+
+    share = vacuum.waste(conn)
+    said = f"compacting would give back {share:.0%} of the file"
+    return Check("unused space", True, 0, said, False, "`carrel compact`" if share >= vacuum.WORTHWHILE else "")
+
+
+def _versions(conn: apsw.Connection) -> Check:
+    parts = (
+        f"Carrel {_version()}",
+        f"schema {migrations.version(conn)} of {migrations.newest_version()}",
+        f"SQLite {apsw.sqlite_lib_version()}",
+        f"sqlite-vec {conn.execute('SELECT vec_version()').get}",
+        f"apsw {apsw.apsw_version()}",
+    )
+    return Check("versions", True, 0, ", ".join(parts), False)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("carrel")
+    except metadata.PackageNotFoundError:
+        return "(source tree, not installed)"
+
+
+def _permissions(library: Path) -> Check:
+    found = readable_by_others(library)
+    if not found:
+        return Check("permissions", True, 0, "the library and the logs are readable by their owner only", True)
+    names = ", ".join(each.name for each in found[:3]) + (", ..." if len(found) > 3 else "")
+    return Check("permissions", False, len(found), f"others may read {names}", True)
+
+
+def _space(library: Path) -> Check:
+    free = shutil.disk_usage(library.parent).free
+    said = f"{free / MEGABYTE:,.0f} MB free where the library lies"
+    if free >= LOG_LIMIT_BYTES:
+        return Check("space", True, 0, said, False)
+    return Check("space", False, 1, said, False, "Free some space: indexing stops when the disk is full.")
+
+
+def mend(
+    library: Path, faults: Sequence[Check], encoder: Encoder | None, on_event: Callable[[Event], None]
+) -> tuple[str, ...]:
+    """Mend the repairable ones of `faults` and return what was done, one sentence each.
+
+    Documents that lost passages or vectors are read again at once. Raises LibraryBusy where an indexer runs,
+    LibraryDamaged where the file's pages are too damaged for it.
+    """
+    names = {fault.name for fault in faults if fault.repairable and not fault.ok}
+    if not names:
+        return ()
+    done: list[str] = []
+    with IndexerLock(library).acquire("repairing"):
+        if "permissions" in names:
+            done.append(_made_private(library))
+        if names - {"permissions"}:
+            done += _mended_inside(library, encoder, on_event)
+    return tuple(done)
+
+
+def _made_private(library: Path) -> str:
+    found = readable_by_others(library)
+    for each in found:
+        each.chmod(each.stat().st_mode & ~OTHERS)
+    names = ", ".join(each.name for each in found)
+    return f"Made these readable by their owner only: {names}."
+
+
+def _mended_inside(library: Path, encoder: Encoder | None, on_event: Callable[[Event], None]) -> list[str]:
+    conn = open_writer(library, lock_held=True)
+    try:
+        repaired = repair(conn)
+        done = ["Built the word index anew."]
+        if repaired.orphans:
+            done.append(f"Rows removed that belonged to nothing: {repaired.orphans}.")
+        if repaired.vectors:
+            done.append(f"Vectors removed that could not be used: {repaired.vectors}.")
+        done.append(_read_again(Keeper(conn, library, encoder), on_event))
+    finally:
+        conn.close()
+    return done
+
+
+def _read_again(keeper: Keeper, on_event: Callable[[Event], None]) -> str:
+    try:
+        report = keeper.sync(on_event=on_event, stop=threading.Event())
+    except ModelError as error:
+        return f"What is missing waits to be read again by `carrel sync`, which cannot be done now: {error}"
+    read = report.added + report.updated
+    return f"Looked at the folders. Documents read again: {read}; passages embedded: {report.embedded}."

@@ -1,0 +1,213 @@
+"""Event files: begun, begun anew, pruned; and who follows the holder of a lock, whichever process that is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.event_log.event_file import KEPT_FILES, EventFile, EventTail, new_event_file
+from engine.event_log.lock_holder import HolderTail
+from engine.events import Committed, Event, FollowsAnother, IndexerStarted, Watching
+from engine.paths import Places, places
+from engine.records import Writer
+from engine.store.lock import Holding, IndexerLock
+
+MAKES_ONE = "from engine.event_log.event_file import new_event_file; from engine.paths import places\n"
+MAKES_AND_WAITS = MAKES_ONE + "import sys; print(new_event_file(places()), flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path))
+    return places()
+
+
+def starts(count: int, home: Places) -> list[Path]:
+    """Start so many indexers that end at once, as browsers beside a running one do, and return their files."""
+    files = []
+    for _ in range(count):
+        files.append(new_event_file(home))
+        EventFile(files[-1]).close()
+    return files
+
+
+# --- pruning ----------------------------------------------------------------------------------------------------------
+
+
+def test_files_of_ended_runs_do_not_pile_up(home: Places) -> None:
+    files = starts(12, home)
+    assert sorted(files[-1].parent.iterdir()) == files[-KEPT_FILES - 1 :]
+
+
+def test_a_file_that_is_written_stays_whatever_the_library(home: Places) -> None:
+    path = new_event_file(home)
+    file = EventFile(path)  # it may wait for its lock, as `carrel watch` beside a browser does
+    starts(12, home)
+    file.write(IndexerStarted(pid=1, task="watching"))
+    assert [event.type for event in EventTail(path).read()] == ["indexer_started"]
+    assert len(list(path.parent.iterdir())) == 1 + KEPT_FILES + 1
+    file.close()
+    starts(1, home)
+    assert not path.exists()
+
+
+def test_a_file_that_a_held_lock_names_stays(home: Places, tmp_path: Path) -> None:
+    path = new_event_file(home)
+    with IndexerLock(tmp_path / "other" / "library.carrel").acquire("watching", path):
+        starts(12, home)
+        assert path.exists()
+    starts(1, home)
+    assert not path.exists()
+
+
+def test_a_file_that_was_made_just_now_stays_until_its_maker_has_ended(home: Places) -> None:
+    maker = subprocess.Popen(
+        [sys.executable, "-c", MAKES_AND_WAITS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert maker.stdout is not None
+    path = Path(maker.stdout.readline().strip())
+    starts(12, home)
+    assert path.exists()
+    maker.communicate()
+    starts(1, home)
+    assert not path.exists()
+
+
+def test_a_file_that_nobody_came_to_write_is_pruned_in_time(home: Places) -> None:
+    path = new_event_file(home)
+    left = path.with_name(f"indexer-0-{os.getppid()}.jsonl")  # of a process that lives
+    path.rename(left)
+    starts(12, home)
+    assert left.exists()
+    os.utime(left, (0, 0))
+    starts(1, home)
+    assert not left.exists()
+
+
+def test_a_writer_whose_file_was_pruned_in_the_last_moment_makes_it_anew(home: Places) -> None:
+    path = new_event_file(home)
+    path.unlink()
+    file = EventFile(path)
+    file.write(IndexerStarted(pid=1, task="watching"))
+    assert len(EventTail(path).read()) == 1
+
+
+def test_what_is_said_again_as_a_file_begins_anew_is_passed_on_once(tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    file, tail = EventFile(path, largest=3000), EventTail(path)
+    file.write(IndexerStarted(pid=7, task="watching"))
+    file.write(Watching(folders=3, covered=2))
+    seen: list[Event] = tail.read()
+    for number in range(100):
+        file.write(Committed(documents=number, passages=1))
+        seen += tail.read()
+    assert [event.type for event in seen[:2]] == ["indexer_started", "watching"]
+    assert [event.documents for event in seen[2:] if isinstance(event, Committed)] == list(range(100))
+    assert len(seen) == 102 and tail.beginnings > 1
+
+
+# --- the holder of a lock ---------------------------------------------------------------------------------------------
+
+
+class Lock:
+    """A lock that a test gives away."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: EventFile | None = None
+        self.held: Holding | None = None
+
+    def __call__(self, library: Path) -> Holding | None:
+        return self.held
+
+    def give(self, pid: int, name: str = "") -> None:
+        path = self._folder / (name or f"{pid}.jsonl")
+        self._file = EventFile(path)
+        self.held = Holding(Writer(pid, "watching", 0.0), path)
+
+    def commit(self, number: int) -> None:
+        assert self._file is not None
+        self._file.write(Committed(documents=number, passages=1))
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Lock:
+    return Lock(tmp_path)
+
+
+def follow(lock: Lock, *, from_now: bool = False) -> HolderTail:
+    return HolderTail(Path("library"), from_now=from_now, look_every=0.0, lock=lock)
+
+
+def told(tail: HolderTail) -> list[int | str]:
+    """Return the numbers of commits, and "of PID" where another holder is followed."""
+    found: list[int | str] = []
+    for event in tail.read():
+        if isinstance(event, FollowsAnother):
+            found.append(f"of {event.pid}")
+        elif isinstance(event, Committed):
+            found.append(event.documents)
+    return found
+
+
+@pytest.mark.parametrize("from_now", [False, True])
+def test_of_the_first_holder_all_is_told_or_what_is_yet_to_come(lock: Lock, from_now: bool) -> None:
+    lock.give(1)
+    lock.commit(1)
+    tail = follow(lock, from_now=from_now)
+    assert told(tail) == (["of 1"] if from_now else ["of 1", 1])
+    lock.commit(2)
+    assert told(tail) == [2]
+    tail.close()
+
+
+@pytest.mark.parametrize("from_now", [False, True])
+@pytest.mark.parametrize("second", [(2, ""), (1, "other.jsonl")], ids=["another process", "another file"])
+def test_another_holder_is_followed_from_its_beginning_once_the_first_had_its_last_words(
+    lock: Lock, from_now: bool, second: tuple[int, str]
+) -> None:
+    lock.give(1)
+    tail = follow(lock, from_now=from_now)
+    assert told(tail) == ["of 1"]
+    lock.commit(1)
+    lock.give(*second)
+    lock.commit(2)
+    assert told(tail) == [1, f"of {second[0]}", 2]
+    assert tail.holder is not None and tail.holder.pid == second[0]
+
+
+def test_a_lock_that_is_free_for_a_moment_changes_nothing(lock: Lock) -> None:
+    lock.give(1)
+    tail = follow(lock)
+    lock.commit(1)
+    assert told(tail) == ["of 1", 1]
+    held, lock.held = lock.held, None
+    lock.commit(2)
+    assert told(tail) == [2] and tail.holder is None
+    lock.held = held
+    lock.commit(3)
+    assert told(tail) == [3]
+    lock.held = Holding(Writer(0, "starting", 0.0), None)  # taken an instant ago, not yet written down
+    assert told(tail) == [] and tail.holder is not None
+    lock.give(2)
+    lock.commit(4)
+    assert told(tail) == ["of 2", 4]
+
+
+def test_a_holder_that_tells_nothing_is_named_all_the_same(lock: Lock, tmp_path: Path) -> None:
+    lock.held = Holding(Writer(1, "compacting", 0.0), None)
+    tail = follow(lock)
+    assert told(tail) == ["of 1"] and told(tail) == []
+
+
+def test_one_who_follows_from_now_on_is_told_what_is_watched(lock: Lock) -> None:
+    lock.give(1)
+    assert lock._file is not None
+    lock._file.write(Watching(folders=3, covered=2))
+    lock.commit(1)
+    found = follow(lock, from_now=True).read()
+    assert [event.type for event in found] == ["follows_another", "watching"]

@@ -1,0 +1,58 @@
+"""How the parts hang together: imports without circles, as read from the source and not from what happens to run."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def modules_below(folder: str) -> dict[str, ast.Module]:
+    """Return the syntax of every module below a folder by its dotted name; a package has the name of its folder."""
+    found = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imported(module: ast.Module) -> Iterator[str]:
+    """Yield the names that a module imports anywhere: at its head, for types only, or inside a function."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def import_graph(modules: Mapping[str, ast.Module]) -> dict[str, Set[str]]:
+    """Return which of the modules each imports."""
+    return {
+        name: {each for each in imported(tree) if each in modules and each != name} for name, tree in modules.items()
+    }
+
+
+def first_circle(graph: Mapping[str, Set[str]]) -> list[str]:
+    """Return modules of which each is imported by the next, and the last by the first; [] where there are none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle
+    return []
+
+
+def test_no_modules_of_the_browser_import_each_other_in_a_circle():
+    assert first_circle(import_graph(modules_below("app/tui"))) == []
+
+
+def test_a_module_name_stands_for_two_things_at_most():
+    """A fuzzy opener that is given a name must not answer with three rooms."""
+    paths = [path for folder in ("app", "engine", "training") for path in modules_below(folder)]
+    counts = Counter(path.rpartition(".")[2] for path in paths)
+    assert {name for name, count in counts.items() if count > 2} <= {"screen", "actions"}

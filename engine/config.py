@@ -19,6 +19,8 @@ from engine.errors import ConfigError
 from engine.paths import places, private_folder
 from engine.records import SearchSettings
 
+_LANGUAGES = re.compile(r"(?:[A-Za-z][\w/-]*+(?:\+[A-Za-z][\w/-]*+)*+)?")  # as Tesseract takes them: eng+deu
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -73,18 +75,29 @@ def load(path: Path | None = None) -> Config:
     return from_mapping(_parsed(text, path), str(path)) if text else Config()
 
 
-def change(changes: Mapping[str, Any], path: Path | None = None) -> Config:
+def change(changes: Mapping[str, Any], path: Path | None = None, *, known: Config | None = None) -> Config:
     """Change some settings, beside those that another process changes meanwhile, and return all of them.
 
-    Raises ConfigError as `load` and `save` do.
+    `known` is what the caller believed to stand there: of a table, only what differs from that is changed. Raises
+    ConfigError as `load` and `save` do.
     """
     path = path or places().settings
     with suppress(OSError):
         private_folder(path.parent)
     with exclusive(path.parent):
-        config = replace(load(path), **changes)
+        now = load(path)
+        config = replace(now, **{name: _joined(name, value, now, known) for name, value in changes.items()})
         save(config, path)
     return config
+
+
+def _joined(name: str, wanted: Any, now: Config, known: Config | None) -> Any:
+    """Return a setting as it is wanted; a table with what others have put into it, or dropped, since it was `known`."""
+    if known is None or not isinstance(wanted, Mapping):
+        return wanted
+    before: Mapping[str, Any] = getattr(known, name)
+    theirs = {key: value for key, value in getattr(now, name).items() if key in wanted or key not in before}
+    return theirs | {key: value for key, value in wanted.items() if before.get(key) != value}
 
 
 def save(config: Config, path: Path | None = None) -> None:
@@ -202,7 +215,7 @@ def _number(value: Any, least: float, most: float, wanted: str) -> float:
 
 
 def _languages(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"(?:[A-Za-z][\w/-]*(?:\+[A-Za-z][\w/-]*)*)?", value):
+    if not isinstance(value, str) or not _LANGUAGES.fullmatch(value):
         raise ValueError('It must name languages as Tesseract does, such as "eng" or "deu+eng"')
     return value
 

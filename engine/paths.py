@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,14 @@ def private_folder(path: Path) -> Path:
 def display(path: bytes) -> str:
     """Turn a file-system path into text that any terminal and JSON encoder takes; undecodable bytes become U+FFFD."""
     return path.decode("utf-8", "replace")
+
+
+def own_process(module: str) -> list[str]:
+    """Return how one of Carrel's modules is started as a process: with its own packages, whatever PYTHONPATH holds.
+
+    -P keeps code out that lies beside the launcher or in the working folder.
+    """
+    return [sys.executable, "-P", str(Path(__file__).resolve().parents[1] / "carrel_launcher.py"), "-m", module]
 
 
 def identity_of(path: Path | bytes) -> tuple[int, int] | None:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.embedding.adapter import Adapter
-from engine.embedding.out_of_domain import foreign_queries
-from training.dev_evaluation import MIXTURES, UNJUDGED_SHARE, DevEvaluation, Encodes, Score, best_share
+from engine.embedding.out_of_domain import TextEncoder, foreign_queries
+from training.dev_evaluation import DevEvaluation, Score, best_mixture
 from training.hard_negatives import Row
 from training.loss import Answers, batch_of, loss
 from training.run_channel import Teller
@@ -47,7 +47,7 @@ class AdapterTraining:
         passages: NDArray[np.float32],
         answers: Answers,
         development: DevEvaluation,
-        base: Encodes,
+        base: TextEncoder,
         teller: Teller,
         seed: int,
     ) -> None:
@@ -125,23 +125,22 @@ class AdapterTraining:
 
     def _choose(self, best: Best) -> float:
         """Judge mixtures of the identity and the best adapter, keep the best of them, and return its share."""
-        if best.adapter is None:
+        adapter = best.adapter
+        if adapter is None:
             return 0.0
-        if not self._development.queries:
-            self.adapter = _shrunk(best.adapter, UNJUDGED_SHARE)
-            return UNJUDGED_SHARE
-        scores = {0.0: self._base_score.mean, 1.0: best.score}
-        for share in MIXTURES:
-            scores[share] = self._score(_shrunk(best.adapter, share), best.step, share, mixed=True)
-        share = best_share(scores)
-        self.adapter = _shrunk(best.adapter, share)
+
+        def judge(share: float) -> float:
+            return self._score(_shrunk(adapter, share), best.step, share, mixed=True)
+
+        share = best_mixture(self._development, self._base_score.mean, best.score, judge)
+        self.adapter = _shrunk(adapter, share)
         return share
 
 
 class AdaptedEncoder:
     """An encoder with an adapter behind its queries."""
 
-    def __init__(self, base: Encodes, adapter: Adapter) -> None:
+    def __init__(self, base: TextEncoder, adapter: Adapter) -> None:
         self._base, self._adapter = base, adapter
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -156,7 +155,7 @@ class AdaptedEncoder:
 class CachedEncoder:
     """An encoder that keeps the vectors of every list of texts that it was given."""
 
-    def __init__(self, base: Encodes) -> None:
+    def __init__(self, base: TextEncoder) -> None:
         self._base = base
         self._kept: dict[tuple[bool, tuple[str, ...]], NDArray[np.float32]] = {}
 

@@ -6,7 +6,6 @@ itself is only read. All that differs between the two is the model that is hande
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.atomic_files import replace_file
 from engine.embedding.encoder import Encoder
 from engine.embedding.out_of_domain import foreign_queries, foreign_vectors
 from engine.evaluation.metrics import RECALL_DEPTH, QueryScore, score
@@ -170,8 +170,6 @@ def embedded(
             vectors[rows] = encoder.encode_passages([texts[row] for row in rows])
         vectors.flush()
         done = until
-        draft = counter.with_suffix(".new")
-        draft.write_text(str(done), encoding="ascii")
-        os.replace(draft, counter)
+        replace_file(counter, str(done))
         on_progress(done, len(texts))
     return np.array(vectors)

@@ -6,14 +6,13 @@ feedback; only the other passages of the library are missing, so figures are com
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.embedding.out_of_domain import background_passages, foreign_queries
+from engine.embedding.out_of_domain import TextEncoder, background_passages, foreign_queries
 from engine.evaluation.metrics import ndcg
 from engine.evaluation.significance import paired_bootstrap
 from engine.records import SearchSettings
@@ -32,16 +31,6 @@ FOREIGN = 100  # foreign queries that give a model its scale
 SETTINGS = SearchSettings(collapse=None, memory=False)
 MIXTURES = (0.25, 0.5, 0.75)  # shares of the tuned model that are judged beside none of it and all of it
 UNJUDGED_SHARE = 0.5  # where no development query can choose: halfway keeps most of what the base knows
-
-
-class Encodes(Protocol):
-    """The encoder that is judged."""
-
-    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the unit vectors of queries, shape (n, dimension)."""
-
-    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the unit vectors of passages, shape (n, dimension)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +84,7 @@ class DevEvaluation:
         self._grades = [{str(document): grade for document, grade in query.relevant.items()} for query in self.queries]
         self._documents = corpus.documents[self.pool]
 
-    def score(self, model: Encodes, passages: NDArray[np.float32] | None = None) -> Score:
+    def score(self, model: TextEncoder, passages: NDArray[np.float32] | None = None) -> Score:
         """Judge a model; `passages` are the vectors of the pool where they are known already."""
         if not self.queries:
             return Score(np.empty(0), np.empty((0, 0), np.float32))
@@ -154,6 +143,12 @@ def _pool(
     return np.array(sorted(pool), np.int64)
 
 
-def best_share(scores: Mapping[float, float]) -> float:
-    """Return the share that scored best; of equal ones the least, which leaves most as it was."""
+def best_mixture(development: DevEvaluation, base: float, tuned: float, judge: Callable[[float], float]) -> float:
+    """Return the share of the tuned model in its best mixture with the base; of equal ones the least.
+
+    `base` and `tuned` are the scores of either alone, `judge` gives that of a mixture. Wortsman et al., WiSE-FT, 2022.
+    """
+    if not development.queries:
+        return UNJUDGED_SHARE
+    scores = {0.0: base, 1.0: tuned, **{share: judge(share) for share in MIXTURES}}
     return max(scores, key=lambda share: (scores[share], -share))

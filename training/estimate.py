@@ -21,7 +21,7 @@ from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import Manifest
 from engine.embedding.out_of_domain import background_passages
 from engine.errors import CarrelError
-from engine.paths import places, private_folder
+from engine.paths import own_process, places, private_folder
 from training.dev_evaluation import MIXTURES, MOST_PASSAGES
 from training.run_plan import RECIPES, Plan, Recipe
 from training.runs import folder
@@ -103,7 +103,7 @@ def measure_apart(recipe: Recipe, base: str) -> bool:
     if known(recipe, _fingerprint(base)) is not None:
         return True
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "training.estimate", recipe.name, base],
+        [*own_process("training.estimate"), recipe.name, base],
         cwd=private_folder(places().state),  # a folder with a json.py in it must not be run as code
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.dev_evaluation import MIXTURES, UNJUDGED_SHARE, DevEvaluation, Score, best_share
+from training.dev_evaluation import DevEvaluation, Score, best_mixture
 from training.hard_negatives import Row
 from training.loss import Answers, Batch, batch_of, loss
 from training.run_channel import Teller
 from training.run_plan import Recipe
 from training.throughput import Throughput
-from training.weights import Learner, mixed
+from training.weights import Learner, by_length, mixed
 
 if TYPE_CHECKING:
     import torch
@@ -159,7 +159,7 @@ class Finetuning:
     def _encoded(self, tokens: Sequence[list[int]]) -> torch.Tensor:
         import torch
 
-        order, pieces = _pieces(tokens)
+        order, pieces = by_length(tokens, PASSAGES_AT_ONCE)
         vectors = torch.cat([self._learner.vectors([tokens[each] for each in piece]) for piece in pieces])
         return vectors[torch.tensor(np.argsort(order), device=vectors.device)]
 
@@ -179,7 +179,7 @@ class Finetuning:
         worth.backward()
         for leaf, tokens in zip(leaves, (queries, passages), strict=True):
             assert leaf.grad is not None
-            for piece in _pieces(tokens)[1]:
+            for piece in by_length(tokens, PASSAGES_AT_ONCE)[1]:
                 vectors = self._learner.vectors([tokens[each] for each in piece])
                 (vectors * leaf.grad[torch.tensor(piece, device=leaf.grad.device)]).sum().backward()
         return float(worth.detach())
@@ -202,15 +202,13 @@ class Finetuning:
         tuned = self.progress.best_state
         if not tuned:
             return 0.0
-        if not self._development.queries:
-            self._learner.take(mixed(self._base_state, tuned, UNJUDGED_SHARE))
-            return UNJUDGED_SHARE
-        scores = {0.0: self._base_score.mean, 1.0: self.progress.best}
-        for share in MIXTURES:
+
+        def judge(share: float) -> float:
             self._teller.check()
             self._learner.take(mixed(self._base_state, tuned, share))
-            scores[share] = self._scored(self.progress.best_step, share, mixed=True)
-        best = best_share(scores)
+            return self._scored(self.progress.best_step, share, mixed=True)
+
+        best = best_mixture(self._development, self._base_score.mean, self.progress.best, judge)
         self._learner.take(mixed(self._base_state, tuned, best))
         return best
 
@@ -290,9 +288,3 @@ def _epochs(rows: Sequence[Row], recipe: Recipe) -> Iterator[Sequence[Row]]:
         order = np.random.default_rng(epoch).permutation(len(rows)) if epoch else np.arange(len(rows))
         for start in range(0, len(rows), recipe.batch):
             yield [rows[each] for each in order[start : start + recipe.batch]]
-
-
-def _pieces(tokens: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:
-    """Return the texts by length, and the same in pieces that are encoded at once."""
-    order = sorted(range(len(tokens)), key=lambda each: len(tokens[each]))
-    return order, [order[start : start + PASSAGES_AT_ONCE] for start in range(0, len(order), PASSAGES_AT_ONCE)]

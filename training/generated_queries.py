@@ -19,7 +19,7 @@ LEAST_WORDS = 2  # a link that says "here" or "source" asks nothing
 MOST_QUERIES = 20_000  # of one source, so that a huge vault does not fill the memory
 
 _WORD = re.compile(r"\w+")
-_ADDRESS = re.compile(r"^\S*(://|/|\.\w+\.)\S*$")  # the text of a link that is its own target
+_ADDRESS_SIGN = re.compile(r"/|\.\w++\.")  # the text of a link that is its own target
 _QUESTION = re.compile(r"^(who|what|when|where|which|why|how|is|are|can|do|does|should)\b", re.IGNORECASE)
 _GERUND = re.compile(r"^(\w+ing)\b", re.IGNORECASE)
 _HOW_TO = re.compile(r"^how to\b", re.IGNORECASE)
@@ -85,4 +85,4 @@ def as_question(title: str) -> str:
 
 
 def _asks(text: str) -> bool:
-    return len(_WORD.findall(text)) >= LEAST_WORDS and not _ADDRESS.match(text)
+    return len(_WORD.findall(text)) >= LEAST_WORDS and not (_ADDRESS_SIGN.search(text) and len(text.split()) == 1)

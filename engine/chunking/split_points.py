@@ -36,8 +36,11 @@ _SENTENCE = (re.compile(r"[.!?…][\"'”’)\]*_]*\s+(?=[^\sa-z])|[。！？｡
 _LINE = (re.compile(r"\n\s*"), 0.4)
 _CLAUSE = (re.compile(r"[,;:—]\s+|[，、；：]\s*"), 0.8)
 _ITEM = (re.compile(r"\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t])"), 0.12)
-_TOP_LEVEL = (re.compile(r"\n(?:[^\S\n]*\n)+(?=\S)"), 0.05)
-_BLANK_LINE = (re.compile(r"\n(?:[^\S\n]*\n)+"), 0.2)
+_TOP_LEVEL = (
+    re.compile(r"\n[^\S\n]*+\n\s*+(?:(?<=\n)()|)"),
+    0.05,
+)  # its group tells that the next line begins at the margin
+_BLANK_LINE = (re.compile(r"\n(?:[^\S\n]*+\n)++"), 0.2)
 _CODE_LINE = (re.compile(r"\n"), 0.5)
 _ROW = (re.compile(r"\n"), 0.25)
 
@@ -140,7 +143,8 @@ class SplitPointFinder:
             self._split_words(first, last)
             return
         pattern, cost = rungs[0]
-        cuts = [match.end() for match in pattern.finditer(self._text, start, end) if match.end() < end]
+        found = pattern.finditer(self._text, start, end)
+        cuts = [match.end() for match in found if match.end() < end and (not match.re.groups or match.lastindex)]
         marks = [*self._line.before(cuts), last] if cuts else [last]
         for cut, mark in zip([*cuts, end], marks, strict=True):
             small = mark - first < self._grain and marks[-1] - mark > 0

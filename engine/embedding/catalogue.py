@@ -34,6 +34,7 @@ __all__ = [
 
 EMBEDDED = "all-MiniLM-L6-v2"
 EMBEDDED_FOLDER = Path(__file__).parent / "weights"
+_UNFIT_FOR_A_FILE = re.compile(r"[^\w.-]+")
 
 
 def load(name: str = EMBEDDED, *, sessions: int = 1) -> Encoder:
@@ -59,7 +60,7 @@ def folder_of(name: str) -> Path:
 
 def place_of(name: str) -> Path:
     """Return the folder where a model of that name is, or would be, installed."""
-    slug = re.sub(r"[^\w.-]+", "--", name.lower()).strip(".-")
+    slug = _UNFIT_FOR_A_FILE.sub("--", name.lower()).strip(".-")
     if not slug:
         raise ModelError(f"{name!r} is no name for a model.", fix="Give a name with a letter or a digit in it.")
     return places().models / slug

@@ -15,21 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.embedding.manifest import Pooling
+from engine.embedding.manifest import LONGEST_WINDOW, Pooling
 from engine.errors import ModelError
 from engine.paths import places, private_folder
-
-# A model's memory grows with the square of its window, and no passage is ever cut longer than this.
-LONGEST_WINDOW = 512
 
 _ENGLISH_SEARCH = "Represent this sentence for searching relevant passages: "
 
 # (pattern of the name, query prefix, passage prefix), from the model cards; the first that matches counts.
-_PREFIXES: tuple[tuple[str, str, str], ...] = (
-    (r"bge-\w+-zh", "为这个句子生成表示以用于检索相关文章：", ""),
-    (r"bge-\w+-en|arctic-embed|mxbai-embed", _ENGLISH_SEARCH, ""),
-    (r"\be5-", "query: ", "passage: "),
-    (r"nomic-embed", "search_query: ", "search_document: "),
+_PREFIXES: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (re.compile(r"bge-\w+-zh", re.IGNORECASE), "为这个句子生成表示以用于检索相关文章：", ""),
+    (re.compile(r"bge-\w+-en|arctic-embed|mxbai-embed", re.IGNORECASE), _ENGLISH_SEARCH, ""),
+    (re.compile(r"\be5-", re.IGNORECASE), "query: ", "passage: "),
+    (re.compile(r"nomic-embed", re.IGNORECASE), "search_query: ", "search_document: "),
 )
 
 # Classes of fastembed and the pooling that each applies. The others need images, tasks, or no ONNX file at all.
@@ -39,6 +36,8 @@ _POOLING: dict[str, Pooling] = {
     "PooledEmbedding": "mean",
 }
 
+_STATED_WINDOW = re.compile(r"(?<!\d)(\d++) input tokens")
+_MULTILINGUAL = re.compile(r"multilingual|mixed", re.IGNORECASE)
 # One side of a pair of models, or half of a model for images: alone they do not search.
 _ONE_SIDED = re.compile(r"clip|constella|stella-en", re.IGNORECASE)
 _TIMEOUT_SECONDS = "10"  # for an answer of the model hub; a slow line still answers within it
@@ -81,7 +80,7 @@ def fastembed_model(name: str) -> FastembedModel:
 def prefixes(name: str) -> tuple[str, str]:
     """Return the query and passage prefix of a model's family; both are empty where the family takes none."""
     for pattern, query, passage in _PREFIXES:
-        if re.search(pattern, name, re.IGNORECASE):
+        if pattern.search(name):
             return query, passage
     return "", ""
 
@@ -117,12 +116,12 @@ def _described_model(kind: type[Any], model: Any) -> FastembedModel:
 
 def _window(description: str) -> int:
     """Read the window from the words of the description; it stands nowhere else."""
-    stated = re.search(r"(\d+) input tokens", description)
+    stated = _STATED_WINDOW.search(description)
     return min(int(stated[1]), LONGEST_WINDOW) if stated else LONGEST_WINDOW
 
 
 def _language(description: str) -> str:
-    if re.search(r"multilingual|mixed", description, re.IGNORECASE):
+    if _MULTILINGUAL.search(description):
         return "multilingual"
     return "zh" if "Chinese" in description else "en"
 

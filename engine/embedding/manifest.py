@@ -19,6 +19,7 @@ MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 ADAPTER_FILE = "adapter.npz"
+LONGEST_WINDOW = 512  # tokens: memory grows with its square, and no passage is ever cut longer
 
 DEFAULT_PASSAGE_RULES: Mapping[str, int] = {
     "target": 100,

@@ -25,16 +25,20 @@ RECORD_FILE = "foreign.json"
 _HERE = Path(__file__).parent
 
 
-class Encodes(Protocol):
-    """The part of an encoder that is used here."""
-
-    manifest: Manifest
+class TextEncoder(Protocol):
+    """Anything that turns queries and passages into vectors."""
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of queries, shape (n, dimension)."""
+        """Return the vectors of queries, shape (n, dimension), each of unit length."""
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of passages, shape (n, dimension)."""
+        """Return the vectors of passages, shape (n, dimension), each of unit length."""
+
+
+class DescribedEncoder(TextEncoder, Protocol):
+    """An encoder that has the manifest of its model."""
+
+    manifest: Manifest
 
 
 @cache
@@ -51,7 +55,7 @@ def background_passages() -> tuple[str, ...]:
     return tuple(" ".join(piece.split()) for piece in pieces if piece.strip())
 
 
-def foreign_vectors(encoder: Encodes) -> NDArray[np.float32]:
+def foreign_vectors(encoder: DescribedEncoder) -> NDArray[np.float32]:
     """Return the vectors of the foreign queries, shape (n, dimension), each of unit length.
 
     They are read from the model folder where they were stored for this very model and these very queries, else
@@ -61,7 +65,7 @@ def foreign_vectors(encoder: Encodes) -> NDArray[np.float32]:
     return encoder.encode_queries(foreign_queries()) if stored is None else stored
 
 
-def store_foreign_vectors(encoder: Encodes, folder: Path) -> NDArray[np.float32]:
+def store_foreign_vectors(encoder: DescribedEncoder, folder: Path) -> NDArray[np.float32]:
     """Encode the foreign queries and keep their vectors in the model folder, with a record of what they were made of.
 
     Half precision is kept: it moves a cosine by .0003 at most.
@@ -72,7 +76,7 @@ def store_foreign_vectors(encoder: Encodes, folder: Path) -> NDArray[np.float32]
     return vectors
 
 
-def background_cosine(encoder: Encodes, queries: NDArray[np.float32]) -> float:
+def background_cosine(encoder: DescribedEncoder, queries: NDArray[np.float32]) -> float:
     """Return the mean cosine between query vectors and the background passages: what a chance pair scores."""
     prefix = encoder.manifest.passage_prefix
     passages = encoder.encode_passages([prefix + passage for passage in background_passages()])

@@ -24,7 +24,7 @@ from engine.retrieval.query import plain
 from engine.retrieval.tier_calibration import refit
 from engine.store import documents as stored
 from engine.store import folders, models
-from engine.store.connection import LibraryConnection, open_writer, transaction
+from engine.store.connection import LibraryConnection, open_writer
 from engine.store.document_writer import Writer
 from engine.store.row_mapping import FileFacts
 
@@ -120,15 +120,7 @@ def index(
     rules = PassageRules.from_dict(manifest.passage_rules)
     connection = open_writer(path, create=True)
     try:
-        with transaction(connection):
-            model_id = models.add(
-                connection,
-                name=manifest.id,
-                manifest=manifest.to_json(),
-                fingerprint=manifest.fingerprint,
-                dimension=manifest.dimension,
-                state="active",
-            )
+        model_id = models.write_down(connection, manifest, state="active")
         folder_id = folders.add(connection, FOLDER)
         writer = Writer(connection, model_id)
         done = passages = 0

@@ -33,7 +33,7 @@ from engine.typing_priority import waits_for_typing
 if TYPE_CHECKING:
     import apsw
 
-    from engine.embedding.out_of_domain import Encodes
+    from engine.embedding.out_of_domain import DescribedEncoder
     from engine.indexing.passage_encoder import PassageEncoder
     from engine.indexing.stop_signal import Signal
 
@@ -97,29 +97,27 @@ def run_foreground(
         events.write(event)
         on_event(event)
 
+    other = HolderTail(library, from_now=True, look_every=TAKE_OVER_SECONDS)
     encoder_of = encoder_of or Encoders()
     try:
         while not stop.is_set():
             try:
                 return serve(library, tell, stop, watch=True, encoder_of=encoder_of, events_file=told)
             except LibraryBusy:
-                follow(library, on_event, stop)
+                follow(other, on_event, stop)
     finally:
+        other.close()
         events.close()
 
 
-def follow(library: Path, on_event: Callable[[Event], None], stop: Signal) -> None:
+def follow(other: HolderTail, on_event: Callable[[Event], None], stop: Signal) -> None:
     """Pass on what the process tells that holds the lock, until it lets go of it or `stop` is set."""
-    other = HolderTail(library, from_now=True, look_every=TAKE_OVER_SECONDS)
-    try:
-        while not stop.is_set():
-            for event in other.read():
-                on_event(event)
-            if other.holder is None:
-                return
-            time.sleep(LISTEN_SECONDS)
-    finally:
-        other.close()
+    while not stop.is_set():
+        for event in other.read():
+            on_event(event)
+        if other.holder is None:
+            return
+        time.sleep(LISTEN_SECONDS)
 
 
 def serve(
@@ -185,7 +183,7 @@ class Encoders:
 def _refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
     from engine.retrieval.tier_calibration import refit
 
-    refit(conn, cast("Encodes", encoder), stopped)
+    refit(conn, cast("DescribedEncoder", encoder), stopped)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 SNIPPET_LENGTH = 220  # code points: two lines of a wide list
 CONSIDERED_LENGTH = 20_000  # code points of a passage that are looked at; one-line files are cut here
 _BLANKS = re.compile(r"\s+")
-_LINE_MARKUP = re.compile(r"^\s*(?:#{1,6}\s+|[-*+]\s+|>\s*|```[\w-]*)", re.MULTILINE)
+_LINE_MARKUP = re.compile(r"^[^\S\n]*+(?:#{1,6}\s++|[-*+]\s++|>\s*+|```[\w-]*+)", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-_LINK = re.compile(r"!?\[([^\]\[]*)\]\([^)\s]*(?:\s\"[^\"]*\")?\)")
+_LINK = re.compile(r"!?\[([^\]\[]*+)\]\([^)\s\[]*+(?:\s\"[^\"]*+\")?\)")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\]|\[]*\|)?([^\]\[]*)\]\]")
 _EMPHASIS = re.compile(r"\*\*|`")
 

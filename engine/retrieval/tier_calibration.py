@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.embedding.out_of_domain import Encodes, foreign_queries, foreign_vectors
+from engine.embedding.out_of_domain import DescribedEncoder, foreign_queries, foreign_vectors
 from engine.records import Query, SearchSettings
 from engine.retrieval import tiers
 from engine.retrieval.candidate_retrieval import Meaning, gather
@@ -57,7 +57,7 @@ def calibrate(
     return tiers.fit(query_signals, row_signals, match(connection, Query("", "")).rows)
 
 
-def refit(connection: apsw.Connection, encoder: Encodes, stopped: Callable[[], bool] = lambda: False) -> None:
+def refit(connection: apsw.Connection, encoder: DescribedEncoder, stopped: Callable[[], bool] = lambda: False) -> None:
     """Fit the tiers of the active model to the library as it is now and keep them; `connection` is a writer's.
 
     `encoder` is that model's; the vectors of the foreign queries are shipped or kept with it.

@@ -17,6 +17,7 @@ _MAGIC = re.compile(r"[*?\[\\]")
 _PLAIN_SUFFIX = re.compile(r"\*(\.[^*?\[\\./]+)")
 _STAR = "[^/]*"
 _ACROSS = "(?:.*/)?"
+_POSIX_CLASS = re.compile(r"\[:(\w+):\]")
 _POSIX_CLASSES = {
     "alnum": "a-zA-Z0-9",
     "alpha": "a-zA-Z",
@@ -160,7 +161,7 @@ def _bracket(glob: str, position: int) -> tuple[str, int] | None:
         if character == "]" and not first:
             break
         first = False
-        if character == "[" and (named := re.compile(r"\[:(\w+):\]").match(glob, position)):
+        if character == "[" and (named := _POSIX_CLASS.match(glob, position)):
             if named[1] not in _POSIX_CLASSES:
                 return None
             members.append(_POSIX_CLASSES[named[1]])

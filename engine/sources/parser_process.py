@@ -7,8 +7,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
-import sysconfig
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +14,13 @@ from typing import Any
 
 from engine.errors import WorkerError
 from engine.log_file import private_log
+from engine.paths import own_process
 from engine.sources.parser_protocol import LENGTH, MAX_MESSAGE_BYTES, pack
 
 START_SECONDS = 30  # until the greeting: a cold interpreter on a busy disk
 MAX_PROLONGED = 250  # a few more than the pages that are recognised in one document
 READ_BYTES = 1024 * 1024
 _DEATHS = {int(signal.SIGXCPU): "took too much processor time", int(signal.SIGALRM): "took too long"}
-_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 class NotStarted(Exception):
@@ -144,12 +142,11 @@ def _start(log: Path | None) -> subprocess.Popen[bytes]:
         errors = os.open(private_log(log), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "engine.sources.parser_child"],
+            own_process("engine.sources.parser_child"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd="/",
-            env=_environment(),
             bufsize=0,
             start_new_session=True,  # Ctrl-C in the terminal is for the parent
         )
@@ -157,16 +154,6 @@ def _start(log: Path | None) -> subprocess.Popen[bytes]:
         raise WorkerError("The process that reads files could not be started.", cause=f"{error}.") from error
     finally:
         os.close(errors)
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment in which the child finds this very package, installed or in a checkout."""
-    environment = dict(os.environ)
-    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
-    if _PACKAGE_ROOT not in installed:
-        inherited = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = os.pathsep.join([str(_PACKAGE_ROOT), *([inherited] if inherited else [])])
-    return environment
 
 
 def _write(descriptor: int, message: bytes) -> None:

@@ -20,6 +20,7 @@ from engine.paths import private_folder
 from engine.records import Writer
 
 ATTEMPTS = 20  # asking who holds the lock takes it for an instant, and must not make a taker fail
+ATTEMPTS_BESIDE_NOBODY = 200  # where the file names no process that lives, so that only those who ask have it: 2 s
 PAUSE_SECONDS = 0.01
 
 
@@ -74,10 +75,12 @@ class IndexerLock:
             ) from error
 
     def _take(self, descriptor: int) -> None:
-        for _ in range(ATTEMPTS):
+        for attempt in range(1, ATTEMPTS_BESIDE_NOBODY):
             with suppress(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
+            if attempt >= ATTEMPTS and process_lives(int(_record_in(descriptor).get("pid") or 0)):
+                break
             time.sleep(PAUSE_SECONDS)
         other = holder(self.library)
         who = f"Process {other.pid} holds it for the task '{other.task}'." if other else "Another process holds it."
@@ -105,6 +108,8 @@ def _kept(events: Path | None) -> Iterator[None]:
 
 def process_lives(pid: int) -> bool:
     """Whether there is a process of a number."""
+    if pid <= 0:  # which would mean a group
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -145,11 +150,17 @@ def _held_record(library: Path) -> dict[str, Any] | None:
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return None
-        written = os.pread(descriptor, 1 << 16, 0)
+        return _record_in(descriptor)
     finally:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that is being forked off holds a copy
         os.close(descriptor)
+
+
+def _record_in(descriptor: int) -> dict[str, Any]:
+    """Return what a lock file says of its holder."""
     try:
-        record = json.loads(written)
+        record = json.loads(os.pread(descriptor, 1 << 16, 0))
     except ValueError:  # taken an instant ago, not yet written
         return {}
     return record if isinstance(record, dict) else {}

@@ -20,6 +20,7 @@ from engine.store import vec0_chunks
 from engine.store.connection import path_of, snapshot
 
 MOST_NEIGHBOURS = 4096  # the k above which vec0 refuses
+_DIMENSION = re.compile(r"float\[(\d+)\]")
 
 Vector = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -45,7 +46,7 @@ def drop(conn: apsw.Connection, model_id: int) -> None:
 def dimension(conn: apsw.Connection, model_id: int) -> int:
     """Return the number of components of a model's vectors. Raises ModelError where the model has no table."""
     definition = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table(model_id),)).get
-    found = re.search(r"float\[(\d+)\]", definition or "")
+    found = _DIMENSION.search(definition or "")
     if not found:
         raise ModelError("The library holds no vectors of this model.", fix="Run `carrel doctor --repair`.")
     return int(found.group(1))

@@ -21,7 +21,7 @@ REMOTE_KINDS = frozenset(
 )  # written to by other machines, or by a host, whose changes inotify never tells; see inotify(7)
 MOUNT_SECONDS = 5.0  # the program that lists mounts on macOS answers in milliseconds
 _OCTAL = re.compile(rb"\\([0-7]{3})")
-_MAC_LINE = re.compile(rb"^.* on (?P<path>.+) \((?P<kind>[^,)]+)")
+_MAC_KIND = re.compile(rb"[^,)]++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,13 @@ def parse_mountinfo(text: bytes) -> list[Mount]:
 
 def parse_mac_mounts(text: bytes) -> list[Mount]:
     """Read what `mount` prints on macOS: `//guest@box/share on /Volumes/share (smbfs, nodev)`."""
-    matches = (_MAC_LINE.match(line) for line in text.split(b"\n"))
-    return [Mount(match["path"], match["kind"]) for match in matches if match]
+    found = []
+    for line in text.split(b"\n"):
+        rest = line.rpartition(b" on ")[2]
+        place, _, facts = rest.rpartition(b" (")
+        if place and (kind := _MAC_KIND.match(facts)):
+            found.append(Mount(place, kind[0]))
+    return found
 
 
 def mounts() -> list[Mount]:

@@ -7,7 +7,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,14 @@ from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from engine.errors import CarrelError, PathError, QueryError
 from engine.records import (
+    Check,
+    DocumentChange,
     Explanation,
     Facets,
+    Failure,
     Filters,
     Folder,
+    FolderNode,
     Grade,
     Hit,
     KeywordFigure,
@@ -41,6 +45,7 @@ from engine.records import (
     StoredPassage,
     Term,
     TermScore,
+    Tier,
     Timings,
     VectorFigure,
     Weights,
@@ -76,7 +81,7 @@ NOTES: dict[str, str] = {
 
 def passages_of(notes: Mapping[str, str]) -> list[tuple[int, int, str, str, tuple[str, ...], int, int]]:
     """Return (document id, passage id, path, title, headings, start, end) of every section of the notes."""
-    rows = []
+    rows: list[tuple[int, int, str, str, tuple[str, ...], int, int]] = []
     for number, (path, text) in enumerate(notes.items(), 1):
         title = text.split("\n", 1)[0].removeprefix("# ")
         starts = [0, *(match.start() for match in re.finditer(r"^## ", text, re.M)), len(text)]
@@ -95,6 +100,14 @@ class FakeCancellation:
 
     def cancel(self) -> None:
         self.cancelled.set()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How far an order is."""
+
+    done: bool
+    outcome: dict[str, Any] | None
 
 
 class FakeLibrary:
@@ -305,6 +318,36 @@ class FakeLibrary:
         self.taken_back = folder
         return Folder(7, str(folder).encode(), "watching")
 
+    def tree(self, folder: bytes) -> tuple[FolderNode, ...]:
+        count = len(passages_of(self.notes))
+        return (FolderNode(b"", 0, len(self.notes), count, 0),)
+
+    def failures(self) -> tuple[Failure, ...]:
+        return ()
+
+    def left_out(self, folder: bytes | None) -> dict[str, int]:
+        return {}
+
+    def left_out_files(
+        self, folder: bytes, reason: str | None, limit: int, rules: Sequence[str] | None
+    ) -> tuple[tuple[bytes, str], ...]:
+        return ()
+
+    def folder_rules(self, folder: bytes) -> tuple[str, ...]:
+        return ()
+
+    def set_folder_rules(self, folder: bytes, patterns: Sequence[str]) -> None:
+        """Leave nothing out, whatever the patterns say."""
+
+    def changed_since(self, moment: float, limit: int) -> tuple[DocumentChange, ...]:
+        return ()
+
+    def request_state(self, number: int) -> Answered:
+        return Answered(True, {})
+
+    def check(self) -> tuple[Check, ...]:
+        return (Check("file", True, 0, "SQLite finds every page in order", False),)
+
     def visit(self, address: str) -> bool:
         self.visited.append(address)
         return self.has_browser
@@ -349,14 +392,15 @@ def search_notes(
     scored = []
     for row in sections:
         body = notes[row[2]][row[5] : row[6]]
-        terms = []
+        found_terms = []
         for reading in readings:
             found = body.lower().count(reading.term)
             if found:
                 tf = found * 2.2 / (found + 1.2)
-                terms.append(TermScore(reading.term, reading.idf, tf, reading.idf * tf, reading.documents))
+                found_terms.append(TermScore(reading.term, reading.idf, tf, reading.idf * tf, reading.documents))
         shared = len(set(" ".join(words)) & set(body.lower())) / 30
-        scored.append((row, tuple(terms), sum(term.score for term in terms), shared + 0.05 * len(terms)))
+        bm25 = sum(term.score for term in found_terms)
+        scored.append((row, tuple(found_terms), bm25, shared + 0.05 * len(found_terms)))
     by_words = [row[0][1] for row in sorted(scored, key=lambda row: -row[2]) if row[2] > 0]
     by_meaning = [row[0][1] for row in sorted(scored, key=lambda row: -row[3])]
     best_words = max((row[2] for row in scored), default=0.0) or 1.0
@@ -399,7 +443,7 @@ def _hit(notes, row, terms, bm25, cosine, shares, score, by_words, by_meaning, o
     marks = tuple(sorted(m.span() for word in words for m in re.finditer(re.escape(word), snippet.lower())))
     marks = tuple(span for i, span in enumerate(marks) if i == 0 or span[0] >= marks[i - 1][1])
     signal = cosine + 0.2 * min(1.0, len(terms) / max(1, len(words)))
-    tier = "strong" if signal > 0.62 else "likely" if signal > 0.5 else "weak"
+    tier: Tier = "strong" if signal > 0.62 else "likely" if signal > 0.5 else "weak"
     rank_words = by_words.index(passage) + 1 if passage in by_words else None
     rank_meaning = by_meaning.index(passage) + 1
     line_start = text.count("\n", 0, start) + 1

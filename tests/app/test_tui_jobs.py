@@ -169,7 +169,7 @@ def test_a_command_that_cannot_be_started_is_told(homes: Places, tmp_path: Path)
 
 def test_the_worker_runs_no_code_of_its_working_directory(homes: Places, tmp_path: Path) -> None:
     command = worker_command(tmp_path / "l", tmp_path / "e")
-    assert command[1:4] == ["-P", "-m", "engine.indexer.worker"]
+    assert command[1] == "-P" and command[3:5] == ["-m", "engine.indexer.worker"]
     heard, seen = Heard(), tmp_path / "seen"
     body = f"open({str(seen)!r}, 'w').write(os.getcwd() + '\\n' + str(os.getsid(0)))\n" + STORY + UNTIL_LEFT
     indexer = Indexer(tmp_path / "l", homes, command=script(body))

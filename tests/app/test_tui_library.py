@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import NOW, ROOT, FakeEditor, FakeIndexer, FakeLibrary, ports
+from fakes import NOW, ROOT, Answered, FakeEditor, FakeIndexer, FakeLibrary, ports
 from piloting import SIZES, WIDE, picture, pressed, settle, told, written
 from textual.pilot import Pilot
 
@@ -30,12 +30,6 @@ from engine.records import Check, DocumentChange, Failure, Folder, FolderNode, L
 
 CODE = b"/home/reader/code"
 EVIL = b"[red]\x1b[31m\xe2\x80\xae.md"
-
-
-@dataclass(frozen=True)
-class Answered:
-    done: bool
-    outcome: dict[str, Any] | None
 
 
 class Shelves(FakeLibrary):

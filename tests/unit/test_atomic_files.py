@@ -65,6 +65,18 @@ def test_two_browsers_that_change_different_settings_keep_both(tmp_path: Path) -
         assert (found.editor, found.ocr) == (f"vi {number}", "eng" if number % 2 else "deu")
 
 
+def test_two_browsers_that_keep_and_drop_searches_lose_none(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    SettingsFile(path).change({"saved": {"old": "old words", "both": "words"}})
+    one, other = SettingsFile(path), SettingsFile(path)
+    one.change({"saved": {**one.config.saved, "mine": "my words"}})
+    other.change({"saved": {"both": "other words", "theirs": "their words"}})  # dropped, changed, kept
+    one.change({"saved": {**one.config.saved, "more": "more words"}})
+    assert config.load(path).saved == {
+        "both": "other words", "mine": "my words", "theirs": "their words", "more": "more words",
+    }  # fmt: skip
+
+
 def test_a_search_is_remembered_while_another_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "history"
     one, other = History(path), History(path)

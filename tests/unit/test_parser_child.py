@@ -208,7 +208,7 @@ def test_a_closed_parser_reads_no_more(tmp_path: Path) -> None:
 
 
 def test_a_child_that_cannot_start_is_nobody_elses_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.sources.parser_process.sys.executable", shutil.which("false"))
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
     with Parser() as parser, pytest.raises(WorkerError):
         parser.read(note(tmp_path, "a.md", "x"))
 

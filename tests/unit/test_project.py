@@ -52,11 +52,13 @@ def test_the_wheel_holds_the_weights_and_their_licence(tmp_path):
     assert result.returncode == 0, result.stderr
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         sizes = {entry.filename: entry.file_size for entry in wheel.infolist()}
+        commands = wheel.read(next(name for name in sizes if name.endswith("entry_points.txt"))).decode()
     weights = "engine/embedding/weights"
     assert sizes[f"{weights}/model.onnx"] > 20_000_000
     assert {f"{weights}/tokenizer.json", f"{weights}/manifest.json", f"{weights}/LICENSE"} <= sizes.keys()
     assert {"engine/embedding/foreign_queries.txt", "engine/embedding/background_passages.txt"} <= sizes.keys()
     assert {"app/tui/screens/search/search.tcss", *(f"{package}/py.typed" for package in PACKAGES)} <= sizes.keys()
+    assert "carrel_launcher.py" in sizes and "carrel = carrel_launcher:main" in commands
     assert not [name for name in sizes if name.startswith("tests/") or "fake" in name]
 
 

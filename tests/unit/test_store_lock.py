@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import fcntl
+import itertools
 import json
 import os
 import subprocess
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import LibraryBusy
+from engine.store import lock
 from engine.store.lock import IndexerLock, events_of, holder, lock_file
 
 HOLD = """
@@ -83,3 +86,33 @@ def test_a_lock_file_with_nonsense_in_it_still_says_that_somebody_holds_it(tmp_p
         found = holder(library)
         assert found is not None
         assert found.task == "starting"
+
+
+def test_one_who_asks_for_long_who_holds_the_lock_makes_no_taker_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "library.carrel"
+    process = holding_process(library)
+    process.kill()
+    process.communicate()  # so that the file names a holder that is dead
+    asking = os.open(lock_file(library), os.O_RDONLY)
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    pauses = itertools.count(1)
+
+    def pause(seconds: float) -> None:
+        if next(pauses) == 2 * lock.ATTEMPTS:
+            os.close(asking)
+
+    monkeypatch.setattr(lock.time, "sleep", pause)
+    with IndexerLock(library).acquire("sync"):
+        assert next(pauses) == 2 * lock.ATTEMPTS + 1
+
+
+def test_a_lock_that_is_held_is_refused_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = tmp_path / "library.carrel"
+    pauses: list[float] = []
+    with IndexerLock(library).acquire("sync"):
+        monkeypatch.setattr(lock.time, "sleep", pauses.append)
+        with pytest.raises(LibraryBusy), IndexerLock(library).acquire("repair"):
+            pass
+    assert sum(pauses) < 0.3

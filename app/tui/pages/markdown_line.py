@@ -18,8 +18,9 @@ _UNDERLINE = re.compile(r" {0,3}=+[ \t]*$")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])([ \t]+)(\[[ xX]\](?=[ \t]))?")
 _QUOTE = re.compile(r" {0,3}(?:>[ \t]?)+")
-_FOLD = re.compile(r"[ \t]*\n[ \t]*")
-_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$")
+_FOLD = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+|\n[ \t]*+")
+_FENCE_SIGN = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*")
+_TABLE_RULE = re.compile(r"[ \t]*+(?:\|[ \t]*+)?:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)++(?:\|[ \t]*+)?$")
 
 
 def prose_line(text: str) -> ShownLine:
@@ -84,7 +85,7 @@ def _marker_cells(maker: LineMaker, begin: re.Match[str] | None) -> int:
 def fence_line(text: str, opens: bool) -> ShownLine:
     """Return the edge of a block of code, with the name of its language."""
     maker = LineMaker(text)
-    sign = re.match(r"[ \t]*(`{3,}|~{3,})[ \t]*", text)
+    sign = _FENCE_SIGN.match(text)
     after = sign.end() if sign else len(text)
     maker.put("┌ " if opens else "└", 0, after, FAINT)
     maker.keep(after, len(text), QUIET)

@@ -11,11 +11,11 @@ from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
 
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)$")
-_ATTRIBUTE = re.compile(r":!?([\w-]+)!?:(?:[ \t]+(.*))?$")
+_ATTRIBUTE = re.compile(r":!?([\w-]++)!?:(?:[ \t]++(.*+))?$")
 _DELIMITER = re.compile(r"(?:(-{4,}|\.{4,}|\+{4,}|/{4,}|_{4,}|\*{4,}|={4,})|([|,:!]===+)|(```)[\w-]*|(--))[ \t]*$")
 _ATTRIBUTE_LINE = re.compile(r"\[[^\[\]\n]*\][ \t]*$|\[\[[^\[\]\n]*\]\][ \t]*$")
 _ITEM = re.compile(r"[ \t]*(?:[*.]{1,6}|-|\d{1,4}\.|[a-zA-Z]\.|<\d{1,3}>)[ \t]+\S|\S[^\n]{0,200}?::(?:[ \t]|$)")
-_MACRO = re.compile(r"(?:link:|xref:|<<)([^\s\[\]<>,]{1,500})(?:\[([^\[\]\n]{0,500})\]|,([^<>\n]{0,500})>>|>>)")
+_MACRO = re.compile(r"(?:link:|xref:|<<)([^\s\[\]<>,]{1,500}+)(?:\[([^\[\]\n]{0,500}+)\]|,([^<>\n]{0,500}+)>>|>>)")
 _URL = re.compile(r"(https?://[^\s\[\]<>]{1,1000})(?:\[([^\[\]\n]{0,500})\])?")
 _MARKUP = re.compile(r"(?<!\w)([*_`#+])(?=\S)(.{1,500}?)(?<=\S)\1(?!\w)")
 _KINDS: dict[str, BlockKind] = {
@@ -33,13 +33,12 @@ def read(source: Source) -> Document:
     blocks = tuple(scanner.run())
     first = next((block for block in blocks if block.kind == "heading" and block.level == 1), None)
     title = (first.label if first else "") or scanner.fields.get("title", "")
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="asciidoc",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(scanner.fields.get("keywords", "") or scanner.fields.get("page-tags", "")))),
+    return source.document(
+        "asciidoc",
+        text,
+        blocks,
+        title,
+        tags=as_tags(scanner.fields.get("keywords", "") or scanner.fields.get("page-tags", "")),
         links=_links(text, blocks),
         metadata={name: value for name in _SHOWN if (value := scanner.fields.get(name, ""))},
     )
@@ -92,7 +91,7 @@ class _Scanner(LineScanner):
         elif _ITEM.match(line):
             self._emit("list", self._after_list())
         else:
-            self._emit("code" if line[0] in " \t" else "paragraph", self._after_paragraph())
+            self._emit("code" if line[0] in " \t" else "paragraph", self._after_run(self._starts_block))
 
     def _fence(self, fence: str, sign: str) -> None:
         """Take a delimited block whole; an example or a sidebar is only what its lines make it."""
@@ -104,7 +103,7 @@ class _Scanner(LineScanner):
         if partner < len(places):
             self._emit(_KINDS[sign], places[partner] + 1)
         else:
-            self._emit("paragraph", self._after_paragraph())
+            self._emit("paragraph", self._after_run(self._starts_block))
 
     def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
         super()._emit(kind, after, level, label)
@@ -145,9 +144,3 @@ class _Scanner(LineScanner):
                 after = number + 1
             number += 1
         return after
-
-    def _after_paragraph(self) -> int:
-        number = self.at + 1
-        while not self.lines.is_blank(number) and not self._starts_block(self.texts[number]):
-            number += 1
-        return number

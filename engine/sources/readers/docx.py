@@ -27,6 +27,7 @@ _TRANSITIONAL = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _SKIPPED = frozenset(("del", "moveFrom", "rPr", "pPr", "Fallback", "txbxContent", "instrText", "delText"))
 _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|rubrik|kop)\s*([1-9])$", re.IGNORECASE)
+_HEADING_ID = re.compile(r"Heading([1-9])$")
 _BODY_OUTLINE = 9  # w:outlineLvl of body text
 MAX_INHERITANCE = 20  # styles above a style: a file may declare a circle
 
@@ -45,14 +46,13 @@ def read(source: Source) -> Document:
     text, blocks = reader.prose.finish()
     properties = core_properties(archive)
     title = named_title(properties) or reader.title or written_title(blocks)
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="docx",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(properties.pop("keywords", "")))),
-        links=tuple(reader.links[:MAX_LINKS]),
+    return source.document(
+        "docx",
+        text,
+        blocks,
+        title,
+        tags=as_tags(properties.pop("keywords", "")),
+        links=reader.links[:MAX_LINKS],
         metadata=properties,
     )
 
@@ -211,7 +211,7 @@ class Styles:
         for _ in range(MAX_INHERITANCE):
             style = self._styles.get(identifier)
             name = _value(style, "name") or identifier
-            heading = _HEADING.match(name.strip()) or re.match(r"Heading([1-9])$", identifier)
+            heading = _HEADING.match(name.strip()) or _HEADING_ID.match(identifier)
             if heading:
                 return ParagraphStyle(kind, int(heading[1]), list_level)
             if name.strip().casefold() == "title":

@@ -41,14 +41,13 @@ def read(source: Source) -> Document:
     title = " ".join(fields.pop("title", [])[:1])
     title = "" if title.casefold() in ("unknown", "untitled", "untitled document") else title
     tags = fields.pop("subject", [])
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="epub",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(tags)),
-        links=tuple(links[:MAX_LINKS]),
+    return source.document(
+        "epub",
+        text,
+        blocks,
+        title,
+        tags=tags,
+        links=links[:MAX_LINKS],
         metadata={_FIELDS[name]: ", ".join(values) for name, values in fields.items() if name in _FIELDS},
     )
 

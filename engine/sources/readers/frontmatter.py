@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 MAX_FRONT_MATTER = 64 * 1024  # code points; above it the rules part something else
 MAX_NESTING = 2000  # collections that could lie in one another: the C parser recurses, and would end the process
 MAX_VALUE = 2000  # code points kept of one value
+_CLOSING = {
+    "---": re.compile(r"^(?:---|\.\.\.)[ \t]*+$", re.MULTILINE),
+    "+++": re.compile(r"^\+\+\+[ \t]*+$", re.MULTILINE),
+}
 _OPENING = re.compile(r"(---|\+\+\+)[ \t]*\n")
 _FIELD = re.compile(r"^([A-Za-z_][\w .-]*):(?:[ \t]+(.*))?$", re.MULTILINE)
 _TAG_KEYS = ("tags", "tag", "keywords")
@@ -30,8 +34,7 @@ def read_front_matter(text: str) -> FrontMatter:
     opening = _OPENING.match(text)
     if opening is None:
         return FrontMatter()
-    rule = re.escape(opening[1]) if opening[1] == "+++" else r"(?:---|\.\.\.)"
-    closing = re.compile(rf"^{rule}[ \t]*$", re.MULTILINE).search(text, opening.end(), MAX_FRONT_MATTER)
+    closing = _CLOSING[opening[1]].search(text, opening.end(), MAX_FRONT_MATTER)
     if closing is None:
         return FrontMatter()
     inside = text[opening.end() : closing.start()]

@@ -16,7 +16,7 @@ from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import MAX_LINKS, Source
 
 _CHARSET = re.compile(
-    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{0,100}?encoding=[\"']([\w.:-]+)", re.I
+    rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([\w.:-]++)|<\?xml[^>]{0,100}?encoding=[\"']([\w.:-]+)", re.I
 )
 _TAGLIKE = re.compile(r"<\s*[!/a-zA-Z]")
 _METADATA = ("description", "author", "date", "article:published_time", "og:site_name")
@@ -45,15 +45,8 @@ def read(source: Source) -> Document:
     text, blocks = page.prose.finish()
     title = page.title or written_title(blocks)
     named = {name: value for name in _METADATA if (value := page.meta(name))}
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="html",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(page.meta("keywords")))),
-        links=tuple(page.links),
-        metadata=named,
+    return source.document(
+        "html", text, blocks, title, tags=as_tags(page.meta("keywords")), links=page.links, metadata=named
     )
 
 

@@ -23,7 +23,8 @@ _JSON_KEY = re.compile(r"(\s*)\"((?:[^\"\\\n]|\\.){1,200})\"\s*:(.*)$")
 _YAML_KEY = re.compile(r"( *)([\"']?)([^\s\"'#&*!|>%@`\[{\-][^\"'\n:]{0,200})\2\s*:(\s.*|)$")
 _YAML_VALUE_BELOW = re.compile(r"\s*(?:[&!][\w./:-]+\s*)?(?:#.*)?")
 _YAML_BLOCK = re.compile(r"\s(?:[&!]\S+\s+)?[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
-_TOML_TABLE = re.compile(r"\s*\[\[?\s*([^\[\]\n]{1,200}?)\s*\]?\]\s*(?:#.*)?$")
+_BRACKET = re.compile(r"[\[{\]}]")
+_TOML_TABLE = re.compile(r"\s*+\[\[?\s*+([^\[\]\n]{1,200}+)\]?\]\s*+(?:#.*+)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def _is_set_in_one(text: str) -> bool:
 def _set_out(text: str) -> str | None:
     """Lay JSON out with a line for each value; None where it is none, lies too deep, or would grow too long."""
     deepest = depth = 0
-    for bracket in re.findall(r"[\[{\]}]", text):
+    for bracket in _BRACKET.findall(text):
         depth += 1 if bracket in "[{" else -1
         deepest = max(deepest, depth)
     if deepest > MAX_NESTING:
@@ -121,7 +122,7 @@ def _yaml_keys(lines: list[str]) -> Iterator[_Key]:
 def _toml_headings(lines: list[str]) -> Iterator[_Heading]:
     for number, line in enumerate(lines):
         if line.lstrip().startswith("[") and (table := _TOML_TABLE.match(line[:LONG_LINE])):
-            name = table[1].replace('"', "")
+            name = table[1].rstrip().replace('"', "")
             yield number, min(name.count(".") + 1, DEEPEST_HEADING), name
 
 

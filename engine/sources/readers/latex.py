@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _VERBATIM = frozenset(("verbatim", "lstlisting", "minted", "Verbatim", "alltt", "comment"))
+_ACCENTED = re.compile(r"[ \t]*+\{?\\?([a-zA-Zıȷ])\}?")
 _ENVIRONMENT = re.compile(r"\s*\{([a-zA-Z]+)\*?\}")
 _OPTIONS = re.compile(r"[ \t]*\[[^\[\]\n]{0,1000}\]")
 _WIDE_ARRAYS = frozenset(("tabularx", "tabulary"))
@@ -44,14 +45,13 @@ def read(source: Source) -> Document:
     said = {name: words for name, at in fields.items() if (words := _said(written, at))}
     title = said.pop("title", "")
     keywords = said.pop("keywords", "")
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="latex",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(word for each in keywords.split(",") if (word := each.strip()))),
-        links=tuple(reader.links[:MAX_LINKS]),
+    return source.document(
+        "latex",
+        text,
+        blocks,
+        title,
+        tags=filter(None, map(str.strip, keywords.split(","))),
+        links=reader.links[:MAX_LINKS],
         metadata=said,
     )
 
@@ -261,7 +261,7 @@ class _Reader:
             self._at = end + 1
 
     def _accent(self, accent: str) -> None:
-        letter = re.compile(r"[ \t]*(?:\{?\\?([a-zA-Zıȷ])\}?)").match(self._written, self._at, self._end)
+        letter = _ACCENTED.match(self._written, self._at, self._end)
         if letter is not None:
             self._write(accented(letter[1], accent))
             self._at = letter.end()

@@ -10,18 +10,18 @@ import re
 from collections.abc import Iterable
 
 from engine.records import Block, Document, Link
-from engine.sources.readers.frontmatter import FrontMatter, read_front_matter
+from engine.sources.readers.frontmatter import read_front_matter
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
 
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]++(.*+))?$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
 _ITEM = re.compile(r"( *)(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
-_DELIMITER_ROW = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_DELIMITER_ROW = re.compile(r"[ \t]*+(?:\|[ \t]*+)?:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+(?:\|[ \t]*+)?$")
 _HTML_COMMENT = re.compile(r" {0,3}<!--")
-_CODE = re.compile(r"(`+)(?!`)(.{1,5000}?)(?<!`)\1(?!`)", re.DOTALL)
+_CODE = re.compile(r"(?<!`)(`++)(.{1,5000}?)(?<!`)\1(?!`)", re.DOTALL)
 _WIKI = re.compile(r"\[\[([^\[\]\n|]+)(?:\|([^\[\]\n]+))?\]\]")
 _INLINE = re.compile(
     r"(?<![!\\])\[([^\[\]]{0,500}(?:!?\[[^\[\]]{0,200}\][^\[\]]{0,200}){0,3})\]\(\s{0,9}(?:<([^<>\n]*)>|([^\s()]*(?:\([^\s()]*\)[^\s()]*){0,9}))"
@@ -30,11 +30,12 @@ _REFERENCE = re.compile(r"(?<![!\\\]])\[([^\[\]]+)\]\[([^\[\]]*)\]")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\[\]\n]+)\]:[ \t]*<?([^\s<>]+)>?", re.MULTILINE)
 _AUTOLINK = re.compile(r"<((?:https?|ftp|mailto|file):[^\s<>]+)>")
 _IMAGE = re.compile(r"!\[([^\[\]]*)\](?:\([^()\s]*(?:\s[^()]*)?\)|\[[^\[\]]*\])")
-_TAG = re.compile(r"(?<![\w/#&?\[(.\"'=:\\-])#([^\W\d_][\w/-]*|\d+[\w/-]*[^\W\d][\w/-]*)")
+_TAG = re.compile(r"(?<![\w/#&?\[(.\"'=:\\-])#([^\W\d_][\w/-]*+|\d[\d/-]*+[^\W\d][\w/-]*+)")
 _HEX_COLOUR = re.compile(r"(?=.*\d)[0-9a-fA-F]{3,8}")
 _HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _EMPHASIS = re.compile(r"(\*{1,3}|~~|==)(?=\S)(.+?)(?<=\S)\1|(?<!\w)(_{1,3})(?=\S)(.+?)(?<=\S)\3(?!\w)")
-_ATTRIBUTES = re.compile(r"\s*\{[#.:][^{}]*\}\s*$")
+_LABELLED = re.compile(r"\[([^\[\]]*+)\](?:\([^()]*+(?:\([^()]*+\)[^()]*+)*+\)|\[[^\[\]]*+\])")
+_ATTRIBUTES = re.compile(r"(?<!\s)\s*+\{[#.:][^{}]*+\}\s*+$")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -45,13 +46,12 @@ def read(source: Source) -> Document:
     blocks = tuple(([Block("meta", 0, front.end)] if front.end else []) + scan(text, front.end + 1 if front.end else 0))
     title = front.title or written_title(blocks)
     prose = [text[block.start : block.end] for block in blocks if block.kind not in ("code", "meta")]
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="markdown",
-        blocks=blocks,
-        tags=_joined_tags(front, prose),
+    return source.document(
+        "markdown",
+        text,
+        blocks,
+        title,
+        tags=(*front.tags, *tags_of(prose)),
         links=links_of(prose),
         metadata=front.metadata,
     )
@@ -66,13 +66,16 @@ def written_title(blocks: Iterable[Block]) -> str:
     return tops[0] if len(tops) == 1 else ""
 
 
-def _joined_tags(front: FrontMatter, prose: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*front.tags, *tags_of(prose))))
-
-
 def scan(text: str, start: int = 0) -> list[Block]:
     """Find the blocks of Markdown `text` from offset `start`, which begins a line or lies behind the end."""
     return _Scanner(text, start).run()
+
+
+def _without_closing_marks(words: str) -> str:
+    """Return a heading's words without the marks that may close it: `## Bread ##`."""
+    words = words.rstrip(" \t")
+    bare = words.rstrip("#")
+    return bare.rstrip(" \t") if bare.endswith((" ", "\t")) else words
 
 
 class _Scanner(LineScanner):
@@ -85,13 +88,15 @@ class _Scanner(LineScanner):
     def _block(self, line: str) -> None:
         mark = line.lstrip(" ")[0]
         if mark == "#" and (atx := _ATX.match(line)):
-            self._emit("heading", self.at + 1, len(atx[1]), plain(atx[2] or ""))
+            self._emit("heading", self.at + 1, len(atx[1]), plain(_without_closing_marks(atx[2] or "")))
         elif mark in "`~" and (fence := _FENCE.match(line)):
             self._emit("code", self._after_fence(fence[1]))
         elif line.startswith(("    ", "\t")):
-            self._emit("code", self._after_indented_code())
+            self._emit("code", self._after_all(lambda text: text.startswith(("    ", "\t"))))
         elif mark == ">":
-            self._emit("quote", self._after_quote())
+            self._emit(
+                "quote", self._after_run(lambda text: not text.lstrip().startswith(">") and self._interrupts(text))
+            )
         elif mark in "-*_" and _RULE.match(line):
             self._emit("paragraph", self.at + 1)
         elif (mark in "-+*" or mark.isdigit()) and _ITEM.match(line):
@@ -135,31 +140,11 @@ class _Scanner(LineScanner):
     def _after_fence(self, opening: str, number: int | None = None) -> int:
         """Return the line after the fence that closes the one at `number`; an open fence runs to the end."""
         number = self.at if number is None else number
-        closing = re.compile(rf"[ \t]*{re.escape(opening[0])}{{{len(opening)},}}[ \t]*$")
         for after in range(number + 1, len(self.texts)):
-            if closing.match(self.texts[after]):
+            closing = self.texts[after].strip(" \t")
+            if closing.startswith(opening) and not closing.strip(opening[0]):
                 return after + 1
         return len(self.texts)
-
-    def _after_indented_code(self) -> int:
-        number = after = self.at + 1
-        while number < len(self.texts):
-            line = self.texts[number]
-            if line.startswith(("    ", "\t")) and line.strip():
-                after = number + 1
-            elif line.strip():
-                break
-            number += 1
-        return after
-
-    def _after_quote(self) -> int:
-        number = self.at + 1
-        while not self.lines.is_blank(number):
-            line = self.texts[number]
-            if not line.lstrip().startswith(">") and self._interrupts(line):
-                break
-            number += 1
-        return number
 
     def _after_list(self) -> int:
         number, after, was_blank = self.at, self.at + 1, False
@@ -206,7 +191,7 @@ def plain(words: str) -> str:
     words = _ATTRIBUTES.sub("", words)
     words = _IMAGE.sub(r"\1", words)
     words = _WIKI.sub(lambda match: match[2] or match[1], words)
-    words = re.sub(r"\[([^\[\]]*)\](?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\[\]]*\])", r"\1", words)
+    words = _LABELLED.sub(r"\1", words)
     kept = [match[2].strip() for match in _CODE.finditer(words)]
     words = _CODE.sub("\x00", words)  # code is set aside, so that nothing in it is taken for markup
     words = _HTML_TAG.sub("", words)

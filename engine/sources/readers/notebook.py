@@ -29,12 +29,11 @@ def read(source: Source) -> Document:
     title = storable(named.strip()) if isinstance(named, str) and named.strip() else written_title(blocks)
     words = [text[block.start : block.end] for block in blocks if block.kind != "code"]
     language = _language(metadata)
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="notebook",
-        blocks=blocks,
+    return source.document(
+        "notebook",
+        text,
+        blocks,
+        title,
         tags=tags_of(words),
         links=links_of(words),
         metadata={"language": language} if language else {},

@@ -10,13 +10,13 @@ from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
 
 MAX_VALUE = 2000  # code points kept of a keyword that is written on many lines
-_HEADING = re.compile(r"(\*+)[ \t]+(.*)$")
+_HEADING = re.compile(r"(\*++)[ \t]++(.*+)$")
 _TODO = re.compile(
     r"(?:TODO|DONE|NEXT|WAITING|WAIT|HOLD|STARTED|STRT|CANCELLED|CANCELED|SOMEDAY|PROJ|KILL|IDEA)(?:[ \t]+|$)"
 )
 _PRIORITY = re.compile(r"\[#[A-Z0-9]\][ \t]*")
-_HEADING_TAGS = re.compile(r"[ \t]+:([\w@#%:]+):[ \t]*$")
-_KEYWORD = re.compile(r"#\+([A-Za-z_-]+):[ \t]*(.*)$")
+_HEADING_TAGS = re.compile(r"(?<![ \t])[ \t]++:([\w@#%:]+):[ \t]*+$")
+_KEYWORD = re.compile(r"#\+([A-Za-z_-]++):[ \t]*+(.*+)$")
 _BEGIN = re.compile(r"[ \t]*#\+BEGIN_(\w+)", re.IGNORECASE)
 _END = re.compile(r"[ \t]*#\+END_(\w+)", re.IGNORECASE)
 _DRAWER_END = re.compile(r"[ \t]*:END:[ \t]*$", re.IGNORECASE)
@@ -25,7 +25,7 @@ _ITEM = re.compile(r"[ \t]*(?:[-+]|\d+[.)])(?:[ \t]|$)|[ \t]+\*[ \t]")
 _LINK = re.compile(r"\[\[([^\]\[\n]+)\](?:\[([^\]\[\n]+)\])?\]")
 _SCHEME = re.compile(r"[a-z][a-z+.-]*:", re.IGNORECASE)
 _MARKUP = re.compile(r"(?<!\w)([*/_=~+])(?=\S)(.+?)(?<=\S)\1(?!\w)")
-_STAMP = re.compile(r"[<\[]\d{4}-\d\d-\d\d[^>\]]*[>\]]")
+_STAMP = re.compile(r"[<\[]\d{4}-\d\d-\d\d[^<>\[\]]*+[>\]]")
 _CODE_BLOCKS = frozenset(("src", "example", "export"))
 _QUOTES = frozenset(("quote", "verse"))
 
@@ -37,13 +37,12 @@ def read(source: Source) -> Document:
     blocks = tuple(scanner.run())
     title = scanner.fields.pop("title", "") or _lone_heading(blocks)
     tags = dict.fromkeys(tag for tag in scanner.fields.pop("filetags", "").replace(":", " ").split())
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="org",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys((*tags, *scanner.tags))),
+    return source.document(
+        "org",
+        text,
+        blocks,
+        title,
+        tags=(*tags, *scanner.tags),
         links=_links(text, blocks),
         metadata={name: value for name, value in scanner.fields.items() if value},
     )
@@ -159,10 +158,4 @@ class _Scanner(LineScanner):
         return after
 
     def _after_paragraph(self) -> int:
-        number = self.at + 1
-        while not self.lines.is_blank(number):
-            line = self.texts[number]
-            if self._starts_block(line) or _ITEM.match(line) or _DRAWER.match(line):
-                break
-            number += 1
-        return number
+        return self._after_run(lambda line: bool(self._starts_block(line) or _ITEM.match(line) or _DRAWER.match(line)))

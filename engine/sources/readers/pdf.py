@@ -29,6 +29,7 @@ _HYPHENATED = re.compile(r"([\w-]{0,60}[^\W\d_])(?:\ufffe|\x02)\n?")  # how PDFi
 _BROKEN_WORD = re.compile(r"(?<![\w-])([^\W\d_]{2,})-\n([a-zß-öø-ÿ]{2,})(?![\w-])")
 _ENDS_SENTENCE = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
 _STARTS_ITEM = re.compile(r"(?:[•●▪‣–*·-]|\(?\d{1,3}[.)]|\[\d{1,3}\])\s")
+_DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f]")
 
@@ -55,13 +56,13 @@ def read(source: Source) -> Document:
     metadata = {new: fields[old] for old, new in (("author", "author"), ("subject", "subject")) if fields.get(old)}
     if date := _date(fields.get("creationdate", "")):
         metadata["created"] = date
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="pdf",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(fields.get("keywords", "")))) if "," in fields.get("keywords", "") else (),
+    keywords = fields.get("keywords", "")
+    return source.document(
+        "pdf",
+        text,
+        blocks,
+        title,
+        tags=as_tags(keywords) if "," in keywords else (),
         metadata={**metadata, "pages": str(pages)},
     )
 
@@ -138,5 +139,5 @@ def _rejoin(match: re.Match[str]) -> str:
 
 
 def _date(written: str) -> str:
-    digits = re.match(r"D:(\d{4})(\d\d)?(\d\d)?", written)
+    digits = _DATE.match(written)
     return "-".join(filter(None, digits.groups())) if digits else ""

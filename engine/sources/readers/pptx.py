@@ -43,14 +43,13 @@ def read(source: Source) -> Document:
         raise SourceError("no text inside")
     properties = core_properties(archive)
     title = named_title(properties) or first_title
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="pptx",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(properties.pop("keywords", "")))),
-        links=tuple(links[:MAX_LINKS]),
+    return source.document(
+        "pptx",
+        text,
+        blocks,
+        title,
+        tags=as_tags(properties.pop("keywords", "")),
+        links=links[:MAX_LINKS],
         metadata={**properties, "pages": str(len(slides))},
     )
 

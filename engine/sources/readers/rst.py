@@ -17,14 +17,14 @@ from engine.sources.readers.text import LineScanner
 
 MAX_VALUE = 2000  # code points kept of a field that runs over many lines
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*$")
-_FIELD = re.compile(r":([^:\s](?:[^:\n]*[^:\s])?):(?:[ \t]+(.*))?$")
-_HEADER = re.compile(r"([A-Z][A-Za-z-]*):(?:[ \t]+(.*))?$")
+_FIELD = re.compile(r":(?!\s)([^:\n]++)(?<!\s):(?:[ \t]++(.*+))?$")
+_HEADER = re.compile(r"(?<![A-Za-z-])([A-Z][A-Za-z-]*+):(?:[ \t]++(.*+))?$")
 _DIRECTIVE = re.compile(r"\.\.[ \t]+([\w:+.-]+)::")
 _EXPLICIT = re.compile(r"\.\.(?:[ \t]|$)|__[ \t]")
 _ITEM = re.compile(r"(?:[-*+•]|(?:\d+|#|[a-zA-Z])[.)]|\((?:\d+|#|[a-zA-Z])\))[ \t]+\S")
 _GRID = re.compile(r"\+(?:[-=]+\+)+[ \t]*$")
 _SIMPLE = re.compile(r"=+(?:[ \t]+=+)+[ \t]*$")
-_ROLE = re.compile(r":[\w:.+-]+:`([^`<]+?)(?:\s*<[^`>]*>)?`|`([^`<]+?)(?:\s*<[^`>]*>)?`_{0,2}|``(.+?)``")
+_ROLE = re.compile(r":[\w:.+-]{1,80}+(?<=:)`([^`<]++)(?:<[^`>]*+>)?`|`([^`<]++)(?:<[^`>]*+>)?`_{0,2}|``(.+?)``")
 _LINK = re.compile(r"(?<!:)`([^`<>]{1,500}?)<([^`<>]{1,2000})>`__?")
 _DOC_ROLE = re.compile(r":(?:doc|ref|any|pep|rfc|term):`(?:([^`<>]{1,500}?)<([^`<>]{1,500})>|([^`<>]{1,500}))`")
 _TARGET = re.compile(r"^[ \t]*\.\.[ \t]+_`?([^:`\n]+)`?:[ \t]+(\S+)[ \t]*$", re.MULTILINE)
@@ -43,13 +43,12 @@ def read(source: Source) -> Document:
     heading = written_title(blocks)
     title = _pep_title(fields) or heading or fields.get("title", "")
     tags = [tag for name in ("tags", "keywords") for tag in as_tags(fields.get(name))] + scanner.tags
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="rst",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(tags)),
+    return source.document(
+        "rst",
+        text,
+        blocks,
+        title,
+        tags=tags,
         links=_links(text, blocks),
         metadata={name: value for name, value in fields.items() if value and name not in ("title", "tags", "keywords")},
     )
@@ -73,7 +72,7 @@ def _links(text: str, blocks: Iterable[Block]) -> tuple[Link, ...]:
 
 
 def _plain(words: str) -> str:
-    words = _ROLE.sub(lambda match: match[1] or match[2] or match[3], words[:MAX_LABEL].strip())
+    words = _ROLE.sub(lambda match: (match[1] or match[2] or match[3]).rstrip(), words[:MAX_LABEL].strip())
     return " ".join(_EMPHASIS.sub(r"\2", words).split())
 
 
@@ -114,9 +113,9 @@ class _Scanner(LineScanner):
         elif line.startswith(">>> "):
             self._emit("code", self._after_run())
         elif _ITEM.match(line) and self._is_list():
-            self._emit("list", self._after_list())
+            self._emit("list", self._after_all(lambda text: text[0] in " \t" or _ITEM.match(text) is not None))
         else:
-            self._emit("paragraph", self._after_paragraph())
+            self._emit("paragraph", self._after_run(_is_explicit))
 
     def _only_headings_so_far(self) -> bool:
         return len(self.blocks) <= 3 and all(block.kind in ("heading", "meta") for block in self.blocks)
@@ -177,27 +176,13 @@ class _Scanner(LineScanner):
         self._emit("code" if name in _CODE_DIRECTIVES else "table" if is_table else "paragraph", after)
 
     def _after_indented(self) -> int:
-        number = after = self.at + 1
-        while number < len(self.texts):
-            line = self.texts[number]
-            if line and not line.isspace():
-                if line[0] not in " \t":
-                    break
-                after = number + 1
-            number += 1
-        return after
+        return self._after_all(lambda line: line[0] in " \t")
 
     def _indented_kind(self) -> BlockKind:
         before = self.blocks[-1] if self.blocks else None
         if before and before.kind in ("paragraph", "list", "quote"):
             return "code" if self.lines.text[before.start : before.end].endswith("::") else "quote"
         return "quote"
-
-    def _after_run(self) -> int:
-        number = self.at + 1
-        while not self.lines.is_blank(number):
-            number += 1
-        return number
 
     def _after_simple_table(self) -> int:
         """Return the line after the border with a blank line below; a table that has none ends with its paragraph."""
@@ -212,22 +197,7 @@ class _Scanner(LineScanner):
         line = self.texts[below]
         return line[0] in " \t" or _ITEM.match(line) is not None
 
-    def _after_list(self) -> int:
-        number = after = self.at + 1
-        while number < len(self.texts):
-            line = self.texts[number]
-            if line and not line.isspace():
-                if line[0] not in " \t" and not _ITEM.match(line):
-                    break
-                after = number + 1
-            number += 1
-        return after
 
-    def _after_paragraph(self) -> int:
-        number = self.at + 1
-        while not self.lines.is_blank(number):
-            line = self.texts[number]
-            if _EXPLICIT.match(line) and not line.startswith("..."):
-                break
-            number += 1
-        return number
+def _is_explicit(line: str) -> bool:
+    """Whether a line begins explicit markup (a directive, a target, a comment), which ends a paragraph."""
+    return _EXPLICIT.match(line) is not None and not line.startswith("...")

@@ -66,15 +66,7 @@ def read(source: Source) -> Document:
         raise SourceError("no text inside")
     fields = {name: words for name, value in reader.fields.items() if (words := " ".join(value.split()))}
     title = fields.pop("title", "")
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="rtf",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(fields.pop("keywords", "")))),
-        metadata=fields,
-    )
+    return source.document("rtf", text, blocks, title, tags=as_tags(fields.pop("keywords", "")), metadata=fields)
 
 
 class Reader:

@@ -6,10 +6,12 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import SourceError
+from engine.records import Block, Document, Link
 from engine.sources.encodings import decode, storable
 
 if TYPE_CHECKING:
@@ -47,6 +49,29 @@ class Source:
         """The name without its suffix, words parted by spaces: what a file is called where it has no title."""
         stem = os.path.splitext(self.display_name)[0]
         return _SEPARATORS.sub(" ", stem).strip() or stem or self.display_name
+
+    def document(
+        self,
+        kind: str,
+        text: str,
+        blocks: Iterable[Block],
+        title: str,
+        *,
+        tags: Iterable[str] = (),
+        links: Iterable[Link] = (),
+        metadata: Mapping[str, str] | None = None,
+    ) -> Document:
+        """Return the document of this file; with "" for its title it goes by the name of the file."""
+        return Document(
+            text=text,
+            title=title or self.spoken_name,
+            title_written=bool(title),
+            kind=kind,
+            blocks=tuple(blocks),
+            tags=tuple(dict.fromkeys(tags)),
+            links=tuple(links),
+            metadata=metadata or {},
+        )
 
 
 def load(path: bytes, recogniser: Recogniser | None = None) -> Source:

@@ -45,9 +45,7 @@ def read(source: Source) -> Document:
     lines = Lines("\n".join(spoken))
     end = int(max((cue.ends for cue in cues), default=0))
     metadata = {"length": f"{end // 3600}:{end // 60 % 60:02}:{end % 60:02}"} if cues else {}
-    return Document(
-        lines.text, source.spoken_name, False, "subtitles", tuple(_paragraphs(lines, cues)), metadata=metadata
-    )
+    return source.document("subtitles", lines.text, _paragraphs(lines, cues), "", metadata=metadata)
 
 
 def _cues(written: list[str]) -> list[_Cue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 from engine.records import Block, BlockKind, Document
@@ -73,6 +73,25 @@ class LineScanner(ABC):
     def _block(self, line: str) -> None:
         """Take the block that begins with the next line, which is not blank, and move `at` behind it."""
 
+    def _after_run(self, ends: Callable[[str], bool] = lambda _: False) -> int:
+        """Return the line after those that follow `at` without a blank line or one that `ends` the run."""
+        number = self.at + 1
+        while not self.lines.is_blank(number) and not ends(self.texts[number]):
+            number += 1
+        return number
+
+    def _after_all(self, belongs: Callable[[str], bool]) -> int:
+        """Return the line after the last that belongs to the block at `at`; blank lines may stand in between."""
+        number = after = self.at + 1
+        while number < len(self.texts):
+            line = self.texts[number]
+            if line and not line.isspace():
+                if not belongs(line):
+                    break
+                after = number + 1
+            number += 1
+        return after
+
     def _emit(self, kind: BlockKind, after: int, level: int = 0, label: str = "") -> None:
         """Add the lines from `at` up to, but not with, `after` as a block; `after` comes next."""
         start, end = self.lines.span(self.at, after)
@@ -83,5 +102,4 @@ class LineScanner(ABC):
 def read(source: Source) -> Document:
     """Read a plain text file; its title is its name."""
     text = source.text()
-    blocks = tuple(Block("paragraph", start, end) for start, end in paragraphs(text))
-    return Document(text, source.spoken_name, False, "text", blocks)
+    return source.document("text", text, (Block("paragraph", start, end) for start, end in paragraphs(text)), "")

@@ -11,11 +11,11 @@ from lxml import etree
 
 from engine.errors import SourceError
 from engine.records import Document
+from engine.sources.readers.csv import line_of, names_row, without_empty_columns
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ooxml import core_properties, local_name, named_title, related_parts, relation_of
 from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
-from engine.sources.readers.table_rows import line_of, names_row, without_empty_columns
 from engine.sources.readers.zip_container import Archive
 
 MAX_ROWS = 20_000  # of one sheet: what follows is data to compute with, and would take an hour to embed
@@ -24,7 +24,7 @@ MAX_SHARED = 2_000_000  # texts that cells share
 _WORKBOOK = "xl/workbook.xml"
 _BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))  # ECMA-376 18.8.30
 _DATE_CODE = re.compile(r"[ymdhs]", re.IGNORECASE)
-_LITERAL = re.compile(r"\"[^\"]*\"|\[[^\]]*\]|\\.|_.|\*.")
+_LITERAL = re.compile(r"\"[^\"]*+\"|\[[^\[\]]*+\]|\\.|_.|\*.")
 _COLUMN = re.compile(r"[A-Z]{1,3}")
 _LAST_DAY = 2_958_465  # 9999-12-31
 
@@ -51,14 +51,8 @@ def read(source: Source) -> Document:
     title = named_title(properties)
     if cut:
         properties["left out"] = f"rows after the first {MAX_ROWS} of a sheet"
-    return Document(
-        text=text,
-        title=title or source.spoken_name,
-        title_written=bool(title),
-        kind="xlsx",
-        blocks=blocks,
-        tags=tuple(dict.fromkeys(as_tags(properties.pop("keywords", "")))),
-        metadata=properties,
+    return source.document(
+        "xlsx", text, blocks, title, tags=as_tags(properties.pop("keywords", "")), metadata=properties
     )
 
 

@@ -10,6 +10,7 @@ from app.wording.figures import figure
 from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
 from engine.retrieval.query import Piece, pieces
 
+_QUOTED = re.compile(r'the quotes around "(.+)"')
 MOST_WORDS = 3  # offered to be added, each by a key of its own
 
 
@@ -101,7 +102,7 @@ def _without_filter(filters: WhyStage | None, query: str) -> list[Remedy]:
 
 def without(query: str, needed: str) -> str:
     """Return the query without a filter, an exclusion or the quotes that `needed` names as the engine does."""
-    quoted = re.fullmatch(r'the quotes around "(.+)"', needed)
+    quoted = _QUOTED.fullmatch(needed)
     if quoted:
         return re.sub(f'"({re.escape(quoted[1])})"', r"\1", query, flags=re.IGNORECASE)
     return " ".join(query[piece.start : piece.end] for piece in pieces(query) if not _named(piece, needed))

@@ -1,0 +1,76 @@
+"""Starts Carrel with its own packages, whatever lies on Python's search path.
+
+`app`, `engine` and `training` are names that other folders bear, too: one on PYTHONPATH would be taken for Carrel's.
+This module bears a name that no one else has, and imports nothing of Carrel before its finder stands first.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+PACKAGES = ("app", "engine", "training")
+HOME = os.path.dirname(os.path.abspath(__file__))
+BAD_USAGE = 2  # the exit code of everything that a person has to set right before Carrel can start
+
+
+class OwnPackages:
+    """Finds Carrel's packages beside this file, before the search path is asked."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return where one of Carrel's packages is; None leaves every other name to the finders that follow."""
+        return importlib.machinery.PathFinder.find_spec(name, [HOME], target) if name in PACKAGES else None
+
+
+def main() -> int:
+    """Run the command line and return its exit code: what the `carrel` command calls."""
+    if not _secured():
+        return BAD_USAGE
+    from app.cli import main as run
+
+    return run()
+
+
+def run_module() -> int:
+    """Run one of Carrel's modules as a process of its own: `python carrel_launcher.py -m MODULE ARGUMENTS`."""
+    if not _secured():
+        return BAD_USAGE
+    del sys.argv[:2]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _secured() -> bool:
+    """Let Carrel's packages be found first; say what stands in the way where they cannot be."""
+    trouble = next((found for found in map(_trouble, PACKAGES) if found), "")
+    if trouble:
+        print(f"carrel: {trouble}", file=sys.stderr)
+        return False
+    if not any(isinstance(finder, OwnPackages) for finder in sys.meta_path):
+        sys.meta_path.insert(0, OwnPackages())
+    return True
+
+
+def _trouble(name: str) -> str:
+    """Return why a package cannot be Carrel's own and how to get out, "" where it can."""
+    own = OwnPackages.find_spec(name)
+    if own is None or own.origin is None:
+        return f"its package `{name}` is missing from {HOME}.\nInstall Carrel anew: `pipx install --force carrel`."
+    loaded = sys.modules.get(name)
+    if loaded is None or (loaded.__spec__ is not None and loaded.__spec__.origin == own.origin):
+        return ""
+    other = getattr(loaded, "__file__", None) or ", ".join(getattr(loaded, "__path__", ["an unknown place"]))
+    return (
+        f"another package named `{name}`, {other}, was loaded before it and stands in front of its own.\n"
+        "Start Carrel without it, `env -u PYTHONPATH carrel`, or install it apart from others: `pipx install carrel`."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run_module())

@@ -9,6 +9,8 @@ import properties
 import pytest
 
 LONG_TESTS = "CARREL_SLOW"
+PROCESSES_A_CORE = 2  # tests of the screen and of processes wait more than they work
+MOST_PROCESSES = 8  # of 300 to 900 MB each
 
 
 def pytest_configure() -> None:
@@ -19,10 +21,15 @@ def pytest_configure() -> None:
     properties.load_profile()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return over how many processes the tests are spread where nobody says."""
+    return min(PROCESSES_A_CORE * (os.cpu_count() or 1), MOST_PROCESSES)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip tests marked `slow` unless the variable asks for them."""
-    if os.environ.get(LONG_TESTS):
-        return
+    """Mark the tests that compare pictures, and skip those marked `slow` unless the variable asks for them."""
     for item in items:
-        if "slow" in item.keywords:
+        if "snap_compare" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.picture)
+        if "slow" in item.keywords and not os.environ.get(LONG_TESTS):
             item.add_marker(pytest.mark.skip(reason=f"takes minutes; set {LONG_TESTS}=1 to run it"))

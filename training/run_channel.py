@@ -51,8 +51,7 @@ class Teller:
 
         A pause or a go-ahead that was given before is none for this; an order to stop or cancel comes first.
         """
-        if self._run.ordered() not in ("stop", "cancel"):
-            self._run.order("pause")
+        if self._run.order("pause", unless=("stop", "cancel")):
             self.tell(ReviewAwaited(run=self._run.name, examples=examples))
         self.check()
 

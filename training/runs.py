@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -116,11 +116,15 @@ class Run:
         except OSError:
             return False
 
-    def order(self, word: str) -> None:
-        """Give the run an order, one of `protocol.ORDERS`."""
+    def order(self, word: str, *, unless: Collection[str] = ()) -> bool:
+        """Give the run an order, one of `protocol.ORDERS`, and return True; False where one of `unless` stands."""
         if word not in ORDERS:
             raise ValueError(f"{word} is no order")
-        replace_file(self.folder / ORDER_FILE, word)
+        with exclusive(self.folder):
+            if self.ordered() in unless:
+                return False
+            replace_file(self.folder / ORDER_FILE, word)
+        return True
 
     def ordered(self) -> str:
         """Return the last order given, "" where there is none."""
@@ -163,10 +167,11 @@ class Run:
 
     def clear(self) -> None:
         """Remove everything but the history."""
-        for path in self.folder.iterdir():
-            if path.name in KEPT_FILES or path.name == LOCK_FILE:
-                continue
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        with exclusive(self.folder):  # so that no draft of another process goes with it
+            for path in self.folder.iterdir():
+                if path.name in KEPT_FILES or path.name == LOCK_FILE:
+                    continue
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def folder() -> Path:
@@ -223,7 +228,7 @@ def create(plan: Plan) -> Run:
 def delete(run: Run) -> None:
     """Delete a run that is not at work; the model that it made stays installed. Raises UsageError."""
     try:
-        with run.held():  # so that nobody takes it up meanwhile
+        with run.held(), exclusive(run.folder):  # so that nobody takes it up, or writes into it, meanwhile
             shutil.rmtree(run.folder)
     except UsageError as error:
         raise UsageError(error.message, fix="Cancel it first.") from error

@@ -33,32 +33,38 @@ def done_or_asked(
     first. Raises WorkerError where an order failed.
     """
     numbers: list[int] = []  # of the orders, once they are filed; a holder that comes after another finds them too
-    while True:
-        try:
-            return do()
-        except LibraryBusy:
-            outcomes = _asked(library, orders, numbers, on_event, stop)
-        if outcomes is not None:
-            return outcomes
-        if stop.is_set():
-            return None
+    holder = HolderTail(library.path, from_now=True)
+    try:
+        while True:
+            try:
+                return do()
+            except LibraryBusy:
+                outcomes = _asked(library, orders, numbers, holder, on_event, stop)
+            if outcomes is not None:
+                return outcomes
+            if stop.is_set():
+                return None
+    finally:
+        holder.close()
 
 
 def _asked(
-    library: Library, orders: Sequence[Order], numbers: list[int], on_event: OnEvent, stop: threading.Event
+    library: Library,
+    orders: Sequence[Order],
+    numbers: list[int],
+    holder: HolderTail,
+    on_event: OnEvent,
+    stop: threading.Event,
 ) -> list[Outcome] | None:
     """Ask the process that holds the lock and follow it; None where it has left, or `stop` is set."""
     writer = library.status().writer
     if writer is None:
         return None
     on_event(Preparing(what=f"asking process {writer.pid}, which works on this library ({writer.task})"))
-    holder = HolderTail(library.path, from_now=True)
-    try:
-        holder.read()  # what is already known
-        numbers += [library.file_request(kind, argument) for kind, argument in orders[len(numbers) :]]
-        return _answered(library, numbers, holder, on_event, stop)
-    finally:
-        holder.close()
+    if not numbers:
+        holder.read()  # to follow it from before the orders are filed
+        numbers += [library.file_request(kind, argument) for kind, argument in orders]
+    return _answered(library, numbers, holder, on_event, stop)
 
 
 def _answered(

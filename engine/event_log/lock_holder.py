@@ -40,9 +40,9 @@ class HolderTail:
         self.holder: Writer | None = None  # who has the lock, as of the last look
 
     def read(self) -> list[Event]:
-        """Return what is new; look at the lock from time to time."""
+        """Return what is new; look at the lock from time to time, and at each call while nobody holds it."""
         told: list[Event] = []
-        if time.monotonic() - self._looked >= self._look_every:
+        if self.holder is None or time.monotonic() - self._looked >= self._look_every:
             self._looked = time.monotonic()
             told = self._look()
         return told + self._new()

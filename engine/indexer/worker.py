@@ -97,29 +97,27 @@ def run_foreground(
         events.write(event)
         on_event(event)
 
+    other = HolderTail(library, from_now=True, look_every=TAKE_OVER_SECONDS)
     encoder_of = encoder_of or Encoders()
     try:
         while not stop.is_set():
             try:
                 return serve(library, tell, stop, watch=True, encoder_of=encoder_of, events_file=told)
             except LibraryBusy:
-                follow(library, on_event, stop)
+                follow(other, on_event, stop)
     finally:
+        other.close()
         events.close()
 
 
-def follow(library: Path, on_event: Callable[[Event], None], stop: Signal) -> None:
+def follow(other: HolderTail, on_event: Callable[[Event], None], stop: Signal) -> None:
     """Pass on what the process tells that holds the lock, until it lets go of it or `stop` is set."""
-    other = HolderTail(library, from_now=True, look_every=TAKE_OVER_SECONDS)
-    try:
-        while not stop.is_set():
-            for event in other.read():
-                on_event(event)
-            if other.holder is None:
-                return
-            time.sleep(LISTEN_SECONDS)
-    finally:
-        other.close()
+    while not stop.is_set():
+        for event in other.read():
+            on_event(event)
+        if other.holder is None:
+            return
+        time.sleep(LISTEN_SECONDS)
 
 
 def serve(

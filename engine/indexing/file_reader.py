@@ -119,20 +119,6 @@ class FileReader:
         return replace(outcome, content_hash=None)
 
 
-def _settled(path: bytes) -> tuple[Stat, bytes]:
-    """Return a file's stat, as it is to be recorded, and the hash of its content."""
-    read_at = time.time_ns()
-    found = stat_of(path)
-    stat = Stat(found.size, recorded_mtime(found.mtime_ns, read_at), found.inode, found.device)
-    return stat, content_hash(path)
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return "permission denied"
-    return (error.strerror or type(error).__name__).lower()
-
-
 class Budget:
     """Counts bytes of files under way, so that memory stays bounded. A file above the limit is let in alone."""
 
@@ -238,3 +224,17 @@ class ReadAhead:
 
     def _weight(self, work: Work) -> int:
         return BYTES_UNDER_WAY if self._alone(work) else min(work.stat.size, BYTES_UNDER_WAY)
+
+
+def _settled(path: bytes) -> tuple[Stat, bytes]:
+    """Return a file's stat, as it is to be recorded, and the hash of its content."""
+    read_at = time.time_ns()
+    found = stat_of(path)
+    stat = Stat(found.size, recorded_mtime(found.mtime_ns, read_at), found.inode, found.device)
+    return stat, content_hash(path)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "permission denied"
+    return (error.strerror or type(error).__name__).lower()

@@ -83,31 +83,6 @@ def versions_in(written: object) -> dict[str, int]:
     return {name: each for name, each in written.items() if isinstance(name, str) and type(each) is int}
 
 
-def _older(versions: Mapping[str, int]) -> list[str]:
-    return [name for name, version in READER_VERSIONS.items() if version > versions.get(name, 0)]
-
-
-def _rise(conn: apsw.Connection, risen: Mapping[str, float], older: Iterable[str]) -> None:
-    """Count what these readers have read until now as outdated, whatever the clock said when they read it."""
-    latest = conn.execute("SELECT max(indexed_at) FROM document").get
-    moment = max(time.time(), latest + 1e-3) if isinstance(latest, float) else 0.0
-    _write(conn, {**risen, **dict.fromkeys(older, moment)} if moment else {})
-
-
-def _write(conn: apsw.Connection, risen: Mapping[str, float]) -> None:
-    meta.put(conn, _KEY, json.dumps({"versions": READER_VERSIONS, "risen": dict(risen)}))
-
-
-def _kept(conn: apsw.Connection) -> _Readers | None:
-    """Return what is written down; None where nothing is, or it is damaged."""
-    try:
-        found = json.loads(cast(str, meta.get(conn, _KEY)))
-        risen = {str(name): float(moment) for name, moment in found["risen"].items()}
-        return _Readers(versions_in(found["versions"]), risen)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
 def active_model(conn: apsw.Connection) -> int | None:
     """Return the id of the model that searches use, None before the first sync."""
     row = conn.execute("SELECT id FROM model WHERE state = 'active'").fetchone()
@@ -140,6 +115,31 @@ def gaps_of(conn: apsw.Connection, model_id: int, document_id: int) -> dict[int,
         (document_id,),
     )
     return dict(rows)
+
+
+def _older(versions: Mapping[str, int]) -> list[str]:
+    return [name for name, version in READER_VERSIONS.items() if version > versions.get(name, 0)]
+
+
+def _rise(conn: apsw.Connection, risen: Mapping[str, float], older: Iterable[str]) -> None:
+    """Count what these readers have read until now as outdated, whatever the clock said when they read it."""
+    latest = conn.execute("SELECT max(indexed_at) FROM document").get
+    moment = max(time.time(), latest + 1e-3) if isinstance(latest, float) else 0.0
+    _write(conn, {**risen, **dict.fromkeys(older, moment)} if moment else {})
+
+
+def _write(conn: apsw.Connection, risen: Mapping[str, float]) -> None:
+    meta.put(conn, _KEY, json.dumps({"versions": READER_VERSIONS, "risen": dict(risen)}))
+
+
+def _kept(conn: apsw.Connection) -> _Readers | None:
+    """Return what is written down; None where nothing is, or it is damaged."""
+    try:
+        found = json.loads(cast(str, meta.get(conn, _KEY)))
+        risen = {str(name): float(moment) for name, moment in found["risen"].items()}
+        return _Readers(versions_in(found["versions"]), risen)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _rows(model_id: int) -> str:

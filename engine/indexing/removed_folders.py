@@ -1,7 +1,7 @@
 """Forgets watched folders; each waits for a day in a file beside the library, and can come back whole.
 
 A forgotten folder is out of the library at once, so nothing of it can be found, counted or explained by mistake. What
-it held, vectors included, lies in a portion in the folder `<library>.removed` until its day is over.
+it held, vectors included, lies in an archive in the folder `<library>.removed` until its day is over.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def keep(conn: apsw.Connection, library: Path, folder_id: int) -> None:
     What still waits of it from an earlier time is brought back first.
     """
     from engine.indexing.outdated_documents import versions_here  # the readers' table, which a start does without
-    from engine.store import archive  # numpy, which a sync without work does without
+    from engine.store.archive import LibraryArchive, gather  # numpy, which a sync without work does without
 
     path = _path_of(conn, folder_id)
     if waiting_at(library, path) is not None:
@@ -93,8 +93,8 @@ def keep(conn: apsw.Connection, library: Path, folder_id: int) -> None:
     draft = backup.draft_of(target)
     active = models.active(conn)
     try:
-        with archive.Portion.create(draft) as kept:
-            documents = archive.gather(conn, kept, folder_id)
+        with LibraryArchive.create(draft) as kept:
+            documents = gather(conn, kept, folder_id)
             about = {"path": path, "at": time.time(), "documents": documents}
             read_by = {"fingerprint": active.fingerprint if active else "", "readers": json.dumps(versions_here(conn))}
             kept.finish({**about, **read_by})
@@ -113,12 +113,12 @@ def take_back(conn: apsw.Connection, library: Path, path: bytes) -> bool:
 
     What it held comes back with the next sync (`settle`). One small write, for which no lock is needed.
     """
-    from engine.store.archive import Portion
+    from engine.store.archive import LibraryArchive
 
     found = waiting_at(library, path)
     if found is None:
         return False
-    with Portion.open(found.file) as kept:
+    with LibraryArchive.open(found.file) as kept:
         (folder,) = kept.folders()
     with transaction(conn):
         conn.execute(
@@ -153,12 +153,12 @@ def settle(conn: apsw.Connection, library: Path, stop: Callable[[], bool]) -> in
 
 def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool]) -> int:
     from engine.indexing.outdated_documents import note_arrivals, versions_in  # as above
-    from engine.store.archive import Portion, put_back
+    from engine.store.archive import LibraryArchive, put_back
     from engine.store.document_writer import Writer
 
     active, folder = models.active(conn), folders.at(conn, removed.path)
     assert folder is not None
-    with Portion.open(removed.file) as kept:
+    with LibraryArchive.open(removed.file) as kept:
         about = kept.about()
         if active is None or about["fingerprint"] != active.fingerprint:
             return 0
@@ -195,9 +195,9 @@ def _all(library: Path) -> list[Removed]:
 
 
 def _read(file: Path) -> Removed:
-    from engine.store.archive import Portion
+    from engine.store.archive import LibraryArchive
 
-    with Portion.open(file) as kept:
+    with LibraryArchive.open(file) as kept:
         about = kept.about()
     path, at, documents = about["path"], about["at"], about["documents"]
     if not (isinstance(path, bytes) and isinstance(at, float) and isinstance(documents, int)):

@@ -19,7 +19,7 @@ from engine.events import Event, Preparing, Scanned, Trouble
 from engine.indexing import removed_folders
 from engine.indexing.crash_recovery import journal_file, spool_file
 from engine.indexing.file_identity import content_hash
-from engine.indexing.moves import Matched, match
+from engine.indexing.moves import Matched, match, must_be_read
 from engine.indexing.outdated_documents import active_model, documents_with_gaps, note_all_read, note_readers, outdated
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.survey import Survey, survey
@@ -153,7 +153,6 @@ def _carry_out(
 ) -> None:
     """Move, then read, then remove: text that went from one file into another finds its vectors still there."""
     from engine.indexing.batch_writer import Recorder
-    from engine.indexing.moves import must_be_read
     from engine.indexing.passage_encoder import LazyEncoder, ensure_model, refuse_other
     from engine.indexing.sync_run import Run
     from engine.store.document_writer import Writer

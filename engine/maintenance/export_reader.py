@@ -85,7 +85,7 @@ class ExportReader:
         return ExportHeader(**facts, dimension=self._dimension, readers=readers)
 
     def rows(self) -> Iterator[tuple[str, Row, bytes | None]]:
-        """Yield the table, the row in the order of its columns in a portion, and for a passage its vector, if any.
+        """Yield the table, the row in the order of its columns in an archive, and for a passage its vector, if any.
 
         Passages are numbered from 1 in the order of the file. Raises UsageError with the number of the line for
         anything that is not as an export has it, and where the end is missing.

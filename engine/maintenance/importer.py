@@ -23,7 +23,7 @@ from engine.local_indexing import Keeper
 from engine.maintenance.export_reader import HASH_BYTES, ExportHeader, ExportReader
 from engine.paths import private_folder, refuse_nested
 from engine.store import backup, folders, models
-from engine.store.archive import JUDGEMENT, Kept, Portion, put_back
+from engine.store.archive import JUDGEMENT, Kept, LibraryArchive, put_back
 from engine.store.connection import open_writer, transaction
 from engine.store.document_writer import Writer
 from engine.store.lock import IndexerLock
@@ -66,16 +66,16 @@ def import_from(
     try:
         on_event(Preparing(what=f"reading {name}"))
         head = _stage(stream, name, draft)
-        with IndexerLock(library).acquire("importing"), Portion.open(draft) as portion:
-            return _take_in(library, portion, head, encoder, on_event, stop)
+        with IndexerLock(library).acquire("importing"), LibraryArchive.open(draft) as archive:
+            return _take_in(library, archive, head, encoder, on_event, stop)
     finally:
         backup.discard(draft)
 
 
 def _stage(stream: IO[bytes], name: str, draft: Path) -> ExportHeader:
-    """Read and check all lines into a portion."""
+    """Read and check all lines into an archive."""
     lines = ExportReader(stream, name)
-    with Portion.create(draft) as portion:
+    with LibraryArchive.create(draft) as archive:
         head = lines.head()
         waiting: dict[str, list[Row]] = {}
         vectors: list[tuple[int, bytes]] = []
@@ -85,24 +85,24 @@ def _stage(stream: IO[bytes], name: str, draft: Path) -> ExportHeader:
                 if vector is not None:
                     vectors.append((int(str(row[0])), vector))
                 if len(waiting[table]) == ROWS_AT_ONCE:
-                    portion.add(table, waiting.pop(table))
-                    portion.add_vectors(vectors)
+                    archive.add(table, waiting.pop(table))
+                    archive.add_vectors(vectors)
                     vectors = []
             for table, rows in waiting.items():
-                portion.add(table, rows)
-            portion.add_vectors(vectors)
+                archive.add(table, rows)
+            archive.add_vectors(vectors)
         except LibraryError as error:
             if not isinstance(error.__cause__, apsw.ConstraintError):
                 raise
             message = f"{name}, line {lines.number} or shortly before: an id stands there twice."
             raise UsageError(message, fix="Nothing was imported. Export it again.") from error
-        portion.finish({"fingerprint": head.fingerprint})
+        archive.finish({"fingerprint": head.fingerprint})
     return head
 
 
 def _take_in(
     library: Path,
-    portion: Portion,
+    archive: LibraryArchive,
     head: ExportHeader,
     encoder: Encoder | None,
     on_event: Callable[[Event], None],
@@ -110,16 +110,16 @@ def _take_in(
 ) -> Imported:
     conn = open_writer(library, create=True, lock_held=True)
     try:
-        _refuse_nested(conn, portion)
+        _refuse_nested(conn, archive)
         note_readers(conn)
         keeper = Keeper(conn, library, encoder)
         model = _model(conn, head, keeper)
-        added, folder_ids = _folders(conn, portion)
-        supply = _DocumentsWithVectors(keeper, portion, given=model.fingerprint == head.fingerprint)
-        on_event(Preparing(what=f"importing {portion.count('document'):,} documents"))
+        added, folder_ids = _folders(conn, archive)
+        supply = _DocumentsWithVectors(keeper, archive, given=model.fingerprint == head.fingerprint)
+        on_event(Preparing(what=f"importing {archive.count('document'):,} documents"))
         returned = put_back(Writer(conn, model.id), supply.documents(), folder_ids, stop.is_set)
         note_arrivals(conn, head.readers)
-        judgements = _judgements(conn, portion)
+        judgements = _judgements(conn, archive)
         with suppress(ModelError):  # where it is not installed, the tiers are fitted by the first sync that has it
             keeper.fit(on_event, stop)
     finally:
@@ -127,9 +127,9 @@ def _take_in(
     return Imported(added, returned.documents, returned.passages, judgements, returned.known, supply.embedded)
 
 
-def _refuse_nested(conn: apsw.Connection, portion: Portion) -> None:
+def _refuse_nested(conn: apsw.Connection, archive: LibraryArchive) -> None:
     watched = [each.path for each in folders.every(conn)]
-    for folder in portion.folders():
+    for folder in archive.folders():
         if folder["path"] not in watched:
             refuse_nested(folder["path"], watched)
             watched.append(folder["path"])
@@ -154,10 +154,10 @@ def _model(conn: apsw.Connection, head: ExportHeader, keeper: Keeper) -> models.
     return found
 
 
-def _folders(conn: apsw.Connection, portion: Portion) -> tuple[int, dict[int, int]]:
+def _folders(conn: apsw.Connection, archive: LibraryArchive) -> tuple[int, dict[int, int]]:
     """Watch the export's folders that are not watched yet; return how many, and the id here for each of its ids."""
     ids, added = {}, 0
-    for folder in portion.folders():
+    for folder in archive.folders():
         with transaction(conn):
             conn.execute(
                 "INSERT INTO folder(path, rules, state, added_at) VALUES(?, ?, ?, ?) ON CONFLICT(path) DO NOTHING",
@@ -170,13 +170,13 @@ def _folders(conn: apsw.Connection, portion: Portion) -> tuple[int, dict[int, in
     return added, ids
 
 
-def _judgements(conn: apsw.Connection, portion: Portion) -> int:
+def _judgements(conn: apsw.Connection, archive: LibraryArchive) -> int:
     places = ", ".join("?" * len(JUDGEMENT))
     with transaction(conn):
         before = conn.total_changes()
         conn.executemany(
             f"INSERT OR IGNORE INTO judgement({', '.join(JUDGEMENT)}) VALUES({places})",
-            (tuple(each.values()) for each in portion.judgements()),
+            (tuple(each.values()) for each in archive.judgements()),
         )
         return conn.total_changes() - before
 
@@ -184,15 +184,15 @@ def _judgements(conn: apsw.Connection, portion: Portion) -> int:
 class _DocumentsWithVectors:
     """Gives the documents of an export with a vector for every passage, embedding those that have none."""
 
-    def __init__(self, keeper: Keeper, portion: Portion, *, given: bool) -> None:
+    def __init__(self, keeper: Keeper, archive: LibraryArchive, *, given: bool) -> None:
         self._keeper = keeper
-        self._portion = portion
+        self._archive = archive
         self._given = given
         self.embedded = 0
 
     def documents(self) -> Iterator[Kept]:
         """Yield them one after another."""
-        for each in self._portion.documents():
+        for each in self._archive.documents():
             whole = self._given and all(passage.hash in each.vectors for passage in each.passages)
             yield each if whole else self._embedded(each)
 

@@ -22,7 +22,7 @@ from engine.maintenance.restoration import set_aside
 from engine.paths import private_folder
 from engine.records import SyncReport
 from engine.store import backup, folders, models, vector_tables
-from engine.store.archive import Portion, gather, put_back
+from engine.store.archive import LibraryArchive, gather, put_back
 from engine.store.connection import READER_CACHE_KIB, open_writer, prepare, transaction
 from engine.store.document_writer import Writer
 from engine.store.lock import IndexerLock
@@ -161,11 +161,11 @@ def _save_documents(old: apsw.Connection, conn: apsw.Connection, draft: Path, st
     saved = 0
     for folder in folders.every(conn):
         aside = draft.with_name(f"{draft.name}.portion")
-        with suppress(*UNREADABLE), Portion.create(aside) as portion:
+        with suppress(*UNREADABLE), LibraryArchive.create(aside) as archive:
             with suppress(*UNREADABLE):
-                gather(old, portion, folder.id)
-            portion.finish({})
-            documents = portion.sound_documents(vector_tables.dimension(conn, model.id))
+                gather(old, archive, folder.id)
+            archive.finish({})
+            documents = archive.sound_documents(vector_tables.dimension(conn, model.id))
             returned = put_back(Writer(conn, model.id), documents, {folder.id: folder.id}, stop.is_set)
             saved += returned.documents
     return saved

@@ -15,7 +15,7 @@ from engine.errors import ConfigError, SourceError, WorkerError
 from engine.log_file import private_log
 from engine.paths import places, private_folder
 from engine.records import Document
-from engine.sources.parser_process import ChildDied, NotStarted, Offspring, TimedOut
+from engine.sources.parser_process import ChildDied, NotStarted, ParserProcess, TimedOut
 from engine.sources.parser_protocol import document_from_json
 
 
@@ -66,7 +66,7 @@ class Parser:
         self._log = log
         self._reading = threading.RLock()
         self._state = threading.RLock()
-        self._child: Offspring | None = None
+        self._child: ParserProcess | None = None
         self._closed = False
 
     def __enter__(self) -> Parser:
@@ -121,7 +121,7 @@ class Parser:
             raise SourceError(str(answer["reason"]))
         return document
 
-    def _ready_child(self) -> Offspring:
+    def _ready_child(self) -> ParserProcess:
         with self._state:
             if self._closed:
                 raise ParserClosed("The parser was closed.")
@@ -130,7 +130,7 @@ class Parser:
                 self._child = None
             if self._child is None:
                 limits = self._limits
-                self._child = Offspring(
+                self._child = ParserProcess(
                     seconds=limits.seconds,
                     settings={
                         "seconds": limits.seconds,

@@ -46,7 +46,7 @@ class ChildDied(Exception):
         return _DEATHS.get(number, f"the reader crashed (signal {number})")
 
 
-class Offspring:
+class ParserProcess:
     """One running child. Only `kill` may be called while another thread is in `ask`."""
 
     def __init__(self, *, seconds: float, settings: dict[str, int | str], log: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""Keeps a portion of a library in a file of its own: folders with documents, passages and vectors.
+"""Keeps a part of a library in a file of its own: folders with documents, passages and vectors.
 
 A folder that is forgotten waits in one for a day, what an import reads is gathered in one before the library is
 touched, and what can be read of a damaged library is saved in one. The columns are those of the library's own tables.
@@ -54,7 +54,7 @@ Columns: TypeAlias = "Mapping[str, Any]"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One document of a portion as `Writer` takes it, or the reason why it could not be read; vectors by hash."""
+    """One document of an archive as `Writer` takes it, or the reason why it could not be read; vectors by hash."""
 
     folder_id: int
     file: FileFacts
@@ -73,16 +73,16 @@ class Returned:
     known: int = 0
 
 
-class Portion:
-    """A portion's file, open for one thread; a context manager."""
+class LibraryArchive:
+    """An archive, open for one thread; a context manager."""
 
     def __init__(self, path: Path, conn: apsw.Connection) -> None:
         self.path = path
         self._conn = conn
 
     @classmethod
-    def create(cls, path: Path) -> Portion:
-        """Make an empty portion, readable by its owner only, in place of any file there."""
+    def create(cls, path: Path) -> LibraryArchive:
+        """Make an empty archive, readable by its owner only, in place of any file there."""
         backup.private_file(path)
         with translated(path):
             conn = apsw.Connection(str(path))
@@ -97,8 +97,8 @@ class Portion:
         return cls(path, conn)
 
     @classmethod
-    def open(cls, path: Path) -> Portion:
-        """Open a finished portion for reading. Raises LibraryDamaged where it is none."""
+    def open(cls, path: Path) -> LibraryArchive:
+        """Open a finished archive for reading. Raises LibraryDamaged where it is none."""
         with translated(path):
             conn = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
             try:
@@ -108,7 +108,7 @@ class Portion:
                 raise LibraryDamaged(f"{path} is no portion of a library.", cause=str(error)) from error
         return cls(path, conn)
 
-    def __enter__(self) -> Portion:
+    def __enter__(self) -> LibraryArchive:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,7 +119,7 @@ class Portion:
         self._conn.close()
 
     def finish(self, about: Mapping[str, apsw.SQLiteValue]) -> None:
-        """Write down what the portion is, and bring all of it to the disk."""
+        """Write down what the archive is, and bring all of it to the disk."""
         with translated(self.path):
             self._conn.executemany("INSERT OR REPLACE INTO about VALUES(?, ?)", list(about.items()))
             self._conn.execute(_INDEX)
@@ -198,22 +198,22 @@ def usable(blob: bytes | None, dimension: int) -> bool:
     return bool(abs(float(np.linalg.norm(np.frombuffer(blob, dtype=np.float32))) - 1) <= UNIT_TOLERANCE)
 
 
-def gather(conn: apsw.Connection, portion: Portion, folder_id: int) -> int:
-    """Copy a folder of the library, with the active model's vectors, into a portion; return how many documents."""
+def gather(conn: apsw.Connection, archive: LibraryArchive, folder_id: int) -> int:
+    """Copy a folder of the library, with the active model's vectors, into an archive; return how many documents."""
     model = models.active(conn)
     among = "(SELECT value FROM json_each(?))"
-    portion.add("folder", conn.execute(f"SELECT {', '.join(FOLDER)} FROM folder WHERE id = ?", (folder_id,)))
+    archive.add("folder", conn.execute(f"SELECT {', '.join(FOLDER)} FROM folder WHERE id = ?", (folder_id,)))
     ids = [row[0] for row in conn.execute("SELECT id FROM document WHERE folder_id = ? ORDER BY id", (folder_id,))]
     for start in range(0, len(ids), AT_ONCE):
         some = listed(ids[start : start + AT_ONCE])
-        portion.add(
+        archive.add(
             "document", conn.execute(f"SELECT {', '.join(DOCUMENT)} FROM document WHERE id IN {among}", (some,))
         )
-        portion.add(
+        archive.add(
             "passage", conn.execute(f"SELECT {', '.join(PASSAGE)} FROM passage WHERE document_id IN {among}", (some,))
         )
     if model is not None:
-        portion.add_vectors(_vectors_in(conn, model.id, folder_id))
+        archive.add_vectors(_vectors_in(conn, model.id, folder_id))
     return len(ids)
 
 

@@ -24,7 +24,7 @@ from engine.errors import SourceError
 from engine.sources.discovery import FoundFile, discover
 from engine.sources.parser import Limits, Parser
 
-DATA = Path(os.environ.get("CARREL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("CARREL_DATA", os.devnull))
 LIMIT_SECONDS = 30
 GRACE_SECONDS = 10  # to end a child and start the next, on a busy machine
 LARGEST_SEED = 4 * 2**20  # bytes: larger documents only make the run longer

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -216,15 +215,15 @@ def test_what_the_other_tells_last_is_passed_on_and_its_file_let_go(
         held = holder_now(library)
         return Holding(held, files[held.pid]) if held else None
 
-    monkeypatch.setattr(worker, "TAKE_OVER_SECONDS", 0.0)
-    monkeypatch.setattr(worker, "HolderTail", partial(HolderTail, lock=holding_now))
     closed: list[int] = []
     close = EventTail.close
     monkeypatch.setattr(
         EventTail, "close", lambda tail: (closed.append(tail._file) if tail._file >= 0 else None, close(tail))
     )
     heard: list[Event] = []
-    worker.follow(tmp_path, heard.append, threading.Event())
+    other = HolderTail(tmp_path, from_now=True, look_every=0.0, lock=holding_now)
+    worker.follow(other, heard.append, threading.Event())
+    other.close()
     assert [event.documents for event in heard if isinstance(event, Committed)] == [1, 2]
     assert len(closed) == 2
 

@@ -214,8 +214,8 @@ def test_a_large_text_is_tokenised_in_a_few_calls() -> None:
         calls.append(len(text))
         return token_starts(text)
 
-    text = "".join(f"## Part {number}\n\n{sentence(number, 3)}\n\n" for number in range(50_000))
-    assert len(text) > 1_700_000
+    text = "".join(f"## Part {number}\n\n{sentence(number, 3)}\n\n" for number in range(12_000))
+    assert len(text) > 6 * SLICE_CHARACTERS
     passages = cut(markdown(text), counting)
     assert "".join(passage.text for passage in passages) == text
     assert len(calls) <= 2 * len(text) / SLICE_CHARACTERS + 1  # a slice ends at a line end in its second half

@@ -96,6 +96,14 @@ def test_cancel_is_heard_even_while_paused() -> None:
     teller.close()
 
 
+def test_an_order_to_leave_is_not_taken_for_the_pause_of_a_review() -> None:
+    run = made()
+    assert run.order("pause", unless=("stop", "cancel")) and run.ordered() == "pause"
+    run.order("cancel")
+    assert not run.order("pause", unless=("stop", "cancel"))
+    assert run.ordered() == "cancel"
+
+
 def test_an_unknown_order_is_no_order() -> None:
     with pytest.raises(ValueError, match="no order"):
         made().order("explode")

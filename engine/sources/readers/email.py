@@ -1,20 +1,27 @@
-"""E-mail messages: subject as title, who and when at the head, the plain text body, and the names of attachments."""
+"""E-mail messages: subject as title, who and when at the head, the body, and the names of attachments.
+
+`MessageText` puts the text of a message together whichever program wrote it; Outlook's are made with it too.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from engine.errors import SourceError
-from engine.records import Document
+from engine.records import Document, Link
 from engine.sources.encodings import SNIFFED_BYTES, decode, storable
 from engine.sources.readers.html import Page, parse_html
-from engine.sources.readers.message import MessageText
+from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
+from engine.sources.readers.text import paragraphs
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 MAX_PARTS = 2000  # a message with more parts was made to be one
+_URL = re.compile(r"https?://[^\s<>\"')\]]+")
 
 
 def read(source: Source) -> Document:
@@ -89,3 +96,36 @@ def _content(part: EmailMessage) -> str:
         return decode(payload)
     except SourceError:
         return ""
+
+
+class MessageText:
+    """The text of a message while it is put together; `headers` are From, To, Cc, Date and Subject, where known."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.headers = headers
+        self.prose = Prose()
+        self.links: list[Link] = []
+        self.prose.add("paragraph", "\n".join(f"{name}: {words}" for name, words in headers.items()))
+
+    def add_plain(self, words: str) -> None:
+        """Add a body in plain text: its paragraphs, those that quote another message, and the addresses in them."""
+        for start, end in paragraphs(words):
+            piece = words[start:end]
+            quoted = all(line.lstrip().startswith(">") for line in piece.split("\n"))
+            self.prose.add("quote" if quoted else "paragraph", piece)
+            addresses = (match[0].rstrip(".,;:") for match in _URL.finditer(piece))
+            self.links += [Link(address, address) for address in addresses]
+
+    def finish(self, source: Source, kind: str, attachments: Iterable[str]) -> Document:
+        """Return the document, with the names of what is attached; its title is the subject."""
+        self.prose.add("list", "\n".join(f"- Attachment: {name}" for name in attachments))
+        text, blocks = self.prose.finish()
+        title = self.headers.get("Subject", "")
+        return source.document(
+            kind,
+            text,
+            blocks,
+            title,
+            links=self.links,
+            metadata={name.lower(): words for name, words in self.headers.items() if name != "Subject"},
+        )

@@ -9,8 +9,8 @@ from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import storable
 from engine.sources.readers.compound_file import CompoundFile
+from engine.sources.readers.email import MessageText
 from engine.sources.readers.html import Page, html_text, parse_html
-from engine.sources.readers.message import MessageText
 from engine.sources.readers.source_file import Source
 
 _SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009  # property identifiers of [MS-OXPROPS]

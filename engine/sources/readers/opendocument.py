@@ -9,12 +9,12 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.encodings import storable
+from engine.sources.readers.csv import line_of
 from engine.sources.readers.file_types import kind_of
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ooxml import local_name
 from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import MAX_LINKS, Source
-from engine.sources.readers.table_rows import line_of
 from engine.sources.readers.xlsx import MAX_COLUMNS, MAX_ROWS, add_sheet
 from engine.sources.readers.zip_container import Archive, parse_xml
 

@@ -11,11 +11,11 @@ from lxml import etree
 
 from engine.errors import SourceError
 from engine.records import Document
+from engine.sources.readers.csv import line_of, names_row, without_empty_columns
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ooxml import core_properties, local_name, named_title, related_parts, relation_of
 from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
-from engine.sources.readers.table_rows import line_of, names_row, without_empty_columns
 from engine.sources.readers.zip_container import Archive
 
 MAX_ROWS = 20_000  # of one sheet: what follows is data to compute with, and would take an hour to embed

@@ -22,7 +22,7 @@ from engine.event_log.event_file import EventFile
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event, FileFailed, Preparing, Progress, Scanned, Trouble
 from engine.indexing.sync_progress import to_dict
-from engine.records import Failure, Folder, SyncReport, Writer
+from engine.records import Failure, Folder, Status, SyncReport, Writer
 from engine.store.lock import IndexerLock
 
 REPORT = SyncReport(
@@ -291,3 +291,28 @@ def test_progress_goes_on_where_the_event_file_begins_anew_or_another_takes_the_
 
         done_or_asked(library, library.sync, [("sync", "")], on_event=listen, stop=threading.Event())  # type: ignore[arg-type]
     assert seen[1:] == [f"event {number}" for number in range(200)]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_order_is_filed_once_though_its_first_taker_leaves(library: FakeLibrary) -> None:
+    busy(library, WAITING, SimpleNamespace(done=True, outcome=to_dict(REPORT)))
+    library.refusals["sync"] = [LibraryBusy("Busy."), LibraryBusy("Busy by another.")]
+    answer, status = library.request_state, library.status
+    asked: list[int] = []
+
+    def leaves(number: int) -> SimpleNamespace:
+        asked.append(number)
+        library.writer = None
+        return answer(number)
+
+    def comes_back() -> Status:
+        found = status()
+        library.writer = Writer(4712, "watching", 0.0)
+        return found
+
+    library.request_state, library.status = leaves, comes_back  # type: ignore[method-assign]
+    done = done_or_asked(
+        library, library.sync, [("sync", "")], on_event=lambda event: None, stop=threading.Event()  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert done == [to_dict(REPORT)]
+    assert library.of("request") == [("sync", "")] and len(set(asked)) == 1

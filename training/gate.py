@@ -138,16 +138,18 @@ class Ledger:
             counted = Counter({key: number - 1 for key, number in counted.items()})
         return [counted[_key(query)] for query in queries]
 
-    def use(self, queries: Sequence[KnownQuery], run: str) -> None:
-        """Count one use of each query, once for a run however often it is resumed."""
+    def use(self, queries: Sequence[KnownQuery], run: str) -> list[int]:
+        """Count one use of each query, once for a run however often it is resumed, and return the uses before it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with exclusive(self._path.parent):
+            before = self.uses(queries, run)
             written = self._written()
             if run in written.get("runs", []):
-                return
+                return before
             counted = self._read()
             counted.update(_key(query) for query in queries)
             replace_file(self._path, json.dumps({"runs": [*written.get("runs", []), run], "uses": dict(counted)}))
+        return before
 
     def _written(self) -> dict[str, list[str]]:
         try:

@@ -51,7 +51,7 @@ class HeldOutTest:
         if not test:
             return gate.verdict(NOTHING, NOTHING, general, {}, alpha)
         plain, remembered = self._answers(encoder, test)
-        self._ledger.use(test, self._run.name)
+        alpha = gate.alpha_of(self._ledger.use(test, self._run.name))  # other runs may have used them meanwhile
         self._show(test, plain)
         others = {
             "MRR@10": _series(plain, "mrr_at_10"),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.atomic_files import exclusive
 from engine.embedding.fastembed_models import FastembedModel, available, fastembed_model
 from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, Manifest, Quantisation, file_sha256
 from engine.errors import ModelError
@@ -110,9 +111,10 @@ def adopt(folder: Path, model: FastembedModel) -> Manifest:
             draft.mkdir()
             _copy_files(folder, model, draft)
             manifest = _measured(draft, model)
-            if place.exists():
-                place.rename(Path(scratch) / "former")
-            draft.rename(place)
+            with exclusive(models):
+                if place.exists():
+                    place.rename(Path(scratch) / "former")
+                draft.rename(place)
     except OSError as error:
         raise ModelError(
             f"The model {model.name} cannot be installed.",

@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ import pytest
 
 from engine.embedding import catalogue
 from engine.embedding.fastembed_models import FastembedModel, prefixes
-from engine.embedding.manifest import verify
+from engine.embedding.manifest import Manifest, verify
 from engine.embedding.out_of_domain import foreign_vectors
 from engine.errors import ModelError
 
@@ -142,6 +144,26 @@ def test_a_model_that_gives_other_vectors_than_promised_is_not_installed(home: P
     with pytest.raises(ModelError):
         catalogue.adopt(catalogue.EMBEDDED_FOLDER, missing)
     assert list((home / "data" / "models").iterdir()) == []
+
+
+def test_one_model_is_installed_by_several_at_the_same_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its measuring, which takes seconds, is left out, so that all of them come to the last step together."""
+    begin = threading.Barrier(4)
+
+    def measured(draft: Path, _: FastembedModel) -> Manifest:
+        manifest = Manifest.read(catalogue.EMBEDDED_FOLDER)
+        manifest.write(draft)
+        begin.wait()
+        return manifest
+
+    monkeypatch.setattr(catalogue, "_measured", measured)
+    monkeypatch.setattr(catalogue, "_copy_files", lambda *_: None)
+    model = FastembedModel("twice/installed", 384, "mean", 256, "model.onnx", "en", "mit", "a folder")
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(20):
+            for done in [pool.submit(catalogue.adopt, home, model) for _ in range(4)]:
+                done.result()
+    assert [path.name for path in (home / "data" / "models").iterdir()] == ["twice--installed"]
 
 
 def test_an_unknown_name_is_refused_before_anything_is_fetched(home: Path) -> None:

@@ -97,8 +97,8 @@ def test_each_reuse_halves_alpha_and_new_queries_restore_it(tmp_path: Path) -> N
 def test_a_resumed_run_counts_once(tmp_path: Path) -> None:
     ledger = gate.Ledger(tmp_path / "gate.json")
     queries = asked("one", "two")
-    ledger.use(queries, "a")
-    ledger.use(queries, "a")
+    assert ledger.use(queries, "a") == [0, 0]
+    assert ledger.use(queries, "a") == [0, 0]
     assert ledger.uses(queries, "a") == [0, 0]
     assert ledger.uses(queries, "b") == [1, 1]
 
@@ -107,14 +107,13 @@ def test_runs_that_use_their_test_at_the_same_time_are_all_counted(tmp_path: Pat
     queries, runs = asked("one", "two"), [f"run {number}" for number in range(40)]
     begin = threading.Barrier(4)
 
-    def use(own: list[str]) -> None:
+    def use(own: list[str]) -> list[list[int]]:
         begin.wait()
-        for run in own:
-            gate.Ledger(tmp_path / "gate.json").use(queries, run)
+        return [gate.Ledger(tmp_path / "gate.json").use(queries, run) for run in own]
 
     with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(use, runs[start::4]) for start in range(4)]:
-            done.result()
+        found = [done.result() for done in [pool.submit(use, runs[start::4]) for start in range(4)]]
+    assert sorted(uses for each in found for uses in each) == [[before, before] for before in range(40)]
     assert gate.Ledger(tmp_path / "gate.json").uses(queries, "another") == [40, 40]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -105,12 +105,10 @@ def save(config: Config, path: Path | None = None) -> None:
 
     Raises ConfigError where the file cannot be written, or holds what cannot be read: that is mended by hand first.
     """
-    from engine.config_text import merged  # needed by those who change settings, not by each command
-
     path = path or places().settings
     before = _written(path)
     _parsed(before, path)
-    text = merged(before, _as_mapping(config), lambda written: from_mapping(written, str(path)) == config)
+    text = _merged(before, config, path)
     try:
         private_folder(path.parent)
         replace_file(path, text)
@@ -129,6 +127,40 @@ def _as_mapping(config: Config) -> dict[str, Any]:
         if value != getattr(default, each.name):
             written[each.name] = 0.0 if value is None else list(value) if isinstance(value, tuple) else value
     return written
+
+
+def _merged(before: str, config: Config, path: Path) -> str:
+    """Return the text of the file with these settings in it; what cannot be changed in its place is written anew."""
+    for ground in (before, ""):
+        with suppress(ValueError, ConfigError):  # what would not be read as it was meant is not written
+            text = _edited(ground, _as_mapping(config))
+            if from_mapping(tomllib.loads(text.encode().decode()), str(path)) == config:
+                return text
+    raise ConfigError("These settings cannot be written as a settings file.")
+
+
+def _edited(before: str, settings: Mapping[str, Any]) -> str:
+    """Return a settings file with its comments and layout, changed where these settings differ from it."""
+    import tomlkit  # 60 ms, needed by those who change settings, not by each command
+
+    document = tomlkit.parse(before)
+    _update(document, settings)
+    return tomlkit.dumps(document)
+
+
+def _update(table: MutableMapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Change what differs and drop what is gone; a table stays with its comments where it gets empty."""
+    for name in [name for name in table if name not in settings]:
+        if isinstance(table[name], MutableMapping):
+            _update(table[name], {})
+        else:
+            del table[name]
+    for name, value in settings.items():
+        before = table.get(name)
+        if isinstance(value, Mapping) and isinstance(before, MutableMapping):
+            _update(before, value)
+        elif before != value:
+            table[name] = value
 
 
 def _written(path: Path) -> str:

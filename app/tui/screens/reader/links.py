@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.tui.pages.inline_markup import leads_out
@@ -73,3 +73,12 @@ def _by_words(units: Units, resolved: Iterable[ResolvedLink]) -> Iterator[Docume
         if place >= 0:
             at = place + len(link.text)
             yield DocumentLink(place, at, link.target, link.path)
+
+
+def next_link(links: Sequence[DocumentLink], chosen: DocumentLink | None, top: int, forward: bool) -> DocumentLink:
+    """Return the link after the chosen one, or before it; where none is, the first one from `top` on, or before."""
+    if chosen is not None:
+        at = links.index(chosen) + (1 if forward else -1) if chosen in links else 0
+    else:
+        at = sum(link.start < top for link in links) - (0 if forward else 1)
+    return links[at % len(links)]

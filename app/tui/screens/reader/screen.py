@@ -1,38 +1,178 @@
-"""The reader's screen: what a person can do with the document on the desk."""
+"""The reader: a whole document with its outline, a line that finds, and a line that says where in it one is."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import partial
 
 from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.getters import query_one
 from textual.widgets import Input
 
-from app.tui.actions import bindings
+from app.tui.actions import Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import Place
 from app.tui.clipboard import copy
+from app.tui.screens.carrel_screen import CarrelScreen
+from app.tui.screens.reader import bars
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
-from app.tui.screens.reader.desk import Desk
+from app.tui.screens.reader.document_opener import DocumentOpener
+from app.tui.screens.reader.find_row import FindRow
 from app.tui.screens.reader.headings import Heading, heading_named
-from app.tui.screens.reader.highlights import Marks
-from app.tui.screens.reader.links import DocumentLink
+from app.tui.screens.reader.highlights import Marks, Span
+from app.tui.screens.reader.layout import Layout
+from app.tui.screens.reader.links import DocumentLink, next_link
 from app.tui.screens.reader.outline_view import OutlineView
-from app.tui.screens.reader.text_find import beside, find_all, following
-from app.tui.screens.reader.trail import Stop
+from app.tui.screens.reader.text_find import MOST_FOUND, beside, following
+from app.tui.screens.reader.trail import Reading, Stop, Trail
 from app.tui.screens.reader.view import ReaderView
+from app.tui.theme import QUIET
 from app.tui.threads import in_thread
+from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.footer import KeyLine
 from app.wording.safe_text import one_line
 from engine.paths import display
 
+NARROW_COLUMNS = 100
 LOOKED_FOR = 4_000  # code points from the place that is read, by whose lines a changed file is searched
 
 
-class ReaderScreen(Desk):
+class ReaderScreen(CarrelScreen):
     """Moves, finds, follows links, and takes away."""
 
     ACTIONS = READER_ACTIONS
     BINDINGS = bindings(READER_ACTIONS)
+    CSS_PATH = "reader.tcss"
+    AUTO_FOCUS = "ReaderView"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
+
+    title_bar = query_one("#reader-title", BuiltLine)
+    outline = query_one(OutlineView)
+    text = query_one(ReaderView)
+    find_row = query_one(FindRow)
+    place_bar = query_one("#place", BuiltLine)
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__()
+        self.book: Book | None = None
+        self._reading = reading
+        self._opener = DocumentOpener(self, lambda book: self.text.layout_for(book))
+        self._trail = Trail()
+        self._link: DocumentLink | None = None  # the chosen one
+        self._here: Span | None = None  # what was jumped to last: where one is while it is in sight
+        self._trouble = ""  # why the document that was asked for is not shown
+
+    def compose(self) -> ComposeResult:
+        """Lay out the widgets from top to bottom."""
+        yield BuiltLine(id="reader-title")
+        with Horizontal(id="desk"):
+            yield OutlineView(id="outline")
+            yield ReaderView(id="text")
+        yield FindRow(blink=self.carrel.ports.pace.blink, id="find-row")
+        yield BuiltLine(id="place")
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        """Open the document once the widgets know their size."""
+        self.carrel.commit_signal.subscribe(self, self._library_changed)
+        self._tell()
+        self.call_after_refresh(self._begin)
+
+    def where(self) -> Where:
+        """Return whether letters are keys, or are written into the line that finds."""
+        return "query" if self.find_row.line.has_focus else "rows"
+
+    def on_descendant_focus(self) -> None:
+        """Show the keys of the part that has the focus now."""
+        self.query_one(KeyLine).refresh()
+
+    # --- opening ------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        reading = self._reading
+        self.text.marks = Marks(reading.passage, reading.sentence, reading.words)
+        self._here = reading.passage
+        self._opener.open(reading.path, reading.passage[0] if reading.passage else 0, at_top=reading.passage is None)
+
+    def _library_changed(self, _version: int) -> None:
+        """Read the document anew where its file is not what is shown; the place stays."""
+        if self.book is not None:
+            self._opener.reread(self.book, self.text.top)
+
+    @on(DocumentOpener.Opened)
+    def _document_opened(self, message: DocumentOpener.Opened) -> None:
+        self._show(message.book, message.layout, message.offset, message.at_top)
+
+    @on(DocumentOpener.Reread)
+    def _document_reread(self, message: DocumentOpener.Reread) -> None:
+        if self.book is not message.before:
+            return
+        length = len(message.book.document.text)
+        if message.book.document.text != message.before.document.text:
+            self.text.marks = Marks(words=self.text.marks.words)
+            self.find_row.found, self._link, self._here = [], None, None
+        self._show(message.book, message.layout, min(message.top, length), at_top=True)
+
+    @on(DocumentOpener.Refused)
+    def _document_refused(self, message: DocumentOpener.Refused) -> None:
+        """Say why a document is not shown, on the lowest line for good; what was read before stays."""
+        self._trouble = message.trouble
+        self._tell()
+        self.notify(one_line(message.told), severity="warning", markup=False)
+
+    def _show(self, book: Book, layout: Layout, offset: int, at_top: bool) -> None:
+        self.book, self._trouble, self.find_row.text = book, "", book.units.text
+        self.outline.show(book.headings)
+        self.text.show(book, layout, offset, at_top=at_top)
+        self._mark_heading()
+        self._tell()
+
+    # --- where one is -------------------------------------------------------------------------------------------
+
+    @on(ReaderView.Moved)
+    def _moved(self) -> None:
+        self._mark_heading()
+        self._tell()
+
+    def _mark_heading(self) -> None:
+        """Mark the heading below which one reads."""
+        if self.book is None or not self.book.headings or self.outline.has_focus:
+            return
+        here = self._place()
+        self.outline.choose(max(0, bisect_right(self.book.headings, here, key=lambda heading: heading.start) - 1))
+
+    def _tell(self) -> None:
+        """Say what is read and where in it one is."""
+        now = self.carrel.ports.clock()
+        self.title_bar.show(partial(bars.title_line, self.book, now, self._trail, self._trouble))
+        here, top, bottom = self._place(), self.text.top, self.text.bottom
+        self.place_bar.show(partial(bars.place_line, self.book, top, bottom, here, self._said()))
+
+    def _said(self) -> Content:
+        """Return what stands at the left of the lowest line."""
+        if self._trouble:
+            return Content.styled(self._trouble, QUIET)
+        if self.find_row.sought:
+            current, found = self.text.marks.current, self.find_row.found
+            place = found.index(current) + 1 if current in found else 0
+            return bars.found_words(place, len(found), MOST_FOUND, typing=self.find_row.line.has_focus)
+        return bars.link_words(self._link) if self._link else Content()
+
+    def _place(self) -> int:
+        """Return where one is: what was jumped to last while it is in sight, else the top of the screen."""
+        return self._here[0] if self._here and self.text.span_in_sight(self._here) else self.text.top
+
+    def _jump(self, span: Span, *, always: bool = False) -> None:
+        """Go to a span, which is where one is from now on."""
+        self._here = span
+        self.text.reveal(span[0], always=always)
+        self.text.repaint()
+        self._mark_heading()
+        self._tell()
 
     # --- moving -------------------------------------------------------------------------------------------------
 
@@ -40,7 +180,7 @@ class ReaderScreen(Desk):
         """Scroll the text, or move in the outline, or among what was found."""
         if self.outline.has_focus:
             self.outline.choose(self.outline.chosen + rows)
-        elif self.find_line.has_focus:
+        elif self.find_row.line.has_focus:
             self.action_found(rows > 0)
         else:
             self.text.scroll_rows(rows)
@@ -57,7 +197,7 @@ class ReaderScreen(Desk):
         if self.outline.has_focus:
             self.outline.choose(len(self.outline.headings) if last else 0)
         else:
-            self.here = None
+            self._here = None
             self.text.scroll_to_edge(last)
 
     def action_sideways(self, steps: int) -> None:
@@ -69,20 +209,20 @@ class ReaderScreen(Desk):
         self.text.fold(not self.text.wrap)
         self.notify("Long lines are folded." if self.text.wrap else "Long lines run on: ← → move along them.",
                     timeout=2, markup=False)  # fmt: skip
-        self.tell()
+        self._tell()
 
     def action_leave_or_clear(self) -> None:
         """Let go of the line that finds, of what was found, of the chosen link, of the outline; then leave."""
-        if self.find_line.has_focus:
+        if self.find_row.line.has_focus:
             self._close_find()
         elif self.outline.has_focus:
             self.text.focus()
-        elif self.found or self.link:
-            self.found, self.link = [], None
+        elif self.find_row.found or self._link:
+            self.find_row.found, self._link = [], None
             self.text.marks.found, self.text.marks.current, self.text.marks.link = (), None, None
             self.set_class(False, "-finding")
             self.text.repaint()
-            self.tell()
+            self._tell()
         else:
             self.dismiss()
 
@@ -103,91 +243,80 @@ class ReaderScreen(Desk):
         self._go_to_heading(message.heading)
 
     def _go_to_heading(self, heading: Heading) -> None:
-        self.jump((heading.start, heading.start + 1), always=True)
+        self._jump((heading.start, heading.start + 1), always=True)
 
     # --- finding ------------------------------------------------------------------------------------------------
 
     def action_find(self) -> None:
         """Go to the line that finds."""
         self.set_class(True, "-finding")
-        self.find_line.focus()
+        self.find_row.line.focus()
 
-    @on(Input.Changed, "#find")
-    def _find_changed(self, message: Input.Changed) -> None:
-        if self.book is not None:
-            in_background(self, partial(self._find, self.book, message.value), "find", exclusive=True)
-
-    async def _find(self, book: Book, wanted: str) -> None:
-        """Find a text in a thread, and go to the first place from here on."""
-        found = await in_thread(partial(find_all, book.units.text, wanted))
-        if self.book is not book:
-            return
-        self.found = found
-        marks = self.text.marks
-        marks.found, marks.current = found, following(found, self.place())
+    @on(FindRow.Found)
+    def _text_found(self) -> None:
+        """Go to the first place from here on."""
+        marks, found = self.text.marks, self.find_row.found
+        marks.found, marks.current = found, following(found, self._place())
         if marks.current:
-            self.jump(marks.current)
+            self._jump(marks.current)
         else:
             self.text.repaint()
-            self.tell()
+            self._tell()
 
     @on(Input.Submitted, "#find")
     def _find_submitted(self) -> None:
-        if self.found:
+        if self.find_row.found:
             self.text.focus()
-            self.tell()
+            self._tell()
         else:
             self._close_find()
 
     def _close_find(self) -> None:
-        self.find_line.value = ""
+        self.find_row.clear()
         self.set_class(False, "-finding")
         self.text.focus()
 
     def action_found(self, forward: bool) -> None:
         """Go to another place that was found; where nothing is sought, to another hit of the search."""
-        spans = self.found or list(self.reading.hits if self._is_first() else ())
+        spans = self.find_row.found or list(self._reading.hits if self._is_first() else ())
         marks = self.text.marks
-        at = marks.current[0] if self.found and marks.current else self.place()
+        at = marks.current[0] if self.find_row.found and marks.current else self._place()
         span = beside(spans, at, forward)
         if span is None:
             self.notify("Nothing to go to: / finds words in this text.", timeout=3, markup=False)
             return
-        if self.found:
+        if self.find_row.found:
             marks.current = span
         else:
             marks.passage = span
-        self.jump(span)
+        self._jump(span)
 
     def _is_first(self) -> bool:
         """Whether the document is still the one that the reader was opened on."""
-        return self.book is not None and self.book.document.path == self.reading.path
+        return self.book is not None and self.book.document.path == self._reading.path
 
     # --- links --------------------------------------------------------------------------------------------------
 
     def action_link(self, forward: bool) -> None:
         """Choose the next link, or the one before, beginning with what is in sight."""
-        if self.find_line.has_focus or self.outline.has_focus:
+        if self.find_row.line.has_focus or self.outline.has_focus:
             self.text.focus()
             return
-        links = list(self.book.links) if self.book else []
+        links = self.book.links if self.book else ()
         if not links:
             self.notify("This text has no links.", timeout=3, markup=False)
             return
-        if self.link is not None and self.text.in_sight(self.link.start):
-            at = links.index(self.link) + (1 if forward else -1) if self.link in links else 0
-        else:
-            at = sum(link.start < self.text.top for link in links) - (0 if forward else 1)
-        link = links[at % len(links)]
-        self.link, self.text.marks.link = link, (link.start, link.end)
-        self.jump((link.start, link.end))
+        chosen = self._link if self._link is not None and self.text.in_sight(self._link.start) else None
+        link = next_link(links, chosen, self.text.top, forward)
+        self._link, self.text.marks.link = link, (link.start, link.end)
+        self._jump((link.start, link.end))
 
     def action_follow(self) -> None:
         """Follow the chosen link; in the outline, go to the heading."""
         if self.outline.has_focus:
             self.outline.take()
-        elif self.link is not None:
-            self._follow(self.link)
+        elif self._link is not None:
+            self._follow(self._link)
         else:
             self.notify("No link is chosen: tab chooses one.", timeout=3, markup=False)
 
@@ -224,23 +353,23 @@ class ReaderScreen(Desk):
 
     def _turn_to(self, path: bytes, offset: int, anchor: str = "") -> None:
         """Open another document; what was marked belongs to the first."""
-        first = path == self.reading.path
+        first = path == self._reading.path
         words = self.text.marks.words
-        self.text.marks = Marks(self.reading.passage, self.reading.sentence, words) if first else Marks(words=words)
-        self.found, self.link, self.here = [], None, None
-        self.find_line.value = ""
+        self.text.marks = Marks(self._reading.passage, self._reading.sentence, words) if first else Marks(words=words)
+        self.find_row.found, self._link, self._here = [], None, None
+        self.find_row.clear()
         self.set_class(False, "-finding")
-        self.open_document(path, offset, anchor)
+        self._opener.open(path, offset, anchor)
 
     def _remember(self) -> None:
         if self.book is not None:
-            self.trail.leave(Stop(self.book.document.path, self.text.top))
+            self._trail.leave(Stop(self.book.document.path, self.text.top))
 
     def action_history(self, forward: bool) -> None:
         """Go back to where a link was followed, or forward again."""
         if self.book is None:
             return
-        stop = self.trail.go(forward, Stop(self.book.document.path, self.text.top))
+        stop = self._trail.go(forward, Stop(self.book.document.path, self.text.top))
         if stop is None:
             self.notify("There is nothing further on this way.", timeout=2, markup=False)
         else:
@@ -253,7 +382,7 @@ class ReaderScreen(Desk):
         if self.book is None:
             return
         units, document = self.book.units, self.book.document
-        here = self.place()
+        here = self._place()
         start = units.text.rfind("\n", 0, here) + 1
         text = "\n".join(units.text[start : start + LOOKED_FOR].split("\n")[:8])
         page = units.page_of(units.at(here))
@@ -266,6 +395,6 @@ class ReaderScreen(Desk):
 
     def action_copy_text(self) -> None:
         """Copy the passage that is read."""
-        passage = self.book.passage_at(self.place()) if self.book else None
+        passage = self.book.passage_at(self._place()) if self.book else None
         if passage is not None:
             copy(self.app, passage.text, f"the passage at line {passage.line_start}")

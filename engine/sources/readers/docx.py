@@ -17,8 +17,8 @@ from engine.records import BlockKind, Document, Link
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.markdown import written_title
 from engine.sources.readers.ooxml import core_properties, external_targets, named_title, relation_of
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import MAX_LINKS, Source
+from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.zip_container import Archive
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -43,7 +43,7 @@ def read(source: Source) -> Document:
     for part, name in (("word/footnotes.xml", "footnote"), ("word/endnotes.xml", "endnote")):
         if part in archive.names:
             reader.notes(_parse(archive, part), name)
-    text, blocks = reader.prose.finish()
+    text, blocks = reader.builder.finish()
     properties = core_properties(archive)
     title = named_title(properties) or reader.title or written_title(blocks)
     return source.document(
@@ -70,7 +70,7 @@ class _Reader:
     """Walks the body once."""
 
     def __init__(self, styles: Styles, relations: dict[str, str]) -> None:
-        self.prose = Prose()
+        self.builder = TextBuilder()
         self.links: list[Link] = []
         self.title = ""
         self._styles = styles
@@ -84,17 +84,17 @@ class _Reader:
                 self._paragraph(element)
             else:
                 self._end_list()
-                self.prose.add("table", "\n".join(_rows(element)))
+                self.builder.add("table", "\n".join(_rows(element)))
                 self._note_links(element)
             for box in _text_boxes(element):
-                self.prose.add("paragraph", box)
+                self.builder.add("paragraph", box)
         self._end_list()
 
     def notes(self, root: etree._Element, name: str) -> None:
         """Add footnotes, endnotes or comments, whose elements have this name."""
         for note in root.iter(f"{_W}{name}"):
             if note.get(f"{_W}type") in (None, "normal"):
-                self.prose.add("paragraph", "\n".join(_text(paragraph) for paragraph in note.iter(f"{_W}p")).strip())
+                self.builder.add("paragraph", "\n".join(_text(paragraph) for paragraph in note.iter(f"{_W}p")).strip())
 
     def _paragraph(self, element: etree._Element) -> None:
         words = _text(element).strip()
@@ -108,15 +108,15 @@ class _Reader:
             return
         self._end_list()
         if style.level:
-            self.prose.heading(words, style.level)
+            self.builder.heading(words, style.level)
             if style.is_title and not self.title:
                 self.title = " ".join(words.split())
         else:
-            self.prose.add(style.kind, words)
+            self.builder.add(style.kind, words)
 
     def _end_list(self) -> None:
         if self._list:
-            self.prose.add("list", "\n".join(self._list))
+            self.builder.add("list", "\n".join(self._list))
             self._list = []
 
     def _note_links(self, element: etree._Element) -> None:

@@ -14,9 +14,9 @@ from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.encodings import SNIFFED_BYTES, decode, storable
 from engine.sources.readers.html import Page, parse_html
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text import paragraphs
+from engine.sources.readers.text_builder import TextBuilder
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
@@ -69,7 +69,7 @@ def _add_body(message: EmailMessage, text: MessageText) -> list[str]:
             text.add_plain(words)
     elif any(words.strip() for words in rich):
         for words in rich:
-            text.links += Page(parse_html(words), text.prose).links
+            text.links += Page(parse_html(words), text.builder).links
     elif encrypted:
         raise SourceError("encrypted")
     return attached
@@ -103,23 +103,23 @@ class MessageText:
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = headers
-        self.prose = Prose()
+        self.builder = TextBuilder()
         self.links: list[Link] = []
-        self.prose.add("paragraph", "\n".join(f"{name}: {words}" for name, words in headers.items()))
+        self.builder.add("paragraph", "\n".join(f"{name}: {words}" for name, words in headers.items()))
 
     def add_plain(self, words: str) -> None:
         """Add a body in plain text: its paragraphs, those that quote another message, and the addresses in them."""
         for start, end in paragraphs(words):
             piece = words[start:end]
             quoted = all(line.lstrip().startswith(">") for line in piece.split("\n"))
-            self.prose.add("quote" if quoted else "paragraph", piece)
+            self.builder.add("quote" if quoted else "paragraph", piece)
             addresses = (match[0].rstrip(".,;:") for match in _URL.finditer(piece))
             self.links += [Link(address, address) for address in addresses]
 
     def finish(self, source: Source, kind: str, attachments: Iterable[str]) -> Document:
         """Return the document, with the names of what is attached; its title is the subject."""
-        self.prose.add("list", "\n".join(f"- Attachment: {name}" for name in attachments))
-        text, blocks = self.prose.finish()
+        self.builder.add("list", "\n".join(f"- Attachment: {name}" for name in attachments))
+        text, blocks = self.builder.finish()
         title = self.headers.get("Subject", "")
         return source.document(
             kind,

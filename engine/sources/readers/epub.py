@@ -12,8 +12,8 @@ from engine.errors import SourceError
 from engine.records import Block, Document, Link
 from engine.sources.encodings import storable
 from engine.sources.readers.html import Page, html_text, parse_html, tag_of, words_of
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import MAX_LINKS, Source
+from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.zip_container import Archive
 
 _FONT_OBFUSCATION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
@@ -30,11 +30,11 @@ def read(source: Source) -> Document:
     folder = posixpath.dirname(package_path)
     items = _manifest(package, folder)
     contents = _contents(archive, package, items)
-    prose, links = Prose(), list[Link]()
+    builder, links = TextBuilder(), list[Link]()
     for path in _spine(package, items):
         if path in archive.names:
-            links += _add_chapter(prose, archive.read(path), contents.get(path, ""))
-    text, blocks = prose.finish()
+            links += _add_chapter(builder, archive.read(path), contents.get(path, ""))
+    text, blocks = builder.finish()
     if not text:
         raise SourceError("no text inside")
     fields = _fields(package)
@@ -109,19 +109,19 @@ def _contents(
     return names
 
 
-def _add_chapter(prose: Prose, content: bytes, name: str) -> list[Link]:
-    chapter = Page(parse_html(html_text(content)), Prose())
-    text, blocks = chapter.prose.finish()
+def _add_chapter(builder: TextBuilder, content: bytes, name: str) -> list[Link]:
+    chapter = Page(parse_html(html_text(content)), TextBuilder())
+    text, blocks = chapter.builder.finish()
     if not text:
         return []
     if name and not any(block.kind == "heading" for block in blocks):
         first = blocks[0]
         if text[first.start : first.end].casefold() != name.casefold():
-            prose.heading(name, 1)
+            builder.heading(name, 1)
         else:  # the chapter's name stands there, only not as a heading
             blocks = (Block("heading", first.start, first.end, 1, name), *blocks[1:])
-    offset = prose.open_piece(text)
-    prose.blocks += [Block(b.kind, b.start + offset, b.end + offset, b.level, b.label) for b in blocks]
+    offset = builder.open_piece(text)
+    builder.blocks += [Block(b.kind, b.start + offset, b.end + offset, b.level, b.label) for b in blocks]
     return chapter.links
 
 

@@ -12,8 +12,8 @@ from engine.records import BlockKind, Document, Link
 from engine.sources.encodings import decode, storable
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.markdown import written_title
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import MAX_LINKS, Source
+from engine.sources.readers.text_builder import TextBuilder
 
 _CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([\w.:-]++)|<\?xml[^>]{0,100}?encoding=[\"']([\w.:-]+)", re.I
@@ -42,7 +42,7 @@ def read(source: Source) -> Document:
     if written.strip() and not _TAGLIKE.search(written):
         raise SourceError("not HTML")
     page = Page(parse_html(written))
-    text, blocks = page.prose.finish()
+    text, blocks = page.builder.finish()
     title = page.title or written_title(blocks)
     named = {name: value for name in _METADATA if (value := page.meta(name))}
     return source.document(
@@ -107,11 +107,11 @@ def tag_of(element: etree._Element) -> str:
 
 
 class Page:
-    """One parsed page, walked once into `prose`; several pages may share one prose."""
+    """One parsed page, walked once into `builder`; several pages may share one."""
 
-    def __init__(self, root: etree._Element | None, prose: Prose | None = None) -> None:
+    def __init__(self, root: etree._Element | None, builder: TextBuilder | None = None) -> None:
         """Walk the page below `root`."""
-        self.prose = prose or Prose()
+        self.builder = builder or TextBuilder()
         self.title = ""
         self.links: list[Link] = []
         self._metas: dict[str, str] = {}
@@ -158,21 +158,21 @@ class Page:
         if tag in _HEADINGS:
             self._flush()
             self._note_links(element)
-            self.prose.heading(words_of(element), _HEADINGS[tag])
+            self.builder.heading(words_of(element), _HEADINGS[tag])
             return False
         if tag == "pre":
             self._flush()
-            self.prose.add("code", "".join(_texts(element)).rstrip())
+            self.builder.add("code", "".join(_texts(element)).rstrip())
             return False
         if tag in _LISTS and _is_plain(element):
             self._flush()
             self._note_links(element)
-            self.prose.add("list", "\n".join(_items(element)))
+            self.builder.add("list", "\n".join(_items(element)))
             return False
         if tag == "table" and _has_columns(element) and _is_plain(element):
             self._flush()
             self._note_links(element)
-            self.prose.add("table", "\n".join(_rows(element)))
+            self.builder.add("table", "\n".join(_rows(element)))
             return False
         if tag in _BLOCKS:
             self._flush()
@@ -195,7 +195,7 @@ class Page:
         if self._words:
             lines = "".join(self._words).split("\n")
             self._words.clear()
-            self.prose.add(kind, "\n".join(filter(None, (" ".join(line.split()) for line in lines))))
+            self.builder.add(kind, "\n".join(filter(None, (" ".join(line.split()) for line in lines))))
 
     def _note_links(self, element: etree._Element) -> None:
         for link in element.iter("{*}a"):

@@ -54,15 +54,15 @@ def _add_body(message: _Message, text: MessageText) -> None:
     if plain.strip():
         text.add_plain(plain)
     elif rich.strip():
-        text.links += Page(parse_html(rich), text.prose).links
+        text.links += Page(parse_html(rich), text.builder).links
     elif rtf := unpacked(message.binary(_RTF)):
         from engine.sources.readers.rtf import Reader  # only messages that were written in RTF alone
 
         reader = Reader()
         reader.run(rtf)
-        written, blocks = reader.prose.finish()
+        written, blocks = reader.builder.finish()
         for block in blocks:
-            text.prose.add(block.kind, written[block.start : block.end], level=block.level, label=block.label)
+            text.builder.add(block.kind, written[block.start : block.end], level=block.level, label=block.label)
 
 
 class _Message:

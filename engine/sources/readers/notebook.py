@@ -10,8 +10,8 @@ from engine.errors import SourceError
 from engine.records import Block, Document
 from engine.sources.encodings import storable
 from engine.sources.readers.markdown import links_of, scan, tags_of, written_title
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
+from engine.sources.readers.text_builder import TextBuilder
 
 MAX_OUTPUT = 1000  # code points: a longer output is a table or a log, and drowns the notebook's own words
 
@@ -19,10 +19,10 @@ MAX_OUTPUT = 1000  # code points: a longer output is a table or a log, and drown
 def read(source: Source) -> Document:
     """Read a notebook of format 3 or 4."""
     notebook = _parse(source)
-    prose = Prose()
+    builder = TextBuilder()
     for cell in _cells(notebook):
-        _add_cell(prose, cell)
-    text, blocks = prose.finish()
+        _add_cell(builder, cell)
+    text, blocks = builder.finish()
     metadata = notebook.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     named = metadata.get("title")
@@ -61,22 +61,22 @@ def _dicts(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _add_cell(prose: Prose, cell: dict[str, Any]) -> None:
+def _add_cell(builder: TextBuilder, cell: dict[str, Any]) -> None:
     kind = cell.get("cell_type")
     written = storable(_joined(cell.get("source", cell.get("input")))).strip("\n")
     if kind == "code":
-        prose.add("code", written)
+        builder.add("code", written)
         for output in _dicts(cell.get("outputs")):
             printed = storable(_printed(output)).strip("\n")
             if printed.strip() and len(printed) <= MAX_OUTPUT:
-                prose.add("code", printed)
+                builder.add("code", printed)
     elif kind == "heading":
         level = cell.get("level")
-        prose.add("heading", written, level=level if isinstance(level, int) else 1, label=" ".join(written.split()))
+        builder.add("heading", written, level=level if isinstance(level, int) else 1, label=" ".join(written.split()))
     elif written.strip():
         blocks = scan(written) if kind == "markdown" else [Block("paragraph", 0, len(written))]
-        offset = prose.open_piece(written)
-        prose.blocks += [replace(block, start=block.start + offset, end=block.end + offset) for block in blocks]
+        offset = builder.open_piece(written)
+        builder.blocks += [replace(block, start=block.start + offset, end=block.end + offset) for block in blocks]
 
 
 def _printed(output: dict[str, Any]) -> str:

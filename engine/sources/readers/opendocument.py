@@ -13,8 +13,8 @@ from engine.sources.readers.csv import line_of
 from engine.sources.readers.file_types import kind_of
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ooxml import local_name
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import MAX_LINKS, Source
+from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.xlsx import MAX_COLUMNS, MAX_ROWS, add_sheet
 from engine.sources.readers.zip_container import Archive, parse_xml
 
@@ -33,15 +33,15 @@ def read(source: Source) -> Document:
     body = next(content.iter(f"{{*}}{_BODIES[kind]}"), None)
     if body is None:
         raise SourceError(f"no {kind.upper()} inside")
-    prose = Prose()
-    reader = _Reader(prose, _style_names(content))
+    builder = TextBuilder()
+    reader = _Reader(builder, _style_names(content))
     walk: dict[str, Callable[[etree._Element], None]] = {
         "odt": reader.text,
         "ods": reader.sheets,
         "odp": reader.slides,
     }
     walk[kind](body)
-    text, blocks = prose.finish()
+    text, blocks = builder.finish()
     if not text:
         raise SourceError("no text inside")
     fields = _fields(meta)
@@ -105,9 +105,9 @@ def _links(body: etree._Element) -> list[Link]:
 class _Reader:
     """Walks one body."""
 
-    def __init__(self, prose: Prose, styles: dict[str, str]) -> None:
+    def __init__(self, builder: TextBuilder, styles: dict[str, str]) -> None:
         self.title = ""
-        self._prose = prose
+        self._builder = builder
         self._styles = styles
 
     def text(self, body: etree._Element, page: int | None = None) -> None:
@@ -116,22 +116,22 @@ class _Reader:
         for element in _pieces(body):
             name = local_name(element)
             if name == "h":
-                self._prose.heading(_words(element), _number(element, "outline-level", 10), page)
+                self._builder.heading(_words(element), _number(element, "outline-level", 10), page)
             elif name == "list":
-                self._prose.add("list", "\n".join(_items(element)), page=page)
+                self._builder.add("list", "\n".join(_items(element)), page=page)
             elif name == "table":
-                self._prose.add("table", "\n".join(filter(None, map(line_of, _rows(element)))), page=page)
+                self._builder.add("table", "\n".join(filter(None, map(line_of, _rows(element)))), page=page)
             else:
                 self._paragraph(element, page)
             notes += [_paragraphs(note) for note in element.iter("{*}note-body")]
         for note in notes:
-            self._prose.add("paragraph", note, page=page)
+            self._builder.add("paragraph", note, page=page)
 
     def sheets(self, body: etree._Element) -> None:
         """Add the sheets of a spreadsheet."""
         for table in body:
             if local_name(table) == "table":
-                add_sheet(self._prose, _named(table, "name"), list(_rows(table)))
+                add_sheet(self._builder, _named(table, "name"), list(_rows(table)))
 
     def slides(self, body: etree._Element) -> None:
         """Add the slides of a presentation, each a page under its title, with its notes at the end."""
@@ -143,13 +143,13 @@ class _Reader:
             frames = [frame for frame in slide if local_name(frame) != "notes"]
             title = next((_one_line(frame) for frame in frames if _named(frame, "class") == "title"), "")
             self.title = self.title or title
-            self._prose.heading(title or f"Slide {number}", 1, number)
+            self._builder.heading(title or f"Slide {number}", 1, number)
             for frame in frames:
                 if _named(frame, "class") != "title":
                     self.text(frame, number)
             for notes in slide.iter("{*}notes"):
                 if _one_line(notes):
-                    self._prose.heading("Notes", 2, number)
+                    self._builder.heading("Notes", 2, number)
                     self.text(notes, number)
 
     def _paragraph(self, element: etree._Element, page: int | None) -> None:
@@ -157,10 +157,10 @@ class _Reader:
         style = _named(element, "style-name")
         if words and not self.title and "Title" in (style, self._styles.get(style)):
             self.title = " ".join(words.split())
-            self._prose.heading(words, 1, page)
+            self._builder.heading(words, 1, page)
         elif words:
             quoted = "Quotations" in (style, self._styles.get(style))
-            self._prose.add("quote" if quoted else "paragraph", words, page=page)
+            self._builder.add("quote" if quoted else "paragraph", words, page=page)
 
 
 def _pieces(root: etree._Element) -> Iterator[etree._Element]:

@@ -13,8 +13,8 @@ from engine.records import Document
 from engine.sources.encodings import storable
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ocr import DOTS_PER_INCH, MAX_PIXELS, Recogniser, grey_picture
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
+from engine.sources.readers.text_builder import TextBuilder
 
 MAX_PAGES = 20_000
 POINTS_PER_INCH = 72  # the unit of a page
@@ -38,15 +38,15 @@ def read(source: Source) -> Document:
     """Read the text layer of a PDF; every block knows its page."""
     document = _open(source.raw)
     try:
-        prose = Prose()
+        builder = TextBuilder()
         pages = min(len(document), MAX_PAGES)
         for number in range(pages):
             for paragraph in _paragraphs(_page_text(document, number, source.recogniser)):
-                prose.add("paragraph", paragraph, page=number + 1)
+                builder.add("paragraph", paragraph, page=number + 1)
         properties = document.get_metadata_dict(skip_empty=True)
     finally:
         document.close()
-    text, blocks = prose.finish()
+    text, blocks = builder.finish()
     if not text.strip():
         scanned = "scanned: OCR found no words" if source.recogniser else "scanned: no text layer"
         raise SourceError(scanned if pages else "no pages")

@@ -17,8 +17,8 @@ from engine.sources.readers.ooxml import (
     related_parts,
     relation_of,
 )
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import MAX_LINKS, Source
+from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.zip_container import Archive
 
 _PRESENTATION = "ppt/presentation.xml"
@@ -32,13 +32,13 @@ def read(source: Source) -> Document:
     archive = Archive(source.raw, "PPTX")
     if _PRESENTATION not in archive.names:
         raise SourceError("a ZIP file, but no PPTX")
-    prose, links = Prose(), list[Link]()
+    builder, links = TextBuilder(), list[Link]()
     slides = list(_slides(archive))
     first_title = ""
     for number, path in enumerate(slides, 1):
-        title = _add_slide(archive, path, number, prose, links)
+        title = _add_slide(archive, path, number, builder, links)
         first_title = first_title or title
-    text, blocks = prose.finish()
+    text, blocks = builder.finish()
     if not any(block.kind != "heading" or block.label != f"Slide {block.page}" for block in blocks):
         raise SourceError("no text inside")
     properties = core_properties(archive)
@@ -63,21 +63,21 @@ def _slides(archive: Archive) -> Iterator[str]:
             yield path
 
 
-def _add_slide(archive: Archive, path: str, number: int, prose: Prose, links: list[Link]) -> str:
+def _add_slide(archive: Archive, path: str, number: int, builder: TextBuilder, links: list[Link]) -> str:
     """Add one slide; returns its title. A damaged slide is passed over, as PowerPoint itself does."""
     root = archive.xml_if_there(path)
     if root is None:
         return ""
     title = next(filter(None, (_one_line(shape) for shape in root.iter("{*}sp") if _place(shape) in _TITLES)), "")
-    prose.heading(title or f"Slide {number}", 1, page=number)
-    _add_shapes(root, number, prose, skipped=_TITLES | _FURNITURE)
+    builder.heading(title or f"Slide {number}", 1, page=number)
+    _add_shapes(root, number, builder, skipped=_TITLES | _FURNITURE)
     parts = related_parts(archive, path)
     for what, part in parts.values():
         if what == "diagramData" and (diagram := archive.xml_if_there(part)) is not None:
-            prose.add("list", "\n".join(f"- {words}" for words in _paragraphs(diagram)), page=number)
+            builder.add("list", "\n".join(f"- {words}" for words in _paragraphs(diagram)), page=number)
     for what, part in parts.values():
         if what == "notesSlide" and (notes := archive.xml_if_there(part)) is not None:
-            _add_notes(notes, number, prose)
+            _add_notes(notes, number, builder)
     targets = external_targets(archive, path)
     for run in root.iter("{*}r"):
         found = (targets.get(relation_of(click)) for click in run.iter("{*}hlinkClick"))
@@ -85,24 +85,24 @@ def _add_slide(archive: Archive, path: str, number: int, prose: Prose, links: li
     return title
 
 
-def _add_notes(root: etree._Element, number: int, prose: Prose) -> None:
+def _add_notes(root: etree._Element, number: int, builder: TextBuilder) -> None:
     if any(_place(shape) not in _FURNITURE and _one_line(shape) for shape in root.iter("{*}sp")):
-        prose.heading("Notes", 2, page=number)
-        _add_shapes(root, number, prose, skipped=_FURNITURE)
+        builder.heading("Notes", 2, page=number)
+        _add_shapes(root, number, builder, skipped=_FURNITURE)
 
 
-def _add_shapes(root: etree._Element, number: int, prose: Prose, skipped: frozenset[str]) -> None:
+def _add_shapes(root: etree._Element, number: int, builder: TextBuilder, skipped: frozenset[str]) -> None:
     for element in root.iter("{*}sp", "{*}tbl"):
         if any(local_name(above) == "Fallback" for above in element.iterancestors()):
             continue
         if local_name(element) == "tbl":
-            prose.add("table", "\n".join(_rows(element)), page=number)
+            builder.add("table", "\n".join(_rows(element)), page=number)
         elif _place(element) not in skipped:
             paragraphs = list(_paragraphs(element))
             if len(paragraphs) > 1:
-                prose.add("list", "\n".join(f"- {words}" for words in paragraphs), page=number)
+                builder.add("list", "\n".join(f"- {words}" for words in paragraphs), page=number)
             else:
-                prose.add("paragraph", "\n".join(paragraphs), page=number)
+                builder.add("paragraph", "\n".join(paragraphs), page=number)
 
 
 def _place(shape: etree._Element) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.readers.frontmatter import as_tags
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
+from engine.sources.readers.text_builder import TextBuilder
 
 MAX_DEPTH = 5000  # groups in one another; programs make a few dozen
 _TOKEN = re.compile(
@@ -61,7 +61,7 @@ def read(source: Source) -> Document:
         raise SourceError("not RTF")
     reader = Reader()
     reader.run(source.raw)
-    text, blocks = reader.prose.finish()
+    text, blocks = reader.builder.finish()
     if not text:
         raise SourceError("no text inside")
     fields = {name: words for name, value in reader.fields.items() if (words := " ".join(value.split()))}
@@ -70,11 +70,11 @@ def read(source: Source) -> Document:
 
 
 class Reader:
-    """Reads one RTF text into `prose`, and what it says about itself into `fields`."""
+    """Reads one RTF text into `builder`, and what it says about itself into `fields`."""
 
     def __init__(self) -> None:
         """Start with nothing read."""
-        self.prose = Prose()
+        self.builder = TextBuilder()
         self.fields: dict[str, str] = {}
         self._state = _State()
         self._stack: list[_State] = []
@@ -258,9 +258,9 @@ class Reader:
             return
         self._end_table()
         if self._paragraph.level:
-            self.prose.heading(words, self._paragraph.level)
+            self.builder.heading(words, self._paragraph.level)
         else:
-            self.prose.add("paragraph", words)
+            self.builder.add("paragraph", words)
 
     def _end_row(self) -> None:
         cells = [" ".join(cell.split()) for cell in self._taken().split("\x1f")]
@@ -272,7 +272,7 @@ class Reader:
         if self._paragraph.in_table:
             self._end_row()
         if self._rows:
-            self.prose.add("table", "\n".join(self._rows))
+            self.builder.add("table", "\n".join(self._rows))
             self._rows.clear()
 
 

@@ -14,8 +14,8 @@ from engine.records import Document
 from engine.sources.readers.csv import line_of, names_row, without_empty_columns
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ooxml import core_properties, local_name, named_title, related_parts, relation_of
-from engine.sources.readers.prose import Prose
 from engine.sources.readers.source_file import Source
+from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.zip_container import Archive
 
 MAX_ROWS = 20_000  # of one sheet: what follows is data to compute with, and would take an hour to embed
@@ -37,14 +37,14 @@ def read(source: Source) -> Document:
     workbook = archive.xml(_WORKBOOK)
     parts = related_parts(archive, _WORKBOOK)
     cells = _Cells(archive, parts, workbook)
-    prose, cut = Prose(), False
+    builder, cut = TextBuilder(), False
     for sheet in workbook.iter("{*}sheet"):
         what, path = parts.get(relation_of(sheet), ("", ""))
         if what == "worksheet":
             rows = list(_rows(archive.read(path), cells))
             cut = cut or len(rows) > MAX_ROWS
-            add_sheet(prose, str(sheet.get("name") or ""), rows[:MAX_ROWS])
-    text, blocks = prose.finish()
+            add_sheet(builder, str(sheet.get("name") or ""), rows[:MAX_ROWS])
+    text, blocks = builder.finish()
     if not any(block.kind != "heading" or block.level > 1 for block in blocks):
         raise SourceError("no text inside")
     properties = core_properties(archive)
@@ -56,18 +56,18 @@ def read(source: Source) -> Document:
     )
 
 
-def add_sheet(prose: Prose, name: str, rows: Sequence[list[str]]) -> None:
+def add_sheet(builder: TextBuilder, name: str, rows: Sequence[list[str]]) -> None:
     """Add one sheet under its name; a row that names the columns is the heading of those below."""
     rows = without_empty_columns([row for row in rows if any(cell.strip() for cell in row)])
     if not rows:
         return
-    prose.heading(name, 1)
+    builder.heading(name, 1)
     names = names_row(rows)
     if names is not None:
-        prose.add("table", "\n".join(map(line_of, rows[:names])))
-        prose.heading(line_of(rows[names]), 2)
+        builder.add("table", "\n".join(map(line_of, rows[:names])))
+        builder.heading(line_of(rows[names]), 2)
         rows = rows[names + 1 :]
-    prose.add("table", "\n".join(map(line_of, rows)))
+    builder.add("table", "\n".join(map(line_of, rows)))
 
 
 def _rows(content: bytes, cells: _Cells) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ SEPARATOR = "\n\n"
 _INVISIBLE = {ord(character): None for character in "\u200b\u2060\ufeff\u00ad"}  # they would split or hide words
 
 
-class Prose:
+class TextBuilder:
     """Grows a document's text piece by piece, a blank line between them, with one block for each piece."""
 
     def __init__(self) -> None:

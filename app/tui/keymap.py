@@ -10,9 +10,6 @@ from app.tui.actions import APP_ACTIONS, Action, is_letter, key_name
 from app.tui.screens.library.actions import LIBRARY_ACTIONS
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
-from app.tui.screens.search.documents import DOCUMENT_ACTIONS
-from app.tui.screens.search.finding import FINDING_ACTIONS
-from app.tui.screens.search.judging import JUDGING_ACTIONS
 from app.tui.screens.training.actions import TRAINING_ACTIONS
 from app.tui.screens.training.example_review import REVIEW_ACTIONS
 
@@ -21,7 +18,7 @@ EVERYWHERE = "Everywhere"
 # Every screen with actions of its own; their keys may repeat between screens, but not those of "Everywhere".
 SECTIONS: tuple[Section, ...] = (
     (EVERYWHERE, APP_ACTIONS),
-    ("Search", (*SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS, *JUDGING_ACTIONS)),
+    ("Search", SEARCH_ACTIONS),
     ("What if", tuple(action for action in WHAT_IF_ACTIONS if is_letter(action.keys))),
     ("Reading", READER_ACTIONS),
     ("Library", LIBRARY_ACTIONS),

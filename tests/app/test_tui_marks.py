@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
 from fakes import STILL, FakeLibrary, ports
-from piloting import pressed, settle, told, typed, written
+from piloting import pressed, screen_of, settle, told, typed, written
 
 from app.tui.app import CarrelApp
 from app.tui.screens.search.explanation.memory import memory_lines
@@ -15,15 +16,15 @@ from app.tui.screens.search.row import more_line
 from app.tui.settings_file import SettingsFile
 from engine.config import Config
 from engine.errors import LibraryReadOnly
-from engine.records import Remembered
+from engine.records import Hit, Mark, Remembered, SearchResult
 
 QUERY = "starter culture"
 
 
-def browser(library: FakeLibrary, config: Config | None = None) -> CarrelApp:
+def browser(library: FakeLibrary, config: Config | None = None, settle: float | None = 0.0) -> CarrelApp:
     settings = SettingsFile()
     settings.config = config or Config()
-    return CarrelApp(replace(ports(library, pace=replace(STILL, settle=0.0)), settings=settings))
+    return CarrelApp(replace(ports(library, pace=replace(STILL, settle=settle)), settings=settings))
 
 
 async def test_plus_marks_the_row_and_plus_again_takes_it_back() -> None:
@@ -130,10 +131,74 @@ async def test_the_log_holds_a_finished_search_once_with_what_was_opened() -> No
         await typed(pilot, QUERY)
         assert screen.rows.hit is not None
         await pressed(pilot, "tab", "enter")
-        screen._searching.ask_again()  # as after a commit of the indexer
+        screen.search.ask_again()  # as after a commit of the indexer
         await settle(pilot)
         assert [query for query, _ in library.log] == ["starter", QUERY]
         assert library.log[-1][1] == [screen.rows.hit.passage_id]
+
+
+class SlowLog(FakeLibrary):
+    """A library whose log takes its time: nothing is written down before `may_write` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writing = threading.Event()
+        self.may_write = threading.Event()
+        self.remembered = threading.Event()
+
+    def log_search(self, result: SearchResult) -> int:
+        self.writing.set()
+        assert self.may_write.wait(30)
+        return super().log_search(result)
+
+    def opened(self, query: str, passage_id: int) -> Mark:
+        self.remembered.set()
+        return super().opened(query, passage_id)
+
+    def log_opened(self, number: int, hit: Hit) -> None:
+        assert number > 0
+        super().log_opened(number, hit)
+
+
+async def test_a_row_opened_while_its_search_is_written_down_stands_in_the_log() -> None:
+    library = SlowLog()
+    async with browser(library, Config(search_log=True)).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        screen = screen_of(pilot)
+        screen.query_line.write(QUERY)
+        while not library.writing.is_set():
+            await pilot.pause()
+        chosen = screen.rows.hit
+        assert chosen is not None
+        await pilot.press("enter")
+        while not library.remembered.is_set():
+            await pilot.pause()
+        library.may_write.set()
+        await settle(pilot)
+        assert library.log == [(QUERY, [chosen.passage_id])]
+
+
+@pytest.mark.parametrize("key", ["enter", "ctrl+o"])
+async def test_a_row_opened_before_the_last_word_counts_as_finished_stands_in_the_log(key: str) -> None:
+    library = FakeLibrary()
+    app = browser(library, Config(search_log=True), settle=None)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await typed(pilot, QUERY)
+        chosen = screen.rows.hit
+        assert chosen is not None
+        assert library.log == []
+        await pressed(pilot, key)
+        assert library.log == [(QUERY, [chosen.passage_id])]
+
+
+async def test_a_search_opened_and_then_finished_is_written_down_once() -> None:
+    library = FakeLibrary()
+    app = browser(library, Config(search_log=True), settle=None)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await typed(pilot, QUERY)
+        await pressed(pilot, "enter", "tab", "down", "enter")
+        first, second = (hit.passage_id for hit in screen.rows.hits[:2])
+        assert library.log == [(QUERY, [first, second])]
 
 
 async def test_without_consent_nothing_is_logged() -> None:
@@ -163,7 +228,7 @@ async def test_the_explanation_names_the_search_that_is_remembered() -> None:
     library = FakeLibrary()
     async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
         screen = await typed(pilot, QUERY)
-        hit, result = screen.rows.hit, screen._result
+        hit, result = screen.rows.hit, screen.shown.result
         assert hit is not None
         assert result is not None
         remembered = Remembered("keeping a [starter] alive", 0.871, 2)

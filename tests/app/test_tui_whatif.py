@@ -242,7 +242,7 @@ async def test_what_is_tried_stays_while_the_query_changes(library: FakeLibrary,
         await typed(pilot, "starter alive")
         assert library.tried[-1].weights == (0.7, 0.3)
         assert "meaning .70  words .30" in screen.reading.text
-        assert screen._result is not None and screen._result.query.text == "starter alive"
+        assert screen.shown.result is not None and screen.shown.result.query.text == "starter alive"
 
 
 async def test_the_selection_stays_on_its_passage(app: CarrelApp) -> None:
@@ -279,12 +279,12 @@ async def test_settings_that_cannot_be_tried_are_told(
 ) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         screen = await typed(pilot, "starter alive")
-        assert screen._exploration is not None
+        assert screen.trial.exploration is not None
 
         def broken(*_: object) -> None:
             raise OSError("gone")
 
-        monkeypatch.setattr(screen._exploration, "again", broken)
+        monkeypatch.setattr(screen.trial.exploration, "again", broken)
         await pilot.press("f12", "left")
         await settle(pilot)
         assert "could not be tried" in told(pilot)[-1]

@@ -11,10 +11,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from textual.message import Message
-from textual.screen import Screen
+from textual.widget import Widget
 
 from app.tui.background import in_background
 from app.tui.ports import ExplorationPort, Opened, Pace
@@ -56,27 +55,65 @@ class Refused(Message):
     error: CarrelError
 
 
-class Searching:
-    """Runs the searches of one screen."""
+class LiveSearch:
+    """Runs the searches of one screen, and knows which question is the newest."""
 
-    def __init__(self, screen: Screen[Any], opened: Opened, pace: Pace, settings: SearchSettings) -> None:
-        self._screen = screen
-        self._opened = opened
+    def __init__(self, worker_of: Widget, pace: Pace) -> None:
+        self._worker_of = worker_of  # what comes back is posted from it; its end ends every search
         self._pace = pace
-        self.settings = settings
-        self._asked: Asked | None = None
+        self._opened: Opened | None = None
+        self.settings = SearchSettings()
+        self._turn = 0
+        self._asked: Asked | None = None  # the last question with a finished answer
+        self._finished_turn = -1
 
-    def ask(self, asked: Asked) -> None:
-        """Begin to search; what an older key asked is cancelled."""
+    def open(self, opened: Opened, settings: SearchSettings) -> None:
+        """Search a library from now on."""
+        self._opened, self.settings, self._asked = opened, settings, None
+
+    def use(self, settings: SearchSettings) -> None:
+        """Search by other settings from now on."""
+        if self.settings != settings:
+            self.settings = settings
+            self.ask_again()
+
+    def ask(self, text: str, typing: bool) -> None:
+        """Begin to search; what an older key asked is cancelled. Without a library it is only the newest question."""
+        self._turn += 1
         self._asked = None
-        first = replace(asked, limit=min(asked.limit, FIRST_ROWS)) if asked.typing and self._pace.settle else asked
-        self._run("words", partial(self._search, first, _WORDS_ONLY, finished=False))
-        self._run("all", partial(self._quiet_then_all, first, asked))
+        if self._opened is None:
+            return
+        asked = Asked(self._turn, text, typing)
+        first = replace(asked, limit=min(asked.limit, FIRST_ROWS)) if typing and self._pace.settle else asked
+        self._run("words", partial(self._search, self._opened, first, _WORDS_ONLY, finished=False))
+        self._run("all", partial(self._quiet_then_all, self._opened, first, asked))
+
+    def is_newest(self, asked: Asked) -> bool:
+        """Whether nothing was asked since."""
+        return asked.turn == self._turn
+
+    @property
+    def finished(self) -> bool:
+        """Whether the newest question has had an answer of every leg."""
+        return self._finished_turn == self._turn
+
+    def accepts(self, answer: Answered) -> bool:
+        """Take note of an answer; false where it is to an older question, or a fuller one came before it."""
+        if not self.is_newest(answer.asked) or (not answer.finished and self.finished):
+            return False
+        if answer.finished:
+            self._finished_turn = self._turn
+        return True
+
+    @property
+    def repeating(self) -> bool:
+        """Whether the last answered search is being done again."""
+        return any(worker.group == "again" and worker.is_running for worker in self._worker_of.workers)
 
     def ask_again(self) -> None:
         """Repeat the last answered search, since the library has changed."""
-        if self._asked is not None:
-            self._run("again", partial(self._search, self._asked, self.settings, finished=True))
+        if self._asked is not None and self._opened is not None:
+            self._run("again", partial(self._search, self._opened, self._asked, self.settings, finished=True))
 
     def ask_more(self, limit: int) -> None:
         """Repeat the last answered search with more rows."""
@@ -89,6 +126,8 @@ class Searching:
 
         `settings` are those that the rows on the screen were ranked by.
         """
+        if self._opened is None:
+            return ()
         search = partial(
             self._opened.library.search,
             result.query.text,
@@ -101,20 +140,20 @@ class Searching:
         return tuple(found[passage] for passage in hit.more_in_document if passage in found)
 
     def _run(self, group: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        in_background(self._screen, work, group, exclusive=True)
+        in_background(self._worker_of, work, group, exclusive=True)
 
-    async def _quiet_then_all(self, first: Asked, asked: Asked) -> None:
+    async def _quiet_then_all(self, opened: Opened, first: Asked, asked: Asked) -> None:
         """Search with every leg once the keys rest, and for all rows once the last word counts as finished."""
         await asyncio.sleep(self._pace.quiet)
-        await self._search(first, self.settings, finished=True)
+        await self._search(opened, first, self.settings, finished=True)
         if asked.typing and self._pace.settle is not None:
             await asyncio.sleep(self._pace.settle)
-            await self._search(replace(asked, typing=False), self.settings, finished=True)
+            await self._search(opened, replace(asked, typing=False), self.settings, finished=True)
 
-    async def _search(self, asked: Asked, settings: SearchSettings, finished: bool) -> None:
+    async def _search(self, opened: Opened, asked: Asked, settings: SearchSettings, finished: bool) -> None:
         """Run one search in a thread and post what came of it; cancelling the worker interrupts the search."""
-        cancellation = self._opened.new_cancellation()
-        library = self._opened.library
+        cancellation = opened.new_cancellation()
+        library = opened.library
         search: Callable[[], SearchResult | ExplorationPort] = partial(
             library.explore if finished else library.search,
             asked.text,
@@ -129,13 +168,13 @@ class Searching:
             cancellation.cancel()
             raise
         except CarrelError as error:
-            self._screen.post_message(Refused(asked, error))
+            self._worker_of.post_message(Refused(asked, error))
         except Exception:
             _log.exception("A search failed: %r", asked.text)
-            self._screen.post_message(Refused(asked, CarrelError("This search failed.", fix="The log says why.")))
+            self._worker_of.post_message(Refused(asked, CarrelError("This search failed.", fix="The log says why.")))
         else:
             if finished:
                 self._asked = asked
             exploration = None if isinstance(found, SearchResult) else found
             result = found if isinstance(found, SearchResult) else found.result
-            self._screen.post_message(Answered(asked, result, finished, exploration))
+            self._worker_of.post_message(Answered(asked, result, finished, exploration))

@@ -1,11 +1,10 @@
-"""The search screen: puts the widgets together, and decides what they show as answers and events come in."""
+"""The search screen: puts its widgets and parts together, and hands on to them what is pressed, answered and heard."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -13,37 +12,41 @@ from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
 from app.tui.ports import Opened
-from app.tui.screens.search import empty_states
+from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
 from app.tui.screens.search.chip_line import ChipLine
-from app.tui.screens.search.documents import DOCUMENT_ACTIONS, DocumentActions
-from app.tui.screens.search.exploring import ExploringScreen
-from app.tui.screens.search.finding import FINDING_ACTIONS, FindingActions
+from app.tui.screens.search.explained_rows import ExplainedRows
+from app.tui.screens.search.further_rows import FurtherRows
 from app.tui.screens.search.help_pages import SEARCH_PAGES
-from app.tui.screens.search.judging import JUDGING_ACTIONS, JudgingActions
-from app.tui.screens.search.live_search import Answered, Asked, Refused, Searching
+from app.tui.screens.search.judgements import Judgements
+from app.tui.screens.search.kept_searches import KeptSearches
+from app.tui.screens.search.live_search import Answered, LiveSearch, Refused
+from app.tui.screens.search.missed_document import MissedDocument
+from app.tui.screens.search.opened_documents import OpenedDocuments
+from app.tui.screens.search.opened_results import OpenedResults
 from app.tui.screens.search.pane import Pane
+from app.tui.screens.search.query_filters import QueryFilters
 from app.tui.screens.search.query_line import QueryLine
-from app.tui.screens.search.query_reading import error_line, reading_line
-from app.tui.screens.search.results import Foreword, ResultList
-from app.tui.screens.search.row import context_of
+from app.tui.screens.search.results import ResultList
+from app.tui.screens.search.settings_trial import SettingsTrial
+from app.tui.screens.search.shown_results import ResultWidgets, ShownResults
+from app.tui.screens.search.similar_rows import SimilarRows
+from app.tui.screens.search.whatif_panel import WhatIfPanel
 from app.tui.status_line import StatusView, status_line
-from app.tui.theme import ACCENT, ALARM, QUIET
+from app.tui.theme import ACCENT
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
-from app.wording.safe_text import one_line
 from engine.config import Config
-from engine.errors import CarrelError, QueryError
-from engine.records import SearchResult, SearchSettings
+from engine.records import Grade
 
 NARROW_COLUMNS = 100  # below it a row and a preview do not both fit beside each other
 
 
-class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScreen):
+class SearchScreen(CarrelScreen):
     """A query line, what came of it, and a pane that shows or explains the selected row."""
 
-    ACTIONS = (*WHAT_IF_ACTIONS, *SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS, *JUDGING_ACTIONS)
-    BINDINGS = bindings((*SEARCH_ACTIONS, *FINDING_ACTIONS, *DOCUMENT_ACTIONS, *JUDGING_ACTIONS))
+    ACTIONS = (*WHAT_IF_ACTIONS, *SEARCH_ACTIONS)
+    BINDINGS = bindings(SEARCH_ACTIONS)
     HELP_PAGES = SEARCH_PAGES
     CSS_PATH = "search.tcss"
     AUTO_FOCUS = "QueryLine"
@@ -55,17 +58,6 @@ class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScr
     reading = query_one("#reading", BuiltLine)
     rows = query_one("#rows", ResultList)
     pane = query_one(Pane)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._searching: Searching | None = None
-        self._turn = 0
-        self._finished_turn = -1
-        self._result: SearchResult | None = None
-        self._finished = False  # whether the result is more than what the words alone found
-        self._moved = False  # whether the person chose a row since the query last changed
-        self._start_page = ("", "")
-        self._failure: CarrelError | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the widgets from top to bottom."""
@@ -82,15 +74,33 @@ class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScr
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
-        """Show the beginning and listen to what the app hears."""
+        """Put the parts together, show the beginning, and listen to what the app hears."""
+        self._make_parts()
         self.query_one("#query-bar", BuiltLine).show(lambda width: Content.styled("┃", ACCENT))
-        self.begin_finding()
+        self.watch(self.pane, "explaining", self._explaining_changed, init=False)
         self.carrel.opened_signal.subscribe(self, self._library_opened)
         self.carrel.config_signal.subscribe(self, self._config_changed)
-        self.carrel.failed_signal.subscribe(self, self._library_failed)
+        self.carrel.failed_signal.subscribe(self, self.shown.show_failure)
         self.carrel.status_signal.subscribe(self, self._status_changed)
         self.carrel.commit_signal.subscribe(self, self._library_changed)
         self._status_changed(self.carrel.view)
+
+    def _make_parts(self) -> None:
+        """Give each part the widgets and the parts that it works on."""
+        app, line, rows, pane = self.carrel, self.query_line, self.rows, self.pane
+        body = self.query_one("#body", Horizontal)
+        self.search = LiveSearch(line, app.ports.pace)
+        self.filters = QueryFilters(app, line, self.query_one(ChipLine))
+        self.kept = KeptSearches(app, line)
+        self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane))
+        self.trial = SettingsTrial(app, rows, pane, self.shown)
+        self.similar = SimilarRows(app, rows, self.shown, self.trial)
+        self.further = FurtherRows(app, rows, self.shown, self.trial, self.search)
+        self.missed = MissedDocument(app, line, pane, self.shown, self.trial, self.similar, self.search)
+        self.judgements = Judgements(app, rows, self.shown, self.search)
+        self.remembered = OpenedResults(app, rows)
+        self.documents = OpenedDocuments(app, rows, pane, self.shown, self.remembered)
+        self.explained = ExplainedRows(app, rows, pane)
 
     def where(self) -> Where:
         """Return whether the keys go to the rows, to the panel of what if, or to the query line."""
@@ -101,204 +111,61 @@ class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScr
     # --- what the app hears -------------------------------------------------------------------------------------
 
     def _library_opened(self, opened: Opened) -> None:
-        self._searching = Searching(self, opened, self.carrel.ports.pace, self.carrel.config.search_settings())
-        self.library_changed()
+        self.search.open(opened, self.carrel.config.search_settings())
+        self.filters.forget_values()
         self._ask()
-
-    def _library_failed(self, error: CarrelError) -> None:
-        self._failure = error
-        self._show()
 
     def _status_changed(self, view: StatusView) -> None:
         self.status_bar.show(partial(status_line, view))
-        page = (empty_states.headline(view.status, view.indexer), empty_states.advice(view.status, view.indexer))
-        if page != self._start_page:  # progress alone does not change the page
-            self._start_page = page
-            self._show()
+        self.shown.show_status(view)
 
     def _library_changed(self, _version: int) -> None:
-        self.library_changed()
-        if self._searching:
-            self._searching.ask_again()
+        self.filters.forget_values()
+        self.search.ask_again()
 
     def _config_changed(self, config: Config) -> None:
-        """Search by other settings from now on."""
         self.query_one(KeyLine).refresh()
-        if self._searching and self._searching.settings != config.search_settings():
-            self._searching.settings = config.search_settings()
-            self._searching.ask_again()
+        self.search.use(config.search_settings())
 
     # --- searching ----------------------------------------------------------------------------------------------
 
     @on(QueryLine.Changed)
-    def _query_changed(self) -> None:
-        self._ask()
+    def _ask(self) -> None:
+        """Ask what stands in the query line; where nothing does, for the documents that changed last."""
+        self.carrel.ports.typed()
+        self.similar.forget()
+        self.trial.exploration = None
+        self.filters.show()
+        self.shown.begin_anew()
+        self.search.ask(self.query_line.value, self.query_line.unfinished)
 
     @on(QueryLine.Submitted)
     def _query_submitted(self) -> None:
+        """Open the selected row; where no folder is watched, ask for one."""
         if self.carrel.view.status is not None and not self.carrel.roots and not self.carrel.view.read_only:
             self.carrel.ask_for_folder()
             return
-        self.remember_query()
-        self.action_open()
-
-    def _ask(self) -> None:
-        """Ask what stands in the query line; where nothing does, for the documents that changed last."""
-        self._turn += 1
-        self._moved = False
-        self.carrel.ports.typed()
-        self.asked()
-        self.arrangement.begin_anew()
-        self.show_chips()
-        if not self.query_line.value.strip():
-            self._result = None
-            self.reading.show(_blank)
-            self._show()
-        if self._searching:
-            self._searching.ask(Asked(self._turn, self.query_line.value, self.query_line.unfinished))
+        self.kept.remember()
+        self.documents.open()
 
     @on(Answered)
-    def _answered(self, message: Answered) -> None:
+    def _answered(self, answer: Answered) -> None:
         """Show an answer to the newest question, unless a fuller one is on the screen already."""
-        asked, result = message.asked, message.result
-        repeated = self._finished_turn == self._turn
-        if asked.turn != self._turn or (not message.finished and repeated):
+        repeated = self.search.finished
+        if not self.search.accepts(answer):
             return
-        if message.finished:
-            self._finished_turn = self._turn
-            self.log_answer(message)
-        if message.finished or result.hits:  # words alone that found nothing do not clear the list
-            if self.takes(message):
-                return
-            self._result, self._finished = result, message.finished
-            looked_on = repeated and bool(asked.text.strip()) and self.rows.scroll_offset.y > 0
-            self._show(stay=self._moved or looked_on)  # who has not moved looks at the best row, also a better one
-            self.rows_shown()
-        if asked.text.strip():
-            self._show_reading()
-
-    def _show_reading(self) -> None:
-        """Say how the query was read, by the result on the screen."""
-        result, order = self._result, self.arrangement.order
-        like = self.like_reading()
-        if like is not None:
-            self.reading.show(like)
-        elif not self.query_line.value.strip() and order == "relevance":
-            self.reading.show(_blank)
-        elif result is not None:
-            self.reading.show(partial(reading_line, result, finished=self._finished, order=order))
+        self.remembered.answered(answer)
+        if not answer.finished and not answer.result.hits:  # words alone that found nothing do not clear the list
+            self.shown.show_reading()
+        elif not self.trial.takes(answer):
+            self.shown.show_answer(answer, repeated)
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
-        """Say what is wrong under the query line; the rows stay."""
-        if message.asked.turn != self._turn:
-            return
-        error = message.error
-        self.query_one(ChipLine).show(())  # what is wrong is pointed at by its column
-        if isinstance(error, QueryError):
-            self.reading.show(lambda width: error_line(error, message.asked.text, width))
-        else:
-            self.reading.show(lambda width: Content.styled(one_line(str(error)), ALARM).truncate(width, ellipsis=True))
-
-    # --- showing ------------------------------------------------------------------------------------------------
-
-    def show_result(self, result: SearchResult, *, finished: bool, stay: bool) -> None:
-        """Show the rows of a result."""
-        self._result, self._finished = result, finished
-        self._show(stay)
-        self._show_reading()
-
-    def _show(self, stay: bool = True) -> None:
-        """Show the rows of the present result, or what stands in their place; `stay` as ResultList.show has it."""
-        result = self._result
-        empty = result is None or not result.hits
-        self.set_class(empty, "-empty")
-        if result is None or empty:
-            self.rows.show((), None, self._foreword())
-            return
-        context = context_of(result, self.carrel.roots, self.carrel.ports.clock(), self._finished)
-        self.pane.result = result
-        hits, further = self.arrangement.rows(result.hits)
-        more = Content.styled(self.more_there_is(result), QUIET)
-        self.rows.show(hits, replace(context, further=further), self._foreword(), afterword=more, stay=stay)
-
-    def ranked_by(self) -> SearchSettings:
-        """Return the settings that are tried, else the person's own."""
-        return self.shown_settings
-
-    def show_again(self, *, stay: bool = True) -> None:
-        """Show the rows anew, in the order and with the notes unfolded that the person wants."""
-        self._show(stay)
-        if self.query_line.value.strip() or self.arrangement.order != "relevance":
-            self._show_reading()
-
-    def _foreword(self) -> Foreword | None:
-        """Return what stands above the rows, or alone."""
-        result, view = self._result, self.carrel.view
-        if self._likes:
-            return None
-        if self._failure is not None:
-            return partial(empty_states.error_lines, self._failure)
-        if not self.query_line.value.strip():
-            page = empty_states.recent_lines if result and result.hits else empty_states.start_lines
-            return partial(page, view.status, view.indexer)
-        if result is not None and not result.hits:
-            return partial(empty_states.nothing_lines, view.status, view.indexer, bool(result.query.filters))
-        if result and self._finished and self._without_model(result):
-            return partial(empty_states.words_alone_lines, result.weights.reason)
-        return empty_states.nearest_lines if result and self._finished and result.verdict == "none" else None
-
-    def _without_model(self, result: SearchResult) -> bool:
-        """Whether the words alone were searched though the person wants meaning, for a reason that does not pass."""
-        wanted = self.carrel.config.fusion != "keyword" and result.fusion == "keyword"
-        reason = result.weights.reason
-        return wanted and reason.startswith("by words alone: ") and not reason.endswith("nothing is indexed yet")
-
-    @on(ResultList.Selected)
-    def _selected(self, message: ResultList.Selected) -> None:
-        self.pane.show_hit(message.hit, self._result)
-
-    @on(ResultList.Opened)
-    def _opened(self) -> None:
-        self.action_open()
-
-    def on_descendant_focus(self) -> None:
-        """Show the keys of the part that has the focus now."""
-        self.query_one(KeyLine).refresh()
-
-    # --- actions ------------------------------------------------------------------------------------------------
-
-    def action_move(self, rows: int) -> None:
-        """Select the row so many further down; below the last one the next rows are asked for."""
-        at_the_end = rows > 0 and self.rows.selected == len(self.rows.hits) - 1
-        if at_the_end and self._result and self.more_there_is(self._result):
-            self.action_more()
-        self._choose(self.rows.selected + rows)
-
-    def action_page(self, pages: int) -> None:
-        """Select the row so many screens further down."""
-        self._choose(self.rows.selected + pages * self.rows.page)
-
-    def action_edge(self, last: bool) -> None:
-        """Select the first row, or the last."""
-        self._choose(len(self.rows.hits) - 1 if last else 0)
-
-    def _choose(self, place: int) -> None:
-        self._moved = True
-        self.rows.choose(place)
-
-    def action_scroll_pane(self, lines: int) -> None:
-        """Scroll the pane beside the rows."""
-        self.pane.scroll_lines(lines)
-
-    def action_swap_focus(self) -> None:
-        """Take the value that is offered for a filter; else go from the query line to the rows, or back."""
-        if self.query_line.has_focus and self.query_line.offers_value:
-            self.query_line.take_offered()
-            return
-        if self.query_line.has_focus:
-            self.remember_query()
-        (self.query_line if self.rows.has_focus else self.rows).focus()
+        """Say what is wrong under the query line."""
+        if self.search.is_newest(message.asked):
+            self.filters.hide()
+            self.shown.show_error(message.error, message.asked.text)
 
     def ask(self, text: str) -> None:
         """Put a query into the line, with the cursor behind it."""
@@ -306,25 +173,188 @@ class SearchScreen(FindingActions, JudgingActions, DocumentActions, ExploringScr
         self.query_line.cursor_position = len(text)
         self.query_line.focus()
 
-    def action_back(self) -> None:
-        """Go back to the query line; there, close the explanation, then empty the line."""
-        if self.back_from():
+    # --- what the widgets tell ----------------------------------------------------------------------------------
+
+    @on(ResultList.Selected)
+    def _selected(self, message: ResultList.Selected) -> None:
+        self.pane.show_hit(message.hit, self.shown.result)
+
+    @on(ResultList.Opened)
+    def _opened(self) -> None:
+        self.documents.open()
+
+    @on(ResultList.MoreWanted)
+    def _more_wanted(self) -> None:
+        self.further.ask()
+
+    @on(ResultList.Unfolded)
+    def _unfold_clicked(self) -> None:
+        self.further.unfold()
+
+    @on(ChipLine.Removed)
+    def _chip_clicked(self, message: ChipLine.Removed) -> None:
+        self.filters.drop(message.chip)
+
+    @on(WhatIfPanel.Changed)
+    def _what_if_changed(self, message: WhatIfPanel.Changed) -> None:
+        self.trial.begin(message.settings)
+
+    @on(WhatIfPanel.Kept)
+    def _what_if_kept(self, message: WhatIfPanel.Kept) -> None:
+        self.trial.keep(message.settings)
+
+    def _explaining_changed(self, explaining: bool) -> None:
+        if not explaining:
+            self.trial.end()
+
+    def on_click(self, event: events.Click) -> None:
+        """Leave more like this where its chip is clicked."""
+        if event.widget is self.reading and self.similar:
+            self.action_back()
+
+    def on_descendant_focus(self) -> None:
+        """Show the keys of the part that has the focus now."""
+        self.query_one(KeyLine).refresh()
+
+    # --- actions: moving ----------------------------------------------------------------------------------------
+
+    def action_move(self, rows: int) -> None:
+        """Select the row so many further down; below the last one the next rows are asked for."""
+        self.further.move(rows)
+
+    def action_page(self, pages: int) -> None:
+        """Select the row so many screens further down."""
+        self.shown.choose(self.rows.selected + pages * self.rows.page)
+
+    def action_edge(self, last: bool) -> None:
+        """Select the first row, or the last."""
+        self.shown.choose(len(self.rows.hits) - 1 if last else 0)
+
+    def action_swap_focus(self) -> None:
+        """Take the value that is offered for a filter; else go from the query line to the rows, or back."""
+        if self.query_line.has_focus and self.query_line.offers_value:
+            self.query_line.take_offered()
             return
-        if self.rows.has_focus:
+        if self.query_line.has_focus:
+            self.kept.remember()
+        (self.query_line if self.rows.has_focus else self.rows).focus()
+
+    def action_back(self) -> None:
+        """Leave the panel, then more like this, then the rows; in the query line close the explanation, or empty it."""
+        if self.pane.what_if.has_focus:
+            self.query_line.focus()
+        elif self.similar:
+            self.similar.back()
+        elif self.rows.has_focus:
             self.query_line.focus()
         elif self.pane.explaining:
             self.pane.explaining = False
         else:
             self.query_line.clear()
 
-    def action_explain(self) -> None:
-        """Show why the selected row stands where it does, or its text again."""
-        self.pane.explaining = not self.pane.explaining
+    # --- actions: finding ---------------------------------------------------------------------------------------
+
+    def action_filters(self) -> None:
+        """Pick a filter."""
+        self.filters.pick()
+
+    def action_drop_filter(self) -> None:
+        """Take the last filter away."""
+        self.filters.drop_last()
+
+    def action_history(self) -> None:
+        """Pick a search of before."""
+        self.kept.pick_earlier()
+
+    def action_saved(self) -> None:
+        """Pick, keep or drop a saved search."""
+        self.kept.pick_saved()
+
+    def action_sort(self) -> None:
+        """Go on to the next order of the rows."""
+        self.shown.turn_order()
+
+    def action_more(self) -> None:
+        """Ask for the next rows."""
+        self.further.ask()
+
+    def action_unfold(self) -> None:
+        """Show the further passages of the selected note, or fold them away."""
+        self.further.unfold()
+
+    def action_similar(self) -> None:
+        """List the passages of other notes that are nearest in meaning to the selected one."""
+        self.similar.find()
+
+    def action_why_not(self) -> None:
+        """Ask which note is missed, and follow it through the search."""
+        self.missed.ask()
+
+    # --- actions: the pane --------------------------------------------------------------------------------------
+
+    def action_scroll_pane(self, lines: int) -> None:
+        """Scroll the pane beside the rows."""
+        self.pane.scroll_lines(lines)
 
     def action_toggle_pane(self) -> None:
         """Show or hide the pane."""
         self.pane.toggle()
 
+    def action_hit_in_document(self, step: int) -> None:
+        """Show another hit of the same document in the preview."""
+        if self.rows.hit is not None and not self.pane.step(step):
+            self.notify("This is the only hit in this document.", timeout=2, markup=False)
 
-def _blank(width: int) -> Content:
-    return Content.styled("", QUIET)
+    def action_explain(self) -> None:
+        """Show why the selected row stands where it does, or its text again."""
+        self.pane.explaining = not self.pane.explaining
+
+    def action_what_if(self) -> None:
+        """Go to the panel of what if, which stands below the explanation."""
+        if self.rows.hit is not None:
+            self.pane.explaining = True
+            self.pane.what_if.focus()
+
+    def action_keep_what_if(self) -> None:
+        """Make what is tried the person's own settings."""
+        self.pane.what_if.keep()
+
+    def action_reset_what_if(self) -> None:
+        """Return to the person's own settings."""
+        self.pane.what_if.reset()
+
+    def action_copy_explanation(self, shape: str) -> None:
+        """Copy the explanation of the selected row, as text or as JSON."""
+        self.explained.copy(shape)
+
+    # --- actions: the rows --------------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        """Open the selected note, or all that are marked."""
+        self.documents.open()
+
+    def action_reader(self) -> None:
+        """Read the whole document."""
+        self.documents.read()
+
+    def action_mark(self) -> None:
+        """Mark the selected row, or take its mark away, and go on to the next."""
+        if self.rows.hit is not None:
+            self.rows.mark()
+            self.further.move(1)
+
+    def action_copy_path(self) -> None:
+        """Copy the paths of the marked results, or of the selected one."""
+        self.documents.copy_paths()
+
+    def action_copy_text(self) -> None:
+        """Copy the passages of the marked results, or of the selected one."""
+        self.documents.copy_texts()
+
+    def action_judge(self, grade: Grade) -> None:
+        """Mark the selected row as right or wrong for its search, or take that mark back."""
+        self.judgements.mark(grade)
+
+    def action_compare(self) -> None:
+        """Compare the selected row with the marked one, else with its neighbour."""
+        self.explained.compare()

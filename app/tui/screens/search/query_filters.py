@@ -1,17 +1,18 @@
-"""The filter picker: first what to filter by, then one of the values that the library holds, with their counts."""
+"""The filters of the query line: chips to take away, and a picker of what to filter by and of the values there are."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from textual.screen import Screen
-
-from app.tui.ports import Opened
+from app.tui.background import in_background
+from app.tui.browser import Browser
 from app.tui.screens.chooser import Choice, ChoiceScreen
+from app.tui.screens.search.chip_line import ChipLine
 from app.tui.screens.search.filter_completion import NO_FACETS, days
 from app.tui.screens.search.query_line import QueryLine
-from app.tui.screens.search.query_text import with_filter
+from app.tui.screens.search.query_text import Chip, chips, with_filter, without
 from app.tui.threads import in_thread
 from app.wording.figures import counted
 from engine.records import Facets
@@ -32,37 +33,74 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
 _DAY_WORDS = {"7d": "a week ago", "30d": "a month ago", "6m": "half a year ago", "1y": "a year ago"}
 
 
-class Filtering:
-    """Knows the values that filters can take, and lets a person pick one for the query line."""
+class QueryFilters:
+    """Shows the filters of the query line as chips, and knows the values that further ones can take."""
 
-    def __init__(self, screen: Screen[None], line: QueryLine) -> None:
-        self._screen = screen
+    def __init__(self, browser: Browser, line: QueryLine, chip_line: ChipLine) -> None:
+        self._browser = browser
         self._line = line
-        self._opened: Opened | None = None
+        self._chip_line = chip_line
         self._facets: Facets | None = None  # None: to be read once they are needed
+        line.completions.titles = self._titles
+        line.completions.values = self._values
 
-    def forget(self, opened: Opened | None) -> None:
+    def show(self) -> None:
+        """Show what the query line restricts."""
+        self._chip_line.show(chips(self._line.value))
+
+    def hide(self) -> None:
+        """Show no chips: the query is wrong, and its column is pointed at in their place."""
+        self._chip_line.show(())
+
+    def forget_values(self) -> None:
         """Take note that the library has changed, so that its values are read anew before they are shown again."""
-        self._opened, self._facets = opened, None
+        self._facets = None
 
-    async def values(self) -> Facets:
+    def drop(self, chip: Chip) -> None:
+        """Take a filter away."""
+        self._line.write(without(self._line.value, chip))
+
+    def drop_last(self) -> None:
+        """Take the last filter away."""
+        there = chips(self._line.value)
+        if there:
+            self.drop(there[-1])
+
+    def pick(self) -> None:
+        """Let the person pick a filter."""
+        in_background(self._line, self._pick, "filters", exclusive=True)
+
+    async def _values(self) -> Facets:
         """Return the values, read in a thread where the library has changed since."""
-        if self._facets is None and self._opened is not None:
+        opened = self._browser.opened
+        if self._facets is None and opened is not None:
             try:
-                self._facets = await in_thread(self._opened.library.facets)
+                self._facets = await in_thread(opened.library.facets)
             except Exception:
                 _log.exception("The values of filters could not be read")
         return self._facets or NO_FACETS
 
-    def pick(self, facets: Facets, now: float) -> None:
+    async def _titles(self, fragment: str) -> list[str]:
+        """Return titles that hold what was typed, for the completion."""
+        if self._browser.opened is None:
+            return []
+        try:
+            named = partial(self._browser.opened.library.documents_named, fragment, 20)
+            return [document.title for document in await in_thread(named)]
+        except Exception:
+            _log.exception("Titles could not be read")
+            return []
+
+    async def _pick(self) -> None:
         """Let the person pick a field and then a value."""
+        facets, now = await self._values(), self._browser.ports.clock()
         choices = [Choice(field, label, note) for field, label, note in FIELDS]
 
         def picked(field: str | None) -> None:
             if field is not None:
                 self._pick_value(field, facets, now)
 
-        self._screen.app.push_screen(ChoiceScreen("Only notes …", choices), picked)
+        self._browser.push_screen(ChoiceScreen("Only notes …", choices), picked)
 
     def _pick_value(self, field: str, facets: Facets, now: float) -> None:
         label = next(label for name, label, _ in FIELDS if name == field)
@@ -71,7 +109,7 @@ class Filtering:
             if value:
                 self._line.write(with_filter(self._line.value, field, value))
 
-        self._screen.app.push_screen(
+        self._browser.push_screen(
             ChoiceScreen(
                 f"Only notes {label}",
                 values(field.removeprefix("-"), facets, now),

@@ -1,0 +1,71 @@
+"""Rows that come on demand: the next hundred of a result, and the further passages of one note."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from app.tui.background import in_background
+from app.tui.browser import Browser
+from app.tui.screens.search.arrangement import STEP_ROWS
+from app.tui.screens.search.live_search import LiveSearch
+from app.tui.screens.search.results import ResultList
+from app.tui.screens.search.settings_trial import SettingsTrial
+from app.tui.screens.search.shown_results import ShownResults
+from app.wording.figures import counted
+from engine.records import Hit, SearchResult
+
+
+class FurtherRows:
+    """Asks for more rows than are shown."""
+
+    def __init__(
+        self, browser: Browser, rows: ResultList, shown: ShownResults, trial: SettingsTrial, search: LiveSearch
+    ) -> None:
+        self._browser = browser
+        self._rows = rows
+        self._shown = shown
+        self._trial = trial
+        self._search = search
+
+    def move(self, rows: int) -> None:
+        """Select the row so many further down; below the last one the next rows are asked for."""
+        at_the_end = rows > 0 and self._rows.selected == len(self._rows.hits) - 1
+        if at_the_end and self._shown.more_there_is:
+            self.ask()
+        self._shown.choose(self._rows.selected + rows)
+
+    def ask(self) -> None:
+        """Ask for the next rows."""
+        result, arrangement = self._shown.result, self._shown.arrangement
+        if result is None:
+            return
+        if len(result.hits) < arrangement.limit:
+            if not self._search.repeating:
+                self._browser.notify(f"All {counted(len(result.hits), 'row')} are shown.", timeout=3, markup=False)
+            return
+        arrangement.limit += STEP_ROWS
+        self._search.ask_more(arrangement.limit)
+
+    def unfold(self) -> None:
+        """Show the further passages of the selected note, or fold them away."""
+        hit, result, further = self._rows.hit, self._shown.result, self._shown.arrangement.further
+        if hit is None or result is None:
+            return
+        if hit.document_id in further:
+            del further[hit.document_id]
+            place = next((place for place, each in enumerate(result.hits) if each.document_id == hit.document_id), 0)
+            self._rows.select_passage(result.hits[place].passage_id)
+            self._shown.show_again()
+        elif hit.more_in_document:
+            work = partial(self._unfold, result, hit)
+            in_background(self._rows, work, "unfold", exclusive=True, failed="These passages could not be found")
+        else:
+            said = "This is the only passage of the note that was found."
+            self._browser.notify(said, timeout=3, markup=False)
+
+    async def _unfold(self, result: SearchResult, hit: Hit) -> None:
+        """Find the further passages with their own figures and show them below their note."""
+        further = await self._search.further(result, hit, self._trial.settings)
+        if self._shown.result is not None and self._shown.result.query == result.query:
+            self._shown.arrangement.further[hit.document_id] = further
+            self._shown.show_again()

@@ -1,0 +1,87 @@
+"""Searches found again: those of before, and those kept under a name."""
+
+from __future__ import annotations
+
+from app.tui.browser import Browser
+from app.tui.screens.chooser import Choice, ChoiceScreen
+from app.tui.screens.prompts import AskScreen
+from app.tui.screens.search.query_line import QueryLine
+from app.wording.safe_text import one_line
+
+KEEP = "\n"  # stands for "keep the present search"; no name of a search holds a line break
+
+
+class KeptSearches:
+    """Lets a person pick a search that was made before, or kept under a name, for the query line."""
+
+    def __init__(self, browser: Browser, line: QueryLine) -> None:
+        self._browser = browser
+        self._line = line
+
+    def remember(self) -> None:
+        """Keep the present search in the history, where the person wants one: what was looked at was worth asking."""
+        if self._browser.config.history:
+            self._browser.ports.history.remember(self._line.value)
+
+    def pick_earlier(self) -> None:
+        """Let the person pick from the history."""
+        if not self._browser.config.history:
+            self._browser.notify("History is off, so nothing is remembered. F5 turns it on.", markup=False)
+            return
+        history, present = self._browser.ports.history, self._line.value.strip()
+
+        def forget(text: str) -> bool:
+            history.forget(text)
+            return True
+
+        earlier = [Choice(text, text) for text in history.entries() if text != present]
+        nothing = "No search before this one. A search is remembered once you open one of its results or go to them."
+        self._browser.push_screen(
+            ChoiceScreen("Searched before", earlier, nothing=nothing, remove=forget), self._picked
+        )
+
+    def _picked(self, text: str | None) -> None:
+        if text is not None:
+            self._line.write(text)
+            self._line.focus()
+
+    def pick_saved(self) -> None:
+        """Let the person pick a search kept under a name, or keep the present one."""
+        saved = self._browser.config.saved
+        choices = [Choice(name, name, query) for name, query in sorted(saved.items(), key=lambda each: each[0].lower())]
+        present = self._line.value.strip()
+        if present:
+            choices.insert(0, Choice(KEEP, f"Keep the present search: {one_line(present)}"))
+
+        def picked(name: str | None) -> None:
+            if name == KEEP:
+                self._keep(present)
+            elif name is not None:
+                self._picked(saved[name])
+
+        nothing = "None yet. Type a search, then come here to keep it under a name."
+        self._browser.push_screen(ChoiceScreen("Saved searches", choices, nothing=nothing, remove=self._drop), picked)
+
+    def _keep(self, text: str) -> None:
+        """Ask for a name and keep a search under it."""
+
+        def named(name: str | None) -> None:
+            if name and self._browser.change_config(saved={**self._browser.config.saved, name: text}):
+                self._browser.notify(f"Kept as “{name}”. F6 finds it again.", markup=False)
+
+        self._browser.push_screen(
+            AskScreen("Keep this search", one_line(text), placeholder="a name for it", check=_fault), named
+        )
+
+    def _drop(self, name: str) -> bool:
+        if name == KEEP:
+            return False
+        kept = {each: query for each, query in self._browser.config.saved.items() if each != name}
+        if not self._browser.change_config(saved=kept):
+            return False
+        self._browser.notify(f"“{name}” is no longer kept.", markup=False)
+        return True
+
+
+def _fault(name: str) -> str:
+    return "" if name else "It needs a name."

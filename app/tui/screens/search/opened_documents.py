@@ -1,0 +1,103 @@
+"""What a person takes out of the results as documents: read, open, copy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+from app.tui.background import in_background
+from app.tui.browser import Browser, Place
+from app.tui.clipboard import copy
+from app.tui.screens.search.opened_results import OpenedResults
+from app.tui.screens.search.pane import Pane
+from app.tui.screens.search.results import ResultList
+from app.tui.screens.search.shown_results import ShownResults
+from app.tui.threads import in_thread
+from app.wording.figures import counted
+from engine.paths import display
+from engine.records import Hit
+
+_log = logging.getLogger("carrel")
+
+
+class OpenedDocuments:
+    """Opens and copies the marked results, or the selected one where none is marked."""
+
+    def __init__(
+        self, browser: Browser, rows: ResultList, pane: Pane, shown: ShownResults, remembered: OpenedResults
+    ) -> None:
+        self._browser = browser
+        self._rows = rows
+        self._pane = pane
+        self._shown = shown
+        self._remembered = remembered
+
+    @property
+    def taken(self) -> tuple[Hit, ...]:
+        """The marked hits, or the selected one: at the passage that the preview shows of it."""
+        marked = tuple(hit for hit in self._rows.hits if hit.passage_id in self._rows.marked)
+        if marked:
+            return marked
+        hit, shown = self._rows.hit, self._pane.shown_hit
+        if hit is not None and shown is not None and shown.document_id == hit.document_id:
+            return (shown,)
+        return (hit,) if hit is not None else ()
+
+    def open(self) -> None:
+        """Open the selected note, or all that are marked, each at its line or page."""
+        if self.taken:
+            in_background(self._rows, partial(self._open, self.taken), "taking")
+
+    async def _open(self, hits: Sequence[Hit]) -> None:
+        texts = await self._texts(hits)
+        self._remember(hits)
+        self._browser.open_places(
+            [Place(hit.path, hit.line_start, hit.kind, hit.page, texts.get(hit.passage_id, "")) for hit in hits]
+        )
+        self._rows.unmark()
+
+    def _remember(self, hits: Sequence[Hit]) -> None:
+        """Remember that rows were opened, where they answer words that were searched for."""
+        answer, result = self._shown.answer, self._shown.result
+        if self._shown.question is not None and answer is not None and result is not None:
+            self._remembered.opened(hits, answer.asked.turn, result)
+
+    async def _texts(self, hits: Sequence[Hit]) -> dict[int, str]:
+        """Return the text of each hit's passage, as far as the library still has it."""
+        opened = self._browser.opened
+        if opened is None:
+            return {}
+        try:
+            found = await in_thread(partial(opened.library.passages, [hit.passage_id for hit in hits]))
+        except Exception:
+            _log.exception("Passages could not be read")
+            return {}
+        return {passage.id: passage.text for passage in found}
+
+    def read(self) -> None:
+        """Read the whole document."""
+        from app.tui.screens.reader.screen import ReaderScreen  # not needed before the first paint
+
+        reading = self._pane.reading()
+        if reading is not None:
+            self._remember(self.taken[:1])
+            self._browser.push_screen(ReaderScreen(reading))
+
+    def copy_paths(self) -> None:
+        """Copy the paths of the marked results, or of the selected one."""
+        paths = list(dict.fromkeys(display(hit.path) for hit in self.taken))
+        if paths:
+            copy(self._rows.app, "\n".join(paths), "the path" if len(paths) == 1 else counted(len(paths), "path"))
+
+    def copy_texts(self) -> None:
+        """Copy the passages of the marked results, or of the selected one."""
+        if self.taken:
+            in_background(self._rows, partial(self._copy_texts, self.taken), "taking")
+
+    async def _copy_texts(self, hits: Sequence[Hit]) -> None:
+        texts = await self._texts(hits)
+        found = [texts[hit.passage_id].strip("\n") for hit in hits if hit.passage_id in texts]
+        if found:
+            what = "the passage" if len(found) == 1 else counted(len(found), "passage")
+            copy(self._rows.app, "\n\n".join(found) + "\n", what)

@@ -1,0 +1,118 @@
+"""What if: the rows as other settings would have ranked them, from the candidates that were found already."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from app.tui.background import in_background
+from app.tui.browser import Browser
+from app.tui.ports import ExplorationPort
+from app.tui.screens.search.live_search import Answered
+from app.tui.screens.search.pane import Pane
+from app.tui.screens.search.results import ResultList
+from app.tui.screens.search.row import is_listing
+from app.tui.screens.search.shown_results import ShownResults
+from app.tui.screens.search.whatif import WhatIf, moved_rows
+from app.tui.threads import in_thread
+from engine.records import SearchResult, SearchSettings
+
+FIRST_ROWS = 30  # more than a screen shows; reading 100 rows takes three times as long
+
+
+class SettingsTrial:
+    """Ranks the rows anew by the settings that a person tries, until they are kept or their panel closes."""
+
+    def __init__(self, browser: Browser, rows: ResultList, pane: Pane, shown: ShownResults) -> None:
+        self._browser = browser
+        self._rows = rows
+        self._pane = pane
+        self._shown = shown
+        self.exploration: ExplorationPort | None = None  # of the last answer, once every leg has answered
+        self._tried: SearchSettings | None = None  # other settings than the person's own
+
+    @property
+    def own_settings(self) -> SearchSettings:
+        """How the person wants to be searched for."""
+        return self._browser.config.search_settings()
+
+    @property
+    def settings(self) -> SearchSettings:
+        """What the rows on the screen are ranked by: the settings that are tried, else the person's own."""
+        return self._tried or self.own_settings
+
+    def takes(self, answer: Answered) -> bool:
+        """Take note of an answer that is to be shown; true where other rows stay on the screen or come at once."""
+        self._shown.answer = answer
+        if answer.finished:
+            self.exploration = answer.exploration
+        if self._shown.heading is not None:
+            return True
+        self.tell_pane()
+        if answer.finished and self._tried is not None and self.exploration is not None:
+            self._rank_again()
+            return True
+        return False
+
+    def tell_pane(self, ranked: SearchResult | None = None) -> None:
+        """Tell the pane what an explanation is drawn from beside the row; `ranked` is by the settings tried."""
+        exploration, answer = self.exploration, self._shown.answer
+        own = answer.result if answer is not None and answer.finished else None
+        self._pane.scale = exploration.scale if exploration is not None else None
+        self._pane.own = own if self._tried is not None else None
+        if exploration is None or own is None or self._shown.heading is not None or is_listing(own):
+            self._pane.what_if.show(None)
+            return
+        ranked = ranked or own
+        self._pane.what_if.show(WhatIf(self.own_settings, self.settings, ranked.weights, moved_rows(own, ranked)))
+
+    def begin(self, settings: SearchSettings) -> None:
+        """Show the rows that other settings would have given, without searching again."""
+        self._tried = settings if settings != self.own_settings else None
+        self._rank_again()
+
+    def end(self) -> None:
+        """Return to the person's own settings, so that rows never stand by settings out of sight."""
+        if self._tried is not None:
+            self.begin(self.own_settings)
+
+    def keep(self, settings: SearchSettings) -> None:
+        """Make settings the person's own."""
+        kept = self._browser.change_config(
+            fusion=settings.fusion,
+            weights=settings.weights,
+            feedback=settings.feedback,
+            collapse=settings.collapse,
+            diversity=settings.diversity,
+            cutoff=settings.cutoff,
+            memory=settings.memory,
+        )
+        if kept:
+            self._tried = None
+            self._browser.notify("Kept: from now on every search ranks so. f5 changes it again.", markup=False)
+            self.tell_pane()
+
+    def _rank_again(self) -> None:
+        failed = "These settings could not be tried"
+        in_background(self._rows, self._ranked_again, "what-if", exclusive=True, failed=failed)
+
+    async def _ranked_again(self) -> None:
+        """Rank the candidates in a thread and show them: the first rows at once, all of them after that."""
+        exploration, answer = self.exploration, self._shown.answer
+        if exploration is None or answer is None:
+            return
+        if self._tried is None:
+            self._show(answer.result)
+            return
+        limit, chosen = answer.asked.limit, self._rows.hit
+        if limit > FIRST_ROWS:
+            first = await in_thread(partial(exploration.again, self._tried, FIRST_ROWS))
+            if chosen is None or any(hit.passage_id == chosen.passage_id for hit in first.hits):
+                self._shown.show(first, stay=True)
+        result = await in_thread(partial(exploration.again, self._tried, limit))
+        if exploration is self.exploration and self._shown.heading is None:
+            self._show(result)
+
+    def _show(self, result: SearchResult) -> None:
+        self.tell_pane(result)
+        self._shown.show(result, stay=True)
+        self._shown.select_wanted()

@@ -1,0 +1,198 @@
+"""The result that is on the screen: its rows in their order, the line that says how the query was read, and a foreword.
+
+The other parts of the search screen read from here what is shown, and hand in what is to be shown instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from textual.content import Content
+from textual.widget import Widget
+
+from app.tui.browser import Browser
+from app.tui.screens.search import empty_states
+from app.tui.screens.search.arrangement import Arrangement
+from app.tui.screens.search.live_search import Answered
+from app.tui.screens.search.pane import Pane
+from app.tui.screens.search.query_line import QueryLine
+from app.tui.screens.search.query_reading import error_line, reading_line
+from app.tui.screens.search.results import Foreword, ResultList
+from app.tui.screens.search.row import context_of
+from app.tui.status_line import StatusView
+from app.tui.theme import ALARM, QUIET
+from app.tui.widgets.built_line import BuiltLine
+from app.wording.figures import count
+from app.wording.safe_text import one_line
+from engine.errors import CarrelError, QueryError
+from engine.records import SearchResult
+
+
+@dataclass(frozen=True, slots=True)
+class ResultWidgets:
+    """The widgets that a result is shown in; `body` holds the rows and the pane."""
+
+    query_line: QueryLine
+    reading: BuiltLine
+    body: Widget
+    rows: ResultList
+    pane: Pane
+
+
+class ShownResults:
+    """Shows one result at a time, and knows which one that is."""
+
+    def __init__(self, browser: Browser, widgets: ResultWidgets) -> None:
+        self._browser = browser
+        self._widgets = widgets
+        self.arrangement = Arrangement()
+        self.answer: Answered | None = None  # the last one to the query line; other rows may stand in its place
+        self.result: SearchResult | None = None
+        self.finished = False  # whether the result is more than what the words alone found
+        self.heading: Callable[[int], Content] | None = None  # of rows that answer something else than the query line
+        self.wanted: bytes | None = None  # a document to be selected once it is among the rows
+        self._moved = False  # whether the person chose a row since the query last changed
+        self._start_page = ("", "")
+        self._failure: CarrelError | None = None
+
+    @property
+    def question(self) -> str | None:
+        """The query whose words the rows answer; None where they answer none, as those like a passage."""
+        result = self.result
+        return result.query.text if result is not None and result.query.meaning and self.heading is None else None
+
+    @property
+    def more_there_is(self) -> str:
+        """What stands after the last row: how many of those found are shown, and how to see more."""
+        result = self.result
+        if result is None or len(result.hits) < self.arrangement.limit or result.found <= len(result.hits):
+            return ""
+        return f"{count(len(result.hits))} of {count(result.found)} shown   ctrl+↓ or . shows more"
+
+    # --- what comes in ------------------------------------------------------------------------------------------
+
+    def begin_anew(self) -> None:
+        """Forget what a person did to the rows of the last query; an empty query line has none."""
+        self._moved = False
+        self.arrangement.begin_anew()
+        if not self._widgets.query_line.value.strip():
+            self.result = None
+            self._widgets.reading.show(_blank)
+            self._lay_out(stay=True)
+
+    def show_answer(self, answer: Answered, repeated: bool) -> None:
+        """Show the rows of an answer; `repeated` where the same query had a finished one before."""
+        asked_words = bool(answer.asked.text.strip())
+        looked_on = repeated and asked_words and self._widgets.rows.scroll_offset.y > 0
+        self.result, self.finished = answer.result, answer.finished
+        self._lay_out(stay=self._moved or looked_on)  # who has not moved looks at the best row, also a better one
+        self.select_wanted()
+        if asked_words:
+            self.show_reading()
+
+    def show(self, result: SearchResult, *, finished: bool = True, stay: bool) -> None:
+        """Show the rows of a result, and how its query was read; `stay` as ResultList.show has it."""
+        self.result, self.finished = result, finished
+        self._lay_out(stay)
+        self.show_reading()
+
+    def show_again(self, *, stay: bool = True) -> None:
+        """Show the rows anew, in the order and with the notes unfolded that the person wants."""
+        self._lay_out(stay)
+        if self._widgets.query_line.value.strip() or self.arrangement.order != "relevance":
+            self.show_reading()
+
+    def show_error(self, error: CarrelError, text: str) -> None:
+        """Say what is wrong with a query; the rows stay."""
+        if isinstance(error, QueryError):
+            self._widgets.reading.show(lambda width: error_line(error, text, width))
+        else:
+            said = Content.styled(one_line(str(error)), ALARM)
+            self._widgets.reading.show(lambda width: said.truncate(width, ellipsis=True))
+
+    def show_failure(self, error: CarrelError) -> None:
+        """Say why the library could not be opened."""
+        self._failure = error
+        self._lay_out(stay=True)
+
+    def show_status(self, view: StatusView) -> None:
+        """Bring the beginning up to date, which tells what there is to search."""
+        page = (empty_states.headline(view.status, view.indexer), empty_states.advice(view.status, view.indexer))
+        if page != self._start_page:  # progress alone does not change the page
+            self._start_page = page
+            self._lay_out(stay=True)
+
+    # --- the rows -----------------------------------------------------------------------------------------------
+
+    def choose(self, place: int) -> None:
+        """Select a row for the person; better answers do not take the selection from it."""
+        self._moved = True
+        self._widgets.rows.choose(place)
+
+    def select_wanted(self) -> None:
+        """Select the document that was to be brought back, where it is among the rows now."""
+        if self.wanted is None:
+            return
+        place = next((place for place, hit in enumerate(self._widgets.rows.hits) if hit.path == self.wanted), None)
+        if place is not None:
+            self.wanted = None
+            self._widgets.rows.choose(place)
+
+    def turn_order(self) -> None:
+        """Go on to the next order of the rows."""
+        self.arrangement.turn()
+        self.show_again(stay=False)
+
+    def _lay_out(self, stay: bool) -> None:
+        """Show the rows of the present result, or what stands in their place."""
+        result, rows = self.result, self._widgets.rows
+        empty = result is None or not result.hits
+        self._widgets.body.set_class(empty, "-empty")
+        if result is None or empty:
+            rows.show((), None, self._foreword())
+            return
+        context = context_of(result, self._browser.roots, self._browser.ports.clock(), self.finished)
+        self._widgets.pane.result = result
+        hits, further = self.arrangement.rows(result.hits)
+        more = Content.styled(self.more_there_is, QUIET)
+        rows.show(hits, replace(context, further=further), self._foreword(), afterword=more, stay=stay)
+
+    # --- the lines around them ----------------------------------------------------------------------------------
+
+    def show_reading(self) -> None:
+        """Say how the query was read, by the result on the screen."""
+        reading, order = self._widgets.reading, self.arrangement.order
+        if self.heading is not None:
+            reading.show(self.heading)
+        elif not self._widgets.query_line.value.strip() and order == "relevance":
+            reading.show(_blank)
+        elif self.result is not None:
+            reading.show(partial(reading_line, self.result, finished=self.finished, order=order))
+
+    def _foreword(self) -> Foreword | None:
+        """Return what stands above the rows, or alone."""
+        result, view = self.result, self._browser.view
+        if self.heading is not None:
+            return None
+        if self._failure is not None:
+            return partial(empty_states.error_lines, self._failure)
+        if not self._widgets.query_line.value.strip():
+            page = empty_states.recent_lines if result and result.hits else empty_states.start_lines
+            return partial(page, view.status, view.indexer)
+        if result is not None and not result.hits:
+            return partial(empty_states.nothing_lines, view.status, view.indexer, bool(result.query.filters))
+        if result and self.finished and self._without_model(result):
+            return partial(empty_states.words_alone_lines, result.weights.reason)
+        return empty_states.nearest_lines if result and self.finished and result.verdict == "none" else None
+
+    def _without_model(self, result: SearchResult) -> bool:
+        """Whether the words alone were searched though the person wants meaning, for a reason that does not pass."""
+        wanted = self._browser.config.fusion != "keyword" and result.fusion == "keyword"
+        reason = result.weights.reason
+        return wanted and reason.startswith("by words alone: ") and not reason.endswith("nothing is indexed yet")
+
+
+def _blank(width: int) -> Content:
+    return Content.styled("", QUIET)

@@ -1,0 +1,98 @@
+"""More like this: lists of the passages nearest in meaning to one, laid over the rows of the query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from textual.content import Content
+
+from app.tui.background import in_background
+from app.tui.browser import Browser
+from app.tui.screens.search.arrangement import STEP_ROWS
+from app.tui.screens.search.results import ResultList
+from app.tui.screens.search.row import title_of
+from app.tui.screens.search.settings_trial import SettingsTrial
+from app.tui.screens.search.shown_results import ShownResults
+from app.tui.theme import ACCENT, QUIET
+from app.tui.threads import in_thread
+from app.wording.safe_text import one_line
+from engine.records import Hit, SearchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A list of passages like one, and the title of that one."""
+
+    title: str
+    result: SearchResult
+
+
+class SimilarRows:
+    """Holds the lists of more like this, the newest on the screen."""
+
+    def __init__(self, browser: Browser, rows: ResultList, shown: ShownResults, trial: SettingsTrial) -> None:
+        self._browser = browser
+        self._rows = rows
+        self._shown = shown
+        self._trial = trial
+        self._likes: list[Like] = []
+
+    def __bool__(self) -> bool:
+        """Whether such a list is on the screen."""
+        return bool(self._likes)
+
+    def find(self) -> None:
+        """List the passages of other notes that are nearest in meaning to the selected one."""
+        if self._rows.hit is not None:
+            work = partial(self._find, self._rows.hit)
+            in_background(self._rows, work, "similar", exclusive=True, failed="This could not be looked for")
+
+    async def _find(self, hit: Hit) -> None:
+        opened = self._browser.opened
+        if opened is None:
+            return
+        title, trail = title_of(hit)
+        result = await in_thread(partial(opened.library.similar, hit.passage_id, limit=STEP_ROWS))
+        if not result.hits:
+            self._browser.notify("No other note is anything like it.", markup=False)
+            return
+        self._likes.append(Like(title + trail, result))
+        self._show()
+
+    def _show(self) -> None:
+        like = self._likes[-1]
+        self._shown.heading = partial(like_line, like)
+        self._trial.tell_pane()
+        self._shown.show(like.result, stay=False)
+
+    def back(self) -> None:
+        """Leave the newest list."""
+        self._likes.pop()
+        if self._likes:
+            self._show()
+        else:
+            self.leave()
+
+    def leave(self) -> None:
+        """Go back to the rows of the query."""
+        self.forget()
+        answer = self._shown.answer
+        if answer is not None:
+            self._trial.tell_pane()
+            self._shown.show(answer.result, finished=answer.finished, stay=False)
+
+    def forget(self) -> None:
+        """Forget all lists; other rows are about to come."""
+        self._likes.clear()
+        self._shown.heading = None
+
+
+def like_line(like: Like, width: int) -> Content:
+    """Return the chip of a list of more like this, and the way back."""
+    found = f"{len(like.result.hits)} nearest in meaning   esc back"
+    room = max(1, width - len(found) - 14)
+    title = Content(one_line(like.title)).truncate(room, ellipsis=True)
+    left = Content.assemble(("like: ", QUIET), title.stylize(ACCENT), (" ×", QUIET))
+    gap = " " * max(1, width - left.cell_length - len(found))
+    return Content.assemble(left, (gap + found, QUIET)).truncate(width)

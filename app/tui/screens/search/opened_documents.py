@@ -9,7 +9,7 @@ from functools import partial
 from app.tui.background import in_background
 from app.tui.browser import Browser, Place
 from app.tui.clipboard import copy
-from app.tui.screens.search.opened_results import OpenedResults
+from app.tui.screens.search.implicit_feedback import ImplicitFeedback
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.shown_results import ShownResults
@@ -25,13 +25,13 @@ class OpenedDocuments:
     """Opens and copies the marked results, or the selected one where none is marked."""
 
     def __init__(
-        self, browser: Browser, rows: ResultList, pane: Pane, shown: ShownResults, remembered: OpenedResults
+        self, browser: Browser, rows: ResultList, pane: Pane, shown: ShownResults, feedback: ImplicitFeedback
     ) -> None:
         self._browser = browser
         self._rows = rows
         self._pane = pane
         self._shown = shown
-        self._remembered = remembered
+        self._feedback = feedback
 
     @property
     def taken(self) -> tuple[Hit, ...]:
@@ -61,7 +61,7 @@ class OpenedDocuments:
         """Remember that rows were opened, where they answer words that were searched for."""
         answer, result = self._shown.answer, self._shown.result
         if self._shown.question is not None and answer is not None and result is not None:
-            self._remembered.opened(hits, answer.asked.turn, result)
+            self._feedback.opened(hits, answer.asked.turn, result)
 
     async def _texts(self, hits: Sequence[Hit]) -> dict[int, str]:
         """Return the text of each hit's passage, as far as the library still has it."""

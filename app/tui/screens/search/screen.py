@@ -23,7 +23,7 @@ from app.tui.screens.search.kept_searches import KeptSearches
 from app.tui.screens.search.live_search import Answered, LiveSearch, Refused
 from app.tui.screens.search.missed_document import MissedDocument
 from app.tui.screens.search.opened_documents import OpenedDocuments
-from app.tui.screens.search.opened_results import OpenedResults
+from app.tui.screens.search.implicit_feedback import ImplicitFeedback
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_filters import QueryFilters
 from app.tui.screens.search.query_line import QueryLine
@@ -98,8 +98,8 @@ class SearchScreen(CarrelScreen):
         self.further = FurtherRows(app, rows, self.shown, self.trial, self.search)
         self.missed = MissedDocument(app, line, pane, self.shown, self.trial, self.similar, self.search)
         self.judgements = Judgements(app, rows, self.shown, self.search)
-        self.remembered = OpenedResults(app, rows)
-        self.documents = OpenedDocuments(app, rows, pane, self.shown, self.remembered)
+        self.feedback = ImplicitFeedback(app, rows)
+        self.documents = OpenedDocuments(app, rows, pane, self.shown, self.feedback)
         self.explained = ExplainedRows(app, rows, pane)
 
     def where(self) -> Where:
@@ -154,7 +154,7 @@ class SearchScreen(CarrelScreen):
         repeated = self.search.finished
         if not self.search.accepts(answer):
             return
-        self.remembered.answered(answer)
+        self.feedback.answered(answer)
         if not answer.finished and not answer.result.hits:  # words alone that found nothing do not clear the list
             self.shown.show_reading()
         elif not self.trial.takes(answer):

@@ -1,4 +1,4 @@
-"""What opening a result leaves behind: it counts a little for the like, and stands in the log of searches, if wanted.
+"""What opening a result leaves behind (implicit feedback): it counts for the like, and stands in the log of searches.
 
 Each is one small write in a thread; searching and opening never wait for it.
 """
@@ -31,7 +31,7 @@ class _Entry:
     number: int
 
 
-class OpenedResults:
+class ImplicitFeedback:
     """Remembers opened rows, and writes each search down once: when it is finished, or a row of it is opened."""
 
     def __init__(self, browser: Browser, worker_of: Widget) -> None:

@@ -18,12 +18,12 @@ from app.tui.screens.search.chip_line import ChipLine
 from app.tui.screens.search.explained_rows import ExplainedRows
 from app.tui.screens.search.further_rows import FurtherRows
 from app.tui.screens.search.help_pages import SEARCH_PAGES
+from app.tui.screens.search.implicit_feedback import ImplicitFeedback
 from app.tui.screens.search.judgements import Judgements
 from app.tui.screens.search.kept_searches import KeptSearches
 from app.tui.screens.search.live_search import Answered, LiveSearch, Refused
 from app.tui.screens.search.missed_document import MissedDocument
 from app.tui.screens.search.opened_documents import OpenedDocuments
-from app.tui.screens.search.implicit_feedback import ImplicitFeedback
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_filters import QueryFilters
 from app.tui.screens.search.query_line import QueryLine

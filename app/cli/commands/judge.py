@@ -99,7 +99,7 @@ def _of_file(file: Path) -> list[str]:
             try:
                 record = json.loads(line)
                 text = record.get("query") or record.get("text") or ""
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise UsageError(
                     f"{file}, line {number}, is not valid JSON.", fix="Correct it or leave it out."
                 ) from error

@@ -114,8 +114,8 @@ class CarrelApp(App[int]):
         """Open the library, tell the screens, start the indexer, and load what the first search needs."""
         try:
             opened = await in_thread(self.ports.open_library)
+            self._version = await in_thread(opened.library.version)  # first, so that no commit is missed
             status = await in_thread(opened.library.status)
-            self._version = await in_thread(opened.library.version)
         except CarrelError as error:
             self.failed_signal.publish(error)
             return
@@ -170,8 +170,10 @@ class CarrelApp(App[int]):
         version = await in_thread(library.version)
         if version == self._version:
             return
-        self._version, self._refreshed = version, self.ports.clock()
-        self._tell(replace(self.view, status=await in_thread(library.status)))
+        self._refreshed = self.ports.clock()
+        status = await in_thread(library.status)
+        self._version = version  # not before: a look that a newer one ends has shown nothing
+        self._tell(replace(self.view, status=status))
         self.commit_signal.publish(version)
 
     def open_places(self, places: Sequence[Place]) -> None:

@@ -1,4 +1,4 @@
-"""From the terms of a query to what FTS5 is asked: quoted phrases only, so that nothing typed can be FTS5 syntax."""
+"""Turns the terms of a query into phrases to ask FTS5 for. All are quoted, so nothing typed can be FTS5 syntax."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From marks to passages: a mark outlives the passage that it was made on.
+"""Finds the passages that a mark stands for: a mark outlives the passage that it was made on.
 
 It stands for every passage with its hash, in whatever file it is now, since the same text is the same answer. Where
 the passage was rewritten, or cut anew for another model, it stands for the one of its file that lies nearest to the

@@ -1,4 +1,4 @@
-"""What the word index answered before: a person types one word after another, and the words before stay the same.
+"""Keeps what the word index answered: a person types one word after another, and the words before stay the same.
 
 FTS5's bm25 of a query is the sum over its phrases, so a phrase's own scores, once read, serve every query that holds
 it, exactly. They serve only searches that see the version of the index that they were read from.

@@ -1,4 +1,4 @@
-"""What a search remembers: passages marked for past queries that lie near the new one in meaning.
+"""Query memory: how a mark changes a score, where it was made for a past query that is near the new one in meaning.
 
 A past query within a cosine of .6 hands its judgements on: a passage marked right gets `.2 x (cosine - .6) / .4`, one
 marked wrong loses as much, one that was opened gets a quarter. Where several past queries judged one passage, the

@@ -1,4 +1,4 @@
-"""Rows of passages that are only ever added to: what is gone or replaced keeps its row, and each view marks it as dead.
+"""Rows of passages that are only added to: what is gone or replaced keeps its row, and each view marks it as dead.
 
 So a view that a search holds never changes under it, and following an edited note copies no vectors. The dead rows, the
 tombstones, go when the room is used up and all that lives is copied into wider arrays.

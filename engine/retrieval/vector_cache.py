@@ -1,4 +1,4 @@
-"""Quantized vectors kept in the cache folder, because making them anew reads every vector of a large library.
+"""Keeps quantized vectors in the cache folder, because making them anew reads every vector of a large library.
 
 One file holds the vectors of one model in one library file. It is believed only for that very file and model and for a
 change number that the library still knows, and after some of its rows were compared with the library. It is written

@@ -293,7 +293,7 @@ def test_what_if_shows_no_other_text_under_the_figures_of_a_passage_that_is_gone
     write(notes, {f"new{number}.md": f"# Bicycle {number}\n\nA saddle and {number} spokes.\n" for number in range(20)})
     library.sync()
     assert gone & {passage_of(library, f"Bicycle {number}") for number in range(20)}  # their ids were free
-    titles = {hit.title.split()[0] for hit in exploration.again(SearchSettings(fusion="keyword"), limit=40).hits}
+    titles = {hit.title.split()[0] for hit in exploration.again(SearchSettings(fusion="vector"), limit=40).hits}
     assert titles == {"Note"}
 
 

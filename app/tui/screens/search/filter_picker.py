@@ -40,19 +40,26 @@ class Filtering:
         self._line = line
         self._opened: Opened | None = None
         self._facets: Facets | None = None  # None: to be read once they are needed
+        self._changes = 0  # of the library, so that values read before one are not kept after it
 
     def forget(self, opened: Opened | None) -> None:
         """Take note that the library has changed, so that its values are read anew before they are shown again."""
         self._opened, self._facets = opened, None
+        self._changes += 1
 
     async def values(self) -> Facets:
         """Return the values, read in a thread where the library has changed since."""
-        if self._facets is None and self._opened is not None:
-            try:
-                self._facets = await in_thread(self._opened.library.facets)
-            except Exception:
-                _log.exception("The values of filters could not be read")
-        return self._facets or NO_FACETS
+        if self._facets is not None or self._opened is None:
+            return self._facets or NO_FACETS
+        changes = self._changes
+        try:
+            found = await in_thread(self._opened.library.facets)
+        except Exception:
+            _log.exception("The values of filters could not be read")
+            return NO_FACETS
+        if changes == self._changes:
+            self._facets = found
+        return found
 
     def pick(self, facets: Facets, now: float) -> None:
         """Let the person pick a field and then a value."""

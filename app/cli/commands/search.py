@@ -120,19 +120,20 @@ def _print(result: SearchResult, *, explain: bool) -> None:
     """Print the verdict to stderr and the rows to stdout."""
     from app.cli.search_explained import explained
     from app.cli.search_rows import row, verdict_line
+    from app.explanation import decimals_of
 
     if not result.hits:
         click.echo(_nothing(result), err=True)
         return
     click.echo(verdict_line(result), err=True)
     columns = shutil.get_terminal_size().columns
-    best = max(hit.score for hit in result.hits)
+    best, decimals = max(hit.score for hit in result.hits), decimals_of(result.fusion)
     for place, hit in enumerate(result.hits):
         if place:
             click.echo()
-        click.echo("\n".join(row(hit, best, columns)))
+        click.echo("\n".join(row(hit, best, columns, decimals)))
         if explain:
-            click.echo("\n".join(explained(hit, result.passages)))
+            click.echo("\n".join(explained(hit, result)))
 
 
 def _nothing(result: SearchResult) -> str:

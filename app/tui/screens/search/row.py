@@ -13,6 +13,7 @@ from typing import Literal
 from rich.cells import cell_len
 from textual.content import Content
 
+from app.explanation import decimals_of
 from app.tui.screens.search.window import form, small_words
 from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
 from app.wording.bars import bar
@@ -22,7 +23,7 @@ from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import day
 from engine.paths import display
-from engine.records import Fusion, Grade, Hit, SearchResult, Tier
+from engine.records import Grade, Hit, SearchResult, Tier
 
 ROW_LINES = 3
 ROOMY_CELLS = 60  # from here on the columns of figures stand further apart
@@ -86,11 +87,6 @@ def greatest_score(result: SearchResult) -> float:
         # .8 s / (1 + s_best) + .2 k is greatest at s = s_best = k = 1
         return max(best, weights.vector / 2 + weights.keyword)
     return best
-
-
-def decimals_of(fusion: Fusion) -> int:
-    """Return how many places a score needs: reciprocal ranks are below .033."""
-    return 4 if fusion == "rrf" else 3
 
 
 def row_lines(hit: Hit, width: int, context: RowContext) -> tuple[Content, Content, Content]:

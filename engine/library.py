@@ -31,7 +31,7 @@ from engine.watchlist import Watchlist
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
-    from engine.local_indexing import Keeper
+    from engine.local_indexer import LocalIndexer
     from engine.store.connection import LibraryConnection
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
@@ -185,8 +185,8 @@ class Library:
         committed by then. Raises LibraryBusy where another process indexes, PathError, ModelError.
         """
         absolute = [os.fsencode(path.expanduser().absolute()) for path in paths]
-        with self._keeping("syncing") as keeper:
-            return keeper.sync(paths=absolute, full=full, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("syncing") as indexer:
+            return indexer.sync(paths=absolute, full=full, on_event=on_event, stop=stop or threading.Event())
 
     def use_model(
         self,
@@ -199,8 +199,8 @@ class Library:
 
         Asked again, it goes on where it was stopped. Raises LibraryBusy, ModelError.
         """
-        with self._keeping("building a model") as keeper:
-            return keeper.use_model(name, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("building a model") as indexer:
+            return indexer.use_model(name, on_event=on_event, stop=stop or threading.Event())
 
     def file_request(self, kind: str, argument: str = "") -> int:
         """Ask the process that indexes for something and return the request's number."""
@@ -264,12 +264,12 @@ class Library:
     # --- within --------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _keeping(self, task: str) -> Iterator[Keeper]:
-        from engine.local_indexing import Keeper
+    def _indexing(self, task: str) -> Iterator[LocalIndexer]:
+        from engine.local_indexer import LocalIndexer
 
         with lock.IndexerLock(self.path).acquire(task), self._file.writing(lock_held=True) as connection:
             self._file.drain()
-            yield Keeper(connection, self.path, self._encoder)
+            yield LocalIndexer(connection, self.path, self._encoder)
 
 
 def _read_only(path: Path) -> bool:

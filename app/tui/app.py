@@ -16,9 +16,9 @@ from textual.signal import Signal
 from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
 from app.tui.browser import Place
 from app.tui.editor_launch import open_places
+from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
 from app.tui.keymap import usable
-from app.tui.library_file import LibraryFile
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.help import HelpScreen
 from app.tui.screens.search.screen import SearchScreen

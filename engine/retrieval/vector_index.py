@@ -179,7 +179,7 @@ class VectorIndex:
         grown = np.zeros(len(ids), np.bool_)
         grown[: len(alive)] = alive
         grown[first:] = True
-        return PassageRows(ids, grown)
+        return self._newest.changed(ids, grown)
 
     def _load(self, connection: apsw.Connection, sequence: int) -> None:
         count, size = len(live_ids(connection, self._model_id)), dimension(connection, self._model_id)

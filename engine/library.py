@@ -207,6 +207,11 @@ class Library:
         with self._file.writing() as connection:
             return requests.file(connection, kind, argument)
 
+    def withdraw_request(self, number: int) -> None:
+        """Take a request back that nobody has answered."""
+        with self._file.writing() as connection:
+            requests.withdraw(connection, number)
+
     def request_state(self, number: int) -> RequestState:
         """Return how far a request is; one that is forgotten counts as done without an answer."""
         with self._file.reading() as connection:

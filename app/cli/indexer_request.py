@@ -37,9 +37,13 @@ def done_or_asked(
     try:
         while True:
             try:
-                return do()
+                done = do()
             except LibraryBusy:
                 outcomes = _asked(library, orders, numbers, holder, on_event, stop)
+            else:
+                for number in numbers:  # the next indexer is not to do again what is done
+                    library.withdraw_request(number)
+                return done
             if outcomes is not None:
                 return outcomes
             if stop.is_set():

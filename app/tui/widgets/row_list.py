@@ -38,7 +38,7 @@ class RowList(PaintedView, can_focus=True, inherit_bindings=False):  # the arrow
 
     def lay_out(self) -> None:
         """Take the rows and the width as they are now."""
-        self._strips.clear()
+        self.strips.clear()
         self.virtual_size = Size(self.scrollable_content_region.width, self.count_lines())
         self.refresh()
 
@@ -57,6 +57,6 @@ class RowList(PaintedView, can_focus=True, inherit_bindings=False):  # the arrow
         """Return one line of the screen, painted once for each of its looks."""
         line = y + self.scroll_offset.y
         key = line, self.look(line)
-        if key not in self._strips:
-            self._strips[key] = self.paint_line(*key, self.scrollable_content_region.width)
-        return self._strips[key]
+        if key not in self.strips:
+            self.strips[key] = self.paint_line(*key, self.scrollable_content_region.width)
+        return self.strips[key]

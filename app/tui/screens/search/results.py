@@ -102,13 +102,13 @@ class ResultList(RowList):
         """Mark the selected row, or take its mark away."""
         if self.hit is not None:
             self.marked ^= {self.hit.passage_id}
-            self._strips.clear()
+            self.strips.clear()
             self.refresh()
 
     def unmark(self) -> None:
         """Take all marks away."""
         self.marked.clear()
-        self._strips.clear()
+        self.strips.clear()
         self.refresh()
 
     def select_passage(self, passage_id: int) -> None:

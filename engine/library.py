@@ -87,6 +87,7 @@ class Library:
         self._memory = ReaderMemory(self._file, self._search.model_if_there)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
+        self._closed = False
 
     @classmethod
     def open(cls, path: Path | None = None, *, create: bool = False, encoder: Encoder | None = None) -> Library:
@@ -109,7 +110,7 @@ class Library:
             self._search.close()
             if self._watch is not None:
                 self._watch.close()
-            self._watch = None
+            self._watch, self._closed = None, True
 
     def __enter__(self) -> Library:
         return self
@@ -264,7 +265,11 @@ class Library:
                 from engine.store.connection import open_reader
 
                 self._watch = open_reader(self.path)
-            return int(self._watch.pragma("data_version"))
+            version = int(self._watch.pragma("data_version"))
+            if self._closed:  # whoever still asks keeps no file open
+                self._watch.close()
+                self._watch = None
+            return version
 
     # --- within --------------------------------------------------------------------------------------------------
 

@@ -328,6 +328,24 @@ def test_a_closed_pool_keeps_nothing_and_a_drained_one_keeps_what_is_lent_later(
     assert not is_open(kept) and not is_open(late)
 
 
+def test_who_still_asks_a_library_that_was_closed_leaves_nothing_open(library, monkeypatch):
+    opened = []
+
+    def noted(path):
+        opened.append(open_reader(path))
+        return opened[-1]
+
+    monkeypatch.setattr("engine.retrieval.connection_pool.open_reader", noted)
+    monkeypatch.setattr("engine.store.connection.open_reader", noted)
+    library.version()
+    library.search("sourdough")
+    library.close()
+    assert library.search("sourdough").hits
+    library.version()
+    assert len(opened) >= 2 and not any(is_open(connection) for connection in opened)
+    assert library._search._active is None
+
+
 def test_cancelled_searches_leave_no_scan_for_a_newer_one_to_wait_for(library, monkeypatch):
     monkeypatch.setattr(candidate_retrieval, "WORTH_A_CORE", 1)
     library.search("sourdough")

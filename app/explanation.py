@@ -14,6 +14,17 @@ from engine.records import Fusion, Grade, Hit, Remembered, SearchResult, TermSco
 DEEDS: dict[Grade, str] = {2: "marked right for", -2: "marked wrong for", 1: "opened for"}
 SAME = 0.9995  # cosine from which two searches are one, as shown
 PARTS = ("meaning", "words", "feedback", "memory")
+STAGE_NAMES = {  # of what "why not" follows a document through
+    "indexed": "indexed",
+    "filters": "filters",
+    "vector": "by meaning",
+    "keyword": "by words",
+    "cutoff": "cut-off",
+    "fused": "fused",
+    "grouped": "grouped",
+    "collapsed": "near-duplicates",
+    "listed": "in the list",
+}
 
 
 @dataclass(frozen=True, slots=True)

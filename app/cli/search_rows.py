@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from app.wording.bars import bar
+from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import padded, width
 from app.wording.figures import NONE, count, counted, decimal, figure
 from app.wording.paths import located
@@ -16,7 +16,6 @@ from app.wording.safe_text import cleaned, one_line
 from app.wording.times import day
 from engine.records import Grade, Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
 
-SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}
 COLORS: dict[Tier, str] = {"strong": "green", "likely": "yellow", "weak": "bright_black"}
 VERDICTS: dict[Verdict, str] = {
     "strong": "strong",
@@ -68,7 +67,7 @@ def trail(hit: Hit) -> str:
 
 def figures(hit: Hit, best: float, decimals: int) -> str:
     """Return the figures of one row: its tier, its rank and score in each leg, the bar of shares, the score."""
-    tier = click.style(f"{SIGNS[hit.tier]} {padded(hit.tier, 6)}", fg=COLORS[hit.tier])
+    tier = click.style(f"{TIER_SIGNS[hit.tier]} {padded(hit.tier, 6)}", fg=COLORS[hit.tier])
     vector, keyword = hit.vector, hit.keyword
     meaning = f"V {_rank(vector)} {figure(vector.distance) if vector else NONE:>5}"
     words = f"K {_rank(keyword)} {decimal(keyword.bm25, 2) if keyword else NONE:>6}"

@@ -23,7 +23,7 @@ DAY = 86_400
 APP = Path(wording.__file__).parents[1]
 PLAIN = {"line", "table", "count"}  # words of the room that mean something else elsewhere, too
 CLOCKS = {  # moments for programs, not for persons
-    "cli/json_shapes.py": "JSON",
+    "json_shapes.py": "JSON",
     "cli/log_lines.py": "the log of `carrel watch`",
     "cli/entry.py": "carrel.log",
     "tui/screens/search/filter_completion.py": "the query language",

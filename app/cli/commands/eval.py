@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.arguments import FUSIONS, read_weights
 from app.cli.command import command as carrel_command
-from app.cli.fusion_options import FUSIONS, read_weights
 from app.cli.session import Session, pass_session
 
 if TYPE_CHECKING:

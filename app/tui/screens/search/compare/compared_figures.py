@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from app.explanation import differences
 from app.tui.screens.search.explanation.leg_lines import often
 from app.tui.screens.search.explanation.subject import Explained, signed_units
-from app.tui.screens.search.row import SIGNS, greatest_score
+from app.tui.screens.search.row import greatest_score
+from app.wording.bars import TIER_SIGNS
 from app.wording.figures import NONE, count, figure
 from app.wording.safe_text import one_line
 from engine.records import Hit
@@ -76,7 +77,7 @@ def measures(pair: Pair) -> list[Compared]:
         [_bm25(hit) for hit in hits],
         [_signal(hit) for hit in hits],
     )
-    tier = [f"{SIGNS[hit.tier]} {hit.tier}" for hit in hits]
+    tier = [f"{TIER_SIGNS[hit.tier]} {hit.tier}" for hit in hits]
     return [
         Compared("distance", distance[0], distance[1], _apart(distance, 3)),
         Compared("bm25", bm25[0], bm25[1], _apart(bm25, 2)),

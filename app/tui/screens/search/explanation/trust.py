@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from app.tui.screens.search.explanation.subject import LABEL_CELLS, Explained, labelled
-from app.tui.screens.search.row import SIGNS, TIER_STYLES
+from app.tui.screens.search.row import TIER_STYLES
 from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
+from app.wording.bars import TIER_SIGNS
 from app.wording.figures import figure
 from engine.records import SignalScale
 
@@ -19,7 +20,7 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 def trust_lines(explained: Explained, width: int) -> list[Content]:
     """Return the tier, the sum that gave the signal, and where it lies between the limits."""
     hit, facts = explained.hit, explained.hit.explanation
-    tier = Content.styled(f"{SIGNS[hit.tier]} {hit.tier}", TIER_STYLES[hit.tier])
+    tier = Content.styled(f"{TIER_SIGNS[hit.tier]} {hit.tier}", TIER_STYLES[hit.tier])
     scale = explained.scale
     if facts.cut_strong <= facts.cut_likely or facts.cut_strong <= 0 or (scale is not None and not scale.fitted):
         unmeasured = Content.assemble(tier, (" · this library has not been measured yet", QUIET))

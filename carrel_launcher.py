@@ -74,4 +74,4 @@ def _trouble(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_module())
+    sys.exit(run_module() if sys.argv[1:2] == ["-m"] and len(sys.argv) > 2 else main())

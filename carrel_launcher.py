@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.machinery
 import os
-import runpy
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
@@ -41,6 +40,8 @@ def run_module() -> int:
     """Run one of Carrel's modules as a process of its own: `python carrel_launcher.py -m MODULE ARGUMENTS`."""
     if not _secured():
         return BAD_USAGE
+    import runpy  # 3 ms that the command line does without
+
     del sys.argv[:2]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     return 0
@@ -73,4 +74,4 @@ def _trouble(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_module())
+    sys.exit(run_module() if sys.argv[1:2] == ["-m"] and len(sys.argv) > 2 else main())

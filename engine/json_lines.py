@@ -100,6 +100,7 @@ class Tail(Generic[Kind]):
         self._at = 0  # how many bytes of the file were read
         self._last = b""  # the last of them: where they have changed, the file was written anew
         self._rest = b""  # a line whose end is not there yet
+        self._trouble = ""  # why the file could not be read at the last look
         self.beginnings = 0  # how often the file began anew
         self.behind = False  # whether the last look may have left something unread
         if from_now:
@@ -114,8 +115,14 @@ class Tail(Generic[Kind]):
         """Return the lines that are new and whole, out of so many bytes, whatever they hold."""
         try:
             piece = self._new_bytes(at_most)
-        except OSError:  # it is not there yet, or cannot be read now
+            self._trouble = ""
+        except FileNotFoundError:  # not yet
             piece = b""
+        except OSError as error:
+            piece = b""
+            if self._trouble != str(error):
+                self._trouble = str(error)
+                log.warning("events cannot be read: %s", error)
         self.behind = len(piece) == at_most
         self._at += len(piece)
         self._last = (self._last + piece)[-MAX_LINE_BYTES:]

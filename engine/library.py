@@ -31,7 +31,7 @@ from engine.watchlist import Watchlist
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
-    from engine.local_indexing import Keeper
+    from engine.local_indexer import LocalIndexer
     from engine.store.connection import LibraryConnection
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
@@ -87,6 +87,7 @@ class Library:
         self._memory = ReaderMemory(self._file, self._search.model_if_there)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
+        self._closed = False
 
     @classmethod
     def open(cls, path: Path | None = None, *, create: bool = False, encoder: Encoder | None = None) -> Library:
@@ -109,7 +110,7 @@ class Library:
             self._search.close()
             if self._watch is not None:
                 self._watch.close()
-            self._watch = None
+            self._watch, self._closed = None, True
 
     def __enter__(self) -> Library:
         return self
@@ -185,8 +186,8 @@ class Library:
         committed by then. Raises LibraryBusy where another process indexes, PathError, ModelError.
         """
         absolute = [os.fsencode(path.expanduser().absolute()) for path in paths]
-        with self._keeping("syncing") as keeper:
-            return keeper.sync(paths=absolute, full=full, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("syncing") as indexer:
+            return indexer.sync(paths=absolute, full=full, on_event=on_event, stop=stop or threading.Event())
 
     def use_model(
         self,
@@ -199,13 +200,18 @@ class Library:
 
         Asked again, it goes on where it was stopped. Raises LibraryBusy, ModelError.
         """
-        with self._keeping("building a model") as keeper:
-            return keeper.use_model(name, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("building a model") as indexer:
+            return indexer.use_model(name, on_event=on_event, stop=stop or threading.Event())
 
     def file_request(self, kind: str, argument: str = "") -> int:
         """Ask the process that indexes for something and return the request's number."""
         with self._file.writing() as connection:
             return requests.file(connection, kind, argument)
+
+    def withdraw_request(self, number: int) -> None:
+        """Take a request back that nobody has answered."""
+        with self._file.writing() as connection:
+            requests.withdraw(connection, number)
 
     def request_state(self, number: int) -> RequestState:
         """Return how far a request is; one that is forgotten counts as done without an answer."""
@@ -259,17 +265,21 @@ class Library:
                 from engine.store.connection import open_reader
 
                 self._watch = open_reader(self.path)
-            return int(self._watch.pragma("data_version"))
+            version = int(self._watch.pragma("data_version"))
+            if self._closed:  # whoever still asks keeps no file open
+                self._watch.close()
+                self._watch = None
+            return version
 
     # --- within --------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _keeping(self, task: str) -> Iterator[Keeper]:
-        from engine.local_indexing import Keeper
+    def _indexing(self, task: str) -> Iterator[LocalIndexer]:
+        from engine.local_indexer import LocalIndexer
 
         with lock.IndexerLock(self.path).acquire(task), self._file.writing(lock_held=True) as connection:
             self._file.drain()
-            yield Keeper(connection, self.path, self._encoder)
+            yield LocalIndexer(connection, self.path, self._encoder)
 
 
 def _read_only(path: Path) -> bool:

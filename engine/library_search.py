@@ -38,6 +38,7 @@ class LibrarySearch:
         self._active: ActiveModel | None = None
         self._postings: PostingsCache | None = None
         self._stays = False  # whether this process will search again and again
+        self._closed = False  # a search that goes on keeps nothing for later ones
         self._guard = threading.Lock()
 
     def search(
@@ -71,7 +72,7 @@ class LibrarySearch:
 
     def similar(self, passage_id: int, *, limit: int = DEFAULT_LIMIT) -> SearchResult:
         """Find the passages of other documents that are nearest in meaning to one; none where it has no vector."""
-        from engine.retrieval.similar import similar
+        from engine.retrieval.search_pipeline import similar
 
         with self._file.reading() as connection:
             model, cuts = self._active_model().of(connection)
@@ -79,8 +80,8 @@ class LibrarySearch:
 
     def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
         """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
-        from engine.retrieval.nearest_sentence import nearest_sentence
         from engine.retrieval.query import parse
+        from engine.retrieval.snippet import nearest_sentence
 
         meaning = parse(query, typing=True).meaning
         with self._file.reading() as connection:
@@ -139,7 +140,7 @@ class LibrarySearch:
     def close(self) -> None:
         """Let go of the vectors and the model."""
         with self._guard:
-            self._active = None
+            self._active, self._closed = None, True
 
     def _explored(
         self,
@@ -190,9 +191,9 @@ class LibrarySearch:
         from engine.retrieval.active_model import ActiveModel
 
         with self._guard:
-            if self._active is None:
-                self._active = ActiveModel(self._encoder)
-            return self._active
+            active = self._active or ActiveModel(self._encoder)
+            self._active = None if self._closed else active
+            return active
 
     def _model(
         self, connection: LibraryConnection, settings: SearchSettings, meaning: str

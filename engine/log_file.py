@@ -2,7 +2,7 @@
 
 It has a bound: once it would hold more than LARGEST_BYTES (1 MiB), its newest part moves to `carrel.log.1`, in place of
 what was there. Both together take 2 MiB at most, beside what C libraries print between two moments at which one of us
-appends something or opens it. It is emptied where it lies, so that whoever has it open goes on writing into it.
+appends something or opens it. It is emptied where it lies, so that a process that has it open goes on writing into it.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def _question(file: Path, number: int, line: str) -> tuple[str, list[str]]:
         text, paths = written["query"], written["relevant"]
         if isinstance(text, str) and text.strip() and all(isinstance(path, str) for path in paths):
             return text, list(paths)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise UsageError(
         f"{file}, line {number}, is no judged question.",

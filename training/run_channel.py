@@ -1,4 +1,4 @@
-"""The two lines between a run and whoever follows it: events out, orders in."""
+"""The two lines between a run and those who follow it: events out, orders in."""
 
 from __future__ import annotations
 

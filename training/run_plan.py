@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -86,8 +85,3 @@ class Plan:
         """Read what `to_json` gave; unknown keys are passed over."""
         known = {each.name: written[each.name] for each in fields(cls) if each.name in written}
         return cls(**{**known, "sources": tuple(known.get("sources", ()))})
-
-
-def facts(plan: Plan) -> str:
-    """Return the plan as one line for a manifest."""
-    return json.dumps(plan.to_json(), sort_keys=True)

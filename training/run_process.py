@@ -1,4 +1,4 @@
-"""Starts the process of a run, in its own session and at low priority, so that it outlives whoever asked for it."""
+"""Starts the process of a run, in its own session and at low priority, so that it outlives the command that asked."""
 
 from __future__ import annotations
 

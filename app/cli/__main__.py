@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from app.cli import main
+from carrel_launcher import main
 
 sys.exit(main())

@@ -1,15 +1,18 @@
-"""Arguments that several commands take. For a path the shell that asks for completions lists the files itself."""
+"""Arguments and options that several commands take; files and folders are completed by the shell itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 from click.shell_completion import CompletionItem
 
+from engine.records import Fusion
+
 F = TypeVar("F", bound=Callable[..., Any])
+FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
 
 
 def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -32,3 +35,20 @@ def folders_argument(*, required: bool) -> Callable[[F], F]:
 def place_argument(function: F) -> F:
     """Give a command the argument `path`: a document, perhaps with a line, for `app.cli.path_arguments.place`."""
     return click.argument("path", metavar="PATH[:LINE]", shell_complete=files)(function)
+
+
+def read_weights(_ctx: click.Context, _option: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    """Read `V,K`, two weights for meaning and words; only their proportion counts."""
+    return None if value is None else two_weights(value)
+
+
+def two_weights(value: str) -> tuple[float, float]:
+    """Read `V,K`. Raises click.BadParameter."""
+    try:
+        vector, keyword = (float(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter("give two numbers, meaning and words, as in .8,.2") from None
+    total = vector + keyword
+    if not (vector >= 0 and keyword >= 0 and 0 < total < float("inf")):
+        raise click.BadParameter("neither may be negative, and not both 0")
+    return vector / total, keyword / total

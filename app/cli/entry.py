@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 import click
 
-from app.cli.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 from app.cli.root import root
+from app.cli.session import DONE, FAILED, INTERRUPTED, USAGE
 from engine.errors import CarrelError
 from engine.log_file import append, private_log
 from engine.paths import places, private_folder

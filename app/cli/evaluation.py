@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.fusion_options import FUSIONS, two_weights
+from app.cli.arguments import FUSIONS, two_weights
 from app.cli.progress_line import Show, progress
 from engine.errors import UsageError
 from engine.events import Preparing

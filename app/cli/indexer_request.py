@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.cli.interruption import stop_on_signal
+from app.cli.progress_line import progress
 from engine.errors import LibraryBusy, WorkerError
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event, Preparing
@@ -37,9 +40,13 @@ def done_or_asked(
     try:
         while True:
             try:
-                return do()
+                done = do()
             except LibraryBusy:
                 outcomes = _asked(library, orders, numbers, holder, on_event, stop)
+            else:
+                for number in numbers:  # the next indexer is not to do again what is done
+                    library.withdraw_request(number)
+                return done
             if outcomes is not None:
                 return outcomes
             if stop.is_set():
@@ -92,3 +99,17 @@ def _succeeded(outcome: Outcome | None) -> Outcome:
         message = outcome.get("message") or outcome["error"]
         raise WorkerError(message, cause=outcome.get("cause", ""), fix=outcome.get("fix", ""))
     return outcome
+
+
+def switch_model(library: Library, model: str) -> bool:
+    """Make an installed model the library's and show how far it is; False where it was interrupted."""
+    show = progress()
+    with closing(show), stop_on_signal() as stop:
+        done_or_asked(
+            library,
+            lambda: library.use_model(model, on_event=show, stop=stop),
+            [("use_model", model)],
+            on_event=show,
+            stop=stop,
+        )
+        return not stop.is_set()

@@ -87,7 +87,7 @@ def _not_understood(word: str) -> str:
 def _print_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
         return
-    from app.cli.version import version
+    from app.cli import version
 
     click.echo(f"carrel {version()}")
     ctx.exit()

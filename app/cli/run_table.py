@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.wording.figures import counted, size
+from app.wording.figures import counted, interval, signed, size
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 from app.wording.times import day, duration
@@ -34,7 +34,7 @@ def lines(found: Sequence[Run]) -> list[str]:
     for run in found:
         record = run.record()
         base, tuned, low, high = record.figures.get(GAIN, (0.0, 0.0, 0.0, 0.0))
-        gain = f"  {tuned - base:+.4f} ({low:+.4f} to {high:+.4f})" if GAIN in record.figures else ""
+        gain = f"  {signed(tuned - base)} ({interval(low, high)})" if GAIN in record.figures else ""
         took = f"  {duration(record.seconds)}" if record.seconds else ""
         used = f"  promoted {day(record.promoted_at)}" if record.promoted_at else ""
         verdict = f", {record.verdict}" if record.verdict else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from app.wording.bars import bar
+from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import padded, width
 from app.wording.figures import NONE, count, counted, decimal, figure
 from app.wording.paths import located
@@ -16,7 +16,6 @@ from app.wording.safe_text import cleaned, one_line
 from app.wording.times import day
 from engine.records import Grade, Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
 
-SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}
 COLORS: dict[Tier, str] = {"strong": "green", "likely": "yellow", "weak": "bright_black"}
 VERDICTS: dict[Verdict, str] = {
     "strong": "strong",
@@ -42,8 +41,8 @@ def verdict_line(result: SearchResult) -> str:
     return " · ".join((VERDICTS[result.verdict], shown, took, weights + reason))
 
 
-def row(hit: Hit, best: float, columns: int) -> Iterator[str]:
-    """Yield the lines of one row; `best` is the score that fills the bar."""
+def row(hit: Hit, best: float, columns: int, decimals: int = 3) -> Iterator[str]:
+    """Yield the lines of one row; `best` is the score that fills the bar, `decimals` the places of a score."""
     date = day(hit.modified)
     heading = trail(hit)
     gap = max(2, columns - len(INDENT) - width(heading) - width(date))
@@ -51,7 +50,7 @@ def row(hit: Hit, best: float, columns: int) -> Iterator[str]:
     page = f"  page {hit.page}" if hit.page else ""
     yield INDENT + click.style(located(hit.path, hit.line_start) + page, fg="cyan")
     yield from (INDENT + line for line in snippet(hit, columns - len(INDENT)))
-    yield INDENT + figures(hit, best)
+    yield INDENT + figures(hit, best, decimals)
     if hit.judged is not None:
         yield INDENT + click.style(JUDGED[hit.judged], dim=True)
     if hit.more_in_document:
@@ -66,13 +65,13 @@ def trail(hit: Hit) -> str:
     return " › ".join(one_line(part) for part in (hit.title, *headings))
 
 
-def figures(hit: Hit, best: float) -> str:
+def figures(hit: Hit, best: float, decimals: int) -> str:
     """Return the figures of one row: its tier, its rank and score in each leg, the bar of shares, the score."""
-    tier = click.style(f"{SIGNS[hit.tier]} {padded(hit.tier, 6)}", fg=COLORS[hit.tier])
+    tier = click.style(f"{TIER_SIGNS[hit.tier]} {padded(hit.tier, 6)}", fg=COLORS[hit.tier])
     vector, keyword = hit.vector, hit.keyword
     meaning = f"V {_rank(vector)} {figure(vector.distance) if vector else NONE:>5}"
     words = f"K {_rank(keyword)} {decimal(keyword.bm25, 2) if keyword else NONE:>6}"
-    return f"{tier}   {meaning}   {words}   {score_bar(hit, best)}  {figure(hit.score)}"
+    return f"{tier}   {meaning}   {words}   {score_bar(hit, best)}  {figure(hit.score, decimals)}"
 
 
 def _rank(leg: VectorFigure | KeywordFigure | None) -> str:

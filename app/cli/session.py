@@ -1,10 +1,12 @@
-"""What the global options of one call say; they count the same before and after the command's name."""
+"""One call of `carrel`: its global options, the question it may ask, and the codes it ends with."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,10 +16,16 @@ if TYPE_CHECKING:
     from engine.library import Library
     from engine.maintenance import Maintenance
 
+# what the exit code says to a script; CarrelError carries its own
+DONE = 0  # files that could not be read do not change that
+FAILED = 1  # nothing relevant found, a check failed, or something went wrong
+USAGE = 2  # usage or bad input
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
 
 @dataclass
 class Session:
-    """The global options of one call, filled while the arguments are read."""
+    """The global options of one call; they count the same before and after the command's name."""
 
     library: Path | None = None
     json: bool = False
@@ -32,3 +40,23 @@ class Session:
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+def agreed(question: str, *, does: str) -> bool:
+    """Ask the person on stderr and return the answer; `does` says what `--yes` does without asking: "removes".
+
+    Raises UsageError without a terminal: there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"There is no terminal to ask on; `--yes` {does} without asking.")
+    return click.confirm(question, err=True)
+
+
+def print_json(shape: Mapping[str, Any]) -> None:
+    """Print one object to stdout; characters are escaped only where stdout could not take them."""
+    import json  # a command that prints none does without
+
+    from app.json_shapes import FORMAT
+
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps({"format": FORMAT, **shape}, ensure_ascii=not utf8, indent=2))

@@ -13,7 +13,7 @@ import click
 
 from app.cli.progress_line import CLEAR_LINE
 from app.wording.cells import cut
-from app.wording.figures import counted, percent
+from app.wording.figures import confidence, counted, figure, interval, percent, signed
 from app.wording.safe_text import one_line
 from app.wording.times import duration, estimate
 from engine.errors import UsageError
@@ -129,7 +129,7 @@ def sentence(event: TrainingEvent) -> tuple[str, bool]:
         case said.Stepped():
             left = f" · {estimate(event.seconds_left)} left" if event.seconds_left is not None else ""
             return (
-                f"step {event.step} of {event.of} · loss {event.loss:.3f} · "
+                f"step {event.step} of {event.of} · loss {figure(event.loss)} · "
                 f"{event.triples_per_second:.1f} triples/s{left}"
             ), False
         case said.Evaluated():
@@ -160,8 +160,8 @@ def _split(event: said.SplitsMade) -> str:
 def _evaluated(event: said.Evaluated) -> str:
     judged = f"mixture of step {event.step}, t {event.share:g}" if event.mixed else f"step {event.step}"
     return (
-        f"  {judged}: development NDCG@10 {event.candidate:.4f}, base {event.base:.4f} "
-        f"(95% {event.low:+.4f} to {event.high:+.4f})"
+        f"  {judged}: development NDCG@10 {figure(event.candidate)}, base {figure(event.base)} "
+        f"(95 % {interval(event.low, event.high)})"
     )
 
 
@@ -184,10 +184,10 @@ def verdict(event: said.Judged) -> list[str]:
     """Return the verdict in plain words, with the table behind it."""
     lines = [f"Verdict: {event.verdict}. {event.reason}"]
     if event.measures:
-        lines.append(f"{'':24}{'base':>8}{'tuned':>9}{'difference':>12}   interval at alpha {event.alpha:g}")
+        lines.append(f"{'':24}{'base':>8}{'tuned':>9}{'difference':>12}   {confidence(event.alpha)} between")
     lines += [
-        f"{each.name:24}{each.base:8.4f}{each.candidate:9.4f}{each.candidate - each.base:+12.4f}   "
-        f"{each.low:+.4f} to {each.high:+.4f}"
+        f"{each.name:24}{figure(each.base):>8}{figure(each.candidate):>9}{signed(each.candidate - each.base):>12}   "
+        f"{interval(each.low, each.high)}"
         for each in event.measures
     ]
     return [*lines, *(f"- {each}" for each in event.advice)]

@@ -16,9 +16,9 @@ from textual.signal import Signal
 from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
 from app.tui.browser import Place
 from app.tui.editor_launch import open_places
+from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
 from app.tui.keymap import usable
-from app.tui.library_file import LibraryFile
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.help import HelpScreen
 from app.tui.screens.search.screen import SearchScreen
@@ -114,8 +114,8 @@ class CarrelApp(App[int]):
         """Open the library, tell the screens, start the indexer, and load what the first search needs."""
         try:
             opened = await in_thread(self.ports.open_library)
+            self._version = await in_thread(opened.library.version)  # first, so that no commit is missed
             status = await in_thread(opened.library.status)
-            self._version = await in_thread(opened.library.version)
         except CarrelError as error:
             self.failed_signal.publish(error)
             return
@@ -170,8 +170,10 @@ class CarrelApp(App[int]):
         version = await in_thread(library.version)
         if version == self._version:
             return
-        self._version, self._refreshed = version, self.ports.clock()
-        self._tell(replace(self.view, status=await in_thread(library.status)))
+        self._refreshed = self.ports.clock()
+        status = await in_thread(library.status)
+        self._version = version  # not before: a look that a newer one ends has shown nothing
+        self._tell(replace(self.view, status=status))
         self.commit_signal.publish(version)
 
     def open_places(self, places: Sequence[Place]) -> None:

@@ -1,4 +1,7 @@
-"""Opens files where a person wants to change them: finds the line again, then hands the terminal to the editor."""
+"""Opens files where a person wants to change them, and addresses where they are read.
+
+The line of a passage is found again in a file that has changed, then the terminal is handed to the editor.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,12 @@ from app.editors import VIEWED_KINDS, EditorCommand, Target, editor_commands
 from app.tui.browser import Browser, Place
 from app.tui.threads import in_thread
 from app.wording.safe_text import one_line
-from engine.errors import CarrelError
+from engine.errors import CarrelError, SourceError
 from engine.paths import display
+from engine.sources.encodings import decode
 
+LONGEST_FILE = 32 * 2**20  # bytes: no larger file is indexed
+LEAST_SIGNS = 4  # of a line, that it is worth looking for
 FindLine = Callable[[bytes, str, int], int | None]
 Edit = Callable[[EditorCommand], str]  # returns what went wrong, or ""
 
@@ -55,6 +61,47 @@ def targets_now(places: Sequence[Place], find_line: FindLine) -> tuple[list[Targ
     return targets, gone
 
 
+def current_line(path: bytes, passage: str, line: int) -> int | None:
+    """Return the line at which `passage` begins in the file now; None where there is no file.
+
+    It is `line`, where it began, if it cannot be found or there is nothing to look for. The whole passage is looked for
+    first, then its lines one by one; of several places the one nearest to `line`.
+    """
+    if not os.path.isfile(path):
+        return None
+    if not passage.strip():
+        return line
+    try:
+        with open(path, "rb") as file:
+            text = decode(file.read(LONGEST_FILE))
+    except (OSError, SourceError):
+        return line
+    return line_of(text, passage, line)
+
+
+def line_of(text: str, passage: str, line: int) -> int:
+    """Return the line of `text` where `passage` begins, else where the first of its lines that is there stands."""
+    lead = len(passage) - len(passage.lstrip("\n"))
+    if found := _lines_with(text, passage.strip("\n")):
+        return max(1, min(found, key=lambda each: abs(each - line - lead)) - lead)
+    for place, part in enumerate(passage.split("\n")):
+        if len(part.strip()) >= LEAST_SIGNS and (found := _lines_with(text, part.strip())):
+            return min(found, key=lambda each: abs(each - line - place))
+    return min(line, text.count("\n") + 1)
+
+
+def _lines_with(text: str, part: str) -> list[int]:
+    """Return the lines, counted from 1, at which `part` begins; at most a hundred."""
+    lines: list[int] = []
+    at, counted, number = (text.find(part) if part else -1), 0, 1
+    while at >= 0 and len(lines) < 100:
+        number += text.count("\n", counted, at)
+        counted = at
+        lines.append(number)
+        at = text.find(part, at + 1)
+    return lines
+
+
 def edit_in_terminal(app: App[Any], command: EditorCommand) -> str:
     """Run an editor command and return what went wrong, or "".
 
@@ -82,3 +129,10 @@ def _start_apart(command: EditorCommand) -> None:
 def _environment(app: App[Any]) -> dict[str, str]:
     """Return the environment as the person set it: Textual takes NO_COLOR out of it."""
     return {**os.environ, "NO_COLOR": "1"} if app.no_color else dict(os.environ)
+
+
+def visit(address: str) -> bool:
+    """Show an address in the person's web browser; False where there is none. May take seconds: for a thread."""
+    import webbrowser  # 3 ms, and most sessions follow no such link
+
+    return webbrowser.open(address)

@@ -1,12 +1,16 @@
-"""Whether a file is still what was indexed, and the request to index it again where it is not."""
+"""Whether files are still what they were: a document's what was indexed, the library's what was opened."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Literal
 
 from app.tui.ports import Freshness, LibraryPort
+from engine.paths import identity_of
 from engine.records import StoredDocument
 
+FileState = Literal["same", "gone", "replaced"]  # of the library's file; it can be read on long after it was deleted
 SAME_SECONDS = 1e-5  # a date in nanoseconds, kept as seconds in a float, comes back this exact
 SAID: dict[Freshness, str] = {"same": "", "changed": "changed since it was indexed", "gone": "no longer there"}
 SHORT: dict[Freshness, str] = {"same": "", "changed": "changed", "gone": "gone"}
@@ -47,3 +51,20 @@ class Reindexing:
         except UnicodeEncodeError:
             path = ""  # a request is text; a sync of everything finds the file too
         library.file_request("sync", path)
+
+
+class LibraryFile:
+    """The file as it was when the library was opened. Reads the disk, so it belongs in a thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._identity = identity_of(path)
+        self.missed = False  # whether the person was told that it is gone
+
+    def look(self) -> FileState:
+        """Return what became of it."""
+        now = identity_of(self._path)
+        if now == self._identity:
+            self.missed = False
+            return "same"
+        return "gone" if now is None else "replaced"

@@ -14,8 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from app.tui.app import CarrelApp
-from app.tui.current_line import current_line
-from app.tui.editor_launch import edit_in_terminal
+from app.tui.editor_launch import current_line, edit_in_terminal, visit
 from app.tui.freshness import freshness_of
 from app.tui.indexer_process import Indexer
 from app.tui.ports import IndexerPort, Opened, Ports
@@ -23,7 +22,6 @@ from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.threads import still_running
 from app.tui.training_runs import TrainingRuns
-from app.tui.web import visit
 from engine.errors import CarrelError, PathError
 from engine.log_file import LogFile, private_log
 from engine.paths import Places, library_path, places, private_folder

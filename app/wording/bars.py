@@ -1,10 +1,13 @@
-"""Figures drawn as signs: how many cells of a bar are filled, and how rare a word is as a level."""
+"""Figures drawn as signs: the sign of a tier, the filled cells of a bar, the level of a rare word."""
 
 from __future__ import annotations
 
 import math
 from typing import Literal
 
+from engine.records import Tier
+
+TIER_SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}
 RARE_FROM = 0.65  # share of the greatest idf that the library could give; 12 of 40,000 passages gives .79
 UNCOMMON_FROM = 0.35  # 300 of 40,000 gives .48, 9,000 of 40,000 gives .15
 _LEVELS = "▁▂▃▄▅▆▇"

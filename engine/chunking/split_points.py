@@ -192,10 +192,11 @@ def partition(points: SplitPoints, target: int, maximum: int) -> list[int]:
     came_from = [0] * count
     entry = [0.0] * count  # the cheapest way to each split point, less all crossings up to it
     crossed = 0.0  # the crossings of all split points before the one looked at, summed
+    widest = 2 * maximum  # split points in one passage: as many as tokens, and room for those with no token between
     low = 0
     for end in range(1, count):
         here = tokens[end]
-        while here - tokens[low] > maximum and low < end - 1:
+        while (here - tokens[low] > maximum or end - low > widest) and low < end - 1:
             low += 1
         costs = [entry[start] + prices[here - tokens[start]] for start in range(low, end)]
         best = min(costs)

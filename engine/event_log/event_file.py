@@ -58,7 +58,7 @@ class EventFile:
 
 
 def _opened(path: Path) -> int:
-    """Open an event file to append to it, with a lock that tells whoever prunes that it is written."""
+    """Open an event file to append to it, with a lock on it that keeps it from being pruned."""
     while True:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
         with suppress(OSError):

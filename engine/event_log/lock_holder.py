@@ -1,4 +1,4 @@
-"""Follows the process that holds a library's lock, whichever it is by then."""
+"""Follows the process that holds a library's lock, and the next one after it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOK_SECONDS = 1.0  # how often the lock is looked at
 
 
 class HolderTail:
-    """The events of whoever holds the lock, as they come; `FollowsAnother` precedes those of each holder.
+    """The events of the process that holds the lock, as they come, with `FollowsAnother` before those of each.
 
     A holder is another one where its number or its event file is; then the last words of the one before come first, and
     the new one's events from their beginning. A lock that is free for a moment changes nothing.

@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None, encoder_of: EncoderOf | None = None)
             encoder_of=encoder_of or Encoders(),
         )
     except CarrelError as error:
-        if not isinstance(error, LibraryBusy):  # which is ordinary: whoever started us follows the other
+        if not isinstance(error, LibraryBusy):  # which is ordinary: the browser that started us follows the other
             logging.warning("the indexer ends", exc_info=True)
         events.write(Trouble(message=f"{error.message} {error.cause}".strip(), fix=error.fix))
         events.write(Stopped(reason=error.message))
@@ -200,7 +200,7 @@ def _be_humble() -> None:
 
 
 def _listen(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:
-    """Read the command pipe to its end, which means that whoever started us has gone, and leave then, or at a fault."""
+    """Read the command pipe, and leave at its end, for then the process that started this one has gone."""
     try:
         _take_lines(commands, stop)
     except Exception:

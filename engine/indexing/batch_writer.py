@@ -27,7 +27,7 @@ REMOVED_AT_ONCE = 20  # documents between two looks at the clock
 _Item = TypeVar("_Item")
 
 
-class Recorder:
+class BatchWriter:
     """Writes outcomes, moves and removals, and counts them."""
 
     def __init__(self, writer: Writer, tally: Tally, on_event: Callable[[Event], None]) -> None:

@@ -152,7 +152,7 @@ def _carry_out(
     stop: Signal,
 ) -> None:
     """Move, then read, then remove: text that went from one file into another finds its vectors still there."""
-    from engine.indexing.batch_writer import Recorder
+    from engine.indexing.batch_writer import BatchWriter
     from engine.indexing.passage_encoder import LazyEncoder, ensure_model, refuse_other
     from engine.indexing.sync_run import Run
     from engine.store.document_writer import Writer
@@ -160,9 +160,9 @@ def _carry_out(
     model_id, fingerprint = ensure_model(conn, encoder)
     lazy = LazyEncoder(encoder, refuse_other(fingerprint))
     writer = Writer(conn, model_id)
-    recorder = Recorder(writer, tally, on_event)
+    batch_writer = BatchWriter(writer, tally, on_event)
     moves = [replace(move, reread=must_be_read(conn, move)) for move in matched.moves]
-    recorder.move(moves)
+    batch_writer.move(moves)
     renamed = [
         Work(move.work.folder_id, move.work.root, move.work.path, move.work.stat, move.vanished.known, True, moved=True)
         for move in moves
@@ -171,11 +171,11 @@ def _carry_out(
     work = (*matched.work, *renamed)
     if work:
         run = Run(
-            writer, recorder, lazy, parser, journal_file(library), spool_file(library), fingerprint, on_event, stop
+            writer, batch_writer, lazy, parser, journal_file(library), spool_file(library), fingerprint, on_event, stop
         )
         run.bring_in(work)
     if not stop.is_set():
-        recorder.remove(matched.vanished)
+        batch_writer.remove(matched.vanished)
 
 
 def refit_where_due(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.events import Event
-from engine.indexing.batch_writer import Recorder
+from engine.indexing.batch_writer import BatchWriter
 from engine.indexing.crash_recovery import SPOOLED_FROM, Journal, Spool
 from engine.indexing.file_reader import DocumentParser, FileReader, ReadAhead
 from engine.indexing.passage_encoder import Embedder, LazyEncoder
@@ -26,7 +26,7 @@ class Run:
     def __init__(
         self,
         writer: Writer,
-        recorder: Recorder,
+        batch_writer: BatchWriter,
         encoder: LazyEncoder,
         parser: Callable[[], DocumentParser],
         journal: Path,
@@ -36,7 +36,7 @@ class Run:
         stop: Signal,
     ) -> None:
         self._writer = writer
-        self._recorder = recorder
+        self._batch_writer = batch_writer
         self._encoder = encoder
         self._new_parser = parser
         self._journal_file = journal
@@ -103,7 +103,7 @@ class Run:
             vectors, lacking = self._vectors(outcomes)
             if lacking:
                 outcomes = [each for each in outcomes if not (isinstance(each, Read) and _hashes(each) & lacking)]
-            short = self._recorder.record(outcomes, vectors, written)
+            short = self._batch_writer.record(outcomes, vectors, written)
             self._spool.forget([each for each in vectors if each in self._spool] if not (lacking or short) else ())
             if lacking:
                 return

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.errors import CarrelError, LibraryDamaged, LibraryReadOnly, ModelError
-from engine.local_indexing import Keeper
+from engine.local_indexer import LocalIndexer
 from engine.paths import places
 from engine.records import Check
 from engine.store import folders, integrity, migrations, models
@@ -236,15 +236,15 @@ def _mended_inside(library: Path, encoder: Encoder | None, on_event: Callable[[E
             done.append(f"Rows removed that belonged to nothing: {repaired.orphans}.")
         if repaired.vectors:
             done.append(f"Vectors removed that could not be used: {repaired.vectors}.")
-        done.append(_read_again(Keeper(conn, library, encoder), on_event))
+        done.append(_read_again(LocalIndexer(conn, library, encoder), on_event))
     finally:
         conn.close()
     return done
 
 
-def _read_again(keeper: Keeper, on_event: Callable[[Event], None]) -> str:
+def _read_again(indexer: LocalIndexer, on_event: Callable[[Event], None]) -> str:
     try:
-        report = keeper.sync(on_event=on_event, stop=threading.Event())
+        report = indexer.sync(on_event=on_event, stop=threading.Event())
     except ModelError as error:
         return f"What is missing waits to be read again by `carrel sync`, which cannot be done now: {error}"
     read = report.added + report.updated

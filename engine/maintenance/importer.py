@@ -19,7 +19,7 @@ import apsw
 from engine.errors import LibraryError, ModelError, UsageError
 from engine.events import Event, Preparing
 from engine.indexing.outdated_documents import note_arrivals, note_readers
-from engine.local_indexing import Keeper
+from engine.local_indexer import LocalIndexer
 from engine.maintenance.export_reader import HASH_BYTES, ExportHeader, ExportReader
 from engine.paths import private_folder, refuse_nested
 from engine.store import backup, folders, models
@@ -112,16 +112,16 @@ def _take_in(
     try:
         _refuse_nested(conn, archive)
         note_readers(conn)
-        keeper = Keeper(conn, library, encoder)
-        model = _model(conn, head, keeper)
+        indexer = LocalIndexer(conn, library, encoder)
+        model = _model(conn, head, indexer)
         added, folder_ids = _folders(conn, archive)
-        supply = _DocumentsWithVectors(keeper, archive, given=model.fingerprint == head.fingerprint)
+        supply = _DocumentsWithVectors(indexer, archive, given=model.fingerprint == head.fingerprint)
         on_event(Preparing(what=f"importing {archive.count('document'):,} documents"))
         returned = put_back(Writer(conn, model.id), supply.documents(), folder_ids, stop.is_set)
         note_arrivals(conn, head.readers)
         judgements = _judgements(conn, archive)
         with suppress(ModelError):  # where it is not installed, the tiers are fitted by the first sync that has it
-            keeper.fit(on_event, stop)
+            indexer.fit(on_event, stop)
     finally:
         conn.close()
     return Imported(added, returned.documents, returned.passages, judgements, returned.known, supply.embedded)
@@ -135,7 +135,7 @@ def _refuse_nested(conn: apsw.Connection, archive: LibraryArchive) -> None:
             watched.append(folder["path"])
 
 
-def _model(conn: apsw.Connection, head: ExportHeader, keeper: Keeper) -> models.StoredModel:
+def _model(conn: apsw.Connection, head: ExportHeader, indexer: LocalIndexer) -> models.StoredModel:
     """Return the library's model; a library without one takes that of the export, or its own default."""
     active = models.active(conn)
     if active is not None:
@@ -147,7 +147,7 @@ def _model(conn: apsw.Connection, head: ExportHeader, keeper: Keeper) -> models.
         if manifest.fingerprint != head.fingerprint:
             raise UsageError("The export's model is not the one that it names.", fix="Export it again.")
     else:
-        manifest = keeper.encoder().manifest
+        manifest = indexer.encoder().manifest
     models.write_down(conn, manifest, state="active")
     found = models.active(conn)
     assert found is not None
@@ -184,8 +184,8 @@ def _judgements(conn: apsw.Connection, archive: LibraryArchive) -> int:
 class _DocumentsWithVectors:
     """Gives the documents of an export with a vector for every passage, embedding those that have none."""
 
-    def __init__(self, keeper: Keeper, archive: LibraryArchive, *, given: bool) -> None:
-        self._keeper = keeper
+    def __init__(self, indexer: LocalIndexer, archive: LibraryArchive, *, given: bool) -> None:
+        self._indexer = indexer
         self._archive = archive
         self._given = given
         self.embedded = 0
@@ -197,7 +197,7 @@ class _DocumentsWithVectors:
             yield each if whole else self._embedded(each)
 
     def _embedded(self, document: Kept) -> Kept:
-        encoder = self._keeper.encoder()
+        encoder = self._indexer.encoder()
         texts = [
             encoder.manifest.passage_prefix
             + "\n".join(part for part in (". ".join((document.document.title, *each.headings)), each.text) if part)

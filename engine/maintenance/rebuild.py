@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.errors import CarrelError
-from engine.local_indexing import Keeper
+from engine.local_indexer import LocalIndexer
 from engine.maintenance.restoration import set_aside
 from engine.paths import private_folder
 from engine.records import SyncReport
@@ -77,7 +77,7 @@ def rebuild(
             backup.discard(draft)
         conn = open_writer(library, lock_held=True)
         try:
-            report = Keeper(conn, library, encoder).sync(full=True, on_event=on_event, stop=stop)
+            report = LocalIndexer(conn, library, encoder).sync(full=True, on_event=on_event, stop=stop)
         finally:
             conn.close()
     return Rebuilt(saved, kept, report)

@@ -14,7 +14,6 @@ from engine.errors import ModelError
 from engine.retrieval import tiers
 from engine.retrieval.query_memory import QueryMemory
 from engine.retrieval.search_pipeline import Model
-from engine.retrieval.tier_calibration import cuts_of
 from engine.retrieval.vector_index import VectorIndex
 from engine.store import change_log, models
 from engine.store.connection import file_of
@@ -69,7 +68,7 @@ class ActiveModel:
         vectors = loaded.vectors.at(connection)
         past = loaded.queries.at(connection, encode)
         model = Model(manifest.id, encode, vectors, manifest.background_cosine, past, stored.id)
-        return model, cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
+        return model, _cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
 
     def _of(self, connection: apsw.Connection, stored: models.StoredModel) -> _Loaded:
         version = file_of(connection), stored.id, stored.fingerprint
@@ -100,3 +99,9 @@ class ActiveModel:
                 fix=f"Build it anew with `carrel models use {stored.name}`.",
             )
         return _Loaded(version, encoder, VectorIndex(stored.id), QueryMemory(stored.id), sequence, now)
+
+
+def _cuts_of(connection: apsw.Connection, model_id: int) -> tiers.Cuts | None:
+    """Return the fitted cuts of a model in this library, None before the first fit."""
+    kept = models.figure(connection, model_id, tiers.CALIBRATED)
+    return tiers.Cuts.from_json(str(kept)) if kept else None

@@ -1,4 +1,4 @@
-"""Giving up a search from another thread: a newer key press makes the search before it worthless."""
+"""Lets any thread give up a search, as a newer key press makes the search before it worthless."""
 
 from __future__ import annotations
 

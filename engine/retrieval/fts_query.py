@@ -1,4 +1,4 @@
-"""From the terms of a query to what FTS5 is asked: quoted phrases only, so that nothing typed can be FTS5 syntax."""
+"""Turns the terms of a query into phrases to ask FTS5 for. All are quoted, so nothing typed can be FTS5 syntax."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it no hit is a full vote
 SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
 COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them to 1e-6, so it moves no rank
-MINIMUM_PREFIX = 2  # code points; FTS5 keeps prefix indexes from there on
+MINIMUM_PREFIX = 2  # code points: one letter begins so many words that to rank them costs most and tells least
 
 
 @dataclass(frozen=True, slots=True)

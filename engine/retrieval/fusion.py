@@ -1,4 +1,4 @@
-"""From candidates to one order: convex combination with feedback, or reciprocal rank fusion; all pure functions.
+"""Fuses the scores of both legs into one order, by convex combination or by reciprocal ranks; all pure functions.
 
 A leg's figure that is missing counts 0. Every part of a score is kept, so that the parts of a row sum to its score.
 """
@@ -130,7 +130,10 @@ def _steering(candidates: Candidates, plain: Ranking, settings: SearchSettings) 
 
 
 def _with_feedback(candidates: Candidates, plain: Ranking, steering: Floats) -> Ranking:
-    """Move the query towards the first passages (Rocchio, weighted by a softmax of their scores) and score again."""
+    """Apply pseudo-relevance feedback: move the query towards the first passages and score again.
+
+    It is Rocchio's, with the passages weighted by a softmax of their scores.
+    """
     top = _order(candidates, steering)[:FEEDBACK_DEPTH]
     top = top[~np.isnan(candidates.cosine[top])]
     if candidates.query_vector is None or not len(top):
@@ -149,7 +152,7 @@ def _with_feedback(candidates: Candidates, plain: Ranking, steering: Floats) -> 
 
 
 def _with_memory(candidates: Candidates, ranking: Ranking) -> Ranking:
-    """Add what past queries give."""
+    """Add what marks on past queries give, as `query_memory` has it."""
     if not len(candidates.recollection.ids):
         return ranking
     memory = candidates.recollection.given_to(candidates.ids)

@@ -1,4 +1,4 @@
-"""From marks to passages: a mark outlives the passage that it was made on.
+"""Finds the passages that a mark stands for: a mark outlives the passage that it was made on.
 
 It stands for every passage with its hash, in whatever file it is now, since the same text is the same answer. Where
 the passage was rewritten, or cut anew for another model, it stands for the one of its file that lies nearest to the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.records import Mark
+from engine.retrieval.versions import Versions
+from engine.store import change_log
 from engine.store.documents import document_id_at, listed
+from engine.store.fulltext import index_version
 
 if TYPE_CHECKING:
     import apsw
 
     from engine.retrieval.vector_leg import Vectors
+
+
+Place = tuple[str, bytes, bytes]  # query, hash, path
+
+
+class MarkedPassages:
+    """Looks up the passages of marks for one model, and keeps what it found by version. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._versions: Versions[tuple[object, ...], dict[Place, tuple[int, ...]]] = Versions()
+
+    def of(
+        self, connection: apsw.Connection, marks: Sequence[Mark], asked: NDArray[np.float32], vectors: Vectors
+    ) -> list[tuple[int, ...]]:
+        """Return what `passages_of_marks` does; `vectors` are those that `connection` sees."""
+        folders = tuple(connection.execute("SELECT id, path FROM folder").fetchall())
+        version = change_log.latest(connection), index_version(connection), folders
+        with self._lock:
+            known = self._versions.at(version, dict)
+            unknown = [at for at, mark in enumerate(marks) if _place(mark) not in known]
+            found = passages_of_marks(connection, [marks[at] for at in unknown], asked[unknown], vectors)
+            known.update(zip((_place(marks[at]) for at in unknown), found, strict=True))
+            return [known[_place(mark)] for mark in marks]
+
+
+def _place(mark: Mark) -> Place:
+    return mark.query, mark.passage_hash, mark.path
 
 
 def passages_of_marks(

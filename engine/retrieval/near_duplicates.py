@@ -1,4 +1,4 @@
-"""From ranked passages to the rows of a list: one a document, near-duplicates under their best."""
+"""Groups ranked passages into the rows of a list: one row a document, near-duplicates under the best of them."""
 
 from __future__ import annotations
 

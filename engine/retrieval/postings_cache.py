@@ -1,4 +1,4 @@
-"""What the word index answered before: a person types one word after another, and the words before stay the same.
+"""Keeps what the word index answered: a person types one word after another, and the words before stay the same.
 
 FTS5's bm25 of a query is the sum over its phrases, so a phrase's own scores, once read, serve every query that holds
 it, exactly. They serve only searches that see the version of the index that they were read from.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.retrieval.versions import Versions
 from engine.store.connection import file_of
-from engine.store.fulltext import document_frequencies, phrase_frequency
+from engine.store.fulltext import document_frequencies, index_version, phrase_frequency
 from engine.store.phrase import Phrase
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ KEPT_BYTES = 64 * 2**20  # of scores: about 60 of the commonest words at 100,000
 # Of title, headings, body, path, tags, cjk. They multiply a term's frequency, as FTS5 has it.
 COLUMN_WEIGHTS = (1.0, 1.0, 1.0, 0.5, 1.0, 1.0)
 RANK = f"bm25(passage_fts, {', '.join(str(weight) for weight in COLUMN_WEIGHTS)})"
-
-_TOTALS, _STRUCTURE = 1, 10  # rows of passage_fts_data that change with every change of the index
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +78,7 @@ class PostingsCache:
 
     def of(self, connection: apsw.Connection) -> PostingsReader:
         """Return what reads the word index as `connection` sees it, for one search; that holds a snapshot."""
-        blocks = connection.execute(
-            "SELECT block FROM passage_fts_data WHERE id IN (?, ?) ORDER BY id", (_TOTALS, _STRUCTURE)
-        ).fetchall()
-        version = (file_of(connection), *blocks)
+        version = file_of(connection), index_version(connection)
         with self.lock:
             if version not in self._versions and self._versions.every():
                 self._changed_at = self._clock()

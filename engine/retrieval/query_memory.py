@@ -1,4 +1,4 @@
-"""What a search remembers: passages marked for past queries that lie near the new one in meaning.
+"""Query memory: how a mark changes a score, where it was made for a past query that is near the new one in meaning.
 
 A past query within a cosine of .6 hands its judgements on: a passage marked right gets `.2 x (cosine - .6) / .4`, one
 marked wrong loses as much, one that was opened gets a quarter. Where several past queries judged one passage, the
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engine.errors import QueryError
 from engine.records import Grade, Mark, Remembered
 from engine.retrieval.filters import let_through
-from engine.retrieval.marked_passages import passages_of_marks
+from engine.retrieval.marked_passages import MarkedPassages, passages_of_marks
 from engine.retrieval.query import parse
 from engine.retrieval.versions import Versions
 from engine.store import judgements
@@ -82,7 +82,13 @@ class PastQueries:
     what the mark counts.
     """
 
-    def __init__(self, marks: Sequence[Mark] = (), vectors: Mapping[str, NDArray[np.float32]] | None = None) -> None:
+    def __init__(
+        self,
+        marks: Sequence[Mark] = (),
+        vectors: Mapping[str, NDArray[np.float32]] | None = None,
+        passages: MarkedPassages | None = None,
+    ) -> None:
+        self._passages = passages or MarkedPassages()
         self._vectors = dict(vectors or {})
         row_of = {query: row for row, query in enumerate(self._vectors)}
         self._marks = tuple(mark for mark in marks if mark.query in row_of)
@@ -106,7 +112,7 @@ class PastQueries:
         chosen = [self._marks[at] for at in near.tolist()]
         asked = self._matrix[self._asked_by[near]]
         best: dict[int, tuple[float, Remembered]] = {}
-        placed = passages_of_marks(connection, chosen, asked, vectors)
+        placed = self._passages.of(connection, chosen, asked, vectors)
         for at, mark, passages in zip(near.tolist(), chosen, placed, strict=True):
             reason = Remembered(mark.query, float(cosines[self._asked_by[at]]), mark.grade)
             for passage in passages:
@@ -135,6 +141,7 @@ class QueryMemory:
         self._lock = threading.Lock()
         self._vectors: dict[str, NDArray[np.float32]] = {}  # of a model and a text, so of no version
         self._versions: Versions[tuple[int, int], PastQueries] = Versions()
+        self._passages = MarkedPassages()
 
     def at(self, connection: apsw.Connection, encode: Encode, at_once: int = ENCODED_AT_ONCE) -> PastQueries:
         """Return the past queries that `connection` sees, encoding at most `at_once` that have no vector yet."""
@@ -154,7 +161,7 @@ class QueryMemory:
         unknown = [query for query in wanted if query not in vectors]
         vectors |= {query: vector_of(query, encode) for query in unknown[:at_once]}
         self._vectors = {query: vectors[query] for query in queries if query in vectors}
-        return PastQueries(marks, self._vectors), len(unknown) <= at_once
+        return PastQueries(marks, self._vectors, self._passages), len(unknown) <= at_once
 
 
 def vector_of(query: str, encode: Encode) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Rare words: those that hardly any document holds, so that whoever asks for one asks for those documents.
+"""Rare words are those that hardly any document holds. To ask for one is to ask for those documents.
 
 bm25 weighs a word by its rarity, but meaning weighs most in a score, and of a name, a number or an error code an
 encoder knows nothing. So a passage that holds a rare word gets, beside its bm25, that word's share of all that the

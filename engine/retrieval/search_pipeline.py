@@ -24,10 +24,13 @@ from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query_memory import NOTHING, PastQueries, Recollection
 from engine.retrieval.rare_words import TELLING_SHARE
 from engine.retrieval.vector_leg import Vectors
+from engine.store.documents import rows_for
+from engine.store.fulltext import statistics
 
 if TYPE_CHECKING:
     import apsw
 
+OTHERS = "SELECT id FROM passage WHERE document_id <> ?"  # what may be like a passage
 DEEPEST = 6400  # candidates a leg at most, however many rows one document takes
 
 
@@ -236,3 +239,48 @@ def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Mea
     if model is None or settings.fusion == "keyword" or not query.meaning.strip():
         return None
     return Meaning(model.encode(query.meaning), model.vectors, model.background)
+
+
+# --- more like this: the passages of other documents that are nearest to one -----------------------------------------
+
+
+def similar(
+    connection: apsw.Connection, passage_id: int, model: Model | None, cuts: tiers.Cuts, limit: int
+) -> SearchResult:
+    """Return the nearest passages of other documents, by their vectors alone; no rows where there is no vector."""
+    settings = SearchSettings(fusion="vector", feedback=False)
+    began = time.perf_counter()
+    row = rows_for(connection, [passage_id]).get(passage_id)
+    fts_query = FtsQuery(rows=statistics(connection).rows)
+    others = Allowed(OTHERS, (row.document_id if row else 0,))
+    meaning = None
+    if model is not None:
+        at = model.vectors.positions(np.array([passage_id], np.int64))
+        if at[0] >= 0:
+            like = model.vectors.exactly(connection, at)[0].copy()
+            meaning = Meaning(like, model.vectors, model.background)
+    query = Query(f"like {row.title}" if row else "", "")
+    words = PostingsCache().of(connection)
+    gathered = gather(words, fts_query, others, meaning, settings)
+    timings = Timings(vector=gathered.vector_ms, total=(time.perf_counter() - began) * 1e3)
+    search = _settled(query, fts_query, others, meaning, gathered, settings, cuts, limit, timings)
+    return present(connection, search, settings, model, cuts)
+
+
+def _settled(
+    query: Query,
+    fts_query: FtsQuery,
+    within: Allowed,
+    meaning: Meaning | None,
+    gathered: Gathered,
+    settings: SearchSettings,
+    cuts: tiers.Cuts,
+    limit: int,
+    timings: Timings,
+) -> Search:
+    """Rank candidates that were gathered without words."""
+    seen = Assessment((0.0,), tuple(np.nan_to_num(gathered.candidates.cosine, nan=0.0).tolist()))
+    verdict = judge(gathered, seen, cuts)
+    ranking = rank(gathered.candidates, settings, verdict)
+    listed = rows(gathered.candidates, ranking.order, settings, limit)
+    return Search(query, fts_query, within, meaning, gathered, seen, verdict, ranking, listed, timings)

@@ -26,7 +26,6 @@ from engine.store.fulltext import statistics
 
 if TYPE_CHECKING:
     import apsw
-TIERS = "tiers"  # the name under which the cuts stand in the model's calibration
 
 
 def calibrate(
@@ -73,10 +72,4 @@ def refit(connection: apsw.Connection, encoder: DescribedEncoder, stopped: Calla
     cuts = calibrate(connection, vectors, encoder.manifest.background_cosine, foreign_queries(), foreign, stopped)
     if cuts is not None:
         with transaction(connection):
-            models.calibrate(connection, model.id, {TIERS: cuts.to_json()})
-
-
-def cuts_of(connection: apsw.Connection, model_id: int) -> tiers.Cuts | None:
-    """Return the fitted cuts of a model in this library, None before the first fit."""
-    kept = models.figure(connection, model_id, TIERS)
-    return tiers.Cuts.from_json(str(kept)) if kept else None
+            models.calibrate(connection, model.id, {tiers.CALIBRATED: cuts.to_json()})

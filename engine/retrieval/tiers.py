@@ -28,6 +28,7 @@ STRONG_SHARE, LIKELY_SHARE = 0.9, 0.7
 MOST_WORDS = 0.75  # idf-weighted share of the words from which a row by words alone is called likely
 LEAST_DEVIATION = 0.02  # of a signal: where most foreign queries reach the same, no cut may lie on that very value
 HISTOGRAM_BINS = 40
+CALIBRATED = "tiers"  # the name under which the cuts stand in the model's calibration
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Rows of passages that are only ever added to: what is gone or replaced keeps its row, and each view marks it as dead.
+"""Rows of passages that are only added to: what is gone or replaced keeps its row, and each view marks it as dead.
 
 So a view that a search holds never changes under it, and following an edited note copies no vectors. The dead rows, the
 tombstones, go when the room is used up and all that lives is copied into wider arrays.
@@ -7,7 +7,7 @@ tombstones, go when the room is used up and all that lives is copied into wider 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,39 +21,56 @@ Ids: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
+class _SortedIds:
+    """Ids, ascending and each once, with the row of each; the rows are left out where they count up from 0."""
+
+    ids: Ids
+    rows: Ids | None
+
+    @classmethod
+    def of(cls, ids: Ids) -> _SortedIds:
+        if np.all(ids[1:] > ids[:-1]):
+            return cls(ids, None)
+        order = np.argsort(ids, kind="stable")
+        return cls(ids[order], order)
+
+    def rows_of(self, wanted: Ids) -> Ids:
+        """Return the row of each wanted id, -1 where there is none."""
+        if not len(self.ids):
+            return np.full(len(wanted), -1, np.int64)
+        found = np.searchsorted(self.ids, wanted).clip(max=len(self.ids) - 1)
+        return np.where(self.ids[found] == wanted, found if self.rows is None else self.rows[found], -1)
+
+
+@dataclass(frozen=True, slots=True)
 class PassageRows:
     """Which row holds which passage, in one version of the library: `ids` (n,), `alive` (n,) false for tombstones.
 
-    An id stands in one living row at most.
+    An id stands in one living row at most. The first rows are sorted once for all versions, what came later for each.
     """
 
     ids: Ids
     alive: NDArray[np.bool_]
-    _sorted: tuple[Ids, Ids] | None = field(init=False, repr=False)  # living ids, ascending, and their rows
-
-    def __post_init__(self) -> None:
-        """Sort the living rows by id, once, unless the rows are sorted as they stand."""
-        living = np.flatnonzero(self.alive)
-        ids = self.ids[living]
-        ascending = bool(np.all(ids[1:] > ids[:-1]))
-        if not ascending:
-            order = np.argsort(ids, kind="stable")
-            ids, living = ids[order], living[order]
-        as_they_stand = ascending and len(living) == len(self.ids)
-        object.__setattr__(self, "_sorted", None if as_they_stand else (ids, living))
+    _first: _SortedIds
+    _later: _SortedIds  # the living rows among the others, of which there are few
 
     @classmethod
     def of(cls, ids: Ids) -> PassageRows:
         """Make rows that are all alive."""
-        return cls(ids, np.ones(len(ids), np.bool_))
+        return cls(ids, np.ones(len(ids), np.bool_), _SortedIds.of(ids), _SortedIds.of(ids[:0]))
+
+    def changed(self, ids: Ids, alive: NDArray[np.bool_]) -> PassageRows:
+        """Return another version: `ids` begins with these, and other rows may be alive."""
+        count = len(self._first.ids)
+        living = count + np.flatnonzero(alive[count:])
+        order = np.argsort(ids[living], kind="stable")
+        return PassageRows(ids, alive, self._first, _SortedIds(ids[living][order], living[order]))
 
     def positions(self, wanted: Ids) -> Ids:
         """Return the living row of each wanted id, -1 where there is none."""
-        ids, rows = self._sorted or (self.ids, None)
-        if not len(ids):
-            return np.full(len(wanted), -1, np.int64)
-        found = np.searchsorted(ids, wanted).clip(max=len(ids) - 1)
-        return np.where(ids[found] == wanted, found if rows is None else rows[found], -1)
+        later, first = self._later.rows_of(wanted), self._first.rows_of(wanted)
+        living = (first >= 0) & self.alive[first] if len(self.alive) else first >= 0
+        return np.where(later >= 0, later, np.where(living, first, -1))
 
 
 class AppendOnlyRows:
@@ -99,9 +116,11 @@ class AppendOnlyRows:
 
     def compacted(self, alive: NDArray[np.bool_], more: int = 0) -> AppendOnlyRows:
         """Copy the rows that are alive (n,) into arrays of their own, with room for `more` and some beside."""
-        living = slice(len(alive)) if alive.all() else np.flatnonzero(alive)
-        copied = AppendOnlyRows.like(self._columns, int(np.count_nonzero(alive)) + more)
-        copied.append(self._ids[living], [each[living] for each in self._columns])
+        living = np.flatnonzero(alive)
+        copied = AppendOnlyRows.like(self._columns, len(living) + more)
+        for old, new in zip([self._ids, *self._columns], [copied._ids, *copied._columns], strict=True):
+            np.take(old, living, axis=0, out=new[: len(living)], mode="clip")  # the other modes copy twice
+        copied.count = len(living)
         return copied
 
 

@@ -1,8 +1,9 @@
-"""Quantized vectors kept in the cache folder, because making them anew reads every vector of a large library.
+"""Keeps quantized vectors in the cache folder, because making them anew reads every vector of a large library.
 
-One file holds the vectors of one model in one library file. It is believed only for that very file and model and for a
-change number that the library still knows, and after some of its rows were compared with the library. It is written
-under a name of its own and then takes its place in one step, but never the place of a newer one.
+One file holds the vectors of one model in one library file. It is believed only for that very file and model, where the
+library still lists the changes since, and after some of its rows were compared with the library. It is written under a
+name of its own and then takes its place in one step, but never the place of one that was written meanwhile from a newer
+state.
 
 Whenever a process reads all vectors of a library, these files go: those of a library that is no longer where it was or
 is another file by now, those of the same library's other models, its own where it is small enough to do without, and
@@ -28,7 +29,7 @@ import numpy as np
 
 from engine.paths import identity_of, places, private_folder
 from engine.retrieval.quantized_index import codes_of
-from engine.retrieval.tombstones import AppendOnlyRows, Column, by_columns
+from engine.retrieval.tombstones import AppendOnlyRows, Column, PassageRows, by_columns
 from engine.store import change_log, models
 from engine.store.connection import file_of, path_of
 from engine.store.vector_tables import vectors_of
@@ -42,7 +43,9 @@ COMPARED = 32  # rows that are looked up in the library before the rest is belie
 SEED = 7
 DRAFT_SECONDS = 3600.0  # the largest is written in seconds: one so old belongs to a process that died
 COLUMNS = 3  # codes, factors, bits
+LAST_CHANGED = 100  # and so many changes: a library that was put back from a copy has gone another way since
 KEPT, DRAFT = ".vectors", ".draft"
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError)  # of a file that is none of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +83,41 @@ class Owner:
         return identity_of(Path(self.library)) == (self.device, self.inode)
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the first line of a file says: whose it is, and the change number of the state that it holds."""
+
+    owner: Owner
+    sequence: int
+
+    @classmethod
+    def read(cls, file: IO[bytes]) -> Facts:
+        """Read the first line of a file. Raises ValueError, KeyError, TypeError."""
+        facts = json.loads(file.readline())
+        return cls(Owner(**facts["owner"]), int(facts["sequence"]))
+
+
 def load(connection: apsw.Connection, model_id: int) -> Kept | None:
     """Return what is kept of a model's vectors, None where there is nothing that can be believed."""
     try:
         with open(Owner.of(connection, model_id).file, "rb") as file:
-            sequence = _facts(file)[1]
-            if not change_log.reaches(connection, sequence):
+            facts = Facts.read(file)
+            if not change_log.reaches(connection, facts.sequence):
                 return None
             ids, *columns = (_array(file) for _ in range(1 + COLUMNS))
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except UNREADABLE:
         return None
-    touched = {passage for _, passage in change_log.entries(connection, sequence)}
-    if not _agrees(connection, model_id, ids, columns[0], touched):
+    if not _agrees(connection, model_id, ids, columns[0], facts.sequence):
         return None
-    return Kept(AppendOnlyRows.of(ids, columns), sequence)
+    return Kept(AppendOnlyRows.of(ids, columns), facts.sequence)
 
 
-def keep(connection: apsw.Connection, model_id: int, rows: AppendOnlyRows, sequence: int) -> None:
-    """Begin to write rows down, in a thread; all of them are alive."""
-    arguments = (Owner.of(connection, model_id), [rows.ids(), *rows.columns()], sequence)
+def keep(connection: apsw.Connection, model_id: int, rows: AppendOnlyRows, sequence: int, began: float) -> None:
+    """Begin to write rows down, in a thread; all are alive, and were read from a state that was there when it `began`.
+
+    That is a time as `time.time` gives it.
+    """
+    arguments = (Facts(Owner.of(connection, model_id), sequence), [rows.ids(), *rows.columns()], began)
     threading.Thread(target=_write, args=arguments, name="carrel-keep-vectors").start()
 
 
@@ -116,22 +135,22 @@ def _is_useless(path: Path, own: Owner) -> bool:
         return time.time() - path.stat().st_mtime > DRAFT_SECONDS
     try:
         with open(path, "rb") as file:
-            owner, _ = _facts(file)
-    except (OSError, ValueError, KeyError, TypeError):
+            owner = Facts.read(file).owner
+    except UNREADABLE:
         return True
     return owner.library == own.library or not owner.is_there()
 
 
-def _write(owner: Owner, arrays: list[Column], sequence: int) -> None:
-    draft = None
+def _write(facts: Facts, arrays: list[Column], began: float) -> None:
+    draft, file_name = None, facts.owner.file
     try:
-        descriptor, draft = tempfile.mkstemp(DRAFT, owner.file.stem, private_folder(_folder()))
+        descriptor, draft = tempfile.mkstemp(DRAFT, file_name.stem, private_folder(_folder()))
         with open(descriptor, "wb") as file:
-            file.write(json.dumps(asdict(owner) | {"sequence": sequence}).encode() + b"\n")
+            file.write(json.dumps(asdict(facts)).encode() + b"\n")
             for array in arrays:
                 np.save(file, np.asfortranarray(array) if by_columns(array) else array)
-        if not _holds_newer(owner, sequence):
-            os.replace(draft, owner.file)
+        if not _was_outrun(facts, began):
+            os.replace(draft, file_name)
     except OSError:
         log.warning("the quantized vectors could not be kept", exc_info=True)
     finally:
@@ -139,19 +158,13 @@ def _write(owner: Owner, arrays: list[Column], sequence: int) -> None:
             Path(draft).unlink(missing_ok=True)
 
 
-def _holds_newer(owner: Owner, sequence: int) -> bool:
+def _was_outrun(facts: Facts, began: float) -> bool:
+    """Whether a newer state was kept since; one that is said to be newer and was there before is another life's."""
     try:
-        with open(owner.file, "rb") as file:
-            return _facts(file)[1] > sequence
-    except (OSError, ValueError, KeyError, TypeError):
+        with open(facts.owner.file, "rb") as file:
+            return Facts.read(file).sequence > facts.sequence and os.fstat(file.fileno()).st_mtime >= began
+    except UNREADABLE:
         return False
-
-
-def _facts(file: IO[bytes]) -> tuple[Owner, int]:
-    """Read the first line of a file: whose it is, and the change number. Raises ValueError, KeyError, TypeError."""
-    facts = json.loads(file.readline())
-    sequence = int(facts.pop("sequence"))
-    return Owner(**facts), sequence
 
 
 def _array(file: IO[bytes]) -> Column:
@@ -159,13 +172,18 @@ def _array(file: IO[bytes]) -> Column:
     return array
 
 
-def _agrees(connection: apsw.Connection, model_id: int, ids: Column, codes: Column, touched: set[int]) -> bool:
-    """Whether some rows, drawn with a fixed seed, are what the library holds."""
-    drawn = np.random.default_rng(SEED).choice(len(ids), min(COMPARED, len(ids)), replace=False)
-    rows = np.sort(np.array([row for row in drawn.tolist() if int(ids[row]) not in touched], np.int64))
-    rows = rows[np.argsort(ids[rows], kind="stable")]
-    found, vectors = vectors_of(connection, model_id, ids[rows].tolist())
-    return bool(np.array_equal(found, ids[rows]) and np.array_equal(codes_of(vectors)[0], codes[rows]))
+def _agrees(connection: apsw.Connection, model_id: int, ids: Column, codes: Column, sequence: int) -> bool:
+    """Whether some rows are what the library holds: those that changed last before `sequence`, and some by chance."""
+    entries = change_log.entries(connection, sequence - LAST_CHANGED)
+    touched = {passage for number, passage in entries if number > sequence}
+    drawn = np.random.default_rng(SEED).choice(ids, min(COMPARED, len(ids)), replace=False)
+    compared = {*drawn.tolist(), *(passage for number, passage in entries if number <= sequence)}
+    wanted = np.array(sorted(compared - touched), np.int64)
+    rows = PassageRows.of(ids).positions(wanted)
+    found, vectors = vectors_of(connection, model_id, wanted.tolist())
+    return bool(
+        np.array_equal(found, wanted[rows >= 0]) and np.array_equal(codes_of(vectors)[0], codes[rows[rows >= 0]])
+    )
 
 
 def _folder() -> Path:

@@ -8,6 +8,7 @@ taking the newer one's place. So neither reads the whole matrix anew.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -179,9 +180,10 @@ class VectorIndex:
         grown = np.zeros(len(ids), np.bool_)
         grown[: len(alive)] = alive
         grown[first:] = True
-        return PassageRows(ids, grown)
+        return self._newest.changed(ids, grown)
 
     def _load(self, connection: apsw.Connection, sequence: int) -> None:
+        began = time.time()
         count, size = len(live_ids(connection, self._model_id)), dimension(connection, self._model_id)
         quantized = count * size * COMPONENT_BYTES > self._exact_bytes
         vector_cache.prune(connection, self._model_id, needed=quantized)
@@ -193,7 +195,7 @@ class VectorIndex:
             self._follow(connection, sequence)
         if quantized and (kept is None or sequence - kept.sequence > WORTH_KEEPING):
             whole = self._pool if self._newest.alive.all() else self._pool.compacted(self._newest.alive)
-            vector_cache.keep(connection, self._model_id, whole, sequence)
+            vector_cache.keep(connection, self._model_id, whole, sequence, began)
 
     def _take(self, connection: apsw.Connection, pool: AppendOnlyRows, sequence: int) -> None:
         """Make rows that were just read the newest, with the changes that led to them."""

@@ -1,4 +1,4 @@
-"""What was read for the latest few versions of a library, each under the version that it was read from.
+"""Keeps what was read of the latest few versions of a library, each under the version that it was read from.
 
 A cache that several searches share must never give one search what another read from an older or a newer snapshot. So
 nothing is overwritten: each version has its own entry, and the one that was asked for longest ago goes.

@@ -20,7 +20,7 @@ _REMOVE = (
     f"INSERT INTO passage_fts(passage_fts, rowid, {_LIST}) SELECT 'delete', id, {_LIST} FROM passage_text WHERE id = ?"
 )
 _INSERT = f"INSERT INTO passage_fts(rowid, {_LIST}) SELECT id, {_LIST} FROM passage_text WHERE id = ?"
-_AVERAGES_ROW = 1  # the id under which FTS5 keeps its totals in passage_fts_data
+_AVERAGES_ROW, _STRUCTURE_ROW = 1, 10  # the ids of FTS5's totals and of its list of segments in passage_fts_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,14 @@ def statistics(conn: apsw.Connection) -> Statistics:
     numbers = _varints(block)
     rows, columns = (numbers[0], tuple(numbers[1:])) if numbers else (0, ())
     return Statistics(rows, sum(columns), columns or (0,) * len(COLUMNS))
+
+
+def index_version(conn: apsw.Connection) -> tuple[bytes, ...]:
+    """Return what is another after every change of the index: of a text, a title, a path or a tag."""
+    rows = conn.execute(
+        "SELECT block FROM passage_fts_data WHERE id IN (?, ?) ORDER BY id", (_AVERAGES_ROW, _STRUCTURE_ROW)
+    )
+    return tuple(block for (block,) in cast("list[tuple[bytes]]", rows.fetchall()))
 
 
 def document_frequencies(conn: apsw.Connection, stems: Iterable[str]) -> dict[str, int]:

@@ -74,6 +74,12 @@ def reopen(conn: apsw.Connection) -> int:
         return conn.changes()
 
 
+def withdraw(conn: apsw.Connection, request_id: int) -> None:
+    """Take an order back that has not been answered; the next indexer does not find it."""
+    with transaction(conn):
+        conn.execute("DELETE FROM request WHERE id = ? AND done_at IS NULL", (request_id,))
+
+
 def state(conn: apsw.Connection, request_id: int) -> RequestState | None:
     """Return how far an order is; None where none has this id, or its answer is forgotten."""
     row = conn.execute("SELECT taken_at, done_at, outcome FROM request WHERE id = ?", (request_id,)).fetchone()

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from piloting import WIDE, settle, typed, written
 from textual.app import App
 
+from app.cli.search_explained import explained as explained_rows
+from app.cli.search_linear import linear
+from app.explanation import differences, facts_of, units
 from app.tui.app import CarrelApp
-from app.tui.screens.search.explain import Explained, explanation_lines, score_parts, shown_parts
+from app.tui.screens.search.explain import Explained, explanation_lines
 from app.tui.screens.search.explanation.clipboard_copy import as_json, as_text
-from app.tui.screens.search.explanation.leg_lines import word_points
-from app.tui.screens.search.explanation.subject import part_differences, units
 from app.tui.screens.search.explanation.trust import resampled, scale_lines
 from app.wording.figures import figure
 from engine.records import (
@@ -55,10 +56,9 @@ def test_the_parts_as_shown_sum_to_the_score_as_shown(
     meaning: float, words: float, feedback: float | None, fusion: Fusion
 ) -> None:
     explained = Explained(hit_of(meaning, words, feedback, []), replace(RESULT, fusion=fusion))
-    decimals = explained.decimals
-    shown = shown_parts(explained.hit, decimals)
+    decimals = explained.facts.decimals
     score = figure(explained.hit.score, decimals)
-    assert sum(units(each, decimals) for each in shown.values()) == units(score, decimals)
+    assert sum(units(part.shown, decimals) for part in explained.facts.parts) == units(score, decimals)
     lines = [line.plain for line in explanation_lines(explained, 60)]
     drawn = [float(line.split()[-1]) for line in lines if re.match(r"(meaning|words|feedback) +▕", line)]
     total = next(float(line.split()[-1]) for line in lines if line.startswith("score"))
@@ -67,11 +67,8 @@ def test_the_parts_as_shown_sum_to_the_score_as_shown(
 
 @given(amounts, st.lists(st.floats(0.001, 20.0), min_size=1, max_size=8))
 def test_the_points_of_the_words_sum_to_their_part_of_the_score(share: float, terms: list[float]) -> None:
-    explained = Explained(hit_of(0.2, share, 0.01, terms), RESULT)
-    points = word_points(explained)
-    assert points is not None
-    shown = shown_parts(explained.hit, 3)["words"]
-    assert sum(units(each, 3) for each in points) == units(shown, 3)
+    facts = facts_of(hit_of(0.2, share, 0.01, terms), RESULT)
+    assert sum(units(word.points, 3) for word in facts.words) == units(facts.shown("words"), 3)
 
 
 @given(st.tuples(shares, amounts, shares), st.tuples(shares, amounts, shares))
@@ -79,7 +76,7 @@ def test_the_differences_of_the_parts_sum_to_that_of_the_scores(
     one: tuple[float, float, float], other: tuple[float, float, float]
 ) -> None:
     first, second = hit_of(*one, []), hit_of(*other, [])
-    apart = sum(part_differences(first, second, 3).values())
+    apart = sum(differences(facts_of(first, RESULT), facts_of(second, RESULT)).values())
     assert apart == units(figure(first.score), 3) - units(figure(second.score), 3)
 
 
@@ -215,7 +212,25 @@ async def test_a_commit_does_not_take_more_like_this_away(library: FakeLibrary, 
 
 def test_score_parts_leave_out_what_was_not_used() -> None:
     plain = search_notes(NOTES, "starter", SearchSettings(feedback=False), 10)
-    assert [name for name, _, _ in score_parts(plain.hits[0])] == ["meaning", "words"]
+    assert [part.name for part in facts_of(plain.hits[0], plain).parts] == ["meaning", "words"]
+
+
+@given(shares, amounts, st.none() | shares, st.lists(st.floats(0.001, 20.0), min_size=1, max_size=8))
+def test_rows_sentences_and_the_screen_say_the_same_figures(
+    meaning: float, words: float, feedback: float | None, terms: list[float]
+) -> None:
+    hit = hit_of(meaning, words, feedback, terms)
+    result = replace(RESULT, hits=(hit,))
+    screen = "\n".join(line.plain for line in explanation_lines(Explained(hit, result), 78))
+    rows = "\n".join(explained_rows(hit, result))
+    sentences = "\n".join(linear(result, explain=True))
+    for part in facts_of(hit, result).parts:
+        assert re.search(rf"^{part.name} .* {re.escape(part.shown)}$", screen, re.MULTILINE)
+        assert f"{part.name} {part.shown}" in rows
+        assert f"{float(part.shown):.3f}".replace("-0.000", "0.000") in sentences
+    for word in facts_of(hit, result).words:
+        assert f" {word.bm25}  " in screen
+        assert rows.count(f"{float(word.bm25):.2f}") and sentences.count(f"gave {float(word.bm25):.2f}")
 
 
 def test_a_result_without_words_says_so() -> None:

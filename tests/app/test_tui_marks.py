@@ -10,7 +10,7 @@ from fakes import STILL, FakeLibrary, ports
 from piloting import pressed, screen_of, settle, told, typed, written
 
 from app.tui.app import CarrelApp
-from app.tui.screens.search.explanation.memory import memory_lines
+from app.tui.screens.search.explanation.score import memory_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.row import more_line
 from app.tui.settings_file import SettingsFile

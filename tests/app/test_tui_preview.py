@@ -14,7 +14,7 @@ from piloting import SIZES, WIDE, settle, told, typed
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
-from app.tui.current_line import current_line, line_of
+from app.tui.editor_launch import current_line, line_of
 from app.tui.freshness import Reindexing, freshness_of
 from app.tui.pages.units import Units
 from app.tui.screens.search.preview import NEAREST, preview_lines

@@ -15,6 +15,7 @@ from fake_indexer import watch_command
 
 from app.tui.indexer_process import Indexer
 from app.tui.indexer_state import IndexerState
+from engine.event_log.event_file import KEPT_FILES
 from engine.library import Library
 from engine.paths import Places
 from engine.records import SearchSettings
@@ -65,8 +66,8 @@ class World:
         self.library.add(self.notes)
         self.browsers: list[Browser] = []
 
-    def browser(self) -> Browser:
-        browser = Browser(self.file, self.base, f"home{len(self.browsers)}")
+    def browser(self, home: str = "") -> Browser:
+        browser = Browser(self.file, self.base, home or f"home{len(self.browsers)}")
         self.browsers.append(browser)
         return browser.start()
 
@@ -108,6 +109,17 @@ def test_a_second_browser_follows_the_first_and_takes_over_when_it_leaves(world:
     assert time.monotonic() - left < TAKE_OVER_SECONDS
     world.write("b.md", "# Numbat\n\nIt eats termites.\n")
     world.until_found("numbat")
+
+
+def test_browsers_beside_a_running_indexer_blind_nobody_and_leave_neither_files_nor_log_lines(world: World) -> None:
+    world.browser("home").until(at_rest)
+    for _ in range(KEPT_FILES + 2):
+        browser = world.browser("home")
+        browser.until(lambda state: state.foreign and state.phase == "watching")
+        browser.indexer.stop()
+    assert world.library.watching() is not None
+    assert len(list((world.base / "home" / "state" / "events").iterdir())) <= KEPT_FILES + 2
+    assert (world.base / "home" / "state" / "carrel.log").read_text() == ""
 
 
 def test_a_second_browser_takes_over_when_the_first_is_killed(world: World) -> None:

@@ -98,7 +98,7 @@ async def test_the_outline_shows_the_headings_and_jumps() -> None:
         assert "Day 20" in written(pilot) and screen.text.in_sight(screen.outline.headings[-2].start)
         await pilot.press("home")
         await settle(pilot)
-        assert screen.outline.chosen == 0
+        assert screen.outline.selected == 0
         await pilot.press("o", "o")
         assert not screen.outline.region.width and screen.text.has_focus
 
@@ -156,7 +156,7 @@ async def test_links_are_chosen_followed_and_come_back_from() -> None:
         await pilot.press("tab", "tab", "enter")
         await settle(pilot)
         assert screen.book is not None and screen.book.document.path.endswith(b"stove.md")
-        assert screen.outline.headings[screen.outline.chosen].text == "Safety"
+        assert screen.outline.headings[screen.outline.selected].text == "Safety"
         assert library.visited == []
 
 

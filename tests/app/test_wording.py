@@ -23,7 +23,7 @@ DAY = 86_400
 APP = Path(wording.__file__).parents[1]
 PLAIN = {"line", "table", "count"}  # words of the room that mean something else elsewhere, too
 CLOCKS = {  # moments for programs, not for persons
-    "cli/json_shapes.py": "JSON",
+    "json_shapes.py": "JSON",
     "cli/log_lines.py": "the log of `carrel watch`",
     "cli/entry.py": "carrel.log",
     "tui/screens/search/filter_completion.py": "the query language",
@@ -211,19 +211,20 @@ def test_no_other_module_defines_a_word_of_the_room() -> None:
     assert twice == []
 
 
+ROUNDED = re.compile(r"%$|^\+|\.[2-4]f$")
 UNIT = re.compile(r"(?: ?(?:bytes|[KMGT]i?B|%)| (?:s|min|h))(?![\w/])")
 
 
-def test_no_other_module_writes_a_size_a_span_or_a_share() -> None:
+def test_no_other_module_writes_a_size_a_span_a_share_or_a_score() -> None:
     written = [f"{name}:{node.lineno}" for name, tree in modules() for node in ast.walk(tree) if _names_a_unit(node)]
     assert written == []
 
 
 def _names_a_unit(node: ast.AST) -> bool:
-    """Whether a formatted string sets a unit behind a figure, or formats a share itself."""
+    """Whether a formatted string sets a unit behind a figure, or rounds a share, a difference or a score itself."""
     if isinstance(node, ast.FormattedValue) and isinstance(node.format_spec, ast.JoinedStr):
         spec = node.format_spec.values
-        return bool(spec) and isinstance(spec[-1], ast.Constant) and str(spec[-1].value).endswith("%")
+        return bool(spec) and isinstance(spec[-1], ast.Constant) and bool(ROUNDED.search(str(spec[-1].value)))
     if not isinstance(node, ast.JoinedStr):
         return False
     behind = (after for before, after in pairwise(node.values) if isinstance(before, ast.FormattedValue))

@@ -13,6 +13,7 @@ import edited_note
 import embed_rate
 import keys
 import long_documents
+import marks_gain
 import memory
 import pytest
 import quality
@@ -236,3 +237,34 @@ def test_a_spread_needs_no_more_than_one_value() -> None:
     assert spread([]) == {"n": 0}
     assert spread([4.0]) == {"n": 1, "p50": 4.0, "p95": 4.0, "max": 4.0}
     assert spread([float(each) for each in range(101)]) == {"n": 101, "p50": 50.0, "p95": 95.0, "max": 100.0}
+
+
+def test_what_marks_give_is_told_by_groups_of_queries(run: Callable[[Any, str], Report], tmp_path: Path) -> None:
+    folder = tmp_path / "kitchen"
+    (folder / "qrels").mkdir(parents=True)
+    corpus = ({"_id": name, "title": "", "text": text} for name, text in TEXTS.items())
+    asked = {
+        "t1": "undo a pushed commit",
+        "t2": "copy the database",
+        "q1": "reverting keeps history",
+        "q2": "bastion host",
+    }
+    queries = ({"_id": key, "text": text} for key, text in asked.items())
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(each) + "\n" for each in corpus))
+    (folder / "queries.jsonl").write_text("".join(json.dumps(each) + "\n" for each in queries))
+    header = "query-id\tcorpus-id\tscore\n"
+    (folder / "qrels" / "train.tsv").write_text(header + "t1\tgit\t1\nt2\tsqlite\t1\n")
+    (folder / "qrels" / "test.tsv").write_text(header + "q1\tgit\t1\nq2\tssh\t1\n")
+
+    report = run(marks_gain, str(folder))
+
+    (kitchen,) = report["collections"]
+    assert (report["marks_from"], kitchen["marks"]) == ("train", 2)
+    groups = {name: group["queries"] for name, group in kitchen["groups"].items()}
+    assert groups == {"all": 2, "twins": 0, "shared documents": 1, "neither": 1}
+    assert kitchen["groups"]["twins"]["difference"] is None
+
+
+def test_marks_are_not_judged_by_their_own_queries(run: Callable[[Any, str], Report], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        run(marks_gain, f"{tmp_path} --marks test")

@@ -293,7 +293,7 @@ def test_what_if_shows_no_other_text_under_the_figures_of_a_passage_that_is_gone
     write(notes, {f"new{number}.md": f"# Bicycle {number}\n\nA saddle and {number} spokes.\n" for number in range(20)})
     library.sync()
     assert gone & {passage_of(library, f"Bicycle {number}") for number in range(20)}  # their ids were free
-    titles = {hit.title.split()[0] for hit in exploration.again(SearchSettings(fusion="keyword"), limit=40).hits}
+    titles = {hit.title.split()[0] for hit in exploration.again(SearchSettings(fusion="vector"), limit=40).hits}
     assert titles == {"Note"}
 
 
@@ -326,6 +326,24 @@ def test_a_closed_pool_keeps_nothing_and_a_drained_one_keeps_what_is_lent_later(
     with pool.lend() as late:
         pass
     assert not is_open(kept) and not is_open(late)
+
+
+def test_who_still_asks_a_library_that_was_closed_leaves_nothing_open(library, monkeypatch):
+    opened = []
+
+    def noted(path):
+        opened.append(open_reader(path))
+        return opened[-1]
+
+    monkeypatch.setattr("engine.retrieval.connection_pool.open_reader", noted)
+    monkeypatch.setattr("engine.store.connection.open_reader", noted)
+    library.version()
+    library.search("sourdough")
+    library.close()
+    assert library.search("sourdough").hits
+    library.version()
+    assert len(opened) >= 2 and not any(is_open(connection) for connection in opened)
+    assert library._search._active is None
 
 
 def test_cancelled_searches_leave_no_scan_for_a_newer_one_to_wait_for(library, monkeypatch):

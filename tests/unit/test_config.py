@@ -178,3 +178,11 @@ def test_any_name_and_any_search_can_be_kept(
     assert all(line in text for line in before.split("\n") if line.startswith("#"))
     save(config, file)
     assert file.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("value", ["[" * 5_000 + "]" * 5_000, "9" * 5_000], ids=["deep", "long"])
+def test_a_value_too_deep_or_too_long_is_told_as_a_broken_file(file: Path, value: str) -> None:
+    file.parent.mkdir()
+    file.write_text(f"backups = {value}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(file)

@@ -190,3 +190,9 @@ def test_a_file_that_is_removed_is_read_on(tmp_path: Path) -> None:
         path.unlink()
         writer.write(committed(2))
         assert numbers(tail.read()) == [2]
+
+
+def test_a_file_that_cannot_be_read_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tail = tail_of(tmp_path)  # a folder
+    assert [tail.read() for _ in range(3)] == [[], [], []]
+    assert [record.getMessage() for record in caplog.records] == ["events cannot be read: [Errno 21] Is a directory"]

@@ -63,7 +63,7 @@ def test_the_newest_lines_are_kept(tmp_path: Path, small: int) -> None:
     assert found == [f"line {number}" for number in range(500 - len(found), 500)]
 
 
-def test_whoever_has_the_log_open_goes_on_writing_into_it(tmp_path: Path, small: int) -> None:
+def test_a_process_that_has_the_log_open_goes_on_writing_into_it(tmp_path: Path, small: int) -> None:
     path = tmp_path / "carrel.log"
     with path.open("ab", buffering=0) as child:  # as the standard error of an indexer
         for number in range(100):

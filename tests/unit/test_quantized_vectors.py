@@ -169,6 +169,29 @@ def test_a_draft_is_left_alone_while_it_may_be_written_and_goes_when_it_is_old(p
     assert [draft.exists() for draft in drafts] == [True, False]
 
 
+def test_a_library_that_was_put_back_from_a_copy_is_not_taken_for_what_it_was(path, home, template):
+    notes, copy = home / "notes", home / "copy.carrel"
+    shutil.copytree(template / "notes", notes)
+    writer = open_writer(path)
+    writer.execute("UPDATE folder SET path = ?", (os.fsencode(notes),))
+    writer.close()
+    shutil.copyfile(path, copy)
+    for life, words in (("first", "comet and violin"), ("second", "orchid and canal")):
+        shutil.copyfile(copy, path)  # in place: the same file still, as `cp` leaves it
+        for number in range(4):
+            write(notes, {f"{life}{number}.md": f"# {life} {number}\n\nOf the {words}, number {number}.\n"})
+        with Library.open(path, encoder=FakeEncoder()) as library:
+            library.sync()
+        connection, found = vectors(path, exact_bytes=0)
+        wait_for_threads()
+        assert sorted(found.ids.tolist()) == vector_tables.live_ids(connection, models.active(connection).id).tolist()
+        exact = found.exactly(connection, np.arange(len(found.ids)))
+        assert np.abs(found.decoded(np.arange(len(found.ids))) - exact).max() < 0.01
+        connection.close()
+        for number in range(4):
+            (notes / f"{life}{number}.md").unlink()
+
+
 def test_many_threads_keep_vectors_at_once_and_the_newest_stay(path, home):
     older, _ = vectors(path, exact_bytes=0)
     model = models.active(older).id
@@ -176,7 +199,7 @@ def test_many_threads_keep_vectors_at_once_and_the_newest_stay(path, home):
     bits, codes, factors = quantized_index.of_block(matrix)
     pool = AppendOnlyRows.of(ids, [codes, factors, bits.T])
     for sequence in (7, 3, 9, 5, 9, 1):
-        vector_cache.keep(older, model, pool, sequence)
+        vector_cache.keep(older, model, pool, sequence, 0.0)
     wait_for_threads()
     assert kept(home) == [kept_file_of(path).name]
     assert json.loads(kept_file_of(path).read_bytes().partition(b"\n")[0])["sequence"] >= 9

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from properties import examples
-from reading import headings, read, shape
+from reading import headings, read, reason, shape
 
 from engine.errors import SourceError
 from engine.records import Link
@@ -319,3 +319,12 @@ def test_any_bytes_give_a_sound_document_or_a_reason(tmp_path: Path, content: by
     assert "\r" not in document.text
     spans = [(block.start, block.end) for block in document.blocks]
     assert spans == sorted(spans)
+
+
+def test_front_matter_that_no_parser_can_hold_leaves_the_note_readable(tmp_path: Path) -> None:
+    for value in ("9" * 5_000, "[" * 5_000 + "]" * 5_000):
+        assert "Wombats dig" in read(tmp_path, "a.md", f"+++\nnumber = {value}\n+++\nWombats dig.\n").text
+
+
+def test_a_notebook_that_is_nested_too_deep_has_its_reason(tmp_path: Path) -> None:
+    assert reason(tmp_path, "a.ipynb", "[" * 50_000) == "not JSON, so no notebook"

@@ -67,6 +67,18 @@ def test_an_order_is_taken_once_in_turn_and_answered(sample: Sample) -> None:
     assert requests.state(browser, 99) is None
 
 
+def test_an_order_that_was_withdrawn_is_taken_by_nobody_and_an_answer_stays(sample: Sample) -> None:
+    answered, taken, waiting = (requests.file(sample.conn, "sync") for _ in range(3))
+    requests.take(sample.conn)
+    requests.finish(sample.conn, answered, {"added": 3})
+    requests.take(sample.conn)
+    for number in (answered, taken, waiting):
+        requests.withdraw(sample.conn, number)
+    assert requests.reopen(sample.conn) == 0 and requests.take(sample.conn) is None
+    found = requests.state(sample.conn, answered)
+    assert found is not None and found.outcome == {"added": 3}
+
+
 def test_an_order_that_a_dead_indexer_took_is_taken_again(sample: Sample) -> None:
     asked = requests.file(sample.conn, "sync")
     requests.take(sample.conn)

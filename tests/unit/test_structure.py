@@ -56,3 +56,10 @@ def test_a_module_name_stands_for_two_things_at_most():
     paths = [path for folder in ("app", "engine", "training") for path in modules_below(folder)]
     counts = Counter(path.rpartition(".")[2] for path in paths)
     assert {name for name, count in counts.items() if count > 2} <= {"screen", "actions"}
+
+
+def test_within_one_package_a_module_name_stands_for_one_thing():
+    """Only a screen and its actions are called so in every folder of screens; the path tells which."""
+    for folder in ("app", "engine", "training"):
+        counts = Counter(path.stem for path in (ROOT / folder).rglob("*.py") if path.stem != "__init__")
+        assert {name for name, count in counts.items() if count > 1} <= {"screen", "actions"}

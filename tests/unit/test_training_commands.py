@@ -48,7 +48,7 @@ def test_runs_lists_what_was_with_its_figures(capsys: pytest.CaptureFixture[str]
     assert carrel(["runs"]) == 0
     told = capsys.readouterr().out
     assert "promotable, gain" in told
-    assert "+0.0200 (+0.0100 to +0.0300)" in told
+    assert "+.020 (+.010 to +.030)" in told
     assert "with marks" in told
     assert carrel(["runs", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
@@ -99,7 +99,7 @@ def test_following_a_run_shows_its_verdict_on_stdout(capsys: pytest.CaptureFixtu
     assert carrel(["retrain", "--follow", "mine"]) == 0
     told = capsys.readouterr()
     assert "Verdict: no gain. No gain was found." in told.out
-    assert "+0.0100   -0.0100 to +0.0200" in told.out
+    assert "+.010   −.010 to +.020" in told.out
     assert "- Mark more." in told.out
     assert "Finished: not promotable" in told.err
     assert carrel(["retrain", "--follow", "mine", "--json"]) == 0

@@ -110,7 +110,7 @@ def test_the_command_line_says_what_would_go_and_asks(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.confirm", lambda question, **_: bool(asked.append(question)))
     assert carrel(["runs", "delete", "tuned-1"]) == 0
-    assert "its model tuned-1 (5 KB) are gone for good" in asked[0]
+    assert "its model tuned-1 (5.0 KB) are gone for good" in asked[0]
     assert [run.name for run in runs.every()] == ["tuned-1"]
     assert carrel(["runs", "delete", "tuned-1", "--yes"]) == 0
     assert "Deleted tuned-1 and its model tuned-1: " in capsys.readouterr().out

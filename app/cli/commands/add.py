@@ -8,7 +8,7 @@ import click
 
 from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 
 
 @carrel_command(
@@ -27,8 +27,8 @@ def command(session: Session, folders: tuple[Path, ...]) -> None:
     This only registers them; `carrel sync` indexes them once, `carrel watch` and the browser keep them indexed.
     What .gitignore and .carrelignore name is left out, and so are hidden files.
     """
-    from app.cli.json_shapes import folder_shape, print_json
     from app.cli.path_arguments import folder_given
+    from app.json_shapes import folder_shape
     from app.wording.paths import short_path
 
     wanted = [folder_given(folder) for folder in folders]

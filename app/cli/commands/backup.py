@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.figures import counted, size
 from app.wording.paths import short_path
 
@@ -31,7 +31,7 @@ def command(session: Session, file: Path) -> None:
     """
     import os
 
-    from app.cli.json_shapes import copy_shape, print_json
+    from app.json_shapes import copy_shape
 
     copied = session.care().back_up(file)
     if session.json:

@@ -9,8 +9,7 @@ import click
 from app.cli import factories
 from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
-from app.cli.exit_codes import DONE, INTERRUPTED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
 
 HOW_TO_SEARCH = "To search: carrel search WORDS   (in a terminal, `carrel` opens the browser)"
 
@@ -42,10 +41,10 @@ def without_terminal(session: Session, folders: list[Path], how_to_search: str =
     """Index the folders given, with progress on stderr, and print the status."""
     from app.cli.commands.status import lines
     from app.cli.interruption import stop_on_signal
-    from app.cli.json_shapes import print_json, status_shape
     from app.cli.path_arguments import is_within
     from app.cli.progress_line import progress
     from app.cli.sync_report import bring_up_to_date
+    from app.json_shapes import status_shape
 
     with stop_on_signal() as stop, session.open(create=bool(folders)) as library:
         for folder in folders:

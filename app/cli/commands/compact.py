@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.figures import percent, size
 
 
@@ -21,7 +21,6 @@ def command(session: Session) -> None:
     Nothing that can be found changes. No indexer may run meanwhile, and the disk needs twice the library's size for a
     while.
     """
-    from app.cli.json_shapes import print_json
 
     compacted = session.care().compact()
     if session.json:

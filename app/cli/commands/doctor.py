@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.exit_codes import DONE, FAILED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, FAILED, Session, pass_session, print_json
 from app.wording.cells import table
 from app.wording.safe_text import one_line
 
@@ -34,8 +33,8 @@ def command(session: Session, repair: bool) -> int:
 
     The exit code is 1 where a check failed, and after --repair where one still fails.
     """
-    from app.cli.json_shapes import doctor_shape, print_json
     from app.cli.progress_line import progress
+    from app.json_shapes import doctor_shape
 
     show = progress()
     try:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.arguments import FUSIONS, read_weights
 from app.cli.command import command as carrel_command
-from app.cli.fusion_options import FUSIONS, read_weights
 from app.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from app.cli.evaluation import System
     from engine.evaluation.report import SystemResult
     from engine.records import Fusion
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
             "carrel eval scifact --against rrf --per-query scores.jsonl",
             "Compare two fusions; keep each query's scores.",
         ),
-        ("carrel eval nfcorpus --memory train", "What marks of one split's answers give to another split's queries."),
     ),
 )
 @click.argument(
@@ -51,11 +49,6 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write each query's scores, one JSON object a line.",
 )
-@click.option(
-    "--memory",
-    metavar="SPLIT",
-    help="Take this split's judgements as marks, and tell what memory gives to the queries of the other.",
-)
 @pass_session
 def command(
     session: Session,
@@ -66,7 +59,6 @@ def command(
     weights: tuple[float, float] | None,
     against: str | None,
     per_query: Path | None,
-    memory: str | None,
 ) -> None:
     """Judge retrieval on collections in BEIR layout (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv).
 
@@ -79,11 +71,6 @@ def command(
 
     wanted = evaluation.System(model, fusion, weights)
     other = evaluation.rival(wanted, against)
-    if memory is not None:
-        if other is not None:
-            raise click.UsageError("--memory compares with and without memory already; leave --against out.")
-        _remembered(session, folders, split, memory, wanted, per_query)
-        return
     result, baseline = evaluation.judged(folders, split, wanted, other)
     if per_query is not None:
         _write_rows(per_query, result)
@@ -91,23 +78,6 @@ def command(
         click.echo(json.dumps(to_json(result, baseline), indent=2))
     else:
         click.echo(to_table(result, baseline))
-
-
-def _remembered(
-    session: Session, folders: Sequence[Path], split: str, taught: str, system: System, per_query: Path | None
-) -> None:
-    """Judge with marks, and print what they gave below the usual report."""
-    from app.cli.remembering import remembered
-    from engine.evaluation import memory_gain
-    from engine.evaluation.report import to_json, to_table
-
-    result, reports = remembered(folders, split, taught, system)
-    if per_query is not None:
-        _write_rows(per_query, result)
-    if session.json:
-        click.echo(json.dumps({**to_json(result), "memory": memory_gain.to_json(taught, reports)}, indent=2))
-    else:
-        click.echo("\n".join([to_table(result), "", *memory_gain.to_lines(taught, reports)]))
 
 
 def _write_rows(file: Path, result: SystemResult) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.figures import counted
 from app.wording.paths import short_path
 
@@ -36,7 +36,7 @@ def command(session: Session, file: Path, no_vectors: bool) -> None:
     The export shows one moment of the library, whoever works on it. The log of searches is not in it. Only you can
     read the file.
     """
-    from app.cli.json_shapes import path_fields, print_json
+    from app.json_shapes import path_fields
 
     care = session.care()
     if str(file) == "-":

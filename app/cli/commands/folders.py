@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.cells import table
 from app.wording.paths import quoted, short_path
 from app.wording.times import clock
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pass_session
 def command(session: Session) -> None:
     """List the folders that are watched, with what is indexed of each."""
-    from app.cli.json_shapes import folder_shape, forgotten_shape, print_json
+    from app.json_shapes import folder_shape, forgotten_shape
 
     with session.open() as library:
         folders, forgotten = library.folders(), library.forgotten()

@@ -10,8 +10,7 @@ from typing import IO
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.exit_codes import DONE, INTERRUPTED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
 from app.wording.figures import counted
 from app.wording.paths import short_path
 
@@ -37,7 +36,6 @@ def command(session: Session, file: Path) -> int:
     from dataclasses import asdict
 
     from app.cli.interruption import stop_on_signal
-    from app.cli.json_shapes import print_json
     from app.cli.progress_line import progress
 
     show = progress()

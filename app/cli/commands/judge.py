@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.figures import counted
 from engine.errors import UsageError
 
@@ -58,8 +58,6 @@ def command(
             _write(library, out, answers)
     judged = sum(map(len, answers.values()))
     if session.json:
-        from app.cli.json_shapes import print_json
-
         print_json({"questions": len(answers), "judged": judged, "complete": done, "out": str(out) if out else None})
         return
     where = f", written to {out}" if out else ""
@@ -99,7 +97,7 @@ def _of_file(file: Path) -> list[str]:
             try:
                 record = json.loads(line)
                 text = record.get("query") or record.get("text") or ""
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise UsageError(
                     f"{file}, line {number}, is not valid JSON.", fix="Correct it or leave it out."
                 ) from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.cells import table
 from app.wording.figures import counted
 from app.wording.safe_text import one_line
@@ -50,8 +50,6 @@ def command(session: Session, wanted: bool | None, empty: bool, limit: int | Non
 
 def _tell(session: Session, on: bool, forgotten: int | None, searches: tuple[LoggedSearch, ...]) -> None:
     if session.json:
-        from app.cli.json_shapes import print_json
-
         print_json({"on": on, "forgotten": forgotten, "searches": [_shape(search) for search in searches]})
         return
     if searches:
@@ -68,7 +66,7 @@ def _shown(search: LoggedSearch) -> str:
 
 
 def _shape(search: LoggedSearch) -> dict[str, object]:
-    from app.cli.json_shapes import moment
+    from app.json_shapes import moment
 
     return {
         "at": moment(search.at),

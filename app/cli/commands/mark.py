@@ -8,7 +8,7 @@ import click
 
 from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.paths import located
 from app.wording.safe_text import one_line
 
@@ -39,7 +39,7 @@ def command(session: Session, query: str, path: str, sign: str) -> None:
     passage that is nearest to QUERY is marked. Marks stay in the library file; `carrel marks` lists them, and the
     setting `memory = false` lets searches pass over them.
     """
-    from app.cli.json_shapes import path_fields, print_json
+    from app.json_shapes import path_fields
     from engine.store.judgements import RIGHT, WRONG
 
     with session.open() as library:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.confirmation import agreed
-from app.cli.exit_codes import DONE, FAILED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, FAILED, Session, agreed, pass_session, print_json
 from app.wording.cells import table
 from app.wording.figures import counted
 from app.wording.paths import short_path
@@ -35,7 +33,7 @@ SIGNS = {2: "+", -2: "-", 1: "·"}  # by the grade of a mark
 @pass_session
 def command(session: Session, empty: bool, yes: bool) -> int:
     """List the results that were marked or opened, with the search for which; they are kept in the library file."""
-    from app.cli.json_shapes import JUDGED, mark_shape, print_json
+    from app.json_shapes import JUDGED, mark_shape
 
     with session.open() as library:
         marks = library.marks()
@@ -56,8 +54,6 @@ def command(session: Session, empty: bool, yes: bool) -> int:
 
 def _forget(session: Session, library: Library, number: int, yes: bool) -> int:
     """Forget all marks, after asking."""
-    from app.cli.json_shapes import print_json
-
     if number and not yes:
         question = f"Forget {counted(number, 'mark')}? They cannot be brought back."
         if not agreed(question, does="forgets"):

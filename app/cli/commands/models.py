@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from app.cli.command import CarrelCommand, global_options, write_examples
-from app.cli.exit_codes import DONE, INTERRUPTED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
 
 EXAMPLES = (
     ("carrel models", "List the models: embedded, installed, and those that can be fetched."),
@@ -54,7 +53,6 @@ command.params.extend(global_options(json=True))
 @pass_session
 def list_models(session: Session) -> None:
     """List the models: embedded, installed, and offered to be fetched by name."""
-    from app.cli.json_shapes import print_json
     from app.cli.model_table import lines, models, shape
 
     active = _active(session)

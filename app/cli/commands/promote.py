@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.exit_codes import DONE, INTERRUPTED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, INTERRUPTED, Session, pass_session
 
 
 @carrel_command(
@@ -24,7 +23,7 @@ def command(session: Session, run: str, anyway: bool) -> int:
 
     Its vectors are built beside the present ones, which serve until then; `carrel rollback` goes back at once.
     """
-    from app.cli.model_switch import switch
+    from app.cli.indexer_request import switch_model
     from training import promotion, runs
 
     chosen = runs.named(run)
@@ -34,7 +33,7 @@ def command(session: Session, run: str, anyway: bool) -> int:
         if former == model:
             click.echo(f"The library uses {model} already.")
             return DONE
-        done = switch(library, model)
+        done = switch_model(library, model)
     if not done:
         click.echo(f"Stopped early; `carrel promote {chosen.name}` goes on from here.", err=True)
         return INTERRUPTED

@@ -10,9 +10,7 @@ import click
 
 from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
-from app.cli.confirmation import agreed
-from app.cli.exit_codes import DONE, FAILED, INTERRUPTED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, FAILED, INTERRUPTED, Session, agreed, pass_session, print_json
 from app.wording.figures import counted
 from app.wording.paths import quoted, short_path
 
@@ -40,8 +38,8 @@ def command(session: Session, folders: tuple[Path, ...], yes: bool, undo: bool, 
 
     For a day they can be taken back, by --undo or by `carrel add`, without being embedded again.
     """
-    from app.cli.json_shapes import path_fields, print_json
     from app.cli.path_arguments import absolute
+    from app.json_shapes import path_fields
 
     if undo:
         if forever or yes:
@@ -105,9 +103,9 @@ def _question(folders: list[Folder], forever: bool) -> str:
 def _take_back(session: Session, paths: list[Path]) -> int:
     """Watch forgotten folders again and bring back what was indexed of them, and what has changed since."""
     from app.cli.interruption import stop_on_signal
-    from app.cli.json_shapes import path_fields, print_json
     from app.cli.progress_line import progress
     from app.cli.sync_report import bring_up_to_date
+    from app.json_shapes import path_fields
 
     with stop_on_signal() as stop, session.open() as library:
         back = [library.undo_remove(path) for path in paths]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.figures import counted
 from app.wording.paths import short_path
 
@@ -34,7 +34,7 @@ def command(session: Session, file: Path | None, rebuild: bool) -> None:
     The backup is checked first, and the library that was there is kept beside the new one, under a name that is told.
     `carrel sync` then brings in what changed since the backup. No indexer may run meanwhile.
     """
-    from app.cli.json_shapes import copy_shape, path_fields, print_json
+    from app.json_shapes import copy_shape, path_fields
 
     if rebuild == (file is not None):
         raise click.UsageError("Name a backup, or --rebuild; one of the two.")
@@ -60,8 +60,8 @@ def _tell_kept(kept: Path | None) -> None:
 def _rebuild(session: Session) -> None:
     """Save what can be read of the library, and index its folders anew, with progress."""
     from app.cli.interruption import stop_on_signal
-    from app.cli.json_shapes import path_fields, print_json, sync_shape
     from app.cli.progress_line import progress
+    from app.json_shapes import path_fields, sync_shape
 
     show = progress()
     with stop_on_signal() as stop:

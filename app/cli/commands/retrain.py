@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.exit_codes import DONE, FAILED, INTERRUPTED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, FAILED, INTERRUPTED, Session, pass_session
 from training.run_plan import DEFAULT_BUDGET, RECIPES, Plan
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.exit_codes import DONE, INTERRUPTED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, INTERRUPTED, Session, pass_session
 
 
 @carrel_command("rollback", examples=(("carrel rollback", "Use the model before the last promotion again."),))
@@ -16,12 +15,12 @@ def command(session: Session) -> int:
 
     Only what was indexed since is embedded.
     """
-    from app.cli.model_switch import switch
+    from app.cli.indexer_request import switch_model
     from training.promotion import former_model
 
     with session.open() as library:
         former = former_model(library.status().model)
-        if not switch(library, former):
+        if not switch_model(library, former):
             click.echo("Stopped early; `carrel rollback` goes on from here.", err=True)
             return INTERRUPTED
     click.echo(f"The library uses {former} again.")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.command import CarrelCommand, global_options, write_examples
-from app.cli.confirmation import agreed
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, agreed, pass_session, print_json
 from training.protocol import ORDERS
 
 EXAMPLES = (
@@ -43,7 +42,6 @@ command.params.extend(global_options(json=True))
 @pass_session
 def list_runs(session: Session) -> None:
     """List the runs, oldest first, with how they ended and what they gained."""
-    from app.cli.json_shapes import print_json
     from app.cli.run_table import collections_line, lines, shape
     from training.runs import every
 

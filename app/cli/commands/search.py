@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.arguments import FUSIONS, read_weights
 from app.cli.command import CarrelCommand
-from app.cli.exit_codes import DONE, FAILED
-from app.cli.fusion_options import FUSIONS, read_weights
-from app.cli.query_words import options_first
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, FAILED, Session, pass_session, print_json
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -82,7 +81,7 @@ def command(
         result = library.search(" ".join(query), limit=limit, settings=settings)
         _log(library, result)
     if session.json:
-        from app.cli.json_shapes import print_json, search_shape
+        from app.json_shapes import search_shape
 
         print_json(search_shape(result))
     elif plain:
@@ -120,19 +119,20 @@ def _print(result: SearchResult, *, explain: bool) -> None:
     """Print the verdict to stderr and the rows to stdout."""
     from app.cli.search_explained import explained
     from app.cli.search_rows import row, verdict_line
+    from app.explanation import decimals_of
 
     if not result.hits:
         click.echo(_nothing(result), err=True)
         return
     click.echo(verdict_line(result), err=True)
     columns = shutil.get_terminal_size().columns
-    best = max(hit.score for hit in result.hits)
+    best, decimals = max(hit.score for hit in result.hits), decimals_of(result.fusion)
     for place, hit in enumerate(result.hits):
         if place:
             click.echo()
-        click.echo("\n".join(row(hit, best, columns)))
+        click.echo("\n".join(row(hit, best, columns, decimals)))
         if explain:
-            click.echo("\n".join(explained(hit, result.passages)))
+            click.echo("\n".join(explained(hit, result)))
 
 
 def _nothing(result: SearchResult) -> str:
@@ -142,3 +142,27 @@ def _nothing(result: SearchResult) -> str:
     if result.query.filters:
         return "No passage is left within these filters."
     return "Nothing was found."
+
+
+def options_first(arguments: Sequence[str], params: Iterable[click.Parameter]) -> list[str]:
+    """Return the arguments with options in front, then `--`, then the query's words.
+
+    A word with one dash in front is an exclusion. What begins with two dashes is an option, known or misspelt;
+    after a bare `--` everything is a word.
+    """
+    valued = {name for param in params if isinstance(param, click.Option) and not param.is_flag for name in param.opts}
+    if list(arguments[:1]) == ["-h"]:
+        return ["--help"]
+    options: list[str] = []
+    words: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--":
+            words.extend(rest)
+        elif argument.startswith("--"):
+            options.append(argument)
+            if argument in valued:
+                options.extend(value for value in [next(rest, None)] if value is not None)
+        else:
+            words.append(argument)
+    return [*options, "--", *words]

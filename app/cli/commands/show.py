@@ -9,7 +9,7 @@ import click
 
 from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.paths import short_path
 from app.wording.safe_text import cleaned
 
@@ -35,8 +35,8 @@ def command(session: Session, path: str) -> None:
 
     PATH is a path, or the end of one that only one document has.
     """
-    from app.cli.json_shapes import document_shape, print_json
     from app.cli.path_arguments import find_document, place
+    from app.json_shapes import document_shape
 
     name, line = place(path)
     with session.open() as library:

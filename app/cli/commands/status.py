@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
+from app.cli.session import Session, pass_session, print_json
 from app.wording.cells import table
 from app.wording.figures import counted, size
 from app.wording.paths import short_path
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @pass_session
 def command(session: Session) -> None:
     """Show the library: its documents, its folders, its model, and whether the index is up to date."""
-    from app.cli.json_shapes import print_json, status_shape
+    from app.json_shapes import status_shape
 
     with session.open() as library:
         status, watched = library.status(stale=True), library.watching()

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import command as carrel_command
-from app.cli.exit_codes import DONE, INTERRUPTED
-from app.cli.session import Session, pass_session
+from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
 from app.wording.figures import counted
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
@@ -42,10 +41,10 @@ def command(session: Session, paths: tuple[Path, ...], full: bool) -> int:
     `carrel watch`) that one is asked to do it. Ctrl-C keeps what was indexed; the next sync goes on from there.
     """
     from app.cli.interruption import stop_on_signal
-    from app.cli.json_shapes import print_json, sync_shape
     from app.cli.path_arguments import absolute
     from app.cli.progress_line import progress
     from app.cli.sync_report import bring_up_to_date
+    from app.json_shapes import sync_shape
 
     with stop_on_signal() as stop, session.open() as library:
         if not library.folders():

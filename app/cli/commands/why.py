@@ -10,8 +10,8 @@ import click
 
 from app.cli.arguments import files
 from app.cli.command import command as carrel_command
-from app.cli.session import Session, pass_session
-from app.stage_names import STAGE_NAMES
+from app.cli.session import Session, pass_session, print_json
+from app.explanation import STAGE_NAMES
 from app.wording.cells import table
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
@@ -39,7 +39,7 @@ def command(session: Session, query: str, path: str) -> None:
 
     QUERY is one argument: quote it. PATH is a path, or the end of one that only one document has.
     """
-    from app.cli.json_shapes import print_json, why_shape
+    from app.json_shapes import why_shape
     from engine.config import load
 
     settings = load().search_settings()  # as `carrel search` asks

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.tui.pages.paragraphs import LONGEST, SHORTEST_MEASURE, continued
+from engine.records import StoredDocument, StoredPassage
 
 LONGEST_UNIT = 4_000  # code points: what is laid out and painted in one go
 State = Literal["prose", "opening", "code", "closing", "front", "page"]
@@ -173,3 +174,12 @@ class Units:
         self.fences = [
             replace(fence, first=new_place[fence.first], last=new_place[fence.last]) for fence in self.fences
         ]
+
+
+def page_count(document: StoredDocument, passages: Callable[[], Iterable[StoredPassage]]) -> int:
+    """Return the pages that its reader counted, else the page of its last passage; 0 where it has none.
+
+    `passages` fetches the document's passages, and is called only where the reader left no count.
+    """
+    counted = str(document.metadata.get("pages", ""))
+    return int(counted) if counted.isdecimal() else max((each.page or 0 for each in passages()), default=0)

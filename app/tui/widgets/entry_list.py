@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
 from textual.strip import Strip
 
 from app.tui.theme import ACCENT
-from app.tui.widgets.line_views import PaintedView, paint
+from app.tui.widgets.line_views import paint
+from app.tui.widgets.row_list import RowList
 
 MARGIN_CELLS = 2  # the bar of the selected line and a space
 
@@ -27,7 +26,7 @@ class Entry:
     value: object = None
 
 
-class EntryList(PaintedView, can_focus=True, inherit_bindings=False):  # the arrows select, they do not scroll
+class EntryList(RowList):
     """Entries, drawn line by line. The selection stays on its entry when others come and go."""
 
     COMPONENT_CLASSES = {"entries--chosen"}
@@ -35,8 +34,6 @@ class EntryList(PaintedView, can_focus=True, inherit_bindings=False):  # the arr
     EntryList { overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: $background; }
     EntryList:focus > .entries--chosen { background: $chosen; }
     """
-
-    selected: reactive[int] = reactive(0, init=False)
 
     @dataclass
     class Selected(Message):
@@ -89,9 +86,9 @@ class EntryList(PaintedView, can_focus=True, inherit_bindings=False):  # the arr
         places = {entry.key: place for place, entry in enumerate(self._entries) if entry.value is not None}
         place = places.get(key, self._nearest(self.selected))
         self.set_reactive(EntryList.selected, place)
-        self._lay_out()
-        self._reveal()
-        self._announce()
+        self.lay_out()
+        self.reveal()
+        self.announce()
 
     def move(self, by: int) -> None:
         """Select the entry so many lines on; headings do not count."""
@@ -112,24 +109,18 @@ class EntryList(PaintedView, can_focus=True, inherit_bindings=False):  # the arr
         selectable = [at for at, entry in enumerate(self._entries) if entry.value is not None]
         return min(selectable, key=lambda at: abs(at - place)) if selectable else 0
 
-    def watch_selected(self) -> None:
-        """Paint the selection, bring it into sight and tell it."""
-        self._reveal()
-        self.refresh()
-        self._announce()
-
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Tell the selected entry where another one was told last."""
         key = self.entry.key if self.entry else None
         if key != self._announced:
             self._announced = key
             self.post_message(self.Selected(self, self.entry))
 
-    def _lay_out(self) -> None:
-        self._strips.clear()
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._entries))
-        self.refresh()
+    def count_lines(self) -> int:
+        """Return how many entries there are."""
+        return len(self._entries)
 
-    def _reveal(self) -> None:
+    def reveal(self) -> None:
         """Scroll as little as shows the selected entry, and the heading above the first of its section."""
         top, height = self.scroll_offset.y, self.size.height
         first = self.selected
@@ -140,24 +131,18 @@ class EntryList(PaintedView, can_focus=True, inherit_bindings=False):  # the arr
         elif self.selected >= top + height > 0:
             self.scroll_to(y=self.selected - height + 1, animate=False)
 
-    def on_resize(self) -> None:
-        """Lay the lines out for the new width."""
-        self._lay_out()
-        self._reveal()
+    def look(self, line: int) -> str:
+        """Return how the selected entry is marked: strongly while the list has the focus."""
+        chosen = line == self.selected and self.entry is not None
+        return ("chosen" if self.has_focus else "kept") if chosen else ""
 
-    def render_line(self, y: int) -> Strip:
-        """Return one line of the screen."""
-        index = y + self.scroll_offset.y
-        width = self.scrollable_content_region.width
-        if index >= len(self._entries):
+    def paint_line(self, line: int, look: str, width: int) -> Strip:
+        """Return the line of an entry."""
+        if line >= len(self._entries):
             return Strip.blank(width, self.rich_style)
-        chosen = index == self.selected and self.entry is not None
-        look = ("chosen" if self.has_focus else "kept") if chosen else ""
-        if (index, look) not in self._strips:
-            margin = Content.assemble(("▌", ACCENT), " ") if look == "chosen" else Content("▏ " if chosen else "  ")
-            line = Content.assemble(margin, self._entries[index].build(self._room))
-            self._strips[index, look] = paint(self, line, width, "entries--chosen" if look == "chosen" else "")
-        return self._strips[index, look]
+        margin = Content.assemble(("▌", ACCENT), " ") if look == "chosen" else Content("▏ " if look else "  ")
+        built = Content.assemble(margin, self._entries[line].build(self._room))
+        return paint(self, built, width, "entries--chosen" if look == "chosen" else "")
 
     def on_click(self, event: events.Click) -> None:
         """Select the line that was clicked; a second click opens it."""

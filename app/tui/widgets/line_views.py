@@ -18,11 +18,11 @@ class PaintedView(ScrollView):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._strips: dict[Hashable, Strip] = {}
+        self.strips: dict[Hashable, Strip] = {}
 
     def notify_style_update(self) -> None:
         """Paint anew after a change of theme or focus."""
-        self._strips.clear()
+        self.strips.clear()
         super().notify_style_update()
 
 
@@ -47,20 +47,21 @@ class LineView(PaintedView):
     def show(self, build: LineBuilder, *, keep_place: bool = False) -> None:
         """Show what `build` makes of a width in cells; from its top, or from where the view stands."""
         self._build = build
-        self._rebuild()
+        self.rebuild()
         if not keep_place:
             self.scroll_to(y=0, animate=False)
 
     def on_resize(self) -> None:
         """Build anew where the width has changed."""
         if self._built_width != self.scrollable_content_region.width:
-            self._rebuild()
+            self.rebuild()
 
-    def _rebuild(self) -> None:
+    def rebuild(self) -> None:
+        """Build the lines anew, for the present width."""
         width = self.scrollable_content_region.width
         self._built_width = width
         self._lines = self._build(width) if width > 0 else ()
-        self._strips.clear()
+        self.strips.clear()
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
 
@@ -70,9 +71,9 @@ class LineView(PaintedView):
         width = self.scrollable_content_region.width
         if index >= len(self._lines):
             return Strip.blank(width, self.rich_style)
-        if index not in self._strips:
-            self._strips[index] = paint(self, self._lines[index], width)
-        return self._strips[index]
+        if index not in self.strips:
+            self.strips[index] = paint(self, self._lines[index], width)
+        return self.strips[index]
 
 
 def paint(widget: ScrollView, line: Content, width: int, style_name: str = "") -> Strip:

@@ -98,5 +98,5 @@ def _toml(inside: str) -> dict[str, object] | None:
 
     try:
         return tomllib.loads(inside)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number of too many digits is no TOMLDecodeError
         return None

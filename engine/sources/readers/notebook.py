@@ -45,7 +45,7 @@ def _parse(source: Source) -> dict[str, Any]:
         raise SourceError("empty")
     try:
         notebook = json.loads(source.text())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SourceError("not JSON, so no notebook") from None
     if not isinstance(notebook, dict) or not ("cells" in notebook or "worksheets" in notebook):
         raise SourceError("JSON, but no notebook")

@@ -208,6 +208,9 @@ class FakeLibrary:
         self._note("request", (kind, argument))
         return 1
 
+    def withdraw_request(self, number: int) -> None:
+        self._note("withdrawn", number)
+
     def request_state(self, number: int) -> SimpleNamespace:
         return self.outcomes.pop(0)
 

@@ -141,11 +141,31 @@ def test_a_package_that_is_gone_is_named(hostile: Path, tmp_path: Path) -> None:
     assert f"`app` is missing from {alone.parent}" in ended.stderr and "Traceback" not in ended.stderr
 
 
+def test_the_launcher_itself_is_the_command(hostile: Path, tmp_path: Path) -> None:
+    for name in NAMES:
+        package(hostile, name)
+
+    ended = run([sys.executable, "-m", "carrel_launcher", "--version"], tmp_path, hostile, cwd=hostile)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("carrel ")
+
+
 def test_python_m_starts_a_checkout(hostile: Path, tmp_path: Path) -> None:
     for name in NAMES:
         package(hostile, name)
 
     ended = run([sys.executable, "-m", "app.cli", "--version"], tmp_path, hostile, cwd=ROOT)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_python_m_keeps_its_own_engine_where_it_found_its_own_app(hostile: Path, tmp_path: Path) -> None:
+    for name in ("engine", "training"):
+        package(hostile, name)
+
+    command = [sys.executable, "-P", "-m", "app.cli", "runs", "--json"]
+    ended = run(command, tmp_path, f"{hostile}{os.pathsep}{ROOT}")
 
     assert (ended.returncode, ended.stderr) == (0, "")
 

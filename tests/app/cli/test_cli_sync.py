@@ -231,6 +231,7 @@ def test_an_indexer_that_leaves_without_an_answer_is_replaced(carrel: Call, libr
 
     assert ended.code == 0
     assert len(library.of("sync")) == 2
+    assert library.of("withdrawn") == [1]
     assert "3 added" in ended.out
 
 

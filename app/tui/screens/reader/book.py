@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.tui.pages.page_count import page_count
+from app.tui.browser import Place
 from app.tui.pages.painter import Painter
-from app.tui.pages.units import Units
+from app.tui.pages.units import Units, page_count
 from app.tui.ports import Freshness, LibraryPort
 from app.tui.screens.reader.headings import Heading, headings_of
 from app.tui.screens.reader.links import DocumentLink, links_in
 from engine.records import StoredDocument, StoredPassage
 
+LOOKED_FOR = 4_000  # code points from a place on, by whose lines a changed file is searched
 FIRST_UNITS = 80  # painted ahead, so that the first screen need not wait for the colours of its code
 
 
@@ -36,6 +37,14 @@ class Book:
     def passage_at(self, offset: int) -> StoredPassage | None:
         """Return the passage that holds an offset of the text."""
         return next((passage for passage in reversed(self.passages) if passage.start <= offset), None)
+
+    def place_at(self, offset: int) -> Place:
+        """Return the place in the document's file at an offset of its text."""
+        units, document = self.units, self.document
+        start = units.text.rfind("\n", 0, offset) + 1
+        text = "\n".join(units.text[start : start + LOOKED_FOR].split("\n")[:8])
+        page = units.page_of(units.at(offset))
+        return Place(document.path, units.line_at(offset), document.kind, page, text)
 
 
 def open_book(

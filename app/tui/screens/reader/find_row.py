@@ -13,8 +13,9 @@ from textual.message import Message
 from textual.widgets import Input
 
 from app.tui.background import in_background
+from app.tui.screens.reader.bar_lines import found_words
 from app.tui.screens.reader.highlights import Span
-from app.tui.screens.reader.text_find import find_all
+from app.tui.screens.reader.text_find import MOST_FOUND, find_all
 from app.tui.theme import ACCENT
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
@@ -44,10 +45,12 @@ class FindRow(Horizontal):
         self.query_one("#find-bar", BuiltLine).show(lambda width: Content.styled("/", ACCENT))
         self.line.cursor_blink = self._blink
 
-    @property
-    def sought(self) -> bool:
-        """Whether something is looked for."""
-        return bool(self.line.value.strip()) and (bool(self.found) or self.line.has_focus)
+    def words(self, current: Span | None) -> Content:
+        """Return which of the places found is looked at; empty where nothing is looked for."""
+        if not self.line.value.strip() or not (self.found or self.line.has_focus):
+            return Content()
+        place = self.found.index(current) + 1 if current in self.found else 0
+        return found_words(place, len(self.found), MOST_FOUND, typing=self.line.has_focus)
 
     def clear(self) -> None:
         """Look for nothing."""

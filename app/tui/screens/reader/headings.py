@@ -27,6 +27,11 @@ class Heading:
     text: str
     start: int
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """What is jumped to: its first code point."""
+        return self.start, self.start + 1
+
 
 def headings_of(units: Units, passages: Iterable[StoredPassage]) -> tuple[Heading, ...]:
     """Return the headings of a document in order.

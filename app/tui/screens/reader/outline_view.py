@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from app.tui.screens.reader.headings import Heading
 from app.tui.theme import ACCENT, BRIGHT, QUIET
 from app.tui.widgets.line_views import paint
+from app.tui.widgets.row_list import RowList
 
 INDENT = 2
 
 
-class OutlineView(ScrollView, can_focus=True, inherit_bindings=False):
-    """One heading a row. `chosen` moves with the text while it has no focus, and with the keys while it has."""
+class OutlineView(RowList):
+    """One heading a row. The selection moves with the text while it has no focus, and with the keys while it has."""
 
     COMPONENT_CLASSES = {"outline--chosen"}
     DEFAULT_CSS = """
@@ -36,46 +35,61 @@ class OutlineView(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.headings: Sequence[Heading] = ()
-        self.chosen = 0
 
     def show(self, headings: Sequence[Heading]) -> None:
         """Show the headings of another document."""
-        self.headings, self.chosen = headings, 0
-        self.virtual_size = Size(self.scrollable_content_region.width, len(headings))
+        self.headings = headings
+        self.set_reactive(OutlineView.selected, 0)
         self.scroll_to(y=0, animate=False, immediate=True)
-        self.refresh()
+        self.lay_out()
 
     def choose(self, place: int) -> None:
-        """Mark a heading and bring it into sight."""
-        place = max(0, min(place, len(self.headings) - 1))
-        if place != self.chosen:
-            self.chosen = place
-            self.refresh()
-        at, height = self.scroll_offset.y, self.size.height
-        if place < at or place >= at + height:
-            self.scroll_to(y=max(0, place - height // 3), animate=False, immediate=True)
+        """Select a heading and bring it into sight."""
+        self.selected = max(0, min(place, len(self.headings) - 1))
+        self.reveal()  # the selected one too: the text may have been scrolled meanwhile
+
+    def scroll_rows(self, rows: int) -> None:
+        """Select the heading so many further down."""
+        self.choose(self.selected + rows)
+
+    def scroll_pages(self, pages: int) -> None:
+        """Select the heading so many screens further down."""
+        self.choose(self.selected + pages * max(1, self.size.height - 1))
+
+    def scroll_to_edge(self, last: bool) -> None:
+        """Select the last heading, or the first."""
+        self.choose(len(self.headings) if last else 0)
 
     def take(self) -> None:
-        """Ask to jump to the marked heading."""
+        """Ask to jump to the selected heading."""
         if self.headings:
-            self.post_message(self.Chosen(self.headings[self.chosen]))
+            self.post_message(self.Chosen(self.headings[self.selected]))
 
-    def render_line(self, y: int) -> Strip:
-        """Return one row of the screen."""
-        place, width = y + self.scroll_offset.y, self.scrollable_content_region.width
-        if place >= len(self.headings):
-            empty = Content.styled("  No headings here.", QUIET) if y == 0 and not self.headings else Content()
+    def count_lines(self) -> int:
+        """Return how many headings there are."""
+        return len(self.headings)
+
+    def reveal(self) -> None:
+        """Scroll the selected heading to a third of the height where it is out of sight."""
+        at, height = self.scroll_offset.y, self.size.height
+        if self.selected < at or self.selected >= at + height:
+            self.scroll_to(y=max(0, self.selected - height // 3), animate=False, immediate=True)
+
+    def look(self, line: int) -> str:
+        """Return how the selected heading is marked: strongly while the outline has the focus."""
+        return ("chosen" if self.has_focus else "kept") if line == self.selected else ""
+
+    def paint_line(self, line: int, look: str, width: int) -> Strip:
+        """Return the line of a heading."""
+        if line >= len(self.headings):
+            empty = Content.styled("  No headings here.", QUIET) if line == 0 and not self.headings else Content()
             return paint(self, empty, width)
-        heading, chosen = self.headings[place], place == self.chosen
+        heading = self.headings[line]
         indent = " " * min(INDENT * (heading.level - 1), max(0, width // 3))
-        ink = f"bold {BRIGHT}" if chosen else ("" if heading.level <= 2 else QUIET)
-        line = Content.assemble(("▌ " if chosen else "  ", ACCENT), indent, (heading.text, ink))
-        style = "outline--chosen" if chosen and self.has_focus else ""
-        return paint(self, line.truncate(max(1, width - 1), ellipsis=True), width, style)
-
-    def on_resize(self) -> None:
-        """Keep the width of what is scrolled."""
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self.headings))
+        ink = f"bold {BRIGHT}" if look else ("" if heading.level <= 2 else QUIET)
+        built = Content.assemble(("▌ " if look else "  ", ACCENT), indent, (heading.text, ink))
+        style = "outline--chosen" if look == "chosen" else ""
+        return paint(self, built.truncate(max(1, width - 1), ellipsis=True), width, style)
 
     def on_click(self, event: events.Click) -> None:
         """Jump to the heading that was clicked."""

@@ -13,32 +13,28 @@ from textual.getters import query_one
 from textual.widgets import Input
 
 from app.tui.actions import Where, bindings
-from app.tui.background import in_background
-from app.tui.browser import Place
 from app.tui.clipboard import copy
 from app.tui.screens.carrel_screen import CarrelScreen
-from app.tui.screens.reader import bars
+from app.tui.screens.reader import bar_lines
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.document_opener import DocumentOpener
 from app.tui.screens.reader.find_row import FindRow
-from app.tui.screens.reader.headings import Heading, heading_named
 from app.tui.screens.reader.highlights import Marks, Span
 from app.tui.screens.reader.layout import Layout
+from app.tui.screens.reader.link_follower import LinkFollower
 from app.tui.screens.reader.links import DocumentLink, next_link
 from app.tui.screens.reader.outline_view import OutlineView
-from app.tui.screens.reader.text_find import MOST_FOUND, beside, following
-from app.tui.screens.reader.trail import Reading, Stop, Trail
+from app.tui.screens.reader.text_find import beside, following
+from app.tui.screens.reader.trail import Reading
 from app.tui.screens.reader.view import ReaderView
 from app.tui.theme import QUIET
-from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
 from app.wording.safe_text import one_line
 from engine.paths import display
 
 NARROW_COLUMNS = 100
-LOOKED_FOR = 4_000  # code points from the place that is read, by whose lines a changed file is searched
 
 
 class ReaderScreen(CarrelScreen):
@@ -61,7 +57,7 @@ class ReaderScreen(CarrelScreen):
         self.book: Book | None = None
         self._reading = reading
         self._opener = DocumentOpener(self, lambda book: self.text.layout_for(book))
-        self._trail = Trail()
+        self._links = LinkFollower(self)
         self._link: DocumentLink | None = None  # the chosen one
         self._here: Span | None = None  # what was jumped to last: where one is while it is in sight
         self._trouble = ""  # why the document that was asked for is not shown
@@ -148,19 +144,16 @@ class ReaderScreen(CarrelScreen):
     def _tell(self) -> None:
         """Say what is read and where in it one is."""
         now = self.carrel.ports.clock()
-        self.title_bar.show(partial(bars.title_line, self.book, now, self._trail, self._trouble))
+        self.title_bar.show(partial(bar_lines.title_line, self.book, now, self._links.trail, self._trouble))
         here, top, bottom = self._place(), self.text.top, self.text.bottom
-        self.place_bar.show(partial(bars.place_line, self.book, top, bottom, here, self._said()))
+        self.place_bar.show(partial(bar_lines.place_line, self.book, top, bottom, here, self._said()))
 
     def _said(self) -> Content:
         """Return what stands at the left of the lowest line."""
         if self._trouble:
             return Content.styled(self._trouble, QUIET)
-        if self.find_row.sought:
-            current, found = self.text.marks.current, self.find_row.found
-            place = found.index(current) + 1 if current in found else 0
-            return bars.found_words(place, len(found), MOST_FOUND, typing=self.find_row.line.has_focus)
-        return bars.link_words(self._link) if self._link else Content()
+        found = self.find_row.words(self.text.marks.current)
+        return found or (bar_lines.link_words(self._link) if self._link else Content())
 
     def _place(self) -> int:
         """Return where one is: what was jumped to last while it is in sight, else the top of the screen."""
@@ -176,29 +169,27 @@ class ReaderScreen(CarrelScreen):
 
     # --- moving -------------------------------------------------------------------------------------------------
 
+    @property
+    def _side(self) -> OutlineView | ReaderView:
+        """The outline while it has the focus, else the text."""
+        return self.outline if self.outline.has_focus else self.text
+
     def action_scroll(self, rows: int) -> None:
         """Scroll the text, or move in the outline, or among what was found."""
-        if self.outline.has_focus:
-            self.outline.choose(self.outline.chosen + rows)
-        elif self.find_row.line.has_focus:
+        if self.find_row.line.has_focus:
             self.action_found(rows > 0)
         else:
-            self.text.scroll_rows(rows)
+            self._side.scroll_rows(rows)
 
     def action_page(self, pages: int) -> None:
         """Scroll by screens."""
-        if self.outline.has_focus:
-            self.outline.choose(self.outline.chosen + pages * max(1, self.outline.size.height - 1))
-        else:
-            self.text.scroll_pages(pages)
+        self._side.scroll_pages(pages)
 
     def action_edge(self, last: bool) -> None:
         """Go to the beginning or the end."""
-        if self.outline.has_focus:
-            self.outline.choose(len(self.outline.headings) if last else 0)
-        else:
+        if not self.outline.has_focus:
             self._here = None
-            self.text.scroll_to_edge(last)
+        self._side.scroll_to_edge(last)
 
     def action_sideways(self, steps: int) -> None:
         """Move along lines that are not folded."""
@@ -237,14 +228,6 @@ class ReaderScreen(CarrelScreen):
             self.set_class(True, "-outline")
             self.outline.focus()
 
-    @on(OutlineView.Chosen)
-    def _heading_chosen(self, message: OutlineView.Chosen) -> None:
-        self.text.focus()
-        self._go_to_heading(message.heading)
-
-    def _go_to_heading(self, heading: Heading) -> None:
-        self._jump((heading.start, heading.start + 1), always=True)
-
     # --- finding ------------------------------------------------------------------------------------------------
 
     def action_find(self) -> None:
@@ -278,7 +261,8 @@ class ReaderScreen(CarrelScreen):
 
     def action_found(self, forward: bool) -> None:
         """Go to another place that was found; where nothing is sought, to another hit of the search."""
-        spans = self.find_row.found or list(self._reading.hits if self._is_first() else ())
+        first = self.book is not None and self.book.document.path == self._reading.path  # what the reader was opened on
+        spans = self.find_row.found or list(self._reading.hits if first else ())
         marks = self.text.marks
         at = marks.current[0] if self.find_row.found and marks.current else self._place()
         span = beside(spans, at, forward)
@@ -290,10 +274,6 @@ class ReaderScreen(CarrelScreen):
         else:
             marks.passage = span
         self._jump(span)
-
-    def _is_first(self) -> bool:
-        """Whether the document is still the one that the reader was opened on."""
-        return self.book is not None and self.book.document.path == self._reading.path
 
     # --- links --------------------------------------------------------------------------------------------------
 
@@ -325,55 +305,33 @@ class ReaderScreen(CarrelScreen):
         self._follow(message.link)
 
     def _follow(self, link: DocumentLink) -> None:
-        """Go where a link leads."""
-        if link.inside or (self.book and link.path == self.book.document.path):
-            heading = heading_named(self.book.headings, link.anchor) if self.book else None
-            if heading is not None:
-                self._remember()
-                self._go_to_heading(heading)
-            else:
-                self.notify("This text has no such heading.", severity="warning", timeout=4, markup=False)
-        elif link.path is not None:
-            self._remember()
-            self._turn_to(link.path, 0, link.anchor)
-        elif link.target.startswith(("http://", "https://", "mailto:")):
-            work = partial(self._visit, link.target)
-            in_background(self, work, "visit", failed="The web browser could not be started")
-        else:
-            said = f"“{one_line(link.target)}” leads to no note in the library."
-            self.notify(said, severity="warning", timeout=4, markup=False)
+        if self.book is not None:
+            self._links.follow(link, self.book, self.text.top)
 
-    async def _visit(self, address: str) -> None:
-        """Show an address in the web browser, from a thread: starting one may take seconds."""
-        if await in_thread(partial(self.carrel.ports.visit, address)):
-            self.notify("Shown in the web browser.", timeout=3, markup=False)
-        else:
-            said = f"There is no web browser to show {one_line(address)} in."
-            self.notify(said, severity="warning", timeout=8, markup=False)
+    @on(OutlineView.Chosen)
+    def _heading_chosen(self, message: OutlineView.Chosen) -> None:
+        self.text.focus()
+        self._jump(message.heading.span, always=True)
 
-    def _turn_to(self, path: bytes, offset: int, anchor: str = "") -> None:
+    @on(LinkFollower.HeadingFound)
+    def _heading_found(self, message: LinkFollower.HeadingFound) -> None:
+        self._jump(message.heading.span, always=True)
+
+    @on(LinkFollower.DocumentFound)
+    def _document_found(self, message: LinkFollower.DocumentFound) -> None:
         """Open another document; what was marked belongs to the first."""
-        first = path == self._reading.path
+        first = message.path == self._reading.path
         words = self.text.marks.words
         self.text.marks = Marks(self._reading.passage, self._reading.sentence, words) if first else Marks(words=words)
         self.find_row.found, self._link, self._here = [], None, None
         self.find_row.clear()
         self.set_class(False, "-finding")
-        self._opener.open(path, offset, anchor)
-
-    def _remember(self) -> None:
-        if self.book is not None:
-            self._trail.leave(Stop(self.book.document.path, self.text.top))
+        self._opener.open(message.path, message.offset, message.anchor)
 
     def action_history(self, forward: bool) -> None:
         """Go back to where a link was followed, or forward again."""
-        if self.book is None:
-            return
-        stop = self._trail.go(forward, Stop(self.book.document.path, self.text.top))
-        if stop is None:
-            self.notify("There is nothing further on this way.", timeout=2, markup=False)
-        else:
-            self._turn_to(stop.path, stop.top)
+        if self.book is not None:
+            self._links.go_back(forward, self.book, self.text.top)
 
     # --- taking away --------------------------------------------------------------------------------------------
 
@@ -381,12 +339,7 @@ class ReaderScreen(CarrelScreen):
         """Open the document in the editor at the place that is read."""
         if self.book is None:
             return
-        units, document = self.book.units, self.book.document
-        here = self._place()
-        start = units.text.rfind("\n", 0, here) + 1
-        text = "\n".join(units.text[start : start + LOOKED_FOR].split("\n")[:8])
-        page = units.page_of(units.at(here))
-        self.carrel.open_places([Place(document.path, units.line_at(here), document.kind, page, text)])
+        self.carrel.open_places([self.book.place_at(self._place())])
 
     def action_copy_path(self) -> None:
         """Copy the document's path."""

@@ -89,7 +89,7 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
         self._lay_out_again()
 
     def _forget(self) -> None:
-        self._strips.clear()
+        self.strips.clear()
         self._dressed.clear()
 
     def _lay_out_again(self) -> None:
@@ -104,7 +104,7 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
         if self._layout.width_in(self.text_width) != self._layout.width:
             self._lay_out_again()
         else:
-            self._strips.clear()
+            self.strips.clear()
 
     # --- where it stands ----------------------------------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
         """Move lines that are not folded."""
         if not self.wrap:
             self._left = max(0, min(self._left + steps * SIDE_STEP, 4_000))
-            self._strips.clear()
+            self.strips.clear()
             self.refresh()
 
     def _scroll_to_row(self, row: int) -> None:
@@ -168,11 +168,11 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
         row = y + self.scroll_offset.y
         if self._layout is None or row >= self._layout.rows:
             return Strip.blank(self.scrollable_content_region.width, self.rich_style)
-        if row not in self._strips:
-            if len(self._strips) > MOST_STRIPS:
+        if row not in self.strips:
+            if len(self.strips) > MOST_STRIPS:
                 self._forget()
-            self._strips[row] = self._paint(self._layout, row)
-        return self._strips[row]
+            self.strips[row] = self._paint(self._layout, row)
+        return self.strips[row]
 
     def _paint(self, layout: Layout, row: int) -> Strip:
         units = layout.painter.units

@@ -5,17 +5,16 @@ from __future__ import annotations
 from textual.content import Content
 
 from app.tui.screens.search.explanation.leg_lines import meaning_lines, setting_lines, words_lines
-from app.tui.screens.search.explanation.memory import memory_lines
 from app.tui.screens.search.explanation.places import places_lines
-from app.tui.screens.search.explanation.score import neighbour_lines, score_lines
-from app.tui.screens.search.explanation.subject import Explained, score_parts, shown_parts
+from app.tui.screens.search.explanation.score import memory_lines, neighbour_lines, score_lines
+from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.explanation.trust import trust_lines
 from app.tui.screens.search.row import is_listing, title_of
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import ordinal
 
-__all__ = ["Explained", "explanation_lines", "score_parts", "shown_parts"]
+__all__ = ["Explained", "explanation_lines"]
 
 
 def explanation_lines(explained: Explained, width: int) -> list[Content]:

@@ -17,7 +17,7 @@ from textual.reactive import reactive, var
 from app.tui.background import in_background
 from app.tui.browser import Browser, browser_of
 from app.tui.freshness import Reindexing
-from app.tui.pages.page_count import page_count
+from app.tui.pages.units import page_count
 from app.tui.ports import LibraryPort, Opened
 from app.tui.screens.search.explain import Explained, explanation_lines
 from app.tui.screens.search.preview import (

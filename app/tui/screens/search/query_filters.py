@@ -41,6 +41,7 @@ class QueryFilters:
         self._line = line
         self._chip_line = chip_line
         self._facets: Facets | None = None  # None: to be read once they are needed
+        self._changes = 0  # of the library, so that values read before one are not kept after it
         line.completions.titles = self._titles
         line.completions.values = self._values
 
@@ -55,6 +56,7 @@ class QueryFilters:
     def forget_values(self) -> None:
         """Take note that the library has changed, so that its values are read anew before they are shown again."""
         self._facets = None
+        self._changes += 1
 
     def drop(self, chip: Chip) -> None:
         """Take a filter away."""
@@ -73,12 +75,17 @@ class QueryFilters:
     async def _values(self) -> Facets:
         """Return the values, read in a thread where the library has changed since."""
         opened = self._browser.opened
-        if self._facets is None and opened is not None:
-            try:
-                self._facets = await in_thread(opened.library.facets)
-            except Exception:
-                _log.exception("The values of filters could not be read")
-        return self._facets or NO_FACETS
+        if self._facets is not None or opened is None:
+            return self._facets or NO_FACETS
+        changes = self._changes
+        try:
+            found = await in_thread(opened.library.facets)
+        except Exception:
+            _log.exception("The values of filters could not be read")
+            return NO_FACETS
+        if changes == self._changes:
+            self._facets = found
+        return found
 
     async def _titles(self, fragment: str) -> list[str]:
         """Return titles that hold what was typed, for the completion."""

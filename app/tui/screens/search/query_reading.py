@@ -6,9 +6,9 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.screens.search.arrangement import ORDER_WORDS, Order
-from app.tui.screens.search.row import SIGNS, TIER_STYLES, is_listing
+from app.tui.screens.search.row import TIER_STYLES, is_listing
 from app.tui.theme import ALARM, FAINT, QUIET
-from app.wording.bars import rarity
+from app.wording.bars import TIER_SIGNS, rarity
 from app.wording.figures import count, figure
 from app.wording.safe_text import one_line
 from engine.errors import QueryError
@@ -77,7 +77,7 @@ def _verdict(result: SearchResult, finished: bool, order: Order) -> Content:
     if result.verdict == "none":
         said, style = f"{NONE_SIGN} nothing relevant", ALARM
     else:
-        said, style = f"{SIGNS[result.verdict]} {result.verdict}", TIER_STYLES[result.verdict]
+        said, style = f"{TIER_SIGNS[result.verdict]} {result.verdict}", TIER_STYLES[result.verdict]
     return Content.assemble(
         (said, style),
         (f" · {count(result.found)} found{ordered} · {took}", QUIET),

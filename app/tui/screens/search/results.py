@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
 from textual.strip import Strip
 
 from app.tui.screens.search.row import ROW_LINES, RowContext, more_line, row_lines
 from app.tui.theme import ACCENT
-from app.tui.widgets.line_views import PaintedView, paint
+from app.tui.widgets.line_views import paint
+from app.tui.widgets.row_list import RowList
 from engine.records import Hit
 
 MAX_ROWS = 100  # asked for at once; the next ones on demand
@@ -23,15 +22,13 @@ MARGIN_CELLS = 2  # the bar of the selected row and a space
 Foreword = Callable[[int], Sequence[Content]]
 
 
-class ResultList(PaintedView, can_focus=True, inherit_bindings=False):
+class ResultList(RowList):
     """Rows of three lines and one between them, below a foreword of any length, which may stand alone.
 
     After the last row a line may tell that there is more.
     """
 
     COMPONENT_CLASSES = {"results--chosen"}
-
-    selected: reactive[int] = reactive(0, init=False)
 
     @dataclass
     class Selected(Message):
@@ -90,12 +87,12 @@ class ResultList(PaintedView, can_focus=True, inherit_bindings=False):
         places = {hit.passage_id: place for place, hit in enumerate(self.hits)}
         place = places.get(before.passage_id) if before else None
         self.set_reactive(ResultList.selected, place or 0)
-        self._lay_out()
+        self.lay_out()
         if place is None:
             self.scroll_to(y=0, animate=False)
         else:
-            self._reveal()
-        self._announce()
+            self.reveal()
+        self.announce()
 
     def choose(self, place: int) -> None:
         """Select the row at `place`, or the nearest there is."""
@@ -105,13 +102,13 @@ class ResultList(PaintedView, can_focus=True, inherit_bindings=False):
         """Mark the selected row, or take its mark away."""
         if self.hit is not None:
             self.marked ^= {self.hit.passage_id}
-            self._strips.clear()
+            self.strips.clear()
             self.refresh()
 
     def unmark(self) -> None:
         """Take all marks away."""
         self.marked.clear()
-        self._strips.clear()
+        self.strips.clear()
         self.refresh()
 
     def select_passage(self, passage_id: int) -> None:
@@ -131,29 +128,24 @@ class ResultList(PaintedView, can_focus=True, inherit_bindings=False):
         """How many rows are in sight."""
         return max(1, self.size.height // STEP_LINES)
 
-    def watch_selected(self) -> None:
-        """Paint the selection, bring it into sight and tell it."""
-        self._strips.clear()
-        self._reveal()
-        self.refresh()
-        self._announce()
-
-    def _announce(self) -> None:
+    def announce(self) -> None:
         """Tell the selected hit where it is another record than the last one told."""
         if self.hit is not self._announced:
             self._announced = self.hit
             self.post_message(self.Selected(self.hit))
 
-    def _lay_out(self) -> None:
+    def lay_out(self) -> None:
+        """Take the rows, the foreword and the width as they are now."""
         width = self.scrollable_content_region.width
         self._foreword_lines = self._foreword(max(1, width - MARGIN_CELLS)) if width > 0 else ()
         self._rows.clear()
-        self._strips.clear()
-        lines = len(self._foreword_lines) + STEP_LINES * len(self.hits) + bool(self._afterword)
-        self.virtual_size = Size(width, lines)
-        self.refresh()
+        super().lay_out()
 
-    def _reveal(self) -> None:
+    def count_lines(self) -> int:
+        """Return how many lines foreword, rows and afterword take."""
+        return len(self._foreword_lines) + STEP_LINES * len(self.hits) + bool(self._afterword)
+
+    def reveal(self) -> None:
         """Scroll by whole rows, as little as shows the selected one."""
         if not self.hits:
             return
@@ -171,26 +163,16 @@ class ResultList(PaintedView, can_focus=True, inherit_bindings=False):
         if bottom > at + height:
             self.scroll_to(y=bottom - height, animate=False)
 
-    def on_resize(self) -> None:
-        """Lay the rows out for the new width and keep the selected one in sight."""
-        self._lay_out()
-        self._reveal()
+    def look(self, line: int) -> str:
+        """Return whether a line belongs to the selected row."""
+        inside = line - len(self._foreword_lines)
+        return "chosen" if inside >= 0 and inside // STEP_LINES == self.selected else ""
 
-    def render_line(self, y: int) -> Strip:
-        """Return one line of the screen."""
-        index = y + self.scroll_offset.y
-        width = self.scrollable_content_region.width
-        place = (index - len(self._foreword_lines)) // STEP_LINES
-        chosen = place == self.selected and index >= len(self._foreword_lines)
-        key = (index, chosen)
-        if key not in self._strips:
-            self._strips[key] = self._paint(index, width, chosen)
-        return self._strips[key]
-
-    def _paint(self, index: int, width: int, chosen: bool) -> Strip:
-        inside = index - len(self._foreword_lines)
+    def paint_line(self, line: int, look: str, width: int) -> Strip:
+        """Return a line of the foreword, of a row, or behind them."""
+        inside = line - len(self._foreword_lines)
         if inside < 0:
-            return paint(self, Content.assemble(" " * MARGIN_CELLS, self._foreword_lines[index]), width)
+            return paint(self, Content.assemble(" " * MARGIN_CELLS, self._foreword_lines[line]), width)
         place, part = divmod(inside, STEP_LINES)
         if place == len(self.hits) and part == 0 and self._afterword:
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._afterword), width)
@@ -205,9 +187,9 @@ class ResultList(PaintedView, can_focus=True, inherit_bindings=False):
             more = more_line(self.hits[place], self.is_unfolded(place), width - MARGIN_CELLS)
             return paint(self, Content.assemble(" " * MARGIN_CELLS, more), width)
         sign = "✓" if part == 0 and self.hits[place].passage_id in self.marked else " "
-        margin = Content.assemble(("▌" if chosen else " ", ACCENT), (sign, f"bold {ACCENT}"))
-        line = Content.assemble(margin, self._rows[place][part])
-        return paint(self, line, width, "results--chosen" if chosen else "")
+        margin = Content.assemble(("▌" if look else " ", ACCENT), (sign, f"bold {ACCENT}"))
+        built = Content.assemble(margin, self._rows[place][part])
+        return paint(self, built, width, "results--chosen" if look else "")
 
     def on_click(self, event: events.Click) -> None:
         """Select the row that was clicked; a second click opens it. The lines that tell of more bring it."""

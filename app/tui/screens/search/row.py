@@ -13,16 +13,17 @@ from typing import Literal
 from rich.cells import cell_len
 from textual.content import Content
 
+from app.explanation import decimals_of
 from app.tui.screens.search.window import form, small_words
 from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
-from app.wording.bars import bar
+from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import cut_front
 from app.wording.figures import NONE, count, figure
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import day
 from engine.paths import display
-from engine.records import Fusion, Grade, Hit, SearchResult, Tier
+from engine.records import Grade, Hit, SearchResult, Tier
 
 ROW_LINES = 3
 ROOMY_CELLS = 60  # from here on the columns of figures stand further apart
@@ -30,7 +31,6 @@ WORDY_CELLS = 66  # from here on the legs are named in words, not by a letter
 BAR_CELLS = 10
 LEAST_BAR_CELLS = 4
 FIGURES_CELLS = 52  # of the line of figures with its whole bar; where there are fewer, the bar gives way
-SIGNS: dict[Tier, str] = {"strong": "●", "likely": "◐", "weak": "○"}
 TIER_STYLES: dict[Tier, str] = {"strong": f"bold {BRIGHT}", "likely": "", "weak": QUIET}
 JUDGED: dict[Grade, str] = {2: "✔ marked right", -2: "✘ marked wrong", 1: "· opened before"}
 _SNIPPET_ROOM = 400  # code points laid out: two screens wide, whatever a note's line holds
@@ -86,11 +86,6 @@ def greatest_score(result: SearchResult) -> float:
         # .8 s / (1 + s_best) + .2 k is greatest at s = s_best = k = 1
         return max(best, weights.vector / 2 + weights.keyword)
     return best
-
-
-def decimals_of(fusion: Fusion) -> int:
-    """Return how many places a score needs: reciprocal ranks are below .033."""
-    return 4 if fusion == "rrf" else 3
 
 
 def row_lines(hit: Hit, width: int, context: RowContext) -> tuple[Content, Content, Content]:
@@ -186,7 +181,7 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
     bm25 = figure(keyword.bm25, 2)[:5] if keyword and keyword.bm25 else NONE
     score = figure(hit.score, context.decimals)
     ink, strong = ("", f"bold {BRIGHT}") if not context.dim else (QUIET, QUIET)
-    tier, tier_style = f"{SIGNS[hit.tier]} {hit.tier:<6}", TIER_STYLES[hit.tier] if not context.dim else QUIET
+    tier, tier_style = f"{TIER_SIGNS[hit.tier]} {hit.tier:<6}", TIER_STYLES[hit.tier] if not context.dim else QUIET
     if context.mode == "words":
         tier, tier_style = "· words ", QUIET  # a tier is read from the meaning, which has not answered yet
     cells = max(LEAST_BAR_CELLS, min(BAR_CELLS, BAR_CELLS - FIGURES_CELLS + width))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from app.tui.screens.training.wording import fitted, heading
+from app.tui.screens.training.line_parts import fitted, heading
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, QUIET
 from app.wording.figures import counted
 from app.wording.safe_text import one_line

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
-from app.tui.screens.training.wording import apart, fitted, heading
+from app.tui.screens.training.line_parts import apart, fitted, heading
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, QUIET
 from app.tui.training_state import TrainingState
 from app.tui.widgets.chart import area, whisker

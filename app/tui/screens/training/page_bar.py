@@ -8,8 +8,8 @@ from typing import Literal
 from textual.content import Content
 
 from app.tui.screens.training.followed_run import FollowedRun
+from app.tui.screens.training.line_parts import apart
 from app.tui.screens.training.stage_strip import share_done
-from app.tui.screens.training.wording import apart
 from app.tui.theme import ACCENT, BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.wording.figures import percent

@@ -8,7 +8,7 @@ from typing import Literal
 from textual.content import Content
 
 from app.tui.screens.training.draft_plan import BUDGETS, Planning
-from app.tui.screens.training.wording import apart, heading, said
+from app.tui.screens.training.line_parts import apart, heading, said
 from app.tui.theme import ACCENT, BRIGHT, FAINT, GOOD, QUIET
 from app.tui.training_port import Prospect, QuerySource, Recipe
 from app.tui.widgets.entry_list import Entry

@@ -15,8 +15,8 @@ from textual.message import Message
 from app.tui.background import in_background
 from app.tui.browser import browser_of
 from app.tui.screens.training.draft_plan import Planning
+from app.tui.screens.training.line_parts import said
 from app.tui.screens.training.plan_lines import choices, prospect_lines
-from app.tui.screens.training.wording import said
 from app.tui.threads import in_thread
 from app.tui.training_port import Prospect, QuerySource, Recipe
 from app.tui.widgets.entry_list import EntryList

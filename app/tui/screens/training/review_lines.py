@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
-from app.tui.screens.training.wording import KINDS, apart, heading, said
+from app.tui.screens.training.line_parts import KINDS, apart, heading, said
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.wording.cells import cut_front
 from app.wording.figures import count, counted, ordinal

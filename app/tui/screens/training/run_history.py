@@ -7,7 +7,7 @@ from functools import partial
 
 from textual.content import Content
 
-from app.tui.screens.training.wording import apart, heading, said
+from app.tui.screens.training.line_parts import apart, heading, said
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import Run
 from app.tui.training_state import TrainingState

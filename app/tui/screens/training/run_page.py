@@ -28,7 +28,7 @@ class SizedView(LineView):
 
     def on_resize(self) -> None:
         """Build anew for the new size."""
-        self._rebuild()
+        self.rebuild()
 
 
 class RunPage(Container):

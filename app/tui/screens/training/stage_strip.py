@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from textual.content import Content
 
-from app.tui.screens.training.wording import apart, fitted, meter
+from app.tui.screens.training.line_parts import apart, fitted, meter
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import RunState
 from app.tui.training_state import TrainingState

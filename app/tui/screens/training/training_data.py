@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.screens.training.wording import KINDS, apart, fitted, heading, reasons, said
+from app.tui.screens.training.line_parts import KINDS, apart, fitted, heading, reasons, said
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET, WORDS
 from app.tui.training_state import TrainingState
 from app.wording.bars import bar

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.screens.training.learning_curves import LEAST_WHISKER_CELLS, MOST_WHISKER_CELLS
-from app.tui.screens.training.wording import fitted, heading, said
+from app.tui.screens.training.line_parts import fitted, heading, said
 from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import Run
 from app.tui.training_state import TrainingState

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.tui.screens.search.explanation.leg_lines import often, word_points
-from app.tui.screens.search.explanation.subject import (
-    PART_SIGNS,
-    Explained,
-    part_differences,
-    score_parts,
-    shown_parts,
-    signed_units,
-)
-from app.tui.screens.search.row import SIGNS, greatest_score
+from app.explanation import differences
+from app.tui.screens.search.explanation.leg_lines import often
+from app.tui.screens.search.explanation.subject import Explained, signed_units
+from app.tui.screens.search.row import greatest_score
+from app.wording.bars import TIER_SIGNS
 from app.wording.figures import NONE, count, figure
 from app.wording.safe_text import one_line
 from engine.records import Hit
@@ -43,19 +38,16 @@ class Compared:
 
 def parts(pair: Pair) -> list[Compared]:
     """Return the parts of both scores and their sums."""
-    decimals = pair.first.decimals
-    mine, others = shown_parts(pair.first.hit, decimals), shown_parts(pair.second.hit, decimals)
-    apart = part_differences(pair.first.hit, pair.second.hit, decimals)
+    mine, others = pair.first.facts, pair.second.facts
+    apart, decimals = differences(mine, others), mine.decimals
     full = max(greatest_score(pair.first.result), 1e-9)
-    shares = [{name: value / full for name, value, _ in score_parts(each.hit)} for each in (pair.first, pair.second)]
+    shares = [{part.name: part.value / full for part in facts.parts} for facts in (mine, others)]
     rows = [
-        Compared(name, mine.get(name, NONE), others.get(name, NONE), signed_units(apart[name], decimals),
+        Compared(name, mine.shown(name, NONE), others.shown(name, NONE), signed_units(apart[name], decimals),
                  lengths=(shares[0].get(name, 0.0), shares[1].get(name, 0.0)))
-        for name in PART_SIGNS
-        if name in apart
+        for name in apart
     ]  # fmt: skip
-    scores = figure(pair.first.hit.score, decimals), figure(pair.second.hit.score, decimals)
-    return [*rows, Compared("score", *scores, signed_units(sum(apart.values()), decimals), sum=True)]
+    return [*rows, Compared("score", mine.score, others.score, signed_units(sum(apart.values()), decimals), sum=True)]
 
 
 def ranks(pair: Pair) -> list[Compared]:
@@ -85,7 +77,7 @@ def measures(pair: Pair) -> list[Compared]:
         [_bm25(hit) for hit in hits],
         [_signal(hit) for hit in hits],
     )
-    tier = [f"{SIGNS[hit.tier]} {hit.tier}" for hit in hits]
+    tier = [f"{TIER_SIGNS[hit.tier]} {hit.tier}" for hit in hits]
     return [
         Compared("distance", distance[0], distance[1], _apart(distance, 3)),
         Compared("bm25", bm25[0], bm25[1], _apart(bm25, 2)),
@@ -129,10 +121,7 @@ def words(pair: Pair) -> list[Compared]:
 
 def _by_word(explained: Explained) -> dict[str, tuple[str, str]]:
     """Return how often each word stands in a row, and its points, where words were given any."""
-    keyword = explained.hit.keyword
-    terms = keyword.terms if keyword else ()
-    points = word_points(explained) or [""] * len(terms)
-    return {term.term: (often(term.tf), given) for term, given in zip(terms, points, strict=True)}
+    return {word.term: (often(word.score.tf), word.points) for word in explained.facts.words}
 
 
 def _told(word: tuple[str, str] | None) -> str:
@@ -141,13 +130,13 @@ def _told(word: tuple[str, str] | None) -> str:
 
 def _points_apart(first: tuple[str, str] | None, second: tuple[str, str] | None, pair: Pair) -> str:
     given = [word[1] or "0" if word else "0" for word in (first, second)]
-    return _apart(given, pair.first.decimals) if any(word and word[1] for word in (first, second)) else ""
+    return _apart(given, pair.first.facts.decimals) if any(word and word[1] for word in (first, second)) else ""
 
 
 def decisive(pair: Pair) -> str:
     """Return in one sentence what set the first above the second."""
-    decimals = pair.first.decimals
-    apart = part_differences(pair.first.hit, pair.second.hit, decimals)
+    decimals = pair.first.facts.decimals
+    apart = differences(pair.first.facts, pair.second.facts)
     whole = sum(apart.values())
     gains = sorted(((value, name) for name, value in apart.items() if value > 0), reverse=True)
     losses = sorted((value, name) for name, value in apart.items() if value < 0)

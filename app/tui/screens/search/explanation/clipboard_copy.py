@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from app.json_shapes import FORMAT, hit_shape, search_shape
 from app.tui.screens.search.explain import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.wording.safe_text import one_line
@@ -22,8 +23,6 @@ def as_text(explained: Explained) -> str:
 
 def as_json(explained: Explained) -> str:
     """Return every figure of the row, unrounded, with the weights, words and limits that placed it."""
-    from app.cli.json_shapes import FORMAT, hit_shape, search_shape  # brings click, which only this needs
-
     result = search_shape(explained.result)
     kept = ("query", "verdict", "model", "fusion", "weights", "passages", "words")
     shape = {"format": FORMAT, **{name: result[name] for name in kept}, "result": hit_shape(explained.hit)}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.tui.screens.search.explanation.subject import Explained, labelled, shown_parts
+from app.explanation import Word
+from app.tui.screens.search.explanation.subject import Explained, labelled
 from app.tui.theme import BRIGHT, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
 from app.wording.bars import rarity
 from app.wording.cells import cut, padded
-from app.wording.figures import adding_up, count, counted, figure
+from app.wording.figures import count, counted, figure
 from app.wording.safe_text import one_line
-from engine.records import TermScore, WordReading
+from engine.records import WordReading
 
 LONGEST_WORD = 16
 ROOMY_CELLS = 52  # from here on the table shows bm25 beside the points
@@ -72,58 +73,37 @@ def _counts(explained: Explained, weight: float, rank: int | None) -> Content:
     return Content.assemble((" · counts ", QUIET), figure(weight, 2))
 
 
-def word_points(explained: Explained) -> list[str] | None:
-    """Return what each word gave to the score; as shown they sum to the words' part as shown. None where the ranking
-    took the rank by words and not their bm25."""
-    keyword = explained.hit.keyword
-    if keyword is None or keyword.bm25 <= 0 or explained.result.fusion == "rrf":
-        return None
-    whole = sum(term.score for term in keyword.terms)
-    if whole <= 0:
-        return None
-    share = float(shown_parts(explained.hit, explained.decimals)["words"])
-    by_bm25 = share - sum(term.rare for term in keyword.terms)
-    parts = [term.score / whole * by_bm25 + term.rare for term in keyword.terms]
-    return adding_up(parts, share, explained.decimals)
-
-
 def _table(explained: Explained, width: int) -> list[Content]:
     """Return the table: how rare each word is, how often it stands here, its part of the bm25 and of the score."""
-    keyword = explained.hit.keyword
-    terms = keyword.terms if keyword else ()
-    if not terms:
+    facts, keyword = explained.facts, explained.hit.keyword
+    if not facts.words or keyword is None:
         return []
-    points = word_points(explained)
-    roomy = width >= ROOMY_CELLS or points is None
-    room = width - TABLE_CELLS - (8 if roomy and points is not None else 0)
-    cells = max(5, min(LONGEST_WORD, room, max(len(term.term) for term in terms)))
-    bm25 = adding_up([term.score for term in terms], keyword.bm25 if keyword else 0.0, 2)
-    passages = explained.result.passages
-    lines = [_row("word", cells, "passages", "", "here", "bm25" if roomy else "", "points" if points else "", QUIET)]
-    for number, term in enumerate(terms):
-        gave = points[number] if points else ""
-        lines.append(_present(term, cells, passages, bm25[number] if roomy else "", gave))
-    if len(terms) > 1:
-        total = figure(keyword.bm25 if keyword else 0.0, 2) if roomy else ""
-        share = shown_parts(explained.hit, explained.decimals)["words"] if points else ""
-        lines.append(_row("", cells, "", "", "sum", total, share, QUIET))
+    pointed = bool(facts.words[0].points)
+    roomy = width >= ROOMY_CELLS or not pointed
+    room = width - TABLE_CELLS - (8 if roomy and pointed else 0)
+    cells = max(5, min(LONGEST_WORD, room, max(len(word.term) for word in facts.words)))
+    lines = [_row("word", cells, "passages", "", "here", "bm25" if roomy else "", "points" if pointed else "", QUIET)]
+    lines += [_present(word, cells, word.bm25 if roomy else "") for word in facts.words]
+    if len(facts.words) > 1:
+        total = figure(keyword.bm25, 2) if roomy else ""
+        lines.append(_row("", cells, "", "", "sum", total, facts.shown("words") if pointed else "", QUIET))
     return [line.truncate(width) for line in lines]
 
 
-def _present(term: TermScore, cells: int, passages: int, bm25: str, points: str) -> Content:
-    name, _ = rarity(term.documents, term.idf, passages)
-    row = _row(term.term, cells, count(term.documents), name, often(term.tf), bm25, points, "")
-    word = len(_name(term.term, cells))
-    return row.stylize(WORDS, 0, word).stylize(QUIET, word + 2, word + 21).stylize(f"bold {BRIGHT}", len(row) - 6)
+def _present(word: Word, cells: int, bm25: str) -> Content:
+    documents = count(word.score.documents)
+    row = _row(word.term, cells, documents, word.rarity, often(word.score.tf), bm25, word.points, "")
+    end = len(_name(word.term, cells))
+    return row.stylize(WORDS, 0, end).stylize(QUIET, end + 2, end + 21).stylize(f"bold {BRIGHT}", len(row) - 6)
 
 
 def _rare_line(explained: Explained, width: int) -> list[Content]:
     """Return what words that hardly any document holds gave beside their bm25: nothing, or a line or two."""
-    keyword = explained.hit.keyword
+    facts = explained.facts
     told = [
-        f"{cut(one_line(term.term), LONGEST_WORD)} +{figure(term.rare, explained.decimals)}"
-        for term in (keyword.terms if keyword else ())
-        if term.rare > 0
+        f"{cut(one_line(word.term), LONGEST_WORD)} +{figure(word.score.rare, facts.decimals)}"
+        for word in facts.words
+        if word.score.rare > 0
     ]
     if not told:
         return []
@@ -133,9 +113,8 @@ def _rare_line(explained: Explained, width: int) -> list[Content]:
 
 def _absent_line(explained: Explained, width: int) -> list[Content]:
     """Return the words of the query that are not here, each with how rare it is: nothing, or a line or two."""
-    keyword, passages = explained.hit.keyword, explained.result.passages
-    present = {term.term for term in keyword.terms} if keyword else set()
-    told = [_rare(word, passages) for word in explained.result.words if word.term not in present]
+    passages = explained.result.passages
+    told = [_rare(word, passages) for word in explained.facts.absent]
     if not told:
         return []
     return wrapped(Content.styled(f"not here: {' · '.join(told)}", QUIET), width, Content())

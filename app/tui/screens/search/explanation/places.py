@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 from textual.content import Content
 
+from app.explanation import Ranks, ranks_of
 from app.tui.screens.search.explanation.subject import Explained, label, labelled
 from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
 from app.wording.figures import NONE, count, counted
-from engine.records import Hit
 
 HEADS = ("meaning", "words", "fused", "grouped", "in the list")
 COLUMN_CELLS = (8, 6, 6, 8, 12)
@@ -16,33 +18,26 @@ COLUMN_CELLS = (8, 6, 6, 8, 12)
 def places_lines(explained: Explained, width: int) -> list[Content]:
     """Return the ranks as a table: by meaning alone, by words alone, among all passages, among all documents, and
     in the list, where a near-duplicate has no row of its own."""
+    ranks = explained.facts.ranks
     head = "".join(f"{name:>{cells}}" for name, cells in zip(HEADS, COLUMN_CELLS, strict=True))
-    lines = [Content.assemble(label("rank"), (head, QUIET)), _row("", explained.hit, f"bold {BRIGHT}")]
+    lines = [Content.assemble(label("rank"), (head, QUIET)), _row("", ranks, f"bold {BRIGHT}")]
     if explained.tried:
         lines.append(_before(explained))
-    return [line.truncate(width) for line in lines] + _folded(explained.hit, width)
+    return [line.truncate(width) for line in lines] + _folded(ranks, width)
 
 
-def _folded(hit: Hit, width: int) -> list[Content]:
+def _folded(ranks: Ranks, width: int) -> list[Content]:
     """Return in words where better passages went that have no row: into that of their note, or of a look-alike."""
-    facts = hit.explanation
-    grouped = facts.rank_grouped or facts.rank_final
     told = []
-    if (passages := facts.rank_fused - grouped) > 0:
-        told.append(f"{counted(passages, 'better passage')} of the notes above")
-    if (alike := grouped - facts.rank_final) > 0:
-        told.append(f"{counted(alike, 'near-duplicate')} of them")
+    if ranks.in_notes_above:
+        told.append(f"{counted(ranks.in_notes_above, 'better passage')} of the notes above")
+    if ranks.alike_above:
+        told.append(f"{counted(ranks.alike_above, 'near-duplicate')} of them")
     return labelled("", Content.styled(f"folded into rows above: {', '.join(told)}", QUIET), width) if told else []
 
 
-def ranks_of(hit: Hit) -> tuple[int | None, ...]:
-    """Return the ranks of a row in the order of the table."""
-    facts = hit.explanation
-    return (facts.rank_by_meaning, facts.rank_by_words, facts.rank_fused, facts.rank_grouped, facts.rank_final)
-
-
-def _row(name: str, hit: Hit, style: str) -> Content:
-    cells = zip(ranks_of(hit), COLUMN_CELLS, strict=True)
+def _row(name: str, ranks: Ranks, style: str) -> Content:
+    cells = zip(astuple(ranks), COLUMN_CELLS, strict=True)
     figures = "".join(f"{count(rank) if rank is not None else NONE:>{room}}" for rank, room in cells)
     return Content.assemble(label(name), (figures[: -COLUMN_CELLS[-1]], ""), (figures[-COLUMN_CELLS[-1] :], style))
 
@@ -53,4 +48,4 @@ def _before(explained: Explained) -> Content:
         return Content.assemble(label("before"), ("not among the rows", QUIET))
     moved = explained.before.rank - explained.hit.rank
     sign = f"  ↑ {moved}" if moved > 0 else f"  ↓ {-moved}" if moved < 0 else "  ="
-    return Content.assemble(_row("before", explained.before, ""), (sign, ACCENT if moved else FAINT))
+    return Content.assemble(_row("before", ranks_of(explained.before), ""), (sign, ACCENT if moved else FAINT))

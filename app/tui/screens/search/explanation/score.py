@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from app.explanation import differences, facts_of
 from app.tui.screens.search.explanation.subject import (
     LABEL_CELLS,
     PART_SIGNS,
     PART_STYLES,
     Explained,
     label,
-    part_differences,
-    score_parts,
-    shown_parts,
+    labelled,
     signed_units,
 )
 from app.tui.screens.search.row import greatest_score, title_of
@@ -20,6 +19,7 @@ from app.tui.theme import BRIGHT, FAINT, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.cells import cut
 from app.wording.figures import figure, ordinal
+from app.wording.safe_text import one_line
 from engine.records import Hit
 
 BAR_CELLS = 30
@@ -29,22 +29,32 @@ TITLE_CELLS = 40  # of a neighbour, so that its sentence stays one
 
 def score_lines(explained: Explained, width: int) -> list[Content]:
     """Return the parts as bars and figures, and their sum below them."""
-    hit, decimals = explained.hit, explained.decimals
+    facts = explained.facts
     cells = max(6, min(BAR_CELLS, width - LABEL_CELLS - 2 - FIGURE_CELLS))
-    full = max(greatest_score(explained.result), hit.score, 1e-9)
-    shown = shown_parts(hit, decimals)
+    full = max(greatest_score(explained.result), explained.hit.score, 1e-9)
     lines: list[Content] = []
     whole: list[Content] = []
     reached = 0.0
-    for name, value, style in score_parts(hit):
-        start, end = _places(reached, reached + value, full, cells)
-        bar = Content.styled(PART_SIGNS[name] * (end - start), style)
-        lines.append(_bar_line(name, " " * start, bar, cells, Content.styled(f"{shown[name]:>{FIGURE_CELLS}}", style)))
-        whole.append(Content.styled(PART_SIGNS[name] * max(0, end - max(start, _cells(whole))), style))
-        reached += value
-    total = Content.styled(f"{figure(hit.score, decimals):>{FIGURE_CELLS}}", f"bold {BRIGHT}")
+    for part in facts.parts:
+        sign, style = PART_SIGNS[part.name], PART_STYLES[part.name]
+        start, end = _places(reached, reached + part.value, full, cells)
+        bar = Content.styled(sign * (end - start), style)
+        value = Content.styled(f"{part.shown:>{FIGURE_CELLS}}", style)
+        lines.append(_bar_line(part.name, " " * start, bar, cells, value))
+        whole.append(Content.styled(sign * max(0, end - max(start, _cells(whole))), style))
+        reached += part.value
+    total = Content.styled(f"{facts.score:>{FIGURE_CELLS}}", f"bold {BRIGHT}")
     lines.append(_bar_line("score", "", Content.assemble(*whole), cells, total))
     return lines
+
+
+def memory_lines(explained: Explained, width: int) -> list[Content]:
+    """Return the past search that changed the score, in a sentence; nothing where none did."""
+    told = explained.facts.memory
+    if told is None:
+        return []
+    said = Content.assemble((f"{told.deed} ", QUIET), f"“{one_line(told.query)}”", (f" · {told.near}", QUIET))
+    return labelled("memory", said, width)
 
 
 def _cells(parts: list[Content]) -> int:
@@ -70,8 +80,9 @@ def neighbour_lines(explained: Explained, width: int) -> list[Content]:
     other = _neighbour(explained)
     if other is None:
         return []
-    hit, decimals = explained.hit, explained.decimals
-    parts = part_differences(hit, other, decimals)
+    hit, facts = explained.hit, explained.facts
+    decimals = facts.decimals
+    parts = differences(facts, facts_of(other, explained.result))
     by = sum(parts.values())
     first = other.rank > hit.rank
     place = "ahead of" if first else "behind"

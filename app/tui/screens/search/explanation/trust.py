@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from app.tui.screens.search.explanation.subject import LABEL_CELLS, Explained, labelled
-from app.tui.screens.search.row import SIGNS, TIER_STYLES
+from app.tui.screens.search.row import TIER_STYLES
 from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
-from app.wording.figures import adding_up, figure
+from app.wording.bars import TIER_SIGNS
+from app.wording.figures import figure
 from engine.records import SignalScale
 
 SCALE_CELLS = 40
@@ -19,21 +20,21 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 def trust_lines(explained: Explained, width: int) -> list[Content]:
     """Return the tier, the sum that gave the signal, and where it lies between the limits."""
     hit, facts = explained.hit, explained.hit.explanation
-    tier = Content.styled(f"{SIGNS[hit.tier]} {hit.tier}", TIER_STYLES[hit.tier])
+    tier = Content.styled(f"{TIER_SIGNS[hit.tier]} {hit.tier}", TIER_STYLES[hit.tier])
     scale = explained.scale
     if facts.cut_strong <= facts.cut_likely or facts.cut_strong <= 0 or (scale is not None and not scale.fitted):
         unmeasured = Content.assemble(tier, (" · this library has not been measured yet", QUIET))
         return labelled("trust", unmeasured, width)
-    cosine, covered = adding_up([facts.cosine, facts.signal - facts.cosine], facts.signal, 3)
-    signal = Content.assemble(tier, (" · signal ", QUIET), figure(facts.signal), (" = cosine ", QUIET), cosine)
-    signal = Content.assemble(signal, (" + coverage ", QUIET), covered) if facts.coverage else signal
+    told = explained.facts.signal
+    signal = Content.assemble(tier, (" · signal ", QUIET), told.total, (" = cosine ", QUIET), told.cosine)
+    signal = Content.assemble(signal, (" + coverage ", QUIET), told.coverage) if facts.coverage else signal
     cells = max(8, min(SCALE_CELLS, width - LABEL_CELLS - 1))
     pictured = scale or SignalScale(0.0, facts.cut_strong * 1.5, (), facts.cut_strong, facts.cut_likely, True)
     picture = [Content.assemble(" " * LABEL_CELLS, line) for line in scale_lines(pictured, facts.signal, cells)]
     limits = Content.styled(f"likely from {figure(pictured.likely)}, strong from {figure(pictured.strong)}", QUIET)
     bars = Content.styled("bars: what foreign queries reach here", QUIET)
-    told = [*labelled("", limits, width), *(labelled("", bars, width) if pictured.histogram else [])]
-    return [*labelled("trust", signal, width), *picture, *told]
+    below = [*labelled("", limits, width), *(labelled("", bars, width) if pictured.histogram else [])]
+    return [*labelled("trust", signal, width), *picture, *below]
 
 
 def scale_lines(scale: SignalScale, signal: float, cells: int) -> list[Content]:

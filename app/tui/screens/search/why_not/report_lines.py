@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from app.stage_names import STAGE_NAMES
+from app.explanation import STAGE_NAMES
 from app.tui.screens.search.why_not.remedies import untried
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.line_views import wrapped

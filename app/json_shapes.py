@@ -1,17 +1,13 @@
-"""The JSON that commands print: `"format": 1` in each object; keys may be added, none may be removed."""
+"""The JSON of commands and of the screen: `"format": 1` in each object; keys may be added, none removed."""
 
 from __future__ import annotations
 
 import base64
-import json
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from engine.events import Watching
 from engine.paths import display
@@ -33,12 +29,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 JUDGED: dict[int | None, str] = {2: "right", -2: "wrong", 1: "opened"}  # by the grade of a mark
 Shape = dict[str, Any]
-
-
-def print_json(shape: Shape) -> None:
-    """Print one object to stdout; characters are escaped only where stdout could not take them."""
-    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    click.echo(json.dumps({"format": FORMAT, **shape}, ensure_ascii=not utf8, indent=2))
 
 
 def path_fields(path: bytes) -> Shape:

@@ -1,4 +1,4 @@
-"""Words and figures that every part of the training screen writes in one way."""
+"""Headings, sentences and bars that every part of the training screen writes in one way."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""What memory is worth: one split's judgements taken as marks, another split's queries asked without and with them.
+"""What marks are worth: one split's judgements taken as marks, another split's queries asked without and with them.
 
+    python tests/bench/marks_gain.py DIR... [--marks SPLIT] [--split SPLIT] [--json]
+
+Each DIR is a collection in BEIR layout; it is indexed once, in a throw-away library, and asked twice.
 Memory helps most where a query was nearly asked before, and a mean over all would hide that. So the queries are parted:
 `twins` are near copies of a marked query, `shared documents` have a relevant document in common with one, and `neither`
 have nothing in common with any: for those, memory can only be in the way.
@@ -7,19 +10,25 @@ have nothing in common with any: for those, memory can only be in the way.
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
+from machine import heading, machine
 
+from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder
-from engine.evaluation.beir import JudgedQuery
-from engine.evaluation.evaluator import CollectionResult
+from engine.evaluation.beir import Collection, JudgedQuery
+from engine.evaluation.evaluator import CollectionResult, judge
 from engine.evaluation.leakage import leakage
 from engine.evaluation.significance import Difference, paired_bootstrap
-from engine.evaluation.temporary_library import TemporaryLibrary
-from engine.records import Mark
+from engine.evaluation.temporary_library import TemporaryLibrary, temporary_library
+from engine.records import Mark, SearchSettings
 from engine.retrieval.marked_passages import nearest_passage
 from engine.store import judgements
 from engine.store.connection import open_writer
@@ -100,9 +109,15 @@ def by_group(
     return MemoryReport(name, marks, groups)
 
 
-def to_json(split: str, reports: Sequence[MemoryReport]) -> dict[str, Any]:
-    """Give what `carrel eval --memory --json` adds under `memory`."""
-    return {"marks_from": split, "collections": [asdict(report) for report in reports]}
+def gained(folder: Path, taught: str, split: str, encoder: Encoder) -> MemoryReport:
+    """Index a collection, and ask the queries of `split` without the marks of `taught` and with them."""
+    collection = Collection.open(folder)
+    queries, lessons = collection.queries(split), collection.queries(taught)
+    with temporary_library(collection.documents(), encoder, SearchSettings()) as library:
+        without = judge(collection.name, queries, library.with_settings(SearchSettings(memory=False)))
+        marks = remember(library, lessons, encoder)
+        with_marks = judge(collection.name, queries, library)
+    return by_group(collection.name, marks, lessons, queries, without, with_marks, encoder)
 
 
 def to_lines(split: str, reports: Sequence[MemoryReport]) -> Iterator[str]:
@@ -119,3 +134,26 @@ def to_lines(split: str, reports: Sequence[MemoryReport]) -> Iterator[str]:
                 f"  {group:<16} {gain.queries:>5} queries  {gain.without:.4f} → {gain.remembered:.4f}  "
                 f"{difference.mean:+.4f} (95% {difference.low:+.4f} to {difference.high:+.4f}, {verdict})"
             )
+
+
+def main() -> None:
+    """Measure, and print the report or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="collections in BEIR layout")
+    parser.add_argument("--marks", default="train", help="the split whose judgements are taken as marks [train]")
+    parser.add_argument("--split", default="test", help="the split whose queries are asked [test]")
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.marks == chosen.split:
+        parser.error(f"marks from {chosen.marks} would be judged by the same queries")
+    named = machine()
+    with closing(catalogue.load(catalogue.EMBEDDED, sessions=os.cpu_count() or 1)) as encoder:
+        reports = [gained(folder, chosen.marks, chosen.split, encoder) for folder in chosen.folders]
+    if chosen.json:
+        print(json.dumps({"machine": named, "marks_from": chosen.marks, "collections": list(map(asdict, reports))}))
+        return
+    print("\n".join([heading(named), "", *to_lines(chosen.marks, reports)]))
+
+
+if __name__ == "__main__":
+    main()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OnEvent = Callable[[Event], None]
 
 
-class Keeper:
+class LocalIndexer:
     """One library's indexing: its writer's connection, and an encoder that is loaded when the first file needs it."""
 
     def __init__(self, connection: apsw.Connection, library: Path, encoder: Encoder | None) -> None:

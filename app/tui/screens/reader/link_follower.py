@@ -1,0 +1,74 @@
+"""Follows the links of what is read, and keeps the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from textual.message import Message
+
+from app.tui.background import in_background
+from app.tui.screens.carrel_screen import CarrelScreen
+from app.tui.screens.reader.book import Book
+from app.tui.screens.reader.headings import Heading, heading_named
+from app.tui.screens.reader.links import DocumentLink
+from app.tui.screens.reader.trail import Stop, Trail
+from app.tui.threads import in_thread
+from app.wording.safe_text import one_line
+
+
+class LinkFollower:
+    """Finds out for a screen where a link leads; the screen hears by messages where to go."""
+
+    @dataclass
+    class HeadingFound(Message):
+        """A link leads to a heading of the document that is read."""
+
+        heading: Heading
+
+    @dataclass
+    class DocumentFound(Message):
+        """A link, or the way back, leads to another document: to an offset of its text, or a heading's anchor."""
+
+        path: bytes
+        offset: int = 0
+        anchor: str = ""
+
+    def __init__(self, screen: CarrelScreen) -> None:
+        self._screen = screen
+        self.trail = Trail()
+
+    def follow(self, link: DocumentLink, book: Book, top: int) -> None:
+        """Go where a link of a book leads; `top` is what stands at the top of the screen now."""
+        if link.inside or link.path == book.document.path:
+            heading = heading_named(book.headings, link.anchor)
+            if heading is None:
+                self._screen.notify("This text has no such heading.", severity="warning", timeout=4, markup=False)
+                return
+            self.trail.leave(Stop(book.document.path, top))
+            self._screen.post_message(self.HeadingFound(heading))
+        elif link.path is not None:
+            self.trail.leave(Stop(book.document.path, top))
+            self._screen.post_message(self.DocumentFound(link.path, anchor=link.anchor))
+        elif link.target.startswith(("http://", "https://", "mailto:")):
+            work = partial(self._visit, link.target)
+            in_background(self._screen, work, "visit", failed="The web browser could not be started")
+        else:
+            said = f"“{one_line(link.target)}” leads to no note in the library."
+            self._screen.notify(said, severity="warning", timeout=4, markup=False)
+
+    async def _visit(self, address: str) -> None:
+        """Show an address in the web browser, from a thread: starting one may take seconds."""
+        if await in_thread(partial(self._screen.carrel.ports.visit, address)):
+            self._screen.notify("Shown in the web browser.", timeout=3, markup=False)
+        else:
+            said = f"There is no web browser to show {one_line(address)} in."
+            self._screen.notify(said, severity="warning", timeout=8, markup=False)
+
+    def go_back(self, forward: bool, book: Book, top: int) -> None:
+        """Go back to where a link was followed, or forward again."""
+        stop = self.trail.go(forward, Stop(book.document.path, top))
+        if stop is None:
+            self._screen.notify("There is nothing further on this way.", timeout=2, markup=False)
+        else:
+            self._screen.post_message(self.DocumentFound(stop.path, stop.top))

@@ -1,0 +1,71 @@
+"""What the screen read of the library before a commit is not kept after it, whichever of the two came first."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from types import SimpleNamespace
+from typing import Any, cast
+
+from fakes import FakeLibrary, ports
+from piloting import WIDE, settle
+
+from app.tui.app import CarrelApp
+from app.tui.screens.search.query_filters import QueryFilters
+from app.tui.screens.search.query_line import QueryLine
+from engine.records import Facets, Status
+
+OLD, NEW = Facets({"old": 1}, {}, {}), Facets({"new": 1}, {}, {})
+
+
+class SlowFacets:
+    """A library whose filters are read while a commit comes."""
+
+    def __init__(self) -> None:
+        self.began, self.go_on = threading.Event(), threading.Event()
+        self.now = OLD
+
+    def facets(self) -> Facets:
+        found = self.now
+        self.began.set()
+        assert self.go_on.wait(30)
+        return found
+
+
+async def test_values_read_before_a_commit_are_not_shown_after_it() -> None:
+    library = SlowFacets()
+    app = cast("Any", SimpleNamespace(opened=SimpleNamespace(library=library)))
+    line = QueryLine()
+    filters = QueryFilters(app, line, cast("Any", None))
+    reading = asyncio.create_task(line.completions.values())
+    while not library.began.is_set():
+        await asyncio.sleep(0)
+    library.now = NEW
+    filters.forget_values()  # the commit
+    library.go_on.set()
+    await reading
+    assert await line.completions.values() == NEW
+    library.now = OLD
+    assert await line.completions.values() == NEW  # what is right is kept
+
+
+class CommittedMeanwhile(FakeLibrary):
+    """A library to which another process commits right after it was first counted."""
+
+    def status(self, *, stale: bool = False) -> Status:
+        found = super().status(stale=stale)
+        if self.commits == 1:
+            self.commits += 1
+            self.notes.pop(next(iter(self.notes)))
+        return found
+
+
+async def test_a_commit_while_the_library_is_opened_is_not_missed() -> None:
+    library = CommittedMeanwhile()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        app.look_again()
+        await settle(pilot)
+        assert app.view.status is not None
+        assert app.view.status.documents == len(library.notes)

@@ -1,0 +1,87 @@
+"""Reading and cutting a file takes linear time, whatever signs it is made of.
+
+The time is that of the processor in this thread; a quadratic way costs sixteenfold where the text grows fourfold.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.chunking import cut
+from engine.errors import SourceError
+from engine.records import Document
+from engine.sources.readers import read_document
+
+SIZES = (4_000, 16_000)
+UNMEASURABLE_SECONDS = 0.03
+GROWTH = 9.0
+
+SUFFIXES = (
+    *("md", "txt", "py", "rst", "org", "adoc", "tex", "html", "json", "jsonl", "yaml", "toml", "csv", "tsv", "ipynb"),
+    *("srt", "vtt", "rtf", "eml", "log"),
+)
+RUNS = (
+    *("\n", " ", "\t", " \n", "\n\n  ", "a", "a ", "a\n", "1", "#", "# ", "#1", "#\n", "* ", "*", "**", "_"),
+    *("__a", "~~a", "[", "[[", "[]", "[](", "[a](b ", "](", "![", "(", "<", "<a", "<a ", "<!--", "&", "&a"),
+    *("{", "{\n", "}", "{}", "`", "``a", "```\n", "~~~", "|", "|-", "a|b\n", "> ", ">", ">\n", "- ", "-\n"),
+    *("-", "---\n", "=\n", "+", "1. ", "\\", "\\a", "\\'", "$", "$$", "%", "%\n", ":", "::\n", ":a:", ":a: "),
+    *("a:", "a:\n", "..\n", ".. _a: ", ".. a::\n", "+a", "<<a", "link:a", "//", '"', "'", '","', '"a": '),
+    *("/", "/*", "*/", "--", "-->", "0:0", "00:00:00,0 --> ", "=?", "=?utf-8?q?", "\\par ", "{\\a"),
+    *("\\begin{a}", "\\end{a}", "\\section{", "#+a:", "#+BEGIN_a\n", ":a:\n", "[fn:", "\x00", "\x0c"),
+    *("\u200b", "\u200b\n\n", "é", "一", "一 ", "ก", "̀", "http://", "a@b", "@", "\r", "\r\n", "\ufeff", "'''"),
+    *('"""', "a = [", "[a.", "a.b.", "<p>"),
+)
+BEFORE = ("", "# a\n\n", "---\n", '{"a": "', "[", "a\n") if os.environ.get("CARREL_SLOW") else ("",)
+TOKEN = re.compile(r"\w{1,7}|[^\w\s]")
+
+
+def token_starts(text: str) -> list[int]:
+    return [match.start() for match in TOKEN.finditer(text)]
+
+
+def spent(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+def grows_too_fast(work: Callable[[int], object]) -> bool:
+    """Whether four times the text takes much more than four times as long."""
+    if spent(lambda: work(SIZES[1])) < UNMEASURABLE_SECONDS:
+        return False
+    return min(spent(lambda: work(SIZES[1])) for _ in range(2)) > GROWTH * max(spent(lambda: work(SIZES[0])), 1e-4)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_reading_and_cutting_takes_linear_time(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{suffix}"
+
+    def read(text: str) -> None:
+        path.write_bytes(text.encode())
+        try:
+            document = read_document(bytes(path))
+        except SourceError:
+            return  # refused: what counts is how long that took
+        cut(document, token_starts)
+
+    guilty = [
+        (before, run)
+        for before in BEFORE
+        for run in RUNS
+        if grows_too_fast(lambda size, b=before, r=run: read(b + r * (size // len(r)) + "\nend"))  # type: ignore[misc]
+    ]
+    assert guilty == []
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown", "code"])
+def test_text_without_tokens_is_cut_in_linear_time(kind: str) -> None:
+    def work(size: int) -> None:
+        cut(Document("\u200b\n\n" * size, "", False, kind), lambda _: [])
+
+    assert not grows_too_fast(work)

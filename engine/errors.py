@@ -110,5 +110,9 @@ class SourceError(CarrelError):
         self.reason = reason
 
 
+class SourceChanged(SourceError):
+    """A file was not, when it was read, what it had been a moment before; it is to be read again."""
+
+
 class WorkerError(CarrelError):
     """An indexer or training process failed to start or died."""

@@ -18,6 +18,8 @@ from engine.sources.parser import ParserClosed
 
 LISTEN_SECONDS = 0.1  # how often one who waits for a file looks whether they are to give way
 
+Request = tuple[bytes, bytes | None]  # path and root, as `DocumentParser.read` has them
+
 
 class WarmParser:
     """Lends its parsers to sync after sync; one file at a time is read for a sync, and one may be left reading."""
@@ -29,9 +31,9 @@ class WarmParser:
         self._present: _Reading | None = None
         self._left: _Reading | None = None
 
-    def read(self, path: bytes) -> Document:
+    def read(self, path: bytes, root: bytes | None = None) -> Document:
         """Return what the file says; see `DocumentParser`. Raises ParserClosed where `close` comes meanwhile."""
-        reading = self._begin(path)
+        reading = self._begin((path, root))
         try:
             return reading.result()
         finally:
@@ -41,9 +43,9 @@ class WarmParser:
         """Return this parser for one who waits for it in the thread that is to hear of `stop`."""
         return HeedingParser(self, stop)
 
-    def read_until(self, path: bytes, stop: Signal) -> Document:
+    def read_until(self, request: Request, stop: Signal) -> Document:
         """Read as `read` does, and leave the file to itself once `stop` is set."""
-        reading = self._begin(path)
+        reading = self._begin(request)
         try:
             while not reading.wait(LISTEN_SECONDS):
                 if stop.is_set():
@@ -53,14 +55,14 @@ class WarmParser:
         finally:
             self._present = None
 
-    def _begin(self, path: bytes) -> _Reading:
+    def _begin(self, request: Request) -> _Reading:
         with self._lock:
             reading = None
-            if self._left is not None and self._left.is_of(path):
+            if self._left is not None and self._left.is_of(request):
                 reading, self._left = self._left, None
                 reading.take_up()
             if reading is None:
-                reading = _Reading(self._idle.pop() if self._idle else self._make(), path, self._idle.append)
+                reading = _Reading(self._idle.pop() if self._idle else self._make(), request, self._idle.append)
             self._present = reading
             return reading
 
@@ -96,9 +98,9 @@ class HeedingParser:
         self._parser = parser
         self._stop = stop
 
-    def read(self, path: bytes) -> Document:
+    def read(self, path: bytes, root: bytes | None = None) -> Document:
         """Return what the file says. Raises ParserClosed once `stop` is set."""
-        return self._parser.read_until(path, self._stop)
+        return self._parser.read_until((path, root), self._stop)
 
     def close(self) -> None:
         """Leave what is being read to itself."""
@@ -108,10 +110,10 @@ class HeedingParser:
 class _Reading:
     """One file being read in a thread of its own, whether or not anybody waits for it."""
 
-    def __init__(self, parser: DocumentParser, path: bytes, give_back: Callable[[DocumentParser], None]) -> None:
+    def __init__(self, parser: DocumentParser, request: Request, give_back: Callable[[DocumentParser], None]) -> None:
         self.parser = parser
-        self._path = path
-        self._stat = _settled(path)
+        self._request = request
+        self._stat = _settled(request[0])
         self._give_back = give_back
         self._news = threading.Condition()
         self._over = self._deserted = False
@@ -119,9 +121,9 @@ class _Reading:
         self._error: BaseException | None = None
         threading.Thread(target=self._run, name="reading", daemon=True).start()
 
-    def is_of(self, path: bytes) -> bool:
+    def is_of(self, request: Request) -> bool:
         """Whether this is the reading of a file as it is now."""
-        return self._path == path and self._stat is not None and self._stat == _settled(path)
+        return self._request == request and self._stat is not None and self._stat == _settled(request[0])
 
     def is_over(self) -> bool:
         """Whether the file is read."""
@@ -158,7 +160,7 @@ class _Reading:
     def _run(self) -> None:
         document, error = None, None
         try:
-            document = self.parser.read(self._path)
+            document = self.parser.read(*self._request)
         except BaseException as raised:
             error = raised
         if not isinstance(error, ParserClosed):

@@ -64,6 +64,6 @@ def _differs(work: Work) -> bool:
     if known is None or known.size != work.stat.size or known.content_hash is None:
         return True
     try:
-        return content_hash(work.absolute) != known.content_hash
+        return content_hash(work.absolute, work.root) != known.content_hash
     except OSError:
         return True

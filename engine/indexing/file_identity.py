@@ -11,7 +11,8 @@ import os
 import stat
 from dataclasses import dataclass
 
-HASH_BYTES = 16  # of BLAKE2b: no two files of a person's will share one by chance
+from engine.sources.safe_open import HASH_BYTES, open_beneath
+
 READ_BYTES = 1 << 20  # one read of a file that is hashed
 FINE_NS = 20_000_000  # two ticks of a slow kernel clock: a write this soon after may leave the same time on the file
 COARSE_NS = 2_000_000_000  # FAT keeps even seconds
@@ -35,19 +36,26 @@ def stat_of(path: bytes) -> Stat:
     return Stat(found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
 
 
-def content_hash(path: bytes) -> bytes:
-    """Return the 16-byte BLAKE2b of a file's bytes, of as many as it had when it was opened: it may grow for ever.
+def identity(path: bytes, root: bytes | None = None) -> tuple[Stat, bytes]:
+    """Return the stat of a regular file and the hash of its bytes, both of what was opened at `path` below `root`.
 
-    Raises OSError where it cannot be read.
+    The bytes are as many as it had when it was opened: it may grow for ever. Raises OSError where it cannot be read.
     """
     digest = hashlib.blake2b(digest_size=HASH_BYTES)
-    # O_NONBLOCK: a pipe that took the file's place after the stat must not hold the indexer for ever.
-    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0) as stream:
-        left = os.fstat(stream.fileno()).st_size
+    with open(open_beneath(path, root), "rb", buffering=0) as stream:
+        found = os.fstat(stream.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise FileNotFoundError(path)
+        left = found.st_size
         while left > 0 and (piece := stream.read(min(READ_BYTES, left))):
             digest.update(piece)
             left -= len(piece)
-    return digest.digest()
+    return Stat(found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev), digest.digest()
+
+
+def content_hash(path: bytes, root: bytes | None = None) -> bytes:
+    """Return the 16-byte BLAKE2b of a file's bytes. Raises OSError where it cannot be read."""
+    return identity(path, root)[1]
 
 
 def recorded_mtime(mtime_ns: int, read_at_ns: int) -> int:

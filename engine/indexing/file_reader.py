@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import os
@@ -12,9 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from engine.errors import CarrelError, SourceError
+from engine.errors import CarrelError, SourceChanged, SourceError
 from engine.indexing.crash_recovery import BLAME, DEATHS_BEFORE_BLAME, Journal
-from engine.indexing.file_identity import Stat, content_hash, recorded_mtime, stat_of
+from engine.indexing.file_identity import Stat, identity, recorded_mtime, stat_of
 from engine.indexing.stop_signal import Signal
 from engine.indexing.work_items import Failed, Gone, Outcome, Read, Same, Unsettled, Work
 from engine.records import Document, Passage
@@ -33,8 +34,8 @@ MAKING_ROOM_SECONDS = 0.1  # how often the thread that reads ahead does, while t
 class DocumentParser(Protocol):
     """What reads a file for a sync: `engine.sources.parser.Parser`, or a test's stand-in."""
 
-    def read(self, path: bytes) -> Document:
-        """Return what the file at this absolute path says. Raises SourceError."""
+    def read(self, path: bytes, root: bytes | None = None) -> Document:
+        """Return what the file at this absolute path below `root` says. Raises SourceError, SourceChanged."""
 
     def close(self) -> None:
         """End whatever reads, at once, even while another thread is in `read`."""
@@ -72,7 +73,7 @@ class FileReader:
     def look(self, work: Work) -> Outcome:
         """Return what came of a file; never raises for anything that is wrong with the file."""
         try:
-            stat, digest = _settled(work.absolute)
+            stat, digest = _settled(work)
         except (FileNotFoundError, NotADirectoryError):
             return Gone(work, work.stat, None)
         except OSError as error:
@@ -86,7 +87,7 @@ class FileReader:
 
     def _read(self, work: Work, stat: Stat, digest: bytes) -> Outcome:
         try:
-            document = self._parser.read(work.absolute)
+            document = self._parser.read(work.absolute, work.root)
             self._ready()
             self._journal.begin(work.absolute)
             passages = tuple(self._cut(document, self._go_on))
@@ -94,6 +95,8 @@ class FileReader:
         except SourceError as error:
             if not os.path.lexists(work.absolute):
                 return Gone(work, stat, None)
+            if isinstance(error, SourceChanged):
+                return Failed(work, stat, None, error.reason) if work.again else Unsettled(work, stat, None)
             return self._unless_changed(Failed(work, stat, digest, error.reason))
         except (CarrelError, OSError):
             raise  # the model, the journal, or an order to end; not the file
@@ -102,17 +105,22 @@ class FileReader:
         except Exception as error:
             log.exception("cutting failed: %r", work.absolute)
             return Failed(work, stat, digest, f"could not be cut into passages ({type(error).__name__})")
-        return self._unless_changed(Read(work, stat, digest, document, passages))
+        same = document.content_hash in (None, digest)
+        return self._unless_changed(Read(work, stat, digest, document, passages), same)
 
-    def _unless_changed(self, outcome: Read | Failed) -> Outcome:
-        """Hold the file against what it was before it was read; a half-written one is never taken as settled."""
+    def _unless_changed(self, outcome: Read | Failed, same: bool = True) -> Outcome:
+        """Hold the file against what it was before it was read; a half-written one is never taken as settled.
+
+        `same` is whether what was read had the bytes that were hashed.
+        """
         work = outcome.work
         try:
             now = stat_of(work.absolute)
         except OSError:
             return Gone(work, outcome.stat, None)
         then = outcome.stat
-        if (now.size, now.inode) == (then.size, then.inode) and now.mtime_ns - then.mtime_ns in (0, 1):
+        untouched = (now.size, now.inode) == (then.size, then.inode)
+        if same and untouched and now.mtime_ns - then.mtime_ns in (0, 1):
             return outcome
         if not work.again:
             return Unsettled(work, now, None)
@@ -226,15 +234,16 @@ class ReadAhead:
         return BYTES_UNDER_WAY if self._alone(work) else min(work.stat.size, BYTES_UNDER_WAY)
 
 
-def _settled(path: bytes) -> tuple[Stat, bytes]:
+def _settled(work: Work) -> tuple[Stat, bytes]:
     """Return a file's stat, as it is to be recorded, and the hash of its content."""
     read_at = time.time_ns()
-    found = stat_of(path)
-    stat = Stat(found.size, recorded_mtime(found.mtime_ns, read_at), found.inode, found.device)
-    return stat, content_hash(path)
+    found, digest = identity(work.absolute, work.root)
+    return Stat(found.size, recorded_mtime(found.mtime_ns, read_at), found.inode, found.device), digest
 
 
 def _reason(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "permission denied"
+    if error.errno == errno.ELOOP:
+        return "symbolic link"
     return (error.strerror or type(error).__name__).lower()

@@ -122,7 +122,7 @@ def _gather(found: Survey, tally: Tally, named: Collection[bytes]) -> Matched:
 
 def _hash(work: Work) -> bytes | None:
     try:
-        return content_hash(work.absolute)
+        return content_hash(work.absolute, work.root)
     except OSError:
         return None
 

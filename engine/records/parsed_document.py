@@ -51,6 +51,7 @@ class Document:
     tags: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    content_hash: bytes | None = field(default=None, compare=False)  # of the bytes that it was read from
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.config import load
-from engine.errors import ConfigError, SourceError, WorkerError
+from engine.errors import ConfigError, SourceChanged, SourceError, WorkerError
 from engine.log_file import private_log
 from engine.paths import places, private_folder
 from engine.records import Document
 from engine.sources.parser_process import ChildDied, NotStarted, ParserProcess, TimedOut
-from engine.sources.parser_protocol import document_from_json
+from engine.sources.parser_protocol import REQUEST, document_from_json
 
 
 class ParserClosed(WorkerError):
@@ -79,14 +79,14 @@ class Parser:
         """Close it."""
         self.close()
 
-    def read(self, path: bytes) -> Document:
-        """Read the file at the absolute `path`.
+    def read(self, path: bytes, root: bytes | None = None) -> Document:
+        """Read the file at the absolute `path`, following no link at or below `root`.
 
-        Raises SourceError for whatever is wrong with the file, ParserClosed after `close`, and WorkerError where no
-        child can be started.
+        Raises SourceError for whatever is wrong with the file, SourceChanged where it cannot be opened, ParserClosed
+        after `close`, and WorkerError where no child can be started.
         """
         with self._reading:
-            return self._read(path)
+            return self._read(path, root)
 
     def close(self) -> None:
         """End the child and any read in progress; closing twice does nothing."""
@@ -97,10 +97,12 @@ class Parser:
         with self._reading:
             self._discard()
 
-    def _read(self, path: bytes) -> Document:
+    def _read(self, *request: bytes | None) -> Document:
         child = self._ready_child()
         try:
-            answer = child.ask({"path": path.decode("latin-1")})
+            answer = child.ask(
+                {name: each and each.decode("latin-1") for name, each in zip(REQUEST, request, strict=True)}
+            )
             document = None if "reason" in answer else document_from_json(answer["document"])
         except BaseException as error:
             self._discard()  # what it may still say would be taken for the next file's answer
@@ -117,6 +119,8 @@ class Parser:
             raise
         if answer.get("leaving"):
             self._discard()
+        if answer.get("changed"):
+            raise SourceChanged(str(answer["reason"]))
         if document is None:
             raise SourceError(str(answer["reason"]))
         return document

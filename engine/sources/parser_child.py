@@ -16,8 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from engine.errors import SourceError
-from engine.sources.parser_protocol import LENGTH, document_to_json, pack
+from engine.errors import SourceChanged, SourceError
+from engine.sources.parser_protocol import LENGTH, REQUEST, document_to_json, pack
 from engine.sources.readers import read_document
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def main() -> None:
     while (request := _receive(requests)) is not None:
         left -= 1
         _allow(seconds)
-        answer = _answer(request["path"].encode("latin-1"), _recogniser(languages, go_on))
+        answer = _answer(request, _recogniser(languages, go_on))
         signal.alarm(0)
         leaving = left <= 0 or _resident_bytes() > resident
         _send(answers, {**answer, "leaving": leaving})
@@ -90,9 +90,12 @@ def _recogniser(languages: str, go_on: Callable[[], None]) -> Recogniser | None:
     return Recogniser(languages, go_on)
 
 
-def _answer(path: bytes, recogniser: Recogniser | None) -> dict[str, Any]:
+def _answer(request: dict[str, Any], recogniser: Recogniser | None) -> dict[str, Any]:
+    path, root = (each and each.encode("latin-1") for each in (request[name] for name in REQUEST))
     try:
-        return {"document": document_to_json(read_document(path, recogniser))}
+        return {"document": document_to_json(read_document(path, recogniser, root))}
+    except SourceChanged as error:
+        return {"reason": error.reason, "changed": True}
     except SourceError as error:
         reason = error.reason
     except MemoryError:

@@ -11,6 +11,7 @@ from typing import Any, cast, get_args
 
 from engine.records import Block, BlockKind, Document, Link
 
+REQUEST = ("path", "root")  # bytes, written as Latin-1; the second may be null
 LENGTH = struct.Struct("!I")
 MAX_MESSAGE_BYTES = 512 * 2**20  # far above the longest document that a reader lets through
 _KINDS = frozenset(get_args(BlockKind))
@@ -33,6 +34,7 @@ def document_to_json(document: Document) -> dict[str, Any]:
         "tags": document.tags,
         "links": [[link.target, link.text, link.wiki] for link in document.links],
         "metadata": dict(document.metadata),
+        "content_hash": document.content_hash and document.content_hash.hex(),
     }
 
 
@@ -50,6 +52,7 @@ def document_from_json(value: dict[str, Any]) -> Document:
         tags=tuple(_string(tag) for tag in value["tags"]),
         links=tuple(Link(_string(target), _string(words), bool(wiki)) for target, words, wiki in value["links"]),
         metadata={_string(name): _string(content) for name, content in value["metadata"].items()},
+        content_hash=bytes.fromhex(value["content_hash"]) if value["content_hash"] else None,
     )
 
 

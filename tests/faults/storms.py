@@ -27,7 +27,7 @@ DEADLINE_SECONDS = 30.0  # a busy machine may take long; a sound one needs about
 class ReadHere:
     """Reads files as the parser's child does, without the child."""
 
-    def read(self, path: bytes) -> Document:
+    def read(self, path: bytes, root: bytes | None = None) -> Document:
         return read_document(path)
 
     def close(self) -> None:

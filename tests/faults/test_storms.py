@@ -27,6 +27,7 @@ from storms import (
 from watchdog.events import FileModifiedEvent, FileSystemEvent
 
 from engine.indexing import file_reader
+from engine.indexing.file_identity import Stat
 from engine.watching import hints
 from engine.watching.observer import Listener
 
@@ -184,15 +185,15 @@ def test_files_that_change_while_they_are_read(weather: Weather, monkeypatch: py
     paths = some_notes(weather.notes)
     weather.start()
     readings = iter(range(12))
-    before = file_reader.content_hash
+    before = file_reader.identity
 
-    def hash_and_change(path: bytes) -> bytes:
-        digest = before(path)
+    def hash_and_change(path: bytes, root: bytes) -> tuple[Stat, bytes]:
+        found = before(path, root)
         if (number := next(readings, None)) is not None:  # behind the reader's back, between its looks
             Path(os.fsdecode(path)).write_text(note(f"change{number}z"))
-        return digest
+        return found
 
-    monkeypatch.setattr(file_reader, "content_hash", hash_and_change)
+    monkeypatch.setattr(file_reader, "identity", hash_and_change)
     for path in paths:
         path.write_text(note("first"))
     weather.until(lambda: next(readings, None) is None, lambda: "nothing was read")
@@ -342,14 +343,14 @@ def test_permission_that_is_taken_away_and_given_back(weather: Weather, monkeypa
     path.write_text(note("before"))
     weather.start()
     weather.passes()
-    before = file_reader.content_hash
+    before = file_reader.identity
 
-    def refuse(path: bytes) -> bytes:  # the superuser, as tests often are, is refused nothing
+    def refuse(path: bytes, root: bytes) -> tuple[Stat, bytes]:  # the superuser, as tests often are, is refused nothing
         if not os.stat(path).st_mode & 0o400:
             raise PermissionError(13, "Permission denied")
-        return before(path)
+        return before(path, root)
 
-    monkeypatch.setattr(file_reader, "content_hash", refuse)
+    monkeypatch.setattr(file_reader, "identity", refuse)
     path.write_text(note("after"))
     path.chmod(0o000)
 

@@ -30,7 +30,7 @@ class PlainParser:
         self.before_read: Callable[[bytes], None] = lambda path: None
         self.after_read: Callable[[bytes], None] = lambda path: None
 
-    def read(self, path: bytes) -> Document:
+    def read(self, path: bytes, root: bytes | None = None) -> Document:
         self.before_read(path)
         self.read_paths.append(path)
         try:

@@ -27,10 +27,10 @@ import importlib, os, sys, time
 from engine.errors import SourceError
 from engine.sources import parser_child
 
-def read(path, recogniser):
+def read(path, *_):
     with open(path) as file:
         exec(file.read())
-    return plain(path, recogniser)
+    return plain(path)
 
 WORKING = b'\\x00\\x00\\x00\\x10{"working":true}'
 plain = parser_child.read_document

@@ -55,7 +55,7 @@ def test_a_file_that_may_not_be_read_fails_and_is_tried_again_each_time(
 ) -> None:
     shelf.write("a.md", paragraph("apple"))
     with monkeypatch.context() as locked:
-        locked.setattr("engine.indexing.file_reader.content_hash", _refuse)  # chmod does not stop root
+        locked.setattr("engine.indexing.file_reader.identity", _refuse)  # chmod does not stop root
         assert [failure.reason for failure in shelf.sync().failed] == ["permission denied"]
         assert [failure.reason for failure in shelf.sync().failed] == ["permission denied"]
     assert shelf.sync().updated == 1
@@ -86,7 +86,7 @@ def _fill(journal: Journal, path: bytes = b"") -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def _refuse(path: bytes) -> bytes:
+def _refuse(path: bytes, root: bytes) -> bytes:
     raise PermissionError(13, "Permission denied", path)
 
 

@@ -28,7 +28,7 @@ class SlowParser:
         type(self).made += 1
         self._closed = threading.Event()
 
-    def read(self, path: bytes) -> Document:
+    def read(self, path: bytes, root: bytes | None = None) -> Document:
         self.reads.append(os.path.basename(path))
         if path.endswith(b"bad"):
             raise SourceError("not text")

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import SourceError
+from engine.errors import SourceChanged, SourceError
 from engine.records import Block, Document, Link
 from engine.sources.encodings import decode, storable
+from engine.sources.safe_open import open_beneath
 
 if TYPE_CHECKING:
     from engine.sources.readers.ocr import Recogniser
@@ -74,20 +75,20 @@ class Source:
         )
 
 
-def load(path: bytes, recogniser: Recogniser | None = None) -> Source:
+def load(path: bytes, recogniser: Recogniser | None = None, root: bytes | None = None) -> Source:
     """Read a regular file whole, as long as it was when it was opened: one may grow faster than it is read.
 
-    Raises SourceError where that is not possible. A link that has taken the file's place is not followed.
+    No link below `root` is followed. Raises SourceError where it cannot be read, SourceChanged where it cannot
+    even be opened.
     """
     try:
-        # O_NONBLOCK: a pipe that has taken its place must not hold us.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = open_beneath(path, root)
     except OSError as error:
-        raise SourceError(_reason(error)) from None
+        raise SourceChanged(_reason(error)) from None
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise SourceError("not a file")
+        raise SourceChanged("not a file")
     with os.fdopen(descriptor, "rb") as file:
         if status.st_size > MAX_FILE_BYTES:
             raise SourceError(f"larger than {MAX_FILE_BYTES // 2**20} MB")
@@ -98,7 +99,7 @@ def load(path: bytes, recogniser: Recogniser | None = None) -> Source:
 
 
 def _reason(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return "no longer there"
     if error.errno == errno.ELOOP:
         return "symbolic link"

@@ -27,7 +27,7 @@ NOTES = {
 class TitledParser:
     """Reads Markdown notes of one paragraph; a child process for each test would take minutes."""
 
-    def read(self, path: bytes) -> Document:
+    def read(self, path: bytes, root: bytes | None = None) -> Document:
         text = Path(os.fsdecode(path)).read_text()
         title = text.partition("\n")[0].removeprefix("# ")
         return Document(text, title, True, "markdown", (Block("paragraph", len(title) + 2, len(text)),))

@@ -118,8 +118,11 @@ def test_a_file_that_is_given_up_ends_its_tesseract_too(tmp_path: Path, tesserac
     alive = tmp_path / "alive"
     os.mkfifo(alive)
     listening = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
-    program(tesseract, f'exec 3> "{alive}"; echo started >&3; exec sleep 600')
-    with Parser(Limits(seconds=2), ocr="eng") as parser:
+    with Parser(ocr="eng") as parser:
+        parser.read(scanned(tmp_path))  # the child is there, so that the two seconds are Tesseract's alone
+        program(tesseract, f'exec 3> "{alive}"; echo started >&3; exec sleep 600')
+        assert parser._child is not None
+        parser._limits, parser._child._seconds = Limits(seconds=2), 2
         assert reason(parser, scanned(tmp_path)) == "took longer than 2 s"
     assert os.read(listening, 100) == b"started\n"
     poll = select.poll()

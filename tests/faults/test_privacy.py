@@ -143,7 +143,7 @@ def test_everything_of_carrels_is_its_owners_alone_whatever_the_umask(world: Wor
 def test_the_files_beside_an_open_library_are_its_owners_alone(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        library_of(tmp_path, {"a.md": "words"}).close()
+        library_of(tmp_path, {"a.md": "words"}, fitted=False).close()
         writer = apsw.Connection(os.fspath(tmp_path / "library.carrel"))
         try:
             writer.execute("CREATE TABLE some (value); INSERT INTO some VALUES (1)")
@@ -259,7 +259,7 @@ def test_links_in_notes_lead_to_watched_documents_alone(tmp_path: Path) -> None:
     )  # fmt: skip
     written = "".join(f"- [{number}]({target})\n" for number, target in enumerate(targets))
     text = f"# A\n\n{written}\n[[../secret]] [[secret]] [[/etc/passwd]] [[b]]\n"
-    library = library_of(tmp_path, {"a.md": text, "b.md": "# B\n\nhere\n"})
+    library = library_of(tmp_path, {"a.md": text, "b.md": "# B\n\nhere\n"}, fitted=False)
     try:
         document = next(hit.document_id for hit in library.search("A").hits if hit.path.endswith(b"/a.md"))
         links: tuple[ResolvedLink, ...] = library.links(document)
@@ -273,7 +273,7 @@ def test_links_in_notes_lead_to_watched_documents_alone(tmp_path: Path) -> None:
 
 def test_a_path_that_climbs_out_in_the_index_is_never_read(tmp_path: Path) -> None:
     (tmp_path / "secret.md").write_text("a secret beside the notes")
-    library = library_of(tmp_path, {"a.md": "# A\n\nwords\n"})
+    library = library_of(tmp_path, {"a.md": "# A\n\nwords\n"}, fitted=False)
     library.close()
     other = apsw.Connection(os.fspath(tmp_path / "library.carrel"))
     other.execute("UPDATE document SET path = CAST('../secret.md' AS BLOB), path_text = '../secret.md', mtime_ns = 0")
@@ -292,7 +292,7 @@ def test_an_ignore_file_that_is_a_pipe_or_a_link_holds_nobody(tmp_path: Path) ->
     os.mkfifo(tmp_path / "notes/.gitignore")
     (tmp_path / "notes/.carrelignore").symlink_to(tmp_path / "patterns")
     (tmp_path / "notes/sub/.gitignore").symlink_to("/dev/zero")
-    library = library_of(tmp_path, {"a.md": "# A\n\nwords\n", "sub/b.md": "# B\n\nwords\n"})
+    library = library_of(tmp_path, {"a.md": "# A\n\nwords\n", "sub/b.md": "# B\n\nwords\n"}, fitted=False)
     try:
         assert len(library.search("words").hits) == 2
     finally:

@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from fake_encoder import FakeEncoder
 
 from engine.library import Library
+from engine.retrieval import tier_calibration
 
 
 def write(folder: Path, notes: Mapping[str, str | bytes], *, days_ago: Mapping[str, float] | None = None) -> Path:
@@ -25,12 +27,20 @@ def write(folder: Path, notes: Mapping[str, str | bytes], *, days_ago: Mapping[s
     return folder
 
 
-def library_of(tmp_path: Path, notes: Mapping[str, str | bytes], **dates: Mapping[str, float]) -> Library:
-    """Index notes into a new library and return it open."""
+def library_of(
+    tmp_path: Path, notes: Mapping[str, str | bytes], *, fitted: bool = True, **dates: Mapping[str, float]
+) -> Library:
+    """Index notes into a new library and return it open.
+
+    Without `fitted` its tiers are not fitted to it, which costs as much as 726 searches: for tests that ask no tier.
+    """
     folder = write(tmp_path / "notes", notes, **dates)
     library = Library.open(tmp_path / "library.carrel", create=True, encoder=FakeEncoder())
     library.add(folder)
-    library.sync()
+    with pytest.MonkeyPatch.context() as patch:
+        if not fitted:
+            patch.setattr(tier_calibration, "refit", lambda *_: None)
+        library.sync()
     return library
 
 

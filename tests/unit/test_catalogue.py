@@ -21,6 +21,8 @@ from engine.embedding.manifest import Manifest, verify
 from engine.embedding.out_of_domain import foreign_vectors
 from engine.errors import ModelError
 
+pytestmark = pytest.mark.processes
+
 NAME = "sentence-transformers/all-MiniLM-L6-v2"  # offered by fastembed; here its cache holds the embedded model's files
 SNAPSHOT = "models--Qdrant--all-MiniLM-L6-v2-onnx"
 

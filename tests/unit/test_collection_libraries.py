@@ -16,6 +16,8 @@ from app.cli.entry import run as carrel
 from engine.store.connection import open_reader
 from training import collection_libraries
 
+pytestmark = pytest.mark.processes
+
 DAY = 86_400
 
 

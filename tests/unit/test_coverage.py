@@ -24,7 +24,7 @@ from engine.watching.mounts import Mount, MountChanges, parse_mac_mounts, parse_
 from engine.watching.polling import LONGEST_SECONDS, POLL_SECONDS, Clocks, Polling
 from engine.watching.watcher import Watcher
 
-pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
+pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")]
 
 DEADLINE_SECONDS = 20.0
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux's")

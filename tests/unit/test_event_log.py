@@ -16,6 +16,8 @@ from engine.paths import Places, places
 from engine.records import Writer
 from engine.store.lock import Holding, IndexerLock
 
+pytestmark = pytest.mark.processes
+
 MAKES_ONE = "from engine.event_log.event_file import new_event_file; from engine.paths import places\n"
 MAKES_AND_WAITS = MAKES_ONE + "import sys; print(new_event_file(places()), flush=True); sys.stdin.read()"
 

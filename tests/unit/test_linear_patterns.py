@@ -24,6 +24,8 @@ import pytest
 from app.tui.screens.reader.text_find import find_all
 from engine.sources.ignore_files import to_regex
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 SIGNS = " \t\na0A_-*[](){}<>#.:;/\\|'\"`~=+@$&%!?,^é一"
 ENDS = ("", "\x00", "\n", "\n!", "a", "]")  # what stands behind the run, so that the match fails there

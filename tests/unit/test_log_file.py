@@ -16,6 +16,8 @@ from app.tui import terminal_session
 from engine import log_file
 from engine.log_file import LARGEST_BYTES, LogFile, append, private_log
 
+pytestmark = pytest.mark.processes
+
 WRITES = """
 import logging, sys
 from pathlib import Path

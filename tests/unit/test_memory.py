@@ -165,7 +165,7 @@ def test_a_passage_that_no_leg_brought_can_be_lifted_into_the_list(tmp_path: Pat
         f"crowd/{n}.md": f"# Page {n}\n\nSourdough harbour, comet, velvet and {n} such things.\n" for n in range(450)
     }
     plain = SearchSettings(collapse=None)
-    with library_of(tmp_path, {**NOTES, **crowd}) as library:
+    with library_of(tmp_path, {**NOTES, **crowd}, fitted=False) as library:
         tax = passage(library, "tax")
         library.mark(ALIKE, tax)
         hit = row(library.search(ALIKE, settings=plain), "tax.md")
@@ -184,7 +184,7 @@ def test_memory_keeps_within_the_filters(library: Library) -> None:
 
 
 def test_a_mark_survives_a_move_and_a_rewritten_passage(tmp_path: Path) -> None:
-    with library_of(tmp_path, NOTES) as library:
+    with library_of(tmp_path, NOTES, fitted=False) as library:
         library.mark(ASKED, passage(library, "tax"))
         notes = tmp_path / "notes"
         (notes / "tax.md").rename(notes / "levy.md")
@@ -261,7 +261,7 @@ def test_a_search_without_words_and_a_passage_that_is_gone_cannot_be_marked(libr
 def test_equal_scores_keep_their_order_with_memory(tmp_path: Path) -> None:
     twins = {f"twin/{name}.md": "# Twin\n\nThe very same harbour lantern text.\n" for name in "cab"}
     plain = SearchSettings(collapse=None)
-    with library_of(tmp_path, {**twins, **FILLER}) as library:
+    with library_of(tmp_path, {**twins, **FILLER}, fitted=False) as library:
         before = names(library.search("harbour lantern text", settings=plain))[:3]
         assert before == ["a.md", "b.md", "c.md"]
         for hit in library.search("harbour lantern text", settings=plain).hits[:3]:

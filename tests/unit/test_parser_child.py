@@ -20,6 +20,8 @@ from engine.sources.parser import Limits, Parser, ParserClosed, configured_parse
 from engine.sources.parser_protocol import document_from_json, document_to_json
 from engine.sources.readers import read_document
 
+pytestmark = pytest.mark.processes
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 STAND_IN = """

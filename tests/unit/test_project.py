@@ -10,6 +10,10 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("app", "engine", "training")
 HEAVY = {"numpy", "onnxruntime", "tokenizers", "textual", "torch", "apsw", "fastembed"}

@@ -21,6 +21,8 @@ from engine.retrieval.vector_index import VectorIndex
 from engine.store import models, vector_tables
 from engine.store.connection import open_reader, open_writer
 
+pytestmark = pytest.mark.processes
+
 TOPICS = ("bread", "stove", "harbour", "comet", "violin", "glacier", "pepper", "ledger", "orchid", "canal")
 NOTES = {
     f"{topic}/{number}.md": f"# {topic} {number}\n\nThe {topic} of day {number} and what it was in week {number % 7}.\n"

@@ -245,6 +245,7 @@ def test_docx_footnotes_follow_the_body_and_deleted_text_is_gone(tmp_path: Path)
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "an old Office file, not DOCX"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
     ],
+    ids=["text", "cut", "ZIP", "damaged XML", "old", "encrypted"],
 )
 def test_a_docx_that_is_none_says_why(tmp_path: Path, content: bytes, expected: str) -> None:
     assert reason(tmp_path, "a.docx", content) == expected

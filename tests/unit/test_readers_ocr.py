@@ -14,6 +14,8 @@ from engine.sources.parser import Limits, Parser, configured_parser
 from engine.sources.readers import ocr
 from engine.sources.readers.ocr import Recogniser, grey_picture
 
+pytestmark = pytest.mark.processes
+
 SAYS_WHAT_IT_SEES = (
     'head -c 2 > "$0.head"; cat > "$0.rest"; echo "$* on page $(echo x >> "$0.pages"; wc -l < "$0.pages")"'
 )

@@ -16,6 +16,8 @@ from engine.indexing.removed_folders import forget_folder
 from engine.records import Folder
 from engine.store import folders
 
+pytestmark = pytest.mark.processes
+
 KILLED_AT_A_COMMIT = """
 import os, sys
 from pathlib import Path

@@ -18,7 +18,7 @@ ASKED = "page about harbour"
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory):
     many = {f"harbour/{n}.md": f"# Harbour {n}\n\nPage {n} about harbour life.\n" for n in range(30)}
-    with library_of(tmp_path_factory.mktemp("log"), {**FILLER, **many}) as opened:
+    with library_of(tmp_path_factory.mktemp("log"), {**FILLER, **many}, fitted=False) as opened:
         yield opened
 
 
@@ -73,7 +73,7 @@ def test_the_newest_come_first_and_the_oldest_are_dropped(library: Library, monk
 
 
 def test_an_emptied_log_leaves_no_word_in_the_file(tmp_path: Path) -> None:
-    with library_of(tmp_path, FILLER) as library:
+    with library_of(tmp_path, FILLER, fitted=False) as library:
         library.log_search(library.search("zeppelin secrets"))
         assert library.empty_search_log() == 1
     open_writer(tmp_path / "library.carrel").close()  # folds the log in

@@ -6,11 +6,14 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
 from store_samples import Sample
 
 from engine.store import documents, integrity
 from engine.store.connection import open_reader, open_writer
 from engine.store.lock import IndexerLock
+
+pytestmark = pytest.mark.processes
 
 WRITE_FOREVER = """
 import random, sys

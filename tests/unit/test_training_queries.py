@@ -35,7 +35,7 @@ NOTES = {
 
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
-    with library_of(tmp_path, NOTES) as opened:
+    with library_of(tmp_path, NOTES, fitted=False) as opened:
         yield opened
 
 
@@ -221,7 +221,7 @@ def test_every_source_of_a_library_of_its_own_can_be_counted(tmp_path: Path, mon
     monkeypatch.setattr("training.library_snapshot.catalogue.load", lambda *_, **__: FakeEncoder())
     note = "# Bread\n\nHow it rises, see [the cold oven](oven.md).\n\n## How to feed a starter\n\nFlour and water.\n"
     notes = {"bread.md": note, "oven.md": "# The cold oven\n\nSteam gives a crust.\n"}
-    with library_of(tmp_path, notes) as opened:
+    with library_of(tmp_path, notes, fitted=False) as opened:
         found = {source.name: source.queries for source in TrainingRuns(opened.path).sources()}
     assert set(found) == {"marks", "log", "links", "headings", "titles", "judged", "language model"}
     assert (found["links"], found["titles"]) == (1, 1)

@@ -50,7 +50,7 @@ def shown(number: int) -> protocol.Example:
 
 
 def snapshot_of(folder: Path) -> LibrarySnapshot:
-    library_of(folder, NOTES).close()
+    library_of(folder, NOTES, fitted=False).close()
     connection = open_reader(folder / "library.carrel")
     return LibrarySnapshot(Plan(name=""), connection, corpus.read(connection), FakeEncoder(), lambda *_: None)  # type: ignore[arg-type]
 

@@ -19,6 +19,8 @@ from training.run_channel import Cancelled, Teller
 from training.run_follower import follow
 from training.run_plan import Plan
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

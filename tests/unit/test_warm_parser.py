@@ -14,6 +14,8 @@ from engine.indexer.warm_parser import WarmParser
 from engine.records import Document
 from engine.sources.parser import ParserClosed
 
+pytestmark = pytest.mark.processes
+
 DEADLINE_SECONDS = 20.0
 
 

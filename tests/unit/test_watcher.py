@@ -30,7 +30,7 @@ from engine.watching.coverage import Watches
 from engine.watching.hints import LONGEST_SECONDS, MOST, QUIET_SECONDS, Hints, collapsed
 from engine.watching.watcher import Watcher
 
-pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
+pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")]
 
 DEADLINE_SECONDS = 20.0  # a busy machine may take long; a sound one needs about one second
 

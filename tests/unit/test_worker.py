@@ -23,6 +23,8 @@ from engine.store import documents, folders, requests
 from engine.store.connection import open_writer
 from engine.store.lock import IndexerLock, events_of, holder
 
+pytestmark = pytest.mark.processes
+
 DEADLINE_SECONDS = 30.0
 
 

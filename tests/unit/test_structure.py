@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from graphlib import CycleError, TopologicalSorter
@@ -67,3 +68,13 @@ def test_within_one_package_a_module_name_stands_for_one_thing():
     for folder in ("app", "engine", "training"):
         counts = Counter(path.stem for path in (ROOT / folder).rglob("*.py") if path.stem != "__init__")
         assert {name for name, count in counts.items() if count > 1} <= {"screen", "actions"}
+
+
+def test_architecture_names_only_what_is_there():
+    """Every file and folder that the page names exists, the ones that stand behind a folder's name too."""
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = re.findall(r"\b(?:app|engine|training|tests)/[\w/*.]*\w", page)
+    assert len(named) > 60
+    assert [name for name in named if not list(ROOT.glob(name)) and not list(ROOT.glob(f"{name}.py"))] == []
+    bare = re.findall(r"(?<![\w/])[a-z_]+\.py\b", page)
+    assert [name for name in bare if not list(ROOT.glob(f"engine/**/{name}")) + list(ROOT.glob(f"*/**/{name}"))] == []

@@ -108,7 +108,7 @@ async def test_a_setting_is_changed_by_mouse(file: Path) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
         await pressed(pilot, "f5")
-        await pilot.click("RowsList", offset=(4, 9))
+        await pilot.click("SettingRows", offset=(4, 9))
         await settle(pilot)
         assert load(file).feedback is False
 

@@ -14,7 +14,7 @@ from app.tui.actions import Action, bindings, is_letter, key_name
 from app.tui.keymap import SECTIONS, split_keys, usable
 from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.prompts import KeyScreen
-from app.tui.screens.settings.setting_rows import Row, RowsList
+from app.tui.screens.settings.setting_rows import Row, SettingRows
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
@@ -39,12 +39,12 @@ class KeysScreen(CarrelScreen):
     KeysScreen #title { margin: 1 2 0 2; }
     """
 
-    rows = query_one(RowsList)
+    rows = query_one(SettingRows)
 
     def compose(self) -> ComposeResult:
         """Lay out the title and the actions."""
         yield BuiltLine(id="title")
-        yield RowsList(title_cells=50)
+        yield SettingRows(title_cells=50)
         yield KeyLine()
 
     def on_mount(self) -> None:

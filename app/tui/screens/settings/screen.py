@@ -18,7 +18,7 @@ from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.settings.keys_screen import KeysScreen
 from app.tui.screens.settings.setting_list import Setting, fault, settings
-from app.tui.screens.settings.setting_rows import Row, RowsList
+from app.tui.screens.settings.setting_rows import Row, SettingRows
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
@@ -51,12 +51,12 @@ class SettingsScreen(CarrelScreen):
     SettingsScreen #place { margin: 1 2 0 2; }
     """
 
-    rows = query_one(RowsList)
+    rows = query_one(SettingRows)
 
     def compose(self) -> ComposeResult:
         """Lay out the title, the settings, and where they are kept."""
         yield BuiltLine(id="title")
-        yield RowsList()
+        yield SettingRows()
         yield BuiltLine(id="place")
         yield KeyLine()
 

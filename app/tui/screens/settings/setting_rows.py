@@ -31,18 +31,20 @@ class Row:
     greyed: bool = False
 
 
-class RowsList(OptionList):
+class SettingRows(OptionList):
     """Shows rows and keeps the place where it was."""
 
     DEFAULT_CSS = """
-    RowsList, RowsList:focus {
+    SettingRows, SettingRows:focus {
         width: 100%; height: 1fr; border: none; padding: 0; background: $background; background-tint: $background 0%;
         scrollbar-size-vertical: 1; overflow-x: hidden;
     }
-    RowsList > .option-list--option { padding: 0 2; }
-    RowsList > .option-list--option-highlighted { background: $chosen-blurred; color: $foreground; text-style: none; }
-    RowsList:focus > .option-list--option-highlighted { background: $chosen; color: $foreground; text-style: none; }
-    RowsList > .option-list--option-disabled { color: $foreground; }
+    SettingRows > .option-list--option { padding: 0 2; }
+    SettingRows > .option-list--option-highlighted {
+        background: $chosen-blurred; color: $foreground; text-style: none;
+    }
+    SettingRows:focus > .option-list--option-highlighted { background: $chosen; color: $foreground; text-style: none; }
+    SettingRows > .option-list--option-disabled { color: $foreground; }
     """
 
     def __init__(self, *, title_cells: int = TITLE_CELLS, id: str | None = None) -> None:

@@ -18,6 +18,8 @@ from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.readers import read_document
 
+pytestmark = pytest.mark.processes  # a minute of one core
+
 SIZES = (4_000, 16_000)
 UNMEASURABLE_SECONDS = 0.03
 GROWTH = 9.0

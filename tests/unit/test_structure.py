@@ -78,3 +78,65 @@ def test_architecture_names_only_what_is_there():
     assert [name for name in named if not list(ROOT.glob(name)) and not list(ROOT.glob(f"{name}.py"))] == []
     bare = re.findall(r"(?<![\w/])[a-z_]+\.py\b", page)
     assert [name for name in bare if not list(ROOT.glob(f"engine/**/{name}")) + list(ROOT.glob(f"*/**/{name}"))] == []
+
+
+def classes_of(modules: Mapping[str, ast.Module]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield every class with the module that it stands in and the plain names of its bases."""
+    for module, tree in modules.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                yield node.name, module, [base.id for base in node.bases if isinstance(base, ast.Name)]
+
+
+def names_used(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that a module uses outside the bases of its classes; an import alone is no use."""
+    bases = {id(base) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and id(node) not in bases:
+            yield node.id
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value  # an annotation may be written as text
+
+
+def split_classes(modules: Mapping[str, ast.Module]) -> list[str]:
+    """Return the classes that nobody uses but the one class in another module that inherits from them."""
+    classes = list(classes_of(modules))
+    home = {name: module for name, module, _ in classes}
+    heirs: dict[str, set[tuple[str, str]]] = {}
+    for name, module, bases in classes:
+        for base in bases:
+            heirs.setdefault(base, set()).add((name, module))
+    used = {name for tree in modules.values() for name in names_used(tree)}
+    return sorted(
+        f"{home[base]}.{base}"
+        for base, found in heirs.items()
+        if base in home
+        and base not in used
+        and {module for _, module in found} == {next(iter(found))[1]} != {home[base]}
+    )
+
+
+def test_no_class_is_cut_over_files_by_inheritance():
+    modules = modules_below("app") | modules_below("engine") | modules_below("training")
+    assert split_classes(modules) == []
+
+
+def private_names(tree: ast.Module, *, defined: bool) -> set[str]:
+    """Return the private attributes that a module defines in its classes and functions, or those that it uses."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) is defined:
+            found.add(node.attr)
+        elif defined and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif defined and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return {name for name in found if name.startswith("_") and not name.startswith("__")}
+
+
+def test_no_private_attribute_of_the_app_is_used_in_another_file():
+    modules = modules_below("app")
+    own = {name: private_names(tree, defined=True) for name, tree in modules.items()}
+    ours = set().union(*own.values())
+    used = {name: private_names(tree, defined=False) & ours for name, tree in modules.items()}
+    assert {name: found - own[name] for name, found in used.items() if found - own[name]} == {}

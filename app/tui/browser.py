@@ -1,4 +1,4 @@
-"""What screens may ask of the app: its state, its signals, and a few favours. `app.tui.app.CarrelApp` is the answer.
+"""What screens may ask of the app: its state, its signals, and a few favours, which `app.tui.app.CarrelApp` answers.
 
 Screens and widgets know this and not the app, so that none of them imports what puts them together.
 """
@@ -14,6 +14,7 @@ from textual.screen import Screen, ScreenResultCallbackType, ScreenResultType
 from textual.signal import Signal
 from textual.widget import Widget
 
+from app.tui.actions import Where
 from app.tui.ports import Opened, Ports
 from app.tui.status_line import StatusView
 from app.wording.safe_text import one_line
@@ -104,3 +105,16 @@ def tell(widget: Widget, text: str, *, good: bool = True) -> None:
 def browser_of(widget: Widget) -> Browser:
     """Return the app that a screen or widget stands in."""
     return cast(Browser, widget.app)
+
+
+class CarrelScreen(Screen[None]):
+    """A screen of the browser that gives nothing back when it is left."""
+
+    @property
+    def carrel(self) -> Browser:
+        """The app, as far as a screen may use it."""
+        return browser_of(self)
+
+    def where(self) -> Where:
+        """Return which part of the screen the keys go to; where it is one alone, they do the same everywhere."""
+        return "everywhere"

@@ -15,9 +15,8 @@ from pathlib import Path
 from textual.message import Message
 
 from app.tui.background import in_background
-from app.tui.browser import tell
+from app.tui.browser import CarrelScreen, tell
 from app.tui.ports import LibraryPort
-from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.order_replies import ON_ITS_WAY, UNSPOKEN, Order, told
 from app.tui.screens.library.picker import PickerScreen

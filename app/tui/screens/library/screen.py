@@ -12,9 +12,8 @@ from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
 from app.tui.background import in_background
-from app.tui.browser import Place, tell
+from app.tui.browser import CarrelScreen, Place, tell
 from app.tui.ports import LibraryPort, Opened
-from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.library.actions import HELP_PAGES, LIBRARY_ACTIONS
 from app.tui.screens.library.folder_orders import FolderOrders
 from app.tui.screens.library.folder_rows import EVERYTHING, TreeRow, absolute, head_line, query_inside

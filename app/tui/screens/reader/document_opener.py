@@ -10,9 +10,9 @@ from functools import partial
 from textual.message import Message
 
 from app.tui.background import in_background
+from app.tui.browser import CarrelScreen
 from app.tui.freshness import Reindexing
 from app.tui.ports import LibraryPort
-from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.reader.book import Book, open_book
 from app.tui.screens.reader.headings import heading_named
 from app.tui.screens.reader.layout import Layout

@@ -8,7 +8,7 @@ from functools import partial
 from textual.message import Message
 
 from app.tui.background import in_background
-from app.tui.screens.carrel_screen import CarrelScreen
+from app.tui.browser import CarrelScreen
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.headings import Heading, heading_named
 from app.tui.screens.reader.links import DocumentLink

@@ -13,8 +13,8 @@ from textual.getters import query_one
 from textual.widgets import Input
 
 from app.tui.actions import Where, bindings
+from app.tui.browser import CarrelScreen
 from app.tui.clipboard import copy
-from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.reader import bar_lines
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book

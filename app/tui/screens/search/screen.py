@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
+from app.tui.browser import CarrelScreen
 from app.tui.ports import Opened
-from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
 from app.tui.screens.search.chip_line import ChipLine
 from app.tui.screens.search.explained_rows import ExplainedRows

@@ -11,8 +11,8 @@ from textual.getters import query_one
 from textual.widgets import OptionList
 
 from app.tui.actions import Action, bindings, is_letter, key_name
+from app.tui.browser import CarrelScreen
 from app.tui.keymap import SECTIONS, split_keys, usable
-from app.tui.screens.carrel_screen import CarrelScreen
 from app.tui.screens.prompts import KeyScreen
 from app.tui.screens.settings.setting_rows import Row, SettingRows
 from app.tui.theme import BRIGHT, QUIET

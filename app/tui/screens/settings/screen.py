@@ -13,7 +13,7 @@ from textual.widgets import OptionList
 
 from app.tui.actions import Action, bindings
 from app.tui.background import in_background
-from app.tui.screens.carrel_screen import CarrelScreen
+from app.tui.browser import CarrelScreen
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.settings.keys_screen import KeysScreen

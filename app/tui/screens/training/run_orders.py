@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.message import Message
 
 from app.tui.background import in_background
-from app.tui.browser import tell
-from app.tui.screens.carrel_screen import CarrelScreen
+from app.tui.browser import CarrelScreen, tell
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.training.example_review import ReviewScreen

@@ -12,8 +12,7 @@ from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
 from app.tui.background import Work, in_background
-from app.tui.browser import tell
-from app.tui.screens.carrel_screen import CarrelScreen
+from app.tui.browser import CarrelScreen, tell
 from app.tui.screens.training.actions import HELP_PAGES, TRAINING_ACTIONS, useful_for
 from app.tui.screens.training.followed_run import FollowedRun, RunReported, to_follow
 from app.tui.screens.training.history_page import HistoryPage

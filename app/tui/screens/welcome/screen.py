@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from app.tui.actions import Action, bindings
 from app.tui.background import in_background
-from app.tui.screens.carrel_screen import CarrelScreen
+from app.tui.browser import CarrelScreen
 from app.tui.screens.search.empty_states import step_lines
 from app.tui.theme import ACCENT, ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread

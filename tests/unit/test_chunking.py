@@ -8,9 +8,8 @@ from hashlib import blake2b
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from properties import examples
 
 from engine.chunking import PassageRules, cut
 from engine.chunking.token_counts import SLICE_CHARACTERS
@@ -109,7 +108,6 @@ def documents(draw: st.DrawFn) -> Document:
     )
 
 
-@settings(max_examples=examples(150))
 @given(documents(), st.sampled_from([PassageRules(), PassageRules(target=30, window=64), PassageRules(window=24)]))
 def test_passages_tile_any_document_and_fit_the_window(document: Document, rules: PassageRules) -> None:
     passages = cut(document, token_starts, rules, prefix="passage: ")

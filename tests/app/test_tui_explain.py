@@ -17,8 +17,8 @@ from app.cli.search_explained import explained as explained_rows
 from app.cli.search_linear import linear
 from app.explanation import differences, facts_of, units
 from app.tui.app import CarrelApp
-from app.tui.screens.search.explain import Explained, explanation_lines
-from app.tui.screens.search.explanation.clipboard_copy import as_json, as_text
+from app.tui.screens.search.explanation.renderings import as_json, as_text, explanation_lines
+from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.explanation.trust import resampled, scale_lines
 from app.wording.figures import figure
 from engine.records import (

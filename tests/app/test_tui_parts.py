@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from app.tui.indexer_state import IndexerState, after
-from app.tui.screens.search.explain import Explained, explanation_lines
+from app.tui.screens.search.explanation.renderings import explanation_lines
+from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.preview import first_line_of_hit, preview_lines
 from app.tui.screens.search.query_reading import error_line, reading_line
 from app.tui.screens.search.row import context_of, place_of, row_lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.tui.browser import Browser
 from app.tui.clipboard import copy
+from app.tui.screens.search.explanation.renderings import as_json, as_text
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.results import ResultList
@@ -20,11 +21,6 @@ class ExplainedRows:
 
     def copy(self, shape: str) -> None:
         """Copy the explanation of the selected row, as text or as JSON."""
-        from app.tui.screens.search.explanation.clipboard_copy import (  # not needed before the first paint
-            as_json,
-            as_text,
-        )
-
         hit, result = self._rows.hit, self._pane.result
         if hit is None or result is None:
             self._browser.notify("There is no row to explain yet.", markup=False)

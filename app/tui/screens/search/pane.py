@@ -19,7 +19,8 @@ from app.tui.browser import Browser, browser_of
 from app.tui.freshness import Reindexing
 from app.tui.pages.units import page_count
 from app.tui.ports import LibraryPort, Opened
-from app.tui.screens.search.explain import Explained, explanation_lines
+from app.tui.screens.search.explanation.renderings import explanation_lines
+from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.preview import (
     LEAD_LINES,
     Previewed,

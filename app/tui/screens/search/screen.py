@@ -179,18 +179,6 @@ class SearchScreen(CarrelScreen):
     def _selected(self, message: ResultList.Selected) -> None:
         self.pane.show_hit(message.hit, self.shown.result)
 
-    @on(ResultList.Opened)
-    def _opened(self) -> None:
-        self.documents.open()
-
-    @on(ResultList.MoreWanted)
-    def _more_wanted(self) -> None:
-        self.further.ask()
-
-    @on(ResultList.Unfolded)
-    def _unfold_clicked(self) -> None:
-        self.further.unfold()
-
     @on(ChipLine.Removed)
     def _chip_clicked(self, message: ChipLine.Removed) -> None:
         self.filters.drop(message.chip)
@@ -216,7 +204,7 @@ class SearchScreen(CarrelScreen):
         """Show the keys of the part that has the focus now."""
         self.query_one(KeyLine).refresh()
 
-    # --- actions: moving ----------------------------------------------------------------------------------------
+    # --- actions ------------------------------------------------------------------------------------------------
 
     def action_move(self, rows: int) -> None:
         """Select the row so many further down; below the last one the next rows are asked for."""
@@ -252,8 +240,6 @@ class SearchScreen(CarrelScreen):
         else:
             self.query_line.clear()
 
-    # --- actions: finding ---------------------------------------------------------------------------------------
-
     def action_filters(self) -> None:
         """Pick a filter."""
         self.filters.pick()
@@ -274,10 +260,12 @@ class SearchScreen(CarrelScreen):
         """Go on to the next order of the rows."""
         self.shown.turn_order()
 
+    @on(ResultList.MoreWanted)
     def action_more(self) -> None:
         """Ask for the next rows."""
         self.further.ask()
 
+    @on(ResultList.Unfolded)
     def action_unfold(self) -> None:
         """Show the further passages of the selected note, or fold them away."""
         self.further.unfold()
@@ -289,8 +277,6 @@ class SearchScreen(CarrelScreen):
     def action_why_not(self) -> None:
         """Ask which note is missed, and follow it through the search."""
         self.missed.ask()
-
-    # --- actions: the pane --------------------------------------------------------------------------------------
 
     def action_scroll_pane(self, lines: int) -> None:
         """Scroll the pane beside the rows."""
@@ -327,8 +313,7 @@ class SearchScreen(CarrelScreen):
         """Copy the explanation of the selected row, as text or as JSON."""
         self.explained.copy(shape)
 
-    # --- actions: the rows --------------------------------------------------------------------------------------
-
+    @on(ResultList.Opened)
     def action_open(self) -> None:
         """Open the selected note, or all that are marked."""
         self.documents.open()

@@ -1,6 +1,8 @@
-"""Why the selected row stands where it does, from the figures that placed it and no others."""
+"""The whole explanation of a row: as lines of the pane, and to take along as text or as JSON."""
 
 from __future__ import annotations
+
+import json
 
 from textual.content import Content
 
@@ -13,8 +15,10 @@ from app.tui.screens.search.row import is_listing, title_of
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import ordinal
+from app.wording.safe_text import one_line
+from engine.paths import display
 
-__all__ = ["Explained", "explanation_lines"]
+TEXT_CELLS = 78  # of a mail or an issue
 
 
 def explanation_lines(explained: Explained, width: int) -> list[Content]:
@@ -40,3 +44,21 @@ def _heading(explained: Explained, width: int) -> list[Content]:
     title, trail = title_of(explained.hit)
     question = Content.styled(f"Why is this {ordinal(explained.hit.rank)}?", f"bold {BRIGHT}")
     return [question, Content.styled(title + trail, QUIET).truncate(width, ellipsis=True)]
+
+
+def as_text(explained: Explained) -> str:
+    """Return the explanation as it is shown, with the query and the file above it."""
+    query = one_line(explained.result.query.text)
+    head = [f"query: {query}", f"file:  {one_line(display(explained.hit.path))}", ""]
+    body = [line.plain.rstrip() for line in explanation_lines(explained, TEXT_CELLS)]
+    return "\n".join([*head, *body]) + "\n"
+
+
+def as_json(explained: Explained) -> str:
+    """Return every figure of the row, unrounded, with the weights, words and limits that placed it."""
+    from app.json_shapes import FORMAT, hit_shape, search_shape  # not needed before the first paint
+
+    result = search_shape(explained.result)
+    kept = ("query", "verdict", "model", "fusion", "weights", "passages", "words")
+    shape = {"format": FORMAT, **{name: result[name] for name in kept}, "result": hit_shape(explained.hit)}
+    return json.dumps(shape, ensure_ascii=False, indent=2) + "\n"

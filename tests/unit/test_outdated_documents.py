@@ -56,7 +56,7 @@ def test_what_the_newer_reader_finds_takes_the_place_of_the_old_passages(
 ) -> None:
     rise(monkeypatch, "text")
     plain = shelf.parser.read
-    monkeypatch.setattr(shelf.parser, "read", lambda path: plain(path.replace(b"c.txt", b"a.md")))
+    monkeypatch.setattr(shelf.parser, "read", lambda path, root: plain(path.replace(b"c.txt", b"a.md"), root))
     shelf.sync()
     assert list(shelf.passages(b"c.txt").values()) == list(shelf.passages(b"a.md").values())
 

@@ -73,7 +73,9 @@ def test_every_reader_has_a_version() -> None:
 def test_a_reader_that_reads_differently_has_a_new_version(tmp_path: Path, reader: str) -> None:
     name, content = SAMPLES[reader]
     assert file_types.reader_of(name.encode()) == reader
-    document = json.dumps(document_to_json(read(tmp_path, name, content)), sort_keys=True)
+    written = document_to_json(read(tmp_path, name, content))
+    del written["content_hash"]  # of the file, not of what its reader makes of it
+    document = json.dumps(written, sort_keys=True)
     found = (READER_VERSIONS[reader], blake2b(document.encode(), digest_size=8).hexdigest())
     advice = f"raise the version of {reader} in READER_VERSIONS, and write {found} here with that version"
     assert found == READ[reader], advice

@@ -25,6 +25,7 @@ from engine.store import folders, integrity, migrations, models
 from engine.store.connection import LOG_LIMIT_BYTES, open_reader, open_writer
 from engine.store.lock import IndexerLock
 from engine.store.repair import repair
+from engine.store.untrusted_file import ending
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -48,7 +49,9 @@ def examine(library: Path, encoder: Encoder | None = None) -> tuple[Check, ...]:
         inside = [_unopened(error, error.fix)]
     else:
         try:
-            inside = [*integrity.checks(conn), *_of_the_library(conn, library, encoder)]
+            with ending(conn, library):
+                found = integrity.checks(conn)
+            inside = [*found, *_of_the_library(conn, library, encoder)]
         finally:
             conn.close()
     return (*inside, _permissions(library), _space(library))

@@ -27,6 +27,7 @@ from engine.store.connection import READER_CACHE_KIB, open_writer, prepare, tran
 from engine.store.document_writer import Writer
 from engine.store.lock import IndexerLock
 from engine.store.row_mapping import Row
+from engine.store.untrusted_file import foreign, harden
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -92,9 +93,10 @@ def _save(library: Path, draft: Path, stop: threading.Event) -> dict[str, int]:
         with suppress(*UNREADABLE):  # a file that cannot be opened at all gives nothing
             old = _opened(library)
             try:
-                for table in SAVED:
+                strange = {each.name for each in foreign(old)}  # a view, say, that has no end
+                for table in (each for each in SAVED if each not in strange):
                     saved[NAMES[table]] = _save_rows(old, conn, table)
-                if _save_model(old, conn):
+                if "model" not in strange and _save_model(old, conn) and not strange:
                     saved["documents"] = _save_documents(old, conn, draft, stop)
             finally:
                 old.close()
@@ -105,6 +107,7 @@ def _save(library: Path, draft: Path, stop: threading.Event) -> dict[str, int]:
 
 def _opened(library: Path) -> apsw.Connection:
     old = apsw.Connection(str(library), flags=apsw.SQLITE_OPEN_READONLY)
+    harden(old)
     with suppress(apsw.Error):
         prepare(old, READER_CACHE_KIB)
     return old

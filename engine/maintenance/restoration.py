@@ -14,6 +14,7 @@ from engine.store import backup
 from engine.store.backup import Copied
 from engine.store.connection import open_reader, open_writer
 from engine.store.lock import IndexerLock
+from engine.store.untrusted_file import ending
 
 PARTS = ("", "-wal", "-shm")  # a library and what SQLite keeps beside it; together they are one state
 
@@ -111,7 +112,8 @@ def _brought(source: Path, library: Path, draft: Path) -> Copied:
     except LibraryDamaged as error:
         raise LibraryDamaged(error.message, cause=error.cause, fix=_ANOTHER) from error
     try:
-        copied = backup.copy_to(conn, draft)
+        with ending(conn, source):
+            copied = backup.copy_to(conn, draft)
     except LibraryDamaged as error:
         raise LibraryDamaged(f"The backup {source} is not sound.", cause=error.cause, fix=_ANOTHER) from error
     finally:

@@ -20,6 +20,7 @@ from engine.errors import ConfigError, LibraryError, LibraryMissing, LibraryRead
 from engine.paths import identity_of, private_folder
 from engine.store.faults import explained, translated, unopenable
 from engine.store.migrations import migrate, newest_version, refuse_strangers, version
+from engine.store.untrusted_file import harden, refuse_foreign
 
 BUSY_MILLISECONDS = 5_000  # one commit takes 50 ms, so five seconds outlast any healthy writer
 READER_CACHE_KIB = 32_768  # holds the hot part of the word index at 50,000 passages
@@ -51,9 +52,11 @@ def open_reader(path: Path) -> LibraryConnection:
     with translated(path):
         conn = _readable(path)
         try:
+            harden(conn)
             refuse_strangers(conn, path)
             if version(conn) < 1:
                 raise LibraryMissing(f"The library {path} is empty.", fix="Add a folder with `carrel add FOLDER`.")
+            refuse_foreign(conn, path)
             conn.file = identity_of(path) or conn.file
             prepare(conn, READER_CACHE_KIB)
             conn.pragma("query_only", True)
@@ -80,7 +83,9 @@ def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) ->
         try:
             conn.set_busy_timeout(BUSY_MILLISECONDS)
             conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # a refused file keeps its bytes
+            harden(conn)
             refuse_strangers(conn, path)
+            refuse_foreign(conn, path)
             conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             if conn.readonly("main"):
                 raise explained(apsw.ReadOnlyError("attempt to write a readonly database"), path)

@@ -25,6 +25,7 @@ def delete_words(conn: apsw.Connection, model: int) -> None:
 
 
 def forget_words_of_one(conn: apsw.Connection, model: int) -> None:
+    conn.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 0)
     conn.execute("DELETE FROM passage_fts_docsize WHERE id = 5")
 
 
@@ -175,6 +176,7 @@ def test_a_sound_library_is_not_repaired(library: Path, sound: Sound) -> None:
 
 def test_the_doctor_looks_while_another_process_indexes_and_repairs_only_after(library: Path) -> None:
     conn = open_writer(library)
+    conn.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 0)
     conn.execute("DELETE FROM passage_fts_docsize WHERE id = 5")
     conn.close()
     with IndexerLock(library).acquire("syncing"):

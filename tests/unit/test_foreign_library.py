@@ -1,0 +1,133 @@
+"""A library file that another program made or changed: refused where its schema is not Carrel's."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from fake_encoder import FakeEncoder
+from notes import FILLER, library_of
+from shelf import PlainParser
+
+from engine.errors import LibraryDamaged
+from engine.library import Library
+from engine.maintenance import Maintenance
+from engine.retrieval import tier_calibration
+from engine.sources import parser
+from engine.store import untrusted_file
+from engine.store.connection import open_reader, open_writer
+
+NOTES = {**dict(list(FILLER.items())[:3]), "links.md": "# Links\n\nSee [[other]] and the harbour.\n"}
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT"
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("sound")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARREL_HOME", str(base / "home"))
+        patch.setattr(tier_calibration, "refit", lambda *_: None)
+        patch.setattr(parser, "configured_parser", PlainParser)
+        with library_of(base, NOTES) as library:
+            Maintenance(library.path).back_up(base / "good.carrel")
+    return base / "good.carrel"
+
+
+@pytest.fixture
+def foreign(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(tier_calibration, "refit", lambda *_: None)
+    monkeypatch.setattr(parser, "configured_parser", PlainParser)
+    return Path(shutil.copy(sound, tmp_path / "foreign.carrel"))
+
+
+def changed(file: Path, script: str) -> Path:
+    """Change a library as another program would."""
+    conn = sqlite3.connect(file, isolation_level=None)
+    conn.executescript(script)
+    conn.close()
+    return file
+
+
+REPLACED = "ALTER TABLE {0} RENAME TO former_{0}; CREATE VIEW {0} AS SELECT * FROM former_{0};"
+SCHEMAS = {
+    "a trigger after an insert": "CREATE TRIGGER t AFTER INSERT ON request BEGIN DELETE FROM judgement; END",
+    "a trigger before an update": "CREATE TRIGGER t BEFORE UPDATE ON document BEGIN SELECT raise(IGNORE); END",
+    "a trigger on a deletion": "CREATE TRIGGER t AFTER DELETE ON passage BEGIN DELETE FROM folder; END",
+    "a trigger in place of a write": (
+        "CREATE VIEW v AS SELECT 1 AS x; CREATE TRIGGER t INSTEAD OF INSERT ON v BEGIN SELECT 1; END"
+    ),
+    "a trigger of a column": "CREATE TRIGGER t AFTER UPDATE OF state ON folder BEGIN DELETE FROM document; END",
+    "a view for a table": REPLACED.format("judgement"),
+    "an endless view for a table": f"DROP TABLE meta; CREATE VIEW meta AS {ENDLESS} 'k' AS key, x AS value FROM n",
+    "a view on itself": "DROP TABLE search_log; CREATE VIEW search_log AS SELECT * FROM search_log",
+    "another view of the passages": (
+        "DROP VIEW passage_text; CREATE VIEW passage_text AS SELECT id, '' AS title, headings, text AS body,"
+        " '' AS path, '' AS tags, cjk FROM passage"
+    ),
+    "another table": "CREATE TABLE mine(x)",
+    "a table with a generated column": "ALTER TABLE document ADD COLUMN evil TEXT AS (upper(title))",
+    "a table with another column": "ALTER TABLE meta ADD COLUMN evil TEXT",
+    "an index on an expression": "CREATE INDEX i ON document(length(title))",
+    "a partial index": "CREATE INDEX i ON document(title) WHERE size > 3",
+    "a virtual table": "CREATE VIRTUAL TABLE mine USING fts5(x)",
+    "a word index on another view": "CREATE VIRTUAL TABLE vector_9 USING fts5(x, content='folder')",
+    "a trigger in the place of an index": (
+        "DROP INDEX passage_by_hash; CREATE TRIGGER passage_by_hash AFTER INSERT ON meta BEGIN SELECT 1; END"
+    ),
+    "a table of vectors that is none": "CREATE TABLE vector_9(rowid, embedding)",
+    "a changed table of figures": "DROP TABLE calibration; CREATE TABLE calibration(model_id, name, value)",
+    "a check in a table": "DROP TABLE free_slot; CREATE TABLE free_slot(id INTEGER PRIMARY KEY CHECK(id > 0)) STRICT",
+    "a name that is no text": "CREATE TABLE \"\x1b[31mred\"(x)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("script", SCHEMAS.values(), ids=SCHEMAS.keys())
+def test_a_file_with_another_schema_is_neither_restored_nor_opened(foreign: Path, tmp_path: Path, script: str) -> None:
+    changed(foreign, script)
+    library = tmp_path / "library.carrel"
+    with pytest.raises(LibraryDamaged) as error:
+        Maintenance(library).restore(foreign)
+    assert "is not Carrel's" in error.value.cause
+    assert "The library was not touched" in error.value.fix
+    assert not library.exists()
+    for way in (open_reader, open_writer):
+        with pytest.raises(LibraryDamaged):
+            way(foreign)
+    (file,) = [check for check in Maintenance(foreign).check().checks if check.name == "file"]
+    assert not file.ok
+    assert file.remedy
+
+
+def test_a_library_that_was_refused_is_rebuilt_from_what_is_carrels_in_it(foreign: Path) -> None:
+    changed(foreign, SCHEMAS["an endless view for a table"])
+    rebuilt = Maintenance(foreign, FakeEncoder()).rebuild()  # type: ignore[arg-type]
+    assert (rebuilt.saved["folders"], rebuilt.saved["settings"]) == (1, 0)
+    with Library.open(foreign, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
+        assert library.search("harbour").hits
+    assert untrusted_file.foreign(open_reader(foreign)) == []
+
+
+def test_a_restored_backup_is_the_library(foreign: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library.carrel"
+    assert Maintenance(library).restore(foreign).copied.documents == len(NOTES)
+    conn = open_writer(library)
+    assert (untrusted_file.foreign(conn), untrusted_file.missing(conn)) == ([], [])
+    conn.close()
+
+
+def test_statistics_that_sqlite_keeps_are_no_stranger(foreign: Path) -> None:
+    changed(foreign, "ANALYZE")
+    open_writer(foreign).close()
+
+
+def test_what_takes_endless_work_is_broken_off(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(untrusted_file, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(untrusted_file, "BYTES_A_SECOND", 2**40)
+    conn = open_reader(foreign)
+    with pytest.raises(LibraryDamaged, match="to its end"), untrusted_file.ending(conn, foreign):
+        conn.execute(f"{ENDLESS} count(*) FROM n").fetchall()
+    assert conn.execute("SELECT count(*) FROM document").get == len(NOTES)
+    conn.close()

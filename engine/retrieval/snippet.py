@@ -30,7 +30,7 @@ _EMPHASIS = re.compile(r"\*\*|`")
 MOST_SENTENCES = 12  # each costs one run of the encoder, 2 to 10 ms
 SHORTEST = 12  # code points: what is shorter is a label, not a sentence
 _SENTENCE = re.compile(r"\S(?:.*?[.!?。！？](?=[\s\"')\]]|$)|.*?$)", re.DOTALL)
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(?:.*\n)*?---[ \t]*(?:\n|$)")
+_LOOSE_FRONT_MATTER = re.compile(r"---[ \t]*\n(?:.*\n)*?---[ \t]*(?:\n|$)")
 _BREAK = re.compile(r"\n(?=[ \t]*(?:\n|[-*+>|]|#{1,6}\s|\d{1,9}[.)]\s|:::|`{3}))")  # a new block of text begins
 _SIGN = re.compile(r"[ \t]*(?:[-*+>]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?")  # what a list item or quote begins with
 _LABEL = re.compile(r"[ \t]*(?:#{1,6}\s[^\n]*|`{3}[^\n]*|[-*_=~]{3,}[ \t]*)(?:\n|$)")  # a heading, a fence, a rule
@@ -148,7 +148,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of paragraphs and list items."""
-    front = _FRONT_MATTER.match(text)
+    front = _LOOSE_FRONT_MATTER.match(text)
     start = front.end() if front else 0
     while start < len(text):
         label = _LABEL.match(text, start)

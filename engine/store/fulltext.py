@@ -46,6 +46,17 @@ class Statistics:
         return self.tokens / self.rows if self.rows else 0.0
 
 
+def overwrites(conn: apsw.Connection) -> bool:
+    """Whether a row that leaves the index takes its words out of the stored segments at once."""
+    return bool(conn.execute("SELECT v FROM passage_fts_config WHERE k = 'secure-delete'").get)
+
+
+def overwrite(conn: apsw.Connection, on: bool) -> None:
+    """Say whether rows that leave the index take their words with them; else these stay until segments are merged."""
+    if overwrites(conn) != on:
+        conn.execute("INSERT INTO passage_fts(passage_fts, rank) VALUES('secure-delete', ?)", (int(on),))
+
+
 def tokeniser(conn: apsw.Connection) -> apsw.FTS5Tokenizer:
     """Return the index's own tokeniser."""
     return conn.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])

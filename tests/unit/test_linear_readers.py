@@ -20,8 +20,8 @@ from engine.sources.readers import read_document
 
 pytestmark = pytest.mark.processes  # a minute of one core
 
-SIZES = (4_000, 16_000)
-UNMEASURABLE_SECONDS = 0.03
+SIZES = (2_500, 10_000)
+UNMEASURABLE_SECONDS = 0.02
 GROWTH = 9.0
 
 SUFFIXES = (

@@ -140,3 +140,19 @@ def test_no_private_attribute_of_the_app_is_used_in_another_file():
     ours = set().union(*own.values())
     used = {name: private_names(tree, defined=False) & ours for name, tree in modules.items()}
     assert {name: found - own[name] for name, found in used.items() if found - own[name]} == {}
+
+
+def test_no_name_of_a_module_is_given_twice():
+    """A constant that is written again further down would silently take the place of the first."""
+    twice = []
+    for folder in ("app", "engine", "training"):
+        for module, tree in modules_below(folder).items():
+            given = Counter(
+                target.id
+                for node in tree.body
+                if isinstance(node, (ast.Assign, ast.AnnAssign))
+                for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+                if isinstance(target, ast.Name)
+            )
+            twice += [f"{module}.{name}" for name, count in given.items() if count > 1]
+    assert twice == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-NOT_INSTALLED = "(source tree, not installed)"
+from engine.version import version
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,14 +17,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.cli.entry import run
 
     return run(given)
-
-
-def version() -> str:
-    """Return the version in the installed package's metadata."""
-    from importlib.metadata import PackageNotFoundError  # 25 ms, which only this command needs
-    from importlib.metadata import version as installed_version
-
-    try:
-        return installed_version("carrel")
-    except PackageNotFoundError:
-        return NOT_INSTALLED

@@ -11,7 +11,6 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from glob import escape
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from engine.store import folders, integrity, migrations, models
 from engine.store.connection import LOG_LIMIT_BYTES, open_reader, open_writer
 from engine.store.lock import IndexerLock
 from engine.store.repair import repair
+from engine.version import version
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -167,20 +167,13 @@ def _unused_space(conn: apsw.Connection) -> Check:
 
 def _versions(conn: apsw.Connection) -> Check:
     parts = (
-        f"Carrel {_version()}",
+        f"Carrel {version()}",
         f"schema {migrations.version(conn)} of {migrations.newest_version()}",
         f"SQLite {apsw.sqlite_lib_version()}",
         f"sqlite-vec {conn.execute('SELECT vec_version()').get}",
         f"apsw {apsw.apsw_version()}",
     )
     return Check("versions", True, 0, ", ".join(parts), False)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("carrel")
-    except metadata.PackageNotFoundError:
-        return "(source tree, not installed)"
 
 
 def _permissions(library: Path) -> Check:

@@ -18,7 +18,7 @@ from app.tui.screens.search.arrangement import ungrouped
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.whatif import CONTROLS, FUSIONS, Control, WhatIf, moved_rows, row_of
 from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line
-from engine.records import SearchSettings, Weights
+from engine.records import SearchResult, SearchSettings, Weights
 
 OWN = WhatIf(SearchSettings(), SearchSettings(), Weights(0.8, 0.2, ""))
 

@@ -6,8 +6,7 @@ import json
 
 from textual.content import Content
 
-from app.tui.screens.search.explanation.leg_lines import meaning_lines, setting_lines, words_lines
-from app.tui.screens.search.explanation.places import places_lines
+from app.tui.screens.search.explanation.leg_lines import meaning_lines, places_lines, setting_lines, words_lines
 from app.tui.screens.search.explanation.score import memory_lines, neighbour_lines, score_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.explanation.trust import trust_lines

@@ -52,6 +52,8 @@ class Config:
     """Languages in which an installed Tesseract reads scanned pages, such as "eng" or "deu+eng"; empty: none."""
     hold_back: bool = True
     """Whether documents stay where more than half of a folder, and at least 20, are gone at once; see `carrel sync`."""
+    secure_delete: bool = True
+    """Whether forgotten text is overwritten in the library file at once; off: when its space is used again."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys of one's own: an action's name and its keys, such as "search.explain" = "ctrl+t,e"."""
     saved: Mapping[str, str] = field(default_factory=dict)
@@ -274,6 +276,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "history": _flag,
     "ocr": _languages,
     "hold_back": _flag,
+    "secure_delete": _flag,
     "keys": _texts,
     "saved": _texts,
 }

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from engine.events import Event
 from engine.records import SyncReport
 from engine.store import models
+from engine.store.faults import translated
+from engine.store.write_ahead_log import fold_in
 
 if TYPE_CHECKING:
     import apsw
@@ -50,7 +52,7 @@ class LocalIndexer:
 
             refit(self._connection, self.encoder(), stop.is_set)
 
-        return sync(
+        report = sync(
             self._connection,
             self._library,
             encoder=self.encoder,
@@ -62,6 +64,9 @@ class LocalIndexer:
             on_event=on_event,
             stop=stop,
         )
+        with translated(self._library):
+            fold_in(self._connection)
+        return report
 
     def fit(self, on_event: OnEvent, stop: threading.Event) -> None:
         """Fit the tiers anew where they no longer fit, as after an import. Raises ModelError."""

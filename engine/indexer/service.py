@@ -29,6 +29,7 @@ from engine.records import SyncReport
 from engine.sources.parser import ParserClosed
 from engine.store import requests
 from engine.store.faults import translated
+from engine.store.write_ahead_log import fold_in, rests
 from engine.watching.folder_watch import FolderWatch
 from engine.watching.polling import Clocks
 from engine.watching.watched_roots import watched
@@ -44,6 +45,7 @@ TICK_SECONDS = 0.25  # how long an idle indexer sleeps: an order is taken, and a
 GLANCE_SECONDS = 1.0  # how often the library's file is looked at
 RECONCILE_SECONDS = 15 * 60.0  # the kernel loses events by design
 AFTER_TROUBLE_SECONDS = 60.0  # the same, where a sync has failed
+FOLD_AGAIN_SECONDS = 5.0  # how often the log is emptied at most, and a reader in the way is asked after
 DEEPEST = 8  # syncs that gave way to each other; the next one is carried through first
 
 Refit = Callable[["PassageEncoder", Callable[[], bool]], None]
@@ -87,6 +89,7 @@ class Service:
         self._trouble, self._trouble_again = "", 0.0  # what was told last, and when it may be told again
         self._file = identity_of(library)
         self._next_glance = 0.0
+        self._next_fold = 0.0
 
     def run(self, *, watch: bool) -> None:
         """Bring the library up to date and take orders; with `watch`, keep at it until `stop` is set."""
@@ -119,6 +122,7 @@ class Service:
             self._whole()
         if self._misfit:
             self._fit()
+        self._fold_in()
 
     # --- syncing ----------------------------------------------------------------------------------------------------
 
@@ -236,6 +240,13 @@ class Service:
 
         active = models.active(self._conn)
         return self._encoder_of(active.name if active is not None else None)
+
+    def _fold_in(self) -> None:
+        """Empty the log, which keeps what was forgotten, once nobody has written for a moment; else at a later turn."""
+        now = time.monotonic()
+        if now >= self._next_fold and rests(self._library):
+            self._next_fold = now + FOLD_AGAIN_SECONDS
+            fold_in(self._conn)
 
     # --- giving way -------------------------------------------------------------------------------------------------
 

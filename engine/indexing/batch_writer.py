@@ -22,7 +22,7 @@ from engine.store.vector_tables import Vector
 
 COMMIT_SECONDS = 0.025  # after so long in a transaction it is committed: with the commit itself, 50 ms
 PAUSE_SECONDS = 0.003  # between two commits: SQLite asks for a busy lock again after 1 and 2 ms
-REMOVED_AT_ONCE = 20  # documents between two looks at the clock
+REMOVED_AT_ONCE = 2  # documents between two looks at the clock: 50 ms of overwriting their words
 
 _Item = TypeVar("_Item")
 

@@ -94,8 +94,10 @@ def sync(
             _carry_out(conn, library, matched, vanished, guard, tally, encoder, parser, on_event, stop)
         if refit is not None and not stop.is_set():
             refit_where_due(conn, refit, on_event, stop)
-    if not paths and again <= matched.looked_into() and not stop.is_set():
-        note_all_read(conn)
+    if not paths and not stop.is_set():
+        spool_file(library).unlink(missing_ok=True)  # of a document that went before it was embedded
+        if again <= matched.looked_into():
+            note_all_read(conn)
     guard.write_down(on_event)
     report = replace(tally.report(), held=guard.held)
     on_event(finished(report))

@@ -1,4 +1,7 @@
-"""Says whether a path is left out, and why: ignore files, the settings, built-in rules and hidden names speak."""
+"""Says whether a path is left out by its name and place: ignore files, the settings, built-in rules, hidden names.
+
+What it takes a look at the file to know (its size, a link, no reader, no text) is in `discovery`.
+"""
 
 from __future__ import annotations
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
@@ -95,16 +94,13 @@ def copy_to(conn: apsw.Connection, draft: Path) -> Copied:
 
 def _copied(conn: apsw.Connection, draft: Path) -> Copied:
     private_file(draft)
+    due = _vacuumed(conn, draft)
     copy = apsw.Connection(str(draft))
     try:
-        with _moment(conn):
-            due = _counts(conn)
-            with copy.backup("main", conn, "main") as backup:
-                backup.step()
-        copy.pragma("journal_mode", "delete")  # one file, which a read-only folder can hold
         wrong = [str(row[0]) for row in copy.execute("PRAGMA integrity_check") if row[0] != "ok"]
-        if not wrong and _counts(copy) != due:
-            wrong = [f"{due} documents and passages were copied, and {_counts(copy)} arrived"]
+        arrived = _counts(copy)
+        if not wrong and due not in (None, arrived):
+            wrong = [f"{due} documents and passages were copied, and {arrived} arrived"]
         if wrong:
             raise LibraryDamaged(
                 "The copy is not sound, because the library is not; it was not kept.",
@@ -113,21 +109,22 @@ def _copied(conn: apsw.Connection, draft: Path) -> Copied:
             )
     finally:
         copy.close()
-    return Copied(draft, *due, draft.stat().st_size)
+    return Copied(draft, *arrived, draft.stat().st_size)
 
 
-@contextmanager
-def _moment(conn: apsw.Connection) -> Iterator[None]:
-    """Let all reads of the block see one state, as `connection.snapshot`, which this floor cannot import."""
-    if conn.in_transaction:
-        yield
-        return
-    conn.execute("BEGIN")
+def _vacuumed(conn: apsw.Connection, draft: Path) -> tuple[int, int] | None:
+    """Write what the database holds to an empty file, without the remains of what it held before.
+
+    Returns how many documents and passages must have arrived, None where others wrote meanwhile.
+    """
+    before, due = conn.pragma("data_version"), _counts(conn)
+    asked_only = conn.pragma("query_only")
+    conn.pragma("query_only", False)  # which also stands in the way of writing to another file
     try:
-        yield
+        conn.execute("VACUUM INTO ?", (str(draft),))
     finally:
-        if conn.in_transaction:
-            conn.execute("ROLLBACK")
+        conn.pragma("query_only", asked_only)
+    return due if conn.pragma("data_version") == before else None
 
 
 def _counts(conn: apsw.Connection) -> tuple[int, int]:

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import apsw
 
-from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
+from engine.config import load
+from engine.errors import ConfigError, LibraryError, LibraryMissing, LibraryReadOnly
 from engine.paths import identity_of, private_folder
 from engine.store.faults import explained, translated, unopenable
 from engine.store.migrations import migrate, newest_version, refuse_strangers, version
@@ -90,6 +91,7 @@ def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) ->
             conn.pragma("synchronous", "normal")
             conn.pragma("journal_size_limit", LOG_LIMIT_BYTES)
             conn.pragma("foreign_keys", True)
+            conn.pragma("secure_delete", overwrites_deleted())
             if version(conn) < newest_version():
                 migrate(conn, path, lock_held=lock_held)
         except BaseException:
@@ -205,6 +207,14 @@ def prepare(conn: apsw.Connection, cache_kib: int) -> None:
     conn.enable_load_extension(False)
     conn.pragma("cache_size", -cache_kib)
     conn.pragma("temp_store", "memory")
+
+
+def overwrites_deleted() -> bool:
+    """Whether what is deleted is overwritten too: the person's setting, and yes where that cannot be read."""
+    try:
+        return load().secure_delete
+    except ConfigError:
+        return True
 
 
 def _vector_extension() -> str:

@@ -46,17 +46,28 @@ class Statistics:
         return self.tokens / self.rows if self.rows else 0.0
 
 
+def overwrites(conn: apsw.Connection) -> bool:
+    """Whether a row that leaves the index takes its words out of the stored segments at once."""
+    return bool(conn.execute("SELECT v FROM passage_fts_config WHERE k = 'secure-delete'").get)
+
+
+def overwrite(conn: apsw.Connection, on: bool) -> None:
+    """Say whether rows that leave the index take their words with them; else these stay until segments are merged."""
+    if overwrites(conn) != on:
+        conn.execute("INSERT INTO passage_fts(passage_fts, rank) VALUES('secure-delete', ?)", (int(on),))
+
+
 def tokeniser(conn: apsw.Connection) -> apsw.FTS5Tokenizer:
     """Return the index's own tokeniser."""
     return conn.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
 
 
-def tokenise(conn: apsw.Connection, text: str) -> list[Token]:
-    """Return the stems of a text in order, with code-point offsets."""
+def tokenise(conn: apsw.Connection, text: str, most: int | None = None) -> list[Token]:
+    """Return the stems of a text in order, the first `most` of them, with code-point offsets."""
     utf8 = text.encode("utf-8", "replace")  # a lone surrogate becomes "?", which is one code point too
     found = cast(
         "list[tuple[int, int, str]]", tokeniser(conn)(utf8, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_colocated=False)
-    )
+    )[:most]
     if len(utf8) == len(text):
         return [Token(stem, start, end) for start, end, stem in found]
     tokens: list[Token] = []

@@ -16,6 +16,7 @@ import apsw
 
 from engine.records import Grade, Mark
 from engine.store.connection import transaction
+from engine.store.write_ahead_log import fold_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,12 +67,13 @@ def remove(conn: apsw.Connection, query: str, passage_hash: bytes) -> bool:
 
 def empty(conn: apsw.Connection, query: str | None = None) -> int:
     """Forget the judgements of one query, or all, overwriting them in the file; return how many there were."""
-    conn.pragma("secure_delete", True)
+    conn.pragma("secure_delete", True)  # whatever the setting is: it was asked for
     with transaction(conn):
         conn.execute("DELETE FROM judgement WHERE ?1 IS NULL OR query = ?1", (query,))
         gone = conn.changes()
         _changed(conn)
         _forget_vectors(conn)
+    fold_in(conn)
     return gone
 
 

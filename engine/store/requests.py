@@ -54,10 +54,10 @@ def take(conn: apsw.Connection) -> Request | None:
 
 
 def finish(conn: apsw.Connection, request_id: int, outcome: Mapping[str, Any] | None = None) -> None:
-    """Answer an order; answers older than the last hundred are forgotten."""
+    """Answer an order, and forget what it was about; answers older than the last hundred are forgotten too."""
     with transaction(conn):
         conn.execute(
-            "UPDATE request SET done_at = ?, outcome = ? WHERE id = ?",
+            "UPDATE request SET done_at = ?, outcome = ?, argument = '' WHERE id = ?",
             (time.time(), json.dumps(dict(outcome or {})), request_id),
         )
         conn.execute(

@@ -12,6 +12,7 @@ import apsw
 from engine.paths import display
 from engine.records import Hit, LoggedRow, LoggedSearch, SearchResult
 from engine.store.connection import transaction
+from engine.store.write_ahead_log import fold_in
 
 _Written = tuple[float, str, str, str, float, str]
 KEPT = 20_000  # searches; the oldest go first, about 50 MB
@@ -58,10 +59,12 @@ def every(conn: apsw.Connection, limit: int | None = None) -> tuple[LoggedSearch
 
 def empty(conn: apsw.Connection) -> int:
     """Forget all searches, overwriting them in the file; return how many there were."""
-    conn.pragma("secure_delete", True)
+    conn.pragma("secure_delete", True)  # whatever the setting is: it was asked for
     with transaction(conn):
         conn.execute("DELETE FROM search_log")
-        return conn.changes()
+        gone = conn.changes()
+    fold_in(conn)
+    return gone
 
 
 def _row(written: dict[str, Any]) -> LoggedRow:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import apsw
 
 from engine.store import models, vector_tables
-from engine.store.connection import path_of, transaction
+from engine.store.connection import BUSY_MILLISECONDS, path_of, transaction
 from engine.store.faults import translated
+from engine.store.write_ahead_log import fold_in
 
 WORTHWHILE = 0.3  # the share of waste from which compaction offers itself
 _CHUNK_SLOTS = 1024  # vectors in one chunk of a vec0 table
@@ -41,18 +42,10 @@ def compact(conn: apsw.Connection) -> None:
         conn.execute("DELETE FROM free_slot")
         conn.execute("INSERT INTO passage_fts(passage_fts) VALUES('optimize')")
     with translated(path_of(conn)):
-        fold_in(conn)
+        fold_in(conn, BUSY_MILLISECONDS)
         conn.pragma("temp_store", "file")  # VACUUM makes the new file aside first, and it may be gigabytes
         conn.execute("VACUUM")
-        fold_in(conn)
-
-
-def fold_in(conn: apsw.Connection) -> None:
-    """Bring the write-ahead log into the file and empty it, as far as no reader stands in the way."""
-    try:
-        conn.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    except apsw.BusyError:
-        conn.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        fold_in(conn, BUSY_MILLISECONDS)
 
 
 def rebuild_vectors(conn: apsw.Connection, model_id: int) -> None:

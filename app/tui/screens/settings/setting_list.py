@@ -161,6 +161,12 @@ _EVERYWHERE = (
         ON_OFF,
     ),
     Setting(
+        "secure_delete",
+        "Forgetting",
+        "Whether forgotten text is overwritten in the library file at once, not when its space is used again.",
+        ON_OFF,
+    ),
+    Setting(
         "editor",
         "Editor",
         "The command that opens a note; {path} and {line} stand for where. Empty: $VISUAL, then $EDITOR.",

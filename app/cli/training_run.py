@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from app.cli.progress_line import CLEAR_LINE
+from app.cli.progress_line import CLEAR_LINE, can_move
 from app.wording.cells import cut
 from app.wording.figures import confidence, counted, figure, interval, percent, signed
 from app.wording.safe_text import one_line
@@ -82,7 +82,7 @@ class Display:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._moving = stream.isatty()
+        self._moving = can_move(stream)
 
     def __call__(self, event: TrainingEvent) -> None:
         """Show one event."""

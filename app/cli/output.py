@@ -145,7 +145,9 @@ def safe_output() -> Iterator[None]:
 @contextmanager
 def utf8_output() -> Iterator[Callable[[str], object]]:
     """Give a way to write JSON Lines to stdout in UTF-8, whatever the encoding of the terminal is."""
-    sys.stdout.write("")  # which tells of one that is closed
+    if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8":
+        yield sys.stdout.write
+        return
     with open(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="\n") as file:
         stream = SafeStream(file)
         yield stream.write

@@ -14,7 +14,7 @@ import click
 from app.cli.progress_line import CLEAR_LINE, can_move
 from app.wording.cells import cut
 from app.wording.figures import confidence, counted, figure, interval, percent, signed
-from app.wording.safe_text import one_line
+from app.wording.safe_text import cleaned, one_line
 from app.wording.times import duration, estimate
 from engine.errors import UsageError
 from training import protocol as said
@@ -88,9 +88,10 @@ class Display:
         """Show one event."""
         if isinstance(event, said.Judged):
             self.close()
-            click.echo("\n".join(verdict(event)))
+            click.echo(cleaned("\n".join(verdict(event))))
             return
         text, stays = sentence(event)
+        text = one_line(text)
         if not text:
             return
         if self._moving:

@@ -127,6 +127,7 @@ def sync_shape(report: SyncReport) -> Shape:
         "skipped": dict(report.skipped),
         "passages": {"embedded": report.embedded, "reused": report.reused, "removed": report.passages_removed},
         "seconds": round(report.seconds, 3),
+        "held": report.held,
     }
 
 
@@ -138,6 +139,7 @@ def folder_shape(folder: Folder) -> Shape:
         "documents": folder.documents,
         "passages": folder.passages,
         "failed": folder.failed,
+        "held": folder.held,
     }
 
 

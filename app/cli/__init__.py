@@ -10,10 +10,17 @@ from engine.version import version
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `carrel` with `arguments` (those of the process where None) and return its exit code."""
+    from app.cli.output import written
+
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given == ["--version"]:  # answered before click is imported, which takes 30 ms
+    return written(lambda: _run(given))
+
+
+def _run(arguments: list[str]) -> int:
+    """Answer `--version` before click is imported, which takes 30 ms; the command line answers all else."""
+    if arguments == ["--version"]:
         print(f"carrel {version()}")
         return 0
     from app.cli.entry import run
 
-    return run(given)
+    return run(arguments)

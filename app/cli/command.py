@@ -104,5 +104,5 @@ def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None
 
 
 def _set_color(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
-    if value or os.environ.get("NO_COLOR"):
+    if value or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False

@@ -21,6 +21,7 @@ from engine.indexing.crash_recovery import journal_file, spool_file
 from engine.indexing.file_identity import content_hash
 from engine.indexing.moves import Matched, match, must_be_read
 from engine.indexing.outdated_documents import active_model, documents_with_gaps, note_all_read, note_readers, outdated
+from engine.indexing.removal_guard import RemovalGuard
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.survey import Survey, survey
 from engine.indexing.sync_progress import Tally, finished
@@ -50,6 +51,7 @@ def sync(
     doubted: Collection[bytes] = (),
     full: bool = False,
     retry: bool = False,
+    accept_removals: bool = False,
     since: float | None = None,
     refit: Callable[[], None] | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
@@ -62,6 +64,7 @@ def sync(
     here or in `doubted`, is held against its content though its size and time be as they were. `full` reads every
     file again, though passages whose text is the same keep their vectors; `retry` reads those that failed again;
     with `since`, a moment, both leave out what was indexed after it, so that a sync that gave way need not begin anew.
+    Where most of a folder is gone at once its documents stay (`removal_guard`), unless with `accept_removals`.
     `refit` is called when the tiers no longer fit the library. When `stop` is set, what is complete is committed and
     the report covers what was done. A whole sync also reads again what an older version of its reader has read, and
     what lacks a vector. Raises PathError for a path in no watched folder, ModelError, and LibraryError.
@@ -76,6 +79,11 @@ def sync(
     named = frozenset((*paths, *doubted))
     found = survey(conn, paths, own_files(library), lambda known: known.id in needy or wanted(known), named)
     matched = _gather(found, tally, named)
+    vanished = matched.vanished
+    guard = RemovalGuard(
+        conn, [folder for folder, _ in found.plans], len(matched.work) + len(vanished), accepted=accept_removals
+    )
+    matched = replace(matched, vanished=guard.removable(vanished))
     _note_folders(conn, found, on_event)
     to_do = len(matched.work) + len(matched.moves) + len(matched.vanished)
     if again & matched.looked_into():
@@ -83,14 +91,15 @@ def sync(
     on_event(Scanned(files=sum(plan.files for _, plan in found.plans), to_do=to_do))
     if to_do:
         with system_errors_translated(library):
-            _carry_out(conn, library, matched, tally, encoder, parser, on_event, stop)
+            _carry_out(conn, library, matched, vanished, guard, tally, encoder, parser, on_event, stop)
         if refit is not None and not stop.is_set():
             refit_where_due(conn, refit, on_event, stop)
     if not paths and not stop.is_set():
         spool_file(library).unlink(missing_ok=True)  # of a document that went before it was embedded
         if again <= matched.looked_into():
             note_all_read(conn)
-    report = tally.report()
+    guard.write_down(on_event)
+    report = replace(tally.report(), held=guard.held)
     on_event(finished(report))
     return report
 
@@ -147,13 +156,19 @@ def _carry_out(
     conn: apsw.Connection,
     library: Path,
     matched: Matched,
+    vanished: Sequence[Vanished],
+    guard: RemovalGuard,
     tally: Tally,
     encoder: Callable[[], PassageEncoder],
     parser: Callable[[], DocumentParser],
     on_event: Callable[[Event], None],
     stop: Signal,
 ) -> None:
-    """Move, then read, then remove: text that went from one file into another finds its vectors still there."""
+    """Move, then read, then remove: text that went from one file into another finds its vectors still there.
+
+    `vanished` are all documents without a file; which of them are removed is asked of the `guard` once more, since
+    others may be gone by then.
+    """
     from engine.indexing.batch_writer import BatchWriter
     from engine.indexing.passage_encoder import LazyEncoder, ensure_model, refuse_other
     from engine.indexing.sync_run import Run
@@ -177,7 +192,7 @@ def _carry_out(
         )
         run.bring_in(work)
     if not stop.is_set():
-        batch_writer.remove(matched.vanished)
+        batch_writer.remove(guard.removable((*vanished, *batch_writer.gone)))
 
 
 def refit_where_due(

@@ -148,7 +148,12 @@ def _room_to_watch(conn: apsw.Connection) -> Check:
 def _up_to_date(conn: apsw.Connection, library: Path) -> Check:
     """Count the files that differ from the index: no fault, for an indexer may be about to read them."""
     from engine.indexing.absence import stale_files
+    from engine.indexing.removal_guard import said_of, way_out
 
+    held = [folder for folder in folders.every(conn) if folder.held]
+    if held:
+        said = " ".join(said_of(folder.path, folder.held) for folder in held)
+        return Check("up to date", True, sum(folder.held for folder in held), said, False, way_out(held[0].path))
     count = stale_files(conn, library)
     if not count:
         return Check("up to date", True, 0, "no file has changed since it was indexed", False)

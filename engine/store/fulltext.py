@@ -62,12 +62,12 @@ def tokeniser(conn: apsw.Connection) -> apsw.FTS5Tokenizer:
     return conn.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
 
 
-def tokenise(conn: apsw.Connection, text: str) -> list[Token]:
-    """Return the stems of a text in order, with code-point offsets."""
+def tokenise(conn: apsw.Connection, text: str, most: int | None = None) -> list[Token]:
+    """Return the stems of a text in order, the first `most` of them, with code-point offsets."""
     utf8 = text.encode("utf-8", "replace")  # a lone surrogate becomes "?", which is one code point too
     found = cast(
         "list[tuple[int, int, str]]", tokeniser(conn)(utf8, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_colocated=False)
-    )
+    )[:most]
     if len(utf8) == len(text):
         return [Token(stem, start, end) for start, end, stem in found]
     tokens: list[Token] = []

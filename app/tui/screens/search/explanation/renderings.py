@@ -15,6 +15,7 @@ from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import ordinal
 from app.wording.safe_text import one_line
+from engine.harmful_characters import escaped
 from engine.paths import display
 
 TEXT_CELLS = 78  # of a mail or an issue
@@ -60,4 +61,4 @@ def as_json(explained: Explained) -> str:
     result = search_shape(explained.result)
     kept = ("query", "verdict", "model", "fusion", "weights", "passages", "words")
     shape = {"format": FORMAT, **{name: result[name] for name in kept}, "result": hit_shape(explained.hit)}
-    return json.dumps(shape, ensure_ascii=False, indent=2) + "\n"
+    return escaped(json.dumps(shape, ensure_ascii=False, indent=2)) + "\n"

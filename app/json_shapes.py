@@ -91,11 +91,12 @@ def hit_shape(hit: Hit) -> Shape:
     }
 
 
-def mark_shape(mark: Mark) -> Shape:
-    """Return what a person thought of a passage as an answer to a question."""
+def mark_shape(mark: Mark, places: Sequence[bytes]) -> Shape:
+    """Return what a person thought of a passage as an answer to a question; `places` are the paths where it is now."""
     return {
         "query": mark.query,
-        **path_fields(mark.path),
+        **path_fields(places[0] if places else mark.path),
+        "found": bool(places),
         "mark": JUDGED[mark.grade],
         "passage_hash": mark.passage_hash.hex(),
         "at": moment(mark.at),

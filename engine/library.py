@@ -162,6 +162,7 @@ class Library:
     opened = _by(_memory, ReaderMemory.opened)
     unmark = _by(_memory, ReaderMemory.unmark)
     marks = _by(_memory, ReaderMemory.marks)
+    places_of_marks = _by(_memory, ReaderMemory.places_of_marks)
     empty_marks = _by(_memory, ReaderMemory.empty_marks)
     answers = _by(_memory, ReaderMemory.answers)
     nearest_passage = _by(_memory, ReaderMemory.nearest_passage)

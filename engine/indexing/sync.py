@@ -8,7 +8,7 @@ one transaction.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from engine.events import Event, Preparing, Scanned, Trouble
 from engine.indexing import removed_folders
 from engine.indexing.crash_recovery import journal_file, spool_file
 from engine.indexing.file_identity import content_hash
+from engine.indexing.mark_following import follow_moves, follow_texts
 from engine.indexing.moves import Matched, match, must_be_read
 from engine.indexing.outdated_documents import active_model, documents_with_gaps, note_all_read, note_readers, outdated
 from engine.indexing.removal_guard import RemovalGuard
@@ -31,7 +32,7 @@ from engine.records import SyncReport
 from engine.store import folders
 from engine.store.documents import KnownFile, indexed_since
 from engine.store.faults import system_errors_translated
-from engine.watching.watched_roots import own_files
+from engine.watching.watched_roots import own_files, watched
 
 if TYPE_CHECKING:
     from engine.indexing.file_reader import DocumentParser
@@ -180,6 +181,8 @@ def _carry_out(
     batch_writer = BatchWriter(writer, tally, on_event)
     moves = [replace(move, reread=must_be_read(conn, move)) for move in matched.moves]
     batch_writer.move(moves)
+    roots = {folder.id: folder.path for folder in watched(conn)}
+    follow_moves(conn, {_absolute(move.vanished, roots): move.work.absolute for move in moves})
     renamed = [
         Work(move.work.folder_id, move.work.root, move.work.path, move.work.stat, move.vanished.known, True, moved=True)
         for move in moves
@@ -192,7 +195,13 @@ def _carry_out(
         )
         run.bring_in(work)
     if not stop.is_set():
-        batch_writer.remove(guard.removable((*vanished, *batch_writer.gone)))
+        going = guard.removable((*vanished, *batch_writer.gone))
+        follow_texts(conn, {_absolute(each, roots): (each.known.inode, each.known.device) for each in going})
+        batch_writer.remove(going)
+
+
+def _absolute(gone: Vanished, roots: Mapping[int, bytes]) -> bytes:
+    return os.path.join(roots.get(gone.folder_id, b""), gone.known.path)
 
 
 def refit_where_due(

@@ -24,6 +24,7 @@ from engine.records import (
 )
 
 if TYPE_CHECKING:
+    from engine.maintenance.kept_data import Kept
     from engine.store.backup import Copied
 
 FORMAT = 1
@@ -170,12 +171,13 @@ def status_shape(status: Status, watched: Watching | None = None) -> Shape:
     }
 
 
-def doctor_shape(checks: Sequence[Check], done: Sequence[str] = ()) -> Shape:
-    """Return the checks, whether all is well, and what was repaired, in sentences."""
+def doctor_shape(checks: Sequence[Check], done: Sequence[str] = (), kept: Sequence[Kept] = ()) -> Shape:
+    """Return the checks, whether all is well, what was repaired, in sentences, and what is kept where."""
     return {
         "ok": all(check.ok for check in checks),
         "checks": [asdict(check) for check in checks],
         "repaired": list(done),
+        "kept": [asdict(each) for each in kept],
     }
 
 

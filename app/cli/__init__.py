@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from engine.version import version
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `carrel` with `arguments` (those of the process where None) and return its exit code."""
@@ -19,6 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     """Answer `--version` before click is imported, which takes 30 ms; the command line answers all else."""
     if arguments == ["--version"]:
+        from engine.version import version  # not at the head: `python -m` reads this before it finds its own engine
+
         print(f"carrel {version()}")
         return 0
     from app.cli.entry import run

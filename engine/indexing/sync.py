@@ -62,13 +62,13 @@ def sync(
 
     `conn` is a writer's connection to `library`. `encoder` and `parser` are called when the first file needs them; a
     parser made here is closed here. `paths` (absolute) restrict the sync to files and subtrees; a file that is named,
-    here or in `doubted`, is held against its content though its size and time be as they were. `full` reads every
-    file again, though passages whose text is the same keep their vectors; `retry` reads those that failed again;
-    with `since`, a moment, both leave out what was indexed after it, so that a sync that gave way need not begin anew.
-    Where most of a folder is gone at once its documents stay (`removal_guard`), unless with `accept_removals`.
-    `refit` is called when the tiers no longer fit the library. When `stop` is set, what is complete is committed and
-    the report covers what was done. A whole sync also reads again what an older version of its reader has read, and
-    what lacks a vector. Raises PathError for a path in no watched folder, ModelError, and LibraryError.
+    here or in `doubted`, is held against its content whatever its size and time. `full` reads every file again, though
+    passages whose text is the same keep their vectors; `retry` reads those that failed again; with `since`, a moment,
+    both leave out what was indexed after it, so that a sync that gave way goes on from there. Where most of a folder is
+    gone at once its documents stay (`removal_guard`), unless with `accept_removals`. `refit` is called when the tiers
+    no longer fit the library. When `stop` is set, what is complete is committed and reported. A whole sync also reads
+    again what an older reader has read, and what lacks a vector. Raises PathError for a path in no watched folder,
+    ModelError, and LibraryError.
     """
     stop = stop or Never()
     tally = Tally()

@@ -60,15 +60,14 @@ def sync(
 ) -> SyncReport:
     """Bring the library up to date and report what was done.
 
-    `conn` is a writer's connection to `library`. `encoder` and `parser` are called when the first file needs them; a
-    parser made here is closed here. `paths` (absolute) restrict the sync to files and subtrees; a file that is named,
-    here or in `doubted`, is held against its content whatever its size and time. `full` reads every file again, though
-    passages whose text is the same keep their vectors; `retry` reads those that failed again; with `since`, a moment,
-    both leave out what was indexed after it, so that a sync that gave way goes on from there. Where most of a folder is
-    gone at once its documents stay (`removal_guard`), unless with `accept_removals`. `refit` is called when the tiers
-    no longer fit the library. When `stop` is set, what is complete is committed and reported. A whole sync also reads
-    again what an older reader has read, and what lacks a vector. Raises PathError for a path in no watched folder,
-    ModelError, and LibraryError.
+    `conn` is a writer's connection to `library`. `encoder` and `parser` are called when a file first needs them; the
+    parser is closed here. `paths` (absolute) limit a sync to files and subtrees; a file that is named, here or in
+    `doubted`, is held against its content whatever its size and time. `full` reads every file again, though passages of
+    the same text keep their vectors; `retry` reads those that failed again; with `since`, a moment, both leave out what
+    was indexed after it, so that a sync that gave way goes on from there. Where most of a folder is gone at once its
+    documents stay (`removal_guard`), unless with `accept_removals`. `refit` is called when the tiers no longer fit.
+    When `stop` is set, what is complete is committed and reported. A whole sync also reads again what an older reader
+    has read, and what lacks a vector. Raises PathError for a path in no watched folder, ModelError, LibraryError.
     """
     stop = stop or Never()
     tally = Tally()

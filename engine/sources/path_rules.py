@@ -140,11 +140,20 @@ class Verdicts:
         if built_in:
             return built_in
         if name.startswith(b"."):
-            return "hidden"
+            return self._too_long(relative, name) or "hidden"
         if self.git_layers:
             ignored, reason = _ask(self.git_layers, text, is_folder)
             return reason if ignored else None
         return None
+
+    def _too_long(self, relative: bytes, name: bytes) -> str | None:
+        """Say of an ignore file in force that not all of its patterns are used."""
+        if name not in (CARRELIGNORE, GITIGNORE):
+            return None
+        offset = len(os.fsdecode(relative)) - len(name)
+        here = [each for each in (*self.own_layers, *self.git_layers) if each.offset == offset]
+        unused = sum(each.ignore.unused for each in here if each.reason == name.decode())
+        return "an ignore file with too many patterns: the last of them are not used" if unused else None
 
     def takes_back(self, relative: bytes) -> bool:
         """Whether a `.carrelignore` or the settings name this folder as one to keep."""

@@ -38,7 +38,6 @@ class Statistics:
 
     rows: int
     tokens: int
-    column_tokens: tuple[int, ...]
 
     @property
     def average(self) -> float:
@@ -95,8 +94,7 @@ def statistics(conn: apsw.Connection) -> Statistics:
     """
     block = conn.execute("SELECT block FROM passage_fts_data WHERE id = ?", (_AVERAGES_ROW,)).get or b""
     numbers = _varints(block)
-    rows, columns = (numbers[0], tuple(numbers[1:])) if numbers else (0, ())
-    return Statistics(rows, sum(columns), columns or (0,) * len(COLUMNS))
+    return Statistics(numbers[0], sum(numbers[1:])) if numbers else Statistics(0, 0)
 
 
 def index_version(conn: apsw.Connection) -> tuple[bytes, ...]:

@@ -51,7 +51,8 @@ def _secured() -> bool:
     """Let Carrel's packages be found first; say what stands in the way where they cannot be."""
     trouble = next((found for found in map(_trouble, PACKAGES) if found), "")
     if trouble:
-        print(f"carrel: {trouble}", file=sys.stderr)
+        shown = "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in trouble)
+        print(f"carrel: {shown}", file=sys.stderr)
         return False
     if not any(isinstance(finder, OwnPackages) for finder in sys.meta_path):
         sys.meta_path.insert(0, OwnPackages())

@@ -24,6 +24,7 @@ from engine.records import (
 )
 
 if TYPE_CHECKING:
+    from engine.maintenance.kept_data import Kept
     from engine.store.backup import Copied
 
 FORMAT = 1
@@ -91,11 +92,12 @@ def hit_shape(hit: Hit) -> Shape:
     }
 
 
-def mark_shape(mark: Mark) -> Shape:
-    """Return what a person thought of a passage as an answer to a question."""
+def mark_shape(mark: Mark, places: Sequence[bytes]) -> Shape:
+    """Return what a person thought of a passage as an answer to a question; `places` are the paths where it is now."""
     return {
         "query": mark.query,
-        **path_fields(mark.path),
+        **path_fields(places[0] if places else mark.path),
+        "found": bool(places),
         "mark": JUDGED[mark.grade],
         "passage_hash": mark.passage_hash.hex(),
         "at": moment(mark.at),
@@ -127,6 +129,7 @@ def sync_shape(report: SyncReport) -> Shape:
         "skipped": dict(report.skipped),
         "passages": {"embedded": report.embedded, "reused": report.reused, "removed": report.passages_removed},
         "seconds": round(report.seconds, 3),
+        "held": report.held,
     }
 
 
@@ -138,6 +141,7 @@ def folder_shape(folder: Folder) -> Shape:
         "documents": folder.documents,
         "passages": folder.passages,
         "failed": folder.failed,
+        "held": folder.held,
     }
 
 
@@ -167,12 +171,13 @@ def status_shape(status: Status, watched: Watching | None = None) -> Shape:
     }
 
 
-def doctor_shape(checks: Sequence[Check], done: Sequence[str] = ()) -> Shape:
-    """Return the checks, whether all is well, and what was repaired, in sentences."""
+def doctor_shape(checks: Sequence[Check], done: Sequence[str] = (), kept: Sequence[Kept] = ()) -> Shape:
+    """Return the checks, whether all is well, what was repaired, in sentences, and what is kept where."""
     return {
         "ok": all(check.ok for check in checks),
         "checks": [asdict(check) for check in checks],
         "repaired": list(done),
+        "kept": [asdict(each) for each in kept],
     }
 
 

@@ -50,6 +50,8 @@ class Config:
     """Whether searches are remembered, on this machine only, to be found again with ctrl+r."""
     ocr: str = ""
     """Languages in which an installed Tesseract reads scanned pages, such as "eng" or "deu+eng"; empty: none."""
+    hold_back: bool = True
+    """Whether documents stay where more than half of a folder, and at least 20, are gone at once; see `carrel sync`."""
     secure_delete: bool = True
     """Whether forgotten text is overwritten in the library file at once; off: when its space is used again."""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -273,6 +275,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "search_log": _flag,
     "history": _flag,
     "ocr": _languages,
+    "hold_back": _flag,
     "secure_delete": _flag,
     "keys": _texts,
     "saved": _texts,

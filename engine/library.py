@@ -162,6 +162,7 @@ class Library:
     opened = _by(_memory, ReaderMemory.opened)
     unmark = _by(_memory, ReaderMemory.unmark)
     marks = _by(_memory, ReaderMemory.marks)
+    places_of_marks = _by(_memory, ReaderMemory.places_of_marks)
     empty_marks = _by(_memory, ReaderMemory.empty_marks)
     answers = _by(_memory, ReaderMemory.answers)
     nearest_passage = _by(_memory, ReaderMemory.nearest_passage)
@@ -177,17 +178,25 @@ class Library:
         paths: Sequence[Path] = (),
         *,
         full: bool = False,
+        accept_removals: bool = False,
         on_event: Callable[[Event], None] = lambda _: None,
         stop: threading.Event | None = None,
     ) -> SyncReport:
         """Bring the index up to date with the folders, once, in this process, and return what was done.
 
-        `paths` restrict it; `full` reads every file again. When `stop` is set, it ends within a second with what is
-        committed by then. Raises LibraryBusy where another process indexes, PathError, ModelError.
+        `paths` restrict it; `full` reads every file again; with `accept_removals`, documents whose files are gone go
+        even where most of a folder's are, which are held back else. When `stop` is set, it ends within a second with
+        what is committed by then. Raises LibraryBusy where another process indexes, PathError, ModelError.
         """
         absolute = [os.fsencode(path.expanduser().absolute()) for path in paths]
         with self._indexing("syncing") as indexer:
-            return indexer.sync(paths=absolute, full=full, on_event=on_event, stop=stop or threading.Event())
+            return indexer.sync(
+                paths=absolute,
+                full=full,
+                accept_removals=accept_removals,
+                on_event=on_event,
+                stop=stop or threading.Event(),
+            )
 
     def use_model(
         self,

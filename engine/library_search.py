@@ -101,7 +101,7 @@ class LibrarySearch:
         self, text: str, path: Path, *, settings: SearchSettings | None = None, limit: int = WHY_LIMIT
     ) -> WhyReport:
         """Say at which stage of a search a file's document was lost, and what would bring it back."""
-        from engine.indexing.absence import absence
+        from engine.indexing.absence import absence, held_back
         from engine.retrieval.query import parse
         from engine.retrieval.why_not import trace
 
@@ -119,6 +119,8 @@ class LibrarySearch:
             if missing:
                 settings = replace(settings, fusion="keyword")
             trail = trace(connection, query, document, settings, model, cuts, limit=limit)
+            if (kept := held_back(connection, absolute)) is not None:
+                trail = trail.though(*kept)
         return WhyReport(
             text,
             absolute,

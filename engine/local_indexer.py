@@ -35,7 +35,13 @@ class LocalIndexer:
         self._encoder = encoder
 
     def sync(
-        self, *, paths: Sequence[bytes] = (), full: bool = False, on_event: OnEvent, stop: threading.Event
+        self,
+        *,
+        paths: Sequence[bytes] = (),
+        full: bool = False,
+        accept_removals: bool = False,
+        on_event: OnEvent,
+        stop: threading.Event,
     ) -> SyncReport:
         """Bring the index up to date, and fit the tiers anew where they no longer fit."""
         from engine.indexing.sync import sync
@@ -53,6 +59,7 @@ class LocalIndexer:
             parser=configured_parser,
             paths=paths,
             full=full,
+            accept_removals=accept_removals,
             refit=fit,
             on_event=on_event,
             stop=stop,

@@ -70,6 +70,12 @@ class ReaderMemory:
         """Return all marks and what was opened, newest first."""
         return self._file.read(judgements.every)
 
+    def places_of_marks(self, marks: Sequence[Mark]) -> list[tuple[bytes, ...]]:
+        """Return for each mark where its passage stands now: paths, its own document first; none where it is gone."""
+        from engine.retrieval.marked_passages import documents_of
+
+        return self._file.read(lambda connection: documents_of(connection, marks))
+
     def empty_marks(self) -> int:
         """Forget all marks and what was opened, overwriting them in the file; return how many there were."""
         with self._file.writing() as connection:

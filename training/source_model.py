@@ -68,6 +68,8 @@ def read_source(folder: Path) -> SourceModel:
     modules = _json(folder / "modules.json", required=True)
     if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
         raise _refused(folder, "modules.json is not a list of modules.")
+    if any(not str(module.get("type", "")).startswith("sentence_transformers.") for module in modules) or _maps(folder):
+        raise _refused(folder, "It needs code of its own, and Carrel runs none that comes with a model.")
     parts = {str(module.get("type", "")).rsplit(".", 1)[-1]: folder / str(module.get("path", "")) for module in modules}
     unknown = parts.keys() - {"Transformer", "Pooling", "Normalize"}
     if unknown or "Transformer" not in parts:
@@ -84,6 +86,12 @@ def read_source(folder: Path) -> SourceModel:
         language=_card(folder, "language") or "unknown",
         license=_card(folder, "license") or "unknown",
     )
+
+
+def _maps(folder: Path) -> bool:
+    """Return whether the model names classes in files beside it, which transformers would run if it were let."""
+    config = _json(folder / "config.json")
+    return isinstance(config, dict) and "auto_map" in config
 
 
 def _pooling(folder: Path, config: dict[str, Any]) -> Pooling:

@@ -30,6 +30,22 @@ class CarrelCommand(click.Command):
         write_examples(formatter, self.examples)
 
 
+class CommandGroup(click.Group):
+    """A command with commands of its own, in the order in which a person meets them, and examples in its help."""
+
+    def __init__(self, *args: Any, examples: Sequence[Example] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = examples
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they were given."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples below the commands."""
+        write_examples(formatter, self.examples)
+
+
 def write_examples(formatter: click.HelpFormatter, examples: Sequence[Example]) -> None:
     """Write examples, each command line above what it does."""
     if not examples:
@@ -88,5 +104,5 @@ def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None
 
 
 def _set_color(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
-    if value or os.environ.get("NO_COLOR"):
+    if value or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False

@@ -6,18 +6,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
-import sys
 import time
 import traceback
 from collections.abc import Sequence
 
 import click
 
+from app.cli.output import OutputError
 from app.cli.root import root
 from app.cli.session import DONE, FAILED, INTERRUPTED, USAGE
+from app.wording.safe_text import cleaned
 from engine.errors import CarrelError
 from engine.log_file import append, private_log
 from engine.paths import places, private_folder
@@ -31,23 +30,25 @@ def run(arguments: Sequence[str]) -> int:
     if os.name == "nt":
         _say("Carrel runs on Linux and macOS, not on Windows.", "Under WSL it works.")
         return USAGE
-    _never_fail_on_characters()
     instruction = os.environ.get(COMPLETION_VARIABLE)
-    if instruction:
-        from click.shell_completion import shell_complete
+    return _complete(instruction) if instruction else _invoke(arguments)
 
-        return shell_complete(root, {}, PROGRAM, COMPLETION_VARIABLE, instruction)
-    try:
-        code = _invoke(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        _drop_output()
-        return DONE
-    return code
+
+def _complete(instruction: str) -> int:
+    """Print what a shell asks for, `bash_complete` for one: click's own way would write past the safe streams."""
+    from click.shell_completion import get_completion_class
+
+    shell, _, wanted = instruction.partition("_")
+    kind = get_completion_class(shell)
+    if kind is None or wanted not in ("complete", "source"):
+        return FAILED
+    completion = kind(root, {}, PROGRAM, COMPLETION_VARIABLE)
+    click.echo(completion.complete() if wanted == "complete" else completion.source())
+    return DONE
 
 
 def _invoke(arguments: Sequence[str]) -> int:
-    """Run one command; every end but a broken pipe becomes a code and a message."""
+    """Run one command; every end but output that is refused becomes a code and a message."""
     try:
         with root.make_context(PROGRAM, list(arguments)) as context:
             outcome = root.invoke(context)
@@ -66,7 +67,7 @@ def _invoke(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt, EOFError):
         _say("Interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, OutputError):
         raise
     except Exception as error:
         _say(f"Something unexpected went wrong ({type(error).__name__}).", _record(error, arguments))
@@ -75,10 +76,9 @@ def _invoke(arguments: Sequence[str]) -> int:
 
 def _say(message: str, fix: str = "") -> None:
     """Print a message, and what to do about it, to stderr."""
-    with contextlib.suppress(BrokenPipeError):
-        click.echo(f"{PROGRAM}: {message}", err=True)
-        if fix:
-            click.echo(fix, err=True)
+    click.echo(cleaned(f"{PROGRAM}: {message}"), err=True)
+    if fix:
+        click.echo(cleaned(fix), err=True)
 
 
 def _help_for(error: click.UsageError) -> str:
@@ -97,18 +97,3 @@ def _record(error: Exception, arguments: Sequence[str]) -> str:
     except OSError as failure:
         return f"The log {log} could not be written either: {failure.strerror}."
     return f"The details are in {log}."
-
-
-def _never_fail_on_characters() -> None:
-    """Let a terminal that lacks a character show a replacement instead of ending the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
-def _drop_output() -> None:
-    """Point stdout at nothing, so that the interpreter's last flush does not fail a second time."""
-    with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 
 def interactive() -> bool:
-    """Return whether a person sits at both ends: stdin and stdout are terminals."""
-    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty())
+    """Return whether a person sits at all ends, stderr too, which the browser draws on, and the terminal can draw."""
+    ends = (sys.stdin, sys.stdout, sys.stderr)
+    return os.environ.get("TERM") != "dumb" and all(end is not None and end.isatty() for end in ends)
 
 
 def open_library(path: Path | None, *, create: bool = False) -> Library:
@@ -37,7 +39,6 @@ def open_care(path: Path | None) -> Maintenance:
 def open_browser(library: Path | None, folders: list[Path]) -> int:
     """Run the browser until the person leaves it and return its exit code."""
     import gc
-    import os
 
     os.environ.setdefault("TEXTUAL_FPS", "120")  # at 60 a row waits up to 17 ms for its turn to be painted
     gc.disable()  # what is imported stays: looking through it again and again takes 10 ms before the first paint

@@ -35,8 +35,12 @@ class Show(Protocol):
 def progress(stream: TextIO | None = None) -> Show:
     """Return what suits the stream, stderr by default: a moving line on a terminal, plain lines elsewhere."""
     stream = stream or sys.stderr
-    moving = stream.isatty() and os.environ.get("TERM") != "dumb"
-    return MovingLine(stream) if moving else PlainLines(stream)
+    return MovingLine(stream) if can_move(stream) else PlainLines(stream)
+
+
+def can_move(stream: TextIO) -> bool:
+    """Return whether a line on this stream can be drawn over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class PlainLines:

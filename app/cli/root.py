@@ -12,6 +12,7 @@ import click
 
 from app.cli.command import global_options, write_examples
 from app.cli.commands import COMMANDS, MODULES, SECTIONS
+from engine.version import version
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -87,8 +88,6 @@ def _not_understood(word: str) -> str:
 def _print_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
         return
-    from app.cli import version
-
     click.echo(f"carrel {version()}")
     ctx.exit()
 

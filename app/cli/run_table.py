@@ -44,7 +44,7 @@ def lines(found: Sequence[Run]) -> list[str]:
         )
         if record.note:
             told.append(f"{'':{cells}}  {record.note}")
-    return told
+    return [one_line(each) for each in told]
 
 
 def example_lines(run: Run) -> list[str]:
@@ -53,7 +53,7 @@ def example_lines(run: Run) -> list[str]:
     told = []
     for each in review.examples(run):
         mark = DECIDED[decided.get(each.number)]
-        told.append(f"{each.number:6}  {one_line(each.query)}  [{each.origin}, {each.kind}]{mark}")
+        told.append(f"{each.number:6}  {one_line(each.query)}  [{one_line(each.origin)}, {one_line(each.kind)}]{mark}")
         texts = [each.positive, *each.negatives]
         places = each.places or ("",) * len(texts)
         for at, (text, place) in enumerate(zip(texts, places, strict=True)):

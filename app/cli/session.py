@@ -53,10 +53,11 @@ def agreed(question: str, *, does: str) -> bool:
 
 
 def print_json(shape: Mapping[str, Any]) -> None:
-    """Print one object to stdout; characters are escaped only where stdout could not take them."""
+    """Print one object to stdout; what stdout cannot take, or a terminal should not, is escaped."""
     import json  # a command that prints none does without
 
     from app.json_shapes import FORMAT
+    from engine.harmful_characters import escaped
 
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    click.echo(json.dumps({"format": FORMAT, **shape}, ensure_ascii=not utf8, indent=2))
+    click.echo(escaped(json.dumps({"format": FORMAT, **shape}, ensure_ascii=not utf8, indent=2)))

@@ -16,17 +16,34 @@ from engine.records import SyncReport
 if TYPE_CHECKING:
     from engine.library import Library
 
-SUMMED = ("added", "updated", "unchanged", "moved", "removed", "embedded", "reused", "passages_removed", "seconds")
+SUMMED = (
+    "added",
+    "updated",
+    "unchanged",
+    "moved",
+    "removed",
+    "embedded",
+    "reused",
+    "passages_removed",
+    "seconds",
+    "held",
+)
 
 
 def bring_up_to_date(
-    library: Library, paths: Sequence[Path], *, full: bool, on_event: OnEvent, stop: threading.Event
+    library: Library,
+    paths: Sequence[Path],
+    *,
+    full: bool,
+    accept_removals: bool = False,
+    on_event: OnEvent,
+    stop: threading.Event,
 ) -> SyncReport:
     """Sync and return the report; beside another indexer, by asking it and waiting. Raises CarrelError."""
-    kind = "sync_full" if full else "sync"
+    kind = "accept_removals" if accept_removals else "sync_full" if full else "sync"
     done = done_or_asked(
         library,
-        lambda: library.sync(paths, full=full, on_event=on_event, stop=stop),
+        lambda: library.sync(paths, full=full, accept_removals=accept_removals, on_event=on_event, stop=stop),
         [(kind, os.fspath(path)) for path in paths] or [(kind, "")],
         on_event=on_event,
         stop=stop,

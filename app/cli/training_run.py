@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from app.cli.progress_line import CLEAR_LINE
+from app.cli.progress_line import CLEAR_LINE, can_move
 from app.wording.cells import cut
 from app.wording.figures import confidence, counted, figure, interval, percent, signed
-from app.wording.safe_text import one_line
+from app.wording.safe_text import cleaned, one_line
 from app.wording.times import duration, estimate
 from engine.errors import UsageError
 from training import protocol as said
@@ -82,15 +82,16 @@ class Display:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._moving = stream.isatty()
+        self._moving = can_move(stream)
 
     def __call__(self, event: TrainingEvent) -> None:
         """Show one event."""
         if isinstance(event, said.Judged):
             self.close()
-            click.echo("\n".join(verdict(event)))
+            click.echo(cleaned("\n".join(verdict(event))))
             return
         text, stays = sentence(event)
+        text = one_line(text)
         if not text:
             return
         if self._moving:

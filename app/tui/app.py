@@ -90,6 +90,7 @@ class CarrelApp(App[int]):
         self._indexer: IndexerPort | None = None
         self._version = 0
         self._refreshed = 0.0
+        self._looked = 0.0
         self._file: LibraryFile | None = None
         for theme in CARREL_THEMES:
             self.register_theme(theme)
@@ -146,6 +147,7 @@ class CarrelApp(App[int]):
         self._tell(replace(self.view, indexer=message.state))
         if finished:
             self._refreshed = 0.0
+            self.look_again()
 
     def _tell(self, view: StatusView) -> None:
         self.view = view
@@ -153,7 +155,8 @@ class CarrelApp(App[int]):
 
     def _poll(self) -> None:
         """Look for commits of other processes, but refresh no more often than a person can follow."""
-        if self.ports.clock() - self._refreshed >= self.ports.pace.refresh:
+        now, pace = self.ports.clock(), self.ports.pace
+        if now - self._refreshed >= pace.refresh and (self.app_focus or now - self._looked >= pace.away):
             self.look_again()
 
     def look_again(self) -> None:
@@ -161,6 +164,7 @@ class CarrelApp(App[int]):
         self.run_worker(self._look(), group="look", name="look", exclusive=True, exit_on_error=False)
 
     async def _look(self) -> None:
+        self._looked = self.ports.clock()
         if self.opened is None:
             return
         library = self.opened.library

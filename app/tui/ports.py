@@ -228,7 +228,8 @@ class Pace:
     quiet: float = 0.05  # no key for this long before a query is encoded: below the gap between typed words
     glance: float = 0.03  # a row is selected for this long before its text is read: the rows are painted first
     settle: float | None = 0.7  # then the last word counts as finished; None: never
-    poll: float = 0.3  # how often another process's commits are looked for
+    poll: float = 1.0  # how often another process's commits are looked for
+    away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for
     blink: bool = True
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from app.wording.safe_text import one_line
+
 # each of these signs takes one cell: Latin, Greek, Cyrillic, dashes and quotes, arrows, boxes, blocks, shapes
 _ONE_CELL = re.compile(
     "[ -~\xa0-\xac\xae-\u02ff\u0386-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u2199\u2500-\u25fc]*"
@@ -45,8 +47,8 @@ def _cut(text: str, cells: int, shorter: Callable[[str], str], before: str, afte
 
 
 def table(rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), indent: str = "") -> list[str]:
-    """Return the rows as aligned lines, two spaces between the columns; columns in `right` are set to the right."""
-    kept = [list(row) for row in rows]
+    """Return the rows as aligned lines of clean text, two spaces between; columns in `right` are set to the right."""
+    kept = [[one_line(cell) for cell in row] for row in rows]
     if not kept:
         return []
     widths = [max(width(row[column]) for row in kept) for column in range(len(kept[0]))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from heapq import merge
 from itertools import pairwise, takewhile
 
@@ -14,9 +13,8 @@ from engine.chunking.passage_rules import DEFAULT_RULES, PassageRules, TokenStar
 from engine.chunking.split_points import SplitPointFinder, partition
 from engine.chunking.syntax_characters import markers, without
 from engine.chunking.token_counts import TokenPositions, encodable, sizes
-from engine.records import Block, Document, Passage
+from engine.records import Block, Document, Passage, passage_hash
 
-HASH_BYTES = 16
 STRETCH = 1.6  # a passage may hold this times the target where its structure asks for it
 RAW_CHARACTERS = 8  # of markup are tokenised for each token that fits, where markup is all there is
 SMALL_WINDOW_SHARE = 0.7  # where the window is small, the target leaves this slack below what fits
@@ -73,7 +71,7 @@ class _Chunker:
                 line_end=line_end,
                 page=self._page(start, end),
                 embedded=embedded,
-                hash=blake2b(embedded.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).digest(),
+                hash=passage_hash(embedded),
             )
 
     def _cuts(self) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 from engine.errors import ModelError
 
@@ -27,10 +27,6 @@ class PassageRules:
     """What the heading path may take of the window."""
     version: int = 1
     """Names the way of cutting and cleaning itself."""
-
-    def to_dict(self) -> dict[str, int]:
-        """Give the rules in the form that a manifest keeps."""
-        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, int]) -> PassageRules:

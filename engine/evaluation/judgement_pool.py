@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError
+from engine.harmful_characters import escaped
 from engine.paths import display
 from engine.records import Fusion, SearchSettings, StoredPassage
 
@@ -76,7 +77,7 @@ def _name(query: str) -> str:
 
 
 def _line(record: dict[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False)
+    return escaped(json.dumps(record, ensure_ascii=False))
 
 
 def _write(file: Path, lines: Any) -> None:

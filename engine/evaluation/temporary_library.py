@@ -80,11 +80,6 @@ class TemporaryLibrary:
         assert model is not None  # indexing wrote it down
         return model
 
-    @staticmethod
-    def path_of(document: str) -> bytes:
-        """Return the path under which a document of the collection is indexed."""
-        return FOLDER + b"/" + document.encode("utf-8", "replace")
-
     def close(self) -> None:
         """Let go of the file."""
         self._pool.close()

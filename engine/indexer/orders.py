@@ -21,7 +21,14 @@ from engine.watching.watched_roots import watched
 class Indexing(Protocol):
     """What an order asks of the indexer, `engine.indexer.service.Service`."""
 
-    def in_turns(self, paths: Sequence[bytes] = (), *, full: bool = False, retry: bool = False) -> SyncReport:
+    def in_turns(
+        self,
+        paths: Sequence[bytes] = (),
+        *,
+        full: bool = False,
+        retry: bool = False,
+        accept_removals: bool = False,
+    ) -> SyncReport:
         """Sync, giving way to what is more urgent."""
 
     def build_model(self, name: str) -> bool:
@@ -79,6 +86,8 @@ class Orders:
                 return to_dict(self._indexing.in_turns(paths))
             case "sync_full":
                 return to_dict(self._indexing.in_turns(paths, full=True))
+            case "accept_removals":
+                return to_dict(self._indexing.in_turns(paths, accept_removals=True))
             case "retry":
                 return to_dict(self._indexing.in_turns(paths, retry=True))
             case "pause":

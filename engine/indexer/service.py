@@ -133,6 +133,7 @@ class Service:
         doubted: Collection[bytes] = (),
         full: bool = False,
         retry: bool = False,
+        accept_removals: bool = False,
         tell: Callable[[Event], None] | None = None,
     ) -> SyncReport:
         """Sync, giving way to saved files and to orders as often as they come; return one report for all of it.
@@ -149,7 +150,16 @@ class Service:
             while True:
                 signal = given_way()
                 since = began if report is not None else None
-                part = self._sync(paths, told, signal, doubted=doubted, full=full, retry=retry, since=since)
+                part = self._sync(
+                    paths,
+                    told,
+                    signal,
+                    doubted=doubted,
+                    full=full,
+                    retry=retry,
+                    accept_removals=accept_removals,
+                    since=since,
+                )
                 report = joined(report, part) if report is not None else part
                 if self._stop.is_set() or not signal.gave_way:
                     break
@@ -168,6 +178,7 @@ class Service:
         doubted: Collection[bytes],
         full: bool,
         retry: bool,
+        accept_removals: bool,
         since: float | None,
     ) -> SyncReport:
         return sync(
@@ -179,6 +190,7 @@ class Service:
             doubted=doubted,
             full=full,
             retry=retry,
+            accept_removals=accept_removals,
             since=since,
             on_event=on_event,
             stop=stop,

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from engine.indexing.file_identity import Stat, recorded_mtime, stat_of
 from engine.indexing.file_reader import DocumentParser
 from engine.indexing.stop_signal import Signal
-from engine.records import Document
+from engine.records import Cutting, Document
 from engine.sources.parser import ParserClosed
 
 LISTEN_SECONDS = 0.1  # how often one who waits for a file looks whether they are to give way
 
-Request = tuple[bytes, bytes | None]  # path and root, as `DocumentParser.read` has them
+Request = tuple[bytes, bytes | None] | tuple[bytes, bytes | None, Cutting]  # what `DocumentParser.read` is given
 
 
 class WarmParser:
@@ -31,9 +31,9 @@ class WarmParser:
         self._present: _Reading | None = None
         self._left: _Reading | None = None
 
-    def read(self, path: bytes, root: bytes | None = None) -> Document:
+    def read(self, path: bytes, root: bytes | None = None, cutting: Cutting | None = None) -> Document:
         """Return what the file says; see `DocumentParser`. Raises ParserClosed where `close` comes meanwhile."""
-        reading = self._begin((path, root))
+        reading = self._begin(_request(path, root, cutting))
         try:
             return reading.result()
         finally:
@@ -98,9 +98,9 @@ class HeedingParser:
         self._parser = parser
         self._stop = stop
 
-    def read(self, path: bytes, root: bytes | None = None) -> Document:
+    def read(self, path: bytes, root: bytes | None = None, cutting: Cutting | None = None) -> Document:
         """Return what the file says. Raises ParserClosed once `stop` is set."""
-        return self._parser.read_until((path, root), self._stop)
+        return self._parser.read_until(_request(path, root, cutting), self._stop)
 
     def close(self) -> None:
         """Leave what is being read to itself."""
@@ -168,6 +168,10 @@ class _Reading:
         with self._news:
             self._document, self._error, self._over = document, error, True
             self._news.notify_all()
+
+
+def _request(path: bytes, root: bytes | None, cutting: Cutting | None) -> Request:
+    return (path, root) if cutting is None else (path, root, cutting)
 
 
 def _settled(path: bytes) -> Stat | None:

@@ -9,6 +9,7 @@ import apsw
 
 from engine.indexing import removed_folders
 from engine.indexing.file_identity import content_hash
+from engine.indexing.removal_guard import way_out
 from engine.indexing.survey import survey
 from engine.indexing.work_items import Work
 from engine.paths import display
@@ -50,13 +51,22 @@ def absence(conn: apsw.Connection, library: Path, path: bytes, document_id: int 
     return "it has not been indexed yet", "Run `carrel sync`."
 
 
+def held_back(conn: apsw.Connection, path: bytes) -> tuple[str, str] | None:
+    """Return why a document stays though its file is gone, and what to do about it; None where that is not so."""
+    root = next((folder for folder in watched(conn) if folder.held and below(path, folder.path)), None)
+    if root is None or os.path.lexists(path):
+        return None
+    return f"its file is gone, and it is kept: {root.held:,} went at once", way_out(root.path)
+
+
 def stale_files(conn: apsw.Connection, library: Path) -> int:
-    """Return how many files of the watched folders are new, changed, or gone since the last sync.
+    """Return how many files of the watched folders are new, changed, or gone since the last sync; what is held back is
+    not counted.
 
     A change is told by the stat, and by the content where only the stat differs and the sizes are the same.
     """
     found = survey(conn, (), own_files(library), lambda _: False)
-    return sum(len(plan.vanished) + sum(map(_differs, plan.work)) for _, plan in found.plans)
+    return sum(max(0, len(plan.vanished) - folder.held) + sum(map(_differs, plan.work)) for folder, plan in found.plans)
 
 
 def _differs(work: Work) -> bool:

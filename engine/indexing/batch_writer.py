@@ -35,6 +35,7 @@ class BatchWriter:
         self._tally = tally
         self._on_event = on_event
         self._told = (0, 0)
+        self.gone: list[Vanished] = []  # known documents whose files went before they could be read
 
     def move(self, moves: Iterable[Move]) -> None:
         """Give documents their new places; passages and vectors stay."""
@@ -129,7 +130,7 @@ class BatchWriter:
                 self._fail(outcome, reason)
             case Gone():
                 if known is not None:
-                    self._remove([known.id])
+                    self.gone.append(Vanished(work.folder_id, known))
             case Unsettled():
                 raise CarrelError("A file that is still changing cannot be written.")
 

@@ -34,9 +34,10 @@ def spool_file(library: Path) -> Path:
 class Journal:
     """Records which files are being cut right now. `deaths` counts, by absolute path, the deaths a file was present at.
 
-    A file that kills the indexer itself would otherwise do so again at every start. Only cutting can do that: a child
-    reads the file, and the encoder sees pieces of one size whatever file they are from. Cutting takes milliseconds, so
-    an indexer that is killed for reasons of its own is hardly ever in it, and one write of a few hundred bytes into the
+    A file that kills the indexer itself would otherwise do so again at every start. Only cutting can do that, where an
+    encoder has no folder whose tokenizer the reading child could use (`engine.sources.document_cutter`): a child reads
+    the file, and the encoder sees pieces of one size whatever file they are from. Cutting takes milliseconds, so an
+    indexer that is killed for reasons of its own is hardly ever in it, and one write of a few hundred bytes into the
     page cache survives the death of the process, where a row in the library would cost a transaction.
 
     A death with several files in flight accuses nobody: the suspects are read alone, after everything else, and only a
@@ -47,6 +48,7 @@ class Journal:
         self._path = path
         self._lock = threading.Lock()
         self._reading: set[bytes] = set()
+        self._closed = False
         self.deaths = _left_by_the_last(path)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._write()
@@ -69,11 +71,14 @@ class Journal:
         with self._lock:
             self._reading.clear()
             self._write()
+            self._closed = True
             os.close(self._file)
             if not self.deaths:
                 self._path.unlink(missing_ok=True)
 
     def _write(self) -> None:
+        if self._closed:  # by one who did not wait for a thread that hangs
+            return
         record = {
             "reading": [_text(path) for path in self._reading],
             "deaths": {_text(path): count for path, count in self.deaths.items()},

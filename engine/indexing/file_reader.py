@@ -18,7 +18,7 @@ from engine.indexing.crash_recovery import BLAME, DEATHS_BEFORE_BLAME, Journal
 from engine.indexing.file_identity import Stat, identity, recorded_mtime, stat_of
 from engine.indexing.stop_signal import Signal
 from engine.indexing.work_items import Failed, Gone, Outcome, Read, Same, Unsettled, Work
-from engine.records import Document, Passage
+from engine.records import Cutting, Document, Passage
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,11 @@ MAKING_ROOM_SECONDS = 0.1  # how often the thread that reads ahead does, while t
 class DocumentParser(Protocol):
     """What reads a file for a sync: `engine.sources.parser.Parser`, or a test's stand-in."""
 
-    def read(self, path: bytes, root: bytes | None = None) -> Document:
-        """Return what the file at this absolute path below `root` says. Raises SourceError, SourceChanged."""
+    def read(self, path: bytes, root: bytes | None = None, cutting: Cutting | None = None) -> Document:
+        """Return what the file at this absolute path below `root` says, cut as `cutting` says.
+
+        Raises SourceError, SourceChanged.
+        """
 
     def close(self) -> None:
         """End whatever reads, at once, even while another thread is in `read`."""
@@ -51,15 +54,18 @@ class FileReader:
     def __init__(
         self,
         parser: DocumentParser,
-        cut: Callable[[Document, Callable[[], None]], list[Passage]],
+        cut: Callable[[Document, Callable[[], None]], Sequence[Passage]],
         journal: Journal,
-        ready: Callable[[], None] = lambda: None,
+        cutting: Callable[[], Cutting | None] = lambda: None,
     ) -> None:
-        """`ready` loads what `cut` needs, so that no file is blamed for a death while that loads."""
+        """`cutting` says how the parser is to cut a file; where it says None, `cut` cuts what the parser gives.
+
+        It also loads what that needs, so that no file is blamed for a death while that loads.
+        """
         self._parser = parser
         self._cut = cut
         self._journal = journal
-        self._ready = ready
+        self._cutting = cutting
         self._left = False
 
     def leave(self) -> None:
@@ -87,8 +93,10 @@ class FileReader:
 
     def _read(self, work: Work, stat: Stat, digest: bytes) -> Outcome:
         try:
-            document = self._parser.read(work.absolute, work.root)
-            self._ready()
+            self._go_on()
+            cutting = self._cutting()
+            request = (work.absolute, work.root)
+            document = self._parser.read(*request) if cutting is None else self._parser.read(*request, cutting)
             self._journal.begin(work.absolute)
             passages = tuple(self._cut(document, self._go_on))
             self._journal.end(work.absolute)

@@ -19,13 +19,12 @@ from dataclasses import dataclass
 import apsw
 import numpy as np
 
-from engine.chunking import PassageRules, cut
 from engine.embedding.manifest import Manifest
 from engine.errors import SourceError
 from engine.events import Event, Preparing
 from engine.indexing.file_reader import BATCH_PASSAGES, DocumentParser
 from engine.indexing.outdated_documents import documents_with_gaps, gaps_of
-from engine.indexing.passage_encoder import Embedder, PassageEncoder
+from engine.indexing.passage_encoder import Embedder, PassageEncoder, cutting, passages_of
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.sync_progress import ProgressMeter
 from engine.store import models, vector_tables
@@ -163,15 +162,13 @@ def _groups(gaps: Sequence[_Gap]) -> Iterator[list[_Gap]]:
 
 def _texts(gap: _Gap, parser: DocumentParser, encoder: PassageEncoder) -> dict[bytes, str]:
     """Return the texts of a document as the encoder is to see them, by hash; none where it cannot be read now."""
-    manifest = encoder.manifest
-    rules = PassageRules.from_dict(manifest.passage_rules)
+    how = cutting(encoder)
     try:
-        document = parser.read(gap.path)
+        document = parser.read(gap.path) if how is None else parser.read(gap.path, None, how)
     except SourceError as error:
         log.info("left for the sync: %r: %s", gap.path, error.reason)
         return {}
-    passages = cut(document, encoder.token_starts, rules, manifest.passage_prefix)
-    return {passage.hash: passage.embedded for passage in passages}
+    return {passage.hash: passage.embedded for passage in passages_of(document, encoder)}
 
 
 def _write(conn: apsw.Connection, model_id: int, group: Sequence[_Gap], ready: Mapping[bytes, Vector]) -> None:

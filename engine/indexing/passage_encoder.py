@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import apsw
 
 from engine.errors import ModelError
 from engine.indexing.stop_signal import Signal
+from engine.records import Cutting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +38,42 @@ class PassageEncoder(Protocol):
 
     def token_starts(self, text: str) -> Sequence[int]:
         """Return where each token starts."""
+
+
+@runtime_checkable
+class OfAFolder(Protocol):
+    """An encoder whose tokenizer is a file of its model's folder, so that another process can use it."""
+
+    folder: Path
+    manifest: Manifest
+
+
+def cutting(encoder: object) -> Cutting | None:
+    """Say how the process that reads a file is to cut it; None for an encoder without a folder, which cuts here."""
+    if not isinstance(encoder, OfAFolder):
+        return None
+    manifest = encoder.manifest
+    return Cutting(str(encoder.folder), tuple(manifest.passage_rules.items()), manifest.passage_prefix)
+
+
+def passages_of(
+    document: Document, encoder: PassageEncoder, check: Callable[[], None] = lambda: None
+) -> Sequence[Passage]:
+    """Return the passages that a document was cut into where it was read, or cut it here.
+
+    `check` is called again and again meanwhile, and may raise to end it.
+    """
+    from engine.chunking import PassageRules, cut
+
+    if document.passages is not None:
+        return document.passages
+
+    def token_starts(text: str) -> Sequence[int]:
+        check()
+        return encoder.token_starts(text)
+
+    manifest = encoder.manifest
+    return cut(document, token_starts, PassageRules.from_dict(manifest.passage_rules), manifest.passage_prefix)
 
 
 class Embedder:
@@ -79,22 +117,14 @@ class LazyEncoder:
                 self._encoder = encoder
             return self._encoder
 
-    def ready(self) -> None:
-        """Load what `cut` needs."""
+    def cutting(self) -> Cutting | None:
+        """Load what cutting needs, so that a model that cannot be used is told, and say how to cut elsewhere."""
         self.get().token_starts("")
+        return cutting(self.get())
 
-    def cut(self, document: Document, check: Callable[[], None] = lambda: None) -> list[Passage]:
-        """Cut a document by the rules of this model; `check` is called again and again, and may raise to end it."""
-        from engine.chunking import PassageRules, cut
-
-        encoder = self.get()
-        rules = PassageRules.from_dict(encoder.manifest.passage_rules)
-
-        def token_starts(text: str) -> Sequence[int]:
-            check()
-            return encoder.token_starts(text)
-
-        return cut(document, token_starts, rules, encoder.manifest.passage_prefix)
+    def cut(self, document: Document, check: Callable[[], None] = lambda: None) -> Sequence[Passage]:
+        """Cut a document by the rules of this model, as `passages_of` does."""
+        return passages_of(document, self.get(), check)
 
 
 def ensure_model(conn: apsw.Connection, make: Callable[[], PassageEncoder]) -> tuple[int, str]:

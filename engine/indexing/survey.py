@@ -15,6 +15,7 @@ import apsw
 
 from engine.errors import PathError
 from engine.indexing.file_identity import Stat
+from engine.indexing.removal_guard import FEWEST_GONE
 from engine.indexing.work_items import Vanished, Work
 from engine.paths import display
 from engine.records import Failure, Folder
@@ -56,8 +57,9 @@ def survey(
 ) -> Survey:
     """Walk all watched folders, or only `paths` in them. Raises PathError where a path lies in none.
 
-    A paused folder is walked only where a path names it or something in it. `wanted` names the known files that need
-    work though they look untouched; files at `doubted` paths are held against their content.
+    A paused folder is walked only where a path names it or something in it. All of a folder is walked where documents
+    of it are held back, or many at `paths` are gone. `wanted` names the known files that need work though they look
+    untouched; files at `doubted` paths are held against their content.
     """
     found = Survey(whole=not paths)
     for folder, prefixes in _scopes(watched(conn), paths):
@@ -65,15 +67,31 @@ def survey(
             found.missing.append(folder)
             continue
         rules = rules_from(folders.rules(conn, folder.id))
-        known = known_files(conn, folder.id, prefixes)
-        if prefixes is None:
-            lying = discover(folder.path, rules, own_files)
-        else:
-            lying = _lying(folder.path, rules, own_files, prefixes)
         here = frozenset(os.path.relpath(path, folder.path) for path in doubted if below(path, folder.path))
-        found.plans.append((folder, compare(folder.id, folder.path, lying, known, wanted, here)))
+        plan = _plan(conn, folder, rules, own_files, prefixes, wanted, here)
+        if prefixes is not None and len(plan.vanished) >= FEWEST_GONE:  # is it the folder that is gone?
+            plan = _plan(conn, folder, rules, own_files, None, wanted, here)
+        found.plans.append((folder, plan))
     twins = [path for path in other_names(conn, found.plans, paths) if path not in paths] if paths else []
     return survey(conn, [*paths, *twins], own_files, wanted, [*doubted, *twins]) if twins else found
+
+
+def _plan(
+    conn: apsw.Connection,
+    folder: Folder,
+    rules: Rules,
+    own_files: Collection[bytes],
+    prefixes: list[bytes] | None,
+    wanted: Callable[[KnownFile], bool],
+    doubted: Collection[bytes],
+) -> Plan:
+    """Walk one folder, or only what lies at or below `prefixes` in it, and compare it."""
+    known = known_files(conn, folder.id, prefixes)
+    if prefixes is None:
+        lying = discover(folder.path, rules, own_files)
+    else:
+        lying = _lying(folder.path, rules, own_files, prefixes)
+    return compare(folder.id, folder.path, lying, known, wanted, doubted)
 
 
 def compare(
@@ -157,7 +175,7 @@ def _scopes(every: Sequence[Folder], paths: Sequence[bytes]) -> Iterator[tuple[F
         )
     for folder in every:
         inside = [path for path in wanted if _touches(path, folder.path)]
-        if any(below(folder.path, path) for path in inside):
+        if any(below(folder.path, path) for path in inside) or (inside and folder.held):
             yield folder, None
         elif inside:
             yield folder, [os.path.relpath(path, folder.path) for path in inside]

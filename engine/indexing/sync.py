@@ -8,7 +8,7 @@ one transaction.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +19,10 @@ from engine.events import Event, Preparing, Scanned, Trouble
 from engine.indexing import removed_folders
 from engine.indexing.crash_recovery import journal_file, spool_file
 from engine.indexing.file_identity import content_hash
+from engine.indexing.mark_following import follow_moves, follow_texts
 from engine.indexing.moves import Matched, match, must_be_read
 from engine.indexing.outdated_documents import active_model, documents_with_gaps, note_all_read, note_readers, outdated
+from engine.indexing.removal_guard import RemovalGuard
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.survey import Survey, survey
 from engine.indexing.sync_progress import Tally, finished
@@ -30,7 +32,7 @@ from engine.records import SyncReport
 from engine.store import folders
 from engine.store.documents import KnownFile, indexed_since
 from engine.store.faults import system_errors_translated
-from engine.watching.watched_roots import own_files
+from engine.watching.watched_roots import own_files, watched
 
 if TYPE_CHECKING:
     from engine.indexing.file_reader import DocumentParser
@@ -50,6 +52,7 @@ def sync(
     doubted: Collection[bytes] = (),
     full: bool = False,
     retry: bool = False,
+    accept_removals: bool = False,
     since: float | None = None,
     refit: Callable[[], None] | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
@@ -57,14 +60,14 @@ def sync(
 ) -> SyncReport:
     """Bring the library up to date and report what was done.
 
-    `conn` is a writer's connection to `library`. `encoder` and `parser` are called when the first file needs them; a
-    parser made here is closed here. `paths` (absolute) restrict the sync to files and subtrees; a file that is named,
-    here or in `doubted`, is held against its content though its size and time be as they were. `full` reads every
-    file again, though passages whose text is the same keep their vectors; `retry` reads those that failed again;
-    with `since`, a moment, both leave out what was indexed after it, so that a sync that gave way need not begin anew.
-    `refit` is called when the tiers no longer fit the library. When `stop` is set, what is complete is committed and
-    the report covers what was done. A whole sync also reads again what an older version of its reader has read, and
-    what lacks a vector. Raises PathError for a path in no watched folder, ModelError, and LibraryError.
+    `conn` is a writer's connection to `library`. `encoder` and `parser` are called when a file first needs them; the
+    parser is closed here. `paths` (absolute) limit a sync to files and subtrees; a file that is named, here or in
+    `doubted`, is held against its content whatever its size and time. `full` reads every file again, though passages of
+    the same text keep their vectors; `retry` reads those that failed again; with `since`, a moment, both leave out what
+    was indexed after it, so that a sync that gave way goes on from there. Where most of a folder is gone at once its
+    documents stay (`removal_guard`), unless with `accept_removals`. `refit` is called when the tiers no longer fit.
+    When `stop` is set, what is complete is committed and reported. A whole sync also reads again what an older reader
+    has read, and what lacks a vector. Raises PathError for a path in no watched folder, ModelError, LibraryError.
     """
     stop = stop or Never()
     tally = Tally()
@@ -76,6 +79,11 @@ def sync(
     named = frozenset((*paths, *doubted))
     found = survey(conn, paths, own_files(library), lambda known: known.id in needy or wanted(known), named)
     matched = _gather(found, tally, named)
+    vanished = matched.vanished
+    guard = RemovalGuard(
+        conn, [folder for folder, _ in found.plans], len(matched.work) + len(vanished), accepted=accept_removals
+    )
+    matched = replace(matched, vanished=guard.removable(vanished))
     _note_folders(conn, found, on_event)
     to_do = len(matched.work) + len(matched.moves) + len(matched.vanished)
     if again & matched.looked_into():
@@ -83,14 +91,15 @@ def sync(
     on_event(Scanned(files=sum(plan.files for _, plan in found.plans), to_do=to_do))
     if to_do:
         with system_errors_translated(library):
-            _carry_out(conn, library, matched, tally, encoder, parser, on_event, stop)
+            _carry_out(conn, library, matched, vanished, guard, tally, encoder, parser, on_event, stop)
         if refit is not None and not stop.is_set():
             refit_where_due(conn, refit, on_event, stop)
     if not paths and not stop.is_set():
         spool_file(library).unlink(missing_ok=True)  # of a document that went before it was embedded
         if again <= matched.looked_into():
             note_all_read(conn)
-    report = tally.report()
+    guard.write_down(on_event)
+    report = replace(tally.report(), held=guard.held)
     on_event(finished(report))
     return report
 
@@ -147,13 +156,19 @@ def _carry_out(
     conn: apsw.Connection,
     library: Path,
     matched: Matched,
+    vanished: Sequence[Vanished],
+    guard: RemovalGuard,
     tally: Tally,
     encoder: Callable[[], PassageEncoder],
     parser: Callable[[], DocumentParser],
     on_event: Callable[[Event], None],
     stop: Signal,
 ) -> None:
-    """Move, then read, then remove: text that went from one file into another finds its vectors still there."""
+    """Move, then read, then remove: text that went from one file into another finds its vectors still there.
+
+    `vanished` are all documents without a file; which of them are removed is asked of the `guard` once more, since
+    others may be gone by then.
+    """
     from engine.indexing.batch_writer import BatchWriter
     from engine.indexing.passage_encoder import LazyEncoder, ensure_model, refuse_other
     from engine.indexing.sync_run import Run
@@ -165,6 +180,8 @@ def _carry_out(
     batch_writer = BatchWriter(writer, tally, on_event)
     moves = [replace(move, reread=must_be_read(conn, move)) for move in matched.moves]
     batch_writer.move(moves)
+    roots = {folder.id: folder.path for folder in watched(conn)}
+    follow_moves(conn, {_absolute(move.vanished, roots): move.work.absolute for move in moves})
     renamed = [
         Work(move.work.folder_id, move.work.root, move.work.path, move.work.stat, move.vanished.known, True, moved=True)
         for move in moves
@@ -177,7 +194,13 @@ def _carry_out(
         )
         run.bring_in(work)
     if not stop.is_set():
-        batch_writer.remove(matched.vanished)
+        going = guard.removable((*vanished, *batch_writer.gone))
+        follow_texts(conn, {_absolute(each, roots): (each.known.inode, each.known.device) for each in going})
+        batch_writer.remove(going)
+
+
+def _absolute(gone: Vanished, roots: Mapping[int, bytes]) -> bytes:
+    return os.path.join(roots.get(gone.folder_id, b""), gone.known.path)
 
 
 def refit_where_due(

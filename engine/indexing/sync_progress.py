@@ -70,6 +70,7 @@ def joined(first: SyncReport, second: SyncReport) -> SyncReport:
         reused=first.reused + second.reused,
         passages_removed=first.passages_removed + second.passages_removed,
         seconds=round(first.seconds + second.seconds, 3),
+        held=second.held,
     )
 
 

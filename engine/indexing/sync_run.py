@@ -17,6 +17,7 @@ from engine.indexing.work_items import Gone, Outcome, Read, Unsettled, Work
 from engine.store.document_writer import Writer
 from engine.store.vector_tables import Vector, dimension
 
+LEAVING_SECONDS = 0.4  # for a thread without a parser to end; one that hangs in a file system is left to itself
 PARSER_PATIENCE_SECONDS = 0.3  # most files are read by then, and the parser's process need not be started anew
 
 
@@ -69,7 +70,7 @@ class Run:
         if not work or self._stop.is_set():
             return changing
         parser = self._new_parser()
-        reader = FileReader(parser, self._encoder.cut, journal, self._encoder.ready)
+        reader = FileReader(parser, self._encoder.cut, journal, self._encoder.cutting)
         ahead = ReadAhead(work, reader.look, self._stop, self._is_suspect)
 
         def written(item: Work) -> None:
@@ -94,7 +95,7 @@ class Run:
             reader.leave()
             parser.close()
             if not ended:
-                ahead.close()
+                ahead.close(LEAVING_SECONDS)
         return changing
 
     def _write(self, outcomes: list[Outcome], written: Callable[[Work], None]) -> None:

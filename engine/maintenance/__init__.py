@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.maintenance.compaction import Compacted
     from engine.maintenance.exporter import Exported
     from engine.maintenance.importer import Imported
+    from engine.maintenance.kept_data import Kept
     from engine.maintenance.rebuild import Rebuilt
     from engine.maintenance.restoration import Restored
     from engine.store.backup import Copied
@@ -35,10 +36,11 @@ _KEY = "last_check"
 
 @dataclass(frozen=True, slots=True)
 class DoctorReport:
-    """The results of the last checks, and the repairs made before them, a sentence each."""
+    """The results of the last checks, the repairs made before them, a sentence each, and what is kept where."""
 
     checks: tuple[Check, ...]
     done: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
 
 class Maintenance:
@@ -56,6 +58,7 @@ class Maintenance:
         another process indexes.
         """
         from engine.maintenance.doctor import examine
+        from engine.maintenance.kept_data import kept_data
 
         checks = examine(self.path, self._encoder)
         done: tuple[str, ...] = ()
@@ -65,7 +68,7 @@ class Maintenance:
             done = mend(self.path, checks, self._encoder, on_event)
             checks = examine(self.path, self._encoder) if done else checks
         remember(self.path, checks)
-        return DoctorReport(checks, done)
+        return DoctorReport(checks, done, kept_data(self.path))
 
     def back_up(self, target: Path) -> Copied:
         """Copy the library to a file, checked, while others may read and write it."""

@@ -11,7 +11,6 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from glob import escape
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from engine.store.connection import LOG_LIMIT_BYTES, open_reader, open_writer
 from engine.store.lock import IndexerLock
 from engine.store.repair import repair
 from engine.store.untrusted_file import ending
+from engine.version import version
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -151,7 +151,12 @@ def _room_to_watch(conn: apsw.Connection) -> Check:
 def _up_to_date(conn: apsw.Connection, library: Path) -> Check:
     """Count the files that differ from the index: no fault, for an indexer may be about to read them."""
     from engine.indexing.absence import stale_files
+    from engine.indexing.removal_guard import said_of, way_out
 
+    held = [folder for folder in folders.every(conn) if folder.held]
+    if held:
+        said = " ".join(said_of(folder.path, folder.held) for folder in held)
+        return Check("up to date", True, sum(folder.held for folder in held), said, False, way_out(held[0].path))
     count = stale_files(conn, library)
     if not count:
         return Check("up to date", True, 0, "no file has changed since it was indexed", False)
@@ -170,20 +175,13 @@ def _unused_space(conn: apsw.Connection) -> Check:
 
 def _versions(conn: apsw.Connection) -> Check:
     parts = (
-        f"Carrel {_version()}",
+        f"Carrel {version()}",
         f"schema {migrations.version(conn)} of {migrations.newest_version()}",
         f"SQLite {apsw.sqlite_lib_version()}",
         f"sqlite-vec {conn.execute('SELECT vec_version()').get}",
         f"apsw {apsw.apsw_version()}",
     )
     return Check("versions", True, 0, ", ".join(parts), False)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("carrel")
-    except metadata.PackageNotFoundError:
-        return "(source tree, not installed)"
 
 
 def _permissions(library: Path) -> Check:

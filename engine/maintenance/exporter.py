@@ -18,6 +18,7 @@ from typing import Any
 
 import apsw
 
+from engine.harmful_characters import escaped
 from engine.indexing.outdated_documents import versions_here
 from engine.paths import display
 from engine.store import backup, models, vector_tables
@@ -74,7 +75,7 @@ def export(library: Path, write: Write, *, with_vectors: bool) -> Exported:
 
 
 def _line(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
+    return escaped(json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)) + "\n"
 
 
 def _head(conn: apsw.Connection) -> Record:

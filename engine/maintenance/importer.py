@@ -26,6 +26,7 @@ from engine.store import backup, folders, models
 from engine.store.archive import JUDGEMENT, Kept, LibraryArchive, put_back
 from engine.store.connection import open_writer, transaction
 from engine.store.document_writer import Writer
+from engine.store.judgements import sketch_missing
 from engine.store.lock import IndexerLock
 from engine.store.row_mapping import Row
 
@@ -178,7 +179,9 @@ def _judgements(conn: apsw.Connection, archive: LibraryArchive) -> int:
             f"INSERT OR IGNORE INTO judgement({', '.join(JUDGEMENT)}) VALUES({places})",
             (tuple(each.values()) for each in archive.judgements()),
         )
-        return conn.total_changes() - before
+        added = conn.total_changes() - before
+        sketch_missing(conn)
+        return added
 
 
 class _DocumentsWithVectors:

@@ -14,7 +14,7 @@ from engine.records.library_status import (
     SyncReport,
     Writer,
 )
-from engine.records.parsed_document import Block, BlockKind, Document, Link, Passage
+from engine.records.parsed_document import Block, BlockKind, Cutting, Document, Link, Passage, passage_hash
 from engine.records.searches import (
     Explanation,
     Filters,
@@ -49,6 +49,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "Check",
+    "Cutting",
     "Document",
     "DocumentChange",
     "Explanation",
@@ -92,4 +93,5 @@ __all__ = [
     "WhyStage",
     "WordReading",
     "Writer",
+    "passage_hash",
 ]

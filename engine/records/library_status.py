@@ -11,7 +11,10 @@ FolderState = Literal["watching", "paused", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A watched root with its counts. `path` is absolute, as the file system has it."""
+    """A watched root with its counts. `path` is absolute, as the file system has it.
+
+    `held` counts the documents that stay though their files are gone: too many went at once.
+    """
 
     id: int
     path: bytes
@@ -19,6 +22,7 @@ class Folder:
     documents: int = 0
     passages: int = 0
     failed: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one sync did. `skipped` counts the files left out, by reason."""
+    """What one sync did. `skipped` counts the files left out, by reason, `held` documents that stay without a file."""
 
     added: int = 0
     updated: int = 0
@@ -60,6 +64,7 @@ class SyncReport:
     reused: int = 0
     passages_removed: int = 0
     seconds: float = 0.0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)

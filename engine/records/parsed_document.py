@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Literal
+
+PASSAGE_HASH_BYTES = 16
 
 BlockKind = Literal["heading", "paragraph", "list", "code", "table", "quote", "meta"]
 
@@ -35,6 +38,18 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Cutting:
+    """How a file's text is to be cut by the process that reads it: with the tokenizer of a model's `folder`.
+
+    `rules` are the model's passage rules and `prefix` is what it wants before every passage.
+    """
+
+    folder: str
+    rules: tuple[tuple[str, int], ...]
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """What a reader makes of one file.
 
@@ -52,6 +67,7 @@ class Document:
     links: tuple[Link, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     content_hash: bytes | None = field(default=None, compare=False)  # of the bytes that it was read from
+    passages: tuple[Passage, ...] | None = field(default=None, compare=False)  # where it was to be cut as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +88,8 @@ class Passage:
     page: int | None
     embedded: str
     hash: bytes
+
+
+def passage_hash(embedded: str) -> bytes:
+    """Return what tells a passage from any other: the hash of the text that the encoder sees."""
+    return blake2b(embedded.encode("utf-8", "surrogatepass"), digest_size=PASSAGE_HASH_BYTES).digest()

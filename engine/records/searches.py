@@ -138,13 +138,17 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a person thinks of a passage as an answer to a query; `at` in seconds since the epoch, 0: now."""
+    """What a person thinks of a passage as an answer to a query; `at` in seconds since the epoch, 0: now.
+
+    `sketch` is by what its text is known again (`engine.store.text_sketch`), b"" where that is not known.
+    """
 
     query: str
     passage_hash: bytes
     path: bytes  # absolute
     grade: Grade
     at: float = 0.0
+    sketch: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,6 @@ class Cancellation:
             if self._connection is not None:
                 self._connection.interrupt()
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether the search was given up."""
-        return self._cancelled
-
     def check(self) -> None:
         """Raise SearchCancelled if the search was given up."""
         if self._cancelled:

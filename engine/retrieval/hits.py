@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -26,11 +27,13 @@ from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import Ranking
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.near_duplicates import Row
-from engine.retrieval.snippet import snippet
+from engine.retrieval.snippet import SNIPPET_LENGTH, Marks, snippet
 from engine.store.documents import HydratedRow, rows_for
 
 if TYPE_CHECKING:
     import apsw
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,22 @@ def _read(connection: apsw.Connection, fts_query: FtsQuery, ids: Sequence[int]) 
     scores = term_scores(connection, fts_query, ids)
     found: dict[int, Read] = {}
     for passage, row in rows.items():
-        text, marks = snippet(connection, row.text, fts_query, (row.title, *row.headings), row.kind)
+        text, marks = _snippet(connection, row, fts_query)
         found[passage] = Read(row, scores.get(passage, ()), text, marks)
     return found
+
+
+def _snippet(connection: apsw.Connection, row: HydratedRow, fts_query: FtsQuery) -> tuple[str, Marks]:
+    """Return a row's snippet; where it cannot be made, the beginning of the text, so that the list is whole."""
+    import apsw
+
+    try:
+        return snippet(connection, row.text, fts_query, (row.title, *row.headings), row.kind)
+    except apsw.Error:
+        raise  # the library, or a search that is no longer wanted; not the text
+    except Exception as error:
+        log.warning("a snippet failed: %r (%s)", row.absolute, type(error).__name__)
+        return " ".join(row.text[:SNIPPET_LENGTH].split()), ()
 
 
 def _hit(

@@ -1,8 +1,8 @@
 """Finds the passages that a mark stands for: a mark outlives the passage that it was made on.
 
 It stands for every passage with its hash, in whatever file it is now, since the same text is the same answer. Where
-the passage was rewritten, or cut anew for another model, it stands for the one of its file that lies nearest to the
-query.
+the passage was edited, or cut anew for another model, it stands for the one of its file that holds most of its text,
+and where none holds enough, for the one that lies nearest to the query.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from engine.retrieval.versions import Versions
 from engine.store import change_log
 from engine.store.documents import document_id_at, listed
 from engine.store.fulltext import index_version
+from engine.store.text_sketch import pairs_of, share_within
 
 if TYPE_CHECKING:
     import apsw
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 Place = tuple[str, bytes, bytes]  # query, hash, path
+ENOUGH = 0.3  # of a marked text: from so large a share on, a passage of its document is what became of it
 
 
 class MarkedPassages:
@@ -62,9 +64,29 @@ def passages_of_marks(
     """Return the passages of each mark; `asked` (n, dimension) holds the vectors of the marks' queries."""
     holders = _holders(connection, {mark.passage_hash for mark in marks})
     return [
-        holders.get(mark.passage_hash) or _rewritten(connection, mark, None if asked is None else asked[at], vectors)
+        _with_own(connection, mark, holders[mark.passage_hash])
+        if mark.passage_hash in holders
+        else _rewritten(connection, mark, None if asked is None else asked[at], vectors)
         for at, mark in enumerate(marks)
     ]
+
+
+def _with_own(connection: apsw.Connection, mark: Mark, holders: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the holders, and the passage of the mark's own document where only a copy of it has the hash by now."""
+    document = document_id_at(connection, mark.path) if mark.sketch else None
+    if document is None:
+        return holders
+    own = {row[0] for row in connection.execute("SELECT id FROM passage WHERE document_id = ?", (document,))}
+    alike = None if own & set(holders) else _alike(connection, mark, document)
+    return holders if alike is None else tuple(sorted({*holders, alike}))
+
+
+def _alike(connection: apsw.Connection, mark: Mark, document: int) -> int | None:
+    """Return the passage of a document that holds most of the marked text, None where none holds enough of it."""
+    rows = connection.execute("SELECT id, text FROM passage WHERE document_id = ? ORDER BY ordinal", (document,))
+    shares = [(share_within(mark.sketch, pairs_of(text)), -at, passage) for at, (passage, text) in enumerate(rows)]
+    share, _, passage = max(shares, default=(0.0, 0, 0))
+    return passage if share >= ENOUGH else None
 
 
 def _holders(connection: apsw.Connection, hashes: set[bytes]) -> dict[bytes, tuple[int, ...]]:
@@ -85,26 +107,28 @@ def _rewritten(
     connection: apsw.Connection, mark: Mark, asked: NDArray[np.float32] | None, vectors: Vectors | None
 ) -> tuple[int, ...]:
     document = document_id_at(connection, mark.path)
-    passage = None if document is None else nearest_passage(connection, document, asked, vectors)
+    if document is None:
+        return ()
+    passage = _alike(connection, mark, document) if mark.sketch else None
+    if passage is None:
+        passage = nearest_passage(connection, document, asked, vectors)
     return () if passage is None else (passage,)
 
 
 def documents_of(connection: apsw.Connection, marks: Sequence[Mark]) -> list[tuple[bytes, ...]]:
-    """Return for each mark the paths of the documents that hold its passage, else its own where that is still there."""
-    holders = _holders(connection, {mark.passage_hash for mark in marks})
+    """Return for each mark the paths of the documents that hold its passage, its own first; none where it is gone."""
+    placed = passages_of_marks(connection, marks, None, None)
     rows = connection.execute(
         "SELECT passage.id, folder.path, document.path FROM json_each(?) AS wanted"
         " CROSS JOIN passage ON passage.id = wanted.value"
         " JOIN document ON document.id = document_id JOIN folder ON folder.id = folder_id",
-        (listed(sorted({passage for held in holders.values() for passage in held})),),
+        (listed(sorted({passage for held in placed for passage in held})),),
     )
     path_of = {passage: os.path.join(folder, path) for passage, folder, path in rows}
-    found = []
-    for mark in marks:
-        held = tuple(sorted({path_of[passage] for passage in holders.get(mark.passage_hash, ())}))
-        still = (mark.path,) if document_id_at(connection, mark.path) is not None else ()
-        found.append(held or still)
-    return found
+    return [
+        tuple(sorted({path_of[each] for each in held}, key=lambda path: (path != mark.path, path)))
+        for mark, held in zip(marks, placed, strict=True)
+    ]
 
 
 def nearest_passage(

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     import apsw
 
 SNIPPET_LENGTH = 220  # code points: two lines of a wide list
-CONSIDERED_LENGTH = 20_000  # code points of a passage that are looked at; one-line files are cut here
+READ_LENGTH = 12_000  # code points of a passage that are read: some hold ten times their words in links and blanks
+CONSIDERED_LENGTH = 4_000  # of what is left without those: more than the longest passage of words has
+CONSIDERED_TOKENS = 1_000
 _BLANKS = re.compile(r"\s+")
+_LINE_END = re.compile(r"\n\s+")  # with the empty lines and the indentation that follow
 _LINE_MARKUP = re.compile(r"^[^\S\n]*+(?:#{1,6}\s++|[-*+]\s++|>\s*+|```[\w-]*+)", re.MULTILINE)
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_FRONT_MATTER = re.compile(r"---\n.*?\n---\n", re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]\[]*+)\]\([^)\s\[]*+(?:\s\"[^\"]*+\")?\)")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\]|\[]*\|)?([^\]\[]*)\]\]")
 _EMPHASIS = re.compile(r"\*\*|`")
@@ -49,9 +53,10 @@ def snippet(
     """Return the densest `length` code points of a passage on one line, and the spans in it that hold a query word.
 
     Of Markdown the signs that only shape a text are left away, and of a link its target. A first line that is one of
-    `names`, the title and headings shown above it, is left away too.
+    `names`, the title and headings shown above it, is left away too. However long the passage, and whatever signs it
+    is made of, only its beginning is looked at, so that no passage costs a list more than about 5 ms.
     """
-    line = _one_line(text[:CONSIDERED_LENGTH], names, plain=kind == "markdown")
+    line = _one_line(text[:READ_LENGTH], names, plain=kind == "markdown")[:CONSIDERED_LENGTH]
     marks = matched_spans(connection, line, fts_query)
     start, end = _window(line, marks, length)
     lead, tail = "… " if start else "", " …" if end < len(line) else ""
@@ -63,7 +68,7 @@ def snippet(
 def matched_spans(connection: apsw.Connection, text: str, fts_query: FtsQuery) -> list[tuple[int, int]]:
     """Return the spans of `text`, in code points, that hold a word, prefix or phrase of the query, in order."""
     spans: list[tuple[int, int]] = []
-    tokens = tokenise(connection, text)
+    tokens = tokenise(connection, text, CONSIDERED_TOKENS)
     words = [token.stem for token in tokens]
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, word in enumerate(words):
@@ -101,7 +106,8 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     """Put a passage on one line; its own heading is left off where it is one of the names shown above it."""
-    stripped = (_FRONT_MATTER.sub("", text) or text).lstrip() if plain else text.lstrip()
+    front = _FRONT_MATTER.match(text) if plain else None
+    stripped = _LINE_END.sub("\n", (front and text[front.end() :]) or text).lstrip()
     first, _, rest = stripped.partition("\n")
     if rest.strip() and first.strip("#=* \t") in names:
         stripped = rest
@@ -137,13 +143,13 @@ def _window(line: str, marks: list[tuple[int, int]], length: int) -> tuple[int, 
 # --- the sentence that is nearest in meaning to a query ------------------------------------------------------------
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Return the spans of the sentences of a text, without the blanks around them; a list item may be one.
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Give the spans of the sentences of a text, without the blanks around them; a list item may be one.
 
     None reaches over the end of a paragraph, and headings, rules and front matter are none.
     """
     spans = (span for start, end in _blocks(text) for span in _in_block(text, start, end))
-    return [(start, end) for start, end in spans if end - start >= SHORTEST]
+    return ((start, end) for start, end in spans if end - start >= SHORTEST)
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
@@ -170,7 +176,7 @@ def _in_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def nearest_sentence(encode: Callable[[str], NDArray[np.float32]], query: str, text: str) -> tuple[int, int] | None:
     """Return the span of the sentence of highest cosine with the query among the first dozen; None where is none."""
-    spans = sentences(text)[:MOST_SENTENCES]
+    spans = list(islice(sentences(text), MOST_SENTENCES))
     if not spans or not query.strip():
         return None
     wanted = encode(query)

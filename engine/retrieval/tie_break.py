@@ -32,6 +32,9 @@ def nearest_of_leg(cosines: NDArray[Any], ids: NDArray[np.int64], depth: int) ->
 
 
 def final_order(scores: NDArray[np.float64], cosines: NDArray[np.float32], tie: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sort candidates by score, then cosine, then `tie`, their places by path and ordinal; NaN stands for no cosine."""
+    """Sort candidates by score, then cosine, then `tie`; NaN stands for no cosine.
+
+    `tie` numbers them by path, folder and place in the document: `candidate_retrieval._places` makes it.
+    """
     known = np.nan_to_num(cosines, nan=-2.0)
     return np.lexsort((tie, -known, -scores)).astype(np.int64)

@@ -52,6 +52,11 @@ class Trail:
     advice: tuple[str, ...]
     changes: WhyChanges = field(default_factory=WhyChanges)
 
+    def though(self, remark: str, advice: str) -> Trail:
+        """Return the trail with a remark on the document's being indexed, and one more advice."""
+        first = replace(self.stages[0], detail=f"{self.stages[0].detail}; {remark}")
+        return replace(self, stages=(first, *self.stages[1:]), advice=(*self.advice, advice))
+
 
 def trace(
     connection: apsw.Connection,

@@ -11,8 +11,11 @@ import re
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 MAX_IGNORE_BYTES = 2**20  # an ignore file above 1 MiB is cut there: no person wrote it
+MOST_GLOB_CHARACTERS = 2**16  # of a file's patterns with signs, which every name is held against; others are looked up
+KEPT_FILES = 16  # ignore files that stay compiled from walk to walk
 _MAGIC = re.compile(r"[*?\[\\]")
 _PLAIN_SUFFIX = re.compile(r"\*(\.[^*?\[\\./]+)")
 _STAR = "[^/]*"
@@ -186,25 +189,65 @@ def _member(glob: str, position: int) -> tuple[str, int]:
     return glob[position], position + 1
 
 
+class _Globs:
+    """The globs of one kind, asked as one: most names match none of them. They are compiled when first asked."""
+
+    def __init__(self, anchored: bool) -> None:
+        self._anchored = anchored
+        self._numbers: dict[str, int] = {}
+        self._characters = 0
+        self._any: re.Pattern[str] | None = None
+        self._each: list[tuple[int, re.Pattern[str]]] = []
+
+    def add(self, number: int, glob: str) -> bool:
+        """Enter a line's glob, which takes the place of an equal one; False where it no longer fits."""
+        if self._numbers.pop(glob, None) is None:
+            if self._characters + len(glob) > MOST_GLOB_CHARACTERS:
+                return False
+            self._characters += len(glob)
+        self._numbers[glob] = number
+        return True
+
+    def last_match(self, subject: str, best: int) -> int:
+        """Return the number of the last line above `best` that matches, else `best`."""
+        if not self._numbers:
+            return best
+        if self._any is None:
+            self._any = re.compile("|".join(f"(?:{source})" for _, source in self._sources()) or "(?!)", re.DOTALL)
+        if not self._any.fullmatch(subject):
+            return best
+        self._each = self._each or [(number, re.compile(source, re.DOTALL)) for number, source in self._sources()]
+        for number, regex in self._each:  # newest first
+            if number <= best:
+                return best
+            if regex.fullmatch(subject):
+                return number
+        return best
+
+    def _sources(self) -> list[tuple[int, str]]:
+        sources = ((number, to_regex(glob, self._anchored)) for glob, number in reversed(self._numbers.items()))
+        return [(number, source) for number, source in sources if source is not None]
+
+
 @dataclass(slots=True)
 class _Table:
     """Patterns sorted by how they are looked up; values are line numbers, and the highest that matches decides."""
 
     names: dict[str, int] = field(default_factory=dict)
     suffixes: dict[str, int] = field(default_factory=dict)
-    name_globs: list[tuple[int, re.Pattern[str]]] = field(default_factory=list)
-    path_globs: list[tuple[int, re.Pattern[str]]] = field(default_factory=list)
+    name_globs: _Globs = field(default_factory=lambda: _Globs(anchored=False))
+    path_globs: _Globs = field(default_factory=lambda: _Globs(anchored=True))
 
-    def add(self, number: int, pattern: Pattern) -> None:
-        """Enter the pattern of a line; one that can match nothing is passed over."""
+    def add(self, number: int, pattern: Pattern) -> bool:
+        """Enter the pattern of a line; False where there is no room for it."""
         glob = pattern.glob
         if not pattern.anchored and not _MAGIC.search(glob):
             self.names[glob] = number
         elif not pattern.anchored and (suffix := _PLAIN_SUFFIX.fullmatch(glob)):
             self.suffixes[suffix[1]] = number
-        elif (source := to_regex(glob, pattern.anchored)) is not None:
-            globs = self.path_globs if pattern.anchored else self.name_globs
-            globs.insert(0, (number, re.compile(source, re.DOTALL)))
+        else:
+            return (self.path_globs if pattern.anchored else self.name_globs).add(number, glob)
+        return True
 
     def last_match(self, path: str, name: str) -> int:
         """Return the number of the last line that matches a path, whose last name is `name`; -1 where none does."""
@@ -213,17 +256,8 @@ class _Table:
             dot = name.rfind(".")
             if dot >= 0:
                 best = max(best, self.suffixes.get(name[dot:], -1))
-        best = _last_glob(self.name_globs, name, best)
-        return _last_glob(self.path_globs, path, best)
-
-
-def _last_glob(globs: list[tuple[int, re.Pattern[str]]], subject: str, best: int) -> int:
-    for number, regex in globs:  # newest first
-        if number <= best:
-            return best
-        if regex.fullmatch(subject):
-            return number
-    return best
+        best = self.name_globs.last_match(name, best)
+        return self.path_globs.last_match(path, best)
 
 
 class IgnoreFile:
@@ -234,14 +268,17 @@ class IgnoreFile:
         self._negated: list[bool] = []
         self._for_files = _Table()
         self._for_folders = _Table()
+        self.unused = 0
+        """How many patterns are not held against names, for there are too many before them."""
         for line in lines:
             pattern = parse_line(line)
             if pattern is None:
                 continue
             number = len(self._negated)
             self._negated.append(pattern.negated)
-            self._for_folders.add(number, pattern)
-            if not pattern.folders_only:
+            fits = self._for_folders.add(number, pattern)
+            self.unused += not fits
+            if fits and not pattern.folders_only:
                 self._for_files.add(number, pattern)
 
     def __bool__(self) -> bool:
@@ -264,8 +301,20 @@ def read_ignore_file(path: bytes) -> IgnoreFile:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:
             regular = stat.S_ISREG(os.fstat(descriptor).st_mode)  # a pipe would hold the walk for ever
-            content = file.read(MAX_IGNORE_BYTES) if regular else b""
+            content = file.read(MAX_IGNORE_BYTES + 1) if regular else b""
     except OSError:
         return IgnoreFile(())
-    text = os.fsdecode(content.removeprefix(b"\xef\xbb\xbf"))
+    return _compiled(content)
+
+
+@lru_cache(KEPT_FILES)
+def _compiled(content: bytes) -> IgnoreFile:
+    """Compile an ignore file once for all walks and all folders that have the same."""
+    text = os.fsdecode(content[:MAX_IGNORE_BYTES].removeprefix(b"\xef\xbb\xbf"))
+    found = _of_text(text)
+    found.unused += len(content) > MAX_IGNORE_BYTES
+    return found
+
+
+def _of_text(text: str) -> IgnoreFile:
     return IgnoreFile(line.removesuffix("\r") for line in text.split("\n"))

@@ -14,9 +14,9 @@ from engine.config import load
 from engine.errors import ConfigError, SourceChanged, SourceError, WorkerError
 from engine.log_file import private_log
 from engine.paths import places, private_folder
-from engine.records import Document
+from engine.records import Cutting, Document
 from engine.sources.parser_process import ChildDied, NotStarted, ParserProcess, TimedOut
-from engine.sources.parser_protocol import REQUEST, document_from_json
+from engine.sources.parser_protocol import document_from_json, request_to_json
 
 
 class ParserClosed(WorkerError):
@@ -79,14 +79,14 @@ class Parser:
         """Close it."""
         self.close()
 
-    def read(self, path: bytes, root: bytes | None = None) -> Document:
-        """Read the file at the absolute `path`, following no link at or below `root`.
+    def read(self, path: bytes, root: bytes | None = None, cutting: Cutting | None = None) -> Document:
+        """Read the file at the absolute `path`, following no link at or below `root`, and cut it as `cutting` says.
 
         Raises SourceError for whatever is wrong with the file, SourceChanged where it cannot be opened, ParserClosed
         after `close`, and WorkerError where no child can be started.
         """
         with self._reading:
-            return self._read(path, root)
+            return self._read(path, root, cutting)
 
     def close(self) -> None:
         """End the child and any read in progress; closing twice does nothing."""
@@ -97,12 +97,10 @@ class Parser:
         with self._reading:
             self._discard()
 
-    def _read(self, *request: bytes | None) -> Document:
+    def _read(self, path: bytes, root: bytes | None, cutting: Cutting | None) -> Document:
         child = self._ready_child()
         try:
-            answer = child.ask(
-                {name: each and each.decode("latin-1") for name, each in zip(REQUEST, request, strict=True)}
-            )
+            answer = child.ask(request_to_json(path, root, cutting))
             document = None if "reason" in answer else document_from_json(answer["document"])
         except BaseException as error:
             self._discard()  # what it may still say would be taken for the next file's answer

@@ -14,10 +14,12 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.errors import SourceChanged, SourceError
-from engine.sources.parser_protocol import LENGTH, REQUEST, document_to_json, pack
+from engine.sources.document_cutter import cut_passages
+from engine.sources.parser_protocol import LENGTH, as_received, document_to_json, pack, request_from_json
 from engine.sources.readers import read_document
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ GRACE_SECONDS = 5  # the parent ends a slow file first; this is for a child whos
 
 def main() -> None:
     """Serve requests until standard input ends or this process has grown too large."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # each of its threads would take of our address space
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     requests, answers = _own_streams()
     settings = _receive(requests)
@@ -39,7 +42,7 @@ def main() -> None:
     languages = str(settings.get("ocr") or "")
 
     def go_on() -> None:
-        """Ask for as much time again, for one more page that is a picture."""
+        """Ask for as much time again: for one more page that is a picture, or to cut the text."""
         _send(answers, {"working": True})
         _allow(seconds)
 
@@ -48,7 +51,7 @@ def main() -> None:
     while (request := _receive(requests)) is not None:
         left -= 1
         _allow(seconds)
-        answer = _answer(request, _recogniser(languages, go_on))
+        answer = _answer(request, _recogniser(languages, go_on), go_on)
         signal.alarm(0)
         leaving = left <= 0 or _resident_bytes() > resident
         _send(answers, {**answer, "leaving": leaving})
@@ -90,10 +93,15 @@ def _recogniser(languages: str, go_on: Callable[[], None]) -> Recogniser | None:
     return Recogniser(languages, go_on)
 
 
-def _answer(request: dict[str, Any], recogniser: Recogniser | None) -> dict[str, Any]:
-    path, root = (each and each.encode("latin-1") for each in (request[name] for name in REQUEST))
+def _answer(request: dict[str, Any], recogniser: Recogniser | None, go_on: Callable[[], None]) -> dict[str, Any]:
+    path, root, cutting = request_from_json(request)
     try:
-        return {"document": document_to_json(read_document(path, recogniser, root))}
+        document = read_document(path, recogniser, root)
+        if cutting is not None:
+            go_on()
+            document = as_received(document)
+            document = replace(document, passages=tuple(cut_passages(document, cutting)))
+        return {"document": document_to_json(document)}
     except SourceChanged as error:
         return {"reason": error.reason, "changed": True}
     except SourceError as error:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
+from itertools import pairwise
 from typing import Any, cast, get_args
 
-from engine.records import Block, BlockKind, Document, Link
+from engine.records import Block, BlockKind, Cutting, Document, Link, Passage, passage_hash
 
-REQUEST = ("path", "root")  # bytes, written as Latin-1; the second may be null
 LENGTH = struct.Struct("!I")
 MAX_MESSAGE_BYTES = 512 * 2**20  # far above the longest document that a reader lets through
 _KINDS = frozenset(get_args(BlockKind))
@@ -23,9 +25,32 @@ def pack(message: dict[str, Any]) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def document_to_json(document: Document) -> dict[str, Any]:
-    """Turn a Document into plain lists and strings."""
+def request_to_json(path: bytes, root: bytes | None, cutting: Cutting | None) -> dict[str, Any]:
+    """Ask for the file at `path` below `root`, and for its passages where it is known how to cut it."""
     return {
+        "path": path.decode("latin-1"),
+        "root": root and root.decode("latin-1"),
+        "cutting": cutting and astuple(cutting),
+    }
+
+
+def request_from_json(value: dict[str, Any]) -> tuple[bytes, bytes | None, Cutting | None]:
+    """Read what `request_to_json` wrote."""
+    path, root, cutting = value["path"], value["root"], value["cutting"]
+    if cutting is not None:
+        folder, rules, prefix = cutting
+        cutting = Cutting(folder, tuple((name, number) for name, number in rules), prefix)
+    return path.encode("latin-1"), root and root.encode("latin-1"), cutting
+
+
+def as_received(document: Document) -> Document:
+    """Return a document as it arrives on the other side, where lone surrogates are question marks."""
+    return document_from_json(json.loads(pack(document_to_json(document))[LENGTH.size :]))
+
+
+def document_to_json(document: Document) -> dict[str, Any]:
+    """Turn a Document into plain lists and strings; of a passage, what its text and place do not tell."""
+    written: dict[str, Any] = {
         "text": document.text,
         "title": document.title,
         "title_written": document.title_written,
@@ -36,6 +61,12 @@ def document_to_json(document: Document) -> dict[str, Any]:
         "metadata": dict(document.metadata),
         "content_hash": document.content_hash and document.content_hash.hex(),
     }
+    if document.passages is not None:
+        written["passages"] = [
+            [each.start, each.end, each.line_start, each.line_end, each.page, each.headings, each.embedded]
+            for each in document.passages
+        ]
+    return written
 
 
 def document_from_json(value: dict[str, Any]) -> Document:
@@ -53,6 +84,7 @@ def document_from_json(value: dict[str, Any]) -> Document:
         links=tuple(Link(_string(target), _string(words), bool(wiki)) for target, words, wiki in value["links"]),
         metadata={_string(name): _string(content) for name, content in value["metadata"].items()},
         content_hash=bytes.fromhex(value["content_hash"]) if value["content_hash"] else None,
+        passages=tuple(_passages(value["passages"], text)) if "passages" in value else None,
     )
 
 
@@ -67,6 +99,20 @@ def _block(fields: list[Any]) -> Block:
     if kind not in _KINDS or not all(isinstance(number, int) for number in (start, end, level, page or 0)):
         raise ValueError("not a block")
     return Block(cast(BlockKind, kind), start, end, level, _string(label), page)
+
+
+def _passages(written: Sequence[list[Any]], text: str) -> Iterator[Passage]:
+    """Build the passages of a text; they tile it, each with the hash of what it embeds."""
+    edges = [0, *(fields[1] for fields in written)]
+    if not written or edges[-1] != len(text) or any(left > right for left, right in pairwise(edges)):
+        raise ValueError("passages that do not tile the text")
+    for ordinal, (start, (_, end, first, last, page, headings, embedded)) in enumerate(
+        zip(edges, written, strict=False)
+    ):
+        if not all(isinstance(number, int) for number in (first, last, page or 0)):
+            raise ValueError("not a passage")
+        named, digest = tuple(map(_string, headings)), passage_hash(_string(embedded))
+        yield Passage(ordinal, text[start:end], named, start, end, first, last, page, embedded, digest)
 
 
 def _check_order(blocks: tuple[Block, ...], length: int) -> None:

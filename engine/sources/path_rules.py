@@ -1,4 +1,7 @@
-"""Says whether a path is left out, and why: ignore files, the settings, built-in rules and hidden names speak."""
+"""Says whether a path is left out by its name and place: ignore files, the settings, built-in rules, hidden names.
+
+What it takes a look at the file to know (its size, a link, no reader, no text) is in `discovery`.
+"""
 
 from __future__ import annotations
 
@@ -137,11 +140,20 @@ class Verdicts:
         if built_in:
             return built_in
         if name.startswith(b"."):
-            return "hidden"
+            return self._too_long(relative, name) or "hidden"
         if self.git_layers:
             ignored, reason = _ask(self.git_layers, text, is_folder)
             return reason if ignored else None
         return None
+
+    def _too_long(self, relative: bytes, name: bytes) -> str | None:
+        """Say of an ignore file in force that not all of its patterns are used."""
+        if name not in (CARRELIGNORE, GITIGNORE):
+            return None
+        offset = len(os.fsdecode(relative)) - len(name)
+        here = [each for each in (*self.own_layers, *self.git_layers) if each.offset == offset]
+        unused = sum(each.ignore.unused for each in here if each.reason == name.decode())
+        return "an ignore file with too many patterns: the last of them are not used" if unused else None
 
     def takes_back(self, relative: bytes) -> bool:
         """Whether a `.carrelignore` or the settings name this folder as one to keep."""

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import apsw
 
 KEPT = 10_000  # picking out so many vectors took 85 ms, reading all of 50,000 in a row 37 to 88 ms
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What happened up to `sequence`, by passage id, with only the last operation on each."""
-
-    sequence: int
-    put: tuple[int, ...]
-    deleted: tuple[int, ...]
 
 
 def latest(conn: apsw.Connection) -> int:
@@ -37,17 +27,6 @@ def entries(conn: apsw.Connection, sequence: int, most: int = KEPT) -> list[tupl
         "SELECT sequence, passage_id FROM change WHERE sequence > ? ORDER BY sequence DESC LIMIT ?", (sequence, most)
     )
     return [(int(str(number)), int(str(passage))) for number, passage in rows][::-1]
-
-
-def since(conn: apsw.Connection, sequence: int) -> Changes | None:
-    """Return what followed change number `sequence`; None where that is pruned and all must be read anew."""
-    if not reaches(conn, sequence):
-        return None
-    final: dict[int, str] = dict(
-        conn.execute("SELECT passage_id, operation FROM change WHERE sequence > ? ORDER BY sequence", (sequence,))
-    )
-    put = tuple(sorted(each for each, operation in final.items() if operation == "put"))
-    return Changes(latest(conn), put, tuple(sorted(final.keys() - set(put))))
 
 
 def record(conn: apsw.Connection, operation: str, passage_ids: Iterable[int]) -> None:

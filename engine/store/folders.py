@@ -15,7 +15,7 @@ from engine.store.connection import transaction
 _FOLDERS = """
 SELECT folder.id, folder.path, folder.state, count(document.id),
     (SELECT count(*) FROM passage JOIN document ON document.id = document_id WHERE folder_id = folder.id),
-    count(document.failure)
+    count(document.failure), coalesce((SELECT value FROM meta WHERE key = 'held:' || folder.id), 0)
 FROM folder LEFT JOIN document ON document.folder_id = folder.id
 """
 
@@ -54,10 +54,25 @@ def set_state(conn: apsw.Connection, folder_id: int, state: FolderState) -> None
         conn.execute("UPDATE folder SET state = ? WHERE id = ?", (state, folder_id))
 
 
+def set_held(conn: apsw.Connection, folder_id: int, documents: int) -> None:
+    """Write down how many documents of a folder stay though their files are gone."""
+    with transaction(conn):
+        conn.execute("DELETE FROM meta WHERE key = ?", (f"held:{folder_id}",))
+        if documents:
+            conn.execute("INSERT INTO meta(key, value) VALUES(?, ?)", (f"held:{folder_id}", documents))
+
+
+def held(conn: apsw.Connection) -> dict[int, int]:
+    """Return how many documents of a folder stay though their files are gone, by folder, where there are any."""
+    rows = conn.execute("SELECT key, value FROM meta WHERE key >= 'held:' AND key < 'held;'")
+    return {int(str(key).partition(":")[2]): int(str(value)) for key, value in rows}
+
+
 def remove(conn: apsw.Connection, folder_id: int) -> None:
     """Stop watching a folder whose documents are gone (`Writer.remove`). Raises LibraryError where some are left."""
     with transaction(conn):
         conn.execute("DELETE FROM folder WHERE id = ?", (folder_id,))
+        conn.execute("DELETE FROM meta WHERE key = ?", (f"held:{folder_id}",))
 
 
 def documents_in(conn: apsw.Connection, folder_id: int) -> list[int]:

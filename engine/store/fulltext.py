@@ -38,7 +38,6 @@ class Statistics:
 
     rows: int
     tokens: int
-    column_tokens: tuple[int, ...]
 
     @property
     def average(self) -> float:
@@ -62,12 +61,12 @@ def tokeniser(conn: apsw.Connection) -> apsw.FTS5Tokenizer:
     return conn.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
 
 
-def tokenise(conn: apsw.Connection, text: str) -> list[Token]:
-    """Return the stems of a text in order, with code-point offsets."""
+def tokenise(conn: apsw.Connection, text: str, most: int | None = None) -> list[Token]:
+    """Return the stems of a text in order, the first `most` of them, with code-point offsets."""
     utf8 = text.encode("utf-8", "replace")  # a lone surrogate becomes "?", which is one code point too
     found = cast(
         "list[tuple[int, int, str]]", tokeniser(conn)(utf8, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_colocated=False)
-    )
+    )[:most]
     if len(utf8) == len(text):
         return [Token(stem, start, end) for start, end, stem in found]
     tokens: list[Token] = []
@@ -95,8 +94,7 @@ def statistics(conn: apsw.Connection) -> Statistics:
     """
     block = conn.execute("SELECT block FROM passage_fts_data WHERE id = ?", (_AVERAGES_ROW,)).get or b""
     numbers = _varints(block)
-    rows, columns = (numbers[0], tuple(numbers[1:])) if numbers else (0, ())
-    return Statistics(rows, sum(columns), columns or (0,) * len(COLUMNS))
+    return Statistics(numbers[0], sum(numbers[1:])) if numbers else Statistics(0, 0)
 
 
 def index_version(conn: apsw.Connection) -> tuple[bytes, ...]:

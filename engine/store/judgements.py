@@ -16,6 +16,7 @@ import apsw
 
 from engine.records import Grade, Mark
 from engine.store.connection import transaction
+from engine.store.text_sketch import sketch_of
 from engine.store.write_ahead_log import fold_in
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ weak proof: .25 lifts by .05 at most, past near neighbours (on NFCorpus's develo
 
 _STAMP = "judgements"  # the name in `meta` of a number that grows with every change
 _ASKED = "asked:"  # before a query's text, in the names of a model's calibration
+_SKETCH = "sketch:"  # before a passage's hash, in the names in `meta` of what its text is known again by
 _COLUMNS = "query, passage_hash, path, grade, at"
+_MARKS = f"""SELECT {_COLUMNS}, coalesce((SELECT value FROM meta WHERE key = '{_SKETCH}' || hex(passage_hash)), x'')
+FROM judgement"""
 
 
 def stamp(conn: apsw.Connection) -> tuple[int, int]:
@@ -52,7 +56,26 @@ def put(conn: apsw.Connection, marks: Iterable[Mark]) -> None:
             WHERE excluded.grade <> {OPENED} OR judgement.grade = {OPENED}""",
             [(mark.query, mark.passage_hash, mark.path, mark.grade, mark.at or time.time()) for mark in marks],
         )
+        sketch_missing(conn)
         _changed(conn)
+
+
+def sketch_missing(conn: apsw.Connection) -> None:
+    """Sketch the texts of judged passages that have no sketch yet; call it inside a transaction."""
+    rows = conn.execute(
+        f"""SELECT DISTINCT '{_SKETCH}' || hex(passage_hash) AS name,
+            (SELECT text FROM passage WHERE hash = passage_hash LIMIT 1) AS marked
+        FROM judgement WHERE name NOT IN (SELECT key FROM meta) AND marked IS NOT NULL"""
+    ).fetchall()
+    conn.executemany("INSERT INTO meta(key, value) VALUES(?, ?)", [(name, sketch_of(str(text))) for name, text in rows])
+
+
+def follow(conn: apsw.Connection, moved: Mapping[bytes, bytes]) -> None:
+    """Give the judgements of documents their new paths, by the old ones."""
+    if moved:
+        with transaction(conn):
+            conn.executemany("UPDATE judgement SET path = ? WHERE path = ?", [(new, old) for old, new in moved.items()])
+            _changed(conn)
 
 
 def remove(conn: apsw.Connection, query: str, passage_hash: bytes) -> bool:
@@ -79,13 +102,13 @@ def empty(conn: apsw.Connection, query: str | None = None) -> int:
 
 def every(conn: apsw.Connection) -> tuple[Mark, ...]:
     """Return all judgements, newest first."""
-    rows = conn.execute(f"SELECT {_COLUMNS} FROM judgement ORDER BY at DESC, id DESC")
+    rows = conn.execute(f"{_MARKS} ORDER BY at DESC, id DESC")
     return tuple(Mark(*row) for row in rows)
 
 
 def of_query(conn: apsw.Connection, query: str) -> tuple[Mark, ...]:
     """Return the judgements of one query."""
-    return tuple(Mark(*row) for row in conn.execute(f"SELECT {_COLUMNS} FROM judgement WHERE query = ?", (query,)))
+    return tuple(Mark(*row) for row in conn.execute(f"{_MARKS} WHERE query = ?", (query,)))
 
 
 def _changed(conn: apsw.Connection) -> None:
@@ -95,10 +118,16 @@ def _changed(conn: apsw.Connection) -> None:
 
 
 def _forget_vectors(conn: apsw.Connection) -> None:
+    """Forget the vectors of queries and the sketches of passages that nobody judged any more."""
     conn.execute(
         "DELETE FROM calibration WHERE name >= ?1 AND name < ?2"
         " AND substr(name, length(?1) + 1) NOT IN (SELECT query FROM judgement)",
         (_ASKED, _ASKED[:-1] + ";"),
+    )
+    conn.execute(
+        "DELETE FROM meta WHERE key >= ?1 AND key < ?2"
+        " AND substr(key, length(?1) + 1) NOT IN (SELECT hex(passage_hash) FROM judgement)",
+        (_SKETCH, _SKETCH[:-1] + ";"),
     )
 
 

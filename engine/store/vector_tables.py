@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import cast
 
 import apsw
 import numpy as np
@@ -19,7 +18,6 @@ from engine.errors import LibraryDamaged, ModelError
 from engine.store import vec0_chunks
 from engine.store.connection import path_of, snapshot
 
-MOST_NEIGHBOURS = 4096  # the k above which vec0 refuses
 _DIMENSION = re.compile(r"float\[(\d+)\]")
 
 Vector = NDArray[np.float32]
@@ -129,30 +127,6 @@ def without_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
         f"SELECT id FROM passage WHERE id NOT IN (SELECT rowid FROM {table(model_id)}_rowids) ORDER BY id"
     )
     return [row[0] for row in rows]
-
-
-def nearest(
-    conn: apsw.Connection,
-    model_id: int,
-    query: Vector,
-    k: int,
-    among: str | None = None,
-    bindings: Sequence[apsw.SQLiteValue] = (),
-) -> list[tuple[int, float]]:
-    """Return the (passage id, cosine distance) of the `k` nearest passages, nearest first, by vec0's exact scan.
-
-    `among` is a SELECT that yields the passage ids to choose from, with `bindings` for its `?`s. At most 4,096 rows
-    come back, less the number of parked ones.
-    """
-    check(query[None, :], dimension(conn, model_id))
-    sql = f"SELECT rowid, distance FROM {table(model_id)} WHERE embedding MATCH ? AND k = ?"
-    unused = set(parked(conn).tolist())
-    wanted = min(k + len(unused), MOST_NEIGHBOURS)
-    blob = np.ascontiguousarray(query, dtype=np.float32).tobytes()
-    if among is not None:
-        sql += f" AND rowid IN ({among})"
-    rows = cast("list[tuple[int, float]]", conn.execute(sql, (blob, wanted, *bindings)).fetchall())
-    return [(rowid, distance) for rowid, distance in rows if rowid not in unused][:k]
 
 
 def put(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int], matrix: Vector) -> None:

@@ -12,13 +12,16 @@ import apsw
 from engine.paths import places
 from engine.records import Folder
 from engine.sources.discovery import Rules
+from engine.store import folders
 
 _BESIDE_THE_LIBRARY = ("", "-wal", "-shm", "-journal", ".lock", ".reading", ".vectors", ".removed")
 
 
 def watched(conn: apsw.Connection) -> list[Folder]:
     """Return all watched folders; their counts are left at 0, since counting costs more than a small sync."""
-    return [Folder(*row) for row in conn.execute("SELECT id, path, state FROM folder ORDER BY id")]
+    held = folders.held(conn)
+    rows = conn.execute("SELECT id, path, state FROM folder ORDER BY id")
+    return [Folder(id_, path, state, held=held.get(id_, 0)) for id_, path, state in rows]
 
 
 def rules_from(written: Mapping[str, Any]) -> Rules:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
-from fakes import FakeLibrary, ports
+from fakes import STILL, FakeLibrary, ports
 from piloting import WIDE, settle
 
 from app.tui.app import CarrelApp
@@ -69,3 +70,46 @@ async def test_a_commit_while_the_library_is_opened_is_not_missed() -> None:
         await settle(pilot)
         assert app.view.status is not None
         assert app.view.status.documents == len(library.notes)
+
+
+class CountedLooks(FakeLibrary):
+    """A library that counts how often its version is asked for."""
+
+    looks = 0
+
+    def version(self) -> int:
+        self.looks += 1
+        return super().version()
+
+
+async def test_a_browser_out_of_focus_looks_for_commits_less_often() -> None:
+    library, hours, polls = CountedLooks(), [1.0], [0]
+
+    def clock() -> float:
+        polls[0] += 1
+        return hours[0] * 3600
+
+    async def polled() -> None:
+        until = polls[0] + 3
+        while polls[0] < until:
+            await pilot.pause()
+        await settle(pilot)
+
+    app = CarrelApp(replace(ports(library, pace=replace(STILL, poll=0.01, away=60.0)), clock=clock))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await polled()
+        app.app_focus = False
+        await settle(pilot)
+        before = library.looks
+        await polled()
+        assert library.looks <= before + 1  # one may have begun before
+        before = library.looks
+        await polled()
+        assert library.looks == before
+        hours[0] += 1
+        await polled()
+        assert library.looks == before + 1
+        app.app_focus = True
+        await polled()
+        assert library.looks > before + 1

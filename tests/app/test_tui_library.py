@@ -320,6 +320,20 @@ async def test_try_again_on_a_folder_reads_all_that_failed_in_it(library: Shelve
         assert library.orders == [("retry", "/home/reader/notes")]
 
 
+async def test_documents_that_are_held_back_are_let_go_after_a_question(library: Shelves, app: CarrelApp) -> None:
+    library.watched[0] = replace(library.watched[0], held=812)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot, "down")
+        assert "✗ files gone" in screen.tree_list.shown_lines[1]
+        await pilot.press("y")
+        await settle(pilot)
+        assert "812 documents" in written(pilot)
+        assert library.orders == []
+        await pilot.press("y")
+        await settle(pilot)
+        assert library.orders == [("accept_removals", "/home/reader/notes")]
+
+
 async def test_a_folder_is_paused_and_resumed(library: Shelves, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await shown(pilot, "down", "p")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
-from fakes import NOTES, FakeLibrary, search_notes
+from fakes import NOTES, FakeExploration, FakeLibrary, search_notes
 from hypothesis import given
 from hypothesis import strategies as st
 from piloting import SIZES, WIDE, picture, pressed, settle, told, typed, written
 from textual.geometry import Offset
+from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
 from app.tui.screens.search.arrangement import ungrouped
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.whatif import CONTROLS, FUSIONS, Control, WhatIf, moved_rows, row_of
 from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line
-from engine.records import SearchSettings, Weights
+from engine.records import SearchResult, SearchSettings, Weights
 
 OWN = WhatIf(SearchSettings(), SearchSettings(), Weights(0.8, 0.2, ""))
 
@@ -120,6 +122,61 @@ async def test_of_many_rows_the_first_are_shown_at_once(library: FakeLibrary, ap
         await settle(pilot)
         assert shown[2:] in ([60], [30, 60]) and screen.rows.hit is not None and chosen is not None
         assert screen.rows.hit.passage_id == chosen.passage_id
+
+
+async def finished(pilot: Pilot[int], group: str) -> None:
+    """Wait until one kind of work is done and what it said has been heard; other work may go on."""
+    await pilot.pause()
+    while any(worker.group == group and not worker.is_finished for worker in pilot.app.workers):
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def test_rows_ranked_anew_are_not_shown_to_a_query_that_came_meanwhile(
+    library: FakeLibrary, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.notes = {f"{n}.md": f"# Note {n}\n\nstarter {'alive ' * n}\n" for n in range(60)}
+    go_on = threading.Event()
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        again = FakeExploration.again
+
+        def slowly(exploration: FakeExploration, settings: SearchSettings, limit: int = 10) -> SearchResult:
+            assert go_on.wait(20)
+            return again(exploration, settings, limit)
+
+        monkeypatch.setattr(FakeExploration, "again", slowly)
+        await pilot.press("f12", "left")
+        library.held = {"convex"}  # the new query has no answer of every leg yet
+        screen.query_line.write("note")
+        await finished(pilot, "words")
+        go_on.set()
+        await finished(pilot, "what-if")
+        assert screen.shown.result is not None and screen.shown.result.query.text == "note"
+        library.release.set()
+        await settle(pilot)
+        assert screen.shown.result.query.text == "note" and library.tried[-1].weights is not None
+
+
+async def test_more_like_this_is_not_laid_over_a_query_that_came_meanwhile(
+    library: FakeLibrary, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    similar, go_on = library.similar, threading.Event()
+
+    def slowly(passage_id: int, *, limit: int) -> SearchResult:
+        assert go_on.wait(20)
+        return similar(passage_id, limit=limit)
+
+    monkeypatch.setattr(library, "similar", slowly)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        await pilot.press("ctrl+l")
+        screen.query_line.write("starter")
+        await finished(pilot, "all")
+        go_on.set()
+        await settle(pilot)
+        assert screen.shown.heading is None
+        assert screen.shown.result is not None and screen.shown.result.query.text == "starter"
 
 
 async def test_the_explanation_says_where_the_row_stood_before(app: CarrelApp) -> None:

@@ -1,9 +1,11 @@
 """Mutated real documents, read as the indexer reads them: `python -m tests.faults.fuzz --files 2000 --seed 42`.
 
 Each is a document of CARREL_DATA with bits flipped, cut short, or spliced with another; of ZIP files also a member is
-mutated and packed anew, so that what lies behind the checksums is reached. A fault is anything but a document or a
-reason within the limit, a reader that fails for a reason that it did not foresee, and anything that the parent loses:
-memory, file descriptors, children. Exit status 1 at any fault.
+mutated and packed anew, so that what lies behind the checksums is reached. Into others a long run is put: of blanks,
+brackets, headings, escapes or openings that nothing closes, alone, nested, or as a huge header. What is read is cut,
+too, with the tokenizer of the embedded model. A fault is anything but a document or a reason within the limit, a reader
+that fails for a reason that it did not foresee, and anything that the parent loses: memory, file descriptors, children.
+Exit status 1 at any fault.
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.embedding import catalogue
 from engine.errors import SourceError
+from engine.indexing.passage_encoder import cutting
+from engine.records import Cutting
 from engine.sources.discovery import FoundFile, discover
 from engine.sources.parser import Limits, Parser
 
@@ -29,6 +34,14 @@ LIMIT_SECONDS = 30
 GRACE_SECONDS = 10  # to end a child and start the next, on a busy machine
 LARGEST_SEED = 4 * 2**20  # bytes: larger documents only make the run longer
 LEAKED_BYTES = 24 * 2**20  # what the parent's memory may grow by after the first tenth of the files
+LONGEST_RUN = 200_000  # bytes
+RUNS = (
+    *("\n", " ", "\t", " \n", "\n\n  ", "\r", "\x0c", "\u200b", "\u200b\n\n", "\u3000"),  # blanks
+    *("[", "[[", "](", "[](", "![", "(", "<", "{", "{{", "[a](", "<a ", "<!--", "<b>", "$$", "\\(", "{\\b "),  # nested
+    *("# ", "# a\n", "#+a: ", "* a\n", "= a\n", "a\n=\n", "X-A: b\n", "a: b\n", ":a: b\n", "\\section{a}\n"),
+    *("\\", "\\'", "\\u", "&", "&#", "&amp;", "%", "%20", "=?", "=?utf-8?q?=", "\x1b[", "\x9b", "\x00"),  # escapes
+    *("`", "```\n", "~~~\n", "/*", "--", "\\begin{a}", "#+BEGIN_A\n", "> ", "- ", "|", "| a ", "**", "_", '"'),
+)
 UNFORESEEN = ("the reader failed", "the reader gave no sound answer", "the reader stopped")
 
 
@@ -79,7 +92,7 @@ def mutated(raw: bytes, other: bytes, chance: random.Random) -> bytes:
 
 
 def _damaged(raw: bytes, other: bytes, chance: random.Random) -> bytes:
-    way = chance.randrange(4)
+    way = chance.randrange(6)
     content = bytearray(raw)
     if way == 0:
         for _ in range(chance.choice((1, 4, 32, 256))):
@@ -90,11 +103,25 @@ def _damaged(raw: bytes, other: bytes, chance: random.Random) -> bytes:
     elif way == 2:
         start, taken = chance.randrange(len(content) + 1), chance.randrange(len(other) + 1)
         content[start : start + chance.randrange(4096)] = other[taken : taken + chance.randrange(1, 65_536)]
+    elif way >= 4:
+        _put_run(content, chance)
     else:
         start = chance.randrange(len(content) + 1)
         piece = bytes(content[start : start + chance.randrange(1, 4096)])
         content[start:start] = piece * chance.choice((2, 50, 500))
     return bytes(content)
+
+
+def _put_run(content: bytearray, chance: random.Random) -> None:
+    """Put a run of one piece into a text, mostly at the beginning of a line; as a header it is the whole of one."""
+    piece = chance.choice(RUNS) + (chance.choice(RUNS) if chance.random() < 0.2 else "")
+    run = piece * (chance.choice((1_000, 20_000, LONGEST_RUN)) // len(piece.encode()))
+    if chance.random() < 0.2:  # closed again, inside out
+        run += piece[::-1].translate(str.maketrans("[({<", "])}>")) * (len(run) // len(piece))
+    surroundings = (("", ""), ("\n", "\n"), ("# ", "\n"), ("---\n", "\n---\n"), ("X-A: ", "\n"), ("[", "]"))
+    before, after = chance.choice(surroundings)
+    start = content.rfind(b"\n", 0, chance.randrange(len(content) + 1)) + 1 if chance.random() < 0.8 else 0
+    content[start:start] = (before + run + after).encode()
 
 
 def _repacked(raw: bytes, other: bytes, chance: random.Random) -> bytes:
@@ -114,6 +141,7 @@ def run(files: int, seed: int, folder: Path, keep: Path | None = None) -> Outcom
     chance = random.Random(seed)
     originals = seeds()
     outcome = Outcome()
+    how = cutting(catalogue.load(catalogue.EMBEDDED))
     others = Held.now().children
     settled: Held | None = None
     with Parser(Limits(seconds=LIMIT_SECONDS)) as parser:
@@ -122,7 +150,7 @@ def run(files: int, seed: int, folder: Path, keep: Path | None = None) -> Outcom
             path = folder / f"{number}{original.suffix}"
             path.write_bytes(mutated(original.read_bytes(), other.read_bytes()[:65_536], chance))
             faults = len(outcome.faults)
-            _read(parser, path, f"{number} ({original.name})", outcome)
+            _read(parser, path, how, f"{number} ({original.name})", outcome)
             if keep is not None and len(outcome.faults) > faults:
                 keep.mkdir(parents=True, exist_ok=True)
                 (keep / path.name).write_bytes(path.read_bytes())
@@ -135,10 +163,10 @@ def run(files: int, seed: int, folder: Path, keep: Path | None = None) -> Outcom
     return outcome
 
 
-def _read(parser: Parser, path: Path, name: str, outcome: Outcome) -> None:
+def _read(parser: Parser, path: Path, how: Cutting | None, name: str, outcome: Outcome) -> None:
     began = time.monotonic()
     try:
-        parser.read(os.fsencode(path))
+        parser.read(os.fsencode(path), None, how)
         outcome.read += 1
     except SourceError as error:
         outcome.refused[error.reason] += 1

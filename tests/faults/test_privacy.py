@@ -6,7 +6,9 @@ current one too, that holds code with the names of modules, settings, and links 
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -42,6 +44,9 @@ def hook(event, arguments):
 
 sys.addaudithook(hook)
 """
+SPEAKING = re.compile(
+    r".*(?:connect|sendto|sendmsg|sendmmsg|listen)\(.*AF_INET.*"
+)  # urllib3 binds ::1, and lets go of it
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="the program carrel is not installed beside this Python")
 
@@ -223,6 +228,33 @@ def test_it_all_works_without_a_network(world: World) -> None:
     (world.notes / "later.md").write_text("# Later\n\nA cormorant dives.\n")
     world.run("sync", before=cut_off)
     assert "later.md" in world.run("search", "cormorant", before=cut_off)
+
+
+def test_no_command_speaks_to_a_network(world: World) -> None:
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    trace = world.base / "trace"
+    traced = ("strace", "-f", "-qq", "-e", "trace=%network", "-o", os.fspath(trace))
+    if subprocess.run([*traced, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system lets nobody trace a process")
+    (world.notes / "traced.md").write_text("# Traced\n\nA heron stands.\n")
+    for call in (("sync",), ("search", "heron"), ("status",), ("doctor",), ("marks",), ("log",), ("models",)):
+        world.run(*call, before=traced)
+        assert SPEAKING.findall(trace.read_text()) == [], call
+    asking = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
+    subprocess.run([*traced, sys.executable, "-P", "-c", asking], check=True)
+    assert SPEAKING.findall(trace.read_text()), "the trace hears of it"
+
+
+def test_doctor_says_where_everything_of_carrels_lies(world: World) -> None:
+    kept = json.loads(world.run("doctor", "--json"))["kept"]
+    lies = [Path(each["path"]) for each in kept if each["path"]]
+    beside = world.home / "data/library.carrel"
+    files = [path for path in world.home.rglob("*") if path.is_file() and not path.name.startswith(beside.name)]
+    assert files
+    assert [path for path in files if not any(path.is_relative_to(place) for place in lies)] == []
+    assert next(each for each in kept if each["name"] == "library")["bytes"] >= beside.stat().st_size
+    assert all(each["forget"] for each in kept)
 
 
 def test_links_lead_nowhere_outside_a_watched_folder(world: World) -> None:

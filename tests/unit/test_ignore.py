@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from properties import examples
 
+from engine.sources import ignore_files
+from engine.sources.discovery import FoundFile, LeftOut, discover
 from engine.sources.ignore_files import IgnoreFile
 
 
@@ -122,3 +124,42 @@ def test_any_ignore_file_agrees_with_git(repository: Path, lines: list[str]) -> 
     ignored_by_git = set(asked.stdout.splitlines())
     rules = IgnoreFile(lines)
     assert {path for path in PATHS if verdict_down_the_tree(rules, path)} == ignored_by_git
+
+
+def test_an_ignore_file_is_compiled_once_for_all_folders_that_have_it(tmp_path, monkeypatch):
+    counted = []
+    plain = ignore_files.to_regex
+    monkeypatch.setattr(ignore_files, "to_regex", lambda *glob: counted.append(glob) or plain(*glob))
+    for number in range(50):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / ".gitignore").write_text("once*upon\n/a*b/c\nplain\n*.suffix\n")
+        (folder / "note.md").write_text("a")
+        (folder / "once and upon").write_text("a")
+    for _ in range(3):
+        found = [item for item in discover(bytes(tmp_path)) if isinstance(item, FoundFile)]
+        assert len(found) == 50
+    assert 0 < len(counted) < 10
+
+
+def test_an_ignore_file_of_a_megabyte_is_bounded_and_says_so(tmp_path):
+    lines = [f"*{number}*?x" for number in range(100_000)]
+    (tmp_path / ".gitignore").write_text("\n".join(["*7*?x", "first.md", *lines, "last.md"]))
+    for name in ("first.md", "last.md", "a17bx", *(f"{number}.md" for number in range(500))):
+        (tmp_path / name).write_text("a")
+    items = list(discover(bytes(tmp_path)))
+    assert sum(isinstance(item, FoundFile) for item in items) == 500
+    reasons = {item.path: item.reason for item in items if isinstance(item, LeftOut)}
+    assert reasons == {
+        b".gitignore": "an ignore file with too many patterns: the last of them are not used",
+        b"first.md": ".gitignore",
+        b"last.md": ".gitignore",
+        b"a17bx": ".gitignore",
+    }
+
+
+@pytest.mark.parametrize("piece", ["?", "[", "*", "**/", "\\", "*a"])
+def test_a_pattern_of_one_long_line_holds_no_walk(tmp_path, piece):
+    (tmp_path / ".gitignore").write_text(piece * (2**19 // len(piece)))
+    (tmp_path / "note.md").write_text("a")
+    assert [item.path for item in discover(bytes(tmp_path)) if isinstance(item, FoundFile)] == [b"note.md"]

@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,57 @@ def test_reading_and_cutting_takes_linear_time(suffix: str, tmp_path: Path) -> N
         if grows_too_fast(lambda size, b=before, r=run: read(b + r * (size // len(r)) + "\nend"))  # type: ignore[misc]
     ]
     assert guilty == []
+
+
+STRUCTURES: dict[str, Callable[[int], str]] = {
+    **{
+        f"headings.{suffix}": (lambda n, piece=piece: piece * n)
+        for suffix, piece in (  # type: ignore[misc]
+            ("md", "# a\n"),
+            ("rst", "a\n=\n\n"),
+            ("org", "* a\n"),
+            ("adoc", "= a\n"),
+            ("html", "<h1>a</h1>"),
+        )
+    },
+    **{
+        f"links.{suffix}": (lambda n, piece=piece: piece * n)
+        for suffix, piece in (  # type: ignore[misc]
+            ("md", "[a](b) "),
+            ("rst", "`a <b>`_ "),
+            ("org", "[[a][b]] "),
+            ("html", '<a href="x">a</a> '),
+        )
+    },
+    **{
+        f"deep.{suffix}": (lambda n, piece=piece: piece * n + "a")
+        for suffix, piece in (  # type: ignore[misc]
+            ("md", "> "),
+            ("html", "<div>"),
+            ("json", "["),
+            ("yaml", "[ "),
+            ("toml", "a=["),
+            ("tex", "{"),
+            ("rtf", "{"),
+        )
+    },
+    "lists.md": lambda n: "".join(" " * (each % 500) + "- a\n" for each in range(n // 50)),
+    "nested.md": lambda n: "[" * n + "a" + "]" * n,
+    "heading.md": lambda n: "# " + "a b " * n + "\n\ntext",
+    "heading.html": lambda n: "<h1>" + "a b " * n + "</h1>text",
+}
+
+
+@pytest.mark.parametrize("name", sorted(STRUCTURES))
+def test_many_large_and_deep_structures_take_linear_time(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+
+    def read(size: int) -> None:
+        path.write_text(STRUCTURES[name](size))
+        with suppress(SourceError):  # refused: what counts is how long that took
+            cut(read_document(bytes(path)), token_starts)
+
+    assert not grows_too_fast(read)
 
 
 @pytest.mark.parametrize("kind", ["text", "markdown", "code"])

@@ -324,3 +324,65 @@ def test_marks_made_without_a_model_count_once_there_is_one(library: Library) ->
     counted = [row(library.search(ASKED, limit=50), "tax.md").shares.memory for _ in range(4)]
     assert counted[0] is None
     assert counted[-1] == pytest.approx(0.2)
+
+
+LONG = "Feeding the sourdough starter on rye flour every morning and keeping it near the warm oven until noon.\n"
+
+
+def marked_note(tmp_path: Path, text: str = LONG) -> Library:
+    library = library_of(tmp_path, {**FILLER, "bread.md": f"# Bread\n\n{text}"})
+    library.mark(ASKED, passage(library, "bread"))
+    return library
+
+
+def places(library: Library) -> list[str]:
+    (found,) = library.places_of_marks(library.marks())
+    return [Path(path.decode()).name for path in found]
+
+
+@pytest.mark.parametrize("inode_stays", [True, False])
+def test_a_mark_follows_a_note_that_is_renamed_and_edited_between_two_syncs(tmp_path: Path, inode_stays: bool) -> None:
+    with marked_note(tmp_path) as library:
+        notes = tmp_path / "notes"
+        if inode_stays:
+            (notes / "bread.md").rename(notes / "loaf.md")
+        else:
+            (notes / "bread.md").unlink()
+        write(notes, {"loaf.md": "# Loaf\n\n" + LONG.replace("rye flour", "spelt") + "More was written below.\n"})
+        library.sync()
+        assert places(library) == ["loaf.md"]
+        assert row(library.search(ASKED), "loaf.md").judged == judgements.RIGHT
+        write(notes, {"loaf.md": "# Loaf\n\nEverything is said in other words by now.\n"})
+        library.sync()
+        assert places(library) == ["loaf.md"]
+
+
+def test_a_mark_whose_note_is_deleted_finds_nothing_and_all_of_it_when_it_is_back(tmp_path: Path) -> None:
+    with marked_note(tmp_path) as library:
+        note = tmp_path / "notes" / "bread.md"
+        text = note.read_text()
+        note.unlink()
+        library.sync()
+        assert places(library) == []
+        note.write_text(text)
+        library.sync()
+        assert places(library) == ["bread.md"]
+
+
+def test_a_mark_stays_with_its_note_where_a_copy_keeps_the_old_text(tmp_path: Path) -> None:
+    with marked_note(tmp_path) as library:
+        note = tmp_path / "notes" / "bread.md"
+        shutil.copy(note, tmp_path / "notes" / "copy.md")
+        note.write_text(note.read_text().replace("rye flour", "spelt"))
+        library.sync()
+        assert places(library)[0] == "bread.md"
+
+
+def test_sketches_of_marked_texts_go_with_their_marks(library: Library) -> None:
+    library.mark(ASKED, passage(library, "tax"))
+    connection = open_writer(library.path)
+    sketches = "SELECT count(*) FROM meta WHERE key LIKE 'sketch:%'"
+    assert connection.execute(sketches).get == 1
+    library.empty_marks()
+    assert connection.execute(sketches).get == 0
+    connection.close()

@@ -156,7 +156,7 @@ def test_repair_makes_readers_read_all_vectors_anew(sample: Sample) -> None:
 
     seen = change_log.latest(sample.conn)
     repair.repair(sample.conn)
-    assert change_log.since(sample.conn, seen) is None
+    assert not change_log.reaches(sample.conn, seen)
     with transaction(sample.conn):
         change_log.record(sample.conn, "put", [1])
-    assert change_log.since(sample.conn, change_log.latest(sample.conn) - 1) is not None
+    assert change_log.reaches(sample.conn, change_log.latest(sample.conn) - 1)

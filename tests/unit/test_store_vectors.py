@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 import pytest
-from store_samples import DIMENSION, Sample, vector_for
+from store_samples import DIMENSION, Sample
 
 from engine.errors import ModelError
 from engine.store import integrity, vacuum, vec0_chunks, vector_tables
@@ -73,7 +73,6 @@ def test_an_empty_library_has_an_empty_matrix(tmp_path: Path) -> None:
     empty = Sample(tmp_path / "library.carrel")
     ids, matrix = vector_tables.read_matrix(empty.conn, empty.model)
     assert (ids.shape, matrix.shape) == ((0,), (0, DIMENSION))
-    assert vector_tables.nearest(empty.conn, empty.model, vector_for(b"12345678"), 5) == []
 
 
 def test_vectors_of_single_passages_leave_out_parked_and_unknown_ids(sample: Sample) -> None:
@@ -84,26 +83,9 @@ def test_vectors_of_single_passages_leave_out_parked_and_unknown_ids(sample: Sam
     assert np.array_equal(rows, matrix[np.isin(all_ids, [2, 5])])
 
 
-@pytest.mark.parametrize("k", [1, 10, 500])
-def test_the_nearest_are_those_of_the_exact_product(sample: Sample, k: int) -> None:
-    ids, matrix = vector_tables.read_matrix(sample.conn, sample.model)
-    query = vector_for(b"a query!")
-    order = np.argsort(-(matrix @ query), kind="stable")[:k]
-    found = vector_tables.nearest(sample.conn, sample.model, query, k)
-    assert [each for each, _ in found] == ids[order].tolist()
-    assert [distance for _, distance in found] == pytest.approx((1 - matrix[order] @ query).tolist(), abs=1e-5)
-
-
-def test_a_filter_is_applied_before_the_nearest_are_taken(sample: Sample) -> None:
-    among = "SELECT passage.id FROM passage JOIN document ON document.id = document_id WHERE path = ?"
-    found = vector_tables.nearest(sample.conn, sample.model, vector_for(b"a query!"), 10, among, (b"7.md",))
-    assert len(found) == 10
-    assert {each for each, _ in found} <= set(sample.passages("7.md").values())
-
-
-def test_a_query_without_a_direction_is_refused(sample: Sample) -> None:
+def test_a_query_without_a_direction_is_refused() -> None:
     with pytest.raises(ModelError, match="cannot be compared"):
-        vector_tables.nearest(sample.conn, sample.model, np.zeros(DIMENSION, dtype=np.float32), 5)
+        vector_tables.check(np.zeros((1, DIMENSION), dtype=np.float32), DIMENSION)
 
 
 def test_a_model_that_has_no_vectors_is_named_as_the_trouble(sample: Sample) -> None:
@@ -124,5 +106,5 @@ def test_compaction_gives_space_back_and_changes_no_passage(sample: Sample) -> N
     assert np.array_equal(compacted_ids, ids)
     assert np.array_equal(compacted, matrix)
     sample.put("later.md", "written after compaction")
-    assert vector_tables.nearest(sample.conn, sample.model, matrix[0], 1)[0][0] == ids[0]
+    assert np.array_equal(vector_tables.vectors_of(sample.conn, sample.model, [int(ids[0])])[1], matrix[:1])
     assert [check for check in integrity.checks(sample.conn) if not check.ok] == []

@@ -30,9 +30,8 @@ def test_a_new_file_is_found_by_its_words_and_its_vectors(sample: Sample) -> Non
     assert sample.find("waters") == {soil}
     assert len(sample.find("title : garden")) == 2
     assert len(sample.find('tags : "green house"')) == 2
-    near = vector_tables.nearest(sample.conn, sample.model, vector_for(hash_of("Garden\nsoil and water")), 1)
-    assert near[0][0] == soil
-    assert near[0][1] == pytest.approx(0, abs=1e-6)
+    _, vectors = vector_tables.vectors_of(sample.conn, sample.model, [soil])
+    assert vectors[0] == pytest.approx(vector_for(hash_of("Garden\nsoil and water")), abs=1e-6)
     assert_sound(sample)
 
 
@@ -102,7 +101,7 @@ def test_a_changed_title_is_found_and_embeds_nothing_when_it_was_not_written(sam
     assert sample.find("path : place") == set(before.values())
     assert sample.find("cjk : 東京") == set(before.values())
     assert not sample.find("name")
-    assert change_log.since(sample.conn, 2) == change_log.Changes(2, (), ())
+    assert change_log.entries(sample.conn, 2) == []
     assert_sound(sample)
 
 
@@ -132,7 +131,6 @@ def test_a_removed_file_is_found_no_more_by_words_or_vectors(sample: Sample) -> 
         assert sample.writer.remove([sample.document("a.md")]) == 2
     (three,) = sample.passages("b.md").values()
     assert not sample.find("one OR two")
-    assert [id_ for id_, _ in vector_tables.nearest(sample.conn, sample.model, vector_for(b"12345678"), 5)] == [three]
     assert vector_tables.read_matrix(sample.conn, sample.model)[0].tolist() == [three]
     assert_sound(sample)
 
@@ -174,21 +172,19 @@ def test_readers_learn_which_vectors_changed(sample: Sample) -> None:
     ids = sample.passages("a.md")
     before = change_log.latest(sample.conn)
     sample.put("a.md", "one\n\nedited")
-    assert change_log.since(sample.conn, before) == change_log.Changes(
-        change_log.latest(sample.conn), (ids["two"],), (ids["three"],)
-    )
-    assert change_log.since(sample.conn, 0) == change_log.Changes(
-        change_log.latest(sample.conn), (ids["one"], ids["two"]), (ids["three"],)
-    )
+    changed = change_log.entries(sample.conn, before)
+    assert {passage for _, passage in changed} == {ids["two"], ids["three"]}
+    assert changed[-1][0] == change_log.latest(sample.conn)
+    assert {passage for _, passage in change_log.entries(sample.conn, 0)} == set(ids.values())
 
 
 def test_a_reader_that_is_too_far_behind_reads_everything_anew(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_log, "KEPT", 2)
     sample.put("a.md", "one\n\ntwo\n\nthree\n\nfour")
     newest = change_log.latest(sample.conn)
-    assert change_log.since(sample.conn, 0) is None
-    assert change_log.since(sample.conn, newest - 2) is not None
-    assert change_log.since(sample.conn, newest + 1) is None
+    assert not change_log.reaches(sample.conn, 0)
+    assert change_log.reaches(sample.conn, newest - 2)
+    assert not change_log.reaches(sample.conn, newest + 1)
 
 
 def test_a_new_file_that_cannot_be_read_is_known_with_its_reason(sample: Sample) -> None:

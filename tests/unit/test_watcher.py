@@ -329,7 +329,7 @@ def test_a_full_sync_gives_way_and_reads_every_file_once(world: Watched) -> None
     parsed: list[bytes] = []
     before = PlainParser.read
 
-    def read(parser: PlainParser, path: bytes):
+    def read(parser: PlainParser, path: bytes, root: bytes | None = None):
         time.sleep(0.005)
         parsed.append(os.path.basename(path))
         return before(parser, path)

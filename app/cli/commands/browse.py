@@ -10,6 +10,7 @@ from app.cli import factories
 from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
+from app.wording.safe_text import one_line
 
 HOW_TO_SEARCH = "To search: carrel search WORDS   (in a terminal, `carrel` opens the browser)"
 
@@ -61,5 +62,5 @@ def without_terminal(session: Session, folders: list[Path], how_to_search: str =
         print_json(status_shape(status))
     else:
         click.echo("\n".join(lines(status)))
-        click.echo(f"\n{how_to_search}")
+        click.echo(f"\n{one_line(how_to_search)}")
     return INTERRUPTED if stop.is_set() else DONE

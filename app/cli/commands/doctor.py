@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -9,10 +10,13 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.session import DONE, FAILED, Session, pass_session, print_json
 from app.wording.cells import table
+from app.wording.figures import size
+from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
     from engine.maintenance import DoctorReport
+    from engine.maintenance.kept_data import Kept
     from engine.records import Check
 
 
@@ -29,7 +33,8 @@ if TYPE_CHECKING:
 @pass_session
 def command(session: Session, repair: bool) -> int:
     """Check the library: that the file is sound, that documents, words, vectors and model agree, and that the
-    folders can be watched. Nothing is changed without --repair.
+    folders can be watched. Below that stands what is kept where, and how to forget it. Nothing is changed without
+    --repair.
 
     The exit code is 1 where a check failed, and after --repair where one still fails.
     """
@@ -42,15 +47,18 @@ def command(session: Session, repair: bool) -> int:
     finally:
         show.close()
     if session.json:
-        print_json(doctor_shape(examined.checks, examined.done))
+        print_json(doctor_shape(examined.checks, examined.done, examined.kept))
     else:
         _print(examined, repair)
     return DONE if all(check.ok for check in examined.checks) else FAILED
 
 
 def _print(examined: DoctorReport, repair: bool) -> None:
-    """Print the checks to stdout, and below them on stderr what was done and what is left to do."""
+    """Print the checks and what is kept to stdout, and on stderr what was done and what is left to do."""
     click.echo("\n".join(table([_row(check) for check in examined.checks])))
+    if examined.kept:
+        click.echo("\nWhat is kept, and how to forget it:")
+        click.echo("\n".join(table([_kept(each) for each in examined.kept], right=(1,))))
     for line in (*examined.done, *_advice([check for check in examined.checks if not check.ok], repair)):
         click.echo(line, err=True)
 
@@ -58,6 +66,11 @@ def _print(examined: DoctorReport, repair: bool) -> None:
 def _row(check: Check) -> tuple[str, str, str]:
     noted = f" ({check.remedy})" if check.ok and check.remedy else ""
     return ("✓ ok" if check.ok else "✗ fault", check.name, one_line(check.detail) + noted)
+
+
+def _kept(each: Kept) -> tuple[str, str, str, str]:
+    path = short_path(os.fsencode(each.path)) if each.path else ""
+    return (each.name, size(each.bytes) if each.bytes else "–", path, each.forget)
 
 
 def _advice(faults: list[Check], repaired: bool) -> list[str]:

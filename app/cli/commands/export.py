@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.command import command as carrel_command
+from app.cli.output import utf8_output
 from app.cli.session import Session, pass_session, print_json
 from app.wording.figures import counted
 from app.wording.paths import short_path
@@ -40,9 +40,8 @@ def command(session: Session, file: Path, no_vectors: bool) -> None:
 
     care = session.care()
     if str(file) == "-":
-        utf8 = open(sys.stdout.fileno(), "w", encoding="utf-8", newline="\n", closefd=False)  # noqa: SIM115
-        with utf8:
-            exported = care.export(utf8.write, with_vectors=not no_vectors)
+        with utf8_output() as write:
+            exported = care.export(write, with_vectors=not no_vectors)
         click.echo(_told(exported), err=True)
         return
     exported = care.export_to(file, with_vectors=not no_vectors)

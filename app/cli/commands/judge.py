@@ -12,6 +12,7 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
 from app.wording.figures import counted
+from app.wording.safe_text import one_line
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def command(
     if session.json:
         print_json({"questions": len(answers), "judged": judged, "complete": done, "out": str(out) if out else None})
         return
-    where = f", written to {out}" if out else ""
+    where = f", written to {one_line(str(out))}" if out else ""
     click.echo(f"{counted(len(answers), 'question')} and {counted(judged, 'document')} judged{where}.")
 
 

@@ -15,7 +15,10 @@ from app.wording.safe_text import one_line
 from app.wording.times import day
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.library import Library
+    from engine.records import Mark
 
 SIGNS = {2: "+", -2: "-", 1: "·"}  # by the grade of a mark
 
@@ -37,19 +40,25 @@ def command(session: Session, empty: bool, yes: bool) -> int:
 
     with session.open() as library:
         marks = library.marks()
+        places = library.places_of_marks(marks)
         if empty:
             return _forget(session, library, len(marks), yes)
     if session.json:
-        print_json({"marks": [mark_shape(mark) for mark in marks]})
+        print_json({"marks": [mark_shape(*each) for each in zip(marks, places, strict=True)]})
     elif marks:
         rows = [
-            (f"{SIGNS[mark.grade]} {JUDGED[mark.grade]}", day(mark.at), short_path(mark.path), one_line(mark.query))
-            for mark in marks
+            (f"{SIGNS[mark.grade]} {JUDGED[mark.grade]}", day(mark.at), _place(mark, now), one_line(mark.query))
+            for mark, now in zip(marks, places, strict=True)
         ]
         click.echo("\n".join(table(rows)))
     else:
         click.echo("Nothing is marked yet: `carrel mark QUERY PATH`, or + and - in the browser.", err=True)
     return DONE
+
+
+def _place(mark: Mark, now: Sequence[bytes]) -> str:
+    """Return where the passage of a mark stands now, or that it was not found."""
+    return short_path(now[0]) if now else f"{short_path(mark.path)} (no passage found)"
 
 
 def _forget(session: Session, library: Library, number: int, yes: bool) -> int:

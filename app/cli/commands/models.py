@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from app.cli.command import CarrelCommand, global_options, write_examples
+from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
 
 EXAMPLES = (
@@ -17,19 +17,7 @@ EXAMPLES = (
 )
 
 
-class ModelsGroup(click.Group):
-    """The model commands; without one, the models are listed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which a person meets them."""
-        return list(self.commands)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples below the commands."""
-        write_examples(formatter, EXAMPLES)
-
-
-@click.group("models", cls=ModelsGroup, invoke_without_command=True)
+@click.group("models", cls=CommandGroup, invoke_without_command=True, examples=EXAMPLES)
 @click.pass_context
 def command(ctx: click.Context, /) -> None:
     """Choose the model that reads for meaning.

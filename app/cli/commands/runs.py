@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from app.cli.command import CarrelCommand, global_options, write_examples
+from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import Session, agreed, pass_session, print_json
 from training.protocol import ORDERS
 
@@ -15,19 +15,7 @@ EXAMPLES = (
 )
 
 
-class RunsGroup(click.Group):
-    """The commands on runs; without one, the runs are listed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which a person meets them."""
-        return list(self.commands)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples below the commands."""
-        write_examples(formatter, EXAMPLES)
-
-
-@click.group("runs", cls=RunsGroup, invoke_without_command=True)
+@click.group("runs", cls=CommandGroup, invoke_without_command=True, examples=EXAMPLES)
 @click.pass_context
 def command(ctx: click.Context, /) -> None:
     """See what retraining has brought, and steer a run that is at work."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
+from app.cli.output import write_raw
 from app.cli.session import Session, pass_session, print_json
 from app.wording.paths import short_path
 from app.wording.safe_text import cleaned
@@ -33,7 +33,8 @@ MARK = "▌"
 def command(session: Session, path: str) -> None:
     """Print the text of a document, as it was indexed; PDF and other formats as plain text.
 
-    PATH is a path, or the end of one that only one document has.
+    PATH is a path, or the end of one that only one document has. A terminal gets signs in place of control and
+    invisible characters; a pipe or a file gets the text as it is.
     """
     from app.cli.path_arguments import find_document, place
     from app.json_shapes import document_shape
@@ -44,8 +45,7 @@ def command(session: Session, path: str) -> None:
     if session.json:
         print_json(document_shape(document))
     elif line is None:
-        text = cleaned(document.text) if sys.stdout.isatty() else document.text
-        click.echo(text, nl=not text.endswith("\n"))
+        write_raw(document.text if document.text.endswith("\n") else document.text + "\n")
     else:
         click.echo("\n".join(from_line(document, line)))
 

@@ -11,13 +11,14 @@ from app.cli.session import Session, pass_session, print_json
 from app.wording.cells import table
 from app.wording.figures import counted, size
 from app.wording.paths import short_path
+from app.wording.safe_text import one_line
 from app.wording.times import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from engine.events import Watching
-    from engine.records import Status
+    from engine.records import Folder, Status
 
 
 @carrel_command(
@@ -62,6 +63,7 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
         rows.append(
             ("failed", f"{counted(status.failed, 'file')} could not be read (`carrel sync --full` tries again)")
         )
+    rows += [line for folder in status.folders if folder.held for line in _held_back(folder)]
     if status.skipped:
         rows.append(("left out", f"{sum(status.skipped.values()):,}"))
     yield from table(rows)
@@ -77,6 +79,13 @@ def left_out(skipped: Mapping[str, int]) -> list[str]:
     """Return how many files each rule left out, the most first."""
     by_number = sorted(skipped.items(), key=lambda item: (-item[1], item[0]))
     return table([(f"{number:,}", reason) for reason, number in by_number], right=(0,), indent="           ")
+
+
+def _held_back(folder: Folder) -> list[tuple[str, str]]:
+    """Return what is kept of a folder whose files are gone, and how that ends."""
+    from engine.indexing.removal_guard import said_of, way_out
+
+    return [("held back", one_line(said_of(folder.path, folder.held))), ("", one_line(way_out(folder.path)))]
 
 
 def _freshness(stale: int) -> str:

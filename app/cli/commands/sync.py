@@ -29,13 +29,18 @@ MOST_FAILURES = 20  # more are counted; `--json` has them all
         ("carrel sync", "Index what is new or changed in the watched folders."),
         ("carrel sync ~/notes/kitchen", "Look at one folder or file only."),
         ("carrel sync --full", "Read every file again, those that failed included."),
+        ("carrel sync --accept-removals ~/notes", "Let documents go whose files are gone, though they are many."),
     ),
 )
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(path_type=Path))
 @click.option("--full", is_flag=True, help="Read every file again, not only those that changed.")
+@click.option("--accept-removals", is_flag=True, help="Let go of what is held back because most of a folder is gone.")
 @pass_session
-def command(session: Session, paths: tuple[Path, ...], full: bool) -> int:
+def command(session: Session, paths: tuple[Path, ...], full: bool, accept_removals: bool) -> int:
     """Bring the index up to date, once.
+
+    Where more than half of a folder's documents, and at least 20, have lost their files at once, they are kept and stay
+    searchable until the files are back or --accept-removals lets them go (the setting hold_back).
 
     A file that cannot be read is reported and stops nothing. Beside a running indexer (the browser, or
     `carrel watch`) that one is asked to do it. Ctrl-C keeps what was indexed; the next sync goes on from there.
@@ -51,7 +56,14 @@ def command(session: Session, paths: tuple[Path, ...], full: bool) -> int:
             click.echo("No folder is watched yet: `carrel add FOLDER`.", err=True)
         show = progress()
         try:
-            report = bring_up_to_date(library, [absolute(path) for path in paths], full=full, on_event=show, stop=stop)
+            report = bring_up_to_date(
+                library,
+                [absolute(path) for path in paths],
+                full=full,
+                accept_removals=accept_removals,
+                on_event=show,
+                stop=stop,
+            )
         finally:
             show.close()
     if session.json:
@@ -79,6 +91,8 @@ def lines(report: SyncReport) -> Iterator[str]:
     ]
     yield f"{', '.join(files)} in {duration(report.seconds)}"
     yield f"passages: {report.embedded:,} embedded, {report.reused:,} reused, {report.passages_removed:,} removed"
+    if report.held:
+        yield f"held back: {counted(report.held, 'document')} whose files are gone at once (`carrel status` says where)"
     if report.skipped:
         from app.cli.commands.status import left_out
 

@@ -147,9 +147,15 @@ class FakeLibrary:
         return ()
 
     def sync(
-        self, paths: Sequence[Path] = (), *, full: bool = False, on_event: Any = None, stop: Any = None
+        self,
+        paths: Sequence[Path] = (),
+        *,
+        full: bool = False,
+        accept_removals: bool = False,
+        on_event: Any = None,
+        stop: Any = None,
     ) -> SyncReport:
-        self._note("sync", (tuple(paths), full))
+        self._note("sync", (tuple(paths), full, *(["accepted"] if accept_removals else [])))
         for event in self.happenings:
             on_event(event)
         self.during_sync(stop)

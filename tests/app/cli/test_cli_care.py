@@ -47,6 +47,14 @@ def test_status_is_a_glance_at_the_library(carrel: Call, library: FakeLibrary) -
     ]
 
 
+def test_status_says_what_is_held_back_and_how_to_let_it_go(carrel: Call, library: FakeLibrary) -> None:
+    library.watched = [Folder(1, b"/my notes", "watching", 812, 812, held=800)]
+    said = carrel("status").out
+    assert "The files of 800 documents in /my notes are gone at once" in said
+    assert "carrel sync --accept-removals '/my notes'" in said
+    assert carrel("status", "--json").json["folders"][0]["held"] == 800
+
+
 def test_status_names_the_indexer_that_runs(carrel: Call, library: FakeLibrary) -> None:
     library.writer = Writer(4711, "watching", 0.0)
 

@@ -170,6 +170,7 @@ def test_folders_as_json(carrel: Call, library: FakeLibrary) -> None:
         "documents": 6402,
         "passages": 41870,
         "failed": 3,
+        "held": 0,
     }
 
 

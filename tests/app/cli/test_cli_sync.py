@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +47,7 @@ OUTCOME = {
     "skipped": {"hidden": 2, "larger than 32 MB": 5},
     "passages": {"embedded": 40, "reused": 7, "removed": 2},
     "seconds": 1.25,
+    "held": 0,
 }
 
 
@@ -83,6 +85,16 @@ def test_paths_and_full_reach_the_library(carrel: Call, library: FakeLibrary) ->
     carrel("sync", "kitchen", "~/x", "--full")
 
     assert library.of("sync") == [((Path.cwd() / "kitchen", Path.home() / "x"), True)]
+
+
+def test_what_is_held_back_is_told_and_let_go_by_an_option(carrel: Call, library: FakeLibrary) -> None:
+    library.report = replace(REPORT, held=812)
+    ended = carrel("sync")
+    assert ended.code == 0
+    assert "held back: 812 documents whose files are gone at once" in ended.out
+    assert carrel("sync", "--json").json["held"] == 812
+    carrel("sync", "--accept-removals", "kitchen")
+    assert library.of("sync")[-1] == ((Path.cwd() / "kitchen",), False, "accepted")
 
 
 def test_with_no_folder_watched_it_says_how_to_add_one(carrel: Call, library: FakeLibrary) -> None:
@@ -214,6 +226,14 @@ def test_beside_an_indexer_a_request_is_filed_and_its_report_printed(carrel: Cal
     assert ended.json == {"format": 1, **OUTCOME}
     assert library.of("request") == [("sync_full", str(Path.cwd() / "kitchen"))]
     assert "process 4711" in ended.err
+
+
+@pytest.mark.usefixtures("impatient")
+def test_beside_an_indexer_removals_are_accepted_by_a_request(carrel: Call, library: FakeLibrary) -> None:
+    busy(library, SimpleNamespace(done=True, outcome=to_dict(SyncReport(removed=30))))
+
+    assert "30 removed" in carrel("sync", "--accept-removals", "kitchen").out
+    assert library.of("request") == [("accept_removals", str(Path.cwd() / "kitchen"))]
 
 
 @pytest.mark.usefixtures("impatient")

@@ -21,6 +21,9 @@ LIBRARY_ACTIONS = (
            "Compare the folder with the index now; starts the indexer again where it was given up."),
     Action("library.remove", "delete,x", "remove", "forget", "Forget this folder",
            "Take the folder out of the library, after a question. Its files stay."),
+    Action("library.accept", "y", "accept", "", "Let go of documents whose files are gone",
+           "Where most of a folder is gone at once its documents are kept; this lets them go, after a question.",
+           footer=False),
     Action("library.undo", "z", "undo", "", "Take back the folder that was forgotten last",
            "Within a day, a folder that was forgotten comes back with all that was indexed of it.", footer=False),
     Action("library.check", "c", "check", "check", "Check the library file",
@@ -47,6 +50,10 @@ HELP_PAGES = (
             ("failed", "it could not be read; the reason stands beside it, r tries again"),
             ("paused", "its folder is not followed until it is resumed (p)"),
             ("✗ not there", "the folder is missing, a disk perhaps; its documents are kept"),
+            (
+                "✗ files gone",
+                "most files went at once; their documents are kept until they are back, or y lets them go",
+            ),
         ),
     ),
 )

@@ -71,6 +71,20 @@ class FolderOrders:
         question = ConfirmScreen(f"Forget {shown_path(folder.path)}?", explained, "forget it", "keep it")
         self._screen.carrel.push_screen(question, answered)
 
+    def accept_removals(self, library: LibraryPort, folder: Folder) -> None:
+        """Let the documents of a folder go that are held back, after a question."""
+        explained = (
+            f"The files of {counted(folder.held, 'document')} went at once, as where a disk is not mounted. So far the"
+            " documents are kept and can be found; when the files come back, nothing has to be done."
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.send(library, Order("accept_removals", folder.path))
+
+        question = ConfirmScreen(f"Let them go from {shown_path(folder.path)}?", explained, "let them go", "keep them")
+        self._screen.carrel.push_screen(question, answered)
+
     def undo_remove(self, library: LibraryPort) -> None:
         """Take back the folder that was forgotten last."""
         in_background(self._screen, partial(self._take_back, library), "undo")

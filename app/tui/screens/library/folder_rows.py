@@ -116,6 +116,8 @@ def root_state(folder: Folder, view: StatusView) -> State:
         return State("‖ paused", ACCENT)
     if folder.state == "missing":
         return State("✗ not there", ALARM)
+    if folder.held:
+        return State("✗ files gone", ALARM)
     if view.read_only:
         return State("as indexed")
     if indexer.phase in ("dead", "gone", "restarting"):

@@ -11,13 +11,14 @@ from app.wording.figures import counted
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 
-Kind = Literal["sync", "retry", "pause", "resume", "remove"]
+Kind = Literal["sync", "retry", "pause", "resume", "remove", "accept_removals"]
 ON_ITS_WAY: Mapping[Kind, str] = {
     "sync": "… looking",
     "retry": "… trying again",
     "pause": "… pausing",
     "resume": "… resuming",
     "remove": "… forgetting",
+    "accept_removals": "… letting go",
 }
 UNSPOKEN = "The name of this folder is no text that an order could carry; use `carrel` in a shell for it."
 

@@ -233,6 +233,15 @@ class LibraryScreen(CarrelScreen):
         if (folder := self._chosen_folder()) is not None and (library := self._writable()) is not None:
             self._orders.remove(library, folder)
 
+    def action_accept(self) -> None:
+        """Let go of what is held back of the selected watched folder, after a question."""
+        folder, library = self._chosen_folder(), self._writable()
+        if folder is not None and library is not None:
+            if folder.held:
+                self._orders.accept_removals(library, folder)
+            else:
+                tell(self, "Nothing is held back here.")
+
     def action_undo(self) -> None:
         """Take back the folder that was forgotten last."""
         if (library := self._writable()) is not None:

@@ -309,12 +309,9 @@ class ReaderScreen(CarrelScreen):
             self._links.follow(link, self.book, self.text.top)
 
     @on(OutlineView.Chosen)
-    def _heading_chosen(self, message: OutlineView.Chosen) -> None:
-        self.text.focus()
-        self._jump(message.heading.span, always=True)
-
     @on(LinkFollower.HeadingFound)
-    def _heading_found(self, message: LinkFollower.HeadingFound) -> None:
+    def _heading_chosen(self, message: OutlineView.Chosen | LinkFollower.HeadingFound) -> None:
+        self.text.focus()
         self._jump(message.heading.span, always=True)
 
     @on(LinkFollower.DocumentFound)
@@ -337,9 +334,8 @@ class ReaderScreen(CarrelScreen):
 
     def action_editor(self) -> None:
         """Open the document in the editor at the place that is read."""
-        if self.book is None:
-            return
-        self.carrel.open_places([self.book.place_at(self._place())])
+        if self.book is not None:
+            self.carrel.open_places([self.book.place_at(self._place())])
 
     def action_copy_path(self) -> None:
         """Copy the document's path."""

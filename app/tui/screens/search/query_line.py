@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from textual.timer import Timer
 from textual.widgets import Input
 
 from app.tui.screens.search.filter_completion import QuerySuggester, unfinished
 from app.wording.safe_text import one_line
+
+BLINKING_SECONDS = 10.0  # after a key: drawing a cursor twice a second takes more of a core than all else at rest
 
 
 class QueryLine(Input):
@@ -20,7 +23,24 @@ class QueryLine(Input):
             suggester=self.completions,
             id=id,
         )
-        self.cursor_blink = blink
+        self.cursor_blink = self._blinks = blink
+        self._resting: Timer | None = None
+
+    def on_mount(self) -> None:
+        """Blink for a while."""
+        self.watch_selection()
+
+    def watch_selection(self) -> None:
+        """Blink while somebody types or moves, and stand still after that."""
+        if not self._blinks or not self.is_attached:
+            return
+        if self._resting is not None:
+            self._resting.stop()
+        self.cursor_blink = True
+        self._resting = self.set_timer(BLINKING_SECONDS, self._stand_still)
+
+    def _stand_still(self) -> None:
+        self.cursor_blink = False
 
     @property
     def unfinished(self) -> bool:

@@ -106,11 +106,16 @@ class SettingsTrial:
         limit, chosen = answer.asked.limit, self._rows.hit
         if limit > FIRST_ROWS:
             first = await in_thread(partial(exploration.again, self._tried, FIRST_ROWS))
-            if chosen is None or any(hit.passage_id == chosen.passage_id for hit in first.hits):
+            stays = chosen is None or any(hit.passage_id == chosen.passage_id for hit in first.hits)
+            if stays and self._is_asked_for(exploration):
                 self._shown.show(first, stay=True)
         result = await in_thread(partial(exploration.again, self._tried, limit))
-        if exploration is self.exploration and self._shown.heading is None:
+        if self._is_asked_for(exploration):
             self._show(result)
+
+    def _is_asked_for(self, exploration: ExplorationPort) -> bool:
+        """Whether rows from these candidates still answer what stands in the query line, with no list laid over."""
+        return exploration is self.exploration and self._shown.heading is None
 
     def _show(self, result: SearchResult) -> None:
         self.tell_pane(result)

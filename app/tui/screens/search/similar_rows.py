@@ -83,7 +83,8 @@ class SimilarRows:
             self._shown.show(answer.result, finished=answer.finished, stay=False)
 
     def forget(self) -> None:
-        """Forget all lists; other rows are about to come."""
+        """Forget all lists, one that is still looked for too; other rows are about to come."""
+        self._rows.workers.cancel_group(self._rows, "similar")
         self._likes.clear()
         self._shown.heading = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
 
 from textual.content import Content
 
@@ -16,9 +15,6 @@ from app.wording.figures import count, counted, figure
 from app.wording.safe_text import one_line
 from app.wording.times import estimate
 
-Budget = Literal["budget"]
-Review = Literal["review"]
-Begin = Literal["begin"]
 BAR_CELLS = 30
 
 

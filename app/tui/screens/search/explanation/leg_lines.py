@@ -1,21 +1,25 @@
-"""What each leg found: rank, raw figure and weight, and for the words a table of what each of them gave."""
+"""What each leg found: rank, raw figure and weight, a table of what each word gave, and where each step put the row."""
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 from textual.content import Content
 
-from app.explanation import Word
-from app.tui.screens.search.explanation.subject import Explained, labelled
-from app.tui.theme import BRIGHT, QUIET, WORDS
+from app.explanation import Ranks, Word, ranks_of
+from app.tui.screens.search.explanation.subject import Explained, label, labelled
+from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
 from app.wording.bars import rarity
 from app.wording.cells import cut, padded
-from app.wording.figures import count, counted, figure
+from app.wording.figures import NONE, count, counted, figure
 from app.wording.safe_text import one_line
 from engine.records import WordReading
 
 LONGEST_WORD = 16
 ROOMY_CELLS = 52  # from here on the table shows bm25 beside the points
+HEADS = ("meaning", "words", "fused", "grouped", "in the list")  # of the table of ranks
+HEAD_CELLS = (8, 6, 6, 8, 12)
 TABLE_CELLS = 36  # of the table without its words and without bm25
 
 
@@ -147,3 +151,39 @@ def setting_lines(explained: Explained, width: int) -> list[Content]:
     if hit.duplicates:
         parts.append(f"{counted(len(hit.duplicates), 'near-duplicate')} in other notes folded in")
     return wrapped(Content.styled(one_line(" · ".join(part for part in parts if part)), QUIET), width, Content())
+
+
+def places_lines(explained: Explained, width: int) -> list[Content]:
+    """Return the ranks as a table: by meaning alone, by words alone, among all passages, among all documents, and
+    in the list, where a near-duplicate has no row of its own."""
+    ranks = explained.facts.ranks
+    head = "".join(f"{name:>{cells}}" for name, cells in zip(HEADS, HEAD_CELLS, strict=True))
+    lines = [Content.assemble(label("rank"), (head, QUIET)), _rank_row("", ranks, f"bold {BRIGHT}")]
+    if explained.tried:
+        lines.append(_before(explained))
+    return [line.truncate(width) for line in lines] + _folded(ranks, width)
+
+
+def _folded(ranks: Ranks, width: int) -> list[Content]:
+    """Return in words where better passages went that have no row: into that of their note, or of a look-alike."""
+    told = []
+    if ranks.in_notes_above:
+        told.append(f"{counted(ranks.in_notes_above, 'better passage')} of the notes above")
+    if ranks.alike_above:
+        told.append(f"{counted(ranks.alike_above, 'near-duplicate')} of them")
+    return labelled("", Content.styled(f"folded into rows above: {', '.join(told)}", QUIET), width) if told else []
+
+
+def _rank_row(name: str, ranks: Ranks, style: str) -> Content:
+    cells = zip(astuple(ranks), HEAD_CELLS, strict=True)
+    figures = "".join(f"{count(rank) if rank is not None else NONE:>{room}}" for rank, room in cells)
+    return Content.assemble(label(name), (figures[: -HEAD_CELLS[-1]], ""), (figures[-HEAD_CELLS[-1] :], style))
+
+
+def _before(explained: Explained) -> Content:
+    """Return the ranks by the person's own settings, and how far the row has moved."""
+    if explained.before is None:
+        return Content.assemble(label("before"), ("not among the rows", QUIET))
+    moved = explained.before.rank - explained.hit.rank
+    sign = f"  ↑ {moved}" if moved > 0 else f"  ↓ {-moved}" if moved < 0 else "  ="
+    return Content.assemble(_rank_row("before", ranks_of(explained.before), ""), (sign, ACCENT if moved else FAINT))

@@ -6,8 +6,7 @@ import json
 
 from textual.content import Content
 
-from app.tui.screens.search.explanation.leg_lines import meaning_lines, setting_lines, words_lines
-from app.tui.screens.search.explanation.places import places_lines
+from app.tui.screens.search.explanation.leg_lines import meaning_lines, places_lines, setting_lines, words_lines
 from app.tui.screens.search.explanation.score import memory_lines, neighbour_lines, score_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.explanation.trust import trust_lines
@@ -16,6 +15,7 @@ from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import ordinal
 from app.wording.safe_text import one_line
+from engine.harmful_characters import escaped
 from engine.paths import display
 
 TEXT_CELLS = 78  # of a mail or an issue
@@ -61,4 +61,4 @@ def as_json(explained: Explained) -> str:
     result = search_shape(explained.result)
     kept = ("query", "verdict", "model", "fusion", "weights", "passages", "words")
     shape = {"format": FORMAT, **{name: result[name] for name in kept}, "result": hit_shape(explained.hit)}
-    return json.dumps(shape, ensure_ascii=False, indent=2) + "\n"
+    return escaped(json.dumps(shape, ensure_ascii=False, indent=2)) + "\n"

@@ -1,0 +1,68 @@
+"""A snippet looks at so much of a passage and no more, and one that fails takes no list away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from notes import FILLER, library_of
+
+from engine.records import SearchSettings
+from engine.retrieval import hits, snippet
+
+WORDS_ONLY = SearchSettings(fusion="keyword")
+HOSTILE = {
+    "blank.md": "# Wombat\n\nwombat burrow" + "\n" * 19_000 + "wombat again\n",
+    "links.md": "# Links\n\nwombat " + "[](" * 6_000 + "\n",
+    "brackets.md": "wombat " + "[" * 30_000,
+    "line.txt": "wombat " * 150_000,
+    "letters.txt": "wombat " + "a " * 50_000,
+}
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Note how many characters and tokens each snippet had to deal with."""
+    counted: list[tuple[int, int]] = []
+    plain: Callable[..., list[object]] = snippet.tokenise  # type: ignore[attr-defined]
+
+    def counting(connection: object, text: str, *most: int) -> list[object]:
+        tokens = plain(connection, text, *most)
+        counted.append((len(text), len(tokens)))
+        return tokens
+
+    monkeypatch.setattr(snippet, "tokenise", counting)
+    return counted
+
+
+def test_no_passage_has_more_looked_at_than_a_snippet_needs(tmp_path: Path, looked_at: list[tuple[int, int]]) -> None:
+    with library_of(tmp_path, {**HOSTILE, **FILLER}) as library:
+        found = library.search("wombat", settings=WORDS_ONLY).hits
+    assert len(found) == len(HOSTILE) == len(looked_at)
+    assert max(characters for characters, _ in looked_at) <= 4_000
+    assert max(tokens for _, tokens in looked_at) <= 1_000
+
+
+def test_words_behind_many_blank_lines_are_shown(tmp_path: Path) -> None:
+    note = "wombat burrow" + "\n" * 9_000 + "and the badger\n"
+    with library_of(tmp_path, {"a.md": note, **FILLER}) as library:
+        (hit,) = library.search("wombat badger", settings=WORDS_ONLY).hits
+    assert hit.snippet == "wombat burrow and the badger"
+    assert [hit.snippet[start:end] for start, end in hit.marks] == ["wombat", "badger"]
+
+
+def test_a_snippet_that_fails_takes_no_list_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = hits.snippet  # type: ignore[attr-defined]
+
+    def failing(connection: object, text: str, *rest: object) -> object:
+        if "badger" in text:
+            raise RecursionError
+        return plain(connection, text, *rest)
+
+    monkeypatch.setattr(hits, "snippet", failing)
+    with library_of(tmp_path, {"a.md": "wombat\n\nand badger", "b.md": "wombat and heron", **FILLER}) as library:
+        found = {hit.path.rsplit(b"/", 1)[1]: hit for hit in library.search("wombat", settings=WORDS_ONLY).hits}
+    assert found[b"a.md"].snippet == "wombat and badger"
+    assert found[b"a.md"].marks == ()
+    assert found[b"b.md"].marks == ((0, 6),)

@@ -27,7 +27,7 @@ from engine.evaluation.beir import Collection, JudgedQuery
 from engine.evaluation.evaluator import CollectionResult, judge
 from engine.evaluation.leakage import leakage
 from engine.evaluation.significance import Difference, paired_bootstrap
-from engine.evaluation.temporary_library import TemporaryLibrary, temporary_library
+from engine.evaluation.temporary_library import FOLDER, TemporaryLibrary, temporary_library
 from engine.records import Mark, SearchSettings
 from engine.retrieval.marked_passages import nearest_passage
 from engine.store import judgements
@@ -65,7 +65,7 @@ def remember(library: TemporaryLibrary, queries: Sequence[JudgedQuery], encoder:
         marks: list[Mark] = []
         for query in queries:
             for document in sorted(query.relevant):
-                path = library.path_of(document)
+                path = FOLDER + b"/" + document.encode("utf-8", "replace")
                 found = document_id_at(connection, path)
                 passage = nearest_passage(connection, found, asked[query.text], model.vectors) if found else None
                 digest = connection.execute("SELECT hash FROM passage WHERE id = ?", (passage,)).get

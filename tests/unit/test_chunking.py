@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -420,7 +421,7 @@ def test_a_passage_has_the_page_of_its_first_block() -> None:
 
 def test_rules_survive_a_manifest() -> None:
     rules = PassageRules(target=90, window=512)
-    assert PassageRules.from_dict(rules.to_dict()) == rules
+    assert PassageRules.from_dict(asdict(rules)) == rules
 
 
 @pytest.mark.parametrize("values", [{"overlap": 3}, {"target": "100"}, {"target": True}])

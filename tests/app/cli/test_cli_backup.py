@@ -156,7 +156,7 @@ def test_compaction_tells_its_gain_and_changes_nothing_that_is_found(carrel: Cal
     carrel("sync")
     for number in range(150):
         (indexed / f"{number}.md").unlink()
-    carrel("sync")
+    carrel("sync", "--accept-removals", str(indexed))
     before = found(carrel, "starter")
 
     compacted = carrel("compact", "--json").json

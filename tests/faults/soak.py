@@ -2,11 +2,13 @@
 
     python -m tests.faults.soak [--minutes 30] [--seed 1] [--fake] [--writers 3] [--keep]
 
-Writers do random things to three folders. An indexer follows them as `carrel watch` does, with the model that comes
-with Carrel (or with `--fake` without one); it is killed with SIGKILL at random moments, and another takes over that
-was waiting. Every few minutes, and at the end, the writers pause, and the library is held against one made anew:
-passages, texts, spans and hashes the same, vectors with a cosine of .99999, words clean under FTS5's own check. The
-exit code is 1 at any difference.
+Writers do random things to three folders, and swap some for links that lead out of them. A person writes secrets and
+forgets them again, and takes folders out and in. Two browsers search throughout; one starts and stops an indexer. No
+answer may err, no text from outside may be found, and no secret may stand in a file at rest. An indexer follows it all
+as `carrel watch` does, with the model that comes with Carrel (or with `--fake` without one); it is killed with SIGKILL
+at random moments, and another takes over that was waiting. Every few minutes, and at the end, the writers pause, and
+the library is held against one made anew: passages, texts, spans and hashes the same, vectors with a cosine of .99999,
+words clean under FTS5's own check. The exit code is 1 at any difference.
 """
 
 from __future__ import annotations
@@ -24,17 +26,21 @@ import time
 from collections import Counter
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 for _place in (ROOT, ROOT / "tests", ROOT / "tests" / "faults", ROOT / "tests" / "unit"):
     sys.path.insert(0, str(_place))
 
+from browsing import browse  # noqa: E402, F401 - what a process may be, beside the functions below
 from equality import differences, made_anew, read_contents, words_are_sound  # noqa: E402
 from fake_encoder import FakeEncoder  # noqa: E402
-from turmoil import Turmoil  # noqa: E402
+from forgetting import Person, kept_words  # noqa: E402
+from turmoil import OUTSIDE_WORD, Turmoil  # noqa: E402
 
 from engine.indexer.worker import Encoders  # noqa: E402
 from engine.indexing.passage_encoder import PassageEncoder  # noqa: E402
+from engine.library import Library  # noqa: E402
 from engine.sources.parser import Parser  # noqa: E402
 from engine.store import folders, requests  # noqa: E402
 from engine.store.connection import open_writer  # noqa: E402
@@ -45,6 +51,9 @@ SETTLING_SECONDS = 240.0  # what an indexer may take to catch up with a round on
 PACE_SECONDS = (0.0, 0.02, 0.1, 0.5)  # between two operations of a writer
 LIFE_SECONDS = (0.3, 25.0)  # of an indexer, from its start to its death
 FILES_AT_FIRST = 60
+BROWSERS = 2
+PERSON_SECONDS = (0.0, 0.5, 3.0)  # between two things that the person does
+PERSON_ENDS_SECONDS = 300.0  # what the last order of a person may take
 MOST_FILES = 900  # above, writers remove more than they add: a round must end in bounded time
 
 
@@ -73,19 +82,23 @@ class Soak:
         self.chance = random.Random(seed)
         self.outside = base / "outside"
         self.roots = [base / name for name in ("notes", "more", "papers")]
-        for folder in (self.outside, *self.roots):
+        self.diary = base / "diary"
+        for folder in (self.outside, self.diary, *self.roots):
             folder.mkdir()
         self.library = base / "home" / "library.carrel"
         with closing(open_writer(self.library, create=True)) as conn:
-            for root in self.roots:
+            for root in (self.diary, *self.roots):
                 folders.add(conn, os.fsencode(root))
         start = Turmoil(self.roots, self.outside, self.chance)
         for _ in range(FILES_AT_FIRST):
             start.create()
         self.operations: Counter[str] = Counter()
-        self.kills = self.rounds = 0
+        self.secrets: list[str] = []
+        self.kills = self.rounds = self.accepted = 0
         self.working: list[subprocess.Popen[bytes]] = []
         self.indexers = [self._indexer(), self._indexer()]  # one works, one waits to take over
+        self.browser_reports = [base / f"browser{number}.json" for number in range(BROWSERS)]
+        self.browsers = [self._browser(number) for number in range(BROWSERS)]
 
     def run(self, seconds: float) -> int:
         """Go on for so long; return how many differences there were."""
@@ -97,35 +110,49 @@ class Soak:
             found = self._compare()
             differ += len(found)
             print("\n".join([self._line(), *found]), flush=True)
-        print(f"operations: {json.dumps(dict(sorted(self.operations.items())))}")
+        operations = self.operations + self._browsed()
+        print(f"operations: {json.dumps(dict(sorted(operations.items())))}")
         print(f"{self._line()}; {differ} differences", flush=True)
         return differ
 
     def close(self) -> None:
         """End everything that was started."""
-        for process in (*self.working, *self.indexers):
+        for browser in self.browsers:
+            browser.terminate()  # it takes its indexer with it
+        for browser in self.browsers:
+            with suppress(subprocess.TimeoutExpired):
+                browser.wait(10.0)
+        for process in (*self.working, *self.indexers, *self.browsers):
             _kill(process)
 
     # --- a round ----------------------------------------------------------------------------------------------------
 
     def _one_round(self, seconds: float) -> None:
         reports = [self.base / f"writer{self.rounds}-{number}.json" for number in range(self.writers)]
-        self.working = [self._writer(seconds, report) for report in reports]
+        person = self.base / f"person{self.rounds}.json"
+        self.working = [*(self._writer(seconds, report) for report in reports), self._person(seconds, person)]
         next_death = time.monotonic() + self.chance.uniform(*LIFE_SECONDS)
         while any(process.poll() is None for process in self.working):
             if time.monotonic() >= next_death:
                 self._kill_one()
                 next_death = time.monotonic() + self.chance.uniform(*LIFE_SECONDS)
             time.sleep(0.05)
-        for process, report in zip(self.working, reports, strict=True):
+        for process, report in zip(self.working, (*reports, person), strict=True):
             if process.returncode:
-                raise RuntimeError(f"a writer failed with {process.returncode}")
-            self.operations.update(json.loads(report.read_text()))
+                raise RuntimeError(f"the process that was to write {report.name} failed with {process.returncode}")
+            told = json.loads(report.read_text())
+            self.secrets += told.pop("secrets", [])
+            self.operations.update(told)
 
     def _kill_one(self) -> None:
         """Kill the indexer that holds the lock, if one does by now, else any; start another in its place."""
         held = holder(self.library)
         working = [process for process in self.indexers if held is not None and process.pid == held.pid]
+        if held is not None and not working and held.task == "watching" and self.chance.random() < 0.5:
+            with suppress(ProcessLookupError):
+                os.kill(held.pid, signal.SIGKILL)  # that of a browser, which starts another
+            self.kills += 1
+            return
         victim = self.chance.choice(working or self.indexers)
         _kill(victim)
         self.kills += 1
@@ -135,9 +162,14 @@ class Soak:
         """Wait until the library is as a new one, and return how it differs if it never is."""
         with closing(open_writer(self.library)) as conn:
             file = self.base / "home" / f"fresh{self.rounds}.carrel"
-            fresh = made_anew(file, self.roots, self._encoder, Parser)
+            fresh = made_anew(file, (self.diary, *self.roots), self._encoder, Parser)
             until = time.monotonic() + SETTLING_SECONDS
+            asked = 0.0
             while (found := differences(read_contents(self.library), fresh)) and time.monotonic() < until:
+                if time.monotonic() >= asked + 10.0 and any(each.held for each in folders.every(conn)):
+                    requests.file(conn, "accept_removals")  # writers do empty folders, and a person would say so
+                    self.accepted += 1
+                    asked = time.monotonic()
                 time.sleep(0.5)
             number = requests.file(conn, "sync")
             while time.monotonic() < until + SETTLING_SECONDS:
@@ -154,12 +186,28 @@ class Soak:
             words_are_sound(conn)
         for each in file.parent.glob(f"{file.name}*"):
             each.unlink()
-        return found
+        return [*found, *kept_words(self.library, {OUTSIDE_WORD, *self.secrets}), *self._browser_faults()]
+
+    def _browser_faults(self) -> list[str]:
+        """Return what went wrong in a browser; it is told at each round's end again."""
+        faults = [fault for report in self._reports() for fault in report["faults"]]
+        ended = [process.returncode for process in self.browsers if process.poll() is not None]
+        return faults + [f"a browser ended with {code}" for code in ended]
+
+    def _browsed(self) -> Counter[str]:
+        return sum((Counter(report["done"]) for report in self._reports()), Counter())
+
+    def _reports(self) -> list[dict[str, Any]]:
+        return [json.loads(report.read_text()) for report in self.browser_reports if report.exists()]
 
     def _line(self) -> str:
         done = sum(self.operations.values())
         documents = len(read_contents(self.library).documents)
-        return f"round {self.rounds}: {done:,} operations, {self.kills} kills, {documents:,} documents"
+        searched = sum(self._browsed().values())
+        return (
+            f"round {self.rounds}: {done:,} operations, {searched:,} of the browsers, {self.kills} kills, "
+            f"{len(self.secrets):,} secrets forgotten, {self.accepted} removals accepted, {documents:,} documents"
+        )
 
     # --- processes --------------------------------------------------------------------------------------------------
 
@@ -168,29 +216,41 @@ class Soak:
 
     def _indexer(self) -> subprocess.Popen[bytes]:
         """Start `carrel watch` on the library: it works, or follows the one that does and waits."""
-        code = "import sys; from tests.faults.soak import watch; watch(sys.argv[1], sys.argv[2] == 'fake')"
-        log = (self.base / "indexer.log").open("ab")
-        return subprocess.Popen(
-            [sys.executable, "-c", code, str(self.library), "fake" if self.fake else "real"],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        return self._started("watch", self.library, self._encoder_name)
 
     def _writer(self, seconds: float, report: Path) -> subprocess.Popen[bytes]:
-        code = "import sys; from tests.faults.soak import write; write(*sys.argv[1:])"
-        seed = str(self.chance.getrandbits(32))
-        return subprocess.Popen(
-            [sys.executable, "-c", code, str(self.base), seed, str(seconds), str(report)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        return self._started("write", self.base, self._seed(), seconds, report)
+
+    def _person(self, seconds: float, report: Path) -> subprocess.Popen[bytes]:
+        return self._started("remember", self.base, self._seed(), seconds, report, self._encoder_name)
+
+    def _browser(self, number: int) -> subprocess.Popen[bytes]:
+        starts = "starts" if number == 0 else "follows"
+        report = self.browser_reports[number]
+        return self._started("browse", self.library, report, self._seed(), self._encoder_name, starts)
+
+    @property
+    def _encoder_name(self) -> str:
+        return "fake" if self.fake else "real"
+
+    def _seed(self) -> int:
+        return self.chance.getrandbits(32)
+
+    def _started(self, what: str, *arguments: object) -> subprocess.Popen[bytes]:
+        """Start a process that does one of the functions below; what it says goes to one log."""
+        code = f"import sys; from tests.faults import soak; soak.{what}(*sys.argv[1:])"
+        with (self.base / "processes.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-c", code, *map(str, arguments)],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
 
-def watch(library: str, fake: bool) -> None:
+def watch(library: str, encoder: str) -> None:
     """Be an indexer until killed."""
     import threading
 
@@ -199,7 +259,7 @@ def watch(library: str, fake: bool) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     os.nice(5)
-    run_foreground(Path(library), lambda event: None, stop, (lambda name: FakeEncoder()) if fake else None)
+    run_foreground(Path(library), lambda event: None, stop, (lambda name: FakeEncoder()) if encoder == "fake" else None)
 
 
 def write(base: str, seed: str, seconds: str, report: str) -> None:
@@ -219,6 +279,23 @@ def write(base: str, seed: str, seconds: str, report: str) -> None:
                     turmoil.remove()
         time.sleep(pace)
     Path(report).write_text(json.dumps(turmoil.done))
+
+
+def remember(base: str, seed: str, seconds: str, report: str, encoder: str) -> None:
+    """Be a person for so long, and leave as JSON in `report` what was done and what was forgotten."""
+    place, chance = Path(base), random.Random(int(seed))
+    roots = [place / name for name in ("notes", "more", "papers")]
+    until = time.monotonic() + float(seconds)
+    signal.alarm(int(float(seconds) + PERSON_ENDS_SECONDS))
+    with Library.open(
+        place / "home" / "library.carrel", encoder=FakeEncoder() if encoder == "fake" else None
+    ) as library:
+        person = Person(library, place / "diary", roots, chance)
+        while time.monotonic() < until:
+            person.happen()
+            time.sleep(chance.choice(PERSON_SECONDS))
+        person.forget_all()
+    Path(report).write_text(json.dumps({**person.done, "secrets": person.secrets}))
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import shutil
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from shelf import paragraph
 from storms import save_as_vim, save_as_vscode, save_by_rename, save_from_outside, save_in_place
 
 DEEPEST = 3  # folders below a root
+OUTSIDE_WORD = "wuxoqephidrax"  # in every file that a link leads to, and in no watched one
+LINK_SECONDS = (0.0, 0.001, 0.01, 0.1, 0.5)  # how long a link stands where a folder was
 WORDS = ("harbour", "violin", "granite", "tulip", "comet", "ledger", "saddle", "lantern", "walnut", "glacier")
 NAMES = ("plan", "Diary", "recipe", "Zürich", "notes on tea", "draft", "index", "letter")
 SUFFIXES = (".md", ".md", ".md", ".txt", ".org", ".py", ".rst", ".html", ".csv", "")
@@ -43,6 +48,7 @@ class Turmoil:
             self.copy_folder: 1,
             self.remove_folder: 1,
             self.folder_to_file: 1,
+            self.folder_to_link_and_back: 3,
             self.change_case: 1,
             self.ignore: 1,
             self.write_bytes: 1,
@@ -56,11 +62,22 @@ class Turmoil:
         """Do one operation; one that finds its file gone or in the way does nothing."""
         way = self.chance.choices(list(self._ways), list(self._ways.values()))[0]
         try:
-            way()
+            with self._alone(way == self.folder_to_link_and_back):
+                way()
         except OSError:
             self.done["in vain"] += 1
         else:
             self.done[way.__name__] += 1
+
+    @contextmanager
+    def _alone(self, alone: bool) -> Iterator[None]:
+        """Let nobody else do anything meanwhile, or only what does not have to be done alone.
+
+        While a link leads out of a watched folder, another would carry what lies there into it.
+        """
+        with (self.outside / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -173,7 +190,28 @@ class Turmoil:
             shutil.rmtree(folder)
             folder.write_text(self._text())
 
+    def folder_to_link_and_back(self) -> None:
+        """Put a link to a foreign folder with the same names in a folder's place, a few times, as it is read."""
+        folder = self._folder(below_root=True)
+        away, foreign = (self.outside / f"{name}{self.chance.getrandbits(40)}" for name in ("own", "foreign"))
+        shutil.copytree(folder, foreign, copy_function=self._foreign_text)
+        for path in folder.rglob("*"):
+            os.utime(path)  # so that all is read again
+        try:
+            for _ in range(self.chance.choice((1, 3, 9))):
+                time.sleep(self.chance.choice(LINK_SECONDS))
+                folder.rename(away)
+                folder.symlink_to(foreign)
+                time.sleep(self.chance.choice(LINK_SECONDS))
+                folder.unlink()
+                away.rename(folder)
+        finally:
+            shutil.rmtree(foreign)
+
     # --- choosing ---------------------------------------------------------------------------------------------------
+
+    def _foreign_text(self, _: str, path: str) -> None:
+        Path(path).write_text(f"# {OUTSIDE_WORD}\n\n{OUTSIDE_WORD} {self._paragraph()}\n")
 
     def _save(self, path: Path, text: str) -> None:
         way = self.chance.randrange(5)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from engine.retrieval.connection_pool import ReaderPool
 from engine.store.connection import open_writer
 from engine.store.faults import translated
+from engine.store.stored_values import values_explained
 
 if TYPE_CHECKING:
     from engine.retrieval.cancellation import Cancellation
@@ -19,7 +20,7 @@ _Answer = TypeVar("_Answer")
 
 
 class LibraryFile:
-    """The file of one library. What SQLite says against it is raised as an error of `engine.errors`."""
+    """The file of one library. What SQLite says against it, or a damaged value, is an error of `engine.errors`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,6 +35,7 @@ class LibraryFile:
     def reading(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
         """Lend a reader's connection, on which all reads see one state; `cancel` interrupts what it does."""
         with (
+            values_explained(self.path),
             translated(self.path),
             self._pool.lend() as connection,
             cancel.guarding(connection) if cancel else nullcontext(),
@@ -45,7 +47,7 @@ class LibraryFile:
         """Lend a writer's connection; `lock_held` says that the caller holds the indexer lock."""
         connection = open_writer(self.path, lock_held=lock_held)
         try:
-            with translated(self.path):
+            with values_explained(self.path), translated(self.path):
                 yield connection
         finally:
             connection.close()

@@ -90,7 +90,7 @@ class Manifest:
         """Read what `to_json` wrote; unknown keys are ignored. Raises ModelError where a fact is missing or wrong."""
         try:
             facts = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _unusable(f"It is not JSON: {error}.") from error
         if not isinstance(facts, dict):
             raise _unusable("It is not a JSON object.")

@@ -17,7 +17,7 @@ from typing import cast
 import apsw
 
 from engine.sources.readers.file_types import READER_VERSIONS, reader_of
-from engine.store import meta
+from engine.store import meta, stored_values
 
 _KEY = "readers"
 
@@ -124,7 +124,7 @@ def _older(versions: Mapping[str, int]) -> list[str]:
 def _rise(conn: apsw.Connection, risen: Mapping[str, float], older: Iterable[str]) -> None:
     """Count what these readers have read until now as outdated, whatever the clock said when they read it."""
     latest = conn.execute("SELECT max(indexed_at) FROM document").get
-    moment = max(time.time(), latest + 1e-3) if isinstance(latest, float) else 0.0
+    moment = max(time.time(), latest + 1e-3) if stored_values.moment(latest) is not None else 0.0
     _write(conn, {**risen, **dict.fromkeys(older, moment)} if moment else {})
 
 
@@ -136,9 +136,9 @@ def _kept(conn: apsw.Connection) -> _Readers | None:
     """Return what is written down; None where nothing is, or it is damaged."""
     try:
         found = json.loads(cast(str, meta.get(conn, _KEY)))
-        risen = {str(name): float(moment) for name, moment in found["risen"].items()}
+        risen = {str(name): moment for name, at in found["risen"].items() if (moment := stored_values.moment(at))}
         return _Readers(versions_in(found["versions"]), risen)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

@@ -19,7 +19,7 @@ import apsw
 
 from engine.errors import CarrelError, LibraryDamaged
 from engine.paths import private_folder
-from engine.store import backup, folders, models
+from engine.store import backup, folders, models, stored_values
 from engine.store.connection import path_of, transaction
 from engine.store.write_ahead_log import fold_in
 
@@ -166,7 +166,7 @@ def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool
             return 0
         (known,) = kept.folders()
         came_back = put_back(Writer(conn, active.id), kept.documents(), {known["id"]: folder.id}, stop).documents
-    note_arrivals(conn, versions_in(json.loads(str(about.get("readers", "{}")))))
+    note_arrivals(conn, versions_in(stored_values.json_object(about.get("readers"))))
     return came_back
 
 

@@ -219,7 +219,7 @@ def refit_where_due(
         return False
     latest = change_log.latest(conn)
     fitted_at = models.figure(conn, model.id, FITTED_AT)
-    if isinstance(fitted_at, int) and latest - fitted_at <= REFIT_SHARE * passages:
+    if isinstance(fitted_at, int) and 0 <= latest - fitted_at <= REFIT_SHARE * passages:
         return False
     on_event(Preparing(what="fitting the tiers"))
     refit()

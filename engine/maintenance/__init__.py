@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 import apsw
 
 from engine.errors import CarrelError
 from engine.paths import library_path
 from engine.records import Check, LastCheck
-from engine.store import meta
+from engine.store import meta, stored_values
 from engine.store.connection import open_writer
 
 if TYPE_CHECKING:
@@ -151,8 +151,6 @@ def remember(library: Path, checks: Sequence[Check]) -> None:
 
 def last_check(conn: apsw.Connection) -> LastCheck | None:
     """Return the last check of a library, None where it was never checked, or what is kept of it is damaged."""
-    try:
-        found = json.loads(cast(str, meta.get(conn, _KEY)))
-        return LastCheck(float(found["at"]), int(found["faults"]))
-    except (ValueError, TypeError, KeyError):
-        return None
+    found = stored_values.json_object(meta.get(conn, _KEY)) or {}
+    at, faults = stored_values.moment(found.get("at")), stored_values.count(found.get("faults"))
+    return None if at is None or faults is None else LastCheck(at, faults)

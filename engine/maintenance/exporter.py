@@ -12,7 +12,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import apsw
 from engine.harmful_characters import escaped
 from engine.indexing.outdated_documents import versions_here
 from engine.paths import display
-from engine.store import backup, models, vector_tables
+from engine.store import backup, models, stored_values, vector_tables
 from engine.store.archive import DOCUMENT, FOLDER, JUDGEMENT, PASSAGE
 from engine.store.connection import open_reader, snapshot
 from engine.store.faults import translated
@@ -87,7 +87,7 @@ def _head(conn: apsw.Connection) -> Record:
 
 def _records(conn: apsw.Connection, model_id: int | None) -> Iterator[Record]:
     for row in _rows(conn, "folder", FOLDER, "ORDER BY id"):
-        yield {"type": "folder", **row, **_path(row["path"]), "rules": json.loads(row["rules"])}
+        yield {"type": "folder", **row, **_path(row["path"]), "rules": stored_values.rules(row["rules"]) or {}}
     for row in _rows(conn, "document", DOCUMENT, "ORDER BY id"):
         yield _document(row)
         yield from _passages(conn, row["id"], model_id)
@@ -104,8 +104,8 @@ def _document(row: Record) -> Record:
         "title_written": bool(row["title_written"]),
         "tags": row["tags"].split(),
         "content_hash": content_hash.hex() if content_hash is not None else None,
-        "metadata": json.loads(row["metadata"]),
-        "links": json.loads(row["links"]),
+        "metadata": stored_values.metadata(row["metadata"]) or {},
+        "links": [asdict(link) for link in stored_values.links(row["links"]) or ()],
     }
 
 

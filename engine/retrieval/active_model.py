@@ -102,6 +102,5 @@ class ActiveModel:
 
 
 def _cuts_of(connection: apsw.Connection, model_id: int) -> tiers.Cuts | None:
-    """Return the fitted cuts of a model in this library, None before the first fit."""
-    kept = models.figure(connection, model_id, tiers.CALIBRATED)
-    return tiers.Cuts.from_json(str(kept)) if kept else None
+    """Return the fitted cuts of a model in this library, None before the first fit, or where they are damaged."""
+    return tiers.Cuts.from_json(models.figure(connection, model_id, tiers.CALIBRATED))

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.records import Tier, Verdict
+from engine.store.stored_values import count, finite, json_object
 
 COVERAGE_WEIGHT = 0.2  # of the words in the signal, beside the cosine
 BEST_COUNT = 10  # cosines averaged for a query's signal
@@ -80,13 +82,18 @@ class Cuts:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Cuts:
-        """Read what `to_json` wrote."""
-        record = json.loads(text)
-        for name in ("query", "row", "best"):
-            record[name] = Scale(**record[name])
-        record["histogram"] = tuple(record["histogram"])
-        return cls(**record)
+    def from_json(cls, written: object) -> Cuts | None:
+        """Read what `to_json` wrote; None for what it did not write."""
+        record = json_object(written) or {}
+        try:
+            query, row, best = (Scale(**record.pop(name)) for name in ("query", "row", "best"))
+            cuts = cls(query, row, best, histogram=tuple(record.pop("histogram")), **record)
+        except (KeyError, TypeError):
+            return None
+        scales = ((each.median, each.deviation) for each in (query, row, best))
+        figures = (*chain.from_iterable(scales), cuts.low, cuts.high, cuts.beside)
+        whole = all(count(each) is not None for each in (cuts.passages, *cuts.histogram))
+        return cuts if whole and all(finite(each) is not None for each in figures) else None
 
 
 def unfitted(background: float) -> Cuts:

@@ -6,7 +6,6 @@ touched, and what can be read of a damaged library is saved in one. The columns 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ import apsw
 import numpy as np
 
 from engine.errors import LibraryDamaged
-from engine.records import Document, Link, Passage
-from engine.store import backup, models, vector_tables
+from engine.records import Document, Passage
+from engine.store import backup, models, stored_values, vector_tables
 from engine.store.document_writer import VectorsMissing, Writer
 from engine.store.documents import listed
 from engine.store.faults import translated
@@ -263,8 +262,8 @@ def _kept(row: Columns, passages: list[tuple[dict[str, Any], bytes | None]]) -> 
         title_written=bool(row["title_written"]),
         kind=row["kind"],
         tags=tuple(row["tags"].split()),
-        links=tuple(Link(**link) for link in json.loads(row["links"])),
-        metadata=json.loads(row["metadata"]),
+        links=stored_values.links(row["links"]) or (),
+        metadata=stored_values.metadata(row["metadata"]) or {},
     )
     return Kept(
         row["folder_id"],

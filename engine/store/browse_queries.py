@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import apsw
 
 from engine.records import DocumentChange, Facets, FolderNode, ResolvedLink, StoredDocument, StoredPassage
+from engine.store import stored_values
 from engine.store.documents import HydratedRow, document_id_at, links_of, listed, rows_for, stored_document
 from engine.store.documents import passages_of as rows_of
 
@@ -93,6 +94,7 @@ def changes(conn: apsw.Connection, moment: float, limit: int) -> tuple[DocumentC
     return tuple(
         DocumentChange(os.path.join(folder, path), title, at, "indexed" if failure is None else "failed")
         for folder, path, title, at, failure in rows
+        if stored_values.moment(at) is not None
     )
 
 

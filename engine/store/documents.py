@@ -12,6 +12,7 @@ import apsw
 
 from engine.paths import display
 from engine.records import Failure, Link, StoredDocument
+from engine.store import stored_values
 from engine.store.row_mapping import headings_of, unsigned
 
 
@@ -170,7 +171,7 @@ def stored_document(conn: apsw.Connection, document_id: int, *, text: bool = Tru
         modified=mtime_ns / 1e9,
         size=size,
         tags=tuple(tags.split()),
-        metadata=json.loads(metadata),
+        metadata=stored_values.metadata(metadata) or {},
         passages=passages,
         text=text_of(conn, document_id) if text else "",
     )
@@ -183,9 +184,9 @@ def text_of(conn: apsw.Connection, document_id: int) -> str:
 
 
 def links_of(conn: apsw.Connection, document_id: int) -> tuple[Link, ...]:
-    """Return the links written in a document."""
+    """Return the links written in a document, none where they cannot be read."""
     written = conn.execute("SELECT links FROM document WHERE id = ?", (document_id,)).fetchone()
-    return tuple(Link(**link) for link in json.loads(written[0])) if written else ()
+    return (stored_values.links(written[0]) if written else None) or ()
 
 
 def failures(conn: apsw.Connection) -> tuple[Failure, ...]:

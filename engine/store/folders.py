@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import apsw
 
 from engine.records import Folder, FolderState
+from engine.store import stored_values
 from engine.store.connection import transaction
 
 _FOLDERS = """
@@ -32,20 +33,35 @@ def add(conn: apsw.Connection, path: bytes, rules: Mapping[str, Any] | None = No
 
 def every(conn: apsw.Connection) -> tuple[Folder, ...]:
     """Return all folders with their counts, in the order in which they were added."""
-    return tuple(Folder(*row) for row in conn.execute(f"{_FOLDERS} GROUP BY folder.id ORDER BY folder.id"))
+    return tuple(_folder(row) for row in conn.execute(f"{_FOLDERS} GROUP BY folder.id ORDER BY folder.id"))
 
 
 def at(conn: apsw.Connection, path: bytes) -> Folder | None:
     """Return the folder watched at an absolute path, None where none is."""
     row = conn.execute(f"{_FOLDERS} WHERE folder.path = ? GROUP BY folder.id", (path,)).fetchone()
-    return Folder(*row) if row else None
+    return _folder(row) if row else None
 
 
 def rules(conn: apsw.Connection, folder_id: int) -> dict[str, Any]:
-    """Return the rules of a folder as they were given to `add`."""
+    """Return the rules of a folder as they were given to `add`.
+
+    Raises LibraryDamaged where they cannot be read: without them, files would be indexed that are to be left out.
+    """
     row = conn.execute("SELECT rules FROM folder WHERE id = ?", (folder_id,)).fetchone()
-    found: dict[str, Any] = json.loads(row[0]) if row else {}
+    found = stored_values.rules(row[0]) if row else {}
+    if found is None:
+        raise stored_values.unreadable("folder.rules", "The patterns by which a folder leaves files out are damaged.")
     return found
+
+
+def state_of(written: object) -> FolderState:
+    """Read a folder's state; what is none counts as watched."""
+    return cast("FolderState", written) if written in stored_values.STATES else "watching"
+
+
+def _folder(row: tuple[Any, ...]) -> Folder:
+    number, path, state, documents, passages, failed, kept = row
+    return Folder(number, path, state_of(state), documents, passages, failed, stored_values.count(kept) or 0)
 
 
 def set_state(conn: apsw.Connection, folder_id: int, state: FolderState) -> None:
@@ -65,7 +81,8 @@ def set_held(conn: apsw.Connection, folder_id: int, documents: int) -> None:
 def held(conn: apsw.Connection) -> dict[int, int]:
     """Return how many documents of a folder stay though their files are gone, by folder, where there are any."""
     rows = conn.execute("SELECT key, value FROM meta WHERE key >= 'held:' AND key < 'held;'")
-    return {int(str(key).partition(":")[2]): int(str(value)) for key, value in rows}
+    found = ((str(key).partition(":")[2], stored_values.count(value)) for key, value in rows)
+    return {int(folder): count for folder, count in found if count and folder.isdecimal()}
 
 
 def remove(conn: apsw.Connection, folder_id: int) -> None:

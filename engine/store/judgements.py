@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from engine.records import Grade, Mark
+from engine.store import stored_values
 from engine.store.connection import transaction
 from engine.store.text_sketch import sketch_of
 from engine.store.write_ahead_log import fold_in
@@ -36,6 +37,7 @@ _STAMP = "judgements"  # the name in `meta` of a number that grows with every ch
 _ASKED = "asked:"  # before a query's text, in the names of a model's calibration
 _SKETCH = "sketch:"  # before a passage's hash, in the names in `meta` of what its text is known again by
 _COLUMNS = "query, passage_hash, path, grade, at"
+UNIT_TOLERANCE = 1e-3  # of the length of a kept vector: far above rounding, far below what damage does
 _MARKS = f"""SELECT {_COLUMNS}, coalesce((SELECT value FROM meta WHERE key = '{_SKETCH}' || hex(passage_hash)), x'')
 FROM judgement"""
 
@@ -44,7 +46,7 @@ def stamp(conn: apsw.Connection) -> tuple[int, int]:
     """Return a pair of numbers that differs after every change of the judgements; two look-ups by key."""
     counted = conn.execute("SELECT value FROM meta WHERE key = ?", (_STAMP,)).get
     newest = conn.execute("SELECT max(id) FROM judgement").get
-    return int(counted or 0), int(newest or 0)
+    return stored_values.count(counted) or 0, int(newest or 0)
 
 
 def put(conn: apsw.Connection, marks: Iterable[Mark]) -> None:
@@ -103,17 +105,32 @@ def empty(conn: apsw.Connection, query: str | None = None) -> int:
 def every(conn: apsw.Connection) -> tuple[Mark, ...]:
     """Return all judgements, newest first."""
     rows = conn.execute(f"{_MARKS} ORDER BY at DESC, id DESC")
-    return tuple(Mark(*row) for row in rows)
+    return tuple(_marks(rows))
 
 
 def of_query(conn: apsw.Connection, query: str) -> tuple[Mark, ...]:
     """Return the judgements of one query."""
-    return tuple(Mark(*row) for row in conn.execute(f"{_MARKS} WHERE query = ?", (query,)))
+    return tuple(_marks(conn.execute(f"{_MARKS} WHERE query = ?", (query,))))
+
+
+def is_mark(path: object, grade: object, at: object) -> bool:
+    """Whether these values of a judgement can be read."""
+    at_a_path = isinstance(path, bytes) and b"\0" not in path
+    return at_a_path and grade in stored_values.GRADES and stored_values.moment(at) is not None
+
+
+def _marks(rows: Iterable[tuple[Any, ...]]) -> Iterator[Mark]:
+    """Yield the judgements that can be read."""
+    for query, passage_hash, path, grade, at, sketch in rows:
+        if is_mark(path, grade, at):
+            yield Mark(query, passage_hash, path, grade, at, stored_values.sketch(sketch) or b"")
 
 
 def _changed(conn: apsw.Connection) -> None:
     conn.execute(
-        "INSERT INTO meta(key, value) VALUES(?, 1) ON CONFLICT(key) DO UPDATE SET value = value + 1", (_STAMP,)
+        "INSERT INTO meta(key, value) VALUES(?, 1) ON CONFLICT(key)"
+        " DO UPDATE SET value = CASE typeof(value) WHEN 'integer' THEN value + 1 ELSE 1 END",
+        (_STAMP,),
     )
 
 
@@ -144,12 +161,23 @@ def keep_vectors(conn: apsw.Connection, model_id: int, vectors: Mapping[str, NDA
 
 
 def vectors(conn: apsw.Connection, model_id: int, queries: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-    """Return the vectors that are kept of these queries, by their texts."""
+    """Return the vectors that are kept of these queries, by their texts; what is no unit vector is left out."""
     import numpy as np
+
+    from engine.store.vector_tables import dimension
+
+    size = dimension(conn, model_id)
+
+    def read(value: apsw.SQLiteValue) -> NDArray[np.float32] | None:
+        if not isinstance(value, bytes) or len(value) != 4 * size:
+            return None
+        vector = np.frombuffer(value, "<f4")
+        return vector if abs(float(np.linalg.norm(vector)) - 1) <= UNIT_TOLERANCE else None
 
     rows = conn.execute(
         "SELECT name, calibration.value FROM json_each(?) AS wanted"
         " JOIN calibration ON model_id = ? AND name = wanted.value",
         (json.dumps([_ASKED + query for query in queries]), model_id),
     )
-    return {str(name)[len(_ASKED) :]: np.frombuffer(value, "<f4") for name, value in rows}
+    found = ((str(name)[len(_ASKED) :], read(value)) for name, value in rows)
+    return {query: vector for query, vector in found if vector is not None}

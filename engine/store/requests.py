@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import apsw
 
+from engine.store import stored_values
 from engine.store.connection import transaction
 
 KEPT_DONE = 100  # finished requests whose outcome can still be asked for
@@ -86,4 +87,4 @@ def state(conn: apsw.Connection, request_id: int) -> RequestState | None:
     if row is None:
         return None
     taken_at, done_at, outcome = row
-    return RequestState(taken_at is not None, done_at is not None, json.loads(outcome) if outcome else None)
+    return RequestState(taken_at is not None, done_at is not None, stored_values.json_object(outcome))

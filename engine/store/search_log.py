@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import apsw
 
 from engine.paths import display
 from engine.records import Hit, LoggedRow, LoggedSearch, SearchResult
+from engine.store import stored_values
 from engine.store.connection import transaction
 from engine.store.write_ahead_log import fold_in
 
-_Written = tuple[float, str, str, str, float, str]
 KEPT = 20_000  # searches; the oldest go first, about 50 MB
 SHOWN = 20  # rows that are written down: what a person looks at
 
@@ -36,7 +36,7 @@ def opened(conn: apsw.Connection, number: int, hit: Hit) -> None:
     """Write down when a row of a search was opened; a search that is not there is passed over."""
     with transaction(conn):
         written = conn.execute("SELECT results FROM search_log WHERE id = ?", (number,)).get
-        rows: list[dict[str, Any]] = json.loads(str(written)) if written else []
+        rows = stored_values.logged_rows(written) or []
         row = next((row for row in rows if row["passage"] == hit.passage_id), None)
         if row is None:  # it was further down than what is written at once
             (row,) = _rows(conn, [hit])
@@ -51,10 +51,7 @@ def every(conn: apsw.Connection, limit: int | None = None) -> tuple[LoggedSearch
         "SELECT at, query, verdict, fusion, milliseconds, results FROM search_log ORDER BY id DESC LIMIT ?",
         (-1 if limit is None else limit,),
     )
-    return tuple(
-        LoggedSearch(at, query, verdict, fusion, milliseconds, tuple(_row(each) for each in json.loads(rows)))
-        for at, query, verdict, fusion, milliseconds, rows in cast("Iterable[_Written]", found)
-    )
+    return tuple(_readable(found))
 
 
 def empty(conn: apsw.Connection) -> int:
@@ -65,6 +62,19 @@ def empty(conn: apsw.Connection) -> int:
         gone = conn.changes()
     fold_in(conn)
     return gone
+
+
+def is_search(at: object, milliseconds: object, rows: object) -> bool:
+    """Whether these values of a logged search can be read."""
+    figures = stored_values.moment(at) is not None and stored_values.finite(milliseconds) is not None
+    return figures and stored_values.logged_rows(rows) is not None
+
+
+def _readable(found: Iterable[tuple[Any, ...]]) -> Iterator[LoggedSearch]:
+    for at, query, verdict, fusion, milliseconds, written in found:
+        if is_search(at, milliseconds, written):
+            rows = stored_values.logged_rows(written) or []
+            yield LoggedSearch(at, query, verdict, fusion, milliseconds, tuple(_row(each) for each in rows))
 
 
 def _row(written: dict[str, Any]) -> LoggedRow:

@@ -13,15 +13,20 @@ from engine.paths import places
 from engine.records import Folder
 from engine.sources.discovery import Rules
 from engine.store import folders
+from engine.store.stored_values import refuse_relative
 
 _BESIDE_THE_LIBRARY = ("", "-wal", "-shm", "-journal", ".lock", ".reading", ".vectors", ".removed")
 
 
 def watched(conn: apsw.Connection) -> list[Folder]:
-    """Return all watched folders; their counts are left at 0, since counting costs more than a small sync."""
+    """Return all watched folders; their counts are left at 0, since counting costs more than a small sync.
+
+    Raises LibraryDamaged where a path is not absolute: it would lead anywhere.
+    """
+    refuse_relative(conn)
     held = folders.held(conn)
     rows = conn.execute("SELECT id, path, state FROM folder ORDER BY id")
-    return [Folder(id_, path, state, held=held.get(id_, 0)) for id_, path, state in rows]
+    return [Folder(id_, path, folders.state_of(state), held=held.get(id_, 0)) for id_, path, state in rows]
 
 
 def rules_from(written: Mapping[str, Any]) -> Rules:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 from shelf import PlainParser
 
-from engine.errors import LibraryDamaged
+from app.json_shapes import JUDGED
+from app.wording.times import day
+from engine.errors import CarrelError, LibraryDamaged
 from engine.library import Library
 from engine.maintenance import Maintenance
+from engine.records import SearchSettings
 from engine.retrieval import tier_calibration
 from engine.sources import parser
 from engine.store import untrusted_file
@@ -131,3 +135,111 @@ def test_what_takes_endless_work_is_broken_off(foreign: Path, monkeypatch: pytes
         conn.execute(f"{ENDLESS} count(*) FROM n").fetchall()
     assert conn.execute("SELECT count(*) FROM document").get == len(NOTES)
     conn.close()
+
+
+TEXT = "CAST(x'ff' AS TEXT)"
+DEEP = "'" + "[" * 100_000 + "'"
+WRONG = {"bytes": "x'00ff'", "a text": "'many'", "an infinity": "9e999", "a deep nest": DEEP, "a list": "'[1]'"}
+COLUMNS = {
+    "folder.rules": ("'{'", "'[]'", """'{"extra_patterns": 5}'""", """'{"max_bytes": 1e999}'""", DEEP, TEXT),
+    "folder.state": ("'gone'", TEXT),
+    "folder.path": ("CAST('../../../etc' AS BLOB)", "CAST('/a/../b' AS BLOB)", "x'2f6100'", "x''"),
+    "document.path": ("CAST('../etc' AS BLOB)", "CAST('/etc/passwd' AS BLOB)", "x'6100'"),
+    "document.links": ("'{'", "'5'", "'[5]'", """'[{"target": 1, "text": ""}]'""", DEEP, TEXT),
+    "document.metadata": ("'['", "'[]'", """'{"a": 1}'""", DEEP, TEXT),
+    "document.tags": (TEXT,),
+    "document.title": (TEXT,),
+    "document.kind": (TEXT,),
+    "document.indexed_at": ("9e999", "-9e999", "1e300"),
+    "passage.headings": (TEXT,),
+    "passage.text": (TEXT,),
+    "model.manifest": ("'{'", "'[]'", "'{}'", DEEP, TEXT),
+    "model.fingerprint": (TEXT,),
+    "calibration.value": tuple(WRONG.values()),
+    "judgement.path": ("x'2f6100'", "x'00ff'"),
+    "judgement.query": (TEXT,),
+    "judgement.grade": ("7",),
+    "judgement.at": ("9e999",),
+    "search_log.results": ("'{'", "'[5]'", "'{}'", """'[{"path": 1}]'""", DEEP, TEXT),
+    "search_log.at": ("9e999",),
+    "meta.value": tuple(WRONG.values()),
+}
+DAMAGES = {
+    f"{place} {number}": "UPDATE OR REPLACE {} SET {} = {}".format(*place.split("."), value)
+    for place, values in COLUMNS.items()
+    for number, value in enumerate(values)
+}
+
+
+@pytest.fixture(scope="module")
+def used(sound: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with a mark, a logged search, a fit of its tiers, and what is held and sketched."""
+    base = tmp_path_factory.mktemp("used")
+    file = Path(shutil.copy(sound, base / "used.carrel"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARREL_HOME", str(base / "home"))
+        Maintenance(file, FakeEncoder()).check()  # type: ignore[arg-type]
+        with Library.open(file, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
+            found = library.search("harbour")
+            library.mark("harbour", found.hits[0].passage_id)
+            library.log_search(found)
+    script = """INSERT OR REPLACE INTO calibration SELECT id, 'tiers', '{}' FROM model;
+    INSERT OR REPLACE INTO calibration SELECT id, 'fitted_at_change', 1 FROM model;
+    INSERT OR REPLACE INTO meta VALUES('held:1', 2)"""
+    return changed(file, script)
+
+
+@pytest.fixture
+def damaged(used: Path, foreign: Path) -> Path:
+    return Path(shutil.copy(used, foreign))
+
+
+def asked(file: Path) -> dict[str, CarrelError]:
+    """Ask a library all that a browser asks, and return what was refused; anything but a CarrelError is raised."""
+    refused: dict[str, CarrelError] = {}
+    try:
+        library = Library.open(file, encoder=FakeEncoder())  # type: ignore[arg-type]
+    except CarrelError as error:
+        return {"open": error}
+    with library:
+        (number,) = [row[0] for row in sqlite3.connect(file).execute("SELECT id FROM document LIMIT 1")]
+        place = file.parent / "notes" / "links.md"
+        questions: dict[str, Callable[[], object]] = {
+            "search": lambda: library.search("harbour"),
+            "words": lambda: library.search("harbour", settings=SearchSettings(fusion="keyword")),
+            "list": lambda: library.search(""),
+            "why": lambda: library.why("harbour", place),
+            "status": lambda: library.status(stale=True),
+            "marks": lambda: [JUDGED[mark.grade] + day(mark.at) for mark in library.marks()],
+            "places": lambda: library.places_of_marks(library.marks()),
+            "log": lambda: [day(each.at) for each in library.search_log()],
+            "changes": lambda: [day(each.at) for each in library.changed_since(0.0)],
+            "document": lambda: library.document_by_id(number),
+            "links": lambda: library.links(number),
+            "passages": lambda: library.passages_of(number),
+            "rules": lambda: [library.folder_rules(each.path) for each in library.folders()],
+            "facets": library.facets,
+        }
+        for name, question in questions.items():
+            try:
+                question()
+            except CarrelError as error:
+                refused[name] = error
+    return refused
+
+
+@pytest.mark.parametrize("script", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_value_that_does_not_parse_is_passed_over_or_told_with_the_remedy(damaged: Path, script: str) -> None:
+    changed(damaged, script)
+    for error in asked(damaged).values():
+        assert "carrel doctor --repair" in error.fix, error
+
+
+@pytest.mark.parametrize("value", WRONG.values(), ids=WRONG.keys())
+def test_what_is_kept_only_to_save_work_is_taken_for_absent(damaged: Path, value: str) -> None:
+    changed(damaged, f"UPDATE meta SET value = {value}; UPDATE calibration SET value = {value}")
+    assert asked(damaged) == {}
+    with Library.open(damaged, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
+        (hit,) = [hit for hit in library.search("harbour").hits if hit.judged]
+        assert library.unmark("harbour", hit.passage_id)
+        assert not [hit for hit in library.search("harbour").hits if hit.judged]

@@ -1,0 +1,164 @@
+"""Reads the values that a library keeps as JSON, numbers and blobs, each of which a foreign file may hold damaged.
+
+Each function returns None for what no Carrel wrote, so that its caller chooses: a cache is made anew, a detail is left
+out, and what cannot be done without is told with `unreadable`. `engine.store.value_checks` counts the same Nones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import LibraryDamaged
+from engine.paths import display
+from engine.records import Link
+
+if TYPE_CHECKING:
+    import apsw
+
+LATEST = 253_402_300_799.0  # the last second of the year 9999: later moments have no date
+GRADES = frozenset({2, -2, 1})
+STATES = frozenset({"watching", "paused", "missing"})
+REPAIR = "Run `carrel doctor --repair`, or put a backup back with `carrel restore FILE`."
+_WRONG = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
+
+
+def unreadable(where: str, cause: str = "") -> LibraryDamaged:
+    """Return the error for a value that does not parse; `where` names its place, such as `folder.rules`."""
+    return LibraryDamaged(
+        f"The library holds a value that cannot be read: {where}.",
+        cause=cause or "It is not what Carrel writes there.",
+        fix=REPAIR,
+    )
+
+
+@contextmanager
+def values_explained(path: Path) -> Iterator[None]:
+    """Raise LibraryDamaged for what a damaged value in the library at `path` makes Python raise."""
+    try:
+        yield
+    except _WRONG as error:
+        raise LibraryDamaged(
+            f"The library {path} holds a value that cannot be read.",
+            cause=f"{type(error).__name__}: {str(error)[:200]}.",
+            fix=REPAIR,
+        ) from error
+
+
+def count(value: object) -> int | None:
+    """Read a number that counts something."""
+    return value if type(value) is int and value >= 0 else None
+
+
+def moment(value: object) -> float | None:
+    """Read seconds since the epoch."""
+    return float(value) if isinstance(value, (int, float)) and 0 <= value <= LATEST else None
+
+
+def finite(value: object) -> float | None:
+    """Read a figure that is neither infinite nor no number."""
+    return float(value) if isinstance(value, (int, float)) and abs(value) <= sys.float_info.max else None
+
+
+def json_object(written: object) -> dict[str, Any] | None:
+    """Read a JSON object."""
+    found = _json(written)
+    return found if isinstance(found, dict) else None
+
+
+def rules(written: object) -> dict[str, Any] | None:
+    """Read the rules of a folder, of which `extra_patterns` are texts and `max_bytes` a count."""
+    found = json_object(written)
+    if found is None or count(found.get("max_bytes", 0)) is None:
+        return None
+    patterns = found.get("extra_patterns", [])
+    return found if isinstance(patterns, list) and all(isinstance(each, str) for each in patterns) else None
+
+
+def metadata(written: object) -> dict[str, str] | None:
+    """Read what a file says of itself, text by name."""
+    found = json_object(written)
+    return found if found is not None and all(isinstance(each, str) for each in found.values()) else None
+
+
+def links(written: object) -> tuple[Link, ...] | None:
+    """Read the links written in a document."""
+    found = _json(written)
+    if not isinstance(found, list) or not all(_is_link(each) for each in found):
+        return None
+    return tuple(Link(**each) for each in found)
+
+
+def logged_rows(written: object) -> list[dict[str, Any]] | None:
+    """Read the rows of a logged search."""
+    found = _json(written)
+    return found if isinstance(found, list) and all(_is_logged_row(each) for each in found) else None
+
+
+def sketch(value: object) -> bytes | None:
+    """Read the sketch of a passage."""
+    return value if isinstance(value, bytes) and len(value) % 4 == 0 else None
+
+
+def is_folder_path(value: object) -> bool:
+    """Whether a value is an absolute path without steps upward, as every watched folder has."""
+    return isinstance(value, bytes) and os.path.isabs(value) and _is_plain(value)
+
+
+def is_document_path(value: object) -> bool:
+    """Whether a value is a path that stays below its folder, as every document has."""
+    return isinstance(value, bytes) and value != b"" and not os.path.isabs(value) and _is_plain(value)
+
+
+def _is_plain(path: bytes) -> bool:
+    return b"\0" not in path and b".." not in path.split(b"/")
+
+
+def _json(written: object) -> Any:
+    if not isinstance(written, str):
+        return None
+    try:
+        return json.loads(written, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refused(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _is_link(each: object) -> bool:
+    if not isinstance(each, dict) or not {"target", "text"} <= each.keys() <= {"target", "text", "wiki"}:
+        return False
+    return isinstance(each["target"], str) and isinstance(each["text"], str) and type(each.get("wiki", False)) is bool
+
+
+def _is_logged_row(each: object) -> bool:
+    if not isinstance(each, dict) or not isinstance(each.get("path"), str) or count(each.get("rank")) is None:
+        return False
+    if "opened" in each and moment(each["opened"]) is None:
+        return False
+    return isinstance(each.get("hash"), str) and _is_hex(each["hash"]) and count(each.get("passage")) is not None
+
+
+def _is_hex(text: str) -> bool:
+    try:
+        return bytes.fromhex(text) is not None
+    except ValueError:
+        return False
+
+
+def refuse_relative(conn: apsw.Connection) -> None:
+    """Raise LibraryDamaged where a watched folder's path is not absolute, or leads upward."""
+    for (path,) in conn.execute("SELECT path FROM folder"):
+        if not is_folder_path(path):
+            raise unreadable("folder.path", f"A watched folder must be an absolute path, and one is {_shown(path)}.")
+
+
+def _shown(path: object) -> str:
+    return f"“{display(path[:80])}”" if isinstance(path, bytes) else "none"

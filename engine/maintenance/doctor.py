@@ -18,9 +18,10 @@ import apsw
 
 from engine.errors import CarrelError, LibraryDamaged, LibraryReadOnly, ModelError
 from engine.local_indexer import LocalIndexer
+from engine.maintenance import value_checks
 from engine.paths import places
 from engine.records import Check
-from engine.store import folders, integrity, migrations, models
+from engine.store import folders, integrity, migrations, models, stored_values
 from engine.store.connection import LOG_LIMIT_BYTES, open_reader, open_writer
 from engine.store.lock import IndexerLock
 from engine.store.repair import repair
@@ -51,7 +52,8 @@ def examine(library: Path, encoder: Encoder | None = None) -> tuple[Check, ...]:
         try:
             with ending(conn, library):
                 found = integrity.checks(conn)
-            inside = [*found, *_of_the_library(conn, library, encoder)]
+                values = value_checks.check(conn)
+            inside = [*found, values, *_of_the_library(conn, library, encoder)]
         finally:
             conn.close()
     return (*inside, _permissions(library), _space(library))
@@ -86,7 +88,7 @@ def _of_the_library(conn: apsw.Connection, library: Path, encoder: Encoder | Non
     for name, ask in asked:
         try:
             yield ask()
-        except (apsw.Error, CarrelError) as error:
+        except (apsw.Error, CarrelError, *stored_values.WRONG) as error:
             yield Check(name, False, 1, f"It could not be checked: {error}", False, NOT_OPENED)
 
 
@@ -231,8 +233,9 @@ def _made_private(library: Path) -> str:
 def _mended_inside(library: Path, encoder: Encoder | None, on_event: Callable[[Event], None]) -> list[str]:
     conn = open_writer(library, lock_held=True)
     try:
+        done = value_checks.mend(conn)
         repaired = repair(conn)
-        done = ["Built the word index anew."]
+        done.append("Built the word index anew.")
         if repaired.orphans:
             done.append(f"Rows removed that belonged to nothing: {repaired.orphans}.")
         if repaired.vectors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -12,7 +11,7 @@ import numpy as np
 
 from engine.errors import CarrelError, LibraryError
 from engine.records import Check
-from engine.store import fulltext, models, vector_tables
+from engine.store import fulltext, models, stored_values, vector_tables
 from engine.store.connection import READER_CACHE_KIB, path_of, prepare
 from engine.store.faults import translated
 
@@ -105,10 +104,7 @@ def due_dimension(conn: apsw.Connection, model: models.StoredModel) -> tuple[int
         found = vector_tables.dimension(conn, model.id)
     except CarrelError:
         found = None
-    try:
-        due = json.loads(model.manifest or "{}").get("dimension")
-    except (ValueError, AttributeError):
-        due = None
+    due = (stored_values.json_object(model.manifest) or {}).get("dimension")
     return (due if isinstance(due, int) and due > 0 else found), found
 
 

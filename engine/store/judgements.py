@@ -33,18 +33,18 @@ weak proof: .25 lifts by .05 at most, past near neighbours (on NFCorpus's develo
 .007 of each other), but not from the end of the first ten to their head (.14 apart). Nor does it steer the feedback.
 """
 
-_STAMP = "judgements"  # the name in `meta` of a number that grows with every change
-_ASKED = "asked:"  # before a query's text, in the names of a model's calibration
-_SKETCH = "sketch:"  # before a passage's hash, in the names in `meta` of what its text is known again by
+STAMP = "judgements"  # the name in `meta` of a number that grows with every change
+ASKED = "asked:"  # before a query's text, in the names of a model's calibration
+SKETCH = "sketch:"  # before a passage's hash, in the names in `meta` of what its text is known again by
 _COLUMNS = "query, passage_hash, path, grade, at"
 UNIT_TOLERANCE = 1e-3  # of the length of a kept vector: far above rounding, far below what damage does
-_MARKS = f"""SELECT {_COLUMNS}, coalesce((SELECT value FROM meta WHERE key = '{_SKETCH}' || hex(passage_hash)), x'')
+_MARKS = f"""SELECT {_COLUMNS}, coalesce((SELECT value FROM meta WHERE key = '{SKETCH}' || hex(passage_hash)), x'')
 FROM judgement"""
 
 
 def stamp(conn: apsw.Connection) -> tuple[int, int]:
     """Return a pair of numbers that differs after every change of the judgements; two look-ups by key."""
-    counted = conn.execute("SELECT value FROM meta WHERE key = ?", (_STAMP,)).get
+    counted = conn.execute("SELECT value FROM meta WHERE key = ?", (STAMP,)).get
     newest = conn.execute("SELECT max(id) FROM judgement").get
     return stored_values.count(counted) or 0, int(newest or 0)
 
@@ -65,7 +65,7 @@ def put(conn: apsw.Connection, marks: Iterable[Mark]) -> None:
 def sketch_missing(conn: apsw.Connection) -> None:
     """Sketch the texts of judged passages that have no sketch yet; call it inside a transaction."""
     rows = conn.execute(
-        f"""SELECT DISTINCT '{_SKETCH}' || hex(passage_hash) AS name,
+        f"""SELECT DISTINCT '{SKETCH}' || hex(passage_hash) AS name,
             (SELECT text FROM passage WHERE hash = passage_hash LIMIT 1) AS marked
         FROM judgement WHERE name NOT IN (SELECT key FROM meta) AND marked IS NOT NULL"""
     ).fetchall()
@@ -130,7 +130,7 @@ def _changed(conn: apsw.Connection) -> None:
     conn.execute(
         "INSERT INTO meta(key, value) VALUES(?, 1) ON CONFLICT(key)"
         " DO UPDATE SET value = CASE typeof(value) WHEN 'integer' THEN value + 1 ELSE 1 END",
-        (_STAMP,),
+        (STAMP,),
     )
 
 
@@ -139,12 +139,12 @@ def _forget_vectors(conn: apsw.Connection) -> None:
     conn.execute(
         "DELETE FROM calibration WHERE name >= ?1 AND name < ?2"
         " AND substr(name, length(?1) + 1) NOT IN (SELECT query FROM judgement)",
-        (_ASKED, _ASKED[:-1] + ";"),
+        (ASKED, ASKED[:-1] + ";"),
     )
     conn.execute(
         "DELETE FROM meta WHERE key >= ?1 AND key < ?2"
         " AND substr(key, length(?1) + 1) NOT IN (SELECT hex(passage_hash) FROM judgement)",
-        (_SKETCH, _SKETCH[:-1] + ";"),
+        (SKETCH, SKETCH[:-1] + ";"),
     )
 
 
@@ -156,7 +156,7 @@ def keep_vectors(conn: apsw.Connection, model_id: int, vectors: Mapping[str, NDA
     with transaction(conn):
         conn.executemany(
             "INSERT OR REPLACE INTO calibration(model_id, name, value) VALUES(?, ?, ?)",
-            [(model_id, _ASKED + query, vector.astype("<f4").tobytes()) for query, vector in vectors.items()],
+            [(model_id, ASKED + query, vector.astype("<f4").tobytes()) for query, vector in vectors.items()],
         )
 
 
@@ -177,7 +177,7 @@ def vectors(conn: apsw.Connection, model_id: int, queries: Sequence[str]) -> dic
     rows = conn.execute(
         "SELECT name, calibration.value FROM json_each(?) AS wanted"
         " JOIN calibration ON model_id = ? AND name = wanted.value",
-        (json.dumps([_ASKED + query for query in queries]), model_id),
+        (json.dumps([ASKED + query for query in queries]), model_id),
     )
-    found = ((str(name)[len(_ASKED) :], read(value)) for name, value in rows)
+    found = ((str(name)[len(ASKED) :], read(value)) for name, value in rows)
     return {query: vector for query, vector in found if vector is not None}

@@ -1,7 +1,7 @@
 """Reads the values that a library keeps as JSON, numbers and blobs, each of which a foreign file may hold damaged.
 
 Each function returns None for what no Carrel wrote, so that its caller chooses: a cache is made anew, a detail is left
-out, and what cannot be done without is told with `unreadable`. `engine.store.value_checks` counts the same Nones.
+out, and what cannot be done without is told with `unreadable`. `engine.maintenance.value_checks` counts the same Nones.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LATEST = 253_402_300_799.0  # the last second of the year 9999: later moments ha
 GRADES = frozenset({2, -2, 1})
 STATES = frozenset({"watching", "paused", "missing"})
 REPAIR = "Run `carrel doctor --repair`, or put a backup back with `carrel restore FILE`."
-_WRONG = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
+WRONG = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 
 def unreadable(where: str, cause: str = "") -> LibraryDamaged:
@@ -42,7 +42,7 @@ def values_explained(path: Path) -> Iterator[None]:
     """Raise LibraryDamaged for what a damaged value in the library at `path` makes Python raise."""
     try:
         yield
-    except _WRONG as error:
+    except WRONG as error:
         raise LibraryDamaged(
             f"The library {path} holds a value that cannot be read.",
             cause=f"{type(error).__name__}: {str(error)[:200]}.",

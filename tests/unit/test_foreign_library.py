@@ -202,7 +202,7 @@ def asked(file: Path) -> dict[str, CarrelError]:
     except CarrelError as error:
         return {"open": error}
     with library:
-        (number,) = [row[0] for row in sqlite3.connect(file).execute("SELECT id FROM document LIMIT 1")]
+        number = next((row[0] for row in sqlite3.connect(file).execute("SELECT id FROM document")), 0)
         place = file.parent / "notes" / "links.md"
         questions: dict[str, Callable[[], object]] = {
             "search": lambda: library.search("harbour"),
@@ -243,3 +243,45 @@ def test_what_is_kept_only_to_save_work_is_taken_for_absent(damaged: Path, value
         (hit,) = [hit for hit in library.search("harbour").hits if hit.judged]
         assert library.unmark("harbour", hit.passage_id)
         assert not [hit for hit in library.search("harbour").hits if hit.judged]
+
+
+@pytest.mark.parametrize("place", COLUMNS)
+def test_the_doctor_tells_what_does_not_parse_and_mends_it(damaged: Path, place: str) -> None:
+    table, column = place.split(".")
+    for number, value in enumerate(COLUMNS[place]):
+        file = Path(shutil.copy(damaged, damaged.with_name(f"damaged-{number}.carrel")))
+        changed(file, f"UPDATE OR REPLACE {table} SET {column} = {value}")
+        care = Maintenance(file, FakeEncoder())  # type: ignore[arg-type]
+        values = {check.name: check for check in care.check().checks}["values"]
+        assert not values.ok and table in values.detail and column in values.detail
+        mended = care.check(repair=True)
+        assert any(table in said and "could not be read" in said for said in mended.done)
+        assert [check for check in mended.checks if not check.ok and check.name != "model"] == []
+        assert asked(file) == {}
+
+
+@pytest.mark.parametrize("place", ["document.links", "document.metadata", "document.title", "passage.text"])
+def test_documents_with_damaged_values_are_read_again_by_the_repair(damaged: Path, place: str) -> None:
+    table, column = place.split(".")
+    told = f"SELECT group_concat({column}, '|') FROM (SELECT * FROM {table} ORDER BY {column})"
+    before = sqlite3.connect(damaged).execute(told).fetchall()
+    changed(damaged, f"UPDATE {table} SET {column} = {TEXT}")
+    Maintenance(damaged, FakeEncoder()).check(repair=True)  # type: ignore[arg-type]
+    assert sqlite3.connect(damaged).execute(told).fetchall() == before
+
+
+@pytest.mark.parametrize("path", COLUMNS["folder.path"])
+def test_a_folder_that_is_no_absolute_path_is_refused_and_dropped_by_the_repair(
+    damaged: Path, tmp_path: Path, path: str
+) -> None:
+    changed(damaged, f"UPDATE folder SET path = {path}")
+    with pytest.raises(LibraryDamaged) as error:
+        Maintenance(tmp_path / "library.carrel").restore(damaged)
+    assert "must be an absolute path" in error.value.cause and "not touched" in error.value.fix
+    assert not (tmp_path / "library.carrel").exists()
+    with pytest.raises(LibraryDamaged, match=r"folder\.path"):
+        Library.open(damaged)
+    done = Maintenance(damaged, FakeEncoder()).check(repair=True).done  # type: ignore[arg-type]
+    assert "Folders no longer watched: 1 (folder.path could not be read)." in done
+    with Library.open(damaged) as library:
+        assert (library.folders(), library.status().documents) == ((), 0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from engine.harmful_characters import HARMFUL
+from engine.harmful_characters import replaced
 
 _SPACE = re.compile(r"[\t\n\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 _LAYOUT = "\t\n"
@@ -23,12 +23,12 @@ def _picture(match: re.Match[str]) -> str:
 
 def pictured(text: str) -> str:
     """Return `text` with control characters as pictures, line ends and tabs among them: ␊, ␉."""
-    return HARMFUL.sub(_picture, text)
+    return replaced(text, _picture)
 
 
 def cleaned(text: str) -> str:
     """Return `text` with control characters as pictures, line ends and tabs excepted."""
-    return HARMFUL.sub(lambda found: found[0] if found[0] in _LAYOUT else _picture(found), text)
+    return replaced(text, lambda found: found[0] if found[0] in _LAYOUT else _picture(found))
 
 
 def one_line(text: str) -> str:

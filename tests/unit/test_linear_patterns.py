@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from app.tui.screens.reader.text_find import find_all
+from engine.harmful_characters import in_context
 from engine.sources.ignore_files import to_regex
 
 pytestmark = pytest.mark.processes
@@ -37,6 +38,7 @@ GROWTH = 9.0  # for four times the text: 4 where it is linear, 16 where it is qu
 LONG_REPEAT = 400  # a bound below it keeps a pattern linear, whatever it repeats
 MADE_OF_WHAT_IS_TYPED = {  # patterns made at run time, and where they are tried
     "app/tui/screens/reader/text_find.py",  # test_finding_in_a_document_takes_linear_time
+    "engine/harmful_characters.py",  # compiled when first needed: test_characters_in_context_are_found_in_linear_time
     "engine/sources/ignore_files.py",  # test_a_glob_takes_linear_time
     "app/tui/screens/search/why_not/remedies.py",  # words between escapes, without a repeat
     "engine/retrieval/snippet.py",  # a term between escapes, without a repeat
@@ -300,3 +302,8 @@ def test_finding_in_a_document_takes_linear_time() -> None:
         return time.thread_time() - began
 
     assert spent(16_000) < max(GROWTH * spent(4_000), UNMEASURABLE_SECONDS)
+
+
+def test_characters_in_context_are_found_in_linear_time() -> None:
+    tried = Tried("in_context", in_context(), anchored=False)
+    assert not any(slow(tried, text) for text in attacks(tried.pattern))

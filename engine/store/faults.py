@@ -16,7 +16,7 @@ def explained(error: apsw.Error, path: Path) -> LibraryError:
     """Return the error of the tree that says what an `apsw` error means for the library file at `path`."""
     cause = f"SQLite says: {error}."
     match error:
-        case apsw.ReadOnlyError() | apsw.IOError() if not path.exists():
+        case apsw.ReadOnlyError() if not path.exists():
             return LibraryMissing(
                 f"The library {path} was deleted while it was in use.",
                 cause=cause,

@@ -29,6 +29,7 @@ from engine.records import SyncReport
 from engine.sources.parser import ParserClosed
 from engine.store import requests
 from engine.store.faults import translated
+from engine.store.stored_values import values_explained
 from engine.store.write_ahead_log import fold_in, rests
 from engine.watching.folder_watch import FolderWatch
 from engine.watching.polling import Clocks
@@ -294,7 +295,7 @@ class Service:
     def _guarded(self, task: Callable[[], object]) -> None:
         """Do a task; what goes wrong is told and tried again later, except in a library that is damaged."""
         try:
-            with translated(self._library):
+            with values_explained(self._library), translated(self._library):
                 task()
         except (LibraryDamaged, LibraryMissing):
             raise

@@ -25,7 +25,7 @@ from engine.store import folders, integrity, migrations, models, stored_values
 from engine.store.connection import LOG_LIMIT_BYTES, open_reader, open_writer
 from engine.store.lock import IndexerLock
 from engine.store.repair import repair
-from engine.store.untrusted_file import ending
+from engine.store.untrusted_file import ending, missing
 from engine.version import version
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ def examine(library: Path, encoder: Encoder | None = None) -> tuple[Check, ...]:
         try:
             with ending(conn, library):
                 found = integrity.checks(conn)
-                values = value_checks.check(conn)
-            inside = [*found, values, *_of_the_library(conn, library, encoder)]
+            inside = [*found, *_of_the_library(conn, library, encoder)]
         finally:
             conn.close()
     return (*inside, _permissions(library), _space(library))
@@ -79,6 +78,8 @@ def _unopened(error: CarrelError, remedy: str) -> Check:
 
 def _of_the_library(conn: apsw.Connection, library: Path, encoder: Encoder | None) -> Iterator[Check]:
     asked: tuple[tuple[str, Callable[[], Check]], ...] = (
+        ("schema", lambda: _schema(conn)),
+        ("values", lambda: _values(conn, library)),
         ("model", lambda: _model(conn, encoder)),
         ("watching", lambda: _watching(conn, library)),
         ("up to date", lambda: _up_to_date(conn, library)),
@@ -90,6 +91,19 @@ def _of_the_library(conn: apsw.Connection, library: Path, encoder: Encoder | Non
             yield ask()
         except (apsw.Error, CarrelError, *stored_values.WRONG) as error:
             yield Check(name, False, 1, f"It could not be checked: {error}", False, NOT_OPENED)
+
+
+def _schema(conn: apsw.Connection) -> Check:
+    """Name the tables and indexes that are gone; one too many keeps the file from being opened at all."""
+    gone = missing(conn)
+    if not gone:
+        return Check("schema", True, 0, "every table and index is there", False)
+    return Check("schema", False, len(gone), f"not there: {', '.join(gone)}", False, NOT_OPENED)
+
+
+def _values(conn: apsw.Connection, library: Path) -> Check:
+    with ending(conn, library):
+        return value_checks.check(conn)
 
 
 def _model(conn: apsw.Connection, encoder: Encoder | None) -> Check:

@@ -11,7 +11,7 @@ from typing import cast
 
 import apsw
 
-from engine.errors import LibraryDamaged
+from engine.errors import LibraryDamaged, LibraryFull
 from engine.store.faults import translated
 from engine.store.lock import process_lives
 
@@ -122,6 +122,12 @@ def _vacuumed(conn: apsw.Connection, draft: Path) -> tuple[int, int] | None:
     conn.pragma("query_only", False)  # which also stands in the way of writing to another file
     try:
         conn.execute("VACUUM INTO ?", (str(draft),))
+    except (apsw.FullError, apsw.IOError) as error:
+        raise LibraryFull(
+            "The copy could not be written to the end.",
+            cause=f"The disk of {draft.parent}, where it was to lie, is full or failing. SQLite says: {error}.",
+            fix="Free some space there, or name a file on another disk. The library was not touched.",
+        ) from error
     finally:
         conn.pragma("query_only", asked_only)
     return due if conn.pragma("data_version") == before else None

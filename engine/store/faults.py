@@ -16,6 +16,12 @@ def explained(error: apsw.Error, path: Path) -> LibraryError:
     """Return the error of the tree that says what an `apsw` error means for the library file at `path`."""
     cause = f"SQLite says: {error}."
     match error:
+        case apsw.ReadOnlyError() if not path.exists():
+            return LibraryMissing(
+                f"The library {path} was deleted while it was in use.",
+                cause=cause,
+                fix="Put a backup back with `carrel restore FILE`, or begin anew with `carrel add FOLDER`.",
+            )
         case apsw.FullError() | apsw.IOError():
             return LibraryFull(
                 "The library could not be written to the end.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import pytest
 from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
@@ -14,7 +16,7 @@ from shelf import PlainParser
 
 from app.json_shapes import JUDGED
 from app.wording.times import day
-from engine.errors import CarrelError, LibraryDamaged
+from engine.errors import CarrelError, LibraryDamaged, LibraryFull, LibraryMissing
 from engine.library import Library
 from engine.maintenance import Maintenance
 from engine.records import SearchSettings
@@ -22,6 +24,7 @@ from engine.retrieval import tier_calibration
 from engine.sources import parser
 from engine.store import untrusted_file
 from engine.store.connection import open_reader, open_writer
+from engine.store.faults import translated
 
 NOTES = {**dict(list(FILLER.items())[:3]), "links.md": "# Links\n\nSee [[other]] and the harbour.\n"}
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT"
@@ -285,3 +288,31 @@ def test_a_folder_that_is_no_absolute_path_is_refused_and_dropped_by_the_repair(
     assert "Folders no longer watched: 1 (folder.path could not be read)." in done
     with Library.open(damaged) as library:
         assert (library.folders(), library.status().documents) == ((), 0)
+
+
+@pytest.mark.parametrize("script", ["DROP TABLE search_log", "DROP INDEX passage_by_hash", "DROP TABLE meta"])
+def test_the_doctor_names_what_is_gone_from_the_schema(damaged: Path, script: str) -> None:
+    changed(damaged, script)
+    checks = {check.name: check for check in Maintenance(damaged, FakeEncoder()).check().checks}  # type: ignore[arg-type]
+    assert not checks["schema"].ok and script.split()[-1] in checks["schema"].detail
+    assert checks["schema"].remedy
+
+
+def test_a_backup_says_that_its_own_disk_is_full(damaged: Path, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, hard))
+    try:
+        with pytest.raises(LibraryFull, match="copy") as error:
+            Maintenance(damaged).back_up(tmp_path / "backup.carrel")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(tmp_path) in error.value.cause and "library was not touched" in error.value.fix
+    assert not (tmp_path / "backup.carrel").exists()
+
+
+def test_a_library_that_is_deleted_under_a_writer_is_told_as_deleted(damaged: Path) -> None:
+    conn = open_writer(damaged)
+    with pytest.raises(LibraryMissing, match="was deleted"), translated(damaged):
+        damaged.unlink()
+        raise apsw.ReadOnlyError("attempt to write a readonly database")
+    conn.close()

@@ -188,7 +188,10 @@ def test_a_second_writer_waits_and_then_says_who_is_in_the_way(tmp_path: Path, m
 def test_every_error_of_sqlite_has_a_cause_and_a_fix(
     tmp_path: Path, error: type[apsw.Error], expected: type[LibraryError]
 ) -> None:
-    with pytest.raises(expected) as caught, translated(tmp_path / "library.carrel"):
+    library = tmp_path / "library.carrel"
+    if expected is not LibraryMissing:
+        library.touch()
+    with pytest.raises(expected) as caught, translated(library):
         raise error("as SQLite says it")
     assert caught.value.fix
 

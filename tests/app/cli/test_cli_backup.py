@@ -19,6 +19,7 @@ from engine.paths import places
 from engine.store.connection import open_reader, open_writer
 from engine.store.lock import IndexerLock
 from engine.store.migrations import newest_version, version
+from engine.store.schema import VERSION_1
 
 __all__ = ["indexed"]
 
@@ -45,7 +46,7 @@ def test_a_backup_of_an_older_carrel_is_brought_up_to_date(carrel: Call, indexed
     before = found(carrel, "starter")
     carrel("backup", "carrel.backup")
     with closing(apsw.Connection("carrel.backup")) as old:
-        old.execute("CREATE TABLE event(id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL) STRICT")
+        old.execute(VERSION_1[VERSION_1.index("CREATE TABLE event(") :])
         old.execute("DELETE FROM migration WHERE version > 1")
         old.pragma("user_version", 1)
     assert carrel("restore", "carrel.backup", "--json").code == 0

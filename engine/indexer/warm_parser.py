@@ -37,7 +37,7 @@ class WarmParser:
         try:
             return reading.result()
         finally:
-            self._present = None
+            self._end(reading)
 
     def heeding(self, stop: Signal) -> HeedingParser:
         """Return this parser for one who waits for it in the thread that is to hear of `stop`."""
@@ -53,7 +53,7 @@ class WarmParser:
                     break
             return reading.result()
         finally:
-            self._present = None
+            self._end(reading)
 
     def _begin(self, request: Request) -> _Reading:
         with self._lock:
@@ -65,6 +65,12 @@ class WarmParser:
                 reading = _Reading(self._idle.pop() if self._idle else self._make(), request, self._idle.append)
             self._present = reading
             return reading
+
+    def _end(self, reading: _Reading) -> None:
+        """Forget a reading whose waiter goes, but not the one that another began meanwhile."""
+        with self._lock:
+            if self._present is reading:
+                self._present = None
 
     def close(self) -> None:
         """Interrupt the sync that waits for a file; the file is read on, and kept for the next who asks for it."""

@@ -53,16 +53,7 @@ def read(source: Source) -> Document:
 def html_text(raw: bytes) -> str:
     """Decode HTML: a byte order mark, UTF-8 that is sound, then what the page declares, then the likeliest."""
     declared = _CHARSET.search(raw[:4096])
-    if declared and not raw.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        try:
-            raw.decode("utf-8")
-        except UnicodeDecodeError:
-            name = (declared[1] or declared[2]).decode("ascii", "replace")
-            try:
-                return decode(raw.decode(name).encode("utf-8", "replace"))
-            except (LookupError, UnicodeError):
-                pass
-    return decode(raw)
+    return decode(raw, (declared[1] or declared[2]).decode("ascii", "replace") if declared else "")
 
 
 def parse_html(text: str) -> etree._Element | None:

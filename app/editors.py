@@ -114,7 +114,7 @@ def _words(setting: str, environment: Mapping[str, str], which: Which) -> list[s
         raise ConfigError(
             f"The editor setting cannot be read: {wanted}",
             cause=f"{error}.",
-            fix="Close the quote in $VISUAL or $EDITOR.",
+            fix="Close the quote in it: the setting “editor”, $VISUAL or $EDITOR.",
         ) from error
     if not words:
         raise ConfigError("The editor setting is empty.", fix="Set $EDITOR, for example to nano.")

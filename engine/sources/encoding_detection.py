@@ -100,7 +100,7 @@ def guessed(raw: bytes) -> str:
 
 
 def _declared(raw: bytes) -> str | None:
-    """Decode a text as it says itself: PEP 263 of Python, the modelines of editors, XML, CSS, LaTeX, catalogues of messages."""
+    """Decode a text as it says itself, in the ways of Python (PEP 263), editors, XML, CSS, LaTeX and gettext."""
     for part in (raw[:DECLARING_BYTES], raw[-DECLARING_BYTES:]):
         for match in _DECLARED.finditer(part):
             codec = codec_of(next(filter(None, match.groups())).decode("ascii", "replace"))

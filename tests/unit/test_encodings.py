@@ -7,32 +7,32 @@ import pytest
 from engine.sources.encodings import decode, is_text
 
 POLISH = (
-    "Notatka ze spotkania: Zażółć gęślą jaźń. Jutro o ósmej przyjdź z książką na dworzec, bo pociąg odjeżdża wcześniej. "
-    "Źródła są w skrzyni pod łóżkiem, a klucz wisi za drzwiami. Proszę też kupić chleb i świeże mleko."
+    "Notatka ze spotkania: Zażółć gęślą jaźń. Jutro o ósmej przyjdź z książką na dworzec, bo pociąg odjeżdża "
+    "wcześniej. Źródła są w skrzyni pod łóżkiem, a klucz wisi za drzwiami. Proszę też kupić chleb i świeże mleko."
 )
 CZECH = (
     "Poznámka: Příliš žluťoučký kůň úpěl ďábelské ódy. Zítra je schůze o střeše, vezmi žebřík a příkrývku. "
     "Večer přijde soused s účtem za opravu kotle, peníze jsou v zásuvce. Nezapomeň zalít květiny."
 )
 HUNGARIAN = (
-    "Jegyzet: a kőműves holnap reggel jön, kérlek készítsd elő a létrát és a vödröt. Az őszi tűzifa már a fészerben van, "
-    "de még föl kell aprítani. Este megnézzük a régi fényképeket a nagymamánál, hozd el a könyvet is."
+    "Jegyzet: a kőműves holnap reggel jön, kérlek készítsd elő a létrát és a vödröt. Az őszi tűzifa már a fészerben "
+    "van, de még föl kell aprítani. Este megnézzük a régi fényképeket a nagymamánál, hozd el a könyvet is."
 )
 ROMANIAN = (
-    "Notă: mâine dimineaţă vine zugravul, te rog să pregăteşti scara şi găleata. Cheile sînt în sertarul din bucătărie, "
-    "iar banii pentru lemne îi găseşti sub faţa de masă. Nu uita să hrăneşti pisica şi să uzi florile."
+    "Notă: mâine dimineaţă vine zugravul, te rog să pregăteşti scara şi găleata. Cheile sînt în sertarul din "
+    "bucătărie, iar banii pentru lemne îi găseşti sub faţa de masă. Nu uita să hrăneşti pisica şi să uzi florile."
 )
 TURKISH = (
     "Not: Cuma günü kütüphanede görüşeceğiz, şemsiye al. Yarın çatı için toplantı var, merdiveni getir. Işıklar söndü, "
     "sigortayı değiştirmek gerekiyor. Komşunun köpeği bahçedeki çiçekleri kazmış, çitin altını kapatalım."
 )
 GREEK = (
-    "Σημείωση: αύριο το πρωί έρχεται ο υδραυλικός για τη βρύση. Τα κλειδιά είναι στο συρτάρι της κουζίνας και τα χρήματα "
-    "κάτω από το βιβλίο. Μην ξεχάσεις να ποτίσεις τα λουλούδια στο μπαλκόνι."
+    "Σημείωση: αύριο το πρωί έρχεται ο υδραυλικός για τη βρύση. Τα κλειδιά είναι στο συρτάρι της κουζίνας και τα "
+    "χρήματα κάτω από το βιβλίο. Μην ξεχάσεις να ποτίσεις τα λουλούδια στο μπαλκόνι."
 )
 RUSSIAN = (
-    "Заметка: встреча у фонтана в пятницу вечером. Взять зонт и книгу, которую просил сосед. Ключи от дачи лежат в ящике "
-    "на кухне, деньги за дрова отдать Иванову. Не забыть полить цветы и покормить кошку."
+    "Заметка: встреча у фонтана в пятницу вечером. Взять зонт и книгу, которую просил сосед. Ключи от дачи лежат в "
+    "ящике на кухне, деньги за дрова отдать Иванову. Не забыть полить цветы и покормить кошку."
 )
 UKRAINIAN = (
     "Нотатка: завтра вранці прийде майстер лагодити дах. Драбина стоїть у сараї, ключі лежать у шухляді на кухні. "
@@ -47,8 +47,8 @@ FINNISH = (
     "Älä unohda kastella kukkia, ja käy hakemassa isän lääkkeet apteekista ennen kuin se sulkeutuu. Yöllä sää kylmenee."
 )
 GERMAN = (
-    "Notiz: Morgen früh kommt der Klempner. Die Schlüssel liegen in der Küchenschublade, das Geld für das Holz unter der "
-    "Tischdecke. Vergiss nicht, die Blumen zu gießen und die Katze zu füttern. Später schließt die Bücherei."
+    "Notiz: Morgen früh kommt der Klempner. Die Schlüssel liegen in der Küchenschublade, das Geld für das Holz unter "
+    "der Tischdecke. Vergiss nicht, die Blumen zu gießen und die Katze zu füttern. Später schließt die Bücherei."
 )
 LANGUAGES = [
     (POLISH, "cp1250"), (POLISH, "iso8859-2"), (CZECH, "cp1250"), (CZECH, "iso8859-2"), (HUNGARIAN, "cp1250"),

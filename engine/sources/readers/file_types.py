@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 _TEXT_SUFFIXES = (
-    ".txt .text .log .bib .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi "
+    ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi "
     ".ics .vcf .me .nfo"
 )
 _KINDS_BY_SUFFIX: dict[str, str] = {
@@ -18,6 +18,7 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys(_TEXT_SUFFIXES.split(), "text"),
     **dict.fromkeys((".rst", ".rest"), "rst"),
     ".org": "org",
+    ".bib": "bibtex",
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
     ".pdf": "pdf",
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
@@ -211,6 +212,7 @@ def has_no_reader(name: bytes) -> str | None:
 
 READER_VERSIONS: dict[str, int] = {
     "asciidoc": 1,
+    "bibtex": 1,
     "code": 1,
     "csv": 1,
     "docx": 1,

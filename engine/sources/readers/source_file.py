@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from engine.errors import SourceChanged, SourceError
 from engine.records import Block, Document, Link
 from engine.sources.encodings import decode, storable
+from engine.sources.readers.terminal_text import without_escapes
 from engine.sources.safe_open import open_beneath
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Source:
     recogniser: Recogniser | None = None
 
     def text(self) -> str:
-        """Decode the file as text; raises SourceError where it is not."""
-        return decode(self.raw)
+        """Decode the file as text, without what was meant for a terminal; raises SourceError where it is none."""
+        return without_escapes(decode(self.raw))
 
     @property
     def display_name(self) -> str:

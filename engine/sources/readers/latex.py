@@ -9,6 +9,7 @@ import re
 
 from engine.records import Block, BlockKind, Document, Link
 from engine.sources.encodings import storable
+from engine.sources.readers import latex_symbols as symbols
 from engine.sources.readers.latex_declarations import (
     DEFINING,
     MAX_ARGUMENT,
@@ -18,18 +19,6 @@ from engine.sources.readers.latex_declarations import (
     argument_at,
     declarations,
     definition_end,
-)
-from engine.sources.readers.latex_symbols import (
-    ACCENTS,
-    APART,
-    ARRAYS,
-    FUNCTIONS,
-    HEADINGS,
-    LETTERS,
-    SETTINGS,
-    SIGNS,
-    SILENT,
-    accented,
 )
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import paragraphs
@@ -186,32 +175,32 @@ class _Reader:
     def _command(self, name: str) -> None:
         if name in _EDGES:
             self._environment() if name == "begin" else self._end_environment()
-        elif name in HEADINGS:
+        elif name in symbols.HEADINGS:
             self._options()
-            self._heading(HEADINGS[name])
+            self._heading(symbols.HEADINGS[name])
         elif name in DEFINING:
             self._skip(min(definition_end(self._written, self._at, DEFINING[name]), self._end))
-        elif name in SILENT:
+        elif name in symbols.SILENT:
             self._silent(name)
         elif name in _FRACTIONS:
             above = self._argument()
             self._pending = [("(", ")/") if above and above[1] - above[0] > 1 else ("", "/"), ("", "")]
-        elif name in APART:
+        elif name in symbols.APART:
             self._options()
-            self._pending = [APART[name]]
+            self._pending = [symbols.APART[name]]
         elif name == "verb":
             self._verb()
         elif name in _URL:
             self._address()
-        elif name in ACCENTS and len(name) == 1:
+        elif name in symbols.ACCENTS and len(name) == 1:
             self._accent(name)
-        elif name in LETTERS:
-            self._write(LETTERS[name])
+        elif name in symbols.LETTERS:
+            self._write(symbols.LETTERS[name])
             self._blanks()
         elif name in self._declared.macros:
             self._write(self._meaning(name))
-        elif name in SIGNS or name in FUNCTIONS or name in _SPACES:
-            self._write(_SPACES.get(name) or SIGNS.get(name) or f"{name} ")
+        elif name in symbols.SIGNS or name in symbols.FUNCTIONS or name in _SPACES:
+            self._write(_SPACES.get(name) or symbols.SIGNS.get(name) or f"{name} ")
         elif self._written[self._at : self._at + 1] == "[":
             self._options()
 
@@ -234,7 +223,7 @@ class _Reader:
             self._headings.append((len(self._open), level, -1))
 
     def _symbol(self, symbol: str) -> None:
-        if symbol in ACCENTS:
+        if symbol in symbols.ACCENTS:
             self._accent(symbol)
         elif symbol in "%&#_${}":
             self._write(symbol)
@@ -282,7 +271,7 @@ class _Reader:
 
     def _silent(self, name: str) -> None:
         address = None
-        for number in range(SILENT[name]):
+        for number in range(symbols.SILENT[name]):
             self._options()
             argument = self._argument()
             if argument is None:
@@ -311,7 +300,7 @@ class _Reader:
     def _accent(self, accent: str) -> None:
         letter = _ACCENTED.match(self._written, self._at, self._end)
         if letter is not None:
-            self._write(accented(letter[1], accent))
+            self._write(symbols.accented(letter[1], accent))
             self._at = letter.end()
         elif self._written.startswith("{}", self._at):
             self._write("" if accent.isalpha() else accent)  # `\\~{}` in an address
@@ -329,10 +318,10 @@ class _Reader:
         if name in VERBATIM:
             self._verbatim(name)
         elif name == "frame":
-            self._heading(HEADINGS["frametitle"])
+            self._heading(symbols.HEADINGS["frametitle"])
         else:
-            self._arrays += name in ARRAYS
-            for _ in range(SETTINGS.get(name + named[2], 0)):
+            self._arrays += name in symbols.ARRAYS
+            for _ in range(symbols.SETTINGS.get(name + named[2], 0)):
                 self._options()
                 if (argument := self._argument()) is not None:
                     self._skip(argument[1] + 1)
@@ -340,7 +329,7 @@ class _Reader:
     def _end_environment(self) -> None:
         if named := _ENVIRONMENT.match(self._written, self._at, self._end):
             self._skip(named.end())
-            self._arrays -= self._arrays > 0 and named[1] in ARRAYS
+            self._arrays -= self._arrays > 0 and named[1] in symbols.ARRAYS
 
     def _verbatim(self, name: str) -> None:
         close = self._written.find(f"\\end{{{name}}}", self._at, self._end)

@@ -22,6 +22,7 @@ SAMPLES = {
         "a.adoc",
         "= Foxes\nAnn\n:keywords: red\n\nSee https://x.org[it].\n\n== Den\n\n----\nx\n----\n* one\n",
     ),
+    "bibtex": ("a.bib", '@book{x,\n  title = {The {F}ox},\n  author = "M{\\"u}ller",\n}\n'),
     "code": ("a.py", '"""Foxes."""\n\n\ndef run():\n    return 1\n'),
     "csv": ("a.csv", 'name,seen\nrobin,3\n"wren, small",1\n'),
     "email": ("a.eml", "From: a@x.org\nSubject: Tea\n\nHello.\n\n> At four?\n\nhttps://x.org/tea\n"),
@@ -46,20 +47,21 @@ SAMPLES = {
     "text": ("a.txt", "Foxes run.\n\nThey are red.\n"),
 }
 READ = {
-    "asciidoc": (1, "3caca8736b334b13"),
-    "code": (1, "c00fd179cc41d23e"),
-    "csv": (1, "5dc643c033bc094a"),
+    "bibtex": (1, "f0da30f1a4e6159a"),
+    "asciidoc": (2, "3caca8736b334b13"),
+    "code": (2, "c00fd179cc41d23e"),
+    "csv": (2, "5dc643c033bc094a"),
     "email": (1, "3d27a01608492eae"),
     "html": (1, "9ae67c524ce6ac56"),
     "keyed": (1, "21713950b0470c96"),
-    "latex": (1, "fb313535d0cfdbe8"),
-    "markdown": (1, "edd2337535d7206c"),
+    "latex": (2, "fb313535d0cfdbe8"),
+    "markdown": (2, "edd2337535d7206c"),
     "notebook": (1, "51daa231c9b7822a"),
-    "org": (1, "67f71fb5c1b7c00f"),
-    "rst": (1, "c74c42dc399a590d"),
+    "org": (2, "67f71fb5c1b7c00f"),
+    "rst": (2, "c74c42dc399a590d"),
     "rtf": (1, "71c90fc589f02e4c"),
     "subtitles": (1, "f4778a5c7d01b5cb"),
-    "text": (1, "6accd8b70ce040bd"),
+    "text": (2, "6accd8b70ce040bd"),
 }
 """The version of each reader, and a hash of what it makes of its sample."""
 

@@ -16,7 +16,9 @@ from engine.sources.readers.text import Lines, paragraphs
 _ENTRY = re.compile(r"[ \t]*+@(\w+)[ \t]*+[{(]", re.MULTILINE)
 _SILENT_KINDS = frozenset(("comment", "preamble", "string"))
 _SIGN = re.compile(r"[^\\{}\"\n]++|\\.|\n|[{}\"]|\\", re.DOTALL)
-_FIELD = re.compile(r"[ \t,]*+([A-Za-z]++)[ \t]*+=[ \t]*+(.*+)$")
+_TITLE = re.compile(r"(?:^|[,{(])[ \t]*+title[ \t]*+=", re.IGNORECASE)
+_VALUE = re.compile(r'\{([^{}]*+)|"([^"]*+)|([^,]*+)')
+TITLE_LINES = 5  # that a title may take
 _DEEPEST_STRUCTURE = 2  # braces further in, or inside quotes, only guard capitals
 
 
@@ -65,11 +67,9 @@ def _blocks(lines: Lines) -> Iterator[Block]:
 def _title(entry: list[str]) -> str:
     """Return the title of an entry, which may run over a few lines."""
     for at, line in enumerate(entry):
-        if (field := _FIELD.match(line)) and field[1].lower() == "title":
-            words = [field[2]]
-            while not words[-1].rstrip().endswith(("},", '",', "}", '"')) and at + len(words) < min(len(entry), at + 5):
-                words.append(entry[at + len(words)])
-            return " ".join(" ".join(words).split()).strip('{}", ')
+        if title := _TITLE.search(line):
+            value = _VALUE.match(" ".join([line[title.end() :], *entry[at + 1 : at + TITLE_LINES]]).lstrip())
+            return " ".join((value[1] or value[2] or value[3] or "").split()) if value else ""
     return ""
 
 

@@ -13,13 +13,22 @@ from engine.records import Block, Document
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text import Lines
 
-_DELIMITERS = ";\t|,"  # of two that fit alike the first: decimal commas are more common than semicolons in cells
+_DELIMITERS = (
+    ";",
+    "\t",
+    "|",
+    ",",
+)  # of two that fit alike the first: decimal commas are more common than semicolons in cells
 SAMPLED_LINES = 50  # that the delimiter is told by
 JOINT = " | "
 MAX_NAME = 60  # code points: a column's name that is longer is a cell of text
 MAX_NAMES = 300  # code points of all names: a heading is kept with every passage, and hundreds of names are data
 MAX_LEAD = 5  # rows above the column names: a caption, a date, a blank
 _QUOTED = re.compile(r'"[^"\n]*+"')
+_CELLS = {
+    sign: re.compile(rf'"((?:{inside}|"")*+)"[ ]*+(?=[\n{sign}]|\Z)|([^\n{sign}]*+)')
+    for sign, inside in ((";", '[^"]'), ("\t", '[^"\t]'), ("|", '[^"]'), (",", '[^"]'))
+}
 _COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 _NUMBER = re.compile(r"[-+(]?[\d.,'\s]{0,40}\d[\d.,'\s]{0,40}(?:[eE][-+]?\d+)?\)?\s*[%€$£]?")
 
@@ -72,7 +81,7 @@ def delimiter_of(text: str) -> str:
 def _declared(text: str) -> str | None:
     """Return the delimiter that a first line `sep=;` names, as Excel writes it."""
     first = text.partition("\n")[0].strip().strip('"')
-    return first[4:] if first.lower().startswith("sep=") and first[4:] in tuple(_DELIMITERS) else None
+    return first[4:] if first.lower().startswith("sep=") and first[4:] in _DELIMITERS else None
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -81,9 +90,7 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     A cell is quoted only where its closing quote stands before a delimiter or a line's end: an inch sign opens nothing.
     Cells parted by tabs hold no tab.
     """
-    sign = re.escape(delimiter)
-    inside = '[^"\t]' if delimiter == "\t" else '[^"]'
-    cell = re.compile(rf'[ ]*+"((?:{inside}|"")*+)"[ ]*+(?={sign}|\n|\Z)|([^{sign}\n]*+)')
+    cell = _CELLS[delimiter]
     at = line = 0
     while at <= len(text):
         end = text.find("\n", at)

@@ -22,14 +22,16 @@ _OPENING = re.compile(r"(---|\+\+\+|;;;)[ \t]*+(yaml|toml|json)?[ \t]*+\n")
 _LANGUAGES = {"---": "yaml", "+++": "toml", ";;;": "json"}
 _REST_OF_LINE = re.compile(r"[ \t]*+(?:\n|$)")
 _FIELD = re.compile(r"([A-Za-z_][\w .-]*+):(?:[ \t]++(.*+))?$")
+_PROPERTY = re.compile(r"(?:- |  )?([A-Za-z][\w/.-]*+)::(?:[ \t]++([^\n]*+)|[ \t]*+)(?:\n|$)")
 _ITEM = re.compile(r"[ \t]*+-[ \t]++(.*+)$")
 _TOML_FIELD = re.compile(r"([A-Za-z_][\w-]*+)[ \t]*+=[ \t]*+(.*+)$")
 _GOES_ON = " \t-#]})"  # what begins a line that belongs to the key above it
 _TAG_KEYS = ("tags", "tag", "keywords")
 _ALIAS_KEYS = ("aliases", "alias")
 _TITLE_KEYS = ("title",)
-_NAMES = {"alias": "aliases", "authors": "author", "lang": "language"}  # one name for one property
+_PROPERTY_NAMES = {"authors": "author", "creator": "author", "lang": "language", "roam_alias": "aliases"}
 _TAXONOMIES = "taxonomies"  # Zola's table of tags
+_KeyMatch = Callable[[str], re.Match[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class FrontMatter:
     title: str = ""
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return self.end > 0
 
 
 def read_front_matter(text: str) -> FrontMatter:
@@ -58,6 +64,19 @@ def read_front_matter(text: str) -> FrontMatter:
     return FrontMatter() if fields is None else from_fields(fields, closing.end())
 
 
+def read_properties(text: str) -> FrontMatter:
+    """Read the properties that open a page of Logseq: lines of `name:: value`."""
+    fields: dict[str, object] = {}
+    at = 0
+    while property_ := _PROPERTY.match(text, at):
+        fields.setdefault(property_[1], property_[2].strip())
+        at = property_.end()
+    if not fields:
+        return FrontMatter()
+    parted = {name: str(value).split(",") for name, value in fields.items() if name.lower() in _TAG_KEYS}
+    return from_fields({**fields, **parted}, at - (text[at - 1 : at] == "\n"))
+
+
 def from_fields(fields: Mapping[str, object], end: int = 0) -> FrontMatter:
     """Sort parsed fields into title, tags and metadata; nested values are left out."""
     lowered = {str(name).strip().lower(): value for name, value in fields.items()}
@@ -69,11 +88,16 @@ def from_fields(fields: Mapping[str, object], end: int = 0) -> FrontMatter:
     aliases = [alias for key in _ALIAS_KEYS for alias in as_names(lowered.get(key))]
     for name, value in lowered.items():
         words = ", ".join(filter(None, map(_scalar, value))) if isinstance(value, list) else _scalar(value)
-        if words and name not in _TAG_KEYS + _TITLE_KEYS + _ALIAS_KEYS:
-            metadata.setdefault(_NAMES.get(name, name), words[:MAX_VALUE])
+        if words and name not in ("tags", "tag", *_TITLE_KEYS, *_ALIAS_KEYS):
+            metadata.setdefault(property_name(name), words[:MAX_VALUE])
     if aliases:
         metadata["aliases"] = joined_names(aliases)
     return FrontMatter(end, title, tags, metadata)
+
+
+def property_name(name: str) -> str:
+    """Return the one name under which a property is kept, however a format or a person calls it."""
+    return _PROPERTY_NAMES.get(name, name)
 
 
 def as_tags(value: object) -> list[str]:
@@ -136,15 +160,15 @@ def _strict_yaml(inside: str) -> object:
 
 def _loose(inside: str) -> dict[str, object] | None:
     """Read broken YAML key by key, so that an unquoted colon in a title costs no tags."""
-    return _by_key(inside, _FIELD, _strict_yaml)
+    return _by_key(inside, _FIELD.match, _strict_yaml)
 
 
-def _by_key(inside: str, key: re.Pattern[str], parse: Callable[[str], object]) -> dict[str, object] | None:
+def _by_key(inside: str, key: _KeyMatch, parse: Callable[[str], object]) -> dict[str, object] | None:
     """Parse each key with the lines below it alone; None where more lines belong to no key than there are keys."""
     chunks: list[list[str]] = []
     foreign = 0
     for line in inside.split("\n"):
-        if key.match(line):
+        if key(line):
             chunks.append([line])
         elif line.strip() and line[0] not in _GOES_ON:
             foreign += 1
@@ -156,14 +180,14 @@ def _by_key(inside: str, key: re.Pattern[str], parse: Callable[[str], object]) -
     return found if len(found) >= max(foreign, 1) else None
 
 
-def _one_key(chunk: list[str], key: re.Pattern[str], parse: Callable[[str], object]) -> dict[str, object]:
+def _one_key(chunk: list[str], key: _KeyMatch, parse: Callable[[str], object]) -> dict[str, object]:
     try:
         value = parse("\n".join(chunk))
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, dict) and all(value.values()):
         return value
-    match = key.match(chunk[0])
+    match = key(chunk[0])
     assert match is not None
     written = (match[2] or "").strip()
     if written.startswith("["):
@@ -177,7 +201,7 @@ def _toml(inside: str) -> dict[str, object] | None:
     try:
         return tomllib.loads(inside)
     except (ValueError, RecursionError):  # a number of too many digits is no TOMLDecodeError
-        return _by_key(inside.partition("\n[")[0], _TOML_FIELD, tomllib.loads)
+        return _by_key(inside.partition("\n[")[0], _TOML_FIELD.match, tomllib.loads)
 
 
 def _json(inside: str) -> dict[str, object] | None:

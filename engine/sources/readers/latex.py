@@ -13,12 +13,12 @@ from engine.sources.readers import latex_symbols as symbols
 from engine.sources.readers.latex_declarations import (
     DEFINING,
     MAX_ARGUMENT,
-    OPTIONS,
     VERBATIM,
     Declarations,
     argument_at,
     declarations,
     definition_end,
+    options_at,
 )
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import paragraphs
@@ -266,7 +266,7 @@ class _Reader:
         return " ".join("".join(reversed(tail)).split())
 
     def _options(self) -> None:
-        if options := OPTIONS.match(self._written, self._at, self._end):
+        if options := options_at(self._written, self._at, self._end):
             self._at = options.end()
 
     def _silent(self, name: str) -> None:
@@ -311,7 +311,7 @@ class _Reader:
             return
         self._skip(named.end())
         name = named[1]
-        if name in self._declared.theorems and (called := OPTIONS.match(self._written, self._at, self._end)):
+        if name in self._declared.theorems and (called := options_at(self._written, self._at, self._end)):
             self._write(f"({_words(self._written, called.start(), called.end()).strip(' []')}) ")
             self._at = called.end()
         self._options()

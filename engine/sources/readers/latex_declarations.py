@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 MAX_ARGUMENT = 20_000  # code points searched for the end of an argument
 MAX_SEARCHED = 2_000_000  # code points searched for the ends of all arguments
 VERBATIM = frozenset(("verbatim", "lstlisting", "minted", "Verbatim", "alltt", "comment"))
-OPTIONS = re.compile(r"[ \t]*\[[^\[\]\n]{0,1000}\]")
+_OPTIONS = re.compile(r"[ \t]*\[[^\[\]\n]{0,1000}\]")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _DECLARATION = re.compile(
     r"\\(begin|end)[ \t]{0,9}\{([a-zA-Z]+)\*?\}|\\([a-zA-Z@]+)\*?|\\.|%[^\n]*+", re.DOTALL
@@ -85,8 +85,13 @@ def declarations(written: str) -> Declarations:
 
 
 def _argument_after_options(written: str, at: int) -> tuple[int, int] | None:
-    options = OPTIONS.match(written, at)
+    options = _OPTIONS.match(written, at)
     return argument_at(written, options.end() if options else at)
+
+
+def options_at(written: str, at: int, end: int) -> re.Match[str] | None:
+    """Return the options in brackets that follow a place before an end, None where none do."""
+    return _OPTIONS.match(written, at, end)
 
 
 def argument_at(text: str, at: int) -> tuple[int, int] | None:
@@ -109,7 +114,7 @@ def definition_end(written: str, at: int, tex: bool) -> int:
     at = name.end() if name else at
     if tex and (parameters := _PARAMETERS.match(written, at)):
         at = parameters.end()
-    while not tex and (options := OPTIONS.match(written, at)):
+    while not tex and (options := _OPTIONS.match(written, at)):
         at = options.end()
     meaning = argument_at(written, at)
     return meaning[1] + 1 if meaning else at

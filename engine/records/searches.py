@@ -194,7 +194,10 @@ class LoggedSearch:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One row of a result list, with everything that a person sees of it."""
+    """One row of a result list, with everything that a person sees of it.
+
+    Lines are those of the file, counted from 1; None where the text stands on none, as in a PDF.
+    """
 
     rank: int
     score: float
@@ -208,8 +211,8 @@ class Hit:
     modified: float  # seconds since the epoch
     start: int
     end: int
-    line_start: int
-    line_end: int
+    line_start: int | None
+    line_end: int | None
     page: int | None
     snippet: str
     marks: tuple[tuple[int, int], ...]  # spans of `snippet` that hold a query word

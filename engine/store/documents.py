@@ -49,8 +49,8 @@ class HydratedRow:
     headings: tuple[str, ...]
     start: int
     end: int
-    line_start: int
-    line_end: int
+    line_start: int | None
+    line_end: int | None
     page: int | None
     text: str
 
@@ -223,6 +223,7 @@ def _hydrated(rows: Iterable[tuple[apsw.SQLiteValue, ...]]) -> Iterator[Hydrated
         values[5], values[6], values[16] = map(stored_values.text, (row[5], row[6], row[16]))
         values[7] = tuple(stored_values.text(row[7]).split())
         values[10] = headings_of(None if row[10] is None else stored_values.text(row[10]))
+        values[13:15] = row[13] or None, row[14] or None
         yield HydratedRow(*values)  # type: ignore[arg-type]
 
 

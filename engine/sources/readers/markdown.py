@@ -129,8 +129,8 @@ class _Scanner(LineScanner):
             self._emit("paragraph", self.at + 1)
         elif (mark in "-+*" or mark.isdigit()) and _ITEM.match(line):
             self._emit("list", self._after_list())
-        elif mark == "<" and (end := self._raw_end(line)):
-            self._emit(*end)
+        elif mark == "<" and (raw := self._raw_end(line)):
+            self._emit(*raw)
         elif mark == "<" and _HTML_BLOCK.match(line):
             self._emit("paragraph", self._after_run())
         elif mark in "%$" and (after := self._after_hidden(line)):

@@ -354,11 +354,11 @@ def test_an_email_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, e
 # --- notebooks ----------------------------------------------------------------------------------------------------
 
 
-def test_notebook_cells_come_in_order_with_short_outputs_only(tmp_path: Path) -> None:
+def test_notebook_cells_come_in_order_with_what_they_printed(tmp_path: Path) -> None:
     cells = [
         {"cell_type": "markdown", "source": ["# Study\n", "\n", "Of [foxes](f.md). #red\n"]},
         {"cell_type": "code", "source": "1 + 1", "outputs": [{"data": {"text/plain": ["2"], "image/png": "AAAA"}}]},
-        {"cell_type": "code", "source": "dump()", "outputs": [{"output_type": "stream", "text": "x" * 5000}]},
+        {"cell_type": "code", "source": "dump()", "outputs": [{"output_type": "stream", "text": "x" * 20_005}]},
         {"cell_type": "code", "source": "", "outputs": []},
     ]
     content = json.dumps({"nbformat": 4, "metadata": {"language_info": {"name": "Python"}}, "cells": cells})
@@ -369,6 +369,8 @@ def test_notebook_cells_come_in_order_with_short_outputs_only(tmp_path: Path) ->
         ("code", "1 + 1"),
         ("code", "2"),
         ("code", "dump()"),
+        ("code", "x" * 20_000),
+        ("code", "… 5 more signs of this output are not read"),
     ]
     assert (document.title, document.tags, document.metadata) == ("Study", ("red",), {"language": "python"})
     assert document.links == (Link("f.md", "foxes"),)

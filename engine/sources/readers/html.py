@@ -32,6 +32,9 @@ from engine.sources.readers.text_builder import TextBuilder
 _CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([\w.:-]++)|<\?xml[^>]{0,100}?encoding=[\"']([\w.:-]+)", re.I
 )
+_WRAPPERS = re.compile(
+    r"</?(?:div|span|font|center|b|i|u|em|strong|small|big|section|blockquote)\b[^<>]{0,2000}>", re.IGNORECASE
+)
 _TAGLIKE = re.compile(r"<\s*[!/a-zA-Z]")
 _METADATA = ("description", "author", "date", "article:published_time", "og:site_name")
 _LAYING_OUT = frozenset(("table", "pre", "form", "section", "article", *HEADINGS))
@@ -48,9 +51,9 @@ def read(source: Source) -> Document:
     return page_document(source, "html", written)
 
 
-def page_document(source: Source, kind: str, written: str, *, title: str = "", lines: bool = True) -> Document:
-    """Return the document that one page is; `lines`: its text stands in the file as it is, so that lines are known."""
-    page = Page(parse_html(written), with_lines=lines)
+def page_document(source: Source, kind: str, written: str, *, title: str = "", with_lines: bool = True) -> Document:
+    """Return the document that one page is; `with_lines`: it is the file, so that its lines are known."""
+    page = Page(parse_html(written), with_lines=with_lines)
     text, blocks = page.builder.finish()
     named = {name: value for name in _METADATA if (value := page.meta(name))}
     if "article:published_time" in named:
@@ -91,11 +94,18 @@ def parse_html(text: str) -> etree._Element | None:
     if not content.strip():
         return None
     try:
-        return etree.fromstring(content, parser)
+        root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError:
-        return None
+        root = None
     except (ValueError, AssertionError):
         raise SourceError("not HTML") from None
+    last = parser.error_log.last_error
+    if last is None or last.type_name != "ERR_RESOURCE_LIMIT":
+        return root
+    flat = _WRAPPERS.sub(" ", text)  # the parser gave up where the page is nested too deep, as by tags never closed
+    if len(flat) == len(text):
+        raise SourceError("nested too deeply")
+    return parse_html(flat)
 
 
 class Page:

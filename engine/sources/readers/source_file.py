@@ -29,12 +29,14 @@ _SEPARATORS = re.compile(r"_+|(?<=[^\W\d_])[.+-]+(?=\w)|(?<=\w)[.+-]+(?=[^\W\d_]
 class Source:
     """The bytes of one file, read once, and its name without folders.
 
-    `recogniser` reads words in pictures, where the person wants that.
+    `recogniser` reads words in pictures, where the person wants that. `depth` counts the files around one that hangs on
+    another, as on a message.
     """
 
     name: bytes
     raw: bytes
     recogniser: Recogniser | None = None
+    depth: int = 0
 
     def text(self) -> str:
         """Decode the file as text; raises SourceError where it is not."""

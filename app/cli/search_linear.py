@@ -8,6 +8,7 @@ from app.explanation import Facts, Ranks, Word, decimals_of, facts_of
 from app.wording.figures import counted, decimal
 from app.wording.paths import short_path
 from app.wording.places import page_name
+from app.wording.remarks import notes
 from app.wording.safe_text import one_line
 from engine.records import Hit, KeywordFigure, SearchResult, VectorFigure
 
@@ -22,6 +23,7 @@ VERDICTS = {
 def linear(result: SearchResult, *, explain: bool) -> Iterator[str]:
     """Yield the verdict and then the rows, one fact a line; `explain` adds what placed each row."""
     yield f"{VERDICTS[result.verdict]} {counted(len(result.hits), 'result')}."
+    yield from notes(result)
     for hit in result.hits:
         yield ""
         yield from _row(hit, decimals_of(result.fusion))

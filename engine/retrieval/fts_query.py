@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it no hit is a full vote
 SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
 COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them to 1e-6, so it moves no rank
+LEAST_BEGINNING = 4  # code points of a finished word: a shorter one that no passage holds begins too many others
 MINIMUM_PREFIX = 2  # code points: one letter begins so many words that to rank them costs most and tells least
 
 
@@ -29,17 +30,20 @@ class FtsQuery:
 
     `readings` tell of each phrase how many passages hold it; `rows` is the number of passages in all. `known` are the
     places of the phrases that are scored: those that some passage holds, less the words that most passages hold.
-    `rare` are those that hardly any document holds.
+    `rare` are those that hardly any document holds. `excluded_as` has the term of each exclusion, as typed. `signs` are
+    asked for where nothing else is: no index holds them.
     """
 
     phrases: tuple[Phrase, ...] = ()
     readings: tuple[WordReading, ...] = ()
     required: tuple[Phrase, ...] = ()
     excluded: tuple[Phrase, ...] = ()
+    excluded_as: tuple[str, ...] = ()
     rows: int = 0
     word_count: int = 0
     known: tuple[int, ...] = field(default=())
     rare: tuple[RareWord, ...] = ()
+    signs: tuple[str, ...] = ()
 
     @property
     def expression(self) -> str:
@@ -67,31 +71,37 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
     """Work out what a query asks of the words of this library."""
     connection = words.connection
     rows = statistics(connection).rows
-    scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]] = {}
+    scored: dict[tuple[str, bool, str | None], tuple[Phrase, str, str]] = {}
     required: list[Phrase] = []
     excluded: list[Phrase] = []
+    excluded_as: list[str] = []
     for term in query.terms:
         for phrase, label, stem in _phrases(term, words):
             if term.excluded:
                 excluded.append(phrase)
+                excluded_as.append(f"{term.text}*" if term.kind == "prefix" else term.text)
                 continue
-            scored.setdefault((stem, phrase.prefix, phrase.column), (phrase, label))
+            asked = label[:-1] if phrase.prefix and phrase.column is None and term.kind == "word" else ""
+            scored.setdefault((stem, phrase.prefix, phrase.column), (phrase, label, asked))
             if term.kind == "phrase":
                 required.append(phrase)
-    phrases = tuple(phrase for phrase, _ in scored.values())
+    phrases = tuple(phrase for phrase, _, _ in scored.values())
     counts = _counts(scored, words)
     readings = tuple(
-        WordReading(label, count, idf(count, rows)) for (_, label), count in zip(scored.values(), counts, strict=True)
+        WordReading(label, count, idf(count, rows), asked)
+        for (_, label, asked), count in zip(scored.values(), counts, strict=True)
     )
     return FtsQuery(
         phrases=phrases,
         readings=readings,
         required=tuple(required),
         excluded=tuple(excluded),
+        excluded_as=tuple(excluded_as),
         rows=rows,
         word_count=len(query.meaning.split()),
         known=_worth_scoring(counts, rows),
         rare=rare_words(connection, phrases, readings, rows),
+        signs=() if phrases else tuple(term.text for term in query.terms if not term.excluded),
     )
 
 
@@ -102,12 +112,12 @@ def _worth_scoring(counts: list[int], rows: int) -> tuple[int, ...]:
     return telling or known
 
 
-def _counts(scored: dict[tuple[str, bool, str | None], tuple[Phrase, str]], words: PostingsReader) -> list[int]:
+def _counts(scored: dict[tuple[str, bool, str | None], tuple[Phrase, str, str]], words: PostingsReader) -> list[int]:
     single = [stem for (stem, prefix, column) in scored if not prefix and column is None and " " not in stem]
     frequencies = words.frequencies(single)
     return [
         frequencies[stem] if not prefix and column is None and " " not in stem else words.count(phrase)
-        for (stem, prefix, column), (phrase, _) in scored.items()
+        for (stem, prefix, column), (phrase, _, _) in scored.items()
     ]
 
 
@@ -119,17 +129,27 @@ def _phrases(term: Term, words: PostingsReader) -> Iterable[tuple[Phrase, str, s
     tokens = tokenise(words.connection, plain)
     if not tokens:
         return
-    if term.kind == "phrase":
+    if term.kind == "phrase" or (term.excluded and term.kind == "word"):  # -node.js leaves out neither node nor js
         text = " ".join(plain[token.start : token.end] for token in tokens)
         label = f'"{text}"' if len(tokens) > 1 else text
         yield Phrase(text), label, " ".join(token.stem for token in tokens)
         return
     for token in tokens[:-1] if term.kind == "prefix" else tokens:
         word = plain[token.start : token.end]
-        yield Phrase(word), word, token.stem
+        yield _beginning(word, token.stem, words) or (Phrase(word), word, token.stem)
     if term.kind == "prefix":
         last = tokens[-1]
         yield from _growing(plain[last.start : last.end], last.stem, words)
+
+
+def _beginning(word: str, stem: str, words: PostingsReader) -> tuple[Phrase, str, str] | None:
+    """Read a word that no passage holds as the beginning of those that it begins; None where it stands for itself."""
+    if len(word) < LEAST_BEGINNING or words.frequencies([stem])[stem]:
+        return None
+    begin = folded(words.connection, word)
+    if len(begin) < LEAST_BEGINNING or not vocabulary_has(words.connection, begin):
+        return None
+    return Phrase(begin, prefix=True), f"{word}*", begin
 
 
 def _growing(word: str, stem: str, words: PostingsReader) -> Iterable[tuple[Phrase, str, str]]:

@@ -91,6 +91,8 @@ def matched_spans(connection: apsw.Connection, text: str, fts_query: FtsQuery) -
     for reading in fts_query.readings:
         if RUN.fullmatch(reading.term):
             spans.extend(match.span() for match in re.finditer(re.escape(reading.term), text))
+    for sign in fts_query.signs:
+        spans.extend(match.span() for match in islice(re.finditer(re.escape(sign), text), CONSIDERED_TOKENS))
     return _merged(spans)
 
 

@@ -16,6 +16,7 @@ _NAME = re.compile(
 )
 _PARAMETER = re.compile(r";([\w-]{1,100})(?:=(\"[^\"]{0,2000}\"|[^;\"]{0,2000}))?")
 _ESCAPE = re.compile(r"\\([\\;,:nN])")
+_BETWEEN_PARTS = re.compile(r"(?<!\\)[;,]")
 _BLOB = re.compile(r"[A-Za-z0-9+/=]{200}")
 
 
@@ -42,7 +43,7 @@ class Property:
     @property
     def parts(self) -> list[str]:
         """The parts of a value of several, such as a name or an address; those that are empty are left out."""
-        parts = re.split(r"(?<!\\)[;,]", self.value)
+        parts = _BETWEEN_PARTS.split(self.value)
         return [words for part in parts if (words := " ".join(_ESCAPE.sub(r"\1", part.replace("\\n", " ")).split()))]
 
 

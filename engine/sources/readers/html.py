@@ -35,6 +35,7 @@ _CHARSET = re.compile(
 _WRAPPERS = re.compile(
     r"</?(?:div|span|font|center|b|i|u|em|strong|small|big|section|blockquote)\b[^<>]{0,2000}>", re.IGNORECASE
 )
+_LATE_BREAK = re.compile(r"</br[ \t]{0,9}/?>", re.IGNORECASE)  # for browsers a break; the parser passes it over
 _TAGLIKE = re.compile(r"<\s*[!/a-zA-Z]")
 _METADATA = ("description", "author", "date", "article:published_time", "og:site_name")
 _LAYING_OUT = frozenset(("table", "pre", "form", "section", "article", *HEADINGS))
@@ -75,22 +76,13 @@ def page_document(source: Source, kind: str, written: str, *, title: str = "", w
 def html_text(raw: bytes) -> str:
     """Decode HTML: a byte order mark, UTF-8 that is sound, then what the page declares, then the likeliest."""
     declared = _CHARSET.search(raw[:4096])
-    if declared and not raw.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        try:
-            raw.decode("utf-8")
-        except UnicodeDecodeError:
-            name = (declared[1] or declared[2]).decode("ascii", "replace")
-            try:
-                return decode(raw.decode(name).encode("utf-8", "replace"))
-            except (LookupError, UnicodeError):
-                pass
-    return decode(raw)
+    return decode(raw, (declared[1] or declared[2]).decode("ascii", "replace") if declared else "")
 
 
 def parse_html(text: str) -> etree._Element | None:
     """Parse HTML as browsers do, forgiving and without the network; None where there is nothing in it."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
-    content = text.encode("utf-8", "replace")
+    content = _LATE_BREAK.sub("<br>", text).encode("utf-8", "replace")
     if not content.strip():
         return None
     try:

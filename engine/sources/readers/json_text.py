@@ -23,7 +23,7 @@ _TOKEN = re.compile(rf"{_STRING}|[{{}}\[\],:]|\s++|[^\s{{}}\[\],:\"]++")
 _WRITTEN = re.compile(_STRING)
 _BRACKET = re.compile(r"[\[{\]}]")
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
-_DATA = re.compile(rf"(data:[\w/+.;=-]{{0,200}},)?[A-Za-z0-9+/=_-]{{{LONGEST_WORD},}}+")
+_DATA = re.compile(rf"(data:[\w/+.;=-]{{0,200}},)?([A-Za-z0-9+/=_-]{{{LONGEST_WORD},}}+)")
 _SIMPLE = {"b": " ", "f": " ", "n": "\n", "r": "\n", "t": "\t"}
 
 
@@ -148,7 +148,7 @@ def _said(written: str, depth: int = 0) -> str:
         if inner and "\\" in said and depth < JSON_IN_JSON:  # as some logs hold it
             said = '"' + _WRITTEN.sub(lambda match: _said(match[0], depth + 1), said[1:-1]) + '"'
     if len(said) >= LONGEST_WORD:
-        said = _DATA.sub(lambda match: f"{match[1] or ''}… ({len(match[0]):,} signs of data)", said)
+        said = _DATA.sub(lambda match: f"{match[1] or ''}… ({len(match[2]):,} signs of data)", said)
     return said.replace("\r\n", "\n").replace("\r", "\n")
 
 

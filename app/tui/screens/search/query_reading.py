@@ -46,7 +46,7 @@ def _words(result: SearchResult, named: bool) -> Content:
 
 def _weights(result: SearchResult) -> Content:
     """Return what each leg counts for, with the reason where it was worked out for this query."""
-    if is_listing(result):
+    if is_listing(result) or not result.query.meaning:  # signs have none to weigh
         return Content()
     weights = result.weights
     reason = f" ({one_line(weights.reason)})" if result.fusion == "rrf" and weights.reason else ""

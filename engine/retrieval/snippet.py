@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.retrieval.fts_query import FtsQuery
 from engine.store.phrase import EITHER
-from engine.store.tokenizer import Token, compounds_at, tokens
+from engine.store.tokenizer import UNSPACED, Token, compounds_at, tokens
 
 SNIPPET_LENGTH = 220  # code points: two lines of a wide list
 READ_LENGTH = 12_000  # code points of a passage that are read: some hold ten times their words in links and blanks
@@ -21,6 +21,7 @@ CONSIDERED_LENGTH = 4_000  # of what is left without those: more than the longes
 CONSIDERED_TOKENS = 1_000
 _BLANKS = re.compile(r"\s+")
 _LINE_END = re.compile(r"\n\s+")  # with the empty lines and the indentation that follow
+_INSIDE_A_WORD = re.compile(rf"(?<=[{UNSPACED}])\n(?=[{UNSPACED}])")
 _LINE_MARKUP = re.compile(r"^[^\S\n]*+(?:#{1,6}\s++|[-*+]\s++|>\s*+|```[\w-]*+)", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"---\n.*?\n---\n", re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]\[]*+)\]\([^)\s\[]*+(?:\s\"[^\"]*+\")?\)")
@@ -117,7 +118,7 @@ def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     if plain:
         stripped = _LINE_MARKUP.sub(" ", stripped)
         stripped = _EMPHASIS.sub("", _WIKI_LINK.sub(r"\1", _LINK.sub(r"\1", stripped)))
-    return _BLANKS.sub(" ", stripped).strip()
+    return _BLANKS.sub(" ", _INSIDE_A_WORD.sub("", stripped)).strip()
 
 
 def _window(line: str, marks: list[tuple[int, int]], length: int) -> tuple[int, int]:

@@ -105,7 +105,9 @@ def stem_of(word: str) -> str:
     with _LOCK:
         found = cast(
             "list[str]",
-            _stemmer()(word.encode(), apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False),
+            _stemmer()(
+                word.encode(), apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False
+            ),
         )
     return found[0] if len(found) == 1 else word
 
@@ -215,8 +217,9 @@ def _pairs(run: str, at: int) -> Iterator[Token]:
         if match[0].strip(f"\n{FILL}")
     ]
     characters = [each for each in characters if each[0]]
-    for (one, start, end), (other, _, after) in zip(characters, [*characters[1:], ("", 0, 0)], strict=True):
-        yield Token(one + other, start, after or end, one + other, (one + other,), True)
+    for place, (one, start, end) in enumerate(characters):
+        other, _, after = characters[place + 1] if place + 1 < len(characters) else ("", 0, end)
+        yield Token(one + other, start, after, one + other, (one + other,), True)
 
 
 def _with_compounds(chunk: str, found: list[Token]) -> list[Token]:

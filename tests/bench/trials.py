@@ -140,7 +140,8 @@ def maxsim(ground: Ground, search: Search, text: str, share: float = 0.05) -> Fl
     likeness = np.empty(len(first))
     for place, passage in enumerate(candidates.ids[first].tolist()):
         title, body = ground.connection.execute(
-            "SELECT title, text FROM passage JOIN document ON document.id = document_id WHERE passage.id = ?", (passage,)
+            "SELECT title, text FROM passage JOIN document ON document.id = document_id WHERE passage.id = ?",
+            (passage,),
         ).fetchall()[0]
         likeness[place] = (asked @ _states(ground, f"{title}. {body}").T).max(axis=1).mean()
     spread = float(likeness.max() - likeness.min()) or 1.0

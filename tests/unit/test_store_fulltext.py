@@ -60,7 +60,11 @@ def scores(sample: Sample, match: str) -> dict[int, float]:
         [by_stem("soils", "soil"), Phrase(("light", "w"), prefix=True)],
         [by_stem("soil", "soil")],
         [exactly("soil soils"), exactly("waters")],
-        [by_stem("warm", column="title"), by_stem("warm", column="body"), Phrase(("li",), prefix=True, column="headings")],
+        [
+            by_stem("warm", column="title"),
+            by_stem("warm", column="body"),
+            Phrase(("li",), prefix=True, column="headings"),
+        ],
         [Phrase(("soil",), column="body", first=True)],
         [exactly("CAFE"), exactly("東京都"), exactly("都")],
         [Phrase(('sa"id', '("light*', "OR")), by_stem("air")],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.records import Filters
+from engine.records import Filters, LeftOut
 from engine.retrieval.fts_query import FtsQuery
 from engine.store.folding import fold
 
@@ -79,6 +79,17 @@ def let_through(connection: apsw.Connection, ids: NDArray[np.int64], allowed: Al
         (json.dumps(ids.tolist()), *allowed.bindings),
     ).fetchall()
     return np.fromiter((int(str(row[0])) for row in found), np.int64, len(found))
+
+
+def left_out(connection: apsw.Connection, filters: Filters, fts_query: FtsQuery) -> tuple[LeftOut, ...]:
+    """Return what each exclusion takes out of the passages that the filters and the required phrases leave."""
+    rest = allowed(filters, replace(fts_query, excluded=()))
+    within = f" AND +rowid IN ({rest.sql})" if rest.sql else ""
+    count = f"SELECT count(*) FROM passage_fts WHERE passage_fts MATCH ?{within}"
+    return tuple(
+        LeftOut(term, int(connection.execute(count, (phrase.match, *rest.bindings)).get))
+        for term, phrase in zip(fts_query.excluded_as, fts_query.excluded, strict=True)
+    )
 
 
 _OF_DOCUMENTS = (

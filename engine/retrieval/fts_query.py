@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it no hit is a full vote
 SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
 COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them to 1e-6, so it moves no rank
+LEAST_BEGINNING = 4  # code points of a finished word: a shorter one that no passage holds begins too many others
 MINIMUM_PREFIX = 2  # code points: one letter begins so many words that to rank them costs most and tells least
 
 
@@ -29,17 +30,20 @@ class FtsQuery:
 
     `readings` tell of each phrase how many passages hold it; `rows` is the number of passages in all. `known` are the
     places of the phrases that are scored: those that some passage holds, less the words that most passages hold.
-    `rare` are those that hardly any document holds.
+    `rare` are those that hardly any document holds. `excluded_as` has the term of each exclusion, as typed. `signs` are
+    asked for where nothing else is: no index holds them.
     """
 
     phrases: tuple[Phrase, ...] = ()
     readings: tuple[WordReading, ...] = ()
     required: tuple[Phrase, ...] = ()
     excluded: tuple[Phrase, ...] = ()
+    excluded_as: tuple[str, ...] = ()
     rows: int = 0
     word_count: int = 0
     known: tuple[int, ...] = field(default=())
     rare: tuple[RareWord, ...] = ()
+    signs: tuple[str, ...] = ()
 
     @property
     def expression(self) -> str:
@@ -69,31 +73,36 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
     rows = statistics(connection).rows
     asked = [(term, tokens(term.text)) for term in query.terms]
     words.frequencies(_looked_up(asked))  # in one go; what follows finds them known
-    scored: dict[Phrase, None] = {}
+    scored: dict[Phrase, str] = {}
     required: list[Phrase] = []
-    excluded: list[Phrase] = []
+    excluded: list[tuple[Phrase, str]] = []
     for term, found in asked:
         if term.excluded:
-            excluded += _left_out(term, found, words)
+            told = f"{term.text}*" if term.kind == "prefix" else term.text
+            excluded += [(phrase, told) for phrase in _left_out(term, found, words)]
         elif term.kind == "phrase":
             required += [exact_phrase(found, term.text)] if found else []
         else:
-            scored.update(dict.fromkeys(_scored(term, found, words)))
-    scored.update(dict.fromkeys(required))
+            for phrase in _scored(term, found, words):
+                scored.setdefault(phrase, phrase.written[:-1] if _begun(term, phrase) else "")
+    scored.update(dict.fromkeys(required, ""))
     phrases = tuple(scored)
     counts = [words.count(phrase) for phrase in phrases]
     readings = tuple(
-        WordReading(phrase.written, count, idf(count, rows)) for phrase, count in zip(phrases, counts, strict=True)
+        WordReading(phrase.written, count, idf(count, rows), scored[phrase])
+        for phrase, count in zip(phrases, counts, strict=True)
     )
     return FtsQuery(
         phrases=phrases,
         readings=readings,
         required=tuple(required),
-        excluded=tuple(excluded),
+        excluded=tuple(phrase for phrase, _ in excluded),
+        excluded_as=tuple(told for _, told in excluded),
         rows=rows,
         word_count=len(query.meaning.split()),
         known=_worth_scoring(counts, rows),
         rare=rare_words(connection, phrases, readings, rows),
+        signs=() if phrases else tuple(term.text for term in query.terms if not term.excluded),
     )
 
 
@@ -156,12 +165,21 @@ def _whole(term: Term, found: list[Token], words: PostingsReader) -> Iterable[Ph
 
 
 def _word(written: str, token: Token, words: PostingsReader) -> Iterable[Phrase]:
-    """Give a word by its stem; a camelCase name that no passage holds by its parts."""
+    """Give a word by its stem; one that no passage holds as the beginning of others, or by the parts of its name."""
     phrase = _by_stem(written, token.stem, words)
-    yield phrase
-    if not words.count(phrase):
+    if words.count(phrase):
+        yield phrase
+    elif len(token.word) >= LEAST_BEGINNING and vocabulary_has(words.connection, token.word):
+        yield Phrase((token.word,), prefix=True, written=f"{written}*")
+    else:
+        yield phrase
         for part in parts_at(token):
             yield _by_stem(part, stem_of(part), words)
+
+
+def _begun(term: Term, phrase: Phrase) -> bool:
+    """Whether a finished word is read as the beginning of others."""
+    return term.kind == "word" and phrase.prefix and phrase.written.endswith("*")
 
 
 def _by_stem(written: str, stem: str, words: PostingsReader) -> Phrase:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.retrieval.nearest_words import nearest_word
 from engine.retrieval.versions import Versions
 from engine.store.connection import file_of
 from engine.store.fulltext import document_frequencies, index_version, phrase_frequency
@@ -47,9 +48,10 @@ class Postings:
 
 @dataclass(slots=True)
 class _Kept:
-    """What is kept of one version of the word index: counts by term, postings by phrase."""
+    """What is kept of one version of the word index: counts by term, the nearest word of an unknown one, postings."""
 
     counts: dict[str, int] = field(default_factory=dict)
+    nearest: dict[str, str] = field(default_factory=dict)
     postings: OrderedDict[str, Postings] = field(default_factory=OrderedDict)
     bytes: int = 0
 
@@ -115,6 +117,16 @@ class PostingsReader:
             known.update(found)
             with self._cache.lock:
                 self._kept.counts.update(found)
+        return known
+
+    def nearest(self, word: str) -> str:
+        """Return the word of the library nearest to one that no passage holds, "" where none is near."""
+        with self._cache.lock:
+            known = self._kept.nearest.get(word)
+        if known is None:
+            known = nearest_word(self.connection, word)
+            with self._cache.lock:
+                self._kept.nearest[word] = known
         return known
 
     def count(self, phrase: Phrase) -> int:

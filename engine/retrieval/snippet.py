@@ -86,6 +86,8 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
                 not set(wanted).isdisjoint(found[first + at].terms) for at, wanted in enumerate(lead)
             ):
                 spans.append((found[first].start, _end(found, end, phrase.places[-1])))
+    for sign in fts_query.signs:
+        spans.extend(match.span() for match in islice(re.finditer(re.escape(sign), text), CONSIDERED_TOKENS))
     return _merged(spans)
 
 

@@ -80,7 +80,7 @@ def trace(
     stages.append(blocked)
     if not blocked.passed:
         return Trail(tuple(stages), None, "filters", (f"Leave out {blocked.needed}.",))
-    if not query.terms:
+    if not search.fts_query.phrases:
         return _by_date(connection, search, document_id, stages, limit)
     return _through_the_legs(connection, search, document_id, settings, stages, limit)
 
@@ -325,6 +325,10 @@ def _by_date(
     final = _final_rank(search, document_id)
     if final is not None:
         return Trail((*stages, WhyStage("listed", True, final, f"row {final}, newest first")), final, None, ())
+    signs = " ".join(search.fts_query.signs)
+    if signs and document_id not in search.gathered.candidates.documents:
+        stages.append(WhyStage("keyword", False, None, f"“{signs}” stands not in it as it is", "those signs"))
+        return Trail(tuple(stages), None, "keyword", ("Use words that stand in it.",))
     stages.append(WhyStage("listed", False, None, f"older than the {limit} rows shown", "a larger --limit"))
     return Trail(tuple(stages), None, "listed", ("Ask for more rows with --limit, or add a word.",))
 

@@ -6,6 +6,7 @@ the write-ahead log from being folded in.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,8 +16,8 @@ from urllib.parse import quote
 
 import apsw
 
-from engine.config import load
-from engine.errors import ConfigError, LibraryError, LibraryMissing, LibraryReadOnly
+from engine.effective_settings import effective
+from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
 from engine.paths import identity_of, private_folder
 from engine.store.faults import explained, translated, unopenable
 from engine.store.migrations import Told, migrate, newest_version, refuse_strangers, renew_words, version
@@ -100,7 +101,7 @@ def open_writer(
             conn.pragma("synchronous", "normal")
             conn.pragma("journal_size_limit", LOG_LIMIT_BYTES)
             conn.pragma("foreign_keys", True)
-            conn.pragma("secure_delete", overwrites_deleted())
+            conn.pragma("secure_delete", effective().secure_delete)
             if version(conn) < newest_version():
                 migrate(conn, path, lock_held=lock_held, told=told)
             renew_words(conn, path, lock_held=lock_held, told=told)
@@ -114,12 +115,15 @@ def open_writer(
 def transaction(conn: apsw.Connection) -> Iterator[None]:
     """Hold the one write transaction while the block runs; commit at its end, roll back when it raises.
 
-    Raises LibraryBusy when another writer keeps it for more than five seconds, and the rest of the tree likewise.
+    Raises LibraryBusy when another writer keeps it for more than five seconds, LibraryMissing where the file was
+    deleted or replaced, and the rest of the tree likewise.
     """
     with translated(path_of(conn)):
+        refuse_moved(conn)
         conn.execute("BEGIN IMMEDIATE")
         try:
             yield
+            refuse_moved(conn)
             conn.execute("COMMIT")
         except BaseException:
             if conn.in_transaction:  # SQLite itself rolls back when the disk is full
@@ -141,6 +145,20 @@ def snapshot(conn: apsw.Connection) -> Iterator[None]:
             with suppress(apsw.InterruptError):
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
+
+
+def refuse_moved(conn: apsw.Connection) -> None:
+    """Raise LibraryMissing where the file that is open lies no more at its path: what is written there would be lost.
+
+    SQLite compares the inode of its own descriptor with that of the path, in 3 µs.
+    """
+    moved = ctypes.c_int(0)
+    if conn.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(moved)) and moved.value:
+        raise LibraryMissing(
+            f"The library {path_of(conn)} was deleted or replaced while it was in use.",
+            cause="What would be written now would be lost, so nothing more was.",
+            fix="Put the file back, or a backup with `carrel restore FILE`, and start this again.",
+        )
 
 
 def path_of(conn: apsw.Connection) -> Path:
@@ -218,14 +236,6 @@ def prepare(conn: apsw.Connection, cache_kib: int) -> None:
     conn.enable_load_extension(False)
     conn.pragma("cache_size", -cache_kib)
     conn.pragma("temp_store", "memory")
-
-
-def overwrites_deleted() -> bool:
-    """Whether what is deleted is overwritten too: the person's setting, and yes where that cannot be read."""
-    try:
-        return load().secure_delete
-    except ConfigError:
-        return True
 
 
 def _vector_extension() -> str:

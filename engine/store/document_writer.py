@@ -17,11 +17,12 @@ from dataclasses import dataclass
 import apsw
 import numpy as np
 
+from engine.effective_settings import effective
 from engine.errors import LibraryError
 from engine.paths import display
 from engine.records import Document, Passage
 from engine.store import change_log, fulltext, models, slots, vector_tables
-from engine.store.connection import overwrites_deleted, transaction
+from engine.store.connection import transaction
 from engine.store.row_mapping import (
     DOCUMENT_COLUMNS,
     FILE_COLUMNS,
@@ -94,7 +95,7 @@ class Writer:
     def __init__(self, conn: apsw.Connection, model_id: int) -> None:
         self.conn = conn
         self.model_id = model_id
-        fulltext.overwrite(conn, overwrites_deleted())
+        fulltext.overwrite(conn, effective().secure_delete)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

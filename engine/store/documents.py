@@ -49,8 +49,8 @@ class HydratedRow:
     headings: tuple[str, ...]
     start: int
     end: int
-    line_start: int
-    line_end: int
+    line_start: int | None
+    line_end: int | None
     page: int | None
     text: str
 
@@ -209,6 +209,7 @@ def _hydrated(rows: Iterable[tuple[apsw.SQLiteValue, ...]]) -> Iterator[Hydrated
         values: list[object] = list(row)
         values[7] = tuple(str(row[7]).split())
         values[10] = headings_of(row[10])
+        values[13:15] = row[13] or None, row[14] or None
         yield HydratedRow(*values)  # type: ignore[arg-type]
 
 

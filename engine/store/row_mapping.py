@@ -78,7 +78,7 @@ PASSAGE_COLUMNS = (*TEXT_COLUMNS, "ordinal", "start", '"end"', "line_start", "li
 
 
 def passage_row(passage: Passage) -> Row:
-    """Return the values of PASSAGE_COLUMNS."""
+    """Return the values of PASSAGE_COLUMNS; a passage that stands on no line of its file has the lines 0."""
     text = storable(passage.text)
     headings = [storable(" ".join(heading.split())) for heading in passage.headings]
     return (
@@ -87,8 +87,8 @@ def passage_row(passage: Passage) -> Row:
         passage.ordinal,
         passage.start,
         passage.end,
-        passage.line_start,
-        passage.line_end,
+        passage.line_start or 0,
+        passage.line_end or 0,
         passage.page,
         passage.hash,
     )

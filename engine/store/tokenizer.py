@@ -134,6 +134,11 @@ def exact_phrase(found: Sequence[Token], written: str) -> Phrase:
     return Phrase(tuple(places), prefix=True, written=written)
 
 
+def stem_phrase(found: Sequence[Token]) -> Phrase:
+    """Return the phrase of all words that have the stems of these, in a row."""
+    return Phrase(tuple(EITHER.join(of_stem(token.stem)) for token in found))
+
+
 def compounds_at(token: Token) -> Terms:
     """Return the compounds that begin at a place, the longest first."""
     return tuple(sorted(filter(_SIGN.search, token.terms), key=len, reverse=True))

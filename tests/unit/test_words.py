@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notes import FILLER, library_of
 
+from engine.library import Library
 from engine.records import SearchSettings
 from engine.store.folding import fold
 from engine.store.tokenizer import terms, tokens
@@ -42,7 +43,7 @@ NOTES = {
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory):
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     with library_of(tmp_path_factory.mktemp("words"), {**NOTES, **FILLER}, fitted=False) as made:
         yield made
 
@@ -99,14 +100,14 @@ def library(tmp_path_factory: pytest.TempPathFactory):
         ("myxylotrackerfactory", "a.java"),
     ],
 )
-def test_a_word_is_found_in_whatever_way_it_is_written(library, query: str, name: str) -> None:
+def test_a_word_is_found_in_whatever_way_it_is_written(library: Library, query: str, name: str) -> None:
     found = library.search(query, settings=WORDS_ONLY).hits
     assert [hit.path.decode().endswith(name) for hit in found[:1]] == [True]
     assert found[0].marks or "/" in name
 
 
 @pytest.mark.parametrize(("query", "name"), [("猫犬", "wrapped.md"), ("ลาตด", "th.md"), ("計劃", "会议/项目计划.md")])
-def test_letters_in_another_order_are_another_word(library, query: str, name: str) -> None:
+def test_letters_in_another_order_are_another_word(library: Library, query: str, name: str) -> None:
     assert not [hit for hit in library.search(query, settings=WORDS_ONLY).hits if hit.path.decode().endswith(name)]
 
 
@@ -139,8 +140,6 @@ def test_filters_fold_as_the_index_does(tmp_path_factory: pytest.TempPathFactory
     made = tmp_path_factory.getbasetemp() / "named"
     if not made.exists():
         library_of(made, {**NAMED, **FILLER}, fitted=False).close()
-    from engine.library import Library
-
     with Library.open(made / "library.carrel") as library:
         assert [hit.path.decode().partition("/notes/")[2] for hit in library.search(query).hits] == [name]
         others = library.search(f"-{query}", limit=100).hits
@@ -161,7 +160,7 @@ def test_folding_again_changes_nothing(word: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), st.sampled_from(["NFC", "NFD"]))
-def test_composed_and_decomposed_letters_fold_alike(word: str, form: str) -> None:
+def test_composed_and_decomposed_letters_fold_alike(word: str, form: Literal[NFC, NFD]) -> None:
     assert fold(unicodedata.normalize(form, word)) == fold(word)
 
 

@@ -61,8 +61,12 @@ class Source:
         tags: Iterable[str] = (),
         links: Iterable[Link] = (),
         metadata: Mapping[str, str] | None = None,
+        line_map: Iterable[tuple[int, int]] | None = None,
     ) -> Document:
-        """Return the document of this file; with "" for its title it goes by the name of the file."""
+        """Return the document of this file; with "" for its title it goes by the name of the file.
+
+        `line_map` says where derived text stands in the file, as `Document` has it.
+        """
         return Document(
             text=text,
             title=title or self.spoken_name,
@@ -72,6 +76,7 @@ class Source:
             tags=tuple(dict.fromkeys(tags)),
             links=tuple(links),
             metadata=metadata or {},
+            line_map=None if line_map is None else tuple(line_map),
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from textual.suggester import Suggester
 
 from engine.records import Facets
-from engine.retrieval.query import FILTERS, Piece, pieces
+from engine.retrieval.query_pieces import FILTERS, Piece, pieces
 
 LEAST_LETTERS = 3  # of a filter's name before it is offered: shorter ones begin too many words
 NO_FACETS = Facets({}, {}, {})

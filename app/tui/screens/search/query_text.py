@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.wording.safe_text import one_line
-from engine.retrieval.query import Piece, pieces
+from engine.retrieval.query_pieces import Piece, pieces
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,9 +159,9 @@ def test_folding_again_changes_nothing(word: str) -> None:
     assert fold(fold(word)) == fold(word)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), st.sampled_from(["NFC", "NFD"]))
-def test_composed_and_decomposed_letters_fold_alike(word: str, form: Literal[NFC, NFD]) -> None:
-    assert fold(unicodedata.normalize(form, word)) == fold(word)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+def test_composed_and_decomposed_letters_fold_alike(word: str) -> None:
+    assert fold(unicodedata.normalize("NFC", word)) == fold(unicodedata.normalize("NFD", word)) == fold(word)
 
 
 @pytest.mark.skipif(unicodedata.unidata_version > "14.1", reason="the table of marks was made of Unicode 14")

@@ -135,6 +135,7 @@ def serve(
     from engine.indexer.warm_parser import WarmParser
     from engine.sources.parser import configured_parser
     from engine.store.connection import open_writer
+    from engine.store.stored_values import refuse_escaping
 
     task = "watching" if watch else "syncing"
     with IndexerLock(library).acquire(task, events_file):
@@ -146,6 +147,7 @@ def serve(
         # one that vanished is not made anew: it would be empty
         conn = open_writer(library, lock_held=True, told=told)
         try:
+            refuse_escaping(conn)
             service = Service(
                 conn,
                 library,

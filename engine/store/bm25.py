@@ -18,10 +18,12 @@ from engine.records import TermScore
 from engine.store import fulltext
 from engine.store.documents import listed
 from engine.store.phrase import COLUMNS, EITHER, Phrase
+from engine.store.stored_values import text
 from engine.store.tokenizer import Terms, of_kind, terms
 
 SATURATION = 1.2  # k1 in fts5_aux.c
 LENGTH_WEIGHT = 0.75  # b in fts5_aux.c
+_AS_BYTES = ", ".join(f"CAST({each} AS BLOB)" for each in COLUMNS)  # one that is no UTF-8 ends no reading
 LEAST_IDF = 1e-6  # what FTS5 gives a phrase that stands in more than half of all rows
 
 
@@ -71,10 +73,10 @@ def bm25_parts(
     read: dict[str, _Column] = {}  # the passages of a document share its title and path
     scores: dict[int, KeywordScore] = {}
     for passage_id, *columns in conn.execute(
-        f"SELECT id, {', '.join(COLUMNS)} FROM passage_text WHERE id IN (SELECT value FROM json_each(?))",
+        f"SELECT id, {_AS_BYTES} FROM passage_text WHERE id IN (SELECT value FROM json_each(?))",
         (listed(passage_ids),),
     ):
-        row = _Row([_column(column or "", read) for column in columns], column_weights)
+        row = _Row([_column(text(column), read) for column in columns], column_weights)
         parts = []
         for phrase, weight, count in asked:
             frequency = row.frequency(phrase)
@@ -84,10 +86,10 @@ def bm25_parts(
     return scores
 
 
-def _column(text: str, read: dict[str, _Column]) -> _Column:
-    if text not in read:
-        read[text] = _Column(terms(*of_kind(text)) if text else ())
-    return read[text]
+def _column(written: str, read: dict[str, _Column]) -> _Column:
+    if written not in read:
+        read[written] = _Column(terms(*of_kind(written)) if written else ())
+    return read[written]
 
 
 class _Column:

@@ -22,6 +22,7 @@ SAMPLES = {
         "a.adoc",
         "= Foxes\nAnn\n:keywords: red\n\nSee https://x.org[it].\n\n== Den\n\n----\nx\n----\n* one\n",
     ),
+    "bibtex": ("a.bib", '@book{x,\n  title = {The {F}ox},\n  author = "M{\\"u}ller",\n}\n'),
     "code": ("a.py", '"""Foxes."""\n\n\ndef run():\n    return 1\n'),
     "csv": ("a.csv", 'name,seen\nrobin,3\n"wren, small",1\n'),
     "email": ("a.eml", "From: a@x.org\nSubject: Tea\n\nHello.\n\n> At four?\n\nhttps://x.org/tea\n"),
@@ -46,6 +47,7 @@ SAMPLES = {
     "text": ("a.txt", "Foxes run.\n\nThey are red.\n"),
 }
 READ = {
+    "bibtex": (1, "f0da30f1a4e6159a"),
     "asciidoc": (2, "3caca8736b334b13"),
     "code": (2, "c00fd179cc41d23e"),
     "csv": (2, "5dc643c033bc094a"),

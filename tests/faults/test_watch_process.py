@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.store.connection import open_reader
+
 PROGRAM = Path(sys.executable).with_name("carrel")
 PATIENCE_SECONDS = 60.0
 KNOWN, LATER = "a cormorant dives", "a heron stands"
@@ -74,6 +76,23 @@ def watch(tmp_path: Path) -> Iterator[Watch]:
     if running.process.poll() is None:
         running.process.kill()
     running.process.wait()
+
+
+def test_once_the_last_reader_of_an_old_state_is_gone_the_log_is_emptied_of_what_was_forgotten(watch: Watch) -> None:
+    log = watch.library.with_name("library.carrel-wal")
+    reader = open_reader(watch.library)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM passage").get == 1
+    (watch.notes / "a.md").unlink()
+    watch.until("1 removed")
+    assert log.stat().st_size, "what the reader still sees is kept"
+    reader.close()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while log.stat().st_size:
+        assert time.monotonic() < deadline, "an indexer at rest empties its log"
+        time.sleep(0.1)
+    beside = [file for file in watch.library.parent.glob("library.carrel*") if file.is_file()]
+    assert [file.name for file in beside if b"cormorant" in file.read_bytes()] == []
 
 
 def test_broken_settings_are_told_once_and_the_work_goes_on(watch: Watch) -> None:

@@ -15,7 +15,9 @@ from engine.records import Document
 from engine.sources.readers import file_types
 
 LINES: dict[str, Literal["own", "mapped", "none"]] = {
-    **dict.fromkeys(("markdown", "text", "rst", "org", "latex", "asciidoc", "code", "csv", "subtitles"), "own"),
+    **dict.fromkeys(
+        ("markdown", "text", "rst", "org", "latex", "bibtex", "asciidoc", "code", "csv", "subtitles"), "own"
+    ),
     **dict.fromkeys(("yaml", "toml", "json"), "own"),
     **dict.fromkeys(("html", "calendar", "contacts", "mbox"), "mapped"),
     **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "epub", "msg"), "none"),
@@ -25,6 +27,7 @@ LINES: dict[str, Literal["own", "mapped", "none"]] = {
 
 OWN = {
     "asciidoc": SAMPLES["asciidoc"],
+    "bibtex": SAMPLES["bibtex"],
     "code": SAMPLES["code"],
     "csv": SAMPLES["csv"],
     "json": ("a.json", '{\n  "a": "fox",\n  "b": ["den",\n    "mice"]\n}\n'),

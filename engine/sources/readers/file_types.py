@@ -9,8 +9,7 @@ import os
 import re
 
 _TEXT_SUFFIXES = (
-    ".txt .text .log .bib .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi "
-    ".me .nfo"
+    ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me .nfo"
 )
 _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys(
@@ -19,6 +18,7 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys(_TEXT_SUFFIXES.split(), "text"),
     **dict.fromkeys((".rst", ".rest"), "rst"),
     ".org": "org",
+    ".bib": "bibtex",
     **dict.fromkeys((".html", ".htm", ".xhtml", ".xht", ".shtml"), "html"),
     **dict.fromkeys((".mhtml", ".mht"), "mhtml"),
     ".webarchive": "webarchive",
@@ -233,13 +233,14 @@ def has_no_reader(name: bytes) -> str | None:
     return f"no reader for {suffix}" if suffix in _NO_READER else None
 
 
-_LINE_BY_LINE = "markdown text rst org latex asciidoc code csv subtitles json yaml toml"
+_LINE_BY_LINE = "markdown text rst org latex bibtex asciidoc code csv subtitles json yaml toml"
 OWN_LINES = frozenset(_LINE_BY_LINE.split())
 """Kinds whose text has the lines of its file. The reader of another kind maps them, or the text stands on none; so does
 one of these where it sets a file out anew (`Document.line_map`)."""
 
 READER_VERSIONS: dict[str, int] = {
     "asciidoc": 2,
+    "bibtex": 1,
     "calendar": 1,
     "code": 2,
     "contacts": 1,
@@ -257,7 +258,7 @@ READER_VERSIONS: dict[str, int] = {
     "notebook": 4,
     "opendocument": 2,
     "org": 2,
-    "pdf": 2,
+    "pdf": 3,
     "pptx": 2,
     "rst": 2,
     "rtf": 2,

@@ -84,7 +84,7 @@ class _Reader:
         self.root = self._xml(main)
         self._styles = Styles(next((root for _, root in self._named("styles")), None))
         self._list: list[str] = []
-        self._chunks = 0
+        self._chunks: set[str] = set()
 
     def walk(self, root: etree._Element) -> None:
         """Add the paragraphs, lists and tables of a body in order."""
@@ -149,8 +149,10 @@ class _Reader:
     def _chunk(self, element: etree._Element) -> None:
         """Add a document of whatever format that Word takes in when it opens this one."""
         what, path = self._parts.get(relation_of(element), ("", ""))
-        self._chunks += 1
-        if what != "aFChunk" or self._chunks > MAX_CHUNKS or self._source.depth >= MAX_NESTING:
+        if what != "aFChunk" or path in self._chunks or self._source.depth >= MAX_NESTING:
+            return
+        self._chunks.add(path)
+        if len(self._chunks) > MAX_CHUNKS:
             return
         try:
             self.builder.include(read_attached(self._source, path.rpartition("/")[2], self._archive.read(path)))

@@ -74,8 +74,8 @@ def shown(value: str, form: NumberFormat, from_1904: bool = False) -> str:
         return _moment(number, form, from_1904)
     if form.kind == "share" and abs(number) < 1e15:
         return f"{number * 100:.{form.places}f}%"
-    if form.kind == "digits" and number == int(number) >= 0:
-        return _filled(str(int(number)), form.pattern)
+    if form.kind == "digits" and number >= 0 and number.is_integer():
+        return _filled(f"{number:.0f}", form.pattern)
     return value if value.isdecimal() else f"{number:.15g}"  # Excel's precision: 0.1 + 0.2 is 0.30000000000000004
 
 

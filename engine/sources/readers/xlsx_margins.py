@@ -75,7 +75,7 @@ def _printed_and_prompted(content: bytes) -> Iterator[str]:
     for element in each_element(content, "dataValidation", *_PRINTED):
         if local_name(element) in _PRINTED:
             words = _CODE.sub(_meaning, element.text or "")
-            yield from (line for line in words.split("\n") if not is_page_number(line))
+            yield from (line.strip() for line in words.split("\n") if not is_page_number(line))
         else:
             yield "\n".join(filter(None, (element.get("promptTitle"), element.get("prompt"))))
 

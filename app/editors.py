@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from engine.errors import ConfigError, UsageError
 
 # Kinds that no text editor shows as a person reads them.
-VIEWED_KINDS = frozenset({"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg"})
+VIEWED_KINDS = frozenset(
+    {"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg", "mhtml", "webarchive"}
+)
 # Tried in this order where neither VISUAL nor EDITOR is set.
 FALLBACKS = ("nano", "vim", "vi", "less")
 GOTO = frozenset(("code", "code-insiders", "codium", "vscodium", "cursor", "windsurf"))  # --goto FILE:LINE
@@ -54,10 +56,10 @@ class EditorCommand:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file to open, its line, what kind of document it is, and its page where it has pages."""
+    """A file to open, its line if it has one, what kind of document it is, and its page where it has pages."""
 
     path: bytes
-    line: int = 1
+    line: int | None = None
     kind: str = ""
     page: int | None = None
 
@@ -67,7 +69,7 @@ Which = Callable[[str], str | None]
 
 def editor_command(
     path: bytes,
-    line: int = 1,
+    line: int | None = None,
     *,
     kind: str = "",
     page: int | None = None,
@@ -112,7 +114,7 @@ def _words(setting: str, environment: Mapping[str, str], which: Which) -> list[s
         raise ConfigError(
             f"The editor setting cannot be read: {wanted}",
             cause=f"{error}.",
-            fix="Close the quote in $VISUAL or $EDITOR.",
+            fix="Close the quote in it: the setting “editor”, $VISUAL or $EDITOR.",
         ) from error
     if not words:
         raise ConfigError("The editor setting is empty.", fix="Set $EDITOR, for example to nano.")
@@ -127,25 +129,24 @@ def _editing(targets: Sequence[Target], words: list[str]) -> list[EditorCommand]
         return [EditorCommand(name, tuple(_filled(words, each)), not apart) for each in targets]
     program = [os.fsencode(word) for word in words]
     if name in SEVERAL:
-        places = [part for each in targets for part in _at_line(name, each.path, max(1, each.line))]
+        places = [part for each in targets for part in _at_line(name, each.path, each.line)]
         return [EditorCommand(name, tuple(program + places), not apart)]
-    return [
-        EditorCommand(name, tuple(program + _at_line(name, each.path, max(1, each.line))), not apart)
-        for each in targets
-    ]
+    return [EditorCommand(name, tuple(program + _at_line(name, each.path, each.line)), not apart) for each in targets]
 
 
 def _filled(words: Sequence[str], target: Target) -> list[bytes]:
     """Return words with path, line and page in their places; the words are split already, so a path stays one."""
-    line, page = str(max(1, target.line)), str(max(1, target.page or 1))
+    line, page = str(max(1, target.line or 1)), str(max(1, target.page or 1))
     return [
         os.fsencode(word.replace("{line}", line).replace("{page}", page)).replace(b"{path}", target.path)
         for word in words
     ]
 
 
-def _at_line(name: str, path: bytes, line: int) -> list[bytes]:
-    """Return the arguments that name the file and the line, in the editor's own way."""
+def _at_line(name: str, path: bytes, line: int | None) -> list[bytes]:
+    """Return the arguments that name the file and the line, in the editor's own way; the file alone without a line."""
+    if not line:
+        return [path]
     number = b"%d" % line
     if name in GOTO:
         return [b"--goto", path + b":" + number]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from app.wording.remarks import remark_said
 from engine.events import Watching
 from engine.paths import display
 from engine.records import (
@@ -59,6 +60,8 @@ def search_shape(result: SearchResult) -> Shape:
         "found": result.found,
         "passages": result.passages,
         "words": [asdict(word) for word in result.words],
+        "left_out": [asdict(left) for left in result.left_out],
+        "remarks": [{**asdict(remark), "said": remark_said(remark)} for remark in result.query.remarks],
         "results": [hit_shape(hit) for hit in result.hits],
     }
 

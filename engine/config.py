@@ -6,7 +6,8 @@ The file is the person's: `save` changes the lines of the settings that changed 
 from __future__ import annotations
 
 import re
-import sys
+import shlex
+import stat
 import tomllib
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
@@ -19,6 +20,10 @@ from engine.errors import ConfigError
 from engine.paths import places, private_folder
 from engine.records import SearchSettings
 
+MOST_BYTES = 2**20  # of the settings file: ten thousand saved searches; a device or a log is taken for none
+MOST_WEIGHT = 1000.0  # the shares of two weights count, so a larger one says no more
+MOST_CUTOFF = 1000.0  # times the least distance: every passage lies nearer
+_NAME_SHOWN = 60  # characters of an unknown setting's name that an error repeats
 _LANGUAGES = re.compile(r"(?:[A-Za-z][\w/-]*+(?:\+[A-Za-z][\w/-]*+)*+)?")  # as Tesseract takes them: eng+deu
 
 
@@ -170,22 +175,29 @@ def _update(table: MutableMapping[str, Any], settings: Mapping[str, Any]) -> Non
 def _written(path: Path) -> str:
     """Return the text of the file, "" where there is none."""
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:  # a pipe would be waited for without an end
+            raise OSError(None, f"It is no file of settings, or larger than {MOST_BYTES >> 20} MiB")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from error
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, "It is not written in UTF-8") from error
 
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of too many digits is no TOMLDecodeError
-        raise _unreadable(path, error) from error
+    except RecursionError as error:
+        raise _unreadable(path, "A value in it is nested too deeply") from error
+    except ValueError as error:  # a number of too many digits is no TOMLDecodeError
+        raise _unreadable(path, str(error).partition(";")[0]) from error
 
 
-def _unreadable(path: Path, error: Exception) -> ConfigError:
-    return ConfigError(f"The settings in {path} cannot be read.", cause=f"{error}.", fix="Mend or remove the file.")
+def _unreadable(path: Path, why: str) -> ConfigError:
+    return ConfigError(f"The settings in {path} cannot be read.", cause=f"{why}.", fix="Mend or remove the file.")
 
 
 def from_mapping(written: Mapping[str, Any], source: str) -> Config:
@@ -195,19 +207,39 @@ def from_mapping(written: Mapping[str, Any], source: str) -> Config:
     for name, value in written.items():
         if name not in known:
             raise ConfigError(
-                f"{source} has an unknown setting “{name}”.", fix=f"Known are: {', '.join(sorted(known))}."
+                f"{source} has an unknown setting “{_shortened(name)}”.",
+                fix=f"Remove that line. Known are: {', '.join(sorted(known))}.",
             )
         try:
             config = replace(config, **{name: _READ[name](value)})
         except (TypeError, ValueError) as error:
-            raise ConfigError(f"The setting “{name}” in {source} cannot be used.", cause=f"{error}.") from error
+            raise ConfigError(
+                f"The setting “{name}” in {source} cannot be used.",
+                cause=f"{error}.",
+                fix="Correct that line, or remove it for the default.",
+            ) from error
     return config
 
 
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}…"
+
+
 def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("It must be a text in quotes")
+    if not isinstance(value, str) or not value.isprintable():
+        raise TypeError("It must be a text in quotes, on one line")
     return value
+
+
+def _editor(value: Any) -> str:
+    wanted = 'It must be a command in quotes, such as "nano" or "code --goto {path}:{line}"'
+    try:
+        words = shlex.split(_text(value))
+    except (TypeError, ValueError) as error:  # a quote in it that is not closed
+        raise ValueError(wanted) from error
+    if bool(words) != bool(value):
+        raise ValueError(wanted)
+    return str(value)
 
 
 def _flag(value: Any) -> bool:
@@ -223,10 +255,10 @@ def _fusion(value: Any) -> str:
 
 
 def _weights(value: Any) -> tuple[float, float]:
-    wanted = "It must be two numbers, not below 0 and not both 0, such as [0.8, 0.2]"
+    wanted = f"It must be two numbers from 0 to {MOST_WEIGHT:g}, not both 0, such as [0.8, 0.2]"
     if not isinstance(value, list) or len(value) != 2:
         raise ValueError(wanted)
-    meaning, words = (_number(each, 0.0, sys.float_info.max, wanted) for each in value)
+    meaning, words = (_number(each, 0.0, MOST_WEIGHT, wanted) for each in value)
     if not meaning + words:
         raise ValueError(wanted)
     return meaning, words
@@ -241,7 +273,7 @@ def _diversity(value: Any) -> float:
 
 
 def _cutoff(value: Any) -> float:
-    return _number(value, 1.0, float("inf"), "It must be a number, not below 1")
+    return _number(value, 1.0, MOST_CUTOFF, f"It must be a number from 1 to {MOST_CUTOFF:g}")
 
 
 def _number(value: Any, least: float, most: float, wanted: str) -> float:
@@ -263,7 +295,7 @@ def _texts(value: Any) -> Mapping[str, str]:
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
-    "editor": _text,
+    "editor": _editor,
     "theme": _text,
     "fusion": _fusion,
     "weights": _weights,

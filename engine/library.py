@@ -26,7 +26,7 @@ from engine.store import documents, folders, lock, requests
 from engine.store.connection import open_writer
 from engine.store.migrations import version as schema_version
 from engine.store.requests import RequestState
-from engine.store.stored_values import refuse_relative
+from engine.store.stored_values import refuse_escaping
 from engine.watchlist import Watchlist
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Library:
         if create and not place.exists():
             open_writer(place, create=True).close()
         library = cls(place, encoder, read_only=_read_only(place))
-        library._file.read(refuse_relative)  # a missing, newer or damaged file is told now, not at the first search
+        library._file.read(refuse_escaping)  # a missing, newer or damaged file is told now, not at the first search
         return library
 
     def close(self) -> None:

@@ -52,9 +52,9 @@ class LibrarySearch:
     ) -> SearchResult:
         """Find passages. An empty query, or one of filters only, lists documents by date, newest first.
 
-        With `typing` the last word may still grow, and an unfinished quote or filter is passed over. A search by words
-        alone loads no model. Where the model is missing, words alone are searched, and the weights say why. Raises
-        QueryError, SearchCancelled.
+        With `typing` the last word may still grow, and an unfinished filter is passed over. No text is refused: the
+        query's remarks say what was read otherwise than it may have been meant. A search by words alone loads no model.
+        Where the model is missing, words alone are searched, and the weights say why. Raises SearchCancelled.
         """
         return self._explored(text, limit, settings or SearchSettings(), typing, cancel, widely=False).result
 
@@ -104,9 +104,9 @@ class LibrarySearch:
         from engine.indexing.absence import absence, held_back
         from engine.retrieval.query import parse
         from engine.retrieval.why_not import trace
+        from engine.retrieval.written_options import with_written_options
 
         settings = settings or SearchSettings()
-        query = parse(text)
         absolute = os.fsencode(path.expanduser().absolute())
         with self._file.reading() as connection:
             document = documents.document_id_at(connection, absolute)
@@ -115,6 +115,7 @@ class LibrarySearch:
                 stage = WhyStage("indexed", False, None, reason, advice)
                 return WhyReport(text, absolute, False, None, (stage,), "indexed", (advice,))
             assert document is not None  # else it was said why
+            query = with_written_options(connection, parse(text))
             model, cuts, missing = self._model(connection, settings, query.meaning)
             if missing:
                 settings = replace(settings, fusion="keyword")
@@ -157,12 +158,13 @@ class LibrarySearch:
         from engine.exploration import Exploration
         from engine.retrieval import search_pipeline
         from engine.retrieval.query import parse
+        from engine.retrieval.written_options import with_written_options
 
-        query = parse(text, typing=typing)
         cancel = cancel or Cancellation()
         began = time.perf_counter()
         with self._file.reading(cancel) as connection:
             loading = time.perf_counter()
+            query = with_written_options(connection, parse(text, typing=typing))
             needed = replace(settings, fusion="convex", memory=True) if widely else settings
             model, cuts, missing = self._model(connection, needed, query.meaning)
             loaded = time.perf_counter()
@@ -175,6 +177,7 @@ class LibrarySearch:
                 search = search_pipeline.reorder(search, settings, limit)
             read: dict[int, Read] = {}
             sequence = change_log.latest(connection)
+            search = search_pipeline.with_nearest_words(search, self._postings_cache().of(connection))
             result = search_pipeline.present(connection, search, settings, model, cuts, read)
         timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
         weights = replace(result.weights, reason=missing) if missing else result.weights

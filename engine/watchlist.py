@@ -39,14 +39,24 @@ class Watchlist:
     def remove(self, folder: Path, *, forever: bool = False) -> int:
         """Stop watching a folder and forget its documents; its files stay. Returns how many documents were forgotten.
 
-        For a day it can be taken back (`undo_remove`), unless `forever`, which gives its space free at once. Takes the
-        indexer lock for the writing. Raises PathError where the folder is not watched, LibraryBusy, LibraryFull.
+        For a day it can be taken back (`undo_remove`), unless `forever`, which gives its space free at once, also that
+        of a folder which waits since it was removed without. Takes the indexer lock for the writing. Raises PathError
+        where the folder is neither, LibraryBusy, LibraryFull.
         """
-        path = os.fsencode(folder.expanduser().absolute())
-        with self._file.reading() as connection:
-            watched_folder(connection, path)  # an unknown folder is told whether or not another process indexes
+        path = os.path.normpath(os.fsencode(folder.expanduser().absolute()))
+        with self._file.reading() as connection:  # an unknown folder is told whether or not another process indexes
+            self._watched_or_waiting(connection, path, forever)
         with lock.IndexerLock(self._file.path).acquire("removing"), self._file.writing(lock_held=True) as connection:
-            return removed_folders.forget_folder(connection, watched_folder(connection, path).id, forever=forever)
+            known = self._watched_or_waiting(connection, path, forever)
+            if known is None:
+                return removed_folders.drop_waiting(self._file.path, path) or 0
+            return removed_folders.forget_folder(connection, known.id, forever=forever)
+
+    def _watched_or_waiting(self, connection: LibraryConnection, path: bytes, forever: bool) -> Folder | None:
+        """Return the watched folder, None where it only waits to be forgotten `forever`. Raises PathError."""
+        if forever and folders.at(connection, path) is None and removed_folders.waiting_at(self._file.path, path):
+            return None
+        return watched_folder(connection, path)
 
     def undo_remove(self, folder: Path) -> Folder:
         """Watch a folder again that was forgotten within a day; the next sync brings back what was indexed of it.

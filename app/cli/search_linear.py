@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from app.explanation import Facts, Ranks, Word, decimals_of, facts_of
 from app.wording.figures import counted, decimal
 from app.wording.paths import short_path
+from app.wording.places import page_name
+from app.wording.remarks import notes
 from app.wording.safe_text import one_line
 from engine.records import Hit, KeywordFigure, SearchResult, VectorFigure
 
@@ -21,6 +23,7 @@ VERDICTS = {
 def linear(result: SearchResult, *, explain: bool) -> Iterator[str]:
     """Yield the verdict and then the rows, one fact a line; `explain` adds what placed each row."""
     yield f"{VERDICTS[result.verdict]} {counted(len(result.hits), 'result')}."
+    yield from notes(result)
     for hit in result.hits:
         yield ""
         yield from _row(hit, decimals_of(result.fusion))
@@ -30,8 +33,9 @@ def linear(result: SearchResult, *, explain: bool) -> Iterator[str]:
 
 def _row(hit: Hit, decimals: int) -> Iterator[str]:
     yield f"Result {hit.rank}: {', '.join(one_line(part) for part in (hit.title, *hit.headings))}."
-    page = f", page {hit.page}" if hit.page else ""
-    yield f"File {short_path(hit.path)}, line {hit.line_start}{page}."
+    line = f"line {hit.line_start}" if hit.line_start else ""
+    page = page_name(hit.kind, hit.page) if hit.page else ""
+    yield f"File {', '.join(filter(None, (short_path(hit.path), line, page)))}."
     yield f"Trust: {hit.tier}. Score {decimal(hit.score, decimals)}."
     yield f"Text: {one_line(hit.snippet)}"
 

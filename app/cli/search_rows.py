@@ -12,6 +12,7 @@ from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import padded, width
 from app.wording.figures import NONE, count, counted, decimal, figure
 from app.wording.paths import located
+from app.wording.places import page_name
 from app.wording.safe_text import cleaned, one_line
 from app.wording.times import day
 from engine.records import Grade, Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
@@ -47,7 +48,7 @@ def row(hit: Hit, best: float, columns: int, decimals: int = 3) -> Iterator[str]
     heading = trail(hit)
     gap = max(2, columns - len(INDENT) - width(heading) - width(date))
     yield f"{hit.rank:>2}  " + click.style(heading, bold=True) + " " * gap + click.style(date, dim=True)
-    page = f"  page {hit.page}" if hit.page else ""
+    page = f"  {page_name(hit.kind, hit.page)}" if hit.page else ""
     yield INDENT + click.style(located(hit.path, hit.line_start) + page, fg="cyan")
     yield from (INDENT + line for line in snippet(hit, columns - len(INDENT)))
     yield INDENT + figures(hit, best, decimals)

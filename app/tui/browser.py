@@ -24,10 +24,13 @@ from engine.errors import CarrelError
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a file as it was indexed; `text` begins at `line`, and finds it again where the file has changed."""
+    """A place in a file as it was indexed; `text` begins at `line`, and finds it again where the file has changed.
+
+    `line` is None where the text stands on no line of its file.
+    """
 
     path: bytes
-    line: int
+    line: int | None
     kind: str
     page: int | None = None
     text: str = ""

@@ -14,13 +14,14 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
-from app.editors import VIEWED_KINDS, EditorCommand, Target, editor_commands
+from app.editors import EditorCommand, Target, editor_commands
 from app.tui.browser import Browser, Place
 from app.tui.threads import in_thread
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError, SourceError
 from engine.paths import display
 from engine.sources.encodings import decode
+from engine.sources.readers.file_types import OWN_LINES
 
 LONGEST_FILE = 32 * 2**20  # bytes: no larger file is indexed
 LEAST_SIGNS = 4  # of a line, that it is worth looking for
@@ -53,16 +54,17 @@ def targets_now(places: Sequence[Place], find_line: FindLine) -> tuple[list[Targ
     """Return where the places are in the files as they are now, and the files that are gone."""
     targets, gone = [], []
     for place in places:
-        line = find_line(place.path, place.text if place.kind not in VIEWED_KINDS else "", place.line)
+        written = place.text if place.line and place.kind in OWN_LINES else ""  # derived text stands nowhere as it is
+        line = find_line(place.path, written, place.line or 0)
         if line is None:
             gone.append(place.path)
         else:
-            targets.append(Target(place.path, line, place.kind, place.page))
+            targets.append(Target(place.path, line or None, place.kind, place.page))
     return targets, gone
 
 
 def current_line(path: bytes, passage: str, line: int) -> int | None:
-    """Return the line at which `passage` begins in the file now; None where there is no file.
+    """Return the line at which `passage` begins in the file now, 0 where it has none; None where there is no file.
 
     It is `line`, where it began, if it cannot be found or there is nothing to look for. The whole passage is looked for
     first, then its lines one by one; of several places the one nearest to `line`.

@@ -33,6 +33,6 @@ def quoted(path: bytes) -> str:
     return "~/" + shlex.quote(text[2:]) if text.startswith("~/") else shlex.quote(text)
 
 
-def located(path: bytes, line: int) -> str:
-    """Return `PATH:LINE`, which `carrel open` and `carrel show` take as it stands."""
-    return f"{short_path(path)}:{line}"
+def located(path: bytes, line: int | None) -> str:
+    """Return `PATH:LINE`, which `carrel open` and `carrel show` take as it stands; the path alone without a line."""
+    return f"{short_path(path)}:{line}" if line else short_path(path)

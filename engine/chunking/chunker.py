@@ -8,6 +8,7 @@ from heapq import merge
 from itertools import pairwise, takewhile
 
 from engine.chunking.document_structure import Section, sections, tile
+from engine.chunking.line_counter import LineCounter
 from engine.chunking.passage_heads import PassageHeads
 from engine.chunking.passage_rules import DEFAULT_RULES, PassageRules, TokenStarts
 from engine.chunking.split_points import SplitPointFinder, partition
@@ -51,13 +52,9 @@ class _Chunker:
 
     def passages(self) -> Iterator[Passage]:
         """Give the passages in order; each knows its lines, its page, and the headings that stand over it."""
-        line_end = 1
-        counted = 0  # line ends are counted once, from passage to passage
+        lines = LineCounter(self._document)
         for ordinal, (start, end) in enumerate(pairwise(self._cuts())):
-            first, last = self._visible(start, end)
-            line_start = line_end + self._text.count("\n", counted, first)
-            line_end = line_start + self._text.count("\n", first, last)
-            counted = last
+            line_start, line_end = lines.of(*self._visible(start, end))
             path = self._path(start, end)
             headings = self._heads.headings(path)
             embedded = self._embedded(start, end, path, headings)

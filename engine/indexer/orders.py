@@ -15,6 +15,7 @@ from engine.indexing.sync_progress import to_dict
 from engine.paths import display
 from engine.records import Folder, SyncReport
 from engine.store import folders, requests
+from engine.store.connection import path_of
 from engine.watching.watched_roots import watched
 
 
@@ -114,11 +115,14 @@ class Orders:
         return chosen
 
     def _forget(self, path: bytes, *, forever: bool) -> dict[str, Any]:
-        from engine.indexing.removed_folders import forget_folder
+        from engine.indexing.removed_folders import drop_waiting, forget_folder
 
         folder = next((each for each in watched(self._conn) if each.path == path), None)
         if folder is None:
-            raise _not_watched(path)
+            dropped = drop_waiting(path_of(self._conn), path) if forever else None
+            if dropped is None:
+                raise _not_watched(path)
+            return {"documents": dropped}
         forgotten = forget_folder(self._conn, folder.id, forever=forever)
         self._indexing.folders_changed()
         return {"documents": forgotten}

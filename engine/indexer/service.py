@@ -20,11 +20,11 @@ import apsw
 from engine.errors import CarrelError, LibraryDamaged, LibraryMissing, PathError
 from engine.events import Committed, Event, Scanned, Trouble
 from engine.indexer.orders import Orders
+from engine.indexer.premises_check import PremisesCheck
 from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
 from engine.indexing.stop_signal import GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
 from engine.indexing.sync_progress import finished, joined
-from engine.paths import identity_of
 from engine.records import SyncReport
 from engine.sources.parser import ParserClosed
 from engine.store import requests
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25  # how long an idle indexer sleeps: an order is taken, and a stop heard, this soon
-GLANCE_SECONDS = 1.0  # how often the library's file is looked at
 RECONCILE_SECONDS = 15 * 60.0  # the kernel loses events by design
 AFTER_TROUBLE_SECONDS = 60.0  # the same, where a sync has failed
 FOLD_AGAIN_SECONDS = 5.0  # how often the log is emptied at most, and a reader in the way is asked after
@@ -88,13 +87,13 @@ class Service:
         self._misfit = True  # whether passages have changed since the tiers were looked at
         self._model_wanted = ""
         self._trouble, self._trouble_again = "", 0.0  # what was told last, and when it may be told again
-        self._file = identity_of(library)
-        self._next_glance = 0.0
+        self._premises = PremisesCheck(conn, on_event)
         self._next_fold = 0.0
 
     def run(self, *, watch: bool) -> None:
         """Bring the library up to date and take orders; with `watch`, keep at it until `stop` is set."""
         requests.reopen(self._conn)
+        self._premises.look()
         try:
             if watch:
                 self._watch.start()
@@ -110,7 +109,7 @@ class Service:
 
     def _turn(self) -> None:
         """Do what is due, the most urgent first."""
-        self._glance_at_file()
+        self._premises.look()
         self._orders.take()
         self._watch.look()
         if missed := self._watch.missed():
@@ -278,19 +277,7 @@ class Service:
         self._misfit = self._misfit or isinstance(event, Committed)
         self._on_event(event)
         self._orders.look()
-        self._glance_at_file()
-
-    def _glance_at_file(self) -> None:
-        """Raise LibraryMissing where the library's file is another one by now: what is written here would be lost."""
-        now = time.monotonic()
-        if now < self._next_glance:
-            return
-        self._next_glance = now + GLANCE_SECONDS
-        if identity_of(self._library) != self._file:
-            raise LibraryMissing(
-                f"The library file {self._library} is gone, or another took its place.",
-                fix="Put it back; indexing goes on then.",
-            )
+        self._premises.look()
 
     def _guarded(self, task: Callable[[], object]) -> None:
         """Do a task; what goes wrong is told and tried again later, except in a library that is damaged."""

@@ -15,6 +15,7 @@ from engine.indexing.work_items import Work
 from engine.paths import display
 from engine.sources.discovery import decide
 from engine.store import folders
+from engine.store.stored_values import text
 from engine.watching.hints import below
 from engine.watching.watched_roots import own_files, rules_from, watched
 
@@ -22,9 +23,9 @@ from engine.watching.watched_roots import own_files, rules_from, watched
 def absence(conn: apsw.Connection, library: Path, path: bytes, document_id: int | None) -> tuple[str, str] | None:
     """Return why the file at an absolute path cannot be found, and what to do about it; None where it is indexed."""
     if document_id is not None:
-        failure = conn.execute("SELECT failure FROM document WHERE id = ?", (document_id,)).fetchone()
-        if failure and failure[0]:
-            return f"it could not be read: {failure[0]}", "Mend the file; it is read again when it changes."
+        failure = conn.execute("SELECT CAST(failure AS BLOB) FROM document WHERE id = ?", (document_id,)).get
+        if failure:
+            return f"it could not be read: {text(failure)}", "Mend the file; it is read again when it changes."
         return None
     root = next((folder for folder in watched(conn) if below(path, folder.path)), None)
     forgotten = next((each for each in removed_folders.waiting(library) if below(path, each.path)), None)

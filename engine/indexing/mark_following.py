@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 import apsw
 
 from engine.records import Mark
-from engine.store import judgements
+from engine.store import judgements, stored_values
 from engine.store.connection import transaction
 from engine.store.documents import document_id_at
 from engine.store.row_mapping import unsigned
@@ -64,14 +64,14 @@ def _still_there(conn: apsw.Connection, mark: Mark, leaving: Collection[bytes]) 
 def _fresh(conn: apsw.Connection, leaving: Collection[bytes]) -> list[_Fresh]:
     """Return path, inode and text of the passages in documents that were just indexed."""
     rows = conn.execute(
-        """SELECT folder.path, fresh.path, fresh.inode, fresh.device, passage.text
+        """SELECT folder.path, fresh.path, fresh.inode, fresh.device, CAST(passage.text AS BLOB)
         FROM (SELECT * FROM document WHERE indexed_at >= ? ORDER BY indexed_at DESC LIMIT ?) AS fresh
         JOIN folder ON folder.id = fresh.folder_id JOIN passage ON passage.document_id = fresh.id
         ORDER BY fresh.indexed_at DESC, ordinal""",
         (time.time() - LOOKED_BACK_SECONDS, MOST_DOCUMENTS),
     )
     found = [
-        (os.path.join(folder, path), (unsigned(inode), unsigned(device)), str(text))
+        (os.path.join(folder, path), (unsigned(inode), unsigned(device)), stored_values.text(text))
         for folder, path, inode, device, text in rows
     ]
     return [each for each in found if each[0] not in leaving]

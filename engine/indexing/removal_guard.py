@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import apsw
 
-from engine.config import load
-from engine.errors import ConfigError
+from engine.effective_settings import effective
 from engine.events import Event, Trouble
 from engine.indexing.work_items import Vanished
 from engine.paths import display
@@ -59,7 +58,7 @@ class RemovalGuard:
             return vanished
         gone = [each for each in vanished if not os.path.lexists(os.path.join(folder.path, each.known.path))]
         many = len(gone) >= FEWEST_GONE and len(gone) > GONE_SHARE * self._documents.get(folder_id, 0)
-        if self._accepted or not (many or (folder.held and gone)) or not _wanted():
+        if self._accepted or not (many or (folder.held and gone)) or not effective().hold_back:
             return vanished
         self._held[folder_id] = len(gone)
         kept = {each.known.id for each in gone}
@@ -88,10 +87,3 @@ def way_out(folder: bytes) -> str:
 
 def _documents_in(conn: apsw.Connection, folder_id: int) -> int:
     return int(conn.execute("SELECT count(*) FROM document WHERE folder_id = ?", (folder_id,)).get)
-
-
-def _wanted() -> bool:
-    try:
-        return load().hold_back
-    except ConfigError:
-        return True  # settings that cannot be read say nothing

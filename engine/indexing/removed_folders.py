@@ -110,6 +110,18 @@ def drop(conn: apsw.Connection, library: Path, folder_id: int) -> None:
     _file_of(library, _path_of(conn, folder_id)).unlink(missing_ok=True)
 
 
+def drop_waiting(library: Path, path: bytes) -> int | None:
+    """Forget for good a folder that waits and is watched no more; return how many documents it held.
+
+    None where none of this path waits. The caller holds the indexer lock.
+    """
+    found = waiting_at(library, path)
+    if found is None:
+        return None
+    found.file.unlink(missing_ok=True)
+    return found.documents
+
+
 def take_back(conn: apsw.Connection, library: Path, path: bytes) -> bool:
     """Watch a forgotten folder again, with the rules that it had; False where none of this path waits.
 

@@ -14,7 +14,7 @@ from engine.store import backup
 from engine.store.backup import Copied
 from engine.store.connection import open_reader, open_writer
 from engine.store.lock import IndexerLock
-from engine.store.stored_values import refuse_relative
+from engine.store.stored_values import refuse_escaping
 from engine.store.untrusted_file import ending
 
 PARTS = ("", "-wal", "-shm")  # a library and what SQLite keeps beside it; together they are one state
@@ -114,7 +114,7 @@ def _brought(source: Path, library: Path, draft: Path) -> Copied:
         raise LibraryDamaged(error.message, cause=error.cause, fix=_ANOTHER) from error
     try:
         with ending(conn, source):
-            refuse_relative(conn)
+            refuse_escaping(conn)
             copied = backup.copy_to(conn, draft)
     except LibraryDamaged as error:
         raise LibraryDamaged(f"The backup {source} is not sound.", cause=error.cause, fix=_ANOTHER) from error

@@ -56,6 +56,10 @@ class Document:
     `text` has `\\n` line ends. For formats that people edit (Markdown, code, ...) it is the file's own text, so that
     lines agree with the editor's. `title_written` is true where the title stands in the document, false where it was
     taken from the file name: only a written title is embedded.
+
+    `line_map` is None where the lines of the text are those of the file. For text that was derived from a file it holds
+    pairs in order, (offset in the text, line of the file): what follows the offset, up to that of the next pair, stands
+    on that line, counted from 1, or on none that is known, 0. Without a pair no line is known.
     """
 
     text: str
@@ -66,6 +70,7 @@ class Document:
     tags: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    line_map: tuple[tuple[int, int], ...] | None = None
     content_hash: bytes | None = field(default=None, compare=False)  # of the bytes that it was read from
     passages: tuple[Passage, ...] | None = field(default=None, compare=False)  # where it was to be cut as well
 
@@ -75,7 +80,8 @@ class Passage:
     """A piece of a document that is embedded and found as one.
 
     The passages of a document tile it: joining their `text` in order of `ordinal` (from 0) gives the document's text.
-    `embedded` is exactly what the encoder sees, prefix included; `hash` is the 16-byte BLAKE2b of it.
+    `embedded` is exactly what the encoder sees, prefix included; `hash` is the 16-byte BLAKE2b of it. `line_start` and
+    `line_end` are lines of the file, counted from 1, both None where the text stands on none.
     """
 
     ordinal: int
@@ -83,8 +89,8 @@ class Passage:
     headings: tuple[str, ...]
     start: int
     end: int
-    line_start: int
-    line_end: int
+    line_start: int | None
+    line_end: int | None
     page: int | None
     embedded: str
     hash: bytes

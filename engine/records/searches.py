@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-TermKind = Literal["word", "prefix", "phrase"]
+TermKind = Literal["word", "prefix", "phrase", "signs"]  # signs: no letter and no digit, searched as they stand
 Fusion = Literal["convex", "rrf", "vector", "keyword"]
 Tier = Literal["strong", "likely", "weak"]
 Verdict = Literal["strong", "likely", "weak", "none"]
 Grade = Literal[2, -2, 1]  # marked right, marked wrong, opened
+# How a piece of the query line was read that can mean two things: a dash that leaves nothing out by its form, by what
+# the library holds, or because nothing stands beside it; a filter without a value or with no date; a quotation mark
+# that nothing closes; AND, OR, NOT; signs beside words; signs for which not the whole library was looked through.
+RemarkKind = Literal[
+    "option", "written so", "alone", "no value", "no date", "open quote", "operator", "signs", "capped"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +51,26 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """How one piece of the query line, as it was typed, was read; `app.wording.remarks` says it in words."""
+
+    piece: str
+    kind: RemarkKind
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """A search, understood. `meaning` is the text that the encoder sees: the words and phrases, no operators."""
+    """A search, understood. `meaning` is the text that the encoder sees: the words and phrases, no operators.
+
+    `remarks` tell what could have been meant otherwise.
+    """
 
     text: str
     meaning: str
     terms: tuple[Term, ...] = ()
     filters: Filters = Filters()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +194,10 @@ class LoggedSearch:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One row of a result list, with everything that a person sees of it."""
+    """One row of a result list, with everything that a person sees of it.
+
+    Lines are those of the file, counted from 1; None where the text stands on none, as in a PDF.
+    """
 
     rank: int
     score: float
@@ -189,8 +211,8 @@ class Hit:
     modified: float  # seconds since the epoch
     start: int
     end: int
-    line_start: int
-    line_end: int
+    line_start: int | None
+    line_end: int | None
     page: int | None
     snippet: str
     marks: tuple[tuple[int, int], ...]  # spans of `snippet` that hold a query word
@@ -205,11 +227,25 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class WordReading:
-    """How one word of the query was read: the passages that hold it and its idf here (0 documents: unknown)."""
+    """How one word of the query was read: the passages that hold it and its idf here (0 documents: unknown).
+
+    `asked` is the word as typed where no passage holds it, so that its beginning `term` was searched instead.
+    `nearest` is a word of the library that an unknown one may have been meant for, "" where none is near.
+    """
 
     term: str
     documents: int
     idf: float
+    asked: str = ""
+    nearest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What `-term` took out of a search: the passages that hold it, of those that pass the filters."""
+
+    term: str
+    passages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +283,7 @@ class SearchResult:
     hits: tuple[Hit, ...]
     found: int
     passages: int  # passages in the library
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

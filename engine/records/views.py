@@ -9,7 +9,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """A passage as the library holds it; `path` is absolute, offsets are those of the document's text."""
+    """A passage as the library holds it; `path` is absolute, offsets are those of the document's text.
+
+    Lines are those of the file, counted from 1; None where the text stands on none, as in a PDF.
+    """
 
     id: int
     document_id: int
@@ -20,8 +23,8 @@ class StoredPassage:
     text: str
     start: int
     end: int
-    line_start: int
-    line_end: int
+    line_start: int | None
+    line_end: int | None
     page: int | None
 
 

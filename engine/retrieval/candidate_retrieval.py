@@ -257,32 +257,3 @@ def _places(connection: apsw.Connection, ids: NDArray[np.int64]) -> tuple[NDArra
         documents[at] = np.fromiter((row[1] for row in listed), np.int64, len(listed))
         tie[at] = np.arange(len(listed))
     return documents, tie
-
-
-def newest_first(connection: apsw.Connection, fts_query: FtsQuery, within: Allowed, limit: int) -> Candidates:
-    """Return the allowed documents of latest date, newest first, each by its first allowed passage."""
-    clause = f"WHERE passage.id IN ({within.sql})" if within.sql else ""
-    found = connection.execute(
-        "SELECT passage.id, passage.document_id, min(passage.ordinal) FROM document"
-        " JOIN passage ON passage.document_id = document.id"
-        f" {clause} GROUP BY document.id ORDER BY document.mtime_ns DESC, document.path LIMIT ?",
-        (*within.bindings, limit),
-    ).fetchall()
-    count = len(found)
-    zeros = np.zeros(count)
-    return Candidates(
-        ids=np.fromiter((row[0] for row in found), np.int64, count),
-        documents=np.fromiter((row[1] for row in found), np.int64, count),
-        tie=np.arange(count, dtype=np.int64),
-        cosine=np.full(count, np.nan, np.float32),
-        bm25=zeros,
-        vector_rank=np.zeros(count, np.int64),
-        keyword_rank=np.zeros(count, np.int64),
-        vectors=np.zeros((count, 1), np.float32),
-        query_vector=None,
-        fts_query=fts_query,
-        background=0.0,
-        keyword_ceiling=0.0,
-        rare=zeros,
-        truncated=False,
-    )

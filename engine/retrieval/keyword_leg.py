@@ -186,7 +186,12 @@ def term_scores(
 
 
 def coverage(fts_query: FtsQuery, scores: Sequence[TermScore]) -> float:
-    """Return the idf-weighted share of the query's telling words that stand in a row; unknown ones count as missing."""
+    """Return the idf-weighted share of the query's telling words that stand in a row; unknown ones count as missing.
+
+    A row of a search for signs holds them all, else it were none.
+    """
+    if fts_query.signs:
+        return 1.0
     telling = fts_query.telling
     total = sum(reading.idf for reading in telling)
     if total <= 0.0:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.records import Mark
 from engine.retrieval.versions import Versions
-from engine.store import change_log
+from engine.store import change_log, stored_values
 from engine.store.documents import document_id_at, listed
 from engine.store.fulltext import index_version
 from engine.store.text_sketch import pairs_of, share_within
@@ -83,8 +83,11 @@ def _with_own(connection: apsw.Connection, mark: Mark, holders: tuple[int, ...])
 
 def _alike(connection: apsw.Connection, mark: Mark, document: int) -> int | None:
     """Return the passage of a document that holds most of the marked text, None where none holds enough of it."""
-    rows = connection.execute("SELECT id, text FROM passage WHERE document_id = ? ORDER BY ordinal", (document,))
-    shares = [(share_within(mark.sketch, pairs_of(text)), -at, passage) for at, (passage, text) in enumerate(rows)]
+    rows = connection.execute(
+        "SELECT id, CAST(text AS BLOB) FROM passage WHERE document_id = ? ORDER BY ordinal", (document,)
+    )
+    texts = [(passage, stored_values.text(text)) for passage, text in rows]
+    shares = [(share_within(mark.sketch, pairs_of(text)), -at, passage) for at, (passage, text) in enumerate(texts)]
     share, _, passage = max(shares, default=(0.0, 0, 0))
     return passage if share >= ENOUGH else None
 

@@ -1,107 +1,55 @@
 """The query language: what a person types, understood as words, phrases, exclusions and filters.
 
 words         any of them counts; the more and the rarer, the better
-"a phrase"    must stand in the passage, word for word
+"a phrase"    must stand in the passage, word for word; also “so”, „so“, «so» and 「so」
 -word         must not stand in the passage; also -"a phrase"
 prefix*       any word that begins so
-path:x  type:x  tag:x  title:x  after:date  before:date      and each but the dates with - before it
+path:x  type:x  tag:x  title:x  after:date  before:date      each with - before it turns round
+
+No text is refused. What cannot be an operator is searched as it was typed, and a remark says so: options (--all, -t),
+numbers (-5), a filter without a value, a quotation mark that nothing closes. AND, OR and NOT are plain words, because
+capitals are pasted (`NOT NULL constraint failed`) more often than meant, and to leave out what was pasted hides it.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.errors import QueryError
-from engine.records import Filters, Query, Term
+from engine.records import Filters, Query, Remark, RemarkKind, Term, TermKind
+from engine.retrieval.query_pieces import Piece, opens_a_phrase, pieces
 
-FILTERS = ("path", "type", "tag", "title", "after", "before")
+TELLING_LETTERS = 3
+OPERATORS = frozenset({"AND", "OR", "NOT"})
 
-_TOKEN = re.compile(
-    r"""(?P<minus>-)?
-        (?:(?P<field>path|type|tag|title|after|before):)?
-        (?:"(?P<quoted>[^"]*)(?P<close>"?)|(?P<bare>[^\s"]+))?""",
-    re.VERBOSE | re.IGNORECASE,
-)
 _CALENDAR = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _AGO = re.compile(r"(\d{1,4})([dwmy])", re.IGNORECASE)
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-_WORDLIKE = re.compile(r"\w")
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One piece of the query line: its span, and what stands there."""
-
-    start: int
-    end: int
-    minus: bool
-    field: str | None
-    value: str
-    quoted: bool
-    closed: bool
-
-
-def pieces(text: str) -> Iterator[Piece]:
-    """Split a query line into its pieces, in order; what is blank between them is left out."""
-    position = 0
-    while position < len(text):
-        if text[position].isspace():
-            position += 1
-            continue
-        match = _TOKEN.match(text, position)
-        if match is None or match.end() == position:  # a lone minus before nothing, say
-            position += 1
-            continue
-        quoted = match["quoted"] is not None
-        yield Piece(
-            start=position,
-            end=match.end(),
-            minus=match["minus"] is not None,
-            field=match["field"].lower() if match["field"] else None,
-            value=match["quoted"] if quoted else match["bare"] or "",
-            quoted=quoted,
-            closed=not quoted or match["close"] == '"',
-        )
-        position = match.end()
+_FILTER_NAMES = {"path": "paths", "type": "kinds", "tag": "tags", "title": "titles"}
+_TURNED = {"after": "before", "before": "after"}  # not after a day is before it
 
 
 def parse(text: str, *, typing: bool = False, now: float | None = None) -> Query:
     """Understand a query line.
 
     With `typing` the last piece is unfinished: a word may grow, one of a letter or two is not asked for beside others,
-    and an open quote or a filter without a value is passed over instead of refused. Raises QueryError, with the
-    position, for what cannot be understood.
+    and an open quote, an exclusion or a filter is passed over until it has its value.
     """
-    now = time.time() if now is None else now
-    terms: list[Term] = []
-    filters = Filters()
+    reading = _Reading(text, typing, time.time() if now is None else now)
     found = list(pieces(text))
+    unfinished = found[-1] if found and typing and not text[-1:].isspace() else None
     for piece in found:
-        unfinished = typing and piece is found[-1] and not text[-1:].isspace()
-        try:
-            _refuse_broken(piece)
-            if piece.field:
-                filters = _with_filter(filters, piece, now)
-            elif not (unfinished and terms and _says_nothing_yet(piece)):
-                terms.extend(_terms(piece, unfinished))
-        except QueryError:
-            if not (typing and piece is found[-1]):
-                raise
-            if not piece.field:
-                terms.extend(Term(word, "word", excluded=piece.minus) for word in piece.value.split())
-    meaning = " ".join(term.text for term in terms if not term.excluded)
-    if any(term.excluded for term in terms) and not meaning and not filters and not typing:
-        raise QueryError(
-            "The search only says what to leave out.",
-            position=0,
-            fix="Put at least one word to find before it.",
-        )
-    return Query(text=text, meaning=meaning, terms=tuple(terms), filters=filters)
+        if piece is not unfinished:
+            reading.take(piece)
+    if unfinished is not None:
+        reading.take_unfinished(unfinished)
+    reading.settle(len(found))
+    meaning = " ".join(term.text for term in reading.terms if not term.excluded and term.kind != "signs")
+    return Query(text, meaning, tuple(reading.terms), reading.filters, tuple(reading.remarks))
 
 
 def plain(text: str) -> Query:
@@ -109,75 +57,114 @@ def plain(text: str) -> Query:
     return Query(text=text, meaning=text, terms=tuple(Term(word) for word in text.split()))
 
 
-def _refuse_broken(piece: Piece) -> None:
-    if not piece.closed:
-        raise QueryError(
-            "A quotation mark is not closed.", position=piece.start, fix='Close it: "like this", or leave it out.'
-        )
-    if piece.field and not piece.value.strip():
-        raise QueryError(
-            f"The filter {piece.field}: has no value.",
-            position=piece.start,
-            fix=f"Write {_EXAMPLES[piece.field]}, for example, with no space after the colon.",
-        )
+def says_nothing_yet(text: str) -> bool:
+    """Whether the last word is passed over while it grows, because it is short and others stand before it."""
+    found = list(pieces(text))
+    return len(found) > 1 and _is_short(found[-1])
 
 
-TELLING_LETTERS = 3
-_EXAMPLES = {
-    "path": "path:recipes",
-    "type": "type:pdf",
-    "tag": "tag:garden",
-    "title": 'title:"to do"',
-    "after": "after:2024-03",
-    "before": "before:2024-03-15",
-}
-
-
-def _says_nothing_yet(piece: Piece) -> bool:
+def _is_short(piece: Piece) -> bool:
     """Whether the beginning of a word is so short that most passages hold a word like it, which costs most to rank."""
-    return len(piece.value) < TELLING_LETTERS and piece.value.isascii() and not piece.quoted
+    return len(piece.value) < TELLING_LETTERS and piece.value.isascii() and not piece.quoted and not piece.field
 
 
-def _terms(piece: Piece, unfinished: bool) -> Iterator[Term]:
-    """Give the term of a piece without a field. A piece without a letter or digit asks for nothing."""
-    if not _WORDLIKE.search(piece.value):
-        return
-    if piece.quoted:
-        yield Term(piece.value.strip(), "phrase", excluded=piece.minus)
-    elif piece.value.endswith("*"):
-        yield Term(piece.value.rstrip("*"), "prefix", excluded=piece.minus)
-    elif unfinished and not piece.minus and len(piece.value) >= 2:
-        yield Term(piece.value, "prefix")
-    else:
-        yield Term(piece.value, "word", excluded=piece.minus)
+@dataclass(slots=True)
+class _Reading:
+    """What was understood so far of a query line."""
+
+    text: str
+    typing: bool
+    now: float
+    terms: list[Term] = field(default_factory=list)
+    filters: Filters = field(default_factory=Filters)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def take(self, piece: Piece) -> None:
+        """Understand a finished piece."""
+        if piece.field:
+            self._take_filter(piece)
+        elif piece.quoted:
+            if piece.value.strip():
+                kind: TermKind = "signs" if piece.is_sign else "phrase"
+                self.terms.append(Term(piece.value.strip(), kind, excluded=piece.minus))
+        else:
+            self._take_word(piece)
+
+    def take_unfinished(self, piece: Piece) -> None:
+        """Understand the last piece while it is being typed."""
+        if piece.field:
+            written = bool(piece.value.strip())
+            dated = piece.field not in _TURNED or day_bounds(piece.value, self.now) is not None
+            if written and dated:
+                self._take_filter(piece)
+        elif piece.quoted or piece.is_sign or piece.value.endswith("*"):
+            self.take(piece)
+        elif _is_short(piece) and any(not term.excluded and term.kind != "signs" for term in self.terms):
+            return
+        elif piece.minus or len(piece.value) < TELLING_LETTERS - 1:
+            self.terms.append(Term(piece.value, "word", excluded=piece.minus))
+        else:
+            self.terms.append(Term(piece.value, "prefix"))
+
+    def settle(self, count: int) -> None:
+        """Decide what can only be decided of the whole line, of `count` pieces."""
+        asked = [term for term in self.terms if not term.excluded]
+        if not asked and not self.filters:  # nothing is left that it could be left out of
+            self._remark_all("alone", [f"-{_as_typed(term)}" for term in self.terms])
+            self.terms = [replace(term, excluded=False) for term in self.terms]
+        if any(term.kind != "signs" for term in asked):
+            self._drop_signs(self.terms)
+        else:
+            self._drop_signs([term for term in self.terms if term.excluded])
+        if count > 1:
+            written = [term.text for term in self.terms if term.kind == "word" and term.text in OPERATORS]
+            self._remark_all("operator", list(dict.fromkeys(written)))
+
+    def _take_word(self, piece: Piece) -> None:
+        typed = self.text[piece.start : piece.end]
+        if opens_a_phrase(piece, self.text) and not self.typing:  # else it may be closed yet
+            self._remark_all("open quote", [typed])
+        elif typed[0] == "-" and not piece.minus and not piece.is_sign:
+            self._remark_all("option", [typed])
+        if piece.is_sign:
+            self.terms.append(Term(piece.value, "signs", excluded=piece.minus))
+        elif piece.value.endswith("*"):
+            self.terms.append(Term(piece.value.rstrip("*"), "prefix", excluded=piece.minus))
+        else:
+            self.terms.append(Term(piece.value, "word", excluded=piece.minus))
+
+    def _take_filter(self, piece: Piece) -> None:
+        """Add a filter; where it has no value, or no date, its text is searched as it stands."""
+        typed = self.text[piece.start : piece.end]
+        value, name = piece.value.strip(), piece.field or ""
+        bounds = day_bounds(value, self.now) if name in _TURNED else None
+        if not value or (name in _TURNED and bounds is None):
+            self._remark_all("no date" if value else "no value", [typed])
+            self.terms.append(Term(typed.lstrip("-")))
+            return
+        if not piece.closed and not self.typing:
+            self._remark_all("open quote", [typed])
+        if bounds is not None:
+            day: dict[str, Any] = {_TURNED[name] if piece.minus else name: bounds[0]}
+            self.filters = replace(self.filters, **day)
+            return
+        name = f"{'not_' if piece.minus else ''}{_FILTER_NAMES[name]}"
+        widened: dict[str, Any] = {name: (*getattr(self.filters, name), value.lower())}
+        self.filters = replace(self.filters, **widened)
+
+    def _drop_signs(self, terms: Sequence[Term]) -> None:
+        """Search for no signs among these terms: no index holds them. Only of punctuation nothing is said."""
+        dropped = [term for term in terms if term.kind == "signs"]
+        self._remark_all("signs", [term.text for term in dropped if not term.text.isascii()])
+        self.terms = [term for term in self.terms if term not in dropped]
+
+    def _remark_all(self, kind: RemarkKind, typed: Sequence[str]) -> None:
+        self.remarks += [Remark(each, kind) for each in typed]
 
 
-def _with_filter(filters: Filters, piece: Piece, now: float) -> Filters:
-    value = piece.value.strip()
-    if piece.field in ("after", "before"):
-        if piece.minus:
-            other = "before" if piece.field == "after" else "after"
-            raise QueryError(
-                f"-{piece.field}: cannot be turned round.", position=piece.start, fix=f"Use {other}: instead."
-            )
-        bounds = day_bounds(value, now)
-        if bounds is None:
-            raise QueryError(
-                f"“{value}” is no date.",
-                position=piece.start,
-                fix="Write a year, a month or a day (2024, 2024-03, 2024-03-15), today, yesterday, or 7d, 3w, 6m, 2y.",
-            )
-        if piece.field == "after":
-            return replace(filters, after=bounds[0])
-        return replace(filters, before=bounds[0])
-    name = _FILTER_NAMES[piece.field or ""]
-    if piece.minus:
-        name = f"not_{name}"
-    widened: dict[str, Any] = {name: (*getattr(filters, name), value.lower())}
-    return replace(filters, **widened)
-
-
-_FILTER_NAMES = {"path": "paths", "type": "kinds", "tag": "tags", "title": "titles"}
+def _as_typed(term: Term) -> str:
+    """Return a term as it stands in a query line."""
+    return f'"{term.text}"' if term.kind == "phrase" else f"{term.text}{'*' if term.kind == 'prefix' else ''}"
 
 
 # --- dates as people write them: a year, a month, a day, or how long ago -------------------------------------------

@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.records import Query, SearchResult, SearchSettings, Timings, Verdict, Weights
+from engine.records import Query, Remark, SearchResult, SearchSettings, Timings, Verdict, Weights, WordReading
 from engine.retrieval import tiers
 from engine.retrieval.cancellation import Cancellation
-from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather, newest_first
-from engine.retrieval.filters import Allowed, allowed
+from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather
+from engine.retrieval.filters import Allowed, allowed, left_out
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.near_duplicates import Row, rows
-from engine.retrieval.postings_cache import PostingsCache
+from engine.retrieval.newest_documents import newest, newest_holding
+from engine.retrieval.postings_cache import PostingsCache, PostingsReader
 from engine.retrieval.query_memory import NOTHING, PastQueries, Recollection
 from engine.retrieval.rare_words import TELLING_SHARE
 from engine.retrieval.vector_leg import Vectors
+from engine.store.bm25 import idf
 from engine.store.documents import rows_for
 from engine.store.fulltext import statistics
 
@@ -90,7 +92,7 @@ def run(
     within = allowed(query.filters, fts_query)
     cancel.check()
     if not fts_query.phrases:
-        return _without_words(connection, query, fts_query, within, settings, limit, began)
+        return _without_words(connection, query, fts_query, within, settings, limit, cancel)
     encoding = time.perf_counter()
     meaning = _meaning(query, settings, model)
     encoded = time.perf_counter()
@@ -137,6 +139,16 @@ def reorder(search: Search, settings: SearchSettings, limit: int) -> Search:
     return replace(search, ranking=ranking, rows=listed)
 
 
+def with_nearest_words(search: Search, words: PostingsReader) -> Search:
+    """Return the search with the nearest word of the library beside each word that no passage holds."""
+    fts_query = search.fts_query
+    readings = tuple(
+        reading if reading.documents or fts_query.signs else replace(reading, nearest=words.nearest(reading.term))
+        for reading in fts_query.readings
+    )
+    return replace(search, fts_query=replace(fts_query, readings=readings))
+
+
 def present(
     connection: apsw.Connection,
     search: Search,
@@ -167,6 +179,7 @@ def present(
         hits=hits,
         found=len(np.unique(candidates.documents)),
         passages=search.fts_query.rows,
+        left_out=left_out(connection, search.query.filters, search.fts_query),
     )
 
 
@@ -177,17 +190,34 @@ def _without_words(
     within: Allowed,
     settings: SearchSettings,
     limit: int,
-    began: float,
+    cancel: Cancellation,
 ) -> Search:
-    """List what passes the filters; what is listed is exactly what was asked for, so the verdict is sure."""
-    candidates = newest_first(connection, fts_query, within, limit)
+    """List documents newest first: those that hold the signs asked for, else those that pass the filters.
+
+    What filters leave is exactly what was asked for, so the verdict is sure; of a list that nobody restricted it is
+    not. Signs are words of which no meaning is known.
+    """
+    began = time.perf_counter()
+    if fts_query.signs:
+        found = newest_holding(connection, fts_query.signs, within, max(limit, DEPTH), cancel)
+        count = len(found.passages)
+        signs = " ".join(fts_query.signs)
+        fts_query = replace(fts_query, readings=(WordReading(signs, count, idf(count, fts_query.rows)),))
+        if found.left:
+            query = replace(query, remarks=(*query.remarks, Remark(signs, "capped", str(found.left))))
+        sure: Verdict = "likely"
+        weights = Weights(0.0, 1.0, "signs as they stand, newest first")
+    else:
+        found = newest(connection, within, limit)
+        sure = "strong" if within.sql else "weak"
+        weights = Weights(0.0, 0.0, "no words asked: newest first")
+    candidates = found.candidates(fts_query)
     zeros = np.zeros(len(candidates))
-    weights = Weights(0.0, 0.0, "no words asked: newest first")
     ranking = Ranking(candidates.tie, zeros, zeros, zeros, None, weights)
     gathered = Gathered(candidates, 0.0, 0.0, np.empty(0, np.float32))
     listed = rows(candidates, ranking.order, settings, limit)
     timings = Timings(total=(time.perf_counter() - began) * 1e3)
-    verdict: Verdict = "strong" if listed else "none"
+    verdict: Verdict = sure if listed else "none"
     return Search(query, fts_query, within, None, gathered, Assessment((), ()), verdict, ranking, listed, timings)
 
 

@@ -1,4 +1,4 @@
-"""Turns bytes into text: finds the encoding, tells text from anything else, and leaves out what cannot be kept."""
+"""Turns bytes into text, tells text from anything else, and leaves out what cannot be kept."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import codecs
 import re
 
 from engine.errors import SourceError
+from engine.sources.encoding_detection import escaped, guessed, labelled
 
 SNIFFED_BYTES = 8192  # what is looked at to tell text from anything else
-SAMPLED_BYTES = 64 * 1024  # what charset-normalizer sees: its time grows with the sample, its answer does not improve
 MAX_SCRIPTS = 12  # blocks of 256 code points that a text in one alphabet draws on
-_WIDE = ("utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be", "utf_7")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b\x00")) + b"\x7f"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -29,8 +28,9 @@ _SIGNATURES = (
     b"\xd0\xcf\x11\xe0",
     b"\x1f\x8b",
 )
+_BLANK = re.compile("[ \n\u3000-\u3002\uff0c]")
+_ASIAN = re.compile("[\t-\r -~\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef\u2010-\u2026]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_MANGLED = re.compile("[^\x00-\x7f\ufffd]")
 
 
 def is_text(head: bytes) -> bool:
@@ -44,8 +44,14 @@ def is_text(head: bytes) -> bool:
     return _control_share(head) < 0.02
 
 
-def decode(raw: bytes) -> str:
-    """Decode a text file whole, with normalised line ends; raises SourceError where it is not text."""
+def decode(raw: bytes, label: str = "") -> str:
+    """Decode a text file whole, with normalised line ends; raises SourceError where it is not text.
+
+    `label` is the encoding that a page, a message or a server names; it is read as browsers do, and left where it
+    cannot be true.
+    """
+    if label and _bom_encoding(raw) is None and (text := labelled(raw, label)) is not None:
+        return storable(text)
     return storable(_decode(raw))
 
 
@@ -73,13 +79,15 @@ def _decode(raw: bytes) -> str:
             return raw.decode(wide, "replace")
         if head.count(0) > max(2, len(head) // 200):
             raise SourceError("not text")
+    if (text := escaped(raw)) is not None:
+        return text
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         pass
     if _control_share(head) >= 0.02:
         raise SourceError("not text")
-    return _guess(raw)
+    return guessed(raw)
 
 
 def _bom_encoding(raw: bytes) -> str | None:
@@ -100,7 +108,8 @@ def _wide_encoding(head: bytes) -> str | None:
         if usable >= 8 and not any(head[high]) and _reads_well(head[:usable], encoding):
             return encoding
     for encoding, high in (("utf-16-le", slice(1, usable, 2)), ("utf-16-be", slice(0, usable, 2))):
-        if usable >= 8 and len(set(head[high])) <= MAX_SCRIPTS and _reads_well(head[:usable], encoding):
+        few = len(set(head[high])) <= MAX_SCRIPTS
+        if usable >= 8 and _reads_well(head[:usable], encoding) and (few or _is_asian(head[:usable], encoding)):
             return encoding
     return None
 
@@ -108,33 +117,11 @@ def _wide_encoding(head: bytes) -> str | None:
 def _reads_well(head: bytes, encoding: str) -> bool:
     text = head.decode(encoding, "ignore")
     visible = sum(character.isprintable() or character in "\t\n\r\f\ufeff" for character in text)
-    blanks = text.count(" ") + text.count("\n")
+    blanks = len(_BLANK.findall(text))
     return visible > 0.97 * len(text) and blanks >= 0.02 * len(text)
 
 
-def _guess(raw: bytes) -> str:
-    """Decode bytes that are not UTF-8: damaged UTF-8, else the likeliest of the old eight-bit and Asian encodings."""
-    repaired = raw.decode("utf-8", "replace")
-    damaged = repaired.count("\ufffd")
-    if len(_MANGLED.findall(repaired)) >= 10 * damaged:
-        return repaired
-    high = len(raw) - len(raw.translate(None, bytes(range(128, 256))))
-    few = high < 64 and high < 0.25 * len(raw)  # too little for statistics: Western European is the likeliest by far
-    if not few and (guessed := _by_statistics(raw)) is not None:
-        return guessed
-    try:
-        return raw.decode("cp1252")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-def _by_statistics(raw: bytes) -> str | None:
-    from charset_normalizer import from_bytes  # 30 ms, and few files need it
-
-    best = from_bytes(raw[:SAMPLED_BYTES], cp_exclusion=list(_WIDE)).best()
-    if best is None:
-        return None
-    try:
-        return raw.decode(best.encoding, "replace")
-    except (LookupError, UnicodeError):
-        return None
+def _is_asian(head: bytes, encoding: str) -> bool:
+    """Whether nearly all is Chinese, Japanese, Korean or ASCII: half of all code points, so that noise is not."""
+    text = head.decode(encoding, "ignore")
+    return len(_ASIAN.findall(text)) > 0.97 * len(text)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from engine.config import load
-from engine.errors import ConfigError, SourceChanged, SourceError, WorkerError
+from engine.effective_settings import effective
+from engine.errors import SourceChanged, SourceError, WorkerError
 from engine.log_file import private_log
 from engine.paths import places, private_folder
 from engine.records import Cutting, Document
@@ -34,14 +34,11 @@ class Limits:
 
 
 def configured_parser() -> Parser:
-    """Return a parser that reads as the person's settings say; settings that cannot be read say nothing.
+    """Return a parser that reads as the person's settings say.
 
     What its process prints, such as where in a reader a fault lies, goes to the log.
     """
-    try:
-        ocr = load().ocr
-    except ConfigError:
-        ocr = ""
+    ocr = effective().ocr
     try:
         home = places()
         private_folder(home.state)

@@ -61,6 +61,8 @@ def document_to_json(document: Document) -> dict[str, Any]:
         "metadata": dict(document.metadata),
         "content_hash": document.content_hash and document.content_hash.hex(),
     }
+    if document.line_map is not None:
+        written["line_map"] = document.line_map
     if document.passages is not None:
         written["passages"] = [
             [each.start, each.end, each.line_start, each.line_end, each.page, each.headings, each.embedded]
@@ -83,6 +85,7 @@ def document_from_json(value: dict[str, Any]) -> Document:
         tags=tuple(_string(tag) for tag in value["tags"]),
         links=tuple(Link(_string(target), _string(words), bool(wiki)) for target, words, wiki in value["links"]),
         metadata={_string(name): _string(content) for name, content in value["metadata"].items()},
+        line_map=tuple(_line_map(value["line_map"])) if "line_map" in value else None,
         content_hash=bytes.fromhex(value["content_hash"]) if value["content_hash"] else None,
         passages=tuple(_passages(value["passages"], text)) if "passages" in value else None,
     )
@@ -101,6 +104,15 @@ def _block(fields: list[Any]) -> Block:
     return Block(cast(BlockKind, kind), start, end, level, _string(label), page)
 
 
+def _line_map(pairs: Sequence[list[Any]]) -> Iterator[tuple[int, int]]:
+    reached = 0
+    for offset, line in pairs:
+        if not (isinstance(offset, int) and isinstance(line, int) and offset >= reached and line >= 0):
+            raise ValueError("not a map of lines")
+        reached = offset
+        yield offset, line
+
+
 def _passages(written: Sequence[list[Any]], text: str) -> Iterator[Passage]:
     """Build the passages of a text; they tile it, each with the hash of what it embeds."""
     edges = [0, *(fields[1] for fields in written)]
@@ -109,7 +121,7 @@ def _passages(written: Sequence[list[Any]], text: str) -> Iterator[Passage]:
     for ordinal, (start, (_, end, first, last, page, headings, embedded)) in enumerate(
         zip(edges, written, strict=False)
     ):
-        if not all(isinstance(number, int) for number in (first, last, page or 0)):
+        if not all(isinstance(number, int) for number in (first or 0, last or 0, page or 0)):
             raise ValueError("not a passage")
         named, digest = tuple(map(_string, headings)), passage_hash(_string(embedded))
         yield Passage(ordinal, text[start:end], named, start, end, first, last, page, embedded, digest)

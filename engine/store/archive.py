@@ -286,8 +286,8 @@ def _passage(row: Columns) -> Passage:
         headings=headings_of(row["headings"]),
         start=row["start"],
         end=row['"end"'],
-        line_start=row["line_start"],
-        line_end=row["line_end"],
+        line_start=row["line_start"] or None,
+        line_end=row["line_end"] or None,
         page=row["page"],
         embedded="",  # what the encoder saw is not stored; its hash stands for it
         hash=row["hash"],

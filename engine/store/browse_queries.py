@@ -49,13 +49,14 @@ def document_ids(conn: apsw.Connection) -> tuple[int, ...]:
 def facets(conn: apsw.Connection) -> Facets:
     """Return the values that filters can take, with their documents, the most frequent first."""
     kinds: Counter[str] = Counter()
-    for kind, count in conn.execute("SELECT kind, count(*) FROM document GROUP BY kind"):
-        kinds[kind] = count
+    for kind, count in conn.execute("SELECT CAST(kind AS BLOB), count(*) FROM document GROUP BY kind"):
+        kinds[stored_values.text(kind)] = count
     tags: Counter[str] = Counter()
-    for (written,) in conn.execute("SELECT tags FROM document WHERE tags <> ''"):
-        tags.update(written.split())
+    for (written,) in conn.execute("SELECT CAST(tags AS BLOB) FROM document WHERE tags <> ''"):
+        tags.update(stored_values.text(written).split())
     folders: Counter[str] = Counter()
-    for (path,) in conn.execute("SELECT path_text FROM document"):
+    for (written,) in conn.execute("SELECT CAST(path_text AS BLOB) FROM document"):
+        path = stored_values.text(written)
         while path := posixpath.dirname(path):
             folders[path] += 1
     return Facets(dict(kinds.most_common()), dict(tags.most_common()), dict(folders.most_common()))
@@ -86,14 +87,14 @@ def tree(conn: apsw.Connection, root: bytes) -> tuple[FolderNode, ...]:
 def changes(conn: apsw.Connection, moment: float, limit: int) -> tuple[DocumentChange, ...]:
     """Return the documents that were indexed, or failed to be, since a moment, newest first."""
     rows = conn.execute(
-        """SELECT folder.path, document.path, title, indexed_at, failure FROM document
+        """SELECT folder.path, document.path, CAST(title AS BLOB), indexed_at, failure IS NULL FROM document
         JOIN folder ON folder.id = folder_id WHERE indexed_at >= ?
         ORDER BY indexed_at DESC, document.id DESC LIMIT ?""",
         (moment, limit),
     )
     return tuple(
-        DocumentChange(os.path.join(folder, path), title, at, "indexed" if failure is None else "failed")
-        for folder, path, title, at, failure in rows
+        DocumentChange(os.path.join(folder, path), stored_values.text(title), at, "indexed" if read else "failed")
+        for folder, path, title, at, read in rows
         if stored_values.moment(at) is not None
     )
 

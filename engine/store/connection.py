@@ -6,6 +6,7 @@ the write-ahead log from being folded in.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,11 +16,12 @@ from urllib.parse import quote
 
 import apsw
 
-from engine.config import load
-from engine.errors import ConfigError, LibraryError, LibraryMissing, LibraryReadOnly
+from engine.effective_settings import effective
+from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
 from engine.paths import identity_of, private_folder
 from engine.store.faults import explained, translated, unopenable
-from engine.store.migrations import migrate, newest_version, refuse_strangers, version
+from engine.store.migrations import Told, migrate, newest_version, refuse_strangers, renew_words, version
+from engine.store.tokenizer import register
 from engine.store.untrusted_file import harden, refuse_foreign
 
 BUSY_MILLISECONDS = 5_000  # one commit takes 50 ms, so five seconds outlast any healthy writer
@@ -66,11 +68,14 @@ def open_reader(path: Path) -> LibraryConnection:
     return conn
 
 
-def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) -> LibraryConnection:
+def open_writer(
+    path: Path, create: bool = False, *, lock_held: bool = False, told: Told | None = None
+) -> LibraryConnection:
     """Open the library for writing and bring it to the newest schema.
 
     With `create` a missing file is made, readable by its owner only. `lock_held` says that the caller holds the indexer
-    lock, which a migration of an existing library takes otherwise. Raises LibraryMissing, LibraryDamaged, SchemaTooNew,
+    lock, which a migration of an existing library takes otherwise. `told` gets, of the passages whose words a migration
+    builds anew, how many are done, and all. Raises LibraryMissing, LibraryDamaged, SchemaTooNew,
     LibraryReadOnly, LibraryBusy.
     """
     if create:
@@ -96,9 +101,10 @@ def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) ->
             conn.pragma("synchronous", "normal")
             conn.pragma("journal_size_limit", LOG_LIMIT_BYTES)
             conn.pragma("foreign_keys", True)
-            conn.pragma("secure_delete", overwrites_deleted())
+            conn.pragma("secure_delete", effective().secure_delete)
             if version(conn) < newest_version():
-                migrate(conn, path, lock_held=lock_held)
+                migrate(conn, path, lock_held=lock_held, told=told)
+            renew_words(conn, path, lock_held=lock_held, told=told)
         except BaseException:
             conn.close()
             raise
@@ -109,12 +115,15 @@ def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) ->
 def transaction(conn: apsw.Connection) -> Iterator[None]:
     """Hold the one write transaction while the block runs; commit at its end, roll back when it raises.
 
-    Raises LibraryBusy when another writer keeps it for more than five seconds, and the rest of the tree likewise.
+    Raises LibraryBusy when another writer keeps it for more than five seconds, LibraryMissing where the file was
+    deleted or replaced, and the rest of the tree likewise.
     """
     with translated(path_of(conn)):
+        refuse_moved(conn)
         conn.execute("BEGIN IMMEDIATE")
         try:
             yield
+            refuse_moved(conn)
             conn.execute("COMMIT")
         except BaseException:
             if conn.in_transaction:  # SQLite itself rolls back when the disk is full
@@ -136,6 +145,20 @@ def snapshot(conn: apsw.Connection) -> Iterator[None]:
             with suppress(apsw.InterruptError):
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
+
+
+def refuse_moved(conn: apsw.Connection) -> None:
+    """Raise LibraryMissing where the file that is open lies no more at its path: what is written there would be lost.
+
+    SQLite compares the inode of its own descriptor with that of the path, in 3 µs.
+    """
+    moved = ctypes.c_int(0)
+    if conn.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(moved)) and moved.value:
+        raise LibraryMissing(
+            f"The library {path_of(conn)} was deleted or replaced while it was in use.",
+            cause="What would be written now would be lost, so nothing more was.",
+            fix="Put the file back, or a backup with `carrel restore FILE`, and start this again.",
+        )
 
 
 def path_of(conn: apsw.Connection) -> Path:
@@ -206,20 +229,13 @@ def _create(path: Path) -> None:
 
 
 def prepare(conn: apsw.Connection, cache_kib: int) -> None:
-    """Load sqlite-vec into a connection and set its memory."""
+    """Load sqlite-vec and the word index's tokeniser into a connection, and set its memory."""
+    register(conn)
     conn.enable_load_extension(True)
     conn.load_extension(_vector_extension())
     conn.enable_load_extension(False)
     conn.pragma("cache_size", -cache_kib)
     conn.pragma("temp_store", "memory")
-
-
-def overwrites_deleted() -> bool:
-    """Whether what is deleted is overwritten too: the person's setting, and yes where that cannot be read."""
-    try:
-        return load().secure_delete
-    except ConfigError:
-        return True
 
 
 def _vector_extension() -> str:

@@ -49,8 +49,8 @@ class HydratedRow:
     headings: tuple[str, ...]
     start: int
     end: int
-    line_start: int
-    line_end: int
+    line_start: int | None
+    line_end: int | None
     page: int | None
     text: str
 
@@ -75,9 +75,9 @@ class Counts:
 
 
 _ROW = """
-SELECT passage.id, document.id, folder.id, folder.path, document.path, document.title, document.kind, document.tags,
-    document.mtime_ns, passage.ordinal, passage.headings, passage.start, passage."end", passage.line_start,
-    passage.line_end, passage.page, passage.text
+SELECT passage.id, document.id, folder.id, folder.path, document.path, CAST(title AS BLOB), CAST(kind AS BLOB),
+    CAST(tags AS BLOB), document.mtime_ns, passage.ordinal, CAST(passage.headings AS BLOB), passage.start,
+    passage."end", passage.line_start, passage.line_end, passage.page, CAST(passage.text AS BLOB)
 FROM passage JOIN document ON document.id = passage.document_id JOIN folder ON folder.id = document.folder_id
 """
 
@@ -98,14 +98,23 @@ def known_files(
         row
         for condition, values in where
         for row in conn.execute(
-            f"""SELECT id, path, size, mtime_ns, inode, device, content_hash, failure, title, title_written
-            FROM document WHERE folder_id = ?{condition}""",
+            f"""SELECT id, path, size, mtime_ns, inode, device, content_hash, CAST(failure AS BLOB),
+                CAST(title AS BLOB), title_written FROM document WHERE folder_id = ?{condition}""",
             (folder_id, *values),
         )
     )
     return {
         path: KnownFile(
-            id_, path, size, mtime, unsigned(inode), unsigned(device), content_hash, failure, title, bool(written)
+            id_,
+            path,
+            size,
+            mtime,
+            unsigned(inode),
+            unsigned(device),
+            content_hash,
+            _reason(failure),
+            stored_values.text(title),
+            bool(written),
         )
         for id_, path, size, mtime, inode, device, content_hash, failure, title, written in rows
     }
@@ -114,6 +123,10 @@ def known_files(
 def _at_or_below(path: bytes) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
     # "0" follows "/": what lies below a folder stands between the two.
     return (" AND path = ?", (path,)), (" AND path > ? AND path < ?", (path + b"/", path + b"0"))
+
+
+def _reason(failure: object) -> str | None:
+    return None if failure is None else stored_values.text(failure)
 
 
 def known_devices(conn: apsw.Connection, folder_id: int) -> frozenset[int]:
@@ -155,8 +168,8 @@ def document_id_at(conn: apsw.Connection, absolute: bytes) -> int | None:
 def stored_document(conn: apsw.Connection, document_id: int, *, text: bool = True) -> StoredDocument | None:
     """Return a document, with its text joined from its passages unless `text` is false; None where there is none."""
     row = conn.execute(
-        """SELECT folder.path, document.path, title, kind, mtime_ns, size, tags, metadata,
-            (SELECT count(*) FROM passage WHERE document_id = document.id)
+        """SELECT folder.path, document.path, CAST(title AS BLOB), CAST(kind AS BLOB), mtime_ns, size,
+            CAST(tags AS BLOB), CAST(metadata AS BLOB), (SELECT count(*) FROM passage WHERE document_id = document.id)
         FROM document JOIN folder ON folder.id = folder_id WHERE document.id = ?""",
         (document_id,),
     ).fetchone()
@@ -166,12 +179,12 @@ def stored_document(conn: apsw.Connection, document_id: int, *, text: bool = Tru
     return StoredDocument(
         id=document_id,
         path=os.path.join(folder, path),
-        title=title,
-        kind=kind,
+        title=stored_values.text(title),
+        kind=stored_values.text(kind),
         modified=mtime_ns / 1e9,
         size=size,
-        tags=tuple(tags.split()),
-        metadata=stored_values.metadata(metadata) or {},
+        tags=tuple(stored_values.text(tags).split()),
+        metadata=stored_values.metadata(stored_values.sound_text(metadata)) or {},
         passages=passages,
         text=text_of(conn, document_id) if text else "",
     )
@@ -179,23 +192,23 @@ def stored_document(conn: apsw.Connection, document_id: int, *, text: bool = Tru
 
 def text_of(conn: apsw.Connection, document_id: int) -> str:
     """Return a document's text, joined from its passages."""
-    rows = conn.execute("SELECT text FROM passage WHERE document_id = ? ORDER BY ordinal", (document_id,))
-    return "".join(row[0] for row in rows)
+    rows = conn.execute("SELECT CAST(text AS BLOB) FROM passage WHERE document_id = ? ORDER BY ordinal", (document_id,))
+    return "".join(stored_values.text(row[0]) for row in rows)
 
 
 def links_of(conn: apsw.Connection, document_id: int) -> tuple[Link, ...]:
     """Return the links written in a document, none where they cannot be read."""
-    written = conn.execute("SELECT links FROM document WHERE id = ?", (document_id,)).fetchone()
-    return (stored_values.links(written[0]) if written else None) or ()
+    written = conn.execute("SELECT CAST(links AS BLOB) FROM document WHERE id = ?", (document_id,)).get
+    return stored_values.links(stored_values.sound_text(written)) or ()
 
 
 def failures(conn: apsw.Connection) -> tuple[Failure, ...]:
     """Return the files that could not be read, with absolute paths, in order of path."""
     rows = conn.execute(
-        """SELECT folder.path, document.path, failure FROM document JOIN folder ON folder.id = folder_id
+        """SELECT folder.path, document.path, CAST(failure AS BLOB) FROM document JOIN folder ON folder.id = folder_id
         WHERE failure IS NOT NULL ORDER BY folder.path, document.path"""
     )
-    return tuple(Failure(os.path.join(folder, path), reason) for folder, path, reason in rows)
+    return tuple(Failure(os.path.join(folder, path), stored_values.text(reason)) for folder, path, reason in rows)
 
 
 def counts(conn: apsw.Connection) -> Counts:
@@ -207,8 +220,10 @@ def counts(conn: apsw.Connection) -> Counts:
 def _hydrated(rows: Iterable[tuple[apsw.SQLiteValue, ...]]) -> Iterator[HydratedRow]:
     for row in rows:
         values: list[object] = list(row)
-        values[7] = tuple(str(row[7]).split())
-        values[10] = headings_of(row[10])
+        values[5], values[6], values[16] = map(stored_values.text, (row[5], row[6], row[16]))
+        values[7] = tuple(stored_values.text(row[7]).split())
+        values[10] = headings_of(None if row[10] is None else stored_values.text(row[10]))
+        values[13:15] = row[13] or None, row[14] or None
         yield HydratedRow(*values)  # type: ignore[arg-type]
 
 

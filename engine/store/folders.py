@@ -14,7 +14,7 @@ from engine.store import stored_values
 from engine.store.connection import transaction
 
 _FOLDERS = """
-SELECT folder.id, folder.path, folder.state, count(document.id),
+SELECT folder.id, folder.path, CAST(folder.state AS BLOB), count(document.id),
     (SELECT count(*) FROM passage JOIN document ON document.id = document_id WHERE folder_id = folder.id),
     count(document.failure), coalesce((SELECT value FROM meta WHERE key = 'held:' || folder.id), 0)
 FROM folder LEFT JOIN document ON document.folder_id = folder.id
@@ -61,7 +61,9 @@ def state_of(written: object) -> FolderState:
 
 def _folder(row: tuple[Any, ...]) -> Folder:
     number, path, state, documents, passages, failed, kept = row
-    return Folder(number, path, state_of(state), documents, passages, failed, stored_values.count(kept) or 0)
+    return Folder(
+        number, path, state_of(stored_values.text(state)), documents, passages, failed, stored_values.count(kept) or 0
+    )
 
 
 def set_state(conn: apsw.Connection, folder_id: int, state: FolderState) -> None:

@@ -38,7 +38,8 @@ ASKED = "asked:"  # before a query's text, in the names of a model's calibration
 SKETCH = "sketch:"  # before a passage's hash, in the names in `meta` of what its text is known again by
 _COLUMNS = "query, passage_hash, path, grade, at"
 UNIT_TOLERANCE = 1e-3  # of the length of a kept vector: far above rounding, far below what damage does
-_MARKS = f"""SELECT {_COLUMNS}, coalesce((SELECT value FROM meta WHERE key = '{SKETCH}' || hex(passage_hash)), x'')
+_MARKS = f"""SELECT CAST(query AS BLOB), passage_hash, path, grade, at,
+    coalesce((SELECT value FROM meta WHERE key = '{SKETCH}' || hex(passage_hash)), x'')
 FROM judgement"""
 
 
@@ -66,10 +67,13 @@ def sketch_missing(conn: apsw.Connection) -> None:
     """Sketch the texts of judged passages that have no sketch yet; call it inside a transaction."""
     rows = conn.execute(
         f"""SELECT DISTINCT '{SKETCH}' || hex(passage_hash) AS name,
-            (SELECT text FROM passage WHERE hash = passage_hash LIMIT 1) AS marked
+            (SELECT CAST(text AS BLOB) FROM passage WHERE hash = passage_hash LIMIT 1) AS marked
         FROM judgement WHERE name NOT IN (SELECT key FROM meta) AND marked IS NOT NULL"""
     ).fetchall()
-    conn.executemany("INSERT INTO meta(key, value) VALUES(?, ?)", [(name, sketch_of(str(text))) for name, text in rows])
+    conn.executemany(
+        "INSERT INTO meta(key, value) VALUES(?, ?)",
+        [(name, sketch_of(stored_values.text(text))) for name, text in rows],
+    )
 
 
 def follow(conn: apsw.Connection, moved: Mapping[bytes, bytes]) -> None:
@@ -120,9 +124,10 @@ def is_mark(path: object, grade: object, at: object) -> bool:
 
 
 def _marks(rows: Iterable[tuple[Any, ...]]) -> Iterator[Mark]:
-    """Yield the judgements that can be read."""
-    for query, passage_hash, path, grade, at, sketch in rows:
-        if is_mark(path, grade, at):
+    """Yield the judgements that can be read; `carrel doctor` counts the others, and mends them."""
+    for written, passage_hash, path, grade, at, sketch in rows:
+        query = stored_values.sound_text(written)
+        if query is not None and is_mark(path, grade, at):
             yield Mark(query, passage_hash, path, grade, at, stored_values.sketch(sketch) or b"")
 
 

@@ -83,8 +83,12 @@ def withdraw(conn: apsw.Connection, request_id: int) -> None:
 
 def state(conn: apsw.Connection, request_id: int) -> RequestState | None:
     """Return how far an order is; None where none has this id, or its answer is forgotten."""
-    row = conn.execute("SELECT taken_at, done_at, outcome FROM request WHERE id = ?", (request_id,)).fetchone()
+    row = conn.execute(
+        "SELECT taken_at, done_at, CAST(outcome AS BLOB) FROM request WHERE id = ?", (request_id,)
+    ).fetchone()
     if row is None:
         return None
     taken_at, done_at, outcome = row
-    return RequestState(taken_at is not None, done_at is not None, stored_values.json_object(outcome))
+    return RequestState(
+        taken_at is not None, done_at is not None, stored_values.json_object(stored_values.sound_text(outcome))
+    )

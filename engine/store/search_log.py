@@ -35,8 +35,8 @@ def add(conn: apsw.Connection, result: SearchResult) -> int:
 def opened(conn: apsw.Connection, number: int, hit: Hit) -> None:
     """Write down when a row of a search was opened; a search that is not there is passed over."""
     with transaction(conn):
-        written = conn.execute("SELECT results FROM search_log WHERE id = ?", (number,)).get
-        rows = stored_values.logged_rows(written) or []
+        written = conn.execute("SELECT CAST(results AS BLOB) FROM search_log WHERE id = ?", (number,)).get
+        rows = stored_values.logged_rows(stored_values.sound_text(written)) or []
         row = next((row for row in rows if row["passage"] == hit.passage_id), None)
         if row is None:  # it was further down than what is written at once
             (row,) = _rows(conn, [hit])
@@ -48,7 +48,8 @@ def opened(conn: apsw.Connection, number: int, hit: Hit) -> None:
 def every(conn: apsw.Connection, limit: int | None = None) -> tuple[LoggedSearch, ...]:
     """Return the logged searches, newest first, at most `limit`."""
     found = conn.execute(
-        "SELECT at, query, verdict, fusion, milliseconds, results FROM search_log ORDER BY id DESC LIMIT ?",
+        """SELECT at, milliseconds, CAST(query AS BLOB), CAST(verdict AS BLOB), CAST(fusion AS BLOB),
+            CAST(results AS BLOB) FROM search_log ORDER BY id DESC LIMIT ?""",
         (-1 if limit is None else limit,),
     )
     return tuple(_readable(found))
@@ -71,10 +72,13 @@ def is_search(at: object, milliseconds: object, rows: object) -> bool:
 
 
 def _readable(found: Iterable[tuple[Any, ...]]) -> Iterator[LoggedSearch]:
-    for at, query, verdict, fusion, milliseconds, written in found:
-        if is_search(at, milliseconds, written):
-            rows = stored_values.logged_rows(written) or []
-            yield LoggedSearch(at, query, verdict, fusion, milliseconds, tuple(_row(each) for each in rows))
+    """Yield the searches that can be read; `carrel doctor` counts the others, and mends them."""
+    for at, milliseconds, *written in found:
+        query, verdict, fusion, results = map(stored_values.sound_text, written)
+        if query is None or verdict is None or fusion is None or not is_search(at, milliseconds, results):
+            continue
+        rows = stored_values.logged_rows(results) or []
+        yield LoggedSearch(at, query, verdict, fusion, milliseconds, tuple(_row(each) for each in rows))
 
 
 def _row(written: dict[str, Any]) -> LoggedRow:

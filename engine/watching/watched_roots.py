@@ -12,8 +12,7 @@ import apsw
 from engine.paths import places
 from engine.records import Folder
 from engine.sources.discovery import Rules
-from engine.store import folders
-from engine.store.stored_values import refuse_relative
+from engine.store import folders, stored_values
 
 _BESIDE_THE_LIBRARY = ("", "-wal", "-shm", "-journal", ".lock", ".reading", ".vectors", ".removed")
 
@@ -23,10 +22,13 @@ def watched(conn: apsw.Connection) -> list[Folder]:
 
     Raises LibraryDamaged where a path is not absolute: it would lead anywhere.
     """
-    refuse_relative(conn)
+    stored_values.refuse_relative(conn)
     held = folders.held(conn)
-    rows = conn.execute("SELECT id, path, state FROM folder ORDER BY id")
-    return [Folder(id_, path, folders.state_of(state), held=held.get(id_, 0)) for id_, path, state in rows]
+    rows = conn.execute("SELECT id, path, CAST(state AS BLOB) FROM folder ORDER BY id")
+    return [
+        Folder(id_, path, folders.state_of(stored_values.text(state)), held=held.get(id_, 0))
+        for id_, path, state in rows
+    ]
 
 
 def rules_from(written: Mapping[str, Any]) -> Rules:

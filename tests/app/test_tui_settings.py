@@ -93,6 +93,21 @@ async def test_a_broken_file_is_told_at_the_start_and_never_written_over(file: P
         assert file.read_text() == "fusion = 'best'\n" and app.config == Config()
 
 
+@pytest.mark.parametrize("line", ["weights = [nan, 1]", "cutoff = 1979-05-27", "keys = [[]]", "hold_back = 1e999"])
+async def test_a_value_of_an_odd_type_is_told_with_the_way_out_and_the_screen_goes_on(file: Path, line: str) -> None:
+    file.parent.mkdir()
+    file.write_text(f"{line}\n")
+    app = app_with(file)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        assert "It must " in told(pilot)[0] and "Correct that line, or remove it" in told(pilot)[0]
+        await pressed(pilot, "f5", *["down"] * 10, "enter")
+        assert "cannot be used" in told(pilot)[1]
+        file.write_text("")
+        await pressed(pilot, "enter")
+        assert load(file) == Config(hold_back=False)
+
+
 async def test_a_hand_on_the_file_meanwhile_is_not_undone(file: Path) -> None:
     app = app_with(file)
     async with app.run_test(size=WIDE) as pilot:
@@ -138,6 +153,13 @@ async def test_the_editor_of_the_settings_opens_notes(file: Path) -> None:
     ("ocr", "deu+eng", False),
     ("ocr", "", False),
     ("ocr", "deu, eng", True),
+    ("weights", "nan 1", True),
+    ("weights", "1e999 1", True),
+    ("weights", "0 0", True),
+    ("collapse", "nan", True),
+    ("collapse", "-inf", True),
+    ("editor", "code 'x", True),
+    ("editor", "vim\0", True),
 ])  # fmt: skip
 def test_what_is_typed_is_checked(name: str, text: str, wrong: bool) -> None:
     (setting,) = (each for each in settings([]) if each.name == name)

@@ -23,6 +23,8 @@ from notes import library_of
 
 from app.tui.indexer_process import start_process, worker_command
 from engine import config
+from engine.errors import LibraryDamaged
+from engine.maintenance import Maintenance
 from engine.paths import library_path, places
 from engine.records import ResolvedLink
 
@@ -310,6 +312,9 @@ def test_a_path_that_climbs_out_in_the_index_is_never_read(tmp_path: Path) -> No
     other = apsw.Connection(os.fspath(tmp_path / "library.carrel"))
     other.execute("UPDATE document SET path = CAST('../secret.md' AS BLOB), path_text = '../secret.md', mtime_ns = 0")
     other.close()
+    with pytest.raises(LibraryDamaged, match=r"document\.path"):
+        library_of(tmp_path, {})
+    Maintenance(tmp_path / "library.carrel").check(repair=True)
     library = library_of(tmp_path, {})
     try:
         found = [hit.path for hit in library.search("secret words").hits]

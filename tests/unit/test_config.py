@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import stat
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import Config, load, save
+from engine.config import MOST_BYTES, Config, from_mapping, load, save
+from engine.effective_settings import effective
 from engine.errors import ConfigError
+from engine.paths import places
 
 WRITTEN = """\
 # My settings
@@ -186,3 +190,86 @@ def test_a_value_too_deep_or_too_long_is_told_as_a_broken_file(file: Path, value
     file.write_text(f"backups = {value}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="cannot be read"):
         load(file)
+
+
+def test_what_is_no_file_of_settings_is_told_and_not_waited_for(file: Path) -> None:
+    file.parent.mkdir()
+    os.mkfifo(file)
+    with pytest.raises(ConfigError, match="no file of settings"):
+        load(file)
+    file.unlink()
+    file.write_text("#" * (MOST_BYTES + 1))
+    with pytest.raises(ConfigError, match="larger than 1 MiB"):
+        load(file)
+
+
+# --- values of odd types ----------------------------------------------------------------------------------------------
+
+NAMES = tuple(each.name for each in fields(Config))
+ODD = (
+    "true", "false", "0", "1", "-1", "-0.0", "0.5", "1.5", "nan", "-nan", "inf", "-inf", "1e999", "5e-324", "1e308",
+    "9" * 400, "-" + "9" * 400, "9223372036854775808", "0xffffffffffffffffffff", '""', '"x"', '" "', '"true"', '"0.5"',
+    '"\\u0000"', '"\\u001b[31m"', '"a\\nb"', '"\\u202e"', '"it\'s"', "'''\n'''", '"' + "x" * 9000 + '"', "[]", "[[]]",
+    "[0.5]", "[0.5, 0.5]", "[1, 2, 3]", "[nan, 1]", "[1e308, 1e308]", "[0, 0]", "[true, false]", '["a", "b"]', "[{}]",
+    "{}", "{ a = 1 }", '{ a = "b" }', '{ "" = "" }', "{ a = { b = [1] } }", "1979-05-27", "07:32:00",
+    "1979-05-27T07:32:00Z",
+    "[" * 60 + "]" * 60,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
+def test_a_value_of_any_kind_is_used_or_refused_in_plain_words(file: Path, name: str, value: str) -> None:
+    file.parent.mkdir()
+    file.write_text(f"{name} = {value}\n", encoding="utf-8")
+    try:
+        config = load(file)
+    except ConfigError as error:
+        assert f"“{name}” in {file}" in error.message
+        assert error.cause.startswith("It must ") and error.cause.endswith(".")
+        assert error.fix == "Correct that line, or remove it for the default."
+    else:
+        json.dumps(config.search_settings().weights, allow_nan=False)
+        save(config, file)
+        assert load(file) == config
+
+
+scalars = (
+    st.booleans() | st.integers() | st.integers(-(10**400), 10**400) | st.floats() | st.text(max_size=6)
+    | st.dates() | st.times() | st.datetimes()
+)  # fmt: skip
+odd_values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+)
+
+
+@given(st.sampled_from(NAMES), odd_values)
+def test_no_value_of_a_setting_ends_in_anything_but_its_sentence(name: str, value: object) -> None:
+    try:
+        from_mapping({name: value}, "config.toml")
+    except ConfigError as error:
+        assert f"“{name}” in config.toml" in error.message and error.cause.startswith("It must ")
+
+
+def test_an_unknown_name_of_any_length_is_repeated_in_a_line(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text(f"{'a' * 9000} = 1\n")
+    with pytest.raises(ConfigError, match=r"unknown setting “a{60}…”\. ") as caught:
+        load(file)
+    assert "hold_back" in caught.value.fix
+
+
+def test_a_process_that_works_on_goes_by_the_last_settings_that_could_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path))
+    file = places().settings
+    file.parent.mkdir()
+    file.write_text("hold_back = 3\n")
+    assert effective() == Config()
+    file.write_text("hold_back = false\n")
+    assert effective().hold_back is False
+    file.write_text("hold_back = [\n")
+    assert effective().hold_back is False
+    file.unlink()
+    assert effective() == Config()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import resource
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from shelf import PlainParser
 
 from app.json_shapes import JUDGED
 from app.wording.times import day
-from engine.errors import CarrelError, LibraryDamaged, LibraryFull, LibraryMissing
+from engine.errors import CarrelError, LibraryDamaged, LibraryFull, LibraryMissing, UsageError
+from engine.indexer.worker import serve
 from engine.library import Library
 from engine.maintenance import Maintenance
 from engine.records import SearchSettings
@@ -72,7 +75,7 @@ SCHEMAS = {
     "a view on itself": "DROP TABLE search_log; CREATE VIEW search_log AS SELECT * FROM search_log",
     "another view of the passages": (
         "DROP VIEW passage_text; CREATE VIEW passage_text AS SELECT id, '' AS title, headings, text AS body,"
-        " '' AS path, '' AS tags, cjk FROM passage"
+        " '' AS path, '' AS tags FROM passage"
     ),
     "another table": "CREATE TABLE mine(x)",
     "a table with a generated column": "ALTER TABLE document ADD COLUMN evil TEXT AS (upper(title))",
@@ -288,6 +291,71 @@ def test_a_folder_that_is_no_absolute_path_is_refused_and_dropped_by_the_repair(
     assert "Folders no longer watched: 1 (folder.path could not be read)." in done
     with Library.open(damaged) as library:
         assert (library.folders(), library.status().documents) == ((), 0)
+
+
+TEXTS = {  # one row among others, whose text is no UTF-8
+    "judgement": ("query",),
+    "search_log": ("query", "verdict", "fusion", "results"),
+    "document": ("path_text", "title", "kind", "tags", "metadata", "links", "failure"),
+    "passage": ("text", "headings", "cjk"),
+    "folder": ("state",),
+}
+
+
+@pytest.mark.parametrize(("table", "column"), [(table, column) for table in TEXTS for column in TEXTS[table]])
+def test_one_row_that_cannot_be_read_spoils_none_of_the_others(damaged: Path, table: str, column: str) -> None:
+    with Library.open(damaged, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
+        found = library.search("harbour")
+        library.mark("pier", found.hits[0].passage_id)
+        library.log_search(found)
+        before = {hit.passage_id for hit in found.hits}
+    changed(damaged, f"UPDATE {table} SET {column} = {TEXT} WHERE id = (SELECT min(id) FROM {table})")
+    assert asked(damaged) == {}
+    with Library.open(damaged, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
+        assert {hit.passage_id for hit in library.search("harbour").hits} >= before - {1}
+        assert len(library.marks()) == (1 if table == "judgement" else 2)
+        assert len(library.search_log()) == (1 if table == "search_log" else 2)
+        library.mark("quay", found.hits[-1].passage_id)
+    checks = {each.name: each for each in Maintenance(damaged, FakeEncoder()).check().checks}  # type: ignore[arg-type]
+    assert table in checks["values"].detail and column in checks["values"].detail
+    mended = Maintenance(damaged, FakeEncoder()).check(repair=True)  # type: ignore[arg-type]
+    assert [check for check in mended.checks if not check.ok and check.name != "model"] == []
+
+
+ESCAPING = {"upward": "../secret.md", "upward within": "sub/../../secret.md", "absolute": "/etc/passwd", "up": ".."}
+
+
+@pytest.mark.parametrize("path", ESCAPING.values(), ids=ESCAPING.keys())
+def test_a_document_outside_its_folder_is_refused_by_every_door_and_dropped_by_the_repair(
+    damaged: Path, tmp_path: Path, path: str
+) -> None:
+    secret = "the secret of a neighbour"
+    for place in (damaged.parent, damaged.parent / "notes"):
+        place.mkdir(exist_ok=True)
+        (place / "secret.md").write_text(secret)
+    changed(damaged, f"UPDATE document SET path = CAST('{path}' AS BLOB) WHERE id = 1")
+    with pytest.raises(LibraryDamaged) as error:
+        Maintenance(tmp_path / "library.carrel").restore(damaged)
+    assert "must lie in its folder" in error.value.cause and "not touched" in error.value.fix
+    assert not (tmp_path / "library.carrel").exists()
+    with pytest.raises(LibraryDamaged, match=r"document\.path"):
+        Library.open(damaged)
+    with pytest.raises(LibraryDamaged, match=r"document\.path"):
+        serve(damaged, lambda _: None, threading.Event(), watch=False, encoder_of=lambda _: FakeEncoder())  # type: ignore[arg-type,return-value]
+    assert secret.encode() not in damaged.read_bytes()
+    exported: list[str] = []
+    Maintenance(damaged).export(exported.append)
+    with pytest.raises(UsageError, match="leads out of its folder"):
+        Maintenance(tmp_path / "imported.carrel").import_from(io.BytesIO("".join(exported).encode()), "it")
+    done = Maintenance(damaged, FakeEncoder()).check(repair=True).done  # type: ignore[arg-type]
+    assert "Documents removed: 1 (document.path could not be read)." in done
+    with Library.open(damaged) as library:
+        assert not [each for each in library.documents_named("") if b"secret" in each.path]
+
+
+def test_names_with_dots_are_no_way_out(foreign: Path) -> None:
+    changed(foreign, "UPDATE document SET path = CAST('a..b/..c/d...md' AS BLOB) WHERE id = 1")
+    Library.open(foreign).close()
 
 
 @pytest.mark.parametrize("script", ["DROP TABLE search_log", "DROP INDEX passage_by_hash", "DROP TABLE meta"])

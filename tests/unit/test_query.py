@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.errors import QueryError
-from engine.records import Filters, Term
+from engine.records import Filters, Query, Remark, Term
 from engine.retrieval.query import parse, plain
+from engine.retrieval.query_pieces import pieces
 
 NOW = datetime(2026, 11, 20, 15, 0).timestamp()
 
@@ -73,19 +73,69 @@ def test_dates_are_read_as_people_write_them(typed, day):
 
 
 @pytest.mark.parametrize(
-    ("typed", "position"),
-    [('starter "open', 8), ("starter path:", 8), ("x after:soon", 2), ("after:2024-13-01", 0), ("x -after:2024", 2)],
+    ("typed", "words", "piece", "kind"),
+    [
+        ("git commit --no-verify", ("git", "commit", "--no-verify"), "--no-verify", "option"),
+        ("ssh -T git@host", ("ssh", "-T", "git@host"), "-T", "option"),
+        ("-5 degrees", ("-5", "degrees"), "-5", "option"),
+        ("gcc -std=c11", ("gcc", "-std=c11"), "-std=c11", "option"),
+        ("title: Church", ("title:", "Church"), "title:", "no value"),
+        ("bad path: not found", ("bad", "path:", "not", "found"), "path:", "no value"),
+        ("x after:soon", ("x", "after:soon"), "after:soon", "no date"),
+        ("after:2024-13-01", ("after:2024-13-01",), "after:2024-13-01", "no date"),
+        ('starter "open', ("starter", "open"), '"open', "open quote"),
+        ("-stove", ("stove",), "-stove", "alone"),
+        ('-"car battery"', ("car battery",), '-"car battery"', "alone"),
+        ("rye AND wheat", ("rye", "AND", "wheat"), "AND", "operator"),
+        ("rye NOT wheat", ("rye", "NOT", "wheat"), "NOT", "operator"),
+    ],
 )
-def test_what_cannot_be_understood_is_refused_with_its_place_and_a_fix(typed, position):
-    with pytest.raises(QueryError) as refusal:
-        parse(typed)
-    assert refusal.value.position == position
-    assert refusal.value.fix
+def test_what_cannot_be_an_operator_is_searched_as_typed_and_told(typed, words, piece, kind):
+    query = parse(typed)
+    assert tuple(term.text for term in query.terms) == words
+    assert not any(term.excluded for term in query.terms)
+    assert query.meaning == " ".join(words)
+    assert not query.filters
+    assert query.remarks == (Remark(piece, kind),)
 
 
-def test_a_search_of_exclusions_only_is_refused():
-    with pytest.raises(QueryError, match="leave out"):
-        parse("-stove")
+def test_a_letter_is_left_out_only_in_a_writing_whose_words_it_may_be():
+    assert [term.excluded for term in parse("router -t").terms] == [False, False]
+    assert [term.excluded for term in parse("茶 -水").terms] == [False, True]
+
+
+def test_an_inch_sign_is_a_sign_and_a_phrase_may_stand_beside_it():
+    assert parse('5" disk') == Query('5" disk', "5 disk", (Term("5"), Term("disk")))
+    assert parse('a 5" disk "does not fit"').terms[-1] == Term("does not fit", "phrase")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "“rye starter”", "„rye starter“", "„rye starter”", "”rye starter”", "«rye starter»", "« rye starter »",
+        "»rye starter«", "‚rye starter‘", "‘rye starter’", "‹rye starter›", "「rye starter」", "『rye starter』",
+        '“rye starter"',
+    ],
+)  # fmt: skip
+def test_the_quotation_marks_of_all_countries_make_a_phrase(typed):
+    assert parse(f"{typed} now").terms == (Term("rye starter", "phrase"), Term("now"))
+    assert parse(f"now -{typed}").terms[-1] == Term("rye starter", "phrase", excluded=True)
+    assert parse(f"title:{typed}").filters.titles == ("rye starter",)
+
+
+def test_apostrophes_open_no_phrase():
+    assert parse("rock ‘n’ roll").terms == (Term("rock"), Term("n"), Term("roll"))
+    assert parse("‘don’t do it’").terms == (Term("don’t do it", "phrase"),)
+
+
+def test_a_date_filter_can_be_turned_round():
+    day = datetime(2024, 1, 1).timestamp()
+    assert parse("x -after:2024").filters == Filters(before=day)
+    assert parse("x -before:2024").filters == Filters(after=day)
+
+
+def test_a_filter_whose_quote_is_open_takes_the_rest_of_the_line():
+    assert parse('path:"my notes').filters.paths == ("my notes",)
 
 
 @pytest.mark.parametrize("typed", ['starter "open', "starter path:", "starter after:20", "starter -", "-st"])
@@ -113,8 +163,16 @@ def test_an_unknown_field_is_plain_text():
     assert parse("std::vector note:this").meaning == "std::vector note:this"
 
 
-def test_signs_alone_ask_for_nothing():
-    assert parse("&& || ()").terms == ()
+def test_signs_alone_are_asked_for_as_they_stand():
+    assert parse("🍕").terms == (Term("🍕", "signs"),)
+    assert [term.text for term in parse("→ ???").terms] == ["→", "???"]
+    assert parse("→ ???").meaning == ""
+
+
+def test_signs_beside_words_are_passed_over_and_told_where_they_are_no_punctuation():
+    query = parse("party 🍕 & cake ?")
+    assert [term.text for term in query.terms] == ["party", "cake"]
+    assert query.remarks == (Remark("🍕", "signs"),)
 
 
 def test_plain_text_has_no_operators():
@@ -123,14 +181,15 @@ def test_plain_text_has_no_operators():
 
 
 @given(st.text(max_size=60), st.booleans())
-def test_any_text_is_understood_or_refused_in_words(text, typing):
-    try:
-        query = parse(text, typing=typing, now=NOW)
-    except QueryError as refusal:
-        assert 0 <= refusal.position <= len(text)
-        assert refusal.message
-    else:
-        assert query.text == text
+def test_any_text_is_understood_and_nothing_of_it_is_lost_in_silence(text, typing):
+    query = parse(text, typing=typing, now=NOW)
+    assert query.text == text
+    assert typing or bool(query.terms or query.filters or query.remarks) == bool(text.strip() and _says(text))
+
+
+def _says(text):
+    """Whether a text holds anything but quotation marks and blanks."""
+    return any(piece.value.strip() or piece.field for piece in pieces(text))
 
 
 def test_now_is_the_clock_where_none_is_given():

@@ -84,6 +84,27 @@ def test_a_missing_library_is_missing_and_not_made(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+@pytest.mark.parametrize("when", ["before", "within"])
+def test_a_transaction_notices_that_the_file_went_under_it(tmp_path: Path, how: str, when: str) -> None:
+    def go() -> None:
+        path.rename(tmp_path / "aside")
+        if how == "replaced":
+            open_writer(path, create=True).close()
+
+    path = tmp_path / "library.carrel"
+    conn = open_writer(path, create=True)
+    with transaction(conn):
+        conn.execute("INSERT INTO meta VALUES('known', 1)")
+    if when == "before":
+        go()
+    with pytest.raises(LibraryMissing, match="deleted or replaced while it was in use"), transaction(conn):
+        conn.execute("INSERT INTO meta VALUES('lost', 1)")
+        if when == "within":
+            go()
+    assert not conn.in_transaction
+
+
 def test_a_file_that_is_no_database_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "library.carrel"
     path.write_bytes(b"these are only notes " * 400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from app.cli.arguments import place_argument
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
 from app.wording.paths import located
+from app.wording.places import page_name
 from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ SIGNS = ("+", "-", "undo")
 def command(session: Session, query: str, path: str, sign: str) -> None:
     """Mark a passage as right (+) or wrong (-) for a question; the next search for the like counts it.
 
-    PATH is a path, or the end of one that only one document has. LINE names the passage; without it, the document's
-    passage that is nearest to QUERY is marked. Marks stay in the library file; `carrel marks` lists them, and the
-    setting `memory = false` lets searches pass over them.
+    PATH is a path, or the end of one that only one document has. LINE names the passage, in a PDF its page; without it,
+    the document's passage that is nearest to QUERY is marked. Marks stay in the library file; `carrel marks` lists
+    them, and the setting `memory = false` lets searches pass over them.
     """
     from app.json_shapes import path_fields
     from engine.store.judgements import RIGHT, WRONG
@@ -63,7 +65,7 @@ def command(session: Session, query: str, path: str, sign: str) -> None:
 
 def _passage(library: Library, query: str, path: str) -> StoredPassage:
     """Return the passage that is meant. Raises PathError."""
-    from app.cli.path_arguments import find_document, place
+    from app.cli.path_arguments import find_document, passages_at, place
     from engine.errors import PathError
 
     name, line = place(path)
@@ -74,7 +76,21 @@ def _passage(library: Library, query: str, path: str) -> StoredPassage:
     if line is None:
         nearest = library.nearest_passage(query, document.id)
         return next((passage for passage in passages if passage.id == nearest), passages[0])
-    inside = [passage for passage in passages if passage.line_start <= line <= passage.line_end]
+    inside = passages_at(passages, line)
     if not inside:
-        raise PathError(f"{name} has no line {line}.", cause=f"Its last one is line {passages[-1].line_end}.")
+        what = "page" if passages[0].page else "line"
+        raise PathError(f"{name} has no {what} {line}.", cause=_last(passages))
+    if passages[0].page:
+        nearest = library.nearest_passage(query, document.id)
+        return next((passage for passage in inside if passage.id == nearest), inside[0])
     return inside[-1]  # where two passages share a line, the later one begins there
+
+
+def _last(passages: Sequence[StoredPassage]) -> str:
+    """Return up to where the passages of a document reach."""
+    last = passages[-1]
+    if last.line_end:
+        return f"Its last one is line {last.line_end}."
+    if last.page:
+        return f"Its last one is {page_name('', last.page)}."
+    return "Its file has neither lines nor pages; the number is a line of the text that `carrel show` prints."

@@ -26,15 +26,20 @@ if TYPE_CHECKING:
 def command(session: Session, path: str) -> int:
     """Open a document in $VISUAL or $EDITOR, at a line; PDF, DOCX and EPUB in the program that shows them.
 
-    PATH is a path, or the end of one that only one document has.
+    PATH is a path, or the end of one that only one document has. LINE is a line of the file, of a PDF its page; one
+    that the file has not is passed over.
     """
     from app.cli.path_arguments import place
-    from app.editors import editor_command
+    from app.editors import VIEWED_KINDS, editor_command
     from engine.config import load
 
-    name, line = place(path)
+    name, number = place(path)
     found = _on_disk(session, name)
-    return start(editor_command(found, line or 1, kind=_kind(found), setting=load().editor))
+    kind = _kind(found)
+    line: int | None = number or 1
+    if kind in VIEWED_KINDS or not _has_line(found, number or 1):
+        line = None
+    return start(editor_command(found, line, kind=kind, page=number, setting=load().editor))
 
 
 def _on_disk(session: Session, name: str) -> bytes:
@@ -53,6 +58,15 @@ def _on_disk(session: Session, name: str) -> bytes:
             fix=f"`carrel show {name}` prints the text that was indexed; `carrel sync` forgets it.",
         )
     return path
+
+
+def _has_line(path: bytes, line: int) -> bool:
+    """Whether a file has that many lines; what follows the last line end is one more."""
+    left = line - 1
+    with open(path, "rb") as file:
+        while left > 0 and (block := file.read(2**20)):
+            left -= block.count(b"\n")
+    return left <= 0
 
 
 def _kind(path: bytes) -> str:

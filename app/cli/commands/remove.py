@@ -16,7 +16,8 @@ from app.wording.paths import quoted, short_path
 
 if TYPE_CHECKING:
     from engine.library import Library
-    from engine.records import Folder
+
+Found = tuple[bytes, int]  # a folder's absolute path, and how many documents it holds
 
 
 @carrel_command(
@@ -46,42 +47,47 @@ def command(session: Session, folders: tuple[Path, ...], yes: bool, undo: bool, 
             raise click.UsageError("--undo goes with neither --yes nor --forever.")
         return _take_back(session, [absolute(folder) for folder in folders])
     with session.open() as library:
-        watched = [_watched(library, absolute(folder)) for folder in folders]
-        if not yes and not agreed(_question(watched, forever), does="removes"):
+        found = [_found(library, absolute(folder), forever) for folder in folders]
+        if not yes and not agreed(_question(found, forever), does="removes"):
             click.echo("Nothing was changed.", err=True)
             return FAILED
-        forgotten = [(folder, _forget(library, folder, forever)) for folder in watched]
+        forgotten = [(path, _forget(library, path, forever)) for path, _ in found]
     if session.json:
-        print_json({"removed": [{**path_fields(folder.path), "documents": number} for folder, number in forgotten]})
+        print_json({"removed": [{**path_fields(path), "documents": number} for path, number in forgotten]})
         return DONE
-    for folder, number in forgotten:
-        click.echo(f"Forgotten: {short_path(folder.path)}, with {counted(number, 'document')}")
+    for path, number in forgotten:
+        click.echo(f"Forgotten: {short_path(path)}, with {counted(number, 'document')}")
         if not forever:
-            undo_line = f"carrel remove --undo {quoted(folder.path)}"
+            undo_line = f"carrel remove --undo {quoted(path)}"
             click.echo(f"`{undo_line}` takes it back, until this time tomorrow.", err=True)
     return DONE
 
 
-def _watched(library: Library, path: Path) -> Folder:
-    """Return the watched folder at `path`; raises PathError where there is none, before anything is forgotten."""
+def _found(library: Library, path: Path, forever: bool) -> Found:
+    """Return the watched folder at `path`, or one to forget `forever` that waits since it was removed without.
+
+    Raises PathError where there is none, before anything is forgotten.
+    """
     from engine.errors import PathError
 
     wanted = os.fsencode(path)
-    for folder in library.folders():
-        if folder.path == wanted or os.path.realpath(folder.path) == os.path.realpath(wanted):
-            return folder
+    known = [(folder.path, folder.documents) for folder in library.folders()]
+    known += [(each.path, each.documents) for each in library.forgotten()] if forever else []
+    for each in known:
+        if each[0] == wanted or os.path.realpath(each[0]) == os.path.realpath(wanted):
+            return each
     raise PathError(
         f"{short_path(wanted)} is not a watched folder.", fix="`carrel folders` lists the folders that are watched."
     )
 
 
-def _forget(library: Library, folder: Folder, forever: bool) -> int:
+def _forget(library: Library, folder: bytes, forever: bool) -> int:
     """Forget a folder, by asking the indexer where one runs, and return how many documents went."""
     from app.cli.indexer_request import done_or_asked
     from app.cli.interruption import stop_on_signal
     from app.cli.progress_line import progress
 
-    path = Path(os.fsdecode(folder.path))
+    path = Path(os.fsdecode(folder))
     order = ("remove_forever" if forever else "remove", os.fspath(path))
     with stop_on_signal() as stop:
         show = progress()
@@ -92,10 +98,10 @@ def _forget(library: Library, folder: Folder, forever: bool) -> int:
     return done if isinstance(done, int) else int(done[0].get("documents", 0))
 
 
-def _question(folders: list[Folder], forever: bool) -> str:
+def _question(found: list[Found], forever: bool) -> str:
     """Return what is asked before folders are forgotten."""
-    names = ", ".join(short_path(folder.path) for folder in folders)
-    documents = counted(sum(folder.documents for folder in folders), "document")
+    names = ", ".join(short_path(path) for path, _ in found)
+    documents = counted(sum(number for _, number in found), "document")
     undone = "This cannot be undone." if forever else "For a day it can be undone."
     return f"Forget {names}? {documents} leave the index; no file is touched. {undone}"
 

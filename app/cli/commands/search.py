@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.library import Library
     from engine.records import Fusion, SearchResult, SearchSettings
 
+LIKE_AN_OPTION = 0.8  # least share of letters in common: --expalin is meant for --explain, --no-verify for nothing
 MOST_RESULTS = 1000  # what the legs' candidates can fill, near enough
 
 
@@ -26,7 +27,11 @@ class SearchCommand(CarrelCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Sort options from words before click reads them."""
-        return super().parse_args(ctx, options_first(args, self.get_params(ctx)))
+        try:
+            return super().parse_args(ctx, options_first(args, self.get_params(ctx)))
+        except click.NoSuchOption as error:
+            message = f"{error.format_message()} To search for it: carrel search -- {error.option_name}"
+            raise click.UsageError(message, ctx) from error
 
 
 @click.command(
@@ -69,8 +74,9 @@ def command(
     """Find passages by meaning and by words.
 
     All words of QUERY are one question. Within it, "a phrase" must stand as it is, -word must not stand, begin* is any
-    word that begins so, and path:, type:, tag:, title:, after: and before: restrict. A result's place is PATH:LINE, as
-    `carrel open` and `carrel show` take it.
+    word that begins so, and path:, type:, tag:, title:, after: and before: restrict. AND, OR and NOT are plain words.
+    What can be none of these is searched as typed: --all, -t, -5, a filter without a value. A result's place is
+    PATH:LINE, as `carrel open` and `carrel show` take it.
 
     The exit code is 1 where nothing relevant was found; the nearest passages are listed all the same.
     """
@@ -116,23 +122,26 @@ def _log(library: Library, result: SearchResult) -> None:
 
 
 def _print(result: SearchResult, *, explain: bool) -> None:
-    """Print the verdict to stderr and the rows to stdout."""
+    """Print the verdict and how the query was read to stderr, the rows and what was left out to stdout."""
     from app.cli.search_explained import explained
     from app.cli.search_rows import row, verdict_line
     from app.explanation import decimals_of
+    from app.wording.remarks import left_out_said, remark_said, word_said
 
-    if not result.hits:
-        click.echo(_nothing(result), err=True)
-        return
-    click.echo(verdict_line(result), err=True)
+    click.echo(verdict_line(result) if result.hits else _nothing(result), err=True)
+    for note in (*map(remark_said, result.query.remarks), *filter(None, map(word_said, result.words))):
+        click.echo(note, err=True)
     columns = shutil.get_terminal_size().columns
-    best, decimals = max(hit.score for hit in result.hits), decimals_of(result.fusion)
+    best, decimals = max((hit.score for hit in result.hits), default=0.0), decimals_of(result.fusion)
     for place, hit in enumerate(result.hits):
         if place:
             click.echo()
         click.echo("\n".join(row(hit, best, columns, decimals)))
         if explain:
             click.echo("\n".join(explained(hit, result)))
+    if result.left_out:
+        left = "\n".join(map(left_out_said, result.left_out))
+        click.echo(("\n" if result.hits else "") + click.style(left, dim=True))
 
 
 def _nothing(result: SearchResult) -> str:
@@ -147,9 +156,12 @@ def _nothing(result: SearchResult) -> str:
 def options_first(arguments: Sequence[str], params: Iterable[click.Parameter]) -> list[str]:
     """Return the arguments with options in front, then `--`, then the query's words.
 
-    A word with one dash in front is an exclusion. What begins with two dashes is an option, known or misspelt;
-    after a bare `--` everything is a word.
+    A word with one dash in front is the query's. What begins with two dashes is an option, known or misspelt; but one
+    that is like none of ours, behind a word of the query, is the query's too: `git commit --no-verify`. After a bare
+    `--` everything is a word.
     """
+    params = list(params)
+    names = [name for param in params if isinstance(param, click.Option) for name in param.opts]
     valued = {name for param in params if isinstance(param, click.Option) and not param.is_flag for name in param.opts}
     if list(arguments[:1]) == ["-h"]:
         return ["--help"]
@@ -159,10 +171,18 @@ def options_first(arguments: Sequence[str], params: Iterable[click.Parameter]) -
     for argument in rest:
         if argument == "--":
             words.extend(rest)
-        elif argument.startswith("--"):
+        elif argument.startswith("--") and (not words or _like_one_of(argument, names)):
             options.append(argument)
             if argument in valued:
                 options.extend(value for value in [next(rest, None)] if value is not None)
         else:
             words.append(argument)
     return [*options, "--", *words]
+
+
+def _like_one_of(argument: str, names: Sequence[str]) -> bool:
+    """Whether an argument is one of these options, or may be meant for one."""
+    import difflib  # 4 ms
+
+    name = argument.partition("=")[0]
+    return name in (*names, "--help") or bool(difflib.get_close_matches(name, names, n=1, cutoff=LIKE_AN_OPTION))

@@ -14,7 +14,9 @@ from app.wording.paths import short_path
 from app.wording.safe_text import cleaned
 
 if TYPE_CHECKING:
-    from engine.records import StoredDocument
+    from collections.abc import Sequence
+
+    from engine.records import StoredDocument, StoredPassage
 
 BEFORE = 2  # lines shown above the one that was asked for
 MARK = "▌"
@@ -33,8 +35,8 @@ MARK = "▌"
 def command(session: Session, path: str) -> None:
     """Print the text of a document, as it was indexed; PDF and other formats as plain text.
 
-    PATH is a path, or the end of one that only one document has. A terminal gets signs in place of control and
-    invisible characters; a pipe or a file gets the text as it is.
+    PATH is a path, or the end of one that only one document has. LINE is a line of the file, of a PDF its page. A
+    terminal gets signs in place of control and invisible characters; a pipe or a file gets the text as it is.
     """
     from app.cli.path_arguments import find_document, place
     from app.json_shapes import document_shape
@@ -42,12 +44,31 @@ def command(session: Session, path: str) -> None:
     name, line = place(path)
     with session.open() as library:
         document = find_document(library, name)
+        passages = library.passages_of(document.id) if line is not None else ()
     if session.json:
         print_json(document_shape(document))
     elif line is None:
         write_raw(document.text if document.text.endswith("\n") else document.text + "\n")
     else:
-        click.echo("\n".join(from_line(document, line)))
+        click.echo("\n".join(from_line(document, _line_of_text(document, passages, line))))
+
+
+def _line_of_text(document: StoredDocument, passages: Sequence[StoredPassage], number: int) -> int:
+    """Return the line of a document's text that `PATH:NUMBER` names. Raises PathError where there is none."""
+    from app.cli.path_arguments import passages_at
+    from engine.errors import PathError
+    from engine.sources.readers.file_types import OWN_LINES
+
+    last = passages[-1].line_end if passages else None
+    if document.kind in OWN_LINES and last and last <= document.text.count("\n") + 1:
+        return number
+    found = passages_at(passages, number)
+    if not found:
+        raise PathError(f"Nothing of {short_path(document.path)} stands at {number:,}.", fix="Leave the number away.")
+    if not found[0].line_start and not found[0].page:
+        return number
+    lead = len(found[0].text) - len(found[0].text.lstrip("\n"))
+    return document.text.count("\n", 0, found[0].start + lead) + 1
 
 
 def from_line(document: StoredDocument, line: int) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import SourceError
 from engine.records import Document
-from engine.sources.readers.file_types import has_no_reader, kind_of, reader_of
+from engine.sources.readers.file_types import OWN_LINES, has_no_reader, kind_of, reader_of
 from engine.sources.readers.source_file import MAX_CHARACTERS, load
 from engine.sources.safe_open import hash_of
 
@@ -39,4 +39,5 @@ def read_document(path: bytes, recogniser: Recogniser | None = None, root: bytes
     document: Document = import_module(f"engine.sources.readers.{reader_of(name)}").read(source)
     if len(document.text) > MAX_CHARACTERS:
         raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")
-    return replace(document, content_hash=hash_of(source.raw))
+    line_map = () if document.line_map is None and document.kind not in OWN_LINES else document.line_map
+    return replace(document, content_hash=hash_of(source.raw), line_map=line_map)

@@ -86,14 +86,8 @@ def _content(part: EmailMessage) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
-    declared = part.get_content_charset()
-    if declared and declared not in ("us-ascii", "ascii", "unknown-8bit"):
-        try:
-            return storable(payload.decode(declared))
-        except (LookupError, UnicodeError):
-            pass
     try:
-        return decode(payload)
+        return decode(payload, part.get_content_charset() or "")
     except SourceError:
         return ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from lxml import etree
 
@@ -11,6 +10,21 @@ from engine.errors import SourceError
 from engine.records import BlockKind, Document, Link
 from engine.sources.encodings import decode, storable
 from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.html_elements import (
+    BLOCKS,
+    HEADINGS,
+    LISTS,
+    PREFORMATTED,
+    addition,
+    instead,
+    is_footnote_mark,
+    is_hidden,
+    parts_words,
+    shows_nothing,
+    tag_of,
+    words_of,
+)
+from engine.sources.readers.html_lines import GatheredLines
 from engine.sources.readers.markdown import written_title
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
@@ -20,20 +34,10 @@ _CHARSET = re.compile(
 )
 _TAGLIKE = re.compile(r"<\s*[!/a-zA-Z]")
 _METADATA = ("description", "author", "date", "article:published_time", "og:site_name")
-_UNSEEN = (
-    "script style noscript template head nav button select option iframe object embed svg math canvas audio video "
-    "map datalist input progress meter dialog"
-)
-_DROPPED = frozenset(_UNSEEN.split())
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BLOCK_LEVEL = (
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form header "
-    "hgroup hr html legend li main menu ol p pre section summary table tbody td tfoot th thead tr ul caption"
-)
-_BLOCKS = frozenset((*_BLOCK_LEVEL.split(), *_HEADINGS))
-_SPACES = re.compile(r"[ \t\r\n\f\v]+")
-_INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_LISTS = frozenset(("ul", "ol", "menu"))
+_LAYING_OUT = frozenset(("table", "pre", "form", "section", "article", *HEADINGS))
+FEW_PARAGRAPHS = 2  # more of them in one item or cell are a text of their own
+LAST_LINE = 65534  # the parser counts lines no further
+DEEPEST_PAGE = 2  # pages inside pages
 
 
 def read(source: Source) -> Document:
@@ -41,33 +45,39 @@ def read(source: Source) -> Document:
     written = html_text(source.raw)
     if written.strip() and not _TAGLIKE.search(written):
         raise SourceError("not HTML")
-    page = Page(parse_html(written))
+    return page_document(source, "html", written)
+
+
+def page_document(source: Source, kind: str, written: str, *, title: str = "", lines: bool = True) -> Document:
+    """Return the document that one page is; `lines`: its text stands in the file as it is, so that lines are known."""
+    page = Page(parse_html(written), with_lines=lines)
     text, blocks = page.builder.finish()
-    title = page.title or written_title(blocks)
     named = {name: value for name in _METADATA if (value := page.meta(name))}
+    if "article:published_time" in named:
+        named.setdefault("date", named["article:published_time"])
+    if page.language:
+        named["language"] = page.language
     return source.document(
-        "html", text, blocks, title, tags=as_tags(page.meta("keywords")), links=page.links, metadata=named
+        kind,
+        text,
+        blocks,
+        page.title or title or page.meta("og:title") or written_title(blocks),
+        tags=as_tags(page.meta("keywords")),
+        links=page.links,
+        metadata=named,
+        line_map=page.builder.line_map,
     )
 
 
 def html_text(raw: bytes) -> str:
     """Decode HTML: a byte order mark, UTF-8 that is sound, then what the page declares, then the likeliest."""
     declared = _CHARSET.search(raw[:4096])
-    if declared and not raw.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        try:
-            raw.decode("utf-8")
-        except UnicodeDecodeError:
-            name = (declared[1] or declared[2]).decode("ascii", "replace")
-            try:
-                return decode(raw.decode(name).encode("utf-8", "replace"))
-            except (LookupError, UnicodeError):
-                pass
-    return decode(raw)
+    return decode(raw, (declared[1] or declared[2]).decode("ascii", "replace") if declared else "")
 
 
 def parse_html(text: str) -> etree._Element | None:
     """Parse HTML as browsers do, forgiving and without the network; None where there is nothing in it."""
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     content = text.encode("utf-8", "replace")
     if not content.strip():
         return None
@@ -79,53 +89,34 @@ def parse_html(text: str) -> etree._Element | None:
         raise SourceError("not HTML") from None
 
 
-def words_of(element: etree._Element) -> str:
-    """Return all the text below an element on one line."""
-    return " ".join(storable("".join(_texts(element))).split())
-
-
-def _texts(root: etree._Element) -> Iterator[str]:
-    """Give the visible text below an element, in order and without recursion."""
-    stack: list[etree._Element | str] = [root]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            yield item
-            continue
-        if item is not root and item.tail:
-            stack.append(item.tail)
-        tag = tag_of(item)
-        if tag and not (item is not root and (tag in _DROPPED or _is_hidden(item))):
-            stack.extend(reversed(item))
-            yield "\n" if tag == "br" else ""
-            yield item.text or ""
-
-
-def tag_of(element: etree._Element) -> str:
-    """Return an element's name in lower case without its namespace, "" for what is no element."""
-    return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
-
-
 class Page:
     """One parsed page, walked once into `builder`; several pages may share one."""
 
-    def __init__(self, root: etree._Element | None, builder: TextBuilder | None = None) -> None:
-        """Walk the page below `root`."""
+    def __init__(
+        self, root: etree._Element | None, builder: TextBuilder | None = None, *, with_lines: bool = False
+    ) -> None:
+        """Walk the page below `root`; where all of it waits to be shown, what waits is read."""
         self.builder = builder or TextBuilder()
         self.title = ""
+        self.language = ""
         self.links: list[Link] = []
         self._metas: dict[str, str] = {}
-        self._words: list[str] = []
-        if root is not None:
-            self._head(root)
-            self._walk(root)
-            self._flush()
+        if root is None:
+            return
+        self._head(root)
+        before = len(self.builder.blocks)
+        for show_hidden in (False, True):
+            walk = _Walk(self.builder, self.links, with_lines, show_hidden)
+            walk.run(root)
+            if len(self.builder.blocks) > before:
+                break
 
     def meta(self, name: str) -> str:
         """Return the content of a `<meta name=...>`, or ""."""
         return self._metas.get(name, "")
 
     def _head(self, root: etree._Element) -> None:
+        self.language = str(root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or "")[:35]
         for element in root.iter("{*}title", "{*}meta"):
             if tag_of(element) == "title":
                 parent = element.getparent()
@@ -135,123 +126,190 @@ class Page:
                 name = str(element.get("name") or element.get("property") or "").lower()
                 self._metas.setdefault(name, " ".join(storable(str(element.get("content") or "")).split()))
 
-    def _walk(self, root: etree._Element) -> None:
+
+class _Walk:
+    """One pass over a page: words are gathered until a block ends, then given to the builder.
+
+    A heading, a list, a table or a text that is set out by its author is one block, gathered line by line; `_whole` is
+    the element that such a block is made of.
+    """
+
+    def __init__(self, builder: TextBuilder, links: list[Link], with_lines: bool, show_hidden: bool) -> None:
+        self._builder = builder
+        self._links = links
+        self._with_lines = with_lines
+        self._show_hidden = show_hidden
+        self._gathered = GatheredLines()
+        self._whole: etree._Element | None = None
+        self._laid_out: frozenset[etree._Element] = frozenset()
+        self._lists = 0  # around the element that is read, within the list that is gathered
+        self._quotes = 0
+        self._line = 1 if with_lines else 0
+        self._inside = 0  # pages around this one
+
+    def run(self, root: etree._Element) -> None:
         """Visit every element without recursion: pages may be nested thousands of levels deep."""
+        self._laid_out = _laid_out(root)
         stack: list[tuple[etree._Element, bool]] = [(root, False)]
         while stack:
             element, leaving = stack.pop()
             if leaving:
                 self._leave(element)
-                continue
-            entered = self._enter(element)
-            if entered:
+            elif self._enter(element):
                 stack.append((element, True))
                 stack.extend((child, False) for child in reversed(element))
-            elif element.tail and element is not root:
-                self._words.append(_SPACES.sub(" ", element.tail))
+                continue
+            if element.tail and element is not root:
+                self._say(element.tail)
+        self._flush()
 
     def _enter(self, element: etree._Element) -> bool:
         """Begin an element; False where it was dropped, or taken whole."""
         tag = tag_of(element)
-        if not tag or tag in _DROPPED or _is_hidden(element):
+        if not tag or shows_nothing(element, tag) or (not self._show_hidden and is_hidden(element, tag)):
             return False
-        if tag in _HEADINGS:
-            self._flush()
-            self._note_links(element)
-            self.builder.heading(words_of(element), _HEADINGS[tag])
+        self._count_from(element)
+        if tag == "br":
+            self._gathered.begin(self._indent())
             return False
-        if tag == "pre":
-            self._flush()
-            self.builder.add("code", "".join(_texts(element)).rstrip())
+        if tag in ("iframe", "noframes"):
+            self._page_inside(element)
             return False
-        if tag in _LISTS and _is_plain(element):
-            self._flush()
-            self._note_links(element)
-            self.builder.add("list", "\n".join(_items(element)))
+        if is_footnote_mark(element, tag, self._gathered.last):
+            self._gathered.say(" ", self._line)
+        said = instead(element, tag)
+        if said is not None:
+            apart = " " if parts_words(tag) else ""
+            self._say(f"{apart}{storable(said)}{apart}")
             return False
-        if tag == "table" and _has_columns(element) and _is_plain(element):
-            self._flush()
-            self._note_links(element)
-            self.builder.add("table", "\n".join(_rows(element)))
-            return False
-        if tag in _BLOCKS:
-            self._flush()
-        elif tag == "br":
-            self._words.append("\n")
-        elif tag == "a":
+        if tag == "a":
             self._note_link(element)
+        self._border(element, tag, entering=True)
         if element.text:
-            self._words.append(_SPACES.sub(" ", element.text))
+            self._say(element.text)
         return True
 
     def _leave(self, element: etree._Element) -> None:
         tag = tag_of(element)
-        if tag in _BLOCKS:
-            self._flush("quote" if tag == "blockquote" else "paragraph")
-        if element.tail:
-            self._words.append(_SPACES.sub(" ", element.tail))
+        if added := addition(element, tag):
+            self._say(added)
+        self._border(element, tag, entering=False)
 
-    def _flush(self, kind: BlockKind = "paragraph") -> None:
-        if self._words:
-            lines = "".join(self._words).split("\n")
-            self._words.clear()
-            self.builder.add(kind, "\n".join(filter(None, (" ".join(line.split()) for line in lines))))
+    def _border(self, element: etree._Element, tag: str, *, entering: bool) -> None:
+        """Part the words before an element, or after it, from its own as its kind asks for."""
+        if self._whole is not None:
+            self._border_within(element, tag, entering)
+        elif tag in BLOCKS:
+            self._flush()
+            self._quotes += (1 if entering else -1) if tag == "blockquote" else 0
+            if entering and self._is_one_block(element, tag):
+                self._whole = element
+                self._lists = 0
+                self._gathered.raw = tag in PREFORMATTED
+        elif parts_words(tag):
+            self._say(" ")
 
-    def _note_links(self, element: etree._Element) -> None:
-        for link in element.iter("{*}a"):
-            self._note_link(link)
+    def _border_within(self, element: etree._Element, tag: str, entering: bool) -> None:
+        whole = self._whole
+        if element is whole and not entering:
+            self._end_whole(element, tag)
+            return
+        kind = tag_of(whole) if whole is not None else ""
+        if kind == "table" and tag in ("tr", "caption"):
+            self._gathered.begin()
+        elif kind == "table" and tag in ("td", "th") and entering:
+            self._gathered.next_cell()
+        elif kind in LISTS and tag in LISTS:
+            self._lists += 1 if entering else -1
+            self._gathered.begin(self._indent())
+        elif kind in LISTS and tag == "li":
+            self._gathered.begin("  " * self._lists + "- " if entering else self._indent())
+        elif kind in PREFORMATTED:
+            if tag in BLOCKS:
+                self._gathered.begin()
+        elif parts_words(tag):
+            self._say(" ")
+
+    def _is_one_block(self, element: etree._Element, tag: str) -> bool:
+        if tag in HEADINGS or tag in PREFORMATTED:
+            return True
+        if element in self._laid_out:
+            return False
+        return tag in LISTS or (tag == "table" and _has_columns(element))
+
+    def _end_whole(self, element: etree._Element, tag: str) -> None:
+        self._whole = None
+        kind: BlockKind = (
+            "heading" if tag in HEADINGS else "code" if tag in PREFORMATTED else "list" if tag in LISTS else "table"
+        )
+        self._flush(kind, HEADINGS.get(tag, 0))
+
+    def _indent(self) -> str:
+        """What a line begins with that goes on with the item of a list."""
+        return "  " * (self._lists + 1) if self._whole is not None and tag_of(self._whole) in LISTS else ""
+
+    def _say(self, text: str) -> None:
+        """Take a piece of text, and count its line ends."""
+        self._gathered.say(text, self._line)
+        if self._line:
+            self._line += text.count("\n")
+
+    def _count_from(self, element: etree._Element) -> None:
+        """Go on counting from the line that the parser gives for an element."""
+        if self._with_lines and not self._inside and isinstance(at := element.sourceline, int):
+            self._line = at if at <= LAST_LINE else 0
+
+    def _flush(self, kind: BlockKind = "paragraph", level: int = 0) -> None:
+        text, lines = self._gathered.take()
+        if kind == "heading":
+            self._builder.heading(text, level, line=lines[0] if lines else 0)
+        else:
+            quoted = kind == "paragraph" and self._quotes > 0
+            self._builder.add("quote" if quoted else kind, text, lines=lines)
+
+    def _page_inside(self, element: etree._Element) -> None:
+        """Walk the page that a frame holds in itself."""
+        written = str(element.get("srcdoc") or "") if tag_of(element) == "iframe" else str(element.text or "")
+        if self._inside >= DEEPEST_PAGE or self._whole is not None or not written.strip():
+            return
+        root = parse_html(written)
+        if root is not None:
+            self._flush()
+            inner = _Walk(self._builder, self._links, self._with_lines, self._show_hidden)
+            inner._inside, inner._line = self._inside + 1, self._line
+            inner.run(root)
 
     def _note_link(self, element: etree._Element) -> None:
         target = storable(str(element.get("href") or "")).strip()
-        if target and not target.lower().startswith(("javascript:", "#", "data:")) and len(self.links) < MAX_LINKS:
-            self.links.append(Link(target[:2000], words_of(element)[:500]))
+        if target and not target.lower().startswith(("javascript:", "#", "data:")) and len(self._links) < MAX_LINKS:
+            self._links.append(Link(target[:2000], words_of(element)[:500]))
 
 
-def _is_hidden(element: etree._Element) -> bool:
-    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
-        return True
-    style = element.get("style")
-    return bool(style) and _INVISIBLE.search(str(style)) is not None
+def _laid_out(root: etree._Element) -> frozenset[etree._Element]:
+    """Return the elements that hold more than words, so that a list or table among them is walked like the rest.
 
+    Such hold another table, a heading, a section, or items and cells of several paragraphs.
+    """
+    found: set[etree._Element] = set()
+    paragraphs: dict[etree._Element, int] = {}
 
-def _is_plain(element: etree._Element) -> bool:
-    """Whether a list or table holds words only: one that lays out a page is walked like the rest of it."""
-    for child in element.iterdescendants():
-        tag = tag_of(child)
-        if tag in ("table", "pre", "form", "section", "article") or tag in _HEADINGS:
-            return False
-        if tag == "p" and (parent := child.getparent()) is not None and len(parent.findall("{*}p")) > 2:
-            return False
-    return True
+    def mark(element: etree._Element | None) -> None:
+        while element is not None and element not in found:
+            found.add(element)
+            element = element.getparent()
+
+    for element in root.iter("{*}p", *(f"{{*}}{tag}" for tag in _LAYING_OUT)):
+        parent = element.getparent()
+        if parent is None:
+            continue
+        if tag_of(element) != "p":
+            mark(parent)
+        else:
+            paragraphs[parent] = paragraphs.get(parent, 0) + 1
+            if paragraphs[parent] > FEW_PARAGRAPHS:
+                mark(parent)
+    return frozenset(found)
 
 
 def _has_columns(table: etree._Element) -> bool:
     return any(sum(tag_of(cell) in ("td", "th") for cell in row) > 1 for row in table.iter("{*}tr"))
-
-
-def _items(element: etree._Element) -> Iterator[str]:
-    """Give one line for each item, indented by its depth."""
-    top = _depth(element)
-    for item in element.iter("{*}li"):
-        own = [str(item.text or "")]
-        for child in item:
-            if tag_of(child) not in _LISTS:
-                own.extend(_texts(child))
-            own.append(str(child.tail or ""))
-        words = " ".join("".join(own).split())
-        if words:
-            yield "  " * max(0, _depth(item) - top - 1) + "- " + words
-
-
-def _depth(element: etree._Element) -> int:
-    return sum(1 for above in element.iterancestors() if tag_of(above) in _LISTS)
-
-
-def _rows(element: etree._Element) -> Iterator[str]:
-    for row in element.iter("{*}tr", "{*}caption"):
-        if tag_of(row) == "caption":
-            yield words_of(row)
-            continue
-        cells = [words_of(cell) for cell in row if tag_of(cell) in ("td", "th")]
-        if any(cells):
-            yield " | ".join(cells)

@@ -29,6 +29,7 @@ from engine.records import (
     Shares,
     Status,
     StoredDocument,
+    StoredPassage,
     SyncReport,
     TermScore,
     Timings,
@@ -188,6 +189,12 @@ class FakeLibrary:
     def paths_ending(self, ending: bytes) -> tuple[bytes, ...]:
         return tuple(path for path in self.documents if path.endswith(b"/" + ending))
 
+    def passages_of(self, document_id: int) -> tuple[StoredPassage, ...]:
+        found = next(each for each in self.documents.values() if each.id == document_id)
+        last = found.text.count("\n") + 1
+        text = found.text
+        return (StoredPassage(1, found.id, 0, found.path, found.title, (), text, 0, len(text), 1, last, None),)
+
     def watching(self) -> Watching | None:
         return self.covered
 
@@ -226,7 +233,7 @@ class FakeLibrary:
 
 def a_document(path: bytes = b"/notes/kitchen/sourdough.md", text: str = "# Sourdough\n\nFeed it.\n") -> StoredDocument:
     """Return a stored document."""
-    return StoredDocument(3, path, "Sourdough", "markdown", MARCH, 22, ("bread",), {"lang": "en"}, 1, text)
+    return StoredDocument(3 + len(path), path, "Sourdough", "markdown", MARCH, 22, ("bread",), {"lang": "en"}, 1, text)
 
 
 @dataclass

@@ -106,10 +106,17 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_open_starts_the_editor_at_the_line(carrel: Call, editor: Path) -> None:
-    Path("note.md").write_text("x")
+    Path("note.md").write_text("x\n" * 14)
 
     assert carrel("open", "note.md:14").code == 0
     assert editor.read_text() == repr(["+14", str(Path("note.md").absolute())])
+
+
+def test_open_names_no_line_that_the_file_has_not(carrel: Call, editor: Path) -> None:
+    Path("min.json").write_text('{"a": 1}\n')
+
+    assert carrel("open", "min.json:2000").code == 0
+    assert editor.read_text() == repr([str(Path("min.json").absolute())])
 
 
 def test_open_finds_a_document_by_the_end_of_its_path(carrel: Call, library: FakeLibrary, editor: Path) -> None:

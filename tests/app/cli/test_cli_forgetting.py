@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import queue
 import stat
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,29 @@ def test_forgetting_forever_keeps_nothing(carrel: Call, indexed: Path) -> None:
     assert carrel("folders", "--json").json["forgotten"] == []
     assert not list(places().library.parent.glob("**/*.portion"))
     assert carrel("remove", "--undo", str(indexed)).code == 2
+
+
+def test_a_folder_that_waits_can_be_forgotten_forever(carrel: Call, indexed: Path) -> None:
+    carrel("remove", "--yes", str(indexed))
+    assert carrel("remove", "--yes", str(indexed)).code == 2, "without --forever there is nothing to do"
+    ended = carrel("remove", "--yes", "--forever", str(indexed))
+    assert (ended.code, ended.out) == (0, "Forgotten: notes, with 3 documents\n")
+    assert not list(places().library.parent.glob("**/*.portion"))
+    assert carrel("remove", "--undo", str(indexed)).code == 2
+    again = carrel("remove", "--yes", "--forever", str(indexed))
+    assert (again.code, "is not a watched folder" in again.err) == (2, True)
+
+
+def test_an_indexer_at_work_forgets_forever_what_waits(carrel: Call, indexed: Path) -> None:
+    from engine.indexer.orders import Orders
+
+    carrel("remove", "--yes", str(indexed))
+    with Library.open() as library, library._file.writing(lock_held=True) as connection:
+        connection.execute("DELETE FROM request")  # for a sync, from when the folder was added
+        number = library.file_request("remove_forever", str(indexed))
+        Orders(connection, None, queue.SimpleQueue(), threading.Event()).take()  # type: ignore[arg-type]
+        assert library.request_state(number).outcome == {"documents": 3}
+    assert not list(places().library.parent.glob("**/*.portion"))
 
 
 def test_what_waits_can_be_read_by_its_owner_only(carrel: Call, indexed: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cli_fakes import Call, FakeLibrary, a_hit, a_result
 
 from app.cli.search_rows import row
-from engine.records import Filters, Query, SearchSettings, Shares
+from engine.records import Filters, LeftOut, Query, Remark, SearchSettings, Shares, WordReading
 
 RESULT_KEYS = """rank score tier passage_id path title headings kind modified
     line_start line_end page snippet vector keyword shares"""
@@ -34,6 +34,9 @@ def asked(library: FakeLibrary) -> tuple[str, int, SearchSettings]:
         (("--", "starter", "--limit"), "starter --limit"),
         (("--limit", "5", "--", "-stove", "starter"), "-stove starter"),
         (("starter", "-h"), "starter -h"),
+        (("git", "commit", "--no-verify"), "git commit --no-verify"),
+        (("git", "commit", "--no-verify", "--limit", "3"), "git commit --no-verify"),
+        (("ssh", "-T", "git@github.com"), "ssh -T git@github.com"),
     ],
 )
 def test_all_words_are_one_query(carrel: Call, library: FakeLibrary, arguments: tuple[str, ...], text: str) -> None:
@@ -79,6 +82,48 @@ def test_bad_usage_is_told_and_nothing_is_searched(
 
     assert (ended.code, ended.out, library.asked) == (2, "", [])
     assert "See `carrel search --help`." in ended.err
+
+
+def test_an_option_of_another_program_in_front_is_told_how_to_be_searched(carrel: Call, library: FakeLibrary) -> None:
+    ended = carrel("search", "--no-verify")
+
+    assert (ended.code, library.asked) == (2, [])
+    assert "To search for it: carrel search -- --no-verify" in ended.err
+
+
+def test_how_the_query_was_read_is_told_beside_the_rows(carrel: Call, library: FakeLibrary) -> None:
+    remarks = (Remark("-T", "option"), Remark("NOT", "operator"), Remark("§", "capped", "12345"))
+    words = (WordReading("sourd*", 3, 2.0, asked="sourd"), WordReading("bred", 0, 5.0, nearest="bread"))
+    found = a_result()
+    query = replace(found.query, remarks=remarks)
+    library.result = replace(found, query=query, words=words, left_out=(LeftOut("stove", 12), LeftOut("car oil", 0)))
+
+    ended = carrel("search", "starter")
+
+    assert ended.err.splitlines()[1:] == [
+        "-T is searched as typed: only a word behind - is left out.",
+        'NOT is a plain word here: -word leaves out, "word" must stand.',
+        "The newest passages were looked through for §; 12,345 older ones were not.",
+        "No passage holds “sourd”; words that begin so were searched.",
+        "No passage holds “bred”. Did you mean “bread”?",
+    ]
+    assert ended.out.splitlines()[-2:] == ["-stove left out 12 passages.", '-"car oil" left out nothing.']
+    shape = carrel("search", "--json", "starter").json
+    assert shape["left_out"] == [{"term": "stove", "passages": 12}, {"term": "car oil", "passages": 0}]
+    assert shape["remarks"][0] == {
+        "piece": "-T",
+        "kind": "option",
+        "detail": "",
+        "said": "-T is searched as typed: only a word behind - is left out.",
+    }
+    assert [(word["asked"], word["nearest"]) for word in shape["words"]] == [("sourd", ""), ("", "bread")]
+    assert "-stove left out 12 passages." in carrel("search", "--plain", "starter").out
+
+
+def test_what_was_left_out_is_told_also_where_nothing_is_left(carrel: Call, library: FakeLibrary) -> None:
+    library.result = replace(a_result(), hits=(), verdict="none", left_out=(LeftOut("stove", 12),))
+
+    assert carrel("search", "starter", "-stove").out == "-stove left out 12 passages.\n"
 
 
 def test_json_holds_every_stable_key(carrel: Call) -> None:

@@ -12,6 +12,7 @@ from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, QUIET
 from app.wording.cells import cut_front
 from app.wording.figures import count, percent
 from app.wording.paths import shown_path
+from app.wording.places import page_name
 from app.wording.safe_text import one_line
 from app.wording.times import day
 
@@ -43,9 +44,11 @@ def place_line(book: Book | None, top: int, bottom: int, here: int, said: Conten
     if book is None:
         return Content()
     units = book.units
-    parts = [f"line {count(units.line_at(here))} of {count(max(1, units.line_count))}"]
+    parts = []
     if book.pages:
-        parts.insert(0, f"page {units.page_of(units.at(here))} of {book.pages}")
+        parts.append(f"{page_name(book.document.kind, units.page_of(units.at(here)) or 1)} of {count(book.pages)}")
+    if line := book.line_at(here):
+        parts.append(f"line {count(line)}" + (f" of {count(max(1, units.line_count))}" if book.has_own_lines else ""))
     length = len(units.text)
     if top == 0:
         parts.append("all" if bottom > length else "top")

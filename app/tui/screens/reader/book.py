@@ -12,6 +12,7 @@ from app.tui.ports import Freshness, LibraryPort
 from app.tui.screens.reader.headings import Heading, headings_of
 from app.tui.screens.reader.links import DocumentLink, links_in
 from engine.records import StoredDocument, StoredPassage
+from engine.sources.readers.file_types import OWN_LINES
 
 LOOKED_FOR = 4_000  # code points from a place on, by whose lines a changed file is searched
 FIRST_UNITS = 80  # painted ahead, so that the first screen need not wait for the colours of its code
@@ -44,7 +45,20 @@ class Book:
         start = units.text.rfind("\n", 0, offset) + 1
         text = "\n".join(units.text[start : start + LOOKED_FOR].split("\n")[:8])
         page = units.page_of(units.at(offset))
-        return Place(document.path, units.line_at(offset), document.kind, page, text)
+        return Place(document.path, self.line_at(offset), document.kind, page, text)
+
+    def line_at(self, offset: int) -> int | None:
+        """Return the line of the file on which an offset of the text stands; None where it stands on none."""
+        if self.has_own_lines:
+            return self.units.line_at(offset)
+        passage = self.passage_at(offset)
+        return passage.line_start if passage else None
+
+    @property
+    def has_own_lines(self) -> bool:
+        """Whether the lines of the text are those of the file."""
+        last = self.passages[-1].line_end if self.passages else 1
+        return self.document.kind in OWN_LINES and last is not None and last <= self.units.text.count("\n") + 1
 
 
 def open_book(

@@ -346,4 +346,5 @@ class ReaderScreen(CarrelScreen):
         """Copy the passage that is read."""
         passage = self.book.passage_at(self._place()) if self.book else None
         if passage is not None:
-            copy(self.app, passage.text, f"the passage at line {passage.line_start}")
+            at = f" at line {passage.line_start}" if passage.line_start else ""
+            copy(self.app, passage.text, f"the passage{at}")

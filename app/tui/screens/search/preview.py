@@ -18,6 +18,7 @@ from app.wording.cells import cut_front
 from app.wording.figures import count
 from app.wording.paths import shown_path
 from engine.records import Hit
+from engine.sources.readers.file_types import OWN_LINES
 
 LEAD_LINES = 6  # lines of context kept in sight above the passage
 NEAREST = f"underline {MEANING}"  # the sentence nearest to the query in meaning
@@ -94,9 +95,11 @@ def _text(each: WindowLine, sentence: tuple[int, int] | None) -> Content:
 def caption(shown: Previewed, width: int) -> Content:
     """Return the line below the preview: the path, and where in the document the passage stands."""
     hit, window = shown.hit, shown.window
-    of = shown.pages if hit.page else window.lines_in_document if window else 0
-    where = spot_of(hit) + (f" of {count(of)}" if of else "")
-    where += f" · hit {shown.place} of {shown.places}" if shown.places > 1 else ""
+    own = hit.kind in OWN_LINES and window is not None and (hit.line_start or 0) <= window.lines_in_document
+    of = shown.pages if hit.page else window.lines_in_document if window and own else 0
+    spot = spot_of(hit) + (f" of {count(of)}" if of else "")
+    place = f"hit {shown.place} of {shown.places}" if shown.places > 1 else ""
+    where = " · ".join(filter(None, (spot, place)))
     said = notice(shown.freshness)
     if said and len(where) + len(said) + 4 > width:
         said = notice(shown.freshness, short=True)

@@ -18,8 +18,9 @@ from app.tui.screens.search.window import form, small_words
 from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
 from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import cut_front
-from app.wording.figures import NONE, count, figure
+from app.wording.figures import NONE, figure
 from app.wording.paths import shown_path
+from app.wording.places import spot
 from app.wording.safe_text import one_line
 from app.wording.times import day
 from engine.paths import display
@@ -117,8 +118,8 @@ def place_of(path: bytes, roots: Sequence[bytes]) -> str:
 
 
 def spot_of(hit: Hit) -> str:
-    """Return where in its document a passage begins: its page where there are pages, else its line."""
-    return f"page {count(hit.page)}" if hit.page else f"line {count(hit.line_start)}"
+    """Return where in its document a passage begins: its page where there are pages, else its line, if it has one."""
+    return spot(hit.kind, hit.page, hit.line_start)
 
 
 def _title_line(hit: Hit, width: int, context: RowContext) -> Content:

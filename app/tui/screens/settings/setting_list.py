@@ -161,6 +161,12 @@ _EVERYWHERE = (
         ON_OFF,
     ),
     Setting(
+        "hold_back",
+        "Files gone at once",
+        "Whether documents stay where more than half of a folder, and at least 20, are gone at once.",
+        ON_OFF,
+    ),
+    Setting(
         "secure_delete",
         "Forgetting",
         "Whether forgotten text is overwritten in the library file at once, not when its space is used again.",

@@ -93,7 +93,8 @@ def text_lines(pair: Pair, texts: tuple[str, str], marked: frozenset[str], width
 
 
 def _place(hit: Hit, cells: int) -> Content:
-    return Content.styled(f"the {ordinal(hit.rank)}, {spot_of(hit)}", QUIET).truncate(cells)
+    said = ", ".join(filter(None, (f"the {ordinal(hit.rank)}", spot_of(hit))))
+    return Content.styled(said, QUIET).truncate(cells)
 
 
 def _text(text: str, marked: frozenset[str], cells: int) -> Sequence[Content]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.wording.figures import figure
 from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
-from engine.retrieval.query import Piece, pieces
+from engine.retrieval.query_pieces import Piece, pieces
 
 _QUOTED = re.compile(r'the quotes around "(.+)"')
 MOST_WORDS = 3  # offered to be added, each by a key of its own

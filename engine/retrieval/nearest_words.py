@@ -1,0 +1,92 @@
+"""Offers the nearest word of the library for one that no passage holds, as it is written there.
+
+The words one slip away are made and looked up (Norvig's way), so that the work does not grow with the vocabulary; for
+two slips in a longer word its neighbours with the same first letters are compared. Nothing is ever replaced here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, cast
+
+from engine.store.folding import fold
+from engine.store.fulltext import document_frequencies
+from engine.store.phrase import Phrase
+from engine.store.tokenizer import of_kind, tokens
+
+if TYPE_CHECKING:
+    import apsw
+
+LEAST_LETTERS, MOST_LETTERS = 4, 24  # of a word that is corrected: a shorter one is near to too many
+SHARED_LETTERS = 3  # at the beginning of words that are compared where no single slip explains one
+MOST_COMPARED = 2_000  # of those
+LIKE = 0.8  # least share of letters in common (difflib's ratio): two slips in ten letters
+READ_PASSAGES = 20  # for the form in which the library writes a word
+# First and last letters of alphabets whose folded small letters lie together: Latin, Greek, Cyrillic, Armenian, Hebrew,
+# Arabic, Georgian.
+_ALPHABETS = tuple(
+    range(ord(ends[0]), ord(ends[1]) + 1)
+    for ends in ("az", "\u03b1\u03c9", "\u0430\u045f", "\u0561\u0586", "\u05d0\u05ea", "\u0621\u064a", "\u10d0\u10f0")
+)
+
+
+def nearest_word(connection: apsw.Connection, word: str) -> str:
+    """Return the word of the library that is nearest to `word`, which no passage holds; "" where none is near."""
+    word = word.casefold()
+    if not LEAST_LETTERS <= len(word) <= MOST_LETTERS or not word.isalpha():
+        return ""
+    slips = dict.fromkeys(_slips(word))
+    folded = _commonest(connection, slips) or _alike(connection, word)
+    return _as_written(connection, folded, word) if folded else ""
+
+
+def _slips(word: str) -> Iterator[str]:
+    """Yield the words that one letter left out, put in, taken for another or swapped with its neighbour would give."""
+    letters = next((alphabet for alphabet in _ALPHABETS if ord(word[0]) in alphabet), range(0))
+    for place in range(len(word) + 1):
+        before, after = word[:place], word[place:]
+        if after:
+            yield before + after[1:]
+        if len(after) > 1:
+            yield before + after[1] + after[0] + after[2:]
+        for letter in map(chr, letters):
+            yield before + letter + after
+            yield before + letter + after[1:]
+
+
+def _commonest(connection: apsw.Connection, words: Iterable[str]) -> str:
+    """Return that of `words` which most passages hold; "" where no passage holds one."""
+    counts = document_frequencies(connection, map(fold, words))
+    best = max(counts, key=lambda word: (counts[word], word), default="")
+    return best if counts.get(best) else ""
+
+
+def _alike(connection: apsw.Connection, word: str) -> str:
+    """Return the word most like one among those that begin as it does; "" where none is."""
+    word = fold(word)
+    begin = word[:SHARED_LETTERS]
+    found = connection.execute(
+        "SELECT term FROM passage_vocab WHERE term >= ? AND term < ? LIMIT ?",
+        (begin, begin + chr(0x10FFFF), MOST_COMPARED),
+    )
+    terms = [term for (term,) in cast("list[tuple[str]]", found.fetchall()) if term.isalpha()]
+    return next(iter(difflib.get_close_matches(word, terms, n=1, cutoff=LIKE)), "")
+
+
+def _as_written(connection: apsw.Connection, folded: str, word: str) -> str:
+    """Return the commonest form in which passages write a word, of equally common ones the one most like `word`."""
+    texts = connection.execute(
+        "SELECT body FROM passage_text WHERE id IN"
+        " (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ? ORDER BY rowid LIMIT ?)",
+        (Phrase((folded,)).match, READ_PASSAGES),
+    )
+    forms: Counter[str] = Counter()
+    for (text,) in cast("list[tuple[str]]", texts.fetchall()):
+        plain, kind = of_kind(text)
+        found = (plain[token.start : token.end] for token in tokens(plain, kind) if token.word == folded)
+        forms.update(form.lower() for form in found)
+    return max(
+        forms, key=lambda form: (forms[form], difflib.SequenceMatcher(None, word, form).ratio(), form), default=folded
+    )

@@ -1,0 +1,126 @@
+"""HTML: words stand apart where blocks meet, what a page shows is kept and nothing else, and lines are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from reading import read, shape
+
+from engine.records import Link
+
+
+def text_of(folder: Path, page: str) -> str:
+    return read(folder, "a.html", page).text
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<ul><li><p>Copper kettle</p><p>Brass teapot</p></li></ul>", "- Copper kettle Brass teapot"),
+        ("<ul><li><div>Pewter mug</div><div>Silver spoon</div></li></ul>", "- Pewter mug Silver spoon"),
+        ("<table><tr><td><div>A</div><div>B</div></td><td><p>c</p><p>d</p></td></tr></table>", "A B | c d"),
+        ("<h2><span>Chapter Four</span><div>Mooring ropes</div></h2>", "Chapter Four Mooring ropes"),
+        ("<ol><li>one<br>two<dl><dt>term<dd>said</dl>end</li></ol>", "- one\n  two term said end"),
+        ("<ul>loose<li>a</li><div>b</div><p>c</p><li>d</li></ul>", "loose\n- a\n  b c\n- d"),
+        ("<ul><li>a<ul><li>b</li></ul>after</li><li>c</li></ul>", "- a\n  - b\n  after\n- c"),
+        ("<table><tr>stray<td>1</td><td>2</td></tr>late<tr><td></td><td>3</td></tr></table>", None),
+        ("<p>a<card-box>one</card-box><card-box>two</card-box>", "a one two"),
+        ("<div><button>Save</button><button>Quit</button></div>", "Save Quit"),
+        ("<p>ruby <ruby>漢<rt>kan</rt>字<rt>ji</rt></ruby>.", "ruby 漢字 (kan ji) ."),
+        (
+            "<p>preservation<sup><a href='#n1'>1</a></sup> of H<sub>2</sub>O, m<sup>2</sup>, kettle<sup>12</sup></p>",
+            None,
+        ),
+        ("<p>un<b>believ</b>able <wbr>no<wbr>break", "unbelievable nobreak"),
+        ("<dl><dt>Quince</dt><dd>A fruit.</dd></dl>", "Quince\n\nA fruit."),
+        ("<details><summary>More</summary>hidden until opened</details>", "More\n\nhidden until opened"),
+    ],
+)
+def test_words_of_neighbouring_blocks_never_run_together(tmp_path: Path, page: str, expected: str | None) -> None:
+    text = text_of(tmp_path, page)
+    if expected is not None:
+        assert text == expected
+    elif "stray" in page:
+        assert {"stray", "1", "2", "late", "3"} <= set(text.replace("|", " ").split())
+    else:
+        assert text == "preservation 1 of H2O, m2, kettle 12"
+
+
+def test_scripts_and_styles_are_nowhere(tmp_path: Path) -> None:
+    hidden = "<script>leaked = 1</script><style>.leaked{}</style><span style='display:none'>leaked</span>"
+    page = f"<h1>T{hidden}</h1><ul><li>a{hidden}</li>{hidden}</ul><pre>p{hidden}</pre>"
+    page += f"<table><tr><td>c{hidden}</td><td>d</td></tr>{hidden}</table><p>e{hidden}</p><template>leaked</template>"
+    assert text_of(tmp_path, page).split() == ["T", "-", "a", "p", "c", "|", "d", "e"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div aria-hidden='true'><p>hermitage</p></div><div role='dialog'>Accept</div>",
+        "<div id=a><template shadowrootmode='open'><p>hermitage</p></template></div>",
+        "<p><img src='x' alt='hermitage'></p>",
+        "<p><img src='x' title='hermitage'></p>",
+        "<noscript><p>hermitage</p></noscript>",
+        "<dialog open>hermitage</dialog>",
+        "<h3><button>hermitage</button></h3>",
+        "<p>An <abbr title='hermitage'>H</abbr></p>",
+        "<math alttext='hermitage'><mi>x</mi></math>",
+        "<math><mi>x</mi><annotation encoding='application/x-tex'>\\hermitage</annotation></math>",
+        "<script type='math/tex'>hermitage</script>",
+        "<svg><title>hermitage</title><path d='M0'/></svg>",
+        "<svg><text>hermitage</text></svg>",
+        "<iframe srcdoc='&lt;p&gt;hermitage&lt;/p&gt;'></iframe>",
+        "<textarea>hermitage</textarea>",
+        "<input type='text' value='hermitage'>",
+        "<select><option>no<option selected>hermitage</select>",
+        "<body style='display: none'><p>hermitage</p></body>",
+        "<div hidden='until-found'>hermitage</div>",
+        "<div style='display:none'><p>hermitage</p></div>",  # all there is
+        "<map><area alt='hermitage'></map>",
+        "<div>" * 300 + "hermitage" + "</div>" * 300,
+        "<frameset><noframes><p>hermitage</p></noframes></frameset>",
+        "<object data='x'>hermitage</object>",
+        "<p role='img' aria-label='hermitage'>🏠</p>",
+    ],
+)
+def test_what_a_page_says_is_kept_wherever_it_stands(tmp_path: Path, page: str) -> None:
+    assert "hermitage" in text_of(tmp_path, f"<html>{page}</html>")
+
+
+def test_formulas_are_not_said_twice_and_pictures_made_of_letters_not_at_all(tmp_path: Path) -> None:
+    page = (
+        "<p>Let <span class='katex'><span class='katex-mathml'><math><semantics><mrow><mi>x</mi></mrow>"
+        "<annotation encoding='application/x-tex'>x^2</annotation></semantics></math></span>"
+        "<span class='katex-html' aria-hidden='true'>x2</span></span> be."
+        "<i class='material-icons' aria-hidden='true'>menu</i></p>"
+    )
+    assert text_of(tmp_path, page) == "Let x^2 be."
+
+
+def test_a_quotation_is_a_quotation_however_its_words_are_wrapped(tmp_path: Path) -> None:
+    page = "<blockquote><p>said</p></blockquote><p>plain</p><blockquote>bare</blockquote>"
+    assert shape(read(tmp_path, "a.html", page)) == [("quote", "said"), ("paragraph", "plain"), ("quote", "bare")]
+
+
+def test_links_in_every_kind_of_block_are_found_once(tmp_path: Path) -> None:
+    page = (
+        "<h1><a href=1>a</a></h1><ul><li><a href=2>b</a></ul><table><tr><td><a href=3>c</a><td>d</table><a href=4>e</a>"
+    )
+    assert read(tmp_path, "a.html", page).links == (Link("1", "a"), Link("2", "b"), Link("3", "c"), Link("4", "e"))
+
+
+def test_every_block_knows_its_line_in_the_file(tmp_path: Path) -> None:
+    page = (
+        "<html>\n<head>\n<title>L</title>\n<style>\na {}\nb {}\n</style>\n</head>\n<body>\n<h1>One</h1>\n\n"
+        "<p>first</p>\n\n<p>The quince\nstands</p>\n<ul>\n<li>a\n<li>b\n</ul>\n<pre>\nx\ny\n</pre>\n"
+        "<table>\n<tr><td>1<td>2\n<tr><td>3<td>4\n</table>\n\nloose</body>"
+    )
+    written = page.split("\n")
+    document = read(tmp_path, "a.html", page)
+    assert document.line_map is not None
+    lines = {document.text[at:].split("\n")[0]: written[line - 1] for at, line in document.line_map}
+    found = {words: words.split()[-1].strip("-|") in line for words, line in lines.items()}
+    assert list(found) == ["One", "first", "The quince stands", "- a", "- b", "x", "y", "1 | 2", "3 | 4", "loose"]
+    assert [words for words, right in found.items() if not right] == ["The quince stands"]
+    assert "quince" in lines["The quince stands"]

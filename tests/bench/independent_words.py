@@ -1,7 +1,7 @@
 """The words of files as other people's readers give them, to hold what Carrel's index holds against.
 
-None of it is Carrel's: Markdown by markdown-it-py, reStructuredText by docutils, Org by orgparse, web pages by html5lib,
-PDF by pdfminer.six, Office files by python-docx, python-pptx, openpyxl and odfpy, RTF by striprtf, LaTeX by pylatexenc,
+None of it is Carrel's: Markdown by markdown-it-py, reStructuredText by docutils, Org by orgparse, web pages by
+html5lib, PDF by pdfminer.six, Office files by python-docx, python-pptx, openpyxl and odfpy, RTF by striprtf, LaTeX by pylatexenc,
 mail, JSON and CSV by Python itself, and the encoding of plain text by charset-normalizer.
 """
 
@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 
 BLOCKS = frozenset(
-    "address article aside blockquote br dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6"
-    " header hr li main nav ol option p pre section summary table tbody td tfoot th thead title tr ul".split()
+    ("address", "article", "aside", "blockquote", "br", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption")
+    + ("figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol")
+    + ("option", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "title", "tr", "ul")
 )
-UNSEEN = frozenset("script style template head".split())
+UNSEEN = frozenset(("script", "style", "template", "head"))
 LONGEST_WORD = 40  # letters: longer runs are keys and encoded bytes, which nobody types
 SPACELESS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")
 PIECE = 4  # letters asked for of a run in a script without spaces
@@ -142,7 +143,6 @@ def _pdf(path: Path) -> str:
 
 def _docx(path: Path) -> str:
     import docx
-
     from docx.text.paragraph import Paragraph
 
     body = docx.Document(str(path)).element.body

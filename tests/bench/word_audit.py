@@ -4,8 +4,7 @@
 
 Of each file below DIR that `independent_words` can read, so many different words are drawn, and each is asked for with
 a filter for that file. A word counts as found where the file is listed. Each that is missing is listed with what
-`carrel why` says of it; so are the files that Carrel says it does not read, and those that the other reader cannot read.
-Files are copied and indexed a few hundred at a time, for a filter by path looks at each document. Exit code 1 below
+`carrel why` says of it; so are the files that Carrel says it does not read, and those that the other reader cannot read. Files are copied and indexed a few hundred at a time, for a filter by path looks at each document. Exit code 1 below
 99.5 %.
 """
 
@@ -166,7 +165,9 @@ def table(named: dict[str, Any], report: Report) -> str:
     if len(report.missing) > SHOWN:
         lines.append(f"and {len(report.missing) - SHOWN:,} more")
     lines += [f"not read: {name}: {reason}" for name, reason in report.not_read.items()]
-    lines += [f"{count} {ending} files could not be read by the other reader" for ending, count in report.untold.items()]
+    lines += [
+        f"{count} {ending} files could not be read by the other reader" for ending, count in report.untold.items()
+    ]
     return "\n".join(lines)
 
 

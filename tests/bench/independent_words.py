@@ -1,8 +1,8 @@
 """The words of files as other people's readers give them, to hold what Carrel's index holds against.
 
 None of it is Carrel's: Markdown by markdown-it-py, reStructuredText by docutils, Org by orgparse, web pages by
-html5lib, PDF by pdfminer.six, Office files by python-docx, python-pptx, openpyxl and odfpy, RTF by striprtf, LaTeX by pylatexenc,
-mail, JSON and CSV by Python itself, and the encoding of plain text by charset-normalizer.
+html5lib, PDF by pdfminer.six, Office files by python-docx, python-pptx, openpyxl and odfpy, RTF by striprtf, LaTeX by
+pylatexenc, mail, JSON and CSV by Python itself, and the encoding of plain text by charset-normalizer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import email.policy
 import io
 import json
 import logging
+import re
 import unicodedata
 import warnings
 import zipfile
@@ -22,9 +23,11 @@ from pathlib import Path
 from typing import Any
 
 BLOCKS = frozenset(
-    ("address", "article", "aside", "blockquote", "br", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption")
-    + ("figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol")
-    + ("option", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "title", "tr", "ul")
+    re.findall(
+        r"\w+",
+        "address article aside blockquote br dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5"
+        " h6 header hr li main nav ol option p pre section summary table tbody td tfoot th thead title tr ul",
+    )
 )
 UNSEEN = frozenset(("script", "style", "template", "head"))
 LONGEST_WORD = 40  # letters: longer runs are keys and encoded bytes, which nobody types

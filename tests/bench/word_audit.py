@@ -4,8 +4,9 @@
 
 Of each file below DIR that `independent_words` can read, so many different words are drawn, and each is asked for with
 a filter for that file. A word counts as found where the file is listed. Each that is missing is listed with what
-`carrel why` says of it; so are the files that Carrel says it does not read, and those that the other reader cannot read. Files are copied and
-indexed a few hundred at a time, for a filter by path looks at each document. Exit code 1 below 99.5 %.
+`carrel why` says of it; so are the files that Carrel says it does not read, and those that the other reader cannot
+read. Files are copied and indexed a few hundred at a time, for a filter by path looks at each document. Exit code 1
+below 99.5 %.
 """
 
 from __future__ import annotations

@@ -123,6 +123,7 @@ def test_latex_is_read_as_it_stands_on_paper(tmp_path: Path) -> None:
     document = read(tmp_path, "a.tex", PAPER)
     words = [(kind, " ".join(text.split())) for kind, text in shape(document)]
     assert words == [
+        ("meta", "Ann Özil"),
         ("heading", "Intro to things"),
         ("paragraph", "Hello world, see and the site, 50% of $5."),
         ("paragraph", "We have E = mc^2 and (a+b)/c ≤ α_i"),

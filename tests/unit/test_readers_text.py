@@ -50,7 +50,7 @@ def test_front_matter_gives_title_tags_and_metadata_and_is_a_meta_block(tmp_path
     )
     assert (document.title, document.title_written) == ("Of Foxes", True)
     assert document.tags == ("red", "quick brown")
-    assert document.metadata == {"date": "2024-02-01", "aliases": "vulpes, fox", "flag": "yes"}
+    assert document.metadata == {"date": "2024-02-01", "aliases": "vulpes\nfox", "flag": "yes"}
     assert [block.kind for block in document.blocks] == ["meta", "heading"]
 
 

@@ -5,29 +5,40 @@ Spreadsheets are set out by the same rules: `line_of` makes a line of a row, `na
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from engine.records import Block, Document
-from engine.sources.readers.source_file import MAX_CHARACTERS, Source
+from engine.sources.readers.source_file import Source
 from engine.sources.readers.text import Lines
 
-_DELIMITERS = ",;\t|"
+_DELIMITERS = (
+    ";",
+    "\t",
+    "|",
+    ",",
+)  # of two that fit alike the first: decimal commas are more common than semicolons in cells
 SAMPLED_LINES = 50  # that the delimiter is told by
 JOINT = " | "
 MAX_NAME = 60  # code points: a column's name that is longer is a cell of text
 MAX_NAMES = 300  # code points of all names: a heading is kept with every passage, and hundreds of names are data
 MAX_LEAD = 5  # rows above the column names: a caption, a date, a blank
+_QUOTED = re.compile(r'"[^"\n]*+"')
+_CELLS = {
+    sign: re.compile(rf'"((?:{inside}|"")*+)"[ ]*+(?=[\n{sign}]|\Z)|([^\n{sign}]*+)')
+    for sign, inside in ((";", '[^"]'), ("\t", '[^"\t]'), ("|", '[^"]'), (",", '[^"]'))
+}
+_COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 _NUMBER = re.compile(r"[-+(]?[\d.,'\s]{0,40}\d[\d.,'\s]{0,40}(?:[eE][-+]?\d+)?\)?\s*[%€$£]?")
 
 
 def read(source: Source) -> Document:
     """Read a table parted by commas, semicolons, tabs or bars; its title is its name."""
     written = source.text()
-    delimiter = "\t" if source.name.lower().endswith(b".tsv") else delimiter_of(written)
-    rows = list(_rows(written, delimiter))
+    declared = _declared(written)
+    delimiter = declared or ("\t" if source.name.lower().endswith(b".tsv") else delimiter_of(written))
+    rows = list(_rows(written, delimiter))[declared is not None :]
     names = names_row([cells for _, cells in rows[: MAX_LEAD + 2]])
     written_lines = [""] * (rows[-1][0] + 1 if rows else 0)  # a row that is written on many leaves the others empty
     for at, cells in rows:
@@ -52,29 +63,59 @@ def _blocks(lines: Lines, heading: int | None) -> Iterator[Block]:
 
 
 def delimiter_of(text: str) -> str:
-    """Return what parts the cells: the sign that most lines hold, and as often as their neighbours; else a comma."""
-    lines = [line for line in text[: 64 * 1024].split("\n")[:SAMPLED_LINES] if line.strip()]
+    """Return what parts the cells: the sign that most lines hold, and as often as their neighbours; else a comma.
+
+    A comma between two digits parts cells only where no other sign parts any.
+    """
+    sample = _QUOTED.sub("", text[: 64 * 1024])
+    lines = [line for line in sample.split("\n")[:SAMPLED_LINES] if line.strip()]
 
     def fits(sign: str) -> tuple[int, int]:
-        counts = [line.count(sign) for line in lines]
+        counts = [len(_COMMA.findall(line)) if sign == "," else line.count(sign) for line in lines]
         return sum(a == b > 0 for a, b in pairwise(counts)), sum(counts)
 
-    return max(_DELIMITERS, key=fits) if lines else ","
+    best = max(_DELIMITERS, key=fits) if lines else ","
+    return best if any(fits(best)) else ","
+
+
+def _declared(text: str) -> str | None:
+    """Return the delimiter that a first line `sep=;` names, as Excel writes it."""
+    first = text.partition("\n")[0].strip().strip('"')
+    return first[4:] if first.lower().startswith("sep=") and first[4:] in _DELIMITERS else None
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each row that is not empty with the line on which it begins, counted from 0."""
-    csv.field_size_limit(MAX_CHARACTERS)
-    reader = csv.reader((line + "\n" for line in text.split("\n")), delimiter=delimiter)
-    before = 0
+    """Give each row that is not empty with the line on which it begins, counted from 0.
+
+    A cell is quoted only where its closing quote stands before a delimiter or a line's end: an inch sign opens nothing.
+    Cells parted by tabs hold no tab.
+    """
+    cell = _CELLS[delimiter]
+    at = line = 0
+    while at <= len(text):
+        end = text.find("\n", at)
+        end = end if end >= 0 else len(text)
+        began = line
+        if text.find('"', at, end) < 0:
+            cells, at = text[at:end].split(delimiter), end
+        else:
+            cells, at = _quoted_row(text, at, cell, delimiter)
+        at, line = at + 1, line + 1 + sum(each.count("\n") for each in cells)
+        if any(each.strip() for each in cells):
+            yield began, cells
+
+
+def _quoted_row(text: str, at: int, cell: re.Pattern[str], delimiter: str) -> tuple[list[str], int]:
+    """Return the cells of the row that begins at an offset, and where its line ends."""
+    cells: list[str] = []
     while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        if any(cell.strip() for cell in cells):
-            yield before, cells
-        before = reader.line_num
+        match = cell.match(text, at)
+        assert match is not None
+        cells.append(match[2] if match[1] is None else match[1].replace('""', '"'))
+        at = match.end()
+        if text[at : at + 1] != delimiter:
+            return cells, at
+        at += 1
 
 
 def line_of(cells: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """LaTeX: the words and formulas as they would stand on paper, each on the line of the file where it is written.
 
-Commands, comments and the preamble are left out, but no line end is, so that a line agrees with the editor's.
+Commands, comments and settings are left out, but no line end is, so that a line agrees with the editor's.
 """
 
 from __future__ import annotations
@@ -9,88 +9,86 @@ import re
 
 from engine.records import Block, BlockKind, Document, Link
 from engine.sources.encodings import storable
-from engine.sources.readers.latex_symbols import ACCENTS, FUNCTIONS, HEADINGS, SIGNS, SILENT, accented
-from engine.sources.readers.source_file import MAX_LINKS, Source
+from engine.sources.readers import latex_symbols as symbols
+from engine.sources.readers.latex_declarations import (
+    DEFINING,
+    MAX_ARGUMENT,
+    VERBATIM,
+    Declarations,
+    argument_at,
+    declarations,
+    definition_end,
+    options_at,
+)
+from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import paragraphs
 
-MAX_ARGUMENT = 20_000  # code points searched for the end of an argument
 MAX_ARGUMENTS = 5_000_000  # code points searched in all, so that nested braces do not take for ever: 1 s
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+MAX_MEANING = 500  # code points of a command's meaning that is written out where the command stands
+MAX_EXPANDED = 1_000_000  # code points written out in all
 _TOKEN = re.compile(
     r"\\([a-zA-Z@]+)\*?|\\(.|\n|$)|(%[^\n]*)|([{}])|(\$\$?)|(~)|(---?|``|'')|([^\\%{}$~&\-`'\n]+|\n|[-`'])|(&)",
     re.DOTALL,
 )
-_VERBATIM = frozenset(("verbatim", "lstlisting", "minted", "Verbatim", "alltt", "comment"))
 _ACCENTED = re.compile(r"[ \t]*+\{?\\?([a-zA-Zıȷ])\}?")
-_ENVIRONMENT = re.compile(r"\s*\{([a-zA-Z]+)\*?\}")
-_OPTIONS = re.compile(r"[ \t]*\[[^\[\]\n]{0,1000}\]")
-_WIDE_ARRAYS = frozenset(("tabularx", "tabulary"))
-_ARRAYS = frozenset(("tabular", "array", "longtable", *_WIDE_ARRAYS))
+_ENVIRONMENT = re.compile(r"\s*\{([a-zA-Z]+)(\*?)\}")
+_LINE_END = re.compile(r"\n[ \t]*+(?=\w)")
+_BLANK = re.compile(r"\s")
+_BLANKS = re.compile(r"[ \t]*+")
 _JOINTS = {"---": "—", "--": "–", "``": "“", "''": "”"}
-_BODY = re.compile(r"\\begin\s*\{document\}")
-_FIELDS = re.compile(r"\\(title|author|date|keywords)\b")
+_SPACES = {"par": " ", "newline": " ", "linebreak": " ", "and": ", ", "item": "- "}
+_FRACTIONS = frozenset(("frac", "tfrac", "dfrac"))
+_EDGES = frozenset(("begin", "end"))
 _URL = frozenset(("url", "nolinkurl", "path"))
 
 
 def read(source: Source) -> Document:
-    """Read a LaTeX file, whole or a part of a larger text."""
+    """Read a LaTeX file, whole or a part of a larger text. Who wrote it, and when, is kept as front matter."""
     written = source.text()
-    body = _BODY.search(written)
-    start = body.end() if body else 0
-    end = written.find("\\end{document}", start)
-    fields = {match[1]: match.end() for match in _FIELDS.finditer(written, 0, end if end >= 0 else len(written))}
-    reader = _Reader(written, start, end if body and end >= 0 else len(written))
-    reader.run()
+    declared = declarations(written)
+    reader = _Reader(written, declared)
+    for name, start, end in declared.said:
+        if end < declared.start and name != "title":
+            reader.run(start, end, said=True)
+    reader.run(declared.start, declared.end)
     text, blocks = reader.finish()
-    said = {name: words for name, at in fields.items() if (words := _said(written, at))}
+    said: dict[str, str] = {}
+    for name, start, end in declared.said:
+        if words := _words(written, start, end):
+            said[name] = f"{said[name]}, {words}" if name in said and name == "author" else words
     title = said.pop("title", "")
-    keywords = said.pop("keywords", "")
     return source.document(
         "latex",
         text,
         blocks,
         title,
-        tags=filter(None, map(str.strip, keywords.split(","))),
+        tags=filter(None, map(str.strip, said.get("keywords", "").split(","))),
         links=reader.links[:MAX_LINKS],
-        metadata=said,
+        metadata={name: words[:MAX_LABEL] for name, words in said.items()},
     )
 
 
-def _said(written: str, at: int) -> str:
-    """Return the words of the argument that begins at a place, on one line."""
-    options = _OPTIONS.match(written, at)
-    argument = argument_at(written, options.end() if options else at)
-    if argument is None:
-        return ""
-    reader = _Reader(written, *argument)
-    reader.run()
-    return " ".join(reader.finish()[0].split())
-
-
-def argument_at(text: str, at: int) -> tuple[int, int] | None:
-    """Return the span inside the braces that follow a place, white space between; None where none do."""
-    while at < len(text) and text[at] in " \t\n":
-        at += 1
-    if at >= len(text) or text[at] != "{":
-        return None
-    depth = 0
-    for sign in _BRACE.finditer(text, at, at + MAX_ARGUMENT):
-        depth += {"{": 1, "}": -1}.get(sign[0], 0)
-        if not depth:
-            return at + 1, sign.start()
-    return None
+def _words(written: str, start: int, end: int) -> str:
+    """Return the words of a span as they stand on paper, on one line."""
+    reader = _Reader(written[start:end], Declarations(0, end - start))
+    reader.run(0, end - start)
+    return " ".join(reader.finish()[0].split()).replace(" ,", ",")
 
 
 class _Reader:
     """Reads one span of a file from left to right into `pieces`; `blocks` are what is no plain paragraph."""
 
-    def __init__(self, written: str, start: int, end: int) -> None:
+    def __init__(self, written: str, declared: Declarations) -> None:
         self.links: list[Link] = []
         self._written = written
-        self._at = start
-        self._end = end
-        self._pieces: list[str] = ["\n" * written.count("\n", 0, start)]
-        self._length = len(self._pieces[0])
+        self._declared = declared
+        self._meanings: dict[str, str] = {}  # of the file's own commands, as far as they were used
+        self._at = 0
+        self._end = len(written)
+        self._pieces: list[str] = []
+        self._length = 0
+        self._expanded = 0
+        self._owed = 0  # line ends that stood inside a word
         self._blocks: list[Block] = []
         self._open: list[str] = []  # what each open brace writes when it is closed
         self._pending: list[tuple[str, str]] = []  # what the braces that come next write at both ends
@@ -98,8 +96,19 @@ class _Reader:
         self._arrays = 0  # tables that are open
         self._searched = 0
 
-    def run(self) -> None:
-        """Read to the end of the span."""
+    def run(self, start: int, end: int, said: bool = False) -> None:
+        """Read a span; what the preamble `said` is front matter."""
+        self._end = len(self._written)
+        self._skip(start)
+        self._end = end
+        if said and self._tail(max(self._length - 1, 0)):
+            self._write(" ")
+        begun = self._length
+        self._tokens()
+        if said and self._length > begun:
+            self._blocks.append(Block("meta", begun, self._length))
+
+    def _tokens(self) -> None:
         while self._at < self._end and (token := _TOKEN.match(self._written, self._at, self._end)):
             self._at = token.end()
             command, symbol, comment, brace, maths, blank, joint, plain, tab = token.groups()
@@ -117,8 +126,17 @@ class _Reader:
                 self._write(plain)
             elif tab is not None:
                 self._write("|" if self._arrays else " ")
-            elif maths is None and comment is None:
+            elif comment is not None:
+                self._join(token.start())
+            elif maths is None:
                 self._at += 1
+
+    def _join(self, comment: int) -> None:
+        """Go on behind a comment: one that ends a line inside a word takes the line end away."""
+        below = _LINE_END.match(self._written, self._at, self._end)
+        if below and comment and self._written[comment - 1].isalnum():
+            self._at = below.end()
+            self._owed += 1
 
     def finish(self) -> tuple[str, tuple[Block, ...]]:
         """Return the text, and its blocks with the paragraphs between the others."""
@@ -136,6 +154,9 @@ class _Reader:
         return text, tuple(blocks)
 
     def _write(self, words: str) -> None:
+        if self._owed and (blank := _BLANK.search(words)):
+            words = words[: blank.start()] + "\n" * self._owed + words[blank.start() :]
+            self._owed = 0
         self._pieces.append(words)
         self._length += len(words)
 
@@ -152,39 +173,57 @@ class _Reader:
         return found if found and found[1] < self._end else None
 
     def _command(self, name: str) -> None:
-        if name == "begin":
-            self._environment()
-        elif name == "end":
-            self._end_environment()
-        elif name in HEADINGS:
+        if name in _EDGES:
+            self._environment() if name == "begin" else self._end_environment()
+        elif name in symbols.HEADINGS:
             self._options()
-            if self._argument() is not None:
-                self._pending = [("", "")]
-                self._headings.append((len(self._open), HEADINGS[name], -1))
-        elif name in SILENT:
+            self._heading(symbols.HEADINGS[name])
+        elif name in DEFINING:
+            self._skip(min(definition_end(self._written, self._at, DEFINING[name]), self._end))
+        elif name in symbols.SILENT:
             self._silent(name)
-        elif name in ("frac", "tfrac", "dfrac"):
+        elif name in _FRACTIONS:
             above = self._argument()
             self._pending = [("(", ")/") if above and above[1] - above[0] > 1 else ("", "/"), ("", "")]
+        elif name in symbols.APART:
+            self._options()
+            self._pending = [symbols.APART[name]]
         elif name == "verb":
             self._verb()
         elif name in _URL:
             self._address()
-        elif name in FUNCTIONS:
-            self._write(f"{name} ")
-        elif name in ACCENTS and len(name) == 1:
+        elif name in symbols.ACCENTS and len(name) == 1:
             self._accent(name)
-        elif name in SIGNS:
-            self._write(SIGNS[name])
-            if name == "item":
-                self._write(" ")
-        elif name in ("par", "newline", "linebreak"):
-            self._write(" ")
+        elif name in symbols.LETTERS:
+            self._write(symbols.LETTERS[name])
+            self._blanks()
+        elif name in self._declared.macros:
+            self._write(self._meaning(name))
+        elif name in symbols.SIGNS or name in symbols.FUNCTIONS or name in _SPACES:
+            self._write(_SPACES.get(name) or symbols.SIGNS.get(name) or f"{name} ")
         elif self._written[self._at : self._at + 1] == "[":
             self._options()
 
+    def _meaning(self, name: str) -> str:
+        """Return what one of the file's own commands puts on paper, where that is short."""
+        if name not in self._meanings:
+            span = argument_at(self._written, self._declared.macros[name])
+            words = _words(self._written, *span) if span and span[1] - span[0] <= MAX_MEANING else ""
+            self._meanings[name] = words
+        self._expanded += len(self._meanings[name])
+        return self._meanings[name] if self._expanded <= MAX_EXPANDED else ""
+
+    def _blanks(self) -> None:
+        if blanks := _BLANKS.match(self._written, self._at, self._end):
+            self._at = blanks.end()
+
+    def _heading(self, level: int) -> None:
+        if self._argument() is not None:
+            self._pending = [("", "")]
+            self._headings.append((len(self._open), level, -1))
+
     def _symbol(self, symbol: str) -> None:
-        if symbol in ACCENTS:
+        if symbol in symbols.ACCENTS:
             self._accent(symbol)
         elif symbol in "%&#_${}":
             self._write(symbol)
@@ -193,7 +232,7 @@ class _Reader:
         elif symbol == "\\":
             self._options()
             self._write(" ")
-        elif symbol in ",;: /":
+        elif symbol in ",;: ":
             self._write(" ")
 
     def _brace(self, brace: str) -> None:
@@ -227,20 +266,18 @@ class _Reader:
         return " ".join("".join(reversed(tail)).split())
 
     def _options(self) -> None:
-        if options := _OPTIONS.match(self._written, self._at, self._end):
+        if options := options_at(self._written, self._at, self._end):
             self._at = options.end()
 
     def _silent(self, name: str) -> None:
         address = None
-        for number in range(SILENT[name]):
+        for number in range(symbols.SILENT[name]):
             self._options()
             argument = self._argument()
             if argument is None:
                 return
             address = self._written[slice(*argument)] if name == "href" and not number else None
             self._skip(argument[1] + 1)
-        if name in ("newcommand", "renewcommand", "providecommand"):
-            self._options()
         if name == "href" and address and (words := self._argument()) is not None:
             self.links.append(Link(storable(address), " ".join(self._written[slice(*words)].split())))
 
@@ -263,8 +300,10 @@ class _Reader:
     def _accent(self, accent: str) -> None:
         letter = _ACCENTED.match(self._written, self._at, self._end)
         if letter is not None:
-            self._write(accented(letter[1], accent))
+            self._write(symbols.accented(letter[1], accent))
             self._at = letter.end()
+        elif self._written.startswith("{}", self._at):
+            self._write("" if accent.isalpha() else accent)  # `\\~{}` in an address
 
     def _environment(self) -> None:
         named = _ENVIRONMENT.match(self._written, self._at, self._end)
@@ -272,19 +311,25 @@ class _Reader:
             return
         self._skip(named.end())
         name = named[1]
+        if name in self._declared.theorems and (called := options_at(self._written, self._at, self._end)):
+            self._write(f"({_words(self._written, called.start(), called.end()).strip(' []')}) ")
+            self._at = called.end()
         self._options()
-        if name in _VERBATIM:
+        if name in VERBATIM:
             self._verbatim(name)
-        elif name in _ARRAYS:
-            self._arrays += 1
-            for _ in range(2 if name in _WIDE_ARRAYS else 1):
+        elif name == "frame":
+            self._heading(symbols.HEADINGS["frametitle"])
+        else:
+            self._arrays += name in symbols.ARRAYS
+            for _ in range(symbols.SETTINGS.get(name + named[2], 0)):
+                self._options()
                 if (argument := self._argument()) is not None:
-                    self._skip(argument[1] + 1)  # how its columns are set
+                    self._skip(argument[1] + 1)
 
     def _end_environment(self) -> None:
         if named := _ENVIRONMENT.match(self._written, self._at, self._end):
             self._skip(named.end())
-            self._arrays -= self._arrays > 0 and named[1] in _ARRAYS
+            self._arrays -= self._arrays > 0 and named[1] in symbols.ARRAYS
 
     def _verbatim(self, name: str) -> None:
         close = self._written.find(f"\\end{{{name}}}", self._at, self._end)

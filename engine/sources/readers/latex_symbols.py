@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
     "c": "\u0327", "v": "\u030c", "u": "\u0306", "H": "\u030b", "k": "\u0328", "r": "\u030a", "d": "\u0323",
+    "b": "\u0331",
 }  # fmt: skip
 
 _GREEK = (
@@ -22,11 +24,13 @@ _MATHS = (
     "bullet • star ⋆ oplus ⊕ otimes ⊗ perp ⊥ parallel ∥ angle ∠ langle ⟨ rangle ⟩ lfloor ⌊ rfloor ⌋ lceil ⌈ rceil ⌉ "
     "ell ℓ hbar ℏ Re ℜ Im ℑ aleph ℵ setminus ∖ mid ∣ ll ≪ gg ≫ cong ≅ prime ′ dagger † sqrt √"
 )
-_LETTERS = (
-    "ss ß ae æ AE Æ oe œ OE Œ o ø O Ø aa å AA Å l ł L Ł i ı j ȷ S § P ¶ copyright © textregistered ® texttrademark "
+_LETTERS = "ss ß SS ẞ ae æ AE Æ oe œ OE Œ o ø O Ø aa å AA Å l ł L Ł i ı j ȷ dh ð DH Ð th þ TH Þ dj đ DJ Đ ng ŋ NG Ŋ"
+_TEXT_SIGNS = (
+    "S § P ¶ copyright © textregistered ® texttrademark "
     "™ pounds £ euro € textdegree ° textbar | textbackslash \\ textasciitilde ~ textasciicircum ^ textless < "
     "textgreater > textendash – textemdash — textellipsis … textbullet • LaTeX LaTeX TeX TeX textquoteleft ‘ "
-    "textquoteright ’ textquotedblleft “ textquotedblright ” lbrace { rbrace } item -"
+    "textquoteright ’ textquotedblleft “ textquotedblright ” lbrace { rbrace } item - "
+    "textquotesingle ' guillemotleft « guillemotright » guillemetleft « guillemetright » textmu µ"
 )
 
 
@@ -35,7 +39,9 @@ def _pairs(written: str) -> dict[str, str]:
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
-SIGNS = {**_pairs(_GREEK), **_pairs(_MATHS), **_pairs(_LETTERS), "quad": " ", "qquad": " ", "space": " "}
+LETTERS = _pairs(_LETTERS)
+"""Commands that stand for a letter inside a word."""
+SIGNS = {**_pairs(_GREEK), **_pairs(_MATHS), **LETTERS, **_pairs(_TEXT_SIGNS), "quad": " ", "qquad": " ", "space": " "}
 
 _FUNCTIONS_WRITTEN = (
     "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp lim limsup liminf max min sup inf det "
@@ -50,6 +56,22 @@ HEADINGS = {
 }  # fmt: skip
 """Commands whose argument is a heading, and how deep it stands."""
 
+ARRAYS = frozenset(("tabular", "array", "longtable", "tabularx", "tabulary"))
+SETTINGS = {
+    **dict.fromkeys(("tabular", "array", "longtable", "minipage", "subfigure", "subtable", "multicols", "column"), 1),
+    **dict.fromkeys(
+        ("adjustbox", "thebibliography", "spacing", "alignat", "alignat*", "textblock", "otherlanguage"), 1
+    ),
+    **dict.fromkeys(("tabular*", "tabularx", "tabulary", "wrapfigure", "wraptable", "adjustwidth", "list"), 2),
+}
+"""How many arguments of an environment say how it is set and carry no words."""
+
+APART = {
+    **dict.fromkeys(("footnote", "footnotetext", "marginpar", "thanks", "sidenote", "marginnote", "todo"), (" (", ")")),
+    **dict.fromkeys(("title", "author", "date", "subtitle", "institute", "affiliation", "affil", "email"), (" ", " ")),
+}
+"""Commands whose argument stands elsewhere on paper, and what parts it here from the words beside it."""
+
 _SILENT_ARGUMENTS = {
     1: (
         "label ref eqref pageref autoref cref Cref vref nameref cite citep citet citeauthor citeyear citealp parencite "
@@ -58,16 +80,35 @@ _SILENT_ARGUMENTS = {
         "refstepcounter geometry hypersetup graphicspath pagenumbering theoremstyle selectlanguage index glossary "
         "phantom hphantom vphantom color pagecolor usetikzlibrary lstset captionsetup externaldocument includeonly "
         "hyphenation bibitem tikzset newcounter value arabic roman Roman alph Alph linespread usetheme usecolortheme "
-        "email textcolor href colorbox raisebox parbox foreignlanguage"
+        "textcolor href colorbox raisebox parbox foreignlanguage"
     ),
     2: (
-        "setlength addtolength setcounter addtocounter newtheorem newcommand renewcommand providecommand rule "
+        "setlength addtolength setcounter addtocounter newtheorem rule "
         "resizebox DeclareMathOperator fontsize multicolumn multirow"
     ),
     3: "newenvironment renewenvironment addcontentsline definecolor",
 }
 SILENT = {name: count for count, names in _SILENT_ARGUMENTS.items() for name in names.split()}
 """Commands whose first arguments carry no words, and how many of them do not."""
+
+_WRITTEN_LETTER = re.compile(
+    r"""\\(?:([`'^"~=.])[ \t]*+(?:\{[ \t]*+\\?([a-zA-Z])[ \t]*+\}|\\?([a-zA-Z]))"""
+    r"|([cvuHkrdb])(?:[ \t]*+\{[ \t]*+\\?([a-zA-Z])[ \t]*+\}|[ \t]++\\?([a-zA-Z]))"
+    r"|([a-zA-Z]++)[ \t]*+(?:\{\})?|([%&#_$]))"
+)
+
+
+def with_letters(text: str) -> str:
+    """Return a piece of LaTeX with its accents and letters as characters; of other commands only arguments stay."""
+
+    def letter(match: re.Match[str]) -> str:
+        """Return what one command looks like on paper."""
+        accent, braced, bare, named, named_braced, named_bare, command, sign = match.groups()
+        if accent or named:
+            return accented(braced or bare or named_braced or named_bare, accent or named)
+        return sign or SIGNS.get(command, "")
+
+    return _WRITTEN_LETTER.sub(letter, text) if "\\" in text else text
 
 
 def accented(letter: str, accent: str) -> str:

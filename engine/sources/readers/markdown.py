@@ -7,20 +7,31 @@ a rendering parser gives none for inline text. CommonMark decides what a line is
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from engine.records import Block, Document, Link
-from engine.sources.readers.frontmatter import read_front_matter
+from engine.records import Block, BlockKind, Document, Link
+from engine.sources.readers.frontmatter import read_front_matter, read_properties
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
 
+CODE_COLUMN = 4  # what is written from here on is code, or belongs to a list
+MAX_OUTSIDE = 50  # lines at the margin that still may belong to a fence which a list item opened
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]++(.*+))?$")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
 _ITEM = re.compile(r"( *)(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _DELIMITER_ROW = re.compile(r"[ \t]*+(?:\|[ \t]*+)?:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+(?:\|[ \t]*+)?$")
-_HTML_COMMENT = re.compile(r" {0,3}<!--")
+_RAW_HTML = re.compile(r" {0,3}<(pre|script|style|textarea)(?=[\s>]|$)|() {0,3}(?=<!--)", re.IGNORECASE)
+_RAW_END = re.compile(r"</(pre|script|style|textarea)>|-->", re.IGNORECASE)
+_HTML_BLOCK = re.compile(
+    r" {0,3}</?(?:address|article|aside|blockquote|body|center|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption"
+    r"|figure|footer|form|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|nav|ol|p|section|summary|table|tbody"
+    r"|td|tfoot|th|thead|title|tr|ul)(?=[\s>/]|$)",
+    re.IGNORECASE,
+)
+_HIDDEN = ("%%", "$$")  # what opens and closes Obsidian's comments, and formulas
 _CODE = re.compile(r"(?<!`)(`++)(.{1,5000}?)(?<!`)\1(?!`)", re.DOTALL)
 _WIKI = re.compile(r"\[\[([^\[\]\n|]+)(?:\|([^\[\]\n]+))?\]\]")
 _INLINE = re.compile(
@@ -42,7 +53,7 @@ _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 def read(source: Source) -> Document:
     """Read a Markdown file."""
     text = source.text()
-    front = read_front_matter(text)
+    front = read_front_matter(text) or read_properties(text)
     blocks = tuple(([Block("meta", 0, front.end)] if front.end else []) + scan(text, front.end + 1 if front.end else 0))
     title = front.title or written_title(blocks)
     prose = [text[block.start : block.end] for block in blocks if block.kind not in ("code", "meta")]
@@ -78,19 +89,36 @@ def _without_closing_marks(words: str) -> str:
     return bare.rstrip(" \t") if bare.endswith((" ", "\t")) else words
 
 
+def _indentation(line: str) -> int:
+    """Return the column of the first visible character of a line that has one."""
+    blank = line[: len(line) - len(line.lstrip(" \t"))]
+    return len(blank.expandtabs(4)) if "\t" in blank else len(blank)
+
+
 class _Scanner(LineScanner):
     """Begins behind the front matter."""
 
     def __init__(self, text: str, start: int) -> None:
         super().__init__(text)
         self.at = text.count("\n", 0, start) + (start > len(text))
+        self._raw_ends: dict[str, list[int]] = {}  # lines with what ends raw HTML, by the name of its tag
+        self._hidden: dict[str, list[int]] = {sign: [] for sign in _HIDDEN}
+        for number, line in enumerate(self.texts):
+            if "</" in line or "-->" in line:
+                for end in _RAW_END.finditer(line):
+                    self._raw_ends.setdefault((end[1] or "").lower(), []).append(number)
+            for sign in _HIDDEN:
+                if sign in line:
+                    self._hidden[sign].append(number)
 
     def _block(self, line: str) -> None:
         mark = line.lstrip(" ")[0]
         if mark == "#" and (atx := _ATX.match(line)):
             self._emit("heading", self.at + 1, len(atx[1]), plain(_without_closing_marks(atx[2] or "")))
         elif mark in "`~" and (fence := _FENCE.match(line)):
-            self._emit("code", self._after_fence(fence[1]))
+            indented = _indentation(line) >= CODE_COLUMN
+            end = self._after_inner_fence(fence[1], self.at, CODE_COLUMN) if indented else self._after_fence(fence[1])
+            self._emit("code", end)
         elif line.startswith(("    ", "\t")):
             self._emit("code", self._after_all(lambda text: text.startswith(("    ", "\t"))))
         elif mark == ">":
@@ -101,8 +129,12 @@ class _Scanner(LineScanner):
             self._emit("paragraph", self.at + 1)
         elif (mark in "-+*" or mark.isdigit()) and _ITEM.match(line):
             self._emit("list", self._after_list())
-        elif mark == "<" and _HTML_COMMENT.match(line):
-            self._emit("paragraph", self._after_comment())
+        elif mark == "<" and (raw := self._raw_end(line)):
+            self._emit(*raw)
+        elif mark == "<" and _HTML_BLOCK.match(line):
+            self._emit("paragraph", self._after_run())
+        elif mark in "%$" and (after := self._after_hidden(line)):
+            self._emit("paragraph", after)
         elif self._is_table():
             self._emit("table", self._after_table())
         else:
@@ -137,17 +169,46 @@ class _Scanner(LineScanner):
             return starts_list or _RULE.match(line) is not None
         return False
 
-    def _after_fence(self, opening: str, number: int | None = None) -> int:
-        """Return the line after the fence that closes the one at `number`; an open fence runs to the end."""
-        number = self.at if number is None else number
+    def _after_fence(self, opening: str) -> int:
+        """Return the line after the fence that closes the one at `at`; an open fence runs to the end."""
+        closed = self._closing_fence(opening, self.at, 0)
+        return len(self.texts) if closed is None else closed + 1
+
+    def _closing_fence(self, opening: str, number: int, inside: int) -> int | None:
+        """Return the line that closes the fence opened on a line, None where none does.
+
+        One inside a list item, whose text begins in column `inside`, is closed within the item, or by a fence as deep
+        as itself a little further down: who writes code at the margin means it to belong to the item.
+        """
+        left = 0  # lines outside the item so far
+        depth = _indentation(self.texts[number])
         for after in range(number + 1, len(self.texts)):
-            closing = self.texts[after].strip(" \t")
+            line = self.texts[after]
+            closing = line.strip(" \t")
+            if left > MAX_OUTSIDE:
+                break
             if closing.startswith(opening) and not closing.strip(opening[0]):
-                return after + 1
-        return len(self.texts)
+                return after if not left or _indentation(line) == depth else None
+            if left and closing.startswith(opening[0] * 3):
+                break
+            if inside and closing and _indentation(line) < inside:
+                left += 1
+                if self.lines.is_blank(after - 1) and _ATX.match(line):
+                    break
+        return None
+
+    def _after_inner_fence(self, opening: str, number: int, inside: int) -> int:
+        """Return the line after a fence inside a list item or code; one that nothing closes ends with what holds it."""
+        closed = self._closing_fence(opening, number, inside)
+        if closed is not None:
+            return closed + 1
+        number += 1
+        while number < len(self.texts) and (self.lines.is_blank(number) or _indentation(self.texts[number]) >= inside):
+            number += 1
+        return number
 
     def _after_list(self) -> int:
-        number, after, was_blank = self.at, self.at + 1, False
+        number, after, was_blank, content = self.at, self.at + 1, False, 0
         while number < len(self.texts):
             line = self.texts[number]
             if not line or line.isspace():
@@ -155,19 +216,41 @@ class _Scanner(LineScanner):
                 number += 1
                 continue
             indented = line[0] in " \t"
-            is_item = _ITEM.match(line) is not None and not _RULE.match(line)
+            item = None if _RULE.match(line) else _ITEM.match(line)
             fence = _FENCE.match(line)
-            if not indented and not is_item and (was_blank or fence or self._interrupts(line)):
+            if not indented and not item and (was_blank or fence or self._interrupts(line)):
                 break
-            number = self._after_fence(fence[1], number) if fence else number + 1
-            after, was_blank = number, False
-        return after
+            if item and not fence:
+                content, fence = self._item_content(line, item.end())
+            inside = min(content, _indentation(line)) if fence and not item else content
+            number = self._after_inner_fence(fence[1], number, inside) if fence else number + 1
+            after, was_blank = number, self.lines.is_blank(number - 1)
+        return min(after, len(self.texts))
 
-    def _after_comment(self) -> int:
-        number = self.at
-        while number < len(self.texts) and "-->" not in self.texts[number]:
-            number += 1
-        return min(number + 1, len(self.texts))
+    def _item_content(self, line: str, end: int) -> tuple[int, re.Match[str] | None]:
+        """Return the column in which an item's text begins, and the fence with which it does, if any."""
+        while inner := _ITEM.match(line, end):  # `- - text`
+            end = inner.end()
+        return len(line[:end].expandtabs(4)), _FENCE.match(line, end)
+
+    def _raw_end(self, line: str) -> tuple[BlockKind, int] | None:
+        """Return what begins with a line of HTML that is kept as written, and the line after its end, if it has one."""
+        opening = _RAW_HTML.match(line)
+        if opening is None:
+            return None
+        name = (opening[1] or "").lower()
+        ends = self._raw_ends.get(name, [])
+        place = bisect_left(ends, self.at)
+        kind: BlockKind = "code" if name == "pre" else "meta" if name in ("script", "style") else "paragraph"
+        return (kind, ends[place] + 1) if place < len(ends) else None
+
+    def _after_hidden(self, line: str) -> int | None:
+        """Return the line after a comment or a formula that a line opens and does not close."""
+        sign = line.lstrip(" ")[:2]
+        if sign not in _HIDDEN or line.count(sign) % 2 == 0:
+            return None
+        place = bisect_right(self._hidden[sign], self.at)
+        return self._hidden[sign][place] + 1 if place < len(self._hidden[sign]) else None
 
     def _is_table(self, number: int | None = None) -> bool:
         number = self.at if number is None else number

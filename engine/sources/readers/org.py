@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 
 from engine.records import Block, BlockKind, Document, Link
+from engine.sources.readers.frontmatter import as_names, as_tags, joined_names, property_name
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
 
@@ -21,6 +22,8 @@ _BEGIN = re.compile(r"[ \t]*#\+BEGIN_(\w+)", re.IGNORECASE)
 _END = re.compile(r"[ \t]*#\+END_(\w+)", re.IGNORECASE)
 _DRAWER_END = re.compile(r"[ \t]*:END:[ \t]*$", re.IGNORECASE)
 _DRAWER = re.compile(r"[ \t]*:([\w-]+):[ \t]*$")
+_DRAWER_LINE = re.compile(r"[ \t]*+:([\w-]++):[ \t]++(.*+)$")
+_ROAM_NAME = re.compile(r'"([^"\n]+)"|(\S+)')  # org-roam quotes a name that holds blanks
 _ITEM = re.compile(r"[ \t]*(?:[-+]|\d+[.)])(?:[ \t]|$)|[ \t]+\*[ \t]")
 _LINK = re.compile(r"\[\[([^\]\[\n]+)\](?:\[([^\]\[\n]+)\])?\]")
 _SCHEME = re.compile(r"[a-z][a-z+.-]*:", re.IGNORECASE)
@@ -35,8 +38,11 @@ def read(source: Source) -> Document:
     text = source.text()
     scanner = _Scanner(text)
     blocks = tuple(scanner.run())
-    title = scanner.fields.pop("title", "") or _lone_heading(blocks)
+    title = scanner.fields.pop("title", "") or scanner.properties.get("title", "") or _lone_heading(blocks)
     tags = dict.fromkeys(tag for tag in scanner.fields.pop("filetags", "").replace(":", " ").split())
+    tags |= dict.fromkeys(as_tags(scanner.properties.get("tags")))
+    if scanner.aliases:
+        scanner.fields["aliases"] = joined_names(scanner.aliases)
     return source.document(
         "org",
         text,
@@ -44,7 +50,7 @@ def read(source: Source) -> Document:
         title,
         tags=(*tags, *scanner.tags),
         links=_links(text, blocks),
-        metadata={name: value for name, value in scanner.fields.items() if value},
+        metadata={property_name(name): value for name, value in scanner.fields.items() if value},
     )
 
 
@@ -83,6 +89,8 @@ class _Scanner(LineScanner):
         super().__init__(text)
         self.fields: dict[str, str] = {}
         self.tags: dict[str, None] = {}
+        self.properties: dict[str, str] = {}  # of the page, as Logseq writes them above all else
+        self.aliases: list[str] = []
         self._block_ends: dict[str, list[int]] = {}  # lines, by the name of the block that they close
         self._drawer_bounds: list[int] = []  # lines that close a drawer, and headings, over which none reaches
         for number, line in enumerate(self.texts):
@@ -102,6 +110,7 @@ class _Scanner(LineScanner):
         elif line.startswith("#+") and _KEYWORD.match(line):
             self._keywords()
         elif _DRAWER.match(line) and (end := self._drawer_end()):
+            self._properties(end)
             self._emit("meta", end + 1)
         elif line.lstrip().startswith("|"):
             self._emit("table", self._after_while("|"))
@@ -124,10 +133,26 @@ class _Scanner(LineScanner):
         number = self.at
         while number < len(self.texts) and (keyword := _KEYWORD.match(self.texts[number])):
             name, value = keyword[1].lower(), keyword[2].strip()
-            if value and len(self.blocks) < 50:  # further down they belong to a table or a figure
+            if name in ("roam_alias", "alias", "aliases"):
+                self.aliases += as_names(value)
+            elif value and len(self.blocks) < 50:  # further down they belong to a table or a figure
                 self.fields[name] = f"{self.fields.get(name, '')} {value}".strip()[:MAX_VALUE]
             number += 1
         self._emit("meta", number)
+
+    def _properties(self, end: int) -> None:
+        """Take the names that a drawer gives to its node, and the properties of the page where it opens the file."""
+        opens = not self.blocks
+        for line in self.texts[self.at + 1 : end]:
+            if not (written := _DRAWER_LINE.match(line)):
+                continue
+            name, value = written[1].lower(), written[2].strip()[:MAX_VALUE]
+            if name == "roam_aliases":
+                self.aliases += [quoted or bare for quoted, bare in _ROAM_NAME.findall(value)]
+            elif opens and name in ("alias", "aliases"):
+                self.aliases += as_names(value)
+            elif opens:
+                self.properties[name] = value
 
     def _drawer_end(self) -> int | None:
         bound = _next(self._drawer_bounds, self.at)

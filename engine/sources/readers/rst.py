@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from engine.records import Block, BlockKind, Document, Link
-from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.frontmatter import as_tags, property_name
 from engine.sources.readers.markdown import written_title
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
@@ -28,6 +28,7 @@ _ROLE = re.compile(r":[\w:.+-]{1,80}+(?<=:)`([^`<]++)(?:<[^`>]*+>)?`|`([^`<]++)(
 _LINK = re.compile(r"(?<!:)`([^`<>]{1,500}?)<([^`<>]{1,2000})>`__?")
 _DOC_ROLE = re.compile(r":(?:doc|ref|any|pep|rfc|term):`(?:([^`<>]{1,500}?)<([^`<>]{1,500})>|([^`<>]{1,500}))`")
 _TARGET = re.compile(r"^[ \t]*\.\.[ \t]+_`?([^:`\n]+)`?:[ \t]+(\S+)[ \t]*$", re.MULTILINE)
+_NAMED_APART = ("title", "tags")  # fields that are more than metadata
 _CODE_DIRECTIVES = frozenset(
     ("code", "code-block", "sourcecode", "literalinclude", "parsed-literal", "doctest", "testcode", "math", "raw")
 )
@@ -50,7 +51,9 @@ def read(source: Source) -> Document:
         title,
         tags=tags,
         links=_links(text, blocks),
-        metadata={name: value for name, value in fields.items() if value and name not in ("title", "tags", "keywords")},
+        metadata={
+            property_name(name): value for name, value in fields.items() if value and name not in ("title", "tags")
+        },
     )
 
 
@@ -72,7 +75,7 @@ def _links(text: str, blocks: Iterable[Block]) -> tuple[Link, ...]:
 
 
 def _plain(words: str) -> str:
-    words = _ROLE.sub(lambda match: (match[1] or match[2] or match[3]).rstrip(), words[:MAX_LABEL].strip())
+    words = _ROLE.sub(lambda match: (match[1] or match[2] or match[3]).rstrip().lstrip("!~"), words[:MAX_LABEL].strip())
     return " ".join(_EMPHASIS.sub(r"\2", words).split())
 
 
@@ -112,8 +115,8 @@ class _Scanner(LineScanner):
             return
         elif line.startswith(">>> "):
             self._emit("code", self._after_run())
-        elif _ITEM.match(line) and self._is_list():
-            self._emit("list", self._after_all(lambda text: text[0] in " \t" or _ITEM.match(text) is not None))
+        elif self._is_item(self.at):
+            self._emit("list", self._after_list())
         else:
             self._emit("paragraph", self._after_run(_is_explicit))
 
@@ -133,7 +136,8 @@ class _Scanner(LineScanner):
             under = texts[self.at + 1].rstrip()
             below = _ADORNMENT.match(under)
             long_enough = len(under) >= 4 or len(under) >= len(line.rstrip())
-            if below and not adorned and len(under) >= 2 and long_enough and under[0] not in ":.":
+            shortest = 3 if under[:1] in (":", ".") else 2  # `::` and `..` are marks of their own
+            if below and not adorned and len(under) >= shortest and long_enough:
                 return self._heading(2, (below[1], False), line)
         if adorned and len(line.rstrip()) >= 4 and self.lines.is_blank(self.at + 1):
             self._emit("paragraph", self.at + 1)  # a transition
@@ -189,12 +193,23 @@ class _Scanner(LineScanner):
         below = bisect_right(self._last_borders, self.at)
         return self._last_borders[below] + 1 if below < len(self._last_borders) else self._after_run()
 
-    def _is_list(self) -> bool:
-        """Whether the line is an item: its paragraph must not run on at the margin, as "A. Smith said" does."""
-        below = self.at + 1
-        if self.lines.is_blank(below):
+    def _after_list(self) -> int:
+        number = after = self.at + 1
+        while number < len(self.texts):
+            if not self.lines.is_blank(number):
+                if self.texts[number][0] not in " \t" and not self._is_item(number):
+                    break
+                after = number + 1
+            number += 1
+        return after
+
+    def _is_item(self, number: int) -> bool:
+        """Whether a line is an item: its paragraph must not run on at the margin, as "A. Smith said" and a title do."""
+        if not _ITEM.match(self.texts[number]):
+            return False
+        if self.lines.is_blank(number + 1):
             return True
-        line = self.texts[below]
+        line = self.texts[number + 1]
         return line[0] in " \t" or _ITEM.match(line) is not None
 
 

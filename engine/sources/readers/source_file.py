@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from engine.errors import SourceChanged, SourceError
 from engine.records import Block, Document, Link
 from engine.sources.encodings import decode, storable
+from engine.sources.readers.terminal_text import without_escapes
 from engine.sources.safe_open import open_beneath
 
 if TYPE_CHECKING:
@@ -23,22 +24,34 @@ MAX_FILE_BYTES = 512 * 2**20  # what a reader would try to hold at all; discover
 MAX_LABEL = 1000  # code points of a heading that are read; repeats are bounded too, as expressions may backtrack
 MAX_LINKS = 10_000  # a document with more is a list of addresses
 _SEPARATORS = re.compile(r"_+|(?<=[^\W\d_])[.+-]+(?=\w)|(?<=\w)[.+-]+(?=[^\W\d_])|\s+")
+_ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """Return the characters that a name writes as `%2F`; what are none stays as it is."""
+    try:
+        characters = bytes.fromhex(match[0].replace("%", "")).decode()
+    except UnicodeDecodeError:
+        return match[0]
+    return characters if characters.isprintable() else match[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """The bytes of one file, read once, and its name without folders.
 
-    `recogniser` reads words in pictures, where the person wants that.
+    `recogniser` reads words in pictures, where the person wants that. `depth` counts the files around one that hangs on
+    another, as on a message.
     """
 
     name: bytes
     raw: bytes
     recogniser: Recogniser | None = None
+    depth: int = 0
 
     def text(self) -> str:
-        """Decode the file as text; raises SourceError where it is not."""
-        return decode(self.raw)
+        """Decode the file as text, without what was meant for a terminal; raises SourceError where it is none."""
+        return without_escapes(decode(self.raw))
 
     @property
     def display_name(self) -> str:
@@ -48,7 +61,7 @@ class Source:
     @property
     def spoken_name(self) -> str:
         """The name without its suffix, words parted by spaces: what a file is called where it has no title."""
-        stem = os.path.splitext(self.display_name)[0]
+        stem = _ESCAPED.sub(_unescaped, os.path.splitext(self.display_name)[0]).replace("___", "/")
         return _SEPARATORS.sub(" ", stem).strip() or stem or self.display_name
 
     def document(

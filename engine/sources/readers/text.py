@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 from engine.records import Block, BlockKind, Document
+from engine.sources.encodings import decode
 from engine.sources.readers.source_file import Source
+from engine.sources.readers.terminal_text import as_printed, with_returns
 
 
 class Lines:
@@ -101,5 +103,5 @@ class LineScanner(ABC):
 
 def read(source: Source) -> Document:
     """Read a plain text file; its title is its name."""
-    text = source.text()
+    text = as_printed(decode(with_returns(source.raw)))
     return source.document("text", text, (Block("paragraph", start, end) for start, end in paragraphs(text)), "")

@@ -67,7 +67,7 @@ def _form_labels(content: bytes) -> Iterator[str]:
         return
     for element in root.iter() if root is not None else ():
         if local_name(element).rpartition(":")[2] == "textbox":
-            yield " ".join("".join(element.itertext()).split())
+            yield " ".join("".join(map(str, element.itertext())).split())
 
 
 def _printed_and_prompted(content: bytes) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _printed_and_prompted(content: bytes) -> Iterator[str]:
             words = _CODE.sub(_meaning, element.text or "")
             yield from (line.strip() for line in words.split("\n") if not is_page_number(line))
         else:
-            yield "\n".join(filter(None, (element.get("promptTitle"), element.get("prompt"))))
+            yield "\n".join(str(element.get(name) or "") for name in ("promptTitle", "prompt")).strip()
 
 
 def _meaning(code: re.Match[str]) -> str:

@@ -166,7 +166,8 @@ def _scopes(every: Sequence[Folder], paths: Sequence[bytes]) -> Iterator[tuple[F
     if not paths:
         yield from ((folder, None) for folder in every if folder.state != "paused")
         return
-    wanted = collapsed((os.path.abspath(path) for path in paths), [folder.path for folder in every])
+    named = (_watched_name(os.path.abspath(path), every) for path in paths)
+    wanted = collapsed(named, [folder.path for folder in every])
     unplaced = [path for path in wanted if not any(_touches(path, folder.path) for folder in every)]
     if unplaced:
         raise PathError(
@@ -179,6 +180,11 @@ def _scopes(every: Sequence[Folder], paths: Sequence[bytes]) -> Iterator[tuple[F
             yield folder, None
         elif inside:
             yield folder, [os.path.relpath(path, folder.path) for path in inside]
+
+
+def _watched_name(path: bytes, every: Sequence[Folder]) -> bytes:
+    """Return a path as it lies in a watched folder, also where a link leads to it."""
+    return path if any(_touches(path, folder.path) for folder in every) else os.path.realpath(path)
 
 
 def _touches(path: bytes, root: bytes) -> bool:

@@ -113,6 +113,7 @@ class _Walk:
         self._root = root
         self._real_root = os.path.realpath(root)
         self._rules = rules
+        self._verdicts = Verdicts.at_root(rules, root)
         self._own = frozenset(os.path.realpath(path) for path in own_files)
         self._folders_only = folders_only
         self._seen: set[tuple[int, int]] = set()
@@ -155,7 +156,7 @@ class _Walk:
     def _item(self, relative: bytes) -> FoundFile | LeftOut | _Level:
         """Judge one path under all the rules above it."""
         if not relative:
-            return self._enter(b"", Verdicts.at_root(self._rules))
+            return self._enter(b"", self._verdicts)
         folder, name = os.path.split(relative)
         above = self._opened(folder)
         if isinstance(above, LeftOut):
@@ -177,7 +178,7 @@ class _Walk:
         return found
 
     def _open_anew(self, folder: bytes) -> _Opened | LeftOut:
-        verdicts = Verdicts.at_root(self._rules)
+        verdicts = self._verdicts
         if folder:
             parent, name = os.path.split(folder)
             above = self._opened(parent)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, cast
 from engine.errors import CarrelError, LibraryBusy
 from engine.event_log.event_file import EventFile, new_event_file
 from engine.event_log.lock_holder import HolderTail
-from engine.events import Event, IndexerStarted, Stopped, Trouble
+from engine.events import Event, IndexerStarted, Preparing, Stopped, Trouble
 from engine.log_file import stderr_handler
 from engine.paths import places
 from engine.store.lock import IndexerLock
@@ -140,7 +140,12 @@ def serve(
     task = "watching" if watch else "syncing"
     with IndexerLock(library).acquire(task, events_file):
         on_event(IndexerStarted(pid=os.getpid(), task=task))
-        conn = open_writer(library, lock_held=True)  # one that vanished is not made anew: it would be empty
+
+        def told(done: int, of: int) -> None:
+            on_event(Preparing(what=f"building the words of the library anew: {done:,} of {of:,} passages"))
+
+        # one that vanished is not made anew: it would be empty
+        conn = open_writer(library, lock_held=True, told=told)
         try:
             refuse_escaping(conn)
             service = Service(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.records import Filters, LeftOut
 from engine.retrieval.fts_query import FtsQuery
+from engine.store.folding import fold
 
 if TYPE_CHECKING:
     import apsw
@@ -28,11 +29,12 @@ class Allowed:
 
 def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
     """Turn the filters, the required phrases and the exclusions into one subquery."""
-    clauses: list[str] = []
+    documents: list[str] = []
+    passages: list[str] = []
     bindings: list[str | int] = []
 
     def restrict(clause: str, *values: str | int) -> None:
-        clauses.append(clause)
+        documents.append(clause)
         bindings.extend(values)
 
     for negate, paths in (("", filters.paths), ("NOT ", filters.not_paths)):
@@ -40,10 +42,10 @@ def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
             restrict(f"{negate}({_PATH_GLOB if '*' in path else _PATH_PART})", _path_pattern(path))
     for negate, titles in (("", filters.titles), ("NOT ", filters.not_titles)):
         for title in titles:
-            restrict(f"{negate}instr(lower(document.title), ?) > 0", title)
+            restrict(f"{negate}instr(folded(document.title), ?) > 0", fold(title))
     for negate, tags in (("", filters.tags), ("NOT ", filters.not_tags)):
         for tag in tags:
-            name = tag.lstrip("#").replace(" ", "-")
+            name = fold(tag.lstrip("#").replace(" ", "-"))
             restrict(
                 f"{negate}({_TAG})",  # a tag holds its children: garden finds garden/roses
                 f" {name} ",
@@ -57,17 +59,15 @@ def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
         restrict("document.mtime_ns >= ?", int(filters.after * NANOSECONDS))
     if filters.before is not None:
         restrict("document.mtime_ns < ?", int(filters.before * NANOSECONDS))
-    for phrase in fts_query.required:
-        restrict(_HOLDS.format(""), phrase.match)
-    for phrase in fts_query.excluded:
-        restrict(_HOLDS.format("NOT "), phrase.match)
-    if not clauses:
+    if documents:  # each is judged once, not with every passage
+        passages.append(_OF_DOCUMENTS.format(" AND ".join(documents)))
+    for negate, phrases in (("", fts_query.required), ("NOT ", fts_query.excluded)):
+        for phrase in phrases:
+            passages.append(_HOLDS.format(negate))
+            bindings.append(phrase.match)
+    if not passages:
         return Allowed("", ())
-    return Allowed(
-        "SELECT passage.id FROM passage JOIN document ON document.id = passage.document_id"
-        f" JOIN folder ON folder.id = document.folder_id WHERE {' AND '.join(clauses)}",
-        tuple(bindings),
-    )
+    return Allowed(f"SELECT passage.id FROM passage WHERE {' AND '.join(passages)}", tuple(bindings))
 
 
 def let_through(connection: apsw.Connection, ids: NDArray[np.int64], allowed: Allowed) -> NDArray[np.int64]:
@@ -92,10 +92,13 @@ def left_out(connection: apsw.Connection, filters: Filters, fts_query: FtsQuery)
     )
 
 
-_FULL_PATH = "lower(CAST(folder.path AS TEXT) || '/' || document.path_text)"
+_OF_DOCUMENTS = (
+    "passage.document_id IN (SELECT document.id FROM document JOIN folder ON folder.id = document.folder_id WHERE {})"
+)
+_FULL_PATH = "folded(CAST(folder.path AS TEXT) || '/' || document.path_text)"
 _PATH_PART = f"instr({_FULL_PATH}, ?) > 0"
 _PATH_GLOB = f"{_FULL_PATH} GLOB ?"
-_TAG = "instr(' ' || lower(document.tags) || ' ', ?) > 0 OR instr(' ' || lower(document.tags), ?) > 0"
+_TAG = "instr(' ' || folded(document.tags) || ' ', ?) > 0 OR instr(' ' || folded(document.tags), ?) > 0"
 _KIND = "document.kind = ? OR lower(document.path_text) LIKE ? ESCAPE '\\'"
 _HOLDS = "passage.id {}IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
 
@@ -105,7 +108,8 @@ def _path_pattern(path: str) -> str:
     import os
 
     if path.startswith("~"):
-        path = os.path.expanduser(path).lower()
+        path = os.path.expanduser(path)
+    path = fold(path)
     if "*" not in path:
         return path
     literal = path.replace("[", "[[]")

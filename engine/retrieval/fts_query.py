@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.records import Query, Term, WordReading
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import RareWord, rare_words
 from engine.store.bm25 import idf
-from engine.store.cjk import RUN, cjk_phrase
-from engine.store.fulltext import statistics, tokenise
-from engine.store.phrase import Phrase
+from engine.store.fulltext import statistics
+from engine.store.phrase import EITHER, Phrase
+from engine.store.tokenizer import Token, compounds_at, exact_phrase, of_stem, parts_at, stem_of, tokens
 
 if TYPE_CHECKING:
     import apsw
@@ -71,32 +71,33 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
     """Work out what a query asks of the words of this library."""
     connection = words.connection
     rows = statistics(connection).rows
-    scored: dict[tuple[str, bool, str | None], tuple[Phrase, str, str]] = {}
+    asked = [(term, tokens(term.text)) for term in query.terms]
+    words.frequencies(_looked_up(asked))  # in one go; what follows finds them known
+    scored: dict[Phrase, str] = {}
     required: list[Phrase] = []
-    excluded: list[Phrase] = []
-    excluded_as: list[str] = []
-    for term in query.terms:
-        for phrase, label, stem in _phrases(term, words):
-            if term.excluded:
-                excluded.append(phrase)
-                excluded_as.append(f"{term.text}*" if term.kind == "prefix" else term.text)
-                continue
-            asked = label[:-1] if phrase.prefix and phrase.column is None and term.kind == "word" else ""
-            scored.setdefault((stem, phrase.prefix, phrase.column), (phrase, label, asked))
-            if term.kind == "phrase":
-                required.append(phrase)
-    phrases = tuple(phrase for phrase, _, _ in scored.values())
-    counts = _counts(scored, words)
+    excluded: list[tuple[Phrase, str]] = []
+    for term, found in asked:
+        if term.excluded:
+            told = f"{term.text}*" if term.kind == "prefix" else term.text
+            excluded += [(phrase, told) for phrase in _left_out(term, found, words)]
+        elif term.kind == "phrase":
+            required += [exact_phrase(found, term.text)] if found else []
+        else:
+            for phrase in _scored(term, found, words):
+                scored.setdefault(phrase, phrase.written[:-1] if _begun(term, phrase) else "")
+    scored.update(dict.fromkeys(required, ""))
+    phrases = tuple(scored)
+    counts = [words.count(phrase) for phrase in phrases]
     readings = tuple(
-        WordReading(label, count, idf(count, rows), asked)
-        for (_, label, asked), count in zip(scored.values(), counts, strict=True)
+        WordReading(phrase.written, count, idf(count, rows), scored[phrase])
+        for phrase, count in zip(phrases, counts, strict=True)
     )
     return FtsQuery(
         phrases=phrases,
         readings=readings,
         required=tuple(required),
-        excluded=tuple(excluded),
-        excluded_as=tuple(excluded_as),
+        excluded=tuple(phrase for phrase, _ in excluded),
+        excluded_as=tuple(told for _, told in excluded),
         rows=rows,
         word_count=len(query.meaning.split()),
         known=_worth_scoring(counts, rows),
@@ -112,83 +113,100 @@ def _worth_scoring(counts: list[int], rows: int) -> tuple[int, ...]:
     return telling or known
 
 
-def _counts(scored: dict[tuple[str, bool, str | None], tuple[Phrase, str, str]], words: PostingsReader) -> list[int]:
-    single = [stem for (stem, prefix, column) in scored if not prefix and column is None and " " not in stem]
-    frequencies = words.frequencies(single)
-    return [
-        frequencies[stem] if not prefix and column is None and " " not in stem else words.count(phrase)
-        for (stem, prefix, column), (phrase, _, _) in scored.items()
-    ]
+def _looked_up(asked: Sequence[tuple[Term, list[Token]]]) -> list[str]:
+    """Return the terms of a query whose frequencies decide how it is read."""
+    found = [token for _, some in asked for token in some]
+    stems = [term for token in found for term in of_stem(token.stem)]
+    return [*dict.fromkeys([*stems, *(term for token in found for term in token.terms)])]
 
 
-def _phrases(term: Term, words: PostingsReader) -> Iterable[tuple[Phrase, str, str]]:
-    """Give the phrases that a term asks for, each with its label for people and its stems, which tell it apart."""
-    for run in RUN.findall(term.text):
-        yield cjk_phrase(run), run, run
-    plain = RUN.sub(" ", term.text)
-    tokens = tokenise(words.connection, plain)
-    if not tokens:
+def _left_out(term: Term, found: list[Token], words: PostingsReader) -> Iterable[Phrase]:
+    """Give what must not stand in a passage: the very word, a compound as one word where it stands as one."""
+    if not found:
         return
-    if term.kind == "phrase" or (term.excluded and term.kind == "word"):  # -node.js leaves out neither node nor js
-        text = " ".join(plain[token.start : token.end] for token in tokens)
-        label = f'"{text}"' if len(tokens) > 1 else text
-        yield Phrase(text), label, " ".join(token.stem for token in tokens)
-        return
-    for token in tokens[:-1] if term.kind == "prefix" else tokens:
-        word = plain[token.start : token.end]
-        yield _beginning(word, token.stem, words) or (Phrase(word), word, token.stem)
-    if term.kind == "prefix":
-        last = tokens[-1]
-        yield from _growing(plain[last.start : last.end], last.stem, words)
+    whole = compounds_at(found[0])[:1]
+    if term.kind == "word" and whole and words.frequencies(whole)[whole[0]]:
+        yield Phrase(whole, written=term.text)
+    else:
+        yield replace(exact_phrase(found, term.text), prefix=term.kind == "prefix")
 
 
-def _beginning(word: str, stem: str, words: PostingsReader) -> tuple[Phrase, str, str] | None:
-    """Read a word that no passage holds as the beginning of those that it begins; None where it stands for itself."""
-    if len(word) < LEAST_BEGINNING or words.frequencies([stem])[stem]:
-        return None
-    begin = folded(words.connection, word)
-    if len(begin) < LEAST_BEGINNING or not vocabulary_has(words.connection, begin):
-        return None
-    return Phrase(begin, prefix=True), f"{word}*", begin
+def _scored(term: Term, found: list[Token], words: PostingsReader) -> Iterable[Phrase]:
+    """Give the phrases that a word or a prefix asks for; of a compound first the whole, then its words."""
+    growing = found[-1] if term.kind == "prefix" and found and not found[-1].unspaced else None
+    yield from _whole(term, found, words)
+    at = 0
+    while at < len(found):
+        token, end = found[at], at + 1
+        while token.unspaced and end < len(found) and found[end].unspaced and found[end].start < found[end - 1].end:
+            end += 1
+        if token.unspaced:
+            yield exact_phrase(found[at:end], term.text[token.start : found[end - 1].end])
+        elif token is growing:
+            yield from _growing(term.text[token.start : token.end], token, words)
+        else:
+            yield from _word(term.text[token.start : token.end], token, words)
+        at = end
 
 
-def _growing(word: str, stem: str, words: PostingsReader) -> Iterable[tuple[Phrase, str, str]]:
-    """Read an unfinished word: as itself with any ending, as its stem, or as its longest beginning that exists.
+def _whole(term: Term, found: list[Token], words: PostingsReader) -> Iterable[Phrase]:
+    """Give a compound as the word that it is; where the library has it only within a longer one, its words in a row."""
+    known = False
+    for token in found:
+        for compound in compounds_at(token):
+            if words.frequencies([compound])[compound]:
+                known = True
+                yield Phrase((compound,), written=compound)
+                break
+    if not known and len(found) > 1 and compounds_at(found[0]):
+        phrase = exact_phrase(found, term.text)
+        if words.count(phrase):
+            yield phrase
 
-    Stored words are stems, so `happin` begins none of them while `happi` does, and `running` stands there as `run`.
-    """
-    connection = words.connection
-    begin = folded(connection, word)
+
+def _word(written: str, token: Token, words: PostingsReader) -> Iterable[Phrase]:
+    """Give a word by its stem; one that no passage holds as the beginning of others, or by the parts of its name."""
+    phrase = _by_stem(written, token.stem, words)
+    if words.count(phrase):
+        yield phrase
+    elif len(token.word) >= LEAST_BEGINNING and vocabulary_has(words.connection, token.word):
+        yield Phrase((token.word,), prefix=True, written=f"{written}*")
+    else:
+        yield phrase
+        for part in parts_at(token):
+            yield _by_stem(part, stem_of(part), words)
+
+
+def _begun(term: Term, phrase: Phrase) -> bool:
+    """Whether a finished word is read as the beginning of others."""
+    return term.kind == "word" and phrase.prefix and phrase.written.endswith("*")
+
+
+def _by_stem(written: str, stem: str, words: PostingsReader) -> Phrase:
+    """Return the phrase that finds all words of a stem: by the one term that they have here, or by either of two."""
+    known = [term for term in of_stem(stem) if words.frequencies([term])[term]]
+    return Phrase((EITHER.join(known or [stem]),), written=written)
+
+
+def _growing(written: str, token: Token, words: PostingsReader) -> Iterable[Phrase]:
+    """Read an unfinished word: as itself with any ending, as its stem, or as its longest beginning that exists."""
+    connection, begin = words.connection, token.word
+    by_stem = _by_stem(written, token.stem, words)
     if len(begin) >= MINIMUM_PREFIX and vocabulary_has(connection, begin):
-        yield Phrase(begin, prefix=True), f"{word}*", begin
-        if not stem.startswith(begin) and words.frequencies([stem])[stem]:
-            yield Phrase(word), word, stem
+        yield Phrase((begin,), prefix=True, written=f"{written}*")
+        if not token.stem.startswith(begin) and words.count(by_stem):
+            yield by_stem
         return
-    if not words.frequencies([stem])[stem]:
+    if not words.count(by_stem):
         for length in range(len(begin) - 1, MINIMUM_PREFIX - 1, -1):
             if vocabulary_has(connection, begin[:length]):
-                yield Phrase(begin[:length], prefix=True), f"{begin[:length]}*", begin[:length]
+                yield Phrase((begin[:length],), prefix=True, written=f"{begin[:length]}*")
                 return
-    yield Phrase(word), word, stem
-
-
-def folded(connection: apsw.Connection, word: str) -> str:
-    """Return a word as the index folds it before stemming: lower case, without diacritics."""
-    import apsw
-
-    tokeniser = connection.fts5_tokenizer("unicode61", ["remove_diacritics", "2"])
-    found = tokeniser(
-        word.encode("utf-8", "replace"),
-        apsw.FTS5_TOKENIZE_DOCUMENT,
-        None,
-        include_offsets=False,
-        include_colocated=False,
-    )
-    return "".join(str(token) for token in found)
+    yield by_stem
 
 
 def vocabulary_has(connection: apsw.Connection, prefix: str) -> bool:
-    """Tell whether any stem of the library begins so."""
+    """Tell whether any word of the library begins so."""
     last = prefix + chr(0x10FFFF)
     found = connection.execute("SELECT 1 FROM passage_vocab WHERE term >= ? AND term < ? LIMIT 1", (prefix, last))
     return found.fetchone() is not None

@@ -93,17 +93,17 @@ def _read(connection: apsw.Connection, fts_query: FtsQuery, ids: Sequence[int]) 
     scores = term_scores(connection, fts_query, ids)
     found: dict[int, Read] = {}
     for passage, row in rows.items():
-        text, marks = _snippet(connection, row, fts_query)
+        text, marks = _snippet(row, fts_query)
         found[passage] = Read(row, scores.get(passage, ()), text, marks)
     return found
 
 
-def _snippet(connection: apsw.Connection, row: HydratedRow, fts_query: FtsQuery) -> tuple[str, Marks]:
+def _snippet(row: HydratedRow, fts_query: FtsQuery) -> tuple[str, Marks]:
     """Return a row's snippet; where it cannot be made, the beginning of the text, so that the list is whole."""
     import apsw
 
     try:
-        return snippet(connection, row.text, fts_query, (row.title, *row.headings), row.kind)
+        return snippet(row.text, fts_query, (row.title, *row.headings), row.kind)
     except apsw.Error:
         raise  # the library, or a search that is no longer wanted; not the text
     except Exception as error:

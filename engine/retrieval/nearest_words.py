@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
-from engine.store.fulltext import document_frequencies, tokenise
+from engine.store.folding import fold
+from engine.store.fulltext import document_frequencies
 from engine.store.phrase import Phrase
+from engine.store.tokenizer import of_kind, tokens
 
 if TYPE_CHECKING:
     import apsw
@@ -36,8 +38,8 @@ def nearest_word(connection: apsw.Connection, word: str) -> str:
     if not LEAST_LETTERS <= len(word) <= MOST_LETTERS or not word.isalpha():
         return ""
     slips = dict.fromkeys(_slips(word))
-    stem = _commonest(connection, slips) or _alike(connection, word)
-    return _as_written(connection, stem, word) if stem else ""
+    folded = _commonest(connection, slips) or _alike(connection, word)
+    return _as_written(connection, folded, word) if folded else ""
 
 
 def _slips(word: str) -> Iterator[str]:
@@ -55,36 +57,36 @@ def _slips(word: str) -> Iterator[str]:
 
 
 def _commonest(connection: apsw.Connection, words: Iterable[str]) -> str:
-    """Return the stem of those of `words` that most passages hold; "" where no passage holds one."""
-    known = {token.stem for token in tokenise(connection, " ".join(words))}
-    counts = document_frequencies(connection, known)
-    best = max(known, key=lambda stem: (counts[stem], stem), default="")
+    """Return that of `words` which most passages hold; "" where no passage holds one."""
+    counts = document_frequencies(connection, map(fold, words))
+    best = max(counts, key=lambda word: (counts[word], word), default="")
     return best if counts.get(best) else ""
 
 
 def _alike(connection: apsw.Connection, word: str) -> str:
-    """Return the stem most like a word among those that begin as it does; "" where none is."""
+    """Return the word most like one among those that begin as it does; "" where none is."""
+    word = fold(word)
     begin = word[:SHARED_LETTERS]
     found = connection.execute(
         "SELECT term FROM passage_vocab WHERE term >= ? AND term < ? LIMIT ?",
         (begin, begin + chr(0x10FFFF), MOST_COMPARED),
     )
-    terms = [term for (term,) in cast("list[tuple[str]]", found.fetchall())]
-    stem = next((token.stem for token in tokenise(connection, word)), word)
-    return next(iter(difflib.get_close_matches(stem, terms, n=1, cutoff=LIKE)), "")
+    terms = [term for (term,) in cast("list[tuple[str]]", found.fetchall()) if term.isalpha()]
+    return next(iter(difflib.get_close_matches(word, terms, n=1, cutoff=LIKE)), "")
 
 
-def _as_written(connection: apsw.Connection, stem: str, word: str) -> str:
-    """Return the commonest form in which passages write a stem, of equally common ones the one most like `word`."""
+def _as_written(connection: apsw.Connection, folded: str, word: str) -> str:
+    """Return the commonest form in which passages write a word, of equally common ones the one most like `word`."""
     texts = connection.execute(
         "SELECT body FROM passage_text WHERE id IN"
         " (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ? ORDER BY rowid LIMIT ?)",
-        (Phrase(stem, prefix=True).match, READ_PASSAGES),
+        (Phrase((folded,)).match, READ_PASSAGES),
     )
     forms: Counter[str] = Counter()
     for (text,) in cast("list[tuple[str]]", texts.fetchall()):
-        found = (text[token.start : token.end] for token in tokenise(connection, text) if token.stem == stem)
+        plain, kind = of_kind(text)
+        found = (plain[token.start : token.end] for token in tokens(plain, kind) if token.word == folded)
         forms.update(form.lower() for form in found)
     return max(
-        forms, key=lambda form: (forms[form], difflib.SequenceMatcher(None, word, form).ratio(), form), default=""
+        forms, key=lambda form: (forms[form], difflib.SequenceMatcher(None, word, form).ratio(), form), default=folded
     )

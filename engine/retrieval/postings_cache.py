@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 CALM_SECONDS = 3.0  # since the index changed last: a sync commits about every second
 KEPT_BYTES = 64 * 2**20  # of scores: about 60 of the commonest words at 100,000 passages, thousands of the others
 
-# Of title, headings, body, path, tags, cjk. They multiply a term's frequency, as FTS5 has it.
-COLUMN_WEIGHTS = (1.0, 1.0, 1.0, 0.5, 1.0, 1.0)
+# Of title, headings, body, path, tags. They multiply a term's frequency, as FTS5 has it.
+COLUMN_WEIGHTS = (1.0, 1.0, 1.0, 0.5, 1.0)
 RANK = f"bm25(passage_fts, {', '.join(str(weight) for weight in COLUMN_WEIGHTS)})"
 
 
@@ -48,7 +48,7 @@ class Postings:
 
 @dataclass(slots=True)
 class _Kept:
-    """What is kept of one version of the word index: counts by stem, the nearest word of an unknown one, postings."""
+    """What is kept of one version of the word index: counts by term, the nearest word of an unknown one, postings."""
 
     counts: dict[str, int] = field(default_factory=dict)
     nearest: dict[str, str] = field(default_factory=dict)
@@ -107,11 +107,11 @@ class PostingsReader:
         """Whether scores that are read now are likely to serve again."""
         return self._cache.keeps_scores
 
-    def frequencies(self, stems: Sequence[str]) -> dict[str, int]:
-        """Return for each stem the number of passages that hold it."""
+    def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """Return for each term the number of passages that hold it."""
         with self._cache.lock:
-            known = {stem: self._kept.counts[stem] for stem in stems if stem in self._kept.counts}
-        unknown = [stem for stem in stems if stem not in known]
+            known = {term: self._kept.counts[term] for term in terms if term in self._kept.counts}
+        unknown = [term for term in terms if term not in known]
         if unknown:
             found = document_frequencies(self.connection, unknown)
             known.update(found)
@@ -131,6 +131,8 @@ class PostingsReader:
 
     def count(self, phrase: Phrase) -> int:
         """Return the number of passages that hold a phrase."""
+        if phrase.is_term:
+            return self.frequencies(phrase.places)[phrase.places[0]]
         if self.keeps_scores:
             return len(self.postings(phrase).ids)
         return phrase_frequency(self.connection, phrase)

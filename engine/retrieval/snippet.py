@@ -7,17 +7,13 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.retrieval.fts_query import FtsQuery
-from engine.store.cjk import RUN
-from engine.store.fulltext import stems, tokenise
-
-if TYPE_CHECKING:
-    import apsw
+from engine.store.phrase import EITHER
+from engine.store.tokenizer import UNSPACED, Token, compounds_at, tokens
 
 SNIPPET_LENGTH = 220  # code points: two lines of a wide list
 READ_LENGTH = 12_000  # code points of a passage that are read: some hold ten times their words in links and blanks
@@ -25,6 +21,7 @@ CONSIDERED_LENGTH = 4_000  # of what is left without those: more than the longes
 CONSIDERED_TOKENS = 1_000
 _BLANKS = re.compile(r"\s+")
 _LINE_END = re.compile(r"\n\s+")  # with the empty lines and the indentation that follow
+_INSIDE_A_WORD = re.compile(rf"(?<=[{UNSPACED}])\n(?=[{UNSPACED}])")
 _LINE_MARKUP = re.compile(r"^[^\S\n]*+(?:#{1,6}\s++|[-*+]\s++|>\s*+|```[\w-]*+)", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"---\n.*?\n---\n", re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]\[]*+)\]\([^)\s\[]*+(?:\s\"[^\"]*+\")?\)")
@@ -43,7 +40,6 @@ Marks = tuple[tuple[int, int], ...]
 
 
 def snippet(
-    connection: apsw.Connection,
     text: str,
     fts_query: FtsQuery,
     names: tuple[str, ...] = (),
@@ -57,7 +53,7 @@ def snippet(
     is made of, only its beginning is looked at, so that no passage costs a list more than about 5 ms.
     """
     line = _one_line(text[:READ_LENGTH], names, plain=kind == "markdown")[:CONSIDERED_LENGTH]
-    marks = matched_spans(connection, line, fts_query)
+    marks = matched_spans(line, fts_query, kind)
     start, end = _window(line, marks, length)
     lead, tail = "… " if start else "", " …" if end < len(line) else ""
     shift = len(lead) - start
@@ -65,35 +61,40 @@ def snippet(
     return lead + line[start:end] + tail, inside
 
 
-def matched_spans(connection: apsw.Connection, text: str, fts_query: FtsQuery) -> list[tuple[int, int]]:
-    """Return the spans of `text`, in code points, that hold a word, prefix or phrase of the query, in order."""
+def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[int, int]]:
+    """Return the spans of `text`, in code points, that hold a word, prefix or phrase of the query, in order.
+
+    `kind` is that of its document, where its markup still stands in the text.
+    """
     spans: list[tuple[int, int]] = []
-    tokens = tokenise(connection, text, CONSIDERED_TOKENS)
-    words = [token.stem for token in tokens]
+    found = tokens(text, kind, CONSIDERED_TOKENS)
     places: defaultdict[str, list[int]] = defaultdict(list)
-    for place, word in enumerate(words):
-        places[word].append(place)
+    for place, token in enumerate(found):
+        for term in token.terms:
+            places[term].append(place)
     for phrase in fts_query.phrases:
-        wanted = stems(connection, phrase.text) if phrase.column != "cjk" else []
-        if not wanted:
-            continue
-        *lead, last = wanted
-        ends = (
-            [place for word in places if word.startswith(last) for place in places[word]]
-            if phrase.prefix
-            else places.get(last, [])
-        )
-        spans.extend(
-            (tokens[end - len(lead)].start, tokens[end].end)
-            for end in ends
-            if end >= len(lead) and words[end - len(lead) : end] == lead
-        )
-    for reading in fts_query.readings:
-        if RUN.fullmatch(reading.term):
-            spans.extend(match.span() for match in re.finditer(re.escape(reading.term), text))
+        *lead, last = [place.split(EITHER) for place in phrase.places] or [[]]
+        ends = {
+            place
+            for wanted in last
+            for term in ([each for each in places if each.startswith(wanted)] if phrase.prefix else [wanted])
+            for place in places.get(term, ())
+        }
+        for end in ends:
+            first = end - len(lead)
+            if first >= 0 and all(
+                not set(wanted).isdisjoint(found[first + at].terms) for at, wanted in enumerate(lead)
+            ):
+                spans.append((found[first].start, _end(found, end, phrase.places[-1])))
     for sign in fts_query.signs:
         spans.extend(match.span() for match in islice(re.finditer(re.escape(sign), text), CONSIDERED_TOKENS))
     return _merged(spans)
+
+
+def _end(found: list[Token], place: int, term: str) -> int:
+    """Return where what was found ends: a compound reaches over the words that it joins."""
+    token = found[place]
+    return token.start + len(term) if term in compounds_at(token) else token.end
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -119,7 +120,7 @@ def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     if plain:
         stripped = _LINE_MARKUP.sub(" ", stripped)
         stripped = _EMPHASIS.sub("", _WIKI_LINK.sub(r"\1", _LINK.sub(r"\1", stripped)))
-    return _BLANKS.sub(" ", stripped).strip()
+    return _BLANKS.sub(" ", _INSIDE_A_WORD.sub("", stripped)).strip()
 
 
 def _window(line: str, marks: list[tuple[int, int]], length: int) -> tuple[int, int]:

@@ -19,7 +19,8 @@ from engine.retrieval.near_duplicates import rows
 from engine.retrieval.search_pipeline import Model, Search, run
 from engine.store.bm25 import idf
 from engine.store.documents import passages_of, rows_for
-from engine.store.fulltext import document_frequencies, tokenise
+from engine.store.fulltext import stem_frequencies
+from engine.store.tokenizer import tokens
 
 if TYPE_CHECKING:
     import apsw
@@ -172,13 +173,13 @@ def _filter_stage(connection: apsw.Connection, search: Search, passages: list[in
     for phrase in search.fts_query.required:
         alone = allowed(Filters(), replace(search.fts_query, required=(phrase,), excluded=()))
         if not _any_inside(connection, alone.sql, alone.bindings, passages):
-            told = f'no passage holds "{phrase.text}"'
-            return WhyStage("filters", False, None, told, f'the quotes around "{phrase.text}"')
+            told = f'no passage holds "{phrase.written}"'
+            return WhyStage("filters", False, None, told, f'the quotes around "{phrase.written}"')
     for phrase in search.fts_query.excluded:
         alone = allowed(Filters(), replace(search.fts_query, required=(), excluded=(phrase,)))
         if not _any_inside(connection, alone.sql, alone.bindings, passages):
-            told = f"every passage holds “{phrase.text}”, which is excluded"
-            return WhyStage("filters", False, None, told, f"-{phrase.text}")
+            told = f"every passage holds “{phrase.written}”, which is excluded"
+            return WhyStage("filters", False, None, told, f"-{phrase.written}")
     if search.allowed.sql and not _any_inside(connection, search.allowed.sql, search.allowed.bindings, passages):
         return WhyStage("filters", False, None, "no one passage passes all of them together", "one of the filters")
     return WhyStage("filters", True, None, "inside all of them" if search.allowed.sql else "none set")
@@ -298,14 +299,14 @@ def _telling_words(connection: apsw.Connection, search: Search, own: NDArray[np.
     text = title + row.text[:READ_FOR_WORDS]
     words: dict[str, str] = {}
     weight: Counter[str] = Counter()
-    for token in tokenise(connection, text):
+    for token in tokens(text):
         word = text[token.start : token.end]
         if len(word) > 3 and word.isalpha():
             words.setdefault(token.stem, word.lower())
             weight[token.stem] += TITLE_WEIGHT if token.end < len(title) else 1
-    for token in tokenise(connection, search.query.meaning):
+    for token in tokens(search.query.meaning):
         weight.pop(token.stem, None)
-    frequencies = document_frequencies(connection, list(weight))
+    frequencies = stem_frequencies(connection, list(weight))
     rows = search.fts_query.rows
     telling = sorted(weight, key=lambda stem: -math.log1p(weight[stem]) * idf(frequencies[stem], rows))
     return tuple(words[stem] for stem in telling[:SUGGESTED_WORDS])

@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from engine.records import Query, Remark, Term
-from engine.store.fulltext import stems
-from engine.store.phrase import Phrase
+from engine.store.tokenizer import stem_phrase, tokens
 
 if TYPE_CHECKING:
     import apsw
@@ -25,7 +24,7 @@ def with_written_options(connection: apsw.Connection, query: Query) -> Query:
 
     It does where a passage that holds another word of the query writes it so, or all that hold it (of the first 50).
     """
-    beside = [term for term in query.terms if not term.excluded and stems(connection, term.text)]
+    beside = [term for term in query.terms if not term.excluded and tokens(term.text)]
     terms: list[Term] = []
     remarks = list(query.remarks)
     for term in query.terms:
@@ -40,10 +39,11 @@ def with_written_options(connection: apsw.Connection, query: Query) -> Query:
 
 
 def _written_so(connection: apsw.Connection, word: str, beside: list[Term]) -> bool:
-    if not stems(connection, word):
+    found = tokens(word)
+    if not found:
         return False
-    held = Phrase(word).match
-    others = " OR ".join(Phrase(term.text, prefix=term.kind == "prefix").match for term in beside)
+    held = stem_phrase(found).match
+    others = " OR ".join(replace(stem_phrase(tokens(term.text)), prefix=term.kind == "prefix").match for term in beside)
     if others and any(_writes(text, word) for text in _texts(connection, f"{held} AND ({others})")):
         return True
     texts = _texts(connection, held)

@@ -14,6 +14,7 @@ import apsw
 from engine.errors import LibraryDamaged, LibraryFull
 from engine.store.faults import translated
 from engine.store.lock import process_lives
+from engine.store.tokenizer import register
 
 _PART = ".part-"  # stands before the number of the process that makes the file
 
@@ -97,6 +98,7 @@ def _copied(conn: apsw.Connection, draft: Path) -> Copied:
     due = _vacuumed(conn, draft)
     copy = apsw.Connection(str(draft))
     try:
+        register(copy)
         wrong = [str(row[0]) for row in copy.execute("PRAGMA integrity_check") if row[0] != "ok"]
         arrived = _counts(copy)
         if not wrong and due not in (None, arrived):

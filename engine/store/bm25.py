@@ -1,7 +1,7 @@
 """Takes FTS5's bm25 apart: what each phrase of a query gave to a passage, in the figures that ranked it.
 
 The formula is that of SQLite's fts5_aux.c: idf = ln((N - n + .5) / (n + .5)), at least 1e-6; a phrase's frequency is
-the sum of the column weights of its places; a passage's length counts the tokens of all columns unweighted.
+the sum of the column weights of its places; a passage's length counts the places of all columns unweighted.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import apsw
 
 from engine.records import TermScore
 from engine.store import fulltext
 from engine.store.documents import listed
-from engine.store.phrase import COLUMNS, Phrase
+from engine.store.phrase import COLUMNS, EITHER, Phrase
 from engine.store.stored_values import text
+from engine.store.tokenizer import Terms, of_kind, terms
 
 SATURATION = 1.2  # k1 in fts5_aux.c
 LENGTH_WEIGHT = 0.75  # b in fts5_aux.c
@@ -67,77 +69,84 @@ def bm25_parts(
     """
     totals = fulltext.statistics(conn)
     counted = holding or [fulltext.phrase_frequency(conn, phrase) for phrase in terms]
-    asked = [
-        (phrase, fulltext.stems(conn, phrase.text), fts5_idf(count, totals.rows), count)
-        for phrase, count in zip(terms, counted, strict=True)
-    ]
+    asked = [(phrase, fts5_idf(count, totals.rows), count) for phrase, count in zip(terms, counted, strict=True)]
     read: dict[str, _Column] = {}  # the passages of a document share its title and path
     scores: dict[int, KeywordScore] = {}
     for passage_id, *columns in conn.execute(
         f"SELECT id, {_AS_BYTES} FROM passage_text WHERE id IN (SELECT value FROM json_each(?))",
         (listed(passage_ids),),
     ):
-        row = _Row([_column(conn, text(column), read) for column in columns], column_weights)
+        row = _Row([_column(text(column), read) for column in columns], column_weights)
         parts = []
-        for phrase, words, weight, count in asked:
-            frequency = row.frequency(words, phrase)
+        for phrase, weight, count in asked:
+            frequency = row.frequency(phrase)
             score = term_score(weight, frequency, row.length, totals.average)
-            parts.append(TermScore(phrase.text, weight, frequency, score, count))
+            parts.append(TermScore(phrase.written, weight, frequency, score, count))
         scores[passage_id] = KeywordScore(math.fsum(part.score for part in parts), tuple(parts))
     return scores
 
 
-def _column(conn: apsw.Connection, written: str, read: dict[str, _Column]) -> _Column:
+def _column(written: str, read: dict[str, _Column]) -> _Column:
     if written not in read:
-        read[written] = _Column(fulltext.stems(conn, written) if written else ())
+        read[written] = _Column(terms(*of_kind(written)) if written else ())
     return read[written]
 
 
 class _Column:
-    """The tokens of one column of a row, and how often each stands there."""
+    """The terms at each place of one column of a row, and how many places hold each."""
 
-    __slots__ = ("counts", "tokens")
+    __slots__ = ("counts", "places")
 
-    def __init__(self, tokens: Sequence[str]) -> None:
-        self.tokens = tokens
-        self.counts = Counter(tokens)
+    def __init__(self, places: Sequence[Terms]) -> None:
+        self.places = places
+        self.counts = Counter(chain.from_iterable(places))
 
-    def count(self, words: Sequence[str], prefix: bool) -> int:
-        """Count the places at which the words stand in a row, the last one as a beginning where `prefix` says so."""
-        if not words:
+    def count(self, phrase: Phrase) -> int:
+        """Count the places at which the phrase stands, its last term as a beginning where `prefix` says so."""
+        wanted = [place.split(EITHER) for place in phrase.places]
+        if not wanted or any(not any(each in self.counts for each in place) for place in wanted[:-1]):
             return 0
-        if len(words) == 1 and not prefix:
-            return self.counts[words[0]]
-        *lead, last = words
-        if any(word not in self.counts for word in lead):
-            return 0
-        tokens = self.tokens
-        ends = (
-            i for i in range(len(lead), len(tokens)) if (tokens[i].startswith(last) if prefix else tokens[i] == last)
+        *lead, last = wanted
+        if not lead and not phrase.prefix and not phrase.first and sum(each in self.counts for each in last) < 2:
+            return sum(self.counts[each] for each in last)
+        ends = (at for at in range(len(lead), len(self.places)) if _stands(last, self.places[at], phrase.prefix))
+        return sum(
+            all(
+                _stands(place, found, False)
+                for place, found in zip(lead, self.places[at - len(lead) : at], strict=True)
+            )
+            for at in ends
+            if not phrase.first or at == len(lead)
         )
-        return sum(1 for i in ends if list(tokens[i - len(lead) : i]) == lead)
+
+
+def _stands(wanted: Sequence[str], found: Terms, prefix: bool) -> bool:
+    """Tell whether one of the wanted terms is among those of a place, or begins one of them."""
+    if prefix:
+        return any(term.startswith(each) for each in wanted for term in found)
+    return any(each in found for each in wanted)
 
 
 class _Row:
-    """A passage's columns, with the weighted frequency of every single word in them."""
+    """A passage's columns, with the weighted frequency of every single term in them."""
 
-    __slots__ = ("_columns", "_weights", "_words", "length")
+    __slots__ = ("_columns", "_terms", "_weights", "length")
 
     def __init__(self, columns: Sequence[_Column], weights: Sequence[float]) -> None:
         self._columns = columns
         self._weights = weights
-        self.length = sum(len(column.tokens) for column in columns)
-        self._words: dict[str, float] = {}
+        self.length = sum(len(column.places) for column in columns)
+        self._terms: dict[str, float] = {}
         for column, weight in zip(columns, weights, strict=True):
-            for word, count in column.counts.items():
-                self._words[word] = self._words.get(word, 0.0) + weight * count
+            for term, count in column.counts.items():
+                self._terms[term] = self._terms.get(term, 0.0) + weight * count
 
-    def frequency(self, words: Sequence[str], phrase: Phrase) -> float:
-        """Return how often a phrase of these stems stands in the row, each place weighed by its column."""
-        if len(words) == 1 and not phrase.prefix and phrase.column is None:
-            return self._words.get(words[0], 0.0)
+    def frequency(self, phrase: Phrase) -> float:
+        """Return how often a phrase stands in the row, each place weighed by its column."""
+        if phrase.is_term:
+            return self._terms.get(phrase.places[0], 0.0)
         return sum(
-            weight * column.count(words, phrase.prefix)
+            weight * column.count(phrase)
             for name, column, weight in zip(COLUMNS, self._columns, self._weights, strict=True)
             if phrase.column in (None, name)
         )

@@ -20,7 +20,8 @@ from engine.effective_settings import effective
 from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
 from engine.paths import identity_of, private_folder
 from engine.store.faults import explained, translated, unopenable
-from engine.store.migrations import migrate, newest_version, refuse_strangers, version
+from engine.store.migrations import Told, migrate, newest_version, refuse_strangers, renew_words, version
+from engine.store.tokenizer import register
 from engine.store.untrusted_file import harden, refuse_foreign
 
 BUSY_MILLISECONDS = 5_000  # one commit takes 50 ms, so five seconds outlast any healthy writer
@@ -67,11 +68,14 @@ def open_reader(path: Path) -> LibraryConnection:
     return conn
 
 
-def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) -> LibraryConnection:
+def open_writer(
+    path: Path, create: bool = False, *, lock_held: bool = False, told: Told | None = None
+) -> LibraryConnection:
     """Open the library for writing and bring it to the newest schema.
 
     With `create` a missing file is made, readable by its owner only. `lock_held` says that the caller holds the indexer
-    lock, which a migration of an existing library takes otherwise. Raises LibraryMissing, LibraryDamaged, SchemaTooNew,
+    lock, which a migration of an existing library takes otherwise. `told` gets, of the passages whose words a migration
+    builds anew, how many are done, and all. Raises LibraryMissing, LibraryDamaged, SchemaTooNew,
     LibraryReadOnly, LibraryBusy.
     """
     if create:
@@ -99,7 +103,8 @@ def open_writer(path: Path, create: bool = False, *, lock_held: bool = False) ->
             conn.pragma("foreign_keys", True)
             conn.pragma("secure_delete", effective().secure_delete)
             if version(conn) < newest_version():
-                migrate(conn, path, lock_held=lock_held)
+                migrate(conn, path, lock_held=lock_held, told=told)
+            renew_words(conn, path, lock_held=lock_held, told=told)
         except BaseException:
             conn.close()
             raise
@@ -224,7 +229,8 @@ def _create(path: Path) -> None:
 
 
 def prepare(conn: apsw.Connection, cache_kib: int) -> None:
-    """Load sqlite-vec into a connection and set its memory."""
+    """Load sqlite-vec and the word index's tokeniser into a connection, and set its memory."""
+    register(conn)
     conn.enable_load_extension(True)
     conn.load_extension(_vector_extension())
     conn.enable_load_extension(False)

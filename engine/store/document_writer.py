@@ -31,10 +31,8 @@ from engine.store.row_mapping import (
     WORD_COLUMNS,
     FileFacts,
     Row,
-    cjk_text,
     document_row,
     file_row,
-    headings_of,
     passage_row,
     storable,
 )
@@ -153,13 +151,12 @@ class Writer:
         ready = self._gather({passage.hash for passage in (*matching.fresh, *unvectored.values())}, new_vectors)
 
         values = document_row(file, document)
-        title = str(values[WORD_COLUMNS.index("title")])
-        kept = {each: passage_row(passage, title) for each, passage in matching.kept}
+        kept = {each: passage_row(passage) for each, passage in matching.kept}
         reworded = self._reworded(stored, values, kept)
         fulltext.remove_rows(self.conn, [*matching.gone, *reworded])
         document_id = self._write_document(stored, folder_id, (*file_row(file), *values, time.time(), None))
         self._update_kept(stored, kept)
-        fresh = self._place_fresh(document_id, matching, title)
+        fresh = self._place_fresh(document_id, matching)
         fulltext.insert_rows(self.conn, [*fresh, *reworded])
         self._write_vectors({**unvectored, **fresh}, ready)
 
@@ -175,7 +172,7 @@ class Writer:
         stored = self._stored(folder_id, file.path)
         if stored is None:
             path = display(file.path)
-            values: Row = (path, os.path.basename(path), "", 0, "", "{}", "[]")
+            values: Row = (path, os.path.basename(path), "", "", 0, "{}", "[]")
             self._write_document(None, folder_id, (*file_row(file), *values, time.time(), storable(reason)))
             return 0
         changed = file.content_hash is not None and file.content_hash != stored.content_hash
@@ -206,11 +203,6 @@ class Writer:
         self.conn.execute(
             f"{_UPDATE_FILE}, folder_id = ?, path_text = ?, title = ? WHERE id = ?",
             (*file_row(file), folder_id, display(file.path), title, document_id),
-        )
-        pairs = {each: cjk_text(title, headings_of(row[1]), str(row[0])) for each, row in passages.items()}
-        self.conn.executemany(
-            "UPDATE passage SET cjk = ? WHERE id = ?",
-            [(cjk, each) for each, cjk in pairs.items() if cjk != passages[each][TEXT_COLUMNS.index("cjk")]],
         )
         fulltext.insert_rows(self.conn, passages)
 
@@ -274,7 +266,7 @@ class Writer:
             differing = [(*row, each) for each, row in kept.items() if row != stored.passages[each]]
             self.conn.executemany(_UPDATE_PASSAGE, differing)
 
-    def _place_fresh(self, document_id: int, matching: Matching, title: str) -> dict[int, Passage]:
+    def _place_fresh(self, document_id: int, matching: Matching) -> dict[int, Passage]:
         """Give new passages the ids of those that are gone, then parked or new ones; park what is left over."""
         replaced, spare = matching.gone[: len(matching.fresh)], matching.gone[len(matching.fresh) :]
         ids = [*replaced, *slots.take(self.conn, len(matching.fresh) - len(replaced))]
@@ -283,7 +275,7 @@ class Writer:
         change_log.record(self.conn, "delete", spare)
         fresh = dict(zip(ids, matching.fresh, strict=True))
         self.conn.executemany(
-            _INSERT_PASSAGE, [(*passage_row(passage, title), document_id, each) for each, passage in fresh.items()]
+            _INSERT_PASSAGE, [(*passage_row(passage), document_id, each) for each, passage in fresh.items()]
         )
         return fresh
 

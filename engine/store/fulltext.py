@@ -1,4 +1,4 @@
-"""The word index: how text becomes stems, how rows enter and leave it, and what it counts.
+"""The word index: how rows enter and leave it, what it counts, and when it is built anew.
 
 `passage_fts` keeps no text of its own; it mirrors the view `passage_text`. A row must leave the index *before* what it
 mirrors changes, with exactly its old values, else the index is corrupted without an error.
@@ -7,29 +7,24 @@ mirrors changes, with exactly its old values, else the index is corrupted withou
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import cast
 
 import apsw
 
 from engine.store.phrase import COLUMNS, Phrase
+from engine.store.tokenizer import RULES, of_stem
 
 _LIST = ", ".join(COLUMNS)
 _REMOVE = (
     f"INSERT INTO passage_fts(passage_fts, rowid, {_LIST}) SELECT 'delete', id, {_LIST} FROM passage_text WHERE id = ?"
 )
 _INSERT = f"INSERT INTO passage_fts(rowid, {_LIST}) SELECT id, {_LIST} FROM passage_text WHERE id = ?"
+_MADE_BY = "words_made_by"  # in `meta`
+_TOLD_EVERY = 2_000  # passages: about a second
 _AVERAGES_ROW, _STRUCTURE_ROW = 1, 10  # the ids of FTS5's totals and of its list of segments in passage_fts_data
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A stem as it stands in the index, and the code points of the text that it came from."""
-
-    stem: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +51,6 @@ def overwrite(conn: apsw.Connection, on: bool) -> None:
         conn.execute("INSERT INTO passage_fts(passage_fts, rank) VALUES('secure-delete', ?)", (int(on),))
 
 
-def tokeniser(conn: apsw.Connection) -> apsw.FTS5Tokenizer:
-    """Return the index's own tokeniser."""
-    return conn.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
-
-
-def tokenise(conn: apsw.Connection, text: str, most: int | None = None) -> list[Token]:
-    """Return the stems of a text in order, the first `most` of them, with code-point offsets."""
-    utf8 = text.encode("utf-8", "replace")  # a lone surrogate becomes "?", which is one code point too
-    found = cast(
-        "list[tuple[int, int, str]]", tokeniser(conn)(utf8, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_colocated=False)
-    )[:most]
-    if len(utf8) == len(text):
-        return [Token(stem, start, end) for start, end, stem in found]
-    tokens: list[Token] = []
-    at_byte = at_point = 0
-    for start, end, stem in found:
-        at_point += len(utf8[at_byte:start].decode("utf-8", "replace"))
-        length = len(utf8[start:end].decode("utf-8", "replace"))
-        tokens.append(Token(stem, at_point, at_point + length))
-        at_byte, at_point = end, at_point + length
-    return tokens
-
-
-def stems(conn: apsw.Connection, text: str) -> list[str]:
-    """Return the stems of a text in order, without offsets."""
-    utf8 = text.encode("utf-8", "replace")
-    tokenise = tokeniser(conn)
-    found = tokenise(utf8, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False)
-    return cast("list[str]", found)
-
-
 def statistics(conn: apsw.Connection) -> Statistics:
     """Return FTS5's totals, read from its own record: variable-length integers, rows first, then each column's tokens.
 
@@ -105,9 +69,9 @@ def index_version(conn: apsw.Connection) -> tuple[bytes, ...]:
     return tuple(block for (block,) in cast("list[tuple[bytes]]", rows.fetchall()))
 
 
-def document_frequencies(conn: apsw.Connection, stems: Iterable[str]) -> dict[str, int]:
-    """Return for each stem the number of passages that hold it in any column, 0 where none does."""
-    wanted = dict.fromkeys(stems, 0)
+def document_frequencies(conn: apsw.Connection, terms: Iterable[str]) -> dict[str, int]:
+    """Return for each term the number of passages that hold it in any column, 0 where none does."""
+    wanted = dict.fromkeys(terms, 0)
     rows = conn.execute(
         "SELECT term, doc FROM passage_vocab WHERE term IN (SELECT value FROM json_each(?))",
         (json.dumps(list(wanted)),),
@@ -116,14 +80,44 @@ def document_frequencies(conn: apsw.Connection, stems: Iterable[str]) -> dict[st
     return wanted
 
 
+def stem_frequencies(conn: apsw.Connection, stems: Iterable[str]) -> dict[str, int]:
+    """Return for each stem about how many passages hold a word of it; one that holds two kinds is counted twice."""
+    asked = {stem: of_stem(stem) for stem in stems}
+    found = document_frequencies(conn, [term for terms in asked.values() for term in terms])
+    return {stem: sum(found[term] for term in terms) for stem, terms in asked.items()}
+
+
 def phrase_frequency(conn: apsw.Connection, phrase: Phrase) -> int:
     """Return the exact number of passages that match the phrase, as FTS5 counts it for its idf."""
-    words = stems(conn, phrase.text)
-    if not words:
+    if not phrase.places:
         return 0
-    if len(words) == 1 and not phrase.prefix and phrase.column is None:
-        return document_frequencies(conn, words)[words[0]]
+    if phrase.is_term:
+        return document_frequencies(conn, phrase.places)[phrase.places[0]]
     return int(conn.execute("SELECT count(*) FROM passage_fts WHERE passage_fts MATCH ?", (phrase.match,)).get)
+
+
+def rebuild(conn: apsw.Connection, told: Callable[[int, int], None] | None = None) -> None:
+    """Build the word index anew from what passages and documents hold; `told` gets the passages done, and all.
+
+    Nothing is embedded. It is made inside the caller's transaction.
+    """
+    conn.execute("INSERT INTO passage_fts(passage_fts) VALUES('delete-all')")
+    ids = [row[0] for row in conn.execute("SELECT id FROM passage ORDER BY id")]
+    for start in range(0, len(ids), _TOLD_EVERY):
+        if told is not None:
+            told(start, len(ids))
+        insert_rows(conn, ids[start : start + _TOLD_EVERY])
+    conn.execute("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", (_MADE_BY, made_by()))
+
+
+def made_by() -> str:
+    """Return what an index is made by: the version of the rules, and of the tables of letters that Python brings."""
+    return f"{RULES} unicode {unicodedata.unidata_version}"
+
+
+def outdated(conn: apsw.Connection) -> bool:
+    """Whether the word index was made by other rules than those by which queries are read here."""
+    return bool(conn.execute("SELECT value FROM meta WHERE key = ?", (_MADE_BY,)).get != made_by())
 
 
 def remove_rows(conn: apsw.Connection, passage_ids: Iterable[int]) -> None:

@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import apsw
 
-from engine.errors import LibraryDamaged, SchemaTooNew
+from engine.errors import LibraryBusy, LibraryDamaged, SchemaTooNew
+from engine.store import fulltext
 from engine.store.backup import back_up
 from engine.store.lock import IndexerLock
-from engine.store.schema import APPLICATION_ID, VERSION_1
+from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3
 
 Migration = Callable[[apsw.Connection], None]
+Told = Callable[[int, int], None]
 
 
 def first_schema(conn: apsw.Connection) -> None:
@@ -31,8 +33,18 @@ def without_event_table(conn: apsw.Connection) -> None:
     conn.execute("DROP TABLE IF EXISTS event")
 
 
+def words_by_own_rules(conn: apsw.Connection) -> None:
+    """Version 3: words are split and folded by `tokenizer`; the column of pairs is gone, which are words now.
+
+    `passage.text` and the vectors stay as they are.
+    """
+    overwrites = fulltext.overwrites(conn)
+    conn.execute(VERSION_3)
+    fulltext.overwrite(conn, overwrites)
+
+
 # The version is the place in this tuple, from 1.
-MIGRATIONS: tuple[Migration, ...] = (first_schema, without_event_table)
+MIGRATIONS: tuple[Migration, ...] = (first_schema, without_event_table, words_by_own_rules)
 
 
 def newest_version(migrations: Sequence[Migration] = MIGRATIONS) -> int:
@@ -67,12 +79,18 @@ def _has_tables(conn: apsw.Connection) -> bool:
 
 
 def migrate(
-    conn: apsw.Connection, path: Path, *, lock_held: bool = False, migrations: Sequence[Migration] = MIGRATIONS
+    conn: apsw.Connection,
+    path: Path,
+    *,
+    lock_held: bool = False,
+    migrations: Sequence[Migration] = MIGRATIONS,
+    told: Told | None = None,
 ) -> None:
     """Bring the file to the newest schema; does nothing when it is there.
 
     A file that holds something is copied to `<library>.before-v<N>` first, under the indexer lock. Each step commits
-    on its own. Raises LibraryBusy where another process holds that lock.
+    on its own, with the words that it builds anew, of which `told` gets the passages done, and all. Raises LibraryBusy
+    where another process holds that lock.
     """
     newest = newest_version(migrations)
     found = version(conn)
@@ -84,16 +102,39 @@ def migrate(
         if existing:
             back_up(conn, path.with_name(f"{path.name}.before-v{newest}"))
         for number, step in enumerate(migrations, start=1):
-            _apply(conn, number, step)
+            _apply(conn, number, step, told)
 
 
-def _apply(conn: apsw.Connection, number: int, step: Migration) -> None:
-    conn.execute("BEGIN IMMEDIATE")
+def renew_words(conn: apsw.Connection, path: Path, *, lock_held: bool = False, told: Told | None = None) -> None:
+    """Build the word index anew where it was made by other rules than this Carrel's, or with other tables of letters.
+
+    Where another process holds the indexer lock the words stay as they are: that one has built them.
+    """
+    if not fulltext.outdated(conn):
+        return
     try:
+        with nullcontext() if lock_held else IndexerLock(path).acquire("migrate"), _immediate(conn):
+            if fulltext.outdated(conn):
+                fulltext.rebuild(conn, told)
+    except LibraryBusy:
+        return
+
+
+def _apply(conn: apsw.Connection, number: int, step: Migration, told: Told | None) -> None:
+    with _immediate(conn):
         if version(conn) < number:  # asked again inside: another process may have been first
             step(conn)
+            if step is words_by_own_rules:
+                fulltext.rebuild(conn, told)
             conn.execute("INSERT INTO migration VALUES(?, ?, ?)", (number, step.__name__, time.time()))
             conn.pragma("user_version", number)
+
+
+@contextmanager
+def _immediate(conn: apsw.Connection) -> Iterator[None]:
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
         conn.execute("COMMIT")
     except BaseException:
         if conn.in_transaction:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-COLUMNS = ("title", "headings", "body", "path", "tags", "cjk")  # of passage_fts, in the order of its column weights
+COLUMNS = ("title", "headings", "body", "path", "tags")  # of passage_fts, in the order of its column weights
+EITHER = "|"  # between terms of which one is enough at a place
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A word or several in a row, the last perhaps unfinished (`prefix`), perhaps in one column only.
+    """A term or several in a row, the last perhaps unfinished (`prefix`), perhaps in one column only.
 
-    `text` is plain text: whatever FTS5 would read as an operator is quoted. `column` is one of COLUMNS.
+    `places` are terms of the index as `engine.store.tokenizer` makes them, at one place after another; `a|b` is a place
+    at which either will do. `written` is how a person would write it. `column` is one of COLUMNS; with `first` the
+    phrase must be the first thing in its column.
     """
 
-    text: str
+    places: tuple[str, ...]
     prefix: bool = False
     column: str | None = None
+    first: bool = False
+    written: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a column that is not there; it would become SQL."""
@@ -24,8 +29,19 @@ class Phrase:
             raise ValueError(f"no such column: {self.column}")
 
     @property
+    def is_term(self) -> bool:
+        """Whether it is one term in any column, which the vocabulary counts."""
+        return (
+            len(self.places) == 1
+            and EITHER not in self.places[0]
+            and not self.prefix
+            and not self.first
+            and self.column is None
+        )
+
+    @property
     def match(self) -> str:
         """The FTS5 expression of this phrase; joined by AND, OR and NOT it is safe with any text."""
         column = f"{self.column} : " if self.column else ""
-        quoted = self.text.replace("\0", " ").replace('"', '""')
-        return f'{column}"{quoted}"{"*" if self.prefix else ""}'
+        quoted = " ".join(self.places).replace("\0", " ").replace('"', '""')
+        return f'{column}{"^" if self.first else ""}"{quoted}"{"*" if self.prefix else ""}'

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from engine.store import change_log, integrity, models, vacuum, vector_tables
+from engine.store import change_log, fulltext, integrity, models, vacuum, vector_tables
 from engine.store.connection import transaction
 from engine.store.documents import listed
 
@@ -29,7 +29,7 @@ def repair(conn: apsw.Connection) -> Repaired:
         orphans = _remove_orphans(conn)
         removed = _rebuild_tables(conn) + sum(_remove_vectors(conn, model.id) for model in models.every(conn))
         again = _read_again(conn)
-        conn.execute("INSERT INTO passage_fts(passage_fts) VALUES('rebuild')")
+        fulltext.rebuild(conn)
         change_log.forget_all(conn)
     return Repaired(orphans, removed, again)
 

@@ -12,7 +12,6 @@ import apsw
 
 from engine.paths import display
 from engine.records import Document, Passage
-from engine.store.cjk import bigrams
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -46,8 +45,8 @@ def tag_text(tags: Sequence[str]) -> str:
     return storable(" ".join("-".join(tag.split()) for tag in tags if tag.strip()))
 
 
-WORD_COLUMNS = ("path_text", "title", "tags")  # of a document: the word index holds them with every passage
-DOCUMENT_COLUMNS = (*WORD_COLUMNS, "title_written", "kind", "metadata", "links")
+WORD_COLUMNS = ("path_text", "title", "tags", "kind")  # of a document: the word index holds them with every passage
+DOCUMENT_COLUMNS = (*WORD_COLUMNS, "title_written", "metadata", "links")
 FILE_COLUMNS = ("path", "size", "mtime_ns", "inode", "device", "content_hash")
 
 
@@ -55,8 +54,8 @@ def document_row(file: FileFacts, document: Document) -> Row:
     """Return the values of DOCUMENT_COLUMNS."""
     metadata = json.dumps(dict(document.metadata))
     links = json.dumps([{"target": link.target, "text": link.text, "wiki": link.wiki} for link in document.links])
-    words = (display(file.path), storable(document.title), tag_text(document.tags))
-    return (*words, int(document.title_written), document.kind, metadata, links)
+    words = (display(file.path), storable(document.title), tag_text(document.tags), document.kind)
+    return (*words, int(document.title_written), metadata, links)
 
 
 def file_row(file: FileFacts) -> Row:
@@ -74,21 +73,17 @@ def unsigned(number: int) -> int:
     return number + 2**64 if number < 0 else number
 
 
-TEXT_COLUMNS = ("text", "headings", "cjk")  # of a passage: what the word index holds
+TEXT_COLUMNS = ("text", "headings")  # of a passage: what the word index holds
 PASSAGE_COLUMNS = (*TEXT_COLUMNS, "ordinal", "start", '"end"', "line_start", "line_end", "page", "hash")
 
 
-def passage_row(passage: Passage, title: str) -> Row:
-    """Return the values of PASSAGE_COLUMNS; `title` is the document's, for the pairs of the cjk column.
-
-    A passage that stands on no line of its file has the lines 0.
-    """
+def passage_row(passage: Passage) -> Row:
+    """Return the values of PASSAGE_COLUMNS; a passage that stands on no line of its file has the lines 0."""
     text = storable(passage.text)
     headings = [storable(" ".join(heading.split())) for heading in passage.headings]
     return (
         text,
         "\n".join(headings) if headings else None,
-        cjk_text(title, headings, text),
         passage.ordinal,
         passage.start,
         passage.end,
@@ -102,8 +97,3 @@ def passage_row(passage: Passage, title: str) -> Row:
 def headings_of(column: apsw.SQLiteValue) -> tuple[str, ...]:
     """Return the headings that a passage's `headings` column holds, one a line."""
     return tuple(column.split("\n")) if isinstance(column, str) else ()
-
-
-def cjk_text(title: str, headings: Sequence[str], text: str) -> str | None:
-    """Return the cjk column of a passage."""
-    return bigrams("\n".join((title, *headings, text)))

@@ -1,4 +1,4 @@
-"""The shape of the library file, version 1, as SQL. `migrations` leads to later versions; this text stays as it is."""
+"""The shape of the library file as SQL: version 1, and what `migrations` makes of it. These texts stay as they are."""
 
 from __future__ import annotations
 
@@ -139,4 +139,28 @@ CREATE TABLE event(
     kind TEXT NOT NULL,
     detail TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
+"""
+
+# A passage's text stands behind its document's kind, by which the tokeniser knows its markup (`tokenizer.of_kind`).
+VERSION_3 = """
+DROP TABLE passage_vocab;
+DROP TABLE passage_fts;
+DROP VIEW passage_text;
+ALTER TABLE passage DROP COLUMN cjk;
+
+CREATE VIEW passage_text AS
+SELECT passage.id AS id,
+       document.title AS title,
+       passage.headings AS headings,
+       char(2) || document.kind || char(2) || passage.text AS body,
+       document.path_text AS path,
+       document.tags AS tags
+FROM passage CROSS JOIN document ON document.id = passage.document_id;
+
+CREATE VIRTUAL TABLE passage_fts USING fts5(
+    title, headings, body, path, tags,
+    content = 'passage_text', content_rowid = 'id',
+    tokenize = 'words'
+);
+CREATE VIRTUAL TABLE passage_vocab USING fts5vocab('passage_fts', 'row');
 """

@@ -14,6 +14,7 @@ import apsw
 
 from engine.errors import LibraryDamaged
 from engine.store.migrations import MIGRATIONS, newest_version, version
+from engine.store.tokenizer import register
 
 REMEDY = "Put a backup back with `carrel restore FILE`, or index anew with `carrel restore --rebuild`."
 LEAST_SECONDS = 60.0  # in which all checks of a small file end
@@ -123,6 +124,7 @@ def _expected(number: int) -> dict[str, SchemaObject]:
     """Return what a new library of a version holds, by name; made once, in memory, in 1.3 ms."""
     conn = apsw.Connection(":memory:")
     try:
+        register(conn)
         for step in MIGRATIONS[:number]:
             step(conn)
         return {each.name: each for each in _objects(conn)}

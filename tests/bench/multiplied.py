@@ -22,7 +22,7 @@ _DOCUMENT = (
     "path_text, title, title_written, kind, tags, size, mtime_ns, inode, device, content_hash, metadata, links,"
     " indexed_at, failure"
 )
-_PASSAGE = 'ordinal, text, headings, cjk, start, "end", line_start, line_end, page, hash'
+_PASSAGE = 'ordinal, text, headings, start, "end", line_start, line_end, page, hash'
 
 
 class Multiplied:

@@ -16,7 +16,7 @@ from engine.retrieval.postings_cache import COLUMN_WEIGHTS
 from engine.retrieval.search_pipeline import Search
 from engine.store.bm25 import bm25_parts
 from engine.store.documents import listed
-from engine.store.fulltext import stems
+from engine.store.tokenizer import of_kind, tokens
 
 Floats = NDArray[np.float64]
 FIRST = 30  # candidates that the costly trials look at
@@ -56,12 +56,12 @@ def second_round(_: Ground, search: Search) -> Floats:
 def phrases(bonus: float, ground: Ground, search: Search) -> Floats:
     """Lift the first candidates for pairs of words that stand side by side as in the query."""
     score = search.ranking.score.copy()
-    asked = stems(ground.connection, search.query.text)
+    asked = [token.stem for token in tokens(search.query.text)]
     pairs = set(pairwise(asked))
     if not pairs:
         return score
-    for place, tokens in _tokens(ground, search).items():
-        score[place] += bonus * len(pairs & set(pairwise(tokens))) / len(pairs)
+    for place, stems in _stems(ground, search).items():
+        score[place] += bonus * len(pairs & set(pairwise(stems))) / len(pairs)
     return score
 
 
@@ -140,7 +140,8 @@ def maxsim(ground: Ground, search: Search, text: str, share: float = 0.05) -> Fl
     likeness = np.empty(len(first))
     for place, passage in enumerate(candidates.ids[first].tolist()):
         title, body = ground.connection.execute(
-            "SELECT title, body FROM passage_text WHERE id = ?", (passage,)
+            "SELECT title, text FROM passage JOIN document ON document.id = document_id WHERE passage.id = ?",
+            (passage,),
         ).fetchall()[0]
         likeness[place] = (asked @ _states(ground, f"{title}. {body}").T).max(axis=1).mean()
     spread = float(likeness.max() - likeness.min()) or 1.0
@@ -163,13 +164,13 @@ def _first(search: Search) -> NDArray[np.int64]:
     return search.ranking.order[:FIRST]
 
 
-def _tokens(ground: Ground, search: Search) -> dict[int, list[str]]:
+def _stems(ground: Ground, search: Search) -> dict[int, list[str]]:
     """Return the stems of the first candidates' texts, by place."""
     found = {}
     for place in _first(search).tolist():
         passage = int(search.gathered.candidates.ids[place])
         body = ground.connection.execute("SELECT body FROM passage_text WHERE id = ?", (passage,)).get
-        found[place] = stems(ground.connection, body or "")
+        found[place] = [token.stem for token in tokens(*of_kind(body or ""))]
     return found
 
 

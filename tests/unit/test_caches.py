@@ -125,7 +125,7 @@ def test_postings_of_an_older_search_are_not_given_to_a_newer_one(library):
     edited(library, 99, "sourdough sourdough sourdough")
     new = begun(library)
     found(new, cache, "bicycles")  # the newer search begins and asks for another word
-    older = words.postings(Phrase("sourdough"))
+    older = words.postings(Phrase(("sourdough",)))
     words.frequencies(["sourdough"])
     assert found(new, cache) == found(new, PostingsCache())
     assert cache.of(new).frequencies(["sourdough"])["sourdough"] == len(older.ids) + 1
@@ -136,9 +136,9 @@ def test_an_older_search_makes_no_newer_one_read_its_words_again(library):
     old = begun(library)
     edited(library, 3)
     new = begun(library)
-    cache.of(new).postings(Phrase("sourdough"))
+    cache.of(new).postings(Phrase(("sourdough",)))
     assert found(old, cache)[0] != found(new, PostingsCache())[0]
-    assert cache.of(new).knows(Phrase("sourdough"))
+    assert cache.of(new).knows(Phrase(("sourdough",)))
 
 
 def test_kept_postings_stay_within_their_bytes_whatever_versions_they_are_of(library, monkeypatch):
@@ -147,8 +147,8 @@ def test_kept_postings_stay_within_their_bytes_whatever_versions_they_are_of(lib
     for turn in range(3):
         words = cache.of(begun(library))
         for word in ("sourdough", "number", "note", "and"):
-            words.postings(Phrase(word))
-        assert words.knows(Phrase("and")) and not words.knows(Phrase("sourdough"))
+            words.postings(Phrase((word,)))
+        assert words.knows(Phrase(("and",))) and not words.knows(Phrase(("sourdough",)))
         edited(library, turn)
 
 

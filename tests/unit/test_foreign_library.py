@@ -75,7 +75,7 @@ SCHEMAS = {
     "a view on itself": "DROP TABLE search_log; CREATE VIEW search_log AS SELECT * FROM search_log",
     "another view of the passages": (
         "DROP VIEW passage_text; CREATE VIEW passage_text AS SELECT id, '' AS title, headings, text AS body,"
-        " '' AS path, '' AS tags, cjk FROM passage"
+        " '' AS path, '' AS tags FROM passage"
     ),
     "another table": "CREATE TABLE mine(x)",
     "a table with a generated column": "ALTER TABLE document ADD COLUMN evil TEXT AS (upper(title))",

@@ -25,14 +25,14 @@ HOSTILE = {
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Note how many characters and tokens each snippet had to deal with."""
     counted: list[tuple[int, int]] = []
-    plain: Callable[..., list[object]] = snippet.tokenise  # type: ignore[attr-defined]
+    plain: Callable[..., list[object]] = snippet.tokens  # type: ignore[attr-defined]
 
-    def counting(connection: object, text: str, *most: int) -> list[object]:
-        tokens = plain(connection, text, *most)
+    def counting(text: str, *rest: object) -> list[object]:
+        tokens = plain(text, *rest)
         counted.append((len(text), len(tokens)))
         return tokens
 
-    monkeypatch.setattr(snippet, "tokenise", counting)
+    monkeypatch.setattr(snippet, "tokens", counting)
     return counted
 
 
@@ -55,10 +55,10 @@ def test_words_behind_many_blank_lines_are_shown(tmp_path: Path) -> None:
 def test_a_snippet_that_fails_takes_no_list_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = hits.snippet  # type: ignore[attr-defined]
 
-    def failing(connection: object, text: str, *rest: object) -> object:
+    def failing(text: str, *rest: object) -> object:
         if "badger" in text:
             raise RecursionError
-        return plain(connection, text, *rest)
+        return plain(text, *rest)
 
     monkeypatch.setattr(hits, "snippet", failing)
     with library_of(tmp_path, {"a.md": "wombat\n\nand badger", "b.md": "wombat and heron", **FILLER}) as library:

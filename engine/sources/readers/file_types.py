@@ -231,7 +231,7 @@ READER_VERSIONS: dict[str, int] = {
     "notebook": 3,
     "opendocument": 2,
     "org": 2,
-    "pdf": 2,
+    "pdf": 3,
     "pptx": 2,
     "rst": 2,
     "rtf": 2,

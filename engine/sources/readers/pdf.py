@@ -1,23 +1,34 @@
-"""PDF: the text layer page by page, cut into paragraphs by how its lines end; scans and locked files say so."""
+"""PDF: the text layer page by page, under the headings of its outline, and what was written into forms and notes.
+
+A page is cut into paragraphs by how its lines end. Scans and locked files say what they are.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from math import sin
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw as pdfium_c
 
 from engine.errors import SourceError
-from engine.records import Document
+from engine.records import Document, Link
 from engine.sources.encodings import storable
 from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.line_end_hyphens import rejoined, words_of
 from engine.sources.readers.ocr import DOTS_PER_INCH, MAX_PIXELS, Recogniser, grey_picture
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.pdf_annotations import Annotations, annotations_of, attached_names
+from engine.sources.readers.pdf_outline import Entry, outline_of, pieces
+from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 
 MAX_PAGES = 20_000
 POINTS_PER_INCH = 72  # the unit of a page
+SAMPLED_CHARACTERS = 64  # of a page, whose direction is asked for
+TURNED_SHARE = 0.2  # of them, above which a page is read as one of lines that run upwards
 SHORTEST_PARAGRAPH = 40  # code points: below it lies the debris of formulas and drawings
 HEAD_BYTES = 1024  # where readers look for the signature, as some mailers put lines before it
 _MADE_BY_MACHINE = re.compile(
@@ -25,29 +36,40 @@ _MADE_BY_MACHINE = re.compile(
     r".*\.(?:docx?|pdf|tex|dvi|indd|pptx?|xlsx?|odt|rtf|ps|qxd|fm)|"
     r"(?:about:|https?:|file:).*|document\d*|title|slide \d+|print|noname|\(?anonymous\)?|[\W\d_]*)$"
 )
-_HYPHENATED = re.compile(r"([\w-]{0,60}[^\W\d_])(?:\ufffe|\x02)\n?")  # how PDFium marks a hyphen at a line's end
-_BROKEN_WORD = re.compile(r"(?<![\w-])([^\W\d_]{2,})-\n([a-zß-öø-ÿ]{2,})(?![\w-])")
 _ENDS_SENTENCE = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
 _STARTS_ITEM = re.compile(r"(?:[•●▪‣–*·-]|\(?\d{1,3}[.)]|\[\d{1,3}\])\s")
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_CONTROLS = re.compile("[\x01-\x08\x0b\x0e-\x1f\x7f]")
+_CONTROLS = re.compile("[\x01\x03-\x08\x0b\x0e-\x1f\x7f]")  # without the mark of a hyphen at a line's end
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    text: str
+    annotations: Annotations
+
+    def has_words(self) -> bool:
+        return bool(self.text.strip() or self.annotations.values or self.annotations.notes)
 
 
 def read(source: Source) -> Document:
     """Read the text layer of a PDF; every block knows its page."""
     document = _open(source.raw)
     try:
-        builder = TextBuilder()
-        pages = min(len(document), MAX_PAGES)
-        for number in range(pages):
-            for paragraph in _paragraphs(_page_text(document, number, source.recogniser)):
-                builder.add("paragraph", paragraph, page=number + 1)
+        outline = outline_of(document)
+        pages = list(_pages(document, source.recogniser))
         properties = document.get_metadata_dict(skip_empty=True)
+        attached = list(attached_names(document))
     finally:
         document.close()
+    builder, links = TextBuilder(), list[Link]()
+    known = words_of(page.text for page in pages)
+    for number, page in enumerate(pages):
+        _add(builder, page, number + 1, outline.get(number, ()), known)
+        links += page.annotations.links
+    builder.add("list", "\n".join(f"- Attachment: {name}" for name in attached if name))
     text, blocks = builder.finish()
-    if not text.strip():
+    if not any(page.has_words() for page in pages):
         scanned = "scanned: OCR found no words" if source.recogniser else "scanned: no text layer"
         raise SourceError(scanned if pages else "no pages")
     fields = {name.lower(): " ".join(storable(value).split()) for name, value in properties.items()}
@@ -63,7 +85,8 @@ def read(source: Source) -> Document:
         blocks,
         title,
         tags=as_tags(keywords) if "," in keywords else (),
-        metadata={**metadata, "pages": str(pages)},
+        links=links[:MAX_LINKS],
+        metadata={**metadata, "pages": str(len(pages))},
     )
 
 
@@ -79,25 +102,52 @@ def _open(raw: bytes) -> pdfium.PdfDocument:
         raise SourceError("truncated or damaged PDF" if is_pdf else "not a PDF") from None
 
 
-def _page_text(document: pdfium.PdfDocument, number: int, recogniser: Recogniser | None) -> str:
-    """Return one page's text, from its picture if it has no other; one that is damaged has none, others are read."""
-    try:
-        page = document[number]
-    except pdfium.PdfiumError:
-        return ""
+def _pages(document: pdfium.PdfDocument, recogniser: Recogniser | None) -> Iterator[_Page]:
+    """Read the pages one by one; one that is damaged is empty, others are read."""
+    with suppress(pdfium.PdfiumError):
+        document.init_forms()
+    for number in range(min(len(document), MAX_PAGES)):
+        try:
+            yield _read_page(document, number, recogniser)
+        except pdfium.PdfiumError:
+            yield _Page("", Annotations())
+
+
+def _read_page(document: pdfium.PdfDocument, number: int, recogniser: Recogniser | None) -> _Page:
+    """Read one page: its text, from its picture if it has no other, and what lies on it."""
+    page = document[number]
     try:
         textpage = page.get_textpage()
         try:
-            text = str(textpage.get_text_bounded())
+            text = _text_of(page, textpage)
+            annotations = annotations_of(document, page, textpage)
         finally:
             textpage.close()
-        if recogniser is None or text.strip() or not pdfium_c.FPDFPage_CountObjects(page):
-            return text
-        return recogniser.words(_picture(page))
-    except pdfium.PdfiumError:
-        return ""
+        if recogniser is not None and not text.strip() and pdfium_c.FPDFPage_CountObjects(page):
+            text = recogniser.words(_picture(page))
     finally:
         page.close()
+    text = _CONTROLS.sub(" ", storable(text).translate(_LIGATURES))
+    return _Page(text, annotations)
+
+
+def _text_of(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> str:
+    """Return the text of a page line by line.
+
+    Text inside a box keeps indices beside what they belong to, but PDFium takes the box as the page is shown and ends
+    lines by their height on the page: of a turned page it gives a part, and of text that runs upwards one line.
+    """
+    if page.get_rotation() in (90, 270) or _runs_upwards(textpage):
+        return str(textpage.get_text_range())
+    return str(textpage.get_text_bounded(*page.get_bbox()))
+
+
+def _runs_upwards(textpage: pdfium.PdfTextPage) -> bool:
+    """Whether much of a page stands on lines that run up or down, as a wide table does, and not a stamp at its edge."""
+    count = textpage.count_chars()
+    asked = range(0, count, max(1, count // SAMPLED_CHARACTERS))
+    turned = sum(abs(sin(pdfium_c.FPDFText_GetCharAngle(textpage, index))) > 0.7 for index in asked)
+    return turned > TURNED_SHARE * len(asked)
 
 
 def _picture(page: pdfium.PdfPage) -> bytes:
@@ -111,11 +161,22 @@ def _picture(page: pdfium.PdfPage) -> bytes:
         bitmap.close()
 
 
-def _paragraphs(text: str) -> Iterator[str]:
-    """Cut a page where a line ends a sentence short of the usual width, at items of lists, and at blank lines."""
-    text = storable(text).translate(_LIGATURES)
-    text = _BROKEN_WORD.sub(r"\1\2", _HYPHENATED.sub(_rejoin, text))
-    lines = [_CONTROLS.sub(" ", line).rstrip() for line in text.split("\n")]
+def _add(builder: TextBuilder, page: _Page, number: int, entries: Sequence[Entry], known: frozenset[str]) -> None:
+    """Add a page: its headings and paragraphs, then what was typed into its fields, then its notes."""
+    for piece in pieces(rejoined(page.text, known).split("\n"), entries):
+        if piece.level:
+            builder.heading(piece.lines[0], piece.level, page=number)
+        else:
+            for paragraph in _paragraphs(piece.lines):
+                builder.add("paragraph", paragraph, page=number)
+    builder.add("paragraph", "\n".join(page.annotations.values), page=number)
+    for note in page.annotations.notes:
+        builder.add("paragraph", note, page=number)
+
+
+def _paragraphs(written: Sequence[str]) -> Iterator[str]:
+    """Cut lines where one ends a sentence short of the usual width, at items of lists, and at blank lines."""
+    lines = [line.rstrip() for line in written]
     widths = sorted(len(line) for line in lines if line)
     usual = widths[len(widths) * 3 // 4] if widths else 0
     paragraph: list[str] = []
@@ -132,10 +193,6 @@ def _paragraphs(text: str) -> Iterator[str]:
                 paragraph, length = [], 0
     if paragraph:
         yield "\n".join(paragraph)
-
-
-def _rejoin(match: re.Match[str]) -> str:
-    return f"{match[1]}-" if "-" in match[1] else match[1]  # a compound keeps its hyphen
 
 
 def _date(written: str) -> str:

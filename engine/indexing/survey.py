@@ -26,6 +26,8 @@ from engine.watching.hard_links import documents_of, inode_of_many_names
 from engine.watching.hints import below, collapsed
 from engine.watching.watched_roots import rules_from, watched
 
+NANOSECONDS = 1_000_000_000
+
 
 @dataclass(slots=True)
 class Plan:
@@ -204,7 +206,9 @@ def _same(found: FoundFile, known: KnownFile) -> bool:
     """Whether a file looks untouched since its content was known: it is not where the file could not be opened,
     changed while it was read, or was moved and is still to be read under its new name.
 
+    A program may write a file and set its time back; its ctime tells, for that no program sets.
+
     The device is not compared, for it changes when a disk is mounted anew.
     """
     same = found.mtime_ns == known.mtime_ns and found.size == known.size and found.inode == known.inode
-    return same and known.content_hash is not None
+    return same and known.content_hash is not None and found.ctime_ns <= known.checked_at * NANOSECONDS

@@ -29,13 +29,17 @@ TWICE = "a folder already seen"
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file to index. `path` is relative to the root, as the file system has it."""
+    """A file to index. `path` is relative to the root, as the file system has it.
+
+    `ctime_ns` is when anything of the file last changed, its name and rights included; 0 where that is not known.
+    """
 
     path: bytes
     size: int
     mtime_ns: int
     inode: int
     device: int
+    ctime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +256,7 @@ class _Walk:
                 return LeftOut(path, NOT_TEXT, False)
         except OSError:
             return LeftOut(path, UNREADABLE, False)
-        return FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+        return FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, status.st_ctime_ns)
 
     def _count(self, folder: bytes) -> int:
         """Count the files below a folder that is left out, without following links, while the allowance lasts."""

@@ -21,7 +21,7 @@ from engine.effective_settings import effective
 from engine.errors import LibraryError
 from engine.paths import display
 from engine.records import Document, Passage
-from engine.store import change_log, fulltext, models, slots, vector_tables
+from engine.store import change_log, fulltext, models, segment_merge, slots, vector_tables
 from engine.store.connection import transaction
 from engine.store.row_mapping import (
     DOCUMENT_COLUMNS,
@@ -95,6 +95,7 @@ class Writer:
     def __init__(self, conn: apsw.Connection, model_id: int) -> None:
         self.conn = conn
         self.model_id = model_id
+        segment_merge.settle(conn)
         fulltext.overwrite(conn, effective().secure_delete)
 
     @contextmanager

@@ -20,6 +20,8 @@ class TextBuilder:
         """Start with no text."""
         self.blocks: list[Block] = []
         self.line_map: list[tuple[int, int]] = []
+        self.line = 0
+        """Where in the file the pieces stand that do not say it themselves, 0 where that is not known."""
         self._pieces: list[str] = []
         self._length = 0
 
@@ -64,8 +66,8 @@ class TextBuilder:
     def _map(self, text: str, start: int, lines: Sequence[int]) -> None:
         """Note where the lines of a piece stand; one of which nothing is known ends what was known before it."""
         if not any(lines):
-            if self.line_map and self.line_map[-1][1]:
-                self.line_map.append((start, 0))
+            if self.line != (self.line_map[-1][1] if self.line_map else 0):
+                self.line_map.append((start, self.line))
             return
         at = start
         for line, number in zip(text.split("\n"), lines, strict=False):

@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.records import WordReading
 from engine.retrieval.rare_words import MOST_PASSAGES, RareWord
+from engine.store.folding import fold
 from engine.store.phrase import Phrase
 from engine.store.tokenizer import Token, is_name, of_stem, tokens
 
@@ -51,9 +52,10 @@ def holding_names(
     total = sum(reading.idf for reading in readings)
     found: list[RareWord] = []
     for index, (phrase, reading) in enumerate(zip(phrases, readings, strict=True)):
-        if not (phrase.is_term and is_name(phrase.places[0]) and 0 < reading.documents <= MOST_PASSAGES):
+        name = phrase.places[0] if phrase.is_term else fold(phrase.written)  # it may stand within a longer one
+        if not is_name(name) or name.split() != [name] or not 0 < reading.documents <= MOST_PASSAGES:
             continue
-        parts = {term for token in tokens(phrase.places[0]) for term in of_stem(token.stem)}
+        parts = {term for token in tokens(name) for term in of_stem(token.stem)}
         own = sum(
             other.idf
             for other_phrase, other in zip(phrases, readings, strict=True)

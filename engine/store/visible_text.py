@@ -70,17 +70,18 @@ _ASCIIDOC = (
 _DOUBLED = r"(?P<star>\*\*|__|\#\#)(?=[^\s*_\#])(?P<stressed>[^*_\#\n]{0,500}?[^*_\#\s])(?P=star)"
 
 
-def _compiled(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns))
-
-
-_OF_MARKDOWN = (_compiled(*_MARKDOWN), _compiled(r"(?P<keep>`+[^`\n]*`+)", _EMPHASIS, _STRIKE))
+_OF_MARKDOWN = (
+    re.compile("|".join(_MARKDOWN)),
+    re.compile("|".join((r"(?P<keep>`+[^`\n]*`+)", _EMPHASIS, _STRIKE))),
+)
+_OF_ORG, _OF_RST = re.compile("|".join(_ORG)), re.compile("|".join(_RST))
+_OF_ASCIIDOC = re.compile("|".join(_ASCIIDOC)), re.compile(_DOUBLED)
 _OF_KIND = {
     "markdown": _OF_MARKDOWN,
     "notebook": _OF_MARKDOWN,
-    "org": (_compiled(*_ORG),),
-    "rst": (_compiled(*_RST),),
-    "asciidoc": (_compiled(*_ASCIIDOC), _compiled(_DOUBLED)),
+    "org": (_OF_ORG,),
+    "rst": (_OF_RST,),
+    "asciidoc": _OF_ASCIIDOC,
 }
 _HIDDEN = ("target", "reference", "note", "page", "tag", "role", "address")
 _KEPT = ("escaped", "lowered", "stressed", "struck")

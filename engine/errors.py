@@ -2,7 +2,6 @@
 
     CarrelError
     ├── UsageError            bad input: the command or its arguments
-    │   ├── QueryError        a search that cannot be understood
     │   ├── ConfigError       a setting that cannot be used
     │   └── PathError         a path that is missing, not a folder, or not watched
     ├── LibraryError          the library file
@@ -44,14 +43,6 @@ class UsageError(CarrelError):
     """Bad input: the command or its arguments."""
 
     exit_code = 2
-
-
-class QueryError(UsageError):
-    """A search that cannot be understood; `position` is the offending code point, counted from 0."""
-
-    def __init__(self, message: str, *, position: int, cause: str = "", fix: str = "") -> None:
-        super().__init__(message, cause=cause, fix=fix)
-        self.position = position
 
 
 class ConfigError(UsageError):

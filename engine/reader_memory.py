@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from engine.errors import CarrelError, QueryError, UsageError
+from engine.errors import CarrelError, UsageError
 from engine.library_file import LibraryFile
 from engine.records import Grade, Hit, LoggedSearch, Mark, SearchResult
 from engine.store import judgements, search_log
@@ -137,11 +137,7 @@ def spoken(query: str) -> str:
     from engine.retrieval.query import parse
 
     asked = " ".join(query.split())
-    try:
-        says_something = bool(parse(asked + " ", typing=True).meaning)
-    except QueryError:
-        says_something = bool(asked)
-    if not says_something:
+    if not parse(asked).meaning:
         raise UsageError(
             "There is no question to mark an answer to.", fix="Search for words first; filters alone ask nothing."
         )

@@ -56,8 +56,11 @@ class SafeStream(io.TextIOBase):
         return len(text)
 
     def write_raw(self, text: str) -> None:
-        """Write the text as it is, for another program; a terminal gets it cleaned. Raises as `write` does."""
-        self._try(lambda: self._stream.write(self._clean(text) if self.isatty() else text))
+        """Write the text as it is, for another program; a terminal gets it cleaned, and no style of ours is in it.
+
+        Raises as `write` does.
+        """
+        self._try(lambda: self._stream.write(cleaned(text) if self.isatty() else text))
 
     def flush(self) -> None:
         """Bring out what was written. Raises BrokenPipeError and OutputError."""

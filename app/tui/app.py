@@ -268,7 +268,8 @@ class CarrelApp(App[int]):
         while len(self.screen_stack) > 1 and not isinstance(self.screen, SearchScreen):
             self.pop_screen()
         if isinstance(self.screen, SearchScreen):
-            self.screen.ask(query)
+            self.screen.query_line.write(query)
+            self.screen.query_line.focus()
 
     def wake_indexer(self) -> None:
         """Start the indexer again where it was given up; one that is at work stays."""

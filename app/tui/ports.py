@@ -95,7 +95,7 @@ class LibraryPort(Protocol):
         typing: bool,
         cancel: Any,  # what Opened.new_cancellation made
     ) -> SearchResult:
-        """Search; raises QueryError for a query that cannot be understood, anything once cancelled."""
+        """Search; raises anything once cancelled."""
 
     def explore(self, text: str, *, limit: int, settings: SearchSettings, typing: bool, cancel: Any) -> ExplorationPort:
         """Search as `search` does, in both legs, and keep the candidates."""
@@ -122,7 +122,7 @@ class LibraryPort(Protocol):
         """Find the passages of other documents that are nearest in meaning to one."""
 
     def why(self, text: str, path: Path, *, settings: SearchSettings, limit: int) -> WhyReport:
-        """Say at which stage of a search a document was lost; raises QueryError."""
+        """Say at which stage of a search a document was lost."""
 
     def documents_named(self, fragment: str, limit: int) -> tuple[StoredDocument, ...]:
         """Return documents whose title or path holds a text, without their own text."""
@@ -227,7 +227,7 @@ class Pace:
 
     quiet: float = 0.05  # no key for this long before a query is encoded: below the gap between typed words
     glance: float = 0.03  # a row is selected for this long before its text is read: the rows are painted first
-    settle: float | None = 0.7  # then the last word counts as finished; None: never
+    settle: float | None = 0.7  # then all rows are asked for; None: with the first ones
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for

@@ -16,6 +16,7 @@ from engine.chunking.syntax_characters import markers, without
 from engine.chunking.token_counts import TokenPositions, encodable, sizes
 from engine.records import Block, Document, Passage, passage_hash
 
+APART = frozenset(["mbox"])  # kinds whose pages, here messages, are never joined in a passage
 STRETCH = 1.6  # a passage may hold this times the target where its structure asks for it
 RAW_CHARACTERS = 8  # of markup are tokenised for each token that fits, where markup is all there is
 SMALL_WINDOW_SHARE = 0.7  # where the window is small, the target leaves this slack below what fits
@@ -75,7 +76,8 @@ class _Chunker:
         if not self._blocks:
             return [0, len(self._text)]
         line = TokenPositions(self._text, self._token_starts, self._uncounted())
-        points = SplitPointFinder(self._text, line, self._target).find(self._blocks, self._sections)
+        apart = self._document.kind in APART
+        points = SplitPointFinder(self._text, line, self._target, apart).find(self._blocks, self._sections)
         return [points.positions[index] for index in partition(points, self._target, self._maximum)]
 
     def _uncounted(self) -> list[tuple[int, int]]:

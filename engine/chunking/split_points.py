@@ -28,6 +28,7 @@ INSIDE_WORD = 4.0
 INTO_SUBSECTION = 0.8  # what it costs not to cut there: a passage that spans sections says less about each
 INTO_SIBLING = 1.0
 PER_LEVEL_UP = 0.25
+INTO_OTHER_PAGE = 50.0  # where pages are things of their own: more than any size of a passage costs
 JITTER = 0.2  # from the text itself: an edit then changes 3 passages on average, where without it as many as 26 change
 JITTER_CHARACTERS = 24
 
@@ -88,9 +89,13 @@ class SplitPoints:
 class SplitPointFinder:
     """Finds the split points of one document."""
 
-    def __init__(self, text: str, line: TokenPositions, target: int) -> None:
-        """Prepare for passages of `target` tokens: nothing up to half of that is cut inside."""
+    def __init__(self, text: str, line: TokenPositions, target: int, pages_apart: bool = False) -> None:
+        """Prepare for passages of `target` tokens: nothing up to half of that is cut inside.
+
+        With `pages_apart` no passage holds parts of two pages: they have nothing to do with each other.
+        """
         self._text = text
+        self._pages_apart = pages_apart
         self._line = line
         self._whole = max(target // 2, 1)
         self._grain = max(target // 16, 1)
@@ -127,6 +132,8 @@ class SplitPointFinder:
 
     def _between(self, left: Block, right: Block, borders: dict[int, tuple[Section, Section]]) -> tuple[float, float]:
         """Give the cost of a cut between two blocks, and of none."""
+        if self._pages_apart and left.page != right.page:
+            return 0.0, INTO_OTHER_PAGE
         if right.kind == "heading":
             return _between_sections(*borders[right.start])
         if left.kind in ("heading", "meta"):

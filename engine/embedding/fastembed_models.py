@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import re
+import socket
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,13 +88,27 @@ def prefixes(name: str) -> tuple[str, str]:
 
 def _described() -> Iterator[tuple[type[Any], Any]]:
     """Yield fastembed's own descriptions with the class that runs each."""
-    from fastembed import TextEmbedding  # 0.3 to 0.9 s
-
-    for kind in TextEmbedding.EMBEDDINGS_REGISTRY:
+    for kind in _fastembed().TextEmbedding.EMBEDDINGS_REGISTRY:
         if kind.__name__ in _POOLING:
             for model in kind._list_supported_models():
                 if model.sources.hf and not _ONE_SIDED.search(model.model):
                     yield kind, model
+
+
+def _fastembed() -> Any:
+    """Import fastembed, in 0.3 to 0.9 s, and keep urllib3 beneath it from binding a socket to ask for IPv6.
+
+    Where a model is fetched, addresses of both kinds are tried all the same.
+    """
+    known = socket.has_ipv6
+    socket.has_ipv6 = False
+    try:
+        import fastembed
+        from urllib3.util import connection
+    finally:
+        socket.has_ipv6 = known
+    connection.HAS_IPV6 = known
+    return fastembed
 
 
 def _described_model(kind: type[Any], model: Any) -> FastembedModel:
@@ -136,16 +151,16 @@ def fetch(model: FastembedModel) -> Path:
     cache = str(private_folder(places().cache / "models"))
     wanted = [model.model_file, *model.files]
     with _quiet():
-        from fastembed import TextEmbedding
         from loguru import logger
 
+        text_embedding = _fastembed().TextEmbedding
         logger.disable("fastembed")
         with contextlib.suppress(Exception):  # not in the cache, or not all of it
-            folder = Path(TextEmbedding.download_files_from_huggingface(model.source, cache, wanted, True))
+            folder = Path(text_embedding.download_files_from_huggingface(model.source, cache, wanted, True))
             if all((folder / name).is_file() for name in wanted):
                 return folder
         try:
-            return Path(TextEmbedding.download_files_from_huggingface(model.source, cache, wanted))
+            return Path(text_embedding.download_files_from_huggingface(model.source, cache, wanted))
         except Exception as error:  # any of requests', httpx's, the hub's and fastembed's own
             raise ModelError(
                 f"The model {model.name} cannot be downloaded.",

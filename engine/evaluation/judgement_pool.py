@@ -94,7 +94,6 @@ def pool(library: Library, query: str, depth: int = DEPTH, seed: int = SEED) -> 
     """Return the passages among the first `depth` rows of any method, each once, in an order drawn from the seed.
 
     The order depends on the seed and the query alone, so that a judging that was broken off goes on as it began.
-    Raises QueryError.
     """
     settings = SearchSettings(memory=False)
     found = {

@@ -18,6 +18,7 @@ from engine.records import Failure
 from engine.store.document_writer import VectorsMissing, Writer
 from engine.store.documents import KnownFile
 from engine.store.row_mapping import FileFacts
+from engine.store.segment_merge import together
 from engine.store.vector_tables import Vector
 
 COMMIT_SECONDS = 0.025  # after so long in a transaction it is committed: with the commit itself, 50 ms
@@ -39,14 +40,17 @@ class BatchWriter:
 
     def move(self, moves: Iterable[Move]) -> None:
         """Give documents their new places; passages and vectors stay."""
-        for _ in in_short_transactions(self._writer, moves, self._move):
-            self._tell()
+        moves = list(moves)
+        with together(self._writer.conn, [each.vanished.known.id for each in moves]):
+            for _ in in_short_transactions(self._writer, moves, self._move):
+                self._tell()
 
     def remove(self, vanished: Sequence[Vanished]) -> None:
         """Forget documents whose files are gone."""
         ids = [each.known.id for each in vanished]
-        for _ in in_short_transactions(self._writer, _groups(ids), self._remove):
-            self._tell()
+        with together(self._writer.conn, ids):
+            for _ in in_short_transactions(self._writer, _groups(ids), self._remove):
+                self._tell()
 
     def record(
         self, outcomes: Iterable[Outcome], vectors: Mapping[bytes, Vector], written: Callable[[Work], None]
@@ -97,6 +101,7 @@ class BatchWriter:
         # Without a hash the next sync sees that it is still to be read, should that be cut short.
         facts = _facts(work.path, work.stat, None if move.reread else move.content_hash)
         self._writer.move(known.id, work.folder_id, facts, title)
+        self._writer.note_checked(known.id)  # a new name changes the file's ctime
         self._tally.moved += 1
 
     def _remove(self, ids: Sequence[int]) -> None:
@@ -125,6 +130,7 @@ class BatchWriter:
                 assert known is not None
                 if _differs(known, outcome.stat):
                     self._writer.touch(known.id, _facts(work.path, outcome.stat, outcome.content_hash))
+                self._writer.note_checked(known.id)
                 self._tally.unchanged += 1
             case Failed(reason=reason):
                 self._fail(outcome, reason)

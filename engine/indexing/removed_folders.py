@@ -62,6 +62,7 @@ def forget_folder(conn: apsw.Connection, folder_id: int, *, forever: bool = Fals
     removed where there is no room to keep it.
     """
     from engine.store.document_writer import Writer  # numpy, which a sync without work does without
+    from engine.store.segment_merge import together
 
     if forever:
         drop(conn, path_of(conn), folder_id)
@@ -71,9 +72,10 @@ def forget_folder(conn: apsw.Connection, folder_id: int, *, forever: bool = Fals
     model = models.active(conn)
     if model is not None:
         writer = Writer(conn, model.id)
-        for start in range(0, len(documents), AT_ONCE):
-            with writer.transaction():
-                writer.remove(documents[start : start + AT_ONCE])
+        with together(conn, documents):
+            for start in range(0, len(documents), AT_ONCE):
+                with writer.transaction():
+                    writer.remove(documents[start : start + AT_ONCE])
     folders.remove(conn, folder_id)
     fold_in(conn)
     return len(documents)

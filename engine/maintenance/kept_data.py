@@ -36,6 +36,7 @@ def kept_data(library: Path) -> tuple[Kept, ...]:
         _of("models", where.models, "`carrel models remove NAME`"),
         _of("runs", where.state / "training", "`carrel runs delete RUN`"),
         _of("history", where.state / "history", "the searches typed in the browser: delete the file"),
+        _of("typing", where.state / "typing", "when keys were pressed last, and not which: goes by itself"),
         _of("events", where.state / "events", "what the indexer did: goes by itself"),
         _of("log", where.log, "faults, without text of notes: delete the file"),
         _of("caches", where.cache, "delete the folder; it is made anew"),

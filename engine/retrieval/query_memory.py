@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import QueryError
 from engine.records import Grade, Mark, Remembered
 from engine.retrieval.filters import let_through
 from engine.retrieval.marked_passages import MarkedPassages, passages_of_marks
@@ -167,11 +166,7 @@ class QueryMemory:
 
 def vector_of(query: str, encode: Encode) -> NDArray[np.float32]:
     """Return the unit vector of what a past query meant, its operators and filters left out."""
-    try:
-        meaning = parse(query + " ", typing=True).meaning
-    except QueryError:  # a question from a file, with signs that mean nothing in it
-        meaning = query
-    return encode(meaning or query)
+    return encode(parse(query).meaning or query)
 
 
 def asked_vectors(query: str, number: int, encode: Encode) -> NDArray[np.float32]:

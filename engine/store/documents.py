@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,10 @@ from engine.store.row_mapping import headings_of, unsigned
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A file as the library knows it; `path` is relative to its folder, `failure` the reason it could not be read."""
+    """A file as the library knows it; `path` is relative to its folder, `failure` the reason it could not be read.
+
+    `checked_at` is when its bytes were last held against what is indexed, in seconds since the epoch.
+    """
 
     id: int
     path: bytes
@@ -30,6 +34,7 @@ class KnownFile:
     failure: str | None
     title: str
     title_written: bool
+    checked_at: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,9 @@ def known_files(
         for condition, values in where
         for row in conn.execute(
             f"""SELECT id, path, size, mtime_ns, inode, device, content_hash, CAST(failure AS BLOB),
-                CAST(title AS BLOB), title_written FROM document WHERE folder_id = ?{condition}""",
+                CAST(title AS BLOB), title_written, max(indexed_at, ifnull(content_check.at, 0))
+                FROM document LEFT JOIN content_check ON content_check.document_id = document.id
+                WHERE folder_id = ?{condition}""",
             (folder_id, *values),
         )
     )
@@ -115,8 +122,9 @@ def known_files(
             _reason(failure),
             stored_values.text(title),
             bool(written),
+            stored_values.moment(checked) or math.inf,
         )
-        for id_, path, size, mtime, inode, device, content_hash, failure, title, written in rows
+        for id_, path, size, mtime, inode, device, content_hash, failure, title, written, checked in rows
     }
 
 

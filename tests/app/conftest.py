@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from fakes import FakeLibrary, ports
+from textual.notifications import Notification
 
 from app.tui.app import CarrelApp
 
@@ -21,6 +22,12 @@ def _plain_terminal() -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _lasting_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no notification run out before a test on a slow machine has read it."""
+    monkeypatch.setattr(Notification, "time_left", property(lambda notification: 3600.0))
 
 
 @pytest.fixture

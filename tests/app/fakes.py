@@ -20,7 +20,7 @@ from app.tui.indexer_state import IndexerState
 from app.tui.ports import CancellationPort, Freshness, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
-from engine.errors import CarrelError, PathError, QueryError
+from engine.errors import CarrelError, PathError
 from engine.records import (
     Check,
     DocumentChange,
@@ -123,6 +123,7 @@ class FakeLibrary:
         self.cancellations: list[FakeCancellation] = []
         self.error: CarrelError | None = None
         self.verdict_none = False
+        self.reading: dict[str, Any] = {}  # what a result tells of how its query was read
         self.held: set[str] = set()  # fusions whose searches wait until released or cancelled
         self.release = threading.Event()
         self.tried: list[SearchSettings] = []  # by "what if", in order
@@ -159,11 +160,9 @@ class FakeLibrary:
                 self.release.wait(0.01)
         if self.error is not None:
             raise self.error
-        if text.count('"') % 2 and not typing:
-            raise QueryError("A quote is not closed.", position=text.index('"'), fix='Write a second ".')
         found = search_notes(self.notes, text, settings, limit, self.verdict_none)
         hits = tuple(replace(hit, judged=self.marks.get((text, hit.passage_id))) for hit in found.hits)
-        return replace(found, hits=hits)
+        return replace(found, hits=hits, **self.reading)
 
     def explore(
         self,

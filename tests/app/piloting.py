@@ -46,7 +46,8 @@ async def typed(pilot: Pilot[int], text: str) -> SearchScreen:
     """Put a query into the line as if it had been typed, and wait for its answer."""
     await settle(pilot)
     screen = screen_of(pilot)
-    screen.query_line.write(text)
+    screen.query_line.value = text
+    screen.query_line.cursor_position = len(text)
     await settle(pilot)
     return screen
 

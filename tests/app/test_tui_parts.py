@@ -15,7 +15,7 @@ from app.tui.indexer_state import IndexerState, after
 from app.tui.screens.search.explanation.renderings import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.preview import first_line_of_hit, preview_lines
-from app.tui.screens.search.query_reading import error_line, reading_line
+from app.tui.screens.search.query_reading import reading_line
 from app.tui.screens.search.row import context_of, place_of, row_lines
 from app.tui.screens.search.window import LONG_LINE, marks_in, window_of, words_of
 from app.tui.status_line import StatusView, status_line
@@ -25,7 +25,6 @@ from app.wording.figures import adding_up, count, figure, ordinal
 from app.wording.safe_text import line, one_line
 from app.wording.times import day, estimate
 from engine import events
-from engine.errors import QueryError
 from engine.records import Hit, SearchResult, SearchSettings
 
 
@@ -163,14 +162,6 @@ def test_a_reading_names_each_word_and_the_verdict(result: SearchResult) -> None
     assert text.rstrip().endswith("14 ms")
     assert cell_len(text) <= 116
     assert cell_len(reading_line(result, 30, finished=True).plain) <= 34
-
-
-@pytest.mark.parametrize("position", [0, 5, 60, 79, 200])
-def test_an_error_points_at_its_place(position: int) -> None:
-    text = "x" * 200
-    shown = error_line(QueryError("This date is not one.", position=position), text, 80).plain
-    assert cell_len(shown) <= 80
-    assert shown.index("▲") == min(position, 79)
 
 
 def test_the_state_follows_the_events() -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from fakes import STILL, FakeEditor, FakeIndexer, FakeLibrary, ports
-from piloting import SMALL, WIDE, screen_of, settle, told, typed, written
+from piloting import SMALL, WIDE, pressed, screen_of, settle, told, typed, written
+from textual import events
 
 from app.tui.actions import APP_ACTIONS, ActionCommands
 from app.tui.app import CarrelApp
@@ -14,6 +15,7 @@ from app.tui.indexer_state import IndexerState
 from app.tui.ports import Ports
 from app.tui.screens.search.actions import SEARCH_ACTIONS
 from engine.errors import LibraryDamaged
+from engine.records import LeftOut, WordReading
 
 
 async def test_typing_shows_rows_with_their_figures(app: CarrelApp) -> None:
@@ -147,23 +149,80 @@ async def test_a_verdict_of_none_says_so_and_shows_the_nearest(library: FakeLibr
         assert screen.rows.hits
 
 
-async def test_a_query_error_keeps_the_rows(library: FakeLibrary, app: CarrelApp) -> None:
-    pace = replace(STILL, settle=0.0)
-    app = CarrelApp(ports(library, pace=pace))
+async def test_a_search_that_fails_keeps_the_rows(library: FakeLibrary, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
-        screen = await typed(pilot, 'starter "ali')
+        screen = await typed(pilot, "starter")
+        library.error = LibraryDamaged("The file is damaged.")
+        await typed(pilot, "starter alive")
         assert screen.rows.hits
-        said = screen.reading.text
-        assert "A quote is not closed." in said
-        assert said.index("▲") == len("starter ")
+        assert "The file is damaged." in screen.reading.text
 
 
-async def test_the_last_word_counts_as_finished_after_a_while(library: FakeLibrary) -> None:
+async def test_a_word_grows_however_long_the_keys_rest(library: FakeLibrary) -> None:
     app = CarrelApp(ports(library, pace=replace(STILL, settle=0.0)))
     async with app.run_test(size=WIDE) as pilot:
-        await typed(pilot, "star")
-        assert library.asked[-1] == ("star", "convex", False)
-        assert ("star", "keyword", True) in library.asked
+        await pressed(pilot, *"star")
+        assert {typing for text, _, typing in library.asked if text} == {True}
+
+
+@pytest.mark.parametrize(("key", "asked"), [("space", "star "), ("home", "star"), ("left", "star"), ("enter", "star")])
+async def test_a_blank_a_move_of_the_caret_and_enter_finish_a_word(library: FakeLibrary, key: str, asked: str) -> None:
+    app = CarrelApp(ports(library, pace=replace(STILL, settle=0.0)))
+    async with app.run_test(size=WIDE) as pilot:
+        await pressed(pilot, *"star")
+        library.asked.clear()
+        await pressed(pilot, key)
+        assert library.asked[-1] == (asked, "convex", False)
+
+
+async def test_a_word_that_was_finished_grows_again_once_it_is_edited(library: FakeLibrary) -> None:
+    app = CarrelApp(ports(library, pace=replace(STILL, settle=0.0)))
+    async with app.run_test(size=WIDE) as pilot:
+        await pressed(pilot, *"star", "home", "end", "t")
+        assert library.asked[-1] == ("start", "convex", True)
+
+
+async def test_a_letter_that_was_passed_over_is_asked_for_once_the_keys_rest(library: FakeLibrary) -> None:
+    app = CarrelApp(ports(library, pace=replace(STILL, settle=0.0)))
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "vitamin d")
+        assert library.asked[-1] == ("vitamin d", "convex", False)
+
+
+async def test_a_query_that_is_put_there_whole_is_finished(library: FakeLibrary) -> None:
+    app = CarrelApp(ports(library, pace=replace(STILL, settle=0.0)))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "")
+        library.asked.clear()
+        screen.query_line.write("star")
+        await settle(pilot)
+        assert {typing for _, _, typing in library.asked} == {False}
+
+
+async def test_lines_that_are_pasted_become_one(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "")
+        pasted = "first line picnic\nsecond line: esc\r\n\ttabbed third\n"
+        screen.query_line.post_message(events.Paste(pasted))
+        await settle(pilot)
+        assert screen.query_line.value == "first line picnic second line: esc  tabbed third"
+        assert library.asked[-1][0] == screen.query_line.value
+
+
+async def test_how_a_query_was_read_stands_above_its_rows(library: FakeLibrary, app: CarrelApp) -> None:
+    library.reading = {
+        "words": (WordReading("starter", 4, 1.0), WordReading("sourdogh", 0, 5.0, nearest="sourdough")),
+        "left_out": (LeftOut("stove", 3),),
+    }
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter sourdogh -stove")
+        shown = written(pilot)
+        assert "No passage holds “sourdogh”. Did you mean “sourdough”?" in shown
+        assert "-stove left out 3 passages." in shown
+        assert screen.rows.hits
+        await pressed(pilot, "shift+tab")
+        assert screen.query_line.value == "starter sourdough -stove"
+        assert screen.query_line.has_focus
 
 
 async def test_a_new_commit_refreshes_the_rows_and_keeps_the_selection(library: FakeLibrary, app: CarrelApp) -> None:

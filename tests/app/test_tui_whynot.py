@@ -14,7 +14,7 @@ from app.tui.app import CarrelApp
 from app.tui.screens.search.why_not.remedies import Remedy, remedies, without
 from app.tui.screens.search.why_not.report_lines import lost_at, report_lines
 from app.tui.screens.search.why_not.screen import WhyNotScreen
-from engine.errors import QueryError
+from engine.errors import LibraryDamaged
 from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
 
 STOVE = ROOT + b"/gear/stove.md"
@@ -215,16 +215,16 @@ async def test_escape_leads_back_step_by_step(app: CarrelApp) -> None:
         assert screen_of(pilot).query_line.value == "starter"
 
 
-async def test_a_query_that_cannot_be_understood_is_told(
+async def test_a_search_that_fails_is_told(
     library: FakeLibrary, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> WhyReport:
-        raise QueryError("A quote is not closed.", position=0, fix='Write a second ".')
+        raise LibraryDamaged("The file is damaged.")
 
     monkeypatch.setattr(library, "why", broken)
     async with app.run_test(size=WIDE) as pilot:
         screen = await asked_for(pilot, "starter", "stove")
-        assert "A quote is not closed." in screen.report.shown_lines[0]
+        assert "The file is damaged." in screen.report.shown_lines[0]
 
 
 @pytest.mark.parametrize("size", SIZES)

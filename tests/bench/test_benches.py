@@ -23,6 +23,7 @@ import scale_figure
 import search_scale
 import sync_rate
 import tiers
+import word_audit
 from judged import NAMES
 from spread import against, limit_lines, spread
 
@@ -268,3 +269,20 @@ def test_what_marks_give_is_told_by_groups_of_queries(run: Callable[[Any, str], 
 def test_marks_are_not_judged_by_their_own_queries(run: Callable[[Any, str], Report], tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         run(marks_gain, f"{tmp_path} --marks test")
+
+
+def test_the_word_audit_misses_what_is_in_no_passage(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+    (tmp_path / "page.html").write_text(
+        "<p>The sourdough <b>rises</b><br>overnight.</p><script>var unseen = 1</script>"
+    )
+    (tmp_path / "note.md").write_text("# Bread\n\nFlour, `water` and [salt](https://example.org).\n")
+    monkeypatch.setattr(sys, "argv", ["word_audit", str(tmp_path), "--words", "0", "--json"])
+    assert word_audit.main() == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["by_ending"] == {".md": {"asked": 5, "found": 5}, ".html": {"asked": 4, "found": 4}}
+
+    monkeypatch.setattr(word_audit, "words", lambda path: ["bread", "unicorn"])
+    assert word_audit.main() == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [each["word"] for each in told["missing"] if each["file"] == "note.md"] == ["unicorn"]
+    assert all(each["reason"].startswith("keyword: ") for each in told["missing"])

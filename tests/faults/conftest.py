@@ -1,6 +1,6 @@
-"""Lets the fault tests use the small world of the unit tests."""
+"""Lets the fault tests use the small world of the unit tests, and the terminal of the benchmarks."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
+sys.path[:0] = [str(Path(__file__).parent.parent / "unit"), str(Path(__file__).parent.parent / "bench")]

@@ -54,6 +54,7 @@ FILES_AT_FIRST = 60
 BROWSERS = 2
 PERSON_SECONDS = (0.0, 0.5, 3.0)  # between two things that the person does
 PERSON_ENDS_SECONDS = 300.0  # what the last order of a person may take
+MOST_SAID = 20_000  # characters of the processes' log that are shown where one failed
 MOST_FILES = 900  # above, writers remove more than they add: a round must end in bounded time
 
 
@@ -139,7 +140,8 @@ class Soak:
             time.sleep(0.05)
         for process, report in zip(self.working, (*reports, person), strict=True):
             if process.returncode:
-                raise RuntimeError(f"the process that was to write {report.name} failed with {process.returncode}")
+                said = (self.base / "processes.log").read_text(errors="replace")[-MOST_SAID:]
+                raise RuntimeError(f"what was to write {report.name} failed with {process.returncode}:\n{said}")
             told = json.loads(report.read_text())
             self.secrets += told.pop("secrets", [])
             self.operations.update(told)

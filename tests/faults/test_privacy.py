@@ -20,6 +20,7 @@ from pathlib import Path
 import apsw
 import pytest
 from notes import library_of
+from terminal import Terminal
 
 from app.tui.indexer_process import start_process, worker_command
 from engine import config
@@ -46,9 +47,7 @@ def hook(event, arguments):
 
 sys.addaudithook(hook)
 """
-SPEAKING = re.compile(
-    r".*(?:connect|sendto|sendmsg|sendmmsg|listen)\(.*AF_INET.*"
-)  # urllib3 binds ::1, and lets go of it
+SPEAKING = re.compile(r".*(?:bind|connect|sendto|sendmsg|sendmmsg|listen)\(.*AF_INET.*")
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="the program carrel is not installed beside this Python")
 
@@ -128,16 +127,23 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     world.run("search", "granite")
     world.run("search", QUERY)
     world.run("status", "--json")
+    world.run("models")
     world.run("backup", os.fspath(world.base / "copy.carrel"))
     world.run("export", os.fspath(world.base / "notes.jsonl"))
-    watch = world.start("watch")
+    leave_watching(world.start("watch"))
+    return world
+
+
+def leave_watching(watch: subprocess.Popen[str]) -> None:
+    """Wait until `carrel watch` is at it, and end it: itself, where another program traces it."""
     assert watch.stdout is not None
+    pid = watch.pid
     for line in watch.stdout:
+        pid = int(found[1]) if (found := re.search(r"indexer started, process (\d+)", line)) else pid
         if "watching" in line:
             break
-    watch.send_signal(signal.SIGTERM)
+    os.kill(pid, signal.SIGTERM)
     watch.communicate(timeout=60)
-    return world
 
 
 def test_everything_of_carrels_is_its_owners_alone_whatever_the_umask(world: World) -> None:
@@ -243,6 +249,18 @@ def test_no_command_speaks_to_a_network(world: World) -> None:
     for call in (("sync",), ("search", "heron"), ("status",), ("doctor",), ("marks",), ("log",), ("models",)):
         world.run(*call, before=traced)
         assert SPEAKING.findall(trace.read_text()) == [], call
+    world.start("retrain", "--detach", before=traced).communicate(timeout=120)  # it begins, and finds too few questions
+    assert SPEAKING.findall(trace.read_text()) == [], "retrain"
+    leave_watching(world.start("watch", before=traced))
+    assert SPEAKING.findall(trace.read_text()) == [], "watch"
+    browser = Terminal([*traced, os.fspath(PROGRAM)], {**world.environment(), "TERM": "xterm-256color"})
+    try:
+        assert browser.wait(lambda screen: "ctrl+q leave" in screen.text, 60), browser.screen.text
+        browser.press("heron")
+        assert browser.wait(lambda screen: "strong" in screen.text, 60), browser.screen.text
+    finally:
+        assert browser.leave("\x11", 30) is not None, "ctrl+q leaves it"
+    assert SPEAKING.findall(trace.read_text()) == [], "the browser"
     asking = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
     subprocess.run([*traced, sys.executable, "-P", "-c", asking], check=True)
     assert SPEAKING.findall(trace.read_text()), "the trace hears of it"

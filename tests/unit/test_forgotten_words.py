@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 from notes import FILLER, library_of, write
 from shelf import PlainParser, words_are_sound
@@ -17,7 +20,7 @@ from engine.library import Library
 from engine.maintenance import Maintenance
 from engine.retrieval import tier_calibration
 from engine.sources import parser
-from engine.store import fulltext
+from engine.store import fulltext, segment_merge
 from engine.store.connection import open_reader, open_writer
 
 SECRET = b"zebrazyxo"  # a word that the stemmer leaves as it is
@@ -118,6 +121,61 @@ def test_an_emptied_log_and_emptied_marks_leave_no_word_in_any_file(library: Lib
     assert library.empty_search_log() == 1
     assert library.empty_marks() == 1
     assert holding(library, SECRET) == []
+
+
+MANY = {f"many/{number}.md": f"# N{number}\n\nThe {SECRET.decode()} of {number} lies here.\n" for number in range(60)}
+
+
+def put_many(library: Library) -> Path:
+    write(notes(library), MANY)
+    library.sync()
+    return notes(library) / "many"
+
+
+def test_many_notes_leave_together_with_one_merge_and_no_word_stays(library: Library) -> None:
+    shutil.rmtree(put_many(library))
+    library.sync(accept_removals=True)
+    delete(library)
+    assert holding(library, SECRET) == []
+    with closing(open_writer(library.path)) as writer:
+        assert words_are_sound(writer)
+        assert fulltext.overwrites(writer), "the next single note is overwritten at once again"
+        assert writer.execute("SELECT count(*) FROM meta WHERE key = 'merge_due'").get == 0
+    assert library.search(f'"{KEPT.decode()}"').hits == ()
+
+
+def test_many_notes_that_move_leave_no_old_name(library: Library) -> None:
+    folder = put_many(library)
+    delete(library)
+    folder.rename(folder.with_name(f"moved-{KEPT.decode()}"))
+    report = library.sync()
+    assert report.moved == len(MANY)
+    folder.with_name(f"moved-{KEPT.decode()}").rename(folder)
+    assert library.sync().moved == len(MANY)
+    assert holding(library, KEPT) == []
+    with closing(open_writer(library.path)) as writer:
+        assert words_are_sound(writer)
+
+
+def test_where_the_merge_is_cut_short_the_next_writer_does_it(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = put_many(library)
+    delete(library)
+    shutil.rmtree(folder)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(segment_merge, "settle", interrupted)
+        library.sync(accept_removals=True)
+    with closing(open_writer(library.path)) as writer:
+        assert writer.execute("SELECT count(*) FROM meta WHERE key = 'merge_due'").get == 1
+    write(notes(library), {"new.md": "# New\n\nSomething else.\n"})
+    library.sync()
+    assert holding(library, SECRET) == []
+
+
+def interrupted(conn: apsw.Connection) -> None:
+    if conn.execute("SELECT 1 FROM meta WHERE key = 'merge_due'").get:
+        raise KeyboardInterrupt
 
 
 def test_while_a_reader_stands_in_an_old_state_nothing_waits_for_it(library: Library) -> None:

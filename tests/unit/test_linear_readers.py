@@ -27,7 +27,7 @@ GROWTH = 9.0
 
 SUFFIXES = (
     *("md", "txt", "py", "rst", "org", "adoc", "tex", "html", "json", "jsonl", "yaml", "toml", "csv", "tsv", "ipynb"),
-    *("srt", "vtt", "rtf", "eml", "log", "bib"),
+    *("srt", "vtt", "rtf", "eml", "log", "bib", "mbox", "mht", "ics", "vcf"),
 )
 RUNS = (
     *("\n", " ", "\t", " \n", "\n\n  ", "a", "a ", "a\n", "1", "#", "# ", "#1", "#\n", "* ", "*", "**", "_"),
@@ -38,7 +38,7 @@ RUNS = (
     *("/", "/*", "*/", "--", "-->", "0:0", "00:00:00,0 --> ", "=?", "=?utf-8?q?", "\\par ", "{\\a"),
     *("\\begin{a}", "\\end{a}", "\\section{", "#+a:", "#+BEGIN_a\n", ":a:\n", "[fn:", "\x00", "\x0c"),
     *("\u200b", "\u200b\n\n", "é", "一", "一 ", "ก", "̀", "http://", "a@b", "@", "\r", "\r\n", "\ufeff", "'''"),
-    *('"""', "a = [", "[a.", "a.b.", "<p>"),
+    *('"""', "a = [", "[a.", "a.b.", "<p>", "<li>", "<td>", "From a\nA: b\n\n", "BEGIN:VEVENT\n"),
 )
 BEFORE = ("", "# a\n\n", "---\n", '{"a": "', "[", "a\n") if os.environ.get("CARREL_SLOW") else ("",)
 TOKEN = re.compile(r"\w{1,7}|[^\w\s]")
@@ -122,6 +122,16 @@ STRUCTURES: dict[str, Callable[[int], str]] = {
     "nested.md": lambda n: "[" * n + "a" + "]" * n,
     "heading.md": lambda n: "# " + "a b " * n + "\n\ntext",
     "heading.html": lambda n: "<h1>" + "a b " * n + "</h1>text",
+    "open.html": lambda n: "<b><i>a " * n,
+    "lists.html": lambda n: "<ul><li>a" * (n // 9) + "</li></ul>" * (n // 9),
+    "cells.html": lambda n: "<table><tr><td>a<p>b" * (n // 9),
+    "parts.eml": lambda n: "Content-Type: multipart/mixed; boundary=B\n\n" + "--B\n\na\n" * (n // 9),
+    "alternatives.eml": lambda n: "Content-Type: multipart/alternative; boundary=B\n\n" + "--B\n\na\n" * (n // 9),
+    "forwards.eml": lambda n: "Subject: a\nContent-Type: message/rfc822\n\n" * (n // 99) + "\nb",
+    "quoted.json": lambda n: '{"a": "' + '\\"' * n,
+    "strings.json": lambda n: "[" + '"a\\nb", ' * n,
+    "folded.ics": lambda n: "BEGIN:VEVENT\nSUMMARY:a\n" + " b\n" * n,
+    "messages.mbox": lambda n: "From a\nSubject: b\n\nc\n\n" * (n // 9),
 }
 
 

@@ -17,7 +17,13 @@ CELLS = [
     {"cell_type": "markdown", "source": ["# Foxes\n", "They run."]},
     {"cell_type": "code", "source": "print(1)", "outputs": [{"output_type": "stream", "text": "1\n"}]},
 ]
+EVENT = "BEGIN:VEVENT\nSUMMARY:Den\nDTSTART:20240501T100000Z\nLOCATION:Wood\nDESCRIPTION:Dig\\nin.\nEND:VEVENT\n"
+CARD = "BEGIN:VCARD\nFN:Ann Fox\nORG:Den;Deep\nTEL:1\nNOTE:Digs.\nEND:VCARD\n"
 SAMPLES = {
+    "calendar": ("a.ics", EVENT),
+    "contacts": ("a.vcf", CARD),
+    "mbox": ("a.mbox", "From a\nFrom: a@x.org\nSubject: Tea\n\nHello.\n\nFrom b\nSubject: Cake\n\nMore.\n"),
+    "mhtml": ("a.mht", "Subject: Foxes\nContent-Type: text/html\n\n<h1>Run</h1><p>They run.\n"),
     "asciidoc": (
         "a.adoc",
         "= Foxes\nAnn\n:keywords: red\n\nSee https://x.org[it].\n\n== Den\n\n----\nx\n----\n* one\n",
@@ -47,21 +53,25 @@ SAMPLES = {
     "text": ("a.txt", "Foxes run.\n\nThey are red.\n"),
 }
 READ = {
+    "calendar": (1, "4bfab95f03129b67"),
+    "contacts": (1, "2f42569bc218e2ed"),
+    "mbox": (1, "7a7e50944af3ed48"),
+    "mhtml": (1, "a0c08754d0d471db"),
     "bibtex": (1, "f0da30f1a4e6159a"),
     "asciidoc": (2, "3caca8736b334b13"),
     "code": (2, "c00fd179cc41d23e"),
     "csv": (2, "5dc643c033bc094a"),
-    "email": (3, "26c0126a9bc2f005"),
-    "html": (3, "f846365446f6c0b9"),
-    "keyed": (3, "21713950b0470c96"),
+    "email": (4, "9a08cb98eec9e32b"),
+    "html": (4, "f846365446f6c0b9"),
+    "keyed": (4, "21713950b0470c96"),
     "latex": (2, "fb313535d0cfdbe8"),
     "markdown": (2, "edd2337535d7206c"),
-    "notebook": (3, "bed022bcff7ab16d"),
+    "notebook": (4, "bed022bcff7ab16d"),
     "org": (2, "67f71fb5c1b7c00f"),
     "rst": (2, "c74c42dc399a590d"),
     "rtf": (2, "652bd8ae11be48b6"),
     "subtitles": (2, "f4778a5c7d01b5cb"),
-    "text": (2, "6accd8b70ce040bd"),
+    "text": (3, "6accd8b70ce040bd"),
 }
 """The version of each reader, and a hash of what it makes of its sample."""
 

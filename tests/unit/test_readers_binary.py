@@ -298,6 +298,38 @@ def test_a_protected_epub_says_so_and_disguised_fonts_do_not_matter(tmp_path: Pa
     assert read(tmp_path, "b.epub", fonts).title == "The Book"
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"a%20a.xhtml": "A%20A.XHTML"}, ["It began.", "It ended."]),  # the archive has it in small letters
+        ({"application/xhtml+xml": "text/x-oeb1-document"}, ["It began.", "It ended."]),
+        ({"application/xhtml+xml": "Application/XHTML+XML; charset=utf-8"}, ["It began.", "It ended."]),
+        ({'media-type="application/xhtml+xml"': ""}, ["It began.", "It ended."]),
+        ({'<itemref idref="a"/>': ""}, ["It ended.", "It began."]),  # named, but in no order
+        (
+            {'"a%20a.xhtml" media-type="application/xhtml+xml"': '"x.jpg" media-type="image/jpeg" fallback="b"'},
+            ["It ended."],
+        ),
+        ({"<spine>": "<spine><itemref idref='gone'/>"}, ["It began.", "It ended."]),
+    ],
+)
+def test_the_pages_of_a_book_are_found_however_its_package_names_them(
+    tmp_path: Path, changes: dict[str, str], expected: list[str]
+) -> None:
+    package = PACKAGE
+    for old, new in changes.items():
+        assert old in package
+        package = package.replace(old, new)
+    document = read(tmp_path, "a.epub", epub(**{"O/p.opf": package}))
+    assert [words for kind, words in shape(document) if kind == "paragraph"] == expected
+
+
+def test_a_book_without_a_container_or_with_a_careless_table_of_contents_is_read(tmp_path: Path) -> None:
+    assert read(tmp_path, "a.epub", epub(**{"META-INF/container.xml": "<broken"})).title == "The Book"
+    careless = epub(**{"O/nav.xhtml": "<nav><ol><li><a href='a%20a.xhtml'>Chapter One<li></nav>&nbsp;"})
+    assert headings(read(tmp_path, "b.epub", careless))[0] == (1, "Chapter One")
+
+
 # --- e-mail -------------------------------------------------------------------------------------------------------
 
 
@@ -320,7 +352,7 @@ def test_email_gives_subject_people_plain_body_and_names_of_attachments(tmp_path
         ("paragraph", "Hello there."),
         ("quote", "> said before"),
         ("paragraph", "See https://x.org/y."),
-        ("list", "- Attachment: plan.pdf"),
+        ("list", "- Attachment: plan.pdf (not a PDF)"),
     ]
     assert (document.title, document.title_written) == ("Grüße", True)
     assert document.metadata["from"] == "Ann <a@x.org>"
@@ -354,11 +386,11 @@ def test_an_email_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, e
 # --- notebooks ----------------------------------------------------------------------------------------------------
 
 
-def test_notebook_cells_come_in_order_with_short_outputs_only(tmp_path: Path) -> None:
+def test_notebook_cells_come_in_order_with_what_they_printed(tmp_path: Path) -> None:
     cells = [
         {"cell_type": "markdown", "source": ["# Study\n", "\n", "Of [foxes](f.md). #red\n"]},
         {"cell_type": "code", "source": "1 + 1", "outputs": [{"data": {"text/plain": ["2"], "image/png": "AAAA"}}]},
-        {"cell_type": "code", "source": "dump()", "outputs": [{"output_type": "stream", "text": "x" * 5000}]},
+        {"cell_type": "code", "source": "dump()", "outputs": [{"output_type": "stream", "text": "x" * 20_005}]},
         {"cell_type": "code", "source": "", "outputs": []},
     ]
     content = json.dumps({"nbformat": 4, "metadata": {"language_info": {"name": "Python"}}, "cells": cells})
@@ -369,6 +401,8 @@ def test_notebook_cells_come_in_order_with_short_outputs_only(tmp_path: Path) ->
         ("code", "1 + 1"),
         ("code", "2"),
         ("code", "dump()"),
+        ("code", "x" * 20_000),
+        ("code", "… 5 more signs of this output are not read"),
     ]
     assert (document.title, document.tags, document.metadata) == ("Study", ("red",), {"language": "python"})
     assert document.links == (Link("f.md", "foxes"),)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import random
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from reading import read, shape
 
 from engine.records import Link
+from engine.sources.readers import read_document
+from engine.sources.readers.html import html_text
 
 
 def text_of(folder: Path, page: str) -> str:
@@ -124,3 +130,79 @@ def test_every_block_knows_its_line_in_the_file(tmp_path: Path) -> None:
     assert list(found) == ["One", "first", "The quince stands", "- a", "- b", "x", "y", "1 | 2", "3 | 4", "loose"]
     assert [words for words, right in found.items() if not right] == ["The quince stands"]
     assert "quince" in lines["The quince stands"]
+
+
+# --- the same words as another library ----------------------------------------------------------------------------
+
+INLINE = ("b", "u", "span", "em", "code", "sub", "font")
+BLOCKS = ("div", "ul", "tr", "table", "blockquote", "section", "br")
+OTHERS = ("p", "li", "ol", "td", "h2", "dl", "dd", "dt", "pre")
+HIDDEN = ("script", "style", "template")
+
+
+def page_by_chance(chance: random.Random, depth: int = 0) -> str:
+    """Write a page of elements within one another; every word is another one, so that a joint would show."""
+    pieces = []
+    for _ in range(chance.randrange(1, 5)):
+        tag = chance.choice(INLINE + BLOCKS if depth < 5 else INLINE)
+        inner = page_by_chance(chance, depth + 1) if chance.random() < 0.6 and depth < 5 else ""
+        word = f"w{chance.randrange(10**9)}"
+        if tag in ("table", "ul", "tr"):  # whatever stands in them outside cells and items browsers move elsewhere
+            open_, close = {"table": ("<tr><td>", "</td></tr>"), "tr": ("<td>", "</td>")}.get(tag, ("<li>", "</li>"))
+            inner = f"{open_}{word}{inner}{close}"
+            tag = "table" if tag == "tr" else tag
+            inner = inner if inner.startswith("<tr>") or tag != "table" else f"<tr>{inner}</tr>"
+        pieces.append(
+            f"<{tag}>{word}{inner}</{tag}>" if tag not in ("br", "table", "ul") else f"<{tag}>{inner}</{tag}>"
+        )
+        if chance.random() < 0.2:
+            hidden = chance.choice(HIDDEN)
+            pieces.append(f"<{hidden}>leaked</{hidden}>")
+        pieces.append(chance.choice((" ", "", f"t{chance.randrange(10**9)}")))
+    return "".join(pieces)
+
+
+def words_by_html5lib(page: str) -> list[str]:
+    html5lib = pytest.importorskip("html5lib")
+    pieces: list[str] = []
+
+    def walk(element: Any) -> None:
+        if not isinstance(element.tag, str) or element.tag in (*HIDDEN, "nav", "noscript", "head"):
+            return
+        apart = (
+            " "
+            if element.tag in (*BLOCKS, *OTHERS, "th", "h1", "h3", "center", "option", "button", "img", "hr")
+            else ""
+        )
+        pieces.append(apart + (element.text or ""))
+        for child in element:
+            walk(child)
+            pieces.append(child.tail or "")
+        pieces.append(apart)
+
+    walk(html5lib.parse(page, namespaceHTMLElements=False))
+    return re.findall(r"\w+", "".join(pieces))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_page_has_the_words_that_html5lib_finds(tmp_path: Path, seed: int) -> None:
+    page = f"<body>start {page_by_chance(random.Random(seed))}"
+    found = re.findall(r"\w+", text_of(tmp_path, page))
+    assert set(words_by_html5lib(page)) - set(found) == set()
+    assert not any("leaked" in word for word in found)
+
+
+@pytest.mark.realdata
+def test_real_pages_have_the_words_that_html5lib_finds() -> None:
+    data = Path(os.environ.get("CARREL_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
+    pages = sorted(data.glob("documents/**/*.htm*"))
+    if not pages:
+        pytest.skip(f"no pages in {data}")
+    wanted = missing = 0
+    for path in (each for each in pages if each.suffix in (".html", ".htm") and each.stat().st_size < 500_000):
+        found = set(re.findall(r"\w+", read_document(os.fsencode(path)).text))
+        words = words_by_html5lib(html_text(path.read_bytes()))
+        wanted += len(words)
+        missing += sum(word not in found for word in words)
+    assert wanted > 50_000
+    assert missing / wanted < 0.005

@@ -317,7 +317,7 @@ def test_an_outlook_message_says_who_when_and_what(tmp_path: Path) -> None:
         ("quote", 0, None, "> Where?"),
     ]
     assert (document.title, document.title_written) == ("Tea?", True)
-    assert document.metadata == {"from": "Ann", "to": "Bob", "date": "2024-01-14 10:00 UTC"}
+    assert document.metadata == {"from": "Ann", "to": "Bob", "date": "2024-01-14 10:00 UTC", "subject": "Tea?"}
 
 
 def test_an_address_in_the_text_of_an_outlook_message_is_a_link(tmp_path: Path) -> None:

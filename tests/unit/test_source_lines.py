@@ -15,16 +15,19 @@ from engine.records import Document
 from engine.sources.readers import file_types
 
 LINES: dict[str, Literal["own", "mapped", "none"]] = {
-    **dict.fromkeys(("markdown", "text", "rst", "org", "latex", "asciidoc", "code", "csv", "subtitles"), "own"),
+    **dict.fromkeys(
+        ("markdown", "text", "rst", "org", "latex", "bibtex", "asciidoc", "code", "csv", "subtitles"), "own"
+    ),
     **dict.fromkeys(("yaml", "toml", "json"), "own"),
-    **dict.fromkeys(("html",), "mapped"),
+    **dict.fromkeys(("html", "calendar", "contacts", "mbox"), "mapped"),
     **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "epub", "msg"), "none"),
-    **dict.fromkeys(("email", "notebook"), "none"),
+    **dict.fromkeys(("email", "notebook", "mhtml", "webarchive"), "none"),
 }
 """What a reader says of lines: a new kind belongs here, with a sample that shows it where it has any."""
 
 OWN = {
     "asciidoc": SAMPLES["asciidoc"],
+    "bibtex": SAMPLES["bibtex"],
     "code": SAMPLES["code"],
     "csv": SAMPLES["csv"],
     "json": ("a.json", '{\n  "a": "fox",\n  "b": ["den",\n    "mice"]\n}\n'),
@@ -39,6 +42,9 @@ OWN = {
 }
 MAPPED = {
     "html": ("a.html", "<title>x</title>\n<style>\np {}\n</style>\n\n<p>first\n\n<ul>\n<li>The quince</ul>\n"),
+    "calendar": ("a.ics", "BEGIN:VEVENT\nSUMMARY:x\nDESCRIPTION:one\\ntwo quince\nEND:VEVENT\n"),
+    "contacts": ("a.vcf", "BEGIN:VCARD\nFN:x\nTEL:1\nNOTE:The quince\nEND:VCARD\n"),
+    "mbox": ("a.mbox", "From a\nSubject: x\n\none\n\nFrom b\nSubject: quince\n\ntwo\n"),
 }
 
 
@@ -79,7 +85,7 @@ def test_derived_text_carries_the_lines_of_its_file(tmp_path: Path, kind: str) -
     assert document.kind == kind
     assert document.line_map
     assert [line for at, line in document.line_map if document.text[at:].split("\n")[0].endswith("quince")] == [
-        content[: content.index("quince")].count("\n") + 1
+        content[: content.index("quince")].count("\n") + 1 - (kind == "mbox")  # there the line that begins the message
     ]
 
 

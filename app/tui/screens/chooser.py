@@ -15,11 +15,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList
+from textual.widgets import OptionList
 
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import hints
+from app.tui.widgets.text_line import TextLine
 from app.wording.safe_text import one_line
 
 SHOWN = 200  # what the list holds at most; a letter more narrows it
@@ -35,7 +36,7 @@ class Choice(Generic[T]):
     note: str = ""
 
 
-class NarrowingLine(Input):
+class NarrowingLine(TextLine):
     """A line of text whose delete key, at its end, belongs to the screen."""
 
     def action_delete_right(self) -> None:

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from app.tui.theme import ALARM, BRIGHT, QUIET
+from app.tui.widgets.text_line import TextLine
 
 _BOX_CSS = """
     width: 76; max-width: 96%; height: auto; margin-top: 2; background: $panel; padding: 1 2;
@@ -57,7 +58,7 @@ class AskScreen(ModalScreen[str | None]):
         with Vertical():
             yield Static(Content.styled(self._title, f"bold {BRIGHT}"))
             yield Static(Content.styled(self._explained, QUIET))
-            yield Input(self._value, placeholder=self._placeholder, compact=True, select_on_focus=False)
+            yield TextLine(self._value, placeholder=self._placeholder, compact=True, select_on_focus=False)
             yield Static(_keys(), id="said")
 
     @on(Input.Changed)

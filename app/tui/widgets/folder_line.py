@@ -6,9 +6,9 @@ import os
 from functools import partial
 
 from textual.suggester import Suggester
-from textual.widgets import Input
 
 from app.tui.threads import in_thread
+from app.tui.widgets.text_line import TextLine
 
 LOOKED_AT = 2_000  # entries of one folder; a folder with more is completed from the first ones
 
@@ -46,7 +46,7 @@ def _fits(entry: os.DirEntry[str], typed: str) -> bool:
         return False
 
 
-class FolderLine(Input):
+class FolderLine(TextLine):
     """One line without a border; right takes the completion, and whoever holds it may give that another key too."""
 
     def __init__(self, value: str = "", *, id: str | None = None, blink: bool = True) -> None:

@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING
 
 from engine.errors import SourceError
 from engine.records import Document
-from engine.sources.readers.file_types import OWN_LINES, has_no_reader, kind_of, reader_of
-from engine.sources.readers.source_file import MAX_CHARACTERS, load
+from engine.sources.encodings import SNIFFED_BYTES, is_text
+from engine.sources.readers.file_types import (
+    OWN_LINES,
+    has_no_reader,
+    kind_of,
+    reader_by_content,
+    reader_of,
+)
+from engine.sources.readers.source_file import MAX_CHARACTERS, Source, load
 from engine.sources.safe_open import hash_of
 
 if TYPE_CHECKING:
     from engine.sources.readers.ocr import Recogniser
 
-__all__ = ["kind_of", "read_document"]
+__all__ = ["kind_of", "read_attached", "read_document"]
 
-_BINARY_KINDS = frozenset({"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg"})
+_BINARY_KINDS = frozenset({"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg", "webarchive"})
 
 
 def read_document(path: bytes, recogniser: Recogniser | None = None, root: bytes | None = None) -> Document:
@@ -27,17 +34,31 @@ def read_document(path: bytes, recogniser: Recogniser | None = None, root: bytes
     No link below `root` is followed.
 
     Pages that are pictures are read by the `recogniser`, if there is one. A file whose name promises nothing is read
-    as plain text. A text file that is empty is an empty document.
+    as plain text, unless it is mail. A text file that is empty is an empty document.
     """
     name = os.path.basename(path)
-    kind = kind_of(name)
-    if kind is None and (reason := has_no_reader(name)):
+    if kind_of(name) is None and (reason := has_no_reader(name)):
         raise SourceError(reason)
     source = load(path, recogniser, root)
+    document = _read(source)
+    return replace(document, content_hash=hash_of(source.raw))
+
+
+def read_attached(holder: Source, name: str, raw: bytes) -> Document:
+    """Read a file that another one holds, as a message does; raises SourceError where it cannot be read."""
+    source = Source(name.encode("utf-8", "replace"), raw, holder.recogniser, holder.depth + 1)
+    if kind_of(source.name) is None and not (raw.strip() and is_text(raw[:SNIFFED_BYTES])):
+        raise SourceError(has_no_reader(source.name) or "not text")
+    return _read(source)
+
+
+def _read(source: Source) -> Document:
+    kind = kind_of(source.name)
     if not source.raw and kind in _BINARY_KINDS:
         raise SourceError("empty")
-    document: Document = import_module(f"engine.sources.readers.{reader_of(name)}").read(source)
+    reader = reader_of(source.name) if kind else reader_by_content(source.raw)
+    document: Document = import_module(f"engine.sources.readers.{reader}").read(source)
     if len(document.text) > MAX_CHARACTERS:
         raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")
     line_map = () if document.line_map is None and document.kind not in OWN_LINES else document.line_map
-    return replace(document, content_hash=hash_of(source.raw), line_map=line_map)
+    return replace(document, line_map=line_map)

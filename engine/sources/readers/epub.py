@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from lxml import etree
@@ -18,23 +20,29 @@ from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.zip_container import Archive
 
 _FONT_OBFUSCATION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
-_PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
+_PAGES = frozenset(
+    ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document", "image/svg+xml")
+)
+_PAGE_SUFFIXES = (".xhtml", ".html", ".htm", ".xht", ".xml")  # where the media type says nothing
+_SAYS_NOTHING = frozenset(("", "text/xml", "application/xml", "text/plain", "application/octet-stream"))
+_NCX = "application/x-dtbncx+xml"
+_DUBLIN_CORE = "purl.org/dc/"
+MAX_FALLBACKS = 5  # of an item that stands for another
 _FIELDS = {"creator": "author", "language": "language", "publisher": "publisher", "date": "date"}
 
 
 def read(source: Source) -> Document:
-    """Read an EPUB of version 2 or 3."""
+    """Read an EPUB of version 2 or 3, or the older form of it."""
     archive = Archive(source.raw, "EPUB")
-    _refuse_protected(archive)
-    package_path = _package_path(archive)
+    names = _Names(archive)
+    _refuse_protected(archive, names)
+    package_path = _package_path(archive, names)
     package = archive.xml(package_path)
-    folder = posixpath.dirname(package_path)
-    items = _manifest(package, folder)
+    items = _manifest(package, posixpath.dirname(package_path), names)
     contents = _contents(archive, package, items)
     builder, links = TextBuilder(), list[Link]()
-    for path in _spine(package, items):
-        if path in archive.names:
-            links += _add_chapter(builder, archive.read(path), contents.get(path, ""))
+    for path in _reading_order(package, items):
+        links += _add_chapter(builder, archive.read(path), contents.get(path, ""))
     text, blocks = builder.finish()
     if not text:
         raise SourceError("no text inside")
@@ -53,30 +61,83 @@ def read(source: Source) -> Document:
     )
 
 
-def _refuse_protected(archive: Archive) -> None:
-    root = archive.xml_if_there("META-INF/encryption.xml")
+class _Names:
+    """The files in the archive by the names that others call them, which may differ in case, slashes and escapes."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._exact = archive.names
+        self._alike = {_folded(name): name for name in sorted(archive.names, reverse=True)}
+
+    def find(self, name: str) -> str:
+        """Return the name of a file as the archive has it, "" where there is none."""
+        if name in self._exact:
+            return name
+        return self._alike.get(_folded(name)) or self._alike.get(_folded(unquote(name)), "")
+
+    def ending(self, suffix: str) -> list[str]:
+        """Return the files whose names end so."""
+        return sorted(name for name in self._exact if name.lower().endswith(suffix))
+
+
+def _folded(name: str) -> str:
+    return normalize("NFC", name.replace("\\", "/").lstrip("/")).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A file that the package names: its path in the archive, "" where it is not there, and what it says of it."""
+
+    path: str
+    element: etree._Element
+
+    @property
+    def media_type(self) -> str:
+        """What the file is said to be."""
+        return str(self.element.get("media-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def is_nav(self) -> bool:
+        """Whether it is the table of contents of EPUB 3."""
+        return "nav" in str(self.element.get("properties") or "").split()
+
+    @property
+    def is_ncx(self) -> bool:
+        """Whether it is the table of contents of EPUB 2."""
+        return self.media_type == _NCX or self.path.lower().endswith(".ncx")
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page of the book, by what it is said to be, else by its name."""
+        if not self.path or self.is_nav or self.is_ncx:
+            return False
+        unsaid = self.media_type in _SAYS_NOTHING and self.path.lower().endswith(_PAGE_SUFFIXES)
+        return self.media_type in _PAGES or unsaid
+
+
+def _refuse_protected(archive: Archive, names: _Names) -> None:
+    root = archive.xml_if_there(names.find("META-INF/encryption.xml"))
     if root is not None:
         methods = (method.get("Algorithm") for method in root.iter("{*}EncryptionMethod"))
         if any(method not in _FONT_OBFUSCATION for method in methods):
             raise SourceError("protected (DRM)")
 
 
-def _package_path(archive: Archive) -> str:
-    if "META-INF/container.xml" in archive.names:
-        for root in archive.xml("META-INF/container.xml").iter("{*}rootfile"):
-            path = str(root.get("full-path") or "")
-            if path in archive.names:
-                return path
-    found = sorted(name for name in archive.names if name.endswith(".opf"))
+def _package_path(archive: Archive, names: _Names) -> str:
+    root = archive.xml_if_there(names.find("META-INF/container.xml"))
+    for file in root.iter("{*}rootfile") if root is not None else ():
+        if path := names.find(str(file.get("full-path") or "")):
+            return path
+    found = names.ending(".opf")
     if not found:
         raise SourceError("a ZIP file, but no EPUB")
     return found[0]
 
 
-def _manifest(package: etree._Element, folder: str) -> dict[str, tuple[str, etree._Element]]:
-    """Map each item's identifier to its path inside the archive and its element."""
+def _manifest(package: etree._Element, folder: str, names: _Names) -> dict[str, _Item]:
+    """Return the files that the package names by their identifiers."""
+    found = package.iter("{*}item")
     return {
-        str(item.get("id")): (_resolve(folder, str(item.get("href") or "")), item) for item in package.iter("{*}item")
+        str(item.get("id")): _Item(names.find(_resolve(folder, str(item.get("href") or ""))), item) for item in found
     }
 
 
@@ -84,30 +145,51 @@ def _resolve(folder: str, reference: str) -> str:
     return posixpath.normpath(posixpath.join(folder, unquote(reference.partition("#")[0])))
 
 
-def _spine(package: etree._Element, items: dict[str, tuple[str, etree._Element]]) -> Iterator[str]:
-    for reference in package.iter("{*}itemref"):
-        path, item = items.get(str(reference.get("idref")), ("", None))
-        if item is not None and item.get("media-type") in _PAGES and "nav" not in str(item.get("properties")).split():
-            yield path
+def _reading_order(package: etree._Element, items: Mapping[str, _Item]) -> list[str]:
+    """Return the pages in the order of the spine, then those that it leaves out, such as notes."""
+    spine = [_page_for(str(reference.get("idref")), items) for reference in package.iter("{*}itemref")]
+    others = [item.path for item in items.values() if item.is_page]
+    return list(dict.fromkeys(path for path in (*spine, *others) if path))
 
 
-def _contents(
-    archive: Archive, package: etree._Element, items: dict[str, tuple[str, etree._Element]]
-) -> dict[str, str]:
+def _page_for(identifier: str, items: Mapping[str, _Item]) -> str:
+    """Return the page that an item is, or that stands for it where readers cannot show it; "" for none."""
+    for _ in range(MAX_FALLBACKS):
+        item = items.get(identifier)
+        if item is None or item.is_page:
+            return item.path if item is not None else ""
+        identifier = str(item.element.get("fallback") or "")
+    return ""
+
+
+def _contents(archive: Archive, package: etree._Element, items: Mapping[str, _Item]) -> dict[str, str]:
     """Map the path of each chapter to the name that the table of contents gives to its beginning."""
+    by_path = {_folded(item.path): item.path for item in items.values() if item.path}
     names: dict[str, str] = {}
-    for path, item in items.values():
-        is_nav = "nav" in str(item.get("properties")).split()
-        if path not in archive.names or not (is_nav or item.get("media-type") == "application/x-dtbncx+xml"):
+    for item in items.values():
+        if not item.path or not (item.is_nav or item.is_ncx):
             continue
-        root = archive.xml_if_there(path)
-        for entry in root.iter("{*}a" if is_nav else "{*}navPoint") if root is not None else ():
-            label = entry if is_nav else entry.find("{*}navLabel")
-            content = None if is_nav else entry.find("{*}content")
-            target = entry.get("href") if is_nav else content.get("src") if content is not None else None
-            if target and label is not None:
-                names.setdefault(_resolve(posixpath.dirname(path), str(target)), words_of(label))
+        folder = posixpath.dirname(item.path)
+        for target, label in _entries(archive, item):
+            resolved = _resolve(folder, target)
+            names.setdefault(by_path.get(_folded(resolved), resolved), label)
     return names
+
+
+def _entries(archive: Archive, item: _Item) -> Iterator[tuple[str, str]]:
+    """Give the targets and names of a table of contents."""
+    root = archive.xml_if_there(item.path)
+    if root is None:  # as HTML is often written, though it should not be here
+        root = parse_html(html_text(archive.read(item.path)))
+    if root is None:
+        return
+    for link in root.iter("{*}a"):
+        if target := link.get("href"):
+            yield str(target), words_of(link)
+    for point in root.iter("{*}navPoint", "{*}navpoint"):
+        label, content = point.find("{*}navLabel"), point.find("{*}content")
+        if label is not None and content is not None and (target := content.get("src")):
+            yield str(target), words_of(label)
 
 
 def _add_chapter(builder: TextBuilder, content: bytes, name: str) -> list[Link]:
@@ -128,7 +210,9 @@ def _add_chapter(builder: TextBuilder, content: bytes, name: str) -> list[Link]:
 
 def _fields(package: etree._Element) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for element in package.iter("{http://purl.org/dc/elements/1.1/}*"):
+    for element in package.iter("*"):
+        if _DUBLIN_CORE not in str(element.tag):
+            continue
         words = " ".join(storable(element.text or "").split())
         if words:
             found.setdefault(tag_of(element), []).append(words)

@@ -6,10 +6,10 @@ A library keeps the versions that read its files; the sync after an update reads
 from __future__ import annotations
 
 import os
+import re
 
 _TEXT_SUFFIXES = (
-    ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi "
-    ".ics .vcf .me .nfo"
+    ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me .nfo"
 )
 _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys(
@@ -19,7 +19,9 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".rst", ".rest"), "rst"),
     ".org": "org",
     ".bib": "bibtex",
-    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **dict.fromkeys((".html", ".htm", ".xhtml", ".xht", ".shtml"), "html"),
+    **dict.fromkeys((".mhtml", ".mht"), "mhtml"),
+    ".webarchive": "webarchive",
     ".pdf": "pdf",
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), "pptx"),
@@ -29,14 +31,17 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".odp", ".otp", ".fodp"), "odp"),
     ".rtf": "rtf",
     ".epub": "epub",
-    ".eml": "email",
+    **dict.fromkeys((".eml", ".emlx"), "email"),
+    **dict.fromkeys((".mbox", ".mbx"), "mbox"),
+    **dict.fromkeys((".ics", ".ical", ".ifb"), "calendar"),
+    **dict.fromkeys((".vcf", ".vcard"), "contacts"),
     ".msg": "msg",
     ".ipynb": "notebook",
     **dict.fromkeys((".csv", ".tsv"), "csv"),
     **dict.fromkeys((".srt", ".vtt"), "subtitles"),
     **dict.fromkeys((".tex", ".ltx", ".latex"), "latex"),
     **dict.fromkeys((".adoc", ".asciidoc"), "asciidoc"),
-    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".json5", ".jsonc"), "json"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".json5", ".jsonc", ".canvas"), "json"),
     **dict.fromkeys((".yaml", ".yml"), "yaml"),
     ".toml": "toml",
 }
@@ -149,7 +154,7 @@ _TEXT_NAMES = frozenset(_TEXT_NAMES_WRITTEN.split())
 
 _UNREADABLE = (
     # documents that no reader is made for
-    ".geojson .xml .xsl .xslt .xsd .dtd .svg .plist .rss .atom .opml .xlsb .odg .pages .numbers .key .mbox .pst .mobi "
+    ".geojson .xml .xsl .xslt .xsd .dtd .svg .plist .rss .atom .opml .xlsb .odg .pages .numbers .key .pst .mobi "
     ".azw .azw3 .fb2 .djvu .chm .xps .one .map .p7s .p7m .p7c "
     # pictures, sound, film
     ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .heic .heif .avif .ico .icns .psd .ai .eps .ps .raw .cr2 .nef .dng "
@@ -180,6 +185,15 @@ _BY_NAME = {
 }
 
 
+# A message in a Maildir: the second, a number that is unique on its host, the host, and perhaps flags.
+_MAILDIR = re.compile(
+    rb"\d{9,11}\.(?=[^./]*\d)[\dA-Za-f_#]{1,80}\.[^/]{1,200}|\d{9,11}\.[^/]{1,200}[:!;]2,[A-Za-z]{0,30}$"
+)
+_HEAD_BYTES = 4096  # of a file, in which it is looked for headers
+_MESSAGE = re.compile(rb"[A-Z][A-Za-z0-9-]{1,60}:[ \t][^\n]{0,2000}\n(?:[ \t][^\n]{0,2000}\n|[A-Z][A-Za-z0-9-]{1,60}:)")
+_TOLD = re.compile(rb"^(?:Message-I[Dd]|Received|MIME-Version|Return-Path|Delivered-To):", re.MULTILINE)
+
+
 def suffix_of(name: bytes) -> bytes:
     """Return the suffix of a file name in lower case with its dot, or b"" where there is none."""
     dot = name.rfind(b".")
@@ -188,7 +202,16 @@ def suffix_of(name: bytes) -> bytes:
 
 def kind_of(name: bytes) -> str | None:
     """Return the kind of document that a file name promises, or None where only the content could tell."""
+    if _MAILDIR.match(name):
+        return "email"
     return _BY_NAME.get(name.lower()) or _BY_SUFFIX.get(suffix_of(name))
+
+
+def reader_by_content(raw: bytes) -> str:
+    """Return the module that reads a file whose name promises nothing: mail is known by its first lines."""
+    if raw.startswith(b"From ") and _MESSAGE.match(raw[raw.find(b"\n") + 1 :][:_HEAD_BYTES]):
+        return "mbox"
+    return "email" if _MESSAGE.match(raw[:_HEAD_BYTES]) and _TOLD.search(raw[:_HEAD_BYTES]) else "text"
 
 
 def reader_of(name: bytes) -> str:
@@ -218,25 +241,30 @@ one of these where it sets a file out anew (`Document.line_map`)."""
 READER_VERSIONS: dict[str, int] = {
     "asciidoc": 2,
     "bibtex": 1,
+    "calendar": 1,
     "code": 2,
+    "contacts": 1,
     "csv": 2,
-    "docx": 2,
-    "email": 3,
-    "epub": 2,
-    "html": 3,
-    "keyed": 3,
+    "docx": 3,
+    "email": 4,
+    "epub": 3,
+    "html": 4,
+    "keyed": 4,
     "latex": 2,
     "markdown": 2,
-    "msg": 2,
-    "notebook": 3,
+    "mbox": 1,
+    "mhtml": 1,
+    "msg": 3,
+    "notebook": 4,
     "opendocument": 2,
     "org": 2,
     "pdf": 3,
-    "pptx": 2,
+    "pptx": 3,
     "rst": 2,
     "rtf": 2,
     "subtitles": 2,
-    "text": 2,
-    "xlsx": 2,
+    "text": 3,
+    "webarchive": 1,
+    "xlsx": 3,
 }
 """By module; raise one where its reader gives another document for the same bytes, so that files are read again."""

@@ -32,6 +32,10 @@ from engine.sources.readers.text_builder import TextBuilder
 _CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([\w.:-]++)|<\?xml[^>]{0,100}?encoding=[\"']([\w.:-]+)", re.I
 )
+_WRAPPERS = re.compile(
+    r"</?(?:div|span|font|center|b|i|u|em|strong|small|big|section|blockquote)\b[^<>]{0,2000}>", re.IGNORECASE
+)
+_LATE_BREAK = re.compile(r"</br[ \t]{0,9}/?>", re.IGNORECASE)  # for browsers a break; the parser passes it over
 _TAGLIKE = re.compile(r"<\s*[!/a-zA-Z]")
 _METADATA = ("description", "author", "date", "article:published_time", "og:site_name")
 _LAYING_OUT = frozenset(("table", "pre", "form", "section", "article", *HEADINGS))
@@ -48,9 +52,9 @@ def read(source: Source) -> Document:
     return page_document(source, "html", written)
 
 
-def page_document(source: Source, kind: str, written: str, *, title: str = "", lines: bool = True) -> Document:
-    """Return the document that one page is; `lines`: its text stands in the file as it is, so that lines are known."""
-    page = Page(parse_html(written), with_lines=lines)
+def page_document(source: Source, kind: str, written: str, *, title: str = "", with_lines: bool = True) -> Document:
+    """Return the document that one page is; `with_lines`: it is the file, so that its lines are known."""
+    page = Page(parse_html(written), with_lines=with_lines)
     text, blocks = page.builder.finish()
     named = {name: value for name in _METADATA if (value := page.meta(name))}
     if "article:published_time" in named:
@@ -78,15 +82,22 @@ def html_text(raw: bytes) -> str:
 def parse_html(text: str) -> etree._Element | None:
     """Parse HTML as browsers do, forgiving and without the network; None where there is nothing in it."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
-    content = text.encode("utf-8", "replace")
+    content = _LATE_BREAK.sub("<br>", text).encode("utf-8", "replace")
     if not content.strip():
         return None
     try:
-        return etree.fromstring(content, parser)
+        root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError:
-        return None
+        root = None
     except (ValueError, AssertionError):
         raise SourceError("not HTML") from None
+    last = parser.error_log.last_error
+    if last is None or last.type_name != "ERR_RESOURCE_LIMIT":
+        return root
+    flat = _WRAPPERS.sub(" ", text)  # the parser gave up where the page is nested too deep, as by tags never closed
+    if len(flat) == len(text):
+        raise SourceError("nested too deeply")
+    return parse_html(flat)
 
 
 class Page:

@@ -1,29 +1,25 @@
 """JSON, YAML and TOML: the file's own text, cut by its lines, with the keys that hold others as headings over them.
 
-A file written without line ends is set out as its keys lie in one another; nothing else is changed.
+What JSON written by programs says is set out as its keys lie in one another, without escapes (`json_text`).
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.records import Block, Document
-from engine.sources.encodings import storable
 from engine.sources.readers.file_types import kind_of
-from engine.sources.readers.source_file import MAX_CHARACTERS, Source
+from engine.sources.readers.json_text import LONG_LINE, readable
+from engine.sources.readers.source_file import Source
 from engine.sources.readers.text import Lines
 
-LONG_LINE = 2000  # code points: a line that no person wrote
 DEEPEST_HEADING = 3  # keys further down stand in the text alone
-MAX_NESTING = 200  # collections in one another that are set out
 _JSON_KEY = re.compile(r"(\s*)\"((?:[^\"\\\n]|\\.){1,200})\"\s*:(.*)$")
 _YAML_KEY = re.compile(r"( *)([\"']?)([^\s\"'#&*!|>%@`\[{\-][^\"'\n:]{0,200})\2\s*:(\s.*|)$")
 _YAML_VALUE_BELOW = re.compile(r"\s*(?:[&!][\w./:-]+\s*)?(?:#.*)?")
 _YAML_BLOCK = re.compile(r"\s(?:[&!]\S+\s+)?[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
-_BRACKET = re.compile(r"[\[{\]}]")
 _TOML_TABLE = re.compile(r"\s*+\[\[?\s*+([^\[\]\n]{1,200}+)\]?\]\s*+(?:#.*+)?$")
 
 
@@ -43,47 +39,22 @@ _Heading = tuple[int, int, str]  # number of the line, level from 1, label
 def read(source: Source) -> Document:
     """Read a file of keys and values; its title is its name, suffix included, for that is what people call it."""
     kind = kind_of(source.name) or "json"
+    if kind == "json":
+        return _json_document(source)
     text = source.text()
-    if kind == "json" and _is_set_in_one(text):
-        text = _set_out(text) or text
     lines = Lines(text)
-    find = {"json": _json_headings, "yaml": _yaml_headings, "toml": _toml_headings}[kind]
+    find = {"yaml": _yaml_headings, "toml": _toml_headings}[kind]
     blocks = tuple(_blocks(lines, list(find(lines.texts))))
     return Document(text, source.display_name, False, kind, blocks)
 
 
-def _is_set_in_one(text: str) -> bool:
-    """Whether the text is few and long lines, as programs write it."""
-    return len(text) > LONG_LINE * (text.count("\n") + 1) // 2 and max(map(len, text.split("\n"))) > LONG_LINE
-
-
-def _set_out(text: str) -> str | None:
-    """Lay JSON out with a line for each value; None where it is none, lies too deep, or would grow too long."""
-    deepest = depth = 0
-    for bracket in _BRACKET.findall(text):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    if deepest > MAX_NESTING:
-        return None
-    pieces: list[str] = []
-    length = 0
-    for line in text.split("\n") if _has_records(text) else [text]:
-        if line.strip():
-            try:
-                piece = json.dumps(json.loads(line), indent=1, ensure_ascii=False)
-            except (ValueError, RecursionError):
-                return None
-            pieces.append(piece)
-            length += len(piece) + 1
-            if length > MAX_CHARACTERS:
-                return None
-    return storable("\n".join(pieces))
-
-
-def _has_records(text: str) -> bool:
-    """Whether each line is JSON of its own."""
-    first, _, rest = text.lstrip().partition("\n")
-    return bool(rest.strip()) and first.rstrip()[-1:] in ("}", "]") and rest.lstrip()[:1] in ("{", "[")
+def _json_document(source: Source) -> Document:
+    found = readable(source.text())
+    lines = Lines(found.text)
+    outside = ["" if number in found.inside else line for number, line in enumerate(lines.texts)]
+    blocks = tuple(_blocks(lines, list(_json_headings(outside))))
+    line_map = None if found.is_own else tuple(zip(lines.starts, found.lines, strict=False))
+    return Document(found.text, source.display_name, False, "json", blocks, line_map=line_map)
 
 
 def _json_headings(lines: list[str]) -> Iterator[_Heading]:

@@ -1,16 +1,17 @@
-"""Outlook messages: who, when and about what at the head, then the body, and the names of attachments."""
+"""Outlook messages: who, when and about what at the head, then the body, then messages in it and what is attached."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import storable
 from engine.sources.readers.compound_file import CompoundFile
-from engine.sources.readers.email import MessageText
-from engine.sources.readers.html import Page, html_text, parse_html
+from engine.sources.readers.html import html_text
+from engine.sources.readers.message_text import MessageText
 from engine.sources.readers.source_file import Source
 
 _SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009  # property identifiers of [MS-OXPROPS]
@@ -18,9 +19,15 @@ _SENDER, _SENDER_ADDRESS, _SENDER_SMTP, _TO, _CC = 0x0C1A, 0x0C1F, 0x5D01, 0x0E0
 _SENT, _RECEIVED = 0x0039, 0x0E06
 _CODE_PAGE, _INTERNET_CODE_PAGE = 0x3FFD, 0x3FDE
 _LONG_NAME, _SHORT_NAME, _DISPLAY_NAME = 0x3707, 0x3704, 0x3001
+_DATA = 0x3701
 _INTEGER, _TIME, _ANSI, _UNICODE, _BINARY = 0x0003, 0x0040, 0x001E, 0x001F, 0x0102
 _PROPERTIES = "__properties_version1.0"
-_TOP_HEADER = 32  # bytes before the properties of a message that lies in no other
+_OBJECT = 0x000D
+_TOP_HEADER, _INNER_HEADER = (
+    32,
+    24,
+)  # bytes before the properties of a message that lies in no other, and of one that does
+DEEPEST_MESSAGE = 8  # forwarded within one another
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _ATTACHMENT = "__attach_version1.0_"
 MAX_ATTACHMENTS = 2000
@@ -31,7 +38,28 @@ def read(source: Source) -> Document:
     file = CompoundFile(source.raw)
     if _PROPERTIES not in file.names:
         raise SourceError("not an Outlook message")
-    message = _Message(file)
+    message = _Message(file, _attachment_folders(file.names))
+    text = MessageText(source)
+    headers = _headers(message)
+    text.begin(headers)
+    _add_content(message, text)
+    return text.finish(source, "msg", headers)
+
+
+def _attachment_folders(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the folders of what is attached, in order, by the folder of the message that it is attached to."""
+    found: dict[str, set[str]] = {}
+    for name in names:
+        parts = name.split("/")
+        for depth, part in enumerate(parts[:-1]):
+            if part.startswith(_ATTACHMENT):
+                holder = "".join(f"{each}/" for each in parts[:depth])
+                found.setdefault(holder, set()).add(f"{part}/")
+    return {holder: sorted(folders)[:MAX_ATTACHMENTS] for holder, folders in found.items()}
+
+
+def _headers(message: _Message) -> dict[str, str]:
+    """Return who wrote to whom, when, and about what, as far as it is known."""
     sender, address = message.text(_SENDER), message.text(_SENDER_SMTP) or message.text(_SENDER_ADDRESS)
     if "@" in address and address != sender:
         sender = f"{sender} <{address}>".strip()
@@ -42,10 +70,23 @@ def read(source: Source) -> Document:
         "Date": message.moment(_SENT) or message.moment(_RECEIVED),
         "Subject": message.text(_SUBJECT),
     }
-    headers = {name: " ".join(words.split()) for name, words in said.items() if words.strip()}
-    text = MessageText(headers)
+    return {name: " ".join(words.split()) for name, words in said.items() if words.strip()}
+
+
+def _add_content(message: _Message, text: MessageText, level: int = 1) -> None:
+    """Add what the message says, then the messages in it, then its files."""
     _add_body(message, text)
-    return text.finish(source, "msg", message.attachments())
+    unread: dict[str, str] = {}
+    for folder, name in message.attachments():
+        inner = message.inside(folder)
+        if inner is None:
+            raw = message.binary(_DATA, folder)
+            unread[name or "file"] = text.add_attached(name, raw, level) if name and raw else ""
+        elif level < DEEPEST_MESSAGE:
+            headers = _headers(inner)
+            text.begin(headers, headers.get("Subject") or name or "(no subject)", level)
+            _add_content(inner, text, level + 1)
+    text.list_attached(unread)
 
 
 def _add_body(message: _Message, text: MessageText) -> None:
@@ -54,7 +95,7 @@ def _add_body(message: _Message, text: MessageText) -> None:
     if plain.strip():
         text.add_plain(plain)
     elif rich.strip():
-        text.links += Page(parse_html(rich), text.builder).links
+        text.add_html(rich)
     elif rtf := unpacked(message.binary(_RTF)):
         from engine.sources.readers.rtf import Reader  # only messages that were written in RTF alone
 
@@ -66,28 +107,36 @@ def _add_body(message: _Message, text: MessageText) -> None:
 
 
 class _Message:
-    """The properties of a message that lies in no other."""
+    """The properties of a message; `folder` is where it lies in the file, "" for the message that the file is."""
 
-    def __init__(self, file: CompoundFile) -> None:
+    def __init__(self, file: CompoundFile, attached: Mapping[str, Sequence[str]], folder: str = "") -> None:
         self._file = file
-        self._fixed = _fixed_properties(file.read(_PROPERTIES)[_TOP_HEADER:])
+        self._attached = attached
+        self._folder = folder
+        header = _INNER_HEADER if folder else _TOP_HEADER
+        self._fixed = _fixed_properties(file.read(folder + _PROPERTIES)[header:])
         page = self._number(_CODE_PAGE) or self._number(_INTERNET_CODE_PAGE) or 1252
         self._encoding = "utf-8" if page == 65001 else f"cp{page}"
 
     def text(self, identifier: int, folder: str = "") -> str:
         """Return a text of the message, or of what lies in a folder of it; "" where there is none."""
-        wide = self._file.read(_stream(identifier, _UNICODE, folder))
+        wide = self._file.read(_stream(identifier, _UNICODE, self._folder + folder))
         if wide:
             return storable(wide.decode("utf-16-le", "replace")).rstrip("\ufffd")
-        narrow = self._file.read(_stream(identifier, _ANSI, folder))
+        narrow = self._file.read(_stream(identifier, _ANSI, self._folder + folder))
         try:
             return storable(narrow.decode(self._encoding, "replace"))
         except LookupError:
             return storable(narrow.decode("cp1252", "replace"))
 
-    def binary(self, identifier: int) -> bytes:
-        """Return the bytes of a property, b"" where there is none."""
-        return self._file.read(_stream(identifier, _BINARY))
+    def binary(self, identifier: int, folder: str = "") -> bytes:
+        """Return the bytes of a property of the message, or of what lies in a folder of it; b"" where there is none."""
+        return self._file.read(_stream(identifier, _BINARY, self._folder + folder))
+
+    def inside(self, folder: str) -> _Message | None:
+        """Return the message that is attached in a folder; None where it is a file."""
+        inner = f"{self._folder}{folder}__substg1.0_{_DATA:04X}{_OBJECT:04X}/"
+        return _Message(self._file, self._attached, inner) if inner + _PROPERTIES in self._file.names else None
 
     def html(self) -> str:
         """Return the body in HTML, which some programs write as bytes and others as text."""
@@ -104,15 +153,12 @@ class _Message:
         except (OverflowError, ValueError):
             return ""
 
-    def attachments(self) -> list[str]:
-        """Return the names of what is attached."""
-        folders = sorted({name.partition("/")[0] for name in self._file.names if name.startswith(_ATTACHMENT)})
+    def attachments(self) -> list[tuple[str, str]]:
+        """Return the folder and the name of what is attached, "" for a name that is not known."""
         found = []
-        for folder in folders[:MAX_ATTACHMENTS]:
-            names = (self.text(each, f"{folder}/") for each in (_LONG_NAME, _SHORT_NAME, _DISPLAY_NAME))
-            name = " ".join(next(filter(None, names), "").split())
-            if name:
-                found.append(name)
+        for folder in self._attached.get(self._folder, ()):
+            names = (self.text(each, folder) for each in (_LONG_NAME, _SHORT_NAME, _DISPLAY_NAME))
+            found.append((folder, " ".join(next(filter(None, names), "").split())))
         return found
 
     def _number(self, identifier: int) -> int:

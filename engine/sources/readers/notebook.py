@@ -1,19 +1,22 @@
-"""Jupyter notebooks: Markdown and code cells in their order, with what the code printed where that is short."""
+"""Jupyter notebooks: Markdown and code cells in their order, with what the code printed, or the beginning of it."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
 from engine.errors import SourceError
 from engine.records import Block, Document
 from engine.sources.encodings import storable
+from engine.sources.readers.html import Page, parse_html
 from engine.sources.readers.markdown import links_of, scan, tags_of, written_title
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text_builder import TextBuilder
 
-MAX_OUTPUT = 1000  # code points: a longer output is a table or a log, and drowns the notebook's own words
+MAX_OUTPUT = 20_000  # code points of one output: a longer one is a log; how much is not read is said below it
+_COLOURS = re.compile(r"\x1b\[[0-9;?]{0,50}[A-Za-z]")
 
 
 def read(source: Source) -> Document:
@@ -67,9 +70,7 @@ def _add_cell(builder: TextBuilder, cell: dict[str, Any]) -> None:
     if kind == "code":
         builder.add("code", written)
         for output in _dicts(cell.get("outputs")):
-            printed = storable(_printed(output)).strip("\n")
-            if printed.strip() and len(printed) <= MAX_OUTPUT:
-                builder.add("code", printed)
+            _add_output(builder, output)
     elif kind == "heading":
         level = cell.get("level")
         builder.add("heading", written, level=level if isinstance(level, int) else 1, label=" ".join(written.split()))
@@ -79,10 +80,25 @@ def _add_cell(builder: TextBuilder, cell: dict[str, Any]) -> None:
         builder.blocks += [replace(block, start=block.start + offset, end=block.end + offset) for block in blocks]
 
 
-def _printed(output: dict[str, Any]) -> str:
+def _add_output(builder: TextBuilder, output: dict[str, Any]) -> None:
+    """Add what a cell gave: a page or Markdown only where it has no plain words."""
     shown = output.get("data")
-    plain = shown.get("text/plain") if isinstance(shown, dict) else None
-    return _joined(plain if plain is not None else output.get("text"))
+    shown = shown if isinstance(shown, dict) else output
+    if output.get("output_type") in ("error", "pyerr"):
+        told = f"{_joined(output.get('ename'))}: {_joined(output.get('evalue'))}"
+        traceback = output.get("traceback")
+        lines = [told, *traceback] if isinstance(traceback, list) else [told]
+        printed = "\n".join(line for line in lines if isinstance(line, str))
+    else:
+        kinds = ("text/plain", "text", "text/markdown", "text/latex")
+        printed = next(filter(str.strip, (_joined(shown.get(kind)) for kind in kinds)), "")
+    printed = storable(_COLOURS.sub("", printed)).strip("\n")
+    if printed.strip():
+        builder.add("code", printed[:MAX_OUTPUT])
+    elif rich := _joined(shown.get("text/html")):
+        Page(parse_html(rich[: 10 * MAX_OUTPUT]), builder)
+    if len(printed) > MAX_OUTPUT:
+        builder.add("code", f"… {len(printed) - MAX_OUTPUT:,} more signs of this output are not read")
 
 
 def _joined(value: object) -> str:

@@ -40,12 +40,14 @@ def _unescaped(match: re.Match[str]) -> str:
 class Source:
     """The bytes of one file, read once, and its name without folders.
 
-    `recogniser` reads words in pictures, where the person wants that.
+    `recogniser` reads words in pictures, where the person wants that. `depth` counts the files around one that hangs on
+    another, as on a message.
     """
 
     name: bytes
     raw: bytes
     recogniser: Recogniser | None = None
+    depth: int = 0
 
     def text(self) -> str:
         """Decode the file as text, without what was meant for a terminal; raises SourceError where it is none."""

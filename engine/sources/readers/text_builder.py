@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.errors import SourceError
-from engine.records import Block, BlockKind
+from engine.records import Block, BlockKind, Document
 from engine.sources.encodings import storable
 from engine.sources.readers.source_file import MAX_CHARACTERS
 
@@ -20,6 +21,8 @@ class TextBuilder:
         """Start with no text."""
         self.blocks: list[Block] = []
         self.line_map: list[tuple[int, int]] = []
+        self.line = 0
+        """Where in the file the pieces stand that do not say it themselves, 0 where that is not known."""
         self._pieces: list[str] = []
         self._length = 0
 
@@ -48,6 +51,14 @@ class TextBuilder:
         words = " ".join(storable(text).translate(_INVISIBLE).split())
         self.add("heading", words, level=max(1, level), label=words, page=page, lines=(line,) if line else ())
 
+    def include(self, document: Document) -> None:
+        """Append the text of another document with its blocks, one that this one holds."""
+        if document.text.strip():
+            start = self.open_piece(document.text)
+            self.blocks += [
+                replace(block, start=block.start + start, end=block.end + start, page=None) for block in document.blocks
+            ]
+
     def open_piece(self, text: str, lines: Sequence[int] = ()) -> int:
         """Append a piece whose blocks the caller adds; returns the offset where it starts. `lines` as in `add`."""
         if self._pieces:
@@ -64,8 +75,8 @@ class TextBuilder:
     def _map(self, text: str, start: int, lines: Sequence[int]) -> None:
         """Note where the lines of a piece stand; one of which nothing is known ends what was known before it."""
         if not any(lines):
-            if self.line_map and self.line_map[-1][1]:
-                self.line_map.append((start, 0))
+            if self.line != (self.line_map[-1][1] if self.line_map else 0):
+                self.line_map.append((start, self.line))
             return
         at = start
         for line, number in zip(text.split("\n"), lines, strict=False):

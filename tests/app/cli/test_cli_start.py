@@ -12,7 +12,7 @@ from cli_fakes import Call, FakeLibrary
 
 from app.cli import factories
 from app.cli.commands import COMMANDS
-from engine.errors import LibraryBusy, LibraryDamaged, QueryError
+from engine.errors import ConfigError, LibraryBusy, LibraryDamaged
 from engine.paths import places
 
 HEAVY = ("textual", "rich", "numpy", "apsw", "onnxruntime", "tokenizers", "fastembed", "torch", "engine.library")
@@ -129,11 +129,11 @@ def test_an_error_says_what_why_and_what_to_do_on_stderr(carrel: Call, library: 
 
 
 def test_errors_stay_plain_text_beside_json(carrel: Call, library: FakeLibrary) -> None:
-    library.refusals["search"] = [QueryError("A quote is open.", position=3)]
+    library.refusals["search"] = [ConfigError("A weight is negative.")]
 
     ended = carrel("search", "--json", "starter")
 
-    assert (ended.code, ended.out, ended.err) == (2, "", "carrel: A quote is open.\n")
+    assert (ended.code, ended.out, ended.err) == (2, "", "carrel: A weight is negative.\n")
 
 
 def test_a_lock_that_another_holds_is_exit_code_three(carrel: Call, library: FakeLibrary) -> None:

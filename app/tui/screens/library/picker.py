@@ -24,6 +24,7 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import Entry, EntryList
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView, wrapped
+from app.tui.widgets.text_line import TextLine
 from app.wording.cells import cut_front
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
@@ -32,7 +33,7 @@ START = "~/"
 KEYS = (("↑↓", "choose"), ("tab", "go into it"), ("enter", "watch it"), ("esc", "back"))
 
 
-class PathLine(Input):
+class PathLine(TextLine):
     """A line for a path; tab completes it, and the arrows belong to the list below."""
 
     BINDINGS = [

@@ -19,6 +19,7 @@ from app.tui.screens.reader.text_find import MOST_FOUND, find_all
 from app.tui.theme import ACCENT
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.text_line import TextLine
 
 
 class FindRow(Horizontal):
@@ -38,7 +39,7 @@ class FindRow(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out the sign and the line."""
         yield BuiltLine(id="find-bar")
-        yield Input(placeholder="Find in this text", compact=True, select_on_focus=True, id="find")
+        yield TextLine(placeholder="Find in this text", compact=True, select_on_focus=True, id="find")
 
     def on_mount(self) -> None:
         """Draw the sign."""

@@ -11,6 +11,8 @@ SEARCH_ACTIONS = (
            shown_key="↑↓"),
     Action("search.previous", "up", "move(-1)", "", "Previous result", "", footer=False),
     Action("search.open", "enter", "open", "open", "Open in the editor", "Open the note in your editor, at the line."),
+    Action("search.spelling", "shift+tab", "take_spelling", "", "Take the word that is offered for an unknown one",
+           "Put the word that is offered in the place of one that no passage holds.", footer=False),
     Action("search.explain", "ctrl+t,e", "explain", "explain", "Explain the ranking of this result",
            "See why the selected result ranks where it does."),
     Action("search.rows", "tab", "swap_focus", "results", "Go to the results", "Go to the results, and back.",

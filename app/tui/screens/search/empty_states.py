@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
@@ -81,6 +81,12 @@ def nearest_lines(width: int) -> Sequence[Content]:
     lines = wrapped(Content.styled("Nothing here answers this.", f"bold {BRIGHT}"), width, Content())
     said = "These passages are no closer to your words than to questions about other things. The nearest all the same:"
     return [Content(), *lines, *wrapped(Content.styled(said, QUIET), width, Content()), Content()]
+
+
+def noted_lines(said: Sequence[str], page: Callable[[int], Sequence[Content]] | None, width: int) -> list[Content]:
+    """Return what a person should know of how the query was read, above what else stands there."""
+    lines = [line for each in said for line in wrapped(Content.styled(each, QUIET), width, Content())]
+    return [*lines, *(page(width) if page else (Content(),))]
 
 
 def words_alone_lines(reason: str, width: int) -> Sequence[Content]:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from textual.suggester import Suggester
 
 from engine.records import Facets
-from engine.retrieval.query_pieces import FILTERS, Piece, pieces
+from engine.retrieval.query_pieces import FILTERS, Piece, opens_a_phrase, pieces
 
 LEAST_LETTERS = 3  # of a filter's name before it is offered: shorter ones begin too many words
 NO_FACETS = Facets({}, {}, {})
@@ -58,7 +58,7 @@ def unfinished(text: str) -> Piece | None:
 
 def completed_name(text: str, piece: Piece) -> str | None:
     """Return the line with the name of a filter finished, where a word begins like one."""
-    if piece.quoted or len(piece.value) < LEAST_LETTERS:
+    if piece.quoted or opens_a_phrase(piece, text) or len(piece.value) < LEAST_LETTERS:
         return None
     for name in FILTERS:
         if name.startswith(piece.value.lower()) and not (piece.minus and name in ("after", "before")):

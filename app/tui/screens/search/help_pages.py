@@ -9,7 +9,9 @@ QUERY_LANGUAGE: Page = (
     (
         ("sourdough care", "words, and what they mean"),
         ('"rye starter"', "a phrase, word for word"),
-        ("bread -machine", "without a word"),
+        ("bread -machine", "without a word; how many passages that took is said"),
+        ("--all  -t  -5  AND  OR  NOT", "no operators: searched as typed"),
+        ("🍕  →  ???", "signs alone: where they stand as they are"),
         ("ferment*", "words that begin so"),
         ("path:kitchen", "only below a folder or in a file of that name"),
         ("type:pdf  -type:code", "only, or never, files of a type"),

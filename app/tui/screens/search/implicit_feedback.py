@@ -43,7 +43,8 @@ class ImplicitFeedback:
     def answered(self, answer: Answered) -> None:
         """Write a finished search down, where the person wants a log."""
         asked = answer.asked
-        if self._browser.config.search_log and answer.finished and not asked.typing and answer.result.query.meaning:
+        rested = asked.resting or not asked.typing
+        if self._browser.config.search_log and answer.finished and rested and answer.result.query.meaning:
             in_background(self._worker_of, partial(self._write_down, asked.turn, answer.result), "judging")
 
     def opened(self, hits: Sequence[Hit], turn: int, result: SearchResult) -> None:

@@ -1,4 +1,4 @@
-"""Searches while a person types: the words at once, every leg after a quiet moment, the finished query last.
+"""Searches while a person types: the words at once, every leg after a quiet moment, all rows last.
 
 Each stage runs in a thread; a newer key cancels the stages of the older one. What comes back is posted as messages, so
 that the screen alone decides what is shown.
@@ -21,6 +21,7 @@ from app.tui.screens.search.arrangement import FURTHER_LIMIT, STEP_ROWS, ungroup
 from app.tui.threads import in_thread
 from engine.errors import CarrelError
 from engine.records import Hit, SearchResult, SearchSettings
+from engine.retrieval.query import says_nothing_yet
 
 _log = logging.getLogger("carrel")
 FIRST_ROWS = 25  # while a word grows: more than a screen holds, and each further one costs .2 ms to read
@@ -29,12 +30,16 @@ _WORDS_ONLY = SearchSettings(fusion="keyword")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked, and by which key: `turn` grows with every change of the query line."""
+    """What was asked, and by which key: `turn` grows with every change of the query line.
+
+    `typing`: the last word may grow. `resting`: the keys have rested for so long that the query may be looked at.
+    """
 
     turn: int
     text: str
     typing: bool
     limit: int = STEP_ROWS
+    resting: bool = False
 
 
 @dataclass
@@ -88,6 +93,14 @@ class LiveSearch:
         self._run("words", partial(self._search, self._opened, first, _WORDS_ONLY, finished=False))
         self._run("all", partial(self._quiet_then_all, self._opened, first, asked))
 
+    def finish(self, text: str) -> None:
+        """Ask once more, with the last word finished."""
+        if self._asked is not None and self._asked.text == text:
+            self._asked = replace(self._asked, typing=False, resting=True)
+            self.ask_again()
+        else:
+            self.ask(text, typing=False)
+
     def is_newest(self, asked: Asked) -> bool:
         """Whether nothing was asked since."""
         return asked.turn == self._turn
@@ -133,7 +146,7 @@ class LiveSearch:
             result.query.text,
             limit=FURTHER_LIMIT,
             settings=ungrouped(replace(settings, fusion=result.fusion)),
-            typing=False,
+            typing=self._asked is not None and self._asked.typing,
             cancel=self._opened.new_cancellation(),
         )
         found = {each.passage_id: each for each in (await in_thread(search)).hits}
@@ -143,12 +156,16 @@ class LiveSearch:
         in_background(self._worker_of, work, group, exclusive=True)
 
     async def _quiet_then_all(self, opened: Opened, first: Asked, asked: Asked) -> None:
-        """Search with every leg once the keys rest, and for all rows once the last word counts as finished."""
+        """Search with every leg once the keys rest, and for all rows once they rest longer; the last word still grows.
+
+        Only where it is so short that it was passed over is it asked for as it stands, since it may be a whole word.
+        """
         await asyncio.sleep(self._pace.quiet)
         await self._search(opened, first, self.settings, finished=True)
         if asked.typing and self._pace.settle is not None:
             await asyncio.sleep(self._pace.settle)
-            await self._search(opened, replace(asked, typing=False), self.settings, finished=True)
+            grows = not says_nothing_yet(asked.text)
+            await self._search(opened, replace(asked, typing=grows, resting=True), self.settings, finished=True)
 
     async def _search(self, opened: Opened, asked: Asked, settings: SearchSettings, finished: bool) -> None:
         """Run one search in a thread and post what came of it; cancelling the worker interrupts the search."""

@@ -56,8 +56,7 @@ class MissedDocument:
         self._shown.wanted = pursuit.path
         remedy = pursuit.remedy
         if remedy.text is not None:
-            self._query_line.value = remedy.text
-            self._query_line.cursor_position = len(remedy.text)
+            self._query_line.write(remedy.text)
         elif remedy.settings is not None:
             self._similar.leave()
             self._pane.explaining = True

@@ -12,10 +12,10 @@ from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.search.chip_line import ChipLine
 from app.tui.screens.search.filter_completion import NO_FACETS, days
 from app.tui.screens.search.query_line import QueryLine
-from app.tui.screens.search.query_text import Chip, chips, with_filter, without
+from app.tui.screens.search.query_text import Chip, chips, with_filter, with_word, without
 from app.tui.threads import in_thread
 from app.wording.figures import counted
-from engine.records import Facets
+from engine.records import Facets, Query, WordReading
 
 _log = logging.getLogger("carrel")
 
@@ -45,13 +45,13 @@ class QueryFilters:
         line.completions.titles = self._titles
         line.completions.values = self._values
 
-    def show(self) -> None:
-        """Show what the query line restricts."""
-        self._chip_line.show(chips(self._line.value))
-
-    def hide(self) -> None:
-        """Show no chips: the query is wrong, and its column is pointed at in their place."""
-        self._chip_line.show(())
+    def show(self, query: Query | None = None) -> None:
+        """Show what the query line restricts, as far as its form tells, or as the answered `query` was read."""
+        found = chips(self._line.value)
+        if query is not None and query.text == self._line.value:
+            words = {remark.piece for remark in query.remarks if remark.kind in ("alone", "written so")}
+            found = tuple(chip for chip in found if query.text[chip.start : chip.end] not in words)
+        self._chip_line.show(found)
 
     def forget_values(self) -> None:
         """Take note that the library has changed, so that its values are read anew before they are shown again."""
@@ -67,6 +67,11 @@ class QueryFilters:
         there = chips(self._line.value)
         if there:
             self.drop(there[-1])
+
+    def correct(self, word: WordReading | None) -> None:
+        """Put the word that is offered for an unknown one in its place."""
+        if word is not None:
+            self._line.write(with_word(self._line.value, word.term, word.nearest))
 
     def pick(self) -> None:
         """Let the person pick a filter."""

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input
 
 from app.tui.screens.search.filter_completion import QuerySuggester, unfinished
+from app.tui.widgets.text_line import TextLine
 from app.wording.safe_text import one_line
 
 BLINKING_SECONDS = 10.0  # after a key: drawing a cursor twice a second takes more of a core than all else at rest
 
 
-class QueryLine(Input):
-    """One line without a border; leaves up, down, tab, escape and the page keys to the screen."""
+class QueryLine(TextLine):
+    """One line without a border; leaves up, down, tab, escape and the page keys to the screen.
+
+    Its last word grows until a blank, Enter or a move of the caret ends it, or until it was put there whole. However
+    long the keys rest, a word that grows is not taken for finished.
+    """
+
+    @dataclass
+    class Finished(Message):
+        """The last word is finished, though no character was typed."""
 
     def __init__(self, *, id: str | None = None, blink: bool = True) -> None:
         self.completions = QuerySuggester()
@@ -25,13 +36,16 @@ class QueryLine(Input):
         )
         self.cursor_blink = self._blinks = blink
         self._resting: Timer | None = None
+        self._whole = ""  # the text whose last word is finished
 
     def on_mount(self) -> None:
         """Blink for a while."""
         self.watch_selection()
 
     def watch_selection(self) -> None:
-        """Blink while somebody types or moves, and stand still after that."""
+        """Blink while somebody types or moves, and stand still after that; who moves away has finished the word."""
+        if self.value and not self.cursor_at_end:
+            self.finish()
         if not self._blinks or not self.is_attached:
             return
         if self._resting is not None:
@@ -45,7 +59,22 @@ class QueryLine(Input):
     @property
     def unfinished(self) -> bool:
         """Whether the person may still be typing the last word."""
-        return self.has_focus and bool(self.value) and not self.value[-1].isspace()
+        return self.has_focus and self._grows
+
+    @property
+    def _grows(self) -> bool:
+        return bool(self.value) and self.value != self._whole and not self.value[-1].isspace()
+
+    async def action_submit(self) -> None:
+        """Finish the line."""
+        await super().action_submit()
+        self.finish()
+
+    def finish(self) -> None:
+        """Take the last word for finished."""
+        if self._grows:
+            self._whole = self.value
+            self.post_message(self.Finished())
 
     @property
     def offered(self) -> str:
@@ -66,5 +95,6 @@ class QueryLine(Input):
 
     def write(self, text: str) -> None:
         """Put another query into the line, without signs that a terminal would obey."""
-        self.value = one_line(text)
+        self._whole = one_line(text)
+        self.value = self._whole
         self.cursor_position = len(self.value)

@@ -1,8 +1,7 @@
-"""The line under the query: how it was read, or why it cannot be."""
+"""The line under the query: how it was read, and what came of it."""
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.screens.search.arrangement import ORDER_WORDS, Order
@@ -11,7 +10,6 @@ from app.tui.theme import ALARM, FAINT, QUIET
 from app.wording.bars import TIER_SIGNS, rarity
 from app.wording.figures import count, figure
 from app.wording.safe_text import one_line
-from engine.errors import QueryError
 from engine.records import SearchResult
 
 NONE_SIGN = "∅"
@@ -34,17 +32,6 @@ def reading_line(result: SearchResult, width: int, finished: bool, order: Order 
     return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
 
-def error_line(error: QueryError, text: str, width: int) -> Content:
-    """Return what is wrong with the query, with a sign under the place where it is."""
-    said = one_line(" ".join(part for part in (error.message, error.fix) if part))
-    column = min(cell_len(text[: error.position]), max(0, width - 1))
-    if column + 2 + cell_len(said) <= width or column < width // 3:
-        return Content.assemble(" " * column, ("▲ ", f"bold {ALARM}"), (said, ALARM)).truncate(width, ellipsis=True)
-    room = max(0, column - 1)
-    words = Content.styled(said, ALARM).truncate(room, ellipsis=True)
-    return Content.assemble(" " * (room - words.cell_length), words, " ", ("▲", f"bold {ALARM}"))
-
-
 def _words(result: SearchResult, named: bool) -> Content:
     """Return each word with how rare it is here, as a sign and, where `named`, in a word."""
     parts = []
@@ -59,7 +46,7 @@ def _words(result: SearchResult, named: bool) -> Content:
 
 def _weights(result: SearchResult) -> Content:
     """Return what each leg counts for, with the reason where it was worked out for this query."""
-    if is_listing(result):
+    if is_listing(result) or not result.query.meaning:  # signs have none to weigh
         return Content()
     weights = result.weights
     reason = f" ({one_line(weights.reason)})" if result.fusion == "rrf" and weights.reason else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from app.wording.safe_text import one_line
@@ -28,6 +29,11 @@ def without(text: str, chip: Chip) -> str:
     """Return the query line without one of its chips."""
     before, after = text[: chip.start].rstrip(), text[chip.end :].lstrip()
     return f"{before} {after}" if before and after else before + after
+
+
+def with_word(text: str, word: str, other: str) -> str:
+    """Return the query line with another word in the place of one, where that stands by itself first."""
+    return re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: other, text, count=1, flags=re.IGNORECASE)
 
 
 def with_filter(text: str, field: str, value: str) -> str:

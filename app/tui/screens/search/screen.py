@@ -148,6 +148,10 @@ class SearchScreen(CarrelScreen):
         self.kept.remember()
         self.documents.open()
 
+    @on(QueryLine.Finished)
+    def _word_finished(self) -> None:
+        self.search.finish(self.query_line.value)
+
     @on(Answered)
     def _answered(self, answer: Answered) -> None:
         """Show an answer to the newest question, unless a fuller one is on the screen already."""
@@ -155,6 +159,7 @@ class SearchScreen(CarrelScreen):
         if not self.search.accepts(answer):
             return
         self.feedback.answered(answer)
+        self.filters.show(answer.result.query)
         if not answer.finished and not answer.result.hits:  # words alone that found nothing do not clear the list
             self.shown.show_reading()
         elif not self.trial.takes(answer):
@@ -162,16 +167,9 @@ class SearchScreen(CarrelScreen):
 
     @on(Refused)
     def _refused(self, message: Refused) -> None:
-        """Say what is wrong under the query line."""
+        """Say what went wrong under the query line."""
         if self.search.is_newest(message.asked):
-            self.filters.hide()
-            self.shown.show_error(message.error, message.asked.text)
-
-    def ask(self, text: str) -> None:
-        """Put a query into the line, with the cursor behind it."""
-        self.query_line.value = text
-        self.query_line.cursor_position = len(text)
-        self.query_line.focus()
+            self.shown.show_error(message.error)
 
     # --- what the widgets tell ----------------------------------------------------------------------------------
 
@@ -239,6 +237,10 @@ class SearchScreen(CarrelScreen):
             self.pane.explaining = False
         else:
             self.query_line.clear()
+
+    def action_take_spelling(self) -> None:
+        """Put the word that is offered for an unknown one into the query line."""
+        self.filters.correct(self.shown.offered_word)
 
     def action_filters(self) -> None:
         """Pick a filter."""

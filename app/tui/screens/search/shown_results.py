@@ -18,16 +18,17 @@ from app.tui.screens.search.arrangement import Arrangement
 from app.tui.screens.search.live_search import Answered
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
-from app.tui.screens.search.query_reading import error_line, reading_line
+from app.tui.screens.search.query_reading import reading_line
 from app.tui.screens.search.results import Foreword, ResultList
 from app.tui.screens.search.row import context_of
 from app.tui.status_line import StatusView
 from app.tui.theme import ALARM, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.wording.figures import count
+from app.wording.remarks import notes
 from app.wording.safe_text import one_line
-from engine.errors import CarrelError, QueryError
-from engine.records import SearchResult
+from engine.errors import CarrelError
+from engine.records import SearchResult, WordReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,10 @@ class ShownResults:
         if self._widgets.query_line.value.strip() or self.arrangement.order != "relevance":
             self.show_reading()
 
-    def show_error(self, error: CarrelError, text: str) -> None:
-        """Say what is wrong with a query; the rows stay."""
-        if isinstance(error, QueryError):
-            self._widgets.reading.show(lambda width: error_line(error, text, width))
-        else:
-            said = Content.styled(one_line(str(error)), ALARM)
-            self._widgets.reading.show(lambda width: said.truncate(width, ellipsis=True))
+    def show_error(self, error: CarrelError) -> None:
+        """Say why a search failed; the rows stay."""
+        said = Content.styled(one_line(str(error)), ALARM)
+        self._widgets.reading.show(lambda width: said.truncate(width, ellipsis=True))
 
     def show_failure(self, error: CarrelError) -> None:
         """Say why the library could not be opened."""
@@ -171,8 +169,21 @@ class ShownResults:
         elif self.result is not None:
             reading.show(partial(reading_line, self.result, finished=self.finished, order=order))
 
+    @property
+    def offered_word(self) -> WordReading | None:
+        """The first word of the query that no passage holds and for which another one is offered."""
+        words = self.result.words if self.result and self.heading is None else ()
+        return next((word for word in words if word.nearest), None)
+
     def _foreword(self) -> Foreword | None:
-        """Return what stands above the rows, or alone."""
+        """Return what stands above the rows, or alone: below how the query was read, where that is not plain."""
+        page = self._page()
+        if self.result is None or not self.finished or self.heading is not None:
+            return page
+        said = [*notes(self.result), *(["shift+tab takes the word that is offered."] if self.offered_word else [])]
+        return partial(empty_states.noted_lines, said, page) if said else page
+
+    def _page(self) -> Foreword | None:
         result, view = self.result, self._browser.view
         if self.heading is not None:
             return None

@@ -28,6 +28,7 @@ from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView
+from app.tui.widgets.text_line import TextLine
 from app.wording.cells import cut_front
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
@@ -82,7 +83,7 @@ class WhyNotScreen(ModalScreen[Pursuit | None]):
         """Lay out the parts from top to bottom."""
         with Vertical(id="why-box"):
             yield BuiltLine(id="why-head")
-            line = Input(placeholder="Name the note that you miss", compact=True, id="why-name")
+            line = TextLine(placeholder="Name the note that you miss", compact=True, id="why-name")
             line.cursor_blink = self._blink
             yield line
             yield OptionList(id="why-documents", markup=False)

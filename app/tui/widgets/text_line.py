@@ -1,0 +1,25 @@
+"""The line of text that every screen types into: what is pasted over several lines becomes one, and nothing is lost."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.widgets import Input
+
+from app.wording.safe_text import one_line
+
+
+class TextLine(Input):
+    """An Input that keeps all lines of what is pasted; Textual's own keeps the first."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take pasted text in place of what is selected."""
+        event.prevent_default()
+        event.stop()
+        self._take(event.text)
+
+    def action_paste(self) -> None:
+        """Paste what was copied in the program itself."""
+        self._take(self.app.clipboard)
+
+    def _take(self, text: str) -> None:
+        self.replace(one_line(" ".join(text.splitlines())), *self.selection)

@@ -1,0 +1,166 @@
+"""JSON as a person reads it: values on lines of their own, strings without escapes, data that is no text left out.
+
+It is gone through sign by sign and never parsed, so that numbers stay as they are written, and a damaged or endless
+file is read as far as it goes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from engine.errors import SourceError
+from engine.sources.encodings import storable
+from engine.sources.readers.source_file import MAX_CHARACTERS
+
+LONG_LINE = 2000  # code points: a line that no person wrote
+MAX_NESTING = 200  # collections in one another that are set out
+LONGEST_WORD = 500  # signs of base64 in a row: more are a picture or a key
+JSON_IN_JSON = 3  # times that a string may be JSON again
+_STRING = r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?'
+_TOKEN = re.compile(rf"{_STRING}|[{{}}\[\],:]|\s++|[^\s{{}}\[\],:\"]++")
+_WRITTEN = re.compile(_STRING)
+_BRACKET = re.compile(r"[\[{\]}]")
+_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+_DATA = re.compile(rf"(data:[\w/+.;=-]{{0,200}},)?([A-Za-z0-9+/=_-]{{{LONGEST_WORD},}}+)")
+_SIMPLE = {"b": " ", "f": " ", "n": "\n", "r": "\n", "t": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """Readable text; for each of its lines the line of the file, from 1, and which lines begin inside a string."""
+
+    text: str
+    lines: list[int]
+    inside: frozenset[int]
+    is_own: bool  # its lines are those of the file
+
+
+def readable(text: str) -> JsonText:
+    """Return JSON, or what is like it, as a person reads it. Raises SourceError where that would grow too long."""
+    is_own = True
+    lines = list(range(1, text.count("\n") + 2))
+    if _is_set_in_one(text) and (laid_out := _set_out(text)) is not None:
+        text, lines = laid_out
+        is_own = False
+    return _without_escapes(text, lines, is_own)
+
+
+def _is_set_in_one(text: str) -> bool:
+    """Whether the text is few and long lines, as programs write it."""
+    return len(text) > LONG_LINE * (text.count("\n") + 1) // 2 and max(map(len, text.split("\n"))) > LONG_LINE
+
+
+def _set_out(text: str) -> tuple[str, list[int]] | None:
+    """Lay JSON out with a line for each value; None where it is none, or lies too deep."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    deepest = depth = 0
+    for bracket in _BRACKET.findall(_WRITTEN.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    if deepest > MAX_NESTING:
+        return None
+    layout = _Layout()
+    for token in _TOKEN.findall(text):
+        layout.take(token)
+    return layout.finish()
+
+
+class _Layout:
+    """Lays out the signs of JSON, each collection and each value on a line of its own, one blank deeper inside."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._lines = [1]
+        self._line = 1
+        self._depth = 0
+        self._opened = False  # the last sign opened a collection, of which it is not known yet whether it is empty
+
+    def take(self, token: str) -> None:
+        """Add one sign, or the blanks between two."""
+        if token.isspace():
+            self._line += token.count("\n")
+            return
+        if token in ("}", "]"):
+            self._depth = max(0, self._depth - 1)
+            if not self._opened:
+                self._end_line()
+            self._opened = False
+            self._pieces.append(token)
+            return
+        if self._opened:
+            self._end_line()
+        elif not self._depth and self._pieces and token in ("{", "["):
+            self._end_line()  # the next record
+        self._opened = token in ("{", "[")
+        self._depth += self._opened
+        self._pieces.append(": " if token == ":" else token)
+        if token == ",":
+            self._end_line()
+
+    def _end_line(self) -> None:
+        self._pieces.append("\n" + " " * self._depth)
+        self._lines.append(self._line)
+
+    def finish(self) -> tuple[str, list[int]]:
+        """Return the text, and where each of its lines stood."""
+        return "".join(self._pieces), self._lines
+
+
+def _without_escapes(text: str, lines: list[int], is_own: bool) -> JsonText:
+    """Put what strings say in the place of how they are written; a line end in one begins a line of the same number."""
+    pieces: list[str] = []
+    numbers: list[int] = [lines[0]]
+    inside: set[int] = set()
+    at = length = place = 0
+    for match in _WRITTEN.finditer(text):
+        written = match[0]
+        said = _said(written)
+        if said is written:
+            continue
+        between = text[at : match.start()]
+        for _ in range(between.count("\n")):
+            place += 1
+            numbers.append(lines[place])
+        first = len(numbers)
+        numbers += [lines[place]] * said.count("\n")
+        inside.update(range(first, len(numbers)))
+        pieces += (between, said)
+        at = match.end()
+        length += len(between) + len(said)
+        if length > MAX_CHARACTERS:
+            raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")
+    pieces.append(text[at:])
+    numbers += lines[place + 1 :]
+    return JsonText(storable("".join(pieces)), numbers, frozenset(inside), is_own and not inside)
+
+
+def _said(written: str, depth: int = 0) -> str:
+    """Return a string, with its quotes, as it is meant; the very same where it is written so."""
+    if "\\" not in written and len(written) < LONGEST_WORD:
+        return written
+    said = written
+    if "\\" in written:
+        said = _ESCAPE.sub(_unescaped, _joined_pairs(written))
+        inner = said[1:-1].lstrip()[:1] in ("{", "[")
+        if inner and "\\" in said and depth < JSON_IN_JSON:  # as some logs hold it
+            said = '"' + _WRITTEN.sub(lambda match: _said(match[0], depth + 1), said[1:-1]) + '"'
+    if len(said) >= LONGEST_WORD:
+        said = _DATA.sub(lambda match: f"{match[1] or ''}… ({len(match[2]):,} signs of data)", said)
+    return said.replace("\r\n", "\n").replace("\r", "\n")
+
+
+_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+
+
+def _joined_pairs(written: str) -> str:
+    """Join the halves of characters that were written in two."""
+    return _PAIR.sub(lambda match: str(json.loads(f'"{match[0]}"')), written) if "\\u" in written else written
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1]:
+        return storable(chr(int(match[1], 16)))
+    return _SIMPLE.get(match[2], match[2])

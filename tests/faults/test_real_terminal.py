@@ -1,0 +1,113 @@
+"""The program on a real terminal and in a real pipe: what file names and texts may do there, and how it ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("carrel")
+TITLE = b"\x1b]0;owned\x07"  # another title of the window
+EMPTY_SCREEN = b"\x1b[2J\x1b[1;1H"  # the same that Carrel writes, but not from here
+RED = b"\x1b[31m"
+C1 = b"\xc2\x9b31m"  # U+009B, which some terminals take for ESC [
+TURNED = "\u202e".encode()  # turns the line around
+STEERING = (TITLE, EMPTY_SCREEN, RED, C1, TURNED, b"\x07", b"\x08", b"\x9b", b"\x7f")
+NAME = b"harbour" + TITLE + EMPTY_SCREEN + RED + C1 + TURNED + b"\x08\x7f\xff.md"
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not PROGRAM.exists(), reason="the program carrel is not installed beside this Python"),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("terminal")
+    notes = base / "notes"
+    notes.mkdir()
+    text = b"# Harbour" + TITLE + RED + C1 + TURNED + b"\n\nThe harbour " + EMPTY_SCREEN + b" at night.\n"
+    (notes / os.fsdecode(NAME)).write_bytes(text)
+    (notes / os.fsdecode(b"broken" + NAME.replace(b".md", b".pdf"))).write_bytes(b"%PDF-1.4 broken")
+    for number in range(60):
+        (notes / f"n{number}.md").write_text(f"# Quay {number}\n\nA quay of the harbour, number {number}.\n")
+    assert run(base, "add", os.fspath(notes)).returncode == 0
+    assert run(base, "sync").returncode == 0
+    return base
+
+
+def environment(base: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CARREL") and name != "NO_COLOR"}
+    return {**kept, "CARREL_HOME": os.fspath(base / "home"), "TERM": "xterm-256color", "COLUMNS": "200"}
+
+
+def run(base: Path, *arguments: str | bytes) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [PROGRAM, *arguments], cwd=base / "notes", env=environment(base), capture_output=True, check=False, timeout=120
+    )
+
+
+def on_terminal(base: Path, arguments: Sequence[str | bytes]) -> tuple[bytes, int]:
+    """Return what a command writes to a terminal, standard error among it, and its exit code."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [PROGRAM, *arguments], cwd=base / "notes", env=environment(base), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    written = b""
+    try:
+        while piece := os.read(ours, 65536):
+            written += piece
+    except OSError as error:  # how a terminal ends
+        assert error.errno == errno.EIO
+    os.close(ours)
+    return written, process.wait(60)
+
+
+COMMANDS: tuple[tuple[str | bytes, ...], ...] = (
+    ("search", "harbour"), ("search", "harbour", "--plain"), ("search", "--explain", "night"), ("status",),
+    ("show", NAME), ("why", "quay", NAME), ("add", NAME), ("add", b"missing" + NAME), ("remove", "--yes", NAME),
+    ("sync", "--full"), ("search", b"path:" + NAME), (b"no" + TITLE + RED,), ("search", b"--no" + TITLE),
+    ("mark", "quay", NAME), ("marks",), ("doctor",), ("--library", NAME, "status"), ("restore", NAME), ("import", NAME),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command[0]!r}")
+def test_no_name_and_no_text_steers_the_terminal(home: Path, command: tuple[str | bytes, ...]) -> None:
+    written, code = on_terminal(home, command)
+    assert code in (0, 1, 2)
+    assert b"unexpected" not in written and b"Traceback" not in written
+    own = written.replace(b"\r\x1b[K", b"")
+    for steering in (TITLE, EMPTY_SCREEN, C1, TURNED, b"\x07", b"\x08", b"\x7f", RED + b"\xc2\x9b"):
+        assert steering not in own, (steering, own)
+
+
+@pytest.mark.parametrize(
+    "command", [("search", "quay", "--limit", "50"), ("show", "n1.md"), ("status", "--json"), ("export", "-")]
+)
+def test_a_reader_that_has_seen_enough_ends_it_without_a_complaint(home: Path, command: tuple[str, ...]) -> None:
+    with subprocess.Popen(
+        [PROGRAM, *command],
+        cwd=home / "notes",
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()  # as `head -0` does
+        errors = process.stderr.read()
+        assert process.wait(60) == 0
+        assert b"carrel" not in errors and b"Traceback" not in errors and b"Broken pipe" not in errors
+
+
+def test_head_gets_its_lines(home: Path) -> None:
+    script = f'"{PROGRAM}" search quay --limit 50 | head -1; echo "${{PIPESTATUS[0]}}" >&2'
+    done = subprocess.run(["bash", "-c", script], env=environment(home), capture_output=True, check=False, timeout=120)
+    assert done.stdout.count(b"\n") == 1
+    assert done.stderr.endswith(b"0\n") and b"carrel" not in done.stderr

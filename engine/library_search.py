@@ -212,4 +212,6 @@ class LibrarySearch:
             model, cuts = self._active_model().of(connection)
         except ModelError as error:
             return None, unfitted(0.0), f"by words alone: {error}"
+        if model is not None and not model.reads(meaning):
+            return None, unfitted(0.0), f"by words alone: {model.name} does not read this writing"
         return model, cuts, "" if model else "by words alone: nothing is indexed yet"

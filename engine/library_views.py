@@ -149,7 +149,7 @@ class LibraryViews:
 
 def watched_folder(connection: LibraryConnection, path: bytes) -> Folder:
     """Return a watched folder. Raises PathError where it is not watched."""
-    known = folders.at(connection, os.path.normpath(path))
+    known = folders.at(connection, os.path.normpath(path)) or folders.at(connection, os.path.realpath(path))
     if known is None:
         raise PathError(f"{display(path)} is not a watched folder.", fix="`carrel folders` lists the folders that are.")
     return known

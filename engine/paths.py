@@ -95,18 +95,21 @@ def identity_of(path: Path | bytes) -> tuple[int, int] | None:
 
 
 def folder_path(folder: Path) -> bytes:
-    """Return a folder's absolute path as the file system has it. Raises PathError where it is missing or no folder."""
+    """Return a folder's real path, links followed, so that one folder has one path however it is named.
+
+    Raises PathError where it is missing or no folder.
+    """
     path = folder.expanduser().absolute()
     if not path.exists():
         raise PathError(f"{path} does not exist.", fix="Check the spelling of the path.")
     if not path.is_dir():
         raise PathError(f"{path} is no folder.", fix=f"Add the folder that holds it: {path.parent}.")
-    return os.fsencode(os.path.normpath(path))
+    return os.fsencode(os.path.realpath(path))
 
 
 def refuse_nested(path: bytes, watched: Sequence[bytes]) -> None:
     """Raise PathError where a folder lies inside or around a watched one."""
-    for other in watched:
+    for other in {real for each in watched for real in (each, os.path.realpath(each))}:
         if path.startswith(os.path.join(other, b"")):
             raise PathError(f"{display(path)} lies in the watched folder {display(other)} and is indexed with it.")
         if other.startswith(os.path.join(path, b"")):

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from engine.store.connection import LibraryConnection
 
 
+def _same_folder(connection: LibraryConnection, path: bytes) -> Folder | None:
+    """Return the watched folder that is the one at a real path, under the name of a link."""
+    return next((each for each in folders.every(connection) if os.path.realpath(each.path) == path), None)
+
+
 class Watchlist:
     """The folders that one library follows."""
 
@@ -33,7 +38,7 @@ class Watchlist:
         """
         path = folder_path(folder)
         with self._file.writing() as connection:
-            known = folders.at(connection, path)
+            known = folders.at(connection, path) or _same_folder(connection, path)
             return known or self._watched_anew(connection, path, or_new=True)
 
     def remove(self, folder: Path, *, forever: bool = False) -> int:

@@ -35,6 +35,10 @@ class FakeEncoder:
             source="made for tests",
         )
 
+    def reads(self, text: str) -> bool:
+        """Read every writing."""
+        return True
+
     def encode_query(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a query, shape (dimension,), of unit length."""
         vector = np.zeros(self.manifest.dimension, dtype=np.float32)

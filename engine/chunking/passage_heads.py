@@ -29,16 +29,18 @@ class PassageHeads:
         labels = {index: _plain(blocks[index].label) for index in indexes}
         distinct = list(dict.fromkeys(labels.values()))
         title = _plain(document.title)
-        found = sizes([prefix, title, *distinct], token_starts)
+        aliases = [_plain(alias) for alias in document.metadata.get("aliases", "").split("\n")]
+        spoken = ", ".join(dict.fromkeys(filter(None, [title if document.title_written else "", *aliases])))
+        found = sizes([prefix, spoken or title, *distinct], token_starts)
         room = max(rules.window - rules.special - len(found[0]), 1)
         self._prefix = encodable(prefix)
         self._starts = dict(zip(distinct, found[2:], strict=True))
         self._headings_cap = min(rules.headings, room // HEAD_SHARE)
         self._labels = labels
         self.title_heading = _title_heading(blocks, labels, title) if document.title_written else None
-        self.last_resort = _capped(title, found[1], min(rules.title, room)) or UNNAMED
-        self.title = _capped(title, found[1], min(rules.title, room // HEAD_SHARE)) if document.title_written else ""
-        """The written title as far as it is embedded, or nothing."""
+        self.last_resort = _capped(spoken or title, found[1], min(rules.title, room)) or UNNAMED
+        self.title = _capped(spoken, found[1], min(rules.title, room // HEAD_SHARE))
+        """The written title and the document's other names as far as they are embedded, or nothing."""
         self.room = max(room - EDGE_TOKENS - self._longest(len(found[1]) if self.title else 0, rules), 1)
         """Tokens that every passage has for its body."""
 

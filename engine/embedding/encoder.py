@@ -67,6 +67,10 @@ class Encoder:
         """Return the code point at which each token of the whole text starts: chunking's `TokenStarts`."""
         return self._tokenizer().starts(text)
 
+    def reads(self, text: str) -> bool:
+        """Whether the model can read the writing of a text; where it cannot, its vector says nothing."""
+        return self._tokenizer().reads(text)
+
     def close(self) -> None:
         """Let go of the model's memory; the next use loads it again."""
         with self._loading:

@@ -40,6 +40,9 @@ class DescribedEncoder(TextEncoder, Protocol):
 
     manifest: Manifest
 
+    def reads(self, text: str) -> bool:
+        """Whether the model can read the writing of a text."""
+
 
 @cache
 def foreign_queries() -> tuple[str, ...]:

@@ -101,6 +101,7 @@ class BatchWriter:
         # Without a hash the next sync sees that it is still to be read, should that be cut short.
         facts = _facts(work.path, work.stat, None if move.reread else move.content_hash)
         self._writer.move(known.id, work.folder_id, facts, title)
+        self._writer.note_checked(known.id)  # a new name changes the file's ctime
         self._tally.moved += 1
 
     def _remove(self, ids: Sequence[int]) -> None:
@@ -129,6 +130,7 @@ class BatchWriter:
                 assert known is not None
                 if _differs(known, outcome.stat):
                     self._writer.touch(known.id, _facts(work.path, outcome.stat, outcome.content_hash))
+                self._writer.note_checked(known.id)
                 self._tally.unchanged += 1
             case Failed(reason=reason):
                 self._fail(outcome, reason)

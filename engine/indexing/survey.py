@@ -26,6 +26,8 @@ from engine.watching.hard_links import documents_of, inode_of_many_names
 from engine.watching.hints import below, collapsed
 from engine.watching.watched_roots import rules_from, watched
 
+NANOSECONDS = 1_000_000_000
+
 
 @dataclass(slots=True)
 class Plan:
@@ -166,7 +168,8 @@ def _scopes(every: Sequence[Folder], paths: Sequence[bytes]) -> Iterator[tuple[F
     if not paths:
         yield from ((folder, None) for folder in every if folder.state != "paused")
         return
-    wanted = collapsed((os.path.abspath(path) for path in paths), [folder.path for folder in every])
+    named = (_watched_name(os.path.abspath(path), every) for path in paths)
+    wanted = collapsed(named, [folder.path for folder in every])
     unplaced = [path for path in wanted if not any(_touches(path, folder.path) for folder in every)]
     if unplaced:
         raise PathError(
@@ -179,6 +182,11 @@ def _scopes(every: Sequence[Folder], paths: Sequence[bytes]) -> Iterator[tuple[F
             yield folder, None
         elif inside:
             yield folder, [os.path.relpath(path, folder.path) for path in inside]
+
+
+def _watched_name(path: bytes, every: Sequence[Folder]) -> bytes:
+    """Return a path as it lies in a watched folder, also where a link leads to it."""
+    return path if any(_touches(path, folder.path) for folder in every) else os.path.realpath(path)
 
 
 def _touches(path: bytes, root: bytes) -> bool:
@@ -198,7 +206,9 @@ def _same(found: FoundFile, known: KnownFile) -> bool:
     """Whether a file looks untouched since its content was known: it is not where the file could not be opened,
     changed while it was read, or was moved and is still to be read under its new name.
 
+    A program may write a file and set its time back; its ctime tells, for that no program sets.
+
     The device is not compared, for it changes when a disk is mounted anew.
     """
     same = found.mtime_ns == known.mtime_ns and found.size == known.size and found.inode == known.inode
-    return same and known.content_hash is not None
+    return same and known.content_hash is not None and found.ctime_ns <= known.checked_at * NANOSECONDS

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.events import Event, Preparing, Scanned, Trouble
-from engine.indexing import removed_folders
+from engine.indexing import content_check, removed_folders
 from engine.indexing.crash_recovery import journal_file, spool_file
 from engine.indexing.file_identity import content_hash
 from engine.indexing.mark_following import follow_moves, follow_texts
@@ -67,7 +67,8 @@ def sync(
     was indexed after it, so that a sync that gave way goes on from there. Where most of a folder is gone at once its
     documents stay (`removal_guard`), unless with `accept_removals`. `refit` is called when the tiers no longer fit.
     When `stop` is set, what is complete is committed and reported. A whole sync also reads again what an older reader
-    has read, and what lacks a vector. Raises PathError for a path in no watched folder, ModelError, LibraryError.
+    has read, what lacks a vector, and a few files whose bytes nobody saw for long (`content_check`). Raises PathError
+    for a path in no watched folder, ModelError, LibraryError.
     """
     stop = stop or Never()
     tally = Tally()
@@ -76,7 +77,7 @@ def sync(
     again = frozenset() if paths else outdated(conn)
     needy = again if paths else again | _gaps(conn)
     wanted = _asked_for(conn, full, retry, since)
-    named = frozenset((*paths, *doubted))
+    named = frozenset((*paths, *doubted, *(() if paths else content_check.due(conn))))
     found = survey(conn, paths, own_files(library), lambda known: known.id in needy or wanted(known), named)
     matched = _gather(found, tally, named)
     vanished = matched.vanished

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.errors import CarrelError, LibraryDamaged, LibraryReadOnly, ModelError
+from engine.indexing import content_check
 from engine.local_indexer import LocalIndexer
 from engine.maintenance import value_checks
 from engine.paths import places
@@ -83,6 +84,7 @@ def _of_the_library(conn: apsw.Connection, library: Path, encoder: Encoder | Non
         ("model", lambda: _model(conn, encoder)),
         ("watching", lambda: _watching(conn, library)),
         ("up to date", lambda: _up_to_date(conn, library)),
+        ("contents", lambda: _contents(conn)),
         ("unused space", lambda: _unused_space(conn)),
         ("versions", lambda: _versions(conn)),
     )
@@ -178,6 +180,18 @@ def _up_to_date(conn: apsw.Connection, library: Path) -> Check:
         return Check("up to date", True, 0, "no file has changed since it was indexed", False)
     said = f"files that are new, changed or gone since the last sync: {count:,}"
     return Check("up to date", True, count, said, False, "`carrel sync`")
+
+
+def _contents(conn: apsw.Connection) -> Check:
+    """Say when the bytes of the files were last held against what is indexed: no fault, a sync goes on with it."""
+    total, late, days = content_check.unseen(conn)
+    if not total:
+        return Check("contents", True, 0, "no file is indexed yet", False)
+    if not late:
+        since = f"within the last {days + 1:.0f} days" if days >= 1 else "today"
+        return Check("contents", True, 0, f"the bytes of every file were held against the index {since}", False)
+    said = f"{late:,} of {total:,} files were not held against their bytes for a month, one for {days:,.0f} days"
+    return Check("contents", True, late, said, False, "Each sync looks at some; `carrel sync --full` at all.")
 
 
 def _unused_space(conn: apsw.Connection) -> Check:

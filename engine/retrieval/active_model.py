@@ -67,7 +67,7 @@ class ActiveModel:
         encode = loaded.encoder.encode_query
         vectors = loaded.vectors.at(connection)
         past = loaded.queries.at(connection, encode)
-        model = Model(manifest.id, encode, vectors, manifest.background_cosine, past, stored.id)
+        model = Model(manifest.id, encode, vectors, manifest.background_cosine, past, stored.id, loaded.encoder.reads)
         return model, _cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
 
     def _of(self, connection: apsw.Connection, stored: models.StoredModel) -> _Loaded:

@@ -19,10 +19,11 @@ from engine.records import SearchSettings
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.filters import Allowed, let_through
 from engine.retrieval.fts_query import FtsQuery
-from engine.retrieval.keyword_leg import keyword_leg
+from engine.retrieval.keyword_leg import coverage, keyword_leg, term_scores
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.query_memory import NOTHING, Recollection
 from engine.retrieval.rare_words import rare_share
+from engine.retrieval.unread_passages import Reads, everything, unread
 from engine.retrieval.vector_leg import VectorLeg, Vectors
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ class Candidates:
     """The joined candidates of both legs, each array of shape (n,) and `vectors` of shape (n, dimension).
 
     Ranks start at 1, are negative below the leg's candidates (the rank is known, but the leg did not bring the row),
-    and 0 where there is none. `cosine` is NaN where a passage has no vector yet. `tie` orders equal scores: by path,
-    then ordinal. `rare` is the share of the query's idf that the rare words in a passage have. `truncated` tells that
-    a leg had more to give than its depth. `recalled` is true for what only memory brought: where memory is off it is
-    as if it were not there.
+    and 0 where there is none. `cosine` is NaN where a passage has no vector yet, or one that says nothing, because the
+    encoder cannot read it; `held` is then the idf-weighted share of the query's words in it, else 0. `tie` orders equal
+    scores: by path, then ordinal. `rare` is the share of the query's idf that the rare words in a passage have.
+    `truncated` tells that a leg had more to give than its depth. `recalled` is true for what only memory brought: where
+    memory is off it is as if it were not there.
     """
 
     ids: NDArray[np.int64]
@@ -62,6 +64,7 @@ class Candidates:
     truncated: bool
     recollection: Recollection = NOTHING
     recalled: NDArray[np.bool_] | None = None  # None: nothing was
+    held: NDArray[np.float64] | None = None  # None: the encoder reads all of them
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -69,11 +72,15 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What the vector leg needs: the query's unit vector, the passages' vectors, the model's background cosine."""
+    """What the vector leg needs: the query's unit vector, the passages' vectors, the model's background cosine.
+
+    `reads` tells whether the model can read a text.
+    """
 
     query: NDArray[np.float32]
     vectors: Vectors
     background: float
+    reads: Reads = everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +129,33 @@ def gather(
         brought = np.concatenate([brought, let_through(connection, held, allowed)])
     ids = np.unique(np.concatenate([brought, recollection.lifted()]))
     candidates = _join(connection, ids, fts_query, meaning, keyword_ids, keyword_scores, leg, depth)
+    best = leg.best if leg else np.empty(0, np.float32)
+    if meaning is not None and (illegible := unread(connection, candidates.ids, meaning.reads)).any():
+        candidates = _without_meaning(connection, candidates, illegible)
+        best = np.sort(candidates.cosine[candidates.vector_rank > 0])[::-1][: len(best)]
     recalled = ~np.isin(candidates.ids, brought) if len(recollection.ids) else None
     candidates = replace(candidates, recollection=recollection, recalled=recalled)
     return Gathered(
         candidates=candidates,
         keyword_ms=(keyword_done - started) * 1e3,
         vector_ms=vector_ms,
-        best_cosines=leg.best if leg else np.empty(0, np.float32),
+        best_cosines=best,
+    )
+
+
+def _without_meaning(connection: apsw.Connection, candidates: Candidates, illegible: NDArray[np.bool_]) -> Candidates:
+    """Return candidates of which some have no cosine, since the encoder cannot read them, but the words they hold."""
+    fts_query = candidates.fts_query
+    wordy = np.flatnonzero(illegible & (candidates.bm25 > 0))
+    scores = term_scores(connection, fts_query, candidates.ids[wordy].tolist())
+    held = np.zeros(len(candidates))
+    for at in wordy.tolist():
+        held[at] = coverage(fts_query, scores.get(int(candidates.ids[at]), ()))
+    return replace(
+        candidates,
+        cosine=np.where(illegible, np.float32(np.nan), candidates.cosine),
+        vector_rank=np.where(illegible, 0, candidates.vector_rank),
+        held=held,
     )
 
 

@@ -42,7 +42,7 @@ def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
             restrict(f"{negate}({_PATH_GLOB if '*' in path else _PATH_PART})", _path_pattern(path))
     for negate, titles in (("", filters.titles), ("NOT ", filters.not_titles)):
         for title in titles:
-            restrict(f"{negate}instr(folded(document.title), ?) > 0", fold(title))
+            restrict(f"{negate}instr(folded(document.title || char(10) || document.aliases), ?) > 0", fold(title))
     for negate, tags in (("", filters.tags), ("NOT ", filters.not_tags)):
         for tag in tags:
             name = fold(tag.lstrip("#").replace(" ", "-"))

@@ -113,6 +113,8 @@ def _convex(candidates: Candidates, weights: Weights, cosine: Floats, rare: floa
     ceiling = max(float(candidates.bm25.max(initial=0.0)), candidates.keyword_ceiling)
     k = candidates.bm25 / ceiling if ceiling > 0 else np.zeros_like(candidates.bm25)
     keyword = weights.keyword * k + rare * candidates.rare
+    if candidates.held is not None:  # what the encoder cannot read is as near as its words make it
+        keyword = keyword + candidates.held * max(float(vector.max(initial=0.0)), 0.0)
     score = vector + keyword
     return Ranking(_order(candidates, score), score, vector, keyword, None, weights, rare=rare)
 

@@ -129,7 +129,7 @@ def _hit(
     return Hit(
         rank=rank,
         score=float(ranking.score[at]),
-        tier=_tier(candidates, signal, share, cuts, verdict),
+        tier=_tier(candidates, at, signal, share, cuts, verdict),
         passage_id=int(candidates.ids[at]),
         document_id=row.document_id,
         path=row.absolute,
@@ -170,11 +170,13 @@ def _hit(
     )
 
 
-def _tier(candidates: Candidates, signal: float, share: float, cuts: tiers.Cuts, verdict: Verdict) -> Tier:
-    """Judge a row; where the verdict says that nothing is there, no row claims otherwise."""
-    if candidates.query_vector is None:
+def _tier(candidates: Candidates, at: int, signal: float, share: float, cuts: tiers.Cuts, verdict: Verdict) -> Tier:
+    """Judge a row, without a cosine by its words; where the verdict is that nothing is there, none claims otherwise."""
+    if candidates.query_vector is not None and verdict == "none":
+        return "weak"
+    if candidates.query_vector is None or np.isnan(candidates.cosine[at]):
         return tiers.tier_by_words(share)
-    return "weak" if verdict == "none" else tiers.tier(signal, cuts)
+    return tiers.tier(signal, cuts)
 
 
 def _vector(candidates: Candidates, at: int) -> VectorFigure | None:

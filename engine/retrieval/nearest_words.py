@@ -23,7 +23,7 @@ LEAST_LETTERS, MOST_LETTERS = 4, 24  # of a word that is corrected: a shorter on
 SHARED_LETTERS = 3  # at the beginning of words that are compared where no single slip explains one
 MOST_COMPARED = 2_000  # of those
 LIKE = 0.8  # least share of letters in common (difflib's ratio): two slips in ten letters
-READ_PASSAGES = 20  # for the form in which the library writes a word
+READ_PASSAGES = 5  # for the form in which the library writes a word
 # First and last letters of alphabets whose folded small letters lie together: Latin, Greek, Cyrillic, Armenian, Hebrew,
 # Arabic, Georgian.
 _ALPHABETS = tuple(

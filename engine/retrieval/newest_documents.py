@@ -21,7 +21,7 @@ from engine.retrieval.fts_query import FtsQuery
 if TYPE_CHECKING:
     import apsw
 
-MOST_PASSAGES = 300_000  # looked through for one search
+MOST_PASSAGES = 200_000  # looked through for one search: a second or two
 DOCUMENTS_AT_ONCE = 200  # so that a cancelled search ends soon
 _PICTURE = "\ufe0f"  # asks for the coloured form of the sign before it; some write it, some do not
 

@@ -24,6 +24,7 @@ from engine.retrieval.newest_documents import newest, newest_holding
 from engine.retrieval.postings_cache import PostingsCache, PostingsReader
 from engine.retrieval.query_memory import NOTHING, PastQueries, Recollection
 from engine.retrieval.rare_words import TELLING_SHARE
+from engine.retrieval.unread_passages import Reads, everything
 from engine.retrieval.vector_leg import Vectors
 from engine.store.bm25 import idf
 from engine.store.documents import rows_for
@@ -46,6 +47,7 @@ class Model:
     background: float
     past_queries: PastQueries = field(default_factory=PastQueries)
     id: int = 0  # of its vectors and calibration in the library
+    reads: Reads = everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +243,8 @@ def assess(
 def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdict:
     """Give the verdict of a query from its candidates, in their order before feedback.
 
-    It is not "none" where a passage holds rare words that are most of what was asked for.
+    It is not "none" where a passage holds rare words that are most of what was asked for, and "likely" at least where
+    one that the encoder cannot read holds most of its words.
     """
     if not len(gathered.candidates):
         return "none"
@@ -250,7 +253,11 @@ def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdi
     signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.fts_query.rows)
     found = tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
     told = float(gathered.candidates.rare.max(initial=0.0)) >= TELLING_SHARE
-    return "weak" if found == "none" and told else found
+    found = "weak" if found == "none" and told else found
+    held = gathered.candidates.held
+    if held is not None and found in ("none", "weak") and held.max(initial=0.0) >= tiers.MOST_WORDS:
+        return "likely"
+    return found
 
 
 def _recalled(
@@ -268,7 +275,7 @@ def _recalled(
 def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Meaning | None:
     if model is None or settings.fusion == "keyword" or not query.meaning.strip():
         return None
-    return Meaning(model.encode(query.meaning), model.vectors, model.background)
+    return Meaning(model.encode(query.meaning), model.vectors, model.background, model.reads)
 
 
 # --- more like this: the passages of other documents that are nearest to one -----------------------------------------
@@ -284,11 +291,11 @@ def similar(
     fts_query = FtsQuery(rows=statistics(connection).rows)
     others = Allowed(OTHERS, (row.document_id if row else 0,))
     meaning = None
-    if model is not None:
+    if model is not None and row is not None and model.reads(row.text):
         at = model.vectors.positions(np.array([passage_id], np.int64))
         if at[0] >= 0:
             like = model.vectors.exactly(connection, at)[0].copy()
-            meaning = Meaning(like, model.vectors, model.background)
+            meaning = Meaning(like, model.vectors, model.background, model.reads)
     query = Query(f"like {row.title}" if row else "", "")
     words = PostingsCache().of(connection)
     gathered = gather(words, fts_query, others, meaning, settings)

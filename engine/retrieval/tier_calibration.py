@@ -18,6 +18,7 @@ from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.query_memory import complete
 from engine.retrieval.search_pipeline import assess
+from engine.retrieval.unread_passages import Reads, everything
 from engine.retrieval.vector_index import VectorIndex
 from engine.retrieval.vector_leg import Vectors
 from engine.store import models
@@ -35,6 +36,7 @@ def calibrate(
     texts: Sequence[str],
     queries: NDArray[np.float32],
     stopped: Callable[[], bool] = lambda: False,
+    reads: Reads = everything,
 ) -> tiers.Cuts | None:
     """Fit the cuts to what foreign queries reach here; None where `stopped` said so before the end.
 
@@ -49,7 +51,8 @@ def calibrate(
             return None
         words = postings.of(connection)
         fts_query = fts_query_of(plain(text), words)
-        gathered = gather(words, fts_query, Allowed("", ()), Meaning(vector, vectors, background), settings)
+        meaning = Meaning(vector, vectors, background, reads)
+        gathered = gather(words, fts_query, Allowed("", ()), meaning, settings)
         seen = assess(connection, gathered, settings, rows=tiers.BEST_COUNT)
         query_signals.append(tiers.query_signal(gathered.best_cosines, seen.coverages, fts_query.rows))
         row_signals.append(seen.signals)
@@ -69,7 +72,8 @@ def refit(connection: apsw.Connection, encoder: DescribedEncoder, stopped: Calla
         return
     complete(connection, model.id, lambda text: encoder.encode_queries([text])[0])
     foreign = foreign_vectors(encoder)
-    cuts = calibrate(connection, vectors, encoder.manifest.background_cosine, foreign_queries(), foreign, stopped)
+    background = encoder.manifest.background_cosine
+    cuts = calibrate(connection, vectors, background, foreign_queries(), foreign, stopped, encoder.reads)
     if cuts is not None:
         with transaction(connection):
             models.calibrate(connection, model.id, {tiers.CALIBRATED: cuts.to_json()})

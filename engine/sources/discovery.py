@@ -29,13 +29,17 @@ TWICE = "a folder already seen"
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file to index. `path` is relative to the root, as the file system has it."""
+    """A file to index. `path` is relative to the root, as the file system has it.
+
+    `ctime_ns` is when anything of the file last changed, its name and rights included; 0 where that is not known.
+    """
 
     path: bytes
     size: int
     mtime_ns: int
     inode: int
     device: int
+    ctime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ class _Walk:
         self._root = root
         self._real_root = os.path.realpath(root)
         self._rules = rules
+        self._verdicts = Verdicts.at_root(rules, root)
         self._own = frozenset(os.path.realpath(path) for path in own_files)
         self._folders_only = folders_only
         self._seen: set[tuple[int, int]] = set()
@@ -155,7 +160,7 @@ class _Walk:
     def _item(self, relative: bytes) -> FoundFile | LeftOut | _Level:
         """Judge one path under all the rules above it."""
         if not relative:
-            return self._enter(b"", Verdicts.at_root(self._rules))
+            return self._enter(b"", self._verdicts)
         folder, name = os.path.split(relative)
         above = self._opened(folder)
         if isinstance(above, LeftOut):
@@ -177,7 +182,7 @@ class _Walk:
         return found
 
     def _open_anew(self, folder: bytes) -> _Opened | LeftOut:
-        verdicts = Verdicts.at_root(self._rules)
+        verdicts = self._verdicts
         if folder:
             parent, name = os.path.split(folder)
             above = self._opened(parent)
@@ -251,7 +256,7 @@ class _Walk:
                 return LeftOut(path, NOT_TEXT, False)
         except OSError:
             return LeftOut(path, UNREADABLE, False)
-        return FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+        return FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, status.st_ctime_ns)
 
     def _count(self, folder: bytes) -> int:
         """Count the files below a folder that is left out, without following links, while the allowance lasts."""

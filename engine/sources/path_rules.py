@@ -6,9 +6,11 @@ What it takes a look at the file to know (its size, a link, no reader, no text) 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.sources.ignore_files import IgnoreFile, read_ignore_file
+from engine.sources.repository_rules import GIT, OuterRules, excluded, outer_rules
 
 GITIGNORE = b".gitignore"
 CARRELIGNORE = b".carrelignore"
@@ -23,6 +25,28 @@ MACHINERY = VERSION_CONTROL | frozenset(
         b".Trash .Trashes .Spotlight-V100 .fseventsd __MACOSX $RECYCLE.BIN"
     ).split()
 )
+BACKUPS = {
+    b".trash": "Obsidian's trash",
+    b".obsidian": "Obsidian's settings",
+    b".stversions": "Syncthing's old versions",
+    b"_gsdata_": "GoodSync's records",
+    b".dropbox.cache": "Dropbox's cache",
+    b"#recycle": "the recycle folder of a network disk",
+    b"@Recycle": "the recycle folder of a network disk",
+    b"@eaDir": "the index of a network disk",
+    b"#snapshot": "snapshots",
+    b".snapshot": "snapshots",
+    b".snapshots": "snapshots",
+    b".zfs": "snapshots",
+    b"Backups.backupdb": "Time Machine's backups",
+    b".history": "an editor's old versions",
+    b".SynologyWorkingDirectory": "the records of a network disk",
+    b".pcloud": "pCloud's records",
+    b"lost+found": "what a file system check saved",
+}
+"""Folders in which other programs keep what they deleted, overwrote or recorded, and what each is."""
+LOGSEQ_BACKUPS = {b"bak": "backups", b".recycle": "trash", b"version-files": "old versions"}  # inside `logseq`
+_DESKTOP_TRASH = b".Trash-"  # followed by the number of an account
 _PACKAGE_RECORDS = (b".egg-info", b".dist-info")
 ENVIRONMENT_MARKS = {b"pyvenv.cfg": "virtual environment", b"conda-meta": "conda environment"}
 CACHE_MARK = b"CACHEDIR.TAG"  # https://bford.info/cachedir/: "this folder can be made again"
@@ -48,8 +72,14 @@ _LOCK_FILES = frozenset(
 )
 
 
-def folder_reason(name: bytes) -> str | None:
-    """Say why a folder of this name is left out by a built-in rule, or None."""
+def folder_reason(name: bytes, parent: bytes = b"") -> str | None:
+    """Say why a folder of this name, in a folder of the `parent` name, is left out by a built-in rule, or None."""
+    if name in BACKUPS:
+        return f"{BACKUPS[name]} (built-in rule)"
+    if parent == b"logseq" and name in LOGSEQ_BACKUPS:
+        return f"Logseq's {LOGSEQ_BACKUPS[name]} (built-in rule)"
+    if name.startswith(_DESKTOP_TRASH):
+        return "the trash of a disk (built-in rule)"
     if name in MACHINERY or name.endswith(_PACKAGE_RECORDS):
         return f"inside {name.decode('utf-8', 'replace')} (built-in rule)"
     return None
@@ -91,11 +121,15 @@ DEFAULT_RULES = Rules()
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """One ignore file in force, with the length of the path, from the root, of the folder it lies in."""
+    """One ignore file in force, with the length of the path, from the root, of the folder it lies in.
+
+    One from above the root has the path from its folder to the root as its `prefix`.
+    """
 
     ignore: IgnoreFile
     offset: int
     reason: str
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +145,11 @@ class Verdicts:
     git_layers: tuple[_Layer, ...] = ()
 
     @classmethod
-    def at_root(cls, rules: Rules) -> Verdicts:
-        """Return what is in force before any ignore file was read."""
+    def at_root(cls, rules: Rules, root: bytes) -> Verdicts:
+        """Return what is in force before any ignore file inside the root was read."""
         settings = IgnoreFile(rules.extra_patterns)
-        return cls(rules, (_Layer(settings, 0, SETTINGS_REASON),) if settings else ())
+        outer = outer_rules(root) if rules.use_gitignore else ()
+        return cls(rules, (_Layer(settings, 0, SETTINGS_REASON),) if settings else (), _layers(outer, 0))
 
     def inside(self, folder: bytes, relative: bytes, names: frozenset[bytes]) -> Verdicts:
         """Return what is in force in `folder` (`relative` to the root), which holds `names`."""
@@ -122,6 +157,8 @@ class Verdicts:
         offset = len(os.fsdecode(relative)) + 1 if relative else 0
         if CARRELIGNORE in names and (ignore := read_ignore_file(os.path.join(folder, CARRELIGNORE))):
             own = (_Layer(ignore, offset, CARRELIGNORE.decode()), *own)
+        if self.rules.use_gitignore and relative and GIT in names:  # a repository inside the folder
+            git = (*_layers(excluded(folder), offset), *git)
         if self.rules.use_gitignore and GITIGNORE in names:
             ignore = read_ignore_file(os.path.join(folder, GITIGNORE))
             git = (_Layer(ignore, offset, GITIGNORE.decode()), *git) if ignore else git
@@ -136,7 +173,8 @@ class Verdicts:
             ignored, reason = _ask(self.own_layers, text, is_folder)
             if ignored is not None:
                 return reason if ignored else None
-        built_in = folder_reason(name) if is_folder else file_reason(name)
+        parent = os.path.basename(os.path.dirname(relative)) if is_folder else b""
+        built_in = folder_reason(name, parent) if is_folder else file_reason(name)
         if built_in:
             return built_in
         if name.startswith(b"."):
@@ -160,10 +198,14 @@ class Verdicts:
         return bool(self.own_layers) and _ask(self.own_layers, os.fsdecode(relative), True)[0] is False
 
 
+def _layers(outer: Iterable[OuterRules], offset: int) -> tuple[_Layer, ...]:
+    return tuple(_Layer(rules.ignore, offset, rules.reason, rules.prefix) for rules in outer)
+
+
 def _ask(layers: tuple[_Layer, ...], path: str, is_folder: bool) -> tuple[bool | None, str]:
     name = path[path.rfind("/") + 1 :]
     for layer in layers:
-        ignored = layer.ignore.verdict(path[layer.offset :], name, is_folder)
+        ignored = layer.ignore.verdict(layer.prefix + path[layer.offset :], name, is_folder)
         if ignored is not None:
             return ignored, layer.reason
     return None, ""

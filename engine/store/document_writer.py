@@ -173,7 +173,7 @@ class Writer:
         stored = self._stored(folder_id, file.path)
         if stored is None:
             path = display(file.path)
-            values: Row = (path, os.path.basename(path), "", "", 0, "{}", "[]")
+            values: Row = (path, os.path.basename(path), "", "", "", 0, "{}", "[]")
             self._write_document(None, folder_id, (*file_row(file), *values, time.time(), storable(reason)))
             return 0
         changed = file.content_hash is not None and file.content_hash != stored.content_hash
@@ -189,6 +189,10 @@ class Writer:
     def touch(self, document_id: int, file: FileFacts) -> None:
         """Write down new facts of a file whose content is as it was."""
         self.conn.execute(f"{_UPDATE_FILE} WHERE id = ?", (*file_row(file), document_id))
+
+    def note_checked(self, document_id: int) -> None:
+        """Write down that a document's bytes are those that are indexed, at this moment."""
+        self.conn.execute("INSERT OR REPLACE INTO content_check VALUES(?, ?)", (document_id, time.time()))
 
     def move(self, document_id: int, folder_id: int, file: FileFacts, title: str) -> None:
         """Give a document a new place, and a new title where that comes from the file name; no vector changes.

@@ -16,7 +16,7 @@ from engine.errors import LibraryBusy, LibraryDamaged, SchemaTooNew
 from engine.store import fulltext
 from engine.store.backup import back_up
 from engine.store.lock import IndexerLock
-from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3
+from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4
 
 Migration = Callable[[apsw.Connection], None]
 Told = Callable[[int, int], None]
@@ -43,8 +43,13 @@ def words_by_own_rules(conn: apsw.Connection) -> None:
     fulltext.overwrite(conn, overwrites)
 
 
+def other_names(conn: apsw.Connection) -> None:
+    """Version 4: other names of a document are words of its title, and when its bytes were last looked at is kept."""
+    conn.execute(VERSION_4)
+
+
 # The version is the place in this tuple, from 1.
-MIGRATIONS: tuple[Migration, ...] = (first_schema, without_event_table, words_by_own_rules)
+MIGRATIONS: tuple[Migration, ...] = (first_schema, without_event_table, words_by_own_rules, other_names)
 
 
 def newest_version(migrations: Sequence[Migration] = MIGRATIONS) -> int:

@@ -45,7 +45,13 @@ def tag_text(tags: Sequence[str]) -> str:
     return storable(" ".join("-".join(tag.split()) for tag in tags if tag.strip()))
 
 
-WORD_COLUMNS = ("path_text", "title", "tags", "kind")  # of a document: the word index holds them with every passage
+WORD_COLUMNS = (
+    "path_text",
+    "title",
+    "aliases",
+    "tags",
+    "kind",
+)  # of a document: the word index holds them with every passage
 DOCUMENT_COLUMNS = (*WORD_COLUMNS, "title_written", "metadata", "links")
 FILE_COLUMNS = ("path", "size", "mtime_ns", "inode", "device", "content_hash")
 
@@ -54,7 +60,8 @@ def document_row(file: FileFacts, document: Document) -> Row:
     """Return the values of DOCUMENT_COLUMNS."""
     metadata = json.dumps(dict(document.metadata))
     links = json.dumps([{"target": link.target, "text": link.text, "wiki": link.wiki} for link in document.links])
-    words = (display(file.path), storable(document.title), tag_text(document.tags), document.kind)
+    aliases = storable(document.metadata.get("aliases", ""))
+    words = (display(file.path), storable(document.title), aliases, tag_text(document.tags), document.kind)
     return (*words, int(document.title_written), metadata, links)
 
 

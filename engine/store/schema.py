@@ -164,3 +164,20 @@ CREATE VIRTUAL TABLE passage_fts USING fts5(
 );
 CREATE VIRTUAL TABLE passage_vocab USING fts5vocab('passage_fts', 'row');
 """
+
+VERSION_4 = """
+ALTER TABLE document ADD COLUMN aliases TEXT NOT NULL DEFAULT '';
+DROP VIEW passage_text;
+CREATE VIEW passage_text AS
+SELECT passage.id AS id,
+       iif(document.aliases = '', document.title, document.title || char(10) || document.aliases) AS title,
+       passage.headings AS headings,
+       char(2) || document.kind || char(2) || passage.text AS body,
+       document.path_text AS path,
+       document.tags AS tags
+FROM passage CROSS JOIN document ON document.id = passage.document_id;
+CREATE TABLE content_check(
+    document_id INTEGER PRIMARY KEY REFERENCES document(id) ON DELETE CASCADE,
+    at REAL NOT NULL
+) STRICT;
+"""

@@ -34,7 +34,9 @@ def test_files_come_in_order_of_names_with_what_the_system_says_of_them(tmp_path
     items = list(discover(os.fsencode(tmp_path)))
     assert [item.path for item in items] == [b"a/c.md", b"a/z.md", b"b.md", b"c.md"]
     status = (tmp_path / "b.md").stat()
-    assert items[2] == FoundFile(b"b.md", status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+    assert items[2] == FoundFile(
+        b"b.md", status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, status.st_ctime_ns
+    )
 
 
 def test_a_gitignore_holds_below_its_folder_and_a_deeper_one_wins(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_once_all_is_read_again_no_document_is_asked_when_it_was_read(
     shelf.sync()
     shelf.conn.exec_trace = None
     assert asked
-    assert not [sql for sql in asked if "indexed_at" in sql or "INSERT" in sql]
+    assert not [sql for sql in asked if "path, indexed_at FROM document" in sql or "INSERT" in sql]
 
 
 def test_reading_again_goes_on_where_it_was_stopped(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -245,7 +245,7 @@ READER_VERSIONS: dict[str, int] = {
     "code": 2,
     "contacts": 1,
     "csv": 2,
-    "docx": 2,
+    "docx": 3,
     "email": 4,
     "epub": 3,
     "html": 4,
@@ -259,12 +259,12 @@ READER_VERSIONS: dict[str, int] = {
     "opendocument": 2,
     "org": 2,
     "pdf": 3,
-    "pptx": 2,
+    "pptx": 3,
     "rst": 2,
     "rtf": 2,
     "subtitles": 2,
     "text": 3,
     "webarchive": 1,
-    "xlsx": 2,
+    "xlsx": 3,
 }
 """By module; raise one where its reader gives another document for the same bytes, so that files are read again."""

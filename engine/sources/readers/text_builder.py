@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.errors import SourceError
-from engine.records import Block, BlockKind
+from engine.records import Block, BlockKind, Document
 from engine.sources.encodings import storable
 from engine.sources.readers.source_file import MAX_CHARACTERS
 
@@ -49,6 +50,14 @@ class TextBuilder:
         """Append a heading on one line."""
         words = " ".join(storable(text).translate(_INVISIBLE).split())
         self.add("heading", words, level=max(1, level), label=words, page=page, lines=(line,) if line else ())
+
+    def include(self, document: Document) -> None:
+        """Append the text of another document with its blocks, one that this one holds."""
+        if document.text.strip():
+            start = self.open_piece(document.text)
+            self.blocks += [
+                replace(block, start=block.start + start, end=block.end + start, page=None) for block in document.blocks
+            ]
 
     def open_piece(self, text: str, lines: Sequence[int] = ()) -> int:
         """Append a piece whose blocks the caller adds; returns the offset where it starts. `lines` as in `add`."""

@@ -1,0 +1,60 @@
+"""Other names of a note count as its name: it is found by them, by words, by meaning and by `title:`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from notes import FILLER, library_of
+
+from engine.library import Library
+from engine.records import SearchSettings
+
+NOTES = {
+    "mention.md": "# Walk\n\nWe walked past the Zephyrine and had lunch there, then went home by train.\n",
+    "mention2.md": "# Shopping\n\nBuy bread near the old mill and the new mill, then milk.\n",
+    "real.md": '---\naliases:\n  - Zephyrine\n  - "Old mill"\n---\n\n# Water power station\n\nTurbines and the weir.\n',
+    "pages/chess.md": "tags:: hobby, chess\ntitle:: The Sicilian\n\n- a block about openings\n",
+    "pages/garden%2Fweeding plan.md": "- a page on thistles\n",
+}
+WORDS = SearchSettings(fusion="keyword")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return library_of(tmp_path_factory.mktemp("names"), {**FILLER, **NOTES}, fitted=False)
+
+
+def found(library: Library, query: str, settings: SearchSettings = WORDS) -> list[str]:
+    """Return the names of the files that answer, best first."""
+    return [Path(hit.path.decode()).name for hit in library.search(query, settings=settings).hits]
+
+
+@pytest.mark.parametrize("settings", [WORDS, SearchSettings()])
+@pytest.mark.parametrize("query", ["Zephyrine", "old mill"])
+def test_a_note_comes_first_by_its_other_names(library: Library, query: str, settings: SearchSettings) -> None:
+    assert found(library, query, settings)[0] == "real.md"
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("title:zephyrine", "real.md"),
+        ('title:"old mill"', "real.md"),
+        ("title:water", "real.md"),
+        ("title:sicilian", "chess.md"),
+        ("tag:hobby", "chess.md"),
+        ("weeding", "garden%2Fweeding plan.md"),
+    ],
+)
+def test_filters_and_words_take_every_name_for_a_name(library: Library, query: str, name: str) -> None:
+    assert found(library, query) == [name]
+
+
+def test_a_name_that_goes_is_a_name_no_more(tmp_path: Path) -> None:
+    library = library_of(tmp_path, {"a.md": "---\nalias: Zephyrine\n---\nTurbines.\n"}, fitted=False)
+    assert found(library, "zephyrine") == found(library, "title:zephyrine") == ["a.md"]
+    (tmp_path / "notes/a.md").write_text("---\nalias: Other\n---\nTurbines.\n")
+    library.sync()
+    assert found(library, "title:zephyrine") == found(library, "zephyrine") == []
+    assert found(library, "other") == ["a.md"]

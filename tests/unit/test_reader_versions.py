@@ -53,8 +53,8 @@ SAMPLES = {
     "text": ("a.txt", "Foxes run.\n\nThey are red.\n"),
 }
 READ = {
-    "calendar": (1, "4bfab95f03129b67"),
-    "contacts": (1, "2f42569bc218e2ed"),
+    "calendar": (2, "62d944daa307b5e3"),
+    "contacts": (2, "2f42569bc218e2ed"),
     "mbox": (1, "7a7e50944af3ed48"),
     "mhtml": (1, "a0c08754d0d471db"),
     "bibtex": (1, "f0da30f1a4e6159a"),
@@ -62,14 +62,14 @@ READ = {
     "code": (2, "c00fd179cc41d23e"),
     "csv": (2, "5dc643c033bc094a"),
     "email": (4, "9a08cb98eec9e32b"),
-    "html": (4, "f846365446f6c0b9"),
+    "html": (5, "800e1df2b5da0909"),
     "keyed": (4, "21713950b0470c96"),
     "latex": (2, "fb313535d0cfdbe8"),
     "markdown": (2, "edd2337535d7206c"),
     "notebook": (4, "bed022bcff7ab16d"),
     "org": (2, "67f71fb5c1b7c00f"),
     "rst": (2, "c74c42dc399a590d"),
-    "rtf": (2, "652bd8ae11be48b6"),
+    "rtf": (3, "652bd8ae11be48b6"),
     "subtitles": (2, "f4778a5c7d01b5cb"),
     "text": (3, "6accd8b70ce040bd"),
 }

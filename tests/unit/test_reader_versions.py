@@ -69,7 +69,7 @@ READ = {
     "notebook": (4, "bed022bcff7ab16d"),
     "org": (2, "67f71fb5c1b7c00f"),
     "rst": (2, "c74c42dc399a590d"),
-    "rtf": (2, "652bd8ae11be48b6"),
+    "rtf": (3, "652bd8ae11be48b6"),
     "subtitles": (2, "f4778a5c7d01b5cb"),
     "text": (3, "6accd8b70ce040bd"),
 }

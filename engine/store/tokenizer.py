@@ -85,11 +85,13 @@ class Places:
         seen, hidden = visible(text, kind)
         self._parts = [(0, seen), *((start, text[start:end]) for start, end in hidden)]
         self.terms: list[Terms] = []
+        self._at, self._found = -1, list[Token]()
         for _, part in self._parts:
             for chunk in _CHUNK.findall(part):
-                if most is not None and len(self.terms) >= most:
-                    return
                 self.terms += _TERMS[chunk]
+                if most is not None and len(self.terms) >= most:
+                    del self.terms[most:]
+                    return
 
     @cached_property
     def _chunks(self) -> tuple[list[int], list[tuple[int, str]]]:
@@ -111,14 +113,16 @@ class Places:
         firsts, chunks = self._chunks
         at = bisect_right(firsts, place) - 1
         start, chunk = chunks[at]
-        token = _placed(chunk)[place - firsts[at]]
+        if at != self._at:  # a run without spaces may be as long as the text
+            self._at, self._found = at, _remembered(chunk) if len(chunk) <= _LONGEST_KEPT else _placed(chunk)
+        token = self._found[place - firsts[at]]
         return token._replace(start=start + token.start, end=start + token.end)
 
 
 def tokens(text: str, kind: str = "", most: int | None = None) -> list[Token]:
     """Return the places of a text in order, the first `most` of them; `kind` is its document's, for the markup."""
     places = Places(text, kind, most)
-    return [places.token(place) for place in range(len(places.terms))][:most]
+    return [places.token(place) for place in range(len(places.terms))]
 
 
 def terms(text: str, kind: str = "") -> list[Terms]:
@@ -213,7 +217,6 @@ _TERMS = _Remembered()
 _LOCK = threading.Lock()
 
 
-@lru_cache(2**13)
 def _placed(chunk: str) -> list[Token]:
     """Return the places of a chunk, with offsets in it."""
     if chunk.isascii() and chunk.isalnum():
@@ -224,6 +227,9 @@ def _placed(chunk: str) -> list[Token]:
             at = written.start() + piece.start()
             found += _pairs(piece[0], at) if _RUN.match(piece[0]) else _word(piece[0], at)
     return _with_compounds(chunk, found) if _SIGN.search(chunk) and not _RUN.search(chunk) else found
+
+
+_remembered = lru_cache(2**13)(_placed)
 
 
 def _word(written: str, at: int) -> Iterator[Token]:

@@ -97,6 +97,7 @@ def sync(
             refit_where_due(conn, refit, on_event, stop)
     if not paths and not stop.is_set():
         spool_file(library).unlink(missing_ok=True)  # of a document that went before it was embedded
+        journal_file(library).unlink(missing_ok=True)  # of files that went before they were read again
         if again <= matched.looked_into():
             note_all_read(conn)
     guard.write_down(on_event)

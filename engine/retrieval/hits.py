@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import Ranking
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.near_duplicates import Row
-from engine.retrieval.snippet import SNIPPET_LENGTH, Marks, snippet
+from engine.retrieval.snippet import READ_LENGTH, SNIPPET_LENGTH, Marks, snippet
 from engine.store.documents import HydratedRow, rows_for
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def hydrate(
 
 
 def _read(connection: apsw.Connection, fts_query: FtsQuery, ids: Sequence[int]) -> dict[int, Read]:
-    rows = rows_for(connection, ids)
+    rows = rows_for(connection, ids, READ_LENGTH)
     scores = term_scores(connection, fts_query, ids)
     found: dict[int, Read] = {}
     for passage, row in rows.items():
@@ -190,8 +191,11 @@ def _keyword(candidates: Candidates, ranking: Ranking, at: int, terms: tuple[Ter
     if not rank:
         return None
     fts_query = candidates.fts_query
-    lifts = {fts_query.readings[word.index].term: ranking.rare * word.share for word in fts_query.rare}
-    here = tuple(replace(term, rare=lifts.get(term.term, 0.0)) for term in terms if term.tf > 0.0)
+    lifts: defaultdict[str, float] = defaultdict(float)
+    for word in fts_query.rare:
+        if candidates.ids[at] in word.passages:
+            lifts[fts_query.readings[word.index].term] += ranking.rare * word.share
+    here = tuple(replace(term, rare=lifts[term.term]) for term in terms if term.tf > 0.0)
     return KeywordFigure(rank, float(candidates.bm25[at]), here)
 
 

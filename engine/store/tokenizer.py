@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import islice
 from typing import NamedTuple, cast
 
 import apsw
@@ -46,7 +47,8 @@ _CHUNK = re.compile(
     rf"(?:[.#](?=\w))?[{_IN_WORD}]+(?:(?:[{_JOINS}]|(?<=[{UNSPACED}])\n(?=[{UNSPACED}]))[{_IN_WORD}]+)*(?:\+\+|\#)?"
 )
 _RUN = re.compile(rf"[{UNSPACED}](?:[\n{IGNORED}]?[{UNSPACED}])*")
-_WRITTEN = re.compile(rf"[^_{_JOINS}\#]+")  # a word inside a chunk
+_HYPHEN = rf"[-\u2010]{FILL}+"  # at a line's end: it parts a word, or joins two
+_WRITTEN = re.compile(rf"(?:[^_{_JOINS}\#]|{_HYPHEN})+")  # a word inside a chunk
 _SIGN = re.compile(rf"[_{_JOINS}\#]")
 _PIECE = re.compile(rf"{_RUN.pattern}|[^{UNSPACED}]+")
 # What a reader sees as one character: a letter with its voiced mark, a syllable of Hangul.
@@ -57,7 +59,7 @@ _HUMP = re.compile(
     r"(?<=[a-zß-öø-ÿα-ωа-џ0-9])(?=[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я])|(?<=[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я])(?=[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я][a-zß-öø-ÿα-ωа-џ])"
 )
 _STRONG = re.compile(r"[@/:#]")  # what joins compounds to a longer one: an address, a path
-_FILLS = re.compile(f"{FILL}+")
+_FILLS = re.compile(rf"[-\u2010]?{FILL}+")
 
 Terms = tuple[str, ...]
 
@@ -80,12 +82,12 @@ def tokens(text: str, kind: str = "", most: int | None = None) -> list[Token]:
     for start, part in [(0, seen), *((start, text[start:end]) for start, end in hidden)]:
         for match in _CHUNK.finditer(part):
             if most is not None and len(found) >= most:
-                return found[:most]
+                return found
             found += [
                 token._replace(start=token.start + start + match.start(), end=token.end + start + match.start())
-                for token in _placed(match[0])
+                for token in islice(_placed(match[0]), None if most is None else most - len(found))
             ]
-    return found[:most]
+    return found
 
 
 def terms(text: str, kind: str = "") -> list[Terms]:
@@ -96,6 +98,11 @@ def terms(text: str, kind: str = "") -> list[Terms]:
         for chunk in _CHUNK.findall(part):
             found += _TERMS[chunk]
     return found
+
+
+def seen_terms(text: str, kind: str) -> list[Terms]:
+    """Return the terms at each place of what a reader sees of a text, without the targets of its links."""
+    return [each for chunk in _CHUNK.findall(visible(text, kind)[0]) for each in _TERMS[chunk]]
 
 
 def stem_of(word: str) -> str:
@@ -144,6 +151,11 @@ def compounds_at(token: Token) -> Terms:
     return tuple(sorted(filter(_SIGN.search, token.terms), key=len, reverse=True))
 
 
+def is_name(term: str) -> bool:
+    """Whether a compound is a name, a number or an address, not words of prose that a hyphen joins."""
+    return bool(_SIGN.search(term)) and (term.replace("-", "").isdecimal() or bool(_SIGN.search(term.replace("-", ""))))
+
+
 def parts_at(token: Token) -> Terms:
     """Return the words inside the word at a place, as in a camelCase name."""
     return tuple(
@@ -183,7 +195,7 @@ def _placed(chunk: str) -> list[Token]:
 
 def _word(written: str, at: int) -> Iterator[Token]:
     """Give the one place of a word, with the parts that its capitals or hidden signs show beside it."""
-    word = fold(written)
+    word = fold(_FILLS.sub("", written) if FILL in written else written)
     if not word:
         return
     stem = stem_of(word)

@@ -65,6 +65,10 @@ FORWARDED = f"Content-Type: message/rfc822\nContent-Disposition: attachment; fil
         multipart("mixed", part("text/enriched", "<bold>quinces</bold> orangery")),
         HEAD + "Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>quin=\nces =3D orangery\n",
         HEAD + "Content-Type: nonsense\n\nquinces orangery\n",
+        "\ufeff\n\n" + HEAD + "\nquinces orangery\n",
+        "From - Mon Mar  3 2025\n" + HEAD + "\nquinces orangery\n",
+        multipart("alternative", part("text/x-amp-html", "<html amp4email><b>quinces orangery</b>"), PLAIN, RICH),
+        multipart("alternative", part("text/x-amp-html", "<html amp4email><style>x{}</style>"), RICH),
         multipart("mixed", PLAIN).rpartition("--\n")[0],  # cut short
     ],
 )
@@ -285,3 +289,9 @@ def test_a_mailbox_that_is_none_says_so(tmp_path: Path) -> None:
     assert reason(tmp_path, "a.mbox", "just words\n") == "not a mailbox"
     empty: Document = read(tmp_path, "b.mbox", "")
     assert empty.text == ""
+
+
+def test_how_a_part_is_transferred_is_no_encoding_of_its_letters(tmp_path: Path) -> None:
+    raw = f"{HEAD}Content-Type: text/plain\n\nContent-Transfer-Encoding: base64\n".encode() + "Übrige".encode("cp1252")
+    assert "brige" in read(tmp_path, "a.eml", raw).text
+    assert "brige" in read(tmp_path, "a.txt", raw).text

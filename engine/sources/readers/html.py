@@ -190,7 +190,7 @@ class _Walk:
             self._gathered.say(" ", self._line)
         said = instead(element, tag)
         if said is not None:
-            apart = " " if parts_words(tag) else ""
+            apart = " " if parts_words(element, tag) else ""
             self._say(f"{apart}{storable(said)}{apart}")
             return False
         if tag == "a":
@@ -217,7 +217,7 @@ class _Walk:
                 self._whole = element
                 self._lists = 0
                 self._gathered.raw = tag in PREFORMATTED
-        elif parts_words(tag):
+        elif parts_words(element, tag):
             self._say(" ")
 
     def _border_within(self, element: etree._Element, tag: str, entering: bool) -> None:
@@ -238,7 +238,7 @@ class _Walk:
         elif kind in PREFORMATTED:
             if tag in BLOCKS:
                 self._gathered.begin()
-        elif parts_words(tag):
+        elif parts_words(element, tag):
             self._say(" ")
 
     def _is_one_block(self, element: etree._Element, tag: str) -> bool:
@@ -271,12 +271,12 @@ class _Walk:
             self._line = at if at <= LAST_LINE else 0
 
     def _flush(self, kind: BlockKind = "paragraph", level: int = 0) -> None:
-        text, lines = self._gathered.take()
+        text, places = self._gathered.take()
         if kind == "heading":
-            self._builder.heading(text, level, line=lines[0] if lines else 0)
+            self._builder.heading(text, level, line=places[0][1] if places else 0)
         else:
             quoted = kind == "paragraph" and self._quotes > 0
-            self._builder.add("quote" if quoted else kind, text, lines=lines)
+            self._builder.add("quote" if quoted else kind, text, places=places)
 
     def _page_inside(self, element: etree._Element) -> None:
         """Walk the page that a frame holds in itself."""

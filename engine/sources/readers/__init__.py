@@ -27,7 +27,7 @@ __all__ = ["kind_of", "read_attached", "read_document"]
 
 MAX_DEPTH = 4  # files inside files
 _BINARY_KINDS = frozenset(
-    {"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "odg", "rtf", "msg", "webarchive"}
+    {"pdf", "docx", "epub", "pptx", "xlsx", "xls", "odt", "ods", "odp", "odg", "rtf", "msg", "webarchive"}
 )
 
 

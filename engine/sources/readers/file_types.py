@@ -26,6 +26,7 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), "pptx"),
     **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), "xlsx"),
+    **dict.fromkeys((".xls", ".xlt", ".xlsb"), "xls"),
     **dict.fromkeys((".odt", ".ott", ".fodt"), "odt"),
     **dict.fromkeys((".ods", ".ots", ".fods"), "ods"),
     **dict.fromkeys((".odp", ".otp", ".fodp"), "odp"),
@@ -155,7 +156,7 @@ _TEXT_NAMES = frozenset(_TEXT_NAMES_WRITTEN.split())
 
 _UNREADABLE = (
     # documents that no reader is made for
-    ".geojson .xml .xsl .xslt .xsd .dtd .svg .plist .rss .atom .opml .xlsb .pages .numbers .key .pst .mobi "
+    ".geojson .xml .xsl .xslt .xsd .dtd .svg .plist .rss .atom .opml .pages .numbers .key .pst .mobi "
     ".azw .azw3 .fb2 .djvu .chm .xps .one .map .p7s .p7m .p7c "
     # pictures, sound, film
     ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .heic .heif .avif .ico .icns .psd .ai .eps .ps .raw .cr2 .nef .dng "
@@ -170,10 +171,11 @@ _UNREADABLE = (
     ".onnx .safetensors .gguf .tflite .pb .mat .rds .rda .rdata .sav .dta .ttf .otf .woff .woff2 .eot .pfb "
     ".pem .crt .cer .der .p12 .pfx .gpg .pgp .kdbx .carrel"
 )
-_OLD_BINARY = {".doc": ".docx", ".dot": ".dotx", ".xls": ".xlsx", ".xlt": ".xltx", ".ppt": ".pptx", ".pps": ".ppsx"}
+_OLD_BINARY = {".doc": ".docx", ".dot": ".dotx", ".ppt": ".pptx", ".pps": ".ppsx"}
 _NO_READER = frozenset((*_UNREADABLE.split(), *_OLD_BINARY))
 _SHARED_READERS = {
     **dict.fromkeys(("odt", "ods", "odp", "odg"), "opendocument"),
+    "xls": "binary_workbook",
     **dict.fromkeys(("json", "yaml", "toml"), "keyed"),
 }
 
@@ -242,6 +244,7 @@ one of these where it sets a file out anew (`Document.line_map`)."""
 READER_VERSIONS: dict[str, int] = {
     "asciidoc": 2,
     "bibtex": 1,
+    "binary_workbook": 1,
     "calendar": 2,
     "code": 2,
     "contacts": 2,

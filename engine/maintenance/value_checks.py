@@ -113,7 +113,10 @@ def _is_kept(key: str, value: object) -> bool:
         return stored_values.count(value) is not None
     if key.startswith(judgements.SKETCH):
         return stored_values.sketch(value) is not None
-    return key not in ("last_check", "readers") or stored_values.json_object(value) is not None
+    return (
+        not (key in ("last_check", "readers") or key.startswith("removals:"))
+        or stored_values.json_object(value) is not None
+    )
 
 
 def _is_figure(name: str, value: object) -> bool:
@@ -169,7 +172,18 @@ KINDS = (
         *_reset("state = 'watching'", "Folders watched again"),
     ),
     Kind("document", ("path_text", "title", "kind"), _any, *_again("path_text = '', title = '', kind = 'text'")),
-    Kind("document", ("tags", "failure"), _any, *_again("tags = '', failure = NULL")),
+    Kind(
+        "document",
+        ("tags", "aliases", "own_words", "failure"),
+        _any,
+        *_again("tags = '', aliases = '', own_words = '', failure = NULL"),
+    ),
+    Kind(
+        "document",
+        ("own_date",),
+        lambda date: date is None or stored_values.finite(date) is not None,
+        *_again("own_date = NULL"),
+    ),
     Kind(
         "document",
         ("metadata",),

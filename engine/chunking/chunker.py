@@ -16,7 +16,7 @@ from engine.chunking.syntax_characters import markers, without
 from engine.chunking.token_counts import TokenPositions, encodable, sizes
 from engine.records import Block, Document, Passage, passage_hash
 
-APART = frozenset(["mbox"])  # kinds whose pages, here messages, are never joined in a passage
+APART = frozenset(["mbox", "enex"])  # kinds whose pages, messages and notes, are never joined in a passage
 STRETCH = 1.6  # a passage may hold this times the target where its structure asks for it
 RAW_CHARACTERS = 8  # of markup are tokenised for each token that fits, where markup is all there is
 SMALL_WINDOW_SHARE = 0.7  # where the window is small, the target leaves this slack below what fits

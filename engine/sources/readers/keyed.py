@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.records import Block, Document
+from engine.sources.readers.bookmarks import bookmarks
 from engine.sources.readers.file_types import kind_of
 from engine.sources.readers.json_text import LONG_LINE, readable
+from engine.sources.readers.keep import keep_note
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text import Lines
 
@@ -49,7 +51,10 @@ def read(source: Source) -> Document:
 
 
 def _json_document(source: Source) -> Document:
-    found = readable(source.text())
+    written = source.text()
+    if (exported := keep_note(source, written) or bookmarks(source, written)) is not None:
+        return exported
+    found = readable(written)
     lines = Lines(found.text)
     outside = ["" if number in found.inside else line for number, line in enumerate(lines.texts)]
     blocks = tuple(_blocks(lines, list(_json_headings(outside))))

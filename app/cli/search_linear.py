@@ -71,7 +71,7 @@ def _words(words: Sequence[Word]) -> Iterator[str]:
     for word in words:
         found = f"in {counted(word.score.documents, 'passage')}, gave {decimal(float(word.bm25), 2)}"
         rare = decimal(word.score.rare)
-        beside = f", and {rare} of the score for being in hardly any document" if word.score.rare > 0 else ""
+        beside = f", and {rare} of the score for being rare, or a name of this" if word.score.rare > 0 else ""
         yield f"Word {one_line(word.term)}: {found}{beside}."
 
 

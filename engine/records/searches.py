@@ -91,7 +91,7 @@ class SearchSettings:
 class TermScore:
     """What one query term gave a row: its idf, its weighted frequency there, its part of the row's bm25.
 
-    `rare` is what it gives to the score beside the bm25 where hardly any document holds it, else 0.
+    `rare` is what it gives to the score beside the bm25 where it is rare, or names the document, else 0.
     """
 
     term: str

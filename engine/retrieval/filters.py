@@ -63,8 +63,9 @@ def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
         passages.append(_OF_DOCUMENTS.format(" AND ".join(documents)))
     for negate, phrases in (("", fts_query.required), ("NOT ", fts_query.excluded)):
         for phrase in phrases:
-            passages.append(_HOLDS.format(negate))
-            bindings.append(phrase.match)
+            over = fts_query.across[phrase].passages if phrase in fts_query.across else ()
+            passages.append(f"{negate}({_HOLDS}{_REACHES if over else ''})")
+            bindings += [phrase.match, *([json.dumps(over)] if over else [])]
     if not passages:
         return Allowed("", ())
     return Allowed(f"SELECT passage.id FROM passage WHERE {' AND '.join(passages)}", tuple(bindings))
@@ -100,7 +101,8 @@ _PATH_PART = f"instr({_FULL_PATH}, ?) > 0"
 _PATH_GLOB = f"{_FULL_PATH} GLOB ?"
 _TAG = "instr(' ' || folded(document.tags) || ' ', ?) > 0 OR instr(' ' || folded(document.tags), ?) > 0"
 _KIND = "document.kind = ? OR lower(document.path_text) LIKE ? ESCAPE '\\'"
-_HOLDS = "passage.id {}IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
+_HOLDS = "passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
+_REACHES = " OR passage.id IN (SELECT value FROM json_each(?))"
 
 
 def _path_pattern(path: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.records import Query, Term, WordReading
+from engine.retrieval.named_documents import holding_names, titled
+from engine.retrieval.passage_borders import Crossing, crossing
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import RareWord, rare_words
 from engine.store.bm25 import idf
@@ -30,8 +32,10 @@ class FtsQuery:
 
     `readings` tell of each phrase how many passages hold it; `rows` is the number of passages in all. `known` are the
     places of the phrases that are scored: those that some passage holds, less the words that most passages hold.
-    `rare` are those that hardly any document holds. `excluded_as` has the term of each exclusion, as typed. `signs` are
-    asked for where nothing else is: no index holds them.
+    `rare` are those that hardly any document
+    holds, and what names a document. `excluded_as` has the term of each exclusion, as typed. `signs` are
+    asked for where nothing else is: no index holds them. `across` tells where required and excluded phrases reach over
+    the borders of passages.
     """
 
     phrases: tuple[Phrase, ...] = ()
@@ -44,6 +48,7 @@ class FtsQuery:
     known: tuple[int, ...] = field(default=())
     rare: tuple[RareWord, ...] = ()
     signs: tuple[str, ...] = ()
+    across: Mapping[Phrase, Crossing] = field(default_factory=dict)
 
     @property
     def expression(self) -> str:
@@ -85,13 +90,22 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
         else:
             for phrase in _scored(term, found, words):
                 scored.setdefault(phrase, phrase.written[:-1] if _begun(term, phrase) else "")
-    scored.update(dict.fromkeys(required, ""))
+    across = {phrase: crossing(connection, phrase) for phrase in (*required, *(phrase for phrase, _ in excluded))}
+    for phrase in required:
+        parts = across[phrase].parts if not words.count(phrase) else ()
+        scored.update(dict.fromkeys([*parts] or [phrase], ""))
     phrases = tuple(scored)
     counts = [words.count(phrase) for phrase in phrases]
     readings = tuple(
         WordReading(phrase.written, count, idf(count, rows), scored[phrase])
         for phrase, count in zip(phrases, counts, strict=True)
     )
+    known = _worth_scoring(counts, rows)
+    named = titled(
+        connection, [token for term, found in asked if not term.excluded for token in found], readings, known
+    )
+    names = holding_names(connection, phrases, readings)
+    rare = rare_words(connection, phrases, readings, rows, but={name.index for name in names})
     return FtsQuery(
         phrases=phrases,
         readings=readings,
@@ -100,8 +114,9 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
         excluded_as=tuple(told for _, told in excluded),
         rows=rows,
         word_count=len(query.meaning.split()),
-        known=_worth_scoring(counts, rows),
-        rare=rare_words(connection, phrases, readings, rows),
+        known=known,
+        across=across,
+        rare=(*rare, *names, *named),
         signs=() if phrases else tuple(term.text for term in query.terms if not term.excluded),
     )
 

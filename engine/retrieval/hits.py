@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -190,8 +191,11 @@ def _keyword(candidates: Candidates, ranking: Ranking, at: int, terms: tuple[Ter
     if not rank:
         return None
     fts_query = candidates.fts_query
-    lifts = {fts_query.readings[word.index].term: ranking.rare * word.share for word in fts_query.rare}
-    here = tuple(replace(term, rare=lifts.get(term.term, 0.0)) for term in terms if term.tf > 0.0)
+    lifts: defaultdict[str, float] = defaultdict(float)
+    for word in fts_query.rare:
+        if candidates.ids[at] in word.passages:
+            lifts[fts_query.readings[word.index].term] += ranking.rare * word.share
+    here = tuple(replace(term, rare=lifts[term.term]) for term in terms if term.tf > 0.0)
     return KeywordFigure(rank, float(candidates.bm25[at]), here)
 
 

@@ -12,7 +12,7 @@ only document that holds a word is found by it: among 88,622 passages first in 6
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,14 +46,18 @@ class RareWord:
 
 
 def rare_words(
-    connection: apsw.Connection, phrases: Sequence[Phrase], readings: Sequence[WordReading], rows: int
+    connection: apsw.Connection,
+    phrases: Sequence[Phrase],
+    readings: Sequence[WordReading],
+    rows: int,
+    but: Collection[int] = (),
 ) -> tuple[RareWord, ...]:
-    """Return the rare words among the phrases of a query in a library of `rows` passages."""
+    """Return the rare words among the phrases of a query in a library of `rows` passages, `but` some of them."""
     most = max(1, min(MOST_DOCUMENTS, rows // PASSAGES_A_DOCUMENT))
     total = sum(reading.idf for reading in readings)
     found: list[RareWord] = []
     for index, (phrase, reading) in enumerate(zip(phrases, readings, strict=True)):
-        if not 0 < reading.documents <= MOST_PASSAGES or total <= 0:
+        if index in but or not 0 < reading.documents <= MOST_PASSAGES or total <= 0:
             continue
         holders = connection.execute(
             "SELECT id, document_id FROM passage WHERE id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"

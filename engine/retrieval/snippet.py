@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.retrieval.fts_query import FtsQuery
+from engine.store.folding import FILL
 from engine.store.phrase import EITHER
 from engine.store.tokenizer import UNSPACED, Token, compounds_at, tokens
+from engine.store.visible_text import parted_filled
 
 SNIPPET_LENGTH = 220  # code points: two lines of a wide list
 READ_LENGTH = 12_000  # code points of a passage that are read: some hold ten times their words in links and blanks
@@ -53,7 +55,7 @@ def snippet(
     is made of, only its beginning is looked at, so that no passage costs a list more than about 5 ms.
     """
     line = _one_line(text[:READ_LENGTH], names, plain=kind == "markdown")[:CONSIDERED_LENGTH]
-    marks = matched_spans(line, fts_query, kind)
+    line, marks = _unfilled(line, matched_spans(line, fts_query, kind))
     start, end = _window(line, marks, length)
     lead, tail = "… " if start else "", " …" if end < len(line) else ""
     shift = len(lead) - start
@@ -85,16 +87,26 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
             if first >= 0 and all(
                 not set(wanted).isdisjoint(found[first + at].terms) for at, wanted in enumerate(lead)
             ):
-                spans.append((found[first].start, _end(found, end, phrase.places[-1])))
+                spans.append(_span(found[first], found[end], phrase.places[-1]))
     for sign in fts_query.signs:
         spans.extend(match.span() for match in islice(re.finditer(re.escape(sign), text), CONSIDERED_TOKENS))
     return _merged(spans)
 
 
-def _end(found: list[Token], place: int, term: str) -> int:
-    """Return where what was found ends: a compound reaches over the words that it joins."""
-    token = found[place]
-    return token.start + len(term) if term in compounds_at(token) else token.end
+def _span(first: Token, last: Token, term: str) -> tuple[int, int]:
+    """Return the span of what was found; a compound reaches over the words that it joins and the signs around it."""
+    if term not in compounds_at(last):
+        return first.start, last.end
+    start = max(last.start - (not term[0].isalnum()), 0)
+    return start, start + len(term)
+
+
+def _unfilled(line: str, marks: list[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:
+    """Leave out what stands where a word was parted, which was there for its marks only."""
+    if FILL not in line:
+        return line, marks
+    moved = [(start - line.count(FILL, 0, start), end - line.count(FILL, 0, end)) for start, end in marks]
+    return line.replace(FILL, ""), moved
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -110,6 +122,7 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     """Put a passage on one line; its own heading is left off where it is one of the names shown above it."""
     front = _FRONT_MATTER.match(text) if plain else None
+    text = parted_filled(text)
     stripped = _LINE_END.sub("\n", (front and text[front.end() :]) or text).lstrip()
     first, _, rest = stripped.partition("\n")
     if rest.strip() and first.strip("#=* \t") in names:

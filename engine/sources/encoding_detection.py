@@ -51,6 +51,8 @@ def codec_of(label: str) -> str | None:
         named = codecs.lookup(found.codec_info.name if found is not None else label).name
         if found is not None and found.name in ("replacement", "x-user-defined"):  # what browsers no longer read
             named = codecs.lookup(label).name
+        if not codecs.lookup(named)._is_text_encoding:  # base64 and its kin, which a message names
+            return None
     except LookupError:
         return None
     return None if named in _NO_TEXT else _WIDER.get(named, named)

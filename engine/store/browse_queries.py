@@ -15,6 +15,7 @@ from engine.records import DocumentChange, Facets, FolderNode, ResolvedLink, Sto
 from engine.store import stored_values
 from engine.store.documents import HydratedRow, document_id_at, links_of, listed, rows_for, stored_document
 from engine.store.documents import passages_of as rows_of
+from engine.store.folding import fold
 
 
 def passages(conn: apsw.Connection, passage_ids: Iterable[int]) -> tuple[StoredPassage, ...]:
@@ -100,17 +101,17 @@ def changes(conn: apsw.Connection, moment: float, limit: int) -> tuple[DocumentC
 
 
 def documents_named(conn: apsw.Connection, fragment: str, limit: int) -> tuple[StoredDocument, ...]:
-    """Return documents whose title or path holds a text, whatever its case, without their text; best fits first.
+    """Return documents whose title or path holds a text, in any case and accents, without their text; best fits first.
 
     A title that begins so comes before one that holds it, and that before a path that does; where nothing is asked for,
     the document that changed last comes first.
     """
     rows: list[Any] = conn.execute(
         """SELECT id FROM (
-            SELECT id, title, path_text, mtime_ns, instr(lower(title), lower(?1)) AS place FROM document
-            WHERE place > 0 OR instr(lower(path_text), lower(?1)) > 0
+            SELECT id, title, path_text, mtime_ns, instr(folded(title), ?1) AS place FROM document
+            WHERE place > 0 OR instr(folded(path_text), ?1) > 0
         ) ORDER BY CASE ?1 WHEN '' THEN mtime_ns END DESC, place <> 1, place = 0, length(title), path_text LIMIT ?2""",
-        (fragment, limit),
+        (fold(fragment), limit),
     ).fetchall()
     found = (stored_document(conn, row[0], text=False) for row in rows)
     return tuple(document for document in found if document is not None)

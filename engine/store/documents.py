@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -14,6 +15,7 @@ import apsw
 from engine.paths import display
 from engine.records import Failure, Link, StoredDocument
 from engine.store import stored_values
+from engine.store.folding import fold
 from engine.store.row_mapping import headings_of, unsigned
 
 
@@ -236,12 +238,31 @@ def _hydrated(rows: Iterable[tuple[apsw.SQLiteValue, ...]]) -> Iterator[Hydrated
 
 
 def paths_ending(conn: apsw.Connection, ending: bytes, limit: int) -> tuple[bytes, ...]:
-    """Return the absolute paths, at most `limit`, that end with `ending` from the start of a name on."""
-    rows = conn.execute(
-        """SELECT folder.path, document.path FROM document JOIN folder ON folder.id = folder_id
-        WHERE instr(document.path_text, ?) ORDER BY folder.path, document.path""",
-        (display(os.path.basename(ending)),),
-    )
-    paths = (os.path.join(folder, path) for folder, path in rows)
-    found = [path for path in paths if path == ending or path.endswith(b"/" + ending)]
+    """Return the absolute paths, at most `limit`, that end with `ending` from the start of a name on.
+
+    Where none does byte by byte, those that do once both are composed: é is one code point or two, as systems have it.
+    """
+    name = display(os.path.basename(ending))
+    found = [path for path in _paths(conn, "instr(document.path_text, ?)", name) if _ends(path, ending)]
+    if not found:
+        alike = _paths(conn, "instr(folded(document.path_text), ?)", fold(name))
+        found = [path for path in alike if _ends(_composed(path), _composed(ending))]
     return tuple(found[:limit])
+
+
+def _paths(conn: apsw.Connection, condition: str, value: str) -> Iterator[bytes]:
+    rows = conn.execute(
+        "SELECT folder.path, document.path FROM document JOIN folder ON folder.id = folder_id"
+        f" WHERE {condition} ORDER BY folder.path, document.path",
+        (value,),
+    )
+    return (os.path.join(folder, path) for folder, path in cast("list[tuple[bytes, bytes]]", rows.fetchall()))
+
+
+def _ends(path: bytes, ending: bytes) -> bool:
+    return path == ending or path.endswith(b"/" + ending)
+
+
+def _composed(path: bytes) -> bytes:
+    """Return a path with its letters and accents composed where they can be (NFC)."""
+    return os.fsencode(unicodedata.normalize("NFC", os.fsdecode(path)))

@@ -40,6 +40,11 @@ class Phrase:
         )
 
     @property
+    def terms(self) -> frozenset[str]:
+        """The terms that can stand at one of its places."""
+        return frozenset(term for place in self.places for term in place.split(EITHER))
+
+    @property
     def match(self) -> str:
         """The FTS5 expression of this phrase; joined by AND, OR and NOT it is safe with any text."""
         column = f"{self.column} : " if self.column else ""

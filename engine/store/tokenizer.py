@@ -46,7 +46,8 @@ _CHUNK = re.compile(
     rf"(?:[.#](?=\w))?[{_IN_WORD}]+(?:(?:[{_JOINS}]|(?<=[{UNSPACED}])\n(?=[{UNSPACED}]))[{_IN_WORD}]+)*(?:\+\+|\#)?"
 )
 _RUN = re.compile(rf"[{UNSPACED}](?:[\n{IGNORED}]?[{UNSPACED}])*")
-_WRITTEN = re.compile(rf"[^_{_JOINS}\#]+")  # a word inside a chunk
+_HYPHEN = rf"[-\u2010]{FILL}+"  # at a line's end: it parts a word, or joins two
+_WRITTEN = re.compile(rf"(?:[^_{_JOINS}\#]|{_HYPHEN})+")  # a word inside a chunk
 _SIGN = re.compile(rf"[_{_JOINS}\#]")
 _PIECE = re.compile(rf"{_RUN.pattern}|[^{UNSPACED}]+")
 # What a reader sees as one character: a letter with its voiced mark, a syllable of Hangul.
@@ -57,7 +58,7 @@ _HUMP = re.compile(
     r"(?<=[a-zß-öø-ÿα-ωа-џ0-9])(?=[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я])|(?<=[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я])(?=[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я][a-zß-öø-ÿα-ωа-џ])"
 )
 _STRONG = re.compile(r"[@/:#]")  # what joins compounds to a longer one: an address, a path
-_FILLS = re.compile(f"{FILL}+")
+_FILLS = re.compile(rf"[-\u2010]?{FILL}+")
 
 Terms = tuple[str, ...]
 
@@ -96,6 +97,11 @@ def terms(text: str, kind: str = "") -> list[Terms]:
         for chunk in _CHUNK.findall(part):
             found += _TERMS[chunk]
     return found
+
+
+def seen_terms(text: str, kind: str) -> list[Terms]:
+    """Return the terms at each place of what a reader sees of a text, without the targets of its links."""
+    return [each for chunk in _CHUNK.findall(visible(text, kind)[0]) for each in _TERMS[chunk]]
 
 
 def stem_of(word: str) -> str:
@@ -144,6 +150,11 @@ def compounds_at(token: Token) -> Terms:
     return tuple(sorted(filter(_SIGN.search, token.terms), key=len, reverse=True))
 
 
+def is_name(term: str) -> bool:
+    """Whether a compound is a name, a number or an address, not words of prose that a hyphen joins."""
+    return bool(_SIGN.search(term)) and (term.replace("-", "").isdecimal() or bool(_SIGN.search(term.replace("-", ""))))
+
+
 def parts_at(token: Token) -> Terms:
     """Return the words inside the word at a place, as in a camelCase name."""
     return tuple(
@@ -183,7 +194,7 @@ def _placed(chunk: str) -> list[Token]:
 
 def _word(written: str, at: int) -> Iterator[Token]:
     """Give the one place of a word, with the parts that its capitals or hidden signs show beside it."""
-    word = fold(written)
+    word = fold(_FILLS.sub("", written) if FILL in written else written)
     if not word:
         return
     stem = stem_of(word)

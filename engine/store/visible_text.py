@@ -1,14 +1,145 @@
 """What a reader sees of a text with markup: signs that only shape it are filled in, at the same length.
 
 So a phrase is found across a link, and `un**believ**able` is one word, while every offset stays that of the text. What
-is not seen but told, the target of a link, is given as spans of its own, to be found behind the text.
+is told but not seen, the target of a link, is given as spans of its own, to be found behind the text. Code stays as it
+is written. A hyphen at a line's end stays too, with the line break filled in: which of `well-known` and `committee` it
+was, nobody can tell, so the word is found in both forms.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from html import unescape
+
+from engine.store.folding import FILL
+
 Span = tuple[int, int]
+
+_LINE_END = re.compile(r"(?<=[^\W\d_])([-\u2010\u00ad])(\r?\n[ \t>]{0,40})(?=[a-zß-öø-ÿα-ωа-џ])")
+_NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "ods", "bibtex"])  # where a hyphen is one
+
+# The groups say what becomes of a match: `keep` is left as it is, of the rest `hidden` is told behind the text.
+_ENTITY = r"(?P<entity>&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
+_TAG = (
+    r"</?(?:a|abbr|b|bdi|bdo|big|cite|del|dfn|em|font|i|ins|mark|q|s|small|span|strike|strong|sub|sup|tt|u|var|wbr)"
+    r"(?P<tag>\s[^<>]{0,500})?/?>"
+)
+_LOWERED = r"(?<=\w)(?P<sign>[~^])(?P<lowered>\w{1,20})(?P=sign)"  # H~2~O
+_EMPHASIS = r"(?P<star>\*{1,3})(?=[^\s*])(?P<stressed>[^*\n]{0,500}?[^*\s])(?P=star)(?!\*)"
+_STRIKE = r"(?P<line>~~|==)(?=[^\s~=])(?P<struck>[^~=\n]{0,500}?[^~=\s])(?P=line)"
+_MARKDOWN = (
+    r"(?P<keep>`+[^`\n]*`+|<!--|-->)",
+    r"\\(?P<escaped>[!-/:-@\[-`{-~])",
+    r"\]\((?P<target>(?:<[^<>\n]{0,500}>|[^()\s]*(?:\([^()\s]*\)[^()\s]*){0,3})"
+    r"(?:\s{1,20}(?:\"[^\"]{0,300}\"|'[^']{0,300}'))?)[ \t]{0,20}\)",
+    r"\]\[(?P<reference>[^\[\]\n]{0,200})\]",
+    r"\[\^(?P<note>[^\]\s]{1,100})\](?!:)",
+    r"!?\[\[(?P<page>[^\[\]|\n]{1,200})\|",
+    r"!?\[\[|\]\]",
+    r"!?\[(?=[^\[\]\n]{0,300}\][(\[])",
+    _TAG,
+    _ENTITY,
+    _LOWERED,
+)
+_ORG = (
+    r"(?P<keep>~[^~\n]{1,300}~|=[^=\n]{1,300}=)",
+    r"\[\[(?P<target>[^\[\]\n]{1,500})\]\[",
+    r"\[\[|\]\]",
+    r"\[fn:(?P<note>[^\]\s:]{1,100})\]",
+    r"(?<=\w)[_^]\{(?P<lowered>[^{}\n]{1,50})\}",
+)
+_RST = (
+    r"(?P<keep>``[^`\n]{1,300}``)",
+    r"\s<(?P<target>[^<>\s]{1,500})>`_{1,2}",
+    r"[ \t]?\[(?P<note>[\#*]?[\w-]{0,50})\]_(?!\w)",
+    r"(?:\\[ ])?:(?P<role>[a-z]{1,20}):`",
+    r"`_{0,2}\\[ ]",
+    r"\\[ ]\*{0,2}|\*{1,2}\\[ ]",
+    r"`_{1,2}(?!\w)|(?<!\w)`(?=\w)",
+)
+_ASCIIDOC = (
+    r"(?P<keep>`[^`\n]{1,300}`)",
+    r"(?:link:|xref:|mailto:)(?P<target>[^\s\[\]<>]{1,500})\[",
+    r"(?P<address>\bhttps?://[^\s\[\]<>]{1,500})\[",
+    r"<<(?P<reference>[^\[\]<>,\n]{1,500}),",
+    r"<<|>>",
+    _ENTITY,
+    _LOWERED,
+)
+_DOUBLED = r"(?P<star>\*\*|__|\#\#)(?=[^\s*_\#])(?P<stressed>[^*_\#\n]{0,500}?[^*_\#\s])(?P=star)"
+
+
+_OF_MARKDOWN = (
+    re.compile("|".join(_MARKDOWN)),
+    re.compile("|".join((r"(?P<keep>`+[^`\n]*`+)", _EMPHASIS, _STRIKE))),
+)
+_OF_ORG, _OF_RST = re.compile("|".join(_ORG)), re.compile("|".join(_RST))
+_OF_ASCIIDOC = re.compile("|".join(_ASCIIDOC)), re.compile(_DOUBLED)
+_OF_KIND = {
+    "markdown": _OF_MARKDOWN,
+    "notebook": _OF_MARKDOWN,
+    "org": (_OF_ORG,),
+    "rst": (_OF_RST,),
+    "asciidoc": _OF_ASCIIDOC,
+}
+_HIDDEN = ("target", "reference", "note", "page", "tag", "role", "address")
+_KEPT = ("escaped", "lowered", "stressed", "struck")
+_SIGNS = re.compile(r"[\[\]<&\\*~^`]|==|__|##|//")
+_FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d{1,9}[.)][ \t]+)?(`{3,}|~{3,})", re.MULTILINE)
 
 
 def visible(text: str, kind: str) -> tuple[str, list[Span]]:
     """Return the text as it is seen, of the same length, and the spans of what is told but not seen."""
-    return text, []
+    hidden: list[Span] = []
+    seen = text
+    if kind in _OF_KIND and _SIGNS.search(text):
+        for pattern in _OF_KIND[kind]:
+            seen = _without(seen, pattern, hidden)
+    return (parted_filled(seen) if kind and kind not in _NO_PROSE else seen), hidden
+
+
+def parted_filled(text: str) -> str:
+    """Return the text with what parts words at the ends of lines filled in behind their hyphens, at the same length."""
+    return _LINE_END.sub(lambda match: match[1] + FILL * len(match[2]), text)
+
+
+def _without(text: str, pattern: re.Pattern[str], hidden: list[Span]) -> str:
+    """Fill in what a pattern finds outside of fenced code, and note what is hidden."""
+    parts: list[str] = []
+    at = 0
+    for start, end in _prose(text):
+        for match in pattern.finditer(text, start, end):
+            groups = match.groupdict()
+            if groups.get("keep") is not None:
+                continue
+            parts += [text[at : match.start()], _filled(match, groups)]
+            at = match.end()
+            hidden += [match.span(name) for name in _HIDDEN if groups.get(name)]
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+def _filled(match: re.Match[str], groups: dict[str, str | None]) -> str:
+    """Return what is seen of a match, filled up to its length."""
+    entity = groups.get("entity")
+    if entity is not None:
+        return unescape(entity)[: len(entity)].ljust(len(entity), FILL)
+    for name in _KEPT:
+        kept = groups.get(name)
+        if kept is not None:
+            before, after = match.start(name) - match.start(), match.end() - match.end(name)
+            return FILL * before + kept + FILL * after
+    return FILL * len(match[0])
+
+
+def _prose(text: str) -> Iterator[Span]:
+    """Give the spans of a text outside of fenced code; a fence that is not closed reaches to the end."""
+    at, fence = 0, ""
+    for match in _FENCE.finditer(text):
+        if not fence:
+            yield at, match.start()
+            fence = match[1]
+        elif match[1].startswith(fence):
+            at, fence = match.end(), ""
+    if not fence:
+        yield at, len(text)

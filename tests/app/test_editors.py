@@ -38,6 +38,11 @@ def test_other_ways() -> None:
     assert arguments("my-own-editor") == (b"my-own-editor", b"+26", PATH)
 
 
+@pytest.mark.parametrize("editor", ["vim", "code", "hx", "less", "mate"])
+def test_a_file_without_lines_is_opened_without_one(editor: str) -> None:
+    assert editor_command(PATH, None, environment={"EDITOR": editor}).arguments == (editor.encode(), PATH)
+
+
 def test_the_setting_is_split_like_a_shell_does_it() -> None:
     assert arguments("'/opt/my editors/nvim' -u NONE") == (b"/opt/my editors/nvim", b"-u", b"NONE", b"+26", PATH)
     with pytest.raises(ConfigError, match="cannot be read"):

@@ -14,7 +14,8 @@ from piloting import SIZES, WIDE, settle, told, typed
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
-from app.tui.editor_launch import current_line, line_of
+from app.tui.browser import Place
+from app.tui.editor_launch import current_line, line_of, targets_now
 from app.tui.freshness import Reindexing, freshness_of
 from app.tui.pages.units import Units
 from app.tui.screens.search.preview import NEAREST, preview_lines
@@ -258,6 +259,24 @@ def test_a_passage_is_found_again_wherever_it_moved(tmp_path: Path) -> None:
     path.write_text(moved)
     assert current_line(os.fsencode(path), passage, 4) == 30
     assert current_line(os.fsencode(tmp_path / "gone.md"), passage, 4) is None
+
+
+def test_derived_text_is_opened_at_its_line_and_never_looked_for_in_its_file() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def find_line(_: bytes, text: str, line: int) -> int | None:
+        asked.append((text, line))
+        return line
+
+    places = [
+        Place(b"/a.md", 3, "markdown", None, "words"),
+        Place(b"/a.html", 7, "html", None, "words"),
+        Place(b"/a.eml", None, "email", None, "words"),
+    ]
+    targets, gone = targets_now(places, find_line)
+    assert asked == [("words", 3), ("", 7), ("", 0)]
+    assert [target.line for target in targets] == [3, 7, None]
+    assert gone == []
 
 
 class Paged(FakeLibrary):

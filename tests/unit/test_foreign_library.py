@@ -297,7 +297,7 @@ TEXTS = {  # one row among others, whose text is no UTF-8
     "judgement": ("query",),
     "search_log": ("query", "verdict", "fusion", "results"),
     "document": ("path_text", "title", "kind", "tags", "metadata", "links", "failure"),
-    "passage": ("text", "headings", "cjk"),
+    "passage": ("text", "headings"),
     "folder": ("state",),
 }
 

@@ -58,6 +58,7 @@ def test_links_are_resolved_to_watched_documents(library, root):
 def test_documents_are_found_by_a_part_of_their_name(library):
     assert library.documents_named("sto")[0].title == "Stove"
     assert library.documents_named("SOURD")[0].title == "Sourdough"
+    assert library.documents_named("sóurd")[0].title == "Sourdough"
     assert library.documents_named("no such name") == ()
 
 

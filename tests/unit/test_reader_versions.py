@@ -55,8 +55,8 @@ SAMPLES = {
 }
 READ = {
     "enex": (1, "4e33874c7e1a8136"),
-    "calendar": (1, "4bfab95f03129b67"),
-    "contacts": (1, "2f42569bc218e2ed"),
+    "calendar": (2, "62d944daa307b5e3"),
+    "contacts": (2, "2f42569bc218e2ed"),
     "mbox": (1, "7a7e50944af3ed48"),
     "mhtml": (1, "a0c08754d0d471db"),
     "bibtex": (1, "f0da30f1a4e6159a"),
@@ -64,7 +64,7 @@ READ = {
     "code": (2, "c00fd179cc41d23e"),
     "csv": (2, "5dc643c033bc094a"),
     "email": (4, "9a08cb98eec9e32b"),
-    "html": (4, "f846365446f6c0b9"),
+    "html": (5, "800e1df2b5da0909"),
     "keyed": (4, "21713950b0470c96"),
     "latex": (2, "fb313535d0cfdbe8"),
     "markdown": (2, "edd2337535d7206c"),

@@ -285,3 +285,9 @@ def test_a_mailbox_that_is_none_says_so(tmp_path: Path) -> None:
     assert reason(tmp_path, "a.mbox", "just words\n") == "not a mailbox"
     empty: Document = read(tmp_path, "b.mbox", "")
     assert empty.text == ""
+
+
+def test_how_a_part_is_transferred_is_no_encoding_of_its_letters(tmp_path: Path) -> None:
+    raw = f"{HEAD}Content-Type: text/plain\n\nContent-Transfer-Encoding: base64\n".encode() + "Übrige".encode("cp1252")
+    assert "brige" in read(tmp_path, "a.eml", raw).text
+    assert "brige" in read(tmp_path, "a.txt", raw).text

@@ -304,10 +304,16 @@ def test_too_much_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         read(tmp_path, "a.txt", "x" * 1_000_001)
 
 
+ANY_NAMES = (
+    *("a.md", "a.rst", "a.org", "a.txt", "a.html", "a.eml", "a.ipynb", "a.json", "a.mbox", "a.mht", "a.ics", "a.vcf"),
+    *("a.emlx", "a.webarchive", "INBOX"),
+)
+
+
 @settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     content=st.binary(max_size=300),
-    name=st.sampled_from(["a.md", "a.rst", "a.org", "a.txt", "a.html", "a.eml", "a.ipynb"]),
+    name=st.sampled_from(ANY_NAMES),
 )
 def test_any_bytes_give_a_sound_document_or_a_reason(tmp_path: Path, content: bytes, name: str) -> None:
     try:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["kind_of", "read_attached", "read_document"]
 
+MAX_DEPTH = 4  # files inside files
 _BINARY_KINDS = frozenset({"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg", "webarchive"})
 
 
@@ -49,6 +50,8 @@ def read_document(path: bytes, recogniser: Recogniser | None = None, root: bytes
 
 def read_attached(holder: Source, name: str, raw: bytes) -> Document:
     """Read a file that another one holds, as a message does; raises SourceError where it cannot be read."""
+    if holder.depth >= MAX_DEPTH:
+        raise SourceError("too deep inside other files")
     source = Source(name.encode("utf-8", "replace"), raw, holder.recogniser, holder.depth + 1)
     if kind_of(source.name) is None and not (raw.strip() and is_text(raw[:SNIFFED_BYTES])):
         raise SourceError(has_no_reader(source.name) or "not text")

@@ -9,7 +9,7 @@ from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.readers.content_lines import Property, properties
 from engine.sources.readers.source_file import Source
-from engine.sources.readers.text_builder import TextBuilder
+from engine.sources.readers.text_builder import TextBuilder, line_by_line
 
 _ENTRIES = ("VEVENT", "VTODO", "VJOURNAL")
 _LABELS = {
@@ -68,10 +68,11 @@ def _add_entry(builder: TextBuilder, entry: Sequence[Property]) -> str:
     name = next((" ".join(each.text.split()) for each in entry if each.name == "SUMMARY"), "") or UNNAMED
     builder.heading(name, 1, line=next((each.line for each in entry if each.name == "SUMMARY"), 0))
     told = [(f"{_LABELS[each.name]}: {_said(each)}", each.line) for each in entry if _is_told(each)]
-    builder.add("list", "\n".join(words for words, _ in told), lines=[line for _, line in told])
+    listed = "\n".join(words for words, _ in told)
+    builder.add("list", listed, places=line_by_line(listed, [line for _, line in told]))
     for each in entry:
         if each.name in _PROSE and not each.is_data:
-            builder.add("paragraph", each.text, lines=[each.line] * (each.text.count("\n") + 1))
+            builder.add("paragraph", each.text, places=[(0, each.line)])
     return name
 
 

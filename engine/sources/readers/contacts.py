@@ -8,7 +8,7 @@ from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.readers.content_lines import Property, properties
 from engine.sources.readers.source_file import Source
-from engine.sources.readers.text_builder import TextBuilder
+from engine.sources.readers.text_builder import TextBuilder, line_by_line
 
 _LABELS = {
     "N": "Name",
@@ -64,10 +64,11 @@ def _add_card(builder: TextBuilder, card: Sequence[Property]) -> str:
     name = " ".join(" ".join(named.parts).split()) if named is not None else ""
     builder.heading(name or UNNAMED, 1, line=named.line if named is not None else 0)
     told = [(f"{_label(each)}: {_said(each)}", each.line) for each in card if _is_told(each)]
-    builder.add("list", "\n".join(words for words, _ in told), lines=[line for _, line in told])
+    listed = "\n".join(words for words, _ in told)
+    builder.add("list", listed, places=line_by_line(listed, [line for _, line in told]))
     for each in card:
         if each.name in ("NOTE", "LABEL") and not each.is_data:
-            builder.add("paragraph", each.text, lines=[each.line] * (each.text.count("\n") + 1))
+            builder.add("paragraph", each.text, places=[(0, each.line)])
     return name or UNNAMED
 
 

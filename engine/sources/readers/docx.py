@@ -1,51 +1,63 @@
-"""Word documents: paragraphs, headings, lists and tables in the order of the body, then footnotes and endnotes.
+"""Word documents: paragraphs, headings, lists and tables in the order of the body, then all that is written beside it.
 
-Word says what a paragraph is through styles that inherit from one another; their English names are the same in every
-language.
+Beside it stand notes, comments, headers and footers, each once. Which part holds what is told by the relationships of
+the package and not by names.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from lxml import etree
 
 from engine.errors import SourceError
-from engine.records import BlockKind, Document, Link
+from engine.records import Document, Link
+from engine.sources.readers import read_attached
+from engine.sources.readers.docx_styles import NO_STYLE, Styles, W
+from engine.sources.readers.drawingml import drawn_lists, picture_words
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.markdown import written_title
-from engine.sources.readers.ooxml import core_properties, external_targets, named_title, relation_of
+from engine.sources.readers.ooxml import (
+    core_properties,
+    external_targets,
+    local_name,
+    main_part,
+    named_title,
+    related_parts,
+    relation_of,
+)
+from engine.sources.readers.page_furniture import distinct, is_page_number
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
-from engine.sources.readers.zip_container import Archive
+from engine.sources.readers.zip_container import Archive, parse_xml
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
 _TRANSITIONAL = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-_BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-_SKIPPED = frozenset(("del", "moveFrom", "rPr", "pPr", "Fallback", "txbxContent", "instrText", "delText"))
-_HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|rubrik|kop)\s*([1-9])$", re.IGNORECASE)
-_HEADING_ID = re.compile(r"Heading([1-9])$")
-_BODY_OUTLINE = 9  # w:outlineLvl of body text
-MAX_INHERITANCE = 20  # styles above a style: a file may declare a circle
+_BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_NOT_BODY = frozenset(("del", "moveFrom", "rPr", "pPr", "Fallback", "txbxContent", "instrText", "delText"))
+_SKIPPED = _NOT_BODY | {"rt"}  # the reading over a Japanese word would part it
+_NOTES = {"footnotes": "footnote", "endnotes": "endnote"}
+_USUAL_FOLDER = "word/"  # of parts in a file that has no relationships
+MAX_CHUNKS = 200  # documents that a document takes in
+MAX_NESTING = 3  # documents in documents
 
 
 def read(source: Source) -> Document:
     """Read a .docx file."""
     archive = Archive(source.raw, "DOCX")
-    if "word/document.xml" not in archive.names:
+    main = main_part(archive, "DOCX", "word/document.xml")
+    reader = _Reader(source, archive, main)
+    if local_name(reader.root) != "document":
         raise SourceError("a ZIP file, but no DOCX")
-    body = _parse(archive, "word/document.xml")
-    reader = _Reader(Styles(archive.xml_if_there("word/styles.xml")), external_targets(archive, "word/document.xml"))
-    reader.walk(body)
-    for part, name in (("word/footnotes.xml", "footnote"), ("word/endnotes.xml", "endnote")):
-        if part in archive.names:
-            reader.notes(_parse(archive, part), name)
+    reader.walk(reader.root)
+    reader.add_notes()
+    reader.add_comments()
+    reader.add_headers()
     text, blocks = reader.builder.finish()
     properties = core_properties(archive)
     title = named_title(properties) or reader.title or written_title(blocks)
+    if reader.left_out:
+        properties["left out"] = "; ".join(reader.left_out)
     return source.document(
         "docx",
         text,
@@ -57,50 +69,101 @@ def read(source: Source) -> Document:
     )
 
 
-def _parse(archive: Archive, name: str) -> etree._Element:
-    root = archive.xml(name)
-    if root.nsmap.get("w", "").encode() == _STRICT:  # the same elements under another name
-        from engine.sources.readers.zip_container import parse_xml
-
-        return parse_xml(archive.read(name).replace(_STRICT, _TRANSITIONAL), "damaged XML")
-    return root
-
-
 class _Reader:
-    """Walks the body once."""
+    """Walks the body once, then the parts beside it."""
 
-    def __init__(self, styles: Styles, relations: dict[str, str]) -> None:
+    def __init__(self, source: Source, archive: Archive, main: str) -> None:
         self.builder = TextBuilder()
         self.links: list[Link] = []
         self.title = ""
-        self._styles = styles
-        self._relations = relations
+        self.left_out: list[str] = []
+        self._source = source
+        self._archive = archive
+        self._targets = external_targets(archive, main)
+        self._parts = related_parts(archive, main) or _usual_parts(archive)
+        self.root = self._xml(main)
+        self._styles = Styles(next((root for _, root in self._named("styles")), None))
         self._list: list[str] = []
+        self._chunks: set[str] = set()
 
     def walk(self, root: etree._Element) -> None:
         """Add the paragraphs, lists and tables of a body in order."""
         for element in _blocks(root):
-            if element.tag == f"{_W}p":
+            name = local_name(element)
+            if name == "p":
                 self._paragraph(element)
-            else:
+            elif name == "altChunk":
+                self._end_list()
+                self._chunk(element)
+            elif name == "tbl":
                 self._end_list()
                 self.builder.add("table", "\n".join(_rows(element)))
                 self._note_links(element)
             for box in _text_boxes(element):
                 self.builder.add("paragraph", box)
+            for words in picture_words(element):
+                self.builder.add("paragraph", words)
+            for drawn in drawn_lists(self._archive, self._parts, element):
+                self.builder.add("list", "\n".join(f"- {words}" for words in drawn))
         self._end_list()
 
-    def notes(self, root: etree._Element, name: str) -> None:
-        """Add footnotes, endnotes or comments, whose elements have this name."""
-        for note in root.iter(f"{_W}{name}"):
-            if note.get(f"{_W}type") in (None, "normal"):
-                self.builder.add("paragraph", "\n".join(_text(paragraph) for paragraph in note.iter(f"{_W}p")).strip())
+    def add_notes(self) -> None:
+        """Add the footnotes, then the endnotes."""
+        for part, name in _NOTES.items():
+            for _, root in self._named(part):
+                for note in root.iter(f"{W}{name}"):
+                    if note.get(f"{W}type") in (None, "normal"):
+                        self.builder.add("paragraph", _all_words(note))
+
+    def add_comments(self) -> None:
+        """Add what was said in the margin, behind the name of who said it."""
+        for _, root in self._named("comments"):
+            for comment in root.iter(f"{W}comment"):
+                author, words = str(comment.get(f"{W}author") or "").strip(), _all_words(comment)
+                self.builder.add("paragraph", f"{author}: {words}" if author and words else words)
+
+    def add_headers(self) -> None:
+        """Add what stands above and below the pages, once, however many sections repeat it."""
+        written = (
+            words
+            for what in ("header", "footer")
+            for _, root in self._named(what)
+            for words in [_all_words(root)]
+            if not is_page_number(words)
+        )
+        for words in distinct(written):
+            self.builder.add("paragraph", words)
+
+    def _named(self, what: str) -> Iterator[tuple[str, etree._Element]]:
+        """Give the parts of a kind; a damaged one is passed over, as Word does."""
+        for kind, path in dict.fromkeys(self._parts.values()):
+            if kind == what and self._archive.xml_if_there(path) is not None:
+                yield path, self._xml(path)
+
+    def _xml(self, path: str) -> etree._Element:
+        root = self._archive.xml(path)
+        if root.nsmap.get("w", "").encode() == _STRICT:  # the same elements under another name
+            return parse_xml(self._archive.read(path).replace(_STRICT, _TRANSITIONAL), "damaged XML")
+        return root
+
+    def _chunk(self, element: etree._Element) -> None:
+        """Add a document of whatever format that Word takes in when it opens this one."""
+        what, path = self._parts.get(relation_of(element), ("", ""))
+        if what != "aFChunk" or path in self._chunks or self._source.depth >= MAX_NESTING:
+            return
+        self._chunks.add(path)
+        if len(self._chunks) > MAX_CHUNKS:
+            return
+        try:
+            self.builder.include(read_attached(self._source, path.rpartition("/")[2], self._archive.read(path)))
+        except SourceError as error:
+            self.left_out.append(f"{path.rpartition('/')[2]}: {error.reason}")
 
     def _paragraph(self, element: etree._Element) -> None:
         words = _text(element).strip()
         if not words:
             return
-        properties = element.find(f"{_W}pPr")
+        properties = element.find(f"{W}pPr")
         style = self._styles.of(properties) if properties is not None else NO_STYLE
         self._note_links(element)
         if style.list_level >= 0 and not style.level:
@@ -120,21 +183,30 @@ class _Reader:
             self._list = []
 
     def _note_links(self, element: etree._Element) -> None:
-        for link in element.iter(f"{_W}hyperlink"):
-            target = self._relations.get(relation_of(link))
+        for link in element.iter(f"{W}hyperlink"):
+            target = self._targets.get(relation_of(link))
             if target:
                 self.links.append(Link(target, " ".join(_text(link).split())))
 
 
+def _usual_parts(archive: Archive) -> dict[str, tuple[str, str]]:
+    """Return the parts of a file without relationships by the names that Word gives them."""
+    kinds = ("styles", *_NOTES, "comments")
+    return {kind: (kind, path) for kind in kinds if archive.has(path := f"{_USUAL_FOLDER}{kind}.xml")}
+
+
 def _blocks(root: etree._Element) -> Iterator[etree._Element]:
-    """Give the paragraphs and tables in their order, those inside content controls and changes included."""
+    """Give the paragraphs and tables in their order, those inside content controls and changes included.
+
+    A table that has one column lays out the page, and is read like the rest of it.
+    """
     stack = [root]
     while stack:
         element = stack.pop()
         tag = str(element.tag)
-        if tag in (f"{_W}p", f"{_W}tbl"):
+        if tag in (f"{W}p", f"{W}altChunk") or (tag == f"{W}tbl" and _has_columns(element)):
             yield element
-        elif tag.startswith(_W) and tag[len(_W) :] not in _SKIPPED:
+        elif tag.startswith(W) and tag[len(W) :] not in _NOT_BODY:
             stack.extend(reversed(element))
 
 
@@ -144,114 +216,87 @@ def _text(root: etree._Element) -> str:
     stack = list(reversed(root))
     while stack:
         element = stack.pop()
-        name = str(element.tag).rpartition("}")[2]
+        name = local_name(element)
         if name == "t":
             pieces.append(element.text or "")
         elif name in _BREAKS:
             pieces.append(_BREAKS[name])
+        elif name == "ddList":
+            pieces.append(_chosen(element))
         elif name not in _SKIPPED:
             stack.extend(reversed(element))
     return "".join(pieces)
 
 
+def _chosen(field: etree._Element) -> str:
+    """Return the entry that is chosen in the drop-down list of an old form, which the body does not hold."""
+    entries = [str(entry.get(f"{W}val") or "") for entry in field.iter(f"{W}listEntry")]
+    result = field.find(f"{W}result")
+    number = str(result.get(f"{W}val") or "0") if result is not None else "0"
+    chosen = int(number[:4]) if number[:4].isdecimal() else 0
+    return entries[chosen] if chosen < len(entries) else ""
+
+
+def _paragraphs(root: etree._Element) -> Iterator[etree._Element]:
+    """Give all paragraphs below an element, those of tables and text boxes too, once each."""
+    stack = list(reversed(root))
+    while stack:
+        element = stack.pop()
+        if element.tag == f"{W}p":
+            yield element
+        if local_name(element) not in ("Fallback", "del", "moveFrom"):
+            stack.extend(reversed(element))
+
+
+def _all_words(root: etree._Element) -> str:
+    return _joined(_text(paragraph) for paragraph in _paragraphs(root))
+
+
+def _joined(paragraphs: Iterable[str]) -> str:
+    return "\n".join(words for each in paragraphs if (words := each.strip()))
+
+
 def _text_boxes(element: etree._Element) -> Iterator[str]:
-    for box in element.iter(f"{_W}txbxContent"):
-        if not any(str(above.tag).endswith("}Fallback") for above in box.iterancestors()):
-            yield "\n".join(filter(str.strip, (_text(paragraph) for paragraph in box.iter(f"{_W}p"))))
+    """Give the text boxes that hang on a paragraph or table, the ones inside them with them."""
+    for box in element.iter(f"{W}txbxContent"):
+        above = {local_name(each) for each in box.iterancestors()}
+        if not above & {"Fallback", "txbxContent"}:
+            yield _all_words(box)
+
+
+def _within(root: etree._Element, name: str) -> Iterator[etree._Element]:
+    """Give the elements of a name below another, but not those of tables inside it."""
+    stack = list(reversed(root))
+    while stack:
+        element = stack.pop()
+        if element.tag == f"{W}{name}":
+            yield element
+        elif element.tag != f"{W}tbl" and local_name(element) not in _NOT_BODY:
+            stack.extend(reversed(element))
+
+
+def _has_columns(table: etree._Element) -> bool:
+    return any(len(list(_within(row, "tc"))) > 1 for row in _within(table, "tr"))
 
 
 def _rows(table: etree._Element) -> Iterator[str]:
-    for row in table.iter(f"{_W}tr"):
-        cells = [" ".join(" ".join(_text(p).split()) for p in cell.iter(f"{_W}p")) for cell in row.iter(f"{_W}tc")]
+    """Give the rows of a table; the words of a table inside a cell belong to the cell."""
+    for row in _within(table, "tr"):
+        cells = [_cell(cell) for cell in _within(row, "tc")]
         if any(cells):
-            yield " | ".join(cell.strip() for cell in cells)
+            yield " | ".join(cells)
 
 
-@dataclass(frozen=True, slots=True)
-class ParagraphStyle:
-    """The role of a paragraph; `level` is 0 where it is no heading, `list_level` -1 where it is no item of a list."""
-
-    kind: BlockKind = "paragraph"
-    level: int = 0
-    list_level: int = -1
-    is_title: bool = False
+def _cell(cell: etree._Element) -> str:
+    """Return the words of a cell on one line, without the text boxes in it."""
+    words = (_text(paragraph) for paragraph in cell.iter(f"{W}p") if not _is_in_box(paragraph, cell))
+    return " ".join(" ".join(words).split())
 
 
-NO_STYLE = ParagraphStyle()
-
-
-class Styles:
-    """The styles of one document."""
-
-    def __init__(self, root: etree._Element | None) -> None:
-        """Read them from styles.xml; without one, style identifiers are taken for their names."""
-        self._styles = {
-            str(style.get(f"{_W}styleId")): style
-            for style in (root.iter(f"{_W}style") if root is not None else ())
-            if style.get(f"{_W}type") in (None, "paragraph")
-        }
-        self._known: dict[str, ParagraphStyle] = {}
-
-    def of(self, properties: etree._Element) -> ParagraphStyle:
-        """Say what a paragraph with these properties (`w:pPr`) is."""
-        named = properties.find(f"{_W}pStyle")
-        identifier = str(named.get(f"{_W}val")) if named is not None else ""
-        if identifier not in self._known:
-            self._known[identifier] = self._resolve(identifier)
-        style = self._known[identifier]
-        outline = _outline(properties)
-        if outline is not None and not style.is_title:
-            style = ParagraphStyle(style.kind, outline, style.list_level)
-        numbering = _numbering(properties)
-        return style if numbering is None else ParagraphStyle(style.kind, style.level, numbering, style.is_title)
-
-    def _resolve(self, identifier: str) -> ParagraphStyle:
-        kind: BlockKind = "paragraph"
-        list_level = -1
-        for _ in range(MAX_INHERITANCE):
-            style = self._styles.get(identifier)
-            name = _value(style, "name") or identifier
-            heading = _HEADING.match(name.strip()) or _HEADING_ID.match(identifier)
-            if heading:
-                return ParagraphStyle(kind, int(heading[1]), list_level)
-            if name.strip().casefold() == "title":
-                return ParagraphStyle(kind, 1, list_level, is_title=True)
-            properties = style.find(f"{_W}pPr") if style is not None else None
-            outline = _outline(properties) if properties is not None else None
-            if outline:
-                return ParagraphStyle(kind, outline, list_level)
-            numbering = _numbering(properties) if properties is not None else None
-            if list_level < 0 and (numbering is not None or name.startswith(("List Bullet", "List Number"))):
-                list_level = numbering or 0
-            if name.casefold() in ("quote", "intense quote"):
-                kind = "quote"
-            elif "source code" in name.casefold() or "code block" in name.casefold():
-                kind = "code"
-            identifier = _value(style, "basedOn")
-            if not identifier:
-                break
-        return ParagraphStyle(kind, 0, list_level)
-
-
-def _value(element: etree._Element | None, name: str) -> str:
-    found = element.find(f"{_W}{name}") if element is not None else None
-    return str(found.get(f"{_W}val") or "") if found is not None else ""
-
-
-def _outline(properties: etree._Element) -> int | None:
-    written = _value(properties, "outlineLvl")
-    if not written.isdecimal():
-        return None
-    level = int(written[:3])
-    return 0 if level >= _BODY_OUTLINE else level + 1
-
-
-def _numbering(properties: etree._Element) -> int | None:
-    """Return the depth of a list item from 0; None where the paragraph is not numbered, -1 where it must not be."""
-    numbering = properties.find(f"{_W}numPr")
-    if numbering is None:
-        return None
-    if _value(numbering, "numId") == "0":
-        return -1
-    level = _value(numbering, "ilvl")
-    return int(level[:3]) if level.isdecimal() else 0
+def _is_in_box(paragraph: etree._Element, cell: etree._Element) -> bool:
+    for above in paragraph.iterancestors():
+        if above is cell:
+            return False
+        if local_name(above) in ("txbxContent", "Fallback"):
+            return True
+    return False

@@ -272,12 +272,12 @@ class _Walk:
             self._line = at if at <= LAST_LINE else 0
 
     def _flush(self, kind: BlockKind = "paragraph", level: int = 0) -> None:
-        text, lines = self._gathered.take()
+        text, places = self._gathered.take()
         if kind == "heading":
-            self._builder.heading(text, level, line=lines[0] if lines else 0)
+            self._builder.heading(text, level, line=places[0][1] if places else 0)
         else:
             quoted = kind == "paragraph" and self._quotes > 0
-            self._builder.add("quote" if quoted else kind, text, lines=lines)
+            self._builder.add("quote" if quoted else kind, text, places=places)
 
     def _page_inside(self, element: etree._Element) -> None:
         """Walk the page that a frame holds in itself."""

@@ -1,24 +1,24 @@
-"""The lines of a block of a page while its words are gathered, each with the line of the file where it begins."""
+"""The lines of a block of a page while its words are gathered, each word with the line of the file where it stands."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from engine.sources.encodings import storable
+from engine.sources.readers.text_builder import INVISIBLE
 
 _BLANKS = " \t\r\n\f\v"
-_SPACES = re.compile(f"[{_BLANKS}]+")
 JOINT = " | "
+
+_Piece = tuple[str, int]  # text without line ends, and the line of the file where it stands, 0: not known
 
 
 @dataclass(slots=True)
 class _Line:
-    """A line: what stands before its words, the pieces of each of its cells, and where it begins, 0: not known."""
+    """A line: what stands before its words, and the pieces of each of its cells."""
 
     lead: str = ""
-    cells: list[list[str]] = field(default_factory=list)
-    number: int = 0
+    cells: list[list[_Piece]] = field(default_factory=list)
 
 
 class GatheredLines:
@@ -32,7 +32,7 @@ class GatheredLines:
 
     def begin(self, lead: str = "") -> None:
         """Begin a new line; `lead` stands before its words, if any come."""
-        if self.raw or any(map(any, self._lines[-1].cells)):
+        if self.raw or any(self._lines[-1].cells):
             self._lines.append(_Line(lead))
         else:
             self._lines[-1] = _Line(lead)
@@ -43,40 +43,78 @@ class GatheredLines:
 
     def say(self, text: str, number: int) -> None:
         """Add a piece of the page that begins on line `number` of the file, 0 where that is not known."""
-        if self.raw:
-            for place, part in enumerate(storable(text).split("\n")):
-                if place:
-                    self.begin()
+        for place, part in enumerate(storable(text).translate(INVISIBLE).split("\n")):
+            if place and self.raw:
+                self.begin()
+            elif place:
+                self._add(" ", 0)
+            if part:
                 self._add(part, number and number + place)
-        else:
-            lead = len(text) - len(text.lstrip(_BLANKS))
-            self._add(_SPACES.sub(" ", text), number and number + text.count("\n", 0, lead))
 
     def _add(self, text: str, number: int) -> None:
-        line = self._lines[-1]
-        if text.strip():
-            line.number = line.number or number
-        elif not line.cells and not self.raw:
-            return  # what stands between the cells of a row
-        if not line.cells:
-            line.cells.append([])
-        line.cells[-1].append(text)
-        self.last = text or self.last
+        cells = self._lines[-1].cells
+        if not cells:
+            if not self.raw and not text.strip(_BLANKS):
+                return  # what stands between the cells of a row
+            cells.append([])
+        cells[-1].append((text, number))
+        self.last = text
 
-    def take(self) -> tuple[str, list[int]]:
-        """Return the text, and for each of its lines where it begins; then begin anew."""
+    def take(self) -> tuple[str, list[tuple[int, int]]]:
+        """Return the text, and pairs of an offset in it and the line of the file where its words stand; begin anew."""
         raw, lines = self.raw, self._lines
         self.raw, self.last, self._lines = False, "", [_Line()]
-        written: list[str] = []
-        numbers: list[int] = []
+        text = _Text()
         for line in lines:
-            words = "".join(map("".join, line.cells)) if raw else _joined(line.cells)
-            if words or (raw and written):
-                written.append(words if raw else line.lead + words)
-                numbers.append(line.number)
-        return "\n".join(written).rstrip(), numbers
+            if raw:
+                text.add_raw([piece for cell in line.cells for piece in cell])
+            else:
+                text.add_words(line.lead, line.cells)
+        return text.written.rstrip(), text.places
 
 
-def _joined(cells: list[list[str]]) -> str:
-    words = [" ".join(storable("".join(cell)).split()) for cell in cells]
-    return JOINT.join(words) if any(words) else ""
+class _Text:
+    """The text of a block while its lines are put together."""
+
+    def __init__(self) -> None:
+        self.places: list[tuple[int, int]] = []
+        self._pieces: list[str] = []
+        self._length = 0
+
+    @property
+    def written(self) -> str:
+        """The text so far."""
+        return "".join(self._pieces)
+
+    def add_raw(self, pieces: list[_Piece]) -> None:
+        """Add a line as it is; blank ones at the beginning are left out."""
+        if not self._pieces and not any(piece.strip() for piece, _ in pieces):
+            return
+        self._put("\n" if self._pieces else "", 0)
+        for piece, number in pieces:
+            self._put(piece, number)
+
+    def add_words(self, lead: str, cells: list[list[_Piece]]) -> None:
+        """Add a line of cells, each with one blank between its words; one that holds no word is left out."""
+        if not any(piece.strip() for cell in cells for piece, _ in cell):
+            return
+        self._put(("\n" if self._pieces else "") + lead, 0)
+        for place, cell in enumerate(cells):
+            self._put(JOINT if place else "", 0)
+            blank = begun = False
+            for piece, number in cell:
+                words = " ".join(piece.split())
+                if words:
+                    gap = " " if begun and (blank or piece[0].isspace()) else ""
+                    self._put(gap, 0)
+                    self._put(words, number)
+                    begun = True
+                    blank = piece[-1].isspace()
+                else:
+                    blank = blank or bool(piece)
+
+    def _put(self, text: str, number: int) -> None:
+        if number and (not self.places or self.places[-1][1] != number):
+            self.places.append((self._length, number))
+        self._pieces.append(text)
+        self._length += len(text)

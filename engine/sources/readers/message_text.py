@@ -21,7 +21,6 @@ from engine.sources.readers.text_builder import TextBuilder
 SHOWN = ("From", "To", "Cc", "Bcc", "Date", "Subject")
 MAX_ATTACHED_CHARACTERS = 5_000_000  # of all files that hang on one document: the messages themselves come first
 ATTACHED_SECONDS = 30.0  # after which no further file is opened; the whole has a minute
-MAX_DEPTH = 4  # files inside files
 _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 
 
@@ -60,8 +59,6 @@ class MessageText:
 
     def add_attached(self, name: str, raw: bytes, level: int = 1, page: int | None = None) -> str:
         """Add what a file that hangs on the message says, under its name; returns why nothing was added, or ""."""
-        if self._source.depth >= MAX_DEPTH:
-            return "too deep inside other files"
         if time.monotonic() > self._until:
             return "not read, as the others took too long"
         try:

@@ -15,7 +15,8 @@ from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ooxml import local_name
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
-from engine.sources.readers.xlsx import MAX_COLUMNS, MAX_ROWS, add_sheet
+from engine.sources.readers.xlsx import MAX_ROWS, add_sheet
+from engine.sources.readers.xlsx_cells import MAX_COLUMNS
 from engine.sources.readers.zip_container import Archive, parse_xml
 
 _BODIES = {"odt": "text", "ods": "spreadsheet", "odp": "presentation"}

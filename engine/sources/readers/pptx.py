@@ -1,44 +1,62 @@
-"""PowerPoint: each slide is a page under its title, its text and tables in the order of the slide, then its notes."""
+"""PowerPoint: each slide is a page under its title, its text and tables in the order of the slide, then its notes.
+
+Comments follow the notes of their slide. What every slide shows, such as a footer, stands once at the end.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from lxml import etree
 
 from engine.errors import SourceError
 from engine.records import Document, Link
+from engine.sources.readers.drawingml import drawn_lists, paragraphs_of, picture_words, run_words
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ooxml import (
     core_properties,
     external_targets,
     local_name,
+    main_part,
     named_title,
     related_parts,
     relation_of,
+    unescaped,
 )
+from engine.sources.readers.page_furniture import distinct, is_page_number
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.zip_container import Archive
 
-_PRESENTATION = "ppt/presentation.xml"
 _TITLES = frozenset(("title", "ctrTitle"))
-_FURNITURE = frozenset(("sldNum", "dt", "ftr", "hdr", "sldImg"))  # the same on every slide
-_BREAKS = {"br": "\n", "tab": "\t"}
+_REPEATED = frozenset(("ftr", "hdr", "dt"))  # the same on every slide
+_FURNITURE = _REPEATED | {"sldNum", "sldImg"}
+
+
+@dataclass(slots=True)
+class _Slides:
+    """What is put together from the slides; `repeated` is what several of them show, `models` their layouts."""
+
+    archive: Archive
+    builder: TextBuilder = field(default_factory=TextBuilder)
+    links: list[Link] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    models: dict[str, None] = field(default_factory=dict)
 
 
 def read(source: Source) -> Document:
     """Read a .pptx file."""
     archive = Archive(source.raw, "PPTX")
-    if _PRESENTATION not in archive.names:
-        raise SourceError("a ZIP file, but no PPTX")
-    builder, links = TextBuilder(), list[Link]()
-    slides = list(_slides(archive))
+    main = main_part(archive, "PPTX", "ppt/presentation.xml")
+    slides = _Slides(archive)
+    paths = list(_paths(archive, main))
     first_title = ""
-    for number, path in enumerate(slides, 1):
-        title = _add_slide(archive, path, number, builder, links)
+    for number, path in enumerate(paths, 1):
+        title = _add_slide(slides, path, number)
         first_title = first_title or title
-    text, blocks = builder.finish()
+    _add_repeated(slides)
+    text, blocks = slides.builder.finish()
     if not any(block.kind != "heading" or block.label != f"Slide {block.page}" for block in blocks):
         raise SourceError("no text inside")
     properties = core_properties(archive)
@@ -49,60 +67,97 @@ def read(source: Source) -> Document:
         blocks,
         title,
         tags=as_tags(properties.pop("keywords", "")),
-        links=links[:MAX_LINKS],
-        metadata={**properties, "pages": str(len(slides))},
+        links=slides.links[:MAX_LINKS],
+        metadata={**properties, "pages": str(len(paths))},
     )
 
 
-def _slides(archive: Archive) -> Iterator[str]:
+def _paths(archive: Archive, main: str) -> Iterator[str]:
     """Give the slides' paths in the order in which they are shown."""
-    parts = related_parts(archive, _PRESENTATION)
-    for element in archive.xml(_PRESENTATION).iter("{*}sldId"):
+    parts = related_parts(archive, main)
+    for element in archive.xml(main).iter("{*}sldId"):
         what, path = parts.get(relation_of(element), ("", ""))
         if what == "slide":
             yield path
 
 
-def _add_slide(archive: Archive, path: str, number: int, builder: TextBuilder, links: list[Link]) -> str:
+def _add_slide(slides: _Slides, path: str, number: int) -> str:
     """Add one slide; returns its title. A damaged slide is passed over, as PowerPoint itself does."""
-    root = archive.xml_if_there(path)
+    root = slides.archive.xml_if_there(path)
     if root is None:
         return ""
-    title = next(filter(None, (_one_line(shape) for shape in root.iter("{*}sp") if _place(shape) in _TITLES)), "")
+    builder = slides.builder
+    titles = [shape for shape in root.iter("{*}sp") if _place(shape) in _TITLES and _one_line(shape)]
+    title = _one_line(titles[0]) if titles else ""
     builder.heading(title or f"Slide {number}", 1, page=number)
-    _add_shapes(root, number, builder, skipped=_TITLES | _FURNITURE)
-    parts = related_parts(archive, path)
+    _add_shapes(slides, root, number, titles[:1])
+    parts = related_parts(slides.archive, path)
+    for drawn in drawn_lists(slides.archive, parts, root):
+        builder.add("list", "\n".join(f"- {words}" for words in drawn), page=number)
+    for words in picture_words(root):
+        builder.add("paragraph", words, page=number)
     for what, part in parts.values():
-        if what == "diagramData" and (diagram := archive.xml_if_there(part)) is not None:
-            builder.add("list", "\n".join(f"- {words}" for words in _paragraphs(diagram)), page=number)
+        if what == "notesSlide" and (notes := slides.archive.xml_if_there(part)) is not None:
+            _add_notes(slides, notes, number)
     for what, part in parts.values():
-        if what == "notesSlide" and (notes := archive.xml_if_there(part)) is not None:
-            _add_notes(notes, number, builder)
-    targets = external_targets(archive, path)
+        if what == "comments" and (comments := slides.archive.xml_if_there(part)) is not None:
+            for words in _comments(comments):
+                builder.add("paragraph", words, page=number)
+    slides.models.update((part, None) for what, part in parts.values() if what == "slideLayout")
+    targets = external_targets(slides.archive, path)
     for run in root.iter("{*}r"):
         found = (targets.get(relation_of(click)) for click in run.iter("{*}hlinkClick"))
-        links += [Link(target, " ".join(_words(run).split())) for target in found if target]
+        slides.links += [Link(target, " ".join(run_words(run).split())) for target in found if target]
     return title
 
 
-def _add_notes(root: etree._Element, number: int, builder: TextBuilder) -> None:
+def _add_notes(slides: _Slides, root: etree._Element, number: int) -> None:
     if any(_place(shape) not in _FURNITURE and _one_line(shape) for shape in root.iter("{*}sp")):
-        builder.heading("Notes", 2, page=number)
-        _add_shapes(root, number, builder, skipped=_FURNITURE)
+        slides.builder.heading("Notes", 2, page=number)
+    _add_shapes(slides, root, number)
 
 
-def _add_shapes(root: etree._Element, number: int, builder: TextBuilder, skipped: frozenset[str]) -> None:
+def _add_shapes(
+    slides: _Slides, root: etree._Element, number: int, without: list[etree._Element] | None = None
+) -> None:
     for element in root.iter("{*}sp", "{*}tbl"):
-        if any(local_name(above) == "Fallback" for above in element.iterancestors()):
+        if element in (without or ()) or any(local_name(above) == "Fallback" for above in element.iterancestors()):
             continue
         if local_name(element) == "tbl":
-            builder.add("table", "\n".join(_rows(element)), page=number)
-        elif _place(element) not in skipped:
-            paragraphs = list(_paragraphs(element))
+            slides.builder.add("table", "\n".join(_rows(element)), page=number)
+        elif (place := _place(element)) in _FURNITURE:
+            slides.repeated += [_one_line(element)] if place in _REPEATED else []
+        else:
+            paragraphs = list(paragraphs_of(element))
             if len(paragraphs) > 1:
-                builder.add("list", "\n".join(f"- {words}" for words in paragraphs), page=number)
+                slides.builder.add("list", "\n".join(f"- {words}" for words in paragraphs), page=number)
             else:
-                builder.add("paragraph", "\n".join(paragraphs), page=number)
+                slides.builder.add("paragraph", "\n".join(paragraphs), page=number)
+
+
+def _add_repeated(slides: _Slides) -> None:
+    """Add what all slides show, once: footers, and what stands on their layouts and masters beside the placeholders."""
+    for layout in list(slides.models):
+        parts = related_parts(slides.archive, layout)
+        slides.models.update((part, None) for what, part in parts.values() if what == "slideMaster")
+    for model in slides.models:
+        root = slides.archive.xml_if_there(model)
+        shapes = root.iter("{*}sp") if root is not None else ()
+        slides.repeated += [_one_line(shape) for shape in shapes if not _place(shape)]
+    for words in distinct(slides.repeated):
+        if not is_page_number(words):
+            slides.builder.add("paragraph", words)
+
+
+def _comments(root: etree._Element) -> Iterator[str]:
+    """Give the comments of a slide, in the older form a text each, in the newer one paragraphs."""
+    for comment in root.iter("{*}cm", "{*}reply"):
+        own = [child for child in comment if local_name(child) in ("text", "txBody")]
+        for child in own:
+            if local_name(child) == "text":
+                yield unescaped(child.text or "")
+            else:
+                yield "\n".join(paragraphs_of(child))
 
 
 def _place(shape: etree._Element) -> str:
@@ -112,22 +167,8 @@ def _place(shape: etree._Element) -> str:
     return ""
 
 
-def _paragraphs(root: etree._Element) -> Iterator[str]:
-    for paragraph in root.iter("{*}p"):
-        if words := _words(paragraph).strip():
-            yield words
-
-
-def _words(root: etree._Element) -> str:
-    pieces = []
-    for element in root.iter():
-        name = local_name(element)
-        pieces.append((element.text or "") if name == "t" else _BREAKS.get(name, ""))
-    return "".join(pieces)
-
-
 def _one_line(shape: etree._Element) -> str:
-    return " ".join(" ".join(_paragraphs(shape)).split())
+    return " ".join(" ".join(paragraphs_of(shape)).split())
 
 
 def _rows(table: etree._Element) -> Iterator[str]:

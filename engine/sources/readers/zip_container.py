@@ -29,15 +29,20 @@ class Archive:
             damaged = f"truncated or damaged {what}" if raw.startswith(b"PK") else f"not a ZIP file, so no {what}"
             raise SourceError(damaged) from None
         self.names = frozenset(self._zip.namelist())
+        self._members = {_compared(name): name for name in reversed(self._zip.namelist())}
         if len(self.names) > MAX_MEMBERS:
             raise SourceError(f"more than {MAX_MEMBERS} files inside")
         self._what = what
         self._budget = MAX_UNPACKED_BYTES
 
+    def has(self, name: str) -> bool:
+        """Whether there is a member of this name, whatever its case and its slashes."""
+        return _compared(name) in self._members
+
     def read(self, name: str) -> bytes:
         """Unpack one member; raises SourceError where it is missing, damaged, encrypted, or too much."""
         try:
-            member = self._zip.getinfo(name)
+            member = self._zip.getinfo(name if name in self.names else self._members.get(_compared(name), name))
             if member.flag_bits & 1:
                 raise SourceError("encrypted")
             with self._zip.open(member) as file:
@@ -60,7 +65,7 @@ class Archive:
 
         Raises SourceError where it is too much.
         """
-        if name not in self.names:
+        if not self.has(name):
             return None
         try:
             return self.xml(name)
@@ -68,6 +73,11 @@ class Archive:
             if self._budget < 0:
                 raise
             return None
+
+
+def _compared(name: str) -> str:
+    """Return a member's name as programs compare it: some write back slashes, some another case than they refer to."""
+    return name.replace("\\", "/").lstrip("/").lower()
 
 
 def parse_xml(content: bytes, reason: str) -> etree._Element:

@@ -102,7 +102,7 @@ def _present(word: Word, cells: int, bm25: str) -> Content:
 
 
 def _rare_line(explained: Explained, width: int) -> list[Content]:
-    """Return what words that hardly any document holds gave beside their bm25: nothing, or a line or two."""
+    """Return what words that are rare or name the document gave beside their bm25: nothing, or a line or two."""
     facts = explained.facts
     told = [
         f"{cut(one_line(word.term), LONGEST_WORD)} +{figure(word.score.rare, facts.decimals)}"
@@ -111,7 +111,7 @@ def _rare_line(explained: Explained, width: int) -> list[Content]:
     ]
     if not told:
         return []
-    said = f"in hardly any document, so beside its bm25: {' · '.join(told)}"
+    said = f"rare, or a name of this, so beside its bm25: {' · '.join(told)}"
     return wrapped(Content.styled(said, QUIET), width, Content())
 
 

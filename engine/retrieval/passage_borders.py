@@ -1,0 +1,69 @@
+"""Phrases that reach over the border of two passages: where a document was cut says nothing of what stands in it.
+
+The index knows passages one by one. So a passage that begins with the end of a phrase is read together with the one
+before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from engine.store.phrase import Phrase
+from engine.store.tokenizer import Terms, seen_terms
+
+if TYPE_CHECKING:
+    import apsw
+
+MOST_READ = 500  # borders that are read for a phrase; each costs about .2 ms
+LONGEST = 40  # places of a phrase: a longer one is quoted from one passage
+MOST_CUTS = 3  # ways in which a phrase is cut that are scored
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Where a phrase reaches over borders: the passages on both sides, and what stands of it on each."""
+
+    passages: tuple[int, ...] = ()
+    parts: tuple[Phrase, ...] = ()
+
+
+def crossing(connection: apsw.Connection, phrase: Phrase) -> Crossing:
+    """Find the borders over which a phrase reaches."""
+    places = phrase.places
+    if not 2 <= len(places) <= LONGEST:
+        return Crossing()
+    tails = " OR ".join(Phrase(places[cut:], phrase.prefix, "body", first=True).match for cut in range(1, len(places)))
+    head = Phrase(places[:1], column="body").match
+    found = connection.execute(
+        "SELECT before.id, before.text, passage.id, passage.text, document.kind FROM passage"
+        " CROSS JOIN passage AS before"
+        " ON before.document_id = passage.document_id AND before.ordinal = passage.ordinal - 1"
+        " JOIN document ON document.id = passage.document_id"
+        " WHERE passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
+        " AND before.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?) LIMIT ?",
+        (tails, head, MOST_READ),
+    )
+    passages: list[int] = []
+    cuts: dict[int, None] = {}
+    for before, ending, after, beginning, kind in cast("list[tuple[int, str, int, str, str]]", found.fetchall()):
+        cut = _cut(phrase, seen_terms(ending, kind), seen_terms(beginning, kind))
+        if cut:
+            passages += [before, after]
+            cuts[cut] = None
+    parts = [part for cut in [*cuts][:MOST_CUTS] for part in (places[:cut], places[cut:])]
+    return Crossing(tuple(passages), tuple(Phrase(part, written=" ".join(part)) for part in parts if len(part) > 1))
+
+
+def _cut(phrase: Phrase, ending: Sequence[Terms], beginning: Sequence[Terms]) -> int:
+    """Return how many places of the phrase end the first text while the others begin the second; 0 where none do."""
+    wanted, last = phrase.places, len(phrase.places) - 1
+    for cut in range(1, len(wanted)):
+        found = [*ending[-cut:], *beginning[: len(wanted) - cut]]
+        if len(found) == len(wanted) and all(
+            any(term.startswith(place) for term in terms) if phrase.prefix and at == last else place in terms
+            for at, (place, terms) in enumerate(zip(wanted, found, strict=True))
+        ):
+            return cut
+    return 0

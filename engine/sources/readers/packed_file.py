@@ -18,12 +18,18 @@ _DAMAGED = "truncated or damaged packed file"
 
 
 class _Unpacker(Protocol):
-    eof: bool
+    """What the modules of the standard library have in common."""
 
     @property
-    def unused_data(self) -> bytes: ...
+    def eof(self) -> bool:
+        """Whether the end of a packed stream was reached."""
 
-    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the packed stream."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """Unpack, and return so many bytes at most."""
 
 
 def unpacked(name: bytes, raw: bytes) -> tuple[bytes, bytes]:

@@ -16,7 +16,7 @@ from engine.errors import ConfigError, UsageError
 
 # Kinds that no text editor shows as a person reads them.
 VIEWED_KINDS = frozenset(
-    {"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg", "mhtml", "webarchive"}
+    {"pdf", "docx", "epub", "pptx", "xlsx", "xls", "odt", "ods", "odp", "odg", "rtf", "msg", "mhtml", "webarchive"}
 )
 # Tried in this order where neither VISUAL nor EDITOR is set.
 FALLBACKS = ("nano", "vim", "vi", "less")

@@ -27,11 +27,11 @@ def library_of(folder: Path, encoder: Encoder, on_indexed: Callable[[int], None]
     """Return the library of a collection under a model; it is indexed where no earlier run has done it.
 
     The documents of the collection are read, and nothing else of it. `on_indexed` is called with how many are done. A
-    run that finds another one indexing waits for it.
+    run that finds another one indexing waits for it, and calls `on_indexed` with 0 meanwhile, which may raise.
     """
     key = hashlib.sha256(f"{file_sha256(folder / 'corpus.jsonl')} {encoder.manifest.fingerprint}".encode()).hexdigest()
     path = private_folder(_cache()) / f"{key[:24]}.carrel"
-    with exclusive(_cache()):
+    with exclusive(_cache(), lambda: on_indexed(0)):
         if not path.exists():
             draft = path.with_suffix(".part")
             _remove(draft)

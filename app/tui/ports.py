@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from textual.app import App
 
@@ -37,14 +37,10 @@ from engine.records import (
     WhyReport,
 )
 
+if TYPE_CHECKING:
+    from engine.retrieval.cancellation import Cancellation
+
 Freshness = Literal["same", "changed", "gone"]  # of a file, against what was indexed of it
-
-
-class CancellationPort(Protocol):
-    """Stops the search that it was given to; safe from any thread."""
-
-    def cancel(self) -> None:
-        """Stop the search."""
 
 
 class ExplorationPort(Protocol):
@@ -93,11 +89,13 @@ class LibraryPort(Protocol):
         limit: int,
         settings: SearchSettings,
         typing: bool,
-        cancel: Any,  # what Opened.new_cancellation made
+        cancel: Cancellation,  # what Opened.new_cancellation made
     ) -> SearchResult:
         """Search; raises anything once cancelled."""
 
-    def explore(self, text: str, *, limit: int, settings: SearchSettings, typing: bool, cancel: Any) -> ExplorationPort:
+    def explore(
+        self, text: str, *, limit: int, settings: SearchSettings, typing: bool, cancel: Cancellation
+    ) -> ExplorationPort:
         """Search as `search` does, in both legs, and keep the candidates."""
 
     def mark(self, query: str, passage_id: int, grade: Grade) -> Mark:
@@ -217,7 +215,7 @@ class Opened:
     """A library that is open, ways to cancel its searches, and what a person should know of the opening."""
 
     library: LibraryPort
-    new_cancellation: Callable[[], CancellationPort]
+    new_cancellation: Callable[[], Cancellation]
     warnings: tuple[str, ...] = ()
 
 

@@ -6,7 +6,7 @@ from app.wording.figures import count
 
 PAGE_NAMES = {
     **dict.fromkeys(("pptx", "odp"), "slide"),
-    **dict.fromkeys(("xlsx", "ods"), "sheet"),
+    **dict.fromkeys(("xlsx", "xls", "ods"), "sheet"),
     "mbox": "message",
     "enex": "note",
 }

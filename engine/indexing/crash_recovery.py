@@ -100,6 +100,19 @@ def _left_by_the_last(path: Path) -> dict[bytes, int]:
     return deaths
 
 
+def forget_readings(library: Path, folder: bytes) -> None:
+    """Drop what the journal says of files below a folder that is forgotten; no sync is under way."""
+    file = journal_file(library)
+    deaths = _left_by_the_last(file)
+    kept = {_text(path): count for path, count in deaths.items() if not path.startswith(os.path.join(folder, b""))}
+    if len(kept) == len(deaths):
+        return
+    if kept:
+        file.write_text(json.dumps({"reading": [], "deaths": kept}) + "\n", encoding="ascii")
+    else:
+        file.unlink(missing_ok=True)
+
+
 def _text(path: bytes) -> str:
     return path.decode("utf-8", "surrogateescape")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import apsw
 
 from engine.errors import CarrelError, LibraryDamaged
+from engine.indexing.crash_recovery import forget_readings
 from engine.paths import private_folder
 from engine.store import backup, folders, models, stored_values
 from engine.store.connection import path_of, transaction
@@ -76,6 +77,7 @@ def forget_folder(conn: apsw.Connection, folder_id: int, *, forever: bool = Fals
             for start in range(0, len(documents), AT_ONCE):
                 with writer.transaction():
                     writer.remove(documents[start : start + AT_ONCE])
+    forget_readings(path_of(conn), _path_of(conn, folder_id))
     folders.remove(conn, folder_id)
     fold_in(conn)
     return len(documents)

@@ -8,6 +8,7 @@ one transaction.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -97,9 +98,11 @@ def sync(
             refit_where_due(conn, refit, on_event, stop)
     if not paths and not stop.is_set():
         spool_file(library).unlink(missing_ok=True)  # of a document that went before it was embedded
+        journal_file(library).unlink(missing_ok=True)  # of files that went before they were read again
         if again <= matched.looked_into():
             note_all_read(conn)
-    guard.write_down(on_event)
+    arrived = Counter(each.folder_id for each in matched.work if each.known is None)
+    guard.write_down(on_event, arrived, removed=not stop.is_set())
     report = replace(tally.report(), held=guard.held)
     on_event(finished(report))
     return report

@@ -16,6 +16,7 @@ from engine.errors import UsageError
 from engine.indexing.outdated_documents import versions_in
 from engine.maintenance.exporter import FORMAT
 from engine.paths import display
+from engine.store import stored_values
 from engine.store.archive import usable
 from engine.store.row_mapping import Row, storable, tag_text
 from engine.watching.watched_roots import rules_from
@@ -222,7 +223,11 @@ class ExportReader:
         if grade not in GRADES:
             raise _InvalidRecord("there is no such grade")
         query = storable(_text(record, "query"))
-        return (_moment(record, "at"), query, _hash(record, "passage_hash"), _path(record), grade), None
+        written = record.get("sketch")
+        sketch = None if written is None else stored_values.sketch(base64.b64decode(_string(written), validate=True))
+        if written is not None and sketch is None:
+            raise _InvalidRecord("its sketch is none")
+        return (_moment(record, "at"), query, _hash(record, "passage_hash"), _path(record), grade, sketch), None
 
 
 def _refused(constant: str) -> None:

@@ -21,8 +21,8 @@ import apsw
 from engine.harmful_characters import escaped
 from engine.indexing.outdated_documents import versions_here
 from engine.paths import display
-from engine.store import backup, models, stored_values, vector_tables
-from engine.store.archive import DOCUMENT, FOLDER, JUDGEMENT, PASSAGE
+from engine.store import backup, judgements, models, stored_values, vector_tables
+from engine.store.archive import DOCUMENT, FOLDER, PASSAGE
 from engine.store.connection import open_reader, snapshot
 from engine.store.faults import translated
 from engine.store.migrations import version
@@ -91,8 +91,10 @@ def _records(conn: apsw.Connection, model_id: int | None) -> Iterator[Record]:
     for row in _rows(conn, "document", DOCUMENT, "ORDER BY id"):
         yield _document(row)
         yield from _passages(conn, row["id"], model_id)
-    for row in _rows(conn, "judgement", JUDGEMENT, "ORDER BY id"):
-        yield {"type": "judgement", **row, **_path(row["path"]), "passage_hash": row["passage_hash"].hex()}
+    for mark in reversed(judgements.every(conn)):
+        record = {"type": "judgement", "at": mark.at, "query": mark.query, "grade": mark.grade, **_path(mark.path)}
+        sketch = {"sketch": base64.b64encode(mark.sketch).decode("ascii")} if mark.sketch else {}
+        yield {**record, "passage_hash": mark.passage_hash.hex(), **sketch}
 
 
 def _document(row: Record) -> Record:

@@ -27,7 +27,7 @@ from engine.store import backup, folders, models
 from engine.store.archive import JUDGEMENT, Kept, LibraryArchive, put_back
 from engine.store.connection import open_writer, transaction
 from engine.store.document_writer import Writer
-from engine.store.judgements import sketch_missing
+from engine.store.judgements import keep_sketches, sketch_missing
 from engine.store.lock import IndexerLock
 from engine.store.row_mapping import Row
 from engine.store.vector_tables import Vector
@@ -179,9 +179,10 @@ def _judgements(conn: apsw.Connection, archive: LibraryArchive) -> int:
         before = conn.total_changes()
         conn.executemany(
             f"INSERT OR IGNORE INTO judgement({', '.join(JUDGEMENT)}) VALUES({places})",
-            (tuple(each.values()) for each in archive.judgements()),
+            (tuple(each[name] for name in JUDGEMENT) for each in archive.judgements()),
         )
         added = conn.total_changes() - before
+        keep_sketches(conn, {each["passage_hash"]: each["sketch"] for each in archive.judgements()})
         sketch_missing(conn)
         return added
 

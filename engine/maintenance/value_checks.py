@@ -113,7 +113,10 @@ def _is_kept(key: str, value: object) -> bool:
         return stored_values.count(value) is not None
     if key.startswith(judgements.SKETCH):
         return stored_values.sketch(value) is not None
-    return key not in ("last_check", "readers") or stored_values.json_object(value) is not None
+    return (
+        not (key in ("last_check", "readers") or key.startswith("removals:"))
+        or stored_values.json_object(value) is not None
+    )
 
 
 def _is_figure(name: str, value: object) -> bool:

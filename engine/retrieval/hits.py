@@ -28,7 +28,7 @@ from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import Ranking
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.near_duplicates import Row
-from engine.retrieval.snippet import SNIPPET_LENGTH, Marks, snippet
+from engine.retrieval.snippet import READ_LENGTH, SNIPPET_LENGTH, Marks, snippet
 from engine.store.documents import HydratedRow, rows_for
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def hydrate(
 
 
 def _read(connection: apsw.Connection, fts_query: FtsQuery, ids: Sequence[int]) -> dict[int, Read]:
-    rows = rows_for(connection, ids)
+    rows = rows_for(connection, ids, READ_LENGTH)
     scores = term_scores(connection, fts_query, ids)
     found: dict[int, Read] = {}
     for passage, row in rows.items():

@@ -34,17 +34,18 @@ PASSAGE = (
     *("id", "document_id", "ordinal", "text", "headings", "start", '"end"', "line_start", "line_end", "page", "hash"),
 )
 JUDGEMENT = ("at", "query", "passage_hash", "path", "grade")
+SKETCHED_JUDGEMENT = (*JUDGEMENT, "sketch")  # in an archive; a library keeps sketches apart
 AT_ONCE = 500  # documents read and written together, so that memory stays bounded
 PASSAGES_AT_ONCE = 200  # passages a commit: about 50 ms of writing words and vectors
 
-_TABLES = {"folder": FOLDER, "document": DOCUMENT, "passage": PASSAGE, "judgement": JUDGEMENT}
+_TABLES = {"folder": FOLDER, "document": DOCUMENT, "passage": PASSAGE, "judgement": SKETCHED_JUDGEMENT}
 _SHAPE = f"""
 CREATE TABLE about(key TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
 CREATE TABLE vector(id INTEGER PRIMARY KEY, embedding BLOB NOT NULL);
 CREATE TABLE folder(id INTEGER PRIMARY KEY, {", ".join(FOLDER[1:])});
 CREATE TABLE document(id INTEGER PRIMARY KEY, {", ".join(DOCUMENT[1:])});
 CREATE TABLE passage(id INTEGER PRIMARY KEY, {", ".join(PASSAGE[1:])});
-CREATE TABLE judgement({", ".join(JUDGEMENT)});
+CREATE TABLE judgement({", ".join(SKETCHED_JUDGEMENT)});
 """
 _INDEX = "CREATE INDEX passage_by_document ON passage(document_id, ordinal)"
 
@@ -156,8 +157,8 @@ class LibraryArchive:
         return list(self._rows("folder", FOLDER))
 
     def judgements(self) -> Iterator[dict[str, Any]]:
-        """Yield the judgements, by column."""
-        return self._rows("judgement", JUDGEMENT)
+        """Yield the judgements, by column, each with the sketch of its text or None."""
+        return self._rows("judgement", SKETCHED_JUDGEMENT)
 
     def documents(self) -> Iterator[Kept]:
         """Yield the documents one after another, with passages and vectors."""

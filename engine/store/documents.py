@@ -81,10 +81,11 @@ class Counts:
     failed: int
 
 
+WHOLE_TEXT = 2**28  # code points: as many as SQLite stores in one value
 _ROW = """
 SELECT passage.id, document.id, folder.id, folder.path, document.path, CAST(title AS BLOB), CAST(kind AS BLOB),
     CAST(tags AS BLOB), document.mtime_ns, passage.ordinal, CAST(passage.headings AS BLOB), passage.start,
-    passage."end", passage.line_start, passage.line_end, passage.page, CAST(passage.text AS BLOB)
+    passage."end", passage.line_start, passage.line_end, passage.page, substr(CAST(passage.text AS BLOB), 1, {octets})
 FROM passage JOIN document ON document.id = passage.document_id JOIN folder ON folder.id = document.folder_id
 """
 
@@ -150,15 +151,26 @@ def indexed_since(conn: apsw.Connection, moment: float) -> frozenset[int]:
     return frozenset(row[0] for row in conn.execute("SELECT id FROM document WHERE indexed_at >= ?", (moment,)))
 
 
-def rows_for(conn: apsw.Connection, passage_ids: Iterable[int]) -> dict[int, HydratedRow]:
-    """Return what is shown of these passages, by id, in one query; those that are gone are left out."""
-    found = conn.execute(f"{_ROW} WHERE passage.id IN (SELECT value FROM json_each(?))", (listed(passage_ids),))
-    return {row.passage_id: row for row in _hydrated(found)}
+def rows_for(conn: apsw.Connection, passage_ids: Iterable[int], most: int = WHOLE_TEXT) -> dict[int, HydratedRow]:
+    """Return what is shown of these passages, by id, in one query; those that are gone are left out.
+
+    Of their texts the first `most` code points are read: a list shows little, and some passages are mostly blanks.
+    """
+    found = conn.execute(
+        f"{_ROW.format(octets=4 * most)} WHERE passage.id IN (SELECT value FROM json_each(?))", (listed(passage_ids),)
+    )
+    return {row.passage_id: row for row in _hydrated(found, most)}
 
 
 def passages_of(conn: apsw.Connection, document_id: int) -> list[HydratedRow]:
     """Return all passages of a document in order."""
-    return list(_hydrated(conn.execute(f"{_ROW} WHERE document.id = ? ORDER BY passage.ordinal", (document_id,))))
+    return list(
+        _hydrated(
+            conn.execute(
+                f"{_ROW.format(octets=4 * WHOLE_TEXT)} WHERE document.id = ? ORDER BY passage.ordinal", (document_id,)
+            )
+        )
+    )
 
 
 def document_id_at(conn: apsw.Connection, absolute: bytes) -> int | None:
@@ -227,10 +239,11 @@ def counts(conn: apsw.Connection) -> Counts:
     return Counts(*row) if row else Counts(0, 0, 0)
 
 
-def _hydrated(rows: Iterable[tuple[apsw.SQLiteValue, ...]]) -> Iterator[HydratedRow]:
+def _hydrated(rows: Iterable[tuple[apsw.SQLiteValue, ...]], most: int = WHOLE_TEXT) -> Iterator[HydratedRow]:
     for row in rows:
         values: list[object] = list(row)
-        values[5], values[6], values[16] = map(stored_values.text, (row[5], row[6], row[16]))
+        values[5], values[6] = stored_values.text(row[5]), stored_values.text(row[6])
+        values[16] = stored_values.text(row[16])[:most]
         values[7] = tuple(stored_values.text(row[7]).split())
         values[10] = headings_of(None if row[10] is None else stored_values.text(row[10]))
         values[13:15] = row[13] or None, row[14] or None

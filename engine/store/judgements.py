@@ -76,6 +76,14 @@ def sketch_missing(conn: apsw.Connection) -> None:
     )
 
 
+def keep_sketches(conn: apsw.Connection, sketches: Mapping[bytes, bytes | None]) -> None:
+    """Keep sketches of judged passages that have none, by hash; call it inside a transaction."""
+    conn.executemany(
+        "INSERT OR IGNORE INTO meta(key, value) VALUES(?, ?)",
+        [(SKETCH + digest.hex().upper(), sketch) for digest, sketch in sketches.items() if sketch],
+    )
+
+
 def follow(conn: apsw.Connection, moved: Mapping[bytes, bytes]) -> None:
     """Give the judgements of documents their new paths, by the old ones."""
     if moved:

@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import islice
 from typing import NamedTuple, cast
 
 import apsw
@@ -81,12 +82,12 @@ def tokens(text: str, kind: str = "", most: int | None = None) -> list[Token]:
     for start, part in [(0, seen), *((start, text[start:end]) for start, end in hidden)]:
         for match in _CHUNK.finditer(part):
             if most is not None and len(found) >= most:
-                return found[:most]
+                return found
             found += [
                 token._replace(start=token.start + start + match.start(), end=token.end + start + match.start())
-                for token in _placed(match[0])
+                for token in islice(_placed(match[0]), None if most is None else most - len(found))
             ]
-    return found[:most]
+    return found
 
 
 def terms(text: str, kind: str = "") -> list[Terms]:

@@ -17,7 +17,7 @@ from training_fakes import FakeTraining
 
 from app.editors import EditorCommand
 from app.tui.indexer_state import IndexerState
-from app.tui.ports import CancellationPort, Freshness, Opened, Pace, Ports
+from app.tui.ports import Freshness, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from engine.errors import CarrelError, PathError
@@ -53,6 +53,7 @@ from engine.records import (
     WhyStage,
     WordReading,
 )
+from engine.retrieval.cancellation import Cancellation
 
 ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
@@ -92,10 +93,11 @@ def passages_of(notes: Mapping[str, str]) -> list[tuple[int, int, str, str, tupl
     return rows
 
 
-class FakeCancellation:
-    """Counts how often it was cancelled."""
+class FakeCancellation(Cancellation):
+    """Says whether it was cancelled."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.cancelled = threading.Event()
 
     def cancel(self) -> None:
@@ -151,7 +153,7 @@ class FakeLibrary:
         limit: int,
         settings: SearchSettings,
         typing: bool,
-        cancel: CancellationPort | None,
+        cancel: Cancellation | None,
     ) -> SearchResult:
         self.asked.append((text, settings.fusion, typing))
         if settings.fusion in self.held:
@@ -171,7 +173,7 @@ class FakeLibrary:
         limit: int,
         settings: SearchSettings,
         typing: bool,
-        cancel: CancellationPort | None,
+        cancel: Cancellation | None,
     ) -> FakeExploration:
         result = self.search(text, limit=limit, settings=settings, typing=typing, cancel=cancel)
         return FakeExploration(self, text, result)

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from fakes import NOW, ROOT, Answered, FakeEditor, FakeIndexer, FakeLibrary, ports
 from piloting import SIZES, WIDE, picture, pressed, settle, told, written
+from textual.app import App, ComposeResult
 from textual.pilot import Pilot
+from textual.widgets import TextArea
 
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
@@ -19,7 +21,7 @@ from app.tui.screens.library.directories import completed, offered
 from app.tui.screens.library.folder_rows import EVERYTHING, query_inside
 from app.tui.screens.library.library_check import Checked, file_line
 from app.tui.screens.library.picker import PickerScreen
-from app.tui.screens.library.rule_editor import RulesScreen, effect_of
+from app.tui.screens.library.rule_editor import RulesScreen, effect_of, patterns_in, text_of
 from app.tui.screens.library.screen import LibraryScreen
 from app.tui.screens.library.skipped import SkippedScreen
 from app.tui.screens.search.screen import SearchScreen
@@ -607,3 +609,17 @@ def test_picture_of_the_question(snap_compare: Any, size: tuple[int, int]) -> No
 
 def test_picture_light(snap_compare: Any) -> None:
     assert picture(snap_compare, Shelves(), WIDE, "f3", "f4", "down", "right", state=COVERED)
+
+
+async def test_a_pattern_with_a_line_separator_in_it_is_one_pattern_still() -> None:
+    odd = ("draft\u2028s/*.md", "a\x0cb\x85c\x1cd", "*.log")
+
+    class Editor(App[None]):
+        def compose(self) -> ComposeResult:
+            yield TextArea(text_of(odd))
+
+    async with Editor().run_test() as pilot:
+        editor = pilot.app.query_one(TextArea)
+        assert editor.document.line_count == len(odd)
+        editor.insert("more\n", (0, 0))
+        assert patterns_in(editor.text) == ("more", *odd)

@@ -106,6 +106,19 @@ async def test_a_note_unfolds_by_the_settings_that_are_tried(library: FakeLibrar
         assert [hit.score for hit in further] == [scores[hit.passage_id] for hit in further]
 
 
+async def test_passages_of_settings_that_are_tried_no_more_are_not_shown(library: FakeLibrary, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "hungry")
+        rows = len(screen.rows.hits)
+        library.held = {"convex"}
+        await pilot.press("ctrl+g", "f12", *["left"] * 5)
+        await pilot.pause()
+        library.release.set()
+        await settle(pilot)
+        assert "trying" in screen.pane.what_if.shown_lines[0]
+        assert len(screen.rows.hits) == rows
+
+
 async def test_of_many_rows_the_first_are_shown_at_once(library: FakeLibrary, app: CarrelApp) -> None:
     library.notes = {f"{n}.md": f"# Note {n}\n\nstarter {'alive ' * n}\n" for n in range(60)}
     shown: list[int] = []

@@ -21,6 +21,7 @@ import rare_words
 import saved_note
 import scale_figure
 import search_scale
+import snippet_cost
 import sync_rate
 import tiers
 import word_audit
@@ -85,6 +86,12 @@ def test_a_cold_search_is_held_against_its_limit_and_an_empty_process(
     assert report["ms"]["carrel search"]["ratio"] > 1
     assert set(report["limits"]) == {"carrel search"}
     assert "of at most 600 ms" in cold_start.table(report)
+
+
+def test_a_snippet_is_held_against_its_limit(run: Callable[[Any, str], Report]) -> None:
+    report = run(snippet_cost, "--rounds 1")
+    assert set(report["ms"]) == set(snippet_cost.PASSAGES)
+    assert "of at most 5 ms" in snippet_cost.table(report)
 
 
 def test_memory_is_held_against_what_vectors_and_model_take(

@@ -13,12 +13,32 @@ from fake_encoder import FakeEncoder
 from tiny_training import make_collection
 
 from app.cli.entry import run as carrel
+from engine.atomic_files import exclusive
 from engine.store.connection import open_reader
 from training import collection_libraries
 
 pytestmark = pytest.mark.processes
 
 DAY = 86_400
+
+
+class GivenUp(Exception):
+    """A run was cancelled."""
+
+
+def test_a_run_that_waits_for_another_ones_collection_can_be_cancelled(home: Path) -> None:
+    collection = make_collection(home / "one", 3)
+    told: list[int] = []
+
+    def cancelled(done: int) -> None:
+        told.append(done)
+        raise GivenUp
+
+    cache = collection_libraries._cache()
+    cache.mkdir(parents=True)
+    with exclusive(cache), pytest.raises(GivenUp):
+        collection_libraries.library_of(collection, FakeEncoder(), cancelled)  # type: ignore[arg-type]
+    assert told == [0]
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -16,8 +17,10 @@ from shelf import PlainParser, words_are_sound
 
 from engine import config
 from engine.indexing import removed_folders
+from engine.indexing.crash_recovery import journal_file
 from engine.library import Library
 from engine.maintenance import Maintenance
+from engine.paths import places
 from engine.retrieval import tier_calibration
 from engine.sources import parser
 from engine.store import fulltext, segment_merge
@@ -214,6 +217,29 @@ def test_a_backup_of_a_library_with_holes_holds_none_of_what_stood_there(library
     writer.close()
     Maintenance(library.path).back_up(library.path.with_name("later.carrel"))
     assert SECRET not in library.path.with_name("later.carrel").read_bytes().lower()
+
+
+@pytest.mark.parametrize("left", ["reading", "deaths"])
+@pytest.mark.parametrize("forget", [delete, remove_forever], ids=lambda way: way.__name__)
+def test_a_killed_indexers_journal_forgets_a_file_that_is_gone(
+    library: Library, left: str, forget: Callable[[Library], None]
+) -> None:
+    path = os.fspath(notes(library) / f"{SECRET.decode()}.md")
+    record = {"reading": [path] if left == "reading" else [], "deaths": {path: 1} if left == "deaths" else {}}
+    journal_file(library.path).write_text(json.dumps(record) + "\n")
+    forget(library)
+    assert holding(library, SECRET) == []
+    assert not journal_file(library.path).exists()
+
+
+@pytest.mark.parametrize("forget", WAYS, ids=lambda way: way.__name__)
+def test_no_file_of_carrels_home_keeps_the_word(library: Library, forget: Callable[[Library], None]) -> None:
+    library.path.with_name("copy.carrel").unlink()  # made before
+    forget(library)
+    home = [each for each in places().data.parent.rglob("*") if each.is_file()]
+    beside = [each for each in library.path.parent.rglob("*") if each.is_file() and each.suffix != ".md"]
+    assert {each.name for each in beside} >= {"library.carrel", "library.carrel.lock"}
+    assert [each.name for each in (*home, *beside) if SECRET in each.read_bytes().lower()] == []
 
 
 def test_vectors_that_no_document_waits_for_any_more_go_with_the_next_sync(library: Library) -> None:

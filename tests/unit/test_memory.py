@@ -28,6 +28,7 @@ NOTES = {
     **FILLER,
 }
 OFF = SearchSettings(memory=False)
+UNGROUPED = SearchSettings(group=False, collapse=None)
 
 
 @pytest.fixture(scope="module")
@@ -376,6 +377,46 @@ def test_a_mark_stays_with_its_note_where_a_copy_keeps_the_old_text(tmp_path: Pa
         note.write_text(note.read_text().replace("rye flour", "spelt"))
         library.sync()
         assert places(library)[0] == "bread.md"
+
+
+OTHER = "The tax ledger of the year was closed by the harbour office after a long winter without any snow at all.\n"
+
+
+def test_a_mark_on_a_passage_that_is_split_stands_for_the_part_that_holds_most(tmp_path: Path) -> None:
+    most = " ".join(f"rye{number} flour{number}" for number in range(30))
+    rest = " ".join(f"oven{number}" for number in range(20))
+    between = "\n\n".join(f"Between {number}: {OTHER * 3}" for number in range(8))
+    with marked_note(tmp_path, f"{most} {rest}\n") as library:
+        write(tmp_path / "notes", {"bread.md": f"# Bread\n\n{rest}\n\n{between}\n\n{most}\n"})
+        library.sync()
+        assert places(library) == ["bread.md"]
+        (judged,) = [hit for hit in library.search(ASKED, settings=UNGROUPED).hits if hit.judged]
+        (kept,) = library.passages([judged.passage_id])
+        assert "rye29 flour29" in kept.text and "oven0" not in kept.text
+
+
+def test_a_mark_on_a_passage_that_is_joined_with_another_stands_for_the_whole(tmp_path: Path) -> None:
+    with marked_note(tmp_path, f"{LONG}\n## Another\n\n{OTHER}") as library:
+        write(tmp_path / "notes", {"bread.md": f"# Bread\n\n{LONG.strip()} {OTHER}"})
+        library.sync()
+        assert places(library) == ["bread.md"]
+        assert row(library.search(ASKED), "bread.md").judged == judgements.RIGHT
+
+
+@pytest.mark.parametrize("edited", [False, True], ids=["as it was", "edited"])
+def test_a_mark_follows_its_note_into_another_watched_folder(tmp_path: Path, edited: bool) -> None:
+    with marked_note(tmp_path) as library:
+        write(tmp_path / "archive", {"old.md": "# Old\n\nNothing of kitchens.\n"})
+        library.add(tmp_path / "archive")
+        library.sync()
+        text = (tmp_path / "notes" / "bread.md").read_text()
+        (tmp_path / "notes" / "bread.md").rename(tmp_path / "archive" / "loaf.md")
+        if edited:
+            (tmp_path / "archive" / "loaf.md").write_text(text.replace("rye flour", "spelt") + "And more.\n")
+        library.sync()
+        ((place,),) = library.places_of_marks(library.marks())
+        assert Path(place.decode()) == tmp_path / "archive" / "loaf.md"
+        assert row(library.search(ASKED), "loaf.md").judged == judgements.RIGHT
 
 
 def test_sketches_of_marked_texts_go_with_their_marks(library: Library) -> None:

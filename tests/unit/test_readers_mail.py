@@ -65,6 +65,10 @@ FORWARDED = f"Content-Type: message/rfc822\nContent-Disposition: attachment; fil
         multipart("mixed", part("text/enriched", "<bold>quinces</bold> orangery")),
         HEAD + "Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>quin=\nces =3D orangery\n",
         HEAD + "Content-Type: nonsense\n\nquinces orangery\n",
+        "\ufeff\n\n" + HEAD + "\nquinces orangery\n",
+        "From - Mon Mar  3 2025\n" + HEAD + "\nquinces orangery\n",
+        multipart("alternative", part("text/x-amp-html", "<html amp4email><b>quinces orangery</b>"), PLAIN, RICH),
+        multipart("alternative", part("text/x-amp-html", "<html amp4email><style>x{}</style>"), RICH),
         multipart("mixed", PLAIN).rpartition("--\n")[0],  # cut short
     ],
 )

@@ -257,6 +257,49 @@ def test_rtf_is_read_in_its_encodings_with_headings_and_tables(tmp_path: Path) -
     assert (document.title, document.metadata) == ("My Doc", {"author": "Bob"})
 
 
+BOX = r"{\shptxt \pard Box about the buttress\par}"
+OLD_BOX = r"{\*\do\dobxcolumn{\dptxbx{\dptxbxtext\pard Old box\par}}}"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (
+            r"Before\par {\shp{\*\shpinst\shpleft0{\sp{\sn shapeType}{\sv 202}}" + BOX + r"}{\shprslt" + OLD_BOX + r"}}"
+            r"After\par",
+            ["Before", "After", "Box about the buttress"],
+        ),
+        (r"Before " + OLD_BOX + r"after\par", ["Before after", "Old box"]),
+        (
+            r"Noted{\super\chftn}{\footnote\pard foot frigate\par second} here\par",
+            ["Noted here", "foot frigate\nsecond"],
+        ),
+        (
+            r"Clause{\*\atnid A}{\*\atnauthor Anna}\chatn{\*\annotation{\*\atnref 1}Ask about escrow}.\par",
+            ["Clause.", "Ask about escrow"],
+        ),
+        (
+            r"{\header Letter of Quillwright\par}{\headerf Letter of Quillwright}{\footer Page \chpgn  of 7}x\par",
+            ["x", "Letter of Quillwright"],
+        ),
+        (
+            r"{\object\objemb{\*\objclass Word.8}{\*\objdata 0105ff}{\result Shown instead}}\par",
+            ["Shown instead"],
+        ),
+        (
+            r"\trowd\intbl a{\footnote in \trowd\intbl p\cell q\cell\row}\cell b\cell\row\pard End\par",
+            ["a | b", "End", "in p | q"],
+        ),
+        (r"a{\footnote never closed", ["a", "never closed"]),
+        (r"{\deleted gone}{\revised new}\par", ["new"]),
+    ],
+    ids=["box", "old box", "footnote", "comment", "headers", "object", "table in a note", "cut", "revisions"],
+)
+def test_what_hangs_on_an_rtf_paragraph_follows_it_once(tmp_path: Path, written: str, expected: list[str]) -> None:
+    document = read(tmp_path, "a.rtf", r"{\rtf1\ansi " + written + "}")
+    assert [text for *_, text in shape(document)] == expected
+
+
 def test_what_is_no_rtf_says_so(tmp_path: Path) -> None:
     assert reason(tmp_path, "a.rtf", "plain text") == "not RTF"
     assert reason(tmp_path, "b.rtf", "{\\rtf1 }") == "no text inside"

@@ -179,6 +179,23 @@ def test_escapes_are_resolved_and_all_else_stays_as_written(tmp_path: Path, writ
         assert read(tmp_path, name, written).text == said
 
 
+@pytest.mark.parametrize(
+    ("name", "written", "said"),
+    [
+        ("a.yaml", 'a: "one\\ntwo \\u0412"\nb: C:\\new\n', 'a: "one\ntwo В"\nb: C:\\new\n'),
+        ("a.yaml", '- "\\x41\\U0001F355"\n- say "C:\\new" here\n', '- "A🍕"\n- say "C:\\new" here\n'),
+        ("a.toml", 'a = "one\\ntwo"\nb = [\'C:\\new\', "\\u0412"]\n', 'a = "one\ntwo"\nb = [\'C:\\new\', "В"]\n'),
+        ("a.yaml", "a: \"plain\"\nb: 'it\\n'\n", "a: \"plain\"\nb: 'it\\n'\n"),
+    ],
+)
+def test_strings_of_yaml_and_toml_are_read_as_they_are_meant(
+    tmp_path: Path, name: str, written: str, said: str
+) -> None:
+    document = read(tmp_path, name, written)
+    assert document.text == said
+    assert (document.line_map is None) == (said.count("\n") == written.count("\n"))
+
+
 def test_a_line_end_in_a_string_begins_a_line_that_stands_on_its_strings_line(tmp_path: Path) -> None:
     written = '{\n  "a": "one\\ntwo",\n  "b": "\\"k\\": {\\nthree",\n  "c": {\n    "d": 4\n  }\n}\n'
     document = read(tmp_path, "a.json", written)

@@ -12,6 +12,7 @@ from notes import library_of, write
 from shelf import Shelf
 
 from engine.events import Trouble
+from engine.indexing import removal_run
 from engine.library import Library
 from engine.maintenance import Maintenance
 from engine.paths import places
@@ -83,6 +84,46 @@ def test_a_folder_that_comes_back_half_keeps_the_other_half(shelf: Shelf) -> Non
     assert (report.removed, report.held, len(shelf.documents())) == (0, 10, 30)
     report = shelf.sync(accept_removals=True)
     assert (report.removed, report.held, held(shelf), len(shelf.documents())) == (10, 0, 0, 20)
+
+
+def test_a_folder_that_empties_file_by_file_is_held_back_at_its_half(shelf: Shelf) -> None:
+    for name in sorted(NOTES)[:25]:
+        (shelf.notes / name).unlink()
+        shelf.sync()
+    assert (len(shelf.documents()), held(shelf)) == (11, 6)
+    fill(shelf.notes)
+    shelf.sync()
+    assert (len(shelf.documents()), held(shelf)) == (30, 0)
+
+
+def test_removals_with_rests_between_them_do_not_add_up(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000_000.0]
+    monkeypatch.setattr(removal_run.time, "time", lambda: now[0])
+    for name in sorted(NOTES):
+        now[0] += removal_run.QUIET_SECONDS
+        (shelf.notes / name).unlink()
+        shelf.sync()
+    assert (len(shelf.documents()), held(shelf)) == (0, 0)
+
+
+def test_what_goes_and_comes_does_not_add_up(shelf: Shelf) -> None:
+    for _ in range(2):
+        for name in sorted(NOTES)[:19]:
+            (shelf.notes / name).unlink()
+            shelf.sync()
+            write(shelf.notes, {name: NOTES[name]})
+            shelf.sync()
+    assert (len(shelf.documents()), held(shelf)) == (30, 0)
+
+
+def test_accepted_removals_begin_a_new_count(shelf: Shelf) -> None:
+    for name in sorted(NOTES)[:19]:
+        (shelf.notes / name).unlink()
+        shelf.sync()
+    (shelf.notes / sorted(NOTES)[19]).unlink()
+    assert shelf.sync(accept_removals=True).removed == 1
+    (shelf.notes / sorted(NOTES)[20]).unlink()
+    assert (shelf.sync().removed, held(shelf)) == (1, 0)
 
 
 @pytest.mark.parametrize(("gone", "removed"), [(10, 10), (15, 15), (16, 16), (19, 19), (20, 0)])

@@ -21,6 +21,8 @@ LINES: dict[str, Literal["own", "mapped", "none"]] = {
     **dict.fromkeys(("yaml", "toml", "json"), "own"),
     **dict.fromkeys(("html", "calendar", "contacts", "mbox", "enex"), "mapped"),
     **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "epub", "msg"), "none"),
+    **dict.fromkeys(("html", "calendar", "contacts", "mbox"), "mapped"),
+    **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "xls", "odt", "ods", "odp", "odg", "rtf", "epub", "msg"), "none"),
     **dict.fromkeys(("email", "notebook", "mhtml", "webarchive"), "none"),
 }
 """What a reader says of lines: a new kind belongs here, with a sample that shows it where it has any."""

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["kind_of", "read_attached", "read_document"]
 
 MAX_DEPTH = 4  # files inside files
-_BINARY_KINDS = frozenset({"pdf", "docx", "epub", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "msg", "webarchive"})
+_BINARY_KINDS = frozenset(
+    {"pdf", "docx", "epub", "pptx", "xlsx", "xls", "odt", "ods", "odp", "odg", "rtf", "msg", "webarchive"}
+)
 
 
 def read_document(path: bytes, recogniser: Recogniser | None = None, root: bytes | None = None) -> Document:

@@ -39,7 +39,6 @@ _SKIPPED = _NOT_BODY | {"rt"}  # the reading over a Japanese word would part it
 _NOTES = {"footnotes": "footnote", "endnotes": "endnote"}
 _USUAL_FOLDER = "word/"  # of parts in a file that has no relationships
 MAX_CHUNKS = 200  # documents that a document takes in
-MAX_NESTING = 3  # documents in documents
 
 
 def read(source: Source) -> Document:
@@ -149,7 +148,7 @@ class _Reader:
     def _chunk(self, element: etree._Element) -> None:
         """Add a document of whatever format that Word takes in when it opens this one."""
         what, path = self._parts.get(relation_of(element), ("", ""))
-        if what != "aFChunk" or path in self._chunks or self._source.depth >= MAX_NESTING:
+        if what != "aFChunk" or path in self._chunks:
             return
         self._chunks.add(path)
         if len(self._chunks) > MAX_CHUNKS:

@@ -27,16 +27,18 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"), "pptx"),
     **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xltm"), "xlsx"),
+    **dict.fromkeys((".xls", ".xlt", ".xlsb"), "xls"),
     **dict.fromkeys((".odt", ".ott", ".fodt"), "odt"),
     **dict.fromkeys((".ods", ".ots", ".fods"), "ods"),
     **dict.fromkeys((".odp", ".otp", ".fodp"), "odp"),
+    **dict.fromkeys((".odg", ".otg", ".fodg"), "odg"),
     ".rtf": "rtf",
     ".epub": "epub",
     **dict.fromkeys((".eml", ".emlx"), "email"),
     **dict.fromkeys((".mbox", ".mbx"), "mbox"),
     **dict.fromkeys((".ics", ".ical", ".ifb"), "calendar"),
     **dict.fromkeys((".vcf", ".vcard"), "contacts"),
-    ".msg": "msg",
+    **dict.fromkeys((".msg", ".oft"), "msg"),
     ".ipynb": "notebook",
     **dict.fromkeys((".csv", ".tsv"), "csv"),
     **dict.fromkeys((".srt", ".vtt"), "subtitles"),
@@ -155,7 +157,7 @@ _TEXT_NAMES = frozenset(_TEXT_NAMES_WRITTEN.split())
 
 _UNREADABLE = (
     # documents that no reader is made for
-    ".geojson .xml .xsl .xslt .xsd .dtd .svg .plist .rss .atom .opml .xlsb .odg .pages .numbers .key .pst .mobi "
+    ".geojson .xml .xsl .xslt .xsd .dtd .svg .plist .rss .atom .opml .pages .numbers .key .pst .mobi "
     ".azw .azw3 .fb2 .djvu .chm .xps .one .map .p7s .p7m .p7c "
     # pictures, sound, film
     ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .heic .heif .avif .ico .icns .psd .ai .eps .ps .raw .cr2 .nef .dng "
@@ -170,10 +172,11 @@ _UNREADABLE = (
     ".onnx .safetensors .gguf .tflite .pb .mat .rds .rda .rdata .sav .dta .ttf .otf .woff .woff2 .eot .pfb "
     ".pem .crt .cer .der .p12 .pfx .gpg .pgp .kdbx .carrel"
 )
-_OLD_BINARY = {".doc": ".docx", ".dot": ".dotx", ".xls": ".xlsx", ".xlt": ".xltx", ".ppt": ".pptx", ".pps": ".ppsx"}
+_OLD_BINARY = {".doc": ".docx", ".dot": ".dotx", ".ppt": ".pptx", ".pps": ".ppsx"}
 _NO_READER = frozenset((*_UNREADABLE.split(), *_OLD_BINARY))
 _SHARED_READERS = {
-    **dict.fromkeys(("odt", "ods", "odp"), "opendocument"),
+    **dict.fromkeys(("odt", "ods", "odp", "odg"), "opendocument"),
+    "xls": "binary_workbook",
     **dict.fromkeys(("json", "yaml", "toml"), "keyed"),
 }
 
@@ -257,28 +260,29 @@ one of these where it sets a file out anew (`Document.line_map`)."""
 READER_VERSIONS: dict[str, int] = {
     "asciidoc": 2,
     "bibtex": 1,
+    "binary_workbook": 1,
     "calendar": 2,
     "code": 2,
     "contacts": 2,
     "csv": 2,
     "docx": 3,
-    "email": 4,
+    "email": 5,
     "enex": 1,
-    "epub": 3,
-    "html": 5,
-    "keyed": 4,
+    "epub": 4,
+    "html": 6,
+    "keyed": 5,
     "latex": 2,
     "markdown": 2,
-    "mbox": 1,
-    "mhtml": 1,
-    "msg": 3,
+    "mbox": 2,
+    "mhtml": 2,
+    "msg": 4,
     "notebook": 4,
-    "opendocument": 2,
+    "opendocument": 3,
     "org": 2,
     "pdf": 3,
     "pptx": 3,
     "rst": 2,
-    "rtf": 2,
+    "rtf": 3,
     "subtitles": 2,
     "text": 3,
     "webarchive": 1,

@@ -191,7 +191,7 @@ class _Walk:
             self._gathered.say(" ", self._line)
         said = instead(element, tag)
         if said is not None:
-            apart = " " if parts_words(tag) else ""
+            apart = " " if parts_words(element, tag) else ""
             self._say(f"{apart}{storable(said)}{apart}")
             return False
         if tag == "a":
@@ -218,7 +218,7 @@ class _Walk:
                 self._whole = element
                 self._lists = 0
                 self._gathered.raw = tag in PREFORMATTED
-        elif parts_words(tag):
+        elif parts_words(element, tag):
             self._say(" ")
 
     def _border_within(self, element: etree._Element, tag: str, entering: bool) -> None:
@@ -239,7 +239,7 @@ class _Walk:
         elif kind in PREFORMATTED:
             if tag in BLOCKS:
                 self._gathered.begin()
-        elif parts_words(tag):
+        elif parts_words(element, tag):
             self._say(" ")
 
     def _is_one_block(self, element: etree._Element, tag: str) -> bool:

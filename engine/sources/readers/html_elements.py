@@ -18,7 +18,7 @@ _BLOCK_LEVEL = (
     "pre search section summary table tbody td template tfoot th thead tr ul xmp caption"
 )
 BLOCKS = frozenset((*_BLOCK_LEVEL.split(), *HEADINGS))
-_PARTING_INLINE = "button canvas iframe img input math object rt select svg text textarea title desc"
+_PARTING_INLINE = "button canvas iframe label img input math object rt select svg text textarea title desc"
 _UNSEEN_ALWAYS = "audio base datalist embed frame link meta meter nav progress script style video"
 _PARTING = frozenset(_PARTING_INLINE.split())
 _UNSEEN = frozenset(_UNSEEN_ALWAYS.split())
@@ -26,6 +26,7 @@ _PAGE_WIDE = frozenset(("html", "body", "main", "article"))  # hidden until a sc
 _EXPLAINED = frozenset(("abbr", "acronym", "dfn"))  # elements whose `title` says what their words stand for
 _FIELDS = frozenset(("", "text", "search", "email", "url", "tel", "number", "date", "submit", "button", "reset"))
 _INVISIBLE = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden", re.IGNORECASE)
+_SET_APART = re.compile(r"display\s{0,9}:\s{0,9}(?:block|flex|grid|table|list-item)", re.IGNORECASE)
 _PICTURES = re.compile(
     r"\b(?:icons?|material-(?:icons|symbols)[\w-]*|katex-html)\b"
 )  # fonts of icons, doubled formulas
@@ -39,9 +40,15 @@ def tag_of(element: etree._Element) -> str:
     return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
 
 
-def parts_words(tag: str) -> bool:
+def parts_words(element: etree._Element, tag: str) -> bool:
     """Whether the words before, in and after an element never run together."""
-    return tag in BLOCKS or tag in _PARTING or "-" in tag
+    if tag in BLOCKS or tag in _PARTING or "-" in tag:
+        return True
+    style = element.get("style")
+    if style and _SET_APART.search(str(style)):
+        return True
+    before = element.getprevious() if tag == "a" else None  # links of a menu that nothing but their style keeps apart
+    return before is not None and not before.tail and tag_of(before) == "a"
 
 
 def shows_nothing(element: etree._Element, tag: str) -> bool:
@@ -144,7 +151,7 @@ def texts(root: etree._Element, without: frozenset[str] = frozenset()) -> Iterat
             continue
         if item is not root and (shows_nothing(item, tag) or is_hidden(item, tag)):
             continue
-        parting = parts_words(tag) or tag == "br"
+        parting = parts_words(item, tag) or tag == "br"
         yield " " if parting else ""
         said = instead(item, tag) if item is not root else None
         if said is not None:

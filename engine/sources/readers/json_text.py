@@ -1,4 +1,6 @@
-"""JSON as a person reads it: values on lines of their own, strings without escapes, data that is no text left out.
+"""JSON, and strings of YAML and TOML, as a person reads them: without escapes, data that is no text left out.
+
+JSON that lies on few and long lines is set out, with values on lines of their own.
 
 It is gone through sign by sign and never parsed, so that numbers stay as they are written, and a damaged or endless
 file is read as far as it goes.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 
 from engine.errors import SourceError
@@ -20,9 +23,12 @@ LONGEST_WORD = 500  # signs of base64 in a row: more are a picture or a key
 JSON_IN_JSON = 3  # times that a string may be JSON again
 _STRING = r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?'
 _TOKEN = re.compile(rf"{_STRING}|[{{}}\[\],:]|\s++|[^\s{{}}\[\],:\"]++")
-_WRITTEN = re.compile(_STRING)
+_WRITTEN = re.compile(f"(?P<string>{_STRING})")
+_VALUE = re.compile(  # in YAML and TOML, where a quote may also stand in words that are quoted by nothing
+    r'(?:^[ \t]*|[:=,\[{-][ \t]*)(?P<string>"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+")(?=[ \t]*(?:$|[,\]}#:=]))', re.MULTILINE
+)
 _BRACKET = re.compile(r"[\[{\]}]")
-_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
+_ESCAPE = re.compile(r"""\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(["'\\/bfnrt]))""")
 _DATA = re.compile(rf"(data:[\w/+.;=-]{{0,200}},)?([A-Za-z0-9+/=_-]{{{LONGEST_WORD},}}+)")
 _SIMPLE = {"b": " ", "f": " ", "n": "\n", "r": "\n", "t": "\t"}
 
@@ -37,6 +43,11 @@ class JsonText:
     is_own: bool  # its lines are those of the file
 
 
+def readable_strings(text: str) -> JsonText:
+    """Return YAML or TOML with its double-quoted strings as they are meant."""
+    return _without_escapes(text, list(range(1, text.count("\n") + 2)), True, _VALUE)
+
+
 def readable(text: str) -> JsonText:
     """Return JSON, or what is like it, as a person reads it. Raises SourceError where that would grow too long."""
     is_own = True
@@ -44,7 +55,7 @@ def readable(text: str) -> JsonText:
     if _is_set_in_one(text) and (laid_out := _set_out(text)) is not None:
         text, lines = laid_out
         is_own = False
-    return _without_escapes(text, lines, is_own)
+    return _without_escapes(text, lines, is_own, _WRITTEN)
 
 
 def _is_set_in_one(text: str) -> bool:
@@ -109,18 +120,18 @@ class _Layout:
         return "".join(self._pieces), self._lines
 
 
-def _without_escapes(text: str, lines: list[int], is_own: bool) -> JsonText:
+def _without_escapes(text: str, lines: list[int], is_own: bool, strings: re.Pattern[str]) -> JsonText:
     """Put what strings say in the place of how they are written; a line end in one begins a line of the same number."""
     pieces: list[str] = []
     numbers: list[int] = [lines[0]]
     inside: set[int] = set()
     at = length = place = 0
-    for match in _WRITTEN.finditer(text):
-        written = match[0]
+    for match in strings.finditer(text):
+        written = match["string"]
         said = _said(written)
         if said is written:
             continue
-        between = text[at : match.start()]
+        between = text[at : match.start("string")]
         for _ in range(between.count("\n")):
             place += 1
             numbers.append(lines[place])
@@ -128,7 +139,7 @@ def _without_escapes(text: str, lines: list[int], is_own: bool) -> JsonText:
         numbers += [lines[place]] * said.count("\n")
         inside.update(range(first, len(numbers)))
         pieces += (between, said)
-        at = match.end()
+        at = match.end("string")
         length += len(between) + len(said)
         if length > MAX_CHARACTERS:
             raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")
@@ -161,6 +172,7 @@ def _joined_pairs(written: str) -> str:
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    if match[1]:
-        return storable(chr(int(match[1], 16)))
-    return _SIMPLE.get(match[2], match[2])
+    if match[4]:
+        return _SIMPLE.get(match[4], match[4])
+    number = int(match[1] or match[2] or match[3], 16)
+    return storable(chr(number)) if number <= sys.maxunicode else "\ufffd"

@@ -1,6 +1,6 @@
 """JSON, YAML and TOML: the file's own text, cut by its lines, with the keys that hold others as headings over them.
 
-What JSON written by programs says is set out as its keys lie in one another, without escapes (`json_text`).
+JSON written by programs is set out as its keys lie in one another, and strings are without escapes (`json_text`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from engine.sources.readers.bookmarks import bookmarks
 from engine.sources.readers.file_types import kind_of
 from engine.sources.readers.json_text import LONG_LINE, readable
 from engine.sources.readers.keep import keep_note
+from engine.sources.readers.json_text import LONG_LINE, readable, readable_strings
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text import Lines
 
@@ -41,8 +42,6 @@ _Heading = tuple[int, int, str]  # number of the line, level from 1, label
 def read(source: Source) -> Document:
     """Read a file of keys and values; its title is its name, suffix included, for that is what people call it."""
     kind = kind_of(source.name) or "json"
-    if kind == "json":
-        return _json_document(source)
     text = source.text()
     lines = Lines(text)
     find = {"yaml": _yaml_headings, "toml": _toml_headings}[kind]
@@ -55,11 +54,13 @@ def _json_document(source: Source) -> Document:
     if (exported := keep_note(source, written) or bookmarks(source, written)) is not None:
         return exported
     found = readable(written)
+    found = readable(text) if kind == "json" else readable_strings(text)
     lines = Lines(found.text)
     outside = ["" if number in found.inside else line for number, line in enumerate(lines.texts)]
-    blocks = tuple(_blocks(lines, list(_json_headings(outside))))
+    find = {"json": _json_headings, "yaml": _yaml_headings, "toml": _toml_headings}[kind]
+    blocks = tuple(_blocks(lines, list(find(outside))))
     line_map = None if found.is_own else tuple(zip(lines.starts, found.lines, strict=False))
-    return Document(found.text, source.display_name, False, "json", blocks, line_map=line_map)
+    return Document(found.text, source.display_name, False, kind, blocks, line_map=line_map)
 
 
 def _json_headings(lines: list[str]) -> Iterator[_Heading]:

@@ -18,6 +18,7 @@ MAX_NESTING = 50  # parts in parts
 OWN_WORDS = 0.3  # share of a part's words that its plainer alternative lacks, from which that one is a stub
 _WORD = re.compile(r"\w+")
 _URL = re.compile(r"https?://\S+")
+_RICH = ("text/html", "application/xhtml+xml", "text/x-amp-html", "text/watch-html")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 _NAMED_BY_TYPE = {
     "text/calendar": "invitation.ics",
@@ -47,11 +48,12 @@ class Parts:
     messages: list[Message] = field(default_factory=list)
     files: list[tuple[str, bytes]] = field(default_factory=list)
     encrypted: bool = False
+    signed: bool = False  # so that the message lies within the signature
 
 
 def parse_message(raw: bytes) -> Message:
     """Parse a message; whatever it is, something comes of it."""
-    return message_from_bytes(raw, policy=policy.compat32)
+    return message_from_bytes(raw.lstrip(b"\xef\xbb\xbf \t\r\n"), policy=policy.compat32)
 
 
 def parts_of(message: Message) -> Parts:
@@ -59,7 +61,7 @@ def parts_of(message: Message) -> Parts:
     parts = Parts()
     parts.pieces = _Collector(parts).pieces(message, 0)
     if parts.encrypted and not any(piece.text.strip() for piece in parts.pieces) and not parts.messages:
-        raise SourceError("encrypted")
+        raise SourceError("signed in a closed form" if parts.signed else "encrypted")
     return parts
 
 
@@ -77,6 +79,7 @@ class _Collector:
             return []
         kind = part.get_content_type()
         self._parts.encrypted |= kind in _ENCRYPTED
+        self._parts.signed |= str(part.get_param("smime-type") or "").lower() == "signed-data"
         if kind == "message/rfc822":
             self._parts.messages += _inner_messages(part)
             return []
@@ -93,9 +96,9 @@ class _Collector:
     def _leaf(self, part: Message, kind: str) -> list[Piece]:
         name = file_name(part)
         attached = part.get_content_disposition() == "attachment"
-        if kind in ("text/plain", "text/html") and not attached:
+        if (kind == "text/plain" or kind in _RICH) and not attached:
             text = text_of(part)
-            return [Piece(unflowed(part, text) if kind == "text/plain" else text, kind == "text/html")]
+            return [Piece(unflowed(part, text) if kind == "text/plain" else text, kind in _RICH)]
         if kind.startswith("text/") and not name and not attached and kind not in _NAMED_BY_TYPE:
             return [Piece(text_of(part))]
         if kind in _REPORTS:

@@ -1,8 +1,13 @@
-"""OpenDocument, zipped or flat: texts with headings and lists, sheets as rows, presentations slide by slide."""
+"""OpenDocument, zipped or flat: texts with headings and lists, sheets as rows, presentations and drawings page by page.
+
+Beside them stand notes, comments, the words of charts, labels of forms, headers and footers, each once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 from lxml import etree
 
@@ -13,83 +18,102 @@ from engine.sources.readers.csv import line_of
 from engine.sources.readers.file_types import kind_of
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ooxml import local_name
+from engine.sources.readers.opendocument_words import (
+    asides,
+    attribute,
+    comment,
+    is_picture_word,
+    items,
+    number,
+    one_line,
+    paragraphs,
+    pieces,
+    words,
+)
+from engine.sources.readers.page_furniture import distinct, is_page_number
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.xlsx import MAX_ROWS, add_sheet
 from engine.sources.readers.xlsx_cells import MAX_COLUMNS
 from engine.sources.readers.zip_container import Archive, parse_xml
 
-_BODIES = {"odt": "text", "ods": "spreadsheet", "odp": "presentation"}
-_SKIPPED = frozenset(("note", "annotation", "tracked-changes", "ruby-text", "forms", "sequence-decls"))
+_BODIES = {"odt": "text", "ods": "spreadsheet", "odp": "presentation", "odg": "drawing"}
 _FIELDS = {"creator": "author", "initial-creator": "author", "creation-date": "created", "subject": "subject"}
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
-MAX_SPACES = 1000  # that one element may stand for
-MAX_DEPTH = 12  # of lists in lists that are shown as such
+_FURNITURE = tuple(f"{{*}}{place}{pages}" for place in ("header", "footer") for pages in ("", "-left", "-first"))
+_DECLARED = ("{*}header-decl", "{*}footer-decl", "{*}date-time-decl")  # what the slides of a talk repeat
+_LABELS = ("label", "current-value", "value")  # of the fields of a form
+_SHOWN_VALUES = ("string-value", "date-value", "time-value", "boolean-value", "value")  # of a cell without its text
+MAX_OBJECTS = 500  # charts and the like of one document
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    """The parts of one file; a flat one has no `archive`, and all of it lies in `content`."""
+
+    content: etree._Element
+    meta: etree._Element | None
+    styles: etree._Element | None
+    archive: Archive | None = None
 
 
 def read(source: Source) -> Document:
-    """Read .odt, .ods and .odp files, and their flat XML forms."""
+    """Read .odt, .ods, .odp and .odg files, and their flat XML forms."""
     kind = kind_of(source.name) or "odt"
-    content, meta = _parts(source.raw, kind)
-    body = next(content.iter(f"{{*}}{_BODIES[kind]}"), None)
+    package = _package(source.raw, kind)
+    body = next(package.content.iter(f"{_OFFICE}{_BODIES[kind]}"), None)
     if body is None:
         raise SourceError(f"no {kind.upper()} inside")
-    builder = TextBuilder()
-    reader = _Reader(builder, _style_names(content))
+    reader = _Reader(package)
     walk: dict[str, Callable[[etree._Element], None]] = {
         "odt": reader.text,
         "ods": reader.sheets,
         "odp": reader.slides,
+        "odg": partial(reader.slides, unnamed="Page"),
     }
     walk[kind](body)
-    text, blocks = builder.finish()
+    reader.add_forms(body)
+    reader.add_furniture(body)
+    text, blocks = reader.builder.finish()
     if not text:
         raise SourceError("no text inside")
-    fields = _fields(meta)
+    fields = _fields(package.meta)
     title = fields.pop("title", "") or reader.title
     return source.document(
         kind, text, blocks, title, tags=as_tags(fields.pop("keyword", "")), links=_links(body), metadata=fields
     )
 
 
-def _parts(raw: bytes, kind: str) -> tuple[etree._Element, etree._Element | None]:
-    """Return the content, and what is said about it."""
+def _package(raw: bytes, kind: str) -> _Package:
     if raw.lstrip()[:1] == b"<":
         root = parse_xml(raw, f"damaged XML, or no flat {kind.upper()}")
-        return root, next(root.iter("{urn:oasis:names:tc:opendocument:xmlns:office:1.0}meta"), None)
+        meta = next(root.iter(f"{_OFFICE}meta"), None)
+        return _Package(root, meta, next(root.iter("{*}master-styles"), None))
     archive = Archive(raw, kind.upper())
-    if "content.xml" not in archive.names:
+    if not archive.has("content.xml"):
         raise SourceError(f"a ZIP file, but no {kind.upper()}")
     manifest = archive.xml_if_there("META-INF/manifest.xml")
     if manifest is not None and next(manifest.iter("{*}encryption-data"), None) is not None:
         raise SourceError("encrypted")
-    return archive.xml("content.xml"), archive.xml_if_there("meta.xml")
+    meta, styles = archive.xml_if_there("meta.xml"), archive.xml_if_there("styles.xml")
+    return _Package(archive.xml("content.xml"), meta, styles, archive)
 
 
 def _style_names(content: etree._Element) -> dict[str, str]:
     """Map the names of automatic styles to the styles that they were made from."""
-    return {_named(style, "name"): _named(style, "parent-style-name") for style in content.iter("{*}style")}
-
-
-def _named(element: etree._Element, name: str) -> str:
-    """Return an attribute by its name, whatever its namespace."""
-    return next((str(value) for key, value in element.attrib.items() if str(key).rpartition("}")[2] == name), "")
-
-
-def _number(element: etree._Element, name: str, most: int) -> int:
-    written = _named(element, name)
-    return min(int(written), most) if written.isascii() and written.isdigit() and len(written) < 10 else 1
+    return {attribute(style, "name"): attribute(style, "parent-style-name") for style in content.iter("{*}style")}
 
 
 def _fields(meta: etree._Element | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for element in meta.iter() if meta is not None else ():
         name = local_name(element)
-        words = " ".join(storable(element.text or "").split())
-        if name == "keyword" and words:
-            found[name] = f"{found[name]}, {words}" if name in found else words
-        elif words and (name == "title" or name in _FIELDS):
-            found[_FIELDS.get(name, name)] = words
+        said = " ".join(storable(element.text or "").split())
+        if name == "keyword" and said:
+            found[name] = f"{found[name]}, {said}" if name in found else said
+        elif said and (name == "title" or name in _FIELDS):
+            found[_FIELDS.get(name, name)] = said
     return found
 
 
@@ -97,7 +121,7 @@ def _links(body: etree._Element) -> list[Link]:
     links = []
     for anchor in body.iter("{*}a"):
         if target := storable(str(anchor.get(_XLINK) or "")):
-            links.append(Link(target, " ".join(_words(anchor).split())))
+            links.append(Link(target, " ".join(words(anchor).split())))
         if len(links) >= MAX_LINKS:
             break
     return links
@@ -106,120 +130,109 @@ def _links(body: etree._Element) -> list[Link]:
 class _Reader:
     """Walks one body."""
 
-    def __init__(self, builder: TextBuilder, styles: dict[str, str]) -> None:
+    def __init__(self, package: _Package) -> None:
+        self.builder = TextBuilder()
         self.title = ""
-        self._builder = builder
-        self._styles = styles
+        self._package = package
+        self._styles = _style_names(package.content)
+        self._objects = 0
 
     def text(self, body: etree._Element, page: int | None = None) -> None:
-        """Add a text: its pieces in order, then the notes that they refer to."""
+        """Add a text: its pieces in order, each followed by its charts, then the notes that they refer to."""
         notes: list[str] = []
-        for element in _pieces(body):
+        for element in pieces(body):
             name = local_name(element)
             if name == "h":
-                self._builder.heading(_words(element), _number(element, "outline-level", 10), page)
+                self.builder.heading(words(element), number(element, "outline-level", 10), page)
             elif name == "list":
-                self._builder.add("list", "\n".join(_items(element)), page=page)
+                self.builder.add("list", "\n".join(items(element)), page=page)
             elif name == "table":
-                self._builder.add("table", "\n".join(filter(None, map(line_of, _rows(element)))), page=page)
-            else:
+                self.builder.add("table", "\n".join(filter(None, map(line_of, _rows(element)))), page=page)
+            elif name == "annotation":
+                self.builder.add("paragraph", comment(element), page=page)
+                continue
+            elif is_picture_word(element):
+                self.builder.add("paragraph", element.text or "", page=page)
+            elif name == "p":
                 self._paragraph(element, page)
-            notes += [_paragraphs(note) for note in element.iter("{*}note-body")]
+            for drawn in self._drawn(element):
+                self.builder.add("list", "\n".join(f"- {each}" for each in drawn), page=page)
+            if not is_picture_word(element):
+                notes += asides(element)
         for note in notes:
-            self._builder.add("paragraph", note, page=page)
+            self.builder.add("paragraph", note, page=page)
 
     def sheets(self, body: etree._Element) -> None:
-        """Add the sheets of a spreadsheet."""
+        """Add the sheets of a spreadsheet, each with what stands beside its cells."""
         for table in body:
             if local_name(table) == "table":
-                add_sheet(self._builder, _named(table, "name"), list(_rows(table)))
+                beside = [*asides(table), *("\n".join(drawn) for drawn in self._drawn(table))]
+                beside += [paragraphs(shapes) for shapes in table.iterchildren("{*}shapes")]
+                add_sheet(self.builder, attribute(table, "name"), list(_rows(table)), beside)
 
-    def slides(self, body: etree._Element) -> None:
-        """Add the slides of a presentation, each a page under its title, with its notes at the end."""
-        number = 0
+    def slides(self, body: etree._Element, unnamed: str = "Slide") -> None:
+        """Add slides or pages, each under its title or as `unnamed` with its number, with its notes at the end."""
+        page = 0
         for slide in body:
             if local_name(slide) != "page":
                 continue
-            number += 1
-            frames = [frame for frame in slide if local_name(frame) != "notes"]
-            title = next((_one_line(frame) for frame in frames if _named(frame, "class") == "title"), "")
+            page += 1
+            frames = [frame for frame in slide if local_name(frame) not in ("notes", "forms")]
+            title = next((one_line(frame) for frame in frames if attribute(frame, "class") == "title"), "")
             self.title = self.title or title
-            self._builder.heading(title or f"Slide {number}", 1, number)
+            self.builder.heading(title or f"{unnamed} {page}", 1, page)
             for frame in frames:
-                if _named(frame, "class") != "title":
-                    self.text(frame, number)
+                if local_name(frame) == "annotation":
+                    self.builder.add("paragraph", comment(frame), page=page)
+                elif attribute(frame, "class") != "title":
+                    self.text(frame, page)
             for notes in slide.iter("{*}notes"):
-                if _one_line(notes):
-                    self._builder.heading("Notes", 2, number)
-                    self.text(notes, number)
+                if one_line(notes):
+                    self.builder.heading("Notes", 2, page)
+                    self.text(notes, page)
+
+    def add_forms(self, body: etree._Element) -> None:
+        """Add what the fields of forms say and what was typed into them."""
+        fields = [field for form in body.iter("{*}forms") for field in form.iter() if local_name(field) != "property"]
+        said = [attribute(field, name) for field in fields if local_name(field) for name in _LABELS]
+        self.builder.add("list", "\n".join(f"- {each}" for each in distinct(said) if not each.isdigit()))
+
+    def add_furniture(self, body: etree._Element) -> None:
+        """Add what stands above and below the pages, and what the slides repeat, once."""
+        styles = self._package.styles
+        models = styles.iter("{*}master-page") if styles is not None else ()
+        said = [paragraphs(each) for model in models for each in model.iterchildren(*_FURNITURE)]
+        said += [each.text or "" for each in body.iter(*_DECLARED)]
+        for each in distinct(said):
+            if not is_page_number(each):
+                self.builder.add("paragraph", each)
 
     def _paragraph(self, element: etree._Element, page: int | None) -> None:
-        words = _words(element).strip()
-        style = _named(element, "style-name")
-        if words and not self.title and "Title" in (style, self._styles.get(style)):
-            self.title = " ".join(words.split())
-            self._builder.heading(words, 1, page)
-        elif words:
+        said = words(element).strip()
+        style = attribute(element, "style-name")
+        if said and not self.title and "Title" in (style, self._styles.get(style)):
+            self.title = " ".join(said.split())
+            self.builder.heading(said, 1, page)
+        elif said:
             quoted = "Quotations" in (style, self._styles.get(style))
-            self._builder.add("quote" if quoted else "paragraph", words, page=page)
+            self.builder.add("quote" if quoted else "paragraph", said, page=page)
 
+    def _drawn(self, root: etree._Element) -> Iterator[list[str]]:
+        """Give the words of the charts and other objects below an element, and numbers only where there are words."""
+        for element in root.iter("{*}object"):
+            self._objects += 1
+            inside = self._object(element) if self._objects <= MAX_OBJECTS else None
+            lines = paragraphs(inside).split("\n") if inside is not None else []
+            if said := [each for each in distinct(lines) if any(map(str.isalpha, each)) and each != "NaN"]:
+                yield said
 
-def _pieces(root: etree._Element) -> Iterator[etree._Element]:
-    """Give headings, paragraphs, lists and tables in order, those in sections, frames and indexes included."""
-    stack = list(reversed(root))
-    while stack:
-        element = stack.pop()
-        name = local_name(element)
-        if name in ("h", "p", "list", "table"):
-            yield element
-        elif name not in _SKIPPED:
-            stack.extend(reversed(element))
-
-
-def _words(root: etree._Element) -> str:
-    """Return the words of a paragraph with its spaces, tabs and line breaks, without its notes and comments."""
-    pieces: list[str] = []
-    stack: list[etree._Element | str] = [root]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            pieces.append(item)
-            continue
-        if item is not root and item.tail:
-            stack.append(item.tail)
-        name = local_name(item)
-        if not name or (item is not root and name in _SKIPPED):
-            continue
-        if name == "s":
-            pieces.append(" " * _number(item, "c", MAX_SPACES))
-        elif name in ("tab", "line-break"):
-            pieces.append("\t" if name == "tab" else "\n")
-        elif item is not root and name in ("p", "h"):
-            stack.append("\n")  # of a text box that stands in the line
-        stack.extend(reversed(item))
-        if item.text and name not in ("frame", "table", "table-row", "table-cell", "list", "list-item"):
-            pieces.append(item.text)
-    return "".join(pieces)
-
-
-def _paragraphs(root: etree._Element) -> str:
-    return "\n".join(words for part in root.iter("{*}p", "{*}h") if (words := _words(part).strip()))
-
-
-def _one_line(root: etree._Element) -> str:
-    return " ".join(_paragraphs(root).split())
-
-
-def _items(root: etree._Element) -> Iterator[str]:
-    """Give the items of a list as lines, moved in by how deep they lie."""
-    for part in root.iter("{*}p", "{*}h"):
-        depth = -1
-        for above in part.iterancestors():
-            depth += local_name(above) == "list"
-            if above is root:
-                break
-        if words := " ".join(_words(part).split()):
-            yield "  " * min(depth, MAX_DEPTH) + "- " + words
+    def _object(self, element: etree._Element) -> etree._Element | None:
+        """Return the content of an object, which lies inside the element or in a folder of the package."""
+        if len(element):
+            return element
+        folder = str(element.get(_XLINK) or "").removeprefix("./").strip("/")
+        archive = self._package.archive
+        return archive.xml_if_there(f"{folder}/content.xml") if archive is not None and folder else None
 
 
 def _rows(table: etree._Element) -> Iterator[list[str]]:
@@ -232,8 +245,8 @@ def _rows(table: etree._Element) -> Iterator[list[str]]:
         for cell in row:
             if local_name(cell) in ("table-cell", "covered-table-cell"):
                 room = max(1, MAX_COLUMNS - len(cells))
-                words = _one_line(cell)
-                cells += [words] * (_number(cell, "number-columns-repeated", room) if words else 1)
+                said = one_line(cell) or next(filter(None, (attribute(cell, name) for name in _SHOWN_VALUES)), "")
+                cells += [said] * (number(cell, "number-columns-repeated", room) if said else 1)
         if any(cells):
             yield cells
             given += 1

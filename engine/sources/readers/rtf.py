@@ -1,4 +1,7 @@
-"""Rich Text Format: control words are followed in one pass without recursion, however deep the groups lie."""
+"""Rich Text Format: control words are followed in one pass without recursion, however deep the groups lie.
+
+What hangs on a paragraph (a note, a comment, a text box) follows it; what stands above and below the pages comes last.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,21 @@ from dataclasses import dataclass, field, replace
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.page_furniture import distinct, is_page_number
+from engine.sources.readers.rtf_vocabulary import (
+    ASIDES,
+    CHARACTERS,
+    CHARSETS,
+    FURNITURE,
+    HEADING_NAME,
+    INFO,
+    PAGES,
+    READ_THOUGH_STARRED,
+    SHELLS,
+    SILENT,
+    SKIPPED,
+    SYMBOLS,
+)
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text_builder import TextBuilder
 
@@ -16,29 +34,15 @@ MAX_DEPTH = 5000  # groups in one another; programs make a few dozen
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL
 )
-_SKIPPED_WRITTEN = (
-    "colortbl pict object themedata datastore colorschememapping latentstyles listtable listoverridetable rsidtbl "
-    "generator xmlnstbl mmathPr header headerl headerr headerf footer footerl footerr footerf fldinst template revtbl "
-    "filetbl bkmkstart bkmkend nonshppict pntext listtext stextflow pgptbl wgrffmtfilter userprops doccomm private "
-    "shpinst sp atnid atnauthor atrfstart atrfend do fchars lchars nonesttables passwordhash fontemb"
-)
-_SKIPPED = frozenset(_SKIPPED_WRITTEN.split())
-_INFO = {"title": "title", "author": "author", "subject": "subject", "keywords": "keywords"}
-_CHARACTERS = {
-    "tab": "\t", "line": "\n", "emdash": "—", "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“",
-    "rdblquote": "”", "bullet": "•", "emspace": " ", "enspace": " ", "qmspace": " ",
-}  # fmt: skip
-_SYMBOLS = {b"~": " ", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}"}
-_CHARSETS = {
-    0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gbk", 136: "cp950", 161: "cp1253", 162: "cp1254",
-    163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250",
-}  # fmt: skip
-_HEADING_NAME = re.compile(r"(?:heading|überschrift|titre|título|titolo|rubrik|kop)\s*([1-9])\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class _State:
-    """What is in force inside one group. `target` is where its text goes: the body, a table of names, or nowhere."""
+    """What is in force inside one group.
+
+    `target` is where its text goes: the body, a table of names, nowhere, or, in a shell, nowhere but for the groups in
+    it that hold text.
+    """
 
     target: str = "body"
     encoding: str = "cp1252"
@@ -53,6 +57,15 @@ class _Paragraph:
     pieces: list[str] = field(default_factory=list)
     level: int = 0
     in_table: bool = False
+
+
+@dataclass(slots=True)
+class _Aside:
+    """A text that is read while a paragraph waits for its end; `depth` is that of the group that holds it."""
+
+    depth: int
+    waiting: _Paragraph
+    is_furniture: bool = False
 
 
 def read(source: Source) -> Document:
@@ -84,6 +97,9 @@ class Reader:
         self._stand_ins = 0
         self._paragraph = _Paragraph()
         self._rows: list[str] = []
+        self._open: list[_Aside] = []
+        self._asides: list[str] = []
+        self._furniture: list[str] = []
         self._fonts: dict[int, str] = {}
         self._font = 0
         self._style_levels: dict[int, int] = {}
@@ -115,8 +131,14 @@ class Reader:
             elif plain is not None:
                 self._opening = False
                 self._plain(plain)
+        while self._open:
+            self._end_aside()
         self._end_paragraph()
         self._end_table()
+        self._add_asides()
+        for words in distinct(self._furniture):
+            if not is_page_number(words):
+                self.builder.add("paragraph", words)
 
     def _brace(self, brace: bytes) -> None:
         self._flush()
@@ -128,8 +150,10 @@ class Reader:
             self._state = replace(self._state)
             self._opening, self._starred = True, False
         elif self._stack:
-            if self._state.target == "stylesheet" and (level := _HEADING_NAME.match(self._style_name.strip())):
+            if self._state.target == "stylesheet" and (level := HEADING_NAME.match(self._style_name.strip())):
                 self._style_levels[self._style] = int(level[1])
+            if self._open and self._open[-1].depth == len(self._stack):
+                self._end_aside()
             self._state = self._stack.pop()
             self._opening, self._style_name = False, ""
 
@@ -140,8 +164,8 @@ class Reader:
         self._opening = False
         if symbol in (b"\n", b"\r"):
             self._word("par", None)
-        elif symbol in _SYMBOLS:
-            self._text(_SYMBOLS[symbol])
+        elif symbol in SYMBOLS:
+            self._text(SYMBOLS[symbol])
 
     def _word(self, name: str, value: int | None) -> None:
         self._flush()
@@ -156,21 +180,21 @@ class Reader:
             state.skip = max(0, min(value or 0, 10))
         elif name == "ansicpg":
             self._page_encoding = state.encoding = _codec(f"cp{value}")
-        elif name == "mac":
-            self._page_encoding = state.encoding = "mac_roman"
+        elif name in PAGES:
+            self._page_encoding = state.encoding = PAGES[name]
         elif name == "f":
             self._font = value or 0
             state.encoding = self._fonts.get(self._font, self._page_encoding)
-        elif name == "fcharset" and state.target == "fonttbl" and value in _CHARSETS:
-            self._fonts[self._font] = self._page_encoding if value == 0 else _CHARSETS[value]
+        elif name == "fcharset" and state.target == "fonttbl" and value in CHARSETS:
+            self._fonts[self._font] = self._page_encoding if value == 0 else CHARSETS[value]
         elif name in ("v", "deleted", "htmlrtf"):
             state.hidden = value != 0
         elif state.target == "stylesheet":
             self._style = (value or 0) if name == "s" else self._style
         elif state.target == "body":
             self._layout(name, value)
-        elif name in _CHARACTERS:
-            self._text(_CHARACTERS[name])
+        elif name in CHARACTERS:
+            self._text(CHARACTERS[name])
 
     def _purpose(self, name: str) -> bool:
         """Turn to the purpose that the first word of a group names; whether there is no more to do for it."""
@@ -182,8 +206,16 @@ class Reader:
         elif name == "info":
             state.target = "info"
         elif state.target == "info":
-            state.target = _INFO.get(name, "nowhere")
-        elif name in _SKIPPED or (self._starred and name not in ("shppict", "cs", "s", "shptxt")):
+            state.target = INFO.get(name, "nowhere")
+        elif name in ASIDES or name in FURNITURE:
+            self._open.append(_Aside(len(self._stack), self._paragraph, name in FURNITURE))
+            self._paragraph = _Paragraph()
+            state.target = "body"
+        elif name in SHELLS:
+            state.target = "shell"
+        elif name == "result" and state.target == "shell":
+            state.target = "body"
+        elif name in SKIPPED or (self._starred and name not in READ_THOUGH_STARRED):
             state.target = state.target if self._starred and state.target == "stylesheet" else "nowhere"
         else:
             return False
@@ -206,22 +238,22 @@ class Reader:
             self._text("\x1f")
         elif name in ("row", "nestrow"):
             self._end_row()
-        elif name in _CHARACTERS:
-            self._text(_CHARACTERS[name])
+        elif name in CHARACTERS:
+            self._text(CHARACTERS[name])
 
     def _plain(self, plain: bytes) -> None:
         if self._stand_ins:
             skipped = min(self._stand_ins, len(plain))
             self._stand_ins -= skipped
             plain = plain[skipped:]
-        if self._state.target != "nowhere" and not self._state.hidden:
+        if self._state.target not in ("nowhere", "shell") and not self._state.hidden:
             self._bytes += plain
 
     def _byte(self, code: int) -> None:
         self._opening = False
         if self._stand_ins:
             self._stand_ins -= 1
-        elif self._state.target != "nowhere" and not self._state.hidden:
+        elif self._state.target not in ("nowhere", "shell") and not self._state.hidden:
             self._bytes.append(code)
 
     def _flush(self) -> None:
@@ -233,7 +265,7 @@ class Reader:
     def _text(self, words: str) -> None:
         self._flush()
         state = self._state
-        if state.hidden or state.target in ("nowhere", "fonttbl", "info"):
+        if state.hidden or state.target in SILENT:
             return
         if state.target == "body":
             self._paragraph.pieces.append(words)
@@ -249,7 +281,23 @@ class Reader:
         self._paragraph.pieces.clear()
         return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
+    def _end_aside(self) -> None:
+        """Keep what an aside says, and go on with the paragraph that waited for it."""
+        lines = ([" ".join(cell.split()) for cell in line.split("\x1f")] for line in self._taken().split("\x1e"))
+        words = "\n".join(" | ".join(filter(None, cells)) for cells in lines)
+        aside = self._open.pop()
+        (self._furniture if aside.is_furniture else self._asides).append(words.strip())
+        self._paragraph = aside.waiting
+
+    def _add_asides(self) -> None:
+        for words in self._asides:
+            self.builder.add("paragraph", words)
+        self._asides.clear()
+
     def _end_paragraph(self) -> None:
+        if self._open:
+            self._text("\x1e")
+            return
         if self._paragraph.in_table:
             self._text(" ")  # a cell may have several paragraphs; only the row's end ends it
             return
@@ -261,8 +309,12 @@ class Reader:
             self.builder.heading(words, self._paragraph.level)
         else:
             self.builder.add("paragraph", words)
+        self._add_asides()
 
     def _end_row(self) -> None:
+        if self._open:
+            self._text("\x1e")
+            return
         cells = [" ".join(cell.split()) for cell in self._taken().split("\x1f")]
         if any(cells):
             self._rows.append(" | ".join(cells[:-1] if len(cells) > 1 and not cells[-1] else cells))

@@ -42,6 +42,34 @@ def test_an_import_equals_what_was_exported(carrel: Call, indexed: Path, monkeyp
     assert carrel("sync", "--json").json["unchanged"] == 3
 
 
+def test_what_a_mark_is_known_again_by_goes_along_even_where_its_text_is_gone(
+    carrel: Call, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "# Yeast\n\nA fungus that makes bread rise, and beer, when it is kept warm and fed with sugar for a day.\n"
+    (indexed / "kitchen/yeast.md").write_text(text)
+    carrel("sync")
+    carrel("mark", "what makes bread rise", "yeast.md")
+    (indexed / "kitchen/yeast.md").unlink()
+    carrel("sync")
+    (mark,) = [line for line in exported(carrel) if line.get("type") == "judgement"]
+    assert mark["sketch"]
+    carrel("import", "library.jsonl", "--library", "other.carrel")
+    monkeypatch.setenv("CARREL_LIBRARY", "other.carrel")
+    assert [line["sketch"] for line in exported(carrel) if line.get("type") == "judgement"] == [mark["sketch"]]
+    (indexed / "kitchen/yeast.md").write_text(text.replace("with sugar", "with honey"))
+    carrel("sync")
+    assert carrel("marks", "--json").json["marks"][0]["found"] is True
+
+
+@pytest.mark.parametrize("sketch", ["?", "YWI=", 5, [1]])
+def test_a_sketch_that_is_none_is_refused_with_its_line(carrel: Call, indexed: Path, sketch: object) -> None:
+    carrel("mark", "bread", "yeast.md")
+    lines = [{**line, "sketch": sketch} if line.get("type") == "judgement" else line for line in exported(carrel)]
+    Path("odd.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ended = carrel("import", "odd.jsonl", "--library", "other.carrel")
+    assert ended.code == 2 and "The judgement cannot be understood" in ended.err
+
+
 def test_importing_twice_changes_nothing_more(carrel: Call, indexed: Path) -> None:
     exported(carrel)
     imported = carrel("import", "library.jsonl", "--json").json

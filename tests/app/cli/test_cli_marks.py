@@ -130,6 +130,17 @@ def test_marks_are_listed_and_emptied(carrel: Call, notes: Path) -> None:
     assert carrel("marks", "--json").json["marks"] == []
 
 
+def test_a_mark_whose_passage_is_gone_is_listed_as_not_found(carrel: Call, notes: Path) -> None:
+    carrel("mark", ASKED, "tax.md")
+    (kept,) = carrel("marks", "--json").json["marks"]
+    assert kept["found"] is True and "no passage found" not in carrel("marks").out
+    next(notes.rglob("tax.md")).unlink()
+    carrel("sync")
+    (lost,) = carrel("marks", "--json").json["marks"]
+    assert lost["found"] is False and lost["path"] == kept["path"]
+    assert "(no passage found)" in carrel("marks").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 SETTLE_FACTOR = 4  # times the quiet that a search waits for: a walk costs more than a search
 MOST = 20_000  # paths left out that are counted; above it the figures are lower bounds
 EXPLAINED = "One pattern a line, as in .gitignore:  drafts/   *.log   !keep.log"
+# Characters at which Textual's editor breaks a line, and what stands for each there: a file's name may hold them.
+_STAND_INS = {ord(sign): chr(0xE000 + place) for place, sign in enumerate("\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")}
+_BACK = {ord(stand_in): chr(sign) for sign, stand_in in _STAND_INS.items()}
 KEYS = (("ctrl+s", "keep them"), ("esc", "change nothing"))
 
 
@@ -61,8 +64,14 @@ def effect_of(
 
 
 def patterns_in(text: str) -> tuple[str, ...]:
-    """Return the patterns of a text, without empty lines."""
-    return tuple(line.rstrip() for line in text.splitlines() if line.strip())
+    """Return the patterns of an editor's text, without empty lines."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return tuple(line.translate(_BACK).rstrip(" \t") for line in lines if line.strip())
+
+
+def text_of(patterns: Sequence[str]) -> str:
+    """Return patterns as an editor's text, which ends a line at more characters than an ignore file does."""
+    return "\n".join(each.translate(_STAND_INS) for each in patterns)
 
 
 def effect_lines(effect: Effect, width: int) -> list[Content]:
@@ -124,7 +133,7 @@ class RulesScreen(ModalScreen[tuple[str, ...] | None]):
         with Vertical():
             yield BuiltLine(id="title")
             yield BuiltLine(id="explained")
-            yield TextArea("\n".join(self._patterns), soft_wrap=False, show_line_numbers=False, compact=True)
+            yield TextArea(text_of(self._patterns), soft_wrap=False, show_line_numbers=False, compact=True)
             yield LineView(id="effect")
             yield BuiltLine(id="hints")
 

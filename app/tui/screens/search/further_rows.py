@@ -65,7 +65,9 @@ class FurtherRows:
 
     async def _unfold(self, result: SearchResult, hit: Hit) -> None:
         """Find the further passages with their own figures and show them below their note."""
-        further = await self._search.further(result, hit, self._trial.settings)
-        if self._shown.result is not None and self._shown.result.query == result.query:
+        settings = self._trial.settings
+        further = await self._search.further(result, hit, settings)
+        now = self._shown.result
+        if now is not None and now.query == result.query and self._trial.settings == settings:
             self._shown.arrangement.further[hit.document_id] = further
             self._shown.show_again()

@@ -14,6 +14,7 @@ _SAID: dict[RemarkKind, str] = {
     "alone": "{piece} is searched as a word: there is nothing to leave it out of.",
     "no value": "{piece} is searched as typed: a filter has its value right behind the colon.",
     "no date": "{piece} is searched as typed: it names no date, as 2024-03, today or 7d do.",
+    "neither": "{piece} is searched as typed: date: takes own or file.",
     "open quote": "The quotation mark of {piece} is not closed.",
     "operator": '{piece} is a plain word here: -word leaves out, "word" must stand.',
     "signs": "{piece} is not searched: signs are where no words stand beside them.",

@@ -172,7 +172,18 @@ KINDS = (
         *_reset("state = 'watching'", "Folders watched again"),
     ),
     Kind("document", ("path_text", "title", "kind"), _any, *_again("path_text = '', title = '', kind = 'text'")),
-    Kind("document", ("tags", "failure"), _any, *_again("tags = '', failure = NULL")),
+    Kind(
+        "document",
+        ("tags", "aliases", "own_words", "failure"),
+        _any,
+        *_again("tags = '', aliases = '', own_words = '', failure = NULL"),
+    ),
+    Kind(
+        "document",
+        ("own_date",),
+        lambda date: date is None or stored_values.finite(date) is not None,
+        *_again("own_date = NULL"),
+    ),
     Kind(
         "document",
         ("metadata",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 TermKind = Literal["word", "prefix", "phrase", "signs"]  # signs: no letter and no digit, searched as they stand
@@ -11,10 +11,11 @@ Tier = Literal["strong", "likely", "weak"]
 Verdict = Literal["strong", "likely", "weak", "none"]
 Grade = Literal[2, -2, 1]  # marked right, marked wrong, opened
 # How a piece of the query line was read that can mean two things: a dash that leaves nothing out by its form, by what
-# the library holds, or because nothing stands beside it; a filter without a value or with no date; a quotation mark
-# that nothing closes; AND, OR, NOT; signs beside words; signs for which not the whole library was looked through.
+# the library holds, or because nothing stands beside it; a filter without a value or with no date, and date: with a
+# value that it does not have; a quotation mark that nothing closes; AND, OR, NOT; signs beside words; signs for which
+# not the whole library was looked through.
 RemarkKind = Literal[
-    "option", "written so", "alone", "no value", "no date", "open quote", "operator", "signs", "capped"
+    "option", "written so", "alone", "no value", "no date", "neither", "open quote", "operator", "signs", "capped"
 ]
 
 
@@ -31,7 +32,8 @@ class Term:
 class Filters:
     """What restricts both legs before their candidates are taken. Empty tuples and None restrict nothing.
 
-    `after` is inclusive and `before` exclusive, both in seconds since the epoch, held against the file's mtime.
+    `after` is inclusive and `before` exclusive, both in seconds since the epoch, held against the file's mtime;
+    with `own_dates` against the date that the document gives itself, where it gives one.
     """
 
     paths: tuple[str, ...] = ()
@@ -42,12 +44,21 @@ class Filters:
     not_tags: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
     not_titles: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    not_authors: tuple[str, ...] = ()
+    senders: tuple[str, ...] = ()
+    not_senders: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    not_recipients: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    not_subjects: tuple[str, ...] = ()
     after: float | None = None
     before: float | None = None
+    own_dates: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything is restricted."""
-        return self != Filters()
+        return replace(self, own_dates=False) != Filters()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.records import Filters, LeftOut
 from engine.retrieval.fts_query import FtsQuery
 from engine.store.folding import fold
+from engine.store.own_words import PROPERTIES
 
 if TYPE_CHECKING:
     import apsw
@@ -43,6 +44,10 @@ def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
     for negate, titles in (("", filters.titles), ("NOT ", filters.not_titles)):
         for title in titles:
             restrict(f"{negate}instr(folded(document.title || char(10) || document.aliases), ?) > 0", fold(title))
+    for name in PROPERTIES:
+        for negate, wanted in (("", getattr(filters, _NAMED[name])), ("NOT ", getattr(filters, f"not_{_NAMED[name]}"))):
+            for value in wanted:
+                restrict(f"{negate}instr(folded({_SAID[name]}), ?) > 0", fold(value))
     for negate, tags in (("", filters.tags), ("NOT ", filters.not_tags)):
         for tag in tags:
             name = fold(tag.lstrip("#").replace(" ", "-"))
@@ -55,10 +60,11 @@ def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
         if kinds:
             either = " OR ".join([_KIND] * len(kinds))
             restrict(f"{negate}({either})", *(value for kind in kinds for value in _kind_values(kind)))
+    day = "ifnull(document.own_date * 1e9, document.mtime_ns)" if filters.own_dates else "document.mtime_ns"
     if filters.after is not None:
-        restrict("document.mtime_ns >= ?", int(filters.after * NANOSECONDS))
+        restrict(f"{day} >= ?", int(filters.after * NANOSECONDS))
     if filters.before is not None:
-        restrict("document.mtime_ns < ?", int(filters.before * NANOSECONDS))
+        restrict(f"{day} < ?", int(filters.before * NANOSECONDS))
     if documents:  # each is judged once, not with every passage
         passages.append(_OF_DOCUMENTS.format(" AND ".join(documents)))
     for negate, phrases in (("", fts_query.required), ("NOT ", fts_query.excluded)):
@@ -93,6 +99,12 @@ def left_out(connection: apsw.Connection, filters: Filters, fts_query: FtsQuery)
     )
 
 
+_NAMED = {"author": "authors", "from": "senders", "to": "recipients", "subject": "subjects"}
+_KEPT = "document.metadata ->> '$.{}'"
+_SAID = {
+    name: f"iif(json_valid(document.metadata), concat_ws(char(10), {', '.join(map(_KEPT.format, kept))}), '')"
+    for name, kept in PROPERTIES.items()
+}
 _OF_DOCUMENTS = (
     "passage.document_id IN (SELECT document.id FROM document JOIN folder ON folder.id = document.folder_id WHERE {})"
 )

@@ -1,4 +1,7 @@
-"""Groups ranked passages into the rows of a list: one row a document, near-duplicates under the best of them."""
+"""Groups ranked passages into the rows of a list: one row a document, near-duplicates under the best of them.
+
+Each message of a mailbox is a row of its own, as if it were a document.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ class _Twins:
         """Take a newly listed passage into account: one product with all candidates."""
         if self._threshold is None or not self._meant[leader]:
             return
-        vectors, documents = self._candidates.vectors, self._candidates.documents
+        vectors, documents = self._candidates.vectors, self._candidates.entries
         alike = (vectors @ vectors[leader] >= self._threshold) & self._meant
         alike &= (documents != documents[leader]) & (self._leader == NONE)
         self._leader[alike] = leader
@@ -57,7 +60,7 @@ def rows(candidates: Candidates, order: NDArray[np.int64], settings: SearchSetti
     grouped: dict[int, int] = {}
     places = 0
     twins = _Twins(candidates, settings.collapse)
-    documents = candidates.documents.tolist()
+    documents = candidates.entries.tolist()
     grouping = settings.group and settings.diversity is None
     for position in order.tolist():
         document = documents[position]

@@ -4,7 +4,8 @@ words         any of them counts; the more and the rarer, the better
 "a phrase"    must stand in the passage, word for word; also “so”, „so“, «so» and 「so」
 -word         must not stand in the passage; also -"a phrase"
 prefix*       any word that begins so
-path:x  type:x  tag:x  title:x  after:date  before:date      each with - before it turns round
+path:x  type:x  tag:x  title:x  author:x  from:x  to:x  subject:x      each with - before it turns round
+after:date  before:date   by the day of the file; with date:own by the date that the document gives itself
 
 No text is refused. What cannot be an operator is searched as it was typed, and a remark says so: options (--all, -t),
 numbers (-5), a filter without a value, a quotation mark that nothing closes. AND, OR and NOT are plain words, because
@@ -29,7 +30,17 @@ OPERATORS = frozenset({"AND", "OR", "NOT"})
 _CALENDAR = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _AGO = re.compile(r"(\d{1,4})([dwmy])", re.IGNORECASE)
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-_FILTER_NAMES = {"path": "paths", "type": "kinds", "tag": "tags", "title": "titles"}
+_FILTER_NAMES = {
+    "path": "paths",
+    "type": "kinds",
+    "tag": "tags",
+    "title": "titles",
+    "author": "authors",
+    "from": "senders",
+    "to": "recipients",
+    "subject": "subjects",
+}
+_OWN = {"own": True, "file": False}  # which date date: takes
 _TURNED = {"after": "before", "before": "after"}  # not after a day is before it
 
 
@@ -93,9 +104,7 @@ class _Reading:
     def take_unfinished(self, piece: Piece) -> None:
         """Understand the last piece while it is being typed."""
         if piece.field:
-            written = bool(piece.value.strip())
-            dated = piece.field not in _TURNED or day_bounds(piece.value, self.now) is not None
-            if written and dated:
+            if self._fault(piece) is None:
                 self._take_filter(piece)
         elif piece.quoted or piece.is_sign or piece.value.endswith("*"):
             self.take(piece)
@@ -137,13 +146,17 @@ class _Reading:
         """Add a filter; where it has no value, or no date, its text is searched as it stands."""
         typed = self.text[piece.start : piece.end]
         value, name = piece.value.strip(), piece.field or ""
-        bounds = day_bounds(value, self.now) if name in _TURNED else None
-        if not value or (name in _TURNED and bounds is None):
-            self._remark_all("no date" if value else "no value", [typed])
+        fault = self._fault(piece)
+        if fault is not None:
+            self._remark_all(fault, [typed])
             self.terms.append(Term(typed.lstrip("-")))
             return
         if not piece.closed and not self.typing:
             self._remark_all("open quote", [typed])
+        if name == "date":
+            self.filters = replace(self.filters, own_dates=_OWN[value.lower()] != piece.minus)
+            return
+        bounds = day_bounds(value, self.now) if name in _TURNED else None
         if bounds is not None:
             day: dict[str, Any] = {_TURNED[name] if piece.minus else name: bounds[0]}
             self.filters = replace(self.filters, **day)
@@ -151,6 +164,15 @@ class _Reading:
         name = f"{'not_' if piece.minus else ''}{_FILTER_NAMES[name]}"
         widened: dict[str, Any] = {name: (*getattr(self.filters, name), value.lower())}
         self.filters = replace(self.filters, **widened)
+
+    def _fault(self, piece: Piece) -> RemarkKind | None:
+        """Return why a filter's text is no filter; None where it is one."""
+        value = piece.value.strip()
+        if not value:
+            return "no value"
+        if piece.field in _TURNED:
+            return None if day_bounds(value, self.now) else "no date"
+        return "neither" if piece.field == "date" and value.lower() not in _OWN else None
 
     def _drop_signs(self, terms: Sequence[Term]) -> None:
         """Search for no signs among these terms: no index holds them. Only of punctuation nothing is said."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-FILTERS = ("path", "type", "tag", "title", "after", "before")
+FILTERS = ("path", "type", "tag", "title", "author", "from", "to", "subject", "after", "before", "date")
 
 _FIELD = re.compile(rf"({'|'.join(FILTERS)}):", re.IGNORECASE)
 # Which signs close a phrase that this one opens: people mix the straight with the curly, and countries differ.

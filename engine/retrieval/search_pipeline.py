@@ -179,7 +179,7 @@ def present(
         timings=replace(search.timings, fuse=search.timings.fuse + spent, total=search.timings.total + spent),
         words=search.fts_query.readings,
         hits=hits,
-        found=len(np.unique(candidates.documents)),
+        found=len(np.unique(candidates.entries)),
         passages=search.fts_query.rows,
         left_out=left_out(connection, search.query.filters, search.fts_query),
     )

@@ -35,6 +35,14 @@ FILTER_WORDS = {
     "not_tags": "-tag:",
     "titles": "title:",
     "not_titles": "-title:",
+    "authors": "author:",
+    "not_authors": "-author:",
+    "senders": "from:",
+    "not_senders": "-from:",
+    "recipients": "to:",
+    "not_recipients": "-to:",
+    "subjects": "subject:",
+    "not_subjects": "-subject:",
     "after": "after:",
     "before": "before:",
 }
@@ -170,7 +178,7 @@ def _filter_stage(connection: apsw.Connection, search: Search, passages: list[in
         value = getattr(query.filters, name)
         if value in ((), None):
             continue
-        only: dict[str, Any] = {name: value}
+        only: dict[str, Any] = {name: value, "own_dates": query.filters.own_dates}
         alone = allowed(replace(Filters(), **only), replace(search.fts_query, required=(), excluded=()))
         if not _any_inside(connection, alone.sql, alone.bindings, passages):
             told = shown if isinstance(value, float) else " ".join(f"{shown}{each}" for each in value)

@@ -178,7 +178,7 @@ class Writer:
         stored = self._stored(folder_id, file.path)
         if stored is None:
             path = display(file.path)
-            values: Row = (path, os.path.basename(path), "", "", "", 0, "{}", "[]")
+            values: Row = (path, os.path.basename(path), "", "", "", "", None, 0, "{}", "[]")
             self._write_document(None, folder_id, (*file_row(file), *values, time.time(), storable(reason)))
             return 0
         changed = file.content_hash is not None and file.content_hash != stored.content_hash

@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import cast
 
 import apsw
 
 from engine.errors import LibraryBusy, LibraryDamaged, SchemaTooNew
-from engine.store import fulltext
+from engine.store import fulltext, stored_values
 from engine.store.backup import back_up
 from engine.store.lock import IndexerLock
+from engine.store.own_words import own_date, own_words
 from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4
 
 Migration = Callable[[apsw.Connection], None]
@@ -44,8 +46,19 @@ def words_by_own_rules(conn: apsw.Connection) -> None:
 
 
 def other_names(conn: apsw.Connection) -> None:
-    """Version 4: other names of a document are words of its title, and when its bytes were last looked at is kept."""
+    """Version 4: other names of a document are words of its title, and what it says of itself stands by its tags.
+
+    When its bytes were last looked at is kept from now on.
+    """
     conn.execute(VERSION_4)
+    documents = conn.execute("SELECT id, title, CAST(metadata AS BLOB) FROM document WHERE metadata <> '{}'").fetchall()
+    for document, title, written in cast("list[tuple[int, str, bytes]]", documents):
+        metadata = stored_values.metadata(stored_values.sound_text(written)) or {}
+        said, date = own_words(metadata, title), own_date(metadata)
+        passages = [row[0] for row in conn.execute("SELECT id FROM passage WHERE document_id = ?", (document,))]
+        fulltext.remove_rows(conn, passages if said else ())
+        conn.execute("UPDATE document SET own_words = ?, own_date = ? WHERE id = ?", (said, date, document))
+        fulltext.insert_rows(conn, passages if said else ())
 
 
 # The version is the place in this tuple, from 1.

@@ -12,6 +12,7 @@ import apsw
 
 from engine.paths import display
 from engine.records import Document, Passage
+from engine.store.own_words import own_date, own_words
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -50,9 +51,10 @@ WORD_COLUMNS = (
     "title",
     "aliases",
     "tags",
+    "own_words",
     "kind",
 )  # of a document: the word index holds them with every passage
-DOCUMENT_COLUMNS = (*WORD_COLUMNS, "title_written", "metadata", "links")
+DOCUMENT_COLUMNS = (*WORD_COLUMNS, "own_date", "title_written", "metadata", "links")
 FILE_COLUMNS = ("path", "size", "mtime_ns", "inode", "device", "content_hash")
 
 
@@ -61,8 +63,9 @@ def document_row(file: FileFacts, document: Document) -> Row:
     metadata = json.dumps(dict(document.metadata))
     links = json.dumps([{"target": link.target, "text": link.text, "wiki": link.wiki} for link in document.links])
     aliases = storable(document.metadata.get("aliases", ""))
-    words = (display(file.path), storable(document.title), aliases, tag_text(document.tags), document.kind)
-    return (*words, int(document.title_written), metadata, links)
+    title, said = storable(document.title), storable(own_words(document.metadata, document.title))
+    words = (display(file.path), title, aliases, tag_text(document.tags), said, document.kind)
+    return (*words, own_date(document.metadata), int(document.title_written), metadata, links)
 
 
 def file_row(file: FileFacts) -> Row:

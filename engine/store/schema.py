@@ -167,6 +167,8 @@ CREATE VIRTUAL TABLE passage_vocab USING fts5vocab('passage_fts', 'row');
 
 VERSION_4 = """
 ALTER TABLE document ADD COLUMN aliases TEXT NOT NULL DEFAULT '';
+ALTER TABLE document ADD COLUMN own_words TEXT NOT NULL DEFAULT '';
+ALTER TABLE document ADD COLUMN own_date REAL;
 DROP VIEW passage_text;
 CREATE VIEW passage_text AS
 SELECT passage.id AS id,
@@ -174,7 +176,7 @@ SELECT passage.id AS id,
        passage.headings AS headings,
        char(2) || document.kind || char(2) || passage.text AS body,
        document.path_text AS path,
-       document.tags AS tags
+       iif(document.own_words = '', document.tags, document.tags || char(10) || document.own_words) AS tags
 FROM passage CROSS JOIN document ON document.id = passage.document_id;
 CREATE TABLE content_check(
     document_id INTEGER PRIMARY KEY REFERENCES document(id) ON DELETE CASCADE,

@@ -296,7 +296,7 @@ def test_a_folder_that_is_no_absolute_path_is_refused_and_dropped_by_the_repair(
 TEXTS = {  # one row among others, whose text is no UTF-8
     "judgement": ("query",),
     "search_log": ("query", "verdict", "fusion", "results"),
-    "document": ("path_text", "title", "kind", "tags", "metadata", "links", "failure"),
+    "document": ("path_text", "title", "aliases", "own_words", "kind", "tags", "metadata", "links", "failure"),
     "passage": ("text", "headings"),
     "folder": ("state",),
 }

@@ -85,6 +85,8 @@ def test_dates_are_read_as_people_write_them(typed, day):
         ("after:2024-13-01", ("after:2024-13-01",), "after:2024-13-01", "no date"),
         ('starter "open', ("starter", "open"), '"open', "open quote"),
         ("-stove", ("stove",), "-stove", "alone"),
+        ("date:2024", ("date:2024",), "date:2024", "neither"),
+        ("from: Lene", ("from:", "Lene"), "from:", "no value"),
         ('-"car battery"', ("car battery",), '-"car battery"', "alone"),
         ("rye AND wheat", ("rye", "AND", "wheat"), "AND", "operator"),
         ("rye NOT wheat", ("rye", "NOT", "wheat"), "NOT", "operator"),
@@ -126,6 +128,21 @@ def test_the_quotation_marks_of_all_countries_make_a_phrase(typed):
 def test_apostrophes_open_no_phrase():
     assert parse("rock ‘n’ roll").terms == (Term("rock"), Term("n"), Term("roll"))
     assert parse("‘don’t do it’").terms == (Term("don’t do it", "phrase"),)
+
+
+def test_what_a_document_says_of_itself_can_be_filtered_by():
+    query = parse('author:lene -from:bank to:nora subject:"the rent" x')
+    assert query.filters == Filters(
+        authors=("lene",), not_senders=("bank",), recipients=("nora",), subjects=("the rent",)
+    )
+    assert query.meaning == "x"
+
+
+def test_dates_are_the_files_or_the_documents_own():
+    day = datetime(2024, 1, 1).timestamp()
+    assert parse("x after:2024 date:own").filters == Filters(after=day, own_dates=True)
+    assert parse("x date:own after:2024 date:file").filters == Filters(after=day)
+    assert not parse("date:own").filters
 
 
 def test_a_date_filter_can_be_turned_round():

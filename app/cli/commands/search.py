@@ -74,7 +74,8 @@ def command(
     """Find passages by meaning and by words.
 
     All words of QUERY are one question. Within it, "a phrase" must stand as it is, -word must not stand, begin* is any
-    word that begins so, and path:, type:, tag:, title:, after: and before: restrict. AND, OR and NOT are plain words.
+    word that begins so, and path:, type:, tag:, title:, author:, from:, to:, subject:, after: and before: restrict;
+    date:own takes the date that a document gives itself. AND, OR and NOT are plain words.
     What can be none of these is searched as typed: --all, -t, -5, a filter without a value. A result's place is
     PATH:LINE, as `carrel open` and `carrel show` take it.
 

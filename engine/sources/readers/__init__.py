@@ -57,7 +57,12 @@ def read_attached(holder: Source, name: str, raw: bytes) -> Document:
     source = Source(name.encode("utf-8", "replace"), raw, holder.recogniser, holder.depth + 1)
     if kind_of(source.name) is None and not (raw.strip() and is_text(raw[:SNIFFED_BYTES])):
         raise SourceError(has_no_reader(source.name) or "not text")
-    return _read(source)
+    try:
+        return _read(source)
+    except (SourceError, MemoryError):
+        raise
+    except Exception as error:  # a reader's own fault may not cost the file that holds this one
+        raise SourceError(f"the reader failed ({type(error).__name__})") from None
 
 
 def _read(source: Source) -> Document:

@@ -28,7 +28,7 @@ NOTES = {
     "letter.rtf": r"{\rtf1\ansi A portcullis.\par And a gazebo.\par}",
     "plain.md": "# Plain\n\nThe orangery.\n",
     "one.json": '{"a": ["rhubarb", "' + "sorrel " * 400 + '"]}\n',
-    "box.mbox": "From a\nSubject: Tea\n\nKiosk.\n\nFrom b\nSubject: Cake\n\nBakery.\n",
+    "box.mbox": "From a\nSubject: Tea\n\nKiosk biscuit.\n\nFrom b\nSubject: Cake\n\nBakery biscuit.\n",
 }
 
 
@@ -92,6 +92,12 @@ def test_show_takes_the_place_that_a_row_tells(carrel: Call, indexed: Path, plac
     marked = [line for line in carrel("show", place).out.splitlines() if "▌" in line]
     assert told in carrel("show", place).out
     assert len(marked) == 1
+
+
+def test_each_message_of_a_mailbox_is_a_row_of_its_own(carrel: Call, indexed: Path) -> None:
+    rows = carrel("search", "--fusion", "keyword", "--json", "biscuit").json["results"]
+    assert sorted((row["headings"], row["page"]) for row in rows) == [(["Cake"], 2), (["Tea"], 1)]
+    assert all(not row["more_in_document"] for row in rows)
 
 
 def test_show_and_mark_say_which_places_there_are(carrel: Call, indexed: Path) -> None:

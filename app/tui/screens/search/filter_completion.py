@@ -92,7 +92,9 @@ def candidates(field: str, facets: Facets, now: float) -> Iterable[str]:
     if field == "path":
         names = (name for path in facets.folders for name in path.split("/"))
         return dict.fromkeys((*facets.folders, *names))
-    return days(now)
+    if field == "date":
+        return ("own", "file")
+    return days(now) if field in ("after", "before") else ()
 
 
 def days(now: float) -> tuple[str, ...]:

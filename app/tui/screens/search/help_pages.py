@@ -17,7 +17,9 @@ QUERY_LANGUAGE: Page = (
         ("type:pdf  -type:code", "only, or never, files of a type"),
         ("tag:recipe", "only notes with a tag"),
         ("title:starter", "a word in the title"),
+        ("author:lene  from:  to:  subject:", "who wrote it, a mail's ends, what it is about"),
         ("after:2024-03  before:7d", "by the day a file was changed: a date, today, 7d, 3w, 6m, 2y"),
+        ("after:2024 date:own", "by the date that the note or mail gives itself"),
     ),
 )
 FILTERS: Page = (

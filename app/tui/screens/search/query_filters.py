@@ -24,12 +24,15 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("type", "of a type", "type:"),
     ("tag", "with a tag", "tag:"),
     ("title", "with a word in the title", "title:"),
+    ("author", "by an author, or a mail from one", "author:"),
+    ("to", "sent to somebody", "to:"),
     ("after", "changed on or after a day", "after:"),
     ("before", "changed before a day", "before:"),
     ("-path", "not in a folder", "-path:"),
     ("-type", "not of a type", "-type:"),
     ("-tag", "not with a tag", "-tag:"),
 )
+UNLISTED = ("title", "author", "to")  # fields of which there are too many values to list
 _DAY_WORDS = {"7d": "a week ago", "30d": "a month ago", "6m": "half a year ago", "1y": "a year ago"}
 
 
@@ -126,7 +129,7 @@ class QueryFilters:
                 f"Only notes {label}",
                 values(field.removeprefix("-"), facets, now),
                 placeholder="type to narrow the list, or any value",
-                nothing="Type the value." if field == "title" else "No note here has one; type a value all the same.",
+                nothing="Type the value." if field in UNLISTED else "No note here has one; type a value all the same.",
                 own=lambda typed: Choice(typed, typed, "as typed"),
             ),
             picked,
@@ -138,6 +141,6 @@ def values(field: str, facets: Facets, now: float) -> Sequence[Choice[str]]:
     known: Mapping[str, Mapping[str, int]] = {"path": facets.folders, "type": facets.kinds, "tag": facets.tags}
     if field in known:
         return [Choice(value, value, counted(number, "document")) for value, number in known[field].items()]
-    if field == "title":
+    if field in UNLISTED:
         return []
     return [Choice(day, day, _DAY_WORDS.get(day, "")) for day in days(now)]

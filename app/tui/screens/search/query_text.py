@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from app.wording.safe_text import one_line
@@ -32,8 +31,12 @@ def without(text: str, chip: Chip) -> str:
 
 
 def with_word(text: str, word: str, other: str) -> str:
-    """Return the query line with another word in the place of one, where that stands by itself first."""
-    return re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: other, text, count=1, flags=re.IGNORECASE)
+    """Return the query line with another word in the place of one: in the piece that is it, else in one that has it."""
+    holding = [piece for piece in pieces(text) if word in text[piece.start : piece.end]]
+    if not holding:
+        return text
+    piece = min(holding, key=lambda each: each.value != word)
+    return text[: piece.start] + text[piece.start : piece.end].replace(word, other, 1) + text[piece.end :]
 
 
 def with_filter(text: str, field: str, value: str) -> str:

@@ -8,13 +8,13 @@ from heapq import merge
 from itertools import pairwise, takewhile
 
 from engine.chunking.document_structure import Section, sections, tile
-from engine.chunking.legibility import is_words
 from engine.chunking.line_counter import LineCounter
 from engine.chunking.passage_heads import PassageHeads
 from engine.chunking.passage_rules import DEFAULT_RULES, PassageRules, TokenStarts
 from engine.chunking.split_points import SplitPointFinder, partition
 from engine.chunking.syntax_characters import markers, without
 from engine.chunking.token_counts import TokenPositions, encodable, sizes
+from engine.chunking.wordless_text import is_words
 from engine.records import HELD_BACK, Block, Document, Passage, passage_hash
 
 APART = frozenset(["mbox", "enex"])  # kinds whose pages, messages and notes, are never joined in a passage

@@ -12,7 +12,7 @@ import pytest
 from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 
-from engine.chunking.legibility import is_words
+from engine.chunking.wordless_text import is_words
 from engine.library import Library
 from engine.maintenance import Maintenance
 from engine.records import SearchSettings

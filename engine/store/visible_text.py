@@ -17,7 +17,7 @@ from engine.store.folding import FILL
 Span = tuple[int, int]
 
 _LINE_END = re.compile(r"(?<=[^\W\d_])([-\u2010\u00ad])(\r?\n[ \t>]{0,40})(?=[a-zß-öø-ÿα-ωа-џ])")
-_NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "ods", "bibtex"])  # where a hyphen is one
+_NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "xls", "ods", "bibtex"])  # where a hyphen is one
 
 # The groups say what becomes of a match: `keep` is left as it is, of the rest `hidden` is told behind the text.
 _ENTITY = r"(?P<entity>&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"

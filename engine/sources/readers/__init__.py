@@ -31,10 +31,12 @@ _BINARY_KINDS = frozenset(
 )
 
 
-def read_document(path: bytes, recogniser: Recogniser | None = None, root: bytes | None = None) -> Document:
+def read_document(
+    path: bytes, recogniser: Recogniser | None = None, root: bytes | None = None, alone: bool = False
+) -> Document:
     """Read the file at `path` in this process; raises SourceError with the reason where it cannot be read.
 
-    No link below `root` is followed.
+    No link below `root` is followed. With `alone` what hangs on it, as on a message, stays closed.
 
     Pages that are pictures are read by the `recogniser`, if there is one. A file whose name promises nothing is read
     as plain text, unless it is mail. A text file that is empty is an empty document.
@@ -42,13 +44,15 @@ def read_document(path: bytes, recogniser: Recogniser | None = None, root: bytes
     name = os.path.basename(path)
     if kind_of(name) is None and (reason := has_no_reader(name)):
         raise SourceError(reason)
-    source = load(path, recogniser, root)
+    source = replace(load(path, recogniser, root), alone=alone)
     document = _read(source)
     return replace(document, content_hash=hash_of(source.raw))
 
 
 def read_attached(holder: Source, name: str, raw: bytes) -> Document:
     """Read a file that another one holds, as a message does; raises SourceError where it cannot be read."""
+    if holder.alone:
+        raise SourceError("not read, for it or another one ended or stalled its reader")
     if holder.depth >= MAX_DEPTH:
         raise SourceError("too deep inside other files")
     source = Source(name.encode("utf-8", "replace"), raw, holder.recogniser, holder.depth + 1)

@@ -65,7 +65,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         ("図書館", "jis.txt"),
         ("haberdashery", "turned.pdf"),
         ("quillwright", "noted.pdf"),
-        ('"well-known author"', "known.pdf"),
+        ("well-known author", "known.pdf"),
         ("wellknown", "known.pdf"),
         ("retrieval", "known.pdf"),
         ("escrow", "commented.docx"),

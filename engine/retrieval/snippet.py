@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.retrieval.fts_query import FtsQuery
 from engine.store.folding import FILL
 from engine.store.phrase import EITHER
-from engine.store.tokenizer import UNSPACED, Token, compounds_at, tokens
+from engine.store.tokenizer import UNSPACED, Places, Token, compounds_at
 from engine.store.visible_text import parted_filled
 
 SNIPPET_LENGTH = 220  # code points: two lines of a wide list
@@ -69,25 +69,28 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
     `kind` is that of its document, where its markup still stands in the text.
     """
     spans: list[tuple[int, int]] = []
-    found = tokens(text, kind, CONSIDERED_TOKENS)
+    found = Places(text, kind, CONSIDERED_TOKENS)
+    wanted = {term for phrase in fts_query.phrases for term in phrase.terms}
+    begun = tuple(phrase.places[-1] for phrase in fts_query.phrases if phrase.prefix and phrase.places)
     places: defaultdict[str, list[int]] = defaultdict(list)
-    for place, token in enumerate(found):
-        for term in token.terms:
-            places[term].append(place)
+    for place, terms in enumerate(found.terms):
+        for term in terms:
+            if term in wanted or (begun and term.startswith(begun)):
+                places[term].append(place)
     for phrase in fts_query.phrases:
         *lead, last = [place.split(EITHER) for place in phrase.places] or [[]]
         ends = {
             place
-            for wanted in last
-            for term in ([each for each in places if each.startswith(wanted)] if phrase.prefix else [wanted])
+            for wished in last
+            for term in ([each for each in places if each.startswith(wished)] if phrase.prefix else [wished])
             for place in places.get(term, ())
         }
         for end in ends:
             first = end - len(lead)
             if first >= 0 and all(
-                not set(wanted).isdisjoint(found[first + at].terms) for at, wanted in enumerate(lead)
+                not set(wished).isdisjoint(found.terms[first + at]) for at, wished in enumerate(lead)
             ):
-                spans.append(_span(found[first], found[end], phrase.places[-1]))
+                spans.append(_span(found.token(first), found.token(end), phrase.places[-1]))
     for sign in fts_query.signs:
         spans.extend(match.span() for match in islice(re.finditer(re.escape(sign), text), CONSIDERED_TOKENS))
     return _merged(spans)

@@ -5,6 +5,7 @@ A file that takes too long, too much memory, or ends the child costs one SourceE
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,17 @@ from engine.paths import places, private_folder
 from engine.records import Cutting, Document
 from engine.sources.parser_process import ChildDied, NotStarted, ParserProcess, TimedOut
 from engine.sources.parser_protocol import document_from_json, request_to_json
+from engine.sources.readers.file_types import kind_of
+
+HOLDERS = frozenset(("email", "mbox", "msg", "docx"))  # kinds that hold other files
 
 
 class ParserClosed(WorkerError):
     """The parser was closed while, or before, a file was read; the file itself is not at fault."""
+
+
+class ReaderEnded(SourceError):
+    """The file ended the process that read it, or was given up because it took too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,12 @@ class Parser:
         after `close`, and WorkerError where no child can be started.
         """
         with self._reading:
-            return self._read(path, root, cutting)
+            try:
+                return self._read(path, root, cutting)
+            except ReaderEnded:
+                if kind_of(os.path.basename(path)) not in HOLDERS:
+                    raise
+                return self._read(path, root, cutting, alone=True)  # a message is not lost for what hangs on it
 
     def close(self) -> None:
         """End the child and any read in progress; closing twice does nothing."""
@@ -94,10 +107,10 @@ class Parser:
         with self._reading:
             self._discard()
 
-    def _read(self, path: bytes, root: bytes | None, cutting: Cutting | None) -> Document:
+    def _read(self, path: bytes, root: bytes | None, cutting: Cutting | None, alone: bool = False) -> Document:
         child = self._ready_child()
         try:
-            answer = child.ask(request_to_json(path, root, cutting))
+            answer = child.ask(request_to_json(path, root, cutting, alone))
             document = None if "reason" in answer else document_from_json(answer["document"])
         except BaseException as error:
             self._discard()  # what it may still say would be taken for the next file's answer
@@ -106,9 +119,9 @@ class Parser:
             if isinstance(error, NotStarted):
                 raise WorkerError("The process that reads files did not start.", fix=self._advice()) from None
             if isinstance(error, TimedOut):
-                raise SourceError(f"took longer than {self._limits.seconds} s") from None
+                raise ReaderEnded(f"took longer than {self._limits.seconds} s") from None
             if isinstance(error, ChildDied):
-                raise SourceError(error.reason()) from None
+                raise ReaderEnded(error.reason()) from None
             if isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):
                 raise SourceError("the reader gave no sound answer") from None
             raise

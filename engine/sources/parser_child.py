@@ -94,9 +94,9 @@ def _recogniser(languages: str, go_on: Callable[[], None]) -> Recogniser | None:
 
 
 def _answer(request: dict[str, Any], recogniser: Recogniser | None, go_on: Callable[[], None]) -> dict[str, Any]:
-    path, root, cutting = request_from_json(request)
+    path, root, cutting, alone = request_from_json(request)
     try:
-        document = read_document(path, recogniser, root)
+        document = read_document(path, recogniser, root, alone)
         if cutting is not None:
             go_on()
             document = as_received(document)

@@ -25,22 +25,26 @@ def pack(message: dict[str, Any]) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def request_to_json(path: bytes, root: bytes | None, cutting: Cutting | None) -> dict[str, Any]:
-    """Ask for the file at `path` below `root`, and for its passages where it is known how to cut it."""
+def request_to_json(path: bytes, root: bytes | None, cutting: Cutting | None, alone: bool = False) -> dict[str, Any]:
+    """Ask for the file at `path` below `root`, and for its passages where it is known how to cut it.
+
+    With `alone` what hangs on it, as on a message, stays closed.
+    """
     return {
         "path": path.decode("latin-1"),
         "root": root and root.decode("latin-1"),
         "cutting": cutting and astuple(cutting),
+        "alone": alone,
     }
 
 
-def request_from_json(value: dict[str, Any]) -> tuple[bytes, bytes | None, Cutting | None]:
+def request_from_json(value: dict[str, Any]) -> tuple[bytes, bytes | None, Cutting | None, bool]:
     """Read what `request_to_json` wrote."""
     path, root, cutting = value["path"], value["root"], value["cutting"]
     if cutting is not None:
         folder, rules, prefix = cutting
         cutting = Cutting(folder, tuple((name, number) for name, number in rules), prefix)
-    return path.encode("latin-1"), root and root.encode("latin-1"), cutting
+    return path.encode("latin-1"), root and root.encode("latin-1"), cutting, bool(value["alone"])
 
 
 def as_received(document: Document) -> Document:

@@ -9,7 +9,7 @@ was, nobody can tell, so the word is found in both forms.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import unescape
 
 from engine.store.folding import FILL
@@ -17,40 +17,46 @@ from engine.store.folding import FILL
 Span = tuple[int, int]
 
 _LINE_END = re.compile(r"(?<=[^\W\d_])([-\u2010\u00ad])(\r?\n[ \t>]{0,40})(?=[a-zß-öø-ÿα-ωа-џ])")
-_NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "ods", "bibtex"])  # where a hyphen is one
+_NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "xls", "ods", "bibtex"])  # where a hyphen is one
 
-# The groups say what becomes of a match: `keep` is left as it is, of the rest `hidden` is told behind the text.
-_ENTITY = r"(?P<entity>&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
+# The last group of a match says what becomes of it: code is left as it is, some is shown without its signs, and the
+# rest is told behind the text. Each alternative begins with a sign of its own, by which the next match is found fast.
+_ENTITY = r"&(?P<entity>(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
 _TAG = (
     r"</?(?:a|abbr|b|bdi|bdo|big|cite|del|dfn|em|font|i|ins|mark|q|s|small|span|strike|strong|sub|sup|tt|u|var|wbr)"
     r"(?P<tag>\s[^<>]{0,500})?/?>"
 )
-_LOWERED = r"(?<=\w)(?P<sign>[~^])(?P<lowered>\w{1,20})(?P=sign)"  # H~2~O
-_EMPHASIS = r"(?P<star>\*{1,3})(?=[^\s*])(?P<stressed>[^*\n]{0,500}?[^*\s])(?P=star)(?!\*)"
-_STRIKE = r"(?P<line>~~|==)(?=[^\s~=])(?P<struck>[^~=\n]{0,500}?[^~=\s])(?P=line)"
+_LOWERED = r"~(?<=\w~)(?P<lowered>\w{1,20})~", r"\^(?<=\w\^)(?P<raised>\w{1,20})\^"  # H~2~O
+_EMPHASIS = r"\*(?P<more>\*{0,2})(?=[^\s*])(?P<stressed>[^*\n]{0,500}?[^*\s])\*(?P=more)(?!\*)"
+_STRIKE = r"~~(?=[^\s~])(?P<struck>[^~\n]{0,500}?[^~\s])~~", r"==(?=[^\s=])(?P<marked>[^=\n]{0,500}?[^=\s])=="
+_CODE = r"`(?P<keep>`*[^`\n]*`+)"
 _MARKDOWN = (
-    r"(?P<keep>`+[^`\n]*`+|<!--|-->)",
+    _CODE,
     r"\\(?P<escaped>[!-/:-@\[-`{-~])",
     r"\]\((?P<target>(?:<[^<>\n]{0,500}>|[^()\s]*(?:\([^()\s]*\)[^()\s]*){0,3})"
     r"(?:\s{1,20}(?:\"[^\"]{0,300}\"|'[^']{0,300}'))?)[ \t]{0,20}\)",
     r"\]\[(?P<reference>[^\[\]\n]{0,200})\]",
+    r"\]\]",
     r"\[\^(?P<note>[^\]\s]{1,100})\](?!:)",
-    r"!?\[\[(?P<page>[^\[\]|\n]{1,200})\|",
-    r"!?\[\[|\]\]",
-    r"!?\[(?=[^\[\]\n]{0,300}\][(\[])",
+    r"\[\[(?P<page>[^\[\]|\n]{1,200})\|",
+    r"\[\[",
+    r"\[(?=[^\[\]\n]{0,300}\][(\[])",
     _TAG,
     _ENTITY,
-    _LOWERED,
+    *_LOWERED,
 )
 _ORG = (
-    r"(?P<keep>~[^~\n]{1,300}~|=[^=\n]{1,300}=)",
+    r"~(?P<verbatim>[^~\n]{1,300})~",
+    r"=(?P<keep>[^=\n]{1,300}=)",
     r"\[\[(?P<target>[^\[\]\n]{1,500})\]\[",
-    r"\[\[|\]\]",
+    r"\[\[",
+    r"\]\]",
     r"\[fn:(?P<note>[^\]\s:]{1,100})\]",
-    r"(?<=\w)[_^]\{(?P<lowered>[^{}\n]{1,50})\}",
+    r"_\{(?<=\w_\{)(?P<lowered>[^{}\n]{1,50})\}",
+    r"\^\{(?<=\w\^\{)(?P<raised>[^{}\n]{1,50})\}",
 )
 _RST = (
-    r"(?P<keep>``[^`\n]{1,300}``)",
+    r"``(?P<keep>[^`\n]{1,300}``)",
     r"\s<(?P<target>[^<>\s]{1,500})>`_{1,2}",
     r"[ \t]?\[(?P<note>[\#*]?[\w-]{0,50})\]_(?!\w)",
     r"(?:\\[ ])?:(?P<role>[a-z]{1,20}):`",
@@ -59,20 +65,20 @@ _RST = (
     r"`_{1,2}(?!\w)|(?<!\w)`(?=\w)",
 )
 _ASCIIDOC = (
-    r"(?P<keep>`[^`\n]{1,300}`)",
+    r"`(?P<keep>[^`\n]{1,300}`)",
     r"(?:link:|xref:|mailto:)(?P<target>[^\s\[\]<>]{1,500})\[",
     r"(?P<address>\bhttps?://[^\s\[\]<>]{1,500})\[",
     r"<<(?P<reference>[^\[\]<>,\n]{1,500}),",
     r"<<|>>",
     _ENTITY,
-    _LOWERED,
+    *_LOWERED,
 )
 _DOUBLED = r"(?P<star>\*\*|__|\#\#)(?=[^\s*_\#])(?P<stressed>[^*_\#\n]{0,500}?[^*_\#\s])(?P=star)"
 
 
 _OF_MARKDOWN = (
     re.compile("|".join(_MARKDOWN)),
-    re.compile("|".join((r"(?P<keep>`+[^`\n]*`+)", _EMPHASIS, _STRIKE))),
+    re.compile("|".join((_CODE, _EMPHASIS, *_STRIKE))),
 )
 _OF_ORG, _OF_RST = re.compile("|".join(_ORG)), re.compile("|".join(_RST))
 _OF_ASCIIDOC = re.compile("|".join(_ASCIIDOC)), re.compile(_DOUBLED)
@@ -83,9 +89,9 @@ _OF_KIND = {
     "rst": (_OF_RST,),
     "asciidoc": _OF_ASCIIDOC,
 }
-_HIDDEN = ("target", "reference", "note", "page", "tag", "role", "address")
-_KEPT = ("escaped", "lowered", "stressed", "struck")
-_SIGNS = re.compile(r"[\[\]<&\\*~^`]|==|__|##|//")
+_LEFT = ("keep", "verbatim")
+_SHOWN = ("escaped", "lowered", "raised", "stressed", "struck", "marked", "entity")
+_SIGNS = re.compile(r"[\[\]<&\\*~^`]|==|__|##")
 _FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d{1,9}[.)][ \t]+)?(`{3,}|~{3,})", re.MULTILINE)
 
 
@@ -94,8 +100,9 @@ def visible(text: str, kind: str) -> tuple[str, list[Span]]:
     hidden: list[Span] = []
     seen = text
     if kind in _OF_KIND and _SIGNS.search(text):
+        prose = [*_prose(text)] if "```" in text or "~~~" in text else [(0, len(text))]
         for pattern in _OF_KIND[kind]:
-            seen = _without(seen, pattern, hidden)
+            seen = _without(seen, pattern, prose, hidden)
     return (parted_filled(seen) if kind and kind not in _NO_PROSE else seen), hidden
 
 
@@ -104,32 +111,35 @@ def parted_filled(text: str) -> str:
     return _LINE_END.sub(lambda match: match[1] + FILL * len(match[2]), text)
 
 
-def _without(text: str, pattern: re.Pattern[str], hidden: list[Span]) -> str:
-    """Fill in what a pattern finds outside of fenced code, and note what is hidden."""
+def _without(text: str, pattern: re.Pattern[str], prose: Iterable[Span], hidden: list[Span]) -> str:
+    """Fill in what a pattern finds in the prose of a text, and note what is hidden."""
     parts: list[str] = []
     at = 0
-    for start, end in _prose(text):
+    for start, end in prose:
         for match in pattern.finditer(text, start, end):
-            groups = match.groupdict()
-            if groups.get("keep") is not None:
+            name = match.lastgroup
+            if name in _LEFT:
                 continue
-            parts += [text[at : match.start()], _filled(match, groups)]
+            parts += [text[at : match.start()], _filled(text, match, name)]
             at = match.end()
-            hidden += [match.span(name) for name in _HIDDEN if groups.get(name)]
+            if name is not None and name not in _SHOWN and match[name]:
+                hidden.append(match.span(name))
     return "".join([*parts, text[at:]]) if parts else text
 
 
-def _filled(match: re.Match[str], groups: dict[str, str | None]) -> str:
-    """Return what is seen of a match, filled up to its length."""
-    entity = groups.get("entity")
-    if entity is not None:
-        return unescape(entity)[: len(entity)].ljust(len(entity), FILL)
-    for name in _KEPT:
-        kept = groups.get(name)
-        if kept is not None:
-            before, after = match.start(name) - match.start(), match.end() - match.end(name)
-            return FILL * before + kept + FILL * after
-    return FILL * len(match[0])
+def _filled(text: str, match: re.Match[str], name: str | None) -> str:
+    """Return what is seen of a match, filled up to its length: with blanks where it stands at the border of a word."""
+    before = FILL if _in_word(text[match.start() - 1 : match.start()]) else " "
+    after = FILL if _in_word(text[match.end() : match.end() + 1]) else " "
+    if name == "entity":
+        return unescape(match[0])[: len(match[0])].ljust(len(match[0]), after)
+    if name in _SHOWN:
+        return before * (match.start(name) - match.start()) + match[name] + after * (match.end() - match.end(name))
+    return (before if before == after else " ") * len(match[0])
+
+
+def _in_word(letter: str) -> bool:
+    return letter.isalnum() or letter == FILL
 
 
 def _prose(text: str) -> Iterator[Span]:

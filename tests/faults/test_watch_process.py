@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from terminal import Terminal
 
 from engine.store.connection import open_reader
 
@@ -121,6 +122,22 @@ def test_a_library_deleted_under_it_ends_it_with_the_truth(watch: Watch) -> None
     assert f"The library {watch.library} was deleted or replaced while it was in use." in errors
     assert "carrel restore FILE" in errors
     assert not watch.library.exists(), "an empty one in its place would pass for a library without notes"
+
+
+def test_a_browser_tells_of_a_library_that_is_gone_and_makes_none_in_its_place(watch: Watch) -> None:
+    browser = Terminal([os.fspath(PROGRAM)], {**watch.environment, "TERM": "xterm-256color"})
+    try:
+        assert browser.wait(lambda screen: "cormorant" in screen.text, PATIENCE_SECONDS), browser.screen.text
+        for file in watch.home.glob("data/library.carrel*"):
+            if file.is_file():
+                file.unlink()
+        assert browser.wait(lambda screen: "library file is gone" in screen.text, PATIENCE_SECONDS), browser.screen.text
+        (watch.notes / "b.md").write_text(f"# B\n\n{LATER}\n")
+        assert watch.ended()[0] == 2
+        assert browser.wait(lambda screen: "library file is gone" in screen.text, PATIENCE_SECONDS)
+    finally:
+        assert browser.leave("\x11", 30) is not None, "ctrl+q leaves it"
+    assert not watch.library.exists()
 
 
 def test_a_library_replaced_under_it_is_not_written_to(watch: Watch) -> None:

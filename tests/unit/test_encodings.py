@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from reading import read
 
 from engine.sources.encodings import decode, is_text
 
@@ -193,3 +196,15 @@ def test_a_declaration_that_the_bytes_deny_is_not_believed() -> None:
 )
 def test_a_label_means_what_it_means_on_the_web(label: str, encoding: str, text: str) -> None:
     assert decode(text.encode(encoding), label) == text
+
+
+FINE = "It doesn’t cost 40€ – she said “fine”."
+
+
+def test_pages_and_mail_are_decoded_as_browsers_do(tmp_path: Path) -> None:
+    page = f'<html><head><meta charset="iso-8859-1"></head><body><p>{FINE}</p></body></html>'
+    assert read(tmp_path, "a.html", page.encode("cp1252")).text == FINE
+    head = b"From: a@x.org\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=iso-8859-1\r\n"
+    quoted = b"It doesn=92t cost 40=80 =96 she said =93fine=94.\r\n"
+    mail = head + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + quoted
+    assert read(tmp_path, "a.eml", mail).text.endswith(FINE)

@@ -75,6 +75,47 @@ def test_the_child_gives_the_same_document_as_reading_in_this_process(tmp_path: 
     assert parser.read(path) == read_document(path)
 
 
+ON_WHICH_A_KILLER_HANGS = """\
+From: a@x.org
+Subject: Tea
+Content-Type: multipart/mixed; boundary=B
+
+--B
+
+The quince.
+--B
+Content-Type: text/plain
+Content-Disposition: attachment; filename=killer.txt
+
+x
+--B--
+"""
+KILLER = """
+from engine.sources.readers import text
+text.read = lambda source: {how}
+from engine.sources.parser_child import main
+main()
+"""
+
+
+@pytest.mark.parametrize("how", ["__import__('os').kill(__import__('os').getpid(), 9)", "__import__('time').sleep(99)"])
+def test_a_message_is_not_lost_for_a_file_on_it_that_ends_its_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    original = subprocess.Popen
+
+    def start(arguments: list[str], **options: object) -> subprocess.Popen[bytes]:
+        return original([sys.executable, "-P", "-c", KILLER.format(how=how)], **options)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr("engine.sources.parser_process.subprocess.Popen", start)
+    with Parser(Limits(seconds=2)) as parser:
+        text = parser.read(note(tmp_path, "a.eml", ON_WHICH_A_KILLER_HANGS)).text
+        assert "The quince." in text
+        assert "- Attachment: killer.txt (not read, for it or another one ended or stalled its reader)" in text
+        with pytest.raises(SourceError):
+            parser.read(note(tmp_path, "a.txt", "x"))
+
+
 def test_a_document_survives_the_wire() -> None:
     path = os.fsencode(Path(__file__))
     document = read_document(path)

@@ -290,10 +290,14 @@ OLD_BOX = r"{\*\do\dobxcolumn{\dptxbx{\dptxbxtext\pard Old box\par}}}"
             r"\trowd\intbl a{\footnote in \trowd\intbl p\cell q\cell\row}\cell b\cell\row\pard End\par",
             ["a | b", "End", "in p | q"],
         ),
+        (
+            r"{\field{\*\fldinst FORMDROPDOWN{\*\formfield{\fftype2{\*\ffl Leeds}{\*\ffl York}}}}}Town\par",
+            ["Town", "Leeds", "York"],
+        ),
         (r"a{\footnote never closed", ["a", "never closed"]),
         (r"{\deleted gone}{\revised new}\par", ["new"]),
     ],
-    ids=["box", "old box", "footnote", "comment", "headers", "object", "table in a note", "cut", "revisions"],
+    ids=["box", "old box", "footnote", "comment", "headers", "object", "table in a note", "form", "cut", "revisions"],
 )
 def test_what_hangs_on_an_rtf_paragraph_follows_it_once(tmp_path: Path, written: str, expected: list[str]) -> None:
     document = read(tmp_path, "a.rtf", r"{\rtf1\ansi " + written + "}")

@@ -214,9 +214,19 @@ def test_text_boxes_content_controls_and_old_forms_are_read_once(tmp_path: Path)
         '<w:p><w:r><w:fldChar><w:ffData><w:ddList><w:result w:val="1"/><w:listEntry w:val="Leeds"/>'
         '<w:listEntry w:val="York"/></w:ddList></w:ffData></w:fldChar></w:r></w:p>'
     )
-    control = f"<w:sdt><w:sdtPr/><w:sdtContent>{paragraph('Chosen')}</w:sdtContent></w:sdt>"
+    named = "<w:sdtPr><w:alias w:val='Home town'/></w:sdtPr>"
+    control = f"<w:sdt>{named}<w:sdtContent>{paragraph('Chosen')}</w:sdtContent></w:sdt>"
     content = body(f"<w:p><w:r><w:t>Beside</w:t></w:r><w:r>{alternate}</w:r></w:p>{control}{field}")
-    assert texts(tmp_path, "a.docx", content) == ["Beside", "About the buttress", "Chosen", "York"]
+    assert texts(tmp_path, "a.docx", content) == ["Beside", "About the buttress", "Chosen", "York", "- Home town"]
+
+
+def test_a_watermark_is_read(tmp_path: Path) -> None:
+    mark = '<w:p><w:r><w:pict><v:textpath xmlns:v="urn:v" string="In confidence"/></w:pict></w:r></w:p>'
+    header = f"<w:hdr {W}>{mark}</w:hdr>"
+    assert texts(tmp_path, "a.docx", body(paragraph("x"), ("h", "header", "h.xml"), **{"h.xml": header})) == [
+        "x",
+        "In confidence",
+    ]
 
 
 def test_what_was_deleted_or_moved_away_is_not_read_and_what_was_inserted_is(tmp_path: Path) -> None:

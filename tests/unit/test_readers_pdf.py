@@ -124,16 +124,25 @@ def test_links_carry_the_words_below_them(tmp_path: Path) -> None:
     assert read(tmp_path, "a.pdf", content).links == (Link("https://example.org/form", "Application form"),)
 
 
-def test_files_inside_a_pdf_are_named(tmp_path: Path) -> None:
+def test_files_inside_a_pdf_are_read_or_named_with_the_reason(tmp_path: Path) -> None:
+    file = "<</Type/Filespec/F({0})/UF({0})/EF<</F {1} 0 R>>>>"
     content = pdf(
         lines("Words."),
-        root="/Names<</EmbeddedFiles<</Names[(a)5 0 R]>>>>",
+        root="/Names<</EmbeddedFiles<</Names[(a)5 0 R(b)7 0 R]>>>>",
         objects=(
-            "<</Type/Filespec/F(ledger.xlsx)/UF(ledger.xlsx)/EF<</F 6 0 R>>>>",
-            "<</Length 1>>stream\nx\nendstream",
+            file.format("ledger.md", 6),
+            "<</Length 16>>stream\n# Harvest\n\nBeans\nendstream",
+            file.format("weir.png", 8),
+            "<</Length 2>>stream\n\x00\x01\nendstream",
         ),
     )
-    assert shape(read(tmp_path, "a.pdf", content))[-1] == ("list", "- Attachment: ledger.xlsx")
+    assert shape(read(tmp_path, "a.pdf", content)) == [
+        ("paragraph", "Words."),
+        ("heading", "a.pdf › ledger.md"),
+        ("heading", "# Harvest"),
+        ("paragraph", "Beans"),
+        ("list", "- Attachment: weir.png (no reader for .png)"),
+    ]
 
 
 # --- outlines -------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from notes import FILLER, library_of
 
 from engine.records import SearchSettings
 from engine.retrieval import hits, snippet
+from engine.store.tokenizer import Places
 
 WORDS_ONLY = SearchSettings(fusion="keyword")
 HOSTILE = {
@@ -25,14 +25,13 @@ HOSTILE = {
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Note how many characters and tokens each snippet had to deal with."""
     counted: list[tuple[int, int]] = []
-    plain: Callable[..., list[object]] = snippet.tokens  # type: ignore[attr-defined]
 
-    def counting(text: str, *rest: object) -> list[object]:
-        tokens = plain(text, *rest)
-        counted.append((len(text), len(tokens)))
-        return tokens
+    class Counted(Places):
+        def __init__(self, text: str, kind: str = "", most: int | None = None) -> None:
+            super().__init__(text, kind, most)
+            counted.append((len(text), len(self.terms)))
 
-    monkeypatch.setattr(snippet, "tokens", counting)
+    monkeypatch.setattr(snippet, "Places", Counted)
     return counted
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import SNIFFED_BYTES, is_text
+from engine.sources.readers.clippings import is_clippings
 from engine.sources.readers.file_types import (
     OWN_LINES,
     has_no_reader,
@@ -17,6 +18,7 @@ from engine.sources.readers.file_types import (
     reader_by_content,
     reader_of,
 )
+from engine.sources.readers.packed_file import unpacked
 from engine.sources.readers.source_file import MAX_CHARACTERS, Source, load
 from engine.sources.safe_open import hash_of
 
@@ -31,10 +33,12 @@ _BINARY_KINDS = frozenset(
 )
 
 
-def read_document(path: bytes, recogniser: Recogniser | None = None, root: bytes | None = None) -> Document:
+def read_document(
+    path: bytes, recogniser: Recogniser | None = None, root: bytes | None = None, alone: bool = False
+) -> Document:
     """Read the file at `path` in this process; raises SourceError with the reason where it cannot be read.
 
-    No link below `root` is followed.
+    No link below `root` is followed. With `alone` what hangs on it, as on a message, stays closed.
 
     Pages that are pictures are read by the `recogniser`, if there is one. A file whose name promises nothing is read
     as plain text, unless it is mail. A text file that is empty is an empty document.
@@ -43,18 +47,28 @@ def read_document(path: bytes, recogniser: Recogniser | None = None, root: bytes
     if kind_of(name) is None and (reason := has_no_reader(name)):
         raise SourceError(reason)
     source = load(path, recogniser, root)
+    inner, raw = unpacked(source.name, source.raw)
+    document = _read(replace(source, name=inner, raw=raw))
+    source = replace(load(path, recogniser, root), alone=alone)
     document = _read(source)
     return replace(document, content_hash=hash_of(source.raw))
 
 
 def read_attached(holder: Source, name: str, raw: bytes) -> Document:
     """Read a file that another one holds, as a message does; raises SourceError where it cannot be read."""
+    if holder.alone:
+        raise SourceError("not read, for it or another one ended or stalled its reader")
     if holder.depth >= MAX_DEPTH:
         raise SourceError("too deep inside other files")
     source = Source(name.encode("utf-8", "replace"), raw, holder.recogniser, holder.depth + 1)
     if kind_of(source.name) is None and not (raw.strip() and is_text(raw[:SNIFFED_BYTES])):
         raise SourceError(has_no_reader(source.name) or "not text")
-    return _read(source)
+    try:
+        return _read(source)
+    except (SourceError, MemoryError):
+        raise
+    except Exception as error:  # a reader's own fault may not cost the file that holds this one
+        raise SourceError(f"the reader failed ({type(error).__name__})") from None
 
 
 def _read(source: Source) -> Document:
@@ -62,6 +76,8 @@ def _read(source: Source) -> Document:
     if not source.raw and kind in _BINARY_KINDS:
         raise SourceError("empty")
     reader = reader_of(source.name) if kind else reader_by_content(source.raw)
+    if reader == "text" and is_clippings(source.raw):
+        reader = "clippings"  # its version is that of plain text
     document: Document = import_module(f"engine.sources.readers.{reader}").read(source)
     if len(document.text) > MAX_CHARACTERS:
         raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")

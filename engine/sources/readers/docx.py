@@ -51,6 +51,7 @@ def read(source: Source) -> Document:
     reader.walk(reader.root)
     reader.add_notes()
     reader.add_comments()
+    reader.add_labels()
     reader.add_headers()
     text, blocks = reader.builder.finish()
     properties = core_properties(archive)
@@ -80,8 +81,8 @@ class _Reader:
         self._archive = archive
         self._targets = external_targets(archive, main)
         self._parts = related_parts(archive, main) or _usual_parts(archive)
-        self.root = self._xml(main)
-        self._styles = Styles(next((root for _, root in self._named("styles")), None))
+        self.root = self._transitional(archive.xml(main), main)
+        self._styles = Styles(next(self._named("styles"), None))
         self._list: list[str] = []
         self._chunks: set[str] = set()
 
@@ -109,41 +110,48 @@ class _Reader:
     def add_notes(self) -> None:
         """Add the footnotes, then the endnotes."""
         for part, name in _NOTES.items():
-            for _, root in self._named(part):
+            for root in self._named(part):
                 for note in root.iter(f"{W}{name}"):
                     if note.get(f"{W}type") in (None, "normal"):
                         self.builder.add("paragraph", _all_words(note))
 
     def add_comments(self) -> None:
         """Add what was said in the margin, behind the name of who said it."""
-        for _, root in self._named("comments"):
+        for root in self._named("comments"):
             for comment in root.iter(f"{W}comment"):
                 author, words = str(comment.get(f"{W}author") or "").strip(), _all_words(comment)
                 self.builder.add("paragraph", f"{author}: {words}" if author and words else words)
+
+    def add_labels(self) -> None:
+        """Add what the fields of forms are called and say to whom fills them in."""
+        fields = (f"{W}alias", f"{W}helpText", f"{W}statusText")
+        said = (str(element.get(f"{W}val") or "") for element in self.root.iter(*fields))
+        self.builder.add("list", "\n".join(f"- {words}" for words in distinct(said)))
 
     def add_headers(self) -> None:
         """Add what stands above and below the pages, once, however many sections repeat it."""
         written = (
             words
             for what in ("header", "footer")
-            for _, root in self._named(what)
-            for words in [_all_words(root)]
+            for root in self._named(what)
+            for words in (_all_words(root), *picture_words(root))
             if not is_page_number(words)
         )
         for words in distinct(written):
             self.builder.add("paragraph", words)
 
-    def _named(self, what: str) -> Iterator[tuple[str, etree._Element]]:
+    def _named(self, what: str) -> Iterator[etree._Element]:
         """Give the parts of a kind; a damaged one is passed over, as Word does."""
         for kind, path in dict.fromkeys(self._parts.values()):
-            if kind == what and self._archive.xml_if_there(path) is not None:
-                yield path, self._xml(path)
+            root = self._archive.xml_if_there(path) if kind == what else None
+            if root is not None:
+                yield self._transitional(root, path)
 
-    def _xml(self, path: str) -> etree._Element:
-        root = self._archive.xml(path)
-        if root.nsmap.get("w", "").encode() == _STRICT:  # the same elements under another name
-            return parse_xml(self._archive.read(path).replace(_STRICT, _TRANSITIONAL), "damaged XML")
-        return root
+    def _transitional(self, root: etree._Element, path: str) -> etree._Element:
+        """Return a part under the names of elements that most files use; a strict one has the same under others."""
+        if root.nsmap.get("w", "").encode() != _STRICT:
+            return root
+        return parse_xml(self._archive.read(path).replace(_STRICT, _TRANSITIONAL), "damaged XML")
 
     def _chunk(self, element: etree._Element) -> None:
         """Add a document of whatever format that Word takes in when it opens this one."""

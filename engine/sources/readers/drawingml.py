@@ -67,9 +67,9 @@ def chart_words(root: etree._Element) -> Iterator[str]:
 
 
 def picture_words(root: etree._Element) -> Iterator[str]:
-    """Give what a person wrote to stand for the pictures below an element."""
-    for element in root.iter("{*}docPr", "{*}cNvPr"):
+    """Give what a person wrote to stand for the pictures below an element, and what is drawn as letters."""
+    for element in root.iter("{*}docPr", "{*}cNvPr", "{*}textpath"):
         if not any(local_name(above) == "Fallback" for above in element.iterancestors()):
-            words = _MADE_BY_MACHINE.sub("", unescaped(str(element.get("descr") or ""))).strip()
-            if words:
+            written = unescaped(str(element.get("descr") or element.get("string") or ""))
+            if words := _MADE_BY_MACHINE.sub("", written).strip():
                 yield words

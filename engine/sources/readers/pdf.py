@@ -17,10 +17,11 @@ from pypdfium2 import raw as pdfium_c
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.encodings import storable
+from engine.sources.readers import read_attached
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.line_end_hyphens import rejoined, words_of
 from engine.sources.readers.ocr import DOTS_PER_INCH, MAX_PIXELS, Recogniser, grey_picture
-from engine.sources.readers.pdf_annotations import Annotations, annotations_of, attached_names
+from engine.sources.readers.pdf_annotations import Annotations, annotations_of, attached_files
 from engine.sources.readers.pdf_outline import Entry, outline_of, pieces
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
@@ -59,7 +60,7 @@ def read(source: Source) -> Document:
         outline = outline_of(document)
         pages = list(_pages(document, source.recogniser))
         properties = document.get_metadata_dict(skip_empty=True)
-        attached = list(attached_names(document))
+        attached = list(attached_files(document))
     finally:
         document.close()
     builder, links = TextBuilder(), list[Link]()
@@ -67,7 +68,7 @@ def read(source: Source) -> Document:
     for number, page in enumerate(pages):
         _add(builder, page, number + 1, outline.get(number, ()), known)
         links += page.annotations.links
-    builder.add("list", "\n".join(f"- Attachment: {name}" for name in attached if name))
+    _add_attached(source, builder, attached)
     text, blocks = builder.finish()
     if not any(page.has_words() for page in pages):
         scanned = "scanned: OCR found no words" if source.recogniser else "scanned: no text layer"
@@ -172,6 +173,20 @@ def _add(builder: TextBuilder, page: _Page, number: int, entries: Sequence[Entry
     builder.add("paragraph", "\n".join(page.annotations.values), page=number)
     for note in page.annotations.notes:
         builder.add("paragraph", note, page=number)
+
+
+def _add_attached(source: Source, builder: TextBuilder, attached: Sequence[tuple[str, bytes]]) -> None:
+    """Add what the files inside say, each under its name, and name those that are not read, with the reason."""
+    reasons = {}
+    for name, raw in attached:
+        try:
+            document = read_attached(source, name, raw)
+        except SourceError as error:
+            reasons[name] = error.reason
+            continue
+        builder.heading(f"{source.display_name} › {name}", 1)
+        builder.include(document)
+    builder.add("list", "\n".join(f"- Attachment: {name} ({why})" for name, why in reasons.items()))
 
 
 def _paragraphs(written: Sequence[str]) -> Iterator[str]:

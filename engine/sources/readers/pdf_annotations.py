@@ -14,6 +14,8 @@ from engine.sources.encodings import storable
 
 MAX_ANNOTATIONS = 2000  # of one page
 MAX_BYTES = 200_000  # of one text
+MAX_ATTACHED = 100  # files inside one
+MAX_ATTACHED_BYTES = 64 * 2**20  # of them together
 _TYPED = frozenset(
     (pdfium_c.FPDF_FORMFIELD_TEXTFIELD, pdfium_c.FPDF_FORMFIELD_COMBOBOX, pdfium_c.FPDF_FORMFIELD_LISTBOX)
 )
@@ -54,13 +56,20 @@ def annotations_of(document: pdfium.PdfDocument, page: pdfium.PdfPage, textpage:
     return found
 
 
-def attached_names(document: pdfium.PdfDocument) -> Iterator[str]:
-    """Give the names of the files that lie inside a PDF."""
-    for index in range(min(document.count_attachments(), MAX_ANNOTATIONS)):
+def attached_files(document: pdfium.PdfDocument) -> Iterator[tuple[str, bytes]]:
+    """Give the files that lie inside a PDF by name; one that is too large, or damaged, is empty."""
+    room = MAX_ATTACHED_BYTES
+    for index in range(min(document.count_attachments(), MAX_ATTACHED)):
         try:
-            yield " ".join(storable(document.get_attachment(index).get_name()).split())
+            attachment = document.get_attachment(index)
+            name = " ".join(storable(attachment.get_name()).split())
+            size = ctypes.c_ulong()
+            pdfium_c.FPDFAttachment_GetFile(attachment, None, 0, size)
+            content = bytes(attachment.get_data()) if 0 < size.value <= room else b""
         except pdfium.PdfiumError:
             continue
+        room -= len(content)
+        yield name, content
 
 
 def _value(document: pdfium.PdfDocument, annotation: object) -> Iterator[str]:

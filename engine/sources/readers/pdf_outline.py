@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import pypdfium2 as pdfium
 
 from engine.sources.encodings import storable
+from engine.sources.readers.source_file import MAX_LABEL
 
 MAX_ENTRIES = 20_000
 LONGEST_HEADING = 3  # lines of a page that may make one heading
@@ -54,14 +56,13 @@ def outline_of(document: pdfium.PdfDocument) -> dict[int, list[Entry]]:
 
 def pieces(lines: Sequence[str], entries: Sequence[Entry]) -> Iterator[Piece]:
     """Cut the lines of a page at its headings; an entry whose words are nowhere stands where the one before ended."""
-    starts = _line_starts(lines)
+    places = _places(lines) if entries else {}
     reached = 0
     for entry in entries:
-        place = _place(lines, starts, _plain(entry.title), reached)
-        if place is None:
+        first, after = _next(places.get(_plain(entry.title), ()), reached)
+        if not after:
             yield Piece((entry.title,), entry.level)
             continue
-        first, after = place
         if reached < first:
             yield Piece(tuple(lines[reached:first]))
         yield Piece((" ".join(lines[first:after]),), entry.level)
@@ -69,28 +70,22 @@ def pieces(lines: Sequence[str], entries: Sequence[Entry]) -> Iterator[Piece]:
     yield Piece(tuple(lines[reached:]))
 
 
-def _line_starts(lines: Sequence[str]) -> dict[str, list[int]]:
-    """Map the first letters of each line, without its number, to where such lines are."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for index, line in enumerate(lines):
-        if letters := _plain(line):
-            found[letters[0]].append(index)
+def _places(lines: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+    """Map what each line says, and each few lines together, to the places where it is said, in their order."""
+    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for first in range(len(lines)):
+        for after in range(first + 1, min(first + LONGEST_HEADING, len(lines)) + 1):
+            written = " ".join(lines[first:after])
+            if len(written) > MAX_LABEL:
+                break
+            found[_plain(written)].append((first, after))
     return found
 
 
-def _place(lines: Sequence[str], starts: dict[str, list[int]], title: str, reached: int) -> tuple[int, int] | None:
-    """Return the lines that together are the title, from the line `reached` on; None where none are."""
-    for first in starts.get(title[:1], ()):
-        if first < reached:
-            continue
-        words = ""
-        for after in range(first + 1, min(first + LONGEST_HEADING, len(lines)) + 1):
-            words = _plain(f"{words} {lines[after - 1]}")
-            if words == title:
-                return first, after
-            if not title.startswith(words):
-                break
-    return None
+def _next(places: Sequence[tuple[int, int]], reached: int) -> tuple[int, int]:
+    """Return the first place from the line `reached` on; (0, 0) where there is none."""
+    index = bisect_left(places, (reached, 0))
+    return places[index] if index < len(places) else (0, 0)
 
 
 def _plain(text: str) -> str:

@@ -6,17 +6,19 @@ import re
 
 _SKIPPED_WRITTEN = (
     "colortbl pict themedata datastore colorschememapping latentstyles listtable listoverridetable rsidtbl "
-    "generator xmlnstbl mmathPr fldinst template revtbl filetbl bkmkstart bkmkend nonshppict pntext listtext stextflow "
+    "generator xmlnstbl mmathPr template revtbl filetbl bkmkstart bkmkend nonshppict pntext listtext stextflow "
     "pgptbl wgrffmtfilter userprops doccomm private shprslt sp atnid atnauthor atrfstart atrfend atndate atnref "
     "atntime atnparent atnicn fchars lchars nonesttables passwordhash fontemb objdata objclass objname ftnsep ftnsepc "
     "ftncn aftnsep aftnsepc aftncn"
 )
 SKIPPED = frozenset(_SKIPPED_WRITTEN.split())
-ASIDES = frozenset(("footnote", "annotation", "shptxt", "dptxbxtext"))  # follow the paragraph in which they stand
+ASIDES = frozenset(
+    ("footnote", "annotation", "shptxt", "dptxbxtext", "ffdeftext", "ffl", "ffhelptext", "ffstattext")
+)  # follow the paragraph in which they stand
 FURNITURE = frozenset(
     f"{place}{pages}" for place in ("header", "footer") for pages in ("", "l", "r", "f")
 )  # of all pages
-SHELLS = frozenset(("shpinst", "do", "object"))  # hold text only in the groups that say so
+SHELLS = frozenset(("shpinst", "do", "object", "fldinst", "formfield"))  # hold text only in the groups that say so
 READ_THOUGH_STARRED = frozenset(("shppict", "cs", "s")) | ASIDES | SHELLS
 SILENT = frozenset(("nowhere", "shell", "fonttbl", "info"))
 INFO = {"title": "title", "author": "author", "subject": "subject", "keywords": "keywords"}

@@ -41,13 +41,14 @@ class Source:
     """The bytes of one file, read once, and its name without folders.
 
     `recogniser` reads words in pictures, where the person wants that. `depth` counts the files around one that hangs on
-    another, as on a message.
+    another, as on a message; where it is `alone`, nothing is read that hangs on it.
     """
 
     name: bytes
     raw: bytes
     recogniser: Recogniser | None = None
     depth: int = 0
+    alone: bool = False
 
     def text(self) -> str:
         """Decode the file as text, without what was meant for a terminal; raises SourceError where it is none."""

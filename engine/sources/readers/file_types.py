@@ -11,6 +11,9 @@ import re
 _TEXT_SUFFIXES = (
     ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me .nfo"
 )
+_JSON_SUFFIXES = (
+    ".json .jsonl .ndjson .ldjson .json5 .jsonc .jsonld .canvas .excalidraw .webmanifest .code-workspace .har"
+)
 _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys(
         (".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdwn", ".mdx", ".qmd", ".rmd", ".livemd"), "markdown"
@@ -44,7 +47,7 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".srt", ".vtt"), "subtitles"),
     **dict.fromkeys((".tex", ".ltx", ".latex"), "latex"),
     **dict.fromkeys((".adoc", ".asciidoc"), "asciidoc"),
-    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".json5", ".jsonc", ".canvas"), "json"),
+    **dict.fromkeys(_JSON_SUFFIXES.split(), "json"),
     **dict.fromkeys((".yaml", ".yml"), "yaml"),
     ".toml": "toml",
 }

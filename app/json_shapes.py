@@ -130,7 +130,12 @@ def sync_shape(report: SyncReport) -> Shape:
         "removed": report.removed,
         "failed": [{**path_fields(failure.path), "reason": failure.reason} for failure in report.failed],
         "skipped": dict(report.skipped),
-        "passages": {"embedded": report.embedded, "reused": report.reused, "removed": report.passages_removed},
+        "passages": {
+            "embedded": report.embedded,
+            "reused": report.reused,
+            "removed": report.passages_removed,
+            "wordless": report.wordless,
+        },
         "seconds": round(report.seconds, 3),
         "held": report.held,
     }
@@ -162,6 +167,7 @@ def status_shape(status: Status, watched: Watching | None = None) -> Shape:
         "schema": status.schema,
         "documents": status.documents,
         "passages": status.passages,
+        "wordless": status.wordless,
         "bytes": status.bytes,
         "model": status.model,
         "folders": [folder_shape(folder) for folder in status.folders],

@@ -232,7 +232,7 @@ class Library:
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
         from engine.maintenance import last_check
-        from engine.store import models
+        from engine.store import models, passage_counts
 
         with self._file.reading() as connection:
             counted = documents.counts(connection)
@@ -251,6 +251,7 @@ class Library:
                 skipped=folders.left_out(connection),
                 read_only=self.read_only,
                 checked=last_check(connection),
+                wordless=passage_counts.held_back(connection),
             )
             if not stale:
                 return status

@@ -101,7 +101,7 @@ class LibrarySearch:
         self, text: str, path: Path, *, settings: SearchSettings | None = None, limit: int = WHY_LIMIT
     ) -> WhyReport:
         """Say at which stage of a search a file's document was lost, and what would bring it back."""
-        from engine.indexing.absence import absence, held_back
+        from engine.indexing.absence import UNREAD_ADVICE, absence, held_back, unread
         from engine.retrieval.query import parse
         from engine.retrieval.why_not import trace
         from engine.retrieval.written_options import with_written_options
@@ -122,6 +122,9 @@ class LibrarySearch:
             trail = trace(connection, query, document, settings, model, cuts, limit=limit)
             if (kept := held_back(connection, absolute)) is not None:
                 trail = trail.though(*kept)
+            asked = [word for term in query.terms if not term.excluded for word in term.text.split()]
+            for remark in unread(connection, absolute, document, asked):
+                trail = trail.though(remark, UNREAD_ADVICE)
         return WhyReport(
             text,
             absolute,

@@ -8,6 +8,7 @@ PAGE_NAMES = {
     **dict.fromkeys(("pptx", "odp"), "slide"),
     **dict.fromkeys(("xlsx", "xls", "ods"), "sheet"),
     "mbox": "message",
+    "enex": "note",
 }
 
 

@@ -14,9 +14,10 @@ from engine.chunking.passage_rules import DEFAULT_RULES, PassageRules, TokenStar
 from engine.chunking.split_points import SplitPointFinder, partition
 from engine.chunking.syntax_characters import markers, without
 from engine.chunking.token_counts import TokenPositions, encodable, sizes
-from engine.records import Block, Document, Passage, passage_hash
+from engine.chunking.wordless_text import is_words
+from engine.records import HELD_BACK, Block, Document, Passage, passage_hash
 
-APART = frozenset(["mbox"])  # kinds whose pages, here messages, are never joined in a passage
+APART = frozenset(["mbox", "enex"])  # kinds whose pages, messages and notes, are never joined in a passage
 STRETCH = 1.6  # a passage may hold this times the target where its structure asks for it
 RAW_CHARACTERS = 8  # of markup are tokenised for each token that fits, where markup is all there is
 SMALL_WINDOW_SHARE = 0.7  # where the window is small, the target leaves this slack below what fits
@@ -59,6 +60,8 @@ class _Chunker:
             path = self._path(start, end)
             headings = self._heads.headings(path)
             embedded = self._embedded(start, end, path, headings)
+            if not is_words(self._text[start:end]):
+                embedded = HELD_BACK + embedded
             yield Passage(
                 ordinal=ordinal,
                 text=self._text[start:end],

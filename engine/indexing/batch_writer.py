@@ -115,6 +115,7 @@ class BatchWriter:
         tally.embedded += count.embedded
         tally.reused += count.reused
         tally.passages_removed += count.removed
+        tally.wordless += count.wordless
         known = work.known
         if known is None:
             tally.added += 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import apsw
 
 from engine.indexing.work_items import Vanished, Work
-from engine.sources.readers.file_types import kind_of, language_of, suffix_of
+from engine.sources.readers.file_types import kind_of, language_of, suffix_of, unpacked_name
 from engine.sources.readers.source_file import Source
 
 CALLED_BY_WHOLE_NAME = frozenset(("code", "json", "yaml", "toml"))  # a program's files are known with their suffix
@@ -83,7 +83,8 @@ def reads_alike(one: bytes, other: bytes) -> bool:
 
 def title_of(path: bytes) -> str:
     """Return the title that a document without one of its own has from its file's name."""
-    source = Source(os.path.basename(path), b"")
+    name = os.path.basename(path)
+    source = Source(unpacked_name(name) or name, b"")
     return source.display_name if kind_of(source.name) in CALLED_BY_WHOLE_NAME else source.spoken_name
 
 

@@ -18,6 +18,7 @@ import apsw
 
 from engine.sources.readers.file_types import READER_VERSIONS, reader_of
 from engine.store import meta, stored_values
+from engine.store.passage_counts import HELD_BACK, WORDS
 
 _KEY = "readers"
 
@@ -95,14 +96,14 @@ def documents_with_gaps(conn: apsw.Connection, model_id: int) -> set[int]:
     Counting comes first, since it is much cheaper and says in nearly every sync that there are none.
     """
     surplus = conn.execute(
-        f"""SELECT (SELECT count(*) FROM passage) + (SELECT count(*) FROM free_slot)
-        - (SELECT count(*) FROM {_rows(model_id)})"""
+        f"""SELECT (SELECT count(*) FROM passage) - (SELECT count(*) FROM passage WHERE {HELD_BACK})
+        + (SELECT count(*) FROM free_slot) - (SELECT count(*) FROM {_rows(model_id)})"""
     ).get
     if surplus <= 0:
         return set()
     rows = conn.execute(
         f"""SELECT DISTINCT document_id FROM passage
-        WHERE id NOT IN (SELECT rowid FROM {_rows(model_id)})"""
+        WHERE {WORDS} AND id NOT IN (SELECT rowid FROM {_rows(model_id)})"""
     )
     return {row[0] for row in rows}
 
@@ -111,7 +112,7 @@ def gaps_of(conn: apsw.Connection, model_id: int, document_id: int) -> dict[int,
     """Return the passages of a document that have no vector of this model: hash by id."""
     rows = conn.execute(
         f"""SELECT id, hash FROM passage
-        WHERE document_id = ? AND id NOT IN (SELECT rowid FROM {_rows(model_id)}) ORDER BY ordinal""",
+        WHERE document_id = ? AND {WORDS} AND id NOT IN (SELECT rowid FROM {_rows(model_id)}) ORDER BY ordinal""",
         (document_id,),
     )
     return dict(rows)

@@ -31,6 +31,7 @@ class Tally:
     embedded: int = 0
     reused: int = 0
     passages_removed: int = 0
+    wordless: int = 0
     failed: list[Failure] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
@@ -53,6 +54,7 @@ class Tally:
             reused=self.reused,
             passages_removed=self.passages_removed,
             seconds=round(time.monotonic() - self.started, 3),
+            wordless=self.wordless,
         )
 
 
@@ -71,6 +73,7 @@ def joined(first: SyncReport, second: SyncReport) -> SyncReport:
         passages_removed=first.passages_removed + second.passages_removed,
         seconds=round(first.seconds + second.seconds, 3),
         held=second.held,
+        wordless=first.wordless + second.wordless,
     )
 
 

@@ -22,7 +22,7 @@ from engine.local_indexer import LocalIndexer
 from engine.maintenance import value_checks
 from engine.paths import places
 from engine.records import Check
-from engine.store import folders, integrity, migrations, models, stored_values
+from engine.store import folders, integrity, migrations, models, passage_counts, stored_values
 from engine.store.connection import LOG_LIMIT_BYTES, open_reader, open_writer
 from engine.store.lock import IndexerLock
 from engine.store.repair import repair
@@ -82,6 +82,7 @@ def _of_the_library(conn: apsw.Connection, library: Path, encoder: Encoder | Non
         ("schema", lambda: _schema(conn)),
         ("values", lambda: _values(conn, library)),
         ("model", lambda: _model(conn, encoder)),
+        ("data", lambda: _wordless(conn)),
         ("watching", lambda: _watching(conn, library)),
         ("up to date", lambda: _up_to_date(conn, library)),
         ("contents", lambda: _contents(conn)),
@@ -133,6 +134,13 @@ def _model(conn: apsw.Connection, encoder: Encoder | None) -> Check:
         said = f"{active.name} as it is installed is not the one that made the library's vectors"
         return Check("model", False, 1, said, False, f"`carrel models use {active.name}` embeds everything with it.")
     return Check("model", True, 0, f"{active.name} is the one that made the vectors, byte for byte", False)
+
+
+def _wordless(conn: apsw.Connection) -> Check:
+    """Say how many passages are data and not words, and so have no vector: no fault, they are found by words."""
+    count = passage_counts.held_back(conn)
+    said = f"{count:,} passages are data (figures, keys, packed code): they have no vector and are found by words alone"
+    return Check("data", True, count, said if count else "every passage is words, and has its vector", False)
 
 
 def _watching(conn: apsw.Connection, library: Path) -> Check:

@@ -7,7 +7,7 @@ text, and count as unread, so that the next sync reads their files properly wher
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -22,6 +22,7 @@ from engine.indexing.outdated_documents import note_arrivals, note_readers
 from engine.local_indexer import LocalIndexer
 from engine.maintenance.export_reader import HASH_BYTES, ExportHeader, ExportReader
 from engine.paths import private_folder, refuse_nested
+from engine.records import Passage, is_held_back
 from engine.store import backup, folders, models
 from engine.store.archive import JUDGEMENT, Kept, LibraryArchive, put_back
 from engine.store.connection import open_writer, transaction
@@ -29,6 +30,7 @@ from engine.store.document_writer import Writer
 from engine.store.judgements import keep_sketches, sketch_missing
 from engine.store.lock import IndexerLock
 from engine.store.row_mapping import Row
+from engine.store.vector_tables import Vector
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -197,19 +199,26 @@ class _DocumentsWithVectors:
     def documents(self) -> Iterator[Kept]:
         """Yield them one after another."""
         for each in self._archive.documents():
-            whole = self._given and all(passage.hash in each.vectors for passage in each.passages)
+            whole = self._given and all(_needs_none(passage, each.vectors) for passage in each.passages)
             yield each if whole else self._embedded(each)
 
     def _embedded(self, document: Kept) -> Kept:
         encoder = self._indexer.encoder()
+        words = [each for each in document.passages if not is_held_back(each.hash)]
         texts = [
             encoder.manifest.passage_prefix
             + "\n".join(part for part in (". ".join((document.document.title, *each.headings)), each.text) if part)
-            for each in document.passages
+            for each in words
         ]
         hashes = [blake2b(text.encode("utf-8", "replace"), digest_size=HASH_BYTES).digest() for text in texts]
         vectors = dict(zip(hashes, encoder.encode_passages(texts), strict=True)) if texts else {}
         self.embedded += len(texts)
-        passages = tuple(replace(each, hash=new) for each, new in zip(document.passages, hashes, strict=True))
+        new = {each.ordinal: digest for each, digest in zip(words, hashes, strict=True)}
+        passages = tuple(replace(each, hash=new.get(each.ordinal, each.hash)) for each in document.passages)
         unread = replace(document.file, mtime_ns=0, content_hash=None)
         return replace(document, file=unread, passages=passages, vectors=vectors)
+
+
+def _needs_none(passage: Passage, vectors: Mapping[bytes, Vector]) -> bool:
+    """Whether a passage has its vector with it, or is data and has none."""
+    return passage.hash in vectors or is_held_back(passage.hash)

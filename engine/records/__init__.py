@@ -14,7 +14,17 @@ from engine.records.library_status import (
     SyncReport,
     Writer,
 )
-from engine.records.parsed_document import Block, BlockKind, Cutting, Document, Link, Passage, passage_hash
+from engine.records.parsed_document import (
+    HELD_BACK,
+    Block,
+    BlockKind,
+    Cutting,
+    Document,
+    Link,
+    Passage,
+    is_held_back,
+    passage_hash,
+)
 from engine.records.searches import (
     Explanation,
     Filters,
@@ -49,6 +59,7 @@ from engine.records.searches import (
 from engine.records.views import DocumentChange, Facets, FolderNode, ResolvedLink, SignalScale, StoredPassage
 
 __all__ = [
+    "HELD_BACK",
     "Block",
     "BlockKind",
     "Check",
@@ -99,5 +110,6 @@ __all__ = [
     "WhyStage",
     "WordReading",
     "Writer",
+    "is_held_back",
     "passage_hash",
 ]

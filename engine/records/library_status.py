@@ -51,7 +51,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one sync did. `skipped` counts the files left out, by reason, `held` documents that stay without a file."""
+    """What one sync did. `skipped` counts the files left out, by reason, `held` documents that stay without a file.
+
+    `wordless` counts the passages that it wrote of data and not of words, which have no vector.
+    """
 
     added: int = 0
     updated: int = 0
@@ -65,6 +68,7 @@ class SyncReport:
     passages_removed: int = 0
     seconds: float = 0.0
     held: int = 0
+    wordless: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,10 @@ class LastCheck:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The library at a glance. `stale` counts files that differ from the index, or -1 where it was not counted."""
+    """The library at a glance. `stale` counts files that differ from the index, or -1 where it was not counted.
+
+    `wordless` counts the passages that are data and not words, and so are found by words alone.
+    """
 
     library: str
     schema: int
@@ -101,6 +108,7 @@ class Status:
     skipped: Mapping[str, int] = field(default_factory=dict)
     read_only: bool = False
     checked: LastCheck | None = None
+    wordless: int = 0
 
 
 @dataclass(frozen=True, slots=True)

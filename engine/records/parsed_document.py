@@ -8,6 +8,8 @@ from hashlib import blake2b
 from typing import Literal
 
 PASSAGE_HASH_BYTES = 16
+HELD_BACK = "\0"  # begins what would be embedded of a passage that is data and not words: no text holds this character
+HELD_BACK_HASH = bytes(4)  # begins the hash of such a passage; of other hashes one in four billion does
 
 BlockKind = Literal["heading", "paragraph", "list", "code", "table", "quote", "meta"]
 
@@ -97,5 +99,14 @@ class Passage:
 
 
 def passage_hash(embedded: str) -> bytes:
-    """Return what tells a passage from any other: the hash of the text that the encoder sees."""
-    return blake2b(embedded.encode("utf-8", "surrogatepass"), digest_size=PASSAGE_HASH_BYTES).digest()
+    """Return what tells a passage from any other: the hash of the text that the encoder sees.
+
+    That of a passage which is held back from the encoder shows it.
+    """
+    digest = blake2b(embedded.encode("utf-8", "surrogatepass"), digest_size=PASSAGE_HASH_BYTES).digest()
+    return HELD_BACK_HASH + digest[len(HELD_BACK_HASH) :] if embedded.startswith(HELD_BACK) else digest
+
+
+def is_held_back(digest: bytes) -> bool:
+    """Whether the passage of this hash is data and not words, so that it has no vector and is found by words alone."""
+    return digest.startswith(HELD_BACK_HASH)

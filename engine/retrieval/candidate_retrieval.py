@@ -25,6 +25,7 @@ from engine.retrieval.query_memory import NOTHING, Recollection
 from engine.retrieval.rare_words import rare_share
 from engine.retrieval.unread_passages import Reads, everything, unread
 from engine.retrieval.vector_leg import VectorLeg, Vectors
+from engine.store.passage_counts import held_back_among
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -137,7 +138,7 @@ def gather(
     ids = np.unique(np.concatenate([brought, recollection.lifted()]))
     candidates = _join(connection, ids, fts_query, meaning, keyword_ids, keyword_scores, leg, depth)
     best = leg.best if leg else np.empty(0, np.float32)
-    if meaning is not None and (illegible := unread(connection, candidates.ids, meaning.reads)).any():
+    if meaning is not None and (illegible := _illegible(connection, candidates, meaning)).any():
         candidates = _without_meaning(connection, candidates, illegible)
         best = np.sort(candidates.cosine[candidates.vector_rank > 0])[::-1][: len(best)]
     recalled = ~np.isin(candidates.ids, brought) if len(recollection.ids) else None
@@ -148,6 +149,12 @@ def gather(
         vector_ms=vector_ms,
         best_cosines=best,
     )
+
+
+def _illegible(connection: apsw.Connection, candidates: Candidates, meaning: Meaning) -> NDArray[np.bool_]:
+    """Return which candidates have no meaning to be compared: in a writing that is not read, or data and no words."""
+    data = held_back_among(connection, candidates.ids.tolist())
+    return unread(connection, candidates.ids, meaning.reads) | np.isin(candidates.ids, data)
 
 
 def _without_meaning(connection: apsw.Connection, candidates: Candidates, illegible: NDArray[np.bool_]) -> Candidates:

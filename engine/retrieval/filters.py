@@ -67,11 +67,16 @@ def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
         restrict(f"{day} < ?", int(filters.before * NANOSECONDS))
     if documents:  # each is judged once, not with every passage
         passages.append(_OF_DOCUMENTS.format(" AND ".join(documents)))
-    for negate, phrases in (("", fts_query.required), ("NOT ", fts_query.excluded)):
-        for phrase in phrases:
-            over = fts_query.across[phrase].passages if phrase in fts_query.across else ()
-            passages.append(f"{negate}({_HOLDS}{_REACHES if over else ''})")
-            bindings += [phrase.match, *([json.dumps(over)] if over else [])]
+    for negate, joint, phrases in (("", " AND ", fts_query.required), ("NOT ", " OR ", fts_query.excluded)):
+        across = fts_query.across
+        reaching = {each: across[each].passages for each in phrases if each in across and across[each].passages}
+        for phrase, over in reaching.items():
+            passages.append(f"{negate}({_HOLDS}{_REACHES})")
+            bindings += [phrase.match, json.dumps(over)]
+        inside = [f"({phrase.match})" for phrase in phrases if phrase not in reaching]
+        if inside:  # one question, since SQLite takes no thousand conditions, and people paste
+            passages.append(f"{negate}{_HOLDS}")
+            bindings.append(joint.join(inside))
     if not passages:
         return Allowed("", ())
     return Allowed(f"SELECT passage.id FROM passage WHERE {' AND '.join(passages)}", tuple(bindings))

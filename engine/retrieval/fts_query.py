@@ -14,7 +14,7 @@ from engine.retrieval.rare_words import RareWord, rare_words
 from engine.store.bm25 import idf
 from engine.store.fulltext import statistics
 from engine.store.phrase import EITHER, Phrase
-from engine.store.tokenizer import Token, compounds_at, exact_phrase, of_stem, parts_at, stem_of, tokens
+from engine.store.tokenizer import Token, compounds_at, exact_phrase, is_name, of_stem, parts_at, stem_of, tokens
 
 if TYPE_CHECKING:
     import apsw
@@ -88,7 +88,7 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
         elif term.kind == "phrase":
             required += [exact_phrase(found, term.text)] if found else []
         else:
-            for phrase in _scored(term, found, words):
+            for phrase in _scored(term, found, words, alone=len(asked) == 1):
                 scored.setdefault(phrase, phrase.written[:-1] if _begun(term, phrase) else "")
     across = {phrase: crossing(connection, phrase) for phrase in (*required, *(phrase for phrase, _ in excluded))}
     for phrase in required:
@@ -146,10 +146,10 @@ def _left_out(term: Term, found: list[Token], words: PostingsReader) -> Iterable
         yield replace(exact_phrase(found, term.text), prefix=term.kind == "prefix")
 
 
-def _scored(term: Term, found: list[Token], words: PostingsReader) -> Iterable[Phrase]:
+def _scored(term: Term, found: list[Token], words: PostingsReader, *, alone: bool) -> Iterable[Phrase]:
     """Give the phrases that a word or a prefix asks for; of a compound first the whole, then its words."""
     growing = found[-1] if term.kind == "prefix" and found and not found[-1].unspaced else None
-    yield from _whole(term, found, words)
+    yield from _whole(term, found, words, alone=alone)
     at = 0
     while at < len(found):
         token, end = found[at], at + 1
@@ -164,16 +164,20 @@ def _scored(term: Term, found: list[Token], words: PostingsReader) -> Iterable[P
         at = end
 
 
-def _whole(term: Term, found: list[Token], words: PostingsReader) -> Iterable[Phrase]:
-    """Give a compound as the word that it is; where the library has it only within a longer one, its words in a row."""
+def _whole(term: Term, found: list[Token], words: PostingsReader, *, alone: bool) -> Iterable[Phrase]:
+    """Give a compound as the word that it is; where the library has it only within a longer one, its words in a row.
+
+    Among other words that is so for names only: counted beside its parts, a hyphen of prose ("high-speed") lost .015
+    NDCG@10 on Cranfield's development queries.
+    """
     known = False
     for token in found:
         for compound in compounds_at(token):
-            if words.frequencies([compound])[compound]:
+            if (alone or is_name(compound)) and words.frequencies([compound])[compound]:
                 known = True
                 yield Phrase((compound,), written=compound)
                 break
-    if not known and len(found) > 1 and compounds_at(found[0]):
+    if not known and len(found) > 1 and any(alone or is_name(each) for each in compounds_at(found[0])):
         phrase = exact_phrase(found, term.text)
         if words.count(phrase):
             yield phrase

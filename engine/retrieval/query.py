@@ -95,9 +95,9 @@ class _Reading:
         if piece.field:
             self._take_filter(piece)
         elif piece.quoted:
-            if piece.value.strip():
-                kind: TermKind = "signs" if piece.is_sign else "phrase"
-                self.terms.append(Term(piece.value.strip(), kind, excluded=piece.minus))
+            kind: TermKind = "signs" if piece.is_sign else "phrase"
+            written = piece.value.strip() or self.text[piece.start + piece.minus : piece.end]  # "" is a sign, too
+            self.terms.append(Term(written, kind, excluded=piece.minus))
         else:
             self._take_word(piece)
 

@@ -17,6 +17,7 @@ from engine.retrieval.filters import allowed
 from engine.retrieval.fusion import rank
 from engine.retrieval.near_duplicates import rows
 from engine.retrieval.search_pipeline import Model, Search, run
+from engine.store import passage_counts
 from engine.store.bm25 import idf
 from engine.store.documents import passages_of, rows_for
 from engine.store.fulltext import stem_frequencies
@@ -45,6 +46,7 @@ FILTER_WORDS = {
     "after": "after:",
     "before": "before:",
 }
+DATA = "its passages are data, not words: they are found by words alone"
 WEIGHT_STEPS = 20  # vector weights tried, from 0 to 1, for the advice
 SUGGESTED_WORDS = 3
 TITLE_WEIGHT = 4  # how often a word of the title or a heading counts
@@ -104,6 +106,9 @@ def _through_the_legs(
     candidates = search.gathered.candidates
     own = np.flatnonzero(candidates.documents == document_id)
     vector, keyword = _leg_stages(search, own, settings)
+    data = passage_counts.held_back(connection, document_id)
+    if data and data == len(own) and settings.fusion != "keyword":
+        vector = replace(vector, detail=DATA, needed="a word that stands in it")
     stages += [vector, keyword]
     advice: list[str] = []
     changes = WhyChanges()

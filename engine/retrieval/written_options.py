@@ -24,6 +24,8 @@ def with_written_options(connection: apsw.Connection, query: Query) -> Query:
 
     It does where a passage that holds another word of the query writes it so, or all that hold it (of the first 50).
     """
+    if not any(term.excluded and term.kind == "word" for term in query.terms):
+        return query
     beside = [term for term in query.terms if not term.excluded and tokens(term.text)]
     terms: list[Term] = []
     remarks = list(query.remarks)

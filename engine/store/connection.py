@@ -6,7 +6,6 @@ the write-ahead log from being folded in.
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -152,6 +151,8 @@ def refuse_moved(conn: apsw.Connection) -> None:
 
     SQLite compares the inode of its own descriptor with that of the path, in 3 µs.
     """
+    import ctypes  # 1 ms, which those who only read do without
+
     moved = ctypes.c_int(0)
     if conn.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(moved)) and moved.value:
         raise LibraryMissing(

@@ -20,7 +20,7 @@ import numpy as np
 from engine.effective_settings import effective
 from engine.errors import LibraryError
 from engine.paths import display
-from engine.records import Document, Passage
+from engine.records import Document, Passage, is_held_back
 from engine.store import change_log, fulltext, models, segment_merge, slots, vector_tables
 from engine.store.connection import transaction
 from engine.store.row_mapping import (
@@ -63,11 +63,15 @@ class VectorsMissing(LibraryError):
 
 @dataclass(frozen=True, slots=True)
 class PutCount:
-    """What writing one file did: vectors that came new, passages whose vector was there already, passages gone."""
+    """What writing one file did: vectors that came new, passages whose vector was there already, passages gone.
+
+    `wordless` are the passages that have none, since they are data.
+    """
 
     embedded: int
     reused: int
     removed: int
+    wordless: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Writer:
 
     def missing(self, hashes: Iterable[bytes]) -> set[bytes]:
         """Return which passage hashes have no vector in the library and must be encoded."""
-        wanted = set(hashes)
+        wanted = {each for each in hashes if not is_held_back(each)}
         return wanted - self._places(wanted).keys()
 
     def known_vectors(self, hashes: Iterable[bytes]) -> dict[bytes, Vector]:
@@ -162,7 +166,8 @@ class Writer:
         self._write_vectors({**unvectored, **fresh}, ready)
 
         encoded = {passage.hash for passage in fresh.values()} & new_vectors.keys()
-        return PutCount(len(encoded), len(passages) - len(encoded), len(matching.gone))
+        wordless = sum(is_held_back(passage.hash) for passage in passages)
+        return PutCount(len(encoded), len(passages) - len(encoded) - wordless, len(matching.gone), wordless)
 
     def fail(self, folder_id: int, file: FileFacts, reason: str) -> int:
         """Write down that a file could not be read, and return how many of its passages were removed.
@@ -235,10 +240,13 @@ class Writer:
     def _unvectored(self, matching: Matching) -> dict[int, Passage]:
         """Return the passages that stay but have lost their vector, as after a repair."""
         present = vector_tables.with_vectors(self.conn, self.model_id, [each for each, _ in matching.kept])
-        return {each: passage for each, passage in matching.kept if each not in present}
+        return {
+            each: passage for each, passage in matching.kept if each not in present and not is_held_back(passage.hash)
+        }
 
     def _gather(self, hashes: set[bytes], new_vectors: Mapping[bytes, Vector]) -> dict[bytes, Vector]:
-        """Return a vector for each hash, handed in or known. Raises VectorsMissing and ModelError."""
+        """Return a vector for each hash that has one, handed in or known. Raises VectorsMissing and ModelError."""
+        hashes = {each for each in hashes if not is_held_back(each)}
         ready = {each: new_vectors[each] for each in hashes if each in new_vectors}
         others = hashes - ready.keys()
         if others:
@@ -285,14 +293,17 @@ class Writer:
         return fresh
 
     def _write_vectors(self, passages: Mapping[int, Passage], ready: Mapping[bytes, Vector]) -> None:
-        """Write vectors of passages, and let other models forget what they had under these ids."""
+        """Write vectors of passages, and let all models forget what they had under these ids besides."""
         if not passages:
             return
         ids = sorted(passages)
-        vector_tables.put(self.conn, self.model_id, ids, np.stack([ready[passages[each].hash] for each in ids]))
+        embedded = [each for each in ids if not is_held_back(passages[each].hash)]
+        if embedded:
+            rows = np.stack([ready[passages[each].hash] for each in embedded])
+            vector_tables.put(self.conn, self.model_id, embedded, rows)
+        bare = sorted(set(ids) - set(embedded))
         for model in models.every(self.conn):
-            if model.id != self.model_id:
-                vector_tables.forget(self.conn, model.id, ids)
+            vector_tables.forget(self.conn, model.id, bare if model.id == self.model_id else ids)
         change_log.record(self.conn, "put", ids)
 
     def _remove_passages(self, ids: Sequence[int]) -> int:

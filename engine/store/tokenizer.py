@@ -58,6 +58,7 @@ _CHARACTER = re.compile(
 _HUMP = re.compile(
     r"(?<=[a-zß-öø-ÿα-ωа-џ0-9])(?=[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я])|(?<=[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я])(?=[A-ZÀ-ÖØ-ÞΑ-ΩЀ-Я][a-zß-öø-ÿα-ωа-џ])"
 )
+_NO_SIGNS = str.maketrans("", "", "-/:")
 _STRONG = re.compile(r"[@/:#]")  # what joins compounds to a longer one: an address, a path
 _FILLS = re.compile(rf"[-\u2010]?{FILL}+")
 
@@ -187,8 +188,13 @@ def compounds_at(token: Token) -> Terms:
 
 
 def is_name(term: str) -> bool:
-    """Whether a compound is a name, a number or an address, not words of prose that a hyphen joins."""
-    return bool(_SIGN.search(term)) and (term.replace("-", "").isdecimal() or bool(_SIGN.search(term.replace("-", ""))))
+    """Whether a compound is a name, a number or an address, not words of prose as in `well-known`, `and/or`, `i.e`."""
+    if any(sign in term for sign in "_@+#"):
+        return True
+    if "." in term:
+        return not all(len(part) == 1 and part.isalpha() for part in term.split("."))
+    signs = [letter for letter in term if not letter.isalnum()]
+    return bool(signs) and (term.translate(_NO_SIGNS).isdecimal() or len(signs) - signs.count("-") > 1)
 
 
 def parts_at(token: Token) -> Terms:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import LibraryDamaged, ModelError
-from engine.store import vec0_chunks
+from engine.store import passage_counts, vec0_chunks
 from engine.store.connection import path_of, snapshot
 
 _DIMENSION = re.compile(r"float\[(\d+)\]")
@@ -122,9 +122,10 @@ def with_vectors(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int
 
 
 def without_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
-    """Return the ids of the passages that have no vector of this model, ascending."""
+    """Return the ids of the passages that lack a vector of this model, ascending; what is no words needs none."""
     rows = conn.execute(
-        f"SELECT id FROM passage WHERE id NOT IN (SELECT rowid FROM {table(model_id)}_rowids) ORDER BY id"
+        f"""SELECT id FROM passage
+        WHERE {passage_counts.WORDS} AND id NOT IN (SELECT rowid FROM {table(model_id)}_rowids) ORDER BY id"""
     )
     return [row[0] for row in rows]
 

@@ -17,7 +17,7 @@ from engine.store.folding import FILL
 Span = tuple[int, int]
 
 _LINE_END = re.compile(r"(?<=[^\W\d_])([-\u2010\u00ad])(\r?\n[ \t>]{0,40})(?=[a-zß-öø-ÿα-ωа-џ])")
-_NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "ods", "bibtex"])  # where a hyphen is one
+_NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "xls", "ods", "bibtex"])  # where a hyphen is one
 
 # The last group of a match says what becomes of it: code is left as it is, some is shown without its signs, and the
 # rest is told behind the text. Each alternative begins with a sign of its own, by which the next match is found fast.

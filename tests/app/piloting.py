@@ -12,6 +12,7 @@ from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.settings_file import SettingsFile
+from app.wording.safe_text import one_line
 from engine.config import Config
 
 SMALL = (80, 24)  # the least that everything is made for
@@ -46,7 +47,7 @@ async def typed(pilot: Pilot[int], text: str) -> SearchScreen:
     """Put a query into the line as if it had been typed, and wait for its answer."""
     await settle(pilot)
     screen = screen_of(pilot)
-    screen.query_line.value = text
+    screen.query_line.value = one_line(text)
     screen.query_line.cursor_position = len(text)
     await settle(pilot)
     return screen

@@ -9,7 +9,7 @@ from notes import FILLER, library_of
 
 from engine.library import Library
 from engine.records import SearchSettings
-from engine.store.tokenizer import tokens
+from engine.store.tokenizer import is_name, tokens
 from engine.store.visible_text import visible
 
 WORDS_ONLY = SearchSettings(fusion="keyword")
@@ -183,3 +183,26 @@ def test_what_is_filled_in_keeps_every_offset(text: str, kind: str) -> None:
 def test_code_in_a_fence_stays_as_it_is_written() -> None:
     text = "```\na**b**c [d](e)\n```\nf**g**h"
     assert [token.word for token in tokens(text, "markdown")] == ["a", "b", "c", "d", "e", "fgh"]
+
+
+@pytest.mark.parametrize(
+    ("term", "name"),
+    [
+        ("3.11.2", True),
+        ("node.js", True),
+        (".net", True),
+        ("c++", True),
+        ("err_reset", True),
+        ("bob@example.com", True),
+        ("2024-03-15", True),
+        ("10:30", True),
+        ("path/to/file", True),
+        ("well-known", False),
+        ("covid-19", False),
+        ("and/or", False),
+        ("i.e", False),
+        ("word", False),
+    ],
+)
+def test_a_compound_is_a_name_or_words_of_prose(term: str, name: bool) -> None:
+    assert is_name(term) is name

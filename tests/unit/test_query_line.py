@@ -96,6 +96,12 @@ def test_a_phrase_in_curly_quotes_must_stand(library, typed):
     assert names(library.search(typed)) == ["valve.md"]
 
 
+def test_a_thousand_exclusions_or_phrases_that_are_pasted_are_no_error(library):
+    words = [f"w{number}" for number in range(1_200)]
+    assert names(library.search("flour -" + " -".join(words), settings=WORDS)) == ["sourdough.md"]
+    assert library.search('flour "' + '" "'.join(words) + '"', settings=WORDS).hits == ()
+
+
 # --- signs alone ------------------------------------------------------------------------------------------------------
 
 
@@ -117,7 +123,7 @@ def test_signs_alone_are_found_where_they_stand(library, typed, found):
     assert result.words[0].documents == 1
 
 
-@pytest.mark.parametrize("typed", ["???", "→ §§", "→ type:pdf", "🍕 -cake"])
+@pytest.mark.parametrize("typed", ["???", "→ §§", "→ type:pdf", "🍕 -cake", "“”", "¶"])
 def test_signs_that_stand_nowhere_find_nothing(library, typed):
     result = library.search(typed)
     assert (result.hits, result.verdict) == ((), "none")

@@ -32,6 +32,7 @@ SAMPLES = {
     "code": ("a.py", '"""Foxes."""\n\n\ndef run():\n    return 1\n'),
     "csv": ("a.csv", 'name,seen\nrobin,3\n"wren, small",1\n'),
     "email": ("a.eml", "From: a@x.org\nSubject: Tea\n\nHello.\n\n> At four?\n\nhttps://x.org/tea\n"),
+    "enex": ("a.enex", "<en-export><note><title>Foxes</title><content>Run</content><tag>red</tag></note></en-export>"),
     "html": ("a.html", "<title>Foxes</title><h1>Run</h1><p>They <b>run</b>.<ul><li>one<li>two</ul><pre>x</pre>"),
     "keyed": ("a.yaml", "name: fox\nhabits:\n  food: mice\n  den:\n    - deep\n    - dry\n"),
     "latex": ("a.tex", "\\title{Foxes}\\begin{document}\\section{Run}They \\emph{run}.\n\n$x^2$\\end{document}\n"),
@@ -53,6 +54,7 @@ SAMPLES = {
     "text": ("a.txt", "Foxes run.\n\nThey are red.\n"),
 }
 READ = {
+    "enex": (1, "4e33874c7e1a8136"),
     "calendar": (2, "62d944daa307b5e3"),
     "contacts": (2, "2f42569bc218e2ed"),
     "mbox": (2, "7a7e50944af3ed48"),

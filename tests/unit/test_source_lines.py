@@ -19,6 +19,8 @@ LINES: dict[str, Literal["own", "mapped", "none"]] = {
         ("markdown", "text", "rst", "org", "latex", "bibtex", "asciidoc", "code", "csv", "subtitles"), "own"
     ),
     **dict.fromkeys(("yaml", "toml", "json"), "own"),
+    **dict.fromkeys(("html", "calendar", "contacts", "mbox", "enex"), "mapped"),
+    **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "epub", "msg"), "none"),
     **dict.fromkeys(("html", "calendar", "contacts", "mbox"), "mapped"),
     **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "xls", "odt", "ods", "odp", "odg", "rtf", "epub", "msg"), "none"),
     **dict.fromkeys(("email", "notebook", "mhtml", "webarchive"), "none"),
@@ -44,6 +46,7 @@ MAPPED = {
     "html": ("a.html", "<title>x</title>\n<style>\np {}\n</style>\n\n<p>first\n\n<ul>\n<li>The quince</ul>\n"),
     "calendar": ("a.ics", "BEGIN:VEVENT\nSUMMARY:x\nDESCRIPTION:one\\ntwo quince\nEND:VEVENT\n"),
     "contacts": ("a.vcf", "BEGIN:VCARD\nFN:x\nTEL:1\nNOTE:The quince\nEND:VCARD\n"),
+    "enex": ("a.enex", "<en-export>\n<note><title>The quince</title><content>x</content></note></en-export>"),
     "mbox": ("a.mbox", "From a\nSubject: x\n\none\n\nFrom b\nSubject: quince\n\ntwo\n"),
 }
 

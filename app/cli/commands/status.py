@@ -42,6 +42,10 @@ def command(session: Session) -> None:
         click.echo("\n".join(lines(status, watched)))
 
 
+def _wordless(status: Status) -> str:
+    return f" ({status.wordless:,} of data, found by words alone)" if status.wordless else ""
+
+
 def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
     """Yield the status as aligned lines, the folders last."""
     import os
@@ -52,7 +56,7 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
     read_only = ", read-only" if status.read_only else ""
     rows = [
         ("library", f"{short_path(os.fsencode(status.library))} ({size(status.bytes)}{read_only})"),
-        ("documents", f"{status.documents:,}, in {counted(status.passages, 'passage')}"),
+        ("documents", f"{status.documents:,}, in {counted(status.passages, 'passage')}{_wordless(status)}"),
         ("model", status.model),
         ("index", _freshness(status.stale)),
         ("indexer", _indexer(status)),

@@ -91,6 +91,8 @@ def lines(report: SyncReport) -> Iterator[str]:
     ]
     yield f"{', '.join(files)} in {duration(report.seconds)}"
     yield f"passages: {report.embedded:,} embedded, {report.reused:,} reused, {report.passages_removed:,} removed"
+    if report.wordless:
+        yield f"          {report.wordless:,} of data (figures, keys, packed code), found by words alone"
     if report.held:
         yield f"held back: {counted(report.held, 'document')} whose files are gone at once (`carrel status` says where)"
     if report.skipped:

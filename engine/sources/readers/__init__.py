@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import SNIFFED_BYTES, is_text
+from engine.sources.readers.clippings import is_clippings
 from engine.sources.readers.file_types import (
     OWN_LINES,
     has_no_reader,
@@ -17,6 +18,7 @@ from engine.sources.readers.file_types import (
     reader_by_content,
     reader_of,
 )
+from engine.sources.readers.packed_file import unpacked
 from engine.sources.readers.source_file import MAX_CHARACTERS, Source, load
 from engine.sources.safe_open import hash_of
 
@@ -44,6 +46,9 @@ def read_document(
     name = os.path.basename(path)
     if kind_of(name) is None and (reason := has_no_reader(name)):
         raise SourceError(reason)
+    source = load(path, recogniser, root)
+    inner, raw = unpacked(source.name, source.raw)
+    document = _read(replace(source, name=inner, raw=raw))
     source = replace(load(path, recogniser, root), alone=alone)
     document = _read(source)
     return replace(document, content_hash=hash_of(source.raw))
@@ -71,6 +76,8 @@ def _read(source: Source) -> Document:
     if not source.raw and kind in _BINARY_KINDS:
         raise SourceError("empty")
     reader = reader_of(source.name) if kind else reader_by_content(source.raw)
+    if reader == "text" and is_clippings(source.raw):
+        reader = "clippings"  # its version is that of plain text
     document: Document = import_module(f"engine.sources.readers.{reader}").read(source)
     if len(document.text) > MAX_CHARACTERS:
         raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")

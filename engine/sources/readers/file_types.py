@@ -11,6 +11,9 @@ import re
 _TEXT_SUFFIXES = (
     ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me .nfo"
 )
+_JSON_SUFFIXES = (
+    ".json .jsonl .ndjson .ldjson .json5 .jsonc .jsonld .canvas .excalidraw .webmanifest .code-workspace .har"
+)
 _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys(
         (".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdwn", ".mdx", ".qmd", ".rmd", ".livemd"), "markdown"
@@ -19,6 +22,7 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".rst", ".rest"), "rst"),
     ".org": "org",
     ".bib": "bibtex",
+    ".enex": "enex",
     **dict.fromkeys((".html", ".htm", ".xhtml", ".xht", ".shtml"), "html"),
     **dict.fromkeys((".mhtml", ".mht"), "mhtml"),
     ".webarchive": "webarchive",
@@ -43,7 +47,7 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".srt", ".vtt"), "subtitles"),
     **dict.fromkeys((".tex", ".ltx", ".latex"), "latex"),
     **dict.fromkeys((".adoc", ".asciidoc"), "asciidoc"),
-    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".json5", ".jsonc", ".canvas"), "json"),
+    **dict.fromkeys(_JSON_SUFFIXES.split(), "json"),
     **dict.fromkeys((".yaml", ".yml"), "yaml"),
     ".toml": "toml",
 }
@@ -195,6 +199,7 @@ _MAILDIR = re.compile(
 _HEAD_BYTES = 4096  # of a file, in which it is looked for headers
 _MESSAGE = re.compile(rb"[A-Z][A-Za-z0-9-]{1,60}:[ \t][^\n]{0,2000}\n(?:[ \t][^\n]{0,2000}\n|[A-Z][A-Za-z0-9-]{1,60}:)")
 _TOLD = re.compile(rb"^(?:Message-I[Dd]|Received|MIME-Version|Return-Path|Delivered-To):", re.MULTILINE)
+_PACKED = (b".gz", b".bz2", b".xz")
 
 
 def suffix_of(name: bytes) -> bytes:
@@ -207,7 +212,20 @@ def kind_of(name: bytes) -> str | None:
     """Return the kind of document that a file name promises, or None where only the content could tell."""
     if _MAILDIR.match(name):
         return "email"
+    if (inner := unpacked_name(name)) is not None:
+        return kind_of(inner)
     return _BY_NAME.get(name.lower()) or _BY_SUFFIX.get(suffix_of(name))
+
+
+def unpacked_name(name: bytes) -> bytes | None:
+    """Return the name of a packed file as it was before, as `note.md` of `note.md.gz`; None where it is not packed.
+
+    Only a file that a reader takes by its name is unpacked, and only once: archives of many files are none.
+    """
+    if not name.lower().endswith(_PACKED):
+        return None
+    inner = name[: name.rfind(b".")]
+    return inner if _BY_SUFFIX.get(suffix_of(inner)) else None
 
 
 def reader_by_content(raw: bytes) -> str:
@@ -225,6 +243,7 @@ def reader_of(name: bytes) -> str:
 
 def language_of(name: bytes) -> str | None:
     """Return the programming language that a file name promises, or None."""
+    name = unpacked_name(name) or name
     return LANGUAGES_BY_NAME.get(os.fsdecode(name).lower()) or LANGUAGES.get(os.fsdecode(suffix_of(name)))
 
 
@@ -251,6 +270,7 @@ READER_VERSIONS: dict[str, int] = {
     "csv": 2,
     "docx": 3,
     "email": 5,
+    "enex": 1,
     "epub": 4,
     "html": 6,
     "keyed": 5,

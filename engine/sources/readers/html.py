@@ -9,6 +9,7 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import BlockKind, Document, Link
 from engine.sources.encodings import decode, storable
+from engine.sources.readers.bookmarks import bookmarks
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.html_elements import (
     BLOCKS,
@@ -50,7 +51,7 @@ def read(source: Source) -> Document:
     written = html_text(source.raw)
     if written.strip() and not _TAGLIKE.search(written):
         raise SourceError("not HTML")
-    return page_document(source, "html", written)
+    return bookmarks(source, written) or page_document(source, "html", written)
 
 
 def page_document(source: Source, kind: str, written: str, *, title: str = "", with_lines: bool = True) -> Document:

@@ -25,8 +25,8 @@ _UNSEEN = frozenset(_UNSEEN_ALWAYS.split())
 _PAGE_WIDE = frozenset(("html", "body", "main", "article"))  # hidden until a script shows them, or behind a dialog
 _EXPLAINED = frozenset(("abbr", "acronym", "dfn"))  # elements whose `title` says what their words stand for
 _FIELDS = frozenset(("", "text", "search", "email", "url", "tel", "number", "date", "submit", "button", "reset"))
-_INVISIBLE = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden", re.IGNORECASE)
-_SET_APART = re.compile(r"display\s{0,9}:\s{0,9}(?:block|flex|grid|table|list-item)", re.IGNORECASE)
+_INVISIBLE = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden")
+_SET_APART = re.compile(r"display\s{0,9}:\s{0,9}(?:block|flex|grid|table|list-item)")
 _PICTURES = re.compile(
     r"\b(?:icons?|material-(?:icons|symbols)[\w-]*|katex-html)\b"
 )  # fonts of icons, doubled formulas
@@ -45,8 +45,7 @@ def parts_words(element: etree._Element, tag: str) -> bool:
     """Whether the words before, in and after an element never run together."""
     if tag in BLOCKS or tag in _PARTING or "-" in tag:
         return True
-    style = element.get("style")
-    if style and _SET_APART.search(str(style)):
+    if _has_style(element, _SET_APART):
         return True
     before = element.getprevious() if tag == "a" else None  # links of a menu that nothing but their style keeps apart
     return before is not None and not before.tail and tag_of(before) == "a"
@@ -77,8 +76,12 @@ def is_hidden(element: etree._Element, tag: str) -> bool:
         return element.get("open") is None
     if (hidden := element.get("hidden")) is not None:
         return str(hidden).lower() != "until-found"
-    style = element.get("style")
-    return bool(style) and _INVISIBLE.search(str(style)) is not None
+    return _has_style(element, _INVISIBLE)
+
+
+def _has_style(element: etree._Element, pattern: re.Pattern[str]) -> bool:
+    style = str(element.get("style") or "").lower()
+    return ("display" in style or "visibility" in style) and pattern.search(style) is not None
 
 
 def _is_drawn(element: etree._Element, tag: str) -> bool:

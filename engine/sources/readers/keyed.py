@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.records import Block, Document
+from engine.sources.readers.bookmarks import bookmarks
 from engine.sources.readers.file_types import kind_of
 from engine.sources.readers.json_text import LONG_LINE, readable, readable_strings
+from engine.sources.readers.keep import keep_note
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text import Lines
 
@@ -37,9 +39,14 @@ _Heading = tuple[int, int, str]  # number of the line, level from 1, label
 
 
 def read(source: Source) -> Document:
-    """Read a file of keys and values; its title is its name, suffix included, for that is what people call it."""
+    """Read a file of keys and values; its title is its name, suffix included, for that is what people call it.
+
+    What other programs export as JSON, notes and bookmarks, is read as what it is.
+    """
     kind = kind_of(source.name) or "json"
     text = source.text()
+    if kind == "json" and (exported := keep_note(source, text) or bookmarks(source, text)) is not None:
+        return exported
     found = readable(text) if kind == "json" else readable_strings(text)
     lines = Lines(found.text)
     outside = ["" if number in found.inside else line for number, line in enumerate(lines.texts)]

@@ -135,7 +135,7 @@ class _Reader:
         self.title = ""
         self._package = package
         self._styles = _style_names(package.content)
-        self._objects = 0
+        self._objects: set[str] = set()
 
     def text(self, body: etree._Element, page: int | None = None) -> None:
         """Add a text: its pieces in order, each followed by its charts, then the notes that they refer to."""
@@ -220,19 +220,21 @@ class _Reader:
     def _drawn(self, root: etree._Element) -> Iterator[list[str]]:
         """Give the words of the charts and other objects below an element, and numbers only where there are words."""
         for element in root.iter("{*}object"):
-            self._objects += 1
-            inside = self._object(element) if self._objects <= MAX_OBJECTS else None
+            inside = self._object(element)
             lines = paragraphs(inside).split("\n") if inside is not None else []
             if said := [each for each in distinct(lines) if any(map(str.isalpha, each)) and each != "NaN"]:
                 yield said
 
     def _object(self, element: etree._Element) -> etree._Element | None:
-        """Return the content of an object, which lies inside the element or in a folder of the package."""
+        """Return the content of an object, which lies inside the element or in a folder of the package; each once."""
         if len(element):
             return element
         folder = str(element.get(_XLINK) or "").removeprefix("./").strip("/")
         archive = self._package.archive
-        return archive.xml_if_there(f"{folder}/content.xml") if archive is not None and folder else None
+        if archive is None or not folder or folder in self._objects or len(self._objects) >= MAX_OBJECTS:
+            return None
+        self._objects.add(folder)
+        return archive.xml_if_there(f"{folder}/content.xml")
 
 
 def _rows(table: etree._Element) -> Iterator[list[str]]:

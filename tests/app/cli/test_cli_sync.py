@@ -45,7 +45,7 @@ OUTCOME = {
     "removed": 0,
     "failed": [{"path": "/notes/scan.pdf", "reason": "no text layer"}],
     "skipped": {"hidden": 2, "larger than 32 MB": 5},
-    "passages": {"embedded": 40, "reused": 7, "removed": 2},
+    "passages": {"embedded": 40, "reused": 7, "removed": 2, "wordless": 0},
     "seconds": 1.25,
     "held": 0,
 }

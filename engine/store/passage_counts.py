@@ -1,0 +1,28 @@
+"""Counts passages, and those of them that are data and not words: by their hash, which an index holds in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import apsw
+
+# A hash that begins with `HELD_BACK_HASH` is below this one.
+HELD_BACK = "passage.hash < x'00000001'"
+WORDS = "passage.hash >= x'00000001'"
+
+
+def held_back(conn: apsw.Connection, document_id: int | None = None) -> int:
+    """Return how many passages, of the library or of one document, are found by words alone since they are data."""
+    of_document = "" if document_id is None else " AND document_id = ?"
+    values = () if document_id is None else (document_id,)
+    return int(conn.execute(f"SELECT count(*) FROM passage WHERE {HELD_BACK}{of_document}", values).get)
+
+
+def held_back_among(conn: apsw.Connection, ids: Sequence[int]) -> list[int]:
+    """Return which of these passages are found by words alone."""
+    found = conn.execute(
+        f"SELECT id FROM passage WHERE id IN (SELECT value FROM json_each(?)) AND {HELD_BACK}",
+        (json.dumps(list(ids)),),
+    )
+    return [int(row[0]) for row in found]

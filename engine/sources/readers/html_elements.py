@@ -33,6 +33,7 @@ _PICTURES = re.compile(
 _CITED = re.compile(r"foot-?note|endnote|reference|\bcite", re.IGNORECASE)
 MAX_INSTEAD = 5000  # code points that an attribute may give: a longer one is data
 MAX_WORDS = 20_000  # code points of the words of one element: a title, a link, an entry of a table of contents
+MAX_LINK_WORDS = 2_000  # the same of a link: links may lie in links, thousands deep
 
 
 def tag_of(element: etree._Element) -> str:
@@ -165,13 +166,13 @@ def texts(root: etree._Element, without: frozenset[str] = frozenset()) -> Iterat
             yield item.text or ""
 
 
-def words_of(element: etree._Element) -> str:
-    """Return the text below an element on one line, as much of it as a name may have."""
+def words_of(element: etree._Element, most: int = MAX_WORDS) -> str:
+    """Return the text below an element on one line, as much of it as `most` code points of the page hold."""
     pieces: list[str] = []
     length = 0
     for piece in texts(element):
         pieces.append(piece)
-        length += len(piece)
-        if length > MAX_WORDS:
+        length += len(piece) + 1  # links may lie in links, thousands deep, and hold no word
+        if length > most:
             break
     return " ".join(storable("".join(pieces)).split())

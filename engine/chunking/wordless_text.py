@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}+|[^\x00-\u02ff\W\d_]")
 _FIGURE = re.compile(r"\d")
 _SIGN = re.compile(r"[(){}\[\];=,&?!<>+:\"]")
 _JSON_SIGN = re.compile(r"[{}\[\]:,\"]")
-_PAIR = re.compile(r"[^\W\d_]{2,}+,? [^\W\d_]{2}")
+_PAIR = re.compile(r"[^\W\d_]{2},? [^\W\d_]{2}")
 
 
 def is_words(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Documents that a query names: one whose title is just what was asked, and those that hold a compound as one word.
+"""Documents that a query names: one whose title or alias is just what was asked, those that hold a compound as a word.
 
 To ask `To do` is to ask for the note of that name, however often others write the words; to ask `3.11.2` or
 `ERR_CONNECTION_RESET` is to ask for that, not for its parts. What names a passage lifts it as a rare word does.
@@ -23,26 +23,32 @@ if TYPE_CHECKING:
 TITLE_SHARE = 1.25  # of what a rare word gives that is all of a query: more than likeness in meaning can make up for
 LONGEST_TITLE = 16  # words of a query that may be a title
 MOST_TITLED = 200  # documents whose titles begin so are looked at
+_HOLDS = "SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?"
 
 
 def titled(
     connection: apsw.Connection, asked: Sequence[Token], readings: Sequence[WordReading], known: Sequence[int]
 ) -> tuple[RareWord, ...]:
-    """Return what the words of a query give beside their bm25 to the documents titled exactly so: to each its part."""
+    """Return what the words of a query give beside their bm25 to documents of exactly that name: to each its part."""
     words = [token.word for token in asked]
     if not 0 < len(words) <= LONGEST_TITLE or not known:
         return ()
     found = connection.execute(
-        "SELECT passage.id, document.title FROM passage JOIN document ON document.id = document_id WHERE ordinal = 0"
-        " AND passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?) ORDER BY passage.id LIMIT ?",
-        (Phrase(tuple(words), column="title", first=True).match, MOST_TITLED),
+        "SELECT passage.id, title || char(10) || aliases FROM passage JOIN document ON document.id = document_id"
+        f" WHERE ordinal = 0 AND (passage.id IN ({_HOLDS}) OR aliases != '' AND passage.id IN ({_HOLDS}))"
+        " ORDER BY passage.id LIMIT ?",
+        (*(Phrase(tuple(words), column="title", first=first).match for first in (True, False)), MOST_TITLED),
     )
     rows = cast("list[tuple[int, str]]", found.fetchall())
-    ids = [passage for passage, title in rows if [token.word for token in tokens(title)] == words]
+    ids = [passage for passage, names in rows if any(_words(name) == words for name in names.split("\n"))]
     if not ids:
         return ()
     passages = np.array(ids, np.int64)
     return tuple(RareWord(index, TITLE_SHARE / len(known), len(ids), passages) for index in known)
+
+
+def _words(name: str) -> list[str]:
+    return [token.word for token in tokens(name)]
 
 
 def holding_names(

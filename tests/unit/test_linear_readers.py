@@ -39,6 +39,7 @@ RUNS = (
     *("\\begin{a}", "\\end{a}", "\\section{", "#+a:", "#+BEGIN_a\n", ":a:\n", "[fn:", "\x00", "\x0c"),
     *("\u200b", "\u200b\n\n", "é", "一", "一 ", "ก", "̀", "http://", "a@b", "@", "\r", "\r\n", "\ufeff", "'''"),
     *('"""', "a = [", "[a.", "a.b.", "<p>", "<li>", "<td>", "From a\nA: b\n\n", "BEGIN:VEVENT\n"),
+    *("<a href=b>", "<div><a href=b>", "<li><a href=b></li>", "<b><i>", "<dl><dd>", "<table><td>"),
 )
 BEFORE = ("", "# a\n\n", "---\n", '{"a": "', "[", "a\n") if os.environ.get("CARREL_SLOW") else ("",)
 TOKEN = re.compile(r"\w{1,7}|[^\w\s]")

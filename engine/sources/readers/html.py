@@ -15,6 +15,7 @@ from engine.sources.readers.html_elements import (
     BLOCKS,
     HEADINGS,
     LISTS,
+    MAX_LINK_WORDS,
     PREFORMATTED,
     addition,
     instead,
@@ -294,7 +295,7 @@ class _Walk:
     def _note_link(self, element: etree._Element) -> None:
         target = storable(str(element.get("href") or "")).strip()
         if target and not target.lower().startswith(("javascript:", "#", "data:")) and len(self._links) < MAX_LINKS:
-            self._links.append(Link(target[:2000], words_of(element)[:500]))
+            self._links.append(Link(target[:2000], words_of(element, MAX_LINK_WORDS)[:500]))
 
 
 def _laid_out(root: etree._Element) -> frozenset[etree._Element]:

@@ -25,14 +25,15 @@ _UNSEEN = frozenset(_UNSEEN_ALWAYS.split())
 _PAGE_WIDE = frozenset(("html", "body", "main", "article"))  # hidden until a script shows them, or behind a dialog
 _EXPLAINED = frozenset(("abbr", "acronym", "dfn"))  # elements whose `title` says what their words stand for
 _FIELDS = frozenset(("", "text", "search", "email", "url", "tel", "number", "date", "submit", "button", "reset"))
-_INVISIBLE = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden", re.IGNORECASE)
-_SET_APART = re.compile(r"display\s{0,9}:\s{0,9}(?:block|flex|grid|table|list-item)", re.IGNORECASE)
+_INVISIBLE = re.compile(r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden")
+_SET_APART = re.compile(r"display\s{0,9}:\s{0,9}(?:block|flex|grid|table|list-item)")
 _PICTURES = re.compile(
     r"\b(?:icons?|material-(?:icons|symbols)[\w-]*|katex-html)\b"
 )  # fonts of icons, doubled formulas
 _CITED = re.compile(r"foot-?note|endnote|reference|\bcite", re.IGNORECASE)
 MAX_INSTEAD = 5000  # code points that an attribute may give: a longer one is data
 MAX_WORDS = 20_000  # code points of the words of one element: a title, a link, an entry of a table of contents
+MAX_LINK_WORDS = 2_000  # the same of a link: links may lie in links, thousands deep
 
 
 def tag_of(element: etree._Element) -> str:
@@ -44,8 +45,7 @@ def parts_words(element: etree._Element, tag: str) -> bool:
     """Whether the words before, in and after an element never run together."""
     if tag in BLOCKS or tag in _PARTING or "-" in tag:
         return True
-    style = element.get("style")
-    if style and _SET_APART.search(str(style)):
+    if _has_style(element, _SET_APART):
         return True
     before = element.getprevious() if tag == "a" else None  # links of a menu that nothing but their style keeps apart
     return before is not None and not before.tail and tag_of(before) == "a"
@@ -76,8 +76,12 @@ def is_hidden(element: etree._Element, tag: str) -> bool:
         return element.get("open") is None
     if (hidden := element.get("hidden")) is not None:
         return str(hidden).lower() != "until-found"
-    style = element.get("style")
-    return bool(style) and _INVISIBLE.search(str(style)) is not None
+    return _has_style(element, _INVISIBLE)
+
+
+def _has_style(element: etree._Element, pattern: re.Pattern[str]) -> bool:
+    style = str(element.get("style") or "").lower()
+    return ("display" in style or "visibility" in style) and pattern.search(style) is not None
 
 
 def _is_drawn(element: etree._Element, tag: str) -> bool:
@@ -162,13 +166,13 @@ def texts(root: etree._Element, without: frozenset[str] = frozenset()) -> Iterat
             yield item.text or ""
 
 
-def words_of(element: etree._Element) -> str:
-    """Return the text below an element on one line, as much of it as a name may have."""
+def words_of(element: etree._Element, most: int = MAX_WORDS) -> str:
+    """Return the text below an element on one line, as much of it as `most` code points of the page hold."""
     pieces: list[str] = []
     length = 0
     for piece in texts(element):
         pieces.append(piece)
-        length += len(piece)
-        if length > MAX_WORDS:
+        length += len(piece) + 1  # links may lie in links, thousands deep, and hold no word
+        if length > most:
             break
     return " ".join(storable("".join(pieces)).split())

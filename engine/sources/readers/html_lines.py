@@ -43,7 +43,12 @@ class GatheredLines:
 
     def say(self, text: str, number: int) -> None:
         """Add a piece of the page that begins on line `number` of the file, 0 where that is not known."""
-        for place, part in enumerate(storable(text).translate(INVISIBLE).split("\n")):
+        if "\r" in text or not text.isascii():
+            text = storable(text).translate(INVISIBLE)
+        if "\n" not in text:  # most pieces
+            self._add(text, number)
+            return
+        for place, part in enumerate(text.split("\n")):
             if place and self.raw:
                 self.begin()
             elif place:
@@ -52,6 +57,8 @@ class GatheredLines:
                 self._add(part, number and number + place)
 
     def _add(self, text: str, number: int) -> None:
+        if not text:
+            return
         cells = self._lines[-1].cells
         if not cells:
             if not self.raw and not text.strip(_BLANKS):

@@ -121,3 +121,39 @@ def test_open_gives_the_editor_a_line_of_the_file_or_none(
     for place, given in (("page.html:7", "+7 "), ("one.json:1", "+1 "), ("one.json:700", ""), ("box.mbox:6", "+6 ")):
         assert carrel("open", place).code == 0
         assert said.read_text() == f"{given}{indexed / place.partition(':')[0]}"
+
+
+EXPORTS = {
+    "keep.json": '{"textContent": "Buy milk\\nCall the plumber\\nBorrow a jigsaw", "title": "f\\u00fcr"}',
+    "chat.json": '{\n "messages": [\n  {"from": "\\u041e\\u043b\\u0435\\u0433", "text": "x\\n'
+    '\\u0412\\u0441\\u0442\\u0440\\u0435\\u0447\\u0430"}\n ]\n}',
+    "log.jsonl": '{"content": "Question\\nPlease explain the astrolabe"}\n{"content": "b"}\n',
+    "modal.html": "<div aria-hidden='true'><p>To the hermitage.</p></div><div role='dialog'>Accept</div>",
+    "cells.html": "<table><tr><td><div>Marta</div><div>Archivist</div></td><td>b</td></tr></table><ul><li>a"
+    "<script>leakedtracker</script></li></ul>",
+    "list.eml": "Subject: s\nContent-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: text/html\n\n"
+    "<p>The quinces.\n--B\n\nOrchard list\n--B--\n",
+    "page.mht": "Subject: s\nContent-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n"
+    "<p>lamp=\nlighter\n",
+}
+
+
+def test_words_are_found_however_their_program_wrote_them(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser, "configured_parser", InProcess)
+    monkeypatch.setattr(tier_calibration, "refit", lambda *_: None)
+    written_notes(EXPORTS, monkeypatch)
+    assert carrel("add", "notes").code == 0
+    assert carrel("sync").code == 0
+    asked = {
+        "keep.json": ["Borrow", '"Call the plumber"', "für"],
+        "chat.json": ["Встреча", "Олег"],
+        "log.jsonl": ["please", "astrolabe"],
+        "modal.html": ["hermitage", "accept"],
+        "cells.html": ["Marta", "Archivist"],
+        "list.eml": ["quinces", "orchard"],
+        "page.mht": ["lamplighter"],
+    }
+    for name, words in asked.items():
+        for word in words:
+            assert os.path.basename(str(found(carrel, word)["path"])) == name
+    assert carrel("search", "--fusion", "keyword", "--json", "leakedtracker").json["results"] == []

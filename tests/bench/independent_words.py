@@ -1,8 +1,8 @@
 """The words of files as other people's readers give them, to hold what Carrel's index holds against.
 
 None of it is Carrel's: Markdown by markdown-it-py, reStructuredText by docutils, Org by orgparse, web pages by
-html5lib, PDF by pdfminer.six, Office files by python-docx, python-pptx, openpyxl and odfpy, RTF by striprtf, LaTeX by
-pylatexenc, mail, JSON and CSV by Python itself, and the encoding of plain text by charset-normalizer.
+html5lib, PDF by pdfminer.six and pypdf, Office files by python-docx, python-pptx, openpyxl and odfpy, RTF by striprtf,
+LaTeX by pylatexenc, mail, JSON and CSV by Python itself, and the encoding of plain text by charset-normalizer.
 """
 
 from __future__ import annotations
@@ -138,10 +138,16 @@ def _page(path: Path) -> str:
 
 
 def _pdf(path: Path) -> str:
+    """Return the words that two readers agree on: each alone glues and parts some; hyphens at line ends are closed."""
     from pdfminer.high_level import extract_text
+    from pypdf import PdfReader
 
-    logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
-    return extract_text(str(path)) or ""
+    for name in ("pdfminer", "pypdf"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    readings = extract_text(str(path)) or "", "\n".join(page.extract_text() for page in PdfReader(path).pages)
+    one, other = (re.findall(r"\w+", re.sub(r"-\s*\n\s*", "", text)) for text in readings)
+    agreed = set(other)
+    return "\n".join(word for word in one if word in agreed)
 
 
 def _docx(path: Path) -> str:

@@ -8,6 +8,7 @@ from app.wording.figures import count, counted
 from app.wording.safe_text import one_line
 from engine.records import LeftOut, Remark, RemarkKind, SearchResult, WordReading
 
+WORDS_ALONE = "by words alone: "  # what a reason begins with that meaning was wanted and had no part
 _SAID: dict[RemarkKind, str] = {
     "option": "{piece} is searched as typed: only a word behind - is left out.",
     "written so": '{piece} is searched as typed, since notes here write it so; -"{word}" leaves it out.',
@@ -24,9 +25,17 @@ _SAID: dict[RemarkKind, str] = {
 
 def notes(result: SearchResult) -> Iterator[str]:
     """Yield what a person should know of how the query was read, in its order; what was left out comes last."""
+    yield from reading_notes(result)
+    yield from map(left_out_said, result.left_out)
+
+
+def reading_notes(result: SearchResult) -> Iterator[str]:
+    """Yield the same without what was left out; where nothing was found, also why meaning had no part in it."""
+    reason = result.weights.reason
+    if not result.hits and reason.startswith(WORDS_ALONE):
+        yield f"Searched by words alone: {one_line(reason.removeprefix(WORDS_ALONE)).rstrip('.')}."
     yield from map(remark_said, result.query.remarks)
     yield from filter(None, map(word_said, result.words))
-    yield from map(left_out_said, result.left_out)
 
 
 def remark_said(remark: Remark) -> str:

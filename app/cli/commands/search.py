@@ -127,10 +127,10 @@ def _print(result: SearchResult, *, explain: bool) -> None:
     from app.cli.search_explained import explained
     from app.cli.search_rows import row, verdict_line
     from app.explanation import decimals_of
-    from app.wording.remarks import left_out_said, remark_said, word_said
+    from app.wording.remarks import left_out_said, reading_notes
 
     click.echo(verdict_line(result) if result.hits else _nothing(result), err=True)
-    for note in (*map(remark_said, result.query.remarks), *filter(None, map(word_said, result.words))):
+    for note in reading_notes(result):
         click.echo(note, err=True)
     columns = shutil.get_terminal_size().columns
     best, decimals = max((hit.score for hit in result.hits), default=0.0), decimals_of(result.fusion)

@@ -48,9 +48,7 @@ def read_document(
         raise SourceError(reason)
     source = load(path, recogniser, root)
     inner, raw = unpacked(source.name, source.raw)
-    document = _read(replace(source, name=inner, raw=raw))
-    source = replace(load(path, recogniser, root), alone=alone)
-    document = _read(source)
+    document = _read(replace(source, name=inner, raw=raw, alone=alone))
     return replace(document, content_hash=hash_of(source.raw))
 
 

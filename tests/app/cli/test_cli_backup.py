@@ -16,10 +16,10 @@ from cli_fakes import Call
 from indexed_notes import NOTES, documents, found, indexed
 
 from engine.paths import places
-from engine.store.connection import open_reader, open_writer
+from engine.store import models, vector_tables
+from engine.store.connection import open_reader, open_writer, prepare
 from engine.store.lock import IndexerLock
-from engine.store.migrations import newest_version, version
-from engine.store.schema import VERSION_1
+from engine.store.migrations import MIGRATIONS, migrate, newest_version, version
 
 __all__ = ["indexed"]
 
@@ -42,14 +42,31 @@ def test_a_backup_brings_everything_back(carrel: Call, indexed: Path) -> None:
     assert carrel("doctor").code == 0
 
 
+def as_version_1(backup: Path, older: Path) -> None:
+    """Write what a backup holds into a library as the first Carrel made it."""
+    older.touch()
+    with closing(apsw.Connection(str(older))) as conn:
+        prepare(conn, 1000)
+        migrate(conn, older, migrations=MIGRATIONS[:1])
+        conn.execute("ATTACH ? AS newer", (str(backup),))
+        for table in ("folder", "document", "passage", "model", "calibration", "meta"):
+            there = {row[1] for row in conn.execute(f"PRAGMA newer.table_info({table})")}
+            known = [row[1] for row in conn.execute(f"PRAGMA main.table_info({table})")]
+            columns = ", ".join(f'"{name}"' for name in known if name in there)
+            conn.execute(f"INSERT INTO main.{table}({columns}) SELECT {columns} FROM newer.{table}")
+        conn.execute("DELETE FROM meta WHERE key = 'words_made_by'")
+        for model in models.every(conn):
+            name = vector_tables.table(model.id)
+            conn.execute(str(conn.execute("SELECT sql FROM newer.sqlite_master WHERE name = ?", (name,)).get))
+            conn.execute(f"INSERT INTO main.{name}(rowid, embedding) SELECT rowid, embedding FROM newer.{name}")
+        conn.execute("INSERT INTO passage_fts(passage_fts) VALUES('rebuild')")
+
+
 def test_a_backup_of_an_older_carrel_is_brought_up_to_date(carrel: Call, indexed: Path) -> None:
     before = found(carrel, "starter")
     carrel("backup", "carrel.backup")
-    with closing(apsw.Connection("carrel.backup")) as old:
-        old.execute(VERSION_1[VERSION_1.index("CREATE TABLE event(") :])
-        old.execute("DELETE FROM migration WHERE version > 1")
-        old.pragma("user_version", 1)
-    assert carrel("restore", "carrel.backup", "--json").code == 0
+    as_version_1(Path("carrel.backup"), Path("older.backup"))
+    assert carrel("restore", "older.backup", "--json").code == 0
     assert found(carrel, "starter") == before
     with closing(open_reader(places().library)) as conn:
         assert version(conn) == newest_version()

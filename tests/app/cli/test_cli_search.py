@@ -11,7 +11,7 @@ import pytest
 from cli_fakes import Call, FakeLibrary, a_hit, a_result
 
 from app.cli.search_rows import row
-from engine.records import Filters, LeftOut, Query, Remark, SearchSettings, Shares, WordReading
+from engine.records import Filters, LeftOut, Query, Remark, SearchSettings, Shares, Weights, WordReading
 
 RESULT_KEYS = """rank score tier passage_id path title headings kind modified
     line_start line_end page snippet vector keyword shares"""
@@ -118,6 +118,13 @@ def test_how_the_query_was_read_is_told_beside_the_rows(carrel: Call, library: F
     }
     assert [(word["asked"], word["nearest"]) for word in shape["words"]] == [("sourd", ""), ("", "bread")]
     assert "-stove left out 12 passages." in carrel("search", "--plain", "starter").out
+
+
+def test_where_nothing_is_found_it_is_told_that_meaning_had_no_part(carrel: Call, library: FakeLibrary) -> None:
+    weights = Weights(0.0, 1.0, "by words alone: small-model does not read this writing")
+    library.result = replace(a_result(), hits=(), verdict="none", weights=weights)
+
+    assert "Searched by words alone: small-model does not read this writing." in carrel("search", "预算").err
 
 
 def test_what_was_left_out_is_told_also_where_nothing_is_left(carrel: Call, library: FakeLibrary) -> None:

@@ -11,6 +11,7 @@ from app.tui.status_line import folder_names
 from app.tui.theme import ACCENT, BRIGHT, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import counted
+from app.wording.remarks import WORDS_ALONE
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import Status
@@ -92,7 +93,7 @@ def noted_lines(said: Sequence[str], page: Callable[[int], Sequence[Content]] | 
 def words_alone_lines(reason: str, width: int) -> Sequence[Content]:
     """Return what stands above rows that were found without the model, though it was wanted."""
     head = wrapped(Content.styled("Found by words alone: meaning is off.", f"bold {BRIGHT}"), width, Content())
-    said = one_line(reason.removeprefix("by words alone: "))
+    said = one_line(reason.removeprefix(WORDS_ALONE))
     return [Content(), *head, *wrapped(Content.styled(said, QUIET), width, Content()), Content()]
 
 

@@ -25,7 +25,7 @@ from app.tui.status_line import StatusView
 from app.tui.theme import ALARM, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.wording.figures import count
-from app.wording.remarks import notes
+from app.wording.remarks import WORDS_ALONE, notes
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import SearchResult, WordReading
@@ -202,7 +202,7 @@ class ShownResults:
         """Whether the words alone were searched though the person wants meaning, for a reason that does not pass."""
         wanted = self._browser.config.fusion != "keyword" and result.fusion == "keyword"
         reason = result.weights.reason
-        return wanted and reason.startswith("by words alone: ") and not reason.endswith("nothing is indexed yet")
+        return wanted and reason.startswith(WORDS_ALONE) and not reason.endswith("nothing is indexed yet")
 
 
 def _blank(width: int) -> Content:

@@ -240,7 +240,16 @@ def test_what_was_deleted_or_moved_away_is_not_read_and_what_was_inserted_is(tmp
 
 @pytest.mark.parametrize(
     ("words", "counts"),
-    [("Page 3 of 7", True), ("- 3 -", True), ("Seite 3", True), ("Kestrel 2024", False), ("Draft, page 3", False)],
+    [
+        ("Page 3 of 7", True),
+        ("- 3 -", True),
+        ("Seite 3", True),
+        ("Kestrel 2024", False),
+        ("Draft, page 3", False),
+        ("4711-23", False),
+        ("01/02/2024", False),
+        ("3 / 7", True),
+    ],
 )
 def test_a_footer_that_only_counts_the_pages_says_nothing(words: str, counts: bool) -> None:
     assert is_page_number(words) is counts

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 _WORD = re.compile(r"[^\W\d_]+")
+_NUMBER = re.compile(r"\d+")
+_NUMBER_OF_ITS_OWN = re.compile(r"\d{5}|\d[-.:]\d")  # too long for a page, or put together of several
+MAX_NUMBERS = 2  # the page, and how many there are
 _COUNTING_WRITTEN = (
     "page pages of from p pg seite seiten von s blatt página páginas pág de pagina pagine di da del sur sida sidor av "
     "side sider af sivu strona stron z ze strana stran oldal sayfa стр страница из сторінка із з σελίδα από"
@@ -14,7 +17,9 @@ _COUNTING = frozenset(_COUNTING_WRITTEN.split())
 
 
 def is_page_number(text: str) -> bool:
-    """Whether a header or a footer says nothing but the page's number, as "Page 3 of 7"."""
+    """Whether a header or a footer says nothing but the page's number, as "Page 3 of 7"; a date says more."""
+    if _NUMBER_OF_ITS_OWN.search(text) or len(_NUMBER.findall(text)) > MAX_NUMBERS:
+        return False
     return all(word.casefold() in _COUNTING for word in _WORD.findall(text))
 
 

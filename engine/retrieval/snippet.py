@@ -136,7 +136,9 @@ def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     if plain:
         stripped = _LINE_MARKUP.sub(" ", stripped)
         stripped = _EMPHASIS.sub("", _WIKI_LINK.sub(r"\1", _LINK.sub(r"\1", stripped)))
-    return _BLANKS.sub(" ", _INSIDE_A_WORD.sub("", stripped)).strip()
+    if not stripped.isascii():
+        stripped = _INSIDE_A_WORD.sub("", stripped)
+    return _BLANKS.sub(" ", stripped).strip()
 
 
 def _window(line: str, marks: list[tuple[int, int]], length: int) -> tuple[int, int]:

@@ -101,15 +101,15 @@ def changes(conn: apsw.Connection, moment: float, limit: int) -> tuple[DocumentC
 
 
 def documents_named(conn: apsw.Connection, fragment: str, limit: int) -> tuple[StoredDocument, ...]:
-    """Return documents whose title or path holds a text, in any case and accents, without their text; best fits first.
+    """Return documents whose title, alias or path holds a text, in any case and accents, without text; best fits first.
 
     A title that begins so comes before one that holds it, and that before a path that does; where nothing is asked for,
     the document that changed last comes first.
     """
     rows: list[Any] = conn.execute(
         """SELECT id FROM (
-            SELECT id, title, path_text, mtime_ns, instr(folded(title), ?1) AS place FROM document
-            WHERE place > 0 OR instr(folded(path_text), ?1) > 0
+            SELECT id, title, path_text, mtime_ns, instr(folded(title || char(10) || aliases), ?1) AS place
+            FROM document WHERE place > 0 OR instr(folded(path_text), ?1) > 0
         ) ORDER BY CASE ?1 WHEN '' THEN mtime_ns END DESC, place <> 1, place = 0, length(title), path_text LIMIT ?2""",
         (fold(fragment), limit),
     ).fetchall()
@@ -146,7 +146,7 @@ def _file_target(conn: apsw.Connection, source: bytes, target: str) -> bytes | N
 
 
 def _wiki_target(conn: apsw.Connection, target: str) -> bytes | None:
-    """Resolve a wiki link by file name without suffix, else by title; the shortest path wins."""
+    """Resolve a wiki link by file name without suffix, else by title or alias; the shortest path wins."""
     name = target.partition("#")[0].strip()
     if not name:
         return None
@@ -162,7 +162,12 @@ def _wiki_target(conn: apsw.Connection, target: str) -> bytes | None:
         stem = os.path.splitext(path)[0].decode("utf-8", "replace").casefold().encode()
         if stem.endswith(b"/" + wanted):
             return path
-    titled = conn.execute("SELECT id FROM document WHERE lower(title) = lower(?) ORDER BY length(path_text)", (name,))
+    titled = conn.execute(
+        """SELECT id FROM document
+        WHERE instr(char(10) || lower(title || char(10) || aliases) || char(10), char(10) || lower(?1) || char(10)) > 0
+        ORDER BY lower(title) <> lower(?1), length(path_text)""",
+        (name,),
+    )
     row = titled.fetchone()
     if row is None:
         return None

@@ -15,6 +15,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property, lru_cache
+from itertools import accumulate, chain
 from typing import NamedTuple, cast
 
 import apsw
@@ -77,43 +78,30 @@ class Token(NamedTuple):
 
 
 class Places:
-    """The terms at each place of a text, and where a place lies; `kind` is that of its document, for the markup.
+    """The terms at each of the first `most` places of a text, and where a place lies.
 
-    After `most` places no further words are read.
+    `kind` is that of its document, for the markup. Where the places lie is found out where one is asked for.
     """
 
     def __init__(self, text: str, kind: str = "", most: int | None = None) -> None:
         seen, hidden = visible(text, kind)
         self._parts = [(0, seen), *((start, text[start:end]) for start, end in hidden)]
-        self.terms: list[Terms] = []
+        self._spelled = [chunk for _, part in self._parts for chunk in _CHUNK.findall(part)]
+        self._terms = [_TERMS[chunk] for chunk in self._spelled]
+        self.terms: list[Terms] = [*chain.from_iterable(self._terms)][:most]
         self._at, self._found = -1, list[Token]()
-        for _, part in self._parts:
-            for chunk in _CHUNK.findall(part):
-                self.terms += _TERMS[chunk]
-                if most is not None and len(self.terms) >= most:
-                    del self.terms[most:]
-                    return
 
     @cached_property
-    def _chunks(self) -> tuple[list[int], list[tuple[int, str]]]:
-        """The first place of each chunk, and its start in the text with its spelling; found where one is asked for."""
-        firsts: list[int] = []
-        chunks: list[tuple[int, str]] = []
-        place = 0
-        for start, part in self._parts:
-            for match in _CHUNK.finditer(part):
-                if place >= len(self.terms):
-                    return firsts, chunks
-                firsts.append(place)
-                chunks.append((start + match.start(), match[0]))
-                place += len(_TERMS[match[0]])
-        return firsts, chunks
+    def _chunks(self) -> tuple[list[int], list[int]]:
+        """The first place of each chunk, and its start in the text."""
+        starts = [start + match.start() for start, part in self._parts for match in _CHUNK.finditer(part)]
+        return [*accumulate(map(len, self._terms), initial=0)][:-1], starts
 
     def token(self, place: int) -> Token:
         """Return what stands at a place."""
-        firsts, chunks = self._chunks
+        firsts, starts = self._chunks
         at = bisect_right(firsts, place) - 1
-        start, chunk = chunks[at]
+        start, chunk = starts[at], self._spelled[at]
         if at != self._at:  # a run without spaces may be as long as the text
             self._at, self._found = at, _remembered(chunk) if len(chunk) <= _LONGEST_KEPT else _placed(chunk)
         token = self._found[place - firsts[at]]

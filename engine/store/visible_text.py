@@ -16,7 +16,7 @@ from engine.store.folding import FILL
 
 Span = tuple[int, int]
 
-_LINE_END = re.compile(r"(?<=[^\W\d_])([-\u2010\u00ad])(\r?\n[ \t>]{0,40})(?=[a-zß-öø-ÿα-ωа-џ])")
+_LINE_END = re.compile(r"(?<=[^\W\d_])([-\u2010\u00ad])(\n[ \t>]{0,40})(?=[a-zß-öø-ÿα-ωа-џ])")
 _NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "xls", "ods", "bibtex"])  # where a hyphen is one
 
 # The last group of a match says what becomes of it: code is left as it is, some is shown without its signs, and the
@@ -108,6 +108,8 @@ def visible(text: str, kind: str) -> tuple[str, list[Span]]:
 
 def parted_filled(text: str) -> str:
     """Return the text with what parts words at the ends of lines filled in behind their hyphens, at the same length."""
+    if not any(hyphen in text for hyphen in ("-\n", "\u2010\n", "\u00ad\n")):
+        return text
     return _LINE_END.sub(lambda match: match[1] + FILL * len(match[2]), text)
 
 

@@ -17,7 +17,7 @@ from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.preview import first_line_of_hit, preview_lines
 from app.tui.screens.search.query_reading import reading_line
 from app.tui.screens.search.row import context_of, place_of, row_lines
-from app.tui.screens.search.window import LONG_LINE, marks_in, window_of, words_of
+from app.tui.screens.search.window import LONG_LINE, form, marks_in, window_of, words_of
 from app.tui.status_line import StatusView, status_line
 from app.wording.bars import bar, rarity
 from app.wording.cells import cut_front
@@ -205,3 +205,9 @@ def test_short_common_words_are_not_marked() -> None:
     assert words_of(common) == {"start"}
     shown = row_lines(common.hits[0], 60, context_of(common, (), NOW))[1]
     assert [shown.plain[span.start : span.end] for span in shown.spans if "mark" in str(span.style)] == ["starter"]
+
+
+def test_words_are_marked_in_whatever_way_they_are_written() -> None:
+    text = "Łódź and ёлка, e\u0301te\u0301 and Straße"
+    wanted = frozenset(form(word) for word in ("lodz", "елка", "été", "strasse"))
+    assert [text[start:end] for start, end in marks_in(text, wanted)] == ["Łódź", "ёлка", "e\u0301te\u0301", "Straße"]

@@ -58,3 +58,11 @@ def test_a_name_that_goes_is_a_name_no_more(tmp_path: Path) -> None:
     library.sync()
     assert found(library, "title:zephyrine") == found(library, "zephyrine") == []
     assert found(library, "other") == ["a.md"]
+
+
+def test_a_note_is_offered_and_linked_to_by_its_other_names(tmp_path: Path) -> None:
+    notes = {"a.md": "---\nalias: Zephyrine\n---\n# Station\n\nTurbines.\n", "b.md": "See [[zephyrine]].\n"}
+    library = library_of(tmp_path, notes, fitted=False)
+    assert [document.title for document in library.documents_named("zephy", 9)] == ["Station"]
+    (link,) = library.links(library.document(bytes(tmp_path / "notes/b.md")).id)
+    assert link.path == bytes(tmp_path / "notes/a.md")

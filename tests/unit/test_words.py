@@ -169,3 +169,8 @@ def test_every_mark_of_the_basic_plane_is_inside_a_word() -> None:
     marks = [chr(code) for code in range(0x10000) if unicodedata.category(chr(code)).startswith("M")]
     split = {mark: [token.word for token in tokens(f"a{mark}b")] for mark in marks}
     assert [f"{ord(mark):04x}" for mark, words in split.items() if words == ["a", "b"] and fold(mark)] == []
+
+
+def test_a_document_is_named_by_its_letters_in_any_form(library: Library) -> None:
+    for fragment in ("项目", "ΤΑΞΙΔΙ", "двор"):
+        assert len(library.documents_named(fragment, 5)) == 1

@@ -96,12 +96,14 @@ class QueryFilters:
         return found
 
     async def _titles(self, fragment: str) -> list[str]:
-        """Return titles that hold what was typed, for the completion."""
+        """Return titles and other names of the documents that are called as was typed, for the completion."""
         if self._browser.opened is None:
             return []
         try:
             named = partial(self._browser.opened.library.documents_named, fragment, 20)
-            return [document.title for document in await in_thread(named)]
+            found = await in_thread(named)
+            aliases = [document.metadata.get("aliases", "").split("\n") for document in found]
+            return [document.title for document in found] + [name for names in aliases for name in names if name]
         except Exception:
             _log.exception("Titles could not be read")
             return []

@@ -6,7 +6,6 @@ A preview shows a window, never the whole text: laying out a large document woul
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -16,12 +15,13 @@ from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units
 from app.wording.bars import rarity
 from engine.records import Hit, SearchResult, StoredDocument
+from engine.store.folding import IGNORED, MARKS, fold
 
 LINES_EACH_WAY = 60
 WINDOW_CHARACTERS = 8 * 1024
 LONG_LINE = 1_200  # code points of a line that are laid out; minified files have lines of 100,000
 SMALL_WORD = 3  # letters: a, to, the
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(rf"[\w{MARKS}{IGNORED}]+")
 _ENDINGS = ("ations", "ation", "ings", "ing", "edly", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e", "y")
 
 
@@ -176,8 +176,7 @@ def marks_in(text: str, words: frozenset[str]) -> tuple[tuple[int, int], ...]:
 
 def form(word: str) -> str:
     """Return a word without case, accents and its commonest endings: enough to mark `starters` for `starter`."""
-    folded = unicodedata.normalize("NFKD", word.casefold())
-    folded = "".join(sign for sign in folded if not unicodedata.combining(sign))
+    folded = fold(word)
     for ending in _ENDINGS:
         if folded.endswith(ending) and len(folded) - len(ending) >= 3:
             return folded[: -len(ending)]

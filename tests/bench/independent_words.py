@@ -43,13 +43,16 @@ def words(path: Path) -> list[str]:
     with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         text = reader_of(path)(path)
-    runs = "".join(letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in text).split()
-    return list(dict.fromkeys(word for run in runs if (word := _asked(run))))
+    return list(dict.fromkeys(word for run in _runs(text) if (word := _asked(run))))
 
 
 def reader_of(path: Path) -> Callable[[Path], str]:
     """Return the reader for a file's ending; KeyError where nothing independent reads it."""
     return READERS[path.suffix.lower()]
+
+
+def _runs(text: str) -> list[str]:
+    return "".join(letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in text).split()
 
 
 def _asked(run: str) -> str:
@@ -145,7 +148,7 @@ def _pdf(path: Path) -> str:
     for name in ("pdfminer", "pypdf"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     readings = extract_text(str(path)) or "", "\n".join(page.extract_text() for page in PdfReader(path).pages)
-    one, other = (re.findall(r"\w+", re.sub(r"-\s*\n\s*", "", text)) for text in readings)
+    one, other = (_runs(re.sub(r"-\s*\n\s*", "", text)) for text in readings)
     agreed = set(other)
     return "\n".join(word for word in one if word in agreed)
 

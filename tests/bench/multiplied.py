@@ -20,7 +20,7 @@ SEED = 11
 DOCUMENTS_AT_ONCE = 400
 _DOCUMENT = (
     "path_text, title, title_written, kind, tags, size, mtime_ns, inode, device, content_hash, metadata, links,"
-    " indexed_at, failure"
+    " indexed_at, failure, aliases, own_words, own_date"
 )
 _PASSAGE = 'ordinal, text, headings, start, "end", line_start, line_end, page, hash'
 
@@ -86,7 +86,7 @@ class Multiplied:
         first = int(there.execute("SELECT coalesce(max(id), 0) + 1 FROM passage").get)
         rows = self._source.execute(f"SELECT id, {_PASSAGE} FROM passage WHERE document_id = ?", (original,)).fetchall()
         there.executemany(
-            f"INSERT INTO passage(id, document_id, {_PASSAGE}) VALUES(?, ?{', ?' * 10})",
+            f"INSERT INTO passage(id, document_id, {_PASSAGE}) VALUES(?, ?{', ?' * len(_PASSAGE.split(', '))})",
             [(first + place, document, *row[1:]) for place, row in enumerate(rows)],
         )
         ids = list(range(first, first + len(rows)))

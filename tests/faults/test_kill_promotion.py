@@ -19,7 +19,7 @@ from pathlib import Path
 import fake_encoder
 import pytest
 from fake_encoder import FakeEncoder
-from shelf import paragraph
+from shelf import paragraph, spelt
 
 import engine
 from app.tui.training_runs import TrainingRuns
@@ -37,7 +37,7 @@ KILLS = int(os.environ.get("CARREL_KILLS", "10" if os.environ.get("CARREL_SLOW")
 NOTES = 60 * KILLS  # so that a kill falls behind some commits
 DEADLINE_SECONDS = 60.0
 PLACES = (Path(engine.__file__).parents[1], Path(fake_encoder.__file__).parent)  # of what the process imports
-QUESTION = "w7x0 shared"
+QUESTION = f"wide{spelt(7)}x{spelt(0)} shared"
 
 # The indexer's process: fake models, of which the tuned one takes its time, and writes down what it was asked to embed.
 INDEXER = """
@@ -46,7 +46,7 @@ from dataclasses import replace
 from engine.indexer import worker
 from fake_encoder import FakeEncoder
 
-NOTE = re.compile(r"w\\d+x")  # not one of the shipped texts that fit the tiers
+NOTE = re.compile(r"wide[a-z]+x")  # not one of the shipped texts that fit the tiers
 
 class Tuned(FakeEncoder):
     def __init__(self):
@@ -86,7 +86,7 @@ class Shelves:
         notes = base / "notes"
         notes.mkdir(parents=True)
         for number in range(NOTES):
-            parts = [paragraph(f"w{number}x{part}") for part in range(8)]
+            parts = [paragraph(f"wide{spelt(number)}x{spelt(part)}") for part in range(8)]
             (notes / f"note{number}.md").write_text(
                 f"# Note {number}\n\n" + "\n\n".join([*parts, "A shared paragraph."])
             )

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from fake_encoder import FakeEncoder
 from fake_indexer import command
-from shelf import contents, paragraph, words_are_sound
+from shelf import contents, paragraph, spelt, words_are_sound
 
 from engine.indexing.sync import sync
 from engine.sources.parser import Parser
@@ -33,7 +33,7 @@ def write_notes(root: Path, chance: random.Random) -> None:
     for number in range(NOTES):
         path = root / f"folder{number % 7}" / f"note{number}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        words = [f"w{number}x{part}" for part in range(chance.choice((1, 1, 2, 5, 20)))]
+        words = [f"wide{spelt(number)}x{spelt(part)}" for part in range(chance.choice((1, 1, 2, 5, 20)))]
         path.write_text(f"# Note {number}\n\n" + "\n\n".join(paragraph(word) for word in [*words, "shared"]))
 
 
@@ -43,12 +43,12 @@ def change_notes(root: Path, chance: random.Random) -> None:
     chosen = chance.sample(notes, 9)
     edited, renamed, removed = chosen[:3], chosen[3:6], chosen[6:]
     for path in edited:
-        path.write_text(path.read_text() + "\n\n" + paragraph(f"edit{chance.random()}"))
+        path.write_text(path.read_text() + "\n\n" + paragraph(f"edit{spelt(chance.random())}"))
     for path in renamed:
         path.rename(path.with_name(f"renamed-{chance.getrandbits(32)}.md"))
     for path in removed:
         path.unlink()
-    (root / f"new-{chance.getrandbits(32)}.md").write_text(paragraph(f"new{chance.random()}"))
+    (root / f"new-{chance.getrandbits(32)}.md").write_text(paragraph(f"new{spelt(chance.random())}"))
 
 
 def start(library: Path, events: Path) -> subprocess.Popen[bytes]:

@@ -161,6 +161,11 @@ def paragraph(word: str, words: int = 60) -> str:
     return " ".join(f"{word}{number}" for number in range(words)) + "."
 
 
+def spelt(number: float) -> str:
+    """Return a number as letters: what is mostly figures counts as no words, and is not embedded."""
+    return "".join(chr(ord("a") + ord(sign) % 26) for sign in str(number))
+
+
 class StopAfter:
     """A stop signal that an event sets."""
 

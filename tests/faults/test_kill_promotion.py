@@ -60,6 +60,7 @@ class Logged:
     def __init__(self, model):
         self.model, self.manifest, self.token_starts = model, model.manifest, model.token_starts
         self.encode_query, self.encode_queries, self.close = model.encode_query, model.encode_queries, model.close
+        self.reads = model.reads
     def encode_passages(self, texts):
         with open(sys.argv[1], "a") as stream:
             stream.write("".join(f"{self.manifest.id} {hash(text)}\\n" for text in texts if NOTE.search(text)))

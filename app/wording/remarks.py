@@ -48,7 +48,8 @@ def remark_said(remark: Remark) -> str:
 def word_said(word: WordReading) -> str:
     """Return what is to be said of a word that no passage holds; "" where that is nothing."""
     if word.asked:
-        return f"No passage holds “{one_line(word.asked)}”; words that begin so were searched."
+        others = "longer words that hold it" if word.term.startswith("*") else "words that begin so"
+        return f"No passage holds “{one_line(word.asked)}”; {others} were searched."
     return f"No passage holds “{one_line(word.term)}”. Did you mean “{one_line(word.nearest)}”?" if word.nearest else ""
 
 

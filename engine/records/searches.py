@@ -240,7 +240,8 @@ class Hit:
 class WordReading:
     """How one word of the query was read: the passages that hold it and its idf here (0 documents: unknown).
 
-    `asked` is the word as typed where no passage holds it, so that its beginning `term` was searched instead.
+    `asked` is the word as typed where no passage holds it, so that words that begin so (`term` is `word*`) or hold it
+    (`*word*`) were searched instead.
     `nearest` is a word of the library that an unknown one may have been meant for, "" where none is near.
     """
 

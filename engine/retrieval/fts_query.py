@@ -23,6 +23,7 @@ CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it n
 SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
 COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them to 1e-6, so it moves no rank
 LEAST_BEGINNING = 4  # code points of a finished word: a shorter one that no passage holds begins too many others
+LEAST_PART = 6  # code points of one that is looked for inside of others, as compounds have it: `arrow` is in sparrow
 MINIMUM_PREFIX = 2  # code points: one letter begins so many words that to rank them costs most and tells least
 
 
@@ -89,7 +90,7 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
             required += [exact_phrase(found, term.text)] if found else []
         else:
             for phrase in _scored(term, found, words, alone=len(asked) == 1):
-                scored.setdefault(phrase, phrase.written[:-1] if _begun(term, phrase) else "")
+                scored.setdefault(phrase, _stood_in_for(term, phrase))
     across = {phrase: crossing(connection, phrase) for phrase in (*required, *(phrase for phrase, _ in excluded))}
     for phrase in required:
         parts = across[phrase].parts if not words.count(phrase) else ()
@@ -184,21 +185,23 @@ def _whole(term: Term, found: list[Token], words: PostingsReader, *, alone: bool
 
 
 def _word(written: str, token: Token, words: PostingsReader) -> Iterable[Phrase]:
-    """Give a word by its stem; one that no passage holds as the beginning of others, or by the parts of its name."""
+    """Give a word by its stem; one that no passage holds as a beginning or part of others, or by parts of its name."""
     phrase = _by_stem(written, token.stem, words)
     if words.count(phrase):
         yield phrase
     elif len(token.word) >= LEAST_BEGINNING and vocabulary_has(words.connection, token.word):
         yield Phrase((token.word,), prefix=True, written=f"{written}*")
+    elif len(token.word) >= LEAST_PART and (longer := words.holding(token.word)):
+        yield Phrase((EITHER.join(longer),), written=f"*{written}*")
     else:
         yield phrase
         for part in parts_at(token):
             yield _by_stem(part, stem_of(part), words)
 
 
-def _begun(term: Term, phrase: Phrase) -> bool:
-    """Whether a finished word is read as the beginning of others."""
-    return term.kind == "word" and phrase.prefix and phrase.written.endswith("*")
+def _stood_in_for(term: Term, phrase: Phrase) -> str:
+    """Return the finished word that others stand in for, which begin so or hold it; "" where none do."""
+    return phrase.written.strip("*") if term.kind == "word" and phrase.written.endswith("*") else ""
 
 
 def _by_stem(written: str, stem: str, words: PostingsReader) -> Phrase:

@@ -19,13 +19,15 @@ from numpy.typing import NDArray
 from engine.retrieval.nearest_words import nearest_word
 from engine.retrieval.versions import Versions
 from engine.store.connection import file_of
-from engine.store.fulltext import document_frequencies, index_version, phrase_frequency
+from engine.store.fulltext import document_frequencies, index_version, phrase_frequency, statistics, terms_holding
 from engine.store.phrase import Phrase
 
 if TYPE_CHECKING:
     import apsw
 
 CALM_SECONDS = 3.0  # since the index changed last: a sync commits about every second
+MOST_ROWS = 500_000  # passages of a library whose vocabulary is looked through: .8 s by what 50,000 take
+LONGER_LETTERS, MOST_HOLDING = 3, 32  # of the words that hold one: of a compound the other part, and how many count
 KEPT_BYTES = 64 * 2**20  # of scores: about 60 of the commonest words at 100,000 passages, thousands of the others
 
 # Of title, headings, body, path, tags. They multiply a term's frequency, as FTS5 has it.
@@ -52,6 +54,7 @@ class _Kept:
 
     counts: dict[str, int] = field(default_factory=dict)
     nearest: dict[str, str] = field(default_factory=dict)
+    holding: dict[str, tuple[str, ...]] = field(default_factory=dict)
     postings: OrderedDict[str, Postings] = field(default_factory=OrderedDict)
     bytes: int = 0
 
@@ -127,6 +130,17 @@ class PostingsReader:
             known = nearest_word(self.connection, word)
             with self._cache.lock:
                 self._kept.nearest[word] = known
+        return known
+
+    def holding(self, word: str) -> tuple[str, ...]:
+        """Return the longer words that hold one that no passage holds, as a compound does; none in a huge library."""
+        with self._cache.lock:
+            known = self._kept.holding.get(word)
+        if known is None:
+            small = statistics(self.connection).rows <= MOST_ROWS
+            known = terms_holding(self.connection, word, LONGER_LETTERS, MOST_HOLDING) if small else ()
+            with self._cache.lock:
+                self._kept.holding[word] = known
         return known
 
     def count(self, phrase: Phrase) -> int:

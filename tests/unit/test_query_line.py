@@ -31,6 +31,7 @@ NOTES = {
     "heart.md": "# Heart ❤️ rate\n\nMeasured each morning.\n",
     "kitchen/sourdough.md": "# Sourdough\n\nFeed the sourdough starter twice; sourdough likes flour. No stove here.\n",
     "kitchen/stove.md": "# Stove\n\nThe stove has a starter. A list:\n\n-milk\n-stove\n",
+    "letter.md": "# Brief\n\nDie Krankenversicherung hat geantwortet; der Donaudampfer fährt um acht.\n",
     "kitchen/rye.md": "# Ryes\n\nHappiness is a warm rye loaf.\n",
     **FILLER,
 }
@@ -139,6 +140,17 @@ def test_a_note_without_the_sign_is_not_listed_and_why_says_so(library):
     report = library.why("🍕", Path(os.fsdecode(path)))
     assert (report.found, report.dropped_at) == (False, "keyword")
     assert "🍕" in report.stages[-1].detail
+
+
+@pytest.mark.parametrize("part", ["versicherung", "Dampfer"])
+def test_a_part_of_a_compound_is_found_and_told(library, part):
+    result = library.search(part, settings=WORDS)
+    assert names(result) == ["letter.md"]
+    assert [(word.asked, word.documents) for word in result.words] == [(part, 1)]
+
+
+def test_a_short_word_is_not_looked_for_inside_of_others(library):
+    assert names(library.search("dough", settings=WORDS)) == []
 
 
 def test_a_list_that_no_filter_asked_for_is_never_called_strong(library):

@@ -21,6 +21,11 @@ def pytest_configure() -> None:
     properties.load_profile()
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name no test after bytes: an archive made a second later is another one, and each process makes its own."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Return over how many processes the tests are spread where nobody says."""
     return min(PROCESSES_A_CORE * (os.cpu_count() or 1), MOST_PROCESSES)

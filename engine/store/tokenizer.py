@@ -24,7 +24,7 @@ from engine.store.folding import FILL, IGNORED, MARKS, fold, fold_name
 from engine.store.phrase import EITHER, Phrase
 from engine.store.visible_text import visible
 
-RULES = 1
+RULES = 2
 NAME = "words"  # by which a library's schema asks for this tokeniser
 KIND = "\x02"  # stands around a document's kind, before the text of a passage: see the view `passage_text`
 STEM = "^"  # before a stem that is not the word itself
@@ -47,7 +47,7 @@ _JOINS = r"\-.@/:+\u2010\u2011"
 _CHUNK = re.compile(
     rf"(?:[.#](?=\w))?[{_IN_WORD}]+(?:(?:[{_JOINS}]|(?<=[{UNSPACED}])\n(?=[{UNSPACED}]))[{_IN_WORD}]+)*(?:\+\+|\#)?"
 )
-_RUN = re.compile(rf"[{UNSPACED}](?:[\n{IGNORED}]?[{UNSPACED}])*")
+_RUN = re.compile(rf"[{UNSPACED}](?:[\n{IGNORED}{FILL}]*[{UNSPACED}])*")
 _HYPHEN = rf"[-\u2010]{FILL}+"  # at a line's end: it parts a word, or joins two
 _WRITTEN = re.compile(rf"(?:[^_{_JOINS}\#]|{_HYPHEN})+")  # a word inside a chunk
 _SIGN = re.compile(rf"[_{_JOINS}\#]")

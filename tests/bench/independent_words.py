@@ -204,7 +204,8 @@ def _rtf(path: Path) -> str:
 def _latex(path: Path) -> str:
     from pylatexenc.latex2text import LatexNodes2Text
 
-    return LatexNodes2Text(math_mode="verbatim").latex_to_text(_plain(path))
+    written = _plain(path).replace("\\today", "")  # which would become the day of the audit
+    return LatexNodes2Text(math_mode="verbatim").latex_to_text(written)
 
 
 def _mail(path: Path) -> str:

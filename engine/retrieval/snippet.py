@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -21,6 +22,7 @@ SNIPPET_LENGTH = 220  # code points: two lines of a wide list
 READ_LENGTH = 12_000  # code points of a passage that are read: some hold ten times their words in links and blanks
 CONSIDERED_LENGTH = 4_000  # of what is left without those: more than the longest passage of words has
 CONSIDERED_TOKENS = 1_000
+KEPT_CHARACTERS, KEPT_TEXTS = 4_000, 256  # of texts whose places are remembered, some 10 MB
 _BLANKS = re.compile(r"\s+")
 _LINE_END = re.compile(r"\n\s+")  # with the empty lines and the indentation that follow
 _INSIDE_A_WORD = re.compile(rf"(?<=[{UNSPACED}])\n(?=[{UNSPACED}])")
@@ -69,7 +71,7 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
     `kind` is that of its document, where its markup still stands in the text.
     """
     spans: list[tuple[int, int]] = []
-    found = Places(text, kind, CONSIDERED_TOKENS)
+    found = (_kept_places if len(text) <= KEPT_CHARACTERS else Places)(text, kind, CONSIDERED_TOKENS)
     wanted = {term for phrase in fts_query.phrases for term in phrase.terms}
     begun = tuple(phrase.places[-1] for phrase in fts_query.phrases if phrase.prefix and phrase.places)
     places: defaultdict[str, list[int]] = defaultdict(list)
@@ -94,6 +96,12 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
     for sign in fts_query.signs:
         spans.extend(match.span() for match in islice(re.finditer(re.escape(sign), text), CONSIDERED_TOKENS))
     return _merged(spans)
+
+
+@lru_cache(KEPT_TEXTS)
+def _kept_places(text: str, kind: str, most: int) -> Places:
+    """Return the places of a text; who types sees the same rows again with each key."""
+    return Places(text, kind, most)
 
 
 def _span(first: Token, last: Token, term: str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 import apsw
@@ -26,6 +27,7 @@ LENGTH_WEIGHT = 0.75  # b in fts5_aux.c
 READ_CHARACTERS = (
     100_000  # of each column of a passage: only blanks, signs and links make one longer, and hold no words
 )
+KEPT_CHARACTERS, KEPT_COLUMNS = 4_000, 512  # who types sees the same rows again with each key; some 10 MB
 _AS_BYTES = ", ".join(  # a text that is no UTF-8 ends no reading
     f"substr(CAST({each} AS BLOB), 1, {4 * READ_CHARACTERS})" for each in COLUMNS
 )
@@ -94,8 +96,15 @@ def bm25_parts(
 
 def _column(written: str, read: dict[str, _Column]) -> _Column:
     if written not in read:
-        read[written] = _Column(terms(*of_kind(written)) if written else ())
+        read[written] = (_kept_column if len(written) <= KEPT_CHARACTERS else _made_column)(written)
     return read[written]
+
+
+def _made_column(written: str) -> _Column:
+    return _Column(terms(*of_kind(written)) if written else ())
+
+
+_kept_column = lru_cache(KEPT_COLUMNS)(_made_column)
 
 
 class _Column:
@@ -113,8 +122,13 @@ class _Column:
         if not wanted or any(not any(each in self.counts for each in place) for place in wanted[:-1]):
             return 0
         *lead, last = wanted
-        if not lead and not phrase.prefix and not phrase.first and sum(each in self.counts for each in last) < 2:
-            return sum(self.counts[each] for each in last)
+        if not lead and not phrase.first:
+            begun = tuple(last)
+            there = [term for term in self.counts if term.startswith(begun)] if phrase.prefix else last
+            if sum(term in self.counts for term in there) < 2:  # else one place may hold both
+                return sum(self.counts[term] for term in there)
+            standing = set(there)
+            return sum(not standing.isdisjoint(place) for place in self.places)
         ends = (at for at in range(len(lead), len(self.places)) if _stands(last, self.places[at], phrase.prefix))
         return sum(
             all(

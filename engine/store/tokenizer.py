@@ -89,7 +89,7 @@ class Places:
         self._spelled = [chunk for _, part in self._parts for chunk in _CHUNK.findall(part)]
         self._terms = [_TERMS[chunk] for chunk in self._spelled]
         self.terms: list[Terms] = [*chain.from_iterable(self._terms)][:most]
-        self._at, self._found = -1, list[Token]()
+        self._last = -1, list[Token]()  # a chunk with its tokens, as one value: several threads may ask
 
     @cached_property
     def _chunks(self) -> tuple[list[int], list[int]]:
@@ -102,9 +102,10 @@ class Places:
         firsts, starts = self._chunks
         at = bisect_right(firsts, place) - 1
         start, chunk = starts[at], self._spelled[at]
-        if at != self._at:  # a run without spaces may be as long as the text
-            self._at, self._found = at, _remembered(chunk) if len(chunk) <= _LONGEST_KEPT else _placed(chunk)
-        token = self._found[place - firsts[at]]
+        last = self._last
+        if at != last[0]:  # a run without spaces may be as long as the text
+            self._last = last = at, _remembered(chunk) if len(chunk) <= _LONGEST_KEPT else _placed(chunk)
+        token = last[1][place - firsts[at]]
         return token._replace(start=start + token.start, end=start + token.end)
 
 

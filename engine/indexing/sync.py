@@ -80,12 +80,10 @@ def sync(
     wanted = _asked_for(conn, full, retry, since)
     named = frozenset((*paths, *doubted, *(() if paths else content_check.due(conn))))
     found = survey(conn, paths, own_files(library), lambda known: known.id in needy or wanted(known), named)
-    matched = _gather(found, tally, named)
-    vanished = matched.vanished
-    guard = RemovalGuard(
-        conn, [folder for folder, _ in found.plans], len(matched.work) + len(vanished), accepted=accept_removals
-    )
-    matched = replace(matched, vanished=guard.removable(vanished))
+    gathered = _gather(found, tally, named)
+    changes = len(gathered.work) + len(gathered.vanished)
+    guard = RemovalGuard(conn, [folder for folder, _ in found.plans], changes, accepted=accept_removals)
+    matched = replace(gathered, vanished=guard.removable(gathered.vanished))
     _note_folders(conn, found, on_event)
     to_do = len(matched.work) + len(matched.moves) + len(matched.vanished)
     if again & matched.looked_into():
@@ -93,19 +91,24 @@ def sync(
     on_event(Scanned(files=sum(plan.files for _, plan in found.plans), to_do=to_do))
     if to_do:
         with system_errors_translated(library):
-            _carry_out(conn, library, matched, vanished, guard, tally, encoder, parser, on_event, stop)
+            _carry_out(conn, library, matched, gathered.vanished, guard, tally, encoder, parser, on_event, stop)
         if refit is not None and not stop.is_set():
             refit_where_due(conn, refit, on_event, stop)
     if not paths and not stop.is_set():
-        spool_file(library).unlink(missing_ok=True)  # of a document that went before it was embedded
-        journal_file(library).unlink(missing_ok=True)  # of files that went before they were read again
-        if again <= matched.looked_into():
-            note_all_read(conn)
+        _end_whole(conn, library, all_read=again <= matched.looked_into())
     arrived = Counter(each.folder_id for each in matched.work if each.known is None)
     guard.write_down(on_event, arrived, removed=not stop.is_set())
     report = replace(tally.report(), held=guard.held)
     on_event(finished(report))
     return report
+
+
+def _end_whole(conn: apsw.Connection, library: Path, *, all_read: bool) -> None:
+    """Forget what was kept for a sync that goes on, once a whole one has reached its end."""
+    spool_file(library).unlink(missing_ok=True)  # of a document that went before it was embedded
+    journal_file(library).unlink(missing_ok=True)  # of files that went before they were read again
+    if all_read:
+        note_all_read(conn)
 
 
 def _asked_for(conn: apsw.Connection, full: bool, retry: bool, since: float | None) -> Callable[[KnownFile], bool]:

@@ -32,11 +32,10 @@ class FtsQuery:
     """What the keyword leg asks. Any of the `phrases` counts; `required` and `excluded` filter both legs.
 
     `readings` tell of each phrase how many passages hold it; `rows` is the number of passages in all. `known` are the
-    places of the phrases that are scored: those that some passage holds, less the words that most passages hold.
-    `rare` are those that hardly any document
-    holds, and what names a document. `excluded_as` has the term of each exclusion, as typed. `signs` are
-    asked for where nothing else is: no index holds them. `across` tells where required and excluded phrases reach over
-    the borders of passages.
+    places of the phrases that are scored: those that some passage holds, less the words that most passages hold. `rare`
+    are those that hardly any document holds, and what names a document. `excluded_as` has the term of each exclusion,
+    as typed. `signs` are asked for where nothing else is: no index holds them. `across` tells where required and
+    excluded phrases reach over the borders of passages.
     """
 
     phrases: tuple[Phrase, ...] = ()

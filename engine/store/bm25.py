@@ -24,9 +24,7 @@ from engine.store.tokenizer import Terms, of_kind, terms
 
 SATURATION = 1.2  # k1 in fts5_aux.c
 LENGTH_WEIGHT = 0.75  # b in fts5_aux.c
-READ_CHARACTERS = (
-    100_000  # of each column of a passage: only blanks, signs and links make one longer, and hold no words
-)
+READ_CHARACTERS = 100_000  # of each column of a passage: only blanks, signs and links make one longer
 KEPT_CHARACTERS, KEPT_COLUMNS = 4_000, 512  # who types sees the same rows again with each key; some 10 MB
 _AS_BYTES = ", ".join(  # a text that is no UTF-8 ends no reading
     f"substr(CAST({each} AS BLOB), 1, {4 * READ_CHARACTERS})" for each in COLUMNS

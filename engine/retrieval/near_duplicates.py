@@ -5,11 +5,10 @@ Each message of a mailbox is a row of its own, as if it were a document.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings
 from engine.retrieval.candidate_retrieval import Candidates
 

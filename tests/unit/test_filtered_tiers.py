@@ -8,11 +8,11 @@ from notes import FILLER, library_of
 from engine.records import SearchSettings
 
 NOTES = {
-    "kitchen/sourdough.md": "# Sourdough bread\n\nBread rises overnight: flour, water, salt and a starter make bread.\n",
+    "kitchen/sourdough.md": "# Sourdough bread\n\nBread rises overnight: flour, salt and a starter make bread.\n",
     "kitchen/oven.md": "# Oven\n\nThe oven must be hot before the bread goes in.\n",
     "garden/birds.md": "# Birds\n\nSparrows take every crumb of old bread that lies below the apple tree.\n",
     "garden/ducks.md": "---\ntags: [howto]\n---\n# Ducks\n\nDucks get ill of bread; oats and peas do them good.\n",
-    "garden/compost.md": "---\ntags: [howto]\n---\n# Compost\n\nLeaves, peels and a little soil; never bread or meat.\n",
+    "garden/compost.md": "---\ntags: [howto]\n---\n# Compost\n\nLeaves, peels and soil; never bread or meat.\n",
     **FILLER,
 }
 FILTERED = ("bread tag:howto", "bread path:garden", "bread type:markdown", "bread -sparrows", "bread path:ducks")

@@ -72,7 +72,7 @@ CLASSES = [
     "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Made:\n a: int = 1\n b: int",
     "@dataclass(frozen=True, slots=True)\nclass Made:\n a: int\n b: dict = field(default_factory=dict)",
     "@dataclass(frozen=True, slots=True)\nclass Made:\n a: int\n b: int = field(default=0, compare=False)",
-    "@dataclass(frozen=True, slots=True)\nclass Made:\n a: int\n b: int = 0\n def __post_init__(self):\n  self.a + self.b",
+    "@dataclass(frozen=True, slots=True)\nclass Made:\n a: int\n def __post_init__(self):\n  assert self.a",
     "@dataclass(frozen=True)\nclass Made:\n a: int = 3",
     "@dataclass\nclass Made:\n a: int = 3",
 ]

@@ -1,4 +1,4 @@
-"""Splits text into the terms of the word index; it is FTS5's tokeniser, and what every query and mark is made with.
+"""Splits text into the terms of the word index, and what every query and mark is made with.
 
 At each place stands a word, folded, and beside it, at the same place, what else it is found by: its stem (`^` before
 it, where it is another), the parts of a camelCase name, and where signs join it to its neighbours the whole compound,
@@ -13,19 +13,18 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property, lru_cache
 from itertools import accumulate, chain
 from typing import NamedTuple, cast
 
 import apsw
 
-from engine.store.folding import FILL, IGNORED, MARKS, fold, fold_name
+from engine.store.folding import FILL, IGNORED, MARKS, fold
 from engine.store.phrase import EITHER, Phrase
 from engine.store.visible_text import visible
 
 RULES = 2
-NAME = "words"  # by which a library's schema asks for this tokeniser
 KIND = "\x02"  # stands around a document's kind, before the text of a passage: see the view `passage_text`
 STEM = "^"  # before a stem that is not the word itself
 LONGEST_COMPOUND = 64  # code points: what is longer is an address or data, and is found by its parts
@@ -296,25 +295,7 @@ def _stemmer() -> apsw.FTS5Tokenizer:
     return apsw.Connection(":memory:").fts5_tokenizer("porter", ["ascii"])
 
 
-# --- FTS5 ----------------------------------------------------------------------------------------------------------
-
-
-def register(conn: apsw.Connection) -> None:
-    """Let a connection read and write the word index of a library, and fold names as it does: `folded(TEXT)`."""
-    conn.register_fts5_tokenizer(NAME, _factory)
-    conn.create_scalar_function("folded", fold_name, 1, deterministic=True)
-
-
-def _factory(_conn: apsw.Connection, _args: list[str]) -> apsw.FTS5Tokenizer:
-    return cast("apsw.FTS5Tokenizer", _tokenize)
-
-
-def _tokenize(utf8: bytes, flags: int, _locale: str | None) -> Iterable[Terms]:
-    """Tokenise for FTS5: text that is indexed by the rules, and a phrase (`engine.store.phrase`) into its terms."""
-    text = utf8.decode("utf-8", "replace")
-    if flags & apsw.FTS5_TOKENIZE_QUERY:
-        return [tuple(place.split(EITHER)) for place in text.split()]
-    return terms(*of_kind(text))
+# --- the columns of the word index ----------------------------------------------------------------------------------
 
 
 def of_kind(text: str) -> tuple[str, str]:

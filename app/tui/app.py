@@ -61,8 +61,9 @@ class CarrelApp(App[int]):
     TITLE = "Carrel"
     BINDINGS = bindings(APP_ACTIONS)
     COMMANDS = {ActionCommands}
-    MODES = {"search": SearchScreen, "library": _library_screen, "training": _training_screen}
-    DEFAULT_MODE = "search"
+    MODES = {"library": _library_screen, "training": _training_screen}
+    DEFAULT_MODE = "search"  # its screen is the default one: that of a mode would have all styles parsed twice more
+    CSS_PATH = "screens/search/search.tcss"  # for the same reason: a screen's own would be parsed after all others
     CSS = """
     CommandPalette > Vertical { width: 92; max-width: 96%; margin-top: 2; background: $panel; }
     CommandPalette #--input { border: none; padding: 1 2 0 1; }
@@ -101,8 +102,13 @@ class CarrelApp(App[int]):
         """The watched folders."""
         return tuple(folder.path for folder in self.view.status.folders) if self.view.status else ()
 
+    def get_default_screen(self) -> Screen[None]:
+        """Return the screen that the browser begins with."""
+        return SearchScreen()
+
     def on_mount(self) -> None:
         """Open the library once the first picture stands: the engine takes longer to import than a screen to paint."""
+        self.add_mode(self.DEFAULT_MODE, SearchScreen)
         self._use_keys()
         self.call_after_refresh(self._begin)
 

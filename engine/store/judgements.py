@@ -17,6 +17,7 @@ import apsw
 from engine.records import Grade, Mark
 from engine.store import stored_values
 from engine.store.connection import transaction
+from engine.store.text_sketch import sketch_of
 from engine.store.write_ahead_log import fold_in
 
 if TYPE_CHECKING:
@@ -69,10 +70,6 @@ def sketch_missing(conn: apsw.Connection) -> None:
             (SELECT CAST(text AS BLOB) FROM passage WHERE hash = passage_hash LIMIT 1) AS marked
         FROM judgement WHERE name NOT IN (SELECT key FROM meta) AND marked IS NOT NULL"""
     ).fetchall()
-    if not rows:
-        return
-    from engine.store.text_sketch import sketch_of  # its patterns take 3 ms
-
     conn.executemany(
         "INSERT INTO meta(key, value) VALUES(?, ?)",
         [(name, sketch_of(stored_values.text(text))) for name, text in rows],

@@ -16,6 +16,7 @@ import apsw
 from engine.errors import LibraryBusy, LibraryDamaged, SchemaTooNew
 from engine.store import fulltext, stored_values
 from engine.store.lock import IndexerLock
+from engine.store.own_words import own_date, own_words
 from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4
 
 Migration = Callable[[apsw.Connection], None]
@@ -50,10 +51,6 @@ def other_names(conn: apsw.Connection) -> None:
     """
     conn.execute(VERSION_4)
     documents = conn.execute("SELECT id, title, CAST(metadata AS BLOB) FROM document WHERE metadata <> '{}'").fetchall()
-    if not documents:
-        return
-    from engine.store.own_words import own_date, own_words  # 10 ms of reading dates
-
     for document, title, written in cast("list[tuple[int, str, bytes]]", documents):
         metadata = stored_values.metadata(stored_values.sound_text(written)) or {}
         said, date = own_words(metadata, title), own_date(metadata)

@@ -12,6 +12,7 @@ import apsw
 from engine.lazy_dataclass import dataclass
 from engine.paths import display
 from engine.records import Document, Passage
+from engine.store.own_words import own_date, own_words
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -59,8 +60,6 @@ FILE_COLUMNS = ("path", "size", "mtime_ns", "inode", "device", "content_hash")
 
 def document_row(file: FileFacts, document: Document) -> Row:
     """Return the values of DOCUMENT_COLUMNS."""
-    from engine.store.own_words import own_date, own_words  # 10 ms of reading dates, for who writes documents
-
     metadata = json.dumps(dict(document.metadata))
     links = json.dumps([{"target": link.target, "text": link.text, "wiki": link.wiki} for link in document.links])
     aliases = storable(document.metadata.get("aliases", ""))

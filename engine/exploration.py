@@ -41,7 +41,7 @@ class Exploration:
     @property
     def scale(self) -> SignalScale:
         """What foreign queries reach here, for a picture of where a row lies."""
-        cuts = self._cuts.of_query(max(self._search.assessment.signals, default=0.0))
+        cuts = self._cuts.of_query(self._search.assessment.best_row)
         return SignalScale(cuts.low, cuts.high, cuts.histogram, cuts.row_strong, cuts.row_likely, cuts.passages > 0)
 
     def again(self, settings: SearchSettings, limit: int = 10) -> SearchResult:

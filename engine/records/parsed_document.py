@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import blake2b
 from typing import Literal
+
+from engine.lazy_dataclass import dataclass
 
 PASSAGE_HASH_BYTES = 16
 HELD_BACK = "\0"  # begins what would be embedded of a passage that is data and not words: no text holds this character

@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.filters import Allowed, let_through

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import Filters, LeftOut
 from engine.retrieval.fts_query import FtsQuery
 from engine.store.folding import fold

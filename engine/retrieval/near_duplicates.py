@@ -5,11 +5,10 @@ Each entry of a file of several, as a message of a mailbox, is a row of its own,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings
 from engine.retrieval.candidate_retrieval import Candidates
 

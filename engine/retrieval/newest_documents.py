@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from engine.lazy_dataclass import dataclass
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.filters import Allowed

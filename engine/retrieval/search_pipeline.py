@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import Query, Remark, SearchResult, SearchSettings, Timings, Verdict, Weights, WordReading
 from engine.retrieval import tiers
+from engine.retrieval.assessment import Assessment, assess, judge, unfiltered
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather
 from engine.retrieval.filters import Allowed, allowed, left_out
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
-from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.near_duplicates import Row, rows
 from engine.retrieval.newest_documents import newest, newest_holding
 from engine.retrieval.postings_cache import PostingsCache, PostingsReader
 from engine.retrieval.query_memory import NOTHING, PastQueries, Recollection
-from engine.retrieval.rare_words import TELLING_SHARE
 from engine.retrieval.unread_passages import Reads, everything
 from engine.retrieval.vector_leg import Vectors
 from engine.store.bm25 import idf
@@ -48,14 +48,6 @@ class Model:
     past_queries: PastQueries = field(default_factory=PastQueries)
     id: int = 0  # of its vectors and calibration in the library
     reads: Reads = everything
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """Of the first rows before feedback: the idf-weighted coverage of the query's words, and the row signals."""
-
-    coverages: tuple[float, ...]
-    signals: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +91,7 @@ def run(
     meaning = _meaning(query, settings, model)
     encoded = time.perf_counter()
     recollection = _recalled(connection, settings, model, meaning, within)
+    standard = unfiltered(words, fts_query, meaning, settings, cuts, cancel) if within.sql else None
     depth = DEPTH
     while True:
         cancel.check()
@@ -114,7 +107,7 @@ def run(
             cancel=cancel,
         )
         fusing = time.perf_counter()
-        assessment = assess(connection, gathered, settings)
+        assessment = replace(assess(connection, gathered, settings), standard=standard)
         verdict = judge(gathered, assessment, cuts)
         ranking = rank(gathered.candidates, settings, verdict)
         listed = rows(gathered.candidates, ranking.order, settings, limit)
@@ -163,9 +156,10 @@ def present(
     """Read the text of the rows and give the whole result; `known` and `gone` as `hydrate` has them."""
     began = time.perf_counter()
     candidates = search.gathered.candidates
-    cuts = cuts.of_query(max(search.assessment.signals, default=0.0))
+    cuts = cuts.of_query(search.assessment.best_row)
     placings = Placing.of(search.ranking, search.rows)
-    hits = hydrate(connection, candidates, search.ranking, placings, cuts, search.verdict, settings, known, gone)
+    verdict = search.assessment.verdict_on_rows(search.verdict)
+    hits = hydrate(connection, candidates, search.ranking, placings, cuts, verdict, settings, known, gone)
     if model is not None:
         judged = model.past_queries.judged(connection, " ".join(search.query.text.split()), model.vectors)
         hits = tuple(replace(hit, judged=judged.get(hit.passage_id)) for hit in hits) if judged else hits
@@ -221,43 +215,6 @@ def _without_words(
     timings = Timings(total=(time.perf_counter() - began) * 1e3)
     verdict: Verdict = sure if listed else "none"
     return Search(query, fts_query, within, None, gathered, Assessment((), ()), verdict, ranking, listed, timings)
-
-
-def assess(
-    connection: apsw.Connection, gathered: Gathered, settings: SearchSettings, rows: int = tiers.COVERAGE_ROWS
-) -> Assessment:
-    """Look at the first `rows` passages of the default fusion, whatever fusion was asked for.
-
-    So the verdict says the same of a query in every fusion, as far as its candidates go.
-    """
-    candidates = gathered.candidates
-    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False)
-    first = rank(candidates, plain, "none").order[:rows]
-    scores = term_scores(connection, candidates.fts_query, candidates.ids[first].tolist())
-    coverages = [coverage(candidates.fts_query, scores.get(passage, ())) for passage in candidates.ids[first].tolist()]
-    cosines = np.nan_to_num(candidates.cosine[first], nan=0.0).tolist()
-    signals = [tiers.row_signal(cosine, share) for cosine, share in zip(cosines, coverages, strict=True)]
-    return Assessment(tuple(coverages), tuple(signals))
-
-
-def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdict:
-    """Give the verdict of a query from its candidates, in their order before feedback.
-
-    It is not "none" where a passage holds rare words that are most of what was asked for, and "likely" at least where
-    one that the encoder cannot read holds most of its words.
-    """
-    if not len(gathered.candidates):
-        return "none"
-    if gathered.candidates.query_vector is None or not len(gathered.best_cosines):
-        return tiers.tier_by_words(max(assessment.coverages, default=0.0))
-    signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.fts_query.rows)
-    found = tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
-    told = float(gathered.candidates.rare.max(initial=0.0)) >= TELLING_SHARE
-    found = "weak" if found == "none" and told else found
-    held = gathered.candidates.held
-    if held is not None and found in ("none", "weak") and held.max(initial=0.0) >= tiers.MOST_WORDS:
-        return "likely"
-    return found
 
 
 def _recalled(

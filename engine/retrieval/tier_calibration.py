@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from engine.embedding.out_of_domain import DescribedEncoder, foreign_queries, foreign_vectors
 from engine.records import SearchSettings
 from engine.retrieval import tiers
+from engine.retrieval.assessment import assess
 from engine.retrieval.candidate_retrieval import Meaning, gather
 from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import fts_query_of
 from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.query_memory import complete
-from engine.retrieval.search_pipeline import assess
 from engine.retrieval.unread_passages import Reads, everything
 from engine.retrieval.vector_index import VectorIndex
 from engine.retrieval.vector_leg import Vectors

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
+from engine.lazy_dataclass import dataclass
 from engine.sources.encodings import SNIFFED_BYTES, is_text
 from engine.sources.path_rules import DEFAULT_RULES, Rules, Verdicts, contents_reason
 from engine.sources.readers.file_types import has_no_reader, kind_of, reader_by_content

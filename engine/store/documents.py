@@ -7,11 +7,11 @@ import math
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import apsw
 
+from engine.lazy_dataclass import dataclass
 from engine.paths import display
 from engine.records import Failure, Link, StoredDocument
 from engine.store import stored_values

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from engine.lazy_dataclass import dataclass
 from engine.records import Passage
 
 

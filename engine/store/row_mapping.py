@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import apsw
 
+from engine.lazy_dataclass import dataclass
 from engine.paths import display
 from engine.records import Document, Passage
 from engine.store.own_words import own_date, own_words

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from engine.errors import SourceError
+from engine.lazy_dataclass import dataclass
 from engine.records import Document, Entry, Link
 from engine.sources.readers.email import UNNAMED, add_content, headers_of, labels_of
 from engine.sources.readers.mail_headers import header

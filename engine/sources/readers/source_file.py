@@ -7,10 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import SourceChanged, SourceError
+from engine.lazy_dataclass import dataclass
 from engine.records import Block, Document, Link
 from engine.sources.encodings import decode, storable
 from engine.sources.readers.terminal_text import without_escapes

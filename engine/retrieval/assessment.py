@@ -1,0 +1,118 @@
+"""Judges how far a library answers a query at all, from the first rows before feedback: the signals and the verdict.
+
+What a row is worth does not depend on what was filtered away around it. So the tiers of a filtered search are held
+against the best row, and the verdict, that the same words have in the whole library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.records import SearchSettings, Verdict
+from engine.retrieval import tiers
+from engine.retrieval.cancellation import Cancellation
+from engine.retrieval.candidate_retrieval import Gathered, Meaning, gather
+from engine.retrieval.filters import Allowed
+from engine.retrieval.fts_query import FtsQuery
+from engine.retrieval.fusion import rank
+from engine.retrieval.keyword_leg import coverage, term_scores
+from engine.retrieval.postings_cache import PostingsReader
+from engine.retrieval.rare_words import TELLING_SHARE
+
+if TYPE_CHECKING:
+    import apsw
+
+VERDICTS: tuple[Verdict, ...] = ("none", "weak", "likely", "strong")  # from the least
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """What a query reaches in the whole library: the signal of its best row, and the verdict."""
+
+    best_row: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Of the first rows before feedback: the idf-weighted coverage of the query's words, and the row signals.
+
+    `standard` is what the query reaches without its filters; None where it has none.
+    """
+
+    coverages: tuple[float, ...]
+    signals: tuple[float, ...]
+    standard: Standard | None = None
+
+    @property
+    def best_row(self) -> float:
+        """The signal of the best row, which the tiers of the others are held against."""
+        return self.standard.best_row if self.standard is not None else max(self.signals, default=0.0)
+
+    def verdict_on_rows(self, verdict: Verdict) -> Verdict:
+        """Return the verdict that the rows' tiers go by: where nothing is there, none of them claims otherwise."""
+        return self.standard.verdict if self.standard is not None else verdict
+
+
+def assess(
+    connection: apsw.Connection, gathered: Gathered, settings: SearchSettings, rows: int = tiers.COVERAGE_ROWS
+) -> Assessment:
+    """Look at the first `rows` passages of the default fusion, whatever fusion was asked for.
+
+    So the verdict says the same of a query in every fusion, as far as its candidates go.
+    """
+    candidates = gathered.candidates
+    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False)
+    first = rank(candidates, plain, "none").order[:rows]
+    scores = term_scores(connection, candidates.fts_query, candidates.ids[first].tolist())
+    coverages = [coverage(candidates.fts_query, scores.get(passage, ())) for passage in candidates.ids[first].tolist()]
+    cosines = np.nan_to_num(candidates.cosine[first], nan=0.0).tolist()
+    signals = [tiers.row_signal(cosine, share) for cosine, share in zip(cosines, coverages, strict=True)]
+    return Assessment(tuple(coverages), tuple(signals))
+
+
+def unfiltered(
+    words: PostingsReader,
+    fts_query: FtsQuery,
+    meaning: Meaning | None,
+    settings: SearchSettings,
+    cuts: tiers.Cuts,
+    cancel: Cancellation,
+) -> Standard:
+    """Return what a query reaches in the whole library; costs both legs once more. Raises SearchCancelled."""
+    gathered = gather(words, fts_query, Allowed("", ()), meaning, settings, cancel=cancel)
+    seen = assess(words.connection, gathered, settings)
+    return Standard(seen.best_row, judge(gathered, seen, cuts))
+
+
+def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdict:
+    """Give the verdict of a query from its candidates, in their order before feedback.
+
+    It is not "none" where a passage holds rare words that are most of what was asked for, and "likely" at least where
+    one that the encoder cannot read holds most of its words. What filters leave is never better than the whole library,
+    nor worse than its best row.
+    """
+    if not len(gathered.candidates):
+        return "none"
+    if gathered.candidates.query_vector is None or not len(gathered.best_cosines):
+        return tiers.tier_by_words(max(assessment.coverages, default=0.0))
+    signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.fts_query.rows)
+    found = tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
+    told = float(gathered.candidates.rare.max(initial=0.0)) >= TELLING_SHARE
+    found = "weak" if found == "none" and told else found
+    held = gathered.candidates.held
+    if held is not None and found in ("none", "weak") and held.max(initial=0.0) >= tiers.MOST_WORDS:
+        found = "likely"
+    return _filtered(found, assessment, cuts) if assessment.standard is not None else found
+
+
+def _filtered(found: Verdict, assessment: Assessment, cuts: tiers.Cuts) -> Verdict:
+    """Return the verdict on what filters leave: at least its best row's tier, at most that of the whole library."""
+    assert assessment.standard is not None
+    beside = cuts.of_query(assessment.best_row)
+    best_tier = tiers.tier(max(assessment.signals, default=0.0), beside)
+    least: Verdict = best_tier if best_tier != "weak" else "none"
+    return min(max(found, least, key=VERDICTS.index), assessment.standard.verdict, key=VERDICTS.index)

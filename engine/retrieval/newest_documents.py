@@ -84,7 +84,7 @@ def newest_holding(
     At most `limit` documents are given. Raises SearchCancelled.
     """
     documents = [row[0] for row in connection.execute("SELECT id FROM document ORDER BY mtime_ns DESC, path")]
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, int]] = []
     looked = 0
     for first in range(0, len(documents), DOCUMENTS_AT_ONCE):
         cancel.check()
@@ -105,7 +105,7 @@ def _passages_of(connection: apsw.Connection, documents: str) -> int:
 
 def _holding(
     connection: apsw.Connection, signs: Sequence[str], within: Allowed, documents: str
-) -> tuple[tuple[int, int], ...]:
+) -> tuple[tuple[int, int, int], ...]:
     wanted = [sign.rstrip(_PICTURE) or sign for sign in signs]
     holds = " AND ".join([_HOLDS] * len(wanted))
     allowed = f" AND passage.id IN ({within.sql})" if within.sql else ""

@@ -1,6 +1,6 @@
 """Groups ranked passages into the rows of a list: one row a document, near-duplicates under the best of them.
 
-Each message of a mailbox is a row of its own, as if it were a document.
+Each entry of a file of several, as a message of a mailbox, is a row of its own, as if it were a document.
 """
 
 from __future__ import annotations

@@ -85,6 +85,7 @@ def unsigned(number: int) -> int:
 
 TEXT_COLUMNS = ("text", "headings")  # of a passage: what the word index holds
 PASSAGE_COLUMNS = (*TEXT_COLUMNS, "ordinal", "start", '"end"', "line_start", "line_end", "page", "hash")
+PAGE = PASSAGE_COLUMNS.index("page")
 
 
 def passage_row(passage: Passage) -> Row:

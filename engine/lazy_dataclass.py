@@ -161,11 +161,11 @@ def _repr(self: object) -> str:
     return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
 
-def _eq(self: object, other: object) -> bool:
+def _eq(self: object, other: object) -> object:
     if type(self) is not type(other):
         return NotImplemented
     alike = getattr(self, _PLAN).alike
-    return bool(alike(self) == alike(other))
+    return alike(self) == alike(other)
 
 
 def _hash(self: object) -> int:

@@ -26,6 +26,7 @@ from engine.records.parsed_document import (
     passage_hash,
 )
 from engine.records.searches import (
+    RECIPROCAL,
     Explanation,
     Filters,
     Fusion,
@@ -60,6 +61,7 @@ from engine.records.views import DocumentChange, Facets, FolderNode, ResolvedLin
 
 __all__ = [
     "HELD_BACK",
+    "RECIPROCAL",
     "Block",
     "BlockKind",
     "Check",

@@ -10,9 +10,9 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from engine.errors import ConfigError, UsageError
+from engine.lazy_dataclass import dataclass
 
 # Kinds that no text editor shows as a person reads them.
 VIEWED_KINDS = frozenset(

@@ -5,10 +5,9 @@ Every figure stands here as it is shown, rounded so that parts sum to their tota
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.wording.bars import Rarity, rarity
 from app.wording.figures import adding_up, figure
+from engine.lazy_dataclass import dataclass
 from engine.records import RECIPROCAL, Fusion, Grade, Hit, Remembered, SearchResult, TermScore, WordReading
 
 DEEDS: dict[Grade, str] = {2: "marked right for", -2: "marked wrong for", 1: "opened for"}

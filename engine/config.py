@@ -11,12 +11,13 @@ import stat
 import tomllib
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from engine.atomic_files import exclusive, replace_file
 from engine.errors import ConfigError
+from engine.lazy_dataclass import dataclass
 from engine.paths import places, private_folder
 from engine.records import SearchSettings
 

@@ -11,9 +11,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
+
+from engine.lazy_dataclass import dataclass
 
 log = logging.getLogger(__name__)
 

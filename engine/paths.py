@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import PathError
+from engine.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

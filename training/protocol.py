@@ -7,11 +7,11 @@ A run lives in a folder of its own: `run.json` (what it is and how it ended), `e
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from engine.json_lines import MAX_LINE_BYTES, Tail, TimedEvent, event_in, record_of
+from engine.lazy_dataclass import dataclass
 
 STAGES = ("queries", "mining", "training", "judging", "export")
 ORDERS = ("pause", "resume", "stop", "cancel")  # stop: keep the best so far and judge it; cancel: leave nothing

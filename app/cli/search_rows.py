@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import click
 
@@ -15,6 +14,7 @@ from app.wording.paths import located
 from app.wording.places import page_name
 from app.wording.safe_text import cleaned, one_line
 from app.wording.times import day
+from engine.lazy_dataclass import dataclass
 from engine.records import Grade, Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
 
 COLORS: dict[Tier, str] = {"strong": "green", "likely": "yellow", "weak": "bright_black"}

@@ -6,7 +6,6 @@ A screen lists its actions; bindings, footer, palette and help are all read from
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol, runtime_checkable
 
@@ -14,6 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.keys import key_to_character
+
+from engine.lazy_dataclass import dataclass
 
 Where = Literal["everywhere", "query", "rows", "panel"]
 

@@ -6,7 +6,6 @@ Screens and widgets know this and not the app, so that none of them imports what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from textual.notifications import SeverityLevel
@@ -20,6 +19,7 @@ from app.tui.status_line import StatusView
 from app.wording.safe_text import one_line
 from engine.config import Config
 from engine.errors import CarrelError
+from engine.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from engine import events
+from engine.lazy_dataclass import dataclass
 
 Phase = Literal[
     "off", "starting", "scanning", "preparing", "indexing", "watching", "following", "restarting", "gone", "dead"

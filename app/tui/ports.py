@@ -6,7 +6,6 @@ The browser is written against these, so that it starts before the engine is imp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -17,6 +16,7 @@ from app.tui.indexer_state import IndexerState
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.training_port import TrainingPort
+from engine.lazy_dataclass import dataclass
 from engine.records import (
     Check,
     DocumentChange,

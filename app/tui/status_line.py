@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual.content import Content
 
@@ -14,6 +13,7 @@ from app.wording.figures import count, counted, percent
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import estimate
+from engine.lazy_dataclass import dataclass
 from engine.records import Folder, Status
 
 BAR_CELLS = 10

@@ -6,9 +6,10 @@ The screen is written against this, so that it works without torch and tests can
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from training.protocol import Example

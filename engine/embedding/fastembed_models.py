@@ -12,12 +12,12 @@ import re
 import socket
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.embedding.manifest import LONGEST_WINDOW, Pooling
 from engine.errors import ModelError
+from engine.lazy_dataclass import dataclass
 from engine.paths import places, private_folder
 
 _ENGLISH_SEARCH = "Represent this sentence for searching relevant passages: "

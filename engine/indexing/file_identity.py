@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
 
+from engine.lazy_dataclass import dataclass
 from engine.sources.safe_open import HASH_BYTES, open_beneath
 
 READ_BYTES = 1 << 20  # one read of a file that is hashed

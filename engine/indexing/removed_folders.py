@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import apsw
 
 from engine.errors import CarrelError, LibraryDamaged
 from engine.indexing.crash_recovery import forget_readings
+from engine.lazy_dataclass import dataclass
 from engine.paths import private_folder
 from engine.store import backup, folders, models, stored_values
 from engine.store.connection import path_of, transaction

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from engine.indexing.file_identity import Stat
+from engine.lazy_dataclass import dataclass
 from engine.records import Document, Passage
 from engine.store.documents import KnownFile
 

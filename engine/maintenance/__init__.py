@@ -6,13 +6,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import apsw
 
 from engine.errors import CarrelError
+from engine.lazy_dataclass import dataclass
 from engine.paths import library_path
 from engine.records import Check, LastCheck
 from engine.store import meta, stored_values

@@ -16,7 +16,7 @@ from engine.errors import UsageError
 from engine.indexing.outdated_documents import versions_in
 from engine.maintenance.exporter import FORMAT
 from engine.paths import display
-from engine.store import stored_values
+from engine.store import entries, stored_values
 from engine.store.archive import usable
 from engine.store.row_mapping import Row, storable, tag_text
 from engine.watching.watched_roots import rules_from
@@ -181,6 +181,7 @@ class ExportReader:
             json.dumps([_link(each) for each in _listed(links)]),
             _moment(record, "indexed_at"),
             storable(_string(failure)) if failure is not None else None,
+            json.dumps([_entry(each) for each in _listed(record.get("entries", []))]),
         )
         return row, None
 
@@ -289,6 +290,11 @@ def _listed(value: object) -> list[Any]:
 def _strings(value: object) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
         raise _InvalidRecord("its metadata are not texts")
+    return value
+
+
+def _entry(value: object) -> object:
+    entries.entry_of(value)  # raises ValueError
     return value
 
 

@@ -22,7 +22,7 @@ from engine.harmful_characters import escaped
 from engine.indexing.outdated_documents import versions_here
 from engine.paths import display
 from engine.store import backup, judgements, models, stored_values, vector_tables
-from engine.store.archive import DOCUMENT, FOLDER, PASSAGE
+from engine.store.archive import DOCUMENT, FOLDER, PASSAGE, document_values
 from engine.store.connection import open_reader, snapshot
 from engine.store.faults import translated
 from engine.store.migrations import version
@@ -88,7 +88,7 @@ def _head(conn: apsw.Connection) -> Record:
 def _records(conn: apsw.Connection, model_id: int | None) -> Iterator[Record]:
     for row in _rows(conn, "folder", FOLDER, "ORDER BY id"):
         yield {"type": "folder", **row, **_path(row["path"]), "rules": stored_values.rules(row["rules"]) or {}}
-    for row in _rows(conn, "document", DOCUMENT, "ORDER BY id"):
+    for row in _rows(conn, "document", DOCUMENT, "ORDER BY id", values=document_values(conn)):
         yield _document(row)
         yield from _passages(conn, row["id"], model_id)
     for mark in reversed(judgements.every(conn)):
@@ -108,6 +108,7 @@ def _document(row: Record) -> Record:
         "content_hash": content_hash.hex() if content_hash is not None else None,
         "metadata": stored_values.metadata(row["metadata"]) or {},
         "links": [asdict(link) for link in stored_values.links(row["links"]) or ()],
+        "entries": json.loads(row["entries"]),
     }
 
 
@@ -148,10 +149,15 @@ def _groups(rows: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def _rows(
-    conn: apsw.Connection, table: str, columns: Iterable[str], rest: str, bindings: tuple[apsw.SQLiteValue, ...] = ()
+    conn: apsw.Connection,
+    table: str,
+    columns: Iterable[str],
+    rest: str,
+    bindings: tuple[apsw.SQLiteValue, ...] = (),
+    values: str = "",
 ) -> Iterator[Record]:
     names = list(columns)
-    for row in conn.execute(f"SELECT {', '.join(names)} FROM {table} {rest}", bindings):
+    for row in conn.execute(f"SELECT {values or ', '.join(names)} FROM {table} {rest}", bindings):
         yield dict(zip(names, row, strict=True))
 
 

@@ -127,6 +127,10 @@ def _is_figure(name: str, value: object) -> bool:
     return stored_values.finite(value) is not None
 
 
+def _is_entry(title: object, tags: object, said: object, date: object, written: object) -> bool:
+    return stored_values.metadata(written) is not None and (date is None or stored_values.finite(date) is not None)
+
+
 def _is_outcome(kind: object, argument: object, outcome: object) -> bool:
     return not outcome or stored_values.json_object(outcome) is not None
 
@@ -191,6 +195,17 @@ KINDS = (
         *_again("metadata = '{}'"),
     ),
     Kind("document", ("links",), lambda written: stored_values.links(written) is not None, *_again("links = '[]'")),
+    Kind(
+        "entry",
+        ("title", "tags", "own_words", "own_date", "metadata"),
+        _is_entry,
+        (
+            f"UPDATE document SET {_AGAIN} WHERE id = ?1 AND ?2 > 0",
+            "DELETE FROM entry WHERE (document_id, number) = (?, ?)",
+        ),
+        "Files of several writings marked to be read again",
+        "document_id, number",
+    ),
     Kind("document", ("indexed_at",), lambda at: stored_values.moment(at) is not None, *_again("indexed_at = 0.0")),
     Kind("passage", ("text", "headings"), _any, *_drop("passage", "Passages removed, to be read again")),
     Kind("left_out", ("reason",), _any, *_drop("left_out", "Counts dropped", "folder_id, CAST(reason AS BLOB)")),

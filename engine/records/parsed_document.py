@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import blake2b
 from typing import Literal
+
+from engine.lazy_dataclass import dataclass
 
 PASSAGE_HASH_BYTES = 16
 HELD_BACK = "\0"  # begins what would be embedded of a passage that is data and not words: no text holds this character
@@ -40,6 +42,20 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One of several writings that a file holds, such as a message of a mailbox, which is found like a document.
+
+    Its passages are those on the page `number`, from 1. It has a title, tags and metadata as a document has; with ""
+    for its title it goes by that of the document.
+    """
+
+    number: int
+    title: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Cutting:
     """How a file's text is to be cut by the process that reads it: with the tokenizer of a model's `folder`.
 
@@ -57,7 +73,7 @@ class Document:
 
     `text` has `\\n` line ends. For formats that people edit (Markdown, code, ...) it is the file's own text, so that
     lines agree with the editor's. `title_written` is true where the title stands in the document, false where it was
-    taken from the file name: only a written title is embedded.
+    taken from the file name: only a written title is embedded. `entries` are the writings that a file of many holds.
 
     `line_map` is None where the lines of the text are those of the file. For text that was derived from a file it holds
     pairs in order, (offset in the text, line of the file): what follows the offset, up to that of the next pair, stands
@@ -72,6 +88,7 @@ class Document:
     tags: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
     line_map: tuple[tuple[int, int], ...] | None = None
     content_hash: bytes | None = field(default=None, compare=False)  # of the bytes that it was read from
     passages: tuple[Passage, ...] | None = field(default=None, compare=False)  # where it was to be cut as well

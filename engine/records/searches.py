@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
+
+from engine.lazy_dataclass import dataclass
 
 TermKind = Literal["word", "prefix", "phrase", "signs"]  # signs: no letter and no digit, searched as they stand
 Fusion = Literal["convex", "rrf", "rrf-published", "vector", "keyword"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.embedding import catalogue
 from engine.embedding.manifest import Manifest
 from engine.errors import ModelError
+from engine.lazy_dataclass import dataclass
 from engine.retrieval import tiers
 from engine.retrieval.query_memory import QueryMemory
 from engine.retrieval.search_pipeline import Model

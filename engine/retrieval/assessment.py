@@ -6,11 +6,12 @@ against the best row, and the verdict, that the same words have in the whole lib
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings, Verdict
 from engine.retrieval import tiers
 from engine.retrieval.cancellation import Cancellation

@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.filters import Allowed, let_through
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 DEPTH = 200  # candidates a leg; deeper changed no judged top 10 beyond noise
 KEYWORD_DEPTH = 1000  # best bm25 scores kept, so that a candidate of the vector leg rarely counts as wordless
-MESSAGE_BITS = 40  # above the numbers that documents have
+ENTRY_BITS = 40  # above the numbers that documents have
 WORTH_A_CORE = 300_000  # vectors: fewer are compared by a matrix product, which takes all cores by itself
 
 
@@ -67,15 +68,15 @@ class Candidates:
     recollection: Recollection = NOTHING
     recalled: NDArray[np.bool_] | None = None  # None: nothing was
     held: NDArray[np.float64] | None = None  # None: the encoder reads all of them
-    messages: NDArray[np.int64] | None = None  # of a mailbox, each its number, else 0; None: there is no mailbox
+    numbers: NDArray[np.int64] | None = None  # of the entry in a file of several, else 0; None: there is no such file
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
     def entries(self) -> NDArray[np.int64]:
-        """What one row of a list stands for: a document, or a message of a mailbox."""
-        return self.documents if self.messages is None else self.documents + (self.messages << MESSAGE_BITS)
+        """What one row of a list stands for: a document, or an entry of one, such as a message of a mailbox."""
+        return self.documents if self.numbers is None else self.documents + (self.numbers << ENTRY_BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +234,9 @@ def _join(
     leg: VectorLeg | None,
     depth: int,
 ) -> Candidates:
-    documents, messages, tie = _places(connection, ids)
+    documents, numbers, tie = _places(connection, ids)
     present = documents >= 0  # a passage may have gone between the legs and here
-    ids, documents, messages, tie = ids[present], documents[present], messages[present], tie[present]
+    ids, documents, numbers, tie = ids[present], documents[present], numbers[present], tie[present]
     by_id = np.argsort(keyword_ids, kind="stable")
     place = np.searchsorted(keyword_ids, ids, sorter=by_id).clip(max=max(len(keyword_ids) - 1, 0))
     if len(keyword_ids):
@@ -261,7 +262,7 @@ def _join(
         keyword_ceiling=fts_query.ceiling,
         rare=rare_share(fts_query.rare, ids),
         truncated=len(keyword_ids) > depth or (leg is not None and leg.more),
-        messages=messages if messages.any() else None,
+        numbers=numbers if numbers.any() else None,
     )
 
 
@@ -285,22 +286,23 @@ def _meaning_of(
 def _places(
     connection: apsw.Connection, ids: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return each id's document (-1: gone), its message in a mailbox, and its place when sorted by path and ordinal."""
+    """Return each id's document (-1: gone), the entry in it, and its place when sorted by path and ordinal."""
     import json
 
     listed = connection.execute(
-        "SELECT passage.id, passage.document_id, iif(document.kind = 'mbox', passage.page, 0)"
+        "SELECT passage.id, passage.document_id, ifnull(entry.number, 0)"
         " FROM json_each(?) AS wanted JOIN passage ON passage.id = wanted.value"
         " JOIN document ON document.id = passage.document_id"
+        " LEFT JOIN entry ON entry.document_id = passage.document_id AND entry.number = passage.page"
         " ORDER BY document.path, document.folder_id, passage.ordinal",
         (json.dumps(ids.tolist()),),
     ).fetchall()
     documents = np.full(len(ids), -1, np.int64)
-    messages = np.zeros(len(ids), np.int64)
+    numbers = np.zeros(len(ids), np.int64)
     tie = np.zeros(len(ids), np.int64)
     if listed:
         at = np.searchsorted(ids, np.fromiter((row[0] for row in listed), np.int64, len(listed)))
         documents[at] = np.fromiter((row[1] for row in listed), np.int64, len(listed))
-        messages[at] = np.fromiter((row[2] or 0 for row in listed), np.int64, len(listed))
+        numbers[at] = np.fromiter((row[2] or 0 for row in listed), np.int64, len(listed))
         tie[at] = np.arange(len(listed))
-    return documents, messages, tie
+    return documents, numbers, tie

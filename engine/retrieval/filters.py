@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import Filters, LeftOut
 from engine.retrieval.fts_query import FtsQuery
 from engine.store.folding import fold
@@ -30,43 +32,19 @@ class Allowed:
 
 def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
     """Turn the filters, the required phrases and the exclusions into one subquery."""
-    documents: list[str] = []
     passages: list[str] = []
     bindings: list[str | int] = []
-
-    def restrict(clause: str, *values: str | int) -> None:
-        documents.append(clause)
-        bindings.extend(values)
-
-    for negate, paths in (("", filters.paths), ("NOT ", filters.not_paths)):
-        for path in paths:
-            restrict(f"{negate}({_PATH_GLOB if '*' in path else _PATH_PART})", _path_pattern(path))
-    for negate, titles in (("", filters.titles), ("NOT ", filters.not_titles)):
-        for title in titles:
-            restrict(f"{negate}instr(folded(document.title || char(10) || document.aliases), ?) > 0", fold(title))
-    for name in PROPERTIES:
-        for negate, wanted in (("", getattr(filters, _NAMED[name])), ("NOT ", getattr(filters, f"not_{_NAMED[name]}"))):
-            for value in wanted:
-                restrict(f"{negate}instr(folded({_SAID[name]}), ?) > 0", fold(value))
-    for negate, tags in (("", filters.tags), ("NOT ", filters.not_tags)):
-        for tag in tags:
-            name = fold(tag.lstrip("#").replace(" ", "-"))
-            restrict(
-                f"{negate}({_TAG})",  # a tag holds its children: garden finds garden/roses
-                f" {name} ",
-                f" {name}/",
-            )
-    for negate, kinds in (("", filters.kinds), ("NOT ", filters.not_kinds)):
-        if kinds:
-            either = " OR ".join([_KIND] * len(kinds))
-            restrict(f"{negate}({either})", *(value for kind in kinds for value in _kind_values(kind)))
-    day = "ifnull(document.own_date * 1e9, document.mtime_ns)" if filters.own_dates else "document.mtime_ns"
-    if filters.after is not None:
-        restrict(f"{day} >= ?", int(filters.after * NANOSECONDS))
-    if filters.before is not None:
-        restrict(f"{day} < ?", int(filters.before * NANOSECONDS))
-    if documents:  # each is judged once, not with every passage
-        passages.append(_OF_DOCUMENTS.format(" AND ".join(documents)))
+    conditions = tuple(_conditions(filters))
+    if conditions:  # each document is judged once, and each entry of a file of several, not every passage
+        values = [value for _, given in conditions for value in given]
+        told = [condition for condition, _ in conditions]
+        if any(_OF_ENTRY in condition for condition in told):
+            whole, part = (" AND ".join(told).replace(_OF_ENTRY, each) for each in ("document", "entry"))
+            passages.append(_OF_EITHER.format(whole, part))
+            bindings += [*values, *values]
+        else:
+            passages.append(_OF_DOCUMENTS.format(" AND ".join(told)))
+            bindings += values
     for negate, joint, phrases in (("", " AND ", fts_query.required), ("NOT ", " OR ", fts_query.excluded)):
         across = fts_query.across
         reaching = {each: across[each].passages for each in phrases if each in across and across[each].passages}
@@ -80,6 +58,33 @@ def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
     if not passages:
         return Allowed("", ())
     return Allowed(f"SELECT passage.id FROM passage WHERE {' AND '.join(passages)}", tuple(bindings))
+
+
+def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """Give each filter as a condition on a document, or on an entry where `_OF_ENTRY` stands, with its bindings."""
+    for negate, paths in (("", filters.paths), ("NOT ", filters.not_paths)):
+        for path in paths:
+            yield f"{negate}({_PATH_GLOB if '*' in path else _PATH_PART})", (_path_pattern(path),)
+    for negate, titles in (("", filters.titles), ("NOT ", filters.not_titles)):
+        for title in titles:
+            yield f"{negate}instr(folded({_NAMES}), ?) > 0", (fold(title),)
+    for name in PROPERTIES:
+        for negate, wanted in (("", getattr(filters, _NAMED[name])), ("NOT ", getattr(filters, f"not_{_NAMED[name]}"))):
+            for value in wanted:
+                yield f"{negate}instr(folded({_SAID[name]}), ?) > 0", (fold(value),)
+    for negate, tags in (("", filters.tags), ("NOT ", filters.not_tags)):
+        for tag in tags:
+            name = fold(tag.lstrip("#").replace(" ", "-"))
+            yield f"{negate}({_TAG})", (f" {name} ", f" {name}/")  # a tag holds its children: garden finds garden/roses
+    for negate, kinds in (("", filters.kinds), ("NOT ", filters.not_kinds)):
+        if kinds:
+            either = " OR ".join([_KIND] * len(kinds))
+            yield f"{negate}({either})", tuple(value for kind in kinds for value in _kind_values(kind))
+    day = f"ifnull({_OF_ENTRY}.own_date * 1e9, document.mtime_ns)" if filters.own_dates else "document.mtime_ns"
+    if filters.after is not None:
+        yield f"{day} >= ?", (int(filters.after * NANOSECONDS),)
+    if filters.before is not None:
+        yield f"{day} < ?", (int(filters.before * NANOSECONDS),)
 
 
 def let_through(connection: apsw.Connection, ids: NDArray[np.int64], allowed: Allowed) -> NDArray[np.int64]:
@@ -105,18 +110,30 @@ def left_out(connection: apsw.Connection, filters: Filters, fts_query: FtsQuery)
 
 
 _NAMED = {"author": "authors", "from": "senders", "to": "recipients", "subject": "subjects"}
-_KEPT = "document.metadata ->> '$.{}'"
+_OF_ENTRY = "{of}"  # in a condition: the document, or the entry of a file of several that is judged in its place
+_NAMES = f"concat_ws(char(10), document.title, document.aliases, {_OF_ENTRY}.title)"
+_KEPT = f"{_OF_ENTRY}.metadata ->> '$.%s'"
 _SAID = {
-    name: f"iif(json_valid(document.metadata), concat_ws(char(10), {', '.join(map(_KEPT.format, kept))}), '')"
+    name: f"iif(json_valid({_OF_ENTRY}.metadata), concat_ws(char(10), {', '.join(_KEPT % each for each in kept)}), '')"
     for name, kept in PROPERTIES.items()
 }
 _OF_DOCUMENTS = (
     "passage.document_id IN (SELECT document.id FROM document JOIN folder ON folder.id = document.folder_id WHERE {})"
 )
+_OF_EITHER = """(passage.document_id IN (
+    SELECT document.id FROM document JOIN folder ON folder.id = document.folder_id
+    WHERE document.id NOT IN (SELECT document_id FROM entry) AND {})
+OR passage.id IN (
+    SELECT part.id FROM (SELECT DISTINCT document_id AS id FROM entry) AS holder
+    CROSS JOIN passage AS part ON part.document_id = holder.id
+    WHERE (part.document_id, part.page) IN (
+        SELECT entry.document_id, entry.number FROM entry JOIN document ON document.id = entry.document_id
+        JOIN folder ON folder.id = document.folder_id WHERE {})))"""
 _FULL_PATH = "folded(CAST(folder.path AS TEXT) || '/' || document.path_text)"
 _PATH_PART = f"instr({_FULL_PATH}, ?) > 0"
 _PATH_GLOB = f"{_FULL_PATH} GLOB ?"
-_TAG = "instr(' ' || folded(document.tags) || ' ', ?) > 0 OR instr(' ' || folded(document.tags), ?) > 0"
+_TAGS = f"' ' || folded({_OF_ENTRY}.tags)"
+_TAG = f"instr({_TAGS} || ' ', ?) > 0 OR instr({_TAGS}, ?) > 0"
 _KIND = "document.kind = ? OR lower(document.path_text) LIKE ? ESCAPE '\\'"
 _HOLDS = "passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
 _REACHES = " OR passage.id IN (SELECT value FROM json_each(?))"

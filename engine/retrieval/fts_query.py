@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from engine.lazy_dataclass import dataclass
 from engine.records import Query, Term, WordReading
 from engine.retrieval.named_documents import holding_names, titled
 from engine.retrieval.passage_borders import Crossing, crossing

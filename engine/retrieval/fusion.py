@@ -6,11 +6,12 @@ A leg's figure that is missing counts 0. Every part of a score is kept, so that 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import RECIPROCAL, SearchSettings, Verdict, Weights
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fts_query import FtsQuery

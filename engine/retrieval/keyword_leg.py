@@ -9,12 +9,12 @@ between, and the rest need not be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import TermScore
 from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import FtsQuery

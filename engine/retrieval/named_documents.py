@@ -34,13 +34,16 @@ def titled(
     if not 0 < len(words) <= LONGEST_TITLE or not known:
         return ()
     found = connection.execute(
-        "SELECT passage.id, title || char(10) || aliases FROM passage JOIN document ON document.id = document_id"
-        f" WHERE ordinal = 0 AND (passage.id IN ({_HOLDS}) OR aliases != '' AND passage.id IN ({_HOLDS}))"
-        " ORDER BY passage.id LIMIT ?",
+        "SELECT passage.id, ifnull(nullif(entry.title, ''), document.title || char(10) || aliases), min(ordinal)"
+        " FROM passage JOIN document ON document.id = passage.document_id"
+        " LEFT JOIN entry ON entry.document_id = passage.document_id AND entry.number = passage.page"
+        " WHERE (ordinal = 0 OR entry.number)"
+        f" AND (passage.id IN ({_HOLDS}) OR aliases != '' AND passage.id IN ({_HOLDS}))"
+        " GROUP BY passage.document_id, entry.number ORDER BY passage.id LIMIT ?",
         (*(Phrase(tuple(words), column="title", first=first).match for first in (True, False)), MOST_TITLED),
     )
-    rows = cast("list[tuple[int, str]]", found.fetchall())
-    ids = [passage for passage, names in rows if any(_words(name) == words for name in names.split("\n"))]
+    rows = cast("list[tuple[int, str, int]]", found.fetchall())
+    ids = [passage for passage, names, _ in rows if any(_words(name) == words for name in names.split("\n"))]
     if not ids:
         return ()
     passages = np.array(ids, np.int64)

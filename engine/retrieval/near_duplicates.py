@@ -1,15 +1,14 @@
 """Groups ranked passages into the rows of a list: one row a document, near-duplicates under the best of them.
 
-Each message of a mailbox is a row of its own, as if it were a document.
+Each entry of a file of several, as a message of a mailbox, is a row of its own, as if it were a document.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings
 from engine.retrieval.candidate_retrieval import Candidates
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from engine.lazy_dataclass import dataclass
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.filters import Allowed
@@ -28,18 +28,22 @@ _PICTURE = "\ufe0f"  # asks for the coloured form of the sign before it; some wr
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The passages (id, document) that are listed, one a document, and how many passages were not looked through."""
+    """The passages (id, document, number of the entry in it or 0) that are listed, one a document or an entry.
 
-    passages: tuple[tuple[int, int], ...]
+    `left` is how many passages were not looked through.
+    """
+
+    passages: tuple[tuple[int, int, int], ...]
     left: int = 0
 
     def candidates(self, fts_query: FtsQuery) -> Candidates:
         """Return them as candidates that neither leg has ranked, in their order."""
         count = len(self.passages)
         zeros = np.zeros(count)
+        numbers = np.fromiter((number for _, _, number in self.passages), np.int64, count)
         return Candidates(
-            ids=np.fromiter((passage for passage, _ in self.passages), np.int64, count),
-            documents=np.fromiter((document for _, document in self.passages), np.int64, count),
+            ids=np.fromiter((passage for passage, _, _ in self.passages), np.int64, count),
+            documents=np.fromiter((document for _, document, _ in self.passages), np.int64, count),
             tie=np.arange(count, dtype=np.int64),
             cosine=np.full(count, np.nan, np.float32),
             bm25=zeros,
@@ -52,17 +56,18 @@ class Newest:
             keyword_ceiling=0.0,
             rare=zeros,
             truncated=False,
+            numbers=numbers if numbers.any() else None,
         )
 
 
 def newest(connection: apsw.Connection, within: Allowed, limit: int) -> Newest:
-    """Return the allowed documents of latest date, newest first, each by its first allowed passage."""
-    clause = f"WHERE passage.id IN ({within.sql})" if within.sql else ""
+    """Return the allowed documents of latest date, newest first, each by its first allowed passage.
+
+    An entry, as a message of a mailbox, stands at its own date, but never after that of its file.
+    """
+    clause = f"AND passage.id IN ({within.sql})" if within.sql else ""
     rows = connection.execute(
-        "SELECT passage.id, passage.document_id, min(passage.ordinal) FROM document"
-        " JOIN passage ON passage.document_id = document.id"
-        f" {clause} GROUP BY document.id ORDER BY document.mtime_ns DESC, document.path LIMIT ?",
-        (*within.bindings, limit),
+        _NEWEST.format(clause, clause), (*within.bindings, limit, *within.bindings, limit, limit)
     ).fetchall()
     return Newest(_places(rows))
 
@@ -79,7 +84,7 @@ def newest_holding(
     At most `limit` documents are given. Raises SearchCancelled.
     """
     documents = [row[0] for row in connection.execute("SELECT id FROM document ORDER BY mtime_ns DESC, path")]
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, int]] = []
     looked = 0
     for first in range(0, len(documents), DOCUMENTS_AT_ONCE):
         cancel.check()
@@ -100,22 +105,40 @@ def _passages_of(connection: apsw.Connection, documents: str) -> int:
 
 def _holding(
     connection: apsw.Connection, signs: Sequence[str], within: Allowed, documents: str
-) -> tuple[tuple[int, int], ...]:
+) -> tuple[tuple[int, int, int], ...]:
     wanted = [sign.rstrip(_PICTURE) or sign for sign in signs]
     holds = " AND ".join([_HOLDS] * len(wanted))
     allowed = f" AND passage.id IN ({within.sql})" if within.sql else ""
     rows = connection.execute(
-        "SELECT passage.id, document.id, min(passage.ordinal) FROM json_each(?) AS chosen"
+        "SELECT passage.id, document.id, ifnull(entry.number, 0), min(passage.ordinal) FROM json_each(?) AS chosen"
         " CROSS JOIN document ON document.id = chosen.value"
         " CROSS JOIN passage ON passage.document_id = document.id"
-        f" WHERE {holds}{allowed} GROUP BY document.id ORDER BY chosen.key",
+        " LEFT JOIN entry ON entry.document_id = document.id AND entry.number = passage.page"
+        f" WHERE {holds}{allowed} GROUP BY document.id, entry.number ORDER BY chosen.key, entry.own_date DESC",
         (documents, *(sign for each in wanted for sign in (each, each, each)), *within.bindings),
     ).fetchall()
     return _places(rows)
 
 
-def _places(rows: Sequence[object]) -> tuple[tuple[int, int], ...]:
-    return tuple((passage, document) for passage, document, _ in cast("Sequence[tuple[int, int, int]]", rows))
+def _places(rows: Sequence[object]) -> tuple[tuple[int, int, int], ...]:
+    found = cast("Sequence[tuple[int, int, int, object]]", [row[:4] for row in cast("Sequence[tuple[int, ...]]", rows)])
+    return tuple((passage, document, number) for passage, document, number, _ in found)
 
 
 _HOLDS = "(instr(passage.text, ?) OR instr(document.title, ?) OR instr(document.path_text, ?))"
+_NEWEST = """
+SELECT * FROM (
+    SELECT passage.id, passage.document_id, 0, min(passage.ordinal), document.mtime_ns AS at, document.path AS path
+    FROM document JOIN passage ON passage.document_id = document.id
+    WHERE document.id NOT IN (SELECT document_id FROM entry) {}
+    GROUP BY document.id ORDER BY at DESC, path LIMIT ?
+) UNION ALL SELECT * FROM (
+    SELECT passage.id, passage.document_id, entry.number, min(passage.ordinal),
+        min(ifnull(entry.own_date * 1e9, document.mtime_ns), document.mtime_ns) AS at, document.path AS path
+    FROM (SELECT DISTINCT document_id AS id FROM entry) AS holder
+    CROSS JOIN document ON document.id = holder.id
+    CROSS JOIN passage ON passage.document_id = document.id
+    CROSS JOIN entry ON entry.document_id = document.id AND entry.number = passage.page
+    WHERE 1 {}
+    GROUP BY entry.document_id, entry.number ORDER BY at DESC, path, entry.number LIMIT ?
+) ORDER BY at DESC, path LIMIT ?"""

@@ -7,9 +7,9 @@ before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from engine.lazy_dataclass import dataclass
 from engine.store.phrase import Phrase
 from engine.store.tokenizer import Terms, seen_terms
 

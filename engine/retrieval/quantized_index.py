@@ -7,12 +7,13 @@ bits held .9985 of the true ten best, 4,000 held all of 200 queries.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.tie_break import best_of_leg, nearest_of_leg
 from engine.retrieval.tombstones import PassageRows

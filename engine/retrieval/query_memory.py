@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import Grade, Mark, Remembered
 from engine.retrieval.filters import let_through
 from engine.retrieval.marked_passages import MarkedPassages, passages_of_marks

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from engine.lazy_dataclass import dataclass
 
 FILTERS = ("path", "type", "tag", "title", "author", "from", "to", "subject", "after", "before", "date")
 

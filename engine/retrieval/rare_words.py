@@ -13,12 +13,12 @@ only document that holds a word is found by it: among 88,622 passages first in 6
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import Term, WordReading
 from engine.store.phrase import Phrase
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.records import Query, Remark, SearchResult, SearchSettings, Timings, Verdict, Weights, WordReading
 from engine.retrieval import tiers
 from engine.retrieval.assessment import Assessment, assess, judge, unfiltered

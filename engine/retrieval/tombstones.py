@@ -7,11 +7,12 @@ tombstones, go when the room is used up and all that lives is copied into wider 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.lazy_dataclass import dataclass
 
 SPARE_SHARE = 0.05  # room beside what is there, so that a few more passages copy nothing
 SPARE_ROWS = 1024

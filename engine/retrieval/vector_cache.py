@@ -21,12 +21,13 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from engine.lazy_dataclass import dataclass
 from engine.paths import identity_of, places, private_folder
 from engine.retrieval.quantized_index import codes_of
 from engine.retrieval.tombstones import AppendOnlyRows, Column, PassageRows, by_columns

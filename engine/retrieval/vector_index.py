@@ -10,12 +10,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lazy_dataclass import dataclass
 from engine.retrieval import vector_cache
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.quantized_index import QuantizedVectors, of_block

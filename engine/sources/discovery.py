@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
+from engine.lazy_dataclass import dataclass
 from engine.sources.encodings import SNIFFED_BYTES, is_text
 from engine.sources.path_rules import DEFAULT_RULES, Rules, Verdicts, contents_reason
-from engine.sources.readers.file_types import has_no_reader, kind_of
+from engine.sources.readers.file_types import has_no_reader, kind_of, reader_by_content
 
 __all__ = ["FoundFile", "LeftOut", "Rules", "decide", "discover", "discover_each", "watched_folders"]
 
@@ -250,8 +250,10 @@ class _Walk:
             status = entry.stat(follow_symlinks=False)
             if not stat.S_ISREG(status.st_mode):
                 return LeftOut(path, SPECIAL, False)
-            if status.st_size > self._rules.max_bytes:
-                return LeftOut(path, self._rules.too_large(), False)
+            large = status.st_size > self._rules.max_bytes
+            mailbox = large and (kind == "mbox" or (kind is None and _begins_as_mailbox(entry.path)))
+            if large and status.st_size > self._rules.most_bytes(mailbox):
+                return LeftOut(path, self._rules.too_large(mailbox), False)
             if kind is None and not _looks_like_text(entry.path):
                 return LeftOut(path, NOT_TEXT, False)
         except OSError:
@@ -281,8 +283,17 @@ def _name(entry: os.DirEntry[bytes]) -> bytes:
 
 
 def _looks_like_text(path: bytes) -> bool:
+    return is_text(_beginning(path))
+
+
+def _begins_as_mailbox(path: bytes) -> bool:
+    """Whether a file whose name promises nothing is a mailbox, as `Inbox` of Thunderbird is."""
+    return reader_by_content(_beginning(path)) == "mbox"
+
+
+def _beginning(path: bytes) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        return is_text(os.read(descriptor, SNIFFED_BYTES))
+        return os.read(descriptor, SNIFFED_BYTES)
     finally:
         os.close(descriptor)

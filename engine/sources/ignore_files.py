@@ -10,8 +10,10 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+
+from engine.lazy_dataclass import dataclass
 
 MAX_IGNORE_BYTES = 2**20  # an ignore file above 1 MiB is cut there: no person wrote it
 MOST_GLOB_CHARACTERS = 2**16  # of a file's patterns with signs, which every name is held against; others are looked up

@@ -42,7 +42,7 @@ def main() -> None:
     languages = str(settings.get("ocr") or "")
 
     def go_on() -> None:
-        """Ask for as much time again: for one more page that is a picture, or to cut the text."""
+        """Ask for as much time again: for a page that is a picture, more of a mailbox, or to cut the text."""
         _send(answers, {"working": True})
         _allow(seconds)
 
@@ -96,7 +96,7 @@ def _recogniser(languages: str, go_on: Callable[[], None]) -> Recogniser | None:
 def _answer(request: dict[str, Any], recogniser: Recogniser | None, go_on: Callable[[], None]) -> dict[str, Any]:
     path, root, cutting, alone = request_from_json(request)
     try:
-        document = read_document(path, recogniser, root, alone)
+        document = read_document(path, recogniser, root, alone, go_on)
         if cutting is not None:
             go_on()
             document = as_received(document)

@@ -12,7 +12,7 @@ from dataclasses import astuple
 from itertools import pairwise
 from typing import Any, cast, get_args
 
-from engine.records import Block, BlockKind, Cutting, Document, Link, Passage, passage_hash
+from engine.records import Block, BlockKind, Cutting, Document, Entry, Link, Passage, passage_hash
 
 LENGTH = struct.Struct("!I")
 MAX_MESSAGE_BYTES = 512 * 2**20  # far above the longest document that a reader lets through
@@ -65,6 +65,8 @@ def document_to_json(document: Document) -> dict[str, Any]:
         "metadata": dict(document.metadata),
         "content_hash": document.content_hash and document.content_hash.hex(),
     }
+    if document.entries:
+        written["entries"] = [[each.number, each.title, dict(each.metadata), each.tags] for each in document.entries]
     if document.line_map is not None:
         written["line_map"] = document.line_map
     if document.passages is not None:
@@ -89,6 +91,7 @@ def document_from_json(value: dict[str, Any]) -> Document:
         tags=tuple(_string(tag) for tag in value["tags"]),
         links=tuple(Link(_string(target), _string(words), bool(wiki)) for target, words, wiki in value["links"]),
         metadata={_string(name): _string(content) for name, content in value["metadata"].items()},
+        entries=tuple(_entry(fields) for fields in value.get("entries", ())),
         line_map=tuple(_line_map(value["line_map"])) if "line_map" in value else None,
         content_hash=bytes.fromhex(value["content_hash"]) if value["content_hash"] else None,
         passages=tuple(_passages(value["passages"], text)) if "passages" in value else None,
@@ -106,6 +109,14 @@ def _block(fields: list[Any]) -> Block:
     if kind not in _KINDS or not all(isinstance(number, int) for number in (start, end, level, page or 0)):
         raise ValueError("not a block")
     return Block(cast(BlockKind, kind), start, end, level, _string(label), page)
+
+
+def _entry(fields: list[Any]) -> Entry:
+    number, title, metadata, tags = fields
+    if not isinstance(number, int) or number < 1:
+        raise ValueError("not an entry")
+    said = {_string(name): _string(content) for name, content in metadata.items()}
+    return Entry(number, _string(title), said, tuple(_string(tag) for tag in tags))
 
 
 def _line_map(pairs: Sequence[list[Any]]) -> Iterator[tuple[int, int]]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from engine.lazy_dataclass import dataclass
 from engine.sources.ignore_files import IgnoreFile, read_ignore_file
 from engine.sources.repository_rules import GIT, OuterRules, excluded, outer_rules
 
@@ -72,6 +72,9 @@ _LOCK_FILES = frozenset(
 )
 
 
+MAILBOX_TIMES = 16  # 512 MB where nothing else is set: ten years of a person's mail, read message by message
+
+
 def folder_reason(name: bytes, parent: bytes = b"") -> str | None:
     """Say why a folder of this name, in a folder of the `parent` name, is left out by a built-in rule, or None."""
     if name in BACKUPS:
@@ -110,10 +113,15 @@ class Rules:
     use_gitignore: bool = True
     extra_patterns: tuple[str, ...] = ()
 
-    def too_large(self) -> str:
+    def most_bytes(self, mailbox: bool) -> int:
+        """Return how large a file may be: a mailbox far larger than others, as most of it is attachments."""
+        return self.max_bytes * MAILBOX_TIMES if mailbox else self.max_bytes
+
+    def too_large(self, mailbox: bool = False) -> str:
         """Name the size limit as a reason."""
-        mebibytes = self.max_bytes / 2**20
-        return f"larger than {mebibytes:.3g} MB" if mebibytes >= 0.1 else f"larger than {self.max_bytes} bytes"
+        most = self.most_bytes(mailbox)
+        mebibytes = most / 2**20
+        return f"larger than {mebibytes:.3g} MB" if mebibytes >= 0.1 else f"larger than {most} bytes"
 
 
 DEFAULT_RULES = Rules()

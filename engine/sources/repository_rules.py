@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from engine.lazy_dataclass import dataclass
 from engine.sources.ignore_files import IgnoreFile, read_ignore_file
 
 GIT = b".git"

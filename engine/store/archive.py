@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.errors import LibraryDamaged
 from engine.records import Document, Passage
-from engine.store import backup, models, stored_values, vector_tables
+from engine.store import backup, entries, models, stored_values, vector_tables
 from engine.store.document_writer import VectorsMissing, Writer
 from engine.store.documents import listed
 from engine.store.faults import translated
@@ -28,13 +28,14 @@ from engine.store.vector_tables import Vector
 FOLDER = ("id", "path", "rules", "state", "added_at")
 DOCUMENT = (
     *("id", "folder_id", "path", "path_text", "title", "title_written", "kind", "tags", "size", "mtime_ns", "inode"),
-    *("device", "content_hash", "metadata", "links", "indexed_at", "failure"),
+    *("device", "content_hash", "metadata", "links", "indexed_at", "failure", "entries"),
 )
 PASSAGE = (
     *("id", "document_id", "ordinal", "text", "headings", "start", '"end"', "line_start", "line_end", "page", "hash"),
 )
 JUDGEMENT = ("at", "query", "passage_hash", "path", "grade")
 SKETCHED_JUDGEMENT = (*JUDGEMENT, "sketch")  # in an archive; a library keeps sketches apart
+NO_ENTRIES = "'[]'"
 AT_ONCE = 500  # documents read and written together, so that memory stays bounded
 PASSAGES_AT_ONCE = 200  # passages a commit: about 50 ms of writing words and vectors
 
@@ -176,7 +177,7 @@ class LibraryArchive:
                     yield kept
 
     def _with_passages(self) -> Iterator[tuple[dict[str, Any], list[tuple[dict[str, Any], bytes | None]]]]:
-        for row in self._rows("document", DOCUMENT):
+        for row in self._rows("document", DOCUMENT, self._document_values()):
             with translated(self.path):
                 passages = self._conn.execute(
                     f"""SELECT {", ".join(PASSAGE)}, embedding FROM passage LEFT JOIN vector USING(id)
@@ -185,9 +186,15 @@ class LibraryArchive:
                 ).fetchall()
             yield row, [(dict(zip(PASSAGE, each[:-1], strict=True)), _blob(each[-1])) for each in passages]
 
-    def _rows(self, table: str, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    def _document_values(self) -> str:
+        """Return what to select for the columns of DOCUMENT; the archive of an older Carrel knows no entries."""
         with translated(self.path):
-            for row in self._conn.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
+            names = {row[1] for row in self._conn.execute("PRAGMA table_info(document)")}
+        return ", ".join(each if each in names else NO_ENTRIES for each in DOCUMENT)
+
+    def _rows(self, table: str, columns: tuple[str, ...], values: str = "") -> Iterator[dict[str, Any]]:
+        with translated(self.path):
+            for row in self._conn.execute(f"SELECT {values or ', '.join(columns)} FROM {table} ORDER BY rowid"):
                 yield dict(zip(columns, row, strict=True))
 
 
@@ -207,7 +214,7 @@ def gather(conn: apsw.Connection, archive: LibraryArchive, folder_id: int) -> in
     for start in range(0, len(ids), AT_ONCE):
         some = listed(ids[start : start + AT_ONCE])
         archive.add(
-            "document", conn.execute(f"SELECT {', '.join(DOCUMENT)} FROM document WHERE id IN {among}", (some,))
+            "document", conn.execute(f"SELECT {document_values(conn)} FROM document WHERE id IN {among}", (some,))
         )
         archive.add(
             "passage", conn.execute(f"SELECT {', '.join(PASSAGE)} FROM passage WHERE document_id IN {among}", (some,))
@@ -215,6 +222,13 @@ def gather(conn: apsw.Connection, archive: LibraryArchive, folder_id: int) -> in
     if model is not None:
         archive.add_vectors(_vectors_in(conn, model.id, folder_id))
     return len(ids)
+
+
+def document_values(conn: apsw.Connection) -> str:
+    """Return what to select from `document` for the columns of DOCUMENT, in a library of any schema."""
+    has_entries = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'entry'").get
+    listed_entries = entries.AS_JSON if has_entries else NO_ENTRIES
+    return ", ".join(listed_entries if each == "entries" else each for each in DOCUMENT)
 
 
 def put_back(
@@ -265,6 +279,7 @@ def _kept(row: Columns, passages: list[tuple[dict[str, Any], bytes | None]]) -> 
         tags=tuple(row["tags"].split()),
         links=stored_values.links(row["links"]) or (),
         metadata=stored_values.metadata(row["metadata"]) or {},
+        entries=entries.from_json(row["entries"]),
     )
     return Kept(
         row["folder_id"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from glob import escape
 from pathlib import Path
 from typing import cast
@@ -12,6 +12,7 @@ from typing import cast
 import apsw
 
 from engine.errors import LibraryDamaged, LibraryFull
+from engine.lazy_dataclass import dataclass
 from engine.store.faults import translated
 from engine.store.lock import process_lives
 from engine.store.tokenizer import register

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
 import apsw
 
+from engine.lazy_dataclass import dataclass
 from engine.records import TermScore
 from engine.store import fulltext
 from engine.store.documents import listed

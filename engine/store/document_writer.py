@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +20,13 @@ from engine.effective_settings import effective
 from engine.errors import LibraryError
 from engine.paths import display
 from engine.records import Document, Passage, is_held_back
-from engine.store import change_log, fulltext, models, segment_merge, slots, vector_tables
+from engine.store import change_log, entries, fulltext, models, segment_merge, slots, vector_tables
 from engine.store.connection import transaction
+from engine.store.passage_matching import Matching, match
 from engine.store.row_mapping import (
     DOCUMENT_COLUMNS,
     FILE_COLUMNS,
+    PAGE,
     PASSAGE_COLUMNS,
     TEXT_COLUMNS,
     WORD_COLUMNS,
@@ -75,22 +76,14 @@ class PutCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
-    """The passages that stay, with their ids; those that are new; and the ids of those that are gone."""
-
-    kept: tuple[tuple[int, Passage], ...]
-    fresh: tuple[Passage, ...]
-    gone: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Stored:
-    """A document as it stands: its id, what the word index holds of it, and its passages by id."""
+    """A document as it stands: its id, what the word index holds of it, its passages by id, its entries by number."""
 
     id: int
     words: Row
     content_hash: bytes | None
     passages: dict[int, Row]
+    entries: entries.Rows
 
 
 class Writer:
@@ -155,11 +148,12 @@ class Writer:
         unvectored = self._unvectored(matching)
         ready = self._gather({passage.hash for passage in (*matching.fresh, *unvectored.values())}, new_vectors)
 
-        values = document_row(file, document)
+        values, held = document_row(file, document), entries.rows_of(document)
         kept = {each: passage_row(passage) for each, passage in matching.kept}
-        reworded = self._reworded(stored, values, kept)
+        reworded = self._reworded(stored, values, kept, held)
         fulltext.remove_rows(self.conn, [*matching.gone, *reworded])
         document_id = self._write_document(stored, folder_id, (*file_row(file), *values, time.time(), None))
+        entries.write(self.conn, document_id, stored.entries if stored else {}, held)
         self._update_kept(stored, kept)
         fresh = self._place_fresh(document_id, matching)
         fulltext.insert_rows(self.conn, [*fresh, *reworded])
@@ -183,6 +177,8 @@ class Writer:
             return 0
         changed = file.content_hash is not None and file.content_hash != stored.content_hash
         removed = self._remove_passages(list(stored.passages)) if changed else 0
+        if changed:
+            entries.write(self.conn, stored.id, stored.entries, {})
         facts = file_row(file)[:-1]
         content_hash = file.content_hash if changed else stored.content_hash
         self.conn.execute(
@@ -232,7 +228,9 @@ class Writer:
             f"SELECT id, content_hash, {', '.join(WORD_COLUMNS)} FROM document WHERE folder_id = ? AND path = ?",
             (folder_id, path),
         ).fetchone()
-        return _Stored(row[0], row[2:], row[1], self._passages(row[0])) if row else None
+        if row is None:
+            return None
+        return _Stored(row[0], row[2:], row[1], self._passages(row[0]), entries.stored(self.conn, row[0]))
 
     def _passages(self, document_id: int) -> dict[int, Row]:
         return {row[0]: row[1:] for row in self.conn.execute(_SELECT_PASSAGES, (document_id,))}
@@ -258,14 +256,19 @@ class Writer:
             vector_tables.check(vector[None, :], size)
         return ready
 
-    def _reworded(self, stored: _Stored | None, values: Row, kept: Mapping[int, Row]) -> list[int]:
+    def _reworded(self, stored: _Stored | None, values: Row, kept: Mapping[int, Row], held: entries.Rows) -> list[int]:
         """Return the kept passages of which the word index must hold something else than before."""
         if stored is None:
             return []
         if stored.words != values[: len(WORD_COLUMNS)]:
             return list(kept)
         words = len(TEXT_COLUMNS)
-        return [each for each, row in kept.items() if row[:words] != stored.passages[each][:words]]
+        return [
+            each
+            for each, row in kept.items()
+            if row[:words] != stored.passages[each][:words]
+            or entries.words(held, row[PAGE]) != entries.words(stored.entries, stored.passages[each][PAGE])
+        ]
 
     def _write_document(self, stored: _Stored | None, folder_id: int, values: Row) -> int:
         if stored is not None:
@@ -321,20 +324,3 @@ def _hash(row: Row) -> bytes:
     value = row[PASSAGE_COLUMNS.index("hash")]
     assert isinstance(value, bytes)
     return value
-
-
-def match(old: Iterable[tuple[int, bytes]], new: Sequence[Passage]) -> Matching:
-    """Pair old passages, as (id, hash) in order of ordinal, with new ones of the same hash, first with first."""
-    waiting: defaultdict[bytes, deque[int]] = defaultdict(deque)
-    for passage_id, hash_ in old:
-        waiting[hash_].append(passage_id)
-    kept: list[tuple[int, Passage]] = []
-    fresh: list[Passage] = []
-    for passage in new:
-        candidates = waiting.get(passage.hash)
-        if candidates:
-            kept.append((candidates.popleft(), passage))
-        else:
-            fresh.append(passage)
-    gone = sorted(passage_id for candidates in waiting.values() for passage_id in candidates)
-    return Matching(tuple(kept), tuple(fresh), tuple(gone))

@@ -7,11 +7,11 @@ import math
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import apsw
 
+from engine.lazy_dataclass import dataclass
 from engine.paths import display
 from engine.records import Failure, Link, StoredDocument
 from engine.store import stored_values
@@ -41,7 +41,10 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class HydratedRow:
-    """A passage with all that is shown of it. `path` is relative to `folder`, which is absolute."""
+    """A passage with all that is shown of it. `path` is relative to `folder`, which is absolute.
+
+    In a file that holds several writings title and tags are those of the one that it belongs to.
+    """
 
     passage_id: int
     document_id: int
@@ -83,10 +86,13 @@ class Counts:
 
 WHOLE_TEXT = 2**28  # code points: as many as SQLite stores in one value
 _ROW = """
-SELECT passage.id, document.id, folder.id, folder.path, document.path, CAST(title AS BLOB), CAST(kind AS BLOB),
-    CAST(tags AS BLOB), document.mtime_ns, passage.ordinal, CAST(passage.headings AS BLOB), passage.start,
-    passage."end", passage.line_start, passage.line_end, passage.page, substr(CAST(passage.text AS BLOB), 1, {octets})
+SELECT passage.id, document.id, folder.id, folder.path, document.path,
+    CAST(ifnull(nullif(entry.title, ''), document.title) AS BLOB), CAST(kind AS BLOB),
+    CAST(ifnull(entry.tags, document.tags) AS BLOB), document.mtime_ns,
+    passage.ordinal, CAST(passage.headings AS BLOB), passage.start, passage."end",
+    passage.line_start, passage.line_end, passage.page, substr(CAST(passage.text AS BLOB), 1, {octets})
 FROM passage JOIN document ON document.id = passage.document_id JOIN folder ON folder.id = document.folder_id
+LEFT JOIN entry ON entry.document_id = passage.document_id AND entry.number = passage.page
 """
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import islice
 from typing import cast
 
 import apsw
 
+from engine.lazy_dataclass import dataclass
 from engine.store.phrase import COLUMNS, Phrase
 from engine.store.tokenizer import RULES, of_stem
 

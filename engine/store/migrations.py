@@ -18,7 +18,7 @@ from engine.store import fulltext, stored_values
 from engine.store.backup import back_up
 from engine.store.lock import IndexerLock
 from engine.store.own_words import own_date, own_words
-from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4
+from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4, VERSION_5
 
 Migration = Callable[[apsw.Connection], None]
 Told = Callable[[int, int], None]
@@ -61,8 +61,19 @@ def other_names(conn: apsw.Connection) -> None:
         fulltext.insert_rows(conn, passages if said else ())
 
 
+def entries_of_files(conn: apsw.Connection) -> None:
+    """Version 5: each message of a mailbox has a title and metadata of its own, once its file is read again."""
+    conn.execute(VERSION_5)
+
+
 # The version is the place in this tuple, from 1.
-MIGRATIONS: tuple[Migration, ...] = (first_schema, without_event_table, words_by_own_rules, other_names)
+MIGRATIONS: tuple[Migration, ...] = (
+    first_schema,
+    without_event_table,
+    words_by_own_rules,
+    other_names,
+    entries_of_files,
+)
 
 
 def newest_version(migrations: Sequence[Migration] = MIGRATIONS) -> int:

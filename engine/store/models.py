@@ -7,11 +7,11 @@ were computed for one model in this library, such as the cuts of the tiers, are 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import apsw
 
+from engine.lazy_dataclass import dataclass
 from engine.store import change_log
 from engine.store.connection import transaction
 

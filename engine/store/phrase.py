@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from engine.lazy_dataclass import dataclass
 
 COLUMNS = ("title", "headings", "body", "path", "tags")  # of passage_fts, in the order of its column weights
 EITHER = "|"  # between terms of which one is enough at a place

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import apsw
 
+from engine.lazy_dataclass import dataclass
 from engine.store import stored_values
 from engine.store.connection import transaction
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import apsw
 
+from engine.lazy_dataclass import dataclass
 from engine.paths import display
 from engine.records import Document, Passage
 from engine.store.own_words import own_date, own_words
@@ -85,6 +85,7 @@ def unsigned(number: int) -> int:
 
 TEXT_COLUMNS = ("text", "headings")  # of a passage: what the word index holds
 PASSAGE_COLUMNS = (*TEXT_COLUMNS, "ordinal", "start", '"end"', "line_start", "line_end", "page", "hash")
+PAGE = PASSAGE_COLUMNS.index("page")
 
 
 def passage_row(passage: Passage) -> Row:

@@ -183,3 +183,29 @@ CREATE TABLE content_check(
     at REAL NOT NULL
 ) STRICT;
 """
+
+# An entry is a writing of several in a file, as a message of a mailbox: its passages are those on its page.
+VERSION_5 = """
+CREATE TABLE entry(
+    document_id INTEGER NOT NULL REFERENCES document(id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    own_words TEXT NOT NULL,
+    own_date REAL,
+    metadata TEXT NOT NULL,
+    PRIMARY KEY(document_id, number)
+) STRICT, WITHOUT ROWID;
+DROP VIEW passage_text;
+CREATE VIEW passage_text AS
+SELECT passage.id AS id,
+       iif(ifnull(entry.title, '') <> '', entry.title,
+           iif(document.aliases = '', document.title, document.title || char(10) || document.aliases)) AS title,
+       passage.headings AS headings,
+       char(2) || document.kind || char(2) || passage.text AS body,
+       document.path_text AS path,
+       iif(ifnull(entry.own_words, document.own_words) = '', ifnull(entry.tags, document.tags),
+           ifnull(entry.tags, document.tags) || char(10) || ifnull(entry.own_words, document.own_words)) AS tags
+FROM passage CROSS JOIN document ON document.id = passage.document_id
+LEFT JOIN entry ON entry.document_id = passage.document_id AND entry.number = passage.page;
+"""

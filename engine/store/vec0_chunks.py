@@ -7,12 +7,13 @@ float32 components. Sizes are checked, and whoever finds another layout reads th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 import apsw
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.lazy_dataclass import dataclass
 
 _Row: TypeAlias = tuple[int, int, bytes, bytes, int | None]
 

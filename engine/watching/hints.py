@@ -10,14 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 
-QUIET_SECONDS = 0.5  # editors write a file in up to three bursts
+QUIET_SECONDS = 0.1  # of a saved note; an editor writes it in up to three bursts, milliseconds apart
+LONG_QUIET_SECONDS = 0.5  # where more is likely to come: the other half of a move, the next line of a log
+AGAIN_SECONDS = 1.0  # a path that is heard of so soon after it was looked at is being written on
 LONGEST_SECONDS = 5.0  # a file that is written all the time is looked at this often
 MOST = 1000  # paths to look at: above, walking the folders that they lie in is cheaper than looking at each
 KEPT = 10 * MOST  # hints: above, they are folded as they come, so that a burst of any size takes little memory
 
 
 class Hints:
-    """A set of paths with a debounce. Any thread may add; one takes."""
+    """A set of paths with a debounce, short for what was saved once. Any thread may add; one takes."""
 
     def __init__(self, wake: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic) -> None:
         self._wake = wake
@@ -25,15 +27,23 @@ class Hints:
         self._lock = threading.Lock()
         self._paths: set[bytes] = set()
         self._linked: set[int] = set()
+        self._passing: set[bytes] = set()  # paths of which the first thing heard is that they came
+        self._taken: dict[bytes, float] = {}
         self._first = self._last = 0.0
+        self._quiet: float | None = None  # how long is to be waited; None where that is still to be found out
 
-    def add(self, paths: Iterable[bytes], linked: Iterable[int] = ()) -> None:
-        """Note that something happened to these absolute paths; `linked` are the inodes of those with other names."""
+    def add(self, paths: Iterable[bytes], linked: Iterable[int] = (), arrived: Iterable[bytes] = ()) -> None:
+        """Note that something happened to these absolute paths; `linked` are the inodes of those with other names.
+
+        `arrived` are those of the paths that were not there before.
+        """
         with self._lock:
             now = self._clock()
             if not self._paths:
                 self._first = now
+            self._passing.update(set(arrived) - self._paths)
             self._paths.update(paths)
+            self._quiet = None
             self._linked.update(linked)
             if len(self._paths) > KEPT:
                 self._paths = set(folded(self._paths, MOST))
@@ -45,13 +55,32 @@ class Hints:
         with self._lock:
             if not self._paths:
                 return None
-            due = min(self._last + QUIET_SECONDS, self._first + LONGEST_SECONDS)
-            return max(0.0, due - self._clock())
+            now = self._clock()
+            if now < self._last + QUIET_SECONDS < self._first + LONGEST_SECONDS:
+                return self._last + QUIET_SECONDS - now
+            if self._quiet is None:
+                self._quiet = LONG_QUIET_SECONDS if self._more_may_come() else QUIET_SECONDS
+            due = min(self._last + self._quiet, self._first + LONGEST_SECONDS)
+            return max(0.0, due - now)
+
+    def _more_may_come(self) -> bool:
+        """Whether a path is gone that had been there, or is written on; asked once a burst, and many are not looked at.
+
+        What came and went within the burst, as an editor's copies do, says nothing.
+        """
+        if len(self._paths) > MOST:
+            return True
+        again = any(self._last - self._taken.get(path, -AGAIN_SECONDS) < AGAIN_SECONDS for path in self._paths)
+        return again or any(not os.path.lexists(path) for path in self._paths - self._passing)
 
     def take(self) -> list[bytes]:
         """Return all paths, due or not, and forget them."""
         with self._lock:
             paths, self._paths = self._paths, set()
+            self._passing.clear()
+            now = self._clock()
+            self._taken = {path: at for path, at in self._taken.items() if now - at < AGAIN_SECONDS}
+            self._taken |= dict.fromkeys(list(paths)[:MOST], now)
         return sorted(paths)
 
     def take_linked(self) -> set[int]:

@@ -96,7 +96,8 @@ class Listener(FileSystemEventHandler):
             if isinstance(event, (DirCreatedEvent, DirMovedEvent)):
                 self._folders_came.set()
             linked = [inode for path in paths if (inode := inode_of_many_names(path)) is not None]
-            self._hints.add([alias for path in self._worth_a_look(paths) for alias in self._named(path)], linked)
+            arrived = [each for path in _arrivals(event) for each in self._named(path)]
+            self._hints.add([each for path in self._worth_a_look(paths) for each in self._named(path)], linked, arrived)
         except Exception:
             log.exception("an event could not be taken: %r", event)
 
@@ -123,6 +124,15 @@ class Listener(FileSystemEventHandler):
         for alias in self._aliases:
             if below(path, alias.real):
                 yield alias.rename(path)
+
+
+def _arrivals(event: FileSystemEvent) -> list[bytes]:
+    """Return the path that an event brought, if it did."""
+    if isinstance(event, (FileCreatedEvent, DirCreatedEvent)):
+        return [os.fsencode(event.src_path)]
+    if isinstance(event, (FileMovedEvent, DirMovedEvent)) and event.dest_path:
+        return [os.fsencode(event.dest_path)]
+    return []
 
 
 if sys.platform.startswith("linux"):

@@ -242,7 +242,7 @@ def test_no_command_speaks_to_a_network(world: World) -> None:
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
     trace = world.base / "trace"
-    traced = ("strace", "-f", "-qq", "-e", "trace=%network", "-o", os.fspath(trace))
+    traced = ("strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=%network", "-o", os.fspath(trace))
     if subprocess.run([*traced, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this system lets nobody trace a process")
     (world.notes / "traced.md").write_text("# Traced\n\nA heron stands.\n")
@@ -264,6 +264,17 @@ def test_no_command_speaks_to_a_network(world: World) -> None:
     asking = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
     subprocess.run([*traced, sys.executable, "-P", "-c", asking], check=True)
     assert SPEAKING.findall(trace.read_text()), "the trace hears of it"
+
+
+def test_no_library_that_encodes_leaves_anything_in_the_persons_home(world: World) -> None:
+    """The runtime of the encoder would leave an identifier and a queue of what it is to tell its maker."""
+    person = world.base / "person"
+    person.mkdir()
+    at_home = ("env", "-u", "CI", "-u", "ORT_DISABLE_TELEMETRY", "-u", "XDG_CACHE_HOME", f"HOME={person}")
+    (world.notes / "at_home.md").write_text("# At home\n\nA bittern booms.\n")
+    world.run("sync", before=at_home)
+    assert "at_home.md" in world.run("search", "what booms", before=at_home)
+    assert [path for path in person.rglob("*") if path.is_file()] == []
 
 
 def test_doctor_says_where_everything_of_carrels_lies(world: World) -> None:

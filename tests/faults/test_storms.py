@@ -41,6 +41,7 @@ FILES_OF_A_BRANCH = 5000 if os.environ.get("CARREL_SLOW") else 200
 def weather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weather]:
     monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(hints, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(hints, "LONG_QUIET_SECONDS", 0.05)
     monkeypatch.setattr(hints, "LONGEST_SECONDS", 0.4)
     weather = Weather(tmp_path)
     yield weather
@@ -305,6 +306,7 @@ def test_a_file_that_is_changed_under_a_name_that_comes_and_goes(
     weather: Weather, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hints, "QUIET_SECONDS", 0.5)
+    monkeypatch.setattr(hints, "LONG_QUIET_SECONDS", 0.5)
     monkeypatch.setattr(hints, "LONGEST_SECONDS", 5.0)
     told, dispatch = threading.Event(), Listener.dispatch
 

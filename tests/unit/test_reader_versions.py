@@ -54,10 +54,10 @@ SAMPLES = {
     "text": ("a.txt", "Foxes run.\n\nThey are red.\n"),
 }
 READ = {
-    "enex": (1, "4e33874c7e1a8136"),
+    "enex": (2, "4315df27d7e875a9"),
     "calendar": (2, "62d944daa307b5e3"),
     "contacts": (2, "2f42569bc218e2ed"),
-    "mbox": (2, "7a7e50944af3ed48"),
+    "mbox": (3, "a5f176f48d660459"),
     "mhtml": (2, "a0c08754d0d471db"),
     "bibtex": (1, "f0da30f1a4e6159a"),
     "asciidoc": (2, "3caca8736b334b13"),

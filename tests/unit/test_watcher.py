@@ -27,7 +27,15 @@ from engine.watching import folder_watch
 from engine.watching import hints as hints_module
 from engine.watching import polling as polling_module
 from engine.watching.coverage import Watches
-from engine.watching.hints import LONGEST_SECONDS, MOST, QUIET_SECONDS, Hints, collapsed
+from engine.watching.hints import (
+    AGAIN_SECONDS,
+    LONG_QUIET_SECONDS,
+    LONGEST_SECONDS,
+    MOST,
+    QUIET_SECONDS,
+    Hints,
+    collapsed,
+)
 from engine.watching.watcher import Watcher
 
 pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")]
@@ -110,6 +118,7 @@ class Watched:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(hints_module, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(hints_module, "LONG_QUIET_SECONDS", 0.05)
     world = Watched(tmp_path)
     yield world
     world.stop.set()
@@ -463,20 +472,76 @@ def test_what_was_paused_or_forgotten_meanwhile_is_wanted_no_more() -> None:
     assert still_wanted([b"/a", b"/a/x", b"/b", b"/c/y"], before, now) == [b"/c/y"]
 
 
-def test_hints_wait_for_quiet_but_not_for_ever() -> None:
-    now = [100.0]
-    hints = Hints(clock=lambda: now[0])
-    assert hints.due_in() is None
-    hints.add([b"/a"])
-    assert hints.due_in() == pytest.approx(QUIET_SECONDS)
-    while now[0] < 100.0 + LONGEST_SECONDS - QUIET_SECONDS / 2:
-        now[0] += QUIET_SECONDS / 2
-        hints.add([b"/b"])
-    assert hints.due_in() < QUIET_SECONDS / 2 + 1e-6
-    now[0] += QUIET_SECONDS
-    assert hints.due_in() == 0
-    assert hints.take() == [b"/a", b"/b"]
-    assert hints.due_in() is None
+class Told:
+    """Hints of files below a folder, by a clock of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.now = 100.0
+        self.hints = Hints(clock=lambda: self.now)
+
+    def saved(self, name: str, *, arrived: bool = False) -> bytes:
+        (self.folder / name).write_text("words")
+        return self.told(name, arrived=arrived)
+
+    def told(self, name: str, *, arrived: bool = False) -> bytes:
+        path = os.fsencode(self.folder / name)
+        self.hints.add([path], arrived=[path] if arrived else ())
+        return path
+
+    def due_after(self, seconds: float) -> bool:
+        self.now += seconds
+        return self.hints.due_in() == 0
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    return Told(tmp_path)
+
+
+def test_hints_wait_for_quiet_but_not_for_ever(told: Told) -> None:
+    assert told.hints.due_in() is None
+    one, other = told.saved("a.md"), told.saved("b.md")
+    assert told.hints.due_in() == pytest.approx(QUIET_SECONDS)
+    while told.now < 100.0 + LONGEST_SECONDS - QUIET_SECONDS / 2:
+        told.now += QUIET_SECONDS / 2
+        told.told("b.md")
+    assert told.hints.due_in() < QUIET_SECONDS / 2 + 1e-6  # type: ignore[operator]
+    assert told.due_after(QUIET_SECONDS)
+    assert told.hints.take() == [one, other]
+    assert told.hints.due_in() is None
+
+
+def test_a_path_that_is_gone_waits_for_where_it_went(told: Told) -> None:
+    gone = told.told("before.md")
+    assert not told.due_after(QUIET_SECONDS + 1e-6)
+    come = told.saved("after.md", arrived=True)
+    assert not told.due_after(QUIET_SECONDS + 1e-6), "a move is looked at whole"
+    assert told.due_after(LONG_QUIET_SECONDS)
+    assert told.hints.take() == sorted([gone, come])
+
+
+def test_what_an_editor_makes_and_takes_away_holds_nothing_up(told: Told) -> None:
+    told.saved("note.md")
+    told.told("4913", arrived=True)
+    told.told("note.md~", arrived=True)
+    told.told("4913")
+    told.told("note.md~")
+    assert told.due_after(QUIET_SECONDS + 1e-6)
+
+
+def test_a_file_that_is_written_on_and_on_is_not_read_at_every_pause(told: Told) -> None:
+    told.saved("log.txt")
+    assert told.due_after(QUIET_SECONDS + 1e-6)
+    told.hints.take()
+    told.now += AGAIN_SECONDS / 2
+    told.saved("log.txt")
+    assert not told.due_after(QUIET_SECONDS + 1e-6)
+    assert told.due_after(LONG_QUIET_SECONDS)
+    told.hints.take()
+    told.now += AGAIN_SECONDS + 1e-6
+    told.saved("log.txt")
+    assert told.due_after(QUIET_SECONDS + 1e-6), "a note that is saved now and then is read at once"
 
 
 def test_paths_below_another_are_looked_at_once() -> None:

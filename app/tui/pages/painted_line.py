@@ -7,12 +7,13 @@ sentences, found text, links) is known by its place in the text and asked for he
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from textual.content import Content, Span
 
 from app.wording.safe_text import TAB_CELLS, one_line
+from engine.lazy_dataclass import dataclass
 
 Style = tuple[int, int, str]
 Piece = tuple[int, int, int, int]  # start and end in the line, start and end on the screen

@@ -9,10 +9,11 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from app.tui.pages.paragraphs import LONGEST, SHORTEST_MEASURE, continued
+from engine.lazy_dataclass import dataclass
 from engine.records import StoredDocument, StoredPassage
 
 LONGEST_UNIT = 4_000  # code points: what is laid out and painted in one go

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -22,6 +21,7 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import hints
 from app.tui.widgets.text_line import TextLine
 from app.wording.safe_text import one_line
+from engine.lazy_dataclass import dataclass
 
 SHOWN = 200  # what the list holds at most; a letter more narrows it
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -34,11 +35,16 @@ _BINARY_KINDS = frozenset(
 
 
 def read_document(
-    path: bytes, recogniser: Recogniser | None = None, root: bytes | None = None, alone: bool = False
+    path: bytes,
+    recogniser: Recogniser | None = None,
+    root: bytes | None = None,
+    alone: bool = False,
+    go_on: Callable[[], None] = lambda: None,
 ) -> Document:
     """Read the file at `path` in this process; raises SourceError with the reason where it cannot be read.
 
-    No link below `root` is followed. With `alone` what hangs on it, as on a message, stays closed.
+    No link below `root` is followed. With `alone` what hangs on it, as on a message, stays closed. `go_on` is called
+    where a reader that goes through a long file has come a good way and wants more time.
 
     Pages that are pictures are read by the `recogniser`, if there is one. A file whose name promises nothing is read
     as plain text, unless it is mail. A text file that is empty is an empty document.
@@ -48,7 +54,7 @@ def read_document(
         raise SourceError(reason)
     source = load(path, recogniser, root)
     inner, raw = unpacked(source.name, source.raw)
-    document = _read(replace(source, name=inner, raw=raw, alone=alone))
+    document = _read(replace(source, name=inner, raw=raw, alone=alone, go_on=go_on))
     return replace(document, content_hash=hash_of(source.raw))
 
 

@@ -52,8 +52,13 @@ def headers_of(message: Message) -> dict[str, str]:
 
 def with_labels(document: Document, message: Message) -> Document:
     """Give a document the labels of its message as tags."""
-    tags = [tag for name in _LABELS for tag in as_tags(header(message, name))]
-    return replace(document, tags=tuple(dict.fromkeys(tags))) if tags else document
+    tags = labels_of(message)
+    return replace(document, tags=tags) if tags else document
+
+
+def labels_of(message: Message) -> tuple[str, ...]:
+    """Return the labels that a mail program gave a message."""
+    return tuple(dict.fromkeys(tag for name in _LABELS for tag in as_tags(header(message, name))))
 
 
 def add_content(message: Message, text: MessageText, level: int = 1, page: int | None = None) -> None:

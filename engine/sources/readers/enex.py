@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lxml import etree
 
 from engine.errors import SourceError
-from engine.records import Document, Link
+from engine.records import Document, Entry, Link
 from engine.sources.readers.html import Page, parse_html
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 
 UNNAMED = "(without a title)"
+_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")
 _SHOWN = {"created": "Created", "updated": "Updated", "author": "Author", "source-url": "Source"}
 
 
@@ -23,6 +27,7 @@ def read(source: Source) -> Document:
     tags: list[str] = []
     titles: list[str] = []
     metadata: dict[str, str] = {}
+    entries: list[Entry] = []
     try:
         for _, note in etree.iterparse(
             io.BytesIO(source.raw), tag="note", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
@@ -33,6 +38,7 @@ def read(source: Source) -> Document:
             builder.line = note.sourceline or 0
             builder.heading(titles[-1], 1, len(titles))
             shown = [f"{_SHOWN[name]}: {words}" for name, words in said.items()]
+            entries.append(_entry(len(titles), titles[-1], said, labels))
             builder.add("meta", "\n".join([*shown, f"Tags: {', '.join(labels)}"] if labels else shown))
             links += Page(parse_html(str(note.findtext("content") or "")), builder).links
             tags += labels
@@ -45,9 +51,18 @@ def read(source: Source) -> Document:
     text, blocks = builder.finish()
     title = titles[0] if len(titles) == 1 else ""
     metadata["pages"] = str(len(titles))
-    return source.document(
+    document = source.document(
         "enex", text, blocks, title, tags=tags, links=links[:MAX_LINKS], metadata=metadata, line_map=builder.line_map
     )
+    return replace(document, entries=tuple(entries))
+
+
+def _entry(number: int, title: str, said: Mapping[str, str], labels: Sequence[str]) -> Entry:
+    """Return a note as it is found: under its title, with its author, its tags and its day."""
+    created = _MOMENT.fullmatch(said.get("created", ""))
+    day = {"date": f"{created[1]}-{created[2]}-{created[3]}T{created[4]}:{created[5]}:{created[6]}Z"} if created else {}
+    author = {"author": said["author"]} if "author" in said else {}
+    return Entry(number, title, {**author, **day}, tuple(labels))
 
 
 def _words(note: etree._Element, name: str) -> str:

@@ -27,13 +27,18 @@ _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 class MessageText:
     """The text of a message, or of several after one another."""
 
-    def __init__(self, source: Source) -> None:
-        """Begin with nothing; `source` is the file that holds the messages."""
+    def __init__(self, source: Source, seconds: float = ATTACHED_SECONDS) -> None:
+        """Begin with nothing; `source` is the file that holds the messages, whose files may take `seconds` in all."""
         self.builder = TextBuilder()
         self.links: list[Link] = []
         self._source = source
         self._room = MAX_ATTACHED_CHARACTERS
-        self._until = time.monotonic() + ATTACHED_SECONDS
+        self._until = time.monotonic() + seconds
+
+    def begin_anew(self, line: int) -> None:
+        """Leave what was put together to its owner and begin again with nothing, at a line of the file."""
+        self.builder, self.links = TextBuilder(), []
+        self.builder.line = line
 
     def begin(self, headers: Mapping[str, str], heading: str = "", level: int = 1, page: int | None = None) -> None:
         """Begin a message with its headers; one that is not alone has a heading."""

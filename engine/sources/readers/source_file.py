@@ -6,11 +6,11 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from engine.errors import SourceChanged, SourceError
+from engine.lazy_dataclass import dataclass
 from engine.records import Block, Document, Link
 from engine.sources.encodings import decode, storable
 from engine.sources.readers.terminal_text import without_escapes
@@ -41,7 +41,8 @@ class Source:
     """The bytes of one file, read once, and its name without folders.
 
     `recogniser` reads words in pictures, where the person wants that. `depth` counts the files around one that hangs on
-    another, as on a message; where it is `alone`, nothing is read that hangs on it.
+    another, as on a message; where it is `alone`, nothing is read that hangs on it. A reader that goes through a file
+    piece by piece says `go_on` between two pieces, and has as much time again.
     """
 
     name: bytes
@@ -49,6 +50,7 @@ class Source:
     recogniser: Recogniser | None = None
     depth: int = 0
     alone: bool = False
+    go_on: Callable[[], None] = lambda: None
 
     def text(self) -> str:
         """Decode the file as text, without what was meant for a terminal; raises SourceError where it is none."""

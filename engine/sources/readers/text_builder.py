@@ -34,6 +34,10 @@ class TextBuilder:
         self._pieces: list[str] = []
         self._length = 0
 
+    def __len__(self) -> int:
+        """Return how long the text is by now, in code points."""
+        return self._length
+
     def add(
         self,
         kind: BlockKind,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from textual.widget import Widget
@@ -18,6 +17,7 @@ from app.tui.browser import Browser
 from app.tui.ports import LibraryPort
 from app.tui.screens.search.live_search import Answered
 from app.tui.threads import in_thread
+from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult
 
 _log = logging.getLogger("carrel")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from textual.message import Message
@@ -20,6 +20,7 @@ from app.tui.ports import ExplorationPort, Opened, Pace
 from app.tui.screens.search.arrangement import FURTHER_LIMIT, STEP_ROWS, ungrouped
 from app.tui.threads import in_thread
 from engine.errors import CarrelError
+from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult, SearchSettings
 from engine.retrieval.query import says_nothing_yet
 

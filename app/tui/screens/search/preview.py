@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -17,6 +16,7 @@ from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, Q
 from app.wording.cells import cut_front
 from app.wording.figures import count
 from app.wording.paths import shown_path
+from engine.lazy_dataclass import dataclass
 from engine.records import Hit
 from engine.sources.readers.file_types import OWN_LINES
 

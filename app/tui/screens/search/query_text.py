@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.wording.safe_text import one_line
+from engine.lazy_dataclass import dataclass
 from engine.retrieval.query_pieces import Piece, pieces
 
 

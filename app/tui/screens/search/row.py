@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from rich.cells import cell_len
@@ -23,6 +22,7 @@ from app.wording.paths import shown_path
 from app.wording.places import spot
 from app.wording.safe_text import one_line
 from app.wording.times import day
+from engine.lazy_dataclass import dataclass
 from engine.paths import display
 from engine.records import Grade, Hit, SearchResult, Tier
 

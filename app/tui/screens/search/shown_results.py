@@ -6,7 +6,7 @@ The other parts of the search screen read from here what is shown, and hand in w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from textual.content import Content
@@ -28,6 +28,7 @@ from app.wording.figures import count
 from app.wording.remarks import WORDS_ALONE, notes
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
+from engine.lazy_dataclass import dataclass
 from engine.records import SearchResult, WordReading
 
 

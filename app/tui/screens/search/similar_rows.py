@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from textual.content import Content
@@ -17,6 +16,7 @@ from app.tui.screens.search.shown_results import ShownResults
 from app.tui.theme import ACCENT, QUIET
 from app.tui.threads import in_thread
 from app.wording.safe_text import one_line
+from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult
 
 

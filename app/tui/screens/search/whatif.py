@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from engine.lazy_dataclass import dataclass
 from engine.records import Fusion, Hit, SearchResult, SearchSettings, Weights
 
 Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from textual.content import Content
@@ -11,6 +11,7 @@ from textual.content import Content
 from app.tui.screens.search.whatif import HIGHEST_COLLAPSE, LOWEST_COLLAPSE, Control, WhatIf
 from app.tui.theme import ACCENT, BRIGHT, FAINT, MEANING, QUIET, WORDS
 from app.wording.figures import NONE, counted, figure
+from engine.lazy_dataclass import dataclass
 from engine.records import Fusion
 
 LABEL_CELLS = 10

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 
 from app.tui.pages.painted_line import LineMaker, ShownLine
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units
 from app.wording.bars import rarity
+from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult, StoredDocument
 from engine.store.folding import IGNORED, MARKS, fold
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.content import Content
 
 from app.explanation import Facts, facts_of
 from app.tui.theme import MEANING, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import signed
+from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult, SignalScale
 
 LABEL_CELLS = 9

@@ -36,7 +36,7 @@ class Config:
     theme: str = ""
     """The colours of the browser; empty: Carrel's own, dark or light as the terminal is."""
     fusion: str = "convex"
-    """How meaning and words are joined: convex, rrf, vector or keyword."""
+    """How meaning and words are joined: convex, rrf, rrf-published, vector or keyword."""
     weights: tuple[float, float] | None = None
     """The weights of meaning and words; none: the fusion's own."""
     feedback: bool = True
@@ -255,8 +255,8 @@ def _flag(value: Any) -> bool:
 
 
 def _fusion(value: Any) -> str:
-    if value not in ("convex", "rrf", "vector", "keyword"):
-        raise ValueError("It must be one of convex, rrf, vector, keyword")
+    if value not in ("convex", "rrf", "rrf-published", "vector", "keyword"):
+        raise ValueError("It must be one of convex, rrf, rrf-published, vector, keyword")
     return str(value)
 
 

@@ -47,7 +47,7 @@ class Candidates:
     Ranks start at 1, are negative below the leg's candidates (the rank is known, but the leg did not bring the row),
     and 0 where there is none. `cosine` is NaN where a passage has no vector yet, or one that says nothing, because the
     encoder cannot read it; `held` is then the idf-weighted share of the query's words in it, else 0. `tie` orders equal
-    scores: by path, then ordinal. `rare` is the share of the query's idf that the rare words in a passage have.
+    scores: by path, then ordinal. `rare` is the share of the query's idf that the rare words have which lift a passage.
     `truncated` tells that a leg had more to give than its depth. `recalled` is true for what only memory brought: where
     memory is off it is as if it were not there.
     """

@@ -8,11 +8,11 @@ from __future__ import annotations
 from app.wording.bars import Rarity, rarity
 from app.wording.figures import adding_up, figure
 from engine.lazy_dataclass import dataclass
-from engine.records import Fusion, Grade, Hit, Remembered, SearchResult, TermScore, WordReading
+from engine.records import RECIPROCAL, Fusion, Grade, Hit, Remembered, SearchResult, TermScore, WordReading
 
 DEEDS: dict[Grade, str] = {2: "marked right for", -2: "marked wrong for", 1: "opened for"}
 SAME = 0.9995  # cosine from which two searches are one, as shown
-PARTS = ("meaning", "words", "feedback", "memory")
+PARTS = ("meaning", "words", "rare", "feedback", "memory")
 STAGE_NAMES = {  # of what "why not" follows a document through
     "indexed": "indexed",
     "filters": "filters",
@@ -137,7 +137,7 @@ def ranks_of(hit: Hit) -> Ranks:
 
 def decimals_of(fusion: Fusion) -> int:
     """Return how many places a score needs: reciprocal ranks are below .033."""
-    return 4 if fusion == "rrf" else 3
+    return 4 if fusion in RECIPROCAL else 3
 
 
 def differences(one: Facts, other: Facts) -> dict[str, int]:
@@ -161,7 +161,7 @@ def _memory(remembered: Remembered) -> Memory:
 def _parts(hit: Hit, decimals: int) -> tuple[Part, ...]:
     """Return the parts of the score that were used; as shown, they sum to the score as shown."""
     shares = hit.shares
-    given = zip(PARTS, (shares.vector, shares.keyword, shares.feedback, shares.memory), strict=True)
+    given = zip(PARTS, (shares.vector, shares.keyword, shares.rare, shares.feedback, shares.memory), strict=True)
     used = [(name, value) for name, value in given if value is not None]
     shown = adding_up([value for _, value in used], hit.score, decimals)
     return tuple(Part(name, value, text) for (name, value), text in zip(used, shown, strict=True))
@@ -173,7 +173,7 @@ def _words(hit: Hit, result: SearchResult, share: str, decimals: int) -> tuple[W
         return ()
     terms = hit.keyword.terms
     bm25 = adding_up([term.score for term in terms], hit.keyword.bm25, 2)
-    points = _points(terms, float(share), decimals) if hit.keyword.bm25 > 0 and result.fusion != "rrf" else []
+    points = _points(terms, float(share), decimals) if hit.keyword.bm25 > 0 and result.fusion not in RECIPROCAL else []
     return tuple(
         Word(term, rarity(term.documents, term.idf, result.passages)[0], part, point)
         for term, part, point in zip(terms, bm25, points or [""] * len(terms), strict=True)
@@ -184,5 +184,4 @@ def _points(terms: tuple[TermScore, ...], share: float, decimals: int) -> list[s
     whole = sum(term.score for term in terms)
     if whole <= 0:
         return []
-    by_bm25 = share - sum(term.rare for term in terms)
-    return adding_up([term.score / whole * by_bm25 + term.rare for term in terms], share, decimals)
+    return adding_up([term.score / whole * share for term in terms], share, decimals)

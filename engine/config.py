@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shlex
 import stat
-import tomllib
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import field, fields, replace
@@ -37,7 +36,7 @@ class Config:
     theme: str = ""
     """The colours of the browser; empty: Carrel's own, dark or light as the terminal is."""
     fusion: str = "convex"
-    """How meaning and words are joined: convex, rrf, vector or keyword."""
+    """How meaning and words are joined: convex, rrf, rrf-published, vector or keyword."""
     weights: tuple[float, float] | None = None
     """The weights of meaning and words; none: the fusion's own."""
     feedback: bool = True
@@ -141,6 +140,8 @@ def _as_mapping(config: Config) -> dict[str, Any]:
 
 def _merged(before: str, config: Config, path: Path) -> str:
     """Return the text of the file with these settings in it; what cannot be changed in its place is written anew."""
+    import tomllib
+
     for ground in (before, ""):
         with suppress(ValueError, ConfigError):  # what would not be read as it was meant is not written
             text = _edited(ground, _as_mapping(config))
@@ -189,6 +190,10 @@ def _written(path: Path) -> str:
 
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:
+    if not text:
+        return {}
+    import tomllib  # 5 ms, for those who have settings
+
     try:
         return tomllib.loads(text)
     except RecursionError as error:
@@ -250,8 +255,8 @@ def _flag(value: Any) -> bool:
 
 
 def _fusion(value: Any) -> str:
-    if value not in ("convex", "rrf", "vector", "keyword"):
-        raise ValueError("It must be one of convex, rrf, vector, keyword")
+    if value not in ("convex", "rrf", "rrf-published", "vector", "keyword"):
+        raise ValueError("It must be one of convex, rrf, rrf-published, vector, keyword")
     return str(value)
 
 

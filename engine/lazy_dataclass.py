@@ -27,15 +27,17 @@ else:
 
 
 class _Plan:
-    """The fields of a class, those of its bases first; `values` returns those of a record."""
+    """The fields of a class, those of its bases first, and how the values of a record are read."""
 
-    __slots__ = ("by_name", "defaults", "names", "values")
+    __slots__ = ("alike", "by_name", "defaults", "names", "values")
 
-    def __init__(self, names: tuple[str, ...], defaults: dict[str, object], by_name: frozenset[str]) -> None:
+    def __init__(self, names: tuple[str, ...], defaults: dict[str, Any], by_name: frozenset[str]) -> None:
         self.names = names
-        self.defaults = defaults
-        self.by_name = by_name  # those that are given by their name only
-        self.values: Callable[[Any], tuple[object, ...]] = _getter(names)
+        self.defaults = defaults  # a value, or what `field(...)` returned
+        self.by_name = by_name  # fields that are given by their name only
+        self.values = _getter(names)
+        compared = tuple(name for name in names if not _is_field(defaults.get(name)) or defaults[name].compare)
+        self.alike = self.values if compared == names else _getter(compared)
 
 
 def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[object, ...]]:
@@ -48,20 +50,19 @@ _PLAN = "_carrel_plan"  # an attribute of the class
 
 
 def _needs_more(cls: type) -> bool:
-    """Whether a class asks for what only the standard library does: `field(...)`, a second step, such a base."""
+    """Whether a class asks for what only the standard library does, or has a base of its making."""
     made_there = any("__dataclass_fields__" in vars(base) and _PLAN not in vars(base) for base in cls.__mro__[1:])
-    return made_there or hasattr(cls, "__post_init__") or any(map(_is_special, _own_defaults(cls).values()))
+    return made_there or any(map(_is_special, _own_defaults(cls).values()))
 
 
 def _is_special(default: Any) -> bool:
-    if type(default).__name__ == "Field":
-        return not (default.init and default.repr and default.compare and _makes(default))
+    if _is_field(default):
+        return not (default.init and default.repr) or default.hash is not None
     return type(default).__hash__ is None  # it is refused there
 
 
-def _makes(default: Any) -> bool:
-    """Whether a default is made anew for each record: `field(default_factory=...)`."""
-    return type(default).__name__ == "Field" and callable(default.default_factory)
+def _is_field(default: object) -> bool:
+    return type(default).__name__ == "Field"  # of `dataclasses`, which is loaded by those who use it
 
 
 def _own_fields(cls: type) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _own_fields(cls: type) -> Iterator[str]:
             yield name
 
 
-def _own_defaults(cls: type) -> dict[str, object]:
+def _own_defaults(cls: type) -> dict[str, Any]:
     return {name: vars(cls)[name] for name in _own_fields(cls) if name in vars(cls)}
 
 
@@ -113,16 +114,22 @@ def _first_init(cls: Any, plan: _Plan) -> Callable[..., None]:
 def _written_init(cls: type, plan: _Plan) -> Callable[..., None]:
     """Compile the `__init__` of a class; it fills the slots by their own setters, for records refuse to be changed."""
     space: dict[str, Any] = {f"_set_{name}": getattr(cls, name).__set__ for name in plan.names}
-    space |= {f"_default_{name}": value for name, value in plan.defaults.items()}
-    made = {name for name, value in plan.defaults.items() if _makes(value)}
-    taken = {name: f"{name}=_default_{name}" if name in plan.defaults else name for name in plan.names}
+    taken, value = {name: name for name in plan.names}, {name: name for name in plan.names}
+    for name, default in plan.defaults.items():
+        given = default.default if _is_field(default) else default
+        if _is_field(default) and callable(default.default_factory):
+            value[name] = f"_default_{name}.default_factory() if {name} is _default_{name} else {name}"
+            given = default
+        elif _is_field(default) and type(given).__name__ == "_MISSING_TYPE":
+            continue
+        taken[name] = f"{name}=_default_{name}"
+        space[f"_default_{name}"] = given
     by_place = [taken[name] for name in plan.names if name not in plan.by_name]
     by_name = [taken[name] for name in plan.names if name in plan.by_name]
     heading = ", ".join(["self", *by_place, *(["*", *by_name] if by_name else [])])
-    value = {name: name for name in plan.names}
-    value |= {name: f"_default_{name}.default_factory() if {name} is _default_{name} else {name}" for name in made}
-    body = "\n".join(f" _set_{name}(self, {value[name]})" for name in plan.names) or " pass"
-    exec(f"def __init__({heading}):\n{body}", space)
+    body = [f" _set_{name}(self, {value[name]})" for name in plan.names]
+    body += [" self.__post_init__()"] if hasattr(cls, "__post_init__") else []
+    exec(f"def __init__({heading}):\n" + ("\n".join(body) or " pass"), space)
     written: Callable[..., None] = space["__init__"]
     written.__qualname__ = f"{cls.__qualname__}.__init__"
     return written
@@ -154,12 +161,15 @@ def _repr(self: object) -> str:
     return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
 
-def _eq(self: object, other: object) -> bool:
-    return _values(self) == _values(other) if type(self) is type(other) else NotImplemented
+def _eq(self: object, other: object) -> object:
+    if type(self) is not type(other):
+        return NotImplemented
+    alike = getattr(self, _PLAN).alike
+    return alike(self) == alike(other)
 
 
 def _hash(self: object) -> int:
-    return hash(_values(self))
+    return hash(getattr(self, _PLAN).alike(self))
 
 
 def _setattr(self: object, name: str, value: object) -> NoReturn:

@@ -97,11 +97,14 @@ class LibraryViews:
 
     def watching(self) -> Watching | None:
         """Return how many folders the process that indexes watches now; None where none does, or none was told."""
-        from engine.event_log.event_file import last_watching
         from engine.store.lock import events_of
 
         events = events_of(self._file.path)
-        return last_watching(events) if events is not None else None
+        if events is None:
+            return None
+        from engine.event_log.event_file import last_watching
+
+        return last_watching(events)
 
     def left_out(self, folder: bytes | None = None) -> dict[str, int]:
         """Return how many files the last whole sync left out, by reason, in one folder or in all."""

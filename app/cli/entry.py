@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -18,7 +17,6 @@ from app.cli.root import root
 from app.cli.session import DONE, FAILED, INTERRUPTED, USAGE
 from app.wording.safe_text import cleaned
 from engine.errors import CarrelError
-from engine.log_file import append, private_log
 from engine.paths import places, private_folder
 
 PROGRAM = "carrel"
@@ -89,6 +87,10 @@ def _help_for(error: click.UsageError) -> str:
 
 def _record(error: Exception, arguments: Sequence[str]) -> str:
     """Append the traceback to the log and return the sentence that says where it is."""
+    import traceback
+
+    from engine.log_file import append, private_log
+
     log = places().log
     heading = f"{time.strftime('%Y-%m-%d %H:%M:%S')} carrel {' '.join(map(repr, arguments))}\n"
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 from pathlib import Path
@@ -80,6 +79,8 @@ def _not_understood(word: str) -> str:
         return f"{word} is a file; Carrel watches folders. `carrel open {word}` opens it in your editor."
     if os.sep in word:
         return f"There is no folder {word}."
+    import difflib
+
     close = difflib.get_close_matches(word, COMMANDS, n=1)
     guess = f"Did you mean `carrel {close[0]}`?" if close else f"To search for it: `carrel search {word}`."
     return f"There is no command or folder named {word}. {guess}"

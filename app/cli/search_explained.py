@@ -55,7 +55,7 @@ def terms(words: Sequence[Word]) -> list[str]:
     ]
     lines = table(rows, right=(1, 2, 3, 4), indent=SCORE_INDENT)
     lines += [
-        SCORE_INDENT + f"{one_line(word.term)} is rare, or a name of this: +{figure(word.score.rare)} beside its bm25"
+        SCORE_INDENT + f"{one_line(word.term)} is rare, or a name of this: +{figure(word.score.rare)}"
         for word in words
         if word.score.rare > 0
     ]

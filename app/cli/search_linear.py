@@ -44,6 +44,8 @@ def _explained(hit: Hit, facts: Facts) -> Iterator[str]:
     """Yield what the browser's explanation holds; the parts of the score, as told, sum to the score as told."""
     told = {part.name: decimal(float(part.shown), facts.decimals) for part in facts.parts}
     yield f"Of the score, meaning gave {told['meaning']} and words gave {told['words']}."
+    if "rare" in told:
+        yield f"Words that are rare, or a name of this, gave {told['rare']} beside."
     if "feedback" in told:
         yield f"Feedback from the first results changed it by {_change(told['feedback'])}."
     if "memory" in told:

@@ -81,7 +81,7 @@ def _rank(leg: VectorFigure | KeywordFigure | None) -> str:
 
 def score_bar(hit: Hit, best: float) -> str:
     """Return the score as a bar: full for meaning, hatched for words; the best score of the list fills it."""
-    full, hatched = bar(hit.score - hit.shares.keyword, hit.shares.keyword, best, BAR_CELLS)
+    full, hatched = bar(hit.score - hit.shares.words, hit.shares.words, best, BAR_CELLS)
     return "▕" + padded("█" * full + "▒" * hatched, BAR_CELLS) + "▏"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from textual import on
 from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
@@ -21,6 +24,7 @@ from app.tui.indexer_state import IndexerState
 from app.tui.keymap import usable
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.help import HelpScreen
+from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.status_line import StatusView
 from app.tui.theme import CARREL_THEMES, at_start, other
@@ -28,8 +32,10 @@ from app.tui.theme_colors import inks
 from app.tui.threads import in_thread
 from engine.config import Config
 from engine.errors import CarrelError, ConfigError
+from engine.records import Status
 
 _log = logging.getLogger("carrel")
+FIRST_ROWS_SECONDS = 2.0  # a search that takes longer keeps the indexer waiting no more
 
 
 @dataclass
@@ -61,8 +67,9 @@ class CarrelApp(App[int]):
     TITLE = "Carrel"
     BINDINGS = bindings(APP_ACTIONS)
     COMMANDS = {ActionCommands}
-    MODES = {"search": SearchScreen, "library": _library_screen, "training": _training_screen}
-    DEFAULT_MODE = "search"
+    MODES = {"library": _library_screen, "training": _training_screen}
+    DEFAULT_MODE = "search"  # its screen is the default one: that of a mode would have all styles parsed twice more
+    CSS_PATH = "screens/search/search.tcss"  # for the same reason: a screen's own would be parsed after all others
     CSS = """
     CommandPalette > Vertical { width: 92; max-width: 96%; margin-top: 2; background: $panel; }
     CommandPalette #--input { border: none; padding: 1 2 0 1; }
@@ -92,6 +99,7 @@ class CarrelApp(App[int]):
         self._refreshed = 0.0
         self._looked = 0.0
         self._file: LibraryFile | None = None
+        self._rows_shown = asyncio.Event()  # those of the first search, or why there are none
         for theme in CARREL_THEMES:
             self.register_theme(theme)
         self.theme, self._theme_trouble = at_start(self.config.theme, self.available_themes)
@@ -101,8 +109,13 @@ class CarrelApp(App[int]):
         """The watched folders."""
         return tuple(folder.path for folder in self.view.status.folders) if self.view.status else ()
 
+    def get_default_screen(self) -> Screen[None]:
+        """Return the screen that the browser begins with."""
+        return SearchScreen()
+
     def on_mount(self) -> None:
         """Open the library once the first picture stands: the engine takes longer to import than a screen to paint."""
+        self.add_mode(self.DEFAULT_MODE, SearchScreen)
         self._use_keys()
         self.call_after_refresh(self._begin)
 
@@ -112,11 +125,12 @@ class CarrelApp(App[int]):
         self.run_worker(self._open(), group="open", name="open", exit_on_error=False)
 
     async def _open(self) -> None:
-        """Open the library, tell the screens, start the indexer, and load what the first search needs."""
+        """Open the library, tell the screens, and once they have rows start the indexer and load the model.
+
+        Both take the processor from the first search, which waits for neither.
+        """
         try:
-            opened = await in_thread(self.ports.open_library)
-            self._version = await in_thread(opened.library.version)  # first, so that no commit is missed
-            status = await in_thread(opened.library.status)
+            opened, self._version, status = await in_thread(self._opened_now)
         except CarrelError as error:
             self.failed_signal.publish(error)
             return
@@ -129,12 +143,26 @@ class CarrelApp(App[int]):
         self.opened_signal.publish(opened)
         for warning in opened.warnings:
             self.notify(warning, severity="warning", timeout=8, markup=False)
+        if not opened.library.read_only and not status.folders:
+            self.ask_for_folder()
+        self.set_interval(self.ports.pace.poll, self._poll)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._rows_shown.wait(), FIRST_ROWS_SECONDS)
         if not opened.library.read_only:
             self._start_indexer()
-            if not status.folders:
-                self.ask_for_folder()
-        self.set_interval(self.ports.pace.poll, self._poll)
         await in_thread(partial(_warmed, opened))
+
+    def _opened_now(self) -> tuple[Opened, int, Status]:
+        """Open the library and look at it: its version first, so that no commit is missed."""
+        opened = self.ports.open_library()
+        return opened, opened.library.version(), opened.library.status()
+
+    @on(Answered)
+    @on(Refused)
+    def _search_came_back(self) -> None:
+        """Note, once what came of a search is painted, that there was one."""
+        if not self._rows_shown.is_set():
+            self.call_after_refresh(self._rows_shown.set)
 
     def _start_indexer(self) -> None:
         self._indexer = self.ports.indexer()

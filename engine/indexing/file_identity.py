@@ -6,7 +6,6 @@ where these differ.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 
@@ -41,6 +40,8 @@ def identity(path: bytes, root: bytes | None = None) -> tuple[Stat, bytes]:
 
     The bytes are as many as it had when it was opened: it may grow for ever. Raises OSError where it cannot be read.
     """
+    import hashlib  # 5 ms: it loads OpenSSL
+
     digest = hashlib.blake2b(digest_size=HASH_BYTES)
     with open(open_beneath(path, root), "rb", buffering=0) as stream:
         found = os.fstat(stream.fileno())

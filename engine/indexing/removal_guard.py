@@ -8,16 +8,19 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import apsw
 
 from engine.effective_settings import effective
-from engine.events import Event, Trouble
 from engine.indexing import removal_run
 from engine.indexing.work_items import Vanished
 from engine.paths import display
 from engine.records import Folder
 from engine.store import folders
+
+if TYPE_CHECKING:
+    from engine.events import Event
 
 FEWEST_GONE = 20  # fewer are deleted by hand in one go
 GONE_SHARE = 0.5  # of a folder's documents; more than that is rarely meant
@@ -82,6 +85,8 @@ class RemovalGuard:
             if held != folder.held:
                 folders.set_held(self._conn, folder.id, held)
             if held > folder.held:
+                from engine.events import Trouble
+
                 on_event(Trouble(message=f"{said_of(folder.path, held)}", fix=f"{way_out(folder.path)}"))
         if removed:
             removal_run.note(self._conn, {each: self._run_of(each, arrived.get(each, 0)) for each in self._folders})

@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 
 import apsw
@@ -191,6 +190,8 @@ def _path_of(conn: apsw.Connection, folder_id: int) -> bytes:
 
 
 def _file_of(library: Path, path: bytes) -> Path:
+    from hashlib import blake2b  # 5 ms: it loads OpenSSL
+
     return _place(library) / (blake2b(path, digest_size=16).hexdigest() + _ENDING)
 
 

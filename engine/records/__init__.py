@@ -27,6 +27,7 @@ from engine.records.parsed_document import (
     passage_hash,
 )
 from engine.records.searches import (
+    RECIPROCAL,
     Explanation,
     Filters,
     Fusion,
@@ -61,6 +62,7 @@ from engine.records.views import DocumentChange, Facets, FolderNode, ResolvedLin
 
 __all__ = [
     "HELD_BACK",
+    "RECIPROCAL",
     "Block",
     "BlockKind",
     "Check",

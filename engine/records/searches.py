@@ -8,7 +8,8 @@ from typing import Literal
 from engine.lazy_dataclass import dataclass
 
 TermKind = Literal["word", "prefix", "phrase", "signs"]  # signs: no letter and no digit, searched as they stand
-Fusion = Literal["convex", "rrf", "vector", "keyword"]
+Fusion = Literal["convex", "rrf", "rrf-published", "vector", "keyword"]
+RECIPROCAL: tuple[Fusion, ...] = ("rrf", "rrf-published")  # the fusions by ranks alone
 Tier = Literal["strong", "likely", "weak"]
 Verdict = Literal["strong", "likely", "weak", "none"]
 Grade = Literal[2, -2, 1]  # marked right, marked wrong, opened
@@ -134,12 +135,21 @@ class KeywordFigure:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What each part gave to the score; the parts that are not None sum to it."""
+    """What each part gave to the score; the parts that are not None sum to it.
+
+    `keyword` is what bm25 gave; `rare` what words gave beside it that are rare or name the document.
+    """
 
     vector: float
     keyword: float
     feedback: float | None = None
     memory: float | None = None
+    rare: float | None = None
+
+    @property
+    def words(self) -> float:
+        """What words gave in all: by their bm25, and by being rare."""
+        return self.keyword + (self.rare or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ against the best row, and the verdict, that the same words have in the whole lib
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings, Verdict
 from engine.retrieval import tiers
 from engine.retrieval.cancellation import Cancellation
@@ -20,7 +21,7 @@ from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import rank
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.postings_cache import PostingsReader
-from engine.retrieval.rare_words import TELLING_SHARE
+from engine.retrieval.rare_words import TELLING_SHARE, told_share
 
 if TYPE_CHECKING:
     import apsw
@@ -101,9 +102,10 @@ def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdi
         return tiers.tier_by_words(max(assessment.coverages, default=0.0))
     signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.fts_query.rows)
     found = tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
-    told = float(gathered.candidates.rare.max(initial=0.0)) >= TELLING_SHARE
+    candidates = gathered.candidates
+    told = told_share(candidates.fts_query.rare, candidates.ids).max(initial=0.0) >= TELLING_SHARE
     found = "weak" if found == "none" and told else found
-    held = gathered.candidates.held
+    held = candidates.held
     if held is not None and found in ("none", "weak") and held.max(initial=0.0) >= tiers.MOST_WORDS:
         found = "likely"
     return _filtered(found, assessment, cuts) if assessment.standard is not None else found

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings
 from engine.retrieval.cancellation import Cancellation
+from engine.retrieval.distinct_ids import distinct
 from engine.retrieval.filters import Allowed, let_through
 from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.keyword_leg import coverage, keyword_leg, term_scores
@@ -46,7 +47,7 @@ class Candidates:
     Ranks start at 1, are negative below the leg's candidates (the rank is known, but the leg did not bring the row),
     and 0 where there is none. `cosine` is NaN where a passage has no vector yet, or one that says nothing, because the
     encoder cannot read it; `held` is then the idf-weighted share of the query's words in it, else 0. `tie` orders equal
-    scores: by path, then ordinal. `rare` is the share of the query's idf that the rare words in a passage have.
+    scores: by path, then ordinal. `rare` is the share of the query's idf that the rare words have which lift a passage.
     `truncated` tells that a leg had more to give than its depth. `recalled` is true for what only memory brought: where
     memory is off it is as if it were not there.
     """
@@ -134,9 +135,9 @@ def gather(
         leg_ids.append(meaning.vectors.ids[leg.rows])
     brought = np.concatenate([*leg_ids, np.asarray(forced, np.int64)]) if leg_ids else np.empty(0, np.int64)
     if fts_query.rare and settings.fusion != "vector":
-        held = np.unique(np.concatenate([word.passages for word in fts_query.rare]))
+        held = distinct(np.concatenate([word.passages for word in fts_query.rare]))
         brought = np.concatenate([brought, let_through(connection, held, allowed)])
-    ids = np.unique(np.concatenate([brought, recollection.lifted()]))
+    ids = distinct(np.concatenate([brought, recollection.lifted()]))
     candidates = _join(connection, ids, fts_query, meaning, keyword_ids, keyword_scores, leg, depth)
     best = leg.best if leg else np.empty(0, np.float32)
     if meaning is not None and (illegible := _illegible(connection, candidates, meaning)).any():

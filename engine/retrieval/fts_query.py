@@ -11,7 +11,7 @@ from engine.records import Query, Term, WordReading
 from engine.retrieval.named_documents import holding_names, titled
 from engine.retrieval.passage_borders import Crossing, crossing
 from engine.retrieval.postings_cache import PostingsReader
-from engine.retrieval.rare_words import RareWord, rare_words
+from engine.retrieval.rare_words import RareWord, looks_up, rare_words
 from engine.store.bm25 import idf
 from engine.store.fulltext import statistics
 from engine.store.phrase import EITHER, Phrase
@@ -79,7 +79,9 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
     rows = statistics(connection).rows
     asked = [(term, tokens(term.text)) for term in query.terms]
     words.frequencies(_looked_up(asked))  # in one go; what follows finds them known
+    wanted = [term for term in query.terms if not term.excluded and term.kind != "signs"]
     scored: dict[Phrase, str] = {}
+    looked_up: set[Phrase] = set()
     required: list[Phrase] = []
     excluded: list[tuple[Phrase, str]] = []
     for term, found in asked:
@@ -91,10 +93,13 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
         else:
             for phrase in _scored(term, found, words, alone=len(asked) == 1):
                 scored.setdefault(phrase, _stood_in_for(term, phrase))
+                if looks_up(term, wanted):
+                    looked_up.add(phrase)
     across = {phrase: crossing(connection, phrase) for phrase in (*required, *(phrase for phrase, _ in excluded))}
     for phrase in required:
         parts = across[phrase].parts if not words.count(phrase) else ()
         scored.update(dict.fromkeys([*parts] or [phrase], ""))
+        looked_up.update([*parts] or [phrase])
     phrases = tuple(scored)
     counts = [words.count(phrase) for phrase in phrases]
     readings = tuple(
@@ -106,7 +111,7 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
         connection, [token for term, found in asked if not term.excluded for token in found], readings, known
     )
     names = holding_names(connection, phrases, readings)
-    rare = rare_words(connection, phrases, readings, rows, but={name.index for name in names})
+    rare = rare_words(connection, phrases, readings, rows, {name.index for name in names}, looked_up)
     return FtsQuery(
         phrases=phrases,
         readings=readings,

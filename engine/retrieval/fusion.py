@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
-from engine.records import SearchSettings, Verdict, Weights
+from engine.records import RECIPROCAL, SearchSettings, Verdict, Weights
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.rare_words import RARE_WEIGHT
@@ -32,6 +32,7 @@ RRF_LONG_QUERY_WORDS = 50
 LONG_QUERY_CUTOFF = 25.0  # of the published cut-off by distance: long questions lie far from everything
 RRF_STEEPNESS = 2.0  # of the logistic, per unit of idf
 RRF_KEYWORD_RANGE = (0.35, 0.55)
+PUBLISHED_KEYWORD_RANGE = (0.1, 0.6)
 LEAST_RARITY = 1e-6  # a word in every passage still counts, barely
 
 Floats = NDArray[np.float64]
@@ -42,8 +43,8 @@ class Ranking:
     """Candidates in their final fused order: `order` indexes them, best first; the parts are in candidate order.
 
     A leg alone orders only what it brought itself, so `order` may be shorter than the parts.
-    vector + keyword + feedback + memory = score, each of shape (n,). `rare` is what a passage gets, as a part of
-    `keyword`, that holds all that the query says in rare words.
+    vector + keyword + rare + feedback + memory = score, each of shape (n,). `lift` is what a passage gets as its part
+    `rare` that holds all that the query says in rare words.
     """
 
     order: NDArray[np.int64]
@@ -53,7 +54,8 @@ class Ranking:
     feedback: Floats | None
     weights: Weights
     memory: Floats | None = None
-    rare: float = 0.0
+    rare: Floats | None = None
+    lift: float = 0.0
 
 
 def rank(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> Ranking:
@@ -75,7 +77,7 @@ def rank(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> 
 
 
 def _joined(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> Ranking:
-    if settings.fusion == "rrf":
+    if settings.fusion in RECIPROCAL:
         return _reciprocal(candidates, settings)
     weights = convex_weights(candidates.fts_query, settings)
     lift = RARE_WEIGHT * weights.keyword if settings.fusion == "convex" else 0.0  # a leg alone shows that leg
@@ -107,17 +109,20 @@ def similarity(cosine: Floats, background: float) -> Floats:
     return np.nan_to_num((cosine - background) / (1.0 - background), nan=0.0)
 
 
-def _convex(candidates: Candidates, weights: Weights, cosine: Floats, rare: float) -> Ranking:
+def _convex(candidates: Candidates, weights: Weights, cosine: Floats, lift: float) -> Ranking:
     s = similarity(cosine, candidates.background)
     best = max(float(s.max(initial=0.0)), 0.0)
     vector = weights.vector * s / (1.0 + best)
     ceiling = max(float(candidates.bm25.max(initial=0.0)), candidates.keyword_ceiling)
     k = candidates.bm25 / ceiling if ceiling > 0 else np.zeros_like(candidates.bm25)
-    keyword = weights.keyword * k + rare * candidates.rare
+    keyword = weights.keyword * k
     if candidates.held is not None:  # what the encoder cannot read is as near as its words make it
         keyword = keyword + candidates.held * max(float(vector.max(initial=0.0)), 0.0)
     score = vector + keyword
-    return Ranking(_order(candidates, score), score, vector, keyword, None, weights, rare=rare)
+    rare = lift * candidates.rare if lift and candidates.rare.any() else None
+    if rare is not None:
+        score = score + rare
+    return Ranking(_order(candidates, score), score, vector, keyword, None, weights, rare=rare, lift=lift)
 
 
 def _steering(candidates: Candidates, plain: Ranking, settings: SearchSettings) -> Floats:
@@ -149,8 +154,8 @@ def _with_feedback(candidates: Candidates, plain: Ranking, steering: Floats) -> 
         return plain
     cosine = candidates.vectors.astype(np.float64) @ (moved / norm)
     cosine[np.isnan(candidates.cosine)] = np.nan
-    again = _convex(candidates, plain.weights, cosine, plain.rare)
-    feedback = again.score - plain.vector - plain.keyword
+    again = _convex(candidates, plain.weights, cosine, plain.lift)
+    feedback = again.score - plain.score
     return replace(plain, order=again.order, score=again.score, feedback=feedback)
 
 
@@ -167,6 +172,8 @@ def _reciprocal(candidates: Candidates, settings: SearchSettings) -> Ranking:
     weights = (
         Weights(*settings.weights, "as asked")
         if settings.weights is not None
+        else published_weights(candidates.fts_query)
+        if settings.fusion == "rrf-published"
         else adaptive_weights(candidates.fts_query)
     )
     near = _near_enough(candidates, settings)
@@ -195,22 +202,32 @@ def _reciprocal_rank(rank: NDArray[np.int64]) -> Floats:
 
 
 def adaptive_weights(fts_query: FtsQuery) -> Weights:
-    """Weigh words more the rarer they are, after the rule of vstash (arXiv 2604.15484); unknown words are left out.
+    """Weigh words more the rarer they are, after the rule of vstash; unknown words are left out.
 
-    As published, a logistic of the mean idf about half its range, from .1 to .6, lost .012 NDCG@10 to fixed halves on
-    the development queries, because the function words of a whole question drown its subject. So the mean is weighted
-    by the square of the idf, and the range is .35 to .55: level with fixed halves there (.4980 and .4982).
+    As published, the rule lost .012 NDCG@10 to fixed halves on the development queries, because the function words of a
+    whole question drown its subject. So the mean is weighted by the square of the idf, and the range is .35 to .55:
+    level with fixed halves there (.4980 and .4982).
     """
+    return _by_rarity(fts_query, RRF_KEYWORD_RANGE, power=2)
+
+
+def published_weights(fts_query: FtsQuery) -> Weights:
+    """Weigh words by their rarity as vstash does it (arXiv 2604.15484): a logistic of the mean idf, from .1 to .6."""
+    return _by_rarity(fts_query, PUBLISHED_KEYWORD_RANGE, power=0)
+
+
+def _by_rarity(fts_query: FtsQuery, keyword_range: tuple[float, float], *, power: int) -> Weights:
+    """Return weights by a logistic of the mean idf about half its range; the mean is weighted by a power of the idf."""
     if fts_query.word_count > RRF_LONG_QUERY_WORDS:
         return Weights(0.9, 0.1, f"{fts_query.word_count} words: meaning leads")
     known = [reading.documents for reading in fts_query.readings if reading.documents > 0]
     if not known or fts_query.rows < 2:
         return Weights(0.9, 0.1, "no word of the query is known here")
     rarities = [max(math.log(fts_query.rows / (count + 1)), LEAST_RARITY) for count in known]
-    mean = sum(rarity**3 for rarity in rarities) / sum(rarity**2 for rarity in rarities)
+    mean = sum(rarity ** (power + 1) for rarity in rarities) / sum(rarity**power for rarity in rarities)
     middle = math.log(fts_query.rows) / 2
     share = 1.0 / (1.0 + math.exp(-RRF_STEEPNESS * (mean - middle)))
-    low, high = RRF_KEYWORD_RANGE
+    low, high = keyword_range
     keyword = low + (high - low) * share
     how = "rare" if share > 0.7 else "common" if share < 0.3 else "of middling rarity"
     return Weights(1.0 - keyword, keyword, f"the words are {how} here (idf {mean:.2f} against {middle:.2f})")

@@ -153,6 +153,7 @@ def _hit(
             keyword=float(ranking.keyword[at]),
             feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
             memory=float(ranking.memory[at]) if ranking.memory is not None and ranking.memory[at] else None,
+            rare=float(ranking.rare[at]) if ranking.rare is not None and ranking.rare[at] else None,
         ),
         explanation=Explanation(
             cosine=0.0 if np.isnan(cosine) else cosine,
@@ -194,8 +195,8 @@ def _keyword(candidates: Candidates, ranking: Ranking, at: int, terms: tuple[Ter
     fts_query = candidates.fts_query
     lifts: defaultdict[str, float] = defaultdict(float)
     for word in fts_query.rare:
-        if candidates.ids[at] in word.passages:
-            lifts[fts_query.readings[word.index].term] += ranking.rare * word.share
+        if word.lifts and candidates.ids[at] in word.passages:
+            lifts[fts_query.readings[word.index].term] += ranking.lift * word.share
     here = tuple(replace(term, rare=lifts[term.term]) for term in terms if term.tf > 0.0)
     return KeywordFigure(rank, float(candidates.bm25[at]), here)
 

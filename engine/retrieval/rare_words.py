@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
-from engine.records import WordReading
+from engine.records import Term, WordReading
 from engine.store.phrase import Phrase
 
 if TYPE_CHECKING:
     import apsw
 
 RARE_WEIGHT = 2.5  # times the weight of words, for a passage that holds all that the query says in rare words
+LOOKED_UP_WORDS = 3  # a query of so many is no question: each of its words is asked for
 MOST_DOCUMENTS = 4
 PASSAGES_A_DOCUMENT = 600  # a small library has fewer: one for so many passages, at least one
 TELLING_SHARE = 0.5  # of the query's idf: so much in one passage is no chance, 4 of 724 development queries elsewhere
@@ -36,13 +37,15 @@ MOST_PASSAGES = 60  # a word in more is not looked up: a long document has no ne
 class RareWord:
     """A rare word of a query: its place among the phrases, the documents and passages (n,) that hold it.
 
-    `share` is its idf as a share of that of all the query's words, those that no passage holds included.
+    `share` is its idf as a share of that of all the query's words, those that no passage holds included. What `lifts`
+    not is a word of a whole question like others there: it tells that the library holds it, and bm25 weighs it.
     """
 
     index: int
     share: float
     documents: int
     passages: NDArray[np.int64]
+    lifts: bool = True
 
 
 def rare_words(
@@ -51,8 +54,12 @@ def rare_words(
     readings: Sequence[WordReading],
     rows: int,
     but: Collection[int] = (),
+    looked_up: Collection[Phrase] | None = None,
 ) -> tuple[RareWord, ...]:
-    """Return the rare words among the phrases of a query in a library of `rows` passages, `but` some of them."""
+    """Return the rare words among the phrases of a query in a library of `rows` passages, `but` some of them.
+
+    Only those that are `looked_up` lift what holds them; None: all do.
+    """
     most = max(1, min(MOST_DOCUMENTS, rows // PASSAGES_A_DOCUMENT))
     total = sum(reading.idf for reading in readings)
     found: list[RareWord] = []
@@ -67,11 +74,31 @@ def rare_words(
         documents = len({document for _, document in holders})
         if 0 < documents <= most:
             passages = np.fromiter((int(str(passage)) for passage, _ in holders), np.int64, len(holders))
-            found.append(RareWord(index, reading.idf / total, documents, passages))
+            lifts = looked_up is None or phrase in looked_up
+            found.append(RareWord(index, reading.idf / total, documents, passages, lifts))
     return tuple(found)
 
 
+def looks_up(term: Term, among: Sequence[Term]) -> bool:
+    """Tell whether a query asks for a word as such, and not as one word of a whole question.
+
+    It does so for what is quoted, for all of one to three words, for a code or a name: what holds a digit or a capital
+    letter that does not begin it, or begins with one where most other words do not and it is not the first.
+    """
+    if term.kind == "phrase" or len(among) <= LOOKED_UP_WORDS:
+        return True
+    capitals = sum(each.text[:1].isupper() for each in among)
+    if any(letter.isdigit() for letter in term.text) or any(letter.isupper() for letter in term.text[1:]):
+        return not all(each.text.isupper() for each in among)
+    return term.text[:1].isupper() and term is not among[0] and capitals <= len(among) / 2
+
+
 def rare_share(words: Sequence[RareWord], ids: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return which share of the query's idf the rare words that lift each passage have, (n,), 0 to 1."""
+    return told_share([word for word in words if word.lifts], ids)
+
+
+def told_share(words: Sequence[RareWord], ids: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return which share of the query's idf the rare words in each passage have, (n,), 0 to 1."""
     share = np.zeros(len(ids))
     for word in words:

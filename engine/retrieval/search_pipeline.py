@@ -16,6 +16,7 @@ from engine.retrieval import tiers
 from engine.retrieval.assessment import Assessment, assess, judge, unfiltered
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather
+from engine.retrieval.distinct_ids import distinct
 from engine.retrieval.filters import Allowed, allowed, left_out
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
@@ -173,7 +174,7 @@ def present(
         timings=replace(search.timings, fuse=search.timings.fuse + spent, total=search.timings.total + spent),
         words=search.fts_query.readings,
         hits=hits,
-        found=len(np.unique(candidates.entries)),
+        found=len(distinct(candidates.entries)),
         passages=search.fts_query.rows,
         left_out=left_out(connection, search.query.filters, search.fts_query),
     )

@@ -254,6 +254,8 @@ def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyS
         return WhyStage("fused", False, None, f"outside the best {DEPTH} of both legs", "a place in one leg")
     best = int(order[place - 1]) if place else 0
     parts = f"meaning {search.ranking.vector[best]:.3f} + words {search.ranking.keyword[best]:.3f}"
+    if search.ranking.rare is not None and search.ranking.rare[best]:
+        parts += f" + rare {search.ranking.rare[best]:.3f}"
     if search.ranking.feedback is not None:
         parts += f" + feedback {search.ranking.feedback[best]:.3f}"
     if search.ranking.memory is not None and search.ranking.memory[best]:
@@ -287,7 +289,7 @@ def _grouped_rank(search: Search, document_id: int, settings: SearchSettings) ->
 
 def _other_ranking(search: Search, document_id: int, settings: SearchSettings, limit: int) -> WhyChanges:
     """Find the weights nearest to today's under which the document would be listed."""
-    if settings.fusion not in ("convex", "rrf"):
+    if settings.fusion in ("vector", "keyword"):
         return WhyChanges(fusion="convex")
     now = search.ranking.weights.vector
     candidates = search.gathered.candidates

@@ -6,7 +6,6 @@ import codecs
 import re
 
 from engine.errors import SourceError
-from engine.sources.encoding_detection import escaped, guessed, labelled
 
 SNIFFED_BYTES = 8192  # what is looked at to tell text from anything else
 MAX_SCRIPTS = 12  # blocks of 256 code points that a text in one alphabet draws on
@@ -29,7 +28,7 @@ _SIGNATURES = (
     b"\x1f\x8b",
 )
 _BLANK = re.compile("[ \n\u3000-\u3002\uff0c]")
-_ASIAN = re.compile("[\t-\r -~\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef\u2010-\u2026]")
+_ASIAN = "[\t-\r -~\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef\u2010-\u2026]"  # 5 ms to compile: when met
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -50,6 +49,8 @@ def decode(raw: bytes, label: str = "") -> str:
     `label` is the encoding that a page, a message or a server names; it is read as browsers do, and left where it
     cannot be true.
     """
+    from engine.sources.encoding_detection import labelled  # a walk, which only tells text from other files, needs none
+
     if label and _bom_encoding(raw) is None and (text := labelled(raw, label)) is not None:
         return storable(text)
     return storable(_decode(raw))
@@ -67,6 +68,8 @@ def storable(text: str) -> str:
 
 
 def _decode(raw: bytes) -> str:
+    from engine.sources.encoding_detection import escaped, guessed
+
     encoding = _bom_encoding(raw)
     if encoding is not None:
         return raw.decode(encoding, "replace")
@@ -124,4 +127,4 @@ def _reads_well(head: bytes, encoding: str) -> bool:
 def _is_asian(head: bytes, encoding: str) -> bool:
     """Whether nearly all is Chinese, Japanese, Korean or ASCII: half of all code points, so that noise is not."""
     text = head.decode(encoding, "ignore")
-    return len(_ASIAN.findall(text)) > 0.97 * len(text)
+    return len(re.findall(_ASIAN, text)) > 0.97 * len(text)

@@ -6,7 +6,6 @@ Linux does the same in one call; this is as safe, and the same on every system.
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 HASH_BYTES = 16  # of BLAKE2b: no two files of a person's will share one by chance
@@ -37,4 +36,6 @@ def open_beneath(path: bytes, root: bytes | None = None) -> int:
 
 def hash_of(content: bytes) -> bytes:
     """Return the 16-byte BLAKE2b of a file's bytes."""
+    import hashlib  # 5 ms: it loads OpenSSL
+
     return hashlib.blake2b(content, digest_size=HASH_BYTES).digest()

@@ -15,13 +15,12 @@ from urllib.parse import quote
 
 import apsw
 
-from engine.effective_settings import effective
 from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
 from engine.paths import identity_of, private_folder
 from engine.store.faults import explained, translated, unopenable
 from engine.store.migrations import Told, migrate, newest_version, refuse_strangers, renew_words, version
-from engine.store.tokenizer import register
 from engine.store.untrusted_file import harden, refuse_foreign
+from engine.store.word_tokenizer import register
 
 BUSY_MILLISECONDS = 5_000  # one commit takes 50 ms, so five seconds outlast any healthy writer
 READER_CACHE_KIB = 32_768  # holds the hot part of the word index at 50,000 passages
@@ -77,6 +76,8 @@ def open_writer(
     builds anew, how many are done, and all. Raises LibraryMissing, LibraryDamaged, SchemaTooNew,
     LibraryReadOnly, LibraryBusy.
     """
+    from engine.effective_settings import effective  # readers need no settings
+
     if create:
         _create(path)
     if not path.is_file():

@@ -16,7 +16,6 @@ import apsw
 
 from engine.lazy_dataclass import dataclass
 from engine.store.phrase import COLUMNS, Phrase
-from engine.store.tokenizer import RULES, of_stem
 
 _LIST = ", ".join(COLUMNS)
 _REMOVE = (
@@ -97,6 +96,8 @@ def terms_holding(conn: apsw.Connection, part: str, longer: int, most: int) -> t
 
 def stem_frequencies(conn: apsw.Connection, stems: Iterable[str]) -> dict[str, int]:
     """Return for each stem about how many passages hold a word of it; one that holds two kinds is counted twice."""
+    from engine.store.tokenizer import of_stem  # its patterns
+
     asked = {stem: of_stem(stem) for stem in stems}
     found = document_frequencies(conn, [term for terms in asked.values() for term in terms])
     return {stem: sum(found[term] for term in terms) for stem, terms in asked.items()}
@@ -127,6 +128,8 @@ def rebuild(conn: apsw.Connection, told: Callable[[int, int], None] | None = Non
 
 def made_by() -> str:
     """Return what an index is made by: the version of the rules, and of the tables of letters that Python brings."""
+    from engine.store.tokenizer import RULES  # its patterns
+
     return f"{RULES} unicode {unicodedata.unidata_version}"
 
 

@@ -15,7 +15,6 @@ import apsw
 
 from engine.errors import LibraryBusy, LibraryDamaged, SchemaTooNew
 from engine.store import fulltext, stored_values
-from engine.store.backup import back_up
 from engine.store.lock import IndexerLock
 from engine.store.own_words import own_date, own_words
 from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4, VERSION_5
@@ -125,6 +124,8 @@ def migrate(
     found = version(conn)
     if found >= newest:
         return
+    from engine.store.backup import back_up
+
     existing = found > 0
     guard = IndexerLock(path).acquire("migrate") if existing and not lock_held else nullcontext()
     with guard:

@@ -12,12 +12,12 @@ from itertools import pairwise
 from zlib import crc32
 
 MOST_PAIRS = 64  # four bytes each; a share of pairs is then right within .13, two standard deviations
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")  # a CJK character is a word
+_WORD = r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+"  # a CJK character is a word; 3 ms to compile
 
 
 def pairs_of(text: str) -> set[int]:
     """Return the hashes of the pairs of neighbouring words in a text; of a single word, its own."""
-    words = _WORD.findall(text.casefold())
+    words = re.findall(_WORD, text.casefold())
     pairs = pairwise(words) if len(words) > 1 else [(each, "") for each in words]
     return {crc32(f"{one} {other}".encode("utf-8", "replace")) for one, other in pairs}
 

@@ -14,7 +14,7 @@ import apsw
 
 from engine.errors import LibraryDamaged
 from engine.store.migrations import MIGRATIONS, newest_version, version
-from engine.store.tokenizer import register
+from engine.store.word_tokenizer import register
 
 REMEDY = "Put a backup back with `carrel restore FILE`, or index anew with `carrel restore --rebuild`."
 LEAST_SECONDS = 60.0  # in which all checks of a small file end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from engine.records import SearchSettings, WordReading
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fts_query import FtsQuery
-from engine.retrieval.fusion import adaptive_weights, convex_weights, rank
+from engine.retrieval.fusion import adaptive_weights, convex_weights, published_weights, rank
 from engine.retrieval.near_duplicates import rows
 from engine.store.bm25 import idf
 
@@ -136,6 +137,26 @@ def test_long_questions_lean_on_meaning_and_say_so():
     weights = convex_weights(fts_query(*range(1, 27)), SearchSettings())
     assert (weights.vector, weights.keyword) == (0.9, 0.1)
     assert "26" in weights.reason
+
+
+def test_the_published_weights_follow_the_mean_idf_from_a_tenth_to_six_tenths():
+    """The rule of arXiv 2604.15484, worked out by hand: idf = ln(N / (df + 1)), half of ln N is the middle."""
+    mean, middle = (math.log(1000 / 3) + math.log(1000 / 401)) / 2, math.log(1000) / 2
+    share = 1 / (1 + math.exp(-2 * (mean - middle)))
+    weights = published_weights(fts_query(2, 400))
+    assert weights.keyword == pytest.approx(0.1 + 0.5 * share)
+    assert weights.vector + weights.keyword == pytest.approx(1.0)
+    long = replace(fts_query(2, 400), word_count=51)
+    assert (published_weights(long).vector, published_weights(long).keyword) == (0.9, 0.1)
+
+
+def test_both_reciprocal_fusions_differ_in_their_weights_alone():
+    found = candidates([0.6, 0.3], [4.0, 8.0], asked=fts_query(2, 900))
+    ours, published = (rank(found, SearchSettings(fusion=name), "strong") for name in ("rrf", "rrf-published"))
+    assert ours.weights != published.weights
+    for ranking in (ours, published):
+        assert ranking.vector == pytest.approx(ranking.weights.vector / np.array([61.0, 62.0]))
+        assert ranking.keyword == pytest.approx(ranking.weights.keyword / np.array([62.0, 61.0]))
 
 
 def test_rare_words_weigh_more_than_common_ones_in_adaptive_fusion():

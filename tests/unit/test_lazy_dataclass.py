@@ -72,6 +72,7 @@ CLASSES = [
     "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Made:\n a: int = 1\n b: int",
     "@dataclass(frozen=True, slots=True)\nclass Made:\n a: int\n b: dict = field(default_factory=dict)",
     "@dataclass(frozen=True, slots=True)\nclass Made:\n a: int\n b: int = field(default=0, compare=False)",
+    "@dataclass(frozen=True, slots=True)\nclass Made:\n a: int = field(compare=False)\n b: int = field(default=2)",
     "@dataclass(frozen=True, slots=True)\nclass Made:\n a: int\n def __post_init__(self):\n  assert self.a",
     "@dataclass(frozen=True)\nclass Made:\n a: int = 3",
     "@dataclass\nclass Made:\n a: int = 3",
@@ -146,6 +147,32 @@ def test_records_are_keys_and_travel_between_processes():
     assert is_dataclass(Pair) and is_dataclass(pair)
     with pytest.raises(TypeError, match="unhashable"):
         hash(Pair([], []))
+
+
+def test_what_is_not_compared_is_not_hashed_either():
+    @dataclass(frozen=True, slots=True)
+    class Copied:
+        name: str
+        where: list[str] = field(default_factory=list, compare=False)
+
+    assert Copied("a", ["x"]) == Copied("a", ["y"]) != Copied("b", ["x"])
+    assert len({Copied("a", ["x"]), Copied("a", ["y"])}) == 1
+
+
+def test_a_record_may_refuse_what_it_is_given():
+    @dataclass(frozen=True, slots=True)
+    class Column:
+        name: str = "body"
+
+        def __post_init__(self) -> None:
+            if self.name not in ("body", "title"):
+                raise ValueError(f"no such column: {self.name}")
+
+    assert Column("title").name == "title"
+    with pytest.raises(ValueError, match="no such column: text"):
+        Column("text")
+    with pytest.raises(ValueError, match="no such column: text"):
+        replace(Column(), name="text")
 
 
 def test_equality_that_a_class_writes_itself_counts_and_its_hash_is_its_own():

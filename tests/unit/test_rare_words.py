@@ -44,7 +44,33 @@ def test_a_query_whose_words_are_there_is_never_called_unanswered(library, monke
     assert library.search("the pump on a day in the week that ERR4711").verdict == "none"
 
 
-def test_what_it_gives_is_told_and_is_a_part_of_the_words_share(library):
+@pytest.mark.parametrize(
+    ("query", "lifted"),
+    [
+        ("nobody", True),
+        ("pump nobody day", True),
+        ("why the pump stopped and nobody mended it", False),
+        ('why the pump stopped and "nobody" mended it', True),
+        ("why the pump stopped and Nobody mended it", True),
+        ("Why The Pump Stopped And Nobody Mended It", False),
+        ("WHY THE PUMP STOPPED AND NOBODY MENDED IT", False),
+        ("Nobody mended it when the pump stopped", False),
+        ("why the pump stopped when nobody mended err4711", True),
+        ("why the pump stopped when nobody mended ERR4711", True),
+    ],
+)
+def test_a_word_is_looked_up_by_how_it_is_asked_for(library, query, lifted):
+    """One to three words, a quoted word, a name or a code; another word of a whole question is one among them."""
+    first = next(hit for hit in library.search(query, limit=50).hits if hit.path.endswith(b"log.md"))
+    assert (first.shares.rare is not None) == lifted
+    assert first.score == pytest.approx(sum(share or 0 for share in vars_of(first.shares)))
+
+
+def vars_of(shares):
+    return (shares.vector, shares.keyword, shares.rare, shares.feedback, shares.memory)
+
+
+def test_what_it_gives_is_told_and_is_a_part_of_its_own(library):
     found = library.search("why the pump stopped ERR4711")
     first = found.hits[0]
     lift = term(first, "ERR4711").rare
@@ -53,7 +79,9 @@ def test_what_it_gives_is_told_and_is_a_part_of_the_words_share(library):
     assert lift == pytest.approx(rare_words.RARE_WEIGHT * found.weights.keyword * told / total)
     assert term(first, "stopped").rare == 0
     ceiling = max(hit.keyword.bm25 for hit in found.hits if hit.keyword)
-    assert first.shares.keyword == pytest.approx(found.weights.keyword * first.keyword.bm25 / ceiling + lift)
+    assert first.shares.keyword == pytest.approx(found.weights.keyword * first.keyword.bm25 / ceiling)
+    assert first.shares.rare == pytest.approx(lift)
+    assert all(hit.shares.rare is None for hit in found.hits[1:])
 
 
 def test_a_word_of_many_documents_is_not_lifted(library):
@@ -81,4 +109,4 @@ def test_a_filter_holds_for_it_too(library):
 def test_without_weight_for_words_it_gives_nothing(library):
     settings = replace(SearchSettings(), weights=(1.0, 0.0))
     found = library.search("pump ERR4711", settings=settings)
-    assert all(hit.shares.keyword == 0 for hit in found.hits)
+    assert all(hit.shares.words == 0 for hit in found.hits)

@@ -52,7 +52,8 @@ class SearchCommand(CarrelCommand):
     "--fusion",
     type=click.Choice(FUSIONS),
     metavar="F",
-    help="How meaning and words are joined: convex [the default] or rrf; or one alone: vector, keyword.",
+    help="How meaning and words are joined: by their scores (convex, the default), by their ranks (rrf), the same with "
+    "the weights that vstash has published (rrf-published); or one alone: vector, keyword.",
 )
 @click.option("--weights", callback=read_weights, metavar="V,K", help="Weights of meaning and words, as in .8,.2.")
 @click.option("--no-feedback", is_flag=True, help="Do not let the first results refine the query.")

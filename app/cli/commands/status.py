@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 @pass_session
 def command(session: Session) -> None:
     """Show the library: its documents, its folders, its model, and whether the index is up to date."""
-    from app.json_shapes import status_shape
-
     with session.open() as library:
         status, watched = library.status(stale=True), library.watching()
     if session.json:
+        from app.json_shapes import status_shape
+
         print_json(status_shape(status, watched))
     else:
         click.echo("\n".join(lines(status, watched)))
@@ -51,7 +51,6 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
     import os
 
     from app.cli.commands.folders import folder_table
-    from app.cli.log_lines import watching
 
     read_only = ", read-only" if status.read_only else ""
     rows = [
@@ -62,6 +61,8 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
         ("indexer", _indexer(status)),
     ]
     if watched is not None:
+        from app.cli.log_lines import watching
+
         rows += [("", watching(watched))] + ([("", watched.fix)] if watched.fix else [])
     if status.failed:
         rows.append(

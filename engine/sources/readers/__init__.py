@@ -1,4 +1,7 @@
-"""One reader for each format: `read_document` knows which reader a file goes to, and loads it only then."""
+"""One reader for each format: `read_document` knows which reader a file goes to, and loads it only then.
+
+What reads is imported inside the functions: a walk of folders asks `file_types` for the kinds of files and reads none.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from typing import TYPE_CHECKING
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import SNIFFED_BYTES, is_text
-from engine.sources.readers.clippings import is_clippings
 from engine.sources.readers.file_types import (
     OWN_LINES,
     has_no_reader,
@@ -19,12 +21,11 @@ from engine.sources.readers.file_types import (
     reader_by_content,
     reader_of,
 )
-from engine.sources.readers.packed_file import unpacked
-from engine.sources.readers.source_file import MAX_CHARACTERS, Source, load
 from engine.sources.safe_open import hash_of
 
 if TYPE_CHECKING:
     from engine.sources.readers.ocr import Recogniser
+    from engine.sources.readers.source_file import Source
 
 __all__ = ["kind_of", "read_attached", "read_document"]
 
@@ -49,6 +50,9 @@ def read_document(
     Pages that are pictures are read by the `recogniser`, if there is one. A file whose name promises nothing is read
     as plain text, unless it is mail. A text file that is empty is an empty document.
     """
+    from engine.sources.readers.packed_file import unpacked
+    from engine.sources.readers.source_file import load
+
     name = os.path.basename(path)
     if kind_of(name) is None and (reason := has_no_reader(name)):
         raise SourceError(reason)
@@ -60,6 +64,8 @@ def read_document(
 
 def read_attached(holder: Source, name: str, raw: bytes) -> Document:
     """Read a file that another one holds, as a message does; raises SourceError where it cannot be read."""
+    from engine.sources.readers.source_file import Source
+
     if holder.alone:
         raise SourceError("not read, for it or another one ended or stalled its reader")
     if holder.depth >= MAX_DEPTH:
@@ -76,6 +82,9 @@ def read_attached(holder: Source, name: str, raw: bytes) -> Document:
 
 
 def _read(source: Source) -> Document:
+    from engine.sources.readers.clippings import is_clippings
+    from engine.sources.readers.source_file import MAX_CHARACTERS
+
     kind = kind_of(source.name)
     if not source.raw and kind in _BINARY_KINDS:
         raise SourceError("empty")

@@ -10,7 +10,7 @@ from app.tui.theme import ALARM, FAINT, QUIET
 from app.wording.bars import TIER_SIGNS, rarity
 from app.wording.figures import count, figure
 from app.wording.safe_text import one_line
-from engine.records import SearchResult
+from engine.records import RECIPROCAL, SearchResult
 
 NONE_SIGN = "∅"
 _GAP = "   "
@@ -49,7 +49,7 @@ def _weights(result: SearchResult) -> Content:
     if is_listing(result) or not result.query.meaning:  # signs have none to weigh
         return Content()
     weights = result.weights
-    reason = f" ({one_line(weights.reason)})" if result.fusion == "rrf" and weights.reason else ""
+    reason = f" ({one_line(weights.reason)})" if result.fusion in RECIPROCAL and weights.reason else ""
     return Content.styled(f"meaning {figure(weights.vector, 2)}  words {figure(weights.keyword, 2)}{reason}", QUIET)
 
 

@@ -186,7 +186,7 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
     if context.mode == "words":
         tier, tier_style = "· words ", QUIET  # a tier is read from the meaning, which has not answered yet
     cells = max(LEAST_BAR_CELLS, min(BAR_CELLS, BAR_CELLS - FIGURES_CELLS + width))
-    full, hatched = bar(hit.score - hit.shares.keyword, hit.shares.keyword, context.full, cells)
+    full, hatched = bar(hit.score - hit.shares.words, hit.shares.words, context.full, cells)
     gap = " " * (3 if width >= ROOMY_CELLS else 2)
     meaning, words = ("meaning", "words") if width >= WORDY_CELLS else ("V", "K")
     return Content.assemble(

@@ -48,7 +48,6 @@ class SearchScreen(CarrelScreen):
     ACTIONS = (*WHAT_IF_ACTIONS, *SEARCH_ACTIONS)
     BINDINGS = bindings(SEARCH_ACTIONS)
     HELP_PAGES = SEARCH_PAGES
-    CSS_PATH = "search.tcss"
     AUTO_FOCUS = "QueryLine"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]

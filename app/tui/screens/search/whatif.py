@@ -11,7 +11,7 @@ from engine.records import Fusion, Hit, SearchResult, SearchSettings, Weights
 
 Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff"]
 CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff")
-FUSIONS: tuple[Fusion, ...] = ("convex", "rrf", "vector", "keyword")
+FUSIONS: tuple[Fusion, ...] = ("convex", "rrf", "rrf-published", "vector", "keyword")
 WEIGHT_STEP = 0.05
 COLLAPSE_STEP = 0.01
 LOWEST_COLLAPSE = 0.50  # below it most pairs of passages on one subject would count as the same
@@ -51,7 +51,7 @@ class WhatIf:
         vector = round(min(1.0, max(0.0, vector)), 2)
         fusion = self.tried.fusion
         if fusion in ("vector", "keyword"):
-            fusion = self.own.fusion if self.own.fusion in ("convex", "rrf") else "convex"
+            fusion = self.own.fusion if self.own.fusion not in ("vector", "keyword") else "convex"
         return replace(self, tried=replace(self.tried, fusion=fusion, weights=(vector, round(1.0 - vector, 2))))
 
     def collapse_from(self, cosine: float | None) -> WhatIf:

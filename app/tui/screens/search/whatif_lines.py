@@ -29,6 +29,7 @@ CONTROL_LINES: tuple[tuple[Control, ...], ...] = (
 FUSION_NAMES: dict[Fusion, tuple[str, str]] = {
     "convex": ("convex", ""),
     "rrf": ("rrf", ""),
+    "rrf-published": ("rrf-p", "ublished"),
     "vector": ("meaning", " alone"),
     "keyword": ("words", " alone"),
 }

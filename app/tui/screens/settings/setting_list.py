@@ -14,6 +14,7 @@ from engine.errors import ConfigError
 FUSIONS: tuple[tuple[str, str, str], ...] = (
     ("convex", "meaning and words", "their scores are weighed; the best on every collection measured"),
     ("rrf", "meaning and words, by rank", "reciprocal rank fusion: only the ranks count, the weights follow the query"),
+    ("rrf-published", "by rank, as published", "the same with the weights of vstash (arXiv 2604.15484)"),
     ("vector", "meaning alone", "words count only where they must stand or must not"),
     ("keyword", "words alone", "no model is loaded"),
 )

@@ -148,7 +148,9 @@ def decisive(pair: Pair) -> str:
 
 
 def _name(part: str) -> str:
-    return {"meaning": "its meaning", "words": "its words", "feedback": "feedback"}.get(part, part)
+    return {"meaning": "its meaning", "words": "its words", "rare": "its rare words", "feedback": "feedback"}.get(
+        part, part
+    )
 
 
 def ordered(one: Hit, other: Hit) -> tuple[Hit, Hit]:

@@ -14,7 +14,7 @@ from app.wording.bars import rarity
 from app.wording.cells import cut, padded
 from app.wording.figures import NONE, count, counted, figure
 from app.wording.safe_text import one_line
-from engine.records import WordReading
+from engine.records import RECIPROCAL, WordReading
 
 LONGEST_WORD = 16
 ROOMY_CELLS = 52  # from here on the table shows bm25 beside the points
@@ -70,7 +70,7 @@ def _rank(rank: int | None, passages: int) -> Content:
 
 def _counts(explained: Explained, weight: float, rank: int | None) -> Content:
     """Return what the leg counts for; for reciprocal ranks the whole sum, which needs no other figure."""
-    if explained.result.fusion == "rrf" and rank is not None:
+    if explained.result.fusion in RECIPROCAL and rank is not None:
         from engine.retrieval.fusion import RRF_K  # brings numpy, which every search has brought by now
 
         return Content.assemble((" · gives ", QUIET), f"{figure(weight, 2)} / ({RRF_K} + {rank})")
@@ -111,7 +111,7 @@ def _rare_line(explained: Explained, width: int) -> list[Content]:
     ]
     if not told:
         return []
-    said = f"rare, or a name of this, so beside its bm25: {' · '.join(told)}"
+    said = f"rare, or a name of this: {' · '.join(told)}"
     return wrapped(Content.styled(said, QUIET), width, Content())
 
 

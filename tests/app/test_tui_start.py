@@ -1,0 +1,99 @@
+"""The order of a start: the screen, the rows of the first search, and then what would take the processor from both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fakes import STILL, FakeIndexer, FakeLibrary, ports
+from piloting import WIDE, settle, typed
+from textual.css.stylesheet import Stylesheet
+from textual.pilot import Pilot
+
+from app.tui import app as browser
+from app.tui.app import CarrelApp
+
+
+class ColdLibrary(FakeLibrary):
+    """Remembers whether its model was loaded; its first search by words goes on until it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warmed = False
+        self.held = {"keyword"}
+
+    def warm(self) -> None:
+        self.warmed = True
+
+
+async def until(pilot: Pilot[int], seen: Callable[[], object]) -> None:
+    while not seen():
+        await pilot.pause()
+
+
+async def test_the_indexer_and_the_model_wait_until_the_first_search_has_rows() -> None:
+    library, indexer = ColdLibrary(), FakeIndexer()
+    app = CarrelApp(ports(library, indexer))
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: library.asked)
+        await pilot.pause()
+        assert not indexer.started and not library.warmed
+        library.release.set()
+        await settle(pilot)
+        assert indexer.started and library.warmed
+
+
+async def test_the_first_search_of_both_legs_waits_for_the_words_and_loads_the_model_behind_them() -> None:
+    library = ColdLibrary()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: library.asked)
+        await pilot.press("s")
+        await until(pilot, lambda: library.asked[-1][0] == "s")
+        for _ in range(5):
+            await pilot.pause()
+        assert {fusion for _, fusion, _ in library.asked} == {"keyword"}
+        library.release.set()
+        await settle(pilot)
+        assert library.asked[-1][:2] == ("s", "convex")
+
+
+async def test_a_first_search_that_does_not_end_keeps_the_indexer_waiting_for_a_while_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(browser, "FIRST_ROWS_SECONDS", 0.0)
+    library, indexer = ColdLibrary(), FakeIndexer()
+    async with CarrelApp(ports(library, indexer)).run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: indexer.started)
+        assert not library.release.is_set()
+        library.release.set()
+
+
+async def test_a_first_search_that_fails_keeps_nothing_waiting() -> None:
+    library, indexer = FakeLibrary(), FakeIndexer()
+    library.error = browser.CarrelError("The file is damaged.")
+    async with CarrelApp(ports(library, indexer)).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert indexer.started
+
+
+async def test_the_styles_are_parsed_anew_once_at_most_until_the_screen_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a screen brings, or a theme that is set late, would have the styles of all widgets parsed again."""
+    parsed: list[Stylesheet] = []
+    once_more = Stylesheet.reparse
+    monkeypatch.setattr(Stylesheet, "reparse", lambda sheet: (parsed.append(sheet), once_more(sheet))[1])
+    async with CarrelApp(ports(FakeLibrary(), pace=STILL)).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert len(parsed) <= 1
+
+
+async def test_the_search_is_found_again_from_the_other_screens() -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        app.action_show_library()
+        await settle(pilot)
+        assert app.current_mode == "library"
+        app.action_show_library()
+        await settle(pilot)
+        assert app.screen is screen and app.current_mode == "search"

@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import re
 
-_TEXT_SUFFIXES = ".dtd .txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me .nfo"
+_TEXT_SUFFIXES = (
+    ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me .nfo "
+    ".dtd"
+)
 _XML_SUFFIXES = (
     ".xml .xsl .xslt .xsd .svg .plist .rss .atom .opml .fb2 .dbk .docbook .rdf .kml .gpx .tei .dita .ditamap .xlf "
     ".xliff .tmx .resx .wsdl .ttml .musicxml .xspf"

@@ -26,42 +26,17 @@ if TYPE_CHECKING:
 MAX_ENTITY = 1000  # code points that a file may declare a name for
 MAX_DEPTH = 60  # of the lists of a property list within one another
 LAST_KNOWN_LINE = 65_534  # what the parser counts lines to
-TITLES = frozenset(["title", "heading", "head", "doctitle", "booktitle", "book-title"])
-_DRAWN = frozenset(
-    ["style", "script", "defs", "metadata", "symbol", "clippath"]
-)  # of a drawing: what is not shown as text
+TITLES = frozenset(("title", "heading", "head", "doctitle", "booktitle", "book-title"))
+_DRAWN = frozenset(("style", "script", "defs", "metadata", "symbol", "clippath"))  # of a drawing: no text that is shown
 _SPOKEN = frozenset(  # attributes that hold words whatever stands in them
-    [
-        "title",
-        "text",
-        "label",
-        "name",
-        "alt",
-        "desc",
-        "description",
-        "summary",
-        "caption",
-        "value",
-        "content",
-        "note",
-        "_note",
-        "comment",
-        "tooltip",
-        "placeholder",
-        "author",
-        "creator",
-        "category",
-        "term",
-        "subject",
-        "keywords",
-        "aria-label",
-        "key",
-        "hint",
-        "message",
-    ]
+    (
+        *("title", "text", "label", "name", "alt", "desc", "description", "summary", "caption", "value", "content"),
+        *("note", "_note", "comment", "tooltip", "placeholder", "author", "creator", "category", "term", "subject"),
+        *("keywords", "aria-label", "key", "hint", "message"),
+    )
 )
-_TARGETS = frozenset(["href", "url", "xmlurl", "htmlurl", "src", "source", "uri"])
-_SILENT = frozenset(["style", "class", "d", "points", "transform", "viewbox", "font-family", "schemalocation"])
+_TARGETS = frozenset(("href", "url", "xmlurl", "htmlurl", "src", "source", "uri"))
+_SILENT = frozenset(("style", "class", "d", "points", "transform", "viewbox", "font-family", "schemalocation"))
 _WORDS = re.compile(r"[^\W\d_]{2,}\W{0,3}\s\W{0,3}[^\W\d_]{2,}")  # two words with a blank between them
 _HAS_WORD = re.compile(r"[^\W\d_]{2}")
 _MARKUP = re.compile(r"</[a-zA-Z]|<(?:br|hr|img|p)\b")

@@ -9,8 +9,8 @@ import os
 import re
 
 _TEXT_SUFFIXES = (
-    ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me .nfo "
-    ".dtd"
+    ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me "
+    ".nfo .dtd"
 )
 _XML_SUFFIXES = (
     ".xml .xsl .xslt .xsd .svg .plist .rss .atom .opml .fb2 .dbk .docbook .rdf .kml .gpx .tei .dita .ditamap .xlf "

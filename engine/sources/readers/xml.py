@@ -11,7 +11,7 @@ import html
 import plistlib
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from engine.errors import SourceError
 from engine.records import Document, Link
@@ -142,7 +142,7 @@ class _Walk:
 
     def _line(self, element: etree._Element) -> int:
         """Return the line of the file on which an element stands, 0 where the parser has lost count."""
-        line = element.sourceline or 0
+        line = cast(int, element.sourceline or 0)
         return line + self._lines_before if 0 < line <= LAST_KNOWN_LINE else 0
 
     def close(self) -> None:
@@ -169,7 +169,7 @@ class _Walk:
 
 def _declared(root: etree._Element) -> dict[str, str]:
     """Return the short texts that a file declares names for; a name that stands for other names is left as written."""
-    declared = root.getroottree().docinfo.internalDTD
+    declared: Any = root.getroottree().docinfo.internalDTD
     entities: list[Any] = list(declared.iterentities()) if declared is not None else []
     return {
         each.name: each.content

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from engine.lazy_dataclass import dataclass
 
+from engine.lazy_dataclass import dataclass
 from engine.store import pending_vectors
 from engine.store.archive import Kept
 from engine.store.document_writer import Writer

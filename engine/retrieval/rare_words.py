@@ -25,7 +25,7 @@ from engine.store.phrase import Phrase
 if TYPE_CHECKING:
     import apsw
 
-RARE_WEIGHT = 2.5  # times the weight of words, for a passage that holds all that the query says in rare words
+RARE_WEIGHT = 2.0  # times the weight of words, for a passage that holds all that the query says in rare words
 LOOKED_UP_WORDS = 3  # a query of so many is no question: each of its words is asked for
 MOST_DOCUMENTS = 4
 PASSAGES_A_DOCUMENT = 600  # a small library has fewer: one for so many passages, at least one

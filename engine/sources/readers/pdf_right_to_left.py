@@ -1,8 +1,8 @@
 """Arabic and Hebrew of a PDF in the order in which they are read, where one glyph stands for several letters.
 
 PDFium takes the glyphs of a line as they stand on the page and turns what runs from right to left around, letter by
-letter. So letters that a font writes with one glyph, as lam and alef or a whole word, come out backwards. They are known
-by their place: they share one box. A ligature that has a code point of its own is set out by PDFium the right way round.
+letter. So letters that a font writes with one glyph, as lam and alef or a whole word, come out backwards. They are
+known by their place: they share one box. A ligature that has a code point of its own is set out the right way round.
 """
 
 from __future__ import annotations

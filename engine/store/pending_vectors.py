@@ -26,11 +26,13 @@ _AMONG = "(SELECT unhex(value) FROM json_each(?))"
 
 def count(conn: apsw.Connection) -> int:
     """Return how many texts wait; 1 ms with 100,000 of them."""
-    return int(conn.execute("SELECT count(*) FROM pending").get)
+    return int(conn.execute("SELECT count(*) FROM pending").get) if any_wait(conn) else 0
 
 
 def any_wait(conn: apsw.Connection) -> bool:
-    """Whether anything waits, told in microseconds."""
+    """Whether anything waits, told in microseconds; nothing does in a library of an older Carrel, before schema 6."""
+    if conn.execute("SELECT 1 FROM sqlite_schema WHERE name = 'pending'").get is None:
+        return False
     return conn.execute("SELECT 1 FROM pending LIMIT 1").get is not None
 
 

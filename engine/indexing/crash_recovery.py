@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import threading
@@ -131,6 +130,8 @@ class Spool(Mapping[bytes, "NDArray[np.float32]"]):
 
     def __init__(self, path: Path, fingerprint: str, dimension: int) -> None:
         self._path = path
+        import hashlib  # 5 ms: it loads OpenSSL
+
         self._head = hashlib.sha256(fingerprint.encode()).digest()
         self._record = DIGEST_BYTES + 4 * dimension
         self._file: int | None = None

@@ -91,7 +91,7 @@ class ActiveModel:
 
     def _load(self, version: Version, stored: models.StoredModel, sequence: int, now: float) -> _Loaded:
         known = (each.encoder for each in (self._newest, self._former) if each and each.version[2] == version[2])
-        encoder = next(known, None) or self._given or catalogue.load(stored.name)
+        encoder = next(known, None) or self._given or _begun(stored.name)
         if encoder.manifest.fingerprint != stored.fingerprint:
             raise ModelError(
                 f"The library was built with another version of {stored.name}.",
@@ -99,6 +99,13 @@ class ActiveModel:
                 fix=f"Build it anew with `carrel models use {stored.name}`.",
             )
         return _Loaded(version, encoder, VectorIndex(stored.id), QueryMemory(stored.id), sequence, now)
+
+
+def _begun(name: str) -> Encoder:
+    """Return an encoder that loads itself while the vectors are read; raises ModelError where it is not installed."""
+    encoder = catalogue.load(name)
+    encoder.load_ahead()
+    return encoder
 
 
 def _cuts_of(connection: apsw.Connection, model_id: int) -> tiers.Cuts | None:

@@ -11,6 +11,7 @@ import importlib.machinery
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -44,8 +45,8 @@ def _leave(code: int) -> None:
     if sys.modules.get("threading") and sys.modules["threading"].active_count() > 1:
         return
     atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):  # whoever read it has gone, which was said where it mattered
             stream.flush()
     os._exit(code)
 

@@ -45,7 +45,10 @@ class Scanned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress(Event):
-    """How far a sync is. `files_*` count files that need work; `rate` is passages embedded a second."""
+    """How far the words of a sync are. `files_*` count files that need work; `rate` is passages a second.
+
+    While a model is built the passages are those that were embedded with it.
+    """
 
     type: ClassVar[str] = "progress"
     files_done: int
@@ -54,6 +57,20 @@ class Progress(Event):
     rate: float
     seconds_left: float | None
     path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeaningProgress(Event):
+    """How far the vectors are: `pending` texts are still to be embedded, of the `passages` that have or get a vector.
+
+    `rate` is texts embedded a second.
+    """
+
+    type: ClassVar[str] = "meaning_progress"
+    pending: int
+    passages: int
+    rate: float = 0.0
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +101,7 @@ class Preparing(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncFinished(Event):
-    """A sync ended; the counts are those of its report."""
+    """A sync ended; the counts are those of its report. What is `pending` then is embedded later."""
 
     type: ClassVar[str] = "sync_finished"
     added: int
@@ -96,6 +113,7 @@ class SyncFinished(Event):
     embedded: int
     reused: int
     seconds: float
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +159,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         FollowsAnother,
         Scanned,
         Progress,
+        MeaningProgress,
         FileFailed,
         Committed,
         Preparing,

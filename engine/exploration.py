@@ -58,4 +58,4 @@ class Exploration:
         """Return the candidates that are not what was found any more: an id is given to other text once it is free."""
         if not change_log.reaches(connection, self._sequence):
             return set(search.gathered.candidates.ids.tolist())
-        return {passage for _, passage in change_log.entries(connection, self._sequence)}
+        return change_log.replaced(connection, self._sequence)

@@ -179,14 +179,16 @@ class Library:
         *,
         full: bool = False,
         accept_removals: bool = False,
+        meaning: bool = True,
         on_event: Callable[[Event], None] = lambda _: None,
         stop: threading.Event | None = None,
     ) -> SyncReport:
         """Bring the index up to date with the folders, once, in this process, and return what was done.
 
-        `paths` restrict it; `full` reads every file again; with `accept_removals`, documents whose files are gone go
-        even where most of a folder's are, which are held back else. When `stop` is set, it ends within a second with
-        what is committed by then. Raises LibraryBusy where another process indexes, PathError, ModelError.
+        All is found by words first; then, with `meaning`, embedded. `paths` restrict it; `full` reads every file again;
+        with `accept_removals`, documents whose files are gone go even where most of a folder's are, which are held back
+        else. When `stop` is set, it ends within a second with what is committed by then. Raises LibraryBusy where
+        another process indexes, PathError, ModelError.
         """
         absolute = [os.fsencode(path.expanduser().absolute()) for path in paths]
         with self._indexing("syncing") as indexer:
@@ -194,6 +196,7 @@ class Library:
                 paths=absolute,
                 full=full,
                 accept_removals=accept_removals,
+                meaning=meaning,
                 on_event=on_event,
                 stop=stop or threading.Event(),
             )
@@ -232,7 +235,7 @@ class Library:
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
         from engine.maintenance import last_check
-        from engine.store import models, passage_counts
+        from engine.store import models, passage_counts, pending_vectors
 
         with self._file.reading() as connection:
             counted = documents.counts(connection)
@@ -252,12 +255,20 @@ class Library:
                 read_only=self.read_only,
                 checked=last_check(connection),
                 wordless=passage_counts.held_back(connection),
+                pending=pending_vectors.count(connection),
             )
             if not stale:
                 return status
             from engine.indexing.absence import stale_files
 
             return replace(status, stale=stale_files(connection, self.path))
+
+    def pending(self) -> int:
+        """Return how many texts are found by words and still wait for their vector; cheap enough to poll."""
+        from engine.store import pending_vectors
+
+        with self._file.reading() as connection:
+            return pending_vectors.count(connection)
 
     def check(self, *, repair: bool = False) -> tuple[Check, ...]:
         """Look for everything that can be wrong with the file, and with `repair` mend what can be mended first.

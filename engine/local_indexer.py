@@ -40,10 +40,14 @@ class LocalIndexer:
         paths: Sequence[bytes] = (),
         full: bool = False,
         accept_removals: bool = False,
+        meaning: bool = True,
         on_event: OnEvent,
         stop: threading.Event,
     ) -> SyncReport:
-        """Bring the index up to date, and fit the tiers anew where they no longer fit."""
+        """Bring the index up to date, and fit the tiers anew where they no longer fit.
+
+        Without `meaning`, what has no vector waits for the next sync.
+        """
         from engine.indexing.sync import sync
         from engine.sources.parser import configured_parser
 
@@ -60,13 +64,20 @@ class LocalIndexer:
             paths=paths,
             full=full,
             accept_removals=accept_removals,
-            refit=fit,
+            meaning=meaning,
+            refit=fit if meaning else None,
             on_event=on_event,
             stop=stop,
         )
         with translated(self._library):
             fold_in(self._connection)
         return report
+
+    def embed(self, on_event: OnEvent, stop: threading.Event) -> int:
+        """Embed what waits, and return how many texts that were. Raises ModelError."""
+        from engine.indexing.embedding_queue import EmbeddingQueue
+
+        return EmbeddingQueue(self._connection, self.encoder, on_event).work(stop)
 
     def fit(self, on_event: OnEvent, stop: threading.Event) -> None:
         """Fit the tiers anew where they no longer fit, as after an import. Raises ModelError."""

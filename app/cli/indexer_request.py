@@ -112,4 +112,8 @@ def switch_model(library: Library, model: str) -> bool:
             on_event=show,
             stop=stop,
         )
+        if not stop.is_set():
+            from app.cli.embedding_wait import until_embedded
+
+            until_embedded(library, show, stop)
         return not stop.is_set()

@@ -75,4 +75,6 @@ def finished(event: SyncFinished) -> str:
     changes = [f"{number:,} {word}" for number, word in counts if number]
     if not changes:
         return ""
-    return f"{', '.join(changes)} in {duration(event.seconds)}, {counted(event.embedded, 'passage')} embedded"
+    embedded = f", {counted(event.embedded, 'passage')} embedded" if event.embedded or not event.pending else ""
+    pending = f", {counted(event.pending, 'passage')} to embed" if event.pending else ""
+    return f"{', '.join(changes)} in {duration(event.seconds)}{embedded}{pending}"

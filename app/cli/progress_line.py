@@ -11,10 +11,11 @@ from typing import Protocol, TextIO
 
 from app.wording.cells import cut, padded
 from app.wording.figures import count, counted, percent
+from app.wording.meaning import how_far
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 from app.wording.times import estimate
-from engine.events import Event, FileFailed, Preparing, Progress, Scanned, Trouble
+from engine.events import Event, FileFailed, MeaningProgress, Preparing, Progress, Scanned, Trouble
 
 REDRAW_SECONDS = 0.1  # ten times a second is as fast as an eye reads a number
 PLAIN_SECONDS = 5.0  # a log of a long sync stays short, and still shows that it lives
@@ -51,12 +52,17 @@ class PlainLines:
         self.clock = clock
         self.last = float("-inf")
         self.topic = ""
+        self.embedding = False
 
     def __call__(self, event: Event) -> None:
         """Print the event's line, if it has one and enough time has passed."""
         if isinstance(event, Progress):
             if event.files_done >= event.files_total or self._due():
                 self._print(pace(event))
+        elif isinstance(event, MeaningProgress):
+            if self._due() if event.pending else self.embedding:
+                self.embedding = event.pending > 0
+                self._print(meaning(event))
         elif isinstance(event, Preparing):
             topic = event.what.partition(":")[0]  # what stands behind it counts up
             if topic != self.topic or self._due():
@@ -94,6 +100,8 @@ class MovingLine:
             if self.clock() - self.last >= REDRAW_SECONDS or event.files_done >= event.files_total:
                 self.last = self.clock()
                 self._draw(f"{progress_bar(event)} {pace(event)}  {_path(event.path)}")
+        elif isinstance(event, MeaningProgress):
+            self._draw(f"{bar(1 - event.pending / max(1, event.passages))} {meaning(event)}")
         elif isinstance(event, (Preparing, Scanned)):
             self._draw(sentence(event))
         elif isinstance(event, (FileFailed, Trouble)):
@@ -113,7 +121,12 @@ class MovingLine:
 def progress_bar(event: Progress) -> str:
     """Return how far a sync is as a bar with its percentage."""
     share = event.files_done / event.files_total if event.files_total else 1.0
-    return "▕" + padded("█" * int(share * BAR_CELLS), BAR_CELLS) + f"▏{percent(share):>5} "
+    return f"{bar(share)}{percent(share):>5} "
+
+
+def bar(share: float) -> str:
+    """Return a share, 0 to 1, as a bar."""
+    return "▕" + padded("█" * int(share * BAR_CELLS), BAR_CELLS) + "▏"
 
 
 def pace(event: Progress) -> str:
@@ -124,6 +137,12 @@ def pace(event: Progress) -> str:
     if event.seconds_left is not None and event.files_done < event.files_total:
         parts.append(f"{estimate(event.seconds_left)} left")
     return " · ".join(parts)
+
+
+def meaning(event: MeaningProgress) -> str:
+    """Return how much is found by meaning by now, how fast it goes, and how long it will take."""
+    said = how_far(1.0, 1 - event.pending / max(1, event.passages), event.seconds_left if event.pending else None)
+    return f"{said} · {event.rate:,.0f} passages/s" if event.rate >= 1 and event.pending else said
 
 
 def _path(path: str) -> str:

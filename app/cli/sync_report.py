@@ -36,14 +36,20 @@ def bring_up_to_date(
     *,
     full: bool,
     accept_removals: bool = False,
+    meaning: bool = True,
     on_event: OnEvent,
     stop: threading.Event,
 ) -> SyncReport:
-    """Sync and return the report; beside another indexer, by asking it and waiting. Raises CarrelError."""
+    """Sync and return the report; beside another indexer, by asking it and waiting. Raises CarrelError.
+
+    Without `meaning` it is over once all is found by words.
+    """
     kind = "accept_removals" if accept_removals else "sync_full" if full else "sync"
     done = done_or_asked(
         library,
-        lambda: library.sync(paths, full=full, accept_removals=accept_removals, on_event=on_event, stop=stop),
+        lambda: library.sync(
+            paths, full=full, accept_removals=accept_removals, meaning=meaning, on_event=on_event, stop=stop
+        ),
         [(kind, os.fspath(path)) for path in paths] or [(kind, "")],
         on_event=on_event,
         stop=stop,
@@ -52,7 +58,13 @@ def bring_up_to_date(
         return done or SyncReport()
     from engine.indexing.sync_progress import from_dict
 
-    return summed([from_dict(outcome) for outcome in done])
+    report = summed([from_dict(outcome) for outcome in done])
+    if not meaning or not report.pending:
+        return report
+    from app.cli.embedding_wait import until_embedded
+
+    left = until_embedded(library, on_event, stop)
+    return replace(report, embedded=max(0, report.pending - left), pending=left)
 
 
 def summed(reports: Sequence[SyncReport]) -> SyncReport:
@@ -64,5 +76,6 @@ def summed(reports: Sequence[SyncReport]) -> SyncReport:
         SyncReport(),
         failed=tuple(failure for report in reports for failure in report.failed),
         skipped=dict(skipped),
+        pending=reports[-1].pending if reports else 0,
         **{name: sum(getattr(report, name) for report in reports) for name in SUMMED},
     )

@@ -22,7 +22,8 @@ class IndexerState:
     was started too often and is left alone until the person asks for it; `gone` that there is no library file to work
     on.
     `remark` says why not all folders are watched, `fix` what can be done about it.
-    `looked` are the counts of the last sync that came to its end.
+    `looked` are the counts of the last sync that came to its end. `pending` of the `embeddable` passages are found by
+    words only so far, as far as the indexer has told, and will have their vectors in `meaning_left` seconds.
     """
 
     phase: Phase = "off"
@@ -44,6 +45,9 @@ class IndexerState:
     foreign: bool = False
     passages: int = 0
     looked: events.SyncFinished | None = None
+    pending: int = 0
+    embeddable: int = 0
+    meaning_left: float | None = None
 
     @property
     def busy(self) -> bool:
@@ -83,6 +87,9 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
                 path=event.path,
                 passages=event.passages,
             )
+        case events.MeaningProgress():
+            left = event.seconds_left
+            return replace(state, pending=event.pending, embeddable=event.passages, meaning_left=left)
         case events.FileFailed():
             return replace(state, failed=state.failed + 1)
         case events.Committed():
@@ -99,6 +106,7 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
                 path="",
                 failed=event.failed,
                 looked=event,
+                pending=event.pending,
             )
         case events.Watching():
             phase = state.phase if state.phase in ("scanning", "indexing") else "watching"

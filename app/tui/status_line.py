@@ -10,9 +10,9 @@ from app.tui.indexer_state import IndexerState
 from app.tui.theme import ACCENT, ALARM, FAINT, GOOD, QUIET
 from app.wording.bars import bar
 from app.wording.figures import count, counted, percent
+from app.wording.meaning import how_far
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
-from app.wording.times import estimate
 from engine.lazy_dataclass import dataclass
 from engine.records import Folder, Status
 
@@ -79,7 +79,7 @@ def doing(view: StatusView) -> Content:
         return Content.styled("as it was last indexed", QUIET)
     if state.trouble:
         return Content.styled(one_line(state.trouble), ALARM)
-    line = _phase(state)
+    line = _phase(view)
     if state.foreign:
         line = Content.assemble((f"another Carrel indexes (pid {state.pid})  ", QUIET), line)
     if view.status.failed and state.phase == "watching":
@@ -87,11 +87,22 @@ def doing(view: StatusView) -> Content:
     return line
 
 
-def _phase(state: IndexerState) -> Content:
+def meaning_share(view: StatusView) -> float:
+    """Return the share of the passages that are found by meaning, 0 to 1, as the indexer or the library tells."""
+    state, status = view.indexer, view.status
+    if state.pending and state.embeddable:
+        return max(0.0, 1 - state.pending / state.embeddable)
+    return status.meaning if status is not None else 1.0
+
+
+def _phase(view: StatusView) -> Content:
     """Return the words of one phase."""
+    state = view.indexer
     match state.phase:
         case "indexing":
-            return _progress(state)
+            return _progress(view)
+        case "watching" if meaning_share(view) < 1:
+            return Content.styled(how_far(1.0, meaning_share(view), state.meaning_left), QUIET)
         case "watching":
             return Content.styled("✓ up to date", GOOD)
         case "scanning":
@@ -110,16 +121,25 @@ def _phase(state: IndexerState) -> Content:
             return Content()
 
 
-def _progress(state: IndexerState) -> Content:
-    """Return how far the indexer is, its rate and the time left."""
-    rate = f"  {state.rate:.0f} passages/s" if state.rate >= 1 else ""
-    left = f"  {estimate(state.seconds_left)} left" if state.seconds_left is not None else ""
-    return Content.assemble(share_done(state, BAR_CELLS), (rate + left, QUIET))
+def _progress(view: StatusView) -> Content:
+    """Return how far the words are, how far the meaning, and the time left until all is found by words."""
+    state = view.indexer
+    shares = how_far(files_share(state), meaning_share(view), state.seconds_left)
+    return Content.assemble(files_bar(state, BAR_CELLS), (f" {shares}", QUIET))
+
+
+def files_share(state: IndexerState) -> float:
+    """Return the share of the files that are done; less than all while one is left."""
+    return min(0.99, state.files_done / max(1, state.files_total))
+
+
+def files_bar(state: IndexerState, cells: int) -> Content:
+    """Return a bar of so many cells for the files done; a cell shows once it is filled."""
+    total = max(1, state.files_total)
+    done, _ = bar(state.files_done, 0, total, cells) if state.files_done * cells >= total else (0, 0)
+    return Content.assemble(("▕", FAINT), ("█" * done, ACCENT), (" " * (cells - done) + "▏", FAINT))
 
 
 def share_done(state: IndexerState, cells: int) -> Content:
-    """Return a bar of so many cells with the share of files done; a cell shows once it is filled."""
-    total = max(1, state.files_total)
-    done, _ = bar(state.files_done, 0, total, cells) if state.files_done * cells >= total else (0, 0)
-    share = percent(min(0.99, state.files_done / total))
-    return Content.assemble(("▕", FAINT), ("█" * done, ACCENT), (" " * (cells - done) + "▏", FAINT), f" {share:>4}")
+    """Return a bar of so many cells with the share of files done."""
+    return Content.assemble(files_bar(state, cells), f" {percent(files_share(state)):>4}")

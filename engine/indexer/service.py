@@ -1,7 +1,8 @@
 """Keeps one library in step with its folders for as long as the indexer's process runs.
 
 Everything happens in one thread, one thing after another: orders, then what the watcher heard, then the folders as a
-whole from time to time. Whatever takes long gives way to a saved note or an order and is taken up again after it.
+whole from time to time; all of that brings words. Where nothing of it is due, what waits for its vector is embedded.
+Whatever takes long gives way to a saved note or an order and is taken up again after it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import apsw
 
 from engine.errors import CarrelError, LibraryDamaged, LibraryMissing, PathError
 from engine.events import Committed, Event, Scanned, Trouble
+from engine.indexer.embedding_turns import EmbeddingTurns
 from engine.indexer.orders import Orders
 from engine.indexer.premises_check import PremisesCheck
 from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
@@ -89,9 +91,10 @@ class Service:
         self._trouble, self._trouble_again = "", 0.0  # what was told last, and when it may be told again
         self._premises = PremisesCheck(conn, on_event)
         self._next_fold = 0.0
+        self._embedding = EmbeddingTurns(conn, self._encoder, self._tell)
 
     def run(self, *, watch: bool) -> None:
-        """Bring the library up to date and take orders; with `watch`, keep at it until `stop` is set."""
+        """Bring the library up to date, embed it, and take orders; with `watch`, keep at it until `stop` is set."""
         requests.reopen(self._conn)
         self._premises.look()
         try:
@@ -100,9 +103,9 @@ class Service:
             self._whole()
             self._guarded(self._orders.take)
             self._guarded(self._fit)
-            while watch and not self._stop.is_set():
+            while (watch or self._embedding.due) and not self._stop.is_set():
                 self._guarded(self._turn)
-                self._watch.rest(TICK_SECONDS)
+                self._watch.rest(0.0 if self._embedding.due else TICK_SECONDS)
         finally:
             self._watch.close()
             self._parser.end()
@@ -120,6 +123,8 @@ class Service:
             self._watch.looked(found_nothing=self._sync_some(unheard))
         if self._whole_is_due():
             self._whole()
+        if self._embedding.due:
+            self._embed()
         if self._misfit:
             self._fit()
         self._fold_in()
@@ -136,7 +141,7 @@ class Service:
         accept_removals: bool = False,
         tell: Callable[[Event], None] | None = None,
     ) -> SyncReport:
-        """Sync, giving way to saved files and to orders as often as they come; return one report for all of it.
+        """Sync words, giving way to saved files and to orders as often as they come; return one report for all of it.
 
         `tell` takes its events in place of `on_event`, where the person did not ask for it.
         """
@@ -192,6 +197,7 @@ class Service:
             retry=retry,
             accept_removals=accept_removals,
             since=since,
+            meaning=False,
             on_event=on_event,
             stop=stop,
         )
@@ -222,6 +228,13 @@ class Service:
                 self._let_pass()
                 if self._model_wanted != name:
                     return False
+
+    # --- meaning ----------------------------------------------------------------------------------------------------
+
+    def _embed(self) -> None:
+        """Embed what waits for a moment; what is more urgent comes first."""
+        with self._giving_way() as given_way:
+            self._embedding.take(given_way())
 
     def _fit(self) -> None:
         """Fit the tiers where they no longer fit the library; what is more urgent comes first."""
@@ -254,7 +267,7 @@ class Service:
     def _giving_way(self) -> Iterator[Callable[[], GiveWay]]:
         """Give a maker of signals for a task that takes long, of which only so many may wait for each other."""
         self._depth += 1
-        urgent = self._urgent if self._depth <= DEEPEST else _never
+        urgent = self._urgent if self._depth <= DEEPEST else lambda: False
         try:
             yield lambda: GiveWay(self._stop, urgent)
         finally:
@@ -269,6 +282,8 @@ class Service:
         self._orders.take()
         if self._watch.heard:
             self._sync_heard()
+        if self._embedding.few:
+            self._guarded(self._embed)
         return self._scans != scans
 
     def _tell(self, event: Event) -> None:
@@ -327,7 +342,3 @@ class Service:
 
 def _same(parser: DocumentParser) -> DocumentParser:
     return parser
-
-
-def _never() -> bool:
-    return False

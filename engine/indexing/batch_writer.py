@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from engine.errors import CarrelError
@@ -15,11 +15,10 @@ from engine.indexing.sync_progress import Tally
 from engine.indexing.work_items import Failed, Gone, Outcome, Read, Same, Unsettled, Vanished, Work
 from engine.paths import display
 from engine.records import Failure
-from engine.store.document_writer import VectorsMissing, Writer
+from engine.store.document_writer import Writer
 from engine.store.documents import KnownFile
 from engine.store.row_mapping import FileFacts
 from engine.store.segment_merge import together
-from engine.store.vector_tables import Vector
 
 COMMIT_SECONDS = 0.025  # after so long in a transaction it is committed: with the commit itself, 50 ms
 PAUSE_SECONDS = 0.003  # between two commits: SQLite asks for a busy lock again after 1 and 2 ms
@@ -52,41 +51,27 @@ class BatchWriter:
             for _ in in_short_transactions(self._writer, _groups(ids), self._remove):
                 self._tell()
 
-    def record(
-        self, outcomes: Iterable[Outcome], vectors: Mapping[bytes, Vector], written: Callable[[Work], None]
-    ) -> list[Read]:
-        """Write outcomes, and say each that was `written`. Returns those that lack a vector after all.
-
-        A vector that was known when it was asked for is gone where a file written since held the last passage of it.
-        """
-        short: list[Read] = []
-        new = set(vectors)  # counted for the first passage only; the vector of a repeated text is there by then
+    def record(self, outcomes: Iterable[Outcome], written: Callable[[Work], None]) -> None:
+        """Write outcomes, and say of each that it is `written` once it is committed."""
+        done: list[Work] = []
 
         def write(outcome: Outcome) -> None:
-            """Write one outcome, or put it aside where a vector is gone."""
+            """Write one outcome."""
             if isinstance(outcome, Read):
-                hashes = {passage.hash for passage in outcome.passages}
-                try:
-                    self._put(outcome, {each: vectors[each] for each in hashes if each in new})
-                except VectorsMissing:
-                    short.append(outcome)
-                    return
-                new.difference_update(hashes)
+                self._put(outcome)
             else:
                 self._write_other(outcome)
             done.append(outcome.work)
 
-        done: list[Work] = []
         for _ in in_short_transactions(self._writer, outcomes, write):
             for work in done:
                 written(work)
             done.clear()
             self._tell()
-        return short
 
     def _tell(self) -> None:
         tally = self._tally
-        now = (tally.changes + tally.moved, tally.embedded + tally.reused)
+        now = (tally.changes + tally.moved, tally.pending + tally.reused)
         if now != self._told:
             documents, passages = now[0] - self._told[0], now[1] - self._told[1]
             self._told = now
@@ -108,11 +93,11 @@ class BatchWriter:
         self._tally.passages_removed += self._writer.remove(ids)
         self._tally.removed += len(ids)
 
-    def _put(self, read: Read, vectors: Mapping[bytes, Vector]) -> None:
+    def _put(self, read: Read) -> None:
         work, tally = read.work, self._tally
         facts = _facts(work.path, read.stat, read.content_hash)
-        count = self._writer.put(work.folder_id, facts, read.document, read.passages, vectors)
-        tally.embedded += count.embedded
+        count = self._writer.put(work.folder_id, facts, read.document, read.passages)
+        tally.pending += count.pending
         tally.reused += count.reused
         tally.passages_removed += count.removed
         tally.wordless += count.wordless

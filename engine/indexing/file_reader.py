@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 BYTES_UNDER_WAY = 8 * 2**20  # of files between reading and commit; a larger file travels alone
 FILES_UNDER_WAY = 256
-BATCH_PASSAGES = 64  # about two seconds of embedding: what a stop may cost, and how soon readers see something new
+BATCH_PASSAGES = 64  # some 50 ms of writing: how soon readers see something new
 BATCH_FILES = 256  # small files whose passages are known already
 PATIENCE_SECONDS = 0.05  # how long a batch that has something waits for more
 LISTEN_SECONDS = 0.2  # how often one who waits for a file looks whether it is to stop

@@ -22,7 +22,7 @@ import numpy as np
 from engine.embedding.manifest import Manifest
 from engine.errors import SourceError
 from engine.events import Event, Preparing
-from engine.indexing.file_reader import BATCH_PASSAGES, DocumentParser
+from engine.indexing.file_reader import DocumentParser
 from engine.indexing.outdated_documents import documents_with_gaps, gaps_of
 from engine.indexing.passage_encoder import Embedder, PassageEncoder, cutting, passages_of
 from engine.indexing.stop_signal import Never, Signal
@@ -33,6 +33,8 @@ from engine.store.document_writer import Writer
 from engine.store.vector_tables import Vector
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 64  # passages: about two seconds of embedding, which is what a stop may cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def use_model(
     if active is not None and active.fingerprint == fingerprint:
         return True
     model_id = _written_down(conn, name, encoder.manifest)
-    if active is None or not cuts_alike(Manifest.from_json(active.manifest), encoder.manifest):
+    alike = active is not None and cuts_alike(Manifest.from_json(active.manifest), encoder.manifest)
+    if active is None or not alike:
         on_event(Preparing(what=f"taking over to {name}; every document is cut and embedded anew"))
     else:
         if Manifest.from_json(active.manifest).passage_fingerprint == encoder.manifest.passage_fingerprint:
@@ -72,7 +75,7 @@ def use_model(
         if not _build(conn, model_id, name, encoder, parser, on_event, stop):
             return False
     with transaction(conn):
-        models.activate(conn, model_id)
+        models.activate(conn, model_id, same_passages=alike)
     return True
 
 
@@ -96,10 +99,10 @@ def _written_down(conn: apsw.Connection, name: str, manifest: Manifest) -> int:
 def _take_over(conn: apsw.Connection, source: int, target: int, stop: Signal) -> None:
     """Copy the vectors that one model has and another lacks."""
     missing = vector_tables.without_vectors(conn, target)
-    for start in range(0, len(missing), BATCH_PASSAGES):
+    for start in range(0, len(missing), AT_ONCE):
         if stop.is_set():
             return
-        ids, matrix = vector_tables.vectors_of(conn, source, missing[start : start + BATCH_PASSAGES])
+        ids, matrix = vector_tables.vectors_of(conn, source, missing[start : start + AT_ONCE])
         with transaction(conn):
             vector_tables.put(conn, target, ids.tolist(), matrix)
 
@@ -131,7 +134,7 @@ def _build(
             ready = writer.known_vectors(wanted)
             for step in embedder.embed({each: texts[each] for each in texts.keys() & wanted - ready.keys()}):
                 ready.update(step)
-                meter.embedded(len(step), group[-1].path)
+                meter.passages_done(len(step), group[-1].path)
             _write(conn, model_id, group, ready)
             for gap in group:
                 meter.file_done(gap.path, gap.size)
@@ -153,7 +156,7 @@ def _groups(gaps: Sequence[_Gap]) -> Iterator[list[_Gap]]:
     group: list[_Gap] = []
     for gap in gaps:
         group.append(gap)
-        if sum(len(each.passages) for each in group) >= BATCH_PASSAGES:
+        if sum(len(each.passages) for each in group) >= AT_ONCE:
             yield group
             group = []
     if group:

@@ -18,7 +18,7 @@ import apsw
 
 from engine.sources.readers.file_types import READER_VERSIONS, reader_of
 from engine.store import meta, stored_values
-from engine.store.passage_counts import HELD_BACK, WORDS
+from engine.store.passage_counts import HELD_BACK, PENDING, WORDS
 
 _KEY = "readers"
 
@@ -91,9 +91,10 @@ def active_model(conn: apsw.Connection) -> int | None:
 
 
 def documents_with_gaps(conn: apsw.Connection, model_id: int) -> set[int]:
-    """Return the documents of which a passage has no vector of this model.
+    """Return the documents of which a passage has no vector of this model, and waits for none either.
 
-    Counting comes first, since it is much cheaper and says in nearly every sync that there are none.
+    Texts wait for vectors of the active model only. Counting comes first, since it is much cheaper and says in nearly
+    every sync that there are none.
     """
     surplus = conn.execute(
         f"""SELECT (SELECT count(*) FROM passage) - (SELECT count(*) FROM passage WHERE {HELD_BACK})
@@ -101,21 +102,23 @@ def documents_with_gaps(conn: apsw.Connection, model_id: int) -> set[int]:
     ).get
     if surplus <= 0:
         return set()
-    rows = conn.execute(
-        f"""SELECT DISTINCT document_id FROM passage
-        WHERE {WORDS} AND id NOT IN (SELECT rowid FROM {_rows(model_id)})"""
-    )
+    rows = conn.execute(f"SELECT DISTINCT document_id FROM passage WHERE {_bare(conn, model_id)}")
     return {row[0] for row in rows}
 
 
 def gaps_of(conn: apsw.Connection, model_id: int, document_id: int) -> dict[int, bytes]:
-    """Return the passages of a document that have no vector of this model: hash by id."""
+    """Return the passages of a document that have no vector of this model and wait for none: hash by id."""
     rows = conn.execute(
-        f"""SELECT id, hash FROM passage
-        WHERE document_id = ? AND {WORDS} AND id NOT IN (SELECT rowid FROM {_rows(model_id)}) ORDER BY ordinal""",
+        f"SELECT id, hash FROM passage WHERE document_id = ? AND {_bare(conn, model_id)} ORDER BY ordinal",
         (document_id,),
     )
     return dict(rows)
+
+
+def _bare(conn: apsw.Connection, model_id: int) -> str:
+    """Return the condition of SQL for a passage that should have a vector of this model, and will not get one."""
+    bare = f"{WORDS} AND id NOT IN (SELECT rowid FROM {_rows(model_id)})"
+    return f"{bare} AND NOT {PENDING}" if model_id == active_model(conn) else bare
 
 
 def _older(versions: Mapping[str, int]) -> list[str]:

@@ -82,21 +82,26 @@ class Embedder:
     def __init__(self, encode: Callable[[Sequence[str]], NDArray[np.float32]], stop: Signal) -> None:
         self._encode = encode
         self._stop = stop
-        self._size = FIRST_STEP
+        self.size = FIRST_STEP
+        """How many texts the next step takes."""
 
     def embed(self, texts: Mapping[bytes, str]) -> Iterator[list[tuple[bytes, NDArray[np.float32]]]]:
         """Give the vectors of `texts`, by their hash, one step at a time; ends early where `stop` is set."""
         left = list(texts.items())
         while left and not self._stop.is_set():
-            step, left = left[: self._size], left[self._size :]
-            started = time.monotonic()
-            vectors = self._encode([text for _, text in step])
-            self._learn(len(step), time.monotonic() - started)
-            yield [(digest, vectors[place]) for place, (digest, _) in enumerate(step)]
+            step, left = left[: self.size], left[self.size :]
+            yield self.step(step)
+
+    def step(self, texts: Sequence[tuple[bytes, str]]) -> list[tuple[bytes, NDArray[np.float32]]]:
+        """Return the vectors of texts, each with its hash, and learn how many fit into a step."""
+        started = time.monotonic()
+        vectors = self._encode([text for _, text in texts])
+        self._learn(len(texts), time.monotonic() - started)
+        return [(digest, vectors[place]) for place, (digest, _) in enumerate(texts)]
 
     def _learn(self, texts: int, seconds: float) -> None:
         wanted = int(texts * STEP_SECONDS / max(seconds, 1e-6))
-        self._size = max(2, min(wanted, 2 * self._size, LARGEST_STEP))
+        self.size = max(2, min(wanted, 2 * self.size, LARGEST_STEP))
 
 
 class LazyEncoder:

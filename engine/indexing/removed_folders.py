@@ -170,7 +170,8 @@ def settle(conn: apsw.Connection, library: Path, stop: Callable[[], bool]) -> in
 
 def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool]) -> int:
     from engine.indexing.outdated_documents import note_arrivals, versions_in  # as above
-    from engine.store.archive import LibraryArchive, put_back
+    from engine.store.archive import LibraryArchive
+    from engine.store.archive_return import put_back
     from engine.store.document_writer import Writer
 
     active, folder = models.active(conn), folders.at(conn, removed.path)

@@ -1,8 +1,9 @@
-"""Brings the library up to date with the watched folders, once.
+"""Brings the library up to date with the watched folders, once: words first, then meaning.
 
-Nothing heavy is loaded where nothing has changed: the walk and the comparison need neither the model nor numpy. The
-caller holds the indexer lock. Killed at any moment, the next sync ends in the same state: each file is written whole in
-one transaction.
+All files are read and found by their words before the first is embedded. Nothing heavy is loaded where nothing has
+changed: the walk and the comparison need neither the model nor numpy. The caller holds the indexer lock. Killed at any
+moment, the next sync ends in the same state: each file is written whole in one transaction, and what is still to be
+embedded waits in the library.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import apsw
 
 from engine.events import Event, Preparing, Scanned, Trouble
 from engine.indexing import content_check, removed_folders
-from engine.indexing.crash_recovery import journal_file, spool_file
+from engine.indexing.crash_recovery import journal_file
 from engine.indexing.file_identity import content_hash
 from engine.indexing.mark_following import follow_moves, follow_texts
 from engine.indexing.moves import Matched, match, must_be_read
@@ -30,7 +31,7 @@ from engine.indexing.sync_progress import Tally, finished
 from engine.indexing.work_items import Vanished, Work
 from engine.paths import display
 from engine.records import SyncReport
-from engine.store import folders
+from engine.store import folders, pending_vectors
 from engine.store.documents import KnownFile, indexed_since
 from engine.store.faults import system_errors_translated
 from engine.watching.watched_roots import own_files, watched
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from engine.indexing.passage_encoder import PassageEncoder
 
 REFIT_SHARE = 0.1  # of the passages: when so many have changed, the tiers are fitted anew
+REFIT_SHARE_MEANWHILE = 0.5  # of the passages that have a vector, while others wait for theirs
+LEAST_FITTED = 1000  # vectors: of fewer, while others are to come, the tiers say little
 FITTED_AT = "fitted_at_change"  # calibration: the number of the change up to which the tiers were fitted
 
 
@@ -55,6 +58,7 @@ def sync(
     retry: bool = False,
     accept_removals: bool = False,
     since: float | None = None,
+    meaning: bool = True,
     refit: Callable[[], None] | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
     stop: Signal | None = None,
@@ -66,7 +70,8 @@ def sync(
     `doubted`, is held against its content whatever its size and time. `full` reads every file again, though passages of
     the same text keep their vectors; `retry` reads those that failed again; with `since`, a moment, both leave out what
     was indexed after it, so that a sync that gave way goes on from there. Where most of a folder is gone at once its
-    documents stay (`removal_guard`), unless with `accept_removals`. `refit` is called when the tiers no longer fit.
+    documents stay (`removal_guard`), unless with `accept_removals`. With `meaning` all that waits is embedded once the
+    words of all files are there. `refit` is called when the tiers no longer fit.
     When `stop` is set, what is complete is committed and reported. A whole sync also reads again what an older reader
     has read, what lacks a vector, and a few files whose bytes nobody saw for long (`content_check`). Raises PathError
     for a path in no watched folder, ModelError, LibraryError.
@@ -92,20 +97,35 @@ def sync(
     if to_do:
         with system_errors_translated(library):
             _carry_out(conn, library, matched, gathered.vanished, guard, tally, encoder, parser, on_event, stop)
-        if refit is not None and not stop.is_set():
-            refit_where_due(conn, refit, on_event, stop)
+    if meaning and pending_vectors.any_wait(conn):
+        tally.embedded = _embed(conn, library, encoder, on_event, stop)
+    if (to_do or tally.embedded) and refit is not None and not stop.is_set():
+        refit_where_due(conn, refit, on_event, stop)
     if not paths and not stop.is_set():
         _end_whole(conn, library, all_read=again <= matched.looked_into())
     arrived = Counter(each.folder_id for each in matched.work if each.known is None)
     guard.write_down(on_event, arrived, removed=not stop.is_set())
-    report = replace(tally.report(), held=guard.held)
+    report = replace(tally.report(), held=guard.held, pending=pending_vectors.count(conn))
     on_event(finished(report))
     return report
 
 
+def _embed(
+    conn: apsw.Connection,
+    library: Path,
+    encoder: Callable[[], PassageEncoder],
+    on_event: Callable[[Event], None],
+    stop: Signal,
+) -> int:
+    from engine.indexing.embedding_queue import EmbeddingQueue  # which nobody needs who has nothing to embed
+
+    with system_errors_translated(library):
+        return EmbeddingQueue(conn, encoder, on_event).work(stop)
+
+
 def _end_whole(conn: apsw.Connection, library: Path, *, all_read: bool) -> None:
     """Forget what was kept for a sync that goes on, once a whole one has reached its end."""
-    spool_file(library).unlink(missing_ok=True)  # of a document that went before it was embedded
+    library.with_name(library.name + ".vectors").unlink(missing_ok=True)  # where schema 5 kept vectors by the way
     journal_file(library).unlink(missing_ok=True)  # of files that went before they were read again
     if all_read:
         note_all_read(conn)
@@ -196,10 +216,7 @@ def _carry_out(
     ]
     work = (*matched.work, *renamed)
     if work:
-        run = Run(
-            writer, batch_writer, lazy, parser, journal_file(library), spool_file(library), fingerprint, on_event, stop
-        )
-        run.bring_in(work)
+        Run(batch_writer, lazy, parser, journal_file(library), on_event, stop).bring_in(work)
     if not stop.is_set():
         going = guard.removable((*vanished, *batch_writer.gone))
         follow_texts(conn, {_absolute(each, roots): (each.known.inode, each.known.device) for each in going})
@@ -213,7 +230,7 @@ def _absolute(gone: Vanished, roots: Mapping[int, bytes]) -> bytes:
 def refit_where_due(
     conn: apsw.Connection, refit: Callable[[], None], on_event: Callable[[Event], None], stop: Signal
 ) -> bool:
-    """Fit the tiers anew where a tenth of the passages has changed since they were fitted for this model.
+    """Fit the tiers anew where too many passages have changed since they were fitted for this model.
 
     Returns whether they were not as they should be: then `refit` was called, though `stop` may have ended it.
     """
@@ -221,16 +238,31 @@ def refit_where_due(
     from engine.store.connection import transaction
 
     model = models.active(conn)
-    passages = conn.execute("SELECT count(*) FROM passage").get  # alone it reads an index; each saved note asks
-    if model is None or not passages:
+    if model is None or not _misfit(conn, model.id):
         return False
     latest = change_log.latest(conn)
-    fitted_at = models.figure(conn, model.id, FITTED_AT)
-    if isinstance(fitted_at, int) and 0 <= latest - fitted_at <= REFIT_SHARE * passages:
-        return False
     on_event(Preparing(what="fitting the tiers"))
     refit()
     if not stop.is_set():  # else it may not have come to its end
         with transaction(conn):
             models.calibrate(conn, model.id, {FITTED_AT: latest})
     return True
+
+
+def _misfit(conn: apsw.Connection, model_id: int) -> bool:
+    """Whether a tenth of the passages has changed since the tiers were fitted.
+
+    While vectors are still to come, whether those that are there have doubled: each fit costs a search for each of the
+    foreign queries, and the next is not far.
+    """
+    from engine.store import change_log, models, passage_counts
+
+    needed = conn.execute("SELECT count(*) FROM passage").get  # alone it reads an index; each saved note asks
+    share, pending = REFIT_SHARE, pending_vectors.count(conn)
+    if pending:
+        share, needed = REFIT_SHARE_MEANWHILE, passage_counts.embeddable(conn) - pending
+        if needed < LEAST_FITTED:
+            return False
+    fitted_at = models.figure(conn, model_id, FITTED_AT)
+    known = isinstance(fitted_at, int) and 0 <= change_log.latest(conn) - fitted_at <= share * needed
+    return needed > 0 and not known

@@ -1,4 +1,4 @@
-"""What a sync has done so far and how far it is: its counts, its report, and its progress events."""
+"""What a sync has done so far and how far its words and its meaning are: counts, report, and progress events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from engine.events import Event, Progress, SyncFinished
+from engine.events import Event, MeaningProgress, Progress, SyncFinished
 from engine.paths import display
 from engine.records import Failure, SyncReport
 
@@ -30,6 +30,7 @@ class Tally:
     removed: int = 0
     embedded: int = 0
     reused: int = 0
+    pending: int = 0
     passages_removed: int = 0
     wordless: int = 0
     failed: list[Failure] = field(default_factory=list)
@@ -74,6 +75,7 @@ def joined(first: SyncReport, second: SyncReport) -> SyncReport:
         seconds=round(first.seconds + second.seconds, 3),
         held=second.held,
         wordless=first.wordless + second.wordless,
+        pending=second.pending,
     )
 
 
@@ -102,7 +104,51 @@ def finished(report: SyncReport) -> SyncFinished:
         embedded=report.embedded,
         reused=report.reused,
         seconds=report.seconds,
+        pending=report.pending,
     )
+
+
+class Rate:
+    """How many a second were done of late."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._total = 0
+        self._recent: deque[tuple[float, int]] = deque([(clock(), 0)])
+
+    def add(self, number: int) -> None:
+        """Count so many as done now."""
+        self._total += number
+        now = self._clock()
+        self._recent.append((now, self._total))
+        while len(self._recent) > 2 and self._recent[1][0] < now - RATE_SECONDS:
+            self._recent.popleft()
+
+    def per_second(self) -> float:
+        """Return how many a second were done over the last ten seconds."""
+        (since, before), now = self._recent[0], self._clock()
+        return (self._total - before) / (now - since) if now > since else 0.0
+
+
+class MeaningMeter:
+    """Tells how many texts are still to be embedded, and how long that takes, ten times a second at most."""
+
+    def __init__(self, on_event: Callable[[Event], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._on_event = on_event
+        self._clock = clock
+        self._rate = Rate(clock)
+        self._began = clock()
+        self._told = self._began - INTERVAL_SECONDS
+
+    def embedded(self, texts: int, pending: int, passages: int) -> None:
+        """Count texts that got their vector; so many are `pending` now, of all `passages` that need one."""
+        self._rate.add(texts)
+        now, rate = self._clock(), self._rate.per_second()
+        if pending and now - self._told < INTERVAL_SECONDS:
+            return
+        self._told = now
+        left = round(pending / rate, 1) if rate and now - self._began >= SURE_AFTER_SECONDS else None
+        self._on_event(MeaningProgress(pending=pending, passages=passages, rate=round(rate, 1), seconds_left=left))
 
 
 class ProgressMeter:
@@ -122,7 +168,7 @@ class ProgressMeter:
         self._started = clock()
         self._told = self._started - INTERVAL_SECONDS
         self._files_done = self._bytes_done = self._passages = 0
-        self._recent: deque[tuple[float, int]] = deque([(self._started, 0)])
+        self._rate = Rate(clock)
         self._path = b""
 
     def file_done(self, path: bytes, size: int) -> None:
@@ -132,14 +178,11 @@ class ProgressMeter:
         self._path = path
         self.tell()
 
-    def embedded(self, passages: int, path: bytes) -> None:
-        """Count passages that got their vectors; `path` is the file they stand in."""
+    def passages_done(self, passages: int, path: bytes) -> None:
+        """Count passages that are found by words now, or got their vectors; `path` is the file they stand in."""
         self._passages += passages
         self._path = path
-        now = self._clock()
-        self._recent.append((now, self._passages))
-        while len(self._recent) > 2 and self._recent[1][0] < now - RATE_SECONDS:
-            self._recent.popleft()
+        self._rate.add(passages)
         self.tell()
 
     def more(self, files: int, size: int) -> None:
@@ -158,16 +201,11 @@ class ProgressMeter:
                 files_done=self._files_done,
                 files_total=self._files_total,
                 passages=self._passages,
-                rate=round(self.rate(), 1),
+                rate=round(self._rate.per_second(), 1),
                 seconds_left=self.seconds_left(),
                 path=display(self._path),
             )
         )
-
-    def rate(self) -> float:
-        """Return the passages embedded a second over the last ten seconds."""
-        (since, before), now = self._recent[0], self._clock()
-        return (self._passages - before) / (now - since) if now > since else 0.0
 
     def seconds_left(self) -> float | None:
         """Return what the rest will take if its bytes take as long as those done, or None while that is a guess."""

@@ -1,7 +1,8 @@
 """Imports an export into a library, which is touched only after the whole export was read and checked.
 
-Vectors are taken where the export's model is the library's; else passages are embedded here from title, headings and
-text, and count as unread, so that the next sync reads their files properly where they are.
+Vectors are taken where the export's model is the library's; else passages are found by words at once, and then embedded
+here from title, headings and text. They count as unread, so that the next sync reads their files properly where they
+are.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import apsw
 
@@ -23,14 +24,14 @@ from engine.local_indexer import LocalIndexer
 from engine.maintenance.export_reader import HASH_BYTES, ExportHeader, ExportReader
 from engine.paths import private_folder, refuse_nested
 from engine.records import Passage, is_held_back
-from engine.store import backup, folders, models
-from engine.store.archive import JUDGEMENT, Kept, LibraryArchive, put_back
+from engine.store import backup, folders, models, pending_vectors, stored_values
+from engine.store.archive import JUDGEMENT, Kept, LibraryArchive
+from engine.store.archive_return import put_back
 from engine.store.connection import open_writer, transaction
 from engine.store.document_writer import Writer
 from engine.store.judgements import keep_sketches, sketch_missing
 from engine.store.lock import IndexerLock
 from engine.store.row_mapping import Row
-from engine.store.vector_tables import Vector
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -40,7 +41,10 @@ ROWS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The counts of an import; `known` documents were there already and stayed as they were."""
+    """The counts of an import; `known` documents were there already and stayed as they were.
+
+    `embedded` texts got their vector here, and `pending` ones still wait, since it was stopped or the model is missing.
+    """
 
     folders: int
     documents: int
@@ -48,6 +52,7 @@ class Imported:
     judgements: int
     known: int
     embedded: int
+    pending: int = 0
 
 
 def import_from(
@@ -118,16 +123,20 @@ def _take_in(
         indexer = LocalIndexer(conn, library, encoder)
         model = _model(conn, head, indexer)
         added, folder_ids = _folders(conn, archive)
-        supply = _DocumentsWithVectors(indexer, archive, given=model.fingerprint == head.fingerprint)
+        given = model.fingerprint == head.fingerprint
+        documents = _embeddable(archive.documents(), stored_values.json_object(model.manifest) or {}, given)
         on_event(Preparing(what=f"importing {archive.count('document'):,} documents"))
-        returned = put_back(Writer(conn, model.id), supply.documents(), folder_ids, stop.is_set)
+        returned = put_back(Writer(conn, model.id), documents, folder_ids, stop.is_set)
         note_arrivals(conn, head.readers)
         judgements = _judgements(conn, archive)
-        with suppress(ModelError):  # where it is not installed, the tiers are fitted by the first sync that has it
+        embedded = 0
+        with suppress(ModelError):  # where it is not installed, the first sync that has it does both
+            embedded = indexer.embed(on_event, stop)
             indexer.fit(on_event, stop)
+        pending = pending_vectors.count(conn)
     finally:
         conn.close()
-    return Imported(added, returned.documents, returned.passages, judgements, returned.known, supply.embedded)
+    return Imported(added, returned.documents, returned.passages, judgements, returned.known, embedded, pending)
 
 
 def _refuse_nested(conn: apsw.Connection, archive: LibraryArchive) -> None:
@@ -187,38 +196,30 @@ def _judgements(conn: apsw.Connection, archive: LibraryArchive) -> int:
         return added
 
 
-class _DocumentsWithVectors:
-    """Gives the documents of an export with a vector for every passage, embedding those that have none."""
+def _embeddable(documents: Iterator[Kept], manifest: Mapping[str, Any], given: bool) -> Iterator[Kept]:
+    """Yield documents with a vector for every passage, or the text that it is to be made from.
 
-    def __init__(self, indexer: LocalIndexer, archive: LibraryArchive, *, given: bool) -> None:
-        self._indexer = indexer
-        self._archive = archive
-        self._given = given
-        self.embedded = 0
-
-    def documents(self) -> Iterator[Kept]:
-        """Yield them one after another."""
-        for each in self._archive.documents():
-            whole = self._given and all(_needs_none(passage, each.vectors) for passage in each.passages)
-            yield each if whole else self._embedded(each)
-
-    def _embedded(self, document: Kept) -> Kept:
-        encoder = self._indexer.encoder()
-        words = [each for each in document.passages if not is_held_back(each.hash)]
-        texts = [
-            encoder.manifest.passage_prefix
-            + "\n".join(part for part in (". ".join((document.document.title, *each.headings)), each.text) if part)
-            for each in words
-        ]
-        hashes = [blake2b(text.encode("utf-8", "replace"), digest_size=HASH_BYTES).digest() for text in texts]
-        vectors = dict(zip(hashes, encoder.encode_passages(texts), strict=True)) if texts else {}
-        self.embedded += len(texts)
-        new = {each.ordinal: digest for each, digest in zip(words, hashes, strict=True)}
-        passages = tuple(replace(each, hash=new.get(each.ordinal, each.hash)) for each in document.passages)
-        unread = replace(document.file, mtime_ns=0, content_hash=None)
-        return replace(document, file=unread, passages=passages, vectors=vectors)
+    `manifest` is that of the library's model; `given` says that the export's vectors are of this model.
+    """
+    prefix = str(manifest.get("passage_prefix", ""))
+    for each in documents:
+        known = each if given else replace(each, vectors={})
+        whole = all(passage.hash in known.vectors or is_held_back(passage.hash) for passage in each.passages)
+        yield known if whole else _with_texts(known, prefix)
 
 
-def _needs_none(passage: Passage, vectors: Mapping[bytes, Vector]) -> bool:
-    """Whether a passage has its vector with it, or is data and has none."""
-    return passage.hash in vectors or is_held_back(passage.hash)
+def _with_texts(document: Kept, prefix: str) -> Kept:
+    """Give the passages without a vector the text that most likely made them, and count the document as unread."""
+    passages = tuple(
+        each
+        if each.hash in document.vectors or is_held_back(each.hash)
+        else _with_text(each, document.document.title, prefix)
+        for each in document.passages
+    )
+    return replace(document, file=replace(document.file, mtime_ns=0, content_hash=None), passages=passages)
+
+
+def _with_text(passage: Passage, title: str, prefix: str) -> Passage:
+    text = prefix + "\n".join(part for part in (". ".join((title, *passage.headings)), passage.text) if part)
+    digest = blake2b(text.encode("utf-8", "replace"), digest_size=HASH_BYTES).digest()
+    return replace(passage, embedded=text, hash=digest)

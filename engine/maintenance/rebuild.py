@@ -22,7 +22,8 @@ from engine.maintenance.restoration import set_aside
 from engine.paths import private_folder
 from engine.records import SyncReport
 from engine.store import backup, folders, models, vector_tables
-from engine.store.archive import LibraryArchive, gather, put_back
+from engine.store.archive import LibraryArchive, gather
+from engine.store.archive_return import put_back
 from engine.store.connection import READER_CACHE_KIB, open_writer, prepare, transaction
 from engine.store.document_writer import Writer
 from engine.store.lock import IndexerLock

@@ -208,6 +208,7 @@ KINDS = (
     ),
     Kind("document", ("indexed_at",), lambda at: stored_values.moment(at) is not None, *_again("indexed_at = 0.0")),
     Kind("passage", ("text", "headings"), _any, *_drop("passage", "Passages removed, to be read again")),
+    Kind("pending", ("text",), _any, *_drop("pending", "Texts to embed dropped, to be read again")),
     Kind("left_out", ("reason",), _any, *_drop("left_out", "Counts dropped", "folder_id, CAST(reason AS BLOB)")),
     Kind("request", ("kind", "argument", "outcome"), _is_outcome, *_drop("request", "Orders dropped")),
     Kind("search_log", ("query", "verdict", "fusion"), _any, *_drop("search_log", "Logged searches dropped")),

@@ -55,7 +55,8 @@ class Failure:
 class SyncReport:
     """What one sync did. `skipped` counts the files left out, by reason, `held` documents that stay without a file.
 
-    `wordless` counts the passages that it wrote of data and not of words, which have no vector.
+    `wordless` counts the passages that it wrote of data and not of words, which have no vector; `pending` the texts
+    that still wait for their vector in the library when it ended.
     """
 
     added: int = 0
@@ -71,6 +72,7 @@ class SyncReport:
     seconds: float = 0.0
     held: int = 0
     wordless: int = 0
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class LastCheck:
 class Status:
     """The library at a glance. `stale` counts files that differ from the index, or -1 where it was not counted.
 
-    `wordless` counts the passages that are data and not words, and so are found by words alone.
+    `wordless` counts the passages that are data and not words, and so are found by words alone; `pending` the texts
+    that are found by words and still wait for their vector.
     """
 
     library: str
@@ -111,6 +114,13 @@ class Status:
     read_only: bool = False
     checked: LastCheck | None = None
     wordless: int = 0
+    pending: int = 0
+
+    @property
+    def meaning(self) -> float:
+        """The share of the passages that are found by meaning, of those that are words; 0 to 1."""
+        needed = self.passages - self.wordless
+        return max(0.0, 1 - self.pending / needed) if needed > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)

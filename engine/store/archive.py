@@ -6,7 +6,7 @@ touched, and what can be read of a damaged library is saved in one. The columns 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,6 @@ import numpy as np
 from engine.errors import LibraryDamaged
 from engine.records import Document, Passage
 from engine.store import backup, entries, models, stored_values, vector_tables
-from engine.store.document_writer import VectorsMissing, Writer
 from engine.store.documents import listed
 from engine.store.faults import translated
 from engine.store.integrity import UNIT_TOLERANCE
@@ -37,12 +36,19 @@ JUDGEMENT = ("at", "query", "passage_hash", "path", "grade")
 SKETCHED_JUDGEMENT = (*JUDGEMENT, "sketch")  # in an archive; a library keeps sketches apart
 NO_ENTRIES = "'[]'"
 AT_ONCE = 500  # documents read and written together, so that memory stays bounded
-PASSAGES_AT_ONCE = 200  # passages a commit: about 50 ms of writing words and vectors
 
-_TABLES = {"folder": FOLDER, "document": DOCUMENT, "passage": PASSAGE, "judgement": SKETCHED_JUDGEMENT}
+WAITING = ("hash", "text")  # of the passages that were still to be embedded
+_TABLES = {
+    "folder": FOLDER,
+    "document": DOCUMENT,
+    "passage": PASSAGE,
+    "judgement": SKETCHED_JUDGEMENT,
+    "waiting": WAITING,
+}
 _SHAPE = f"""
 CREATE TABLE about(key TEXT PRIMARY KEY, value ANY) WITHOUT ROWID;
 CREATE TABLE vector(id INTEGER PRIMARY KEY, embedding BLOB NOT NULL);
+CREATE TABLE waiting(hash BLOB PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE folder(id INTEGER PRIMARY KEY, {", ".join(FOLDER[1:])});
 CREATE TABLE document(id INTEGER PRIMARY KEY, {", ".join(DOCUMENT[1:])});
 CREATE TABLE passage(id INTEGER PRIMARY KEY, {", ".join(PASSAGE[1:])});
@@ -63,15 +69,6 @@ class Kept:
     passages: tuple[Passage, ...]
     vectors: Mapping[bytes, Vector]
     failure: str | None
-
-
-@dataclass(slots=True)
-class Returned:
-    """What came of it: documents and passages brought in, and documents left as the library has them."""
-
-    documents: int = 0
-    passages: int = 0
-    known: int = 0
 
 
 class LibraryArchive:
@@ -177,14 +174,17 @@ class LibraryArchive:
                     yield kept
 
     def _with_passages(self) -> Iterator[tuple[dict[str, Any], list[tuple[dict[str, Any], bytes | None]]]]:
+        kept = self._conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'waiting'").get  # not before schema 6
+        text = "(SELECT waiting.text FROM waiting WHERE waiting.hash = passage.hash)" if kept else "NULL"
         for row in self._rows("document", DOCUMENT, self._document_values()):
             with translated(self.path):
                 passages = self._conn.execute(
-                    f"""SELECT {", ".join(PASSAGE)}, embedding FROM passage LEFT JOIN vector USING(id)
+                    f"""SELECT {", ".join(PASSAGE)}, {text}, embedding FROM passage LEFT JOIN vector USING(id)
                     WHERE document_id = ? ORDER BY ordinal""",
                     (row["id"],),
                 ).fetchall()
-            yield row, [(dict(zip(PASSAGE, each[:-1], strict=True)), _blob(each[-1])) for each in passages]
+            columns = (*PASSAGE, "embedded")
+            yield row, [(dict(zip(columns, each[:-1], strict=True)), _blob(each[-1])) for each in passages]
 
     def _document_values(self) -> str:
         """Return what to select for the columns of DOCUMENT; the archive of an older Carrel knows no entries."""
@@ -221,6 +221,7 @@ def gather(conn: apsw.Connection, archive: LibraryArchive, folder_id: int) -> in
         )
     if model is not None:
         archive.add_vectors(_vectors_in(conn, model.id, folder_id))
+        archive.add("waiting", _waiting_in(conn, folder_id))
     return len(ids)
 
 
@@ -231,27 +232,6 @@ def document_values(conn: apsw.Connection) -> str:
     return ", ".join(listed_entries if each == "entries" else each for each in DOCUMENT)
 
 
-def put_back(
-    writer: Writer, documents: Iterable[Kept], folder_ids: Mapping[int, int], stop: Callable[[], bool]
-) -> Returned:
-    """Write documents into the folders that `folder_ids` names for theirs; those that are there already stay.
-
-    A document of which a vector is missing is left to the sync. Ends early, between two commits, where `stop` says so.
-    """
-    returned = Returned()
-    group: list[Kept] = []
-    for document in documents:
-        if stop():
-            break
-        group.append(document)
-        if sum(len(each.passages) + 1 for each in group) >= PASSAGES_AT_ONCE:
-            _write(writer, group, folder_ids, returned)
-            group = []
-    if group and not stop():
-        _write(writer, group, folder_ids, returned)
-    return returned
-
-
 def _vectors_in(conn: apsw.Connection, model_id: int, folder_id: int) -> Iterator[tuple[int, bytes]]:
     rows = conn.execute(
         "SELECT passage.id FROM passage JOIN document ON document.id = document_id WHERE folder_id = ?", (folder_id,)
@@ -260,6 +240,14 @@ def _vectors_in(conn: apsw.Connection, model_id: int, folder_id: int) -> Iterato
     for ids, block in vector_tables.read_blocks(conn, model_id):
         for place in np.flatnonzero(np.isin(ids, wanted)).tolist():
             yield int(ids[place]), block[place].tobytes()
+
+
+def _waiting_in(conn: apsw.Connection, folder_id: int) -> Iterator[Row]:
+    yield from conn.execute(
+        """SELECT hash, text FROM pending WHERE hash IN
+        (SELECT hash FROM passage JOIN document ON document.id = document_id WHERE folder_id = ?)""",
+        (folder_id,),
+    )
 
 
 def _kept(row: Columns, passages: list[tuple[dict[str, Any], bytes | None]]) -> Kept:
@@ -305,31 +293,6 @@ def _passage(row: Columns) -> Passage:
         line_start=row["line_start"] or None,
         line_end=row["line_end"] or None,
         page=row["page"],
-        embedded="",  # what the encoder saw is not stored; its hash stands for it
+        embedded=row["embedded"] or "",  # kept only while it waits for its vector
         hash=row["hash"],
     )
-
-
-def _write(writer: Writer, group: list[Kept], folder_ids: Mapping[int, int], returned: Returned) -> None:
-    with writer.transaction():
-        for each in group:
-            folder_id = folder_ids[each.folder_id]
-            if _is_known(writer, folder_id, each.file.path):
-                returned.known += 1
-                continue
-            if each.passages:
-                try:
-                    writer.put(folder_id, each.file, each.document, each.passages, each.vectors)
-                except VectorsMissing:
-                    continue
-            if each.failure is not None:
-                writer.fail(folder_id, each.file, each.failure)
-            elif not each.passages:
-                continue
-            returned.documents += 1
-            returned.passages += len(each.passages)
-
-
-def _is_known(writer: Writer, folder_id: int, path: bytes) -> bool:
-    found = writer.conn.execute("SELECT 1 FROM document WHERE folder_id = ? AND path = ?", (folder_id, path))
-    return found.get is not None

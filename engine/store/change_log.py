@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import apsw
 
+EMBEDDED = "vector"  # the operation of a passage whose text is what it was
 KEPT = 10_000  # picking out so many vectors took 85 ms, reading all of 50,000 in a row 37 to 88 ms
 
 
@@ -29,8 +30,16 @@ def entries(conn: apsw.Connection, sequence: int, most: int = KEPT) -> list[tupl
     return [(int(str(number)), int(str(passage))) for number, passage in rows][::-1]
 
 
+def replaced(conn: apsw.Connection, sequence: int) -> set[int]:
+    """Return the passages after change number `sequence` that went or hold other text; not those that got a vector."""
+    rows = conn.execute(
+        "SELECT DISTINCT passage_id FROM change WHERE sequence > ? AND operation <> ?", (sequence, EMBEDDED)
+    )
+    return {int(str(passage)) for (passage,) in rows}
+
+
 def record(conn: apsw.Connection, operation: str, passage_ids: Iterable[int]) -> None:
-    """Write down that passages were `put` or `delete`d."""
+    """Write down that passages were `put` or `delete`d, or that what they hold got its vector (`EMBEDDED`)."""
     conn.executemany(
         "INSERT INTO change(passage_id, operation) VALUES(?, ?)", [(each, operation) for each in passage_ids]
     )

@@ -1,4 +1,4 @@
-"""Writes documents: passages, words and vectors of a file change together or not at all.
+"""Writes documents: passages and words of a file change together or not at all, and what is to be embedded waits.
 
 The order of steps is what keeps the word index sound: rows leave it while passage and document still hold what was
 indexed, then those change, then rows enter it again.
@@ -9,19 +9,20 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import apsw
 import numpy as np
 
 from engine.effective_settings import effective
-from engine.errors import LibraryError
 from engine.paths import display
 from engine.records import Document, Passage, is_held_back
-from engine.store import change_log, entries, fulltext, models, segment_merge, slots, vector_tables
+from engine.store import change_log, entries, fulltext, models, pending_vectors, segment_merge, slots, vector_tables
 from engine.store.connection import transaction
+from engine.store.passage_counts import PENDING
 from engine.store.passage_matching import Matching, match
 from engine.store.row_mapping import (
     DOCUMENT_COLUMNS,
@@ -39,6 +40,7 @@ from engine.store.row_mapping import (
 )
 from engine.store.vector_tables import Vector
 
+NO_VECTORS: Mapping[bytes, Vector] = MappingProxyType({})
 _COLUMNS = (*FILE_COLUMNS, *DOCUMENT_COLUMNS, "indexed_at", "failure")
 _INSERT_DOCUMENT = f"INSERT INTO document(folder_id, {', '.join(_COLUMNS)}) VALUES(?{', ?' * len(_COLUMNS)})"
 _UPDATE_DOCUMENT = f"UPDATE document SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE id = ?"
@@ -50,29 +52,18 @@ _INSERT_PASSAGE = (
 _UPDATE_PASSAGE = f"UPDATE passage SET {', '.join(f'{name} = ?' for name in PASSAGE_COLUMNS)} WHERE id = ?"
 
 
-class VectorsMissing(LibraryError):
-    """Passages came without a vector and none is known; nothing of their file was written.
-
-    A hash that was known when the caller asked may be gone when it writes, because a file written in between held the
-    last passage of it. Encode `hashes` and write the file again.
-    """
-
-    def __init__(self, hashes: frozenset[bytes]) -> None:
-        super().__init__(f"{len(hashes)} passages have no vector yet.")
-        self.hashes = hashes
-
-
 @dataclass(frozen=True, slots=True)
 class PutCount:
-    """What writing one file did: vectors that came new, passages whose vector was there already, passages gone.
+    """What writing one file did: vectors that came new, passages whose vector is there or on its way, passages gone.
 
-    `wordless` are the passages that have none, since they are data.
+    `wordless` are the passages that have none, since they are data; `pending` the texts that wait for theirs since now.
     """
 
     embedded: int
     reused: int
     removed: int
     wordless: int = 0
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +97,7 @@ class Writer:
     # --- what is known ------------------------------------------------------------------------------------------
 
     def missing(self, hashes: Iterable[bytes]) -> set[bytes]:
-        """Return which passage hashes have no vector in the library and must be encoded."""
+        """Return which passage hashes have no vector in the library, waiting for one or not."""
         wanted = {each for each in hashes if not is_held_back(each)}
         return wanted - self._places(wanted).keys()
 
@@ -119,7 +110,10 @@ class Writer:
 
     def _places(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
         """Return for each hash that has a vector the id of a passage that has it."""
-        listed = json.dumps([each.hex() for each in hashes])
+        wanted = set(hashes)
+        if self._is_active():
+            wanted -= pending_vectors.among(self.conn, wanted)
+        listed = json.dumps([each.hex() for each in wanted])
         found = self.conn.execute(
             f"""SELECT hash, min(passage.id) FROM passage
             JOIN {vector_tables.table(self.model_id)}_rowids AS vector ON vector.rowid = passage.id
@@ -127,6 +121,11 @@ class Writer:
             (listed,),
         )
         return dict(found)
+
+    def _is_active(self) -> bool:
+        """Whether the model is the one that searches use, for which texts wait."""
+        model = models.active(self.conn)
+        return model is not None and model.id == self.model_id
 
     # --- one file -----------------------------------------------------------------------------------------------
 
@@ -136,17 +135,19 @@ class Writer:
         file: FileFacts,
         document: Document,
         passages: Sequence[Passage],
-        new_vectors: Mapping[bytes, Vector],
+        new_vectors: Mapping[bytes, Vector] = NO_VECTORS,
     ) -> PutCount:
-        """Write a new or an edited file.
+        """Write a new or an edited file, which is found by its words from then on.
 
-        Passages whose hash the document had keep their id and their vector. `new_vectors` holds, by passage hash, those
-        that `missing` named. Raises VectorsMissing or ModelError before anything of the file is written.
+        Passages whose hash the document had keep their id and their vector; another passage of the same hash lends
+        its own. `new_vectors` gives some by passage hash; texts without any wait to be embedded, the newest files'
+        first. The model is the active one. Raises ModelError before anything of the file is written.
         """
         stored = self._stored(folder_id, file.path)
         matching = match([(each, _hash(row)) for each, row in stored.passages.items()] if stored else [], passages)
         unvectored = self._unvectored(matching)
-        ready = self._gather({passage.hash for passage in (*matching.fresh, *unvectored.values())}, new_vectors)
+        bare = {each.hash: each.embedded for each in (*matching.fresh, *unvectored.values())}
+        ready = self._gather(bare.keys(), new_vectors)
 
         values, held = document_row(file, document), entries.rows_of(document)
         kept = {each: passage_row(passage) for each, passage in matching.kept}
@@ -157,11 +158,16 @@ class Writer:
         self._update_kept(stored, kept)
         fresh = self._place_fresh(document_id, matching)
         fulltext.insert_rows(self.conn, [*fresh, *reworded])
-        self._write_vectors({**unvectored, **fresh}, ready)
+        self._write_vectors({**unvectored, **fresh}, ready, set(matching.gone))
+        pending_vectors.settle(self.conn, self.model_id, new_vectors)
+        waiting = self._let_wait(bare, ready, file.mtime_ns / 1e9)
+        pending_vectors.raise_to(self.conn, (passage.hash for _, passage in matching.kept), file.mtime_ns / 1e9)
+        pending_vectors.forget_unowned(self.conn, self._gone_hashes(stored, matching))
 
         encoded = {passage.hash for passage in fresh.values()} & new_vectors.keys()
         wordless = sum(is_held_back(passage.hash) for passage in passages)
-        return PutCount(len(encoded), len(passages) - len(encoded) - wordless, len(matching.gone), wordless)
+        reused = len(passages) - len(encoded) - wordless - waiting
+        return PutCount(len(encoded), reused, len(matching.gone), wordless, waiting)
 
     def fail(self, folder_id: int, file: FileFacts, reason: str) -> int:
         """Write down that a file could not be read, and return how many of its passages were removed.
@@ -242,19 +248,24 @@ class Writer:
             each: passage for each, passage in matching.kept if each not in present and not is_held_back(passage.hash)
         }
 
-    def _gather(self, hashes: set[bytes], new_vectors: Mapping[bytes, Vector]) -> dict[bytes, Vector]:
-        """Return a vector for each hash that has one, handed in or known. Raises VectorsMissing and ModelError."""
-        hashes = {each for each in hashes if not is_held_back(each)}
-        ready = {each: new_vectors[each] for each in hashes if each in new_vectors}
-        others = hashes - ready.keys()
-        if others:
-            ready |= self.known_vectors(others)
-        if len(ready) < len(hashes):
-            raise VectorsMissing(frozenset(hashes - ready.keys()))
-        size = vector_tables.dimension(self.conn, self.model_id)
+    def _gather(self, hashes: Collection[bytes], new_vectors: Mapping[bytes, Vector]) -> dict[bytes, Vector]:
+        """Return a vector for each hash that has one, handed in or known. Raises ModelError."""
+        ready = {each: new_vectors[each] for each in hashes if each in new_vectors and not is_held_back(each)}
+        size = vector_tables.dimension(self.conn, self.model_id) if ready else 0
         for vector in ready.values():
             vector_tables.check(vector[None, :], size)
-        return ready
+        others = {each for each in hashes if each not in ready and not is_held_back(each)}
+        return ready | self.known_vectors(others) if others else ready
+
+    def _let_wait(self, texts: Mapping[bytes, str], ready: Mapping[bytes, Vector], changed: float) -> int:
+        """Let the texts wait that have no vector; return how many did not wait before."""
+        bare = {each: text for each, text in texts.items() if each not in ready and not is_held_back(each)}
+        known = pending_vectors.among(self.conn, bare)
+        pending_vectors.add(self.conn, {each: storable(text) for each, text in bare.items()}, changed)
+        return len(bare.keys() - known)
+
+    def _gone_hashes(self, stored: _Stored | None, matching: Matching) -> set[bytes]:
+        return {_hash(stored.passages[each]) for each in matching.gone} if stored is not None else set()
 
     def _reworded(self, stored: _Stored | None, values: Row, kept: Mapping[int, Row], held: entries.Rows) -> list[int]:
         """Return the kept passages of which the word index must hold something else than before."""
@@ -295,23 +306,32 @@ class Writer:
         )
         return fresh
 
-    def _write_vectors(self, passages: Mapping[int, Passage], ready: Mapping[bytes, Vector]) -> None:
-        """Write vectors of passages, and let all models forget what they had under these ids besides."""
+    def _write_vectors(
+        self, passages: Mapping[int, Passage], ready: Mapping[bytes, Vector], replaced: Collection[int]
+    ) -> None:
+        """Write vectors of passages, and let all models forget what they had under these ids besides.
+
+        What the active model has under the id of a passage without a vector stays, in the place of the one to come.
+        `replaced` are the ids that had other text before.
+        """
         if not passages:
             return
         ids = sorted(passages)
-        embedded = [each for each in ids if not is_held_back(passages[each].hash)]
+        embedded = [each for each in ids if passages[each].hash in ready]
         if embedded:
             rows = np.stack([ready[passages[each].hash] for each in embedded])
             vector_tables.put(self.conn, self.model_id, embedded, rows)
-        bare = sorted(set(ids) - set(embedded))
+        wordless = [each for each in ids if is_held_back(passages[each].hash)]
         for model in models.every(self.conn):
-            vector_tables.forget(self.conn, model.id, bare if model.id == self.model_id else ids)
-        change_log.record(self.conn, "put", ids)
+            vector_tables.forget(self.conn, model.id, wordless if model.id == self.model_id else ids)
+        change_log.record(self.conn, "put", sorted({*embedded, *wordless, *(each for each in ids if each in replaced)}))
 
     def _remove_passages(self, ids: Sequence[int]) -> int:
         fulltext.remove_rows(self.conn, ids)
+        among = f"SELECT DISTINCT hash FROM passage WHERE id IN (SELECT value FROM json_each(?)) AND {PENDING}"
+        hashes = [bytes(row[0]) for row in self.conn.execute(among, (json.dumps(list(ids)),))]
         self._delete(ids)
+        pending_vectors.forget_unowned(self.conn, hashes)
         slots.park(self.conn, ids)
         change_log.record(self.conn, "delete", ids)
         return len(ids)

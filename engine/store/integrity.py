@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import CarrelError, LibraryError
 from engine.records import Check
-from engine.store import fulltext, models, stored_values, vector_tables
+from engine.store import fulltext, models, pending_vectors, stored_values, vector_tables
 from engine.store.connection import READER_CACHE_KIB, path_of, prepare
 from engine.store.faults import translated
 
@@ -28,6 +28,7 @@ ORPHAN_PASSAGES = "SELECT id FROM passage WHERE document_id NOT IN (SELECT id FR
 ORPHAN_DOCUMENTS = "SELECT id FROM document WHERE folder_id NOT IN (SELECT id FROM folder)"
 ORPHAN_COUNTS = "SELECT folder_id FROM left_out WHERE folder_id NOT IN (SELECT id FROM folder)"
 ORPHAN_FIGURES = "SELECT model_id FROM calibration WHERE model_id NOT IN (SELECT id FROM model)"
+ORPHAN_TEXTS = "SELECT hash FROM pending WHERE hash NOT IN (SELECT hash FROM passage)"
 ORPHAN_TABLES = r"""SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING vec0%'
 AND name LIKE 'vector\_%' ESCAPE '\' AND substr(name, 8) NOT IN (SELECT id FROM model)"""
 USED_FREE_SLOTS = "SELECT id FROM free_slot WHERE id IN (SELECT id FROM passage)"
@@ -50,7 +51,7 @@ def checks(conn: apsw.Connection) -> list[Check]:
         ("orphan passages", "every passage belongs to a document", _counting(ORPHAN_PASSAGES, "passages")),
         ("orphan rows", "every other row has its owner", _orphan_rows),
         ("passage order", "passages follow each other without gaps", _counting(NOT_TILING, "documents")),
-        ("vectors", "every passage has a vector", _missing_vectors),
+        ("vectors", _vectors_told(conn), _missing_vectors),
         ("stray vectors", "every vector has a passage", _stray_vectors),
         ("vector values", "every vector has length one", _vector_values),
         ("vector size", "vectors have the size that their model gives", _vector_sizes),
@@ -140,9 +141,9 @@ def _counting(select: str, what: str) -> Find:
 def _orphan_rows(conn: apsw.Connection) -> Found:
     count = sum(
         int(conn.execute(f"SELECT count(*) FROM ({select})").get)
-        for select in (ORPHAN_COUNTS, ORPHAN_FIGURES, ORPHAN_TABLES)
+        for select in (ORPHAN_COUNTS, ORPHAN_FIGURES, ORPHAN_TABLES, ORPHAN_TEXTS)
     )
-    return count, f"{count} rows or tables belong to a folder or a model that is gone"
+    return count, f"{count} rows or tables belong to a folder, a model or a passage that is gone"
 
 
 def _file(conn: apsw.Connection) -> Found:
@@ -187,6 +188,17 @@ def _missing_vectors(conn: apsw.Connection) -> Found:
     missing = len(vector_tables.without_vectors(conn, model.id))
     unreadable = sum(len(unreadable_vectors(conn, each.id)) for each in _with_tables(conn))
     return missing + unreadable, f"{missing} passages have no vector, {unreadable} one that cannot be read"
+
+
+def _vectors_told(conn: apsw.Connection) -> str:
+    """Return what is said where no vector is missing; some may still be on their way."""
+    try:
+        coming = pending_vectors.count(conn)
+    except apsw.SQLError:  # a file of another schema
+        coming = 0
+    if not coming:
+        return "every passage has a vector"
+    return f"every passage has a vector or waits for one ({coming:,} {'wait' if coming > 1 else 'waits'})"
 
 
 def _stray_vectors(conn: apsw.Connection) -> Found:

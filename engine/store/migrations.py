@@ -17,7 +17,7 @@ from engine.errors import LibraryBusy, LibraryDamaged, SchemaTooNew
 from engine.store import fulltext, stored_values
 from engine.store.lock import IndexerLock
 from engine.store.own_words import own_date, own_words
-from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4, VERSION_5
+from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4, VERSION_5, VERSION_6
 
 Migration = Callable[[apsw.Connection], None]
 Told = Callable[[int, int], None]
@@ -65,6 +65,11 @@ def entries_of_files(conn: apsw.Connection) -> None:
     conn.execute(VERSION_5)
 
 
+def words_before_vectors(conn: apsw.Connection) -> None:
+    """Version 6: a passage is found by its words before it has a vector; what is still to be embedded waits."""
+    conn.execute(VERSION_6)
+
+
 # The version is the place in this tuple, from 1.
 MIGRATIONS: tuple[Migration, ...] = (
     first_schema,
@@ -72,6 +77,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     words_by_own_rules,
     other_names,
     entries_of_files,
+    words_before_vectors,
 )
 
 

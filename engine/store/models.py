@@ -90,8 +90,16 @@ def every(conn: apsw.Connection) -> list[StoredModel]:
     return [StoredModel(*row) for row in conn.execute(f"SELECT {_COLUMNS} FROM model ORDER BY id")]
 
 
-def activate(conn: apsw.Connection, model_id: int) -> None:
-    """Make this the model that searches use and keep the one before; call it inside a transaction."""
+def activate(conn: apsw.Connection, model_id: int, *, same_passages: bool = False) -> None:
+    """Make this the model that searches use and keep the one before; call it inside a transaction.
+
+    `same_passages`: both make the same passages of a document, so that what waits for its vector goes on waiting.
+    """
+    from engine.store import pending_vectors  # which looks into the tables of vectors
+
+    before = active(conn)
+    if before is not None and before.id != model_id:
+        pending_vectors.hand_over(conn, before.id, model_id, same_passages=same_passages)
     conn.execute("UPDATE model SET state = 'kept' WHERE state = 'active' AND id <> ?", (model_id,))
     conn.execute("UPDATE model SET state = 'active' WHERE id = ?", (model_id,))
     change_log.mark_moment(conn)  # a search begun before is told from one begun after

@@ -1,4 +1,7 @@
-"""Counts passages, and those of them that are data and not words: by their hash, which an index holds in order."""
+"""Counts passages, and those of them that are data and not words: by their hash, which an index holds in order.
+
+`HELD_BACK`, `WORDS` and `PENDING` are conditions of SQL that tell which passages have a vector, or will have one.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import apsw
 # A hash that begins with `HELD_BACK_HASH` is below this one.
 HELD_BACK = "passage.hash < x'00000001'"
 WORDS = "passage.hash >= x'00000001'"
+PENDING = "passage.hash IN (SELECT hash FROM pending)"  # found by words, and still to be embedded
 
 
 def held_back(conn: apsw.Connection, document_id: int | None = None) -> int:
@@ -17,6 +21,11 @@ def held_back(conn: apsw.Connection, document_id: int | None = None) -> int:
     of_document = "" if document_id is None else " AND document_id = ?"
     values = () if document_id is None else (document_id,)
     return int(conn.execute(f"SELECT count(*) FROM passage WHERE {HELD_BACK}{of_document}", values).get)
+
+
+def embeddable(conn: apsw.Connection) -> int:
+    """Return how many passages have a vector, or are to get one: all but those that are data."""
+    return int(conn.execute("SELECT count(*) FROM passage").get) - held_back(conn)
 
 
 def held_back_among(conn: apsw.Connection, ids: Sequence[int]) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from engine.store import change_log, fulltext, integrity, models, vacuum, vector_tables
+from engine.store import change_log, fulltext, integrity, models, pending_vectors, vacuum, vector_tables
 from engine.store.connection import transaction
 from engine.store.documents import listed
 
@@ -54,7 +54,9 @@ def _remove_orphan_rows(conn: apsw.Connection) -> int:
     tables = [str(row[0]) for row in conn.execute(integrity.ORPHAN_TABLES)]
     for name in tables:
         conn.execute(f'DROP TABLE "{name}"')
-    return removed + len(tables)
+    waiting = pending_vectors.count(conn)
+    pending_vectors.forget_unowned(conn)
+    return removed + len(tables) + waiting - pending_vectors.count(conn)
 
 
 def _rebuild_tables(conn: apsw.Connection) -> int:

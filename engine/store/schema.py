@@ -209,3 +209,9 @@ SELECT passage.id AS id,
 FROM passage CROSS JOIN document ON document.id = passage.document_id
 LEFT JOIN entry ON entry.document_id = passage.document_id AND entry.number = passage.page;
 """
+
+# A text waits here for its vector. `priority`: the greater comes first (`pending_vectors`).
+VERSION_6 = """
+CREATE TABLE pending(hash BLOB PRIMARY KEY, text TEXT NOT NULL, priority REAL NOT NULL) STRICT;
+CREATE INDEX pending_by_priority ON pending(priority);
+"""

@@ -1,14 +1,15 @@
 """The vectors of one model: a sqlite-vec table `vector_<model id>` whose rowids are passage ids.
 
 Rows of removed passages stay parked (`free_slot`) until a new passage takes their place, because vec0 never gives the
-space of single deleted rows back. Everything here that reads leaves parked rows out.
+space of single deleted rows back. A passage that waits for its vector (`pending`) may have such a row of another text
+under its id. Everything here that reads leaves parked rows and those of waiting passages out.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 import apsw
@@ -20,6 +21,8 @@ from engine.store import passage_counts, vec0_chunks
 from engine.store.connection import path_of, snapshot
 
 _DIMENSION = re.compile(r"float\[(\d+)\]")
+
+_WAITING = "SELECT passage.id FROM pending CROSS JOIN passage ON passage.hash = pending.hash"
 
 Vector = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -52,14 +55,33 @@ def dimension(conn: apsw.Connection, model_id: int) -> int:
 
 
 def live_ids(conn: apsw.Connection, model_id: int) -> Ids:
-    """Return the ids of all passages that have a vector, ascending, without parked ones."""
+    """Return the ids of all passages that have a vector, ascending, without parked and waiting ones."""
     ids = _column(conn, f"SELECT rowid FROM {table(model_id)}_rowids ORDER BY rowid")
-    return np.setdiff1d(ids, parked(conn), assume_unique=True)
+    return np.setdiff1d(ids, _unused(conn, model_id), assume_unique=True)
 
 
 def parked(conn: apsw.Connection) -> Ids:
     """Return the ids that no passage uses and whose rows wait for one, ascending."""
     return _column(conn, "SELECT id FROM free_slot ORDER BY id")
+
+
+def waiting(conn: apsw.Connection, model_id: int) -> Ids:
+    """Return the passages that wait for a vector of this model, ascending: they are embedded for the active one only.
+
+    Reads an entry of an index for each text that waits, some 1 µs.
+    """
+    if not _embeds_now(conn, model_id):
+        return np.empty(0, np.int64)
+    return np.sort(_column(conn, _WAITING))
+
+
+def _unused(conn: apsw.Connection, model_id: int) -> Ids:
+    """Return the ids whose rows in a model's table are of no passage, or of another text than their passage's."""
+    return np.concatenate([parked(conn), waiting(conn, model_id)])
+
+
+def _embeds_now(conn: apsw.Connection, model_id: int) -> bool:
+    return conn.execute("SELECT 1 FROM model WHERE id = ? AND state = 'active'", (model_id,)).get is not None
 
 
 def read_blocks(conn: apsw.Connection, model_id: int) -> Iterator[tuple[Ids, Vector]]:
@@ -68,7 +90,7 @@ def read_blocks(conn: apsw.Connection, model_id: int) -> Iterator[tuple[Ids, Vec
     For libraries whose vectors do not fit in memory at once. Run it to its end or close it: it holds a read snapshot.
     """
     with snapshot(conn):
-        size, unused = dimension(conn, model_id), parked(conn)
+        size, unused = dimension(conn, model_id), _unused(conn, model_id)
         try:
             places = vec0_chunks.places(conn, table(model_id), size)
         except vec0_chunks.UnknownLayout:
@@ -109,12 +131,14 @@ def vectors_of(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int])
     """Return the vectors of these passages, as `read_matrix` does; passages that have none are left out."""
     with snapshot(conn):
         known = with_vectors(conn, model_id, passage_ids)
+        if _embeds_now(conn, model_id):
+            known -= _waiting_among(conn, known)
         ids = np.setdiff1d(np.array(sorted(known), dtype=np.int64), parked(conn), assume_unique=True)
         return ids, _read_rows(conn, model_id, ids, dimension(conn, model_id))
 
 
 def with_vectors(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int]) -> set[int]:
-    """Return which of these ids have a row in the model's table, parked or not."""
+    """Return which of these ids have a row in the model's table, whether or not it is of the passage's text."""
     rows = conn.execute(
         f"SELECT rowid FROM {table(model_id)}_rowids WHERE rowid IN (SELECT value FROM json_each(?))",
         (json.dumps([int(each) for each in passage_ids]),),
@@ -123,12 +147,24 @@ def with_vectors(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int
 
 
 def without_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
-    """Return the ids of the passages that lack a vector of this model, ascending; what is no words needs none."""
+    """Return the ids of the passages that lack a vector of this model, ascending.
+
+    What is no words needs none, and what waits for one of the active model will have it.
+    """
+    coming = passage_counts.PENDING if _embeds_now(conn, model_id) else "FALSE"
     rows = conn.execute(
-        f"""SELECT id FROM passage
-        WHERE {passage_counts.WORDS} AND id NOT IN (SELECT rowid FROM {table(model_id)}_rowids) ORDER BY id"""
+        f"""SELECT id FROM passage WHERE {passage_counts.WORDS}
+        AND id NOT IN (SELECT rowid FROM {table(model_id)}_rowids) AND NOT {coming} ORDER BY id"""
     )
     return [row[0] for row in rows]
+
+
+def _waiting_among(conn: apsw.Connection, passage_ids: Iterable[int]) -> set[int]:
+    rows = conn.execute(
+        f"SELECT id FROM passage WHERE id IN (SELECT value FROM json_each(?)) AND {passage_counts.PENDING}",
+        (json.dumps([int(each) for each in passage_ids]),),
+    )
+    return {row[0] for row in rows}
 
 
 def put(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int], matrix: Vector) -> None:

@@ -23,7 +23,7 @@ from shelf import paragraph, spelt
 
 import engine
 from app.tui.training_runs import TrainingRuns
-from engine.indexing.model_build import BATCH_PASSAGES
+from engine.indexing.model_build import AT_ONCE
 from engine.indexing.sync import sync
 from engine.library import Library
 from engine.sources.parser import Parser
@@ -174,7 +174,7 @@ def test_a_promoted_model_is_swapped_in_at_last_however_often_the_indexer_is_kil
     assert [run.use for run in port.runs()] == ["in use"]
     assert len(shelves.search(Tuned())) == len(before)
     again = len(shelves.embedded()) - len(set(shelves.embedded()))
-    assert again <= KILLS * BATCH_PASSAGES  # what the kills cost
+    assert again <= KILLS * AT_ONCE  # what the kills cost
 
     embedded = shelves.embedded()
     assert port.rollback() == "fake"

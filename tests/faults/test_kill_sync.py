@@ -9,17 +9,20 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import fake_encoder
 import pytest
 from fake_encoder import FakeEncoder
 from fake_indexer import command
 from shelf import contents, paragraph, spelt, words_are_sound
 
+import engine
 from engine.indexing.sync import sync
 from engine.sources.parser import Parser
-from engine.store import documents, folders
+from engine.store import documents, folders, pending_vectors
 from engine.store.connection import open_writer
 from engine.store.lock import holder
 
@@ -27,6 +30,24 @@ KILLS = int(os.environ.get("CARREL_KILLS", "4"))
 SEED = int(os.environ.get("CARREL_KILL_SEED", "7"))
 NOTES = 250
 DEADLINE_SECONDS = 60.0
+PLACES = (Path(engine.__file__).parents[1], Path(fake_encoder.__file__).parent)  # of what the process imports
+STEP = 150  # texts that the encoder below does in the time of a step: what a kill may cost
+
+# The indexer's process with an encoder that takes its time, and writes down which texts of notes it was given.
+EMBEDDING = """
+import sys, time
+from engine.indexer import worker
+from fake_encoder import FakeEncoder
+
+class Slow(FakeEncoder):
+    def encode_passages(self, texts):
+        with open(sys.argv[1], "a") as stream:
+            stream.write("".join(f"{hash(text)}\\n" for text in texts if "wide" in text or "shared" in text))
+        time.sleep(0.002 * len(texts))
+        return super().encode_passages(texts)
+
+sys.exit(worker.main(sys.argv[2:], lambda name: Slow()))
+"""
 
 
 def write_notes(root: Path, chance: random.Random) -> None:
@@ -103,4 +124,56 @@ def test_a_killed_sync_is_continued_and_ends_like_a_fresh_one(tmp_path: Path, mo
     fresh = bring_up_to_date(tmp_path / "home" / "fresh.carrel")
     assert continued.keys() == fresh.keys()
     assert continued == fresh
+    conn.close()
+
+
+def test_killed_while_it_embeds_all_is_found_by_words_and_no_vector_is_made_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    chance = random.Random(SEED)
+    notes, library, given = tmp_path / "notes", tmp_path / "home" / "library.carrel", tmp_path / "given"
+    write_notes(notes, chance)
+    conn = open_writer(library, create=True)
+    folders.add(conn, os.fsencode(notes))
+    command_line = [sys.executable, "-P", "-c", EMBEDDING, str(given), "--library", str(library)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, PLACES)), "PYTHONHASHSEED": "0"}
+    waiting = 0
+    for number in range(KILLS + 1):
+        process = subprocess.Popen(
+            [*command_line, "--events", str(tmp_path / "events")],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        if number == KILLS:
+            assert process.wait(DEADLINE_SECONDS) == 0
+            process.communicate()
+            break
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        before = given.stat().st_size if given.exists() else 0
+        while not given.exists() or given.stat().st_size <= before:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert documents.counts(conn).documents == NOTES
+        assert words_are_sound(conn)
+        found = conn.execute(
+            "SELECT count(DISTINCT document_id) FROM passage WHERE id IN (SELECT rowid FROM passage_fts "
+            "WHERE passage_fts MATCH 'shared0')"
+        ).get
+        assert found == NOTES
+        left = pending_vectors.count(conn)
+        assert 0 < left <= (waiting or left)
+        waiting = left
+    assert pending_vectors.count(conn) == 0
+    told = given.read_text().splitlines()
+    assert len(told) - len(set(told)) <= KILLS * STEP
+    fresh = open_writer(tmp_path / "home" / "fresh.carrel", create=True)
+    folders.add(fresh, os.fsencode(notes))
+    sync(fresh, tmp_path / "home" / "fresh.carrel", encoder=FakeEncoder, parser=Parser)
+    assert contents(conn) == contents(fresh)
+    fresh.close()
     conn.close()

@@ -10,7 +10,7 @@ import apsw
 import numpy as np
 
 from engine.records import Document, Passage
-from engine.store import folders, models
+from engine.store import folders, models, pending_vectors
 from engine.store.connection import open_writer, transaction
 from engine.store.document_writer import PutCount, Writer
 from engine.store.row_mapping import FileFacts
@@ -89,14 +89,21 @@ class Sample:
         title: str | None = None,
         tags: Sequence[str] = (),
         headings: tuple[str, ...] = (),
+        mtime_ns: int = 1,
+        embedded: bool = True,
     ) -> PutCount:
         passages = cut(text, headings, title or "")
         document = Document(text, title or path, title is not None, "markdown", tags=tuple(tags))
         with self.writer.transaction():
-            missing = self.writer.missing(passage.hash for passage in passages)
-            return self.writer.put(
-                self.folder, facts(path, text), document, passages, {each: vector_for(each) for each in missing}
-            )
+            missing = self.writer.missing(passage.hash for passage in passages) if embedded else ()
+            vectors = {each: vector_for(each) for each in missing}
+            return self.writer.put(self.folder, facts(path, text, mtime_ns), document, passages, vectors)
+
+    def settle(self, *texts: str) -> int:
+        """Give the passages that wait, or those with these texts for the encoder, their vectors."""
+        hashes = [hash_of(each) for each in texts] or list(pending_vectors.next_batch(self.conn, 10_000))
+        with self.writer.transaction():
+            return pending_vectors.settle(self.conn, self.model, {each: vector_for(each) for each in hashes})
 
     def document(self, path: str) -> int:
         found = self.conn.execute("SELECT id FROM document WHERE path = ?", (path.encode(),)).fetchone()

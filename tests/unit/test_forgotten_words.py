@@ -242,6 +242,19 @@ def test_no_file_of_carrels_home_keeps_the_word(library: Library, forget: Callab
     assert [each.name for each in (*home, *beside) if SECRET in each.read_bytes().lower()] == []
 
 
+@pytest.mark.parametrize("forget", [edit, delete, remove_forever], ids=lambda way: way.__name__)
+def test_a_text_that_still_waits_to_be_embedded_is_forgotten_with_its_note(
+    library: Library, forget: Callable[[Library], None]
+) -> None:
+    (notes(library) / "diary.md").unlink()
+    library.sync()
+    write(notes(library), {"diary.md": NOTE})
+    assert library.sync(meaning=False).pending
+    assert holding(library, SECRET)
+    forget(library)
+    assert holding(library, SECRET) == []
+
+
 def test_vectors_that_no_document_waits_for_any_more_go_with_the_next_sync(library: Library) -> None:
     spool = library.path.with_name(library.path.name + ".vectors")
     spool.write_bytes(b"vectors of a note that is gone")

@@ -27,7 +27,7 @@ GROWTH = 9.0
 
 SUFFIXES = (
     *("md", "txt", "py", "rst", "org", "adoc", "tex", "html", "json", "jsonl", "yaml", "toml", "csv", "tsv", "ipynb"),
-    *("srt", "vtt", "rtf", "eml", "log", "bib", "mbox", "mht", "ics", "vcf", "enex"),
+    *("srt", "vtt", "rtf", "eml", "log", "bib", "mbox", "mht", "ics", "vcf", "enex", "xml"),
 )
 RUNS = (
     *("\n", " ", "\t", " \n", "\n\n  ", "a", "a ", "a\n", "1", "#", "# ", "#1", "#\n", "* ", "*", "**", "_"),

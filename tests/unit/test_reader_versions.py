@@ -20,6 +20,7 @@ CELLS = [
 EVENT = "BEGIN:VEVENT\nSUMMARY:Den\nDTSTART:20240501T100000Z\nLOCATION:Wood\nDESCRIPTION:Dig\\nin.\nEND:VEVENT\n"
 CARD = "BEGIN:VCARD\nFN:Ann Fox\nORG:Den;Deep\nTEL:1\nNOTE:Digs.\nEND:VCARD\n"
 SAMPLES = {
+    "xml": ("a.xml", "<a><title>Foxes</title><b c='They run'>Den &amp; <i>wood</i></b></a>"),
     "calendar": ("a.ics", EVENT),
     "contacts": ("a.vcf", CARD),
     "mbox": ("a.mbox", "From a\nFrom: a@x.org\nSubject: Tea\n\nHello.\n\nFrom b\nSubject: Cake\n\nMore.\n"),
@@ -57,6 +58,7 @@ READ = {
     "enex": (2, "4315df27d7e875a9"),
     "calendar": (2, "62d944daa307b5e3"),
     "contacts": (2, "2f42569bc218e2ed"),
+    "xml": (1, "b3437306f647cab8"),
     "mbox": (3, "a5f176f48d660459"),
     "mhtml": (2, "a0c08754d0d471db"),
     "bibtex": (1, "f0da30f1a4e6159a"),

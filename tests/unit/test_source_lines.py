@@ -21,7 +21,7 @@ LINES: dict[str, Literal["own", "mapped", "none"]] = {
     **dict.fromkeys(("yaml", "toml", "json"), "own"),
     **dict.fromkeys(("html", "calendar", "contacts", "mbox", "enex"), "mapped"),
     **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "odt", "ods", "odp", "rtf", "epub", "msg"), "none"),
-    **dict.fromkeys(("html", "calendar", "contacts", "mbox"), "mapped"),
+    **dict.fromkeys(("html", "calendar", "contacts", "mbox", "xml"), "mapped"),
     **dict.fromkeys(("pdf", "docx", "pptx", "xlsx", "xls", "odt", "ods", "odp", "odg", "rtf", "epub", "msg"), "none"),
     **dict.fromkeys(("email", "notebook", "mhtml", "webarchive"), "none"),
 }
@@ -47,6 +47,7 @@ MAPPED = {
     "calendar": ("a.ics", "BEGIN:VEVENT\nSUMMARY:x\nDESCRIPTION:one\\ntwo quince\nEND:VEVENT\n"),
     "contacts": ("a.vcf", "BEGIN:VCARD\nFN:x\nTEL:1\nNOTE:The quince\nEND:VCARD\n"),
     "enex": ("a.enex", "<en-export>\n<note><title>The quince</title><content>x</content></note></en-export>"),
+    "xml": ("a.xml", "<a>\n<b>one</b>\n<b>quince</b>\n</a>\n"),
     "mbox": ("a.mbox", "From a\nSubject: x\n\none\n\nFrom b\nSubject: quince\n\ntwo\n"),
 }
 

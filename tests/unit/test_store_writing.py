@@ -8,9 +8,9 @@ from store_samples import DIMENSION, Sample, cut, facts, hash_of, vector_for
 
 from engine.errors import ModelError
 from engine.records import Document, Link
-from engine.store import change_log, documents, integrity, models, slots, vector_tables
+from engine.store import change_log, documents, integrity, models, pending_vectors, slots, vector_tables
 from engine.store.connection import transaction
-from engine.store.document_writer import PutCount, VectorsMissing
+from engine.store.document_writer import PutCount
 from engine.store.row_mapping import FileFacts
 
 
@@ -73,13 +73,12 @@ def test_a_copied_file_needs_no_encoder(sample: Sample) -> None:
     assert np.array_equal(matrix[:2], matrix[2:])
 
 
-def test_a_file_without_its_vectors_is_not_written_at_all(sample: Sample) -> None:
+def test_a_file_without_its_vectors_is_found_by_words_and_waits(sample: Sample) -> None:
     sample.put("a.md", "one")
-    text = "one\n\nnever seen"
-    with sample.writer.transaction(), pytest.raises(VectorsMissing) as caught:
-        sample.writer.put(sample.folder, facts("a.md", text), Document(text, "a.md", False, "text"), cut(text), {})
-    assert caught.value.hashes == {hash_of("\nnever seen")}
-    assert documents.text_of(sample.conn, sample.document("a.md")) == "one"
+    count = sample.put("a.md", "one\n\nnever seen", embedded=False)
+    assert count == PutCount(embedded=0, reused=1, removed=0, pending=1)
+    assert sample.find("never") == {sample.passages("a.md")["never seen"]}
+    assert pending_vectors.next_batch(sample.conn, 9) == {hash_of("\nnever seen"): "\nnever seen"}
     assert_sound(sample)
 
 

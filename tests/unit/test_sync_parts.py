@@ -1,84 +1,21 @@
-"""The small parts of a sync that have rules of their own: spool, journal, progress, file times."""
+"""The small parts of a sync that have rules of their own: journal, progress, file times."""
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.events import Event, Progress
-from engine.indexing.crash_recovery import Journal, Spool
+from engine.indexing.crash_recovery import Journal
 from engine.indexing.file_identity import COARSE_NS, FINE_NS, recorded_mtime
 from engine.indexing.file_reader import Budget
 from engine.indexing.sync_progress import INTERVAL_SECONDS, ProgressMeter
 
 SECOND = 1_000_000_000
-
-
-def vectors(*numbers: int) -> list[tuple[bytes, np.ndarray]]:
-    return [(bytes([number]) * 16, np.full(4, number, dtype=np.float32)) for number in numbers]
-
-
-def test_a_spool_gives_back_what_an_earlier_one_kept(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", "model", 4)
-    spool.add(vectors(1, 2))
-    spool.add(vectors(3))
-    spool.close()
-    again = Spool(tmp_path / "spool", "model", 4)
-    assert len(again) == 3
-    assert again[b"\2" * 16].tolist() == [2.0] * 4
-    again.add(vectors(4))
-    assert again[b"\4" * 16].tolist() == [4.0] * 4
-    again.close()
-
-
-def test_a_record_torn_by_a_death_is_dropped(tmp_path: Path) -> None:
-    path = tmp_path / "spool"
-    spool = Spool(path, "model", 4)
-    spool.add(vectors(1, 2))
-    spool.close()
-    path.write_bytes(path.read_bytes()[:-5])
-    again = Spool(path, "model", 4)
-    assert list(again) == [b"\1" * 16]
-    again.add(vectors(2))
-    assert again[b"\2" * 16].tolist() == [2.0] * 4
-    again.close()
-
-
-def test_the_spool_of_another_model_is_thrown_away(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", "model", 4)
-    spool.add(vectors(1))
-    spool.close()
-    assert len(Spool(tmp_path / "spool", "other", 4)) == 0
-    assert not (tmp_path / "spool").exists()
-
-
-def test_a_spool_whose_vectors_are_all_written_leaves_no_file(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", "model", 4)
-    spool.add(vectors(1, 2))
-    spool.forget([b"\1" * 16])
-    assert (tmp_path / "spool").exists()
-    spool.forget([b"\2" * 16])
-    assert not (tmp_path / "spool").exists()
-
-
-def test_what_a_full_disk_took_half_of_counts_as_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spool = Spool(tmp_path / "spool", "model", 4)
-    spool.add(vectors(1))
-    write = os.pwrite
-    with monkeypatch.context() as full:
-        full.setattr(os, "pwrite", lambda file, content, at: write(file, content[: len(content) // 2], at))
-        with pytest.raises(OSError, match="No space left"):
-            spool.add(vectors(2, 3))
-    assert list(spool) == [b"\1" * 16]
-    spool.add(vectors(4))
-    assert spool[b"\4" * 16].tolist() == [4.0] * 4
-    spool.close()
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40).map(lambda name: name.replace(b"\n", b"")), max_size=5))
@@ -107,7 +44,7 @@ def test_progress_is_told_ten_times_a_second_at_most_and_with_its_rate() -> None
     meter = ProgressMeter(100, 100_000, events.append, clock=lambda: now[0])
     for _ in range(100):
         now[0] += INTERVAL_SECONDS / 2
-        meter.embedded(5, b"/a")
+        meter.passages_done(5, b"/a")
         meter.file_done(b"/a", 500)
     assert len(events) <= 51
     last = events[-1]

@@ -13,7 +13,7 @@ from shelf import CountingEncoder, Shelf, StopAfter, paragraph, words_are_sound
 
 from engine.errors import LibraryError, LibraryFull, ModelError
 from engine.events import Committed, FileFailed, Progress, Scanned, SyncFinished
-from engine.indexing.crash_recovery import BLAME, DEATHS_BEFORE_BLAME, SPOOLED_FROM, Journal, journal_file, spool_file
+from engine.indexing.crash_recovery import BLAME, DEATHS_BEFORE_BLAME, Journal, journal_file
 from engine.store import requests
 from engine.store.connection import open_writer
 
@@ -159,22 +159,26 @@ class InterruptedEncoder(CountingEncoder):
         return super().encode_passages(texts)
 
 
-def test_a_large_document_that_was_stopped_goes_on_where_it_was(shelf: Shelf) -> None:
-    shelf.write("large.md", "\n\n".join(paragraph(f"word{number}x", 90) for number in range(SPOOLED_FROM + 200)))
+def test_a_large_document_is_found_by_words_and_embedding_goes_on_where_it_was_stopped(shelf: Shelf) -> None:
+    shelf.write("large.md", "\n\n".join(paragraph(f"word{number}x", 90) for number in range(300)))
     encoder = InterruptedEncoder(until=100)
     shelf.encoder = encoder
     first = shelf.sync(stop=encoder.stop)
     done = len(encoder.texts)
-    assert first.added == 0
-    assert shelf.documents() == {}
-    assert spool_file(shelf.library).exists()
+    whole = len(shelf.passages(b"large.md"))
+    assert (first.added, first.embedded, first.pending) == (1, done, whole - done)
+    assert (
+        done
+        < whole
+        == len(shelf.conn.execute("SELECT rowid FROM passage_fts WHERE passage_fts MATCH 'word*'").fetchall())
+    )
     shelf.encoder = CountingEncoder()
     second = shelf.sync()
-    assert second.added == 1
-    assert len(shelf.encoder.texts) == len(shelf.passages(b"large.md")) - done
-    assert not spool_file(shelf.library).exists()
-    resumed = shelf.contents()
-    assert {key[2]: vector for key, vector in resumed.items()}.keys() == set(shelf.passages(b"large.md").values())
+    assert (second.unchanged, second.embedded, second.pending) == (1, whole - done, 0)
+    assert len(shelf.encoder.texts) == whole - done
+    assert {key[2]: vector for key, vector in shelf.contents().items()}.keys() == set(
+        shelf.passages(b"large.md").values()
+    )
 
 
 def test_a_file_that_was_there_at_several_deaths_is_blamed(shelf: Shelf) -> None:

@@ -12,16 +12,28 @@ from pathlib import Path
 
 import apsw
 import pytest
-from shelf import CountingEncoder, PlainParser, paragraph
+from shelf import LONG_AGO, CountingEncoder, PlainParser, paragraph
 
-from engine.events import Committed, Event, Preparing, Progress, Scanned, SyncFinished, Trouble, Watching
+from engine.errors import ModelError
+from engine.events import (
+    Committed,
+    Event,
+    MeaningProgress,
+    Preparing,
+    Progress,
+    Scanned,
+    SyncFinished,
+    Trouble,
+    Watching,
+)
 from engine.indexer import service as service_module
 from engine.indexer.service import Service
 from engine.indexer.suspended_sync import Aside, Continued, still_wanted
 from engine.indexer.warm_parser import WarmParser
+from engine.indexing import passage_encoder
 from engine.indexing.passage_encoder import PassageEncoder
 from engine.records import Folder
-from engine.store import documents, folders, models, requests
+from engine.store import documents, folders, models, pending_vectors, requests
 from engine.store.connection import open_writer
 from engine.watching import folder_watch
 from engine.watching import hints as hints_module
@@ -160,6 +172,111 @@ def test_a_created_and_an_edited_note_are_picked_up(watched: Watched) -> None:
     watched.until(lambda: watched.text(b"a.md") == paragraph("first"))
     note.write_text(paragraph("second"))
     watched.until(lambda: watched.text(b"a.md") == paragraph("second"))
+
+
+class GatedEncoder(CountingEncoder):
+    """Embeds only as often as it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Semaphore(0)
+        self.open = False
+
+    def encode_passages(self, texts: Sequence[str]):
+        if not self.open:
+            self.gate.acquire(timeout=DEADLINE_SECONDS)
+        return super().encode_passages(texts)
+
+    def let_all(self) -> None:
+        self.open = True
+        self.gate.release()
+
+
+@pytest.fixture
+def embedding(world: Watched, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Watched, GatedEncoder]]:
+    """An indexer that has found some five hundred passages by words, and embeds two at a time."""
+    monkeypatch.setattr(passage_encoder, "LARGEST_STEP", 2)
+    monkeypatch.setattr(passage_encoder, "FIRST_STEP", 2)
+    for number in range(40):
+        text = "\n\n".join(
+            paragraph(f"wide{chr(97 + number // 20)}{chr(97 + number % 20)}x{chr(97 + part)}y") for part in range(25)
+        )
+        path = world.notes / f"note{number}.md"
+        path.write_text(text)
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    encoder = GatedEncoder()
+    world.encoder = encoder
+    world.start()
+    world.until(lambda: len(world.paths()) == 40)
+    yield world, encoder
+    encoder.let_all()
+
+
+def waiting(world: Watched) -> int:
+    return pending_vectors.count(world.conn)
+
+
+def test_all_is_found_by_words_before_the_first_passage_is_embedded(
+    embedding: tuple[Watched, GatedEncoder],
+) -> None:
+    world, encoder = embedding
+    passages = documents.counts(world.conn).passages
+    assert waiting(world) == passages > 400
+    assert encoder.texts == []
+    assert any(isinstance(event, SyncFinished) and event.pending == passages for event in world.events)
+    encoder.let_all()
+    world.until(lambda: any(isinstance(event, MeaningProgress) and not event.pending for event in world.events))
+    assert waiting(world) == 0
+    assert {event.passages for event in world.events if isinstance(event, MeaningProgress)} == {passages}
+
+
+def test_a_note_saved_while_the_rest_is_embedded_is_found_by_words_at_once_and_embedded_next(
+    embedding: tuple[Watched, GatedEncoder],
+) -> None:
+    world, encoder = embedding
+    (world.notes / "saved.md").write_text(paragraph("saved"))
+
+    def one_more_step() -> bool:
+        encoder.gate.release()
+        return b"saved.md" in world.paths()
+
+    world.until(one_more_step)
+    assert waiting(world) > 2
+    before = len(encoder.texts)
+    encoder.let_all()
+    world.until(lambda: not waiting(world))
+    place = next(at for at, text in enumerate(encoder.texts) if "saved0" in text)
+    assert place <= before + 4  # behind the steps that were under way
+
+
+def test_an_order_is_answered_once_the_words_are_there(embedding: tuple[Watched, GatedEncoder]) -> None:
+    world, encoder = embedding
+    number = requests.file(world.conn, "sync", os.fspath(world.notes / "note1.md"))
+
+    def answered() -> bool:
+        encoder.gate.release()
+        state = requests.state(world.conn, number)
+        return state is not None and state.done
+
+    world.until(answered)
+    state = requests.state(world.conn, number)
+    assert state is not None and state.outcome is not None
+    assert state.outcome["pending"] > 0
+
+
+def test_a_model_that_cannot_be_loaded_leaves_all_found_by_words(world: Watched) -> None:
+    class Broken(CountingEncoder):
+        def encode_passages(self, texts: Sequence[str]):
+            raise ModelError("The model cannot be loaded.", fix="Install it again.")
+
+    world.encoder = Broken()
+    (world.notes / "a.md").write_text(paragraph("apple"))
+    world.start()
+    world.until(lambda: any(isinstance(event, Trouble) for event in world.events))
+    assert (world.paths(), waiting(world)) == ({b"a.md"}, 1)
+    (world.notes / "b.md").write_text(paragraph("banana"))
+    world.until(lambda: b"b.md" in world.paths())
+    assert len([event for event in world.events if isinstance(event, Trouble)]) == 1
 
 
 def test_a_renamed_note_is_moved_and_not_embedded_again(watched: Watched) -> None:

@@ -51,6 +51,7 @@ def command(session: Session, file: Path) -> int:
         kept = f"; {counted(imported.known, 'document')} were there already" if imported.known else ""
         click.echo(f"{counted(imported.folders, 'new folder')}, {counted(imported.documents, 'document')}{kept}")
         made = f", {imported.embedded:,} of them embedded here" if imported.embedded else ""
+        made += f", {imported.pending:,} still to be embedded by the next sync" if imported.pending else ""
         click.echo(f"{counted(imported.passages, 'passage')}{made}, {counted(imported.judgements, 'judgement')}")
     if stop.is_set():
         click.echo("Stopped early; what was imported is kept, and importing again goes on from here.", err=True)

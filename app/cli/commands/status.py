@@ -10,6 +10,7 @@ from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
 from app.wording.cells import table
 from app.wording.figures import counted, size
+from app.wording.meaning import how_far
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 from app.wording.times import clock
@@ -46,6 +47,13 @@ def _wordless(status: Status) -> str:
     return f" ({status.wordless:,} of data, found by words alone)" if status.wordless else ""
 
 
+def _meaning(status: Status) -> list[tuple[str, str]]:
+    if not status.pending:
+        return []
+    waiting = f"{counted(status.pending, 'passage')} still to be embedded"
+    return [("found by", f"{how_far(1.0, status.meaning)} ({waiting})")]
+
+
 def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
     """Yield the status as aligned lines, the folders last."""
     import os
@@ -56,6 +64,7 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
     rows = [
         ("library", f"{short_path(os.fsencode(status.library))} ({size(status.bytes)}{read_only})"),
         ("documents", f"{status.documents:,}, in {counted(status.passages, 'passage')}{_wordless(status)}"),
+        *_meaning(status),
         ("model", status.model),
         ("index", _freshness(status.stale)),
         ("indexer", _indexer(status)),

@@ -29,15 +29,26 @@ MOST_FAILURES = 20  # more are counted; `--json` has them all
         ("carrel sync", "Index what is new or changed in the watched folders."),
         ("carrel sync ~/notes/kitchen", "Look at one folder or file only."),
         ("carrel sync --full", "Read every file again, those that failed included."),
+        ("carrel sync --wait words", "Return as soon as every file is found by its words."),
         ("carrel sync --accept-removals ~/notes", "Let documents go whose files are gone, though they are many."),
     ),
 )
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(path_type=Path))
 @click.option("--full", is_flag=True, help="Read every file again, not only those that changed.")
 @click.option("--accept-removals", is_flag=True, help="Let go of what is held back because most of a folder is gone.")
+@click.option(
+    "--wait",
+    type=click.Choice(["words", "meaning"]),
+    default="meaning",
+    show_default=True,
+    help="Return once all is found by words, or by meaning too.",
+)
 @pass_session
-def command(session: Session, paths: tuple[Path, ...], full: bool, accept_removals: bool) -> int:
+def command(session: Session, paths: tuple[Path, ...], full: bool, accept_removals: bool, wait: str) -> int:
     """Bring the index up to date, once.
+
+    Every file is found by its words as soon as it is read; its passages are embedded after that, the latest files'
+    first. With --wait words that is left to the indexer that runs, or to the next sync.
 
     Where more than half of a folder's documents, and at least 20, have lost their files at once, they are kept and stay
     searchable until the files are back or --accept-removals lets them go (the setting hold_back).
@@ -61,6 +72,7 @@ def command(session: Session, paths: tuple[Path, ...], full: bool, accept_remova
                 [absolute(path) for path in paths],
                 full=full,
                 accept_removals=accept_removals,
+                meaning=wait == "meaning",
                 on_event=show,
                 stop=stop,
             )
@@ -91,6 +103,11 @@ def lines(report: SyncReport) -> Iterator[str]:
     ]
     yield f"{', '.join(files)} in {duration(report.seconds)}"
     yield f"passages: {report.embedded:,} embedded, {report.reused:,} reused, {report.passages_removed:,} removed"
+    if report.pending:
+        yield (
+            f"          {counted(report.pending, 'passage')} found by words only so far; an indexer that runs"
+            " (the browser, `carrel watch`) or the next `carrel sync` embeds the rest"
+        )
     if report.wordless:
         yield f"          {report.wordless:,} of data (figures, keys, packed code), found by words alone"
     if report.held:

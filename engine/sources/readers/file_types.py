@@ -9,7 +9,12 @@ import os
 import re
 
 _TEXT_SUFFIXES = (
-    ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me .nfo"
+    ".txt .text .log .asc .ini .cfg .conf .properties .textile .wiki .mediawiki .creole .pod .diff .patch .gmi .me "
+    ".nfo .dtd"
+)
+_XML_SUFFIXES = (
+    ".xml .xsl .xslt .xsd .svg .plist .rss .atom .opml .fb2 .dbk .docbook .rdf .kml .gpx .tei .dita .ditamap .xlf "
+    ".xliff .tmx .resx .wsdl .ttml .musicxml .xspf"
 )
 _JSON_SUFFIXES = (
     ".json .jsonl .ndjson .ldjson .json5 .jsonc .jsonld .canvas .excalidraw .webmanifest .code-workspace .har"
@@ -48,6 +53,7 @@ _KINDS_BY_SUFFIX: dict[str, str] = {
     **dict.fromkeys((".tex", ".ltx", ".latex"), "latex"),
     **dict.fromkeys((".adoc", ".asciidoc"), "asciidoc"),
     **dict.fromkeys(_JSON_SUFFIXES.split(), "json"),
+    **dict.fromkeys(_XML_SUFFIXES.split(), "xml"),
     **dict.fromkeys((".yaml", ".yml"), "yaml"),
     ".toml": "toml",
 }
@@ -160,8 +166,8 @@ _TEXT_NAMES = frozenset(_TEXT_NAMES_WRITTEN.split())
 
 _UNREADABLE = (
     # documents that no reader is made for
-    ".geojson .xml .xsl .xslt .xsd .dtd .svg .plist .rss .atom .opml .pages .numbers .key .pst .mobi "
-    ".azw .azw3 .fb2 .djvu .chm .xps .one .map .p7s .p7m .p7c "
+    ".geojson .pages .numbers .key .pst .mobi "
+    ".azw .azw3 .djvu .chm .xps .one .map .p7s .p7m .p7c "
     # pictures, sound, film
     ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .heic .heif .avif .ico .icns .psd .ai .eps .ps .raw .cr2 .nef .dng "
     ".xcf .sketch .fig .indd .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .aiff .mid .midi .mp4 .m4v .mkv .mov "
@@ -290,5 +296,6 @@ READER_VERSIONS: dict[str, int] = {
     "text": 3,
     "webarchive": 1,
     "xlsx": 3,
+    "xml": 1,
 }
 """By module; raise one where its reader gives another document for the same bytes, so that files are read again."""

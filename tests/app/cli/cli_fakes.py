@@ -108,6 +108,7 @@ class FakeLibrary:
     stale: int = 0
     refusals: dict[str, list[CarrelError]] = field(default_factory=dict)
     outcomes: list[SimpleNamespace] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> FakeLibrary:
@@ -153,10 +154,12 @@ class FakeLibrary:
         *,
         full: bool = False,
         accept_removals: bool = False,
+        meaning: bool = True,
         on_event: Any = None,
         stop: Any = None,
     ) -> SyncReport:
-        self._note("sync", (tuple(paths), full, *(["accepted"] if accept_removals else [])))
+        asked = [*(["accepted"] if accept_removals else []), *([] if meaning else ["words"])]
+        self._note("sync", (tuple(paths), full, *asked))
         for event in self.happenings:
             on_event(event)
         self.during_sync(stop)
@@ -212,6 +215,9 @@ class FakeLibrary:
             failed=1,
             skipped={"hidden": 3, "inside node_modules (built-in rule)": 918},
         )
+
+    def pending(self) -> int:
+        return self.waiting.pop(0) if self.waiting else 0
 
     def check(self, *, repair: bool = False, on_event: Any = None) -> DoctorReport:
         self._note("check", repair)

@@ -15,13 +15,13 @@ from types import SimpleNamespace
 import pytest
 from cli_fakes import Call, FakeLibrary
 
-from app.cli import indexer_request
+from app.cli import embedding_wait, indexer_request
 from app.cli.indexer_request import done_or_asked
 from app.cli.progress_line import MovingLine, PlainLines
 from engine.errors import LibraryBusy, LibraryFull
 from engine.event_log.event_file import EventFile
 from engine.event_log.lock_holder import HolderTail
-from engine.events import Event, FileFailed, Preparing, Progress, Scanned, Trouble
+from engine.events import Event, FileFailed, MeaningProgress, Preparing, Progress, Scanned, Trouble
 from engine.indexing.sync_progress import to_dict
 from engine.records import Failure, Folder, Status, SyncReport, Writer
 from engine.store.lock import IndexerLock
@@ -45,7 +45,7 @@ OUTCOME = {
     "removed": 0,
     "failed": [{"path": "/notes/scan.pdf", "reason": "no text layer"}],
     "skipped": {"hidden": 2, "larger than 32 MB": 5},
-    "passages": {"embedded": 40, "reused": 7, "removed": 2, "wordless": 0},
+    "passages": {"embedded": 40, "reused": 7, "removed": 2, "wordless": 0, "pending": 0},
     "seconds": 1.25,
     "held": 0,
 }
@@ -207,6 +207,24 @@ def busy(library: FakeLibrary, *outcomes: SimpleNamespace) -> None:
     library.outcomes = list(outcomes)
 
 
+NO_PASSAGES = {"embedded": 0, "reused": 0, "removed": 0, "wordless": 0, "pending": 0}
+
+
+class Silent:
+    """Stands in for the tail of an indexer that is there and tells nothing."""
+
+    holder = Writer(4711, "watching", 0.0)
+
+    def __init__(self, library: Path, *, from_now: bool) -> None:
+        pass
+
+    def read(self) -> list[Event]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
 WAITING = SimpleNamespace(done=False, outcome=None)
 
 
@@ -226,6 +244,67 @@ def test_beside_an_indexer_a_request_is_filed_and_its_report_printed(carrel: Cal
     assert ended.json == {"format": 1, **OUTCOME}
     assert library.of("request") == [("sync_full", str(Path.cwd() / "kitchen"))]
     assert "process 4711" in ended.err
+
+
+def test_with_wait_words_the_rest_is_left_to_whoever_indexes_next_and_the_report_says_so(
+    carrel: Call, library: FakeLibrary
+) -> None:
+    library.report = SyncReport(added=3, pending=9_312)
+    ended = carrel("sync", "--wait", "words")
+    assert library.of("sync") == [((), False, "words")]
+    assert "9,312 passages found by words only so far" in ended.out
+    assert "the next `carrel sync` embeds the rest" in ended.out
+
+
+@pytest.mark.usefixtures("impatient")
+def test_beside_an_indexer_with_wait_words_nothing_more_is_waited_for(carrel: Call, library: FakeLibrary) -> None:
+    busy(library, SimpleNamespace(done=True, outcome=to_dict(SyncReport(added=1, pending=40))))
+    library.waiting = [40, 40]
+    assert carrel("sync", "--wait", "words", "--json").json["passages"] == {**NO_PASSAGES, "pending": 40}
+    assert library.waiting == [40, 40]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_beside_an_indexer_its_vectors_are_waited_for(
+    carrel: Call, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding_wait, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(embedding_wait, "HolderTail", Silent)
+    busy(library, SimpleNamespace(done=True, outcome=to_dict(SyncReport(added=1, pending=40))))
+    library.waiting = [40, 40, 30, 0]
+    assert carrel("sync", "--json").json["passages"] == {**NO_PASSAGES, "embedded": 40}
+    assert library.waiting == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_indexer_that_cannot_embed_ends_the_wait_with_what_it_says(
+    carrel: Call, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Troubled(Silent):
+        def read(self) -> list[Event]:
+            return [Trouble(message="The model cannot be loaded.", fix="Install it again.")]
+
+    monkeypatch.setattr(embedding_wait, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(embedding_wait, "GIVEN_UP_SECONDS", -1.0)
+    monkeypatch.setattr(embedding_wait, "HolderTail", Troubled)
+    busy(library, SimpleNamespace(done=True, outcome=to_dict(SyncReport(added=1, pending=40))))
+    library.waiting = [40, 40]
+    ended = carrel("sync")
+    assert ended.code != 0
+    assert "The model cannot be loaded." in ended.err and "Install it again." in ended.err
+
+
+def test_how_far_the_meaning_is_goes_to_stderr_in_one_line() -> None:
+    told = [MeaningProgress(pending=left, passages=100, rate=20.4, seconds_left=left / 20) for left in (66, 65, 0)]
+    text = shown_by(MovingLine, *((float(at), event) for at, event in enumerate(told)))
+    assert "words 100 %, meaning 34 %, 3 s left · 20 passages/s" in text
+    plain = shown_by(PlainLines, (0.0, told[0]), (0.1, told[1]), (0.2, told[2]))
+    assert plain.splitlines() == [
+        "words 100 %, meaning 34 %, 3 s left · 20 passages/s",
+        "words 100 %, meaning 100 %",
+    ]
+    saved = shown_by(PlainLines, (0.0, told[2]))
+    assert saved == "", "a saved note says nothing of it"
 
 
 @pytest.mark.usefixtures("impatient")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from app.tui.indexer_state import IndexerState
-from app.tui.status_line import StatusView, share_done
+from app.tui.status_line import StatusView, meaning_share, share_done
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.cells import cut_front
-from app.wording.figures import count, counted
+from app.wording.figures import count, counted, percent
+from app.wording.meaning import how_far
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import clock, duration, estimate
@@ -38,20 +38,22 @@ def _what(view: StatusView, width: int) -> list[Content]:
         return _said("The library can only be read here; it is shown as it was last indexed.", width)
     if not view.status.folders:
         return _said("No folder is watched yet. Press a to add one.", width)
-    lines = {"indexing": _indexing, "watching": _watching}.get(state.phase, _other)(state, width)
+    lines = {"indexing": _indexing, "watching": _watching}.get(state.phase, _other)(view, width)
     if state.trouble and state.phase not in ("dead", "gone"):
         lines += _said(state.trouble, width, ALARM)
     return lines
 
 
-def _indexing(state: IndexerState, width: int) -> list[Content]:
+def _indexing(view: StatusView, width: int) -> list[Content]:
+    state = view.indexer
     path = shown_path(os.fsencode(state.path)) if state.path else "the first file"
     room = width - len("reading ")
     cells = min(BAR_CELLS, max(8, width - 40))
     files = f"{count(state.files_done)} of {counted(state.files_total, 'file')}"
     pace = [f"{estimate(state.seconds_left)} left"] if state.seconds_left is not None else []
     pace += [f"{state.rate:.0f} passages/s"] if state.rate >= 1 else []
-    pace += [f"{counted(state.passages, 'passage')} embedded"] if state.passages else []
+    pace += [f"{counted(state.passages, 'passage')} read"] if state.passages else []
+    pace += [f"meaning {percent(meaning_share(view))}"] if meaning_share(view) < 1 else []
     return [
         Content.assemble(("reading ", QUIET), cut_front(path, room)),
         Content.assemble(share_done(state, cells), (f"  {files}", QUIET)).truncate(width, ellipsis=True),
@@ -59,8 +61,9 @@ def _indexing(state: IndexerState, width: int) -> list[Content]:
     ]
 
 
-def _watching(state: IndexerState, width: int) -> list[Content]:
-    lines = [Content.styled("✓ up to date", GOOD)]
+def _watching(view: StatusView, width: int) -> list[Content]:
+    state = view.indexer
+    lines = [_meaning(view)] if meaning_share(view) < 1 else [Content.styled("✓ up to date", GOOD)]
     if state.folders:
         said = f"watching {count(state.covered)} of {counted(state.folders, 'folder')}"
         lines += _said("; ".join(part for part in (said, state.remark) if part), width, ALARM if state.fix else QUIET)
@@ -86,6 +89,13 @@ def _watching(state: IndexerState, width: int) -> list[Content]:
     return lines
 
 
+def _meaning(view: StatusView) -> Content:
+    state = view.indexer
+    waiting = state.pending or (view.status.pending if view.status is not None else 0)
+    said = how_far(1.0, meaning_share(view), state.meaning_left)
+    return Content.assemble(said, (f"  {counted(waiting, 'passage')} to embed", QUIET))
+
+
 _SAID = {
     "starting": "starting the indexer …",
     "scanning": "looking at the folders …",
@@ -97,7 +107,8 @@ _SAID = {
 }
 
 
-def _other(state: IndexerState, width: int) -> list[Content]:
+def _other(view: StatusView, width: int) -> list[Content]:
+    state = view.indexer
     if state.phase == "preparing":
         return [Content.styled(f"{one_line(state.what)} …", QUIET).truncate(width, ellipsis=True)]
     ink = ALARM if state.phase in ("restarting", "dead", "gone") else QUIET

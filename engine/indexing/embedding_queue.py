@@ -1,0 +1,67 @@
+"""Embeds the texts that wait for their vector, in the order in which a person needs them.
+
+What was asked for comes first, then what changed last. Each step takes the next texts anew, so that what comes
+meanwhile is not kept waiting, and is committed by itself: a stop or a death costs no more than one step.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import apsw
+
+from engine.events import Committed, Event
+from engine.indexing.passage_encoder import Embedder, LazyEncoder, refuse_other
+from engine.indexing.stop_signal import Signal
+from engine.indexing.sync_progress import MeaningMeter
+from engine.store import change_log, models, passage_counts, pending_vectors
+from engine.store.connection import transaction
+
+if TYPE_CHECKING:
+    from engine.indexing.passage_encoder import PassageEncoder
+
+
+class EmbeddingQueue:
+    """Works through the texts that wait in one library, whose lock the caller holds.
+
+    `encoder` is called when there is something to embed, and gives the active model's.
+    """
+
+    def __init__(
+        self, conn: apsw.Connection, encoder: Callable[[], PassageEncoder], on_event: Callable[[Event], None]
+    ) -> None:
+        self._conn = conn
+        self._make = encoder
+        self._on_event = on_event
+        self._meter = MeaningMeter(on_event)
+        self._size = 0
+
+    def work(self, stop: Signal, seconds: float = math.inf) -> int:
+        """Embed until nothing waits, `stop` is set, or so much time has passed; return how many texts were.
+
+        Raises ModelError where the model cannot be used; what is found by words stays so.
+        """
+        active = models.active(self._conn)
+        if active is None or not pending_vectors.any_wait(self._conn):
+            return 0
+        encoder = LazyEncoder(self._make, refuse_other(active.fingerprint))
+        embedder = Embedder(lambda texts: encoder.get().encode_passages(texts), stop)
+        embedder.size = self._size or embedder.size
+        done, until = 0, time.monotonic() + seconds
+        passages = passage_counts.embeddable(self._conn)
+        while not stop.is_set() and time.monotonic() < until:
+            texts = pending_vectors.next_batch(self._conn, embedder.size)
+            if not texts:
+                break
+            vectors = dict(embedder.step(list(texts.items())))
+            with transaction(self._conn):
+                pending_vectors.settle(self._conn, active.id, vectors)
+                change_log.prune(self._conn)
+            done += len(vectors)
+            self._meter.embedded(len(vectors), pending_vectors.count(self._conn), passages)
+            self._on_event(Committed(documents=0, passages=len(vectors)))
+        self._size = embedder.size
+        return done

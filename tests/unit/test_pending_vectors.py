@@ -1,0 +1,216 @@
+"""Passages that wait for their vector: found by words, told apart from gaps, and embedded in a person's order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from store_samples import DIMENSION, Sample, hash_of, vector_for
+
+from engine.errors import ModelError
+from engine.indexing.outdated_documents import documents_with_gaps
+from engine.retrieval.vector_index import VectorIndex
+from engine.store import backup, change_log, integrity, models, pending_vectors, repair, vector_tables
+from engine.store.connection import transaction
+from engine.store.vacuum import compact
+
+DAY = 86_400 * 10**9
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Sample:
+    return Sample(tmp_path / "library.carrel")
+
+
+def embedded(text: str) -> str:
+    """What the encoder is to see of a paragraph of a sample."""
+    return f"\n{text}"
+
+
+def order(sample: Sample, most: int = 9) -> list[str]:
+    return [text.strip() for text in pending_vectors.next_batch(sample.conn, most).values()]
+
+
+def with_vector(sample: Sample) -> set[int]:
+    return set(vector_tables.live_ids(sample.conn, sample.model).tolist())
+
+
+def assert_sound(sample: Sample) -> None:
+    assert [check for check in integrity.checks(sample.conn) if not check.ok] == []
+
+
+def test_what_changed_last_is_embedded_first_and_what_was_asked_for_before_it(sample: Sample) -> None:
+    sample.put("old.md", "long ago", mtime_ns=1 * DAY, embedded=False)
+    sample.put("new.md", "today\n\ntoday too", mtime_ns=3 * DAY, embedded=False)
+    sample.put("middle.md", "between", mtime_ns=2 * DAY, embedded=False)
+    assert order(sample) in (
+        ["today", "today too", "between", "long ago"],
+        ["today too", "today", "between", "long ago"],
+    )
+    with transaction(sample.conn):
+        assert pending_vectors.ask(sample.conn, [hash_of(embedded("long ago")), hash_of(embedded("between"))]) == 2
+    assert order(sample, 2) == ["long ago", "between"]
+    with transaction(sample.conn):
+        pending_vectors.ask(sample.conn, [hash_of(embedded("today"))])
+    assert order(sample, 3) == ["today", "long ago", "between"]
+
+
+def test_an_edit_brings_the_rest_of_its_file_forward(sample: Sample) -> None:
+    sample.put("a.md", "one\n\ntwo", mtime_ns=1 * DAY, embedded=False)
+    sample.put("b.md", "other", mtime_ns=2 * DAY, embedded=False)
+    sample.put("a.md", "one\n\ntwo\n\nthree", mtime_ns=3 * DAY, embedded=False)
+    assert set(order(sample, 3)) == {"one", "two", "three"}
+
+
+def test_a_text_that_waits_in_two_files_is_embedded_once_for_both(sample: Sample) -> None:
+    sample.put("a.md", "same", embedded=False)
+    count = sample.put("b.md", "same", embedded=False)
+    assert (count.pending, count.reused, pending_vectors.count(sample.conn)) == (0, 1, 1)
+    assert sample.settle() == 1
+    assert with_vector(sample) == {*sample.passages("a.md").values(), *sample.passages("b.md").values()}
+    assert pending_vectors.count(sample.conn) == 0
+    assert_sound(sample)
+
+
+def test_a_text_that_waits_is_gone_with_the_last_passage_that_holds_it(sample: Sample) -> None:
+    sample.put("a.md", "secret\n\nkept", embedded=False)
+    sample.put("b.md", "secret", embedded=False)
+    with sample.writer.transaction():
+        sample.writer.remove([sample.document("b.md")])
+    assert set(order(sample)) == {"secret", "kept"}
+    sample.put("a.md", "kept", embedded=False)
+    assert order(sample) == ["kept"]
+    with sample.writer.transaction():
+        sample.writer.remove([sample.document("a.md")])
+    assert pending_vectors.count(sample.conn) == 0
+    assert_sound(sample)
+
+
+def test_a_vector_that_comes_too_late_for_its_passage_is_dropped(sample: Sample) -> None:
+    sample.put("a.md", "gone soon", embedded=False)
+    with sample.writer.transaction():
+        sample.writer.remove([sample.document("a.md")])
+    assert sample.settle(embedded("gone soon")) == 0
+    assert with_vector(sample) == set()
+    assert_sound(sample)
+
+
+def test_the_vector_of_the_text_before_is_never_taken_for_that_of_a_text_that_waits(sample: Sample) -> None:
+    sample.put("a.md", "before\n\nbeside")
+    index = VectorIndex(sample.model)
+    assert len(index.at(sample.conn).ids) == 2
+    sample.put("a.md", "after\n\nbeside", embedded=False)
+    after, beside = (sample.passages("a.md")[each] for each in ("after", "beside"))
+    row = f"SELECT count(*) FROM {vector_tables.table(sample.model)}_rowids WHERE rowid = ?"
+    assert sample.conn.execute(row, (after,)).get == 1, "the row of the text before is still there"
+    assert with_vector(sample) == {beside}
+    assert vector_tables.read_matrix(sample.conn, sample.model)[0].tolist() == [beside]
+    assert vector_tables.vectors_of(sample.conn, sample.model, [after, beside])[0].tolist() == [beside]
+    seen = index.at(sample.conn)
+    assert seen.positions(np.array([after]))[0] == -1 or not seen.rows.alive[seen.positions(np.array([after]))[0]]
+    assert sample.writer.missing([hash_of(embedded("after"))]) == {hash_of(embedded("after"))}
+    sample.settle()
+    seen = index.at(sample.conn)
+    where = seen.positions(np.array([after]))
+    assert np.array_equal(seen.exactly(sample.conn, where)[0], vector_for(hash_of(embedded("after"))))
+    assert_sound(sample)
+
+
+def test_an_id_that_was_given_up_lends_no_vector_to_the_text_that_takes_it(sample: Sample) -> None:
+    sample.put("a.md", "one\n\ntwo")
+    with sample.writer.transaction():
+        sample.writer.remove([sample.document("a.md")])
+    sample.put("b.md", "three", embedded=False)
+    assert list(sample.passages("b.md").values()) == [1]
+    assert with_vector(sample) == set()
+    compact(sample.conn)
+    assert with_vector(sample) == set()
+    sample.settle()
+    assert with_vector(sample) == {1}
+    assert_sound(sample)
+
+
+def test_a_pending_vector_is_no_missing_one(sample: Sample) -> None:
+    sample.put("a.md", "one", embedded=False)
+    sample.put("b.md", "two")
+    assert vector_tables.without_vectors(sample.conn, sample.model) == []
+    assert documents_with_gaps(sample.conn, sample.model) == set()
+    vectors = next(check for check in integrity.checks(sample.conn) if check.name == "vectors")
+    assert vectors.ok
+    assert vectors.detail == "every passage has a vector or waits for one (1 waits)"
+    lost = sample.passages("b.md")["two"]
+    with transaction(sample.conn):
+        vector_tables.forget(sample.conn, sample.model, [lost])
+    assert vector_tables.without_vectors(sample.conn, sample.model) == [lost]
+    assert documents_with_gaps(sample.conn, sample.model) == {sample.document("b.md")}
+    vectors = next(check for check in integrity.checks(sample.conn) if check.name == "vectors")
+    assert (vectors.ok, vectors.count) == (False, 1)
+
+
+def test_a_text_that_waits_for_no_passage_is_a_fault_that_repair_mends(sample: Sample) -> None:
+    sample.put("a.md", "one", embedded=False)
+    sample.conn.execute("INSERT INTO pending VALUES(x'99', 'words of nobody', 0)")
+    assert [check.name for check in integrity.checks(sample.conn) if not check.ok] == ["orphan rows"]
+    repair.repair(sample.conn)
+    assert order(sample) == ["one"]
+    assert_sound(sample)
+
+
+def test_a_backup_and_a_compaction_keep_what_waits(sample: Sample, tmp_path: Path) -> None:
+    sample.put("a.md", "one\n\ntwo", embedded=False)
+    compact(sample.conn)
+    assert set(order(sample)) == {"one", "two"}
+    backup.back_up(sample.conn, tmp_path / "copy.carrel")
+    copy = Sample.again(tmp_path / "copy.carrel")
+    assert set(order(copy)) == {"one", "two"}
+    assert copy.settle() == 2
+    assert_sound(copy)
+
+
+def test_a_vector_that_cannot_be_compared_leaves_its_text_waiting(sample: Sample) -> None:
+    sample.put("a.md", "one", embedded=False)
+    bad = {hash_of(embedded("one")): np.zeros(DIMENSION, np.float32)}
+    with pytest.raises(ModelError), sample.writer.transaction():
+        pending_vectors.settle(sample.conn, sample.model, bad)
+    assert order(sample) == ["one"]
+
+
+def test_what_is_found_of_a_passage_stays_when_its_vector_comes(sample: Sample) -> None:
+    sample.put("a.md", "one", embedded=False)
+    before = change_log.latest(sample.conn)
+    sample.settle()
+    assert change_log.replaced(sample.conn, before) == set()
+    sample.put("a.md", "two", embedded=False)
+    assert change_log.replaced(sample.conn, before) == set(sample.passages("a.md").values())
+
+
+def second_model(sample: Sample) -> int:
+    with transaction(sample.conn):
+        return models.add(sample.conn, name="second", manifest="{}", fingerprint="g", dimension=DIMENSION)
+
+
+def test_a_model_that_makes_the_same_passages_takes_over_what_waits(sample: Sample) -> None:
+    sample.put("a.md", "one")
+    sample.put("a.md", "two", embedded=False)
+    sample.put("b.md", "three", embedded=False)
+    other = second_model(sample)
+    three = sample.passages("b.md")["three"]
+    with transaction(sample.conn):
+        vector_tables.put(sample.conn, other, [three], vector_for(hash_of("g"))[None, :])
+        models.activate(sample.conn, other, same_passages=True)
+    assert order(sample) == ["two"]
+    assert vector_tables.live_ids(sample.conn, sample.model).tolist() == [], "the row of “one” is no vector of “two”"
+    assert vector_tables.live_ids(sample.conn, other).tolist() == [three]
+    assert documents_with_gaps(sample.conn, other) == set()
+
+
+def test_with_a_model_that_cuts_otherwise_nothing_waits_and_all_is_read_again(sample: Sample) -> None:
+    sample.put("a.md", "one")
+    sample.put("b.md", "two", embedded=False)
+    other = second_model(sample)
+    with transaction(sample.conn):
+        models.activate(sample.conn, other)
+    assert pending_vectors.count(sample.conn) == 0
+    assert documents_with_gaps(sample.conn, other) == {sample.document("a.md"), sample.document("b.md")}
+    assert documents_with_gaps(sample.conn, sample.model) == {sample.document("b.md")}

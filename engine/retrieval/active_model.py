@@ -104,7 +104,7 @@ class ActiveModel:
 
     def _load(self, version: Version, stored: models.StoredModel, sequence: int, now: float) -> _Loaded:
         known = (each.encoder for each in (self._newest, self._former) if each and each.version[2] == version[2])
-        encoder = next(known, None) or self._given or catalogue.load(stored.name, sessions=AT_ONCE)
+        encoder = next(known, None) or self._given or _begun(stored.name)
         if encoder.manifest.fingerprint != stored.fingerprint:
             raise ModelError(
                 f"The library was built with another version of {stored.name}.",
@@ -120,6 +120,13 @@ class ActiveModel:
             since=sequence,
             moment=now,
         )
+
+
+def _begun(name: str) -> Encoder:
+    """Return an encoder that loads itself while the vectors are read; raises ModelError where it is not installed."""
+    encoder = catalogue.load(name, sessions=AT_ONCE)
+    encoder.load_ahead()
+    return encoder
 
 
 def _cuts_of(connection: apsw.Connection, model_id: int) -> tiers.Cuts | None:

@@ -30,7 +30,7 @@ def count(conn: apsw.Connection) -> int:
 
 
 def any_wait(conn: apsw.Connection) -> bool:
-    """Whether anything waits, told in microseconds."""
+    """Whether anything waits, told in microseconds; nothing does in a library of an older Carrel, before schema 6."""
     return texts_can_wait(conn) and conn.execute("SELECT 1 FROM pending LIMIT 1").get is not None
 
 

@@ -15,6 +15,7 @@ import keys
 import long_documents
 import marks_gain
 import memory
+import partial_vectors
 import pytest
 import quality
 import rare_words
@@ -199,6 +200,17 @@ def test_quality_is_held_against_what_is_wanted(run: Callable[[Any, str], Report
     assert default["macro"] == pytest.approx(1.0)
     assert report["share_of_wanted"]["development"] == pytest.approx(1.0 / quality.MACRO_WANTED)
     assert quality.DEFAULT in quality.markdown(report["tables"]["development"])
+
+
+@pytest.mark.slow
+def test_words_with_a_few_vectors_are_held_against_what_is_wanted(
+    run: Callable[[Any, str], Report], collections: Path
+) -> None:
+    report = run(partial_vectors, f"--libraries {collections}")
+    assert report["share_of_wanted"] == pytest.approx(1.0 / partial_vectors.WANTED)
+    assert {(row["share"], row["on_demand"]) for row in report["rows"]} >= {(0.0, 0), (0.0, 50), (0.9, 200)}
+    assert report["whole"]["ndcg_at_10"] == pytest.approx(1.0)
+    assert set(report["seconds"]) == {"0", "20", "50", "200"}
 
 
 @pytest.mark.slow

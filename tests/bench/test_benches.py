@@ -26,6 +26,7 @@ import snippet_cost
 import sync_rate
 import tiers
 import word_audit
+import words_first
 from judged import NAMES
 from spread import against, limit_lines, spread
 
@@ -147,10 +148,17 @@ def test_a_sync_is_held_against_the_bare_encoder(
 
 
 @pytest.mark.slow
+def test_words_are_held_against_a_bare_loop(run: Callable[[Any, str], Report], notes: Path) -> None:
+    report = run(words_first, "--files 2 --meaning")
+    assert report["files"] == report["passages"] == report["bare_passages"] == 2
+    assert f"share                 {report['share']:7.2f}" in words_first.table(report)
+
+
+@pytest.mark.slow
 def test_an_edited_paragraph_is_held_against_a_second(run: Callable[[Any, str], Report], library: Path) -> None:
     report = run(edited_note, f"--library {library} --edits 1")
     assert report["embedded_an_edit"] == 1
-    assert set(report["limits"]) == {"searchable, worst"}
+    assert set(report["limits"]) == {"by words, worst", "by meaning, worst"}
 
 
 @pytest.mark.slow

@@ -71,6 +71,8 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
     `kind` is that of its document, where its markup still stands in the text.
     """
     spans: list[tuple[int, int]] = []
+    if not fts_query.phrases and not fts_query.signs:  # as in a list of the newest documents: no word is looked for
+        return spans
     found = (_kept_places if len(text) <= KEPT_CHARACTERS else Places)(text, kind, CONSIDERED_TOKENS)
     wanted = {term for phrase in fts_query.phrases for term in phrase.terms}
     begun = tuple(phrase.places[-1] for phrase in fts_query.phrases if phrase.prefix and phrase.places)

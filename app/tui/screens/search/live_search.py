@@ -72,7 +72,7 @@ class LiveSearch:
         self._turn = 0
         self._asked: Asked | None = None  # the last question with a finished answer
         self._finished_turn = -1
-        self._words_came = asyncio.Event()  # of the first search, which loads what searches need
+        self._rows_painted = asyncio.Event()  # those of the first search, or why there are none
 
     def open(self, opened: Opened, settings: SearchSettings) -> None:
         """Search a library from now on."""
@@ -102,6 +102,10 @@ class LiveSearch:
             self.ask_again()
         else:
             self.ask(text, typing=False)
+
+    def go_on(self) -> None:
+        """Let searches of every leg begin: what came of the first one, by words, stands on the screen."""
+        self._rows_painted.set()
 
     def is_newest(self, asked: Asked) -> bool:
         """Whether nothing was asked since."""
@@ -163,7 +167,7 @@ class LiveSearch:
         Only where it is so short that it was passed over is it asked for as it stands, since it may be a whole word.
         """
         await asyncio.sleep(self._pace.quiet)
-        await self._words_came.wait()  # loading the model beside them would keep the first rows waiting
+        await self._rows_painted.wait()  # loading the model would keep the first rows waiting
         await self._search(opened, first, self.settings, finished=True)
         if asked.typing and self._pace.settle is not None:
             await asyncio.sleep(self._pace.settle)
@@ -198,4 +202,3 @@ class LiveSearch:
             exploration = None if isinstance(found, SearchResult) else found
             result = found if isinstance(found, SearchResult) else found.result
             self._worker_of.post_message(Answered(asked, result, finished, exploration))
-        self._words_came.set()

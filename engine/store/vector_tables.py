@@ -81,7 +81,8 @@ def _unused(conn: apsw.Connection, model_id: int) -> Ids:
 
 
 def _embeds_now(conn: apsw.Connection, model_id: int) -> bool:
-    return conn.execute("SELECT 1 FROM model WHERE id = ? AND state = 'active'", (model_id,)).get is not None
+    active = conn.execute("SELECT 1 FROM model WHERE id = ? AND state = 'active'", (model_id,)).get
+    return active is not None and passage_counts.texts_can_wait(conn)
 
 
 def read_blocks(conn: apsw.Connection, model_id: int) -> Iterator[tuple[Ids, Vector]]:

@@ -59,6 +59,8 @@ def search_shape(result: SearchResult) -> Shape:
         "weights": asdict(result.weights),
         "found": result.found,
         "passages": result.passages,
+        "embedded": result.embedded,
+        "by_words_so_far": result.so_far,
         "words": [asdict(word) for word in result.words],
         "left_out": [asdict(left) for left in result.left_out],
         "remarks": [{**asdict(remark), "said": remark_said(remark)} for remark in result.query.remarks],
@@ -92,6 +94,7 @@ def hit_shape(hit: Hit) -> Shape:
         "more_in_document": list(hit.more_in_document),
         "duplicates": list(hit.duplicates),
         "judged": JUDGED.get(hit.judged),
+        "pending": hit.pending,
     }
 
 

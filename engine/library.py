@@ -122,6 +122,8 @@ class Library:
 
     search = _by(_search, LibrarySearch.search)
     explore = _by(_search, LibrarySearch.explore)
+    embed = _by(_search, LibrarySearch.embed)
+    ask_to_embed = _by(_search, LibrarySearch.ask_to_embed)
     similar = _by(_search, LibrarySearch.similar)
     nearest_sentence = _by(_search, LibrarySearch.nearest_sentence)
     warm = _by(_search, LibrarySearch.warm)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import ModelError
+from engine.errors import LibraryError, ModelError
 from engine.library_file import LibraryFile
 from engine.records import SearchResult, SearchSettings, WhyReport, WhyStage
 from engine.retrieval.cancellation import Cancellation
-from engine.store import change_log, documents
+from engine.store import change_log, documents, migrations
+from engine.store.connection import open_writer
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 10
 WHY_LIMIT = 10
+EMBED_MOST = 50  # passages of one search: of more, the list gains little (tests/bench/partial_vectors.py)
+EMBED_SECONDS = 1.5
 
 
 class LibrarySearch:
@@ -39,6 +44,7 @@ class LibrarySearch:
         self._postings: PostingsCache | None = None
         self._stays = False  # whether this process will search again and again
         self._closed = False  # a search that goes on keeps nothing for later ones
+        self._newest = False  # whether the library was seen to have the newest schema
         self._guard = threading.Lock()
 
     def search(
@@ -49,14 +55,28 @@ class LibrarySearch:
         settings: SearchSettings | None = None,
         typing: bool = False,
         cancel: Cancellation | None = None,
+        embed_seconds: float = 0.0,
     ) -> SearchResult:
         """Find passages. An empty query, or one of filters only, lists documents by date, newest first.
 
         With `typing` the last word may still grow, and an unfinished filter is passed over. No text is refused: the
         query's remarks say what was read otherwise than it may have been meant. A search by words alone loads no model.
         Where the model is missing, words alone are searched, and the weights say why. Raises SearchCancelled.
+
+        Passages that have no vector yet are found by their words. With `embed_seconds` the best of them are embedded
+        here, for so long at most, and the search is done again with their vectors.
         """
-        return self._explored(text, limit, settings or SearchSettings(), typing, cancel, widely=False).result
+        settings = settings or SearchSettings()
+        result = self._explored(text, limit, settings, typing, cancel, widely=False).result
+        if not embed_seconds or not result.awaited:
+            return result
+        began = time.perf_counter()
+        if not self.embed(result.awaited, seconds=embed_seconds, cancel=cancel):
+            return result
+        spent = (time.perf_counter() - began) * 1e3
+        again = self._explored(text, limit, settings, typing, cancel, widely=False).result
+        total = result.timings.total + spent + again.timings.total
+        return replace(again, timings=replace(again.timings, embed=spent, total=total))
 
     def explore(
         self,
@@ -70,11 +90,54 @@ class LibrarySearch:
         """Search as `search` does, in both legs whatever the fusion, and keep the candidates for other settings."""
         return self._explored(text, limit, settings or SearchSettings(), typing, cancel, widely=True)
 
+    def embed(
+        self,
+        passage_ids: Sequence[int],
+        *,
+        most: int = EMBED_MOST,
+        seconds: float = EMBED_SECONDS,
+        cancel: Cancellation | None = None,
+    ) -> int:
+        """Embed passages that wait for their vectors, the first `most` of them, and keep those for later searches.
+
+        Returns how many have one now; the library is not written to. Raises SearchCancelled.
+        """
+        from engine.retrieval.pending_passages import awaited_texts
+
+        cancel = cancel or Cancellation()
+        with self._reading(cancel) as connection:
+            model = self.model_if_there(connection)
+            texts = awaited_texts(connection, passage_ids[:most])
+        if model is None or model.on_demand is None:
+            return 0
+        return model.on_demand.embed(texts, seconds, cancel)
+
+    def ask_to_embed(self, passage_ids: Sequence[int]) -> None:
+        """Have the indexer embed passages before all others, where the library can be written to now.
+
+        One small write. Nothing is lost without it: they are embedded in their turn.
+        """
+        from engine.retrieval.pending_passages import awaited_texts
+        from engine.store import pending_vectors
+        from engine.store.connection import transaction
+
+        with suppress(LibraryError):
+            with self._reading() as connection:
+                hashes = list(awaited_texts(connection, passage_ids))
+            if not hashes:
+                return
+            with self._file.writing() as connection, transaction(connection):
+                pending_vectors.ask(connection, hashes)
+
     def similar(self, passage_id: int, *, limit: int = DEFAULT_LIMIT) -> SearchResult:
-        """Find the passages of other documents that are nearest in meaning to one; none where it has no vector."""
+        """Find the passages of other documents that are nearest in meaning to one.
+
+        One that has no vector yet is embedded here; there are no rows where it can have none.
+        """
         from engine.retrieval.search_pipeline import similar
 
-        with self._file.reading() as connection:
+        self.embed([passage_id])
+        with self._reading() as connection:
             model, cuts = self._active_model().of(connection)
             return similar(connection, passage_id, model, cuts, limit)
 
@@ -84,7 +147,7 @@ class LibrarySearch:
         from engine.retrieval.snippet import nearest_sentence
 
         meaning = parse(query, typing=True).meaning
-        with self._file.reading() as connection:
+        with self._reading() as connection:
             model, _, missing = self._model(connection, SearchSettings(), meaning)
         return None if model is None or missing else nearest_sentence(model.encode, meaning, text)
 
@@ -92,7 +155,7 @@ class LibrarySearch:
         """Load the model and the vectors, so that the next search need not, and keep from now on what is read."""
         with self._guard:
             self._stays, self._postings = True, None
-        with self._file.reading() as connection:
+        with self._reading() as connection:
             model, _ = self._active_model().of(connection)
         if model is not None:
             model.encode("warm")
@@ -108,7 +171,7 @@ class LibrarySearch:
 
         settings = settings or SearchSettings()
         absolute = os.fsencode(path.expanduser().absolute())
-        with self._file.reading() as connection:
+        with self._reading() as connection:
             document = documents.document_id_at(connection, absolute)
             if (absent := absence(connection, self._file.path, absolute, document)) is not None:
                 reason, advice = absent
@@ -165,7 +228,7 @@ class LibrarySearch:
 
         cancel = cancel or Cancellation()
         began = time.perf_counter()
-        with self._file.reading(cancel) as connection:
+        with self._reading(cancel) as connection:
             loading = time.perf_counter()
             query = with_written_options(connection, parse(text, typing=typing))
             needed = replace(settings, fusion="convex", memory=True) if widely else settings
@@ -186,6 +249,20 @@ class LibrarySearch:
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
         return Exploration(search, result, model, cuts, self._file.reading, read, sequence)
+
+    @contextmanager
+    def _reading(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
+        """Lend a reader's connection; a library of an older Carrel is brought up to date before it is searched.
+
+        Raises LibraryReadOnly where such a one cannot be written to, LibraryBusy where another process indexes it.
+        """
+        if not self._newest:
+            if self._file.read(migrations.version) < migrations.newest_version():
+                self._file.drain()
+                open_writer(self._file.path).close()
+            self._newest = True
+        with self._file.reading(cancel) as connection:
+            yield connection
 
     def _postings_cache(self) -> PostingsCache:
         from engine.retrieval.postings_cache import PostingsCache

@@ -35,6 +35,9 @@ class FakeEncoder:
             source="made for tests",
         )
 
+    def load_ahead(self) -> None:
+        """Have nothing to load."""
+
     def reads(self, text: str) -> bool:
         """Read every writing."""
         return True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.arguments import FUSIONS, two_weights
 from app.cli.progress_line import Show, progress
+from app.wording.figures import counted
 from engine.errors import UsageError
 from engine.events import Preparing
 from engine.records import Fusion, SearchSettings
@@ -36,6 +37,7 @@ class System:
     fusion: Fusion
     weights: tuple[float, float] | None = None
     without: tuple[str, ...] = ()
+    on_demand: int | None = None  # passages that have a vector, of those that a query finds by words; None: all
 
     @property
     def settings(self) -> SearchSettings:
@@ -50,7 +52,9 @@ class System:
     def described(self) -> str:
         """What differs from the fusion's own settings, in words."""
         weights = [f"weights {self.weights[0]:g} and {self.weights[1]:g}"] if self.weights else []
-        return ", ".join([*weights, *(f"without {part}" for part in self.without)])
+        left = [f"without {part}" for part in self.without]
+        demanded = [] if self.on_demand is None else [f"{counted(self.on_demand, 'passage')} embedded on demand"]
+        return ", ".join([*weights, *left, *demanded])
 
 
 def rival(system: System, against: str | None) -> System | None:
@@ -63,7 +67,7 @@ def rival(system: System, against: str | None) -> System | None:
         return None
     for fusion in FUSIONS:
         if against == fusion:
-            return System(system.model, fusion)
+            return System(system.model, fusion, on_demand=system.on_demand)
     if against in WITHOUT:
         return replace(system, without=(WITHOUT[against],))
     if _NUMBERS.fullmatch(against):
@@ -121,7 +125,7 @@ def _on_one_index(
             judge(
                 collection.name,
                 queries,
-                searcher.with_settings(system.settings),
+                searcher.with_settings(system.settings, system.on_demand),
                 on_query=_told(show, f"{collection.name}, {system.fusion}"),
             )
             for system in systems

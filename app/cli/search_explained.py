@@ -8,6 +8,7 @@ from app.explanation import Facts, Ranks, Word, facts_of
 from app.wording.cells import table
 from app.wording.figures import NONE, count, counted, decimal, figure, percent
 from app.wording.safe_text import one_line
+from app.wording.so_far import WAITS, by_words_alone
 from engine.records import Explanation, Hit, KeywordFigure, SearchResult, VectorFigure
 
 INDENT = "      "
@@ -18,7 +19,7 @@ def explained(hit: Hit, result: SearchResult) -> Iterator[str]:
     """Yield the lines that explain one row of a result."""
     facts = facts_of(hit, result)
     yield f"{INDENT}score    {facts.score} = {' + '.join(f'{part.name} {part.shown}' for part in facts.parts)}"
-    yield f"{INDENT}meaning  {_meaning(hit.vector, hit.explanation, result.passages)}"
+    yield f"{INDENT}meaning  {WAITS if hit.pending else _meaning(hit.vector, hit.explanation, result.passages)}"
     yield f"{INDENT}words    {_words(hit.keyword)}"
     yield from terms(facts.words)
     if facts.memory is not None:
@@ -65,6 +66,8 @@ def terms(words: Sequence[Word]) -> list[str]:
 def trust(hit: Hit, facts: Facts) -> str:
     """Return the signal that gave the tier, beside the cuts it was held against."""
     cuts = hit.explanation
+    if hit.pending:
+        return f"{hit.tier}: {by_words_alone(hit)}"
     return (
         f"{hit.tier}: signal {facts.signal.total} · likely from {figure(cuts.cut_likely)}, "
         f"strong from {figure(cuts.cut_strong)} · {percent(cuts.coverage)} of the query's words by weight"

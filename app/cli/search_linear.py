@@ -10,6 +10,7 @@ from app.wording.paths import short_path
 from app.wording.places import page_name
 from app.wording.remarks import notes
 from app.wording.safe_text import one_line
+from app.wording.so_far import WAITS, by_words_alone, words_so_far
 from engine.records import Hit, KeywordFigure, SearchResult, VectorFigure
 
 VERDICTS = {
@@ -23,6 +24,8 @@ VERDICTS = {
 def linear(result: SearchResult, *, explain: bool) -> Iterator[str]:
     """Yield the verdict and then the rows, one fact a line; `explain` adds what placed each row."""
     yield f"{VERDICTS[result.verdict]} {counted(len(result.hits), 'result')}."
+    if result.so_far:
+        yield f"{words_so_far(result).capitalize()}."
     yield from notes(result)
     for hit in result.hits:
         yield ""
@@ -36,6 +39,8 @@ def _row(hit: Hit, decimals: int) -> Iterator[str]:
     line = f"line {hit.line_start}" if hit.line_start else ""
     page = page_name(hit.kind, hit.page) if hit.page else ""
     yield f"File {', '.join(filter(None, (short_path(hit.path), line, page)))}."
+    if hit.pending:
+        yield f"{WAITS.capitalize()}."
     yield f"Trust: {hit.tier}. Score {decimal(hit.score, decimals)}."
     yield f"Text: {one_line(hit.snippet)}"
 
@@ -54,8 +59,10 @@ def _explained(hit: Hit, facts: Facts) -> Iterator[str]:
         yield f"Your own earlier choices changed it by {_change(told['memory'])}."
     if facts.memory is not None:
         yield f"They were made for the search: {one_line(facts.memory.query)}."
-    if hit.vector is None:
+    if hit.vector is None and not hit.pending:
         yield "Meaning did not find it."
+    elif hit.vector is None:
+        yield f"By meaning: {WAITS}."
     else:
         yield f"By meaning: {_ranked(hit.vector)}, cosine distance {decimal(hit.vector.distance)}."
     if hit.keyword is None:
@@ -66,6 +73,9 @@ def _explained(hit: Hit, facts: Facts) -> Iterator[str]:
     if facts.absent:
         yield f"Not here: {', '.join(one_line(word.term) for word in facts.absent)}."
     yield f"Its rank is {', '.join(_steps(facts.ranks))}."
+    if hit.pending:
+        yield f"Trust {by_words_alone(hit)}."
+        return
     cuts = hit.explanation
     limits = f"likely from {decimal(cuts.cut_likely)}, strong from {decimal(cuts.cut_strong)}"
     yield f"Signal {decimal(cuts.signal)}: {limits}."

@@ -13,6 +13,7 @@ from app.wording.figures import NONE, count, counted, decimal, figure
 from app.wording.paths import located
 from app.wording.places import page_name
 from app.wording.safe_text import cleaned, one_line
+from app.wording.so_far import NOT_YET, words_so_far
 from app.wording.times import day
 from engine.lazy_dataclass import dataclass
 from engine.records import Grade, Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
@@ -29,6 +30,7 @@ USUAL = "the default"  # weights that need no reason
 INDENT = "    "
 SNIPPET_LINES = 3
 BAR_CELLS = 10
+LEG_CELLS = 9  # of rank and distance
 WORD = re.compile(r"\S+")
 
 
@@ -39,7 +41,8 @@ def verdict_line(result: SearchResult) -> str:
     reason = f" ({one_line(result.weights.reason)})" if told else ""
     shown = f"{count(len(result.hits))} of {counted(result.found, 'candidate')}"
     took = f"{result.timings.total:.0f} ms"
-    return " · ".join((VERDICTS[result.verdict], shown, took, weights + reason))
+    said = (VERDICTS[result.verdict], words_so_far(result), shown, took, weights + reason)
+    return " · ".join(filter(None, said))
 
 
 def row(hit: Hit, best: float, columns: int, decimals: int = 3) -> Iterator[str]:
@@ -70,7 +73,8 @@ def figures(hit: Hit, best: float, decimals: int) -> str:
     """Return the figures of one row: its tier, its rank and score in each leg, the bar of shares, the score."""
     tier = click.style(f"{TIER_SIGNS[hit.tier]} {padded(hit.tier, 6)}", fg=COLORS[hit.tier])
     vector, keyword = hit.vector, hit.keyword
-    meaning = f"V {_rank(vector)} {figure(vector.distance) if vector else NONE:>5}"
+    distance = NOT_YET if hit.pending else f"{_rank(vector)} {figure(vector.distance) if vector else NONE:>5}"
+    meaning = f"V {distance:>{LEG_CELLS}}"
     words = f"K {_rank(keyword)} {decimal(keyword.bm25, 2) if keyword else NONE:>6}"
     return f"{tier}   {meaning}   {words}   {score_bar(hit, best)}  {figure(hit.score, decimals)}"
 

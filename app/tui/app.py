@@ -21,9 +21,7 @@ from app.tui.browser import Place
 from app.tui.editor_launch import open_places
 from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
-from app.tui.keymap import usable
 from app.tui.ports import IndexerPort, Opened, Ports
-from app.tui.screens.help import HelpScreen
 from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.status_line import StatusView
@@ -229,7 +227,12 @@ class CarrelApp(App[int]):
 
     def _use_keys(self) -> None:
         """Give the actions the person's own keys; those that cannot be used are told of and left out."""
-        self.own_keys, troubles = usable(self.config.keys)
+        troubles: list[str] = []
+        self.own_keys = {}
+        if self.config.keys:
+            from app.tui.keymap import usable  # brings the actions of every screen
+
+            self.own_keys, troubles = usable(self.config.keys)
         self.set_keymap(self.own_keys)
         for trouble in troubles:
             self.notify(trouble, title="Keys", severity="warning", timeout=10, markup=False)
@@ -265,6 +268,8 @@ class CarrelApp(App[int]):
 
     def action_help(self) -> None:
         """Explain the keys of the present screen."""
+        from app.tui.screens.help import HelpScreen  # asked for rarely, and not before the first paint
+
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 

@@ -106,7 +106,6 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
                 path="",
                 failed=event.failed,
                 looked=event,
-                pending=event.pending,
             )
         case events.Watching():
             phase = state.phase if state.phase in ("scanning", "indexing") else "watching"

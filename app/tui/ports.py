@@ -98,6 +98,12 @@ class LibraryPort(Protocol):
     ) -> ExplorationPort:
         """Search as `search` does, in both legs, and keep the candidates."""
 
+    def embed(self, passage_ids: Sequence[int], *, cancel: Cancellation) -> int:
+        """Embed the first of these passages that have no vector yet; return how many have one now."""
+
+    def ask_to_embed(self, passage_ids: Sequence[int]) -> None:
+        """Have the indexer embed passages before all others, where the library can be written to."""
+
     def mark(self, query: str, passage_id: int, grade: Grade) -> Mark:
         """Keep what the person thinks of a passage as an answer to a query."""
 

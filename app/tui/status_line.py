@@ -88,11 +88,12 @@ def doing(view: StatusView) -> Content:
 
 
 def meaning_share(view: StatusView) -> float:
-    """Return the share of the passages that are found by meaning, 0 to 1, as the indexer or the library tells."""
+    """Return the share of the passages that are found by meaning, 0 to 1, as the library or the indexer tells."""
     state, status = view.indexer, view.status
-    if state.pending and state.embeddable:
-        return max(0.0, 1 - state.pending / state.embeddable)
-    return status.meaning if status is not None else 1.0
+    if status is None or not status.pending:
+        return 1.0
+    told = state.pending and state.embeddable  # a moment newer than what was read of the library
+    return max(0.0, 1 - state.pending / state.embeddable) if told else status.meaning
 
 
 def _phase(view: StatusView) -> Content:

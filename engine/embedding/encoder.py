@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ class Encoder:
         """Called before each passage, in the thread that encodes it: a caller that gives way to others waits there."""
         self._parallel = max(1, sessions)
         self._loading = threading.Lock()
+        self._loading_tokens = threading.Lock()  # of its own: the tokenizer is loaded beside the model
         self._tokens: Tokens | None = None
         self._session: InferenceSession | None = None
         self._inputs: tuple[str, ...] = ()
@@ -71,9 +73,18 @@ class Encoder:
         """Whether the model can read the writing of a text; where it cannot, its vector says nothing."""
         return self._tokenizer().reads(text)
 
+    def load_ahead(self) -> None:
+        """Begin to load the model, beside what the caller does meanwhile; who needs it waits, or meets its error."""
+
+        def load() -> None:
+            with suppress(ModelError):
+                self._model()
+
+        threading.Thread(target=load, name="load-model").start()
+
     def close(self) -> None:
         """Let go of the model's memory; the next use loads it again."""
-        with self._loading:
+        with self._loading, self._loading_tokens:
             self._tokens = self._session = None
 
     def _adapted(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -102,11 +113,11 @@ class Encoder:
         return self._encode(text)
 
     def _encode(self, text: str) -> NDArray[np.float32]:
-        session = self._model()
         ids = np.array([self._tokenizer().ids(text)], dtype=np.int64)
         if ids.size == 0:
             return unit(np.zeros(self.manifest.dimension, dtype=np.float32))
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        session = self._model()
         output = session.run(None, {name: given[name] for name in self._inputs})[0]
         vector = pooled(output[0].astype(np.float32, copy=False), self.manifest.pooling)
         if vector.shape != (self.manifest.dimension,):
@@ -116,7 +127,7 @@ class Encoder:
     def _tokenizer(self) -> Tokens:
         tokens = self._tokens
         if tokens is None:
-            with self._loading:
+            with self._loading_tokens:
                 tokens = self._tokens = self._tokens or Tokens(self.folder, self.manifest.window)
         return tokens
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 
 LEAST_TOKENS = 1_000  # of a writing in the vocabulary of a model that reads it
@@ -22,12 +22,12 @@ class Legibility:
     """The writings that one vocabulary reads."""
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
+        one, two, three = _CONTINUES
+        firsts = Counter(token.removeprefix(one).removeprefix(two).removeprefix(three)[:1] for token in vocabulary)
         counts: Counter[str] = Counter()
-        for token in vocabulary:
-            for sign in _CONTINUES:
-                token = token.removeprefix(sign)
-            if token[:1].isalpha():
-                counts[_writing(token[0])] += 1
+        for letter, count in firsts.items():
+            if letter.isalpha():
+                counts[_writing(letter)] += count
         self._read = frozenset(writing for writing, count in counts.items() if count >= LEAST_TOKENS)
 
     def reads(self, text: str) -> bool:
@@ -35,17 +35,25 @@ class Legibility:
 
         A text without any, as a number, is read.
         """
-        text = text[:LOOKED_AT]
-        if text.isascii():
-            return True
-        letters = Counter(unicodedata.normalize("NFKC", text))
-        known = unknown = 0
-        for letter, count in letters.items():
-            if letter.isalpha() and _writing(letter) in self._read:
-                known += count
-            elif letter.isalpha() or unicodedata.category(letter) == "So":
-                unknown += count
-        return known >= LEAST_SHARE * (known + unknown)
+        return _mostly(text, self._read)
+
+
+def mostly_latin(text: str) -> bool:
+    """Whether most letters of a text are Latin: every model reads them, so that its vocabulary need not be asked."""
+    return _mostly(text, frozenset({"LATIN"}))
+
+
+def _mostly(text: str, writings: Collection[str]) -> bool:
+    text = text[:LOOKED_AT]
+    if text.isascii():
+        return True
+    known = unknown = 0
+    for letter, count in Counter(unicodedata.normalize("NFKC", text)).items():
+        if letter.isalpha() and _writing(letter) in writings:
+            known += count
+        elif letter.isalpha() or unicodedata.category(letter) == "So":
+            unknown += count
+    return known >= LEAST_SHARE * (known + unknown)
 
 
 @cache

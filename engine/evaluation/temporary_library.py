@@ -15,6 +15,7 @@ from typing import Any
 from engine.chunking import PassageRules, cut
 from engine.embedding.encoder import Encoder
 from engine.evaluation.evaluator import Ranking
+from engine.evaluation.partial_vectors import on_demand
 from engine.records import Document, Passage, SearchSettings
 from engine.retrieval import search_pipeline
 from engine.retrieval.active_model import ActiveModel
@@ -47,6 +48,7 @@ class TemporaryLibrary:
         self._active = ActiveModel(encoder)
         self._postings = PostingsCache(keeps_scores=True)
         self.settings = replace(settings, collapse=None, group=True)
+        self.on_demand: int | None = None
         self.index_seconds = index_seconds
         with self._pool.lend() as connection:
             counted = stored.counts(connection)
@@ -58,9 +60,16 @@ class TemporaryLibrary:
         """Rank the best `limit` documents for a query, which is taken as plain words, whatever signs it holds."""
         with self._pool.lend() as connection:
             model, cuts = self._active.of(connection)
-            search = search_pipeline.run(
-                connection, plain(text), self.settings, model, cuts, limit=limit, postings=self._postings
-            )
+
+            def run(model: search_pipeline.Model | None) -> search_pipeline.Search:
+                return search_pipeline.run(
+                    connection, plain(text), self.settings, model, cuts, limit=limit, postings=self._postings
+                )
+
+            if model is None or self.on_demand is None:
+                search = run(model)
+            else:
+                search = on_demand(connection, model, self.on_demand, run)
         candidates, ranking = search.gathered.candidates, search.ranking
         found = [
             (self._names[int(candidates.documents[row.passage])], float(ranking.score[row.passage]))
@@ -69,9 +78,12 @@ class TemporaryLibrary:
         timings = search.timings
         return Ranking(found, encode_ms=timings.encode, search_ms=timings.total - timings.encode)
 
-    def with_settings(self, settings: SearchSettings) -> TemporaryLibrary:
-        """Make later rankings by other settings, on the same index."""
-        self.settings = replace(settings, collapse=None, group=True)
+    def with_settings(self, settings: SearchSettings, on_demand: int | None = None) -> TemporaryLibrary:
+        """Make later rankings by other settings, on the same index.
+
+        With `on_demand`, as if no passage had a vector but so many of those that a query finds by words.
+        """
+        self.settings, self.on_demand = replace(settings, collapse=None, group=True), on_demand
         return self
 
     def model(self, connection: LibraryConnection) -> search_pipeline.Model:

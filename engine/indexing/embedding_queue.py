@@ -1,7 +1,8 @@
 """Embeds the texts that wait for their vector, in the order in which a person needs them.
 
 What was asked for comes first, then what changed last. Each step takes the next texts anew, so that what comes
-meanwhile is not kept waiting, and is committed by itself: a stop or a death costs no more than one step.
+meanwhile is not kept waiting, and is committed by itself: a stop or a death costs no more than one step. A step is
+broken off between two texts where something more urgent comes, as a saved note.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.events import Committed, Event
-from engine.indexing.passage_encoder import Embedder, LazyEncoder, refuse_other
+from engine.indexing.passage_encoder import Embedder, GaveWay, LazyEncoder, broken_off_by, refuse_other
 from engine.indexing.stop_signal import Signal
 from engine.indexing.sync_progress import MeaningMeter
 from engine.store import change_log, models, passage_counts, pending_vectors
@@ -56,7 +57,11 @@ class EmbeddingQueue:
             texts = pending_vectors.next_batch(self._conn, embedder.size)
             if not texts:
                 break
-            vectors = dict(embedder.step(list(texts.items())))
+            try:
+                with broken_off_by(stop, encoder.get()):
+                    vectors = dict(embedder.step(list(texts.items())))
+            except GaveWay:
+                break
             with transaction(self._conn):
                 pending_vectors.settle(self._conn, active.id, vectors)
                 change_log.prune(self._conn)

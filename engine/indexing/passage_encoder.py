@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import apsw
 
-from engine.errors import ModelError
+from engine.errors import CarrelError, ModelError
 from engine.indexing.stop_signal import Signal
 from engine.records import Cutting
 
@@ -46,6 +47,38 @@ class OfAFolder(Protocol):
 
     folder: Path
     manifest: Manifest
+
+
+class GaveWay(CarrelError):
+    """A step was broken off between two texts, since something more urgent came."""
+
+
+@runtime_checkable
+class BetweenTexts(Protocol):
+    """An encoder that can be broken off between two texts."""
+
+    before_each: Callable[[], None] | None
+
+
+@contextmanager
+def broken_off_by(stop: Signal, encoder: object) -> Iterator[None]:
+    """Let an encoder raise GaveWay before its next text once `stop` is set, as far as it can be broken off."""
+    if not isinstance(encoder, BetweenTexts):
+        yield
+        return
+    before = encoder.before_each
+
+    def check() -> None:
+        if stop.is_set():
+            raise GaveWay("The embedding gave way.")
+        if before is not None:
+            before()
+
+    encoder.before_each = check
+    try:
+        yield
+    finally:
+        encoder.before_each = before
 
 
 def cutting(encoder: object) -> Cutting | None:

@@ -248,6 +248,7 @@ class Hit:
     more_in_document: tuple[int, ...] = ()  # further passage ids of this document among the candidates, best first
     duplicates: tuple[int, ...] = ()  # passage ids of near-duplicates in other documents that collapsed into this
     judged: Grade | None = None  # what the person thinks of it for this very query
+    pending: bool = False  # meaning was asked, and the passage has no vector yet: it is ranked by its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,7 @@ class Timings:
     vector: float = 0.0
     fuse: float = 0.0
     total: float = 0.0
+    embed: float = 0.0  # of passages on demand, before the search was done again with their vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +299,12 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A query's verdict and rows. `found` counts the documents among the candidates, shown or not."""
+    """A query's verdict and rows. `found` counts the documents among the candidates, shown or not.
+
+    While passages wait for their vectors, `embedded` is the share of the library that has them, `so_far` tells that it
+    is too small for a verdict by meaning, and `awaited` are the candidates that wait, as passage ids, the one that this
+    search would gain most by first.
+    """
 
     query: Query
     verdict: Verdict
@@ -310,6 +317,9 @@ class SearchResult:
     found: int
     passages: int  # passages in the library
     left_out: tuple[LeftOut, ...] = ()
+    embedded: float = 1.0
+    so_far: bool = False
+    awaited: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from engine.embedding.manifest import Manifest
 from engine.errors import ModelError
 from engine.lazy_dataclass import dataclass
 from engine.retrieval import tiers
+from engine.retrieval.on_demand_vectors import AT_ONCE, OnDemandVectors
+from engine.retrieval.pending_passages import embedded_share
 from engine.retrieval.query_memory import QueryMemory
 from engine.retrieval.search_pipeline import Model
 from engine.retrieval.vector_index import VectorIndex
@@ -35,6 +37,7 @@ class _Loaded:
     version: Version
     encoder: Encoder
     vectors: VectorIndex
+    on_demand: OnDemandVectors
     queries: QueryMemory
     since: int
     moment: float
@@ -66,8 +69,18 @@ class ActiveModel:
         loaded = self._of(connection, stored)
         encode = loaded.encoder.encode_query
         vectors = loaded.vectors.at(connection)
-        past = loaded.queries.at(connection, encode)
-        model = Model(manifest.id, encode, vectors, manifest.background_cosine, past, stored.id, loaded.encoder.reads)
+        embedded = embedded_share(connection)
+        model = Model(
+            name=manifest.id,
+            encode=encode,
+            vectors=loaded.on_demand.over(connection, vectors) if embedded < 1.0 else vectors,
+            background=manifest.background_cosine,
+            past_queries=loaded.queries.at(connection, encode),
+            id=stored.id,
+            reads=loaded.encoder.reads,
+            embedded=embedded,
+            on_demand=loaded.on_demand,
+        )
         return model, _cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
 
     def _of(self, connection: apsw.Connection, stored: models.StoredModel) -> _Loaded:
@@ -91,14 +104,29 @@ class ActiveModel:
 
     def _load(self, version: Version, stored: models.StoredModel, sequence: int, now: float) -> _Loaded:
         known = (each.encoder for each in (self._newest, self._former) if each and each.version[2] == version[2])
-        encoder = next(known, None) or self._given or catalogue.load(stored.name)
+        encoder = next(known, None) or self._given or _begun(stored.name)
         if encoder.manifest.fingerprint != stored.fingerprint:
             raise ModelError(
                 f"The library was built with another version of {stored.name}.",
                 cause="The vectors in it and this model's do not compare.",
                 fix=f"Build it anew with `carrel models use {stored.name}`.",
             )
-        return _Loaded(version, encoder, VectorIndex(stored.id), QueryMemory(stored.id), sequence, now)
+        return _Loaded(
+            version=version,
+            encoder=encoder,
+            vectors=VectorIndex(stored.id),
+            on_demand=OnDemandVectors(encoder.encode_passages),
+            queries=QueryMemory(stored.id),
+            since=sequence,
+            moment=now,
+        )
+
+
+def _begun(name: str) -> Encoder:
+    """Return an encoder that loads itself while the vectors are read; raises ModelError where it is not installed."""
+    encoder = catalogue.load(name, sessions=AT_ONCE)
+    encoder.load_ahead()
+    return encoder
 
 
 def _cuts_of(connection: apsw.Connection, model_id: int) -> tiers.Cuts | None:

@@ -43,12 +43,14 @@ class Standard:
 class Assessment:
     """Of the first rows before feedback: the idf-weighted coverage of the query's words, and the row signals.
 
-    `standard` is what the query reaches without its filters; None where it has none.
+    `standard` is what the query reaches without its filters; None where it has none. `pending` tells which rows have no
+    vector yet, so that their signals say nothing of meaning.
     """
 
     coverages: tuple[float, ...]
     signals: tuple[float, ...]
     standard: Standard | None = None
+    pending: tuple[bool, ...] = ()
 
     @property
     def best_row(self) -> float:
@@ -73,7 +75,8 @@ def assess(
     coverages = [coverage(candidates.fts_query, scores.get(passage, ())) for passage in candidates.ids[first].tolist()]
     cosines = np.nan_to_num(candidates.cosine[first], nan=0.0).tolist()
     signals = [tiers.row_signal(cosine, share) for cosine, share in zip(cosines, coverages, strict=True)]
-    return Assessment(tuple(coverages), tuple(signals))
+    pending = np.zeros(len(first), np.bool_) if candidates.pending is None else candidates.pending[first]
+    return Assessment(tuple(coverages), tuple(signals), pending=tuple(pending.tolist()))
 
 
 def _first(gathered: Gathered, settings: SearchSettings, count: int) -> NDArray[np.int64]:
@@ -112,22 +115,30 @@ def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdi
     """Give the verdict of a query from its candidates, in their order before feedback.
 
     It is not "none" where a passage holds rare words that are most of what was asked for, and "likely" at least where
-    one that the encoder cannot read holds most of its words. What filters leave is never better than the whole library,
-    nor worse than its best row.
+    one that the encoder cannot read, or that has no vector yet, holds most of its words. While much of the library has
+    none, nobody knows that nothing is there. What filters leave is never better than the whole library, nor worse than
+    its best row.
     """
     if not len(gathered.candidates):
         return "none"
     if gathered.candidates.query_vector is None or not len(gathered.best_cosines):
         return tiers.tier_by_words(max(assessment.coverages, default=0.0))
-    signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, gathered.candidates.fts_query.rows)
+    passages = gathered.candidates.fts_query.rows
+    signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, passages, gathered.embedded)
     found = tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)
     candidates = gathered.candidates
     told = told_share(candidates.fts_query.rare, candidates.ids).max(initial=0.0) >= TELLING_SHARE
-    found = "weak" if found == "none" and told else found
-    held = candidates.held
-    if held is not None and found in ("none", "weak") and held.max(initial=0.0) >= tiers.MOST_WORDS:
+    found = "weak" if found == "none" and (told or gathered.so_far) else found
+    if found in ("none", "weak") and _most_words_without_meaning(gathered, assessment) >= tiers.MOST_WORDS:
         found = "likely"
     return _filtered(found, assessment, cuts) if assessment.standard is not None else found
+
+
+def _most_words_without_meaning(gathered: Gathered, assessment: Assessment) -> float:
+    """Return the greatest coverage of a row whose meaning is not known."""
+    held = gathered.candidates.held
+    waiting = (share for share, waits in zip(assessment.coverages, assessment.pending, strict=False) if waits)
+    return max(*waiting, 0.0 if held is None else float(held.max(initial=0.0)), 0.0)
 
 
 def _filtered(found: Verdict, assessment: Assessment, cuts: tiers.Cuts) -> Verdict:

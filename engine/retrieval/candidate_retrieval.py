@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import apsw
 
 DEPTH = 200  # candidates a leg; deeper changed no judged top 10 beyond noise
+ENOUGH_EMBEDDED = 0.9  # share of the passages
 KEYWORD_DEPTH = 1000  # best bm25 scores kept, so that a candidate of the vector leg rarely counts as wordless
 ENTRY_BITS = 40  # above the numbers that documents have
 WORTH_A_CORE = 300_000  # vectors: fewer are compared by a matrix product, which takes all cores by itself
@@ -46,11 +47,12 @@ class Candidates:
     """The joined candidates of both legs, each array of shape (n,) and `vectors` of shape (n, dimension).
 
     Ranks start at 1, are negative below the leg's candidates (the rank is known, but the leg did not bring the row),
-    and 0 where there is none. `cosine` is NaN where a passage has no vector yet, or one that says nothing, because the
-    encoder cannot read it; `held` is then the idf-weighted share of the query's words in it, else 0. `tie` orders equal
-    scores: by path, then ordinal. `rare` is the share of the query's idf that the rare words have which lift a passage.
-    `truncated` tells that a leg had more to give than its depth. `recalled` is true for what only memory brought: where
-    memory is off it is as if it were not there. `surroundings` tells what stands around the first of them.
+    and 0 where there is none. `cosine` is NaN where a passage has no vector yet (`pending`), or one that says nothing,
+    because the encoder cannot read it; `held` is then the idf-weighted share of the query's words in it, else 0. `tie`
+    orders equal scores: by path, then ordinal. `rare` is the share of the query's idf that the rare words have which
+    lift a passage. `truncated` tells that a leg had more to give than its depth. `recalled` is true for what only
+    memory brought: where memory is off it is as if it were not there. `surroundings` tells what stands around the first
+    of them.
     """
 
     ids: NDArray[np.int64]
@@ -70,6 +72,7 @@ class Candidates:
     recollection: Recollection = NOTHING
     recalled: NDArray[np.bool_] | None = None  # None: nothing was
     held: NDArray[np.float64] | None = None  # None: the encoder reads all of them
+    pending: NDArray[np.bool_] | None = None  # None: all that the encoder reads have their vectors
     numbers: NDArray[np.int64] | None = None  # of the entry in a file of several, else 0; None: there is no such file
     surroundings: Surroundings | None = None
 
@@ -86,26 +89,33 @@ class Candidates:
 class Meaning:
     """What the vector leg needs: the query's unit vector, the passages' vectors, the model's background cosine.
 
-    `reads` tells whether the model can read a text.
+    `reads` tells whether the model can read a text, `embedded` which share of what it reads has a vector by now.
     """
 
     query: NDArray[np.float32]
     vectors: Vectors
     background: float
     reads: Reads = everything
+    embedded: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """The candidates, and what each leg cost in milliseconds; `best_cosines` are the ten best of the whole leg.
 
-    In a large library the legs run side by side.
+    In a large library the legs run side by side. `embedded` is the share of the passages that the leg by meaning knows.
     """
 
     candidates: Candidates
     keyword_ms: float
     vector_ms: float
     best_cosines: NDArray[np.float32]
+    embedded: float = 1.0
+
+    @property
+    def so_far(self) -> bool:
+        """Whether so many passages have no vector yet that the words must judge the query."""
+        return self.embedded < ENOUGH_EMBEDDED
 
 
 def gather(
@@ -132,7 +142,8 @@ def gather(
         keyword_ids, keyword_scores = keyword_leg(words, fts_query, allowed, max(KEYWORD_DEPTH, depth))
         keyword_done = time.perf_counter()
         leg, vector_ms = _settled(connection, found)
-    leg_ids = [keyword_ids[:depth]] if settings.fusion != "vector" else []
+    wordless = settings.fusion == "vector" and (meaning is None or meaning.embedded == 1.0)
+    leg_ids = [] if wordless else [keyword_ids[:depth]]  # by words is found what is to be embedded first
     if meaning is not None and leg is not None and settings.fusion != "keyword":
         leg_ids.append(meaning.vectors.ids[leg.rows])
     brought = np.concatenate([*leg_ids, np.asarray(forced, np.int64)]) if leg_ids else np.empty(0, np.int64)
@@ -142,9 +153,13 @@ def gather(
     ids = distinct(np.concatenate([brought, recollection.lifted()]))
     candidates = _join(connection, ids, fts_query, meaning, keyword_ids, keyword_scores, leg, depth)
     best = leg.best if leg else np.empty(0, np.float32)
-    if meaning is not None and (illegible := _illegible(connection, candidates, meaning)).any():
-        candidates = _without_meaning(connection, candidates, illegible)
-        best = np.sort(candidates.cosine[candidates.vector_rank > 0])[::-1][: len(best)]
+    if meaning is not None:
+        illegible = _illegible(connection, candidates, meaning)
+        pending = np.isnan(candidates.cosine) & ~illegible
+        candidates = replace(candidates, pending=pending) if pending.any() else candidates
+        if illegible.any():
+            candidates = _without_meaning(connection, candidates, illegible)
+            best = np.sort(candidates.cosine[candidates.vector_rank > 0])[::-1][: len(best)]
     recalled = ~np.isin(candidates.ids, brought) if len(recollection.ids) else None
     candidates = replace(candidates, recollection=recollection, recalled=recalled)
     return Gathered(
@@ -152,6 +167,7 @@ def gather(
         keyword_ms=(keyword_done - started) * 1e3,
         vector_ms=vector_ms,
         best_cosines=best,
+        embedded=meaning.embedded if meaning is not None else 1.0,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from engine.lazy_dataclass import dataclass
 from engine.records import Query, Term, WordReading
 from engine.retrieval.named_documents import holding_names, titled
-from engine.retrieval.passage_borders import Crossing, crossing
+from engine.retrieval.passage_borders import LONGEST, Crossing, crossing
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import RareWord, looks_up, rare_words
 from engine.store.bm25 import idf
@@ -87,9 +88,9 @@ def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
     for term, found in asked:
         if term.excluded:
             told = f"{term.text}*" if term.kind == "prefix" else term.text
-            excluded += [(phrase, told) for phrase in _left_out(term, found, words)]
+            excluded += [(_in_any_spelling(phrase, words), told) for phrase in _left_out(term, found, words)]
         elif term.kind == "phrase":
-            required += [exact_phrase(found, term.text)] if found else []
+            required += [_in_any_spelling(exact_phrase(found, term.text), words)] if found else []
         else:
             for phrase in _scored(term, found, words, alone=len(asked) == 1):
                 scored.setdefault(phrase, _stood_in_for(term, phrase))
@@ -139,6 +140,21 @@ def _looked_up(asked: Sequence[tuple[Term, list[Token]]]) -> list[str]:
     found = [token for _, some in asked for token in some]
     stems = [term for token in found for term in of_stem(token.stem)]
     return [*dict.fromkeys([*stems, *(term for token in found for term in token.terms)])]
+
+
+def _in_any_spelling(phrase: Phrase, words: PostingsReader) -> Phrase:
+    """Return a phrase together with its spellings here in which a line's end parts two of its words at a hyphen.
+
+    Whether `well-` at a line's end and `known` below it are one word or two, nobody can tell: they stand at one place,
+    with the compound of both beside them.
+    """
+    places = phrase.places
+    pairs = [f"{one}-{other}" for one, other in pairwise(places)]
+    if not pairs or phrase.prefix or len(places) > LONGEST:
+        return phrase
+    known = words.frequencies(pairs)
+    joined = (Phrase((*places[:at], pair, *places[at + 2 :])) for at, pair in enumerate(pairs) if known[pair])
+    return replace(phrase, otherwise=tuple(each for each in joined if words.count(each)))
 
 
 def _left_out(term: Term, found: list[Token], words: PostingsReader) -> Iterable[Phrase]:

@@ -16,6 +16,7 @@ from engine.lazy_dataclass import dataclass
 from engine.records import RECIPROCAL, SearchSettings, Verdict, Weights
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fts_query import FtsQuery
+from engine.retrieval.pending_passages import expected_meaning
 from engine.retrieval.rare_words import RARE_WEIGHT
 from engine.retrieval.tie_break import final_order
 
@@ -125,6 +126,8 @@ def _convex(
     keyword = weights.keyword * k
     if candidates.held is not None:  # what the encoder cannot read is as near as its words make it
         keyword = keyword + candidates.held * max(float(vector.max(initial=0.0)), 0.0)
+    if candidates.pending is not None:  # what has no vector yet is as near as its words let expect
+        keyword = keyword + expected_meaning(candidates.pending, vector, k)
     score = vector + keyword
     rare = lift * candidates.rare if lift and candidates.rare.any() else None
     if rare is not None:
@@ -207,6 +210,8 @@ def _reciprocal(candidates: Candidates, settings: SearchSettings) -> Ranking:
     vector = weights.vector * _reciprocal_rank(candidates.vector_rank)
     vector = vector if near is None else np.where(near, vector, 0.0)
     keyword = weights.keyword * _reciprocal_rank(candidates.keyword_rank)
+    if candidates.pending is not None:  # what has no vector yet is expected at the rank that its words give it
+        keyword = keyword + weights.vector * candidates.pending * _reciprocal_rank(candidates.keyword_rank)
     score = vector + keyword
     return Ranking(_order(candidates, score), score, vector, keyword, None, weights)
 

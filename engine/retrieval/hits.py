@@ -173,6 +173,7 @@ def _hit(
         ),
         more_in_document=_ids(candidates.ids, placing.row.more),
         duplicates=_ids(candidates.ids, placing.row.duplicates),
+        pending=candidates.pending is not None and bool(candidates.pending[at]),
     )
 
 

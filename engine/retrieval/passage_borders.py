@@ -6,8 +6,8 @@ before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from engine.lazy_dataclass import dataclass
 from engine.store.phrase import Phrase
@@ -16,8 +16,10 @@ from engine.store.tokenizer import Terms, seen_terms
 if TYPE_CHECKING:
     import apsw
 
+_Three: TypeAlias = tuple[int, str, int, str, int, str, str]  # ids and texts of three passages in a row, and the kind
 MOST_READ = 500  # borders that are read for a phrase; each costs about .2 ms
 LONGEST = 40  # places of a phrase: a longer one is quoted from one passage
+SHORT = 1_000  # code points of a passage that may stand whole within a phrase
 MOST_CUTS = 3  # ways in which a phrase is cut that are scored
 
 
@@ -52,8 +54,36 @@ def crossing(connection: apsw.Connection, phrase: Phrase) -> Crossing:
         if cut:
             passages += [before, after]
             cuts[cut] = None
+    for three, cut in _over_three(connection, phrase, head):
+        passages += three
+        cuts[cut] = None
     parts = [part for cut in [*cuts][:MOST_CUTS] for part in (places[:cut], places[cut:])]
     return Crossing(tuple(passages), tuple(Phrase(part, written=" ".join(part)) for part in parts if len(part) > 1))
+
+
+def _over_three(connection: apsw.Connection, phrase: Phrase, head: str) -> Iterator[tuple[tuple[int, int, int], int]]:
+    """Give the passages of which a short one stands whole within the phrase, and where the phrase is cut before it."""
+    places = phrase.places
+    if len(places) < 3:
+        return
+    begun = " OR ".join(Phrase((place,), column="body", first=True).match for place in dict.fromkeys(places[1:-1]))
+    found = connection.execute(
+        "SELECT before.id, before.text, passage.id, passage.text, after.id, after.text, document.kind FROM passage"
+        " CROSS JOIN passage AS before"
+        " ON before.document_id = passage.document_id AND before.ordinal = passage.ordinal - 1"
+        " CROSS JOIN passage AS after"
+        " ON after.document_id = passage.document_id AND after.ordinal = passage.ordinal + 1"
+        " JOIN document ON document.id = passage.document_id"
+        " WHERE passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
+        " AND length(passage.text) <= ?"
+        " AND before.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?) LIMIT ?",
+        (begun, SHORT, head, MOST_READ),
+    )
+    for before, ending, within, text, after, beginning, kind in cast("list[_Three]", found.fetchall()):
+        inner = seen_terms(text, kind)
+        cut = _cut(phrase, seen_terms(ending, kind), [*inner, *seen_terms(beginning, kind)])
+        if inner and cut and cut + len(inner) < len(places):
+            yield (before, within, after), cut
 
 
 def _cut(phrase: Phrase, ending: Sequence[Terms], beginning: Sequence[Terms]) -> int:

@@ -188,6 +188,11 @@ class QuantizedLeg:
         places = {row: place for place, row in enumerate(self.rows.tolist(), start=1)}
         return np.fromiter((places.get(row, 0) for row in rows.tolist()), np.int64, len(rows))
 
+    def places(self, cosines: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return the rank that a row of each cosine would have among the nearest, 0 for what lies behind them."""
+        ahead = len(self.cosine) - np.searchsorted(np.sort(self.cosine), cosines, side="right")
+        return np.where((ahead < len(self.cosine)) | (not self.more), ahead + 1, 0)
+
 
 def of_block(matrix: NDArray[np.float32]) -> tuple[Bits, Codes, NDArray[np.float32]]:
     """Return bits, bytes and factors of vectors (n, dimension)."""

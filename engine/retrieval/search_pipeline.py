@@ -23,6 +23,8 @@ from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
 from engine.retrieval.near_duplicates import Row, rows
 from engine.retrieval.newest_documents import newest, newest_holding
+from engine.retrieval.on_demand_vectors import OnDemandVectors
+from engine.retrieval.pending_passages import ASKED, wanted
 from engine.retrieval.postings_cache import PostingsCache, PostingsReader
 from engine.retrieval.query_memory import NOTHING, PastQueries, Recollection
 from engine.retrieval.unread_passages import Reads, everything
@@ -40,7 +42,10 @@ DEEPEST = 6400  # candidates a leg at most, however many rows one document takes
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a search needs of the active model: its name, its encoder of queries, its vectors, its background cosine."""
+    """What a search needs of the active model: its name, its encoder of queries, its vectors, its background cosine.
+
+    `embedded` is the share of the passages that have a vector by now; `on_demand` makes those that a search lacks.
+    """
 
     name: str
     encode: Callable[[str], NDArray[np.float32]]
@@ -49,6 +54,8 @@ class Model:
     past_queries: PastQueries = field(default_factory=PastQueries)
     id: int = 0  # of its vectors and calibration in the library
     reads: Reads = everything
+    embedded: float = 1.0
+    on_demand: OnDemandVectors | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +185,9 @@ def present(
         found=len(distinct(candidates.entries)),
         passages=search.fts_query.rows,
         left_out=left_out(connection, search.query.filters, search.fts_query),
+        embedded=search.gathered.embedded,
+        so_far=search.gathered.so_far,
+        awaited=tuple(wanted(candidates, [row.passage for row in search.rows], ASKED)),
     )
 
 
@@ -234,7 +244,7 @@ def _recalled(
 def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Meaning | None:
     if model is None or settings.fusion == "keyword" or not query.meaning.strip():
         return None
-    return Meaning(model.encode(query.meaning), model.vectors, model.background, model.reads)
+    return Meaning(model.encode(query.meaning), model.vectors, model.background, model.reads, model.embedded)
 
 
 # --- more like this: the passages of other documents that are nearest to one -----------------------------------------
@@ -254,7 +264,7 @@ def similar(
         at = model.vectors.positions(np.array([passage_id], np.int64))
         if at[0] >= 0:
             like = model.vectors.exactly(connection, at)[0].copy()
-            meaning = Meaning(like, model.vectors, model.background, model.reads)
+            meaning = Meaning(like, model.vectors, model.background, model.reads, model.embedded)
     query = Query(f"like {row.title}" if row else "", "")
     words = PostingsCache().of(connection)
     gathered = gather(words, fts_query, others, meaning, settings)

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,8 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
     `kind` is that of its document, where its markup still stands in the text.
     """
     spans: list[tuple[int, int]] = []
+    if not fts_query.phrases and not fts_query.signs:  # as in a list of the newest documents: no word is looked for
+        return spans
     found = (_kept_places if len(text) <= KEPT_CHARACTERS else Places)(text, kind, CONSIDERED_TOKENS)
     wanted = {term for phrase in fts_query.phrases for term in phrase.terms}
     begun = tuple(phrase.places[-1] for phrase in fts_query.phrases if phrase.prefix and phrase.places)
@@ -79,7 +81,7 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
         for term in terms:
             if term in wanted or (begun and term.startswith(begun)):
                 places[term].append(place)
-    for phrase in fts_query.phrases:
+    for phrase in chain.from_iterable(asked.spellings for asked in fts_query.phrases):
         *lead, last = [place.split(EITHER) for place in phrase.places] or [[]]
         ends = {
             place

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from engine.embedding.out_of_domain import DescribedEncoder, foreign_queries, foreign_vectors
 from engine.records import SearchSettings
 from engine.retrieval import tiers
-from engine.retrieval.assessment import assess
+from engine.retrieval.assessment import Assessment, assess
 from engine.retrieval.candidate_retrieval import Meaning, gather
 from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import fts_query_of
+from engine.retrieval.pending_passages import embedded_share
 from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.query_memory import complete
@@ -44,6 +45,7 @@ def calibrate(
     """
     settings = SearchSettings(feedback=False)
     postings = PostingsCache(keeps_scores=True)  # foreign queries share their common words
+    embedded = embedded_share(connection)
     query_signals: list[float] = []
     row_signals: list[Sequence[float]] = []
     for text, vector in zip(texts, queries, strict=True):
@@ -51,12 +53,19 @@ def calibrate(
             return None
         words = postings.of(connection)
         fts_query = fts_query_of(plain(text), words)
-        meaning = Meaning(vector, vectors, background, reads)
+        meaning = Meaning(vector, vectors, background, reads, embedded)
         gathered = gather(words, fts_query, Allowed("", ()), meaning, settings)
         seen = assess(connection, gathered, settings, rows=tiers.BEST_COUNT)
-        query_signals.append(tiers.query_signal(gathered.best_cosines, seen.coverages, fts_query.rows))
-        row_signals.append(seen.signals)
+        query_signals.append(tiers.query_signal(gathered.best_cosines, seen.coverages, fts_query.rows, embedded))
+        row_signals.append(_known(seen))
     return tiers.fit(query_signals, row_signals, statistics(connection).rows)
+
+
+def _known(seen: Assessment) -> Sequence[float]:
+    """Return the signals of the rows that have a vector: those of the others say nothing of meaning."""
+    if not any(seen.pending):
+        return seen.signals
+    return [signal for signal, waits in zip(seen.signals, seen.pending, strict=True) if not waits]
 
 
 def refit(connection: apsw.Connection, encoder: DescribedEncoder, stopped: Callable[[], bool] = lambda: False) -> None:

@@ -107,14 +107,20 @@ def unfitted(background: float) -> Cuts:
     return Cuts(typical, typical, typical, passages=0)
 
 
-def best_count(passages: int) -> int:
-    """Return how many of the best cosines are averaged in a library of so many passages."""
-    return BEST_COUNT if passages >= SMALL_LIBRARY else max(1, passages // 5)
+def best_count(passages: int, embedded: float = 1.0) -> int:
+    """Return how many of the best cosines are averaged in a library of so many passages.
+
+    Where only a share of them is `embedded`, so is about that share of the best, and the others would drag it down.
+    """
+    whole = BEST_COUNT if passages >= SMALL_LIBRARY else max(1, passages // 5)
+    return max(1, round(whole * embedded))
 
 
-def query_signal(best_cosines: NDArray[np.float32], coverages: Sequence[float], passages: int) -> float:
+def query_signal(
+    best_cosines: NDArray[np.float32], coverages: Sequence[float], passages: int, embedded: float = 1.0
+) -> float:
     """Return a query's signal: the mean of its best cosines + .2 x the best coverage among its first three rows."""
-    considered = best_cosines[: best_count(passages)]
+    considered = best_cosines[: best_count(passages, embedded)]
     mean = float(considered.mean()) if len(considered) else 0.0
     return mean + COVERAGE_WEIGHT * max(coverages[:COVERAGE_ROWS], default=0.0)
 

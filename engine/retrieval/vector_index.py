@@ -103,9 +103,12 @@ class ExactLeg:
 
     def ranks(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the exact rank of each row; equal cosines share one."""
+        return np.where(self.cosine[rows] > GONE, self.places(self.cosine[rows]), 0)
+
+    def places(self, cosines: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return the rank that a row of each cosine would have."""
         ordered = np.sort(self.cosine[self.cosine > GONE])
-        reached = self.cosine[rows]
-        return np.where(reached > GONE, len(ordered) - np.searchsorted(ordered, reached, side="right") + 1, 0)
+        return len(ordered) - np.searchsorted(ordered, cosines, side="right") + 1
 
     def settled(self, connection: apsw.Connection) -> ExactLeg:
         """Return the leg as it is: every row was compared exactly."""

@@ -40,6 +40,9 @@ class VectorLeg(Protocol):
     def ranks(self, rows: Rows) -> Rows:
         """Return the rank of each row among all that were allowed, from 1; 0 where it is not known."""
 
+    def places(self, cosines: Cosines) -> Rows:
+        """Return the rank that a row of each cosine would have among all that were allowed; 0 where it is not known."""
+
     def settled(self, connection: apsw.Connection) -> VectorLeg:
         """Return the leg with its nearest rows compared by what the library holds, where they were not."""
 

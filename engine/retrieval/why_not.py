@@ -46,6 +46,7 @@ FILTER_WORDS = {
     "after": "after:",
     "before": "before:",
 }
+WAITS = "not embedded yet: it is found by its words so far"
 DATA = "its passages are data, not words: they are found by words alone"
 WEIGHT_STEPS = 20  # vector weights tried, from 0 to 1, for the advice
 SUGGESTED_WORDS = 3
@@ -219,6 +220,8 @@ def _vector_stage(candidates: Candidates, own: NDArray[np.int64], settings: Sear
     ranked = own[candidates.vector_rank[own] != 0]
     if not len(ranked) and candidates.held is not None and np.isnan(candidates.cosine[own]).all():
         return WhyStage("vector", False, None, "the model does not read this writing", "a word that stands in it")
+    if not len(ranked) and candidates.pending is not None and candidates.pending[own].any():
+        return WhyStage("vector", False, None, WAITS, "its vector, which the indexer makes")
     if not len(ranked):
         return WhyStage("vector", False, None, "no passage of it has a vector that passes", "carrel sync")
     best = ranked[np.argmin(np.abs(candidates.vector_rank[ranked]))]
@@ -328,6 +331,8 @@ def _telling_words(connection: apsw.Connection, search: Search, own: NDArray[np.
 
 
 def _deeper(vector: WhyStage) -> str:
+    if vector.detail == WAITS:
+        return "It is not embedded yet: use words that stand in it, or ask again once it is."
     if vector.rank is not None:
         place = f"by meaning it has rank {vector.rank}"
         return f"Neither leg has it among its best {DEPTH} ({place}): use words that stand in it."

@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.errors import LibraryDamaged
 from engine.records import Document, Passage
-from engine.store import backup, entries, models, stored_values, vector_tables
+from engine.store import backup, entries, models, passage_counts, stored_values, vector_tables
 from engine.store.documents import listed
 from engine.store.faults import translated
 from engine.store.integrity import UNIT_TOLERANCE
@@ -243,6 +243,8 @@ def _vectors_in(conn: apsw.Connection, model_id: int, folder_id: int) -> Iterato
 
 
 def _waiting_in(conn: apsw.Connection, folder_id: int) -> Iterator[Row]:
+    if not passage_counts.texts_can_wait(conn):
+        return
     yield from conn.execute(
         """SELECT hash, text FROM pending WHERE hash IN
         (SELECT hash FROM passage JOIN document ON document.id = document_id WHERE folder_id = ?)""",

@@ -164,7 +164,8 @@ class _Row:
         if phrase.is_term:
             return self._terms.get(phrase.places[0], 0.0)
         return sum(
-            weight * column.count(phrase)
+            weight * column.count(spelling)
+            for spelling in phrase.spellings
             for name, column, weight in zip(COLUMNS, self._columns, self._weights, strict=True)
-            if phrase.column in (None, name)
+            if spelling.column in (None, name)
         )

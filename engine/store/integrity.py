@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import CarrelError, LibraryError
 from engine.records import Check
-from engine.store import fulltext, models, pending_vectors, stored_values, vector_tables
+from engine.store import fulltext, models, passage_counts, pending_vectors, stored_values, vector_tables
 from engine.store.connection import READER_CACHE_KIB, path_of, prepare
 from engine.store.faults import translated
 
@@ -139,10 +139,9 @@ def _counting(select: str, what: str) -> Find:
 
 
 def _orphan_rows(conn: apsw.Connection) -> Found:
-    count = sum(
-        int(conn.execute(f"SELECT count(*) FROM ({select})").get)
-        for select in (ORPHAN_COUNTS, ORPHAN_FIGURES, ORPHAN_TABLES, ORPHAN_TEXTS)
-    )
+    owned = (ORPHAN_COUNTS, ORPHAN_FIGURES, ORPHAN_TABLES)
+    selects = (*owned, ORPHAN_TEXTS) if passage_counts.texts_can_wait(conn) else owned
+    count = sum(int(conn.execute(f"SELECT count(*) FROM ({select})").get) for select in selects)
     return count, f"{count} rows or tables belong to a folder, a model or a passage that is gone"
 
 
@@ -192,10 +191,7 @@ def _missing_vectors(conn: apsw.Connection) -> Found:
 
 def _vectors_told(conn: apsw.Connection) -> str:
     """Return what is said where no vector is missing; some may still be on their way."""
-    try:
-        coming = pending_vectors.count(conn)
-    except apsw.SQLError:  # a file of another schema
-        coming = 0
+    coming = pending_vectors.count(conn)
     if not coming:
         return "every passage has a vector"
     return f"every passage has a vector or waits for one ({coming:,} {'wait' if coming > 1 else 'waits'})"

@@ -16,6 +16,11 @@ WORDS = "passage.hash >= x'00000001'"
 PENDING = "passage.hash IN (SELECT hash FROM pending)"  # found by words, and still to be embedded
 
 
+def texts_can_wait(conn: apsw.Connection) -> bool:
+    """Whether the library has the table `pending`; an older one that nobody could write to is searched as it is."""
+    return conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'pending'").get is not None
+
+
 def held_back(conn: apsw.Connection, document_id: int | None = None) -> int:
     """Return how many passages, of the library or of one document, are found by words alone since they are data."""
     of_document = "" if document_id is None else " AND document_id = ?"

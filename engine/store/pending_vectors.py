@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from engine.store import change_log, stored_values
-from engine.store.passage_counts import PENDING
+from engine.store.passage_counts import PENDING, texts_can_wait
 
 if TYPE_CHECKING:
     from engine.store.vector_tables import Vector
@@ -26,12 +26,12 @@ _AMONG = "(SELECT unhex(value) FROM json_each(?))"
 
 def count(conn: apsw.Connection) -> int:
     """Return how many texts wait; 1 ms with 100,000 of them."""
-    return int(conn.execute("SELECT count(*) FROM pending").get)
+    return int(conn.execute("SELECT count(*) FROM pending").get) if texts_can_wait(conn) else 0
 
 
 def any_wait(conn: apsw.Connection) -> bool:
-    """Whether anything waits, told in microseconds."""
-    return conn.execute("SELECT 1 FROM pending LIMIT 1").get is not None
+    """Whether anything waits, told in microseconds; nothing does in a library of an older Carrel, before schema 6."""
+    return texts_can_wait(conn) and conn.execute("SELECT 1 FROM pending LIMIT 1").get is not None
 
 
 def passages_among(conn: apsw.Connection, passage_ids: Iterable[int]) -> set[int]:
@@ -53,6 +53,8 @@ def among(conn: apsw.Connection, hashes: Iterable[bytes]) -> set[bytes]:
 
 def texts(conn: apsw.Connection, hashes: Iterable[bytes]) -> dict[bytes, str]:
     """Return by hash the texts, as the encoder is to see them, of those of these hashes that wait."""
+    if not any_wait(conn):
+        return {}
     return _by_hash(
         conn.execute(f"SELECT hash, CAST(text AS BLOB) FROM pending WHERE hash IN {_AMONG}", (_listed(hashes),))
     )

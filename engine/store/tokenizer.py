@@ -24,7 +24,7 @@ from engine.store.folding import FILL, IGNORED, MARKS, fold
 from engine.store.phrase import EITHER, Phrase
 from engine.store.visible_text import visible
 
-RULES = 2
+RULES = 3
 KIND = "\x02"  # stands around a document's kind, before the text of a passage: see the view `passage_text`
 STEM = "^"  # before a stem that is not the word itself
 LONGEST_COMPOUND = 64  # code points: what is longer is an address or data, and is found by its parts
@@ -42,10 +42,9 @@ UNSPACED = (
 )
 _IN_WORD = rf"\w{MARKS}{IGNORED}{FILL}"
 _JOINS = r"\-.@/:+\u2010\u2011"
-# A line break between two letters of such writing is no blank.
-_CHUNK = re.compile(
-    rf"(?:[.#](?=\w))?[{_IN_WORD}]+(?:(?:[{_JOINS}]|(?<=[{UNSPACED}])\n(?=[{UNSPACED}]))[{_IN_WORD}]+)*(?:\+\+|\#)?"
-)
+# A line break between two letters of such writing is no blank, nor are the signs of markup and the blanks around it.
+_BREAK = rf"(?<=[{UNSPACED}])[ {FILL}]{{0,40}}\n[ {FILL}]{{0,40}}(?=[{UNSPACED}])"
+_CHUNK = re.compile(rf"(?:[.#](?=\w))?[{_IN_WORD}]+(?:(?:[{_JOINS}]|{_BREAK})[{_IN_WORD}]+)*(?:\+\+|\#)?")
 _HYPHEN = rf"[-\u2010]{FILL}+"  # at a line's end: it parts a word, or joins two
 _WRITTEN = re.compile(rf"(?:[^_{_JOINS}\#]|{_HYPHEN})+")  # a word inside a chunk
 _SIGN = re.compile(rf"[_{_JOINS}\#]")
@@ -235,7 +234,7 @@ def may_be_unspaced(text: str) -> bool:
 @cache
 def _unspaced_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of a run of writing without spaces, and of a run or what lies between two: 10 ms."""
-    run = rf"[{UNSPACED}](?:[\n{IGNORED}{FILL}]*[{UNSPACED}])*"
+    run = rf"[{UNSPACED}](?:[ \n{IGNORED}{FILL}]*[{UNSPACED}])*"
     return re.compile(run), re.compile(rf"{run}|[^{UNSPACED}]+")
 
 
@@ -280,7 +279,7 @@ def _pairs(run: str, at: int) -> Iterator[Token]:
     characters = [
         (fold(match[0]), at + match.start(), at + match.end())
         for match in _CHARACTER.finditer(run)
-        if match[0].strip(f"\n{FILL}")
+        if match[0].strip(f" \n{FILL}")
     ]
     characters = [each for each in characters if each[0]]
     for place, (one, start, end) in enumerate(characters):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 import apsw
 import numpy as np
@@ -80,7 +81,8 @@ def _unused(conn: apsw.Connection, model_id: int) -> Ids:
 
 
 def _embeds_now(conn: apsw.Connection, model_id: int) -> bool:
-    return conn.execute("SELECT 1 FROM model WHERE id = ? AND state = 'active'", (model_id,)).get is not None
+    active = conn.execute("SELECT 1 FROM model WHERE id = ? AND state = 'active'", (model_id,)).get
+    return active is not None and passage_counts.texts_can_wait(conn)
 
 
 def read_blocks(conn: apsw.Connection, model_id: int) -> Iterator[tuple[Ids, Vector]]:
@@ -217,7 +219,7 @@ def _read_rows(conn: apsw.Connection, model_id: int, ids: Ids, size: int) -> Vec
 
 
 def _column(conn: apsw.Connection, sql: str) -> Ids:
-    return np.fromiter((row[0] for row in conn.execute(sql)), dtype=np.int64)
+    return np.fromiter(chain.from_iterable(conn.execute(sql)), dtype=np.int64)
 
 
 def _damaged(conn: apsw.Connection) -> LibraryDamaged:

@@ -53,7 +53,7 @@ from engine.records import (
     WhyStage,
     WordReading,
 )
-from engine.retrieval.cancellation import Cancellation
+from engine.retrieval.cancellation import Cancellation, SearchCancelled
 
 ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
@@ -140,6 +140,9 @@ class FakeLibrary:
         self.log: list[tuple[str, list[int]]] = []  # logged queries with what was opened
         self.refusal: CarrelError | None = None  # of every small write
         self.sentences = False  # whether there is a model to find nearest sentences with
+        self.waiting: set[int] = set()  # passages that have no vector yet
+        self.embedding, self.given_up = threading.Event(), threading.Event()  # whether embedding began, and was left
+        self.asked_for: list[tuple[int, ...]] = []  # passages that the indexer is to embed first
 
     def new_cancellation(self) -> FakeCancellation:
         cancellation = FakeCancellation()
@@ -164,7 +167,8 @@ class FakeLibrary:
             raise self.error
         found = search_notes(self.notes, text, settings, limit, self.verdict_none)
         hits = tuple(replace(hit, judged=self.marks.get((text, hit.passage_id))) for hit in found.hits)
-        return replace(found, hits=hits, **self.reading)
+        found = replace(found, hits=hits, **self.reading)
+        return found if settings.fusion == "keyword" else by_words_so_far(found, self.waiting)
 
     def explore(
         self,
@@ -177,6 +181,21 @@ class FakeLibrary:
     ) -> FakeExploration:
         result = self.search(text, limit=limit, settings=settings, typing=typing, cancel=cancel)
         return FakeExploration(self, text, result)
+
+    def embed(self, passage_ids: Sequence[int], *, cancel: Cancellation) -> int:
+        """Give passages that wait their vectors, once a test lets it go on; nothing where it is given up."""
+        assert isinstance(cancel, FakeCancellation)
+        self.embedding.set()
+        while "embed" in self.held and not (self.release.is_set() or cancel.cancelled.is_set()):
+            self.release.wait(0.01)
+        if cancel.cancelled.is_set():
+            self.given_up.set()
+            raise SearchCancelled
+        self.waiting -= set(passage_ids)
+        return len(passage_ids)
+
+    def ask_to_embed(self, passage_ids: Sequence[int]) -> None:
+        self.asked_for.append(tuple(passage_ids))
 
     def mark(self, query: str, passage_id: int, grade: Grade) -> Mark:
         self._write()
@@ -369,6 +388,21 @@ class FakeExploration:
     def again(self, settings: SearchSettings, limit: int = 10) -> SearchResult:
         self._library.tried.append(settings)
         return search_notes(self._library.notes, self._text, settings, limit, self._library.verdict_none)
+
+
+def by_words_so_far(found: SearchResult, waiting: set[int]) -> SearchResult:
+    """Return a result in which some passages have no vector yet, so that they stand below by their words alone."""
+    if not waiting or not found.query.meaning:
+        return found
+    hits = [_without_vector(hit) if hit.passage_id in waiting else hit for hit in found.hits]
+    ranked = tuple(_ranked(hit, rank) for rank, hit in enumerate(sorted(hits, key=lambda hit: -hit.score), 1))
+    awaited = tuple(hit.passage_id for hit in ranked if hit.pending)
+    return replace(found, hits=ranked, embedded=0.34, so_far=True, awaited=awaited)
+
+
+def _without_vector(hit: Hit) -> Hit:
+    shares = Shares(0.0, hit.shares.keyword)
+    return replace(hit, vector=None, shares=shares, score=hit.shares.keyword, pending=True)
 
 
 def weights_of(settings: SearchSettings) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from app.tui.indexer_state import IndexerState, after
+from app.tui.screens.library.index_queue import now_lines
 from app.tui.screens.search.explanation.renderings import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.preview import first_line_of_hit, preview_lines
@@ -84,6 +85,19 @@ def test_control_characters_become_pictures_and_keep_their_place() -> None:
 
 def test_a_cut_keeps_what_matters_in_sight() -> None:
     assert cut_front("/a/very/long/path/name.md", 10) == "…h/name.md"
+
+
+def test_words_and_meaning_are_told_with_the_time_that_is_left() -> None:
+    status = replace(FakeLibrary().status(), passages=41_870, pending=27_634)
+    told = after(IndexerState("watching"), events.MeaningProgress(pending=27_634, passages=41_870, seconds_left=720.0))
+    view = StatusView(status, told)
+    assert "words 100 %, meaning 34 %, 12 min left" in status_line(view, 120).plain
+    now = "\n".join(line.plain for line in now_lines(view, 80))
+    assert "words 100 %, meaning 34 %, 12 min left  27,634 passages to embed" in now
+    nobody = StatusView(status, IndexerState("watching"))
+    assert "words 100 %, meaning 34 %" in status_line(nobody, 120).plain
+    done = StatusView(replace(status, pending=0), told)
+    assert "up to date" in status_line(done, 120).plain
 
 
 @pytest.mark.parametrize("width", [20, 40, 55, 80, 120])

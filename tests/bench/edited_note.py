@@ -3,8 +3,8 @@
     python tests/bench/edited_note.py --library FILE [--edits 8] [--json]
 
 FILE is copied, its folders are paused, and a folder with one long note is watched beside them by a process of its own.
-One paragraph after another is changed; the clock stops when a search by words and a search by both legs find the new
-words in a process that searches again and again, as the browser does.
+One paragraph after another is changed; one clock stops when a search by words finds the new words in a process that
+searches again and again, as the browser does, the other when the passage has its vector and both legs find it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from engine.store import folders
 from engine.store.connection import open_writer
 
 PARAGRAPHS = 200
-LIMIT_SECONDS = 1.0
+WORDS_SECONDS, MEANING_SECONDS = 0.3, 1.0  # what the worst may take
 FITTING_SECONDS = 600.0  # the tiers are fitted anew once, where the library's have never been
 
 
@@ -68,20 +68,24 @@ def measured(base: Path, original: Path, edits: int) -> dict[str, Any]:
             FITTING_SECONDS,
         )
         wait(lambda: len(syncs(base)) > 0, "the first sync", FITTING_SECONDS)
-        first = sum(each["embedded"] for each in syncs(base))
+        wait(lambda: not library.pending(), "its vectors", FITTING_SECONDS)
+        first = sum(each["pending"] for each in syncs(base))
         taken = [edited(library, notes / "long.md", paragraphs, number) for number in range(edits)]
         wait(lambda: len(syncs(base)) > edits, "the last sync", FITTING_SECONDS)
         passages = library.status().passages
     finally:
         stop(worker)
-    embedded = sum(each["embedded"] for each in syncs(base)) - first
+    embedded = sum(each["pending"] for each in syncs(base)) - first
+    words, meaning = ([each[kind] for each in taken] for kind in (0, 1))
+    worst = {"by words, worst": max(words), "by meaning, worst": max(meaning)}
     return {
         "machine": machine(),
         "passages": passages,
         "edits": edits,
         "embedded_an_edit": embedded / edits,
-        "seconds": {"median": statistics.median(taken), "worst": max(taken)},
-        "limits": against({"searchable, worst": max(taken)}, {"searchable, worst": LIMIT_SECONDS}),
+        "words": {"median": statistics.median(words), "worst": max(words)},
+        "meaning": {"median": statistics.median(meaning), "worst": max(meaning)},
+        "limits": against(worst, dict(zip(worst, (WORDS_SECONDS, MEANING_SECONDS), strict=True))),
     }
 
 
@@ -98,18 +102,20 @@ def write(path: Path, paragraphs: list[str]) -> None:
     path.write_text("# A long note\n\n" + "\n\n".join(paragraphs) + "\n", encoding="utf-8")
 
 
-def edited(library: Library, path: Path, paragraphs: list[str], number: int) -> float:
-    """Change one paragraph and return the seconds until both kinds of search find it."""
+def edited(library: Library, path: Path, paragraphs: list[str], number: int) -> tuple[float, float]:
+    """Change one paragraph and return the seconds until it is found by words, and by meaning too."""
     word = f"quokka{number}x{time.time_ns()}"
     place = (number * 37) % len(paragraphs)
     paragraphs[place] = f"{paragraphs[place]} And then {word}."
     write(path, paragraphs)
     began = time.monotonic()
     wait(lambda: bool(library.search(word, settings=WORDS).hits), word)
+    words = time.monotonic() - began
+    wait(lambda: not library.pending(), word)
     wait(lambda: holds(word, library.search(f"a long note which says little {word}").hits), word)
-    taken = time.monotonic() - began
+    meaning = time.monotonic() - began
     time.sleep(0.9)  # the next edit is one of its own
-    return taken
+    return words, meaning
 
 
 def holds(word: str, hits: Sequence[Hit]) -> bool:
@@ -119,13 +125,14 @@ def holds(word: str, hits: Sequence[Hit]) -> bool:
 
 def table(report: dict[str, Any]) -> str:
     """Return the figures as a person reads them."""
-    taken = report["seconds"]
+    words, meaning = report["words"], report["meaning"]
     return "\n".join(
         [
             heading(report["machine"]),
             f"{report['passages']:,} passages, {report['edits']} edits of one paragraph",
             f"embedded an edit  {report['embedded_an_edit']:.1f} passages",
-            f"searchable after  {taken['median']:.2f} s median, {taken['worst']:.2f} s worst",
+            f"found by words    {words['median']:.2f} s median, {words['worst']:.2f} s worst",
+            f"by meaning too    {meaning['median']:.2f} s median, {meaning['worst']:.2f} s worst",
             *limit_lines(report["limits"], "s"),
         ]
     )

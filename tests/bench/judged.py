@@ -84,9 +84,15 @@ class Ground:
 
     def search(self, text: str, settings: SearchSettings | None = None) -> search_pipeline.Search:
         """Search as `carrel search` does, near-duplicates apart, because a collection judges every copy."""
+        return self.search_with(text, self.model, settings)
+
+    def search_with(
+        self, text: str, model: search_pipeline.Model, settings: SearchSettings | None = None
+    ) -> search_pipeline.Search:
+        """Search with another model than the library's own, as with one that lacks vectors."""
         settings = replace(settings or SearchSettings(), collapse=None)
         return search_pipeline.run(
-            self.connection, plain(text), settings, self.model, self.cuts, limit=DEPTH, postings=self._postings
+            self.connection, plain(text), settings, model, self.cuts, limit=DEPTH, postings=self._postings
         )
 
     def documents(self, search: search_pipeline.Search, settings: SearchSettings) -> list[str]:

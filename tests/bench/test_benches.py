@@ -15,6 +15,7 @@ import keys
 import long_documents
 import marks_gain
 import memory
+import partial_vectors
 import pytest
 import quality
 import rare_words
@@ -22,9 +23,11 @@ import saved_note
 import scale_figure
 import search_scale
 import snippet_cost
+import startup
 import sync_rate
 import tiers
 import word_audit
+import words_first
 from judged import NAMES
 from spread import against, limit_lines, spread
 
@@ -146,10 +149,17 @@ def test_a_sync_is_held_against_the_bare_encoder(
 
 
 @pytest.mark.slow
+def test_words_are_held_against_a_bare_loop(run: Callable[[Any, str], Report], notes: Path) -> None:
+    report = run(words_first, "--files 2 --meaning")
+    assert report["files"] == report["passages"] == report["bare_passages"] == 2
+    assert f"share                 {report['share']:7.2f}" in words_first.table(report)
+
+
+@pytest.mark.slow
 def test_an_edited_paragraph_is_held_against_a_second(run: Callable[[Any, str], Report], library: Path) -> None:
     report = run(edited_note, f"--library {library} --edits 1")
     assert report["embedded_an_edit"] == 1
-    assert set(report["limits"]) == {"searchable, worst"}
+    assert set(report["limits"]) == {"by words, worst", "by meaning, worst"}
 
 
 @pytest.mark.slow
@@ -191,6 +201,17 @@ def test_quality_is_held_against_what_is_wanted(run: Callable[[Any, str], Report
     assert default["macro"] == pytest.approx(1.0)
     assert report["share_of_wanted"]["development"] == pytest.approx(1.0 / quality.MACRO_WANTED)
     assert quality.DEFAULT in quality.markdown(report["tables"]["development"])
+
+
+@pytest.mark.slow
+def test_words_with_a_few_vectors_are_held_against_what_is_wanted(
+    run: Callable[[Any, str], Report], collections: Path
+) -> None:
+    report = run(partial_vectors, f"--libraries {collections}")
+    assert report["share_of_wanted"] == pytest.approx(1.0 / partial_vectors.WANTED)
+    assert {(row["share"], row["on_demand"]) for row in report["rows"]} >= {(0.0, 0), (0.0, 50), (0.9, 200)}
+    assert report["whole"]["ndcg_at_10"] == pytest.approx(1.0)
+    assert set(report["seconds"]) == {"0", "20", "50", "200"}
 
 
 @pytest.mark.slow
@@ -293,3 +314,13 @@ def test_the_word_audit_misses_what_is_in_no_passage(tmp_path: Path, capsys: Any
     told = json.loads(capsys.readouterr().out)
     assert [each["word"] for each in told["missing"] if each["file"] == "note.md"] == ["unicorn"]
     assert all(each["reason"].startswith("keyword: ") for each in told["missing"])
+
+
+def test_a_start_is_held_against_an_empty_process_and_a_bare_browser(
+    run: Callable[[Any, str], Report], library: Path
+) -> None:
+    report = run(startup, f"--library {library} --rounds 1")
+    assert {"now: status", "now: search", "now: first paint", startup.EMPTY, startup.BARE} <= set(report["ms"])
+    assert report["ratio"][startup.EMPTY] == report["ratio"][startup.BARE] == 1.0
+    assert set(report["limits"]) == {"status", "search", "first paint", "first paint to rows by words"}
+    assert "× floor" in startup.table(report)

@@ -231,7 +231,9 @@ def other_model(library, encoder, name):
 def test_a_search_begun_before_another_model_was_taken_neither_sees_it_nor_pushes_it_out(library, monkeypatch):
     first, second = FakeEncoder(), FakeEncoder(dimension=32)
     loaded = []
-    monkeypatch.setattr(catalogue, "load", lambda name: (loaded.append(name), second if name == "second" else first)[1])
+    monkeypatch.setattr(
+        catalogue, "load", lambda name, sessions: (loaded.append(name), second if name == "second" else first)[1]
+    )
     clock = [0.0]
     active = ActiveModel(clock=lambda: clock[0])
     warm, old = begun(library), begun(library)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from notes import FILLER, library_of
+from store_samples import Sample
 
 from engine.library import Library
 from engine.records import SearchSettings
-from engine.store.tokenizer import is_name, tokens
+from engine.retrieval.passage_borders import crossing
+from engine.store.tokenizer import exact_phrase, is_name, tokens
 from engine.store.visible_text import visible
 
 WORDS_ONLY = SearchSettings(fusion="keyword")
@@ -49,6 +52,9 @@ NOTES = {
     "emph.md": "# Words\n\nThis is un**believ**able and so is *fan*tastic stuff.\n",
     "sub.md": "# Chem\n\nH<sub>2</sub>O is water in the caf&eacute;.\n",
     "h.txt": "The commit-\ntee met on Friday to discuss the environ-\nmental report of a well-\nknown author.\n",
+    "joined.txt": "A wellknown writer in one word.\n",
+    "even.md": "# Even\n\nEven the best-known writers rest.\n",
+    "cjk.md": "# Line\n\n今日は*東京*\n都庁に行く。\n",
     "code.md": "# Code\n\n```python\nresult = first**second**third\n```\n",
 }
 
@@ -159,6 +165,45 @@ def test_a_phrase_reaches_over_the_borders_of_passages(library: Library, number:
 )
 def test_words_and_phrases_are_those_that_a_reader_sees(library: Library, query: str, name: str) -> None:
     assert name in names(library, query, WORDS_ONLY)[:1]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ('"a well known author"', {"h.txt"}),
+        ('"well known author"', {"h.txt"}),
+        ('"wellknown author"', {"h.txt"}),
+        ('"well-known author"', {"h.txt"}),
+        ('"wellknown writer"', {"joined.txt"}),
+        ('"well known"', {"h.txt"}),
+        ('"best known"', {"even.md"}),
+        ('"known author"', {"h.txt"}),
+        ('"well known writer"', set()),
+        ('committee -"well known author"', set()),
+        ('"the best known writers"', {"even.md"}),
+        ('"東京都庁"', {"cjk.md"}),
+    ],
+)
+def test_a_phrase_over_a_hyphen_at_a_lines_end_is_found_in_both_forms(
+    library: Library, query: str, found: set[str]
+) -> None:
+    assert set(names(library, query, WORDS_ONLY)) == found
+
+
+def test_a_phrase_over_a_hyphen_at_a_lines_end_is_marked_and_scored(library: Library) -> None:
+    (hit,) = library.search('"well known author"', settings=WORDS_ONLY).hits
+    assert [hit.snippet[start:end] for start, end in hit.marks] == ["well-known author"]
+    assert hit.keyword is not None and hit.keyword.terms[0].tf > 0
+
+
+def test_a_phrase_reaches_over_a_short_passage_between_two_others(tmp_path: Path) -> None:
+    sample = Sample(tmp_path / "library.carrel")
+    sample.put("a.md", "It ends with red\n\ngreen blue\n\nyellow and goes on.")
+    sample.put("b.md", "It ends with red\n\ngreen blue black\n\nyellow and goes on.")
+    ids = sample.passages("a.md")
+    found = crossing(sample.conn, exact_phrase(tokens("red green blue yellow"), ""))
+    assert set(found.passages) == set(ids.values())
+    assert crossing(sample.conn, exact_phrase(tokens("red blue yellow"), "")).passages == ()
 
 
 def test_a_word_parted_by_a_hyphen_is_marked_whole(library: Library) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
+from notes import library_of, write
 from store_samples import DIMENSION, Sample, hash_of, vector_for
 
 from engine.errors import ModelError
 from engine.indexing.outdated_documents import documents_with_gaps
+from engine.library import Library
+from engine.maintenance import Maintenance
+from engine.records import SearchSettings
 from engine.retrieval.vector_index import VectorIndex
 from engine.store import backup, change_log, integrity, models, pending_vectors, repair, vector_tables
 from engine.store.connection import transaction
@@ -214,3 +221,24 @@ def test_with_a_model_that_cuts_otherwise_nothing_waits_and_all_is_read_again(sa
     assert pending_vectors.count(sample.conn) == 0
     assert documents_with_gaps(sample.conn, other) == {sample.document("a.md"), sample.document("b.md")}
     assert documents_with_gaps(sample.conn, sample.model) == {sample.document("b.md")}
+
+
+def test_what_waits_travels_with_an_export_is_found_by_words_and_embedded_where_it_arrives(tmp_path: Path) -> None:
+    library = library_of(tmp_path, {"a.md": "# A\n\nThe harbour at night.\n"}, fitted=False)
+    write(tmp_path / "notes", {"b.md": "# B\n\nA violin made of walnut.\n"})
+    assert library.sync(meaning=False).pending == 1
+    assert (library.status().pending, library.status().meaning) == (1, 0.5)
+    lines: list[str] = []
+    Maintenance(library.path, FakeEncoder()).export(lines.append)
+    export = io.BytesIO("".join(lines).encode())
+
+    class Gone(FakeEncoder):
+        def encode_passages(self, texts: Sequence[str]):
+            raise ModelError("The model is not installed.")
+
+    imported = Maintenance(tmp_path / "other.carrel", Gone()).import_from(export, "it")
+    assert (imported.documents, imported.embedded, imported.pending) == (2, 0, 1)
+    other = Library.open(tmp_path / "other.carrel", encoder=FakeEncoder())
+    assert other.search("walnut", settings=SearchSettings(fusion="keyword")).hits
+    assert (other.sync().pending, other.status().pending) == (0, 0)
+    assert all(check.ok for check in other.check())

@@ -212,3 +212,38 @@ def test_a_hyphen_at_a_lines_end_stays_where_it_belongs_to_the_word(
     tmp_path: Path, written: tuple[str, ...], expected: str
 ) -> None:
     assert read(tmp_path, "a.pdf", pdf(lines(*written))).text == expected
+
+
+# --- from right to left ---------------------------------------------------------------------------------------------
+
+
+def right_to_left(glyphs: dict[str, str], drawn: str) -> bytes:
+    """Write a page that draws glyphs from left to right, each standing for the letters that its table names."""
+    named = "".join(
+        f"<{ord(glyph):02X}> <{letters.encode('utf-16-be').hex().upper()}>\n" for glyph, letters in glyphs.items()
+    )
+    table = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /T def\n"
+        f"1 begincodespacerange <00> <FF> endcodespacerange {len(glyphs)} beginbfchar\n{named}endbfchar endcmap end end"
+    )
+    font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>"
+    objects = (font, f"<</Length {len(table)}>>stream\n{table}\nendstream")
+    return pdf(lines(drawn), objects=objects).replace(FONT.encode(), b"/Resources<</Font<</F1 5 0 R>>>>")
+
+
+@pytest.mark.parametrize(
+    ("glyphs", "drawn", "read_as"),
+    [
+        ({"A": "ش", "B": "م", "C": "س"}, "CBA", "شمس"),
+        ({"A": "س", "B": "لا", "C": "م"}, "CBA", "سلام"),
+        ({"A": "س", "B": "ﻻ", "C": "م"}, "CBA", "سلام"),
+        ({"A": "حَبيبي"}, "A", "حَبيبي"),
+        ({"A": "שלום"}, "A", "שלום"),
+        ({"A": "ש", "B": "לו", "C": "ם", "a": "a", "b": "b"}, "ab CBA", "ab שלום"),
+        ({"A": "الكتاب", "B": "جديد"}, "B A", "الكتاب جديد"),
+    ],
+)
+def test_letters_of_one_glyph_stand_in_the_order_in_which_they_are_read(
+    tmp_path: Path, glyphs: dict[str, str], drawn: str, read_as: str
+) -> None:
+    assert read(tmp_path, "a.pdf", right_to_left(glyphs, drawn)).text == read_as

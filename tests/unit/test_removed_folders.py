@@ -14,7 +14,7 @@ import engine
 from engine.indexing import removed_folders
 from engine.indexing.removed_folders import forget_folder
 from engine.records import Folder
-from engine.store import folders
+from engine.store import folders, pending_vectors
 
 pytestmark = pytest.mark.processes
 
@@ -120,3 +120,18 @@ def forgotten_in_a_process(shelf: Shelf, commit: int, how: str) -> int:
         check=False,
     )
     return done.returncode
+
+
+def test_a_folder_forgotten_while_it_is_embedded_comes_back_with_what_still_waits(shelf: Shelf) -> None:
+    before = shelf.contents()
+    shelf.write("new.md", paragraph("unembedded"))
+    shelf.sync(meaning=False)
+    read = len(shelf.parser.read_paths)
+    assert (read, pending_vectors.count(shelf.conn)) == (1, 1)
+    forget_folder(shelf.conn, folder_of(shelf).id)
+    assert pending_vectors.count(shelf.conn) == 0
+    assert removed_folders.take_back(shelf.conn, shelf.library, os.fsencode(shelf.notes))
+    report = shelf.sync()
+    assert shelf.parser.read_paths == []
+    assert (report.unchanged, report.embedded, report.pending) == (4, 1, 0)
+    assert before.items() <= shelf.contents().items()

@@ -86,4 +86,4 @@ def test_a_search_by_words_loads_no_model(library):
 def test_a_search_loads_what_searches_and_nothing_that_indexes(library):
     loaded = loaded_by(library, "search", "starter")
     assert loaded >= SEARCHES | MODEL
-    assert not loaded & (NEVER | WRITERS | {"engine.indexing", "importlib.metadata"})
+    assert not loaded & (NEVER | WRITERS | {"importlib.metadata"})

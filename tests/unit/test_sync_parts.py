@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shelf import CountingEncoder, Shelf, paragraph
 
 from engine.events import Event, Progress
 from engine.indexing.crash_recovery import Journal
+from engine.indexing.embedding_queue import EmbeddingQueue
 from engine.indexing.file_identity import COARSE_NS, FINE_NS, recorded_mtime
 from engine.indexing.file_reader import Budget
+from engine.indexing.stop_signal import Never
 from engine.indexing.sync_progress import INTERVAL_SECONDS, ProgressMeter
+from engine.store import pending_vectors
 
 SECOND = 1_000_000_000
 
@@ -68,3 +73,38 @@ def test_a_file_above_the_budget_travels_alone() -> None:
     budget.give_back(50)
     assert budget.take(4, lambda: False)
     assert budget.take(6, lambda: False)
+
+
+class TextByText(CountingEncoder):
+    """Asks before each text, as the real encoder does."""
+
+    before_each: Callable[[], None] | None = None
+
+    def encode_passages(self, texts: Sequence[str]):
+        for text in texts:
+            if self.before_each is not None:
+                self.before_each()
+            self.texts.append(text)
+        return super().encode_queries(texts)
+
+
+def test_a_step_of_embedding_is_broken_off_between_two_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    shelf, encoder = Shelf(tmp_path), TextByText()
+    shelf.write("a.md", "\n\n".join(paragraph(f"word{sign}x") for sign in "abcdefg"))
+    waits: list[str] = []
+    encoder.before_each = lambda: waits.append("for typing")
+    shelf.encoder = encoder
+    shelf.sync(meaning=False)
+    waiting = pending_vectors.count(shelf.conn)
+
+    class AfterThree:
+        def is_set(self) -> bool:
+            return len(encoder.texts) >= 3
+
+    queue = EmbeddingQueue(shelf.conn, lambda: encoder, shelf.events.append)
+    assert queue.work(AfterThree()) == 0
+    assert (len(encoder.texts), pending_vectors.count(shelf.conn)) == (3, waiting)
+    assert waits == ["for typing"] * 3
+    assert queue.work(Never()) == waiting
+    assert pending_vectors.count(shelf.conn) == 0

@@ -44,6 +44,12 @@ if TYPE_CHECKING:
     help="Compare with another model, another fusion, other weights (V,K), or no-feedback.",
 )
 @click.option(
+    "--on-demand",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Judge as while a library is being indexed: only the best N passages by words of each query are embedded.",
+)
+@click.option(
     "--per-query",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     metavar="FILE",
@@ -58,6 +64,7 @@ def command(
     fusion: Fusion,
     weights: tuple[float, float] | None,
     against: str | None,
+    on_demand: int | None,
     per_query: Path | None,
 ) -> None:
     """Judge retrieval on collections in BEIR layout (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv).
@@ -69,7 +76,7 @@ def command(
     from app.cli import evaluation
     from engine.evaluation.report import to_json, to_table
 
-    wanted = evaluation.System(model, fusion, weights)
+    wanted = evaluation.System(model, fusion, weights, on_demand=on_demand)
     other = evaluation.rival(wanted, against)
     result, baseline = evaluation.judged(folders, split, wanted, other)
     if per_query is not None:

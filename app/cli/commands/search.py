@@ -80,14 +80,25 @@ def command(
     What can be none of these is searched as typed: --all, -t, -5, a filter without a value. A result's place is
     PATH:LINE, as `carrel open` and `carrel show` take it.
 
+    What is not embedded yet is found by its words and says so; the best of it is embedded first, for 1.5 s at most.
+
     The exit code is 1 where nothing relevant was found; the nearest passages are listed all the same.
     """
+    from engine.library_search import EMBED_SECONDS
+
     settings = _settings(fusion, weights, no_feedback)
     if no_memory:
         settings = replace(settings, memory=False)
     with session.open() as library:
-        result = library.search(" ".join(query), limit=limit, settings=settings)
+        result = library.search(" ".join(query), limit=limit, settings=settings, embed_seconds=EMBED_SECONDS)
         _log(library, result)
+        _show(session, result, plain=plain, explain=explain)
+        if result.awaited:
+            library.ask_to_embed(result.awaited)  # behind the rows: it may have to wait for the indexer
+    return FAILED if result.verdict == "none" else DONE
+
+
+def _show(session: Session, result: SearchResult, *, plain: bool, explain: bool) -> None:
     if session.json:
         from app.json_shapes import search_shape
 
@@ -98,7 +109,6 @@ def command(
         click.echo("\n".join(linear(result, explain=explain)))
     else:
         _print(result, explain=explain)
-    return FAILED if result.verdict == "none" else DONE
 
 
 def _settings(fusion: Fusion | None, weights: tuple[float, float] | None, no_feedback: bool) -> SearchSettings:
@@ -152,6 +162,10 @@ def _nothing(result: SearchResult) -> str:
         return "The library holds no text yet. `carrel add FOLDER`, then `carrel sync`."
     if result.query.filters:
         return "No passage is left within these filters."
+    if result.so_far:
+        from app.wording.figures import percent
+
+        return f"Nothing was found so far: {percent(result.embedded)} of the passages are embedded by now."
     return "Nothing was found."
 
 

@@ -288,7 +288,7 @@ READER_VERSIONS: dict[str, int] = {
     "notebook": 4,
     "opendocument": 3,
     "org": 2,
-    "pdf": 3,
+    "pdf": 4,
     "pptx": 3,
     "rst": 2,
     "rtf": 3,

@@ -23,6 +23,7 @@ from engine.sources.readers.line_end_hyphens import rejoined, words_of
 from engine.sources.readers.ocr import DOTS_PER_INCH, MAX_PIXELS, Recogniser, grey_picture
 from engine.sources.readers.pdf_annotations import Annotations, annotations_of, attached_files
 from engine.sources.readers.pdf_outline import Entry, outline_of, pieces
+from engine.sources.readers.pdf_right_to_left import in_reading_order
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 
@@ -120,7 +121,7 @@ def _read_page(document: pdfium.PdfDocument, number: int, recogniser: Recogniser
     try:
         textpage = page.get_textpage()
         try:
-            text = _text_of(page, textpage)
+            text = in_reading_order(_text_of(page, textpage), textpage)
             annotations = annotations_of(document, page, textpage)
         finally:
             textpage.close()

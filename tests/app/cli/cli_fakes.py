@@ -165,9 +165,14 @@ class FakeLibrary:
         self.during_sync(stop)
         return self.report
 
-    def search(self, text: str, *, limit: int = 10, settings: SearchSettings | None = None) -> SearchResult:
+    def search(
+        self, text: str, *, limit: int = 10, settings: SearchSettings | None = None, embed_seconds: float = 0.0
+    ) -> SearchResult:
         self._note("search", (text, limit, settings))
         return self.result
+
+    def ask_to_embed(self, passage_ids: Sequence[int]) -> None:
+        self._note("ask_to_embed", tuple(passage_ids))
 
     def why(self, text: str, path: Path, *, settings: SearchSettings) -> WhyReport:
         self._note("why", (text, path))

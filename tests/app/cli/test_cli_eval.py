@@ -90,6 +90,18 @@ def test_two_settings_are_compared_on_one_index(carrel: Call, collection: str, n
     assert "macro" in report["against"]["difference"]
 
 
+def test_a_library_whose_vectors_are_still_to_come_is_judged(carrel: Call, collection: str) -> None:
+    words, one, whole = (
+        carrel("eval", collection, "--json", *more).json
+        for more in (("--on-demand", "0"), ("--on-demand", "1"), ("--against", "no-feedback"))
+    )
+    assert words["settings"] == "0 passages embedded on demand"
+    assert one["settings"] == "1 passage embedded on demand"
+    by_words = carrel("eval", collection, "--json", "--fusion", "keyword").json
+    assert words["collections"][0]["ndcg_at_10"] == by_words["collections"][0]["ndcg_at_10"]
+    assert whole["macro"]["ndcg_at_10"] >= words["macro"]["ndcg_at_10"]
+
+
 def test_queries_that_the_train_split_knows_are_counted_and_judged_apart(carrel: Call, collection: str) -> None:
     train = Path(collection) / "qrels" / "train.tsv"
     first = JUDGED.splitlines()[1].split("\t")

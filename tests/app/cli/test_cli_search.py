@@ -11,7 +11,7 @@ import pytest
 from cli_fakes import Call, FakeLibrary, a_hit, a_result
 
 from app.cli.search_rows import row
-from engine.records import Filters, LeftOut, Query, Remark, SearchSettings, Shares, Weights, WordReading
+from engine.records import Filters, LeftOut, Query, Remark, SearchResult, SearchSettings, Shares, Weights, WordReading
 
 RESULT_KEYS = """rank score tier passage_id path title headings kind modified
     line_start line_end page snippet vector keyword shares"""
@@ -138,7 +138,8 @@ def test_json_holds_every_stable_key(carrel: Call) -> None:
 
     assert {"format", "query", "verdict", "model", "fusion", "took_ms", "weights", "results"} <= found.keys()
     assert found["format"] == 1
-    assert found["took_ms"].keys() == {"load", "encode", "keyword", "vector", "fuse", "total"}
+    assert found["took_ms"].keys() == {"load", "encode", "keyword", "vector", "fuse", "total", "embed"}
+    assert (found["embedded"], found["by_words_so_far"]) == (1.0, False)
     assert found["weights"].keys() == {"vector", "keyword", "reason"}
     first = found["results"][0]
     assert set(RESULT_KEYS.split()) <= first.keys()
@@ -265,3 +266,52 @@ def test_filters_that_leave_nothing_are_named_as_the_reason(carrel: Call, librar
     library.result = replace(a_result(verdict="none"), query=query)
 
     assert "within these filters" in carrel("search", "starter", "kind:pdf").err
+
+
+def waiting() -> SearchResult:
+    """Return a result whose only row has no vector yet."""
+    hit = a_hit(vector=None, shares=Shares(0.0, 0.2), pending=True)
+    return replace(a_result(hit), embedded=0.34, so_far=True, awaited=(hit.passage_id,))
+
+
+def test_a_row_that_is_not_embedded_yet_says_so(carrel: Call, library: FakeLibrary) -> None:
+    library.result = waiting()
+
+    ended = carrel("search", "starter", "--explain")
+
+    assert "by words so far: meaning 34 %" in ended.err
+    assert "V   not yet" in ended.out
+    assert "meaning  not embedded yet" in ended.out
+    assert "until its vector is there" in ended.out
+
+
+def test_a_voice_is_told_that_a_row_is_not_embedded_yet(carrel: Call, library: FakeLibrary) -> None:
+    library.result = waiting()
+
+    said = carrel("search", "starter", "--plain", "--explain").out
+
+    assert "By words so far: meaning 34 %." in said
+    assert "Not embedded yet: ranked by its words so far." in said
+
+
+def test_json_tells_what_is_not_embedded_yet(carrel: Call, library: FakeLibrary) -> None:
+    library.result = waiting()
+
+    found = carrel("search", "starter", "--json").json
+
+    assert (found["embedded"], found["by_words_so_far"]) == (0.34, True)
+    assert found["results"][0]["pending"]
+
+
+def test_the_indexer_is_asked_for_what_a_search_awaits_and_for_nothing_else(carrel: Call, library: FakeLibrary) -> None:
+    carrel("search", "starter")
+    assert library.of("ask_to_embed") == []
+    library.result = waiting()
+    carrel("search", "starter")
+    assert library.of("ask_to_embed") == [library.result.awaited]
+
+
+def test_what_was_not_found_so_far_may_come(carrel: Call, library: FakeLibrary) -> None:
+    library.result = replace(a_result(), hits=(), verdict="weak", embedded=0.34, so_far=True)
+
+    assert "Nothing was found so far: 34 % of the passages are embedded by now." in carrel("search", "starter").err

@@ -181,3 +181,15 @@ def test_every_process_of_carrel_is_started_in_one_way() -> None:
         and path != ROOT / "engine/paths.py"
     ]
     assert others == []
+
+
+def test_what_was_to_be_done_at_the_end_is_done_though_the_process_ends_at_once(hostile: Path, tmp_path: Path) -> None:
+    program = (
+        "import atexit, sys; sys.argv[1:] = ['--help']; atexit.register(print, 'at the end');"
+        "import carrel_launcher; sys.exit(carrel_launcher.main())"
+    )
+
+    ended = run([sys.executable, "-c", program], tmp_path, hostile, cwd=ROOT)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("Usage: carrel") and ended.stdout.endswith("at the end\n")

@@ -1,5 +1,8 @@
 """Searches while a person types: the words at once, every leg after a quiet moment, all rows last.
 
+Passages that have no vector yet are found by their words; the best of them are embedded beside, and then the rows move
+once. No search waits for that.
+
 Each stage runs in a thread; a newer key cancels the stages of the older one. What comes back is posted as messages, so
 that the screen alone decides what is shown.
 """
@@ -8,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from textual.message import Message
 from textual.widget import Widget
@@ -25,8 +29,10 @@ from engine.records import Hit, SearchResult, SearchSettings
 from engine.retrieval.query import says_nothing_yet
 
 _log = logging.getLogger("carrel")
+ON_SCREEN = 20  # passages embedded for an answer: a second of two cores; 50 gained nothing (partial_vectors.py)
 FIRST_ROWS = 25  # while a word grows: more than a screen holds, and each further one costs .2 ms to read
 _WORDS_ONLY = SearchSettings(fusion="keyword")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,16 @@ class Asked:
 
 @dataclass
 class Answered(Message):
-    """A search has come back; `finished` is false while only the words have answered."""
+    """A search has come back; `finished` is false while only the words have answered.
+
+    `embedded` tells that passages of the answer before have their vectors since, so that rows may move.
+    """
 
     asked: Asked
     result: SearchResult
     finished: bool
     exploration: ExplorationPort | None = None  # of a finished answer, for "what if"
+    embedded: bool = False
 
 
 @dataclass
@@ -72,7 +82,7 @@ class LiveSearch:
         self._turn = 0
         self._asked: Asked | None = None  # the last question with a finished answer
         self._finished_turn = -1
-        self._words_came = asyncio.Event()  # of the first search, which loads what searches need
+        self._rows_painted = asyncio.Event()  # those of the first search, or why there are none
 
     def open(self, opened: Opened, settings: SearchSettings) -> None:
         """Search a library from now on."""
@@ -92,7 +102,7 @@ class LiveSearch:
             return
         asked = Asked(self._turn, text, typing)
         first = replace(asked, limit=min(asked.limit, FIRST_ROWS)) if typing and self._pace.settle else asked
-        self._run("words", partial(self._search, self._opened, first, _WORDS_ONLY, finished=False))
+        self._run("words", partial(self._words, self._opened, first))
         self._run("all", partial(self._quiet_then_all, self._opened, first, asked))
 
     def finish(self, text: str) -> None:
@@ -102,6 +112,10 @@ class LiveSearch:
             self.ask_again()
         else:
             self.ask(text, typing=False)
+
+    def go_on(self) -> None:
+        """Let searches of every leg begin: what came of the first one, by words, stands on the screen."""
+        self._rows_painted.set()
 
     def is_newest(self, asked: Asked) -> bool:
         """Whether nothing was asked since."""
@@ -128,7 +142,7 @@ class LiveSearch:
     def ask_again(self) -> None:
         """Repeat the last answered search, since the library has changed."""
         if self._asked is not None and self._opened is not None:
-            self._run("again", partial(self._search, self._opened, self._asked, self.settings, finished=True))
+            self._run("again", partial(self._again, self._opened, self._asked))
 
     def ask_more(self, limit: int) -> None:
         """Repeat the last answered search with more rows."""
@@ -157,33 +171,72 @@ class LiveSearch:
     def _run(self, group: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
         in_background(self._worker_of, work, group, exclusive=True)
 
+    async def _words(self, opened: Opened, asked: Asked) -> None:
+        """Search by words alone."""
+        search = partial(opened.library.search, settings=_WORDS_ONLY)
+        result = await self._found(opened, asked, search)
+        if result is not None:
+            self._worker_of.post_message(Answered(asked, result, finished=False))
+
     async def _quiet_then_all(self, opened: Opened, first: Asked, asked: Asked) -> None:
         """Search with every leg once the keys rest, and for all rows once they rest longer; the last word still grows.
 
         Only where it is so short that it was passed over is it asked for as it stands, since it may be a whole word.
         """
         await asyncio.sleep(self._pace.quiet)
-        await self._words_came.wait()  # loading the model beside them would keep the first rows waiting
-        await self._search(opened, first, self.settings, finished=True)
+        await self._rows_painted.wait()  # loading the model would keep the first rows waiting
+        result = self._answer(first, await self._explored(opened, first))
         if asked.typing and self._pace.settle is not None:
-            await asyncio.sleep(self._pace.settle)
+            embedding = self._embed(opened, _wanted(result))
+            embedded, _ = await asyncio.gather(embedding, asyncio.sleep(self._pace.settle))
             grows = not says_nothing_yet(asked.text)
-            await self._search(opened, replace(asked, typing=grows, resting=True), self.settings, finished=True)
+            asked = replace(asked, typing=grows, resting=True)
+            self._answer(asked, await self._explored(opened, asked), embedded)
+        elif await self._embed(opened, _wanted(result)):
+            self._answer(asked, await self._explored(opened, asked), embedded=True)
+        if result is not None and result.awaited and not opened.library.read_only:
+            await in_thread(partial(opened.library.ask_to_embed, result.awaited))
 
-    async def _search(self, opened: Opened, asked: Asked, settings: SearchSettings, finished: bool) -> None:
-        """Run one search in a thread and post what came of it; cancelling the worker interrupts the search."""
+    async def _again(self, opened: Opened, asked: Asked) -> None:
+        """Repeat a search; rows that have no vector yet are embedded before they are shown, so that they move once."""
+        found = await self._explored(opened, asked)
+        rows = found.result.hits[:ON_SCREEN] if found is not None else ()
+        embedded = await self._embed(opened, tuple(hit.passage_id for hit in rows if hit.pending))
+        self._answer(asked, await self._explored(opened, asked) if embedded else found, embedded)
+
+    def _answer(self, asked: Asked, found: ExplorationPort | None, embedded: bool = False) -> SearchResult | None:
+        """Post what a search with every leg has found, and return its result."""
+        if found is None:
+            return None
+        self._asked = asked
+        self._worker_of.post_message(Answered(asked, found.result, True, found, embedded))
+        return found.result
+
+    async def _explored(self, opened: Opened, asked: Asked) -> ExplorationPort | None:
+        return await self._found(opened, asked, partial(opened.library.explore, settings=self.settings))
+
+    async def _embed(self, opened: Opened, passages: Sequence[int]) -> bool:
+        """Embed passages that have no vector yet; cancelling the worker ends it."""
+        if not passages:
+            return False
         cancellation = opened.new_cancellation()
-        library = opened.library
-        search: Callable[[], SearchResult | ExplorationPort] = partial(
-            library.explore if finished else library.search,
-            asked.text,
-            limit=asked.limit,
-            settings=settings,
-            typing=asked.typing,
-            cancel=cancellation,
-        )
         try:
-            found = await in_thread(search)
+            return await in_thread(partial(opened.library.embed, passages, cancel=cancellation)) > 0
+        except asyncio.CancelledError:
+            cancellation.cancel()
+            raise
+        except Exception:
+            _log.exception("Passages could not be embedded for a search")
+            return False
+
+    async def _found(self, opened: Opened, asked: Asked, search: Callable[..., Found]) -> Found | None:
+        """Run one search in a thread; None where it failed, and that is told. Cancelling the worker interrupts it."""
+        cancellation = opened.new_cancellation()
+        found = None
+        try:
+            found = await in_thread(
+                partial(search, asked.text, limit=asked.limit, typing=asked.typing, cancel=cancellation)
+            )
         except asyncio.CancelledError:
             cancellation.cancel()
             raise
@@ -192,10 +245,9 @@ class LiveSearch:
         except Exception:
             _log.exception("A search failed: %r", asked.text)
             self._worker_of.post_message(Refused(asked, CarrelError("This search failed.", fix="The log says why.")))
-        else:
-            if finished:
-                self._asked = asked
-            exploration = None if isinstance(found, SearchResult) else found
-            result = found if isinstance(found, SearchResult) else found.result
-            self._worker_of.post_message(Answered(asked, result, finished, exploration))
-        self._words_came.set()
+        return found
+
+
+def _wanted(result: SearchResult | None) -> Sequence[int]:
+    """Return the passages that an answer would gain most by: those on the screen, then the best by words."""
+    return result.awaited[:ON_SCREEN] if result is not None else ()

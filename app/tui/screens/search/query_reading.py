@@ -10,6 +10,7 @@ from app.tui.theme import ALARM, FAINT, QUIET
 from app.wording.bars import TIER_SIGNS, rarity
 from app.wording.figures import count, figure
 from app.wording.safe_text import one_line
+from app.wording.so_far import words_so_far
 from engine.records import RECIPROCAL, SearchResult
 
 NONE_SIGN = "∅"
@@ -65,7 +66,9 @@ def _verdict(result: SearchResult, finished: bool, order: Order) -> Content:
         said, style = f"{NONE_SIGN} nothing relevant", ALARM
     else:
         said, style = f"{TIER_SIGNS[result.verdict]} {result.verdict}", TIER_STYLES[result.verdict]
+    so_far = words_so_far(result)
     return Content.assemble(
         (said, style),
+        (f" · {so_far}" if so_far else "", QUIET),
         (f" · {count(result.found)} found{ordered} · {took}", QUIET),
     )

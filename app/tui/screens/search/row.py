@@ -21,6 +21,7 @@ from app.wording.figures import NONE, figure
 from app.wording.paths import shown_path
 from app.wording.places import spot
 from app.wording.safe_text import one_line
+from app.wording.so_far import NOT_YET
 from app.wording.times import day
 from engine.lazy_dataclass import dataclass
 from engine.paths import display
@@ -192,7 +193,7 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
     return Content.assemble(
         (tier, tier_style),
         (f"{gap}{meaning} ", QUIET),
-        (f"{_rank(vector.rank if vector else None)} {distance:>4}", ink),
+        (f"{NOT_YET:>8}", QUIET) if hit.pending else (f"{_rank(vector.rank if vector else None)} {distance:>4}", ink),
         (f"{gap}{words} ", QUIET),
         (f"{_rank(keyword.rank if keyword else None)} {bm25:>5}", ink),
         (f"{gap}▕", FAINT),

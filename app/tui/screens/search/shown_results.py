@@ -89,7 +89,8 @@ class ShownResults:
         asked_words = bool(answer.asked.text.strip())
         looked_on = repeated and asked_words and self._widgets.rows.scroll_offset.y > 0
         self.result, self.finished = answer.result, answer.finished
-        self._lay_out(stay=self._moved or looked_on)  # who has not moved looks at the best row, also a better one
+        # Who has not moved looks at the best row, also a better one; where only vectors came, rows move quietly.
+        self._lay_out(stay=self._moved or looked_on or answer.embedded)
         self.select_wanted()
         if asked_words:
             self.show_reading()

@@ -15,6 +15,7 @@ from app.tui.screens.search.settings_trial import SettingsTrial
 from app.tui.screens.search.shown_results import ShownResults
 from app.tui.theme import ACCENT, QUIET
 from app.tui.threads import in_thread
+from app.wording.figures import percent
 from app.wording.safe_text import one_line
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult
@@ -55,7 +56,7 @@ class SimilarRows:
         title, trail = title_of(hit)
         result = await in_thread(partial(opened.library.similar, hit.passage_id, limit=STEP_ROWS))
         if not result.hits:
-            self._browser.notify("No other note is anything like it.", markup=False)
+            self._browser.notify(_nothing(result), markup=False)
             return
         self._likes.append(Like(title + trail, result))
         self._show()
@@ -89,9 +90,16 @@ class SimilarRows:
         self._shown.heading = None
 
 
+def _nothing(result: SearchResult) -> str:
+    if result.so_far:
+        return f"No other note is like it so far: {percent(result.embedded)} of the passages have a meaning by now."
+    return "No other note is anything like it."
+
+
 def like_line(like: Like, width: int) -> Content:
     """Return the chip of a list of more like this, and the way back."""
-    found = f"{len(like.result.hits)} nearest in meaning   esc back"
+    so_far = f" so far: meaning {percent(like.result.embedded)}" if like.result.so_far else ""
+    found = f"{len(like.result.hits)} nearest in meaning{so_far}   esc back"
     room = max(1, width - len(found) - 14)
     title = Content(one_line(like.title)).truncate(room, ellipsis=True)
     left = Content.assemble(("like: ", QUIET), title.stylize(ACCENT), (" ×", QUIET))

@@ -11,6 +11,7 @@ from app.tui.screens.search.row import greatest_score
 from app.wording.bars import TIER_SIGNS
 from app.wording.figures import NONE, count, figure
 from app.wording.safe_text import one_line
+from app.wording.so_far import NOT_YET
 from engine.records import Hit
 
 FIGURE_CELLS = 8  # a column of figures, right-aligned so that their points stand under each other
@@ -87,7 +88,7 @@ def measures(pair: Pair) -> list[Compared]:
 
 
 def _distance(hit: Hit) -> str:
-    return figure(hit.vector.distance) if hit.vector else NONE
+    return figure(hit.vector.distance) if hit.vector else NOT_YET if hit.pending else NONE
 
 
 def _bm25(hit: Hit) -> str:

@@ -14,6 +14,7 @@ from app.wording.bars import rarity
 from app.wording.cells import cut, padded
 from app.wording.figures import NONE, count, counted, figure
 from app.wording.safe_text import one_line
+from app.wording.so_far import WAITS
 from engine.records import RECIPROCAL, WordReading
 
 LONGEST_WORD = 16
@@ -27,7 +28,7 @@ def meaning_lines(explained: Explained, width: int) -> list[Content]:
     """Return rank and distance by meaning, and what the leg counts for."""
     hit, result = explained.hit, explained.result
     if hit.vector is None:
-        return labelled("meaning", Content.styled("not asked", QUIET), width)
+        return labelled("meaning", Content.styled(WAITS if hit.pending else "not asked", QUIET), width)
     line = Content.assemble(
         _rank(hit.vector.rank, result.passages),
         (" · distance ", QUIET),

@@ -11,6 +11,7 @@ from app.tui.screens.search.row import TIER_STYLES
 from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
 from app.wording.bars import TIER_SIGNS
 from app.wording.figures import figure
+from app.wording.so_far import by_words_alone
 from engine.records import SignalScale
 
 SCALE_CELLS = 40
@@ -22,6 +23,9 @@ def trust_lines(explained: Explained, width: int) -> list[Content]:
     hit, facts = explained.hit, explained.hit.explanation
     tier = Content.styled(f"{TIER_SIGNS[hit.tier]} {hit.tier}", TIER_STYLES[hit.tier])
     scale = explained.scale
+    if hit.pending:
+        by_words = Content.assemble(tier, (f" · {by_words_alone(hit)}", QUIET))
+        return labelled("trust", by_words, width)
     if facts.cut_strong <= facts.cut_likely or facts.cut_strong <= 0 or (scale is not None and not scale.fitted):
         unmeasured = Content.assemble(tier, (" · this library has not been measured yet", QUIET))
         return labelled("trust", unmeasured, width)

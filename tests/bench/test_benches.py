@@ -23,6 +23,7 @@ import saved_note
 import scale_figure
 import search_scale
 import snippet_cost
+import startup
 import sync_rate
 import tiers
 import word_audit
@@ -313,3 +314,13 @@ def test_the_word_audit_misses_what_is_in_no_passage(tmp_path: Path, capsys: Any
     told = json.loads(capsys.readouterr().out)
     assert [each["word"] for each in told["missing"] if each["file"] == "note.md"] == ["unicorn"]
     assert all(each["reason"].startswith("keyword: ") for each in told["missing"])
+
+
+def test_a_start_is_held_against_an_empty_process_and_a_bare_browser(
+    run: Callable[[Any, str], Report], library: Path
+) -> None:
+    report = run(startup, f"--library {library} --rounds 1")
+    assert {"now: status", "now: search", "now: first paint", startup.EMPTY, startup.BARE} <= set(report["ms"])
+    assert report["ratio"][startup.EMPTY] == report["ratio"][startup.BARE] == 1.0
+    assert set(report["limits"]) == {"status", "search", "first paint", "first paint to rows by words"}
+    assert "× floor" in startup.table(report)

@@ -82,7 +82,7 @@ class LiveSearch:
         self._turn = 0
         self._asked: Asked | None = None  # the last question with a finished answer
         self._finished_turn = -1
-        self._words_came = asyncio.Event()  # of the first search, which loads what searches need
+        self._rows_painted = asyncio.Event()  # those of the first search, or why there are none
 
     def open(self, opened: Opened, settings: SearchSettings) -> None:
         """Search a library from now on."""
@@ -112,6 +112,10 @@ class LiveSearch:
             self.ask_again()
         else:
             self.ask(text, typing=False)
+
+    def go_on(self) -> None:
+        """Let searches of every leg begin: what came of the first one, by words, stands on the screen."""
+        self._rows_painted.set()
 
     def is_newest(self, asked: Asked) -> bool:
         """Whether nothing was asked since."""
@@ -180,7 +184,7 @@ class LiveSearch:
         Only where it is so short that it was passed over is it asked for as it stands, since it may be a whole word.
         """
         await asyncio.sleep(self._pace.quiet)
-        await self._words_came.wait()  # loading the model beside them would keep the first rows waiting
+        await self._rows_painted.wait()  # loading the model would keep the first rows waiting
         found = await self._explored(opened, first)
         result = self._answer(first, found)
         if asked.typing and self._pace.settle is not None:
@@ -257,7 +261,6 @@ class LiveSearch:
         except Exception:
             _log.exception("A search failed: %r", asked.text)
             self._worker_of.post_message(Refused(asked, CarrelError("This search failed.", fix="The log says why.")))
-        self._words_came.set()
         return found
 
 

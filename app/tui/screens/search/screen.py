@@ -156,6 +156,7 @@ class SearchScreen(CarrelScreen):
     @on(Answered)
     def _answered(self, answer: Answered) -> None:
         """Show an answer to the newest question, unless a fuller one is on the screen already."""
+        self.app.call_after_refresh(self.search.go_on)
         repeated = self.search.finished
         if not self.search.accepts(answer):
             return
@@ -169,6 +170,7 @@ class SearchScreen(CarrelScreen):
     @on(Refused)
     def _refused(self, message: Refused) -> None:
         """Say what went wrong under the query line."""
+        self.app.call_after_refresh(self.search.go_on)
         if self.search.is_newest(message.asked):
             self.shown.show_error(message.error)
 

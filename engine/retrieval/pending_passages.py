@@ -61,7 +61,10 @@ def expected_meaning(
 ) -> NDArray[np.float64]:
     """Return what meaning is likely to give passages without a vector, each array (n,); 0 for those that have one.
 
-    `meaning` and `words` are the parts of the score by each leg, of passages that have both in the same ratio.
+    `meaning` and `words` are the parts of the score by each leg; a passage is expected to have both in the ratio that
+    they have in those with a vector. With a tenth of SciFact's vectors, a third or seven tenths (100 of its train
+    queries) the list reached .670, .675 and .703 in NDCG@10; with 0 expected .271, .561 and .696, with the mean of
+    those with a vector .482, .604 and .696; with all vectors .737.
     """
     known = ~pending & (words > 0)
     if not known.any():

@@ -17,6 +17,7 @@ import apsw
 
 from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
 from engine.paths import identity_of, private_folder
+from engine.store import entries
 from engine.store.faults import explained, translated, unopenable
 from engine.store.migrations import Told, migrate, newest_version, refuse_strangers, renew_words, version
 from engine.store.untrusted_file import harden, refuse_foreign
@@ -59,6 +60,8 @@ def open_reader(path: Path) -> LibraryConnection:
             refuse_foreign(conn, path)
             conn.file = identity_of(path) or conn.file
             prepare(conn, READER_CACHE_KIB)
+            if version(conn) < entries.SINCE:
+                conn.execute(entries.NONE_YET)
             conn.pragma("query_only", True)
         except BaseException:
             conn.close()

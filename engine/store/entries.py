@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import apsw
 
 COLUMNS = ("title", "tags", "own_words", "own_date", "metadata")
+SINCE = 5  # the version of the schema that first knew them
+NONE_YET = f"CREATE TEMP TABLE IF NOT EXISTS entry(document_id, number, {', '.join(COLUMNS)})"
+"""Stands in for them where an older library can be read and not written, so that it is searched as it is."""
 WORDS = 3  # of the columns: those that the word index holds with every passage
 Rows: TypeAlias = "Mapping[int, Row]"
 

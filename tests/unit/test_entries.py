@@ -6,10 +6,12 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import apsw
 import pytest
 from fake_encoder import FakeEncoder
 from notes import library_of
@@ -18,11 +20,18 @@ from shelf import CountingEncoder, Shelf, words_are_sound
 from engine.library import Library
 from engine.maintenance.exporter import export_to
 from engine.maintenance.importer import import_from
-from engine.records import SearchResult, SearchSettings
+from engine.records import Filters, SearchResult, SearchSettings
+from engine.retrieval.filters import allowed
+from engine.retrieval.fts_query import FtsQuery
+from engine.retrieval.newest_documents import newest
 from engine.sources.parser import Parser
 from engine.sources.path_rules import Rules
 from engine.sources.readers import mbox, read_document
-from engine.store.connection import open_writer
+from engine.store.connection import open_reader, open_writer
+from engine.store.documents import rows_for
+from engine.store.entries import SINCE
+from engine.store.migrations import MIGRATIONS
+from engine.store.word_tokenizer import register
 
 WORDS = SearchSettings(fusion="keyword")
 
@@ -266,3 +275,24 @@ def test_an_export_carries_messages_with_their_names_and_dates(tmp_path: Path) -
     assert rows[0][0] == "Plum dumplings"
     assert "anna@example.org" in rows[0][1]
     assert rows[0][2] == datetime(2020, 3, 3, 10, tzinfo=UTC).timestamp()
+
+
+def test_a_library_from_before_there_were_entries_is_read_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "old.carrel"
+    conn = apsw.Connection(str(path))
+    register(conn)
+    for number, step in enumerate(MIGRATIONS[: SINCE - 1], start=1):
+        step(conn)
+        conn.pragma("user_version", number)
+    conn.execute("INSERT INTO folder(id, path, added_at) VALUES(1, ?, 0)", (b"/notes",))
+    conn.execute(
+        "INSERT INTO document(id, folder_id, path, path_text, title, title_written, kind, size, mtime_ns, inode,"
+        " device, indexed_at) VALUES(1, 1, ?, 'a.md', 'Tea', 1, 'markdown', 3, 1, 1, 1, 0)",
+        (b"a.md",),
+    )
+    conn.execute("INSERT INTO passage VALUES(1, 1, 0, 'Tea', NULL, 0, 3, 1, 1, NULL, x'01')")
+    conn.close()
+    with closing(open_reader(path)) as old:
+        assert rows_for(old, [1])[1].title == "Tea"
+        within = allowed(Filters(titles=("tea",)), FtsQuery())
+        assert newest(old, within, 9).passages == ((1, 1, 0),)

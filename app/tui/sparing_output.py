@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import cast
 
 from textual.driver import Driver
 
@@ -84,15 +83,15 @@ def attributes(style: str) -> Attributes | None:
     return found
 
 
-class SparingDriver(Driver):
-    """Mixed into the driver of a platform, it writes what is `sparing`."""
-
-    def write(self, data: str) -> None:
-        """Write to the terminal."""
-        super().write(sparing(data))
-
-
 @lru_cache
 def with_sparing(driver: type[Driver]) -> type[Driver]:
-    """Return a platform's driver that writes no style twice."""
-    return cast("type[Driver]", type(f"Sparing{driver.__name__}", (SparingDriver, driver), {}))
+    """Return a platform's driver that writes what is `sparing`."""
+
+    class SparingDriver(driver):  # type: ignore[valid-type, misc]
+        """Writes to the terminal of its platform."""
+
+        def write(self, data: str) -> None:
+            """Write to the terminal."""
+            super().write(sparing(data))
+
+    return SparingDriver

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from fakes import FakeLibrary, ports
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import Color, ColorSystem
@@ -11,7 +12,7 @@ from rich.style import Style
 from textual.drivers.headless_driver import HeadlessDriver
 
 from app.tui.app import CarrelApp
-from app.tui.sparing_output import SparingDriver, sparing, with_sparing
+from app.tui.sparing_output import sparing, with_sparing
 
 COLOURS = st.sampled_from([None, "#e3a857", "#15171b", "red", "bright_blue", "color(17)"])
 STYLES = st.builds(
@@ -86,6 +87,17 @@ def test_a_sequence_that_is_not_known_is_written_as_it_stands() -> None:
     assert sparing("\x1b[53mover\x1b[0m\x1b]0;title\x07") == "\x1b[53mover\x1b[0m\x1b]0;title\x07"
 
 
-def test_the_browser_writes_so_on_every_platform(app: CarrelApp) -> None:
-    assert issubclass(app.driver_class, SparingDriver)
-    assert issubclass(with_sparing(HeadlessDriver), HeadlessDriver)
+def test_the_browser_writes_so(app: CarrelApp) -> None:
+    assert app.driver_class is with_sparing(app.get_driver_class())
+
+
+async def test_what_a_driver_is_given_is_written_sparingly() -> None:
+    written: list[str] = []
+
+    class Kept(HeadlessDriver):
+        def write(self, data: str) -> None:
+            written.append(data)
+
+    driver = with_sparing(Kept)(CarrelApp(ports(FakeLibrary())))
+    driver.write("\x1b[1ma\x1b[0m\x1b[1mb\x1b[0m")
+    assert written == ["\x1b[1mab\x1b[0m"]

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import cache
 
 LEAST_TOKENS = 1_000  # of a writing in the vocabulary of a model that reads it
 LEAST_SHARE = 0.5  # of a text's letters, in writings that are read: else its vector says nothing
 LOOKED_AT = 4_000  # code points of a text: more than a passage of words has
+PICTURES = "pictures"  # in the place of a writing's name
 _CONTINUES = ("##", "\u2581", "\u0120")  # what stands before a token inside a word, or at the beginning of one
 
 
@@ -35,25 +36,33 @@ class Legibility:
 
         A text without any, as a number, is read.
         """
-        return _mostly(text, self._read)
+        letters = _letters(text)
+        known = sum(count for writing, count in letters.items() if writing in self._read)
+        return known >= LEAST_SHARE * letters.total()
 
 
-def mostly_latin(text: str) -> bool:
-    """Whether most letters of a text are Latin: every model reads them, so that its vocabulary need not be asked."""
-    return _mostly(text, frozenset({"LATIN"}))
+def told_by_letters(text: str) -> bool | None:
+    """Whether a model reads a text, where any would tell the same; None where its vocabulary has to be asked.
 
-
-def _mostly(text: str, writings: Collection[str]) -> bool:
-    text = text[:LOOKED_AT]
-    if text.isascii():
+    Every model reads Latin letters, and none reads pictures.
+    """
+    letters = _letters(text)
+    if letters["LATIN"] >= LEAST_SHARE * letters.total():
         return True
-    known = unknown = 0
-    for letter, count in Counter(unicodedata.normalize("NFKC", text)).items():
-        if letter.isalpha() and _writing(letter) in writings:
-            known += count
-        elif letter.isalpha() or unicodedata.category(letter) == "So":
-            unknown += count
-    return known >= LEAST_SHARE * (known + unknown)
+    return None if letters.total() - letters[PICTURES] >= LEAST_SHARE * letters.total() else False
+
+
+def _letters(text: str) -> Counter[str]:
+    """Return how many letters of each writing stand in a text, where it is not plain ASCII, which all models read."""
+    found: Counter[str] = Counter()
+    text = text[:LOOKED_AT]
+    if not text.isascii():
+        for letter, count in Counter(unicodedata.normalize("NFKC", text)).items():
+            if letter.isalpha():
+                found[_writing(letter)] += count
+            elif unicodedata.category(letter) == "So":
+                found[PICTURES] += count
+    return found
 
 
 @cache

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.embedding.legibility import Legibility, mostly_latin
+from engine.embedding.legibility import Legibility, told_by_letters
 from engine.embedding.manifest import DEFAULT_PASSAGE_RULES, TOKENIZER_FILE
 from engine.errors import ModelError
 
@@ -40,8 +40,8 @@ class Tokens:
 
     def reads(self, text: str) -> bool:
         """Whether the model can read a text, as `Legibility` has it."""
-        if mostly_latin(text):
-            return True
+        if (told := told_by_letters(text)) is not None:
+            return told
         if self._legibility is None:
             self._legibility = Legibility(self._tokenizer.get_vocab())  # 40 ms for 30,000 tokens
         return self._legibility.reads(text)

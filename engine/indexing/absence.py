@@ -15,7 +15,6 @@ from engine.indexing.survey import survey
 from engine.indexing.work_items import Work
 from engine.paths import display
 from engine.sources.discovery import decide
-from engine.sources.safe_open import open_beneath
 from engine.store import folders
 from engine.store.documents import passages_of
 from engine.store.stored_values import text
@@ -67,18 +66,15 @@ def held_back(conn: apsw.Connection, path: bytes) -> tuple[str, str] | None:
 
 def unread(conn: apsw.Connection, path: bytes, document_id: int, words: Sequence[str]) -> tuple[str, ...]:
     """Return remarks on words that stand in the bytes of a document's file and in no passage: where, and why."""
-    from engine.indexing.unread_parts import MAX_FILE_BYTES, unread_words  # only when somebody asks
+    from engine.indexing import unread_parts_process  # only when somebody asks
 
     root = next((folder.path for folder in watched(conn) if below(path, folder.path)), None)
     said = conn.execute("SELECT title, aliases, path_text, tags, metadata FROM document WHERE id = ?", (document_id,))
     indexed = [str(value) for row in said for value in row]
     indexed += [f"{row.text} {' '.join(row.headings)}" for row in passages_of(conn, document_id)]
-    try:
-        with open(open_beneath(path, root), "rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
-    except OSError:
-        return ()
-    found = unread_words(os.path.basename(path), raw, words, "\n".join(indexed))
+    found = unread_parts_process.find(path, root, words, "\n".join(indexed))
+    if found is None:
+        return ("the parts of the file that are not read could not be looked through: it took too long, or too much",)
     return tuple(f"“{each.word}” stands in {each.part}" for each in found)
 
 

@@ -96,14 +96,15 @@ def documents_with_gaps(conn: apsw.Connection, model_id: int) -> set[int]:
     Texts wait for vectors of the active model only. Counting comes first, since it is much cheaper and says in nearly
     every sync that there are none.
     """
+    rows = _rows(model_id)
     surplus = conn.execute(
         f"""SELECT (SELECT count(*) FROM passage) - (SELECT count(*) FROM passage WHERE {HELD_BACK})
-        + (SELECT count(*) FROM free_slot) - (SELECT count(*) FROM {_rows(model_id)})"""
+        + (SELECT count(*) FROM free_slot WHERE id IN (SELECT rowid FROM {rows})) - (SELECT count(*) FROM {rows})"""
     ).get
     if surplus <= 0:
         return set()
-    rows = conn.execute(f"SELECT DISTINCT document_id FROM passage WHERE {_bare(conn, model_id)}")
-    return {row[0] for row in rows}
+    found = conn.execute(f"SELECT DISTINCT document_id FROM passage WHERE {_bare(conn, model_id)}")
+    return {row[0] for row in found}
 
 
 def gaps_of(conn: apsw.Connection, model_id: int, document_id: int) -> dict[int, bytes]:

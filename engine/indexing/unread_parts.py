@@ -1,7 +1,7 @@
 """Finds in which part of a file a word lies that its reader did not take, and says why that part is not read.
 
 The bytes are gone through as they are: as text, as the members of an archive, as the streams of a PDF, as the parts of
-a mail. How much is looked at is bounded, since no limited process stands around it.
+a mail. How much is looked at is bounded; `unread_parts_process` does it under limits.
 """
 
 from __future__ import annotations

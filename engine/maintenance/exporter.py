@@ -2,8 +2,8 @@
 
 First a head (`carrel_export` is the format's number), then folders, then each document with its passages behind it,
 then judgements, and last an `end` that counts them, so that a file that was cut off is told from a whole one. Bytes are
-hexadecimal, vectors base64 of little-endian float32; a path that is not UTF-8 has `path_base64` beside it. Searches are
-not exported: the log of them is nobody else's.
+hexadecimal, vectors base64 of little-endian float32; a passage that is still to be embedded has none. A path that is
+not UTF-8 has `path_base64` beside it. Searches are not exported: the log of them is nobody else's.
 """
 
 from __future__ import annotations

@@ -181,6 +181,22 @@ def test_a_large_document_is_found_by_words_and_embedding_goes_on_where_it_was_s
     )
 
 
+def test_a_model_that_cannot_embed_leaves_all_found_by_words_and_waiting_for_one_that_can(shelf: Shelf) -> None:
+    class Broken(CountingEncoder):
+        def encode_passages(self, texts: Sequence[str]):
+            raise ModelError("The model cannot be loaded.")
+
+    shelf.write("a.md", paragraph("apple"))
+    shelf.encoder = Broken()
+    with pytest.raises(ModelError):
+        shelf.sync()
+    assert shelf.documents().keys() == {b"a.md"}
+    assert shelf.conn.execute("SELECT count(*) FROM passage_fts WHERE passage_fts MATCH 'apple1'").get == 1
+    shelf.encoder = CountingEncoder()
+    report = shelf.sync()
+    assert (report.unchanged, report.embedded, report.pending) == (1, 1, 0)
+
+
 def test_a_file_that_was_there_at_several_deaths_is_blamed(shelf: Shelf) -> None:
     path = os.fsencode(shelf.write("killer.md", paragraph("dead")))
     shelf.write("b.md", paragraph("banana"))

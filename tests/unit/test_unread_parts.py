@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -87,3 +88,22 @@ def test_why_tells_it(tmp_path: Path) -> None:
     assert "“sprocket” stands in line 3, in a script of the page" in report.stages[0].detail
     assert "Search for a word that the document shows." in report.advice
     assert "stands in" not in library.why("words", tmp_path / "notes/page.html").stages[0].detail
+
+
+def test_a_file_that_takes_too_long_ends_with_that_remark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.indexing import unread_parts_process
+
+    library = library_of(tmp_path, {"page.html": PAGE}, fitted=False)
+    monkeypatch.setattr(unread_parts_process, "SECONDS", 0.001)
+    report = library.why("sprocket", tmp_path / "notes/page.html")
+    assert "could not be looked through" in report.stages[0].detail
+
+
+def test_no_link_is_followed_to_look_for_words(tmp_path: Path) -> None:
+    from engine.indexing import unread_parts_process
+
+    (tmp_path / "secret.html").write_text(PAGE)
+    (tmp_path / "a.html").symlink_to(tmp_path / "secret.html")
+    path = os.fsencode(tmp_path / "secret.html")
+    assert unread_parts_process.find(path, os.fsencode(tmp_path), ["sprocket"], "") != ()
+    assert unread_parts_process.find(path.replace(b"secret", b"a"), os.fsencode(tmp_path), ["sprocket"], "") == ()

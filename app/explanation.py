@@ -12,7 +12,7 @@ from engine.records import RECIPROCAL, Fusion, Grade, Hit, Remembered, SearchRes
 
 DEEDS: dict[Grade, str] = {2: "marked right for", -2: "marked wrong for", 1: "opened for"}
 SAME = 0.9995  # cosine from which two searches are one, as shown
-PARTS = ("meaning", "words", "rare", "feedback", "memory")
+PARTS = ("meaning", "words", "rare", "around", "feedback", "memory")
 STAGE_NAMES = {  # of what "why not" follows a document through
     "indexed": "indexed",
     "filters": "filters",
@@ -161,7 +161,9 @@ def _memory(remembered: Remembered) -> Memory:
 def _parts(hit: Hit, decimals: int) -> tuple[Part, ...]:
     """Return the parts of the score that were used; as shown, they sum to the score as shown."""
     shares = hit.shares
-    given = zip(PARTS, (shares.vector, shares.keyword, shares.rare, shares.feedback, shares.memory), strict=True)
+    given = zip(
+        PARTS, (shares.vector, shares.keyword, shares.rare, shares.around, shares.feedback, shares.memory), strict=True
+    )
     used = [(name, value) for name, value in given if value is not None]
     shown = adding_up([value for _, value in used], hit.score, decimals)
     return tuple(Part(name, value, text) for (name, value), text in zip(used, shown, strict=True))

@@ -51,6 +51,8 @@ def _explained(hit: Hit, facts: Facts) -> Iterator[str]:
     yield f"Of the score, meaning gave {told['meaning']} and words gave {told['words']}."
     if "rare" in told:
         yield f"Words that are rare, or a name of this, gave {told['rare']} beside."
+    if "around" in told:
+        yield f"The passages before and after it changed it by {_change(told['around'])}."
     if "feedback" in told:
         yield f"Feedback from the first results changed it by {_change(told['feedback'])}."
     if "memory" in told:

@@ -137,7 +137,8 @@ class KeywordFigure:
 class Shares:
     """What each part gave to the score; the parts that are not None sum to it.
 
-    `keyword` is what bm25 gave; `rare` what words gave beside it that are rare or name the document.
+    `keyword` is what bm25 gave; `rare` what words gave beside it that are rare or name the document; `around` what the
+    passages before and after it changed, which may be below 0.
     """
 
     vector: float
@@ -145,6 +146,7 @@ class Shares:
     feedback: float | None = None
     memory: float | None = None
     rare: float | None = None
+    around: float | None = None
 
     @property
     def words(self) -> float:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings, Verdict
@@ -22,6 +23,7 @@ from engine.retrieval.fusion import rank
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import TELLING_SHARE, told_share
+from engine.retrieval.surroundings import FIRST_PASSAGES, surroundings
 
 if TYPE_CHECKING:
     import apsw
@@ -68,14 +70,31 @@ def assess(
     So the verdict says the same of a query in every fusion, as far as its candidates go.
     """
     candidates = gathered.candidates
-    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False)
-    first = rank(candidates, plain, "none").order[:rows]
+    first = _first(gathered, settings, rows)
     scores = term_scores(connection, candidates.fts_query, candidates.ids[first].tolist())
     coverages = [coverage(candidates.fts_query, scores.get(passage, ())) for passage in candidates.ids[first].tolist()]
     cosines = np.nan_to_num(candidates.cosine[first], nan=0.0).tolist()
     signals = [tiers.row_signal(cosine, share) for cosine, share in zip(cosines, coverages, strict=True)]
     pending = np.zeros(len(first), np.bool_) if candidates.pending is None else candidates.pending[first]
     return Assessment(tuple(coverages), tuple(signals), pending=tuple(pending.tolist()))
+
+
+def _first(gathered: Gathered, settings: SearchSettings, count: int) -> NDArray[np.int64]:
+    """Return the places of the first passages of the default fusion, by what they say themselves."""
+    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False)
+    return rank(gathered.candidates, plain, "none").order[:count]
+
+
+def with_surroundings(
+    words: PostingsReader, gathered: Gathered, meaning: Meaning | None, settings: SearchSettings
+) -> Gathered:
+    """Return the candidates with what stands around the first of them: both legs must count for that."""
+    candidates = gathered.candidates
+    if meaning is None or settings.fusion in ("vector", "keyword") or not len(candidates):
+        return gathered
+    first = _first(gathered, settings, FIRST_PASSAGES)
+    found = surroundings(words, candidates.fts_query, meaning.vectors, candidates.ids, first)
+    return replace(gathered, candidates=replace(candidates, surroundings=found))
 
 
 def unfiltered(

@@ -25,6 +25,7 @@ from engine.retrieval.keyword_leg import coverage, keyword_leg, term_scores
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.query_memory import NOTHING, Recollection
 from engine.retrieval.rare_words import rare_share
+from engine.retrieval.surroundings import Surroundings
 from engine.retrieval.unread_passages import Reads, everything, unread
 from engine.retrieval.vector_leg import VectorLeg, Vectors
 from engine.store.passage_counts import held_back_among
@@ -50,7 +51,8 @@ class Candidates:
     because the encoder cannot read it; `held` is then the idf-weighted share of the query's words in it, else 0. `tie`
     orders equal scores: by path, then ordinal. `rare` is the share of the query's idf that the rare words have which
     lift a passage. `truncated` tells that a leg had more to give than its depth. `recalled` is true for what only
-    memory brought: where memory is off it is as if it were not there.
+    memory brought: where memory is off it is as if it were not there. `surroundings` tells what stands around the first
+    of them.
     """
 
     ids: NDArray[np.int64]
@@ -72,6 +74,7 @@ class Candidates:
     held: NDArray[np.float64] | None = None  # None: the encoder reads all of them
     pending: NDArray[np.bool_] | None = None  # None: all that the encoder reads have their vectors
     numbers: NDArray[np.int64] | None = None  # of the entry in a file of several, else 0; None: there is no such file
+    surroundings: Surroundings | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -35,6 +35,8 @@ from engine.store.documents import HydratedRow, rows_for
 if TYPE_CHECKING:
     import apsw
 
+ROUNDING = 1e-6  # of cosines in single precision
+
 log = logging.getLogger(__name__)
 
 
@@ -154,6 +156,7 @@ def _hit(
             feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
             memory=float(ranking.memory[at]) if ranking.memory is not None and ranking.memory[at] else None,
             rare=float(ranking.rare[at]) if ranking.rare is not None and ranking.rare[at] else None,
+            around=_around(ranking, at),
         ),
         explanation=Explanation(
             cosine=0.0 if np.isnan(cosine) else cosine,
@@ -181,6 +184,12 @@ def _tier(candidates: Candidates, at: int, signal: float, share: float, cuts: ti
     if candidates.query_vector is None or np.isnan(candidates.cosine[at]):
         return tiers.tier_by_words(share)
     return tiers.tier(signal, cuts)
+
+
+def _around(ranking: Ranking, at: int) -> float | None:
+    """Return what the passages around a row changed; None where that is nothing but rounding."""
+    changed = float(ranking.around[at]) if ranking.around is not None else 0.0
+    return changed if abs(changed) > ROUNDING else None
 
 
 def _vector(candidates: Candidates, at: int) -> VectorFigure | None:

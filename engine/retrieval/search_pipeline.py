@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.lazy_dataclass import dataclass
 from engine.records import Query, Remark, SearchResult, SearchSettings, Timings, Verdict, Weights, WordReading
 from engine.retrieval import tiers
-from engine.retrieval.assessment import Assessment, assess, judge, unfiltered
+from engine.retrieval.assessment import Assessment, assess, judge, unfiltered, with_surroundings
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather
 from engine.retrieval.distinct_ids import distinct
@@ -117,6 +117,7 @@ def run(
         fusing = time.perf_counter()
         assessment = replace(assess(connection, gathered, settings), standard=standard)
         verdict = judge(gathered, assessment, cuts)
+        gathered = with_surroundings(words, gathered, meaning, settings)
         ranking = rank(gathered.candidates, settings, verdict)
         listed = rows(gathered.candidates, ranking.order, settings, limit)
         if len(listed) >= limit or not gathered.candidates.truncated or depth >= DEEPEST:

@@ -257,12 +257,10 @@ def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyS
         return WhyStage("fused", False, None, f"outside the best {DEPTH} of both legs", "a place in one leg")
     best = int(order[place - 1]) if place else 0
     parts = f"meaning {search.ranking.vector[best]:.3f} + words {search.ranking.keyword[best]:.3f}"
-    if search.ranking.rare is not None and search.ranking.rare[best]:
-        parts += f" + rare {search.ranking.rare[best]:.3f}"
-    if search.ranking.feedback is not None:
-        parts += f" + feedback {search.ranking.feedback[best]:.3f}"
-    if search.ranking.memory is not None and search.ranking.memory[best]:
-        parts += f" + memory {search.ranking.memory[best]:.3f}"
+    ranking = search.ranking
+    for name in ("rare", "around", "feedback", "memory"):
+        part = getattr(ranking, name)
+        parts += f" + {name} {part[best]:.3f}" if part is not None and (part[best] or name == "feedback") else ""
     detail = f"rank {place} of {len(order)}, score {search.ranking.score[best]:.3f} = {parts}"
     return WhyStage("fused", place is not None, place, detail)
 

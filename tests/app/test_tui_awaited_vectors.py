@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fakes import FakeLibrary, ports
@@ -9,6 +10,7 @@ from piloting import SMALL, WIDE, screen_of, settle, typed, written
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
+from app.tui.ports import Pace
 from engine.records import SearchSettings
 
 QUERY = "starter bread"
@@ -121,3 +123,12 @@ async def test_a_library_that_can_only_be_read_is_asked_for_nothing(library: Fak
         await typed(pilot, QUERY)
         assert not any(hit.pending for hit in screen_of(pilot).rows.hits)
         assert library.asked_for == []
+
+
+async def test_while_a_word_grows_all_rows_come_with_the_vectors_and_move_once(library: FakeLibrary) -> None:
+    waiting(library).held = set()
+    app = CarrelApp(replace(ports(library), pace=Pace(quiet=0.0, glance=0.0, settle=0.01, poll=3600.0, blink=False)))
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, QUERY)
+        assert [fusion for text, fusion, _ in library.asked if text == QUERY] == ["keyword", "convex", "convex"]
+        assert not any(hit.pending for hit in screen_of(pilot).rows.hits)

@@ -25,7 +25,14 @@ from engine.retrieval.tier_calibration import refit
 from engine.store.connection import open_reader, open_writer
 
 NAMES = ("scifact", "nfcorpus", "cranfield")
-SPLITS = {"scifact": ("train",), "nfcorpus": ("train", "dev"), "cranfield": ("test",)}  # for choosing
+FIVE = (*NAMES, "lisa", "time")  # the last two are for choosing alone
+SPLITS = {  # for choosing
+    "scifact": ("train",),
+    "nfcorpus": ("train", "dev"),
+    "cranfield": ("test",),
+    "lisa": ("test",),
+    "time": ("test",),
+}
 HALF_SEED = 7  # Cranfield has one split: a half of its queries, drawn with this seed, is for choosing
 DEPTH = 10  # rows listed for a query
 

@@ -63,8 +63,8 @@ def test_the_convex_score_is_the_formula_of_the_design():
     found = candidates([0.6, 0.3], [4.0, 8.0])
     ranking = rank(found, PLAIN, "strong")
     s = [(cosine - BACKGROUND) / (1 - BACKGROUND) for cosine in (0.6, 0.3)]
-    assert np.allclose(ranking.vector, [0.85 * each / (1 + s[0]) for each in s], atol=1e-6)
-    assert np.allclose(ranking.keyword, [0.15 * 4 / 8, 0.15], atol=1e-9)
+    assert np.allclose(ranking.vector, [0.8 * each / (1 + s[0]) for each in s], atol=1e-6)
+    assert np.allclose(ranking.keyword, [0.2 * 4 / 8, 0.2], atol=1e-9)
     assert np.allclose(ranking.score, ranking.vector + ranking.keyword)
 
 

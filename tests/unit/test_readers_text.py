@@ -299,7 +299,7 @@ def test_a_text_suffix_on_something_else_is_refused(tmp_path: Path, content: byt
 
 
 def test_too_much_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.sources.readers.MAX_CHARACTERS", 1_000_000)
+    monkeypatch.setattr("engine.sources.readers.source_file.MAX_CHARACTERS", 1_000_000)
     with pytest.raises(SourceError, match="too much text"):
         read(tmp_path, "a.txt", "x" * 1_000_001)
 

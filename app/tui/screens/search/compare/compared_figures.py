@@ -149,9 +149,13 @@ def decisive(pair: Pair) -> str:
 
 
 def _name(part: str) -> str:
-    return {"meaning": "its meaning", "words": "its words", "rare": "its rare words", "feedback": "feedback"}.get(
-        part, part
-    )
+    return {
+        "meaning": "its meaning",
+        "words": "its words",
+        "rare": "its rare words",
+        "around": "what is around it",
+        "feedback": "feedback",
+    }.get(part, part)
 
 
 def ordered(one: Hit, other: Hit) -> tuple[Hit, Hit]:

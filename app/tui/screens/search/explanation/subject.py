@@ -12,8 +12,8 @@ from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult, SignalScale
 
 LABEL_CELLS = 9
-PART_SIGNS = {"meaning": "█", "words": "▒", "rare": "▓", "feedback": "░", "memory": "▚"}
-PART_STYLES = {"meaning": MEANING, "words": WORDS, "rare": WORDS, "feedback": "", "memory": ""}
+PART_SIGNS = {"meaning": "█", "words": "▒", "rare": "▓", "around": "▞", "feedback": "░", "memory": "▚"}
+PART_STYLES = {"meaning": MEANING, "words": WORDS, "rare": WORDS, "around": "", "feedback": "", "memory": ""}
 
 
 @dataclass(frozen=True, slots=True)

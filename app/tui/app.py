@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -120,6 +121,7 @@ class CarrelApp(App[int]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        gc.enable()  # who started the browser may have switched it off until now
         for trouble in filter(None, (self.ports.settings.trouble, self._theme_trouble)):
             self.notify(trouble, severity="warning", timeout=10, markup=False)
         self.run_worker(self._open(), group="open", name="open", exit_on_error=False)

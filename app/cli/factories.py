@@ -41,11 +41,10 @@ def open_browser(library: Path | None, folders: list[Path]) -> int:
     import gc
 
     os.environ.setdefault("TEXTUAL_FPS", "120")  # at 60 a row waits up to 17 ms for its turn to be painted
-    gc.disable()  # what is imported stays: looking through it again and again takes 10 ms before the first paint
+    gc.disable()  # looking through what is imported and mounted takes 30 ms; on again once the first picture stands
     from app.tui.terminal_session import run_browser  # brings Textual, 0.1 s
 
     gc.freeze()
-    gc.enable()
     return run_browser(library, folders)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ from app.tui.indexer_state import IndexerState
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
+from app.tui.sparing_output import with_sparing
 from app.tui.status_line import StatusView
 from app.tui.theme import CARREL_THEMES, at_start, other
 from app.tui.theme_colors import inks
@@ -82,6 +84,7 @@ class CarrelApp(App[int]):
 
     def __init__(self, ports: Ports) -> None:
         super().__init__()
+        self.driver_class = with_sparing(self.driver_class)
         self.ports = ports
         self.opened: Opened | None = None
         self.view = StatusView(None, IndexerState())
@@ -118,6 +121,7 @@ class CarrelApp(App[int]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        gc.enable()  # who started the browser may have switched it off until now
         for trouble in filter(None, (self.ports.settings.trouble, self._theme_trouble)):
             self.notify(trouble, severity="warning", timeout=10, markup=False)
         self.run_worker(self._open(), group="open", name="open", exit_on_error=False)

@@ -140,7 +140,7 @@ def _wordless(conn: apsw.Connection) -> Check:
     """Say how many passages are data and not words, and so have no vector: no fault, they are found by words."""
     count = passage_counts.held_back(conn)
     said = f"{count:,} passages are data (figures, keys, packed code): they have no vector and are found by words alone"
-    return Check("data", True, count, said if count else "every passage is words, and has its vector", False)
+    return Check("data", True, count, said if count else "every passage is words, and none is kept from meaning", False)
 
 
 def _watching(conn: apsw.Connection, library: Path) -> Check:

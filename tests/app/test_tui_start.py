@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -97,3 +98,13 @@ async def test_the_search_is_found_again_from_the_other_screens() -> None:
         app.action_show_library()
         await settle(pilot)
         assert app.screen is screen and app.current_mode == "search"
+
+
+async def test_garbage_is_collected_again_once_the_first_picture_stands() -> None:
+    gc.disable()  # as the command line does while it imports
+    try:
+        async with CarrelApp(ports(FakeLibrary())).run_test(size=WIDE) as pilot:
+            await settle(pilot)
+            assert gc.isenabled()
+    finally:
+        gc.enable()

@@ -54,6 +54,10 @@ class Exploration:
             )
         return replace(result, timings=self.result.timings)
 
+    def fills(self, result: SearchResult, limit: int) -> bool:
+        """Whether a result of `again` has as many rows as a new search would find: a search looks deeper for more."""
+        return len(result.hits) >= limit or not self._search.gathered.candidates.truncated
+
     def _gone(self, connection: LibraryConnection, search: Search) -> Collection[int]:
         """Return the candidates that are not what was found any more: an id is given to other text once it is free."""
         if not change_log.reaches(connection, self._sequence):

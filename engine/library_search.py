@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from engine.exploration import Exploration
     from engine.retrieval import tiers
     from engine.retrieval.active_model import ActiveModel
+    from engine.retrieval.fts_query import FtsQuery
     from engine.retrieval.hits import Read
     from engine.retrieval.postings_cache import PostingsCache
+    from engine.retrieval.row_memory import RowMemory
     from engine.retrieval.search_pipeline import Model
     from engine.store.connection import LibraryConnection
 
@@ -42,6 +44,7 @@ class LibrarySearch:
         self._encoder = encoder
         self._active: ActiveModel | None = None
         self._postings: PostingsCache | None = None
+        self._rows: RowMemory | None = None
         self._stays = False  # whether this process will search again and again
         self._closed = False  # a search that goes on keeps nothing for later ones
         self._newest = False  # whether the library was seen to have the newest schema
@@ -209,7 +212,7 @@ class LibrarySearch:
     def close(self) -> None:
         """Let go of the vectors and the model."""
         with self._guard:
-            self._active, self._closed = None, True
+            self._active, self._rows, self._closed = None, None, True
 
     def _explored(
         self,
@@ -244,7 +247,8 @@ class LibrarySearch:
             read: dict[int, Read] = {}
             sequence = change_log.latest(connection)
             search = search_pipeline.with_nearest_words(search, self._postings_cache().of(connection))
-            result = search_pipeline.present(connection, search, settings, model, cuts, read)
+            made = self._rows_made(connection, search.fts_query)
+            result = search_pipeline.present(connection, search, settings, model, cuts, read, made=made)
         timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
@@ -271,6 +275,16 @@ class LibrarySearch:
             if self._postings is None:
                 self._postings = PostingsCache(keeps_scores=self._stays)
             return self._postings
+
+    def _rows_made(self, connection: LibraryConnection, fts_query: FtsQuery) -> dict[int, Read]:
+        """Return what was made of this query's rows, in a process that searches again and again."""
+        from engine.retrieval.row_memory import RowMemory
+
+        with self._guard:
+            if not self._stays or self._closed:
+                return {}
+            self._rows = self._rows or RowMemory()
+        return self._rows.of(connection, fts_query)
 
     def _active_model(self) -> ActiveModel:
         from engine.retrieval.active_model import ActiveModel

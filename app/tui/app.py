@@ -25,6 +25,7 @@ from app.tui.indexer_state import IndexerState
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
+from app.tui.sparing_output import with_sparing
 from app.tui.status_line import StatusView
 from app.tui.theme import CARREL_THEMES, at_start, other
 from app.tui.theme_colors import inks
@@ -83,6 +84,7 @@ class CarrelApp(App[int]):
 
     def __init__(self, ports: Ports) -> None:
         super().__init__()
+        self.driver_class = with_sparing(self.driver_class)
         self.ports = ports
         self.opened: Opened | None = None
         self.view = StatusView(None, IndexerState())

@@ -13,7 +13,7 @@ from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 
 _log = logging.getLogger("carrel")
-Work = Callable[[], Coroutine[Any, Any, None]]
+Work = Callable[[], Coroutine[Any, Any, object]]
 
 
 def in_background(

@@ -55,6 +55,9 @@ class ExplorationPort(Protocol):
     def again(self, settings: SearchSettings, limit: int) -> SearchResult:
         """Return the rows that other settings would have given."""
 
+    def fills(self, result: SearchResult, limit: int) -> bool:
+        """Whether a new search would bring no more rows than such a result of at most `limit`."""
+
 
 class RequestStatePort(Protocol):
     """How far an order is, as engine.store.requests.RequestState."""
@@ -230,7 +233,9 @@ class Pace:
     """How long the browser waits, in seconds."""
 
     quiet: float = 0.05  # no key for this long before a query is encoded: below the gap between typed words
-    glance: float = 0.03  # a row is selected for this long before its text is read: the rows are painted first
+    glance: float = 0.08  # no key for this long before the selected row's text is read: nobody reads it while typing
+    patience: float = 0.3  # more where only the words have answered: the row may give way to a better one
+    sentence: float = 0.4  # then the nearest sentence is looked for: a dozen runs of the encoder
     settle: float | None = 0.7  # then all rows are asked for; None: with the first ones
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ from engine.errors import ModelError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+KEPT_CHARACTERS, KEPT_QUERIES = (
+    2_000,
+    256,
+)  # a key asks twice for the same text, and for the sentences of the row that it found before
 _INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 
 
@@ -47,11 +52,20 @@ class Encoder:
         self._session: InferenceSession | None = None
         self._inputs: tuple[str, ...] = ()
         self._adapter: Adapter | None = None
+        self._known = lru_cache(KEPT_QUERIES)(self._encode_query)
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
-        """Return the vector of a query, shape (dimension,), of unit length; the query prefix is added here."""
+        """Return the vector of a query, shape (dimension,), of unit length; the query prefix is added here.
+
+        One that was asked lately is not encoded again. The array is for reading.
+        """
+        return (self._known if len(text) <= KEPT_CHARACTERS else self._encode_query)(text)
+
+    def _encode_query(self, text: str) -> NDArray[np.float32]:
         vector = self._encode(self.manifest.query_prefix + text)
-        return self._adapted(vector[np.newaxis])[0] if self.manifest.adapter else vector
+        found = self._adapted(vector[np.newaxis])[0] if self.manifest.adapter else vector
+        found.setflags(write=False)
+        return found
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of queries, shape (n, dimension), in order; the query prefix is added here."""

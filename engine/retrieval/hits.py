@@ -75,16 +75,17 @@ def hydrate(
     settings: SearchSettings,
     known: dict[int, Read] | None = None,
     gone: Collection[int] = (),
+    made: dict[int, Read] | None = None,
 ) -> tuple[Hit, ...]:
     """Read the text of the rows and build the hits, in order; ranks are given to the rows that are still there.
 
     `known` is what was read before for the same query, by passage id; what is read now is added to it.
-    What is `gone` since then is not read.
+    What is `gone` since then is not read. `made` is what other searches made of the same query's rows (RowMemory).
     """
     known = {} if known is None else known
     ids = [int(candidates.ids[placing.row.passage]) for placing in placings]
     unread = [passage for passage in ids if passage not in known and passage not in gone]
-    known.update(_read(connection, candidates.fts_query, unread))
+    known.update(_read(connection, candidates.fts_query, unread, {} if made is None else made))
     there = [(placing, known[passage]) for placing, passage in zip(placings, ids, strict=True) if passage in known]
     return tuple(
         _hit(rank, candidates, ranking, placing, read, cuts, verdict, settings)
@@ -92,13 +93,17 @@ def hydrate(
     )
 
 
-def _read(connection: apsw.Connection, fts_query: FtsQuery, ids: Sequence[int]) -> dict[int, Read]:
+def _read(
+    connection: apsw.Connection, fts_query: FtsQuery, ids: Sequence[int], made: dict[int, Read]
+) -> dict[int, Read]:
+    """Read rows; what was made of one for this query is made again only where the row is another one since."""
     rows = rows_for(connection, ids, READ_LENGTH)
-    scores = term_scores(connection, fts_query, ids)
-    found: dict[int, Read] = {}
-    for passage, row in rows.items():
-        text, marks = _snippet(row, fts_query)
-        found[passage] = Read(row, scores.get(passage, ()), text, marks)
+    found = {passage: made[passage] for passage, row in rows.items() if passage in made and made[passage].row == row}
+    new = [passage for passage in ids if passage in rows and passage not in found]
+    scores = term_scores(connection, fts_query, new)
+    for passage in new:
+        text, marks = _snippet(rows[passage], fts_query)
+        found[passage] = made[passage] = Read(rows[passage], scores.get(passage, ()), text, marks)
     return found
 
 

@@ -161,14 +161,15 @@ def present(
     cuts: tiers.Cuts,
     known: dict[int, Read] | None = None,
     gone: Collection[int] = (),
+    made: dict[int, Read] | None = None,
 ) -> SearchResult:
-    """Read the text of the rows and give the whole result; `known` and `gone` as `hydrate` has them."""
+    """Read the text of the rows and give the whole result; `known`, `gone` and `made` as `hydrate` has them."""
     began = time.perf_counter()
     candidates = search.gathered.candidates
     cuts = cuts.of_query(search.assessment.best_row)
     placings = Placing.of(search.ranking, search.rows)
     verdict = search.assessment.verdict_on_rows(search.verdict)
-    hits = hydrate(connection, candidates, search.ranking, placings, cuts, verdict, settings, known, gone)
+    hits = hydrate(connection, candidates, search.ranking, placings, cuts, verdict, settings, known, gone, made)
     if model is not None:
         judged = model.past_queries.judged(connection, " ".join(search.query.text.split()), model.vectors)
         hits = tuple(replace(hit, judged=judged.get(hit.passage_id)) for hit in hits) if judged else hits

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.retrieval.fts_query import FtsQuery
 from engine.store.folding import FILL
 from engine.store.phrase import EITHER
+from engine.store.sorted_terms import beginning_with
 from engine.store.tokenizer import UNSPACED, Places, Token, compounds_at, may_be_unspaced
 from engine.store.visible_text import parted_filled
 
@@ -56,7 +57,9 @@ def snippet(
     `names`, the title and headings shown above it, is left away too. However long the passage, and whatever signs it
     is made of, only its beginning is looked at, so that no passage costs a list more than about 5 ms.
     """
-    line = _one_line(text[:READ_LENGTH], names, plain=kind == "markdown")[:CONSIDERED_LENGTH]
+    read = text[:READ_LENGTH]
+    made = _kept_line if len(read) <= KEPT_CHARACTERS else _one_line
+    line = made(read, names, plain=kind == "markdown")[:CONSIDERED_LENGTH]
     line, marks = _unfilled(line, matched_spans(line, fts_query, kind))
     start, end = _window(line, marks, length)
     lead, tail = "… " if start else "", " …" if end < len(line) else ""
@@ -73,21 +76,15 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
     spans: list[tuple[int, int]] = []
     if not fts_query.phrases and not fts_query.signs:  # as in a list of the newest documents: no word is looked for
         return spans
-    found = (_kept_places if len(text) <= KEPT_CHARACTERS else Places)(text, kind, CONSIDERED_TOKENS)
-    wanted = {term for phrase in fts_query.phrases for term in phrase.terms}
-    begun = tuple(phrase.places[-1] for phrase in fts_query.phrases if phrase.prefix and phrase.places)
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for place, terms in enumerate(found.terms):
-        for term in terms:
-            if term in wanted or (begun and term.startswith(begun)):
-                places[term].append(place)
+    indexed = (_kept_text if len(text) <= KEPT_CHARACTERS else _IndexedText)(text, kind)
+    found = indexed.found
     for phrase in chain.from_iterable(asked.spellings for asked in fts_query.phrases):
         *lead, last = [place.split(EITHER) for place in phrase.places] or [[]]
         ends = {
             place
             for wished in last
-            for term in ([each for each in places if each.startswith(wished)] if phrase.prefix else [wished])
-            for place in places.get(term, ())
+            for term in (beginning_with(wished, indexed.ordered) if phrase.prefix else [wished])
+            for place in indexed.places.get(term, ())
         }
         for end in ends:
             first = end - len(lead)
@@ -100,10 +97,19 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
     return _merged(spans)
 
 
-@lru_cache(KEPT_TEXTS)
-def _kept_places(text: str, kind: str, most: int) -> Places:
-    """Return the places of a text; who types sees the same rows again with each key."""
-    return Places(text, kind, most)
+class _IndexedText:
+    """The places of a text, by the term that stands there."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        self.found = Places(text, kind, CONSIDERED_TOKENS)
+        self.places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, terms in enumerate(self.found.terms):
+            for term in terms:
+                self.places[term].append(place)
+        self.ordered = sorted(self.places)
+
+
+_kept_text = lru_cache(KEPT_TEXTS)(_IndexedText)  # who types sees the same rows again with each key
 
 
 def _span(first: Token, last: Token, term: str) -> tuple[int, int]:
@@ -149,6 +155,9 @@ def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     if may_be_unspaced(stripped):
         stripped = re.sub(_INSIDE_A_WORD, "", stripped)
     return _BLANKS.sub(" ", stripped).strip()
+
+
+_kept_line = lru_cache(KEPT_TEXTS)(_one_line)
 
 
 def _window(line: str, marks: list[tuple[int, int]], length: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 
@@ -19,6 +19,7 @@ from engine.records import TermScore
 from engine.store import fulltext
 from engine.store.documents import listed
 from engine.store.phrase import COLUMNS, EITHER, Phrase
+from engine.store.sorted_terms import beginning_with
 from engine.store.stored_values import text
 from engine.store.tokenizer import Terms, of_kind, terms
 
@@ -108,11 +109,16 @@ _kept_column = lru_cache(KEPT_COLUMNS)(_made_column)
 class _Column:
     """The terms at each place of one column of a row, and how many places hold each."""
 
-    __slots__ = ("counts", "places")
+    __slots__ = ("_ordered", "counts", "places")
 
     def __init__(self, places: Sequence[Terms]) -> None:
         self.places = places
         self.counts = Counter(chain.from_iterable(places))
+        self._ordered = sorted(self.counts)
+
+    def begun(self, beginnings: Iterable[str]) -> set[str]:
+        """Return the terms that begin in one of these ways."""
+        return {term for each in beginnings for term in beginning_with(each, self._ordered)}
 
     def count(self, phrase: Phrase) -> int:
         """Count the places at which the phrase stands, its last term as a beginning where `prefix` says so."""
@@ -121,8 +127,7 @@ class _Column:
             return 0
         *lead, last = wanted
         if not lead and not phrase.first:
-            begun = tuple(last)
-            there = [term for term in self.counts if term.startswith(begun)] if phrase.prefix else last
+            there = self.begun(last) if phrase.prefix else last
             if sum(term in self.counts for term in there) < 2:  # else one place may hold both
                 return sum(self.counts[term] for term in there)
             standing = set(there)
@@ -146,23 +151,22 @@ def _stands(wanted: Sequence[str], found: Terms, prefix: bool) -> bool:
 
 
 class _Row:
-    """A passage's columns, with the weighted frequency of every single term in them."""
+    """A passage's columns with their weights."""
 
-    __slots__ = ("_columns", "_terms", "_weights", "length")
+    __slots__ = ("_columns", "_weights", "length")
 
     def __init__(self, columns: Sequence[_Column], weights: Sequence[float]) -> None:
         self._columns = columns
         self._weights = weights
         self.length = sum(len(column.places) for column in columns)
-        self._terms: dict[str, float] = {}
-        for column, weight in zip(columns, weights, strict=True):
-            for term, count in column.counts.items():
-                self._terms[term] = self._terms.get(term, 0.0) + weight * count
 
     def frequency(self, phrase: Phrase) -> float:
         """Return how often a phrase stands in the row, each place weighed by its column."""
         if phrase.is_term:
-            return self._terms.get(phrase.places[0], 0.0)
+            term = phrase.places[0]
+            return sum(
+                weight * column.counts.get(term, 0) for column, weight in zip(self._columns, self._weights, strict=True)
+            )
         return sum(
             weight * column.count(spelling)
             for spelling in phrase.spellings

@@ -58,7 +58,7 @@ from engine.retrieval.cancellation import Cancellation, SearchCancelled
 ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
 DAY = 86_400.0
-STILL = Pace(quiet=0.0, glance=0.0, settle=None, poll=3600.0, refresh=0.0, blink=False)
+STILL = Pace(quiet=0.0, glance=0.0, patience=0.0, sentence=0.0, settle=None, poll=3600.0, refresh=0.0, blink=False)
 
 NOTES: dict[str, str] = {
     "kitchen/sourdough.md": (
@@ -139,6 +139,7 @@ class FakeLibrary:
         self.marks: dict[tuple[str, int], Grade] = {}  # by query and passage
         self.log: list[tuple[str, list[int]]] = []  # logged queries with what was opened
         self.refusal: CarrelError | None = None  # of every small write
+        self.candidates_suffice = False  # whether more rows come from the candidates of the last search
         self.sentences = False  # whether there is a model to find nearest sentences with
         self.waiting: set[int] = set()  # passages that have no vector yet
         self.embedding, self.given_up = threading.Event(), threading.Event()  # whether embedding began, and was left
@@ -388,6 +389,9 @@ class FakeExploration:
     def again(self, settings: SearchSettings, limit: int = 10) -> SearchResult:
         self._library.tried.append(settings)
         return search_notes(self._library.notes, self._text, settings, limit, self._library.verdict_none)
+
+    def fills(self, result: SearchResult, limit: int) -> bool:
+        return self._library.candidates_suffice
 
 
 def by_words_so_far(found: SearchResult, waiting: set[int]) -> SearchResult:

@@ -18,6 +18,12 @@ PATIENCE_SECONDS = 5.0
 LEAVE = "\x11"  # ctrl+q
 EMPTY = "\x1b\x1b"  # to the rows and back does no harm; in the query line it empties the line
 EXPLAIN, WHAT_IF, RESET, BACK = "\x14", "\x1b[24~", "r", "\x1b"  # ctrl+t, f12, r, escape
+OPENINGS = 5
+OPENED = {  # the key that opens a screen, the one that leaves it, and what only that screen shows
+    "palette": ("\x10", "\x1b", "Search for commands"),
+    "library_screen": ("\x1bOR", "\x1bOR", "Folders"),
+    "reader": ("\x0f", "q", "q back"),
+}
 STEPS = ("\x1b[D",) * 8 + ("\x1b[C",) * 4  # left and right: from the default weights no step meets an end
 
 
@@ -34,6 +40,9 @@ class Figures:
     echo: list[float] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     what_if: list[float] = field(default_factory=list)  # from a key that moves the slider to moved rows
+    palette: list[float] = field(default_factory=list)  # from a key to the screen that it opens
+    library_screen: list[float] = field(default_factory=list)
+    reader: list[float] = field(default_factory=list)
     typed: list[tuple[float, float, str]] = field(default_factory=list)  # by words, by both legs, query
 
 
@@ -59,6 +68,8 @@ def one_run(
             type_query(terminal, query, figures, interval)
     for query in tried:
         move_slider(terminal, query, figures)
+    if tried:
+        open_screens(terminal, tried[0], figures)
     taken = terminal.leave(LEAVE, 10.0)
     if taken is None:
         figures.missed.append("leaving")
@@ -142,6 +153,26 @@ def move_slider(terminal: Terminal, query: str, figures: Figures) -> None:
     for key in (RESET, BACK, EXPLAIN):
         terminal.press(key)
         terminal.rest(0.5)
+
+
+def open_screens(terminal: Terminal, query: str, figures: Figures) -> None:
+    """Open the palette, the library screen and the reader a few times each, and come back."""
+    terminal.press(EMPTY)
+    terminal.rest(1.0)
+    terminal.press(query)
+    terminal.wait(answered, 20.0)
+    terminal.rest(2.0)
+    for name, (key, back, shown) in OPENED.items():
+        for _ in range(OPENINGS):
+            pressed = terminal.press(key)
+            seen = terminal.wait(lambda screen, shown=shown: shown in screen.text, PATIENCE_SECONDS)  # type: ignore[misc]
+            if seen is None:
+                figures.missed.append(name.replace("_", " "))
+            else:
+                getattr(figures, name).append((seen - pressed) * 1e3)
+            terminal.rest(0.7)
+            terminal.press(back)
+            terminal.rest(0.7)
 
 
 def rows_in(screen: Screen) -> list[str]:

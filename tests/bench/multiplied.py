@@ -91,9 +91,11 @@ class Multiplied:
         )
         ids = list(range(first, first + len(rows)))
         fulltext.insert_rows(there, ids)
-        if rows:
-            vector_tables.put(there, self._model, ids, self._moved([row[0] for row in rows]))
-            change_log.record(there, "put", ids)
+        embedded = [(passage, row[0]) for passage, row in zip(ids, rows, strict=True) if row[0] in self._vectors]
+        if embedded:  # a passage that is no words has no vector
+            put = [passage for passage, _ in embedded]
+            vector_tables.put(there, self._model, put, self._moved([original for _, original in embedded]))
+            change_log.record(there, "put", put)
         return len(rows)
 
     def _moved(self, originals: list[int]) -> NDArray[np.float32]:

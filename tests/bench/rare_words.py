@@ -18,6 +18,9 @@ from machine import heading, machine
 
 from engine.library import Library
 from engine.retrieval import fusion
+from engine.retrieval.fts_query import fts_query_of
+from engine.retrieval.postings_cache import PostingsCache
+from engine.retrieval.query import plain
 from engine.retrieval.rare_words import RARE_WEIGHT
 from engine.store.connection import open_reader
 
@@ -33,17 +36,21 @@ def drawn(path: Path, count: int) -> list[tuple[str, int]]:
     connection = open_reader(path)
     stems = [row[0] for row in connection.execute("SELECT term FROM passage_vocab WHERE doc = 1 ORDER BY term")]
     found: list[tuple[str, int]] = []
+    words = PostingsCache().of(connection)
     random.Random(SEED).shuffle(stems)
     for stem in stems:
         if len(found) == count:
             break
         if len(stem) < SHORTEST or not stem.isalnum():
             continue
+        phrases = fts_query_of(plain(stem), words).phrases  # asked for, a word finds others of its stem, too
+        if len(phrases) != 1:
+            continue
         rows = connection.execute(
             "SELECT document_id FROM passage WHERE id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)",
-            (f'"{stem}"',),
+            (phrases[0].match,),
         ).fetchall()
-        if len(rows) == 1:  # a stem may be stemmed once more when it is asked for
+        if len(rows) == 1:
             found.append((stem, int(str(rows[0][0]))))
     connection.close()
     return found

@@ -12,6 +12,7 @@ import cold_start
 import edited_note
 import embed_rate
 import keys
+import letters
 import long_documents
 import marks_gain
 import memory
@@ -237,6 +238,19 @@ def test_keys_and_steps_of_what_if_are_held_against_their_limits(
     assert report["ms"]["what_if"]["n"] > 0
     assert set(report["limits_p95"]) >= {"first_paint", "leaving", "hybrid", "what_if"}
     assert "what if" in keys.table(report)
+
+
+@pytest.mark.slow
+def test_the_cost_of_a_letter_is_held_against_a_bare_program(
+    run: Callable[[Any, str], Report], library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "QUERIES", ("un",))
+    report = run(letters, f"--library {library}")
+    assert report["programs"]["here"]["bytes"]["n"] == 2
+    assert report["programs"]["here"]["rows"]["max"] > 0
+    assert report["cpu_of_bare"]["here"] > 0
+    assert set(report["limits"]) == {"bytes_a_letter"}
+    assert "bytes" in letters.table(report)
 
 
 def test_an_interpreter_that_has_no_vstash_is_left_out_with_the_reason() -> None:

@@ -42,6 +42,14 @@ def test_the_vector_of_a_text_does_not_depend_on_its_company(encoder: Encoder) -
         assert np.array_equal(encoder.encode_passages([text])[0], together[place])
 
 
+def test_a_query_that_was_asked_lately_is_not_encoded_again_and_cannot_be_written_to(encoder: Encoder) -> None:
+    asked = encoder.encode_query("where is the sourdough")
+    encoder.encode_query("and the yeast")
+    assert encoder.encode_query("where is the sourdough") is asked
+    with pytest.raises(ValueError, match="read-only"):
+        asked[0] = 1.0
+
+
 def test_parallel_sessions_give_the_same_vectors_in_the_same_order(encoder: Encoder) -> None:
     texts = [*background_passages()[:10], *foreign_queries()[:10]]
     assert np.array_equal(load(sessions=3).encode_passages(texts), encoder.encode_passages(texts))

@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 
 class BuiltLine(Widget):
-    """Shows what a builder makes of the present width in cells."""
+    """Shows what a builder makes of the present width in cells; what reads and looks the same is not painted again."""
 
     DEFAULT_CSS = """
     BuiltLine { width: 1fr; height: 1; }
@@ -18,6 +18,7 @@ class BuiltLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._build: Callable[[int], Content] = _nothing
+        self._shown: Content | None = None
 
     @property
     def text(self) -> str:
@@ -27,11 +28,13 @@ class BuiltLine(Widget):
     def show(self, build: Callable[[int], Content]) -> None:
         """Show what `build` makes of the width."""
         self._build = build
-        self.refresh()
+        if self._shown is None or not self._shown.is_same(build(self.content_size.width)):
+            self.refresh()
 
     def render(self) -> Content:
         """Return the line."""
-        return self._build(self.content_size.width)
+        self._shown = self._build(self.content_size.width)
+        return self._shown
 
 
 def _nothing(width: int) -> Content:

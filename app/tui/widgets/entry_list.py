@@ -88,6 +88,7 @@ class EntryList(RowList):
         self.set_reactive(EntryList.selected, place)
         self.lay_out()
         self.reveal()
+        self.paint_changes()
         self.announce()
 
     def move(self, by: int) -> None:

@@ -1,28 +1,86 @@
-"""Scrollable views of painted lines: what all of them share, and the one of the preview, the explanation, the help."""
+"""Scrollable views of painted lines: what all of them share, and the one of the preview, the explanation, the help.
+
+What stands on the screen is not painted again: every cell is written to a terminal that may be far away, and a key
+would otherwise cost a whole screen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import overload
 
+from rich.segment import Segment
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
+from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.visual import Visual
+from textual.style import Style
 
 LineBuilder = Callable[[int], Sequence[Content]]
+MOST_PAINTED = 500  # lines kept: those of several screens, in some 2 KB each
 
 
 class PaintedView(ScrollView):
-    """A scrollable view that keeps the lines it has painted, by whatever tells them apart, until its style changes."""
+    """A scrollable view that keeps the lines it has painted, by whatever tells them apart, until its style changes.
+
+    A view says what stands on each of its lines (`strip_at`); `paint_changes` writes those that are others than before.
+    """
+
+    virtual_size = reactive(Size(0, 0), layout=False, repaint=False)  # Textual's own lays out the whole screen anew
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.strips: dict[Hashable, Strip] = {}
+        self.painted: dict[Hashable, Strip] = {}  # by text, style and width: what comes back need not be painted anew
+        self._written: dict[int, Strip] = {}  # what stands on the screen, by the line of the view
+
+    def strip_at(self, y: int) -> Strip:
+        """Return what is to stand on a line of the view, `y` lines below its top."""
+        return Strip.blank(self.scrollable_content_region.width, self.rich_style)
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the screen."""
+        strip = self._written[y] = self.strip_at(y)
+        return strip
+
+    def paint_changes(self) -> None:
+        """Paint the cells that are others than those that stand on the screen."""
+        if not self.display or not self.size:
+            self.refresh()
+            return
+        changed = [
+            Region(first, y, last - first, 1)
+            for y in range(self.scrollable_content_region.height)
+            for first, last in changed_cells(self._written.get(y), self.strip_at(y))
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """Bring the scroll bar up to date; only where it comes or goes is the screen laid out anew."""
+        overflows = size.height > self.container_size.height
+        if self.styles.auto_dimensions or (overflows != self.show_vertical_scrollbar and self._bar_comes_and_goes):
+            self.refresh(layout=True)
+        elif self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = size.height
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+
+    @property
+    def _bar_comes_and_goes(self) -> bool:
+        return bool(self.styles.overflow_y == "auto")
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Move the scroll bar, and paint what came into sight."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        if round(old_value) != round(new_value):
+            self.paint_changes()
 
     def notify_style_update(self) -> None:
         """Paint anew after a change of theme or focus."""
         self.strips.clear()
+        self.painted.clear()
         super().notify_style_update()
 
 
@@ -44,12 +102,13 @@ class LineView(PaintedView):
         """The lines as plain text, for tests and for copying."""
         return [line.plain for line in self._lines]
 
-    def show(self, build: LineBuilder, *, keep_place: bool = False) -> None:
-        """Show what `build` makes of a width in cells; from its top, or from where the view stands."""
+    def show(self, build: LineBuilder, *, keep_place: bool = False, top: int = 0) -> None:
+        """Show what `build` makes of a width in cells; from the line `top` on, or from where the view stands."""
         self._build = build
-        self.rebuild()
+        self._take()
         if not keep_place:
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to(y=top, animate=False, force=True)  # the scroll bar comes with the next layout only
+        self.paint_changes()
 
     def on_resize(self) -> None:
         """Build anew where the width has changed."""
@@ -58,15 +117,18 @@ class LineView(PaintedView):
 
     def rebuild(self) -> None:
         """Build the lines anew, for the present width."""
+        self._take()
+        self.paint_changes()
+
+    def _take(self) -> None:
         width = self.scrollable_content_region.width
         self._built_width = width
         self._lines = self._build(width) if width > 0 else ()
         self.strips.clear()
         self.virtual_size = Size(width, len(self._lines))
-        self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """Return one line of the screen."""
+    def strip_at(self, y: int) -> Strip:
+        """Return what stands on a line of the view."""
         index = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         if index >= len(self._lines):
@@ -76,11 +138,68 @@ class LineView(PaintedView):
         return self.strips[index]
 
 
-def paint(widget: ScrollView, line: Content, width: int, style_name: str = "") -> Strip:
+class LinesOnDemand(Sequence[Content]):
+    """Lines of which each is made when it is first asked for: most of a preview is never scrolled to."""
+
+    def __init__(self, makers: Sequence[Callable[[], Content]]) -> None:
+        self._makers = makers
+        self._made: dict[int, Content] = {}
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    @overload
+    def __getitem__(self, place: int) -> Content: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Content]: ...
+    def __getitem__(self, place: int | slice) -> Content | list[Content]:
+        """Return a line, or some."""
+        if isinstance(place, slice):
+            return [self[each] for each in range(len(self))[place]]
+        if place not in self._made:
+            self._made[place] = self._makers[place]()
+        return self._made[place]
+
+
+def changed_cells(before: Strip | None, now: Strip) -> list[tuple[int, int]]:
+    """Return the spans of cells in which a line differs from what stands there, by whole segments."""
+    if before is now:
+        return []
+    if before is None or before.cell_length != now.cell_length:
+        return [(0, now.cell_length)]
+    standing = dict(_placed(before))
+    spans: list[tuple[int, int]] = []
+    for first, segment in _placed(now):
+        if standing.get(first) != segment:
+            last = first + segment.cell_length
+            joined = spans.pop()[0] if spans and spans[-1][1] == first else first
+            spans.append((joined, last))
+    return spans
+
+
+def _placed(strip: Strip) -> Iterator[tuple[int, Segment]]:
+    """Yield the segments of a line, each with the cell that it begins at."""
+    cell = 0
+    for segment in strip:
+        yield cell, segment
+        cell += segment.cell_length
+
+
+def paint(widget: PaintedView, line: Content, width: int, style_name: str = "") -> Strip:
     """Return a line as a strip of exactly `width` cells in the widget's style, or in one of its component styles."""
-    style = widget.get_visual_style(style_name) if style_name else widget.visual_style
-    strips = Visual.to_strips(widget, line, width, 1, style, pad=True)
-    return strips[0] if strips else Strip.blank(width, style.rich_style)
+    key = line.plain, tuple(line.spans), width, style_name
+    if key not in widget.painted:
+        if len(widget.painted) >= MOST_PAINTED:
+            widget.painted.clear()
+        style = widget.get_visual_style(style_name) if style_name else widget.visual_style
+        pieces = line.render(style, end="", parse_style=_parsed)
+        strip = Strip([Segment(text, piece.rich_style) for text, piece in pieces])
+        widget.painted[key] = strip.adjust_cell_length(width, style.rich_style).simplify()
+    return widget.painted[key]
+
+
+def _parsed(style: str | Style) -> Style:
+    return style if isinstance(style, Style) else Style.parse(style)
 
 
 def wrapped(line: Content, width: int, prefix: Content) -> list[Content]:

@@ -16,7 +16,7 @@ class RowList(PaintedView, can_focus=True, inherit_bindings=False):  # the arrow
     the layout for another width are the same for all.
     """
 
-    selected: reactive[int] = reactive(0, init=False)
+    selected: reactive[int] = reactive(0, init=False, repaint=False)  # the rows concerned are painted
 
     def count_lines(self) -> int:
         """Return how many lines the rows take at the present width."""
@@ -37,24 +37,24 @@ class RowList(PaintedView, can_focus=True, inherit_bindings=False):  # the arrow
         """Tell which row is selected, where that is another one than was told last."""
 
     def lay_out(self) -> None:
-        """Take the rows and the width as they are now."""
+        """Take the rows and the width as they are now; `paint_changes` shows them, once they are where they belong."""
         self.strips.clear()
         self.virtual_size = Size(self.scrollable_content_region.width, self.count_lines())
-        self.refresh()
 
     def watch_selected(self) -> None:
         """Paint the selection, bring it into sight and tell it."""
         self.reveal()
-        self.refresh()
+        self.paint_changes()
         self.announce()
 
     def on_resize(self) -> None:
         """Lay the rows out for the new width and keep the selected one in sight."""
         self.lay_out()
         self.reveal()
+        self.paint_changes()
 
-    def render_line(self, y: int) -> Strip:
-        """Return one line of the screen, painted once for each of its looks."""
+    def strip_at(self, y: int) -> Strip:
+        """Return what stands on a line of the view, painted once for each of its looks."""
         line = y + self.scroll_offset.y
         key = line, self.look(line)
         if key not in self.strips:

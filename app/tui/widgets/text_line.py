@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from textual import events
+from textual.geometry import Size
+from textual.reactive import reactive
 from textual.widgets import Input
 
 from app.wording.safe_text import one_line
@@ -10,6 +12,8 @@ from app.wording.safe_text import one_line
 
 class TextLine(Input):
     """An Input that keeps all lines of what is pasted; Textual's own keeps the first."""
+
+    virtual_size = reactive(Size(0, 0), layout=False)  # as wide as the text: Textual's own lays out the screen each key
 
     def on_paste(self, event: events.Paste) -> None:
         """Take pasted text in place of what is selected."""

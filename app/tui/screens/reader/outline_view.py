@@ -42,6 +42,7 @@ class OutlineView(RowList):
         self.set_reactive(OutlineView.selected, 0)
         self.scroll_to(y=0, animate=False, immediate=True)
         self.lay_out()
+        self.paint_changes()
 
     def choose(self, place: int) -> None:
         """Select a heading and bring it into sight."""

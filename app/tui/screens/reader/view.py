@@ -76,12 +76,12 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(self.scrollable_content_region.width, layout.rows)
         row = layout.row_of(offset) if offset else 0  # above the first line a page may be named
         self._scroll_to_row(row if at_top else row - self.size.height // LEAD)
-        self.refresh()
+        self.paint_changes()
 
     def repaint(self) -> None:
         """Paint anew after the marks have changed."""
         self._forget()
-        self.refresh()
+        self.paint_changes()
 
     def fold(self, wrap: bool) -> None:
         """Fold long lines, or let them run out of sight."""
@@ -149,7 +149,7 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
         if not self.wrap:
             self._left = max(0, min(self._left + steps * SIDE_STEP, 4_000))
             self.strips.clear()
-            self.refresh()
+            self.paint_changes()
 
     def _scroll_to_row(self, row: int) -> None:
         most = (self._layout.rows if self._layout else 0) - self.size.height
@@ -163,7 +163,7 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
 
     # --- painting -----------------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
+    def strip_at(self, y: int) -> Strip:
         """Return one row of the screen."""
         row = y + self.scroll_offset.y
         if self._layout is None or row >= self._layout.rows:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -19,7 +19,7 @@ from typing import TypeVar
 from textual.message import Message
 from textual.widget import Widget
 
-from app.tui.background import in_background
+from app.tui.background import Work, in_background
 from app.tui.ports import ExplorationPort, Opened, Pace
 from app.tui.screens.search.arrangement import FURTHER_LIMIT, STEP_ROWS, ungrouped
 from app.tui.threads import in_thread
@@ -168,7 +168,7 @@ class LiveSearch:
         found = {each.passage_id: each for each in (await in_thread(search)).hits}
         return tuple(found[passage] for passage in hit.more_in_document if passage in found)
 
-    def _run(self, group: str, work: Callable[[], Coroutine[None, None, None]]) -> None:
+    def _run(self, group: str, work: Work) -> None:
         in_background(self._worker_of, work, group, exclusive=True)
 
     async def _words(self, opened: Opened, asked: Asked) -> None:
@@ -185,17 +185,33 @@ class LiveSearch:
         """
         await asyncio.sleep(self._pace.quiet)
         await self._rows_painted.wait()  # loading the model would keep the first rows waiting
-        result = self._answer(first, await self._explored(opened, first))
+        found = await self._explored(opened, first)
+        result = self._answer(first, found)
         if asked.typing and self._pace.settle is not None:
             embedding = self._embed(opened, _wanted(result), after=self._pace.settle / 2)  # longer than a typist's gap
             embedded, _ = await asyncio.gather(embedding, asyncio.sleep(self._pace.settle))
             grows = not says_nothing_yet(asked.text)
             asked = replace(asked, typing=grows, resting=True)
-            self._answer(asked, await self._explored(opened, asked), embedded)
+            if embedded or not grows or not await self._widened(asked, found):
+                self._answer(asked, await self._explored(opened, asked), embedded)
         elif await self._embed(opened, _wanted(result)):
             self._answer(asked, await self._explored(opened, asked), embedded=True)
         if result is not None and result.awaited and not opened.library.read_only:
             await in_thread(partial(opened.library.ask_to_embed, result.awaited))
+
+    async def _widened(self, asked: Asked, found: ExplorationPort | None) -> bool:
+        """Answer with more rows from the candidates that were found; false where they do not suffice."""
+        if found is None:
+            return False
+        try:
+            result = await in_thread(partial(found.again, self.settings, asked.limit))
+        except CarrelError:
+            return False  # a search will tell
+        if not found.fills(result, asked.limit):
+            return False
+        self._asked = asked
+        self._worker_of.post_message(Answered(asked, result, True, found))
+        return True
 
     async def _again(self, opened: Opened, asked: Asked) -> None:
         """Repeat a search; rows that have no vector yet are embedded before they are shown, so that they move once."""

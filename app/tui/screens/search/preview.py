@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -13,11 +14,12 @@ from app.tui.ports import Freshness
 from app.tui.screens.search.row import spot_of
 from app.tui.screens.search.window import Window, WindowLine
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, QUIET
+from app.tui.widgets.line_views import LinesOnDemand
 from app.wording.cells import cut_front
 from app.wording.figures import count
 from app.wording.paths import shown_path
 from engine.lazy_dataclass import dataclass
-from engine.records import Hit
+from engine.records import Hit, StoredPassage
 from engine.sources.readers.file_types import OWN_LINES
 
 LEAD_LINES = 6  # lines of context kept in sight above the passage
@@ -29,7 +31,8 @@ class Previewed:
     """What the preview shows: a hit, its window, and which of the hits in its document it is.
 
     `sentence` is the span of the document that is nearest to the query in meaning, where that is known; `text` is the
-    passage's; `pages` is how many the document has, 0 where it has none.
+    passage's; `pages` is how many the document has, 0 where it has none; `passages` are its hits where there are
+    several, in their order; `words` those that are marked.
     """
 
     hit: Hit
@@ -40,19 +43,25 @@ class Previewed:
     sentence: tuple[int, int] | None = None
     text: str = ""
     pages: int = 0
+    passages: tuple[StoredPassage, ...] = ()
+    words: frozenset[str] = frozenset()
 
 
-def preview_lines(window: Window, width: int, sentence: tuple[int, int] | None = None) -> list[Content]:
+def preview_lines(window: Window, width: int, sentence: tuple[int, int] | None = None) -> Sequence[Content]:
     """Return the window's lines folded to `width`, the passage with a bar in the margin."""
-    lines: list[Content] = []
+    makers: list[Callable[[], Content]] = []
     if window.cut_before:
-        lines.append(Content.styled("  ⋯", FAINT))
+        makers.append(_more)
     cells = _number_cells(window)
     for each in window.lines:
-        lines += _rows(each, width, cells, sentence)
+        makers += _rows(each, width, cells, sentence)
     if window.cut_after:
-        lines.append(Content.styled("  ⋯", FAINT))
-    return lines
+        makers.append(_more)
+    return LinesOnDemand(makers)
+
+
+def _more() -> Content:
+    return Content.styled("  ⋯", FAINT)
 
 
 def first_line_of_hit(window: Window, width: int) -> int:
@@ -71,14 +80,20 @@ def _room(width: int, number_cells: int) -> int:
     return max(2, width - 2 - number_cells)
 
 
-def _rows(each: WindowLine, width: int, number_cells: int, sentence: tuple[int, int] | None) -> Iterator[Content]:
-    """Yield one line of the document as rows, with margin and number before them."""
-    text, room, hang = _text(each, sentence), _room(width, number_cells), each.shown.hang
+def _rows(
+    each: WindowLine, width: int, number_cells: int, sentence: tuple[int, int] | None
+) -> Iterator[Callable[[], Content]]:
+    """Yield what makes the rows of one line of the document, with margin and number before them."""
+    room, hang = _room(width, number_cells), each.shown.hang
     starts = row_starts(each.text, room, hang)
-    margin = Content.styled("▌ ", ACCENT) if each.inside else Content("  ")
-    for row in range(len(starts)):
+    text = cache(partial(_text, each, sentence))
+
+    def made(row: int) -> Content:
+        margin = Content.styled("▌ ", ACCENT) if each.inside else Content("  ")
         number = f"{each.number:>{number_cells - 1}} " if number_cells and not row else " " * number_cells
-        yield Content.assemble(margin, (number, QUIET), row_of(text, starts, row, room, hang))
+        return Content.assemble(margin, (number, QUIET), row_of(text(), starts, row, room, hang))
+
+    return (partial(made, row) for row in range(len(starts)))
 
 
 def _text(each: WindowLine, sentence: tuple[int, int] | None) -> Content:

@@ -92,6 +92,7 @@ class ResultList(RowList):
             self.scroll_to(y=0, animate=False)
         else:
             self.reveal()
+        self.paint_changes()
         self.announce()
 
     def choose(self, place: int) -> None:
@@ -103,13 +104,13 @@ class ResultList(RowList):
         if self.hit is not None:
             self.marked ^= {self.hit.passage_id}
             self.strips.clear()
-            self.refresh()
+            self.paint_changes()
 
     def unmark(self) -> None:
         """Take all marks away."""
         self.marked.clear()
         self.strips.clear()
-        self.refresh()
+        self.paint_changes()
 
     def select_passage(self, passage_id: int) -> None:
         """Select the row of a passage, where it is listed."""

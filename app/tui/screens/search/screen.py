@@ -120,6 +120,7 @@ class SearchScreen(CarrelScreen):
 
     def _library_changed(self, _version: int) -> None:
         self.filters.forget_values()
+        self.pane.forget()
         self.search.ask_again()
 
     def _config_changed(self, config: Config) -> None:
@@ -132,6 +133,7 @@ class SearchScreen(CarrelScreen):
     def _ask(self) -> None:
         """Ask what stands in the query line; where nothing does, for the documents that changed last."""
         self.carrel.ports.typed()
+        self.pane.key_pressed()
         self.similar.forget()
         self.trial.exploration = None
         self.filters.show()
@@ -176,7 +178,7 @@ class SearchScreen(CarrelScreen):
 
     @on(ResultList.Selected)
     def _selected(self, message: ResultList.Selected) -> None:
-        self.pane.show_hit(message.hit, self.shown.result)
+        self.pane.show_hit(message.hit, self.shown.result, self.shown.finished)
 
     @on(ChipLine.Removed)
     def _chip_clicked(self, message: ChipLine.Removed) -> None:

@@ -59,6 +59,8 @@ class SettingsTrial:
         own = answer.result if answer is not None and answer.finished else None
         self._pane.scale = exploration.scale if exploration is not None else None
         self._pane.own = own if self._tried is not None else None
+        if answer is not None and not answer.finished:
+            return  # the panel stays as it is until every leg has answered: to come and go would lay out the screen
         if exploration is None or own is None or self._shown.heading is not None or is_listing(own):
             self._pane.what_if.show(None)
             return

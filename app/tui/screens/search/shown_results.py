@@ -129,6 +129,7 @@ class ShownResults:
     def choose(self, place: int) -> None:
         """Select a row for the person; better answers do not take the selection from it."""
         self._moved = True
+        self._widgets.pane.key_pressed()
         self._widgets.rows.choose(place)
 
     def select_wanted(self) -> None:

@@ -70,11 +70,12 @@ def measured(base: Path, library: Path, checkouts: dict[str, Path], rounds: int)
         for unwanted in ("NO_COLOR", "PYTHONDONTWRITEBYTECODE"):
             environments[name].pop(unwanted, None)
         spent([sys.executable, "-P", "-m", "app.cli", "sync"], environments[name])  # to the schema of that checkout
-    for _ in range(rounds + 1):
+    for turn in range(rounds + 1):
         anyone = environments["now"]
         taken.setdefault(EMPTY, []).append(spent([sys.executable, "-c", "pass"], anyone))
         taken.setdefault(BARE, []).append(bare_paint(anyone))
-        for name, environment in environments.items():
+        in_turns = list(environments.items())[:: -1 if turn % 2 else 1]  # who comes first has no advantage in the end
+        for name, environment in in_turns:
             for command, arguments in COMMANDS.items():
                 took = spent([sys.executable, "-P", "-m", "app.cli", *arguments], environment)
                 taken.setdefault(f"{name}: {command}", []).append(took)

@@ -69,9 +69,9 @@ def test_a_note_that_is_not_read_and_holds_the_word_is_never_below_one_that_does
         result = library.search(typed)
         assert names(result)[0] == "cluster.md", typed
         assert result.hits[0].vector is None
-        assert result.hits[0].score == pytest.approx(
-            result.hits[0].shares.keyword + (result.hits[0].shares.feedback or 0)
-        )
+        shares = result.hits[0].shares
+        by_words = sum(filter(None, (shares.keyword, shares.rare, shares.feedback, shares.around)))
+        assert result.hits[0].score == pytest.approx(by_words)
     assert library.search("kubernetes").verdict in ("likely", "strong")
     assert library.search("kubernetes").hits[0].tier == "likely"
 

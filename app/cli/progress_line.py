@@ -121,10 +121,10 @@ class MovingLine:
 def progress_bar(event: Progress) -> str:
     """Return how far a sync is as a bar with its percentage."""
     share = event.files_done / event.files_total if event.files_total else 1.0
-    return f"{bar(share)}{percent(share):>5} "
+    return f"{share_bar(share)}{percent(share):>5} "
 
 
-def bar(share: float) -> str:
+def share_bar(share: float) -> str:
     """Return a share, 0 to 1, as a bar."""
     return "▕" + padded("█" * int(share * BAR_CELLS), BAR_CELLS) + "▏"
 

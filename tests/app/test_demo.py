@@ -112,10 +112,9 @@ def test_the_answer_is_found_by_its_meaning(library: Library) -> None:
 
 
 def test_one_word_stands_for_four_things(library: Library) -> None:
-    found = names(library, "starter")
-    assert {"camping stove.md", "The car only clicks.md", "sourdough.md", "Starters for Dad's 70th.md"} <= set(
-        found[:5]
-    )
+    found = set(names(library, "starter")[:5])
+    assert found >= {"camping stove.md", "The car only clicks.md", "Starters for Dad's 70th.md"}
+    assert found & {"sourdough.md", "Sourdough for Mira.md"}  # the note, or the copy that it was sent as
 
 
 def test_a_copied_note_collapses_into_the_one_that_it_was_copied_from(library: Library) -> None:

@@ -73,13 +73,27 @@ def module_level(tree: ast.Module) -> set[int]:
     return {id(call) for call in calls_of_re(tree) if id(call) not in inside}
 
 
+def late_names(tree: ast.Module) -> set[str]:
+    """The names of a module whose text is given to `re` where it is first needed, since compiling it costs a start."""
+    first = [call.args[0] for call in calls_of_re(tree) if call.args]
+    return {each.id for each in first if isinstance(each, ast.Name) and each.id.strip("_").isupper()}
+
+
+def late_functions(tree: ast.Module) -> dict[str, set[int]]:
+    """The functions of a module that compile its patterns when first called, and the calls of `re` within each."""
+    made = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.endswith("_patterns")]
+    return {node.name: {id(call) for call in calls_of_re(node)} for node in made if not node.args.args}
+
+
 def test_every_pattern_is_compiled_where_this_test_finds_it():
     strays = []
     for path, tree in TREES.items():
-        top = module_level(tree)
+        top = module_level(tree).union(*late_functions(tree).values())
+        late = late_names(tree)
         for call in calls_of_re(tree):
             compiled_at_top = isinstance(call.func, ast.Attribute) and call.func.attr == "compile" and id(call) in top
-            if not compiled_at_top and str(path.relative_to(ROOT)) not in MADE_OF_WHAT_IS_TYPED:
+            named = call.args and isinstance(call.args[0], ast.Name) and call.args[0].id in late
+            if not (compiled_at_top or named) and str(path.relative_to(ROOT)) not in MADE_OF_WHAT_IS_TYPED:
                 strays.append(f"{path.relative_to(ROOT)}:{call.lineno}")
     assert strays == []
 
@@ -117,7 +131,9 @@ def collected() -> dict[str, Tried]:
         if not list(calls_of_re(tree)):
             continue
         module, uses = importlib.import_module(module_name(path)), uses_in(tree)
-        for name, value in vars(module).items():
+        late: dict[str, Any] = {name: re.compile(getattr(module, name)) for name in late_names(tree)}
+        late |= {name: getattr(module, name)() for name in late_functions(tree)}
+        for name, value in (vars(module) | late).items():
             methods = uses.get(name, set())
             private = name.startswith("_") and isinstance(value, re.Pattern)  # else others may search with it
             anchored = private and bool(methods & ANCHORED) and not methods & SEARCHING

@@ -37,7 +37,7 @@ _SPOKEN = frozenset(  # attributes that hold words whatever stands in them
 )
 _TARGETS = frozenset(("href", "url", "xmlurl", "htmlurl", "src", "source", "uri"))
 _SILENT = frozenset(("style", "class", "d", "points", "transform", "viewbox", "font-family", "schemalocation"))
-_WORDS = re.compile(r"[^\W\d_]{2,}\W{0,3}\s\W{0,3}[^\W\d_]{2,}")  # two words with a blank between them
+_WORDS = re.compile(r"[^\W\d_]{2}\W{0,3}\s\W{0,3}[^\W\d_]{2}")  # two words with a blank between them
 _HAS_WORD = re.compile(r"[^\W\d_]{2}")
 _MARKUP = re.compile(r"</[a-zA-Z]|<(?:br|hr|img|p)\b")
 _BLANKS = re.compile(r"\s+")

@@ -101,7 +101,7 @@ class MovingLine:
                 self.last = self.clock()
                 self._draw(f"{progress_bar(event)} {pace(event)}  {_path(event.path)}")
         elif isinstance(event, MeaningProgress):
-            self._draw(f"{bar(1 - event.pending / max(1, event.passages))} {meaning(event)}")
+            self._draw(f"{share_bar(1 - event.pending / max(1, event.passages))} {meaning(event)}")
         elif isinstance(event, (Preparing, Scanned)):
             self._draw(sentence(event))
         elif isinstance(event, (FileFailed, Trouble)):

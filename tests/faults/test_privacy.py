@@ -89,7 +89,7 @@ class World:
 
     def run(self, *arguments: str, before: tuple[str, ...] = ()) -> str:
         process = self.start(*arguments, before=before)
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=400)
         assert process.returncode in (0, 1), said
         return said
 
@@ -249,7 +249,7 @@ def test_no_command_speaks_to_a_network(world: World) -> None:
     for call in (("sync",), ("search", "heron"), ("status",), ("doctor",), ("marks",), ("log",), ("models",)):
         world.run(*call, before=traced)
         assert SPEAKING.findall(trace.read_text()) == [], call
-    world.start("retrain", "--detach", before=traced).communicate(timeout=120)  # it begins, and finds too few questions
+    world.start("retrain", "--detach", before=traced).communicate(timeout=400)  # it begins, and finds too few questions
     assert SPEAKING.findall(trace.read_text()) == [], "retrain"
     leave_watching(world.start("watch", before=traced))
     assert SPEAKING.findall(trace.read_text()) == [], "watch"

@@ -63,19 +63,7 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
         case events.FollowsAnother():
             return IndexerState(phase="following", pid=event.pid, foreign=True)
         case events.Scanned():
-            phase: Phase = "indexing" if event.to_do else "watching"
-            over = event.at - state.trouble_at > TROUBLE_SECONDS
-            return replace(
-                state,
-                phase=phase,
-                files_done=0,
-                files_total=event.to_do,
-                passages=0,
-                rate=0.0,
-                seconds_left=None,
-                path="",
-                trouble="" if over else state.trouble,
-            )
+            return _scanned(state, event)
         case events.Progress():
             return replace(
                 state,
@@ -117,3 +105,19 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
             return replace(state, phase="off")
         case _:
             return state
+
+
+def _scanned(state: IndexerState, event: events.Scanned) -> IndexerState:
+    """Return the state at the beginning of a sync; a trouble that was told long ago is over."""
+    over = event.at - state.trouble_at > TROUBLE_SECONDS
+    return replace(
+        state,
+        phase="indexing" if event.to_do else "watching",
+        files_done=0,
+        files_total=event.to_do,
+        passages=0,
+        rate=0.0,
+        seconds_left=None,
+        path="",
+        trouble="" if over else state.trouble,
+    )

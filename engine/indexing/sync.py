@@ -71,10 +71,10 @@ def sync(
     the same text keep their vectors; `retry` reads those that failed again; with `since`, a moment, both leave out what
     was indexed after it, so that a sync that gave way goes on from there. Where most of a folder is gone at once its
     documents stay (`removal_guard`), unless with `accept_removals`. With `meaning` all that waits is embedded once the
-    words of all files are there. `refit` is called when the tiers no longer fit.
-    When `stop` is set, what is complete is committed and reported. A whole sync also reads again what an older reader
-    has read, what lacks a vector, and a few files whose bytes nobody saw for long (`content_check`). Raises PathError
-    for a path in no watched folder, ModelError, LibraryError.
+    words of all files are there. `refit` is called when the tiers no longer fit. When `stop` is set, what is complete
+    is committed and reported. A whole sync also reads again what an older reader has read, what lacks a vector, and a
+    few files whose bytes nobody saw for long (`content_check`). Raises PathError for a path in no watched folder,
+    ModelError, LibraryError.
     """
     stop = stop or Never()
     tally = Tally()
@@ -90,14 +90,11 @@ def sync(
     guard = RemovalGuard(conn, [folder for folder, _ in found.plans], changes, accepted=accept_removals)
     matched = replace(gathered, vanished=guard.removable(gathered.vanished))
     _note_folders(conn, found, on_event)
-    to_do = len(matched.work) + len(matched.moves) + len(matched.vanished)
-    if again & matched.looked_into():
-        on_event(Preparing(what="reading files again, for their readers have changed"))
-    on_event(Scanned(files=sum(plan.files for _, plan in found.plans), to_do=to_do))
+    to_do = _announced(found, matched, again, on_event)
     if to_do:
         with system_errors_translated(library):
             _carry_out(conn, library, matched, gathered.vanished, guard, tally, encoder, parser, on_event, stop)
-    if meaning and pending_vectors.any_wait(conn):
+    if meaning:
         tally.embedded = _embed(conn, library, encoder, on_event, stop)
     if (to_do or tally.embedded) and refit is not None and not stop.is_set():
         refit_where_due(conn, refit, on_event, stop)
@@ -110,6 +107,15 @@ def sync(
     return report
 
 
+def _announced(found: Survey, matched: Matched, again: frozenset[int], on_event: Callable[[Event], None]) -> int:
+    """Tell how many files were seen and how many of them need work, and return the latter."""
+    to_do = len(matched.work) + len(matched.moves) + len(matched.vanished)
+    if again & matched.looked_into():
+        on_event(Preparing(what="reading files again, for their readers have changed"))
+    on_event(Scanned(files=sum(plan.files for _, plan in found.plans), to_do=to_do))
+    return to_do
+
+
 def _embed(
     conn: apsw.Connection,
     library: Path,
@@ -117,6 +123,9 @@ def _embed(
     on_event: Callable[[Event], None],
     stop: Signal,
 ) -> int:
+    """Embed what waits, and return how many texts that were."""
+    if not pending_vectors.any_wait(conn):
+        return 0
     from engine.indexing.embedding_queue import EmbeddingQueue  # which nobody needs who has nothing to embed
 
     with system_errors_translated(library):

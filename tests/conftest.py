@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from typing import Any
 
 import properties
 import pytest
@@ -18,6 +20,8 @@ def pytest_configure() -> None:
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # all cores are at work
+        os.environ.setdefault(variable, "1")
     properties.load_profile()
 
 
@@ -38,3 +42,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.picture)
         if "slow" in item.keywords and not os.environ.get(LONG_TESTS):
             item.add_marker(pytest.mark.skip(reason=f"takes minutes; set {LONG_TESTS}=1 to run it"))
+
+
+@pytest.fixture(scope="module")
+def unfitted() -> Iterator[None]:
+    """Leave the tiers of libraries as they begin: to fit them takes a second each, and here no tier is asked for."""
+    from engine.retrieval import tier_calibration
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tier_calibration, "refit", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def roughly_fitted() -> Iterator[None]:
+    """Fit the tiers of libraries to each twelfth foreign query, which here is near enough."""
+    from engine.retrieval import tier_calibration
+    from training import candidate_evaluation
+
+    whole = tier_calibration.calibrate
+
+    def calibrate(connection: Any, vectors: Any, background: float, texts: Any, queries: Any, *rest: Any) -> Any:
+        return whole(connection, vectors, background, texts[::12], queries[::12], *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tier_calibration, "calibrate", calibrate)
+        patch.setattr(candidate_evaluation, "calibrate", calibrate)
+        yield

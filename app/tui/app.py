@@ -16,6 +16,7 @@ from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.worker import Worker
 
 from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
 from app.tui.browser import Place
@@ -124,7 +125,7 @@ class CarrelApp(App[int]):
         gc.enable()  # who started the browser may have switched it off until now
         for trouble in filter(None, (self.ports.settings.trouble, self._theme_trouble)):
             self.notify(trouble, severity="warning", timeout=10, markup=False)
-        self.run_worker(self._open(), group="open", name="open", exit_on_error=False)
+        _: Worker[None] = self.run_worker(self._open, group="open", name="open", exit_on_error=False)
 
     async def _open(self) -> None:
         """Open the library, tell the screens, and once they have rows start the indexer and load the model.
@@ -191,7 +192,7 @@ class CarrelApp(App[int]):
 
     def look_again(self) -> None:
         """Look whether the library has changed, and if so refresh what is shown of it."""
-        self.run_worker(self._look(), group="look", name="look", exclusive=True, exit_on_error=False)
+        _: Worker[None] = self.run_worker(self._look, group="look", name="look", exclusive=True, exit_on_error=False)
 
     async def _look(self) -> None:
         self._looked = self.ports.clock()

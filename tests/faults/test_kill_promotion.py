@@ -34,7 +34,7 @@ from training.run_plan import Plan
 
 SEED = int(os.environ.get("CARREL_KILL_SEED", "7"))
 KILLS = int(os.environ.get("CARREL_KILLS", "10" if os.environ.get("CARREL_SLOW") else "2"))
-NOTES = 60 * KILLS  # so that a kill falls behind some commits
+NOTES = 40 * KILLS  # so that a kill falls behind some commits
 DEADLINE_SECONDS = 300.0  # an indexer gives way to all others, and the suite keeps every core at work
 PLACES = (Path(engine.__file__).parents[1], Path(fake_encoder.__file__).parent)  # of what the process imports
 QUESTION = f"wide{spelt(7)}x{spelt(0)} shared"

@@ -28,7 +28,7 @@ from engine.store.lock import holder
 
 KILLS = int(os.environ.get("CARREL_KILLS", "4"))
 SEED = int(os.environ.get("CARREL_KILL_SEED", "7"))
-NOTES = 250
+NOTES = 250 if KILLS > 4 else 120
 DEADLINE_SECONDS = 300.0  # an indexer gives way to all others, and the suite keeps every core at work
 PLACES = (Path(engine.__file__).parents[1], Path(fake_encoder.__file__).parent)  # of what the process imports
 STEP = 150  # texts that the encoder below does in the time of a step: what a kill may cost

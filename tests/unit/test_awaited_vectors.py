@@ -19,6 +19,8 @@ from engine.retrieval import on_demand_vectors
 from engine.store import connection, pending_vectors
 from engine.store.connection import open_reader
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 NOTES = {
     **FILLER,
     "bread.md": "# Bread\n\nFeed the sourdough starter with flour and water twice a day before baking.\n",

@@ -17,7 +17,7 @@ from engine.atomic_files import exclusive
 from engine.store.connection import open_reader
 from training import collection_libraries
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("unfitted")]
 
 DAY = 86_400
 

@@ -13,6 +13,8 @@ from notes import library_of
 from engine.indexing import content_check
 from engine.library import Library
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 DAY = 86_400
 
 

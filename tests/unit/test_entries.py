@@ -33,6 +33,8 @@ from engine.store.entries import SINCE
 from engine.store.migrations import MIGRATIONS
 from engine.store.word_tokenizer import register
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 WORDS = SearchSettings(fusion="keyword")
 
 

@@ -29,10 +29,10 @@ PIECE = 600  # characters of a note, about a passage
 
 
 def shipped_texts() -> list[str]:
-    """Return 210 texts that lie in the package: the background passages, and queries in rows of eight."""
+    """Return 70 of 210 texts of the package, in a slow run all: background passages, queries in rows of eight."""
     queries = foreign_queries()
     rows = [". ".join(queries[start : start + 8]) for start in range(0, 86 * 8, 8)]
-    return [*background_passages(), *rows]
+    return [*background_passages(), *rows][:: 1 if os.environ.get("CARREL_SLOW") else 3]
 
 
 def notes() -> list[str]:
@@ -63,7 +63,7 @@ def cosines(encoder: Encoder, original: object, texts: list[str]) -> np.ndarray:
 def test_the_shipped_model_agrees_with_the_original_on_shipped_texts(original: object) -> None:
     texts = shipped_texts()
     found = cosines(catalogue.load(), original, texts)
-    assert len(texts) >= 200
+    assert len(texts) >= 70
     assert found.mean() >= 0.99
     assert found.min() >= 0.98
 

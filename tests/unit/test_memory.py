@@ -18,6 +18,8 @@ from engine.records import Mark, SearchResult, SearchSettings
 from engine.store import judgements
 from engine.store.connection import open_writer
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 ASKED = "feeding the sourdough starter every morning"
 ALIKE = "feeding the sourdough starter every evening"
 UNLIKE = "granite mountain trail"

@@ -10,6 +10,8 @@ from notes import FILLER, library_of
 from engine.library import Library
 from engine.records import SearchSettings
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 NOTES = {
     "mention.md": "# Walk\n\nWe walked past the Zephyrine and had lunch there, then went home by train.\n",
     "mention2.md": "# Shopping\n\nBuy bread near the old mill and the new mill, then milk.\n",

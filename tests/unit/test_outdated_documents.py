@@ -20,6 +20,8 @@ from engine.sources.readers.file_types import READER_VERSIONS
 from engine.store import folders, meta
 from engine.store.connection import open_writer
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:

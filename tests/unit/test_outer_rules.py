@@ -13,6 +13,8 @@ from engine.errors import PathError
 from engine.library import Library
 from engine.sources.discovery import FoundFile, decide, discover
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 
 def git(*arguments: str, cwd: Path) -> str:
     return subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True).stdout

@@ -22,6 +22,8 @@ from engine.store import backup, change_log, integrity, models, pending_vectors,
 from engine.store.connection import transaction
 from engine.store.vacuum import compact
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 DAY = 86_400 * 10**9
 
 

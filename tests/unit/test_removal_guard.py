@@ -19,6 +19,8 @@ from engine.paths import places
 from engine.store import folders
 from engine.store.connection import open_writer
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 NOTES = {
     f"{number:02}.md": f"# Note {number}\n\nHarbour lantern number{number} of the comet.\n" for number in range(30)
 }

@@ -13,6 +13,8 @@ from engine.library import Library
 from engine.records import SearchSettings
 from engine.retrieval import hits
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 WORDS = SearchSettings(fusion="keyword")
 NOTES = {
     "sourdough.md": "# Sourdough\n\nFeed the rye starter with flour and water twice a day.\n",

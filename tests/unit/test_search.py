@@ -14,6 +14,8 @@ from engine.library import Cancellation, Library, SearchCancelled
 from engine.records import SearchSettings
 from engine.retrieval import candidate_retrieval
 
+pytestmark = pytest.mark.usefixtures("roughly_fitted")
+
 NOTES = {
     "kitchen/sourdough.md": "---\ntags: [bread, kitchen/oven]\n---\n# Sourdough\n\n## Care\n\n"
     "Feed the rye starter with flour and water twice a day.\n\n"

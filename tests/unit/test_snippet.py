@@ -11,6 +11,8 @@ from engine.records import SearchSettings
 from engine.retrieval import hits, snippet
 from engine.store.tokenizer import Places
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 WORDS_ONLY = SearchSettings(fusion="keyword")
 HOSTILE = {
     "blank.md": "# Wombat\n\nwombat burrow" + "\n" * 19_000 + "wombat again\n",

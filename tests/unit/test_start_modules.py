@@ -11,7 +11,7 @@ import pytest
 
 from engine.library import Library
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("roughly_fitted")]
 
 ROOT = Path(__file__).parents[2]
 RUN = """

@@ -223,7 +223,8 @@ def test_all_is_found_by_words_before_the_first_passage_is_embedded(
     passages = documents.counts(world.conn).passages
     assert waiting(world) == passages > 400
     assert encoder.texts == []
-    assert any(isinstance(event, SyncFinished) and event.pending == passages for event in world.events)
+    world.until(lambda: any(isinstance(event, SyncFinished) for event in world.events))
+    assert [event.pending for event in world.events if isinstance(event, SyncFinished)] == [passages]
     encoder.let_all()
     world.until(lambda: any(isinstance(event, MeaningProgress) and not event.pending for event in world.events))
     assert waiting(world) == 0

@@ -17,6 +17,8 @@ from engine.library import Library
 from engine.maintenance import Maintenance
 from engine.records import SearchSettings
 
+pytestmark = pytest.mark.usefixtures("unfitted")
+
 CHANCE = random.Random(7)
 KEY = base64.encodebytes(CHANCE.randbytes(900)).decode()
 FIGURES = "\n".join(" | ".join(f"{CHANCE.uniform(0, 99):.2f}" for _ in range(6)) for _ in range(60))

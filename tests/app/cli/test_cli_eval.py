@@ -12,6 +12,8 @@ from fake_encoder import FakeEncoder
 from app.cli import evaluation
 from engine.errors import ModelError
 
+pytestmark = pytest.mark.usefixtures("roughly_fitted")
+
 CORPUS = {
     "d/1": ("Sourdough", "Feed the starter with flour and water twice a day."),
     "d/2": ("Camping", "The electric starter of the stove must be kept dry."),

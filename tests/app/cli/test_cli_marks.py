@@ -19,6 +19,8 @@ from engine.evaluation.beir import Collection
 from engine.library import Library
 from engine.paths import places
 
+pytestmark = pytest.mark.usefixtures("roughly_fitted")
+
 ASKED = "feeding the sourdough starter"
 NOTES = {
     "bread.md": "# Bread\n\nFeeding the sourdough starter every morning keeps it alive.\n",

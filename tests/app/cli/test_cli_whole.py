@@ -8,6 +8,8 @@ import pytest
 from cli_fakes import Call
 from indexed_notes import written_notes
 
+pytestmark = pytest.mark.usefixtures("roughly_fitted")
+
 NOTES = {
     "kitchen/sourdough.md": "# Sourdough\n\n## Care\n\nFeed the starter with flour and water twice a day.\n",
     "kitchen/yeast.md": "# Yeast\n\nA fungus that makes bread rise.\n",

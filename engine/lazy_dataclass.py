@@ -136,7 +136,7 @@ def _written_init(cls: type, plan: _Plan) -> Callable[..., None]:
 
 
 class _Described:
-    """What `dataclasses` keeps of a class it made, found out by it when first asked for."""
+    """What `dataclasses` keeps of a class it made, found out by it when first asked for, and then in its own place."""
 
     def __init__(self, plain: type, name: str, kw_only: bool) -> None:
         self._plain = plain  # the class as it was written, of which no record is made
@@ -148,7 +148,11 @@ class _Described:
             from dataclasses import dataclass as at_once
 
             at_once(init=False, repr=False, eq=False, match_args=False, frozen=True, kw_only=self._kw_only)(self._plain)
-        return vars(self._plain)[self._name]
+        found = vars(self._plain)[self._name]
+        for each in cls.__mro__:
+            if vars(each).get(self._name) is self:
+                setattr(each, self._name, found)
+        return found
 
 
 def _values(record: object) -> tuple[object, ...]:

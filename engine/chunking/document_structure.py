@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.records import Block, BlockKind, Document
 
@@ -36,10 +36,11 @@ def tile(document: Document) -> list[Block]:
     found = list(_visible(document))
     text_end = len(document.text)
     ends = [block.start for block in found[1:]] + [text_end]
-    tiled = [replace(block, end=end) for block, end in zip(found, ends, strict=True)] if found else []
-    if tiled:
-        tiled[0] = replace(tiled[0], start=0)
-    return tiled
+    starts = [0, *(block.start for block in found[1:])]
+    return [
+        Block(block.kind, start, end, block.level, block.label, block.page)  # `replace` takes three times as long
+        for block, start, end in zip(found, starts, ends, strict=False)
+    ]
 
 
 def sections(blocks: list[Block]) -> list[Section]:
@@ -75,7 +76,7 @@ def _visible(document: Document) -> Iterator[Block]:
         if gap is not None:
             yield Block(loose, gap, start, page=block.page)
         level = min(max(block.level, 1), DEEPEST_LEVEL)
-        yield replace(block, start=visible, end=end, level=level)
+        yield Block(block.kind, visible, end, level, block.label, block.page)
         position = end
     gap = _content_start(text, position, len(text), loose)
     if gap is not None:

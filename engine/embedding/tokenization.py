@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.embedding.legibility import Legibility, told_by_letters
 from engine.embedding.manifest import DEFAULT_PASSAGE_RULES, TOKENIZER_FILE
+from engine.embedding.token_starts import TokenStarts
 from engine.errors import ModelError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Tokens:
         self._window = window
         self._tokenizer = plain_tokenizer(folder / TOKENIZER_FILE)
         self._legibility: Legibility | None = None
+        self._starts = TokenStarts(self._tokenizer)
         self._special = self._tokenizer.num_special_tokens_to_add(False)
 
     def ids(self, text: str) -> list[int]:
@@ -48,8 +50,7 @@ class Tokens:
 
     def starts(self, text: str) -> list[int]:
         """Return the code point at which each token of the whole text starts, special tokens left out."""
-        offsets = self._tokenizer.encode(_harmless(text), add_special_tokens=False).offsets
-        return [start for start, _ in offsets]
+        return self._starts.of(_harmless(text))
 
 
 def _harmless(text: str) -> str:

@@ -128,7 +128,7 @@ def seen_terms(text: str, kind: str) -> list[Terms]:
 
 def stem_of(word: str) -> str:
     """Return the stem of a folded word, by FTS5's own Porter stemmer; it knows English."""
-    if not word.isascii() or len(word) < 3:
+    if not word.isascii() or len(word) < 3 or word.isdigit():
         return word
     with _LOCK:
         found = cast(
@@ -196,7 +196,13 @@ class _Remembered(dict[str, list[Terms]]):
     """The terms of chunks by their spelling: most of a text is words that were met before."""
 
     def __missing__(self, chunk: str) -> list[Terms]:
-        found = [token.terms for token in _placed(chunk)]
+        if not chunk.isascii():
+            found = [token.terms for token in _placed(chunk)]
+        elif _SIGN.search(chunk) is None:
+            found = [_word_terms(chunk, chunk.lower(), stem_of(chunk.lower()))]
+        else:  # as `_placed` does, from words that were mostly met before
+            words = [*_WRITTEN.finditer(chunk)]
+            found = _with_compounds(chunk, [each.start() for each in words], [self[each[0]][0] for each in words])
         if len(chunk) <= _LONGEST_KEPT:
             if len(self) >= _KEPT:
                 self.clear()
@@ -213,15 +219,14 @@ def _placed(chunk: str) -> list[Token]:
     if chunk.isascii() and chunk.isalnum():
         return [*_word(chunk, 0)]
     if not may_be_unspaced(chunk):
-        found = [token for written in _WRITTEN.finditer(chunk) for token in _word(written[0], written.start())]
-        return _with_compounds(chunk, found) if _SIGN.search(chunk) else found
+        return _joined(chunk, [each for part in _WRITTEN.finditer(chunk) for each in _word(part[0], part.start())])
     run, pieces = _unspaced_patterns()
-    found = []
+    found: list[Token] = []
     for written in _WRITTEN.finditer(chunk):
         for piece in pieces.finditer(written[0]):
             at = written.start() + piece.start()
             found += _pairs(piece[0], at) if run.match(piece[0]) else _word(piece[0], at)
-    return _with_compounds(chunk, found) if _SIGN.search(chunk) and not run.search(chunk) else found
+    return found if run.search(chunk) else _joined(chunk, found)
 
 
 def may_be_unspaced(text: str) -> bool:
@@ -247,10 +252,15 @@ def _word(written: str, at: int) -> Iterator[Token]:
     if not word:
         return
     stem = stem_of(word)
+    yield Token(word, at, at + len(written), stem, _word_terms(written, word, stem))
+
+
+def _word_terms(written: str, word: str, stem: str) -> Terms:
+    """Return the terms of a word, and of the parts that its capitals or hidden signs show."""
     own = (word,) if stem == word else (word, STEM + stem)
     if FILL in written or not (written[1:].islower() or written.isdigit()):
         own = tuple(dict.fromkeys([*own, *(term for part in _parts(written) for term in _own_terms(part))]))
-    yield Token(word, at, at + len(written), stem, own)
+    return own
 
 
 def _parts(written: str) -> list[str]:
@@ -287,19 +297,27 @@ def _pairs(run: str, at: int) -> Iterator[Token]:
         yield Token(one + other, start, after, one + other, (one + other,), True)
 
 
-def _with_compounds(chunk: str, found: list[Token]) -> list[Token]:
-    """Put the compounds of a chunk beside the word that each begins with."""
-    placed = {token.start: at for at, token in enumerate(found)}
+def _joined(chunk: str, found: list[Token]) -> list[Token]:
+    """Put the compounds of a chunk beside the tokens that they begin with."""
+    terms = _with_compounds(chunk, [token.start for token in found], [token.terms for token in found])
+    return [token._replace(terms=own) for token, own in zip(found, terms, strict=True)]
+
+
+def _with_compounds(chunk: str, starts: list[int], terms: list[Terms]) -> list[Terms]:
+    """Put the compounds of a chunk beside the terms of the word that each begins with; the words have these starts."""
+    placed = {at: place for place, at in enumerate(starts)}
     for start, written in _compounds(chunk):
         first = next((placed[at] for at in range(start, start + 3) if at in placed), None)
         compound = fold(written.replace("\u2010", "-").replace("\u2011", "-"))
-        if first is not None and compound not in found[first].terms:
-            found[first] = found[first]._replace(terms=(*found[first].terms, compound))
-    return found
+        if first is not None and compound not in terms[first]:
+            terms[first] = (*terms[first], compound)
+    return terms
 
 
 def _compounds(chunk: str) -> Iterator[tuple[int, str]]:
     """Give the places and spellings of what counts as one word: the whole, and what `@`, `/`, `:`, `#` join in it."""
+    if _SIGN.search(chunk) is None:
+        return
     for segment in dict.fromkeys([chunk, chunk.lstrip("#"), *_STRONG.split(chunk)]):
         if len(segment) <= LONGEST_COMPOUND and _SIGN.search(segment.strip("_")):
             yield chunk.index(segment), segment.strip("_")

@@ -6,6 +6,7 @@ Opening a library and looking at it splits no text, so that what only looks load
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import cast
 
 import apsw
@@ -14,6 +15,7 @@ from engine.store.folding import fold_name
 from engine.store.phrase import EITHER
 
 NAME = "words"  # by which a library's schema asks for this tokeniser
+_SHORT_BYTES = 256
 
 
 def register(conn: apsw.Connection) -> None:
@@ -28,9 +30,15 @@ def _factory(_conn: apsw.Connection, _args: list[str]) -> apsw.FTS5Tokenizer:
 
 def _tokenize(utf8: bytes, flags: int, _locale: str | None) -> Iterable[tuple[str, ...]]:
     """Tokenise for FTS5: text that is indexed by the rules, and a phrase (`engine.store.phrase`) into its terms."""
+    if flags & apsw.FTS5_TOKENIZE_QUERY:
+        return [tuple(place.split(EITHER)) for place in utf8.decode("utf-8", "replace").split()]
+    return _lately_split(utf8) if len(utf8) <= _SHORT_BYTES else _split(utf8)
+
+
+def _split(utf8: bytes) -> list[tuple[str, ...]]:
     from engine.store.tokenizer import of_kind, terms
 
-    text = utf8.decode("utf-8", "replace")
-    if flags & apsw.FTS5_TOKENIZE_QUERY:
-        return [tuple(place.split(EITHER)) for place in text.split()]
-    return terms(*of_kind(text))
+    return terms(*of_kind(utf8.decode("utf-8", "replace")))
+
+
+_lately_split = lru_cache(256)(_split)  # the title, the path and the tags of a document come with each of its passages

@@ -11,10 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from engine.embedding.catalogue import EMBEDDED_FOLDER, load
 from engine.embedding.encoder import Encoder
+from engine.embedding.manifest import TOKENIZER_FILE
 from engine.embedding.out_of_domain import background_cosine, background_passages, foreign_queries, foreign_vectors
+from engine.embedding.tokenization import plain_tokenizer
 from engine.errors import ModelError
 
 HOSTILE = {
@@ -33,6 +38,12 @@ HOSTILE = {
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
     return load()
+
+
+@pytest.fixture(scope="module")
+def whole(encoder: Encoder) -> Tokenizer:
+    """The library's tokenizer, which is given a text as a whole."""
+    return plain_tokenizer(encoder.folder / TOKENIZER_FILE)
 
 
 def test_the_vector_of_a_text_does_not_depend_on_its_company(encoder: Encoder) -> None:
@@ -87,6 +98,15 @@ def test_token_starts_are_places_in_the_text_in_order(encoder: Encoder, text: st
     starts = encoder.token_starts(text)
     assert starts == sorted(starts)
     assert all(0 <= start < len(text) for start in starts)
+
+
+@given(st.text() | st.text("aé ́[MASK]n'-_\n\t\u00a0\u2003一ﬁ≠\x00\ufffd", max_size=60))
+@example("un[MASK]ed [ MASK ] [mask]")
+@example("=\u0338 a\u0301 ﬁ≠ x" + "y" * 120 + " " + "z" * 80 + "-" + "z" * 80)
+def test_token_starts_are_those_of_the_library(encoder: Encoder, whole: Tokenizer, text: str) -> None:
+    offsets = whole.encode(text, add_special_tokens=False).offsets
+    for _ in range(2):  # the second time from memory
+        assert encoder.token_starts(text) == [start for start, _ in offsets]
 
 
 def test_token_starts_count_code_points_and_leave_special_tokens_out(encoder: Encoder) -> None:

@@ -323,11 +323,13 @@ def test_the_word_audit_misses_what_is_in_no_passage(tmp_path: Path, capsys: Any
     told = json.loads(capsys.readouterr().out)
     assert told["by_ending"] == {".md": {"asked": 5, "found": 5}, ".html": {"asked": 4, "found": 4}}
 
-    monkeypatch.setattr(word_audit, "words", lambda path: ["bread", "unicorn"])
+    monkeypatch.setattr(word_audit, "words", lambda path: ["bread", "unicorn", "unseen"])
     assert word_audit.main() == 1
     told = json.loads(capsys.readouterr().out)
-    assert [each["word"] for each in told["missing"] if each["file"] == "note.md"] == ["unicorn"]
-    assert all(each["reason"].startswith("keyword: ") for each in told["missing"])
+    reasons = {(each["file"], each["word"]): each["reason"] for each in told["missing"]}
+    assert reasons.pop(("page.html", "unseen")) == "“unseen” stands in line 1, in a script of the page"
+    assert {word for name, word in reasons if name == "note.md"} == {"unicorn", "unseen"}
+    assert all(reason.startswith("keyword: ") for reason in reasons.values())
 
 
 def test_a_start_is_held_against_an_empty_process_and_a_bare_browser(

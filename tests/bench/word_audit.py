@@ -137,6 +137,9 @@ def _audit_file(library: Library, copy: Path, name: str, count: int, seed: int, 
 
 def _reason(library: Library, word: str, copy: Path) -> str:
     told = library.why(word, copy, settings=BY_WORDS)
+    indexed = next((each.detail for each in told.stages if each.stage == "indexed" and each.passed), "")
+    if f"“{word}” stands" in indexed:
+        return indexed.partition("; ")[2]
     lost = [each for each in told.stages if not each.passed and each.stage != "vector"]
     stage = lost[0] if lost else None
     return f"{stage.stage}: {stage.detail}; needed: {stage.needed}" if stage else "listed without the filter"

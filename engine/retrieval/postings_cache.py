@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,10 +168,8 @@ class PostingsReader:
         found = self.connection.execute(
             f"SELECT rowid, -{RANK} FROM passage_fts WHERE passage_fts MATCH ? ORDER BY rowid", (phrase.match,)
         ).fetchall()
-        postings = Postings(
-            np.fromiter((row[0] for row in found), np.int64, len(found)),
-            np.fromiter((row[1] for row in found), np.float64, len(found)),
-        )
+        pairs = np.fromiter(chain.from_iterable(found), np.float64, 2 * len(found)).reshape(-1, 2)  # ids below 2**53
+        postings = Postings(pairs[:, 0].astype(np.int64), pairs[:, 1].copy())
         with self._cache.lock:
             if phrase.match not in self._kept.postings:
                 self._kept.postings[phrase.match] = postings

@@ -34,7 +34,10 @@ SAMPLES = {
     "csv": ("a.csv", 'name,seen\nrobin,3\n"wren, small",1\n'),
     "email": ("a.eml", "From: a@x.org\nSubject: Tea\n\nHello.\n\n> At four?\n\nhttps://x.org/tea\n"),
     "enex": ("a.enex", "<en-export><note><title>Foxes</title><content>Run</content><tag>red</tag></note></en-export>"),
-    "html": ("a.html", "<title>Foxes</title><h1>Run</h1><p>They <b>run</b>.<ul><li>one<li>two</ul><pre>x</pre>"),
+    "html": (
+        "a.html",
+        "<title>Foxes</title><h1>Run</h1><p>They <b>run</b> <a href=https://x.org/y>by</a>.<ul><li>one<li>two</ul><pre>x</pre>",
+    ),
     "keyed": ("a.yaml", "name: fox\nhabits:\n  food: mice\n  den:\n    - deep\n    - dry\n"),
     "latex": ("a.tex", "\\title{Foxes}\\begin{document}\\section{Run}They \\emph{run}.\n\n$x^2$\\end{document}\n"),
     "markdown": (
@@ -55,7 +58,7 @@ SAMPLES = {
     "text": ("a.txt", "Foxes run.\n\nThey are red.\n"),
 }
 READ = {
-    "enex": (2, "4315df27d7e875a9"),
+    "enex": (3, "4315df27d7e875a9"),
     "calendar": (2, "62d944daa307b5e3"),
     "contacts": (2, "2f42569bc218e2ed"),
     "xml": (1, "b3437306f647cab8"),
@@ -66,14 +69,14 @@ READ = {
     "code": (2, "c00fd179cc41d23e"),
     "csv": (2, "5dc643c033bc094a"),
     "email": (5, "9a08cb98eec9e32b"),
-    "html": (6, "800e1df2b5da0909"),
+    "html": (7, "e65a256d09186176"),
     "keyed": (5, "21713950b0470c96"),
     "latex": (2, "fb313535d0cfdbe8"),
     "markdown": (2, "edd2337535d7206c"),
     "notebook": (4, "bed022bcff7ab16d"),
     "org": (2, "67f71fb5c1b7c00f"),
     "rst": (2, "c74c42dc399a590d"),
-    "rtf": (3, "652bd8ae11be48b6"),
+    "rtf": (4, "652bd8ae11be48b6"),
     "subtitles": (2, "f4778a5c7d01b5cb"),
     "text": (3, "6accd8b70ce040bd"),
 }

@@ -84,6 +84,7 @@ def test_slides_are_pages_in_the_order_in_which_they_are_shown_each_under_its_ti
         ("heading", 1, 2, "Slide 2"),
         ("paragraph", 0, 2, "the site"),
         ("table", 0, 2, "Red | Blue"),
+        ("meta", 0, 2, "https://example.org"),
     ]
     assert (document.title, document.title_written, document.metadata) == ("Opening", True, {"pages": "2"})
     assert document.links == (Link("https://example.org", "the site"),)

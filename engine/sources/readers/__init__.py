@@ -83,6 +83,7 @@ def read_attached(holder: Source, name: str, raw: bytes) -> Document:
 
 def _read(source: Source) -> Document:
     from engine.sources.readers.clippings import is_clippings
+    from engine.sources.readers.link_targets import with_targets
     from engine.sources.readers.source_file import MAX_CHARACTERS
 
     kind = kind_of(source.name)
@@ -95,4 +96,4 @@ def _read(source: Source) -> Document:
     if len(document.text) > MAX_CHARACTERS:
         raise SourceError(f"too much text (over {MAX_CHARACTERS // 10**6} million characters)")
     line_map = () if document.line_map is None and document.kind not in OWN_LINES else document.line_map
-    return replace(document, line_map=line_map)
+    return with_targets(replace(document, line_map=line_map))

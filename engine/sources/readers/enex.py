@@ -12,6 +12,7 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import Document, Entry, Link
 from engine.sources.readers.html import Page, parse_html
+from engine.sources.readers.link_targets import addresses
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 
@@ -40,7 +41,9 @@ def read(source: Source) -> Document:
             shown = [f"{_SHOWN[name]}: {words}" for name, words in said.items()]
             entries.append(_entry(len(titles), titles[-1], said, labels))
             builder.add("meta", "\n".join([*shown, f"Tags: {', '.join(labels)}"] if labels else shown))
-            links += Page(parse_html(str(note.findtext("content") or "")), builder).links
+            led = Page(parse_html(str(note.findtext("content") or "")), builder).links
+            builder.add("meta", "\n".join(addresses(led, "\n".join(link.text for link in led))))
+            links += led
             tags += labels
             metadata = {**({"author": said["author"]} if "author" in said else {}), **metadata}
             note.clear()

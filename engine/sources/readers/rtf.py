@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from engine.errors import SourceError
-from engine.records import Document
+from engine.records import Document, Link
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.page_furniture import distinct, is_page_number
 from engine.sources.readers.rtf_vocabulary import (
@@ -27,13 +27,14 @@ from engine.sources.readers.rtf_vocabulary import (
     SKIPPED,
     SYMBOLS,
 )
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 
 MAX_DEPTH = 5000  # groups in one another; programs make a few dozen
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL
 )
+_HYPERLINK = re.compile(rb"HYPERLINK[ \t]+\"([^\"\\{}\r\n]{1,2000})\"")
 
 
 @dataclass(slots=True)
@@ -79,7 +80,10 @@ def read(source: Source) -> Document:
         raise SourceError("no text inside")
     fields = {name: words for name, value in reader.fields.items() if (words := " ".join(value.split()))}
     title = fields.pop("title", "")
-    return source.document("rtf", text, blocks, title, tags=as_tags(fields.pop("keywords", "")), metadata=fields)
+    links = [Link(match[1].decode("cp1252", "replace"), "") for match in _HYPERLINK.finditer(source.raw)]
+    return source.document(
+        "rtf", text, blocks, title, tags=as_tags(fields.pop("keywords", "")), links=links[:MAX_LINKS], metadata=fields
+    )
 
 
 class Reader:

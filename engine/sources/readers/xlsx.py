@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.errors import SourceError
-from engine.records import Document
+from engine.records import Document, Link
 from engine.sources.readers.csv import line_of, names_row, without_empty_columns
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.ooxml import core_properties, main_part, named_title, related_parts, relation_of
-from engine.sources.readers.source_file import Source
+from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.xlsx_cells import Cells
-from engine.sources.readers.xlsx_margins import margin_texts
+from engine.sources.readers.xlsx_margins import links_of, margin_texts
 from engine.sources.readers.zip_container import Archive
 
 MAX_ROWS = 20_000  # of one sheet: what follows is data to compute with, and would take an hour to embed
@@ -29,12 +29,14 @@ def read(source: Source) -> Document:
     parts = related_parts(archive, main)
     cells = Cells(archive, parts, workbook)
     builder, cut = TextBuilder(), False
+    links: list[Link] = []
     for sheet in workbook.iter("{*}sheet"):
         what, path = parts.get(relation_of(sheet), ("", ""))
         if what in ("worksheet", "chartsheet", "dialogsheet"):
             content = archive.read(path)
             rows = list(cells.rows(content, MAX_ROWS + 1))
             cut = cut or len(rows) > MAX_ROWS
+            links += links_of(archive, path, content)
             add_sheet(builder, str(sheet.get("name") or ""), rows[:MAX_ROWS], margin_texts(archive, path, content))
     text, blocks = builder.finish()
     if not any(block.kind != "heading" or block.level > 1 for block in blocks):
@@ -43,9 +45,8 @@ def read(source: Source) -> Document:
     title = named_title(properties)
     if cut:
         properties["left out"] = f"rows after the first {MAX_ROWS} of a sheet"
-    return source.document(
-        "xlsx", text, blocks, title, tags=as_tags(properties.pop("keywords", "")), metadata=properties
-    )
+    tags = as_tags(properties.pop("keywords", ""))
+    return source.document("xlsx", text, blocks, title, tags=tags, links=links[:MAX_LINKS], metadata=properties)
 
 
 def add_sheet(builder: TextBuilder, name: str, rows: Sequence[list[str]], beside: Sequence[str] = ()) -> None:

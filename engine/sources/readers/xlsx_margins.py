@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 from lxml import etree
 
+from engine.records import Link
 from engine.sources.readers.drawingml import drawn_lists, paragraphs_of, picture_words
-from engine.sources.readers.ooxml import local_name, related_parts, unescaped
+from engine.sources.readers.ooxml import external_targets, local_name, related_parts, relation_of, unescaped
 from engine.sources.readers.page_furniture import distinct, is_page_number
 from engine.sources.readers.xlsx_cells import each_element
 from engine.sources.readers.zip_container import Archive
 
 _PRINTED = frozenset(f"{page}{place}" for page in ("odd", "even", "first") for place in ("Header", "Footer"))
 _HAS_MORE = re.compile(rb"(?:odd|even|first)(?:Header|Footer)>|prompt(?:Title)?=")
+_FORMULA = re.compile(rb"HYPERLINK\((?:\"|&quot;)([^\"<>\r\n]{1,2000}?)(?:\"|&quot;)")
 _CODE = re.compile(r"&(?:\"[^\"]*+\"|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|\d{1,4}|&|[A-Za-z])")
 _STANDS_FOR_THREAD = "tc={"  # the author of an old comment that only says that a thread is there
 
@@ -31,6 +34,16 @@ def margin_texts(archive: Archive, sheet: str, content: bytes) -> list[str]:
     if _HAS_MORE.search(content, max(content.rfind(b"sheetData"), 0)):
         texts += _printed_and_prompted(content)
     return list(distinct(texts))
+
+
+def links_of(archive: Archive, sheet: str, content: bytes) -> list[Link]:
+    """Return where the cells of a sheet lead outside the file, by a link or by a formula."""
+    targets = external_targets(archive, sheet)
+    links = [Link(unescape(match[1].decode("utf-8", "replace")), "") for match in _FORMULA.finditer(content)]
+    if targets and b"hyperlink" in content:
+        found = (targets.get(relation_of(each)) for each in each_element(content, "hyperlink"))
+        links += [Link(target, "") for target in found if target]
+    return links
 
 
 def _threads(archive: Archive, path: str, root: etree._Element) -> Iterator[str]:

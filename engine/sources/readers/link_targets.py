@@ -1,0 +1,40 @@
+"""Puts the addresses of links behind the text that was taken from a page or an office file, so that words find them.
+
+In formats that people edit as text they stand where they are written, and are found there. A file with very many is a
+list of ways to somewhere else, as the navigation of a page, and gets none; nor does mail, whose links mostly count who
+opens them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from engine.records import Block, Document, Link
+from engine.sources.encodings import storable
+from engine.sources.readers.text_builder import SEPARATOR
+
+MOST = 100  # different addresses
+_KINDS = frozenset(("docx", "epub", "html", "odg", "odp", "ods", "odt", "pdf", "pptx", "rtf", "webarchive", "xlsx"))
+_ADDRESS = re.compile(r"(?!about:|blob:|cid:|data:|javascript:)[A-Za-z][A-Za-z0-9+.-]{1,30}:\S{1,2000}")
+
+
+def with_targets(document: Document) -> Document:
+    """Return a document with a last block of the addresses that its links lead to and its text does not hold."""
+    targets = addresses(document.links, document.text) if document.kind in _KINDS else []
+    if not targets:
+        return document
+    before = document.text + SEPARATOR
+    text = before + "\n".join(targets)
+    page = document.blocks[-1].page if document.blocks else None
+    block = Block("meta", len(before), len(text), page=page)
+    line_map = (*document.line_map, (len(before), 0)) if document.line_map else document.line_map
+    return replace(document, text=text, blocks=(*document.blocks, block), line_map=line_map)
+
+
+def addresses(links: Iterable[Link], text: str) -> list[str]:
+    """Return the addresses that links lead to, each once, without those in a text; none of very many."""
+    found = dict.fromkeys(storable(link.target).strip() for link in links)
+    missing = [target for target in found if target not in text and _ADDRESS.fullmatch(target)]
+    return missing if len(missing) <= MOST else []

@@ -25,7 +25,7 @@ def with_targets(document: Document) -> Document:
     targets = addresses(document.links, document.text) if document.kind in _KINDS else []
     if not targets:
         return document
-    before = document.text + SEPARATOR
+    before = document.text + SEPARATOR if document.text else ""
     text = before + "\n".join(targets)
     page = document.blocks[-1].page if document.blocks else None
     block = Block("meta", len(before), len(text), page=page)
@@ -35,6 +35,6 @@ def with_targets(document: Document) -> Document:
 
 def addresses(links: Iterable[Link], text: str) -> list[str]:
     """Return the addresses that links lead to, each once, without those in a text; none of very many."""
-    found = dict.fromkeys(storable(link.target).strip() for link in links)
-    missing = [target for target in found if target not in text and _ADDRESS.fullmatch(target)]
-    return missing if len(missing) <= MOST else []
+    targets = dict.fromkeys(storable(link.target).strip() for link in links)
+    found = [target for target in targets if _ADDRESS.fullmatch(target)]
+    return [target for target in found if target not in text] if len(found) <= MOST else []

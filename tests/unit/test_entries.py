@@ -93,6 +93,9 @@ def titles(result: SearchResult) -> list[str]:
         ("type:mbox before:2021-01-01 date:own", {"Plum dumplings"}),
         ("type:enex before:2020-01-01 date:own", {"Bread"}),
         ("path:box.mbox plumber", {"The rent is due"}),
+        ("oakum", {"Boat"}),
+        ("rye author:lene", {"Bread"}),
+        ("rye author:anna", set()),
         ("anna -from:anna hill", {"A note by itself"}),
     ],
 )
@@ -105,6 +108,21 @@ def test_a_message_is_listed_under_its_subject_at_its_line(library: Library) -> 
     line = BOX.split("\n").index("Subject: A walk") - 2
     assert (hit.title, hit.line_start, hit.page) == ("A walk", line, 3)
     assert os.path.basename(hit.path) == b"box.mbox"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.mbox", message(1, "anna", "One", f"{'plum ' * 400}\n\nquince") + message(2, "bert", "Two", "pear")),
+        ("a.enex", ENEX.replace("Rye and water.", f"<p>{'rye ' * 400}</p><p>quince</p>")),
+    ],
+    ids=["mbox", "enex"],
+)
+def test_every_passage_of_a_long_message_and_note_belongs_to_it(tmp_path: Path, name: str, content: str) -> None:
+    with library_of(tmp_path, {name: content}, fitted=False) as library:
+        (hit,) = library.search("quince", settings=WORDS).hits
+        assert hit.title in ("One", "Bread")
+        assert all(each.page for each in library.passages_of(hit.document_id))
 
 
 def test_a_sender_is_found_as_a_word_of_his_messages_only(library: Library) -> None:

@@ -58,7 +58,7 @@ SAMPLES = {
     "text": ("a.txt", "Foxes run.\n\nThey are red.\n"),
 }
 READ = {
-    "enex": (3, "4315df27d7e875a9"),
+    "enex": (3, "2e2161d0c458813a"),
     "calendar": (2, "62d944daa307b5e3"),
     "contacts": (2, "2f42569bc218e2ed"),
     "xml": (1, "b3437306f647cab8"),

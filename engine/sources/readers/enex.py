@@ -34,15 +34,17 @@ def read(source: Source) -> Document:
             io.BytesIO(source.raw), tag="note", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
         ):
             titles.append(_words(note, "title") or UNNAMED)
+            begun = len(builder.blocks)
             labels = [words for each in note.iterchildren("tag") if (words := " ".join(str(each.text or "").split()))]
             said = {name: words for name in _SHOWN if (words := _words(note, name))}
             builder.line = note.sourceline or 0
-            builder.heading(titles[-1], 1, len(titles))
+            builder.heading(titles[-1], 1)
             shown = [f"{_SHOWN[name]}: {words}" for name, words in said.items()]
             entries.append(_entry(len(titles), titles[-1], said, labels))
             builder.add("meta", "\n".join([*shown, f"Tags: {', '.join(labels)}"] if labels else shown))
             led = Page(parse_html(str(note.findtext("content") or "")), builder).links
             builder.add("meta", "\n".join(addresses(led, "\n".join(link.text for link in led))))
+            builder.blocks[begun:] = [replace(block, page=len(titles)) for block in builder.blocks[begun:]]
             links += led
             tags += labels
             metadata = {**({"author": said["author"]} if "author" in said else {}), **metadata}

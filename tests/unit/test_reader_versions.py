@@ -63,7 +63,7 @@ READ = {
     "contacts": (2, "2f42569bc218e2ed"),
     "xml": (1, "b3437306f647cab8"),
     "mbox": (3, "a5f176f48d660459"),
-    "mhtml": (2, "a0c08754d0d471db"),
+    "mhtml": (3, "a0c08754d0d471db"),
     "bibtex": (1, "f0da30f1a4e6159a"),
     "asciidoc": (2, "3caca8736b334b13"),
     "code": (2, "c00fd179cc41d23e"),

@@ -283,7 +283,7 @@ READER_VERSIONS: dict[str, int] = {
     "latex": 2,
     "markdown": 2,
     "mbox": 3,
-    "mhtml": 2,
+    "mhtml": 3,
     "msg": 4,
     "notebook": 4,
     "opendocument": 4,

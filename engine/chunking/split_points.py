@@ -136,11 +136,17 @@ class SplitPointFinder:
             return 0.0, INTO_OTHER_PAGE
         if right.kind == "heading":
             return _between_sections(*borders[right.start])
-        if left.kind in ("heading", "meta"):
+        if left.kind == "heading" or self._ends_page(right):
+            return GLUED, 0.0
+        if left.kind == "meta" and not self._ends_page(left):
             return GLUED, 0.0
         if left.kind == "paragraph" and self._text[max(left.start, left.end - 8) : left.end].rstrip().endswith(":"):
             return AFTER_COLON, 0.0
         return BETWEEN_BLOCKS, 0.0
+
+    def _ends_page(self, block: Block) -> bool:
+        """Whether a block says where the links of its page lead, and belongs to what stands before it."""
+        return block.kind == "meta" and block.page is not None and not self._pages_apart
 
     def _split(self, start: int, end: int, first: int, last: int, rungs: _Rungs) -> None:
         """Add the split points inside a span that holds the tokens `first` to `last`, the coarsest kind first."""

@@ -91,9 +91,11 @@ NOTE = (
         ("b.xlsx", sheet(by_formula=True)),
         ("a.odt", text_document()),
         ("a.rtf", RICH.encode()),
+        ("b.rtf", RICH.replace('"', "").encode()),
+        ("a.mhtml", b"Subject: x\nContent-Type: text/html\n\n" + page()),
         ("a.enex", NOTE.encode()),
     ],
-    ids=["html", "docx", "pptx", "xlsx", "xlsx formula", "odt", "rtf", "enex"],
+    ids=["html", "docx", "pptx", "xlsx", "xlsx formula", "odt", "rtf", "rtf unquoted", "mhtml", "enex"],
 )
 def test_an_address_is_in_the_text_and_not_in_what_is_embedded(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name

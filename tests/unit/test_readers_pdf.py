@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -9,16 +11,20 @@ from reading import headings, read, shape
 
 from engine.records import Link
 
+BOX = "/MediaBox[0 0 612 792]"
 FONT = "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
 
 
-def pdf(*pages: str, root: str = "", objects: tuple[str, ...] = (), page: str = "/MediaBox[0 0 612 792]") -> bytes:
-    """Write a PDF by hand: `pages` are content streams, `objects` stand behind them, numbered from 3 + 2 * pages."""
+def pdf(*pages: str, root: str = "", objects: tuple[str, ...] = (), page: str = BOX, each: Sequence[str] = ()) -> bytes:
+    """Write a PDF by hand: `pages` are content streams, `objects` stand behind them, numbered from 3 + 2 * pages.
+
+    `page` is what the entries of all pages say, `each` what that of each of them says beside.
+    """
     written = [f"<</Type/Catalog/Pages 2 0 R{root}>>", ""]
     kids = []
-    for stream in pages:
+    for stream, own in zip_longest(pages, each, fillvalue=""):
         written.append(f"<</Length {len(stream)}>>stream\n{stream}\nendstream")
-        written.append(f"<</Type/Page/Parent 2 0 R/Contents {len(written)} 0 R{FONT}{page}>>")
+        written.append(f"<</Type/Page/Parent 2 0 R/Contents {len(written)} 0 R{FONT}{page}{own}>>")
         kids.append(f"{len(written)} 0 R")
     written[1] = f"<</Type/Pages/Count {len(kids)}/Kids[{' '.join(kids)}]>>"
     written += objects

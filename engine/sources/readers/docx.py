@@ -13,13 +13,13 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.readers import read_attached
+from engine.sources.readers.docx_links import links_of
 from engine.sources.readers.docx_styles import NO_STYLE, Styles, W
 from engine.sources.readers.drawingml import drawn_lists, picture_words
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.markdown import written_title
 from engine.sources.readers.ooxml import (
     core_properties,
-    external_targets,
     local_name,
     main_part,
     named_title,
@@ -79,7 +79,7 @@ class _Reader:
         self.left_out: list[str] = []
         self._source = source
         self._archive = archive
-        self._targets = external_targets(archive, main)
+        self._main = main
         self._parts = related_parts(archive, main) or _usual_parts(archive)
         self.root = self._transitional(archive.xml(main), main)
         self._styles = Styles(next(self._named("styles"), None))
@@ -98,7 +98,6 @@ class _Reader:
             elif name == "tbl":
                 self._end_list()
                 self.builder.add("table", "\n".join(_rows(element)))
-                self._note_links(element)
             for box in _text_boxes(element):
                 self.builder.add("paragraph", box)
             for words in picture_words(element):
@@ -106,6 +105,7 @@ class _Reader:
             for drawn in drawn_lists(self._archive, self._parts, element):
                 self.builder.add("list", "\n".join(f"- {words}" for words in drawn))
         self._end_list()
+        self.links += links_of(self._archive, self._main, root)
 
     def add_notes(self) -> None:
         """Add the footnotes, then the endnotes."""
@@ -141,11 +141,13 @@ class _Reader:
             self.builder.add("paragraph", words)
 
     def _named(self, what: str) -> Iterator[etree._Element]:
-        """Give the parts of a kind; a damaged one is passed over, as Word does."""
+        """Give the parts of a kind, with their links noted; a damaged one is passed over, as Word does."""
         for kind, path in dict.fromkeys(self._parts.values()):
             root = self._archive.xml_if_there(path) if kind == what else None
             if root is not None:
-                yield self._transitional(root, path)
+                part = self._transitional(root, path)
+                self.links += links_of(self._archive, path, part)
+                yield part
 
     def _transitional(self, root: etree._Element, path: str) -> etree._Element:
         """Return a part under the names of elements that most files use; a strict one has the same under others."""
@@ -172,7 +174,6 @@ class _Reader:
             return
         properties = element.find(f"{W}pPr")
         style = self._styles.of(properties) if properties is not None else NO_STYLE
-        self._note_links(element)
         if style.list_level >= 0 and not style.level:
             self._list.append("  " * min(style.list_level, 8) + "- " + " ".join(words.split()))
             return
@@ -188,12 +189,6 @@ class _Reader:
         if self._list:
             self.builder.add("list", "\n".join(self._list))
             self._list = []
-
-    def _note_links(self, element: etree._Element) -> None:
-        for link in element.iter(f"{W}hyperlink"):
-            target = self._targets.get(relation_of(link))
-            if target:
-                self.links.append(Link(target, " ".join(_text(link).split())))
 
 
 def _usual_parts(archive: Archive) -> dict[str, tuple[str, str]]:

@@ -1,8 +1,9 @@
 """Puts the addresses of links behind the text that was taken from a page or an office file, so that words find them.
 
-In formats that people edit as text they stand where they are written, and are found there. A file with very many is a
-list of ways to somewhere else, as the navigation of a page, and gets none; nor does mail, whose links mostly count who
-opens them.
+Those of pages and slides stand at the end of each, where the reader of the format puts them; those of other files stand
+at the end of all. In formats that people edit as text they stand where they are written, and are found there. What has
+very many is a list of ways to somewhere else, as the navigation of a page, and gets none; nor does mail, whose links
+mostly count who opens them.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from engine.records import Block, Document, Link
 from engine.sources.encodings import storable
 from engine.sources.readers.text_builder import SEPARATOR
 
-MOST = 100  # different addresses
-_KINDS = frozenset(("docx", "epub", "html", "odg", "odp", "ods", "odt", "pdf", "pptx", "rtf", "webarchive", "xlsx"))
+MOST = 100  # different addresses of a file, or of a page of it
+_OFFICE = frozenset(("docx", "odg", "odp", "ods", "odt", "pptx", "rtf", "xlsx"))
+_KINDS = _OFFICE | {"epub", "html", "mhtml", "pdf", "webarchive"}
 _ADDRESS = re.compile(r"(?!about:|blob:|cid:|data:|javascript:)[A-Za-z][A-Za-z0-9+.-]{1,30}:\S{1,2000}")
 
 
@@ -27,8 +29,7 @@ def with_targets(document: Document) -> Document:
         return document
     before = document.text + SEPARATOR if document.text else ""
     text = before + "\n".join(targets)
-    page = document.blocks[-1].page if document.blocks else None
-    block = Block("meta", len(before), len(text), page=page)
+    block = Block("meta", len(before), len(text))
     line_map = (*document.line_map, (len(before), 0)) if document.line_map else document.line_map
     return replace(document, text=text, blocks=(*document.blocks, block), line_map=line_map)
 

@@ -17,6 +17,7 @@ from engine.sources.encodings import storable
 from engine.sources.readers.csv import line_of
 from engine.sources.readers.file_types import kind_of
 from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.link_targets import addresses
 from engine.sources.readers.ooxml import local_name
 from engine.sources.readers.opendocument_words import (
     asides,
@@ -118,7 +119,7 @@ def _fields(meta: etree._Element | None) -> dict[str, str]:
 
 
 def _links(body: etree._Element) -> list[Link]:
-    links = []
+    links: list[Link] = []
     for anchor in body.iter("{*}a"):
         if target := storable(str(anchor.get(_XLINK) or "")):
             links.append(Link(target, " ".join(words(anchor).split())))
@@ -190,6 +191,8 @@ class _Reader:
                 if one_line(notes):
                     self.builder.heading("Notes", 2, page)
                     self.text(notes, page)
+            links = _links(slide)
+            self.builder.add("meta", "\n".join(addresses(links, "\n".join(link.text for link in links))), page=page)
 
     def add_forms(self, body: etree._Element) -> None:
         """Add what the fields of forms say and what was typed into them."""

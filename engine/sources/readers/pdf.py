@@ -20,6 +20,7 @@ from engine.sources.encodings import storable
 from engine.sources.readers import read_attached
 from engine.sources.readers.frontmatter import as_tags
 from engine.sources.readers.line_end_hyphens import rejoined, words_of
+from engine.sources.readers.link_targets import addresses
 from engine.sources.readers.ocr import DOTS_PER_INCH, MAX_PIXELS, Recogniser, grey_picture
 from engine.sources.readers.pdf_annotations import Annotations, annotations_of, attached_files
 from engine.sources.readers.pdf_outline import Entry, outline_of, pieces
@@ -164,7 +165,7 @@ def _picture(page: pdfium.PdfPage) -> bytes:
 
 
 def _add(builder: TextBuilder, page: _Page, number: int, entries: Sequence[Entry], known: frozenset[str]) -> None:
-    """Add a page: its headings and paragraphs, then what was typed into its fields, then its notes."""
+    """Add a page: its headings and paragraphs, what was typed into its fields, its notes, and where its links lead."""
     for piece in pieces(rejoined(page.text, known).split("\n"), entries):
         if piece.level:
             builder.heading(piece.lines[0], piece.level, page=number)
@@ -174,6 +175,7 @@ def _add(builder: TextBuilder, page: _Page, number: int, entries: Sequence[Entry
     builder.add("paragraph", "\n".join(page.annotations.values), page=number)
     for note in page.annotations.notes:
         builder.add("paragraph", note, page=number)
+    builder.add("meta", "\n".join(addresses(page.annotations.links, page.text)), page=number)
 
 
 def _add_attached(source: Source, builder: TextBuilder, attached: Sequence[tuple[str, bytes]]) -> None:

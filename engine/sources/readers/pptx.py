@@ -14,6 +14,7 @@ from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.readers.drawingml import drawn_lists, paragraphs_of, picture_words, run_words
 from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.link_targets import addresses
 from engine.sources.readers.ooxml import (
     core_properties,
     external_targets,
@@ -57,7 +58,8 @@ def read(source: Source) -> Document:
         first_title = first_title or title
     _add_repeated(slides)
     text, blocks = slides.builder.finish()
-    if not any(block.kind != "heading" or block.label != f"Slide {block.page}" for block in blocks):
+    said = [block for block in blocks if block.kind != "meta"]
+    if not any(block.kind != "heading" or block.label != f"Slide {block.page}" for block in said):
         raise SourceError("no text inside")
     properties = core_properties(archive)
     title = named_title(properties) or first_title
@@ -104,11 +106,29 @@ def _add_slide(slides: _Slides, path: str, number: int) -> str:
             for words in _comments(comments):
                 builder.add("paragraph", words, page=number)
     slides.models.update((part, None) for what, part in parts.values() if what == "slideLayout")
-    targets = external_targets(slides.archive, path)
-    for run in root.iter("{*}r"):
-        found = (targets.get(relation_of(click)) for click in run.iter("{*}hlinkClick"))
-        slides.links += [Link(target, " ".join(run_words(run).split())) for target in found if target]
+    _add_links(slides, path, root, number)
     return title
+
+
+def _add_links(slides: _Slides, path: str, root: etree._Element, number: int) -> None:
+    """Note the links of a slide and of its notes, and add where they lead."""
+    found = list(_links(slides.archive, path, root))
+    for what, part in related_parts(slides.archive, path).values():
+        if what == "notesSlide" and (notes := slides.archive.xml_if_there(part)) is not None:
+            found += _links(slides.archive, part, notes)
+    slides.links += found
+    words = "\n".join(link.text for link in found)
+    slides.builder.add("meta", "\n".join(addresses(found, words)), page=number)
+
+
+def _links(archive: Archive, path: str, root: etree._Element) -> Iterator[Link]:
+    """Give the links of a part: those of words, and those of shapes and pictures, which have no words of their own."""
+    targets = external_targets(archive, path)
+    for click in root.iter("{*}hlinkClick"):
+        target = targets.get(relation_of(click))
+        if target and not any(local_name(above) == "Fallback" for above in click.iterancestors()):
+            run = next(click.iterancestors("{*}r"), None)
+            yield Link(target, " ".join(run_words(run).split()) if run is not None else "")
 
 
 def _add_notes(slides: _Slides, root: etree._Element, number: int) -> None:

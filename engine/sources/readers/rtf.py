@@ -34,7 +34,9 @@ MAX_DEPTH = 5000  # groups in one another; programs make a few dozen
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.DOTALL
 )
-_HYPERLINK = re.compile(rb"HYPERLINK[ \t]+\"([^\"\\{}\r\n]{1,2000})\"")
+_HYPERLINK = re.compile(
+    rb"HYPERLINK[ \t]+(?:\"([^\"\\{}\r\n]{1,2000})\"|([A-Za-z][A-Za-z0-9+.-]{1,30}:[^\s\"\\{}]{1,2000}))"
+)
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ def read(source: Source) -> Document:
         raise SourceError("no text inside")
     fields = {name: words for name, value in reader.fields.items() if (words := " ".join(value.split()))}
     title = fields.pop("title", "")
-    links = [Link(match[1].decode("cp1252", "replace"), "") for match in _HYPERLINK.finditer(source.raw)]
+    links = [Link((match[1] or match[2]).decode("cp1252", "replace"), "") for match in _HYPERLINK.finditer(source.raw)]
     return source.document(
         "rtf", text, blocks, title, tags=as_tags(fields.pop("keywords", "")), links=links[:MAX_LINKS], metadata=fields
     )

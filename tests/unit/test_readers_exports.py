@@ -14,7 +14,7 @@ from reading import headings, read, reason, shape
 
 from engine.records import Link
 from engine.sources.discovery import decide
-from engine.sources.readers import packed_file
+from engine.sources.readers import message_text, packed_file
 
 NOTE = "---\ntags: [red]\n---\n# Foxes\n\nThe quince.\n"
 
@@ -57,6 +57,49 @@ def test_one_note_alone_gives_its_title_and_a_cut_export_what_is_there(tmp_path:
     assert (document.title, document.title_written) == ("Of Foxes & hens", True)
     assert "damaged here" in document.text
     assert reason(tmp_path, "b.enex", "no export") == "not an export of Evernote"
+
+
+HANGING = """<en-export><note><title>Move</title><content>Boxes</content>
+<task><title>Book the  van</title><taskStatus>completed</taskStatus></task>
+<task><title>Wrap cups</title><taskStatus>open</taskStatus></task>
+<resource><data encoding="base64">IyBLaXRjaGVuCgpUaGUgcXVpbmNlIFtqYXJdKGh0
+dHBzOi8vai5vcmcpLgo=</data><mime>text/markdown</mime>
+<resource-attributes><file-name>list.md</file-name><source-url>https://y.org/other</source-url></resource-attributes>
+</resource>
+<resource><data encoding="base64">iVBORw0KGgo=</data>
+<resource-attributes><file-name>hall.png</file-name></resource-attributes>
+</resource>
+<resource><data encoding="base64">A</data><resource-attributes><file-name>cut.md</file-name></resource-attributes>
+</resource></note>
+<note><title></title><content>Last</content><task><title>Rest</title></task></note></en-export>
+"""
+
+
+def test_tasks_and_files_that_hang_on_a_note_belong_to_it(tmp_path: Path) -> None:
+    document = read(tmp_path, "notes.enex", HANGING)
+    assert headings(document) == [
+        (1, "Move"),
+        (2, "notes.enex › list.md"),
+        (3, "Kitchen"),
+        (1, "(without a title)"),
+    ]
+    assert [text for kind, text in shape(document) if kind == "list"] == [
+        "- [x] Book the van\n- [ ] Wrap cups",
+        "- Attachment: list.md\n- Attachment: hall.png (no reader for .png)\n- Attachment: cut.md",
+        "- [ ] Rest",
+    ]
+    by_note = [[document.text[each.start : each.end] for each in document.blocks if each.page == n] for n in (1, 2)]
+    assert "The quince [jar](https://j.org)." in by_note[0]
+    assert by_note[1] == ["(without a title)", "Last", "- [ ] Rest"]
+    assert Link("https://j.org", "jar") in document.links
+    assert "y.org" not in document.text
+
+
+def test_files_on_all_notes_of_an_export_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_text, "MAX_ATTACHED_CHARACTERS", 20)
+    document = read(tmp_path, "notes.enex", HANGING)
+    assert "- Attachment: list.md (too much text)" in document.text
+    assert "quince" not in document.text
 
 
 KEEP = {
@@ -130,6 +173,13 @@ def test_a_page_of_bookmarks_has_addresses_tags_and_folders(tmp_path: Path) -> N
     ]
     assert document.tags == ("fruit", "slow food")
     assert document.links[0] == Link("https://x.org/quince?a=1&b=2", "Quince")
+
+
+def test_what_is_said_of_a_folder_of_bookmarks_stands_below_its_name(tmp_path: Path) -> None:
+    page = BOOKMARKS.replace("jam</H3>", "jam</H3>\n    <DD>Things to &quot;bake&quot;\n    ")
+    document = read(tmp_path, "bookmarks.html", page)
+    assert shape(document)[:2] == [("heading", "Bread & jam"), ("paragraph", 'Things to "bake"')]
+    assert "How to cook them." in shape(document)[2][1]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,11 @@ def text_of(folder: Path, page: str) -> str:
             "<p>preservation<sup><a href='#n1'>1</a></sup> of H<sub>2</sub>O, m<sup>2</sup>, kettle<sup>12</sup></p>",
             None,
         ),
+        (
+            "<p>sea<a href='#fn1'><sup>1</sup></a> in 2019<a href='n.html#fn2'><sup>2</sup></a>, "
+            "<a href='#u'>m<sup>3</sup></a>",
+            "sea 1 in 2019 2, m3",
+        ),
         ("<p>un<b>believ</b>able <wbr>no<wbr>break", "unbelievable nobreak"),
         ("<nav-bar><a href=1>One</a><a href=2>Two</a></nav-bar><p>a<a>b</a>c", "One Two\n\nabc"),
         ("<p><span style='display: block'>One</span><span style='display:inline'>Two</span>Three", "One TwoThree"),

@@ -131,6 +131,32 @@ def test_what_hangs_on_a_message_is_read_under_its_name(tmp_path: Path) -> None:
     assert "- Attachment: broken.pdf (not a PDF)" in listed
 
 
+def test_of_a_page_that_hangs_on_a_message_the_title_is_kept(tmp_path: Path) -> None:
+    page = b"<title>Quarterly numbers</title><p>They rose.</p>"
+    named = b"<title>Kiosk</title><h1>Kiosk</h1>"
+    document = read(tmp_path, "a.eml", attached(("report.html", page, "text/html"), ("b.html", named, "text/html")))
+    assert shape(document)[2:5] == [
+        ("heading", "a.eml › report.html"),
+        ("meta", "Quarterly numbers"),
+        ("paragraph", "They rose."),
+    ]
+    assert [kind for kind, words in shape(document) if words == "Kiosk"] == ["heading"]
+
+
+def test_words_that_only_the_page_of_a_message_has_are_kept(tmp_path: Path) -> None:
+    page = "<p>The quinces stand beside the orangery, all of them. Gazebo.</p>"
+    written = multipart("alternative", PLAIN, part("text/html", page))
+    assert "Gazebo" in read(tmp_path, "a.eml", written).text
+    other = page.replace("quinces", "pears")
+    assert "quinces" in read(tmp_path, "b.eml", multipart("alternative", PLAIN, part("text/html", other))).text
+
+
+def test_the_name_of_a_text_that_is_shown_in_a_message_is_kept(tmp_path: Path) -> None:
+    inline = "Content-Disposition: inline; filename=packing-list.txt\n"
+    document = read(tmp_path, "a.eml", multipart("mixed", PLAIN, part("text/plain", "Two ropes.", inline)))
+    assert shape(document)[-2:] == [("paragraph", "Two ropes."), ("list", "- Attachment: packing-list.txt")]
+
+
 def test_mail_that_hangs_on_mail_ends_somewhere(tmp_path: Path) -> None:
     content = b"From: a@x.org\nSubject: kernel\n\nThe kernel.\n"
     for depth in range(8):

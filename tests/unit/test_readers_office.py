@@ -314,7 +314,7 @@ def test_what_is_no_rtf_says_so(tmp_path: Path) -> None:
 
 
 def compound(streams: dict[str, bytes]) -> bytes:
-    """Make a compound file whose streams all lie in its top folder and in sectors of their own."""
+    """Make a compound file whose streams lie in sectors of their own, and in its top folder or in one of that."""
     sectors: list[bytes] = []
     chain: list[int] = []
 
@@ -325,11 +325,18 @@ def compound(streams: dict[str, bytes]) -> bytes:
         chain.extend([*range(first + 1, first + len(pieces)), 0xFFFFFFFE])
         return first
 
-    names = list(streams)
-    entries = [entry("Root Entry", 5, child=1 if names else 0xFFFFFFFF)]
-    for number, name in enumerate(names, 1):
-        right = number + 1 if number < len(names) else 0xFFFFFFFF
-        entries.append(entry(name, 2, right=right, start=add(streams[name]), size=len(streams[name])))
+    folders = list(dict.fromkeys(name.rpartition("/")[0] for name in streams if "/" in name))
+    order = [*folders, *(name for name in streams if "/" not in name), *(name for name in streams if "/" in name)]
+    entries = [entry("Root Entry", 5, child=1 if order else 0xFFFFFFFF)]
+    for number, name in enumerate(order, 1):
+        folder, _, own = name.rpartition("/")
+        goes_on = number < len(order) and order[number].rpartition("/")[0] == folder
+        right = number + 1 if goes_on else 0xFFFFFFFF
+        if name in folders:
+            first = next(place for place, each in enumerate(order, 1) if each.startswith(f"{name}/"))
+            entries.append(entry(own, 1, right=right, child=first))
+        else:
+            entries.append(entry(own, 2, right=right, start=add(streams[name]), size=len(streams[name])))
     directory = add(b"".join(entries))
     table = len(sectors)
     chain.append(0xFFFFFFFD)
@@ -348,13 +355,39 @@ def entry(
     return written.ljust(64, b"\x00") + fields + bytes(36) + struct.pack("<IQ", start, size)
 
 
-def outlook(**texts: str) -> bytes:
+def outlook(more: dict[str, bytes] | None = None, **texts: str) -> bytes:
     identifiers = {"subject": "0037", "body": "1000", "sender": "0C1A", "to": "0E04"}
     sent = struct.pack("<HHIQ", 0x40, 0x39, 6, 133_497_000_000_000_000)
     streams = {"__properties_version1.0": bytes(32) + sent}
     for name, words in texts.items():
         streams[f"__substg1.0_{identifiers[name]}001F"] = words.encode("utf-16-le")
-    return compound(streams)
+    return compound(streams | (more or {}))
+
+
+def recipient(number: int, kind: int, name: str, address: str, identifier: str = "39FE") -> dict[str, bytes]:
+    folder = f"__recip_version1.0_#{number:08X}"
+    return {
+        f"{folder}/__properties_version1.0": bytes(8) + struct.pack("<HHIQ", 3, 0x0C15, 6, kind),
+        f"{folder}/__substg1.0_3001001F": name.encode("utf-16-le"),
+        f"{folder}/__substg1.0_{identifier}001F": address.encode("utf-16-le"),
+    }
+
+
+def test_whom_an_outlook_message_goes_to_is_told_with_addresses(tmp_path: Path) -> None:
+    people = (
+        recipient(0, 1, "Bob", "bob.stone@x.org")
+        | recipient(1, 1, "'eve@x.org'", "eve@x.org", "3003")
+        | recipient(2, 2, "Cy", "/O=FIRM/CN=CY", "3003")
+        | recipient(3, 3, "Di", "di@x.org")
+    )
+    document = read(tmp_path, "a.msg", outlook(people, subject="Tea?", body="Now.", sender="Ann", to="Bob; Bo"))
+    assert shape(document)[0][-1].split("\n")[:4] == [
+        "From: Ann",
+        "To: Bob <bob.stone@x.org>, 'eve@x.org', Bo",
+        "Cc: Cy",
+        "Bcc: Di <di@x.org>",
+    ]
+    assert document.metadata["bcc"] == "Di <di@x.org>"
 
 
 def test_an_outlook_message_says_who_when_and_what(tmp_path: Path) -> None:

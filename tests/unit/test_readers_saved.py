@@ -83,6 +83,14 @@ def test_a_calendar_tells_what_when_where_and_who(tmp_path: Path) -> None:
     assert "Due: 2024-06-01" in document.text
 
 
+def test_a_calendar_tells_what_it_is_for_and_where_to_call(tmp_path: Path) -> None:
+    written = CALENDAR.replace("BEGIN:VTIMEZONE", "X-WR-CALDESC:Trips\\, all by boat\r\nBEGIN:VTIMEZONE")
+    written = written.replace("ORGANIZER", "X-GOOGLE-CONFERENCE:https://meet.x.org/abc\r\nORGANIZER")
+    document = read(tmp_path, "a.ics", written)
+    assert shape(document)[0] == ("paragraph", "Trips, all by boat")
+    assert "\nAddress: https://meet.x.org/abc\n" in document.text
+
+
 CARD = (
     "BEGIN:VCARD\nVERSION:2.1\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;Zo=C3=AB;;;\nFN:Zoë Müller\n"
     "item1.TEL;TYPE=cell:+49 1\nNOTE;ENCODING=QUOTED-PRINTABLE:Likes kay=\naks=0D=0Aand tea\n"
@@ -253,6 +261,24 @@ def test_pictures_in_json_are_no_words(tmp_path: Path) -> None:
     assert "x x x" in text
 
 
+def test_letters_that_were_written_byte_by_byte_are_read_as_letters(tmp_path: Path) -> None:
+    written = r'{"by": "J\u00c3\u00bcrgen", "said": "it\u00e2\u0080\u0099s fun \u00f0\u009f\u0098\u0080"}'
+    assert read(tmp_path, "a.json", written).text == '{"by": "Jürgen", "said": "it’s fun 😀"}'
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (r"caf\u00e9", "café"),
+        (r"\u00e9\u00e8", "éè"),
+        (r"CAF\u00c9\u00a0! No\u00ebl \u2019", "CAFÉ\u00a0! Noël ’"),  # É and a blank look like bytes of UTF-8
+        (r"J\\u00c3\\u00bcrgen", r"J\u00c3\u00bcrgen"),
+    ],
+)
+def test_letters_that_were_written_as_such_stay(tmp_path: Path, written: str, said: str) -> None:
+    assert read(tmp_path, "a.json", f'{{"a": "{written}"}}').text == f'{{"a": "{said}"}}'
+
+
 def test_what_only_looks_like_json_is_left_as_it_is(tmp_path: Path) -> None:
     for written in ("callback(" + "1," * 3000 + ")", "[" * 300 + "1," * 2000 + "]" * 300):
         assert read(tmp_path, "a.json", written).text == written
@@ -267,6 +293,22 @@ def test_what_only_looks_like_json_is_left_as_it_is(tmp_path: Path) -> None:
         ({"output_type": "stream", "text": ["\x1b[31mred\x1b[0m\n", "line\n"]}, ("code", "red\nline")),
         ({"data": {"text/plain": ["plain"], "text/html": "<b>rich</b>"}}, ("code", "plain")),
         ({"data": {"text/html": ["<p>", "rich</p>"]}}, ("paragraph", "rich")),
+        (
+            {"data": {"text/plain": "<IPython.core.display.HTML object>", "text/html": "<p>Shown words</p>"}},
+            ("paragraph", "Shown words"),
+        ),
+        (
+            {"data": {"text/plain": ["<IPython.core.display.Markdown object>"], "text/markdown": "*shown*"}},
+            ("code", "*shown*"),
+        ),
+        (
+            {"data": {"text/plain": "<pandas.io.formats.style.Styler at 0x7f1a>", "text/html": "<p>styled</p>"}},
+            ("paragraph", "styled"),
+        ),
+        (
+            {"data": {"text/plain": "<IPython.core.display.HTML object>", "text/html": "<script>f()</script>"}},
+            ("code", "<IPython.core.display.HTML object>"),
+        ),
         ({"data": {"text/markdown": "*rich*"}}, ("code", "*rich*")),
         (
             {"output_type": "error", "ename": "KeyError", "evalue": "'quince'", "traceback": ["\x1b[0;31mat\x1b[0m x"]},

@@ -82,15 +82,36 @@ def test_subtitles_are_what_is_said_on_the_lines_where_it_stands(tmp_path: Path)
     assert not any(digit in document.text.replace("42", "") for digit in "0123456789")
 
 
-def test_webvtt_names_who_speaks_and_leaves_notes_and_styles_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("blank", ["", "\n"])
+def test_what_is_said_below_a_blank_line_is_not_lost(tmp_path: Path, blank: str) -> None:
     content = (
-        "WEBVTT - a talk\n\nNOTE nobody sees this\n\nSTYLE\n::cue { color: red }\n\nintro\n"
+        f"1\n00:00:01,000 --> 00:00:02,500\n{blank}- Hello\n\n- World\n\n"
+        f"2\n{blank}00:00:02,600 --> 00:00:04,000\n{blank}my friend.\n\n"
+        f"3\n{blank}00:00:14,600 --> 00:00:16,000\n{blank}Until\n42\n\n"
+        f"4\n{blank}00:00:16,100 --> 00:00:17,000\nEnd\n"
+    )
+    document = read(tmp_path, "talk.srt", content)
+    assert [words.split() for _, words in shape(document)] == [
+        ["-", "Hello", "-", "World", "my", "friend."],
+        ["Until", "42", "End"],
+    ]
+    assert line_of(document, "World") == content[: content.index("World")].count("\n") + 1
+
+
+def test_webvtt_names_who_speaks_and_leaves_styles_out(tmp_path: Path) -> None:
+    content = (
+        "WEBVTT - a talk\nKind: captions\n\nNOTE\nfor editors\n\nSTYLE\n::cue { color: red }\n\nintro\n"
         "00:01.000 --> 00:02.000 align:start\n"
-        "<v Ann Lee>Good <c.loud>morning</c> &amp; hello.\n"
+        "<v Ann Lee>Good <c.loud>morning</c> &amp; hello.\n\n"
+        "d1b2c3d4-aaaa-bbbb-cccc-0123456789ab/12-0\n00:02.000 --> 00:03.000\nMore.\n"
     )
     document = read(tmp_path, "talk.vtt", content)
-    assert shape(document) == [("paragraph", "Ann Lee: Good morning & hello.")]
-    assert line_of(document, "Ann") == 10
+    assert shape(document) == [
+        ("meta", "a talk"),
+        ("meta", "for editors"),
+        ("paragraph", "intro\n\nAnn Lee: Good morning & hello.\n\n\n\nMore."),
+    ]
+    assert (line_of(document, "editors"), line_of(document, "intro"), line_of(document, "Ann")) == (5, 10, 12)
 
 
 # --- LaTeX ----------------------------------------------------------------------------------------------------------

@@ -80,6 +80,39 @@ def test_settings_keep_values_and_names_that_are_words(tmp_path: Path) -> None:
     assert read(tmp_path, "a.xml", SETTINGS).text.split() == ["max.retries", "7", "greeting", "Good", "morning"]
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("<tt><body><div><p>Hello there<br/>World again</p></div></body></tt>", "Hello there World again"),
+        ("<book><title><p>Chapter One</p><p>Arrival</p></title></book>", "Chapter One Arrival"),
+        (
+            "<a><para>The whale<footnote><para>Cetacea.</para></footnote>, and (<note>so</note>) on</para></a>",
+            "The whale Cetacea., and (so) on",
+        ),
+        ("<TEI><ab>First line of<lb/>second li<lb break='no'/>ne</ab></TEI>", "First line of second line"),
+        ("<a><b>ship<anchor/>shape un<i>believ</i>able</b></a>", "ship shape unbelievable"),
+    ],
+)
+def test_words_are_parted_where_lines_and_blocks_inside_a_paragraph_part_them(
+    tmp_path: Path, written: str, said: str
+) -> None:
+    assert read(tmp_path, "a.xml", written).text == said
+
+
+def test_pictures_of_an_e_book_are_no_words(tmp_path: Path) -> None:
+    book = (
+        "<FictionBook><body><p>Quince</p></body><binary id='c' content-type='image/png'>QUJDREVG</binary></FictionBook>"
+    )
+    assert read(tmp_path, "a.fb2", book).text == "Quince"
+    assert read(tmp_path, "b.xml", "<a><binary>quince pie</binary></a>").text == "quince pie"
+
+
+def test_what_a_message_says_and_whose_it_is_are_words_even_where_each_is_one(tmp_path: Path) -> None:
+    messages = '<smses><sms address="+49" body="Danke" contact_name="Annika" type="inbox"/></smses>'
+    assert read(tmp_path, "a.xml", messages).text == "Danke\nAnnika"
+    assert read(tmp_path, "b.xml", '<p><one firstname="Ann" lastname="Lee" surname="Fox"/></p>').text == "Ann\nLee\nFox"
+
+
 @pytest.mark.parametrize("form", [plistlib.FMT_XML, plistlib.FMT_BINARY])
 def test_a_property_list_is_read_in_both_forms(tmp_path: Path, form: plistlib.PlistFormat) -> None:
     raw = plistlib.dumps({"Title": "Tide table", "Places": ["Brest", "Dover"], "Blob": b"\0\1"}, fmt=form)

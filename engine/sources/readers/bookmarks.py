@@ -43,6 +43,7 @@ def _document(source: Source, entries: Iterator[_Entry]) -> Document:
     for depth, title, address, labels, note in entries:
         if not address:
             builder.heading(title[:MAX_LABEL], max(depth, 1))
+            builder.add("paragraph", " ".join(note.split()))
             continue
         own = [label for each in labels.split(",") if (label := each.strip())]
         tags |= dict.fromkeys(own)
@@ -55,7 +56,7 @@ def _document(source: Source, entries: Iterator[_Entry]) -> Document:
 
 def _of_page(written: str) -> Iterator[_Entry]:
     depth = 0
-    waiting: _Entry | None = None  # a note may follow its bookmark
+    waiting: _Entry | None = None  # a note may follow its bookmark or folder
     for match in _PIECE.finditer(written):
         _, folder, attributes, title, note, opens, closes = match.groups()
         if note is not None:
@@ -68,7 +69,7 @@ def _of_page(written: str) -> Iterator[_Entry]:
             waiting = None
         depth += (opens is not None) - (closes is not None)
         if folder is not None and folder.strip():
-            yield depth, html.unescape(folder.strip()), "", "", ""
+            waiting = (depth, html.unescape(folder.strip()), "", "", "")
         elif attributes is not None:
             said = {name.upper(): html.unescape(value) for name, value in _ATTRIBUTE.findall(attributes)}
             if address := said.get("HREF", ""):

@@ -27,6 +27,7 @@ _LABELS = {
     "RRULE": "Repeats",
     "URL": "Address",
     "CONFERENCE": "Address",
+    "X-GOOGLE-CONFERENCE": "Address",
     "COMMENT": "Comment",
     "ATTACH": "Attachment",
 }
@@ -56,6 +57,8 @@ def read(source: Source) -> Document:
             entry.append(each)
         elif each.name in ("X-WR-CALNAME", "NAME"):
             calendar = calendar or " ".join(each.text.split())
+        elif each.name == "X-WR-CALDESC" and not each.is_data:
+            builder.add("paragraph", each.text, places=[(0, each.line)])
     if entry:  # the file was cut short
         names.append(_add_entry(builder, entry))
     text, blocks = builder.finish()

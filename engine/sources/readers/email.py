@@ -80,4 +80,4 @@ def add_content(message: Message, text: MessageText, level: int = 1, page: int |
         else:
             text.add_plain("(more messages are inside one another than are read)", page)
     unread = {name: text.add_attached(name, raw, level, page) for name, raw in parts.files}
-    text.list_attached(unread, page)
+    text.list_attached(dict.fromkeys(parts.named, "") | unread, page)

@@ -114,11 +114,21 @@ def is_footnote_mark(element: etree._Element, tag: str, before: str) -> bool:
     """Whether a raised sign belongs to no word: it leads to a note, or follows a word of four letters or more."""
     if tag != "sup":
         return False
+    if _begins_link_to_note(element):
+        return True
     first = next(iter(element), None)
     if (first is not None and tag_of(first) == "a") or _CITED.search(str(element.get("class") or "")):
         return True
     mark = str(element.text or "").strip()
     return first is None and bool(mark) and not mark.isalpha() and len(before) >= 4 and before[-4:].isalpha()
+
+
+def _begins_link_to_note(element: etree._Element) -> bool:
+    """Whether an element is what a link to a place in a page begins with, as Pandoc writes the mark of a note."""
+    link = element.getparent()
+    if link is None or tag_of(link) != "a" or "#" not in str(link.get("href") or ""):
+        return False
+    return element.getprevious() is None and not (link.text or "").strip()
 
 
 def _described(element: etree._Element, tag: str) -> str:

@@ -20,6 +20,7 @@ from engine.sources.readers.source_file import MAX_CHARACTERS
 LONG_LINE = 2000  # code points: a line that no person wrote
 MAX_NESTING = 200  # collections in one another that are set out
 LONGEST_WORD = 500  # signs of base64 in a row: more are a picture or a key
+MOSTLY = 0.1  # share of damage in what is bytes of UTF-8 otherwise
 JSON_IN_JSON = 3  # times that a string may be JSON again
 _STRING = r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?'
 _TOKEN = re.compile(rf"{_STRING}|[{{}}\[\],:]|\s++|[^\s{{}}\[\],:\"]++")
@@ -51,11 +52,37 @@ def readable_strings(text: str) -> JsonText:
 def readable(text: str) -> JsonText:
     """Return JSON, or what is like it, as a person reads it. Raises SourceError where that would grow too long."""
     is_own = True
+    text = _mended(text)
     lines = list(range(1, text.count("\n") + 2))
     if _is_set_in_one(text) and (laid_out := _set_out(text)) is not None:
         text, lines = laid_out
         is_own = False
     return _without_escapes(text, lines, is_own, _WRITTEN)
+
+
+_HIGH = re.compile(r"(?<!\\)(?:\\u00[89a-fA-F][0-9a-fA-F])++|(?<!\\)\\u(?!00)[0-9a-fA-F]{4}")
+
+
+def _mended(text: str) -> str:
+    """Return JSON in which bytes of UTF-8 were written as if each were a character, as Facebook does, with the letters.
+
+    Most that is no ASCII has to be such bytes: what only looks like them, as a capital before a blank may, stays.
+    """
+    if "\\u00" not in text:
+        return text
+    found = {written: _from_bytes(written) for written in set(_HIGH.findall(text))}
+    sound = [written for written, letters in found.items() if letters]
+    if not sound or len(found) - len(sound) > MOSTLY * len(sound):
+        return text
+    return _HIGH.sub(lambda match: found[match[0]] or match[0], text)
+
+
+def _from_bytes(written: str) -> str:
+    """Return the letters whose bytes are written as escapes one by one, "" where they are none."""
+    try:
+        return bytes(int(each, 16) for each in written.split("\\u")[1:]).decode()
+    except ValueError:
+        return ""
 
 
 def _is_set_in_one(text: str) -> bool:

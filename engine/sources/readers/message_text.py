@@ -75,8 +75,11 @@ class MessageText:
         if len(document.text) > self._room:
             return "too much text"
         self._room -= len(document.text)
-        if document.text.strip():
+        title = document.title if document.title_written and document.title not in document.text else ""
+        if document.text.strip() or title:
             self.builder.heading(f"{self._source.display_name} › {name}", level, page)
+            self.builder.add("meta", title, page=page)
+        if document.text.strip():
             self._append(document, level, page)
         return ""
 

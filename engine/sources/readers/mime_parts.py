@@ -47,6 +47,7 @@ class Parts:
     pieces: list[Piece] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     files: list[tuple[str, bytes]] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)  # the names of files that are part of what the message says
     encrypted: bool = False
     signed: bool = False  # so that the message lies within the signature
 
@@ -98,6 +99,7 @@ class _Collector:
         attached = part.get_content_disposition() == "attachment"
         if (kind == "text/plain" or kind in _RICH) and not attached:
             text = text_of(part)
+            self._parts.named += [name] if name else []
             return [Piece(unflowed(part, text) if kind == "text/plain" else text, kind in _RICH)]
         if kind.startswith("text/") and not name and not attached and kind not in _NAMED_BY_TYPE:
             return [Piece(text_of(part))]
@@ -151,7 +153,7 @@ def _chosen(alternatives: list[list[Piece]]) -> list[Piece]:
     said.sort(key=lambda each: any(piece.is_html for piece in each[0]))
     best, known = said[0]
     for pieces, words in said[1:]:
-        if len(words - known) > OWN_WORDS * len(words) and len(words) > len(known):
+        if len(words) > len(known) and (known <= words or len(words - known) > OWN_WORDS * len(words)):
             best, known = pieces, words
     return best
 

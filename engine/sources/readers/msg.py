@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from engine.errors import SourceError
@@ -16,6 +16,8 @@ from engine.sources.readers.source_file import Source
 
 _SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009  # property identifiers of [MS-OXPROPS]
 _SENDER, _SENDER_ADDRESS, _SENDER_SMTP, _TO, _CC = 0x0C1A, 0x0C1F, 0x5D01, 0x0E04, 0x0E03
+_RECIPIENT_TYPE, _RECIPIENT_SMTP, _RECIPIENT_ADDRESS = 0x0C15, 0x39FE, 0x3003
+_RECIPIENT_KINDS = {1: "To", 2: "Cc", 3: "Bcc"}
 _SENT, _RECEIVED = 0x0039, 0x0E06
 _CODE_PAGE, _INTERNET_CODE_PAGE = 0x3FFD, 0x3FDE
 _LONG_NAME, _SHORT_NAME, _DISPLAY_NAME = 0x3707, 0x3704, 0x3001
@@ -23,14 +25,13 @@ _DATA = 0x3701
 _INTEGER, _TIME, _ANSI, _UNICODE, _BINARY = 0x0003, 0x0040, 0x001E, 0x001F, 0x0102
 _PROPERTIES = "__properties_version1.0"
 _OBJECT = 0x000D
-_TOP_HEADER, _INNER_HEADER = (
-    32,
-    24,
-)  # bytes before the properties of a message that lies in no other, and of one that does
+_TOP_HEADER, _INNER_HEADER = 32, 24  # bytes before the properties of a message in no other, and of one inside
+_RECIPIENT_HEADER = 8  # the same of one whom it goes to
 DEEPEST_MESSAGE = 8  # forwarded within one another
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
-_ATTACHMENT = "__attach_version1.0_"
+_ATTACHMENT, _RECIPIENT = "__attach_version1.0_", "__recip_version1.0_"
 MAX_ATTACHMENTS = 2000
+MAX_RECIPIENTS = 2000
 
 
 def read(source: Source) -> Document:
@@ -38,7 +39,7 @@ def read(source: Source) -> Document:
     file = CompoundFile(source.raw)
     if _PROPERTIES not in file.names:
         raise SourceError("not an Outlook message")
-    message = _Message(file, _attachment_folders(file.names))
+    message = _Message(file, _inner_folders(file.names))
     text = MessageText(source)
     headers = _headers(message)
     text.begin(headers)
@@ -46,16 +47,16 @@ def read(source: Source) -> Document:
     return text.finish(source, "msg", headers)
 
 
-def _attachment_folders(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the folders of what is attached, in order, by the folder of the message that it is attached to."""
+def _inner_folders(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the folders of what is attached and of recipients, in order, by the folder of their message."""
     found: dict[str, set[str]] = {}
     for name in names:
         parts = name.split("/")
         for depth, part in enumerate(parts[:-1]):
-            if part.startswith(_ATTACHMENT):
+            if part.startswith((_ATTACHMENT, _RECIPIENT)):
                 holder = "".join(f"{each}/" for each in parts[:depth])
                 found.setdefault(holder, set()).add(f"{part}/")
-    return {holder: sorted(folders)[:MAX_ATTACHMENTS] for holder, folders in found.items()}
+    return {holder: sorted(folders) for holder, folders in found.items()}
 
 
 def _headers(message: _Message) -> dict[str, str]:
@@ -65,12 +66,25 @@ def _headers(message: _Message) -> dict[str, str]:
         sender = f"{sender} <{address}>".strip()
     said = {
         "From": sender,
-        "To": message.text(_TO),
-        "Cc": message.text(_CC),
+        **{name: ", ".join(people) for name, people in _recipients(message).items()},
         "Date": message.moment(_SENT) or message.moment(_RECEIVED),
         "Subject": message.text(_SUBJECT),
     }
     return {name: " ".join(words.split()) for name, words in said.items() if words.strip()}
+
+
+def _recipients(message: _Message) -> dict[str, list[str]]:
+    """Return whom a message goes to, each with the address; of some it has only the names, on one line."""
+    found: dict[str, list[str]] = {name: [] for name in _RECIPIENT_KINDS.values()}
+    for kind, name, address in message.recipients():
+        person = f"{name} <{address}>" if name and address and name.strip("'\"") != address else name or address
+        if person and kind in _RECIPIENT_KINDS:
+            found[_RECIPIENT_KINDS[kind]].append(person)
+    for header, identifier in (("To", _TO), ("Cc", _CC)):
+        listed = {person.partition(" <")[0] for person in found[header]}
+        named = [name for each in message.text(identifier).split(";") if (name := each.strip(" \0"))]
+        found[header] += [name for name in named if name not in listed]
+    return found
 
 
 def _add_content(message: _Message, text: MessageText, level: int = 1) -> None:
@@ -109,9 +123,9 @@ def _add_body(message: _Message, text: MessageText) -> None:
 class _Message:
     """The properties of a message; `folder` is where it lies in the file, "" for the message that the file is."""
 
-    def __init__(self, file: CompoundFile, attached: Mapping[str, Sequence[str]], folder: str = "") -> None:
+    def __init__(self, file: CompoundFile, inner: Mapping[str, Sequence[str]], folder: str = "") -> None:
         self._file = file
-        self._attached = attached
+        self._inner = inner
         self._folder = folder
         header = _INNER_HEADER if folder else _TOP_HEADER
         self._fixed = _fixed_properties(file.read(folder + _PROPERTIES)[header:])
@@ -136,7 +150,7 @@ class _Message:
     def inside(self, folder: str) -> _Message | None:
         """Return the message that is attached in a folder; None where it is a file."""
         inner = f"{self._folder}{folder}__substg1.0_{_DATA:04X}{_OBJECT:04X}/"
-        return _Message(self._file, self._attached, inner) if inner + _PROPERTIES in self._file.names else None
+        return _Message(self._file, self._inner, inner) if inner + _PROPERTIES in self._file.names else None
 
     def html(self) -> str:
         """Return the body in HTML, which some programs write as bytes and others as text."""
@@ -156,10 +170,22 @@ class _Message:
     def attachments(self) -> list[tuple[str, str]]:
         """Return the folder and the name of what is attached, "" for a name that is not known."""
         found = []
-        for folder in self._attached.get(self._folder, ()):
+        for folder in self._folders(_ATTACHMENT)[:MAX_ATTACHMENTS]:
             names = (self.text(each, folder) for each in (_LONG_NAME, _SHORT_NAME, _DISPLAY_NAME))
             found.append((folder, " ".join(next(filter(None, names), "").split())))
         return found
+
+    def recipients(self) -> Iterator[tuple[int, str, str]]:
+        """Give whom the message goes to: in which way, the name, and the address, "" for what is not known."""
+        for folder in self._folders(_RECIPIENT)[:MAX_RECIPIENTS]:
+            fixed = _fixed_properties(self._file.read(self._folder + folder + _PROPERTIES)[_RECIPIENT_HEADER:])
+            kind = int.from_bytes(fixed.get((_RECIPIENT_TYPE, _INTEGER), b"")[:4], "little")
+            addresses = [self.text(each, folder).strip(" \0") for each in (_RECIPIENT_SMTP, _RECIPIENT_ADDRESS)]
+            address = next((each for each in addresses if "@" in each), "")  # Exchange has others of its own
+            yield kind, self.text(_DISPLAY_NAME, folder).strip(" \0"), address
+
+    def _folders(self, beginning: str) -> list[str]:
+        return [folder for folder in self._inner.get(self._folder, ()) if folder.startswith(beginning)]
 
     def _number(self, identifier: int) -> int:
         return int.from_bytes(self._fixed.get((identifier, _INTEGER), b"")[:4], "little")

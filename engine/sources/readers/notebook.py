@@ -16,6 +16,7 @@ from engine.sources.readers.source_file import Source
 from engine.sources.readers.text_builder import TextBuilder
 
 MAX_OUTPUT = 20_000  # code points of one output: a longer one is a log; how much is not read is said below it
+_STAND_IN = re.compile(r"<[\w.]{1,200}(?: object)?(?: at 0x[0-9a-fA-F]{1,16})?>")  # for what is shown in another form
 _COLOURS = re.compile(r"\x1b\[[0-9;?]{0,50}[A-Za-z]")
 
 
@@ -81,7 +82,7 @@ def _add_cell(builder: TextBuilder, cell: dict[str, Any]) -> None:
 
 
 def _add_output(builder: TextBuilder, output: dict[str, Any]) -> None:
-    """Add what a cell gave: a page or Markdown only where it has no plain words."""
+    """Add what a cell gave: Markdown or a page only where it has no plain words, or such as stand for the others."""
     shown = output.get("data")
     shown = shown if isinstance(shown, dict) else output
     if output.get("output_type") in ("error", "pyerr"):
@@ -91,12 +92,16 @@ def _add_output(builder: TextBuilder, output: dict[str, Any]) -> None:
         printed = "\n".join(line for line in lines if isinstance(line, str))
     else:
         kinds = ("text/plain", "text", "text/markdown", "text/latex")
-        printed = next(filter(str.strip, (_joined(shown.get(kind)) for kind in kinds)), "")
+        forms = [form for kind in kinds if (form := _joined(shown.get(kind))).strip()]
+        printed = next((form for form in forms if not _STAND_IN.fullmatch(form.strip())), "")
     printed = storable(_COLOURS.sub("", printed)).strip("\n")
     if printed.strip():
         builder.add("code", printed[:MAX_OUTPUT])
-    elif rich := _joined(shown.get("text/html")):
-        Page(parse_html(rich[: 10 * MAX_OUTPUT]), builder)
+    else:
+        before = len(builder)
+        Page(parse_html(_joined(shown.get("text/html"))[: 10 * MAX_OUTPUT]), builder)
+        if len(builder) == before:
+            builder.add("code", storable(_joined(shown.get("text/plain"))))
     if len(printed) > MAX_OUTPUT:
         builder.add("code", f"… {len(printed) - MAX_OUTPUT:,} more signs of this output are not read")
 

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from lxml import etree
 
 MAX_ENTITY = 1000  # code points that a file may declare a name for
+_PARTING_WRITTEN = (
+    "br lb pb cb p para simpara note footnote fn endnote indexterm primary secondary title subtitle head item li "
+    "listitem list itemizedlist orderedlist ul ol table row tr td th entry cell l line v quote blockquote"
+)
+_PARTING = frozenset(_PARTING_WRITTEN.split())  # elements whose words never run together with those beside them
 MAX_DEPTH = 60  # of the lists of a property list within one another
 LAST_KNOWN_LINE = 65_534  # what the parser counts lines to
 TITLES = frozenset(("title", "heading", "head", "doctitle", "booktitle", "book-title"))
@@ -33,6 +38,7 @@ _SPOKEN = frozenset(  # attributes that hold words whatever stands in them
         *("title", "text", "label", "name", "alt", "desc", "description", "summary", "caption", "value", "content"),
         *("note", "_note", "comment", "tooltip", "placeholder", "author", "creator", "category", "term", "subject"),
         *("keywords", "aria-label", "key", "hint", "message"),
+        *("body", "contact_name", "firstname", "lastname", "surname"),
     )
 )
 _TARGETS = frozenset(("href", "url", "xmlurl", "htmlurl", "src", "source", "uri"))
@@ -41,6 +47,8 @@ _WORDS = re.compile(r"[^\W\d_]{2}\W{0,3}\s\W{0,3}[^\W\d_]{2}")  # two words with
 _HAS_WORD = re.compile(r"[^\W\d_]{2}")
 _MARKUP = re.compile(r"</[a-zA-Z]|<(?:br|hr|img|p)\b")
 _BLANKS = re.compile(r"\s+")
+_APART = "\0"  # which no file of XML can hold: a blank, except beside the signs that stand close to words
+_CLOSE = re.compile(r"(?<=[(\[{“‘«])\0++|(?<!\0)\0++(?=[,.;:!?)\]}…”’»])")
 
 
 def read(source: Source) -> Document:
@@ -91,6 +99,8 @@ class _Walk:
         """Add what an element holds; `level` is that of a heading in it."""
         name = self.name(element)
         if not name or (self._drawing and name in _DRAWN):
+            return
+        if name == "binary" and element.get("content-type"):  # a picture of an e-book in FictionBook
             return
         self._attributes(element)
         children = [each for each in element if isinstance(each.tag, str)]
@@ -154,17 +164,26 @@ class _Walk:
         return bool((element.text or "").strip() or any((each.tail or "").strip() for each in element))
 
     def _text(self, element: etree._Element) -> str:
-        return _BLANKS.sub(" ", "".join(self._pieces(element))).strip()
+        written = _CLOSE.sub("", "".join(self._pieces(element)))
+        return _BLANKS.sub(" ", written.replace(_APART, " ")).strip()
 
     def _pieces(self, element: etree._Element) -> Iterator[str]:
         """Give the text below an element in its order; an entity as what it stands for."""
         yield str(element.text or "")
         for child in element:
             if isinstance(child.tag, str):
+                apart = _APART if self._parts(child) else ""
+                yield apart
                 yield from self._pieces(child)
+                yield apart
             elif callable(child.tag) and getattr(child, "name", None):
                 yield self._entities.get(child.name) or html.unescape(f"&{child.name};")
             yield str(child.tail or "")
+
+    def _parts(self, element: etree._Element) -> bool:
+        """Whether an element parts the words around it, as what stands for nothing but its place does too."""
+        is_empty = len(element) == 0 and not element.text
+        return (is_empty or self.name(element) in _PARTING) and element.get("break") != "no"
 
 
 def _declared(root: etree._Element) -> dict[str, str]:

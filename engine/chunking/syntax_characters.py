@@ -58,6 +58,7 @@ _ASCIIDOC = (
     r"(?<=\w)\[(?=\w)",
     _EMPHASIS,
 )
+_LATEX = (r" \((?:https?|ftp|mailto):[^\s()]{1,2000}\)",)  # where a link leads, behind its words
 _KEYED = (r"[{}\[\]\"]+", r",[ \t]*$", r"^[ \t]*- ", r"(?<=[\s:])'|'(?=[\s,]|$)")
 
 _OF_KIND = {
@@ -66,6 +67,7 @@ _OF_KIND = {
     "org": _ORG,
     "rst": _RST,
     "asciidoc": _ASCIIDOC,
+    "latex": _LATEX,
     **dict.fromkeys(("json", "yaml", "toml"), _KEYED),
 }
 _PROSE = {kind: re.compile("|".join(patterns), re.MULTILINE) for kind, patterns in _OF_KIND.items()}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from properties import examples
 from reading import headings, read, shape
 
+from engine.chunking import cut
 from engine.records import Document, Link
 from engine.sources.encodings import storable
 from engine.sources.readers.source_file import Source
@@ -146,7 +147,7 @@ def test_latex_is_read_as_it_stands_on_paper(tmp_path: Path) -> None:
     assert words == [
         ("meta", "Ann Özil"),
         ("heading", "Intro to things"),
-        ("paragraph", "Hello world, see and the site, 50% of $5."),
+        ("paragraph", "Hello world, see and the site (https://x.org/a_b), 50% of $5."),
         ("paragraph", "We have E = mc^2 and (a+b)/c ≤ α_i"),
         ("code", "x = {1} % stays"),
         ("paragraph", "café naïve — “quoted” ß"),
@@ -164,6 +165,22 @@ def test_latex_keeps_its_lines(tmp_path: Path) -> None:
     for words in ("Intro to", "world, see", "We have", "naïve", "Deeper", "one"):
         line = written[line_of(document, words) - 1]
         assert words.replace("ï", r"\"{\i}") in line
+
+
+def test_where_a_link_of_latex_leads_stands_behind_its_words_and_is_not_embedded(tmp_path: Path) -> None:
+    written = (
+        "\\title{\\href{https://x.org/title}{Foxes}}\\begin{document}\n\\section{The \\href{https://x.org/den}{den}}\n"
+        "Read \\href{https://x.org/a\\_b?c=1\\%20\\#d}{the \\emph{manual}}.\n"
+        "See \\href{https://x.org/shown}{https://x.org/shown} and \\href{figures.pdf}{this}.\n\\end{document}\n"
+    )
+    document = read(tmp_path, "a.tex", written)
+    assert (document.title, headings(document)) == ("Foxes", [(2, "The den")])
+    said = "Read the manual (https://x.org/a_b?c=1%20#d).\nSee https://x.org/shown and this."
+    assert document.text.strip().split("\n", 1) == ["The den (https://x.org/den)", said]
+    assert line_of(document, "a_b") == 3
+    (passage,) = cut(document, lambda text: [*range(0, len(text), 4)])
+    assert "den" in passage.embedded and "manual" in passage.embedded
+    assert "a_b" not in passage.embedded and "x.org/den" not in passage.embedded
 
 
 # --- AsciiDoc -------------------------------------------------------------------------------------------------------

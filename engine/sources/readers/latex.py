@@ -1,6 +1,7 @@
 """LaTeX: the words and formulas as they would stand on paper, each on the line of the file where it is written.
 
-Commands, comments and settings are left out, but no line end is, so that a line agrees with the editor's.
+Where a link leads stands behind its words. Commands, comments and settings are left out, but no line end is, so that a
+line agrees with the editor's.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ _JOINTS = {"---": "—", "--": "–", "``": "“", "''": "”"}
 _SPACES = {"par": " ", "newline": " ", "linebreak": " ", "and": ", ", "item": "- "}
 _FRACTIONS = frozenset(("frac", "tfrac", "dfrac"))
 _EDGES = frozenset(("begin", "end"))
+_ADDRESS = re.compile(r"(?:https?|ftp|mailto):[^\s()\\]{1,2000}")
+_SHOWN_ADDRESS = re.compile(r" \((?:https?|ftp|mailto):[^\s()]{1,2000}\)")  # behind the words of a link
+_ESCAPE = re.compile(r"\\([%#_&~])")
 _URL = frozenset(("url", "nolinkurl", "path"))
 
 
@@ -69,10 +73,10 @@ def read(source: Source) -> Document:
 
 
 def _words(written: str, start: int, end: int) -> str:
-    """Return the words of a span as they stand on paper, on one line."""
+    """Return the words of a span as they stand on paper, on one line, without where links lead."""
     reader = _Reader(written[start:end], Declarations(0, end - start))
     reader.run(0, end - start)
-    return " ".join(reader.finish()[0].split()).replace(" ,", ",")
+    return " ".join(_SHOWN_ADDRESS.sub("", reader.finish()[0]).split()).replace(" ,", ",")
 
 
 class _Reader:
@@ -250,7 +254,7 @@ class _Reader:
 
     def _end_heading(self) -> None:
         _, level, start = self._headings.pop()
-        label = self._tail(start)
+        label = _SHOWN_ADDRESS.sub("", self._tail(start))
         if label and (not self._blocks or self._blocks[-1].end <= start):
             self._blocks.append(Block("heading", start, self._length, level, label))
 
@@ -279,7 +283,13 @@ class _Reader:
             address = self._written[slice(*argument)] if name == "href" and not number else None
             self._skip(argument[1] + 1)
         if name == "href" and address and (words := self._argument()) is not None:
-            self.links.append(Link(storable(address), " ".join(self._written[slice(*words)].split())))
+            self._link(storable(_ESCAPE.sub(r"\1", address)), self._written[slice(*words)])
+
+    def _link(self, address: str, words: str) -> None:
+        """Note a link, and write where it leads behind its words, unless they say it."""
+        self.links.append(Link(address, " ".join(words.split())))
+        if _ADDRESS.fullmatch(address) and address not in words:
+            self._pending = [("", f" ({address})")]
 
     def _address(self) -> None:
         argument = self._argument()

@@ -71,7 +71,7 @@ READ = {
     "email": (6, "9a08cb98eec9e32b"),
     "html": (7, "e65a256d09186176"),
     "keyed": (6, "21713950b0470c96"),
-    "latex": (2, "fb313535d0cfdbe8"),
+    "latex": (3, "fb313535d0cfdbe8"),
     "markdown": (2, "edd2337535d7206c"),
     "notebook": (5, "bed022bcff7ab16d"),
     "org": (2, "67f71fb5c1b7c00f"),

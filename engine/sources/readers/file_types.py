@@ -280,7 +280,7 @@ READER_VERSIONS: dict[str, int] = {
     "epub": 5,
     "html": 7,
     "keyed": 6,
-    "latex": 2,
+    "latex": 3,
     "markdown": 2,
     "mbox": 4,
     "mhtml": 3,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import unescape
 from unicodedata import normalize
 from urllib.parse import unquote
 
@@ -28,7 +30,8 @@ _SAYS_NOTHING = frozenset(("", "text/xml", "application/xml", "text/plain", "app
 _NCX = "application/x-dtbncx+xml"
 _DUBLIN_CORE = "purl.org/dc/"
 MAX_FALLBACKS = 5  # of an item that stands for another
-_FIELDS = {"creator": "author", "language": "language", "publisher": "publisher", "date": "date"}
+_FIELDS = {name: name for name in ("language", "publisher", "date", "description")} | {"creator": "author"}
+_TAG = re.compile(r"<[^<>]{0,200}>")  # of HTML in a description
 
 
 def read(source: Source) -> Document:
@@ -214,6 +217,8 @@ def _fields(package: etree._Element) -> dict[str, list[str]]:
         if _DUBLIN_CORE not in str(element.tag):
             continue
         words = " ".join(storable(element.text or "").split())
+        if tag_of(element) == "description":
+            words = " ".join(unescape(_TAG.sub(" ", words)).split())
         if words:
             found.setdefault(tag_of(element), []).append(words)
     return found

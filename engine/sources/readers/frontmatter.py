@@ -30,6 +30,7 @@ _TAG_KEYS = ("tags", "tag", "keywords")
 _ALIAS_KEYS = ("aliases", "alias")
 _TITLE_KEYS = ("title",)
 _PROPERTY_NAMES = {"authors": "author", "creator": "author", "lang": "language", "roam_alias": "aliases"}
+_BETWEEN_TAGS = re.compile(r"[,;]")
 _TAXONOMIES = "taxonomies"  # Zola's table of tags
 _KeyMatch = Callable[[str], re.Match[str] | None]
 
@@ -101,12 +102,12 @@ def property_name(name: str) -> str:
 
 
 def as_tags(value: object) -> list[str]:
-    """Read tags from a list, or from words parted by commas (or by spaces, where there is no comma)."""
+    """Read tags from a list, or from words parted by commas or semicolons, or by spaces where there are neither."""
     if isinstance(value, list):
         words = [_scalar(item) for item in value]
     else:
         written = _scalar(value)
-        words = written.split(",") if "," in written else written.split()
+        words = _BETWEEN_TAGS.split(written) if _BETWEEN_TAGS.search(written) else written.split()
     return [tag for word in words if (tag := _bare(word).lstrip("#"))]
 
 

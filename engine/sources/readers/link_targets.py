@@ -4,6 +4,8 @@ Those of pages and slides stand at the end of each, where the reader of the form
 at the end of all. In formats that people edit as text they stand where they are written, and are found there. What has
 very many is a list of ways to somewhere else, as the navigation of a page, and gets none; nor does mail, whose links
 mostly count who opens them.
+
+What an office file or a book says of itself in many words is put behind its text likewise: description and category.
 """
 
 from __future__ import annotations
@@ -18,17 +20,25 @@ from engine.sources.readers.text_builder import SEPARATOR
 
 MOST = 100  # different addresses of a file, or of a page of it
 _OFFICE = frozenset(("docx", "odg", "odp", "ods", "odt", "pptx", "rtf", "xlsx"))
+_DESCRIBED = _OFFICE | {"epub"}
 _KINDS = _OFFICE | {"epub", "html", "mhtml", "pdf", "webarchive"}
 _ADDRESS = re.compile(r"(?!about:|blob:|cid:|data:|javascript:)[A-Za-z][A-Za-z0-9+.-]{1,30}:\S{1,2000}")
 
 
 def with_targets(document: Document) -> Document:
-    """Return a document with a last block of the addresses that its links lead to and its text does not hold."""
-    targets = addresses(document.links, document.text) if document.kind in _KINDS else []
-    if not targets:
+    """Return a document with last blocks of what it says of itself, and of where its links lead: what no text holds."""
+    if document.kind in _DESCRIBED:
+        said = (document.metadata.get(name, "") for name in ("description", "category"))
+        held = document.text.split("\n")
+        document = _with(document, [words for words in said if words and words not in held])
+    return _with(document, addresses(document.links, document.text)) if document.kind in _KINDS else document
+
+
+def _with(document: Document, lines: list[str]) -> Document:
+    if not lines:
         return document
     before = document.text + SEPARATOR if document.text else ""
-    text = before + "\n".join(targets)
+    text = before + "\n".join(lines)
     block = Block("meta", len(before), len(text))
     line_map = (*document.line_map, (len(before), 0)) if document.line_map else document.line_map
     return replace(document, text=text, blocks=(*document.blocks, block), line_map=line_map)

@@ -15,6 +15,7 @@ from engine.sources.readers.zip_container import Archive
 REL_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 STRICT_REL_ID = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_MADE_BY_PROGRAM = re.compile(r"generated (?:by|using) \S+$", re.IGNORECASE)
 _PLACEHOLDER_TITLES = frozenset(
     ("", "untitled", "title", "word document", "powerpoint presentation", "document", "slide 1")
 )
@@ -24,6 +25,8 @@ _PROPERTIES = {
     "title": "title",
     "keywords": "keywords",
     "subject": "subject",
+    "description": "description",  # what the programs call comments
+    "category": "category",
 }
 
 
@@ -67,14 +70,14 @@ def related_parts(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
 
 
 def core_properties(archive: Archive) -> dict[str, str]:
-    """Return what a file says about itself: author, created, title, keywords, subject."""
+    """Return what a file says about itself: author, created, title, keywords, subject, description, category."""
     named = [path for kind, path in related_parts(archive, "").values() if kind == "core-properties"]
     root = archive.xml_if_there((*named, "docProps/core.xml")[0])
     found: dict[str, str] = {}
     for element in root if root is not None else ():
         name = _PROPERTIES.get(local_name(element))
         words = " ".join(storable(unescaped(element.text or "")).split())
-        if name and words:
+        if name and words and not _MADE_BY_PROGRAM.match(words):
             found[name] = words
     return found
 

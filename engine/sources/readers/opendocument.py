@@ -39,7 +39,10 @@ from engine.sources.readers.xlsx_cells import MAX_COLUMNS
 from engine.sources.readers.zip_container import Archive, parse_xml
 
 _BODIES = {"odt": "text", "ods": "spreadsheet", "odp": "presentation", "odg": "drawing"}
-_FIELDS = {"creator": "author", "initial-creator": "author", "creation-date": "created", "subject": "subject"}
+_FIELDS = {
+    "creator": "author", "initial-creator": "author", "creation-date": "created", "subject": "subject",
+    "description": "description",
+}  # fmt: skip
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _FURNITURE = tuple(f"{{*}}{place}{pages}" for place in ("header", "footer") for pages in ("", "-left", "-first"))

@@ -87,7 +87,7 @@ def read(source: Source) -> Document:
         text,
         blocks,
         title,
-        tags=as_tags(keywords) if "," in keywords else (),
+        tags=as_tags(keywords if "," in keywords or ";" in keywords else [keywords]),
         links=links[:MAX_LINKS],
         metadata={**metadata, "pages": str(len(pages))},
     )

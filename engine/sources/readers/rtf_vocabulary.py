@@ -7,7 +7,7 @@ import re
 _SKIPPED_WRITTEN = (
     "colortbl pict themedata datastore colorschememapping latentstyles listtable listoverridetable rsidtbl "
     "generator xmlnstbl mmathPr template revtbl filetbl bkmkstart bkmkend nonshppict pntext listtext stextflow "
-    "pgptbl wgrffmtfilter userprops doccomm private shprslt sp atnid atnauthor atrfstart atrfend atndate atnref "
+    "pgptbl wgrffmtfilter userprops private shprslt sp atnid atnauthor atrfstart atrfend atndate atnref "
     "atntime atnparent atnicn fchars lchars nonesttables passwordhash fontemb objdata objclass objname ftnsep ftnsepc "
     "ftncn aftnsep aftnsepc aftncn"
 )
@@ -21,7 +21,7 @@ FURNITURE = frozenset(
 SHELLS = frozenset(("shpinst", "do", "object", "fldinst", "formfield"))  # hold text only in the groups that say so
 READ_THOUGH_STARRED = frozenset(("shppict", "cs", "s")) | ASIDES | SHELLS
 SILENT = frozenset(("nowhere", "shell", "fonttbl", "info"))
-INFO = {"title": "title", "author": "author", "subject": "subject", "keywords": "keywords"}
+INFO = {name: name for name in ("title", "author", "subject", "keywords", "category")} | {"doccomm": "description"}
 CHARACTERS = {
     "tab": "\t", "line": "\n", "emdash": "—", "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“",
     "rdblquote": "”", "bullet": "•", "emspace": " ", "enspace": " ", "qmspace": " ",

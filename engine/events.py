@@ -61,9 +61,9 @@ class Progress(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeaningProgress(Event):
-    """How far the vectors are: `pending` texts are still to be embedded, of the `passages` that have or get a vector.
+    """How far the vectors are: `pending` texts are still to be embedded, `rate` of them a second.
 
-    `rate` is texts embedded a second.
+    `passages` counts all texts that have or get a vector, those that several passages share once.
     """
 
     type: ClassVar[str] = "meaning_progress"

@@ -241,7 +241,7 @@ class Library:
 
         with self._file.reading() as connection:
             counted = documents.counts(connection)
-            model = models.active(connection)
+            model, pending = models.active(connection), pending_vectors.count(connection)
             status = Status(
                 library=str(self.path),
                 schema=schema_version(connection),
@@ -257,7 +257,8 @@ class Library:
                 read_only=self.read_only,
                 checked=last_check(connection),
                 wordless=passage_counts.held_back(connection),
-                pending=pending_vectors.count(connection),
+                pending=pending,
+                texts=passage_counts.embeddable_texts(connection) if pending else 0,
             )
             if not stale:
                 return status

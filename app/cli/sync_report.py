@@ -27,6 +27,7 @@ SUMMED = (
     "passages_removed",
     "seconds",
     "held",
+    "wordless",
 )
 
 

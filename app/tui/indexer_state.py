@@ -59,6 +59,7 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
     """Return the state once `event` has happened."""
     match event:
         case events.IndexerStarted():
+            state = replace(state, pending=0, embeddable=0, meaning_left=None)  # told of another run
             return replace(state, phase="scanning", pid=event.pid, failed=0, trouble="")
         case events.FollowsAnother():
             return IndexerState(phase="following", pid=event.pid, foreign=True)
@@ -110,6 +111,8 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
 def _scanned(state: IndexerState, event: events.Scanned) -> IndexerState:
     """Return the state at the beginning of a sync; a trouble that was told long ago is over."""
     over = event.at - state.trouble_at > TROUBLE_SECONDS
+    if event.to_do:  # what comes now is to be embedded too, so what was told of that no longer holds
+        state = replace(state, pending=0, embeddable=0, meaning_left=None)
     return replace(
         state,
         phase="indexing" if event.to_do else "watching",

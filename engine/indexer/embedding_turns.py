@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from engine.errors import ModelError
+from engine.errors import CarrelError
 from engine.events import Event
 from engine.indexing.embedding_queue import EmbeddingQueue
 from engine.indexing.stop_signal import Signal
@@ -43,9 +43,12 @@ class EmbeddingTurns:
         return self.due and pending_vectors.count(self._conn) <= FEW
 
     def take(self, signal: Signal, seconds: float = TURN_SECONDS) -> None:
-        """Embed until `signal` is set or so much time has passed. Raises ModelError, and then rests for a minute."""
+        """Embed until `signal` is set or so much time has passed.
+
+        Raises CarrelError where the model cannot be used or the library not be written, and then rests for a minute.
+        """
         try:
             self._queue.work(signal, seconds)
-        except ModelError:
+        except CarrelError:
             self._after = time.monotonic() + AFTER_TROUBLE_SECONDS
             raise

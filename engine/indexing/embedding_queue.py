@@ -52,7 +52,8 @@ class EmbeddingQueue:
         embedder = Embedder(lambda texts: encoder.get().encode_passages(texts), stop)
         embedder.size = self._size or embedder.size
         done, until = 0, time.monotonic() + seconds
-        passages = passage_counts.embeddable(self._conn)
+        texts_in_all = passage_counts.embeddable_texts(self._conn)
+        self._meter.resume()
         while not stop.is_set() and time.monotonic() < until:
             texts = pending_vectors.next_batch(self._conn, embedder.size)
             if not texts:
@@ -66,7 +67,7 @@ class EmbeddingQueue:
                 pending_vectors.settle(self._conn, active.id, vectors)
                 change_log.prune(self._conn)
             done += len(vectors)
-            self._meter.embedded(len(vectors), pending_vectors.count(self._conn), passages)
+            self._meter.embedded(len(vectors), pending_vectors.count(self._conn), texts_in_all)
             self._on_event(Committed(documents=0, passages=len(vectors)))
         self._size = embedder.size
         return done

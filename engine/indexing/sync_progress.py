@@ -137,13 +137,20 @@ class MeaningMeter:
         self._on_event = on_event
         self._clock = clock
         self._rate = Rate(clock)
-        self._began = clock()
+        self._began = self._last = clock()
         self._told = self._began - INTERVAL_SECONDS
+
+    def resume(self) -> None:
+        """Begin a spell of embedding: the time since the last one says nothing of the pace, unless it was short."""
+        now = self._clock()
+        if now - self._last > SURE_AFTER_SECONDS:
+            self._rate, self._began = Rate(self._clock), now
 
     def embedded(self, texts: int, pending: int, passages: int) -> None:
         """Count texts that got their vector; so many are `pending` now, of all `passages` that need one."""
         self._rate.add(texts)
         now, rate = self._clock(), self._rate.per_second()
+        self._last = now
         if pending and now - self._told < INTERVAL_SECONDS:
             return
         self._told = now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import apsw
 
@@ -12,7 +12,7 @@ from engine.embedding.manifest import Manifest
 from engine.errors import ModelError
 from engine.records import Check
 from engine.retrieval.tiers import CALIBRATED, Cuts
-from engine.store import judgements, search_log, stored_values
+from engine.store import change_log, judgements, models, search_log, stored_values, vector_tables
 from engine.store.connection import transaction
 
 Key: TypeAlias = tuple[Any, ...]
@@ -66,11 +66,23 @@ def mend(conn: apsw.Connection) -> list[str]:
     done = []
     with transaction(conn):
         for each in _unread(conn):
+            if each.kind.table == "pending":
+                _forget_vectors(conn, each.keys)
             for key in each.keys:
                 for statement in each.kind.mends:
                     conn.execute(statement, key)
             done.append(f"{each.kind.said}: {len(each.keys):,} ({each.kind.name} could not be read).")
     return done
+
+
+def _forget_vectors(conn: apsw.Connection, keys: Sequence[Key]) -> None:
+    """Forget the vectors in whose place others were to come: they are of what the passages said before."""
+    for key in keys:
+        found = conn.execute("SELECT id FROM passage WHERE hash = (SELECT hash FROM pending WHERE rowid = ?)", key)
+        ids = [int(passage_id) for (passage_id,) in cast("list[tuple[int]]", found.fetchall())]
+        for model in models.every(conn):
+            vector_tables.forget(conn, model.id, ids)
+        change_log.record(conn, "put", ids)
 
 
 def _unread(conn: apsw.Connection) -> list[Unread]:

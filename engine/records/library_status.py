@@ -96,8 +96,8 @@ class LastCheck:
 class Status:
     """The library at a glance. `stale` counts files that differ from the index, or -1 where it was not counted.
 
-    `wordless` counts the passages that are data and not words, and so are found by words alone; `pending` the texts
-    that are found by words and still wait for their vector.
+    `wordless` counts the passages that are data and not words, and so are found by words alone. Of the different
+    `texts` of the others (0: not counted) `pending` are found by words and still wait for their vector.
     """
 
     library: str
@@ -115,11 +115,12 @@ class Status:
     checked: LastCheck | None = None
     wordless: int = 0
     pending: int = 0
+    texts: int = 0
 
     @property
     def meaning(self) -> float:
-        """The share of the passages that are found by meaning, of those that are words; 0 to 1."""
-        needed = self.passages - self.wordless
+        """The share of the texts that are found by meaning, of those that are words; 0 to 1."""
+        needed = self.texts or self.passages - self.wordless
         return max(0.0, 1 - self.pending / needed) if needed > 0 else 1.0
 
 

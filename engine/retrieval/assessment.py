@@ -122,7 +122,9 @@ def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdi
     if not len(gathered.candidates):
         return "none"
     if gathered.candidates.query_vector is None or not len(gathered.best_cosines):
-        return tiers.tier_by_words(max(assessment.coverages, default=0.0))
+        by_words = tiers.tier_by_words(max(assessment.coverages, default=0.0))
+        most = assessment.standard.verdict if assessment.standard is not None else by_words
+        return min(by_words, most, key=VERDICTS.index)
     passages = gathered.candidates.fts_query.rows
     signal = tiers.query_signal(gathered.best_cosines, assessment.coverages, passages, gathered.embedded)
     found = tiers.verdict(signal, max(assessment.signals, default=0.0), cuts)

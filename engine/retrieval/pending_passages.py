@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.store import passage_counts, pending_vectors
-from engine.store.fulltext import statistics
 
 if TYPE_CHECKING:
     import apsw
@@ -24,10 +23,10 @@ ASKED = 200  # passages of one search that the indexer is asked for, as many as 
 
 
 def embedded_share(connection: apsw.Connection) -> float:
-    """Return the share of the library's passages that have a vector, 0 to 1; data, which needs none, is left out."""
+    """Return the share of the library's texts that have a vector, 0 to 1; data, which needs none, is left out."""
     if not pending_vectors.any_wait(connection):
         return 1.0
-    needed = statistics(connection).rows - passage_counts.held_back(connection)
+    needed = passage_counts.embeddable_texts(connection)
     return max(0.0, 1.0 - pending_vectors.count(connection) / needed) if needed > 0 else 1.0
 
 
@@ -66,7 +65,7 @@ def expected_meaning(
     queries) the list reached .670, .675 and .703 in NDCG@10; with 0 expected .271, .561 and .696, with the mean of
     those with a vector .482, .604 and .696; with all vectors .737.
     """
-    known = ~pending & (words > 0)
+    known = ~pending & (words > 0) & (meaning != 0)  # what is data, or cannot be read, has none
     if not known.any():
         return np.zeros(len(pending))
     ratio = float(meaning[known].sum() / words[known].sum())

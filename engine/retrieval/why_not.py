@@ -218,10 +218,10 @@ def _vector_stage(candidates: Candidates, own: NDArray[np.int64], settings: Sear
         why = "not asked" if settings.fusion == "keyword" else "no model yet"
         return WhyStage("vector", False, None, why)
     ranked = own[candidates.vector_rank[own] != 0]
-    if not len(ranked) and candidates.held is not None and np.isnan(candidates.cosine[own]).all():
-        return WhyStage("vector", False, None, "the model does not read this writing", "a word that stands in it")
     if not len(ranked) and candidates.pending is not None and candidates.pending[own].any():
         return WhyStage("vector", False, None, WAITS, "its vector, which the indexer makes")
+    if not len(ranked) and candidates.held is not None and np.isnan(candidates.cosine[own]).all():
+        return WhyStage("vector", False, None, "the model does not read this writing", "a word that stands in it")
     if not len(ranked):
         return WhyStage("vector", False, None, "no passage of it has a vector that passes", "carrel sync")
     best = ranked[np.argmin(np.abs(candidates.vector_rank[ranked]))]

@@ -19,7 +19,7 @@ from app.tui.screens.search.preview import first_line_of_hit, preview_lines
 from app.tui.screens.search.query_reading import reading_line
 from app.tui.screens.search.row import context_of, place_of, row_lines
 from app.tui.screens.search.window import LONG_LINE, form, marks_in, window_of, words_of
-from app.tui.status_line import StatusView, status_line
+from app.tui.status_line import StatusView, meaning_share, status_line
 from app.wording.bars import bar, rarity
 from app.wording.cells import cut_front
 from app.wording.figures import adding_up, count, figure, ordinal
@@ -225,3 +225,13 @@ def test_words_are_marked_in_whatever_way_they_are_written() -> None:
     text = "Łódź and ёлка, e\u0301te\u0301 and Straße"
     wanted = frozenset(form(word) for word in ("lodz", "елка", "été", "strasse"))
     assert [text[start:end] for start, end in marks_in(text, wanted)] == ["Łódź", "ёлка", "e\u0301te\u0301", "Straße"]
+
+
+def test_what_was_told_of_the_meaning_does_not_outlive_the_run_that_it_was_told_of() -> None:
+    status = replace(FakeLibrary().status(), passages=1000, wordless=0, pending=900)
+    told = after(IndexerState("watching"), events.MeaningProgress(pending=100, passages=1000, seconds_left=9.0))
+    assert meaning_share(StatusView(status, told)) == 0.9
+    for event in (events.Scanned(files=9, to_do=9), events.IndexerStarted(pid=1, task="watch")):
+        assert meaning_share(StatusView(status, after(told, event))) == pytest.approx(0.1)
+    nothing_to_do = after(told, events.Scanned(files=9, to_do=0))
+    assert meaning_share(StatusView(status, nothing_to_do)) == 0.9

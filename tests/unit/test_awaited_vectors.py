@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
+import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 from notes import FILLER, write
@@ -16,6 +17,7 @@ from app.json_shapes import search_shape
 from engine.library import Cancellation, Library, SearchCancelled
 from engine.records import SearchSettings
 from engine.retrieval import on_demand_vectors
+from engine.retrieval.pending_passages import expected_meaning
 from engine.store import connection, pending_vectors
 from engine.store.connection import open_reader
 
@@ -206,3 +208,18 @@ def test_what_if_ranks_passages_without_a_vector_too(library: Library) -> None:
     again = exploration.again(SearchSettings(weights=(0.3, 0.7)), 10)
     assert {hit.passage_id for hit in again.hits} == {hit.passage_id for hit in exploration.result.hits}
     assert all(hit.pending for hit in again.hits)
+
+
+def test_why_not_tells_what_waits_from_what_is_data(library: Library) -> None:
+    folder = Path(os.fsdecode(library.folders()[0].path))
+    rows = "\n".join(f"yeast,{number},{number * 7919},{number * 104729}" for number in range(60))
+    (folder / "data.csv").write_text(f"yeast,a,b,c\n{rows}\n")
+    library.sync(meaning=False)
+    (stage,) = (each for each in library.why("yeast", folder / "tent.md").stages if each.stage == "vector")
+    assert "not embedded yet" in stage.detail
+
+
+def test_data_is_no_measure_of_what_meaning_a_passage_that_waits_will_have() -> None:
+    pending, words = np.array([False, True, False]), np.array([0.2, 0.2, 0.8])
+    with_data = expected_meaning(pending, np.array([0.4, 0.0, 0.0]), words)
+    assert with_data.tolist() == pytest.approx([0.0, 0.4, 0.0])

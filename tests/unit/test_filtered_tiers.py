@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from notes import FILLER, library_of
+from notes import FILLER, library_of, write
 
 from engine.records import SearchSettings
 
@@ -58,3 +58,14 @@ def test_what_if_and_the_picture_of_the_scale_hold_a_filtered_row_against_the_sa
     assert {path: hit.tier for path, hit in again.items()} == {
         path: hit.tier for path, hit in by_path(within.result).items()
     }
+
+
+@pytest.mark.parametrize("typed", ["quantum lattice stove theorem", "eigenvalue kettle", "kettle", "bread oven"])
+def test_a_filter_on_what_has_no_vector_yet_makes_no_verdict_better(tmp_path, typed):
+    with library_of(tmp_path, NOTES) as library:
+        write(tmp_path / "notes", {"late/kettle.md": "# The kettle\n\nThe kettle sings on the stove.\n"})
+        library.sync(meaning=False)
+        whole, within = library.search(typed), library.search(f"{typed} path:late")
+        assert not whole.so_far
+        assert [hit.pending for hit in within.hits] in ([], [True])
+        assert VERDICTS.index(within.verdict) <= VERDICTS.index(whole.verdict)

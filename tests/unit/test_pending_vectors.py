@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,14 +13,16 @@ from fake_encoder import FakeEncoder
 from notes import library_of, write
 from store_samples import DIMENSION, Sample, hash_of, vector_for
 
-from engine.errors import ModelError
+from engine.errors import LibraryFull, ModelError
+from engine.indexer.embedding_turns import EmbeddingTurns
 from engine.indexing.outdated_documents import documents_with_gaps
+from engine.indexing.sync_progress import MeaningMeter
 from engine.library import Library
-from engine.maintenance import Maintenance
+from engine.maintenance import Maintenance, value_checks
 from engine.records import SearchSettings
 from engine.retrieval.vector_index import VectorIndex
 from engine.store import backup, change_log, integrity, models, pending_vectors, repair, vector_tables
-from engine.store.connection import transaction
+from engine.store.connection import open_writer, transaction
 from engine.store.vacuum import compact
 
 pytestmark = pytest.mark.usefixtures("unfitted")
@@ -244,3 +247,66 @@ def test_what_waits_travels_with_an_export_is_found_by_words_and_embedded_where_
     assert other.search("walnut", settings=SearchSettings(fusion="keyword")).hits
     assert (other.sync().pending, other.status().pending) == (0, 0)
     assert all(check.ok for check in other.check())
+
+
+def test_a_waiting_text_that_cannot_be_read_takes_the_vector_of_the_text_before_along(tmp_path: Path) -> None:
+    with library_of(tmp_path, {"a.md": "Before the flood.\n", "b.md": "Beside it.\n"}, fitted=False) as library:
+        write(tmp_path / "notes", {"a.md": "After the flood.\n"})
+        library.sync(meaning=False)
+        conn = open_writer(library.path)
+        model = models.active(conn)
+        assert model is not None
+        rows = f"SELECT count(*) FROM {vector_tables.table(model.id)}_rowids"
+        assert conn.execute(rows).get == 2
+        conn.execute("UPDATE pending SET text = CAST(x'ff' AS TEXT)")
+        assert value_checks.mend(conn) == [
+            "Texts to embed dropped, to be read again: 1 (pending.text could not be read)."
+        ]
+        assert conn.execute(rows).get == 1
+        assert len(documents_with_gaps(conn, model.id)) == 1
+        conn.close()
+        assert library.sync().embedded == 1
+
+
+def test_the_pace_is_that_of_the_embedding_and_not_of_the_hours_before_it() -> None:
+    now, told = [0.0], []
+    meter = MeaningMeter(told.append, lambda: now[0])
+    now[0] = 3600.0
+    meter.resume()
+    for pending in range(900, 0, -100):
+        now[0] += 1.0
+        meter.embedded(100, pending, 1000)
+    assert [event.seconds_left for event in told[:2]] == [None, 8.0]
+    assert {event.rate for event in told} == {100.0}
+    now[0] += 1.5  # a note was saved and written meanwhile
+    meter.resume()
+    meter.embedded(100, 0, 1000)
+    assert told[-1].rate > 80
+
+
+def test_a_library_that_cannot_be_written_is_tried_again_after_a_rest(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample.put("a.md", "one", embedded=False)
+    turns = EmbeddingTurns(sample.conn, FakeEncoder, lambda event: None)
+
+    def full(*_: object) -> None:
+        raise LibraryFull("The disk is full.", fix="Make room.")
+
+    monkeypatch.setattr(turns._queue, "work", full)
+    assert turns.due
+    with pytest.raises(LibraryFull):
+        turns.take(threading.Event())
+    assert not turns.due
+
+
+def test_copies_do_not_make_the_share_greater_than_it_is(tmp_path: Path) -> None:
+    notes = {f"copy{number}.md": "The same in all of them.\n" for number in range(6)}
+    with library_of(tmp_path, {**notes, "other.md": "Something else.\n"}, fitted=False) as library:
+        assert library.status().meaning == 1.0
+        write(tmp_path / "notes", {"one.md": "A new text.\n", "two.md": "A new text.\n", "three.md": "Another one.\n"})
+        library.sync(meaning=False)
+        status = library.status()
+        assert (status.passages, status.texts, status.pending) == (10, status.texts, 2)
+        assert status.meaning == pytest.approx(1 - 2 / status.texts)
+        assert library.search("same", settings=SearchSettings(fusion="convex")).hits

@@ -159,6 +159,19 @@ def test_latex_is_read_as_it_stands_on_paper(tmp_path: Path) -> None:
     assert document.links == (Link("https://x.org/a_b", "the site"),)
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (r"\cventry{2010}{Sailor}{\emph{Fi}rm}{}{Hull}, then", "2010 Sailor Firm Hull, then"),
+        (r"\cventry[2pt]{2010}{Sailor}", "2010 Sailor"),
+        (r"\emph{un}believ\textbf{able} {ki}{osk}", "unbelievable kiosk"),
+        (r"\frac{\so{a}}{b} \so{a}\frac{c}{d}", "(a)/b ac/d"),
+    ],
+)
+def test_arguments_of_a_command_that_is_not_known_do_not_run_together(tmp_path: Path, written: str, said: str) -> None:
+    assert " ".join(read(tmp_path, "a.tex", written).text.split()) == said
+
+
 def test_latex_keeps_its_lines(tmp_path: Path) -> None:
     document = read(tmp_path, "a.tex", PAPER)
     written = PAPER.split("\n")

@@ -39,6 +39,7 @@ _BLANKS = re.compile(r"[ \t]*+")
 _JOINTS = {"---": "—", "--": "–", "``": "“", "''": "”"}
 _SPACES = {"par": " ", "newline": " ", "linebreak": " ", "and": ", ", "item": "- "}
 _FRACTIONS = frozenset(("frac", "tfrac", "dfrac"))
+_APART = "\0"  # at the end of an argument: a blank where another follows
 _EDGES = frozenset(("begin", "end"))
 _ADDRESS = re.compile(r"(?:https?|ftp|mailto):[^\s()\\]{1,2000}")
 _SHOWN_ADDRESS = re.compile(r" \((?:https?|ftp|mailto):[^\s()]{1,2000}\)")  # behind the words of a link
@@ -205,8 +206,16 @@ class _Reader:
             self._write(self._meaning(name))
         elif name in symbols.SIGNS or name in symbols.FUNCTIONS or name in _SPACES:
             self._write(_SPACES.get(name) or symbols.SIGNS.get(name) or f"{name} ")
-        elif self._written[self._at : self._at + 1] == "[":
-            self._options()
+        else:
+            if self._written[self._at : self._at + 1] == "[":
+                self._options()
+            self._expect_argument()
+
+    def _expect_argument(self) -> bool:
+        """Where an argument of a command that is not known comes next, keep it apart from one behind it."""
+        if comes := self._written.startswith("{", self._at, self._end):
+            self._pending.insert(0, ("", _APART))
+        return comes
 
     def _meaning(self, name: str) -> str:
         """Return what one of the file's own commands puts on paper, where that is short."""
@@ -248,7 +257,10 @@ class _Reader:
                 depth, level, _ = self._headings[-1]
                 self._headings[-1] = (depth, level, self._length)
         elif self._open:
-            self._write(self._open.pop())
+            after = self._open.pop()
+            if after == _APART:
+                after = " " if self._expect_argument() and self._tail(max(self._length - 1, 0)) else ""
+            self._write(after)
             if self._headings and self._headings[-1][0] == len(self._open) and self._headings[-1][2] >= 0:
                 self._end_heading()
 

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from cli_fakes import Call, FakeLibrary
 from app.cli import embedding_wait, indexer_request
 from app.cli.indexer_request import done_or_asked
 from app.cli.progress_line import MovingLine, PlainLines
+from app.cli.sync_report import summed
 from engine.errors import LibraryBusy, LibraryFull
 from engine.event_log.event_file import EventFile
 from engine.event_log.lock_holder import HolderTail
@@ -353,6 +354,12 @@ def test_several_paths_are_several_requests_and_one_report(carrel: Call, library
 
     assert library.of("request") == [("sync", str(Path.cwd() / "a")), ("sync", str(Path.cwd() / "b"))]
     assert (ended.json["added"], ended.json["skipped"]["hidden"], len(ended.json["failed"])) == (6, 4, 2)
+
+
+def test_no_count_of_a_report_is_left_out_where_reports_are_put_together() -> None:
+    counts = {each.name: 3 for each in fields(SyncReport) if each.name not in ("failed", "skipped")}
+    told = summed([SyncReport(**counts), SyncReport(**counts)])
+    assert {name: getattr(told, name) for name in counts} == {**dict.fromkeys(counts, 6), "pending": 3}
 
 
 @pytest.mark.usefixtures("impatient")

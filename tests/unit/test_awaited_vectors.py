@@ -212,7 +212,7 @@ def test_what_if_ranks_passages_without_a_vector_too(library: Library) -> None:
 
 def test_why_not_tells_what_waits_from_what_is_data(library: Library) -> None:
     folder = Path(os.fsdecode(library.folders()[0].path))
-    rows = "\n".join(f"yeast,{number},{number * 7919},{number * 104729}" for number in range(60))
+    rows = "\n".join(f"{number},{number * 7919},{number * 104729}" for number in range(60))
     (folder / "data.csv").write_text(f"yeast,a,b,c\n{rows}\n")
     library.sync(meaning=False)
     (stage,) = (each for each in library.why("yeast", folder / "tent.md").stages if each.stage == "vector")

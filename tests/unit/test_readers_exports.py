@@ -14,7 +14,8 @@ from reading import headings, read, reason, shape
 
 from engine.records import Link
 from engine.sources.discovery import decide
-from engine.sources.readers import message_text, packed_file
+from engine.sources.readers import enex, message_text, packed_file
+from engine.sources.readers.source_file import Source
 
 NOTE = "---\ntags: [red]\n---\n# Foxes\n\nThe quince.\n"
 
@@ -100,6 +101,13 @@ def test_files_on_all_notes_of_an_export_have_a_bound(tmp_path: Path, monkeypatc
     document = read(tmp_path, "notes.enex", HANGING)
     assert "- Attachment: list.md (too much text)" in document.text
     assert "quince" not in document.text
+
+
+def test_an_export_with_much_on_its_notes_asks_for_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enex, "ATTACHED_A_SPELL", 15)
+    asked: list[bool] = []
+    enex.read(Source(b"a.enex", HANGING.encode(), go_on=lambda: asked.append(True)))
+    assert len(asked) == 1
 
 
 KEEP = {

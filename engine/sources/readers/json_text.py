@@ -70,7 +70,7 @@ def _mended(text: str) -> str:
     """
     if "\\u00" not in text:
         return text
-    found = {written: _from_bytes(written) for written in set(_HIGH.findall(text))}
+    found = {written: _from_bytes(written) for written in {match[0] for match in _HIGH.finditer(text)}}
     sound = [written for written, letters in found.items() if letters]
     if not sound or len(found) - len(sound) > MOSTLY * len(sound):
         return text

@@ -151,6 +151,26 @@ def test_files_inside_a_pdf_are_read_or_named_with_the_reason(tmp_path: Path) ->
     ]
 
 
+def test_a_file_that_is_pinned_to_a_page_is_read_like_one_of_the_whole_and_once(tmp_path: Path) -> None:
+    pinned = "<</Type/Annot/Subtype/FileAttachment/Rect[0 0 9 9]/FS {} 0 R>>"
+    objects = (
+        pinned.format(7),
+        pinned.format(9),
+        "<</Type/Filespec/F(budget.txt)/UF(budget.txt)/EF<</F 8 0 R>>>>",
+        "<</Length 12>>stream\nBeans, boots\nendstream",
+        "<</Type/Filespec/F(gone.md)/UF(gone.md)>>",
+    )
+    expected = [
+        ("paragraph", "Words."),
+        ("heading", "a.pdf › budget.txt"),
+        ("paragraph", "Beans, boots"),
+        ("heading", "a.pdf › gone.md"),
+    ]
+    for root in ("", "/Names<</EmbeddedFiles<</Names[(a)7 0 R]>>>>"):
+        content = annotated(*objects, root=root, stream=lines("Words."))
+        assert shape(read(tmp_path, "a.pdf", content)) == expected
+
+
 # --- outlines -------------------------------------------------------------------------------------------------------
 
 

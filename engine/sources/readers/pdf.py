@@ -62,7 +62,8 @@ def read(source: Source) -> Document:
         outline = outline_of(document)
         pages = list(_pages(document, source.recogniser))
         properties = document.get_metadata_dict(skip_empty=True)
-        attached = list(attached_files(document))
+        pinned = ((number, index) for number, page in enumerate(pages) for index in page.annotations.files)
+        attached = list(attached_files(document, pinned))
     finally:
         document.close()
     builder, links = TextBuilder(), list[Link]()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pypdfium2 as pdfium
@@ -26,11 +26,15 @@ _SILENT = frozenset((pdfium_c.FPDF_ANNOT_POPUP, pdfium_c.FPDF_ANNOT_WIDGET, pdfi
 
 @dataclass(slots=True)
 class Annotations:
-    """What was found on one page: each value of a form with its label, each note with its author, each link."""
+    """What was found on one page: each value of a form with its label, each note with its author, each link.
+
+    `files` are the places of the annotations that a file hangs on.
+    """
 
     values: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
 
 
 def annotations_of(document: pdfium.PdfDocument, page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> Annotations:
@@ -46,6 +50,8 @@ def annotations_of(document: pdfium.PdfDocument, page: pdfium.PdfPage, textpage:
                 found.values += _value(document, annotation)
             elif kind == pdfium_c.FPDF_ANNOT_LINK:
                 found.links += _link(document, annotation, textpage)
+            elif kind == pdfium_c.FPDF_ANNOT_FILEATTACHMENT:
+                found.files.append(index)
             if kind not in _SILENT and (words := _entry(annotation, b"Contents").strip()):
                 author = _entry(annotation, b"T").strip()
                 found.notes.append(f"{author}: {words}" if author else words)
@@ -56,20 +62,43 @@ def annotations_of(document: pdfium.PdfDocument, page: pdfium.PdfPage, textpage:
     return found
 
 
-def attached_files(document: pdfium.PdfDocument) -> Iterator[tuple[str, bytes]]:
-    """Give the files that lie inside a PDF by name; one that is too large, or damaged, is empty."""
+def attached_files(document: pdfium.PdfDocument, pinned: Iterable[tuple[int, int]] = ()) -> Iterator[tuple[str, bytes]]:
+    """Give the files that lie inside a PDF by name, each once; one that is too large, or damaged, is empty.
+
+    `pinned` are the pages that files hang on, from 0, with the places of their annotations.
+    """
     room = MAX_ATTACHED_BYTES
-    for index in range(min(document.count_attachments(), MAX_ATTACHED)):
+    given = set()
+    for _, attachment in zip(range(MAX_ATTACHED), _attachments(document, pinned), strict=False):
         try:
-            attachment = document.get_attachment(index)
             name = " ".join(storable(attachment.get_name()).split())
             size = ctypes.c_ulong()
             pdfium_c.FPDFAttachment_GetFile(attachment, None, 0, size)
             content = bytes(attachment.get_data()) if 0 < size.value <= room else b""
         except pdfium.PdfiumError:
             continue
-        room -= len(content)
-        yield name, content
+        if (name, content) not in given:
+            given.add((name, content))
+            room -= len(content)
+            yield name, content
+
+
+def _attachments(document: pdfium.PdfDocument, pinned: Iterable[tuple[int, int]]) -> Iterator[pdfium.PdfAttachment]:
+    """Give the files of the whole, then those of its pages, each of which is open only until the next is asked for."""
+    for index in range(document.count_attachments()):
+        attachment = pdfium_c.FPDFDoc_GetAttachment(document, index)
+        if attachment:
+            yield pdfium.PdfAttachment(attachment, document)
+    for number, index in pinned:
+        page = document[number]
+        annotation = pdfium_c.FPDFPage_GetAnnot(page, index)
+        try:
+            attachment = pdfium_c.FPDFAnnot_GetFileAttachment(annotation)
+            if attachment:
+                yield pdfium.PdfAttachment(attachment, document)
+        finally:
+            pdfium_c.FPDFPage_CloseAnnot(annotation)
+            page.close()
 
 
 def _value(document: pdfium.PdfDocument, annotation: object) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import apsw
 
 from engine.store.connection import file_of
+from engine.store.fulltext import statistics
 
 # A hash that begins with `HELD_BACK_HASH` is below this one.
 HELD_BACK = "passage.hash < x'00000001'"
@@ -42,7 +43,7 @@ def embeddable_texts(conn: apsw.Connection) -> int:
 
     Where the passages have hardly changed in number since it was counted last, what was found then is scaled.
     """
-    passages, file = embeddable(conn), file_of(conn)
+    passages, file = statistics(conn).rows - held_back(conn), file_of(conn)  # each search asks: no row is counted
     known = _COUNTED.get(file)
     if known is None or abs(passages - known[0]) > RECOUNTED_SHARE * passages:
         found = conn.execute(f"SELECT count(DISTINCT hash) FROM passage WHERE {WORDS}").get

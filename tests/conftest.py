@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,8 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # all cores are at work
         os.environ.setdefault(variable, "1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes read what the first has compiled
+    sys.dont_write_bytecode = False
     properties.load_profile()
 
 

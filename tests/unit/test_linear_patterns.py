@@ -52,7 +52,8 @@ def modules() -> list[Path]:
     return [path for path in found if "vault" not in path.parts]
 
 
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in modules()}
+SOURCES = {path: path.read_text(encoding="utf-8") for path in modules()}
+TREES = {path: ast.parse(source) for path, source in SOURCES.items() if re.search(r"\bre\.\w", source)}
 
 
 def module_name(path: Path) -> str:

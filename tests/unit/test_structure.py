@@ -6,6 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parents[2]
 
 
+@cache
 def modules_below(folder: str) -> dict[str, ast.Module]:
     """Return the syntax of every module below a folder by its dotted name; a package has the name of its folder."""
     found = {}

@@ -37,6 +37,26 @@ def place_argument(function: F) -> F:
     return click.argument("path", metavar="PATH[:LINE]", shell_complete=files)(function)
 
 
+def format_option(function: F) -> F:
+    """Give a command the option `form`: a template for `app.cli.row_format`, refused here where it cannot be read."""
+    return click.option(
+        "--format",
+        "form",
+        callback=_read_format,
+        metavar="TEMPLATE",
+        help="Print fields, as in '{path}\\t{line}\\t{title}'; also place (PATH:LINE), quoted (for a shell), page, "
+        "heading, kind, rank, score, tier, snippet.",
+    )(function)
+
+
+def _read_format(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        from app.cli.row_format import row_format  # only for who names a template
+
+        row_format(value, nul=False)
+    return value
+
+
 def read_weights(_ctx: click.Context, _option: click.Parameter, value: str | None) -> tuple[float, float] | None:
     """Read `V,K`, two weights for meaning and words; only their proportion counts."""
     return None if value is None else two_weights(value)

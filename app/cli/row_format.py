@@ -44,6 +44,7 @@ def place(hit: Hit) -> bytes:
 
 FIELDS: Mapping[str, Callable[[Hit], bytes]] = {
     "path": lambda hit: argument_path(hit.path),
+    "absolute": lambda hit: hit.path,
     "place": place,
     "quoted": lambda hit: os.fsencode(shlex.quote(os.fsdecode(argument_path(hit.path)))),
     "line": lambda hit: _number(hit.line_start or 1),

@@ -147,7 +147,9 @@ def test_links_lead_somewhere(library: Library) -> None:
 def test_the_first_demo_copies_the_vault_and_opens_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[tuple[Path | None, list[Path]]] = []
     monkeypatch.setattr(factories, "interactive", lambda: True)
-    monkeypatch.setattr(factories, "open_browser", lambda library, folders: opened.append((library, folders)) or 0)
+    monkeypatch.setattr(
+        factories, "open_browser", lambda library, folders, query="": opened.append((library, folders)) or 0
+    )
 
     assert main(("demo",)) == 0
     assert opened == [(demo_library(), [demo_notes()])]

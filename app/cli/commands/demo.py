@@ -27,7 +27,7 @@ def command(session: Session, /, fresh: bool) -> int:
     They are one person's kitchen, garden, bicycle, stars and travels, copied to a folder of their own, so you may
     change them. Your own library is not touched. Try "why is my bread flat", or "starter", and press ctrl+t.
     """
-    from app.cli.commands.browse import without_terminal
+    from app.cli.commands.browse_folders import without_terminal
     from app.demo import demo_library, ready_notes
 
     session.library = session.library or demo_library()

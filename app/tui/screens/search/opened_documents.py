@@ -45,9 +45,10 @@ class OpenedDocuments:
         return (hit,) if hit is not None else ()
 
     def open(self) -> None:
-        """Open the selected note, or all that are marked, each at its line or page."""
-        if self.taken:
-            in_background(self._rows, partial(self._open, self.taken), "taking")
+        """Open the selected note, or all that are marked, each at its line or page; a picker gives them away."""
+        taken, shown = self.taken, self._shown
+        if taken and not self._browser.hand_over(taken, shown.result, answered=shown.question is not None):
+            in_background(self._rows, partial(self._open, taken), "taking")
 
     async def _open(self, hits: Sequence[Hit]) -> None:
         texts = await self._texts(hits)

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
 
-from app.tui.actions import Where, bindings
+from app.tui.actions import Action, Where, bindings
 from app.tui.browser import CarrelScreen
 from app.tui.ports import Opened
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
@@ -45,8 +45,9 @@ NARROW_COLUMNS = 100  # below it a row and a preview do not both fit beside each
 class SearchScreen(CarrelScreen):
     """A query line, what came of it, and a pane that shows or explains the selected row."""
 
-    ACTIONS = (*WHAT_IF_ACTIONS, *SEARCH_ACTIONS)
+    ACTIONS: tuple[Action, ...] = (*WHAT_IF_ACTIONS, *SEARCH_ACTIONS)
     BINDINGS = bindings(SEARCH_ACTIONS)
+    TIPS = True  # whether an empty query line tells what can be done
     HELP_PAGES = SEARCH_PAGES
     AUTO_FOCUS = "QueryLine"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
@@ -57,6 +58,10 @@ class SearchScreen(CarrelScreen):
     reading = query_one("#reading", BuiltLine)
     rows = query_one("#rows", ResultList)
     pane = query_one(Pane)
+
+    def __init__(self, query: str = "") -> None:
+        super().__init__()
+        self._query = query  # to begin with
 
     def compose(self) -> ComposeResult:
         """Lay out the widgets from top to bottom."""
@@ -83,6 +88,8 @@ class SearchScreen(CarrelScreen):
         self.carrel.status_signal.subscribe(self, self._status_changed)
         self.carrel.commit_signal.subscribe(self, self._library_changed)
         self._status_changed(self.carrel.view)
+        if self._query:
+            self.query_line.write(self._query)
 
     def _make_parts(self) -> None:
         """Give each part the widgets and the parts that it works on."""
@@ -91,7 +98,7 @@ class SearchScreen(CarrelScreen):
         self.search = LiveSearch(line, app.ports.pace)
         self.filters = QueryFilters(app, line, self.query_one(ChipLine))
         self.kept = KeptSearches(app, line)
-        self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane))
+        self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane), tips=self.TIPS)
         self.trial = SettingsTrial(app, rows, pane, self.shown)
         self.similar = SimilarRows(app, rows, self.shown, self.trial)
         self.further = FurtherRows(app, rows, self.shown, self.trial, self.search)

@@ -46,8 +46,10 @@ class ResultWidgets:
 class ShownResults:
     """Shows one result at a time, and knows which one that is."""
 
-    def __init__(self, browser: Browser, widgets: ResultWidgets) -> None:
+    def __init__(self, browser: Browser, widgets: ResultWidgets, *, tips: bool = True) -> None:
+        """Show results in `widgets`; with `tips` an empty query line tells what can be done."""
         self._browser = browser
+        self._tips = tips
         self._widgets = widgets
         self.arrangement = Arrangement()
         self.answer: Answered | None = None  # the last one to the query line; other rows may stand in its place
@@ -193,6 +195,8 @@ class ShownResults:
         if self._failure is not None:
             return partial(empty_states.error_lines, self._failure)
         if not self._widgets.query_line.value.strip():
+            if not self._tips:
+                return None
             page = empty_states.recent_lines if result and result.hits else empty_states.start_lines
             return partial(page, view.status, view.indexer)
         if result is not None and not result.hits:

@@ -19,7 +19,7 @@ from textual.signal import Signal
 from textual.worker import Worker
 
 from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
-from app.tui.browser import Place
+from app.tui.browser import OpeningHearer, Place
 from app.tui.editor_launch import open_places
 from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
@@ -211,10 +211,18 @@ class CarrelApp(App[int]):
         self._tell(replace(self.view, status=status))
         self.commit_signal.publish(version)
 
-    def open_places(self, places: Sequence[Place]) -> None:
-        """Show places in the person's editor, found again where their files have changed."""
-        opening = open_places(self, places, partial(self.ports.edit, self))
+    def open_places(self, places: Sequence[Place], hearer: OpeningHearer | None = None) -> None:
+        """Show places in the person's editor; what no program here shows is read in Carrel."""
+        hearer = hearer or OpeningHearer(lambda: None, self._read)
+        opening = open_places(self, places, partial(self.ports.edit, self), hearer)
         self.run_worker(opening, group="edit", name="edit", exit_on_error=False)
+
+    def _read(self, place: Place) -> None:
+        from app.tui.screens.reader.screen import ReaderScreen  # not needed before the first paint
+        from app.tui.screens.reader.trail import Reading
+
+        if not isinstance(self.screen, ReaderScreen):
+            self.push_screen(ReaderScreen(Reading(place.path)))
 
     def change_config(self, **changes: Any) -> bool:
         """Keep settings in the person's file and use them from now on; False, and told, where that cannot be."""

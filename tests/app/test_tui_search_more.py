@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import NOW, FakeLibrary, ports
@@ -15,13 +16,14 @@ from piloting import SMALL, WIDE, pressed, settle, told, typed, written
 from app.tui.app import CarrelApp
 from app.tui.query_history import History
 from app.tui.screens.chooser import ChoiceScreen
+from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.screens.search.arrangement import in_order
 from app.tui.screens.search.chip_line import ChipLine
 from app.tui.screens.search.filter_completion import NO_FACETS, candidates, completed, completed_name, unfinished
 from app.tui.screens.search.query_text import chips, with_filter, without
 from app.tui.settings_file import SettingsFile
 from engine.config import Config
-from engine.records import Facets
+from engine.records import Facets, SearchResult
 
 FACETS = Facets({"markdown": 9, "pdf": 2}, {"recipe": 3, "spring garden": 1}, {"kitchen": 5, "work/kites": 2})
 
@@ -373,3 +375,27 @@ async def test_more_rows_come_on_demand() -> None:
         assert told(pilot) == ["All 230 rows are shown."]
         await typed(pilot, "note")
         assert len(screen.rows.hits) == 100
+
+
+class Papers(FakeLibrary):
+    """A library of PDFs."""
+
+    def search(self, text: str, **more: Any) -> SearchResult:
+        found = super().search(text, **more)
+        return replace(found, hits=tuple(replace(hit, kind="pdf") for hit in found.hits))
+
+
+@pytest.mark.parametrize("library", [Papers(), FakeLibrary()], ids=["without a viewer", "without an editor"])
+async def test_what_no_program_here_shows_is_read_in_carrel(
+    library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    for name in ("EDITOR", "VISUAL"):
+        monkeypatch.delenv(name, raising=False)
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await typed(pilot, "starter")
+        await pressed(pilot, "enter")
+        assert isinstance(app.screen, ReaderScreen)
+        assert "its text as it was indexed" in " ".join(told(pilot))
+        assert app.ports.edit.commands == []  # type: ignore[union-attr]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
+from collections.abc import Callable
 from functools import partial
 
 from textual import on
@@ -13,6 +15,7 @@ from textual.getters import query_one
 from textual.widgets import Input
 
 from app.tui.actions import Where, bindings
+from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
 from app.tui.clipboard import copy
 from app.tui.screens.reader import bar_lines
@@ -52,8 +55,10 @@ class ReaderScreen(CarrelScreen):
     find_row = query_one(FindRow)
     place_bar = query_one("#place", BuiltLine)
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, looked_at: Callable[[], None] = lambda: None) -> None:
+        """Read a document; `looked_at` is called once it was read for longer than a glance."""
         super().__init__()
+        self._looked_at = looked_at
         self.book: Book | None = None
         self._reading = reading
         self._opener = DocumentOpener(self, lambda book: self.text.layout_for(book))
@@ -77,6 +82,11 @@ class ReaderScreen(CarrelScreen):
         self.carrel.commit_signal.subscribe(self, self._library_changed)
         self._tell()
         self.call_after_refresh(self._begin)
+        in_background(self, self._look, "look")
+
+    async def _look(self) -> None:
+        await asyncio.sleep(self.carrel.ports.pace.look)  # is given up with the screen
+        self._looked_at()
 
     def where(self) -> Where:
         """Return whether letters are keys, or are written into the line that finds."""

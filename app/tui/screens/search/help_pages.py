@@ -46,8 +46,8 @@ WHAT_IF: Page = (
         ("fusion", "by their scores (convex), by their ranks alone (rrf), or one of the two by itself"),
         ("feedback, memory", "whether the first results sharpen the search; whether your marks count"),
         ("collapse", "from which cosine on notes that are alike share a row"),
-        ("diversity", "λ: several passages of a note have rows, and the lower λ, the more they must differ (MMR)"),
-        ("cut-off", "so many times farther than the nearest passage, meaning alone brings no row"),
+        ("diversity", "several passages of a note have rows; the lower the number (λ of MMR), the more they differ"),
+        ("cut-off", "a passage without your words is left out when it is so much farther than the nearest"),
     ),
 )
 SEARCH_PAGES: tuple[Page, ...] = (QUERY_LANGUAGE, FILTERS, ROWS, WHAT_IF)

@@ -88,7 +88,7 @@ class SearchScreen(CarrelScreen):
         """Give each part the widgets and the parts that it works on."""
         app, line, rows, pane = self.carrel, self.query_line, self.rows, self.pane
         body = self.query_one("#body", Horizontal)
-        self.search = LiveSearch(line, app.ports.pace)
+        self.search = LiveSearch(line, app.ports.pace, app.ports.clock)
         self.filters = QueryFilters(app, line, self.query_one(ChipLine))
         self.kept = KeptSearches(app, line)
         self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane))

@@ -63,7 +63,7 @@ HELP_PAGES = (
             ("meaning blind", "words find the passage, meaning does not; words blind is the other way round"),
             ("├──●──┤", "a difference and the interval that holds it in 95 of 100 cases; │ stands for no difference"),
             ("NDCG@10", "how well the first ten results are ordered: 1 is perfect"),
-            ("t .25", "a mixture of a quarter of the tuned model and three of the base; the best t is kept"),
+            ("25 % tuned", "a quarter of the tuned model mixed with three of the one before; the best mixture is kept"),
             ("drift", "how far the same passages moved, as mean cosine distance: 0 is not at all"),
             ("memory on, off", "with or without what you marked and opened: a gain must be one beyond that"),
         ),

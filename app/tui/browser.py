@@ -63,7 +63,7 @@ class Browser(Protocol):
 
     @property
     def own_keys(self) -> Mapping[str, str]:
-        """The person's own keys, by the ids of actions."""
+        """The keys of the preset and the person's own, by the ids of actions."""
 
     @property
     def roots(self) -> tuple[bytes, ...]:

@@ -286,7 +286,7 @@ async def test_a_run_is_paused_let_go_on_and_stopped(app: CarrelApp, training: F
         await until(pilot, lambda: screen.state.paused)
         assert "‖ training" in written(pilot) and "paused, g goes on" in written(pilot)
         assert "g go on" in footer(pilot) and "p pause" not in footer(pilot)
-        await pressed(pilot, "g", "s")
+        await pressed(pilot, "o", "s")
         assert training.done == [("order", "tuned-4", word) for word in ("pause", "resume", "stop")]
 
 
@@ -350,7 +350,7 @@ async def test_examples_are_accepted_rejected_and_skipped_and_the_run_goes_on(
         await pressed(pilot, "y", "n", "right", "left", "left", "y")
         assert screen.decided == training.decided == {1: True, 2: True}
         assert "3 of 16" in written(pilot) and "2 accepted · 0 rejected" in written(pilot)
-        await pressed(pilot, "n", "g")
+        await pressed(pilot, "n", "o")
         assert training.decided == {1: True, 2: True, 3: False}
         assert training.done[-1] == ("order", "tuned-4", "resume")
         assert isinstance(app.screen, TrainingScreen)
@@ -444,7 +444,7 @@ async def test_a_run_that_broke_off_is_told_as_such_and_taken_up_again(app: Carr
         assert "✗ training" in shown and "broken off" in shown
         assert "This run broke off in training, at step 192 of 320" in shown
         assert "g goes on from its last checkpoint" in shown
-        await pressed(pilot, "g")
+        await pressed(pilot, "o")
         assert training.done == [("resume", "tuned-4")]
         crashed_at = len((training.folder / "tuned-4.jsonl").read_text(encoding="ascii").splitlines())
         training.go_on("tuned-4", "resume", crashed_at)
@@ -579,11 +579,11 @@ async def test_deleting_asks_and_a_run_in_use_or_at_work_stays(app: CarrelApp, t
     training.record(replace(ENDINGS["worse"], name="tuned-2"), "worse")
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await opened(pilot)
-        await pressed(pilot, "tab", "x", "down", "x")
+        await pressed(pilot, "tab", "D", "down", "D")
         assert not isinstance(app.screen, ConfirmScreen) and training.done == []
-        await pressed(pilot, "down", "x", "enter")
+        await pressed(pilot, "down", "D", "enter")
         assert training.done == []
-        await pressed(pilot, "x")
+        await pressed(pilot, "D")
         asked = " ".join(written(pilot).split())
         assert "files (3.1 MB) and its model tuned-2 (95 MB) are gone for good" in asked
         await pressed(pilot, "y")
@@ -599,7 +599,7 @@ async def test_a_model_that_is_needed_is_not_deleted_and_the_reason_is_told(
     training.trouble = "tuned-4 is what `carrel rollback` goes back to."
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await opened(pilot)
-        await pressed(pilot, "tab", "tab", "x")
+        await pressed(pilot, "tab", "tab", "D")
         assert "is what `carrel rollback` goes back to" in written(pilot)
         assert not isinstance(app.screen, ConfirmScreen)
 

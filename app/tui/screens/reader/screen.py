@@ -18,6 +18,7 @@ from app.tui.actions import Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
 from app.tui.clipboard import copy
+from app.tui.list_keys import MOVING
 from app.tui.screens.reader import bar_lines
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
@@ -43,8 +44,8 @@ NARROW_COLUMNS = 100
 class ReaderScreen(CarrelScreen):
     """Moves, finds, follows links, and takes away."""
 
-    ACTIONS = READER_ACTIONS
-    BINDINGS = bindings(READER_ACTIONS)
+    ACTIONS = (*READER_ACTIONS, *MOVING)
+    BINDINGS = bindings(ACTIONS)
     CSS_PATH = "reader.tcss"
     AUTO_FOCUS = "ReaderView"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
@@ -184,12 +185,16 @@ class ReaderScreen(CarrelScreen):
         """The outline while it has the focus, else the text."""
         return self.outline if self.outline.has_focus else self.text
 
-    def action_scroll(self, rows: int) -> None:
+    def action_move(self, rows: int) -> None:
         """Scroll the text, or move in the outline, or among what was found."""
         if self.find_row.line.has_focus:
             self.action_found(rows > 0)
         else:
             self._side.scroll_rows(rows)
+
+    def action_half(self, by: int) -> None:
+        """Scroll by half a screen."""
+        self._side.scroll_rows(by * max(1, self._side.size.height // 2))
 
     def action_page(self, pages: int) -> None:
         """Scroll by screens."""

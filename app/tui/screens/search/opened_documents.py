@@ -48,6 +48,12 @@ class OpenedDocuments:
         """Open the selected note, or all that are marked, each at its line or page."""
         if self.taken:
             in_background(self._rows, partial(self._open, self.taken), "taking")
+            self._rows.unmark()
+
+    def open_row(self) -> None:
+        """Open the selected note alone."""
+        if self._rows.hit is not None:
+            in_background(self._rows, partial(self._open, (self._rows.hit,)), "taking")
 
     async def _open(self, hits: Sequence[Hit]) -> None:
         remember = self._memory_of(hits)
@@ -56,7 +62,6 @@ class OpenedDocuments:
             [Place(hit.path, hit.line_start, hit.kind, hit.page, texts.get(hit.passage_id, "")) for hit in hits],
             OpeningHearer(remember, lambda _place: self.read()),
         )
-        self._rows.unmark()
 
     def _memory_of(self, hits: Sequence[Hit]) -> Callable[[], None]:
         """Return what remembers that rows were opened, where they answer words that were searched for."""

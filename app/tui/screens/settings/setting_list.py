@@ -174,6 +174,20 @@ _EVERYWHERE = (
         ON_OFF,
     ),
     Setting(
+        "key_preset",
+        "Preset of keys",
+        "Keys of lists for hands that know another program. What you change below one by one comes before it.",
+        (
+            ("default", "as Carrel comes", "↑ ↓, in lists also j k g G ctrl+d ctrl+u"),
+            ("fzf", "as in fzf", "ctrl+n ctrl+p ctrl+j ctrl+k move; alt+x all commands, alt+q why not"),
+            (
+                "vim",
+                "as in vim",
+                "ctrl+f ctrl+b go by screens, i to the query; alt+x all commands, alt+f filter",
+            ),
+        ),
+    ),
+    Setting(
         "editor",
         "Editor",
         "The command that opens a note; {path} and {line} stand for where. Empty: $VISUAL, then $EDITOR.",

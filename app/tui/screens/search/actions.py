@@ -59,7 +59,7 @@ SEARCH_ACTIONS = (
     Action("search.copy_text", "Y", "copy_text", "", "Copy the text of the passage",
            "Copy the text of the passage, of all marked results where there are any.", footer=False, where="rows"),
     *(
-        Action(f"search.open_{number}", f"alt+{number}", f"open_row({number})", "", "",
+        Action(f"search.open_{number}", f"alt+{number}", f"open_row({number})", "", f"Open row {number}",
                "Open the row of that number." if number == 1 else "", shown_key="alt+1…9", footer=False, palette=False)
         for number in range(1, 10)
     ),

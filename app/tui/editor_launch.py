@@ -52,8 +52,8 @@ async def open_places(browser: Browser, places: Sequence[Place], edit: Edit, hea
             looked_at |= not command.in_terminal or browser.ports.clock() - began >= browser.ports.pace.look
     if looked_at:
         hearer.looked_at()
-    for path, error in tuple(unshown.items())[:1]:
-        browser.notify(f"{error.message} This is its text as it was indexed.", timeout=6, markup=False)
+    for path, lack in tuple(unshown.items())[:1]:
+        browser.notify(f"{lack.message} This is its text as it was indexed.", timeout=6, markup=False)
         hearer.unshown(next(place for place in places if place.path == path))
 
 

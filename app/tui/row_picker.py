@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.screen import Screen
 
 from app.tui.app import CarrelApp
-from app.tui.browser import Place
+from app.tui.browser import OpeningHearer, Place
 from app.tui.ports import Ports
 from app.tui.screens.search.picking import PickingScreen
 from engine.errors import CarrelError, UsageError
@@ -59,7 +59,7 @@ class RowPicker(CarrelApp):
             self.exit()
         return True
 
-    def open_places(self, places: Sequence[Place]) -> None:
+    def open_places(self, places: Sequence[Place], hearer: OpeningHearer | None = None) -> None:
         """Open nothing: the terminal belongs to whoever asked."""
         self.notify("Nothing is opened from here: enter in the results picks.", markup=False)
 

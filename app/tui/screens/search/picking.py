@@ -7,6 +7,7 @@ from dataclasses import replace
 from textual import on
 
 from app.tui.actions import Action, bindings
+from app.tui.list_keys import LIST_ACTIONS
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
 from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.query_line import QueryLine
@@ -35,7 +36,7 @@ MOVES = (
     Action("pick.next", "ctrl+j", "move(1)", "", "", "", footer=False, palette=False, priority=True),
     Action("pick.previous", "ctrl+k", "move(-1)", "", "", "", footer=False, palette=False, priority=True),
 )
-FIRST = ("search.next", "search.open", "search.mark", "search.back")  # in the footer: what a picker is for
+FIRST = ("search.open", "search.mark", "search.back")  # in the footer: what a picker is for
 _ALL = {action.id: _picking(action) for action in SEARCH_ACTIONS}
 MULTI_ACTIONS = (*(_ALL[name] for name in FIRST), *MOVES, *(each for each in _ALL.values() if each.id not in FIRST))
 SINGLE_ACTIONS = tuple(action for action in MULTI_ACTIONS if action.id != "search.mark")
@@ -48,7 +49,7 @@ class PickingScreen(SearchScreen):
     lines (`height`, `15` or `40%`), there is no room for more than query, rows and keys.
     """
 
-    ACTIONS = (*WHAT_IF_ACTIONS, *SINGLE_ACTIONS)
+    ACTIONS = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SINGLE_ACTIONS)
     BINDINGS = bindings(MULTI_ACTIONS)
     TIPS = False  # the room is for rows
     HIDDEN = frozenset({"library", "training", "quit"})
@@ -64,7 +65,7 @@ class PickingScreen(SearchScreen):
         self._height = height
         self.awaits_answer = False  # whether the first row of the next answer is picked
         if multi:
-            self.ACTIONS = (*WHAT_IF_ACTIONS, *MULTI_ACTIONS)
+            self.ACTIONS = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *MULTI_ACTIONS)
 
     def on_mount(self) -> None:
         """Take the room that was asked for."""

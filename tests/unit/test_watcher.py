@@ -52,7 +52,7 @@ from engine.watching.watcher import Watcher
 
 pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")]
 
-DEADLINE_SECONDS = 20.0  # a busy machine may take long; a sound one needs about one second
+DEADLINE_SECONDS = 90.0  # until a test gives up; none waits for it when all is well
 
 
 class Watched:
@@ -491,6 +491,43 @@ def test_a_saved_note_does_not_wait_for_another_model(world: Watched) -> None:
     state = requests.state(world.conn, number)
     assert state is not None and not state.done
     world.until(lambda: getattr(models.active(world.conn), "name", "") == "other")
+
+
+def test_an_order_that_fails_for_the_file_system_is_answered_with_what_went_wrong(
+    world: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (world.notes / "a.md").write_text(paragraph("apple"))
+    world.start()
+    world.until(lambda: world.paths() == {b"a.md"})
+    world.library.with_name(world.library.name + ".removed").write_text("in the way of the folder of that name")
+    outcome = world.order("remove", os.fspath(world.notes))
+    assert "not be brought" in str(outcome["message"]) and outcome["cause"]
+    assert world.paths() == {b"a.md"}
+
+    def refused(conn: apsw.Connection, folder_id: int, state: str) -> None:
+        raise apsw.FullError("database or disk is full")
+
+    monkeypatch.setattr(folders, "set_state", refused)
+    outcome = world.order("pause", os.fspath(world.notes))
+    assert "disk is full" in str(outcome["cause"])
+
+
+def test_an_answer_that_cannot_be_written_down_is_kept_until_it_can(
+    world: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, refused = requests.finish, threading.Event()
+
+    def full_at_first(*answer: object) -> None:
+        if not refused.is_set():
+            refused.set()
+            raise apsw.FullError("database or disk is full")
+        finish(*answer)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(requests, "finish", full_at_first)
+    world.start()
+    assert world.order("sync")["unchanged"] == 0
+    assert refused.is_set()
+    assert any(isinstance(event, Trouble) for event in world.events)
 
 
 def test_a_saved_note_does_not_wait_for_the_tiers(world: Watched) -> None:

@@ -42,7 +42,16 @@ class Encoders:
 
 
 def refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
-    """Fit the tiers of the active model, whose encoder this is; see `tier_calibration.refit`."""
+    """Fit the tiers of the active model, whose encoder this is; see `tier_calibration.refit`.
+
+    That is some hundred searches, a second of work, of which none begins while somebody types.
+    """
     from engine.retrieval import tier_calibration  # numpy, 0.1 s, which a sync without work does without
 
-    tier_calibration.refit(conn, cast("DescribedEncoder", encoder), stopped)
+    wait = waits_for_typing(places().state)
+
+    def stopped_once_nobody_types() -> bool:
+        wait(stopped)
+        return stopped()
+
+    tier_calibration.refit(conn, cast("DescribedEncoder", encoder), stopped_once_nobody_types)

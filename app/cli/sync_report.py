@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -66,8 +67,10 @@ def bring_up_to_date(
 
     if paths:
         library.embed_first(paths)
+    began = time.monotonic()
     embedded = until_embedded(library, on_event, stop, paths)
-    return replace(report, embedded=embedded, pending=library.pending())
+    seconds = round(report.seconds + time.monotonic() - began, 3)
+    return replace(report, embedded=embedded, pending=library.pending(), seconds=seconds)
 
 
 def summed(reports: Sequence[SyncReport]) -> SyncReport:

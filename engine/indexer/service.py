@@ -121,13 +121,13 @@ class Service:
         Without `meaning` no orders are taken: it is soon over, and a model that somebody asks for would keep it long.
         Raises PathError, ModelError, LibraryError.
         """
-        embedded = self._embedding.embedded
+        embedded, began = self._embedding.embedded, time.monotonic()
         self._gives_way = meaning
         report = self.in_turns(paths, full=full, accept_removals=accept_removals)
         if meaning:
             self.embed_all(paths)
-        embedded = self._embedding.embedded - embedded
-        return replace(report, embedded=embedded, pending=pending_vectors.count(self._conn))
+        embedded, seconds = self._embedding.embedded - embedded, round(time.monotonic() - began, 3)
+        return replace(report, embedded=embedded, pending=pending_vectors.count(self._conn), seconds=seconds)
 
     def embed_all(self, paths: Sequence[bytes] = ()) -> int:
         """Embed what waits, taking orders meanwhile, then fit the tiers where that is due; return how many texts.

@@ -87,13 +87,16 @@ def sync(
     matched = replace(gathered, vanished=guard.removable(gathered.vanished))
     _note_folders(conn, found, on_event)
     to_do = _announced(found, matched, again, on_event)
+    removed = not to_do
     if to_do:
         with system_errors_translated(library):
-            _carry_out(conn, library, matched, gathered.vanished, guard, tally, encoder, parser, on_event, stop)
+            removed = _carry_out(
+                conn, library, matched, gathered.vanished, guard, tally, encoder, parser, on_event, stop
+            )
     if not paths and not stop.is_set():
         _end_whole(conn, library, all_read=again <= matched.looked_into())
     arrived = Counter(each.folder_id for each in matched.work if each.known is None)
-    guard.write_down(on_event, arrived, removed=not stop.is_set())
+    guard.write_down(on_event, arrived, removed=removed)
     report = replace(tally.report(), held=guard.held, pending=pending_vectors.count(conn))
     on_event(finished(report))
     return report
@@ -175,11 +178,11 @@ def _carry_out(
     parser: Callable[[], DocumentParser],
     on_event: Callable[[Event], None],
     stop: Signal,
-) -> None:
+) -> bool:
     """Move, then read, then remove: text that went from one file into another finds its vectors still there.
 
-    `vanished` are all documents without a file; which of them are removed is asked of the `guard` once more, since
-    others may be gone by then.
+    Returns whether it came to the removing, which a stop prevents. `vanished` are all documents without a file; which
+    of them are removed is asked of the `guard` once more, since others may be gone by then.
     """
     from engine.indexing.batch_writer import BatchWriter
     from engine.indexing.passage_encoder import LazyEncoder, ensure_model, refuse_other
@@ -202,10 +205,12 @@ def _carry_out(
     work = (*matched.work, *renamed)
     if work:
         Run(batch_writer, lazy, parser, journal_file(library), on_event, stop).bring_in(work)
-    if not stop.is_set():
-        going = guard.removable((*vanished, *batch_writer.gone))
-        follow_texts(conn, {_absolute(each, roots): (each.known.inode, each.known.device) for each in going})
-        batch_writer.remove(going)
+    if stop.is_set():
+        return False
+    going = guard.removable((*vanished, *batch_writer.gone))
+    follow_texts(conn, {_absolute(each, roots): (each.known.inode, each.known.device) for each in going})
+    batch_writer.remove(going)
+    return True
 
 
 def _absolute(gone: Vanished, roots: Mapping[int, bytes]) -> bytes:

@@ -34,7 +34,7 @@ class Indexing(Protocol):
         """Sync, giving way to what is more urgent."""
 
     def build_model(self, name: str) -> bool:
-        """Make a model the library's; False where it was stopped, or another was asked for meanwhile."""
+        """Make a model the library's; False where it was stopped. Raises ModelError where another was asked for."""
 
     def folders_changed(self) -> None:
         """Look at once which folders are to be watched."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from engine.errors import PathError
+from engine.errors import ModelError, PathError
 from engine.events import Committed, Event, Scanned
 from engine.indexer.embedding_turns import EmbeddingTurns
 from engine.indexer.orders import Orders
@@ -158,7 +158,7 @@ class Service:
             self._sync_heard()
         if unheard := self._watch.due_for_a_look():
             self._watch.looked(found_nothing=self._sync_some(unheard))
-        if self._whole_is_due():
+        if self._clocks.jumped() or time.monotonic() >= self._next_whole:
             self._whole()
         if self._embedding.due:
             self._embed()
@@ -221,11 +221,14 @@ class Service:
         self._guarded(self.in_turns)
 
     def build_model(self, name: str) -> bool:
-        """Make an installed model the library's; False where it was stopped, or another was asked for meanwhile."""
+        """Make an installed model the library's; False where it was stopped.
+
+        Raises ModelError where it cannot be used, or another was asked for meanwhile.
+        """
         from engine.indexing.model_build import use_model
 
-        self._model_wanted = name
         encoder = self._encoder_of(name)
+        self._model_wanted = name
         with self._giving_way() as given_way:
             while True:
                 signal = given_way()
@@ -240,7 +243,8 @@ class Service:
                     return done
                 self._let_pass()
                 if self._model_wanted != name:
-                    return False
+                    message = f"{name} was not taken into use: {self._model_wanted} was asked for after it."
+                    raise ModelError(message, fix="See which model is in use with `carrel models`.")
 
     # --- meaning ----------------------------------------------------------------------------------------------------
 
@@ -340,9 +344,6 @@ class Service:
     def folders_changed(self) -> None:
         """Look at once which folders are to be watched."""
         self._watch.look(again=True)
-
-    def _whole_is_due(self) -> bool:
-        return self._clocks.jumped() or time.monotonic() >= self._next_whole
 
 
 def _same(parser: DocumentParser) -> DocumentParser:

@@ -493,6 +493,32 @@ def test_a_saved_note_does_not_wait_for_another_model(world: Watched) -> None:
     world.until(lambda: getattr(models.active(world.conn), "name", "") == "other")
 
 
+def test_who_asked_for_a_model_hears_that_another_was_asked_for_after_it(world: Watched) -> None:
+    asked = threading.Event()
+
+    class Waiting(CountingEncoder):
+        def encode_passages(self, texts: Sequence[str]):
+            asked.wait(DEADLINE_SECONDS)
+            return super().encode_passages(texts)
+
+    many_notes(world, 30)
+    world.start()
+    world.until(lambda: documents.counts(world.conn).documents == 30)
+    world.other_encoders |= {"slow": Waiting(dimension=24), "other": CountingEncoder(dimension=32)}
+    number = requests.file(world.conn, "use_model", "slow")
+    world.until(lambda: any(isinstance(event, Preparing) for event in world.events))
+    requests.file(world.conn, "use_model", "other")
+    asked.set()
+
+    def message() -> str:
+        state = requests.state(world.conn, number)
+        return str(state.outcome["message"]) if state is not None and state.outcome else ""
+
+    world.until(lambda: message() != "")
+    assert message() == "slow was not taken into use: other was asked for after it."
+    assert getattr(models.active(world.conn), "name", "") == "other"
+
+
 def test_an_order_that_fails_for_the_file_system_is_answered_with_what_went_wrong(
     world: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:

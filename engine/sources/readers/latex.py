@@ -27,6 +27,7 @@ from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import paragraphs
 
 MAX_ARGUMENTS = 5_000_000  # code points searched in all, so that nested braces do not take for ever: 1 s
+MAX_FILLED = 2000  # the same of a link with what was given to its command
 MAX_EXPANDED = 1_000_000  # code points written out in all
 _TOKEN = re.compile(
     r"\\([a-zA-Z@]+)\*?|\\(.|\n|$)|(%[^\n]*)|([{}])|(\$\$?)|(~)|(---?|``|'')|([^\\%{}$~&\-`'\n]+|\n|[-`'])|(&)",
@@ -243,7 +244,7 @@ class _Reader:
         given = [self._written[slice(*span)] for span in spans]
         meaning = filled(self._written, self._declared, name, given) if self._searched <= MAX_ARGUMENTS else ""
         self._expanded += len(meaning)
-        if not meaning or self._expanded > MAX_EXPANDED:
+        if not meaning or len(meaning) > MAX_FILLED or self._expanded > MAX_EXPANDED:
             self._expect_argument()
             return
         _, links = _on_paper(meaning, 0, len(meaning))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import cast
 
 import apsw
 
@@ -26,9 +27,12 @@ def rules_of_link(named: Path, real: bytes) -> dict[str, str]:
 
 def follow_links(conn: apsw.Connection) -> None:
     """Let each folder lie where its link leads now; one that leads nowhere, or into a watched folder, is left."""
-    for number, path, rules in conn.execute("SELECT id, path, rules FROM folder").fetchall():
-        link = (stored_values.rules(rules) or {}).get(_LINK)
-        real = os.path.realpath(os.fsencode(link)) if isinstance(link, str) else path
+    rows = conn.execute("SELECT id, path, rules FROM folder WHERE typeof(path) = 'blob'")
+    watched = {cast(int, row[0]): (cast(bytes, row[1]), stored_values.rules(row[2])) for row in rows}
+    for number, (path, rules) in watched.items():
+        link = (rules or {}).get(_LINK)
+        is_path = isinstance(link, str) and os.path.isabs(link) and "\0" not in link
+        real = os.path.realpath(os.fsencode(link)) if is_path else path
         if real != path and os.path.isdir(real) and _is_free(conn, number, real):
             with transaction(conn):
                 conn.execute("UPDATE folder SET path = ? WHERE id = ?", (real, number))

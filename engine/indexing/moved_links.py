@@ -30,9 +30,8 @@ def follow_links(conn: apsw.Connection) -> None:
     rows = conn.execute("SELECT id, path, rules FROM folder WHERE typeof(path) = 'blob'")
     watched = {cast(int, row[0]): (cast(bytes, row[1]), stored_values.rules(row[2])) for row in rows}
     for number, (path, rules) in watched.items():
-        link = (rules or {}).get(_LINK)
-        is_path = isinstance(link, str) and os.path.isabs(link) and "\0" not in link
-        real = os.path.realpath(os.fsencode(link)) if is_path else path
+        link = str((rules or {}).get(_LINK, ""))
+        real = os.path.realpath(os.fsencode(link)) if os.path.isabs(link) and "\0" not in link else path
         if real != path and os.path.isdir(real) and _is_free(conn, number, real):
             with transaction(conn):
                 conn.execute("UPDATE folder SET path = ? WHERE id = ?", (real, number))

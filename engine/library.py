@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from engine.library_file import LibraryFile
 from engine.library_search import LibrarySearch
 from engine.library_views import LibraryViews
-from engine.paths import library_path
+from engine.paths import expanded, library_path
 from engine.reader_memory import ReaderMemory
 from engine.records import Check, Status, SyncReport
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
@@ -192,7 +192,7 @@ class Library:
         else. When `stop` is set, it ends within a second with what is committed by then. Raises LibraryBusy where
         another process indexes, PathError, ModelError.
         """
-        absolute = [os.fsencode(path.expanduser().absolute()) for path in paths]
+        absolute = [os.fsencode(expanded(path).absolute()) for path in paths]
         with self._indexing("syncing") as indexer:
             return indexer.sync(
                 paths=absolute,

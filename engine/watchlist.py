@@ -11,7 +11,7 @@ from engine.indexing import removed_folders
 from engine.indexing.moved_links import follow_links, rules_of_link
 from engine.library_file import LibraryFile
 from engine.library_views import watched_folder
-from engine.paths import display, folder_path, refuse_nested
+from engine.paths import display, expanded, folder_path, refuse_nested
 from engine.records import Folder
 from engine.store import folders, lock, requests
 
@@ -51,7 +51,7 @@ class Watchlist:
         of a folder which waits since it was removed without. Takes the indexer lock for the writing. Raises PathError
         where the folder is neither, LibraryBusy, LibraryFull.
         """
-        path = os.path.normpath(os.fsencode(folder.expanduser().absolute()))
+        path = os.path.normpath(os.fsencode(expanded(folder).absolute()))
         with self._file.reading() as connection:  # an unknown folder is told whether or not another process indexes
             self._watched_or_waiting(connection, path, forever)
         with lock.IndexerLock(self._file.path).acquire("removing"), self._file.writing(lock_held=True) as connection:
@@ -72,7 +72,7 @@ class Watchlist:
         One that is watched is returned as it is. Raises PathError where none of this path waits, or it lies inside or
         around a watched one by now.
         """
-        path = os.fsencode(os.path.normpath(folder.expanduser().absolute()))
+        path = os.fsencode(os.path.normpath(expanded(folder).absolute()))
         with self._file.writing() as connection:
             known = folders.at(connection, path)
             return known or self._watched_anew(connection, path, new=None)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from engine.library_file import LibraryFile
 from engine.library_search import LibrarySearch
 from engine.library_views import LibraryViews
-from engine.paths import library_path
+from engine.paths import expanded, library_path
 from engine.reader_memory import ReaderMemory
 from engine.records import Check, Status, SyncReport
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
@@ -316,7 +316,7 @@ class Library:
 
 
 def _absolute(paths: Sequence[Path]) -> list[bytes]:
-    return [os.fsencode(path.expanduser().absolute()) for path in paths]
+    return [os.fsencode(expanded(path).absolute()) for path in paths]
 
 
 def _read_only(path: Path) -> bool:

@@ -21,6 +21,7 @@ from engine.indexing import content_check, removed_folders
 from engine.indexing.crash_recovery import journal_file
 from engine.indexing.file_identity import content_hash
 from engine.indexing.mark_following import follow_moves, follow_texts
+from engine.indexing.moved_links import follow_links
 from engine.indexing.moves import Matched, match, must_be_read
 from engine.indexing.outdated_documents import active_model, documents_with_gaps, note_all_read, note_readers, outdated
 from engine.indexing.removal_guard import RemovalGuard
@@ -75,6 +76,8 @@ def sync(
     stop = stop or Never()
     tally = Tally()
     note_readers(conn)
+    if not paths:
+        follow_links(conn)
     removed_folders.settle(conn, library, stop.is_set)
     again = frozenset() if paths else outdated(conn)
     needy = again if paths else again | _gaps(conn)

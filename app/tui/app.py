@@ -74,7 +74,7 @@ class CarrelApp(App[int]):
     CSS = """
     CommandPalette > Vertical { width: 92; max-width: 96%; margin-top: 2; background: $panel; }
     CommandPalette #--input { border: none; padding: 1 2 0 1; }
-    CommandPalette #--input Label { margin: 0 1 0 1; color: $lead; }
+    CommandPalette #--input Label { margin: 0 1 0 1; color: $quiet; }
     CommandPalette #--input Button { display: none; }
     CommandPalette CommandInput { border: none; height: 1; }
     CommandPalette CommandList { border: none; padding: 1; scrollbar-size-vertical: 1; }

@@ -9,7 +9,7 @@ import re
 
 from app.tui.pages.inline_markup import inline
 from app.tui.pages.painted_line import LineMaker, ShownLine, plain_line
-from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
+from app.tui.theme import BRIGHT, FAINT, QUIET
 
 LONG_LINE = 2_000  # code points: longer lines are machine-made and shown as they are
 RULE_CELLS = 24
@@ -47,7 +47,7 @@ def prose_line(text: str) -> ShownLine:
 
 
 def _heading(maker: LineMaker, match: re.Match[str]) -> ShownLine:
-    maker.keep(match.start(1), match.end(), ACCENT)
+    maker.keep(match.start(1), match.end(), QUIET)
     before = maker.length
     inline(maker, match.end(), len(maker.text.rstrip("# \t")) if match.end() < len(maker.text) else match.end())
     maker.style(before, f"bold {BRIGHT}")
@@ -61,12 +61,12 @@ def _begin(maker: LineMaker) -> re.Match[str] | None:
         maker.keep(0, item.start(2))
         sign = "•" if item[2] in "-*+" else ""
         if sign:
-            maker.put(sign, item.start(2), item.end(2), ACCENT)
+            maker.put(sign, item.start(2), item.end(2), QUIET)
         else:
-            maker.keep(item.start(2), item.end(2), ACCENT)
+            maker.keep(item.start(2), item.end(2), QUIET)
         maker.keep(item.start(3), item.end(3))
         if item[4]:
-            maker.put("☑" if "x" in item[4].lower() else "☐", item.start(4), item.end(4), ACCENT)
+            maker.put("☑" if "x" in item[4].lower() else "☐", item.start(4), item.end(4), QUIET)
         return item
     if quote := _QUOTE.match(text):
         maker.put("▎" * quote[0].count(">") + " ", 0, quote.end(), QUIET)

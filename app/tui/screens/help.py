@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 
 from app.tui.actions import APP_ACTIONS, Action, HasActions, Where, keymap_of
-from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.tui.theme import BRIGHT, KEY, QUIET
 from app.tui.widgets.line_views import LineView, wrapped
 
 KEY_CELLS = 16
@@ -74,8 +74,8 @@ def _section(name: str, entries: Sequence[tuple[str, str]], cells: int, width: i
     for term, meaning in entries:
         parts = wrapped(Content.styled(meaning, QUIET), width, Content(" " * cells))
         if len(term) >= cells:
-            lines.append(Content.styled(term, ACCENT))
+            lines.append(Content.styled(term, KEY))
         else:
-            parts[0] = Content.assemble((f"{term:<{cells}}", ACCENT), parts[0][cells:])
+            parts[0] = Content.assemble((f"{term:<{cells}}", KEY), parts[0][cells:])
         lines += parts
     return [*lines, Content()]

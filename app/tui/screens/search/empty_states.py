@@ -8,7 +8,7 @@ from textual.content import Content
 
 from app.tui.indexer_state import IndexerState
 from app.tui.status_line import folder_names
-from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.tui.theme import BRIGHT, KEY, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import counted
 from app.wording.remarks import WORDS_ALONE
@@ -74,7 +74,7 @@ def advice(status: Status | None, indexer: IndexerState) -> str:
 def _entry(key: str, meaning: str, width: int) -> list[Content]:
     """Return a key and what it does, the second line under the first."""
     parts = wrapped(Content.styled(meaning, QUIET), width, Content(" " * KEY_CELLS))
-    return [Content.assemble((f"{key:<{KEY_CELLS}}", f"bold {ACCENT}"), parts[0][KEY_CELLS:]), *parts[1:]]
+    return [Content.assemble((f"{key:<{KEY_CELLS}}", KEY), parts[0][KEY_CELLS:]), *parts[1:]]
 
 
 def nearest_lines(width: int) -> Sequence[Content]:

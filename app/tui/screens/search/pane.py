@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
+from textual.message import Message
 from textual.reactive import reactive, var
 
 from app.tui.background import in_background
@@ -45,6 +47,13 @@ _log = logging.getLogger("carrel")
 
 class Pane(Vertical):
     """Follows the selected row."""
+
+    @dataclass
+    class BorderDragged(Message):
+        """Its border to the rows was dragged to a cell of the screen."""
+
+        x: int
+        y: int
 
     explaining: reactive[bool] = reactive(False, init=False)
     result: var[SearchResult | None] = var(None, init=False)
@@ -86,6 +95,21 @@ class Pane(Vertical):
     def scroll_lines(self, lines: int) -> None:
         """Scroll the view that shows."""
         self.shown.scroll_to(y=self.shown.scroll_offset.y + lines, animate=False)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of the border to the rows."""
+        if event.get_content_offset(self) is None and (event.x == 0 or event.y == 0):
+            event.stop()
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell where the border is dragged."""
+        if self.app.mouse_captured is self:
+            self.post_message(self.BorderDragged(event.screen_x, event.screen_y))
+
+    def on_mouse_up(self) -> None:
+        """Let go of the border."""
+        self.release_mouse()
 
     def toggle(self) -> None:
         """Hide the pane, or show it."""

@@ -13,7 +13,7 @@ from app.tui.pages.line_wrap import row_of, row_starts
 from app.tui.ports import Freshness
 from app.tui.screens.search.row import spot_of
 from app.tui.screens.search.window import Window, WindowLine
-from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, QUIET
+from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, NEAREST, QUIET
 from app.tui.widgets.line_views import LinesOnDemand
 from app.wording.cells import cut_front
 from app.wording.figures import count
@@ -23,7 +23,6 @@ from engine.records import Hit, StoredPassage
 from engine.sources.readers.file_types import OWN_LINES
 
 LEAD_LINES = 6  # lines of context kept in sight above the passage
-NEAREST = f"underline {MEANING}"  # the sentence nearest to the query in meaning
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,18 @@ sentences, found text, links) is known by its place in the text and asked for he
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
 
 from textual.content import Content, Span
 
+from app.tui.pages.line_wrap import ONE_ROW, row_of, row_starts
+from app.tui.theme import QUIET
 from app.wording.safe_text import TAB_CELLS, one_line
 from engine.lazy_dataclass import dataclass
 
+CUT_OFF = ("›", QUIET)  # where a line goes on outside the screen
 Style = tuple[int, int, str]
 Piece = tuple[int, int, int, int]  # start and end in the line, start and end on the screen
 
@@ -31,13 +34,28 @@ class LinkSpan:
 
 @dataclass(frozen=True)
 class ShownLine:
-    """A line fit for the screen. `hang` is by how many cells the rows after its first are moved in."""
+    """A line fit for the screen. `hang` is by how many cells the rows after its first are moved in.
+
+    `edge` is what stands there, as a bar beside code; a line that is `clipped` is cut off where the screen ends.
+    """
 
     text: str
     styles: tuple[Style, ...] = ()
     pieces: tuple[Piece, ...] = ()
     links: tuple[LinkSpan, ...] = ()
     hang: int = 0
+    edge: Content = Content()
+    clipped: bool = False
+
+    def starts(self, width: int) -> tuple[int, ...]:
+        """Return where its rows of at most `width` cells begin."""
+        return ONE_ROW if self.clipped else row_starts(self.text, width, self.hang)
+
+    def row(self, line: Content, starts: Sequence[int], row: int, width: int) -> Content:
+        """Return one of the rows of the line, which is painted as `line` is."""
+        if self.clipped and line.cell_length > width:
+            return Content.assemble(line.truncate(max(1, width - 1)), CUT_OFF)
+        return row_of(line, starts, row, width, self.hang, self.edge)
 
     @cached_property
     def content(self) -> Content:
@@ -113,9 +131,10 @@ class LineMaker:
         """Remember a link."""
         self._links.append(LinkSpan(start, end, target, wiki))
 
-    def make(self, hang: int = 0) -> ShownLine:
+    def make(self, hang: int = 0, edge: Content = Content(), clipped: bool = False) -> ShownLine:  # noqa: B008
         """Return the line."""
-        return ShownLine("".join(self._parts), tuple(self._styles), tuple(self._pieces), tuple(self._links), hang)
+        text, styles, pieces = "".join(self._parts), tuple(self._styles), tuple(self._pieces)
+        return ShownLine(text, styles, pieces, tuple(self._links), hang, edge, clipped)
 
     def _add(self, shown: str, start: int, end: int, style: str) -> None:
         after = self._length + len(shown)

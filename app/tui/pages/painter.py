@@ -10,6 +10,7 @@ from app.tui.pages.line_wrap import row_starts
 from app.tui.pages.markdown_line import code_line, fence_line, highlighted_into, prose_line
 from app.tui.pages.painted_line import LineMaker, ShownLine, plain_line
 from app.tui.pages.source_colors import SourceColours
+from app.tui.pages.tables import table_line
 from app.tui.pages.units import Units
 from app.tui.theme import BRIGHT, FAINT, QUIET
 from app.wording.safe_text import TAB_CELLS, one_line
@@ -46,13 +47,14 @@ class Painter:
         if len(raw) <= width - 2 * rendered and raw.isascii() and "\t" not in raw:
             return 1  # rendering makes a line longer by two cells at most
         if rendered and (self.units.state(unit) != "prose" or "\n" in raw or _MAY_HIDE.search(raw)):
-            shown = self._painted(unit, colours=False)
-            return len(row_starts(shown.text, width, shown.hang))
+            return len(self._painted(unit, colours=False).starts(width))
         text = one_line(raw) if "\t" not in raw else one_line(raw.expandtabs(TAB_CELLS))
         return len(row_starts(text, width, self._hang(raw)))
 
     def _painted(self, unit: int, colours: bool = True) -> ShownLine:
         state, raw = self.units.state(unit), self.units.raw(unit)
+        if state == "table" and (table := self.units.table_of(unit)):
+            return table_line(raw, unit - table.first, table)
         match state:
             case "page":
                 maker = LineMaker("")

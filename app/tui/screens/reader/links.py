@@ -60,7 +60,11 @@ def _units_with_links(units: Units) -> Iterator[int]:
     last = -1
     for match in _MAY_LINK.finditer(units.text):
         unit = units.at(match.start())
-        if unit != last and units.state(unit) == "prose" and units.ends[unit] - units.starts[unit] <= LONG_LINE:
+        if (
+            unit != last
+            and units.state(unit) in ("prose", "table")
+            and units.ends[unit] - units.starts[unit] <= LONG_LINE
+        ):
             yield unit
         last = unit
 

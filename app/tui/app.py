@@ -23,6 +23,7 @@ from app.tui.browser import Place
 from app.tui.editor_launch import open_places
 from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
+from app.tui.kept_stylesheet import KeptStylesheet
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
@@ -86,6 +87,7 @@ class CarrelApp(App[int]):
     def __init__(self, ports: Ports) -> None:
         super().__init__()
         self.driver_class = with_sparing(self.driver_class)
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.ports = ports
         self.opened: Opened | None = None
         self.view = StatusView(None, IndexerState())

@@ -116,7 +116,7 @@ def edit_in_terminal(app: App[Any], command: EditorCommand) -> str:
         with app.suspend():
             code = subprocess.run(command.arguments, stderr=sys.__stderr__, env=_environment(app)).returncode
     except SuspendNotSupported:
-        return "This terminal cannot be handed to an editor."
+        return "This terminal cannot be handed to an editor; ctrl+o reads the document here."
     except OSError as error:
         return f"{command.name} could not be started: {error.strerror}. Set $EDITOR to the editor that you use."
     return f"{command.name} ended with exit code {code}." if code else ""

@@ -148,7 +148,7 @@ class SlowLog(FakeLibrary):
 
     def log_search(self, result: SearchResult) -> int:
         self.writing.set()
-        assert self.may_write.wait(30)
+        assert self.may_write.wait(120)
         return super().log_search(result)
 
     def opened(self, query: str, passage_id: int) -> Mark:

@@ -20,7 +20,7 @@ from engine.library import Library
 from engine.paths import Places
 from engine.records import SearchSettings
 
-PATIENCE = 60.0  # seconds until a test gives up; none waits for it when all is well
+PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
 WORDS = SearchSettings(fusion="keyword")
 
 

@@ -155,7 +155,7 @@ async def test_rows_ranked_anew_are_not_shown_to_a_query_that_came_meanwhile(
         again = FakeExploration.again
 
         def slowly(exploration: FakeExploration, settings: SearchSettings, limit: int = 10) -> SearchResult:
-            assert go_on.wait(20)
+            assert go_on.wait(120)
             return again(exploration, settings, limit)
 
         monkeypatch.setattr(FakeExploration, "again", slowly)
@@ -177,7 +177,7 @@ async def test_more_like_this_is_not_laid_over_a_query_that_came_meanwhile(
     similar, go_on = library.similar, threading.Event()
 
     def slowly(passage_id: int, *, limit: int) -> SearchResult:
-        assert go_on.wait(20)
+        assert go_on.wait(120)
         return similar(passage_id, limit=limit)
 
     monkeypatch.setattr(library, "similar", slowly)

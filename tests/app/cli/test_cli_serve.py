@@ -27,7 +27,7 @@ import chromium  # noqa: E402
 from app.web import server  # noqa: E402
 
 pytestmark = pytest.mark.processes
-PATIENCE = 60.0  # seconds until a test gives up; none waits for it when all is well
+PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
 DRAWS_HELLO = (
     r"printf '__GANGLION__\nD\000\000\000\005hello'; exec cat > /dev/null"  # a browser, as the server sees one
 )

@@ -116,6 +116,9 @@ class LibraryPort(Protocol):
     def opened(self, query: str, passage_id: int) -> Mark:
         """Remember that a result was opened."""
 
+    def last_opened(self, limit: int) -> tuple[bytes, ...]:
+        """Return the documents whose passages were opened or marked last, newest first."""
+
     def log_search(self, result: SearchResult) -> int:
         """Write a finished search down, and return its number."""
 

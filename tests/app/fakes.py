@@ -212,6 +212,10 @@ class FakeLibrary:
         self.marks.setdefault((query, passage_id), 1)
         return Mark(query, b"hash", ROOT, 1)
 
+    def last_opened(self, limit: int) -> tuple[bytes, ...]:
+        documents = {passage.id: passage.path for passage in self._passages()}
+        return tuple(dict.fromkeys(documents[passage] for _, passage in reversed(self.marks)))[:limit]
+
     def log_search(self, result: SearchResult) -> int:
         self._write()
         self.log.append((result.query.text, []))

@@ -60,6 +60,8 @@ SEARCH_ACTIONS = (
            "Pick a search of before.", late=True),
     Action("search.saved", "f6", "saved", "saved", "Saved searches: run, keep, drop",
            "Saved searches: run one, keep the present one under a name, drop one.", late=True),
+    Action("search.opened_before", "alt+o", "opened_before", "", "Opened before",
+           "Pick a document that was opened before, and read it.", footer=False),
     Action("search.reader", "ctrl+o,r", "reader", "read", "Read the whole document",
            "Read the whole document: outline, finding, links."),
     Action("search.next_hit", "alt+down,right", "hit_in_document(1)", "", "Next hit in this document",

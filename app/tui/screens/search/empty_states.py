@@ -26,12 +26,15 @@ FIRST_STEPS = (
 )
 
 
-def start_lines(status: Status | None, indexer: IndexerState, width: int) -> list[Content]:
-    """Return the page of an empty query line."""
+def start_lines(
+    status: Status | None, indexer: IndexerState, known: Callable[[int], Sequence[Content]], width: int
+) -> list[Content]:
+    """Return the page of an empty query line: what is `known` of before, or the first keys where nothing is."""
     lines = [Content(), Content.styled(headline(status, indexer), f"bold {BRIGHT}")]
     said = advice(status, indexer)
     lines += wrapped(Content.styled(said, QUIET), width, Content()) if said else []
-    return [*lines, Content(), *step_lines(width)]
+    before = known(width)
+    return [*lines, *before] if before else [*lines, Content(), *step_lines(width)]
 
 
 def step_lines(width: int) -> list[Content]:
@@ -39,10 +42,13 @@ def step_lines(width: int) -> list[Content]:
     return [line for key, meaning in FIRST_STEPS for line in _entry(key, meaning, width)]
 
 
-def recent_lines(status: Status | None, indexer: IndexerState, width: int) -> list[Content]:
+def recent_lines(
+    status: Status | None, indexer: IndexerState, known: Callable[[int], Sequence[Content]], width: int
+) -> list[Content]:
     """Return the page of an empty query line above the documents that changed last."""
     head = Content.styled("Changed last", f"bold {BRIGHT}")
-    return [*start_lines(status, indexer, width), Content(), Content(), head, Content()]
+    apart = () if known(width) else (Content(),)  # the first keys stand further off
+    return [*start_lines(status, indexer, known, width), Content(), *apart, head, Content()]
 
 
 def headline(status: Status | None, indexer: IndexerState) -> str:
@@ -102,7 +108,7 @@ def nothing_lines(status: Status | None, indexer: IndexerState, filtered: bool, 
     if filtered:
         said = "No document passes the filters of this search. ctrl+z takes the last one away; ctrl+f picks another."
     elif status is not None and status.documents == 0:
-        return start_lines(status, indexer, width)
+        return start_lines(status, indexer, lambda width: (), width)
     elif indexer.busy:
         said = "Your notes are still being read; rows appear here as soon as one fits."
     else:

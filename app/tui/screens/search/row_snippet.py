@@ -17,7 +17,7 @@ from engine.records import Hit
 
 # behind the end of another; behind a cut only where a small letter does not go on with one
 _SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]”’]* +(?=\S)|(?<=…) +(?=[^\W\d_a-zß-ÿ])")
-_WORD = re.compile(r" +(?=\S)")
+_WORD = re.compile(r"(?<= )(?=[^ ])")
 _CUT = "… "
 LOST_CELLS = 6  # at the end of a line that goes on in another: a word that had no room
 

@@ -270,6 +270,18 @@ class SearchScreen(CarrelScreen):
         """Pick, keep or drop a saved search."""
         self.kept.pick_saved()
 
+    def action_opened_before(self) -> None:
+        """Pick a document that was opened before."""
+        self.shown.start_page.pick_opened()
+
+    def action_search_again(self, place: int) -> None:
+        """Make a search of the start page again."""
+        self.shown.start_page.search_again(place)
+
+    def action_read_again(self, place: int) -> None:
+        """Read a document of the start page again."""
+        self.shown.start_page.read_again(place)
+
     def action_sort(self) -> None:
         """Go on to the next order of the rows."""
         self.shown.turn_order()

@@ -303,6 +303,11 @@ class CarrelApp(App[int]):
         if not isinstance(self.screen, SettingsScreen):
             self.push_screen(SettingsScreen())
 
+    def send_to_terminal(self, text: str) -> None:
+        """Write what is no text of the screen, such as a picture that its cells refer to."""
+        if self._driver is not None:
+            self._driver.write(text)
+
     def ask_for_folder(self) -> None:
         """Ask for the first folder to watch."""
         from app.tui.screens.welcome.screen import WelcomeScreen  # most starts never show it

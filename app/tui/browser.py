@@ -69,6 +69,9 @@ class Browser(Protocol):
     def open_places(self, places: Sequence[Place]) -> None:
         """Show places in the person's editor, found again where their files have changed."""
 
+    def send_to_terminal(self, text: str) -> None:
+        """Write what is no text of the screen, such as a picture that its cells refer to."""
+
     def ask_for_folder(self) -> None:
         """Ask for the first folder to watch."""
 

@@ -17,6 +17,7 @@ from training_fakes import FakeTraining
 
 from app.editors import EditorCommand
 from app.tui.indexer_state import IndexerState
+from app.tui.pictures.picture_files import PictureFiles
 from app.tui.ports import Freshness, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
@@ -575,4 +576,5 @@ def ports(
         settings=SettingsFile(),
         history=History(None),
         training=FakeTraining(Path("/nowhere"), missing="This browser was started without it."),
+        pictures=PictureFiles("none"),
     )

@@ -50,7 +50,7 @@ async def test_who_was_here_before_finds_searches_saved_ones_and_what_was_opened
         await typed(pilot, "")
         await clicked(pilot, "sourdough.md")
         assert isinstance(app.screen, ReaderScreen)
-        await pressed(pilot, "escape", "alt+o")
+        await pressed(pilot, "escape", "alt+b")
         assert "Opened before" in written(pilot)
         await pressed(pilot, "enter")
         assert isinstance(app.screen, ReaderScreen)

@@ -47,9 +47,16 @@ class Columns:
 
 
 def keys_of(action: Action, keymap: Mapping[str, str]) -> str:
-    """Return the key of an action, and after it the letter that does the same in the rows."""
+    """Return the key of an action, and after it the others that do the same: beside a function key, in the rows."""
     key, letter = action.key_in("everywhere", keymap), action.key_in("rows", keymap)
-    return key if key == letter else f"{key}  {letter}"
+    letter = action.letters if key == action.shown_key and action.letters else letter
+    return "  ".join(dict.fromkeys(filter(None, (key, _beside(action, key), letter))))
+
+
+def _beside(action: Action, key: str) -> str:
+    """Return the key that does the same as a function key, which many terminals keep for themselves."""
+    keys = [each.strip() for each in action.keys.split(",")]
+    return next((each for each in keys if each.startswith("alt+")), "") if keys[0] == key and key[1:].isdigit() else ""
 
 
 def group_of(action: Action) -> str:

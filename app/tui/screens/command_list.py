@@ -176,7 +176,7 @@ class CommandScreen(ModalScreen[Action | None]):
     """
 
     BINDINGS = [
-        Binding("escape,f1,ctrl+p", "leave", show=False),
+        Binding("escape,f1,alt+h,ctrl+p", "leave", show=False),
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
         Binding("pageup", "page(-1)", show=False),

@@ -116,7 +116,7 @@ def before_lines(before: Before, roots: Sequence[bytes], width: int) -> list[Con
     return [
         *_section("Searched before", "ctrl+r", searches, "search_again", 0, width),
         *_section("Saved", "f6", saved, "search_again", len(searches), width),
-        *_section("Opened last", "alt+o", opened, "read_again", 0, width),
+        *_section("Opened last", "alt+b", opened, "read_again", 0, width),
     ]
 
 

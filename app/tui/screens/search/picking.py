@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from textual import on
+from textual.binding import Binding
 
 from app.tui.actions import Action, bindings
 from app.tui.list_keys import LIST_ACTIONS
@@ -32,13 +33,9 @@ def _picking(action: Action) -> Action:
     return action
 
 
-MOVES = (
-    Action("pick.next", "ctrl+j", "move(1)", "", "", "", footer=False, palette=False, priority=True),
-    Action("pick.previous", "ctrl+k", "move(-1)", "", "", "", footer=False, palette=False, priority=True),
-)
 FIRST = ("search.open", "search.mark", "search.back")  # in the footer: what a picker is for
 _ALL = {action.id: _picking(action) for action in SEARCH_ACTIONS}
-MULTI_ACTIONS = (*(_ALL[name] for name in FIRST), *MOVES, *(each for each in _ALL.values() if each.id not in FIRST))
+MULTI_ACTIONS = (*(_ALL[name] for name in FIRST), *(each for each in _ALL.values() if each.id not in FIRST))
 SINGLE_ACTIONS = tuple(action for action in MULTI_ACTIONS if action.id != "search.mark")
 
 
@@ -50,7 +47,11 @@ class PickingScreen(SearchScreen):
     """
 
     ACTIONS = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SINGLE_ACTIONS)
-    BINDINGS = bindings(MULTI_ACTIONS)
+    BINDINGS = [
+        *bindings(MULTI_ACTIONS),
+        Binding("ctrl+j", "move(1)", show=False, priority=True),  # as every other picker has it, also while one types
+        Binding("ctrl+k", "move(-1)", show=False, priority=True),
+    ]
     TIPS = False  # the room is for rows
     HIDDEN = frozenset({"library", "training", "quit"})
     DEFAULT_CSS = """

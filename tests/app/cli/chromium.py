@@ -7,7 +7,6 @@ import base64
 import itertools
 import json
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 import aiohttp
 
 PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
-PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 SWITCHES = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--window-size=1200,800")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
@@ -71,10 +69,10 @@ class Page:
 
 
 @asynccontextmanager
-async def opened(address: str, profile: Path) -> AsyncIterator[Page]:
+async def opened(program: str, address: str, profile: Path) -> AsyncIterator[Page]:
     """Open a page in a Chromium of its own, and end that."""
     process = await asyncio.create_subprocess_exec(
-        PROGRAM, *SWITCHES, f"--user-data-dir={profile}", "about:blank",
+        program, *SWITCHES, f"--user-data-dir={profile}", "about:blank",
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

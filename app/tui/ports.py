@@ -240,6 +240,7 @@ class Pace:
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for
+    look: float = 4.0  # a document that is left sooner was not read, and opening it counts nothing
     blink: bool = True
 
 

@@ -250,7 +250,7 @@ def refit_where_due(
     if model is None or not _misfit(conn, model.id):
         return False
     latest = change_log.latest(conn)
-    on_event(Preparing(what="fitting the tiers"))
+    on_event(Preparing(what="working out what counts as a strong match in these notes"))
     refit()
     if not stop.is_set():  # else it may not have come to its end
         with transaction(conn):

@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(find_spec("mcp") is None, reason="needs the official SDK (the test extra)"),
 ]
-PATIENCE = 60.0  # seconds until a test gives up; none waits for it when all is well
+PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
 NOTES = {
     "sourdough.md": "# Sourdough\n\nFeed the starter with flour and water twice a day.\n",
     "stove.md": "# Camping stove\n\nThe electric starter must be kept dry.\n",

@@ -29,7 +29,7 @@ from app.mcp.protocol import (
 from app.mcp.tools import INSTRUCTIONS, TOOLS
 from engine.paths import own_process
 
-PATIENCE = 60.0  # seconds until a test gives up; none waits for it when all is well
+PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
 ROOT = Path(__file__).parents[2]
 
 

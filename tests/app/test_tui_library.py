@@ -370,7 +370,7 @@ async def test_an_order_on_its_way_is_shown_and_one_that_nobody_takes_is_told(
 async def test_forgetting_asks_first(library: Shelves, app: CarrelApp) -> None:
     library.outcomes["remove"] = {"documents": 6402}
     async with app.run_test(size=WIDE) as pilot:
-        await shown(pilot, "down", "x")
+        await shown(pilot, "down", "D")
         assert isinstance(pilot.app.screen, ConfirmScreen)
         text = " ".join(written(pilot).split())
         assert "6,402 documents and 41,870 passages" in text and "files stay where they are" in text
@@ -507,7 +507,7 @@ async def test_a_dead_indexer_is_started_again(library: Shelves, app: CarrelApp,
 async def test_a_library_that_is_read_only_is_left_alone(indexer: FakeIndexer) -> None:
     library = Shelves(read_only=True)
     async with CarrelApp(ports(library, indexer)).run_test(size=WIDE) as pilot:
-        await shown(pilot, "down", "p", "x", "i", "a", "r", "u")
+        await shown(pilot, "down", "p", "D", "i", "a", "r", "u")
         assert isinstance(pilot.app.screen, LibraryScreen)
         assert library.orders == []
         assert "only be read" in " ".join(told(pilot))
@@ -604,7 +604,7 @@ def test_picture_of_the_rules(snap_compare: Any, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_picture_of_the_question(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, Shelves(), size, "f3", "down", "x", state=COVERED)
+    assert picture(snap_compare, Shelves(), size, "f3", "down", "D", state=COVERED)
 
 
 def test_picture_light(snap_compare: Any) -> None:

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(find_spec("textual_serve") is None, reason="needs the extra `web`"),
 ]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
-PATIENCE = 60.0  # seconds until a test gives up; none waits for it when all is well
+PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
 DRAWS_HELLO = (
     r"printf '__GANGLION__\nD\000\000\000\005hello'; exec cat > /dev/null"  # a browser, as the server sees one
 )

@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from app.tui.background import in_background
+from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.screens.library.directories import Offered, completed, offered, shortened
 from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
@@ -38,17 +39,13 @@ class PathLine(TextLine):
 
     BINDINGS = [
         Binding("tab", "screen.complete", show=False),
-        Binding("up", "screen.move(-1)", show=False),
-        Binding("down", "screen.move(1)", show=False),
-        Binding("pageup", "screen.move(-8)", show=False),
-        Binding("pagedown", "screen.move(8)", show=False),
     ]
 
 
-class PickerScreen(ModalScreen[Path | None]):
+class PickerScreen(MovesByLines, ModalScreen[Path | None]):
     """Gives the folder that was added, or None. `add` is called in a thread; what it refuses is said here."""
 
-    BINDINGS = [Binding("escape", "leave", show=False)]
+    BINDINGS = [Binding("escape", "leave", show=False), *LIST_BINDINGS]
     DEFAULT_CSS = """
     PickerScreen { align: center top; background: $background 60%; }
     PickerScreen > Vertical {

@@ -177,12 +177,13 @@ async def test_a_web_browser_opens_searches_and_explains(tmp_path: Path, unfitte
         carrel_serving(tmp_path / "home", path) as (_, address),
         chromium.opened(CHROMIUM, address, tmp_path / "chromium") as page,
     ):
-        await page.until(lambda drawn: "Changed last" in drawn)
+        await page.until(lambda screen: "Changed last" in screen)
         for letter in "starter":
             await page.press(letter)
-        await page.until(lambda drawn: "found ·" in drawn and "Bread" in drawn)
+        await page.until(lambda screen: "1 found" in screen and "Feed the starter" in screen)
         await page.press("Tab", "Tab")
+        await page.until(lambda screen: " e explain" in screen)
         await page.press("e")
-        await page.until(lambda drawn: "Why is this first?" in drawn and "score" in drawn)
+        await page.until(lambda screen: "Why is this first?" in screen and "What if" in screen)
         host = address.split("/")[2]
         assert {asked.split("/")[2] for asked in page.asked if asked.startswith("http")} == {host}

@@ -166,6 +166,7 @@ class Library:
     marks = _by(_memory, ReaderMemory.marks)
     places_of_marks = _by(_memory, ReaderMemory.places_of_marks)
     empty_marks = _by(_memory, ReaderMemory.empty_marks)
+    last_opened = _by(_memory, ReaderMemory.last_opened)
     answers = _by(_memory, ReaderMemory.answers)
     nearest_passage = _by(_memory, ReaderMemory.nearest_passage)
     log_search = _by(_memory, ReaderMemory.log_search)
@@ -187,15 +188,14 @@ class Library:
     ) -> SyncReport:
         """Bring the index up to date with the folders, once, in this process, and return what was done.
 
-        All is found by words first; then, with `meaning`, embedded. `paths` restrict it; `full` reads every file again;
-        with `accept_removals`, documents whose files are gone go even where most of a folder's are, which are held back
-        else. When `stop` is set, it ends within a second with what is committed by then. Raises LibraryBusy where
-        another process indexes, PathError, ModelError.
+        All is found by words first; then, with `meaning`, embedded. `paths` restrict both; `full` reads every file
+        again; with `accept_removals`, documents whose files are gone go even where most of a folder's are, which are
+        held back else. When `stop` is set, it ends within a second with what is committed by then. Orders that others
+        file meanwhile are carried out too. Raises LibraryBusy where another process indexes, PathError, ModelError.
         """
-        absolute = [os.fsencode(expanded(path).absolute()) for path in paths]
         with self._indexing("syncing") as indexer:
             return indexer.sync(
-                paths=absolute,
+                paths=_absolute(paths),
                 full=full,
                 accept_removals=accept_removals,
                 meaning=meaning,
@@ -266,12 +266,22 @@ class Library:
 
             return replace(status, stale=stale_files(connection, self.path))
 
-    def pending(self) -> int:
-        """Return how many texts are found by words and still wait for their vector; cheap enough to poll."""
+    def pending(self, *, asked: bool = False) -> int:
+        """Return how many texts are found by words and still wait for their vector; cheap enough to poll.
+
+        With `asked`, how many of those that were asked for.
+        """
         from engine.store import pending_vectors
 
         with self._file.reading() as connection:
-            return pending_vectors.count(connection)
+            return pending_vectors.count(connection, asked=asked)
+
+    def embed_first(self, paths: Sequence[Path]) -> None:
+        """Ask for what waits at or below these paths to be embedded before the rest. Raises PathError."""
+        from engine.indexing.embedding_queue import ask_for_paths
+
+        with self._file.writing() as connection:
+            ask_for_paths(connection, _absolute(paths))
 
     def check(self, *, repair: bool = False) -> tuple[Check, ...]:
         """Look for everything that can be wrong with the file, and with `repair` mend what can be mended first.
@@ -304,6 +314,10 @@ class Library:
         with lock.IndexerLock(self.path).acquire(task), self._file.writing(lock_held=True) as connection:
             self._file.drain()
             yield LocalIndexer(connection, self.path, self._encoder)
+
+
+def _absolute(paths: Sequence[Path]) -> list[bytes]:
+    return [os.fsencode(expanded(path).absolute()) for path in paths]
 
 
 def _read_only(path: Path) -> bool:

@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 from app.tui.app import CarrelApp
 from app.tui.editor_launch import current_line, edit_in_terminal, visit
 from app.tui.freshness import freshness_of
 from app.tui.indexer_process import Indexer
+from app.tui.pictures.picture_cells import terminal_of
+from app.tui.pictures.picture_files import PictureFiles
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
@@ -25,7 +26,7 @@ from app.tui.training_runs import TrainingRuns
 from engine.errors import CarrelError, PathError
 from engine.log_file import LogFile, private_log
 from engine.paths import Places, library_path, places, private_folder
-from engine.typing_priority import typed
+from engine.typing_priority import typed_beside
 
 _log = logging.getLogger("carrel")
 
@@ -68,7 +69,7 @@ def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Call
         indexer=indexer,
         edit=edit_in_terminal,
         clock=time.time,
-        typed=partial(typed, where.state),
+        typed=typed_beside(where.state),
         freshness=freshness_of,
         find_line=current_line,
         visit=visit,
@@ -76,6 +77,7 @@ def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Call
         settings=SettingsFile(where.settings),
         history=History(where.state / "history"),
         training=TrainingRuns(path),
+        pictures=PictureFiles(terminal_of(os.environ)),
     )
 
 

@@ -86,15 +86,16 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str | int | bytes
             yield f"{negate}({_PATH_GLOB if '*' in path else _PATH_PART})", (_path_pattern(path),)
     for negate, titles in (("", filters.titles), ("NOT ", filters.not_titles)):
         for title in titles:
-            yield f"{negate}instr(folded({_NAMES}), ?) > 0", (fold(title),)
+            yield f"{negate}instr(folded({_NAMES}), ?) > 0", (_part(title),)
     for name in PROPERTIES:
         for negate, wanted in (("", getattr(filters, _NAMED[name])), ("NOT ", getattr(filters, f"not_{_NAMED[name]}"))):
             for value in wanted:
-                yield f"{negate}instr(folded({_SAID[name]}), ?) > 0", (fold(value),)
+                yield f"{negate}instr(folded({_SAID[name]}), ?) > 0", (_part(value),)
     for negate, tags in (("", filters.tags), ("NOT ", filters.not_tags)):
         for tag in tags:
             name = fold(tag.lstrip("#").replace(" ", "-"))
-            yield f"{negate}({_TAG})", (f" {name} ", f" {name}/")  # a tag holds its children: garden finds garden/roses
+            ends = ("", "") if name.endswith("*") else (" ", "/")  # a tag holds its children: garden finds garden/roses
+            yield f"{negate}({_TAG})", tuple(f" {name.rstrip('*')}{end}" for end in ends)
     for negate, kinds in (("", filters.kinds), ("NOT ", filters.not_kinds)):
         if kinds:
             either = " OR ".join([_KIND] * len(kinds))
@@ -159,6 +160,11 @@ _TAG = f"instr({_TAGS} || ' ', ?) > 0 OR instr({_TAGS}, ?) > 0"
 _KIND = "document.kind = ? OR lower(document.path_text) LIKE ? ESCAPE '\\'"
 _HOLDS = "passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
 _REACHES = " OR passage.id IN (SELECT value FROM json_each(?))"
+
+
+def _part(written: str) -> str:
+    """Give the text to look for in a name; whatever stands around it, so that stars at its ends say nothing."""
+    return fold(written).strip("*")
 
 
 def _path_pattern(path: str) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from app.mcp.library_tools import LibraryTools
     from app.tui.row_picker import Picked, PickRequest
     from engine.events import Event
     from engine.library import Library
@@ -66,3 +67,20 @@ def run_indexer(library: Path, on_event: Callable[[Event], None], stop: threadin
     from engine.indexer.worker import run_foreground
 
     run_foreground(library, on_event, stop)
+
+
+def serve_page(library: Path, port: int, started: Callable[[str], None]) -> None:
+    """Show the browser in web browsers of this machine until a signal ends it; `started` is told the address."""
+    import asyncio
+
+    from app.web.browser_process import browser_command
+    from app.web.server import serve  # brings aiohttp, .4 s
+
+    asyncio.run(serve(browser_command(library), port, started))
+
+
+def serve_programs(tools: LibraryTools) -> None:
+    """Answer the program at the other end of standard input and output until it leaves."""
+    from app.mcp.stdio import serve
+
+    serve(tools)

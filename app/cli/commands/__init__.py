@@ -40,6 +40,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "eval": "Judge retrieval on test collections.",
         "demo": "Try Carrel on notes that come with it.",
         "init": "Print what binds the picker to a key: shells, editors, tmux.",
+        "mcp": "Let assistants and editors search the library.",
         "serve": "Show the browser in a web browser of this machine.",
         "completion": "Print the completion script of a shell.",
     },

@@ -1,4 +1,4 @@
-"""Links in what is printed (OSC 8): a terminal that knows them opens the file by a click, others show the text alone."""
+"""Links in what is printed (OSC 8): a click opens the file, where a terminal knows them; others show the text alone."""
 
 from __future__ import annotations
 

@@ -184,6 +184,8 @@ class SearchScreen(MovesByLines, CarrelScreen):
         if not self.search.accepts(answer):
             return
         self.feedback.answered(answer)
+        if answer.finished:
+            self.carrel.window_title.show(answer.result.query.text)
         self.filters.show(answer.result.query)
         if not answer.finished and not answer.result.hits:  # words alone that found nothing do not clear the list
             self.shown.show_reading()

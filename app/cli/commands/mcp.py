@@ -11,6 +11,7 @@ import click
 from app.cli import factories
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
+from engine.paths import expanded
 
 
 @carrel_command(
@@ -39,6 +40,6 @@ def command(session: Session, folders: tuple[Path, ...], include: tuple[str, ...
     from app.mcp.library_tools import LibraryTools
     from app.mcp.visible_documents import scope_of
 
-    roots = [os.fsencode(os.path.realpath(folder.expanduser())) for folder in folders]
+    roots = [os.fsencode(os.path.realpath(expanded(folder))) for folder in folders]
     opened = partial(factories.open_library, session.library)
     factories.serve_programs(LibraryTools(opened, scope_of(roots, include)))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from fakes import FakeLibrary
+from dataclasses import replace
+from typing import Any
+
+from fakes import NOTES, FakeLibrary, search_notes
 from piloting import WIDE, pressed, screen_of, settle, told, typed
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
+from app.tui.screens.search.copied_forms import FORMS, markdown_link, wiki_link
+from engine.records import Hit, SearchSettings
+
+
+def a_row(path: bytes, **changes: Any) -> Hit:
+    found = search_notes(NOTES, "starter", SearchSettings(), 1).hits[0]
+    return replace(found, path=path, **changes)
 
 
 def right(place: Offset, cells: int) -> Offset:
@@ -66,3 +76,34 @@ async def test_the_title_of_the_window_says_the_query_and_is_given_back(library:
     assert titles[0].startswith("\x1b[22;2t\x1b]2;Carrel")
     assert titles[-1] == "\x1b]2;starter␇␛]2;owned · Carrel\x1b\\"
     assert sent[-1] == "\x1b[23;2t"
+
+
+async def test_a_row_is_copied_in_the_form_that_a_second_letter_names(app: CarrelApp) -> None:
+    path = "/home/reader/notes/kitchen/sourdough.md"
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "fridge baking")
+        await pressed(pilot, "tab")
+        copied = {}
+        for letter in "lq":
+            await pressed(pilot, "y", letter)
+            copied[letter] = app.clipboard
+        assert copied["l"] == f"{path}:5"
+        quoted = copied["q"].splitlines()
+        assert quoted[:3] == ["> ## Care", ">", "> Feed the starter with flour and water twice a day before baking."]
+        assert quoted[-1] == f"> — [Sourdough › Care]({path}), line 5"
+        await pressed(pilot, "y", "z")  # no form: nothing is copied, and the rows have the keys again
+        assert app.clipboard == copied["q"] and screen_of(pilot).rows.has_focus
+        await pressed(pilot, "x", "x", "y", "p")
+        assert len(app.clipboard.split("\n")) == 2
+
+
+def test_no_name_of_a_file_ends_a_link_or_a_line() -> None:
+    hit = a_row(b"/notes/a](b) \n[[x]]|#\x1b \xff.md", title="A [title](x)\n", headings=("A [title](x)\n", "[[h]]#|"))
+    for form in FORMS:
+        made = form.make(hit, "text\n")
+        assert "\x1b" not in made and (form.of_text or "\n" not in made)
+    assert (
+        markdown_link(hit)
+        == "[A \\[title\\](x)  › \\[\\[h\\]\\]#|](/notes/a%5D%28b%29%20%0A%5B%5Bx%5D%5D%7C%23%1B%20%FF.md)"
+    )
+    assert wiki_link(hit) == "[[a(b) ␊x␛ \ufffd#h]]"

@@ -391,9 +391,9 @@ class SearchScreen(MovesByLines, CarrelScreen):
             self.rows.mark()
             self.further.move(1)
 
-    def action_copy_path(self) -> None:
-        """Copy the paths of the marked results, or of the selected one."""
-        self.documents.copy_paths()
+    def action_copy(self) -> None:
+        """Ask in which form the marked results, or the selected one, are copied."""
+        self.documents.choose_copy()
 
     def action_copy_text(self) -> None:
         """Copy the passages of the marked results, or of the selected one."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.cli.interruption import stop_on_signal
 from app.cli.progress_line import progress
-from engine.errors import LibraryBusy, WorkerError
+from engine.errors import CarrelError, LibraryBusy, WorkerError
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event, Preparing
 
@@ -33,7 +33,7 @@ def done_or_asked(
     """Return what `do` returns, or the outcomes of `orders` where another process holds the lock and carries them out.
 
     A holder that leaves without an answer, or takes no orders, is waited for and then replaced. None where `stop` came
-    first. Raises WorkerError where an order failed.
+    first. What nobody has taken by then is withdrawn. Raises WorkerError where an order failed.
     """
     numbers: list[int] = []  # of the orders, once they are filed; a holder that comes after another finds them too
     holder = HolderTail(library.path, from_now=True)
@@ -44,15 +44,17 @@ def done_or_asked(
             except LibraryBusy:
                 outcomes = _asked(library, orders, numbers, holder, on_event, stop)
             else:
-                for number in numbers:  # the next indexer is not to do again what is done
-                    library.withdraw_request(number)
                 return done
             if outcomes is not None:
+                numbers.clear()
                 return outcomes
             if stop.is_set():
                 return None
     finally:
         holder.close()
+        with suppress(CarrelError):
+            for number in numbers:  # nobody is to do later what is done here, was called off, or came after a failure
+                library.withdraw_request(number)
 
 
 def _asked(

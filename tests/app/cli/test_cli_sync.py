@@ -19,7 +19,7 @@ from app.cli import embedding_wait, indexer_request
 from app.cli.indexer_request import done_or_asked
 from app.cli.progress_line import MovingLine, PlainLines
 from app.cli.sync_report import summed
-from engine.errors import LibraryBusy, LibraryFull
+from engine.errors import LibraryBusy, LibraryFull, WorkerError
 from engine.event_log.event_file import EventFile
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event, FileFailed, MeaningProgress, Preparing, Progress, Scanned, Trouble
@@ -435,3 +435,22 @@ def test_an_order_is_filed_once_though_its_first_taker_leaves(library: FakeLibra
     )  # fmt: skip
     assert done == [to_dict(REPORT)]
     assert library.of("request") == [("sync", "")] and len(set(asked)) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_orders_that_were_called_off_or_come_after_a_failure_are_withdrawn(library: FakeLibrary) -> None:
+    def ordered(stop: threading.Event) -> object:
+        orders = [("remove", "/a"), ("remove", "/b")]
+        return done_or_asked(
+            library, library.sync, orders, on_event=lambda event: None, stop=stop  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    busy(library, SimpleNamespace(done=True, outcome={"error": "not watched"}))
+    with pytest.raises(WorkerError):
+        ordered(threading.Event())
+    assert len(library.of("withdrawn")) == 2
+    stopped = threading.Event()
+    stopped.set()
+    busy(library, WAITING)
+    assert ordered(stopped) is None
+    assert len(library.of("withdrawn")) == 4

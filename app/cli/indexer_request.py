@@ -65,14 +65,21 @@ def _asked(
     on_event: OnEvent,
     stop: threading.Event,
 ) -> list[Outcome] | None:
-    """Ask the process that holds the lock and follow it; None where it has left, or `stop` is set."""
+    """Ask the process that holds the lock and follow it.
+
+    None where it has left, was writing for so long that no order could be filed, or `stop` is set.
+    """
     writer = library.status().writer
     if writer is None:
         return None
     on_event(Preparing(what=f"asking process {writer.pid}, which works on this library ({writer.task})"))
     if not numbers:
         holder.read()  # to follow it from before the orders are filed
-        numbers += [library.file_request(kind, argument) for kind, argument in orders]
+    try:
+        for kind, argument in orders[len(numbers) :]:
+            numbers.append(library.file_request(kind, argument))
+    except LibraryBusy:  # the holder has been writing for seconds
+        return None
     return _answered(library, numbers, holder, on_event, stop)
 
 

@@ -438,6 +438,15 @@ def test_an_order_is_filed_once_though_its_first_taker_leaves(library: FakeLibra
 
 
 @pytest.mark.usefixtures("impatient")
+def test_an_order_that_cannot_be_filed_at_once_is_filed_a_moment_later(carrel: Call, library: FakeLibrary) -> None:
+    busy(library, SimpleNamespace(done=True, outcome=to_dict(SyncReport(added=1))))
+    library.refusals["sync"] = [LibraryBusy("Busy."), LibraryBusy("Still busy.")]
+    library.refusals["request"] = [LibraryBusy("It has been written to for longer than five seconds.")]
+    ended = carrel("sync", "--wait", "words")
+    assert (ended.code, "1 added" in ended.out) == (0, True)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_orders_that_were_called_off_or_come_after_a_failure_are_withdrawn(library: FakeLibrary) -> None:
     def ordered(stop: threading.Event) -> object:
         orders = [("remove", "/a"), ("remove", "/b")]

@@ -11,14 +11,16 @@ from textual.message import Message
 from textual.strip import Strip
 
 from app.tui.screens.search.row import ROW_LINES, RowContext, more_line, row_lines
-from app.tui.theme import ACCENT
+from app.tui.theme import ACCENT, FAINT, QUIET
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 from engine.records import Hit
 
 MAX_ROWS = 100  # asked for at once; the next ones on demand
 STEP_LINES = ROW_LINES + 1  # a row and the line after it, which tells of what is folded away
-MARGIN_CELLS = 2  # the bar of the selected row and a space
+MARGIN_CELLS = 3  # the bar of the selected row, the row's number, and a mark or a space
+NUMBERED = 9  # rows: alt and the number opens one
+RULE = "weak"
 Foreword = Callable[[int], Sequence[Content]]
 
 
@@ -150,13 +152,30 @@ class ResultList(RowList):
 
     def count_lines(self) -> int:
         """Return how many lines foreword, rows and afterword take."""
-        return len(self._foreword_lines) + STEP_LINES * len(self.hits) + bool(self._afterword)
+        return self._top(len(self.hits)) + bool(self._afterword)
+
+    @property
+    def _rule(self) -> int | None:
+        return self._row_context.rule if self._row_context else None
+
+    def _top(self, place: int) -> int:
+        """Return the first line of a row; a rule stands before those that are weak."""
+        return len(self._foreword_lines) + place * STEP_LINES + (self._rule is not None and place >= self._rule)
+
+    def _at(self, line: int) -> tuple[int, int]:
+        """Return the row that a line belongs to, and which of its lines it is: -1 is the rule before it."""
+        inside = line - len(self._foreword_lines)
+        if self._rule is not None and inside >= self._rule * STEP_LINES:
+            if inside == self._rule * STEP_LINES:
+                return self._rule, -1
+            inside -= 1
+        return divmod(inside, STEP_LINES)
 
     def reveal(self) -> None:
         """Scroll by whole rows, as little as shows the selected one."""
         if not self.hits:
             return
-        top = len(self._foreword_lines) + self.selected * STEP_LINES
+        top = self._top(self.selected)
         height = self.size.height
         at = self.scroll_offset.y
         if self.selected == 0:
@@ -172,15 +191,17 @@ class ResultList(RowList):
 
     def look(self, line: int) -> str:
         """Return whether a line belongs to the selected row."""
-        inside = line - len(self._foreword_lines)
-        return "chosen" if inside >= 0 and inside // STEP_LINES == self.selected else ""
+        place, part = self._at(line)
+        return "chosen" if place == self.selected and part >= 0 else ""
 
     def paint_line(self, line: int, look: str, width: int) -> Strip:
         """Return a line of the foreword, of a row, or behind them."""
         inside = line - len(self._foreword_lines)
         if inside < 0:
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._foreword_lines[line]), width)
-        place, part = divmod(inside, STEP_LINES)
+        place, part = self._at(line)
+        if part < 0:
+            return paint(self, Content.styled(f"{'──':>{MARGIN_CELLS}} {RULE} ".ljust(width, "─"), FAINT), width)
         if place == len(self.hits) and part == 0 and self._afterword:
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._afterword), width)
         if place >= len(self.hits) or self._row_context is None:
@@ -193,10 +214,14 @@ class ResultList(RowList):
                 return Strip.blank(width, self.rich_style)
             more = more_line(self.hits[place], self.is_unfolded(place), width - MARGIN_CELLS)
             return paint(self, Content.assemble(" " * MARGIN_CELLS, more), width)
-        sign = "✓" if part == 0 and self.hits[place].passage_id in self.marked else " "
-        margin = Content.assemble(("▌" if look else " ", ACCENT), (sign, f"bold {ACCENT}"))
-        built = Content.assemble(margin, self._rows[place][part])
+        built = Content.assemble(self._margin(place, part, look), self._rows[place][part])
         return paint(self, built, width, "results--chosen" if look else "")
+
+    def _margin(self, place: int, part: int, look: str) -> Content:
+        """Return what stands left of a row's line: on the first one its number, and whether it is marked."""
+        number = str(place + 1) if part == 0 and place < NUMBERED else " "
+        sign = "✓" if part == 0 and self.hits[place].passage_id in self.marked else " "
+        return Content.assemble(("▌" if look else " ", ACCENT), (number, QUIET), (sign, f"bold {ACCENT}"))
 
     def on_key(self, event: events.Key) -> None:
         """Tell a character that does nothing here: the person types on."""
@@ -206,10 +231,10 @@ class ResultList(RowList):
 
     def on_click(self, event: events.Click) -> None:
         """Select the row that was clicked; a second click opens it. The lines that tell of more bring it."""
-        place, part = divmod(event.y + self.scroll_offset.y - len(self._foreword_lines), STEP_LINES)
+        place, part = self._at(event.y + self.scroll_offset.y)
         if place == len(self.hits) and self._afterword:
             self.post_message(self.MoreWanted())
-        if not 0 <= place < len(self.hits):
+        if not 0 <= place < len(self.hits) or part < 0:
             return
         self.choose(place)
         if part == ROW_LINES and self.hits[place].more_in_document:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LibraryError, ModelError
 from engine.library_file import LibraryFile
+from engine.paths import expanded
 from engine.records import SearchResult, SearchSettings, WhyReport, WhyStage
 from engine.retrieval.cancellation import Cancellation
 from engine.store import change_log, documents, migrations
@@ -173,7 +174,7 @@ class LibrarySearch:
         from engine.retrieval.written_options import with_written_options
 
         settings = settings or SearchSettings()
-        absolute = os.fsencode(path.expanduser().absolute())
+        absolute = os.fsencode(expanded(path).absolute())
         with self._reading() as connection:
             document = documents.document_id_at(connection, absolute)
             if (absent := absence(connection, self._file.path, absolute, document)) is not None:

@@ -12,6 +12,7 @@ from engine.errors import CarrelError, UsageError
 from engine.library_file import LibraryFile
 from engine.records import Grade, Hit, LoggedSearch, Mark, SearchResult
 from engine.store import judgements, search_log
+from engine.store.row_mapping import storable
 
 if TYPE_CHECKING:
     import apsw
@@ -136,7 +137,7 @@ def spoken(query: str) -> str:
     """Return a query as it is kept with marks. Raises UsageError where it asks for no words: nothing was answered."""
     from engine.retrieval.query import parse
 
-    asked = " ".join(query.split())
+    asked = " ".join(storable(query).split())
     if not parse(asked).meaning:
         raise UsageError(
             "There is no question to mark an answer to.", fix="Search for words first; filters alone ask nothing."

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.errors import UsageError
 from engine.evaluation.beir import Collection
+from engine.paths import expanded
 from engine.records import Mark
 from engine.retrieval.marked_passages import passages_of_marks
 from engine.retrieval.query import parse
@@ -102,7 +103,7 @@ def _question(file: Path, number: int, line: str) -> tuple[str, list[str]]:
 
 
 def _document(snapshot: LibrarySnapshot, file: Path, path: str) -> int | None:
-    for candidate in (Path(path).expanduser(), file.parent / path):
+    for candidate in (expanded(path), file.parent / path):
         found = document_id_at(snapshot.connection, os.fsencode(os.path.normpath(candidate.absolute())))
         if found is not None:
             return found

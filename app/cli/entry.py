@@ -67,6 +67,9 @@ def _invoke(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except (BrokenPipeError, OutputError):
         raise
+    except OSError as error:
+        _say(_refused(error), _record(error, arguments))
+        return FAILED
     except Exception as error:
         _say(f"Something unexpected went wrong ({type(error).__name__}).", _record(error, arguments))
         return FAILED
@@ -77,6 +80,13 @@ def _say(message: str, fix: str = "") -> None:
     click.echo(cleaned(f"{PROGRAM}: {message}"), err=True)
     if fix:
         click.echo(cleaned(fix), err=True)
+
+
+def _refused(error: OSError) -> str:
+    """Say what the system refused, and for which file: a full disk, a folder of another person's, a name too long."""
+    name = error.filename.decode("utf-8", "replace") if isinstance(error.filename, bytes) else error.filename
+    of = f"{name}: " if isinstance(name, str) else ""
+    return f"{of}{error.strerror or error}."
 
 
 def _help_for(error: click.UsageError) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.wording.paths import short_path
 from engine.errors import PathError
+from engine.paths import expanded
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -21,15 +22,15 @@ MOST_NAMED = 5  # candidates that a message lists
 
 def absolute(path: str | Path) -> Path:
     """Return `path` absolute, with `~` and `..` resolved; symbolic links stay as they are."""
-    return Path(os.path.abspath(Path(path).expanduser()))
+    return Path(os.path.abspath(expanded(path)))
 
 
 def folder_given(path: Path) -> Path:
     """Return an existing folder's absolute path. Raises PathError where it is missing or no folder."""
     found = absolute(path)
-    if found.is_dir():
+    if os.path.isdir(found):
         return found
-    if found.exists():
+    if os.path.exists(found):
         raise PathError(f"{path} is a file.", cause="Carrel watches folders.", fix=f"Name its folder: {path.parent}")
     raise PathError(f"There is no folder {path}.", fix="Check the spelling; nothing was changed.")
 
@@ -108,7 +109,7 @@ def _ambiguous(text: str, matches: Sequence[bytes]) -> PathError:
 
 
 def _unknown(text: str) -> PathError:
-    if absolute(text).exists():
+    if os.path.exists(absolute(text)):
         return PathError(
             f"{text} is not in the library.",
             cause="It lies in no watched folder, was left out, or came after the last sync.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,7 +46,7 @@ class CarrelGroup(click.Group):
         first = args[0]
         if first in COMMANDS:
             return first, self.get_command(ctx, first), args[1:]
-        if Path(first).expanduser().is_dir():
+        if os.path.isdir(os.path.expanduser(first)):
             return BROWSE, self.get_command(ctx, BROWSE), args
         raise click.UsageError(_not_understood(first), ctx)
 
@@ -75,7 +74,7 @@ class CarrelGroup(click.Group):
 
 def _not_understood(word: str) -> str:
     """Say what is wrong with a first word that is neither a command nor a folder, and what may be meant."""
-    if Path(word).expanduser().exists():
+    if os.path.exists(os.path.expanduser(word)):
         return f"{word} is a file; Carrel watches folders. `carrel open {word}` opens it in your editor."
     if os.sep in word:
         return f"There is no folder {word}."

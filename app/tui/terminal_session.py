@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 from app.tui.app import CarrelApp
@@ -25,7 +24,7 @@ from app.tui.training_runs import TrainingRuns
 from engine.errors import CarrelError, PathError
 from engine.log_file import LogFile, private_log
 from engine.paths import Places, library_path, places, private_folder
-from engine.typing_priority import typed
+from engine.typing_priority import typed_beside
 
 _log = logging.getLogger("carrel")
 
@@ -68,7 +67,7 @@ def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Call
         indexer=indexer,
         edit=edit_in_terminal,
         clock=time.time,
-        typed=partial(typed, where.state),
+        typed=typed_beside(where.state),
         freshness=freshness_of,
         find_line=current_line,
         visit=visit,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import apsw
@@ -17,9 +17,12 @@ import apsw
 from engine.events import Committed, Event
 from engine.indexing.passage_encoder import Embedder, GaveWay, LazyEncoder, broken_off_by, refuse_other
 from engine.indexing.stop_signal import Signal
+from engine.indexing.survey import scopes
 from engine.indexing.sync_progress import MeaningMeter
 from engine.store import change_log, models, passage_counts, pending_vectors
 from engine.store.connection import transaction
+from engine.store.documents import known_files
+from engine.watching.watched_roots import watched
 
 if TYPE_CHECKING:
     from engine.indexing.passage_encoder import PassageEncoder
@@ -40,10 +43,11 @@ class EmbeddingQueue:
         self._meter = MeaningMeter(on_event)
         self._size = 0
 
-    def work(self, stop: Signal, seconds: float = math.inf) -> int:
+    def work(self, stop: Signal, seconds: float = math.inf, *, asked: bool = False) -> int:
         """Embed until nothing waits, `stop` is set, or so much time has passed; return how many texts were.
 
-        Raises ModelError where the model cannot be used; what is found by words stays so.
+        Only what was `asked` for is, if so wanted. Raises ModelError where the model cannot be used; what is found by
+        words stays so.
         """
         active = models.active(self._conn)
         if active is None or not pending_vectors.any_wait(self._conn):
@@ -55,7 +59,7 @@ class EmbeddingQueue:
         texts_in_all = passage_counts.embeddable_texts(self._conn)
         self._meter.resume()
         while not stop.is_set() and time.monotonic() < until:
-            texts = pending_vectors.next_batch(self._conn, embedder.size)
+            texts = pending_vectors.next_batch(self._conn, embedder.size, asked=asked)
             if not texts:
                 break
             try:
@@ -71,3 +75,13 @@ class EmbeddingQueue:
             self._on_event(Committed(documents=0, passages=len(vectors)))
         self._size = embedder.size
         return done
+
+
+def ask_for_paths(conn: apsw.Connection, paths: Sequence[bytes]) -> None:
+    """Have what waits at or below absolute paths embedded before the rest; one small write, which any process may make.
+
+    Raises PathError where a path lies in no watched folder.
+    """
+    inside = [known_files(conn, folder.id, prefixes) for folder, prefixes in scopes(watched(conn), paths)]
+    with transaction(conn):
+        pending_vectors.ask_for_documents(conn, [known.id for files in inside for known in files.values()])

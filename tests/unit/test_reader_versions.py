@@ -78,7 +78,7 @@ READ = {
     "rst": (3, "c74c42dc399a590d"),
     "rtf": (5, "652bd8ae11be48b6"),
     "subtitles": (3, "f4778a5c7d01b5cb"),
-    "text": (3, "6accd8b70ce040bd"),
+    "text": (4, "6accd8b70ce040bd"),
 }
 """The version of each reader, and a hash of what it makes of its sample."""
 

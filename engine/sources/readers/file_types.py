@@ -293,7 +293,7 @@ READER_VERSIONS: dict[str, int] = {
     "rst": 3,
     "rtf": 5,
     "subtitles": 3,
-    "text": 3,
+    "text": 4,
     "webarchive": 4,
     "xlsx": 5,
     "xml": 2,

@@ -221,7 +221,10 @@ class FakeLibrary:
             skipped={"hidden": 3, "inside node_modules (built-in rule)": 918},
         )
 
-    def pending(self) -> int:
+    def embed_first(self, paths: Sequence[Path]) -> None:
+        self._note("embed_first", tuple(paths))
+
+    def pending(self, *, asked: bool = False) -> int:
         return self.waiting.pop(0) if self.waiting else 0
 
     def check(self, *, repair: bool = False, on_event: Any = None) -> DoctorReport:

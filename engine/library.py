@@ -166,6 +166,7 @@ class Library:
     marks = _by(_memory, ReaderMemory.marks)
     places_of_marks = _by(_memory, ReaderMemory.places_of_marks)
     empty_marks = _by(_memory, ReaderMemory.empty_marks)
+    last_opened = _by(_memory, ReaderMemory.last_opened)
     answers = _by(_memory, ReaderMemory.answers)
     nearest_passage = _by(_memory, ReaderMemory.nearest_passage)
     log_search = _by(_memory, ReaderMemory.log_search)

@@ -14,6 +14,8 @@ from engine.records import Grade, Hit, LoggedSearch, Mark, SearchResult
 from engine.store import judgements, search_log
 from engine.store.row_mapping import storable
 
+MARKS_OF_A_DOCUMENT = 4  # looked through for each document that was opened last: one is opened for several searches
+
 if TYPE_CHECKING:
     import apsw
 
@@ -76,6 +78,11 @@ class ReaderMemory:
         from engine.retrieval.marked_passages import documents_of
 
         return self._file.read(lambda connection: documents_of(connection, marks))
+
+    def last_opened(self, limit: int) -> tuple[bytes, ...]:
+        """Return the documents that are there now whose passages were opened or marked right last, newest first."""
+        marks = [mark for mark in self.marks() if mark.grade != judgements.WRONG][: MARKS_OF_A_DOCUMENT * limit]
+        return tuple(dict.fromkeys(paths[0] for paths in self.places_of_marks(marks) if paths))[:limit]
 
     def empty_marks(self) -> int:
         """Forget all marks and what was opened, overwriting them in the file; return how many there were."""

@@ -84,6 +84,9 @@ class Browser(Protocol):
         What no program here shows is read in Carrel, unless a `hearer` does something else about it.
         """
 
+    def send_to_terminal(self, text: str) -> None:
+        """Write what is no text of the screen, such as a picture that its cells refer to."""
+
     def ask_for_folder(self) -> None:
         """Ask for the first folder to watch."""
 

@@ -16,6 +16,8 @@ from app.tui.app import CarrelApp
 from app.tui.editor_launch import current_line, edit_in_terminal, visit
 from app.tui.freshness import freshness_of
 from app.tui.indexer_process import Indexer
+from app.tui.pictures.picture_cells import terminal_of
+from app.tui.pictures.picture_files import PictureFiles
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
@@ -75,6 +77,7 @@ def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Call
         settings=SettingsFile(where.settings),
         history=History(where.state / "history"),
         training=TrainingRuns(path),
+        pictures=PictureFiles(terminal_of(os.environ)),
     )
 
 

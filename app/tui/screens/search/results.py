@@ -10,14 +10,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 
-from app.tui.screens.search.row import ROW_LINES, RowContext, more_line, row_lines
+from app.tui.screens.search.row import FULL, RowContext, RowShape, folded_cells, judged_line, row_lines
 from app.tui.theme import ACCENT, FAINT, QUIET
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 from engine.records import Hit
 
 MAX_ROWS = 100  # asked for at once; the next ones on demand
-STEP_LINES = ROW_LINES + 1  # a row and the line after it, which tells of what is folded away
 MARGIN_CELLS = 3  # the bar of the selected row, the row's number, and a mark or a space
 NUMBERED = 9  # rows: alt and the number opens one
 RULE = "weak"
@@ -25,7 +24,7 @@ Foreword = Callable[[int], Sequence[Content]]
 
 
 class ResultList(RowList):
-    """Rows of three lines and one between them, below a foreword of any length, which may stand alone.
+    """Rows of as many lines as their shape has, below a foreword of any length, which may stand alone.
 
     After the last row a line may tell that there is more.
     """
@@ -52,7 +51,7 @@ class ResultList(RowList):
 
     @dataclass
     class Unfolded(Message):
-        """The line that tells of further passages was clicked; the row above it is selected."""
+        """What tells of further passages was clicked; its row is selected."""
 
     @dataclass
     class MoreWanted(Message):
@@ -62,6 +61,7 @@ class ResultList(RowList):
         super().__init__(id=id)
         self.hits: tuple[Hit, ...] = ()
         self._row_context: RowContext | None = None
+        self._shape = FULL
         self._foreword: Foreword = _nothing
         self._foreword_lines: Sequence[Content] = ()
         self._afterword = Content()
@@ -107,6 +107,14 @@ class ResultList(RowList):
         """Select the row at `place`, or the nearest there is."""
         self.selected = max(0, min(place, len(self.hits) - 1))
 
+    def shape_rows(self, shape: RowShape) -> None:
+        """Give the rows another number of lines; the selected one stays in sight."""
+        if shape != self._shape:
+            self._shape = shape
+            self.lay_out()
+            self.reveal()
+            self.paint_changes()
+
     def mark(self) -> None:
         """Mark the selected row, or take its mark away."""
         if self.hit is not None:
@@ -135,7 +143,7 @@ class ResultList(RowList):
     @property
     def page(self) -> int:
         """How many rows are in sight."""
-        return max(1, self.size.height // STEP_LINES)
+        return max(1, self.size.height // self._shape.step)
 
     def announce(self) -> None:
         """Tell the selected hit where it is another record than the last one told."""
@@ -160,16 +168,16 @@ class ResultList(RowList):
 
     def _top(self, place: int) -> int:
         """Return the first line of a row; a rule stands before those that are weak."""
-        return len(self._foreword_lines) + place * STEP_LINES + (self._rule is not None and place >= self._rule)
+        return len(self._foreword_lines) + place * self._shape.step + (self._rule is not None and place >= self._rule)
 
     def _at(self, line: int) -> tuple[int, int]:
         """Return the row that a line belongs to, and which of its lines it is: -1 is the rule before it."""
         inside = line - len(self._foreword_lines)
-        if self._rule is not None and inside >= self._rule * STEP_LINES:
-            if inside == self._rule * STEP_LINES:
+        if self._rule is not None and inside >= self._rule * self._shape.step:
+            if inside == self._rule * self._shape.step:
                 return self._rule, -1
             inside -= 1
-        return divmod(inside, STEP_LINES)
+        return divmod(inside, self._shape.step)
 
     def reveal(self) -> None:
         """Scroll by whole rows, as little as shows the selected one."""
@@ -185,14 +193,14 @@ class ResultList(RowList):
             self.scroll_to(y=top, animate=False)
             return
         below = 2 if self._afterword and self.selected == len(self.hits) - 1 else 0
-        bottom = top + ROW_LINES + below
+        bottom = top + self._shape.lines + below
         if bottom > at + height:
             self.scroll_to(y=bottom - height, animate=False)
 
     def look(self, line: int) -> str:
         """Return whether a line belongs to the selected row."""
         place, part = self._at(line)
-        return "chosen" if place == self.selected and part >= 0 else ""
+        return "chosen" if place == self.selected and 0 <= part < self._shape.lines else ""
 
     def paint_line(self, line: int, look: str, width: int) -> Strip:
         """Return a line of the foreword, of a row, or behind them."""
@@ -206,14 +214,12 @@ class ResultList(RowList):
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._afterword), width)
         if place >= len(self.hits) or self._row_context is None:
             return Strip.blank(width, self.rich_style)
+        if part == self._shape.lines:
+            return paint(self, Content.assemble(" " * MARGIN_CELLS, judged_line(self.hits[place])), width)
         if place not in self._rows:
             room = width - MARGIN_CELLS
-            self._rows[place] = row_lines(self.hits[place], room, self._row_context)
-        if part == ROW_LINES:
-            if self._row_context.mode == "listed":
-                return Strip.blank(width, self.rich_style)
-            more = more_line(self.hits[place], self.is_unfolded(place), width - MARGIN_CELLS)
-            return paint(self, Content.assemble(" " * MARGIN_CELLS, more), width)
+            unfolded = self.is_unfolded(place)
+            self._rows[place] = row_lines(self.hits[place], room, self._row_context, self._shape, unfolded)
         built = Content.assemble(self._margin(place, part, look), self._rows[place][part])
         return paint(self, built, width, "results--chosen" if look else "")
 
@@ -230,14 +236,15 @@ class ResultList(RowList):
             self.post_message(self.Typed(event.character))
 
     def on_click(self, event: events.Click) -> None:
-        """Select the row that was clicked; a second click opens it. The lines that tell of more bring it."""
+        """Select the row that was clicked; a second click opens it. What tells of more brings it."""
         place, part = self._at(event.y + self.scroll_offset.y)
         if place == len(self.hits) and self._afterword:
             self.post_message(self.MoreWanted())
-        if not 0 <= place < len(self.hits) or part < 0:
+        if not 0 <= place < len(self.hits) or part < 0 or self._row_context is None:
             return
         self.choose(place)
-        if part == ROW_LINES and self.hits[place].more_in_document:
+        folded = folded_cells(self.hits[place], self._row_context, self.is_unfolded(place))
+        if folded and part == self._shape.lines - 1 and event.x >= self.scrollable_content_region.width - folded - 1:
             self.post_message(self.Unfolded())
         elif event.chain == 2:
             self.post_message(self.Opened(self.hits[place]))

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.tui.theme import BRIGHT, QUIET
 from app.wording.safe_text import one_line
 
 TITLE_CELLS = 18
@@ -41,7 +41,7 @@ class SettingRows(OptionList, inherit_bindings=False):  # the keys of lists belo
     }
     SettingRows > .option-list--option { padding: 0 2; }
     SettingRows > .option-list--option-highlighted {
-        background: $chosen-blurred; color: $foreground; text-style: none;
+        background: $chosen; color: $foreground; text-style: none;
     }
     SettingRows:focus > .option-list--option-highlighted { background: $chosen; color: $foreground; text-style: none; }
     SettingRows > .option-list--option-disabled { color: $foreground; }
@@ -80,7 +80,7 @@ def _prompt(row: Row, cells: int) -> Content:
     gap = " " * max(2, cells - cell_len(title))
     own = ("  changed", QUIET) if row.own else ""
     ink = QUIET if row.greyed else f"bold {BRIGHT}" if row.words else ""
-    lines = [Content.assemble((title, ink), gap, (one_line(row.value), QUIET if row.greyed else ACCENT), own)]
+    lines = [Content.assemble((title, ink), gap, (one_line(row.value), QUIET if row.greyed else BRIGHT), own)]
     if row.words:
         lines += [Content.styled(one_line(row.words), QUIET), Content()]
     return Content("\n").join(lines)

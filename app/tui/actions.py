@@ -196,15 +196,16 @@ def in_footer(screen: object) -> list[Action]:
     return [action for action in shown if action.where in told or action in APP_ACTIONS]
 
 
-def offered(screen: object) -> list[Action]:
-    """Return what can be done from a list of commands: the screen's own first, those of a part without the keys last.
+def offered(screen: object, explained: bool = False) -> list[Action]:
+    """Return what stands in a list of commands: the screen's own first, those of a part without the keys last.
 
-    Those that only move come behind the others.
+    Those that only move come behind the others. Where they are `explained`, keys that are no commands stand there too.
     """
     own = screen.ACTIONS if isinstance(screen, HasActions) else ()
     in_panel = where_of(screen) == "panel"
     own = sorted(own, key=lambda action: ((action.where == "panel") != in_panel, not action.footer))
-    return [action for action in (*own, *APP_ACTIONS) if action.palette]
+    both = (*own, *APP_ACTIONS)
+    return [action for action in both if (action.keys and action.help if explained else action.palette)]
 
 
 def keymap_of(app: object) -> Mapping[str, str]:

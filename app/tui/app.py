@@ -305,7 +305,7 @@ class CarrelApp(App[int]):
                 self.call_later(self.do, action, below)
 
         pages = getattr(below, "HELP_PAGES", ()) if explained else ()
-        self.push_screen(CommandScreen(offered(below), pages, self.recent_commands, explained), picked)
+        self.push_screen(CommandScreen(offered(below, explained), pages, self.recent_commands, explained), picked)
 
     def action_settings(self) -> None:
         """Show the settings."""

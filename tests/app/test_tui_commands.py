@@ -39,7 +39,7 @@ async def test_a_command_has_one_line_with_its_keys_at_the_right_and_is_found_by
         assert type(app.screen).__name__ == "SettingsScreen"
         await pressed(pilot, "escape", "ctrl+p")
         lines = written(pilot).splitlines()
-        recent = next(place for place, text in enumerate(lines) if text.strip().startswith("Recent"))
+        recent = next(place for place, text in enumerate(lines) if " Recent " in text)
         assert "Settings: theme" in lines[recent + 1]
         await pressed(pilot, "escape")
         assert app.screen is screen

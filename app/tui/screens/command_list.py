@@ -135,7 +135,7 @@ class CommandRows(RowList):
         if isinstance(item, str):
             return Content.styled(item.ljust(room), f"bold {QUIET}")
         keys = keys_of(item, self._keymap)
-        title = Content(item.title).truncate(max(1, room - cell_len(keys) - 4), ellipsis=True)
+        title = Content(item.title or item.help).truncate(max(1, room - cell_len(keys) - 4), ellipsis=True)
         for word in self._words:
             at = title.plain.casefold().find(word)
             title = title.stylize(MARK, at, at + len(word)) if at >= 0 else title

@@ -2,18 +2,20 @@
 
 What was asked for comes first, then what changed last. Each step takes the next texts anew, so that what comes
 meanwhile is not kept waiting, and is committed by itself: a stop or a death costs no more than one step. A step is
-broken off between two texts where something more urgent comes, as a saved note.
+broken off between two texts where something more urgent comes, as a saved note. A text on which the model fails keeps
+no other from its vector.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import apsw
 
+from engine.errors import CarrelError, ModelError
 from engine.events import Committed, Event
 from engine.indexing.passage_encoder import Embedder, GaveWay, LazyEncoder, broken_off_by, refuse_other
 from engine.indexing.stop_signal import Signal
@@ -47,7 +49,7 @@ class EmbeddingQueue:
         """Embed until nothing waits, `stop` is set, or so much time has passed; return how many texts were.
 
         Only what was `asked` for is, if so wanted. Raises ModelError where the model cannot be used; what is found by
-        words stays so.
+        words stays so. A text on which the model fails waits behind the others from then on.
         """
         active = models.active(self._conn)
         if active is None or not pending_vectors.any_wait(self._conn):
@@ -62,19 +64,42 @@ class EmbeddingQueue:
             texts = pending_vectors.next_batch(self._conn, embedder.size, asked=asked)
             if not texts:
                 break
-            try:
-                with broken_off_by(stop, encoder.get()):
+            with broken_off_by(stop, encoder.get()):
+                try:
                     vectors = dict(embedder.step(list(texts.items())))
-            except GaveWay:
-                break
-            with transaction(self._conn):
-                pending_vectors.settle(self._conn, active.id, vectors)
-                change_log.prune(self._conn)
+                    with transaction(self._conn):
+                        pending_vectors.settle(self._conn, active.id, vectors)
+                        change_log.prune(self._conn)
+                except GaveWay:
+                    break
+                except apsw.Error:
+                    raise
+                except Exception as error:
+                    self._put_last(texts)
+                    if len(texts) == 1:
+                        raise _fault_of(error) from error
+                    embedder.size = 1  # one of them is at fault, and the others come to their vectors
+                    continue
             done += len(vectors)
             self._meter.embedded(len(vectors), pending_vectors.count(self._conn), texts_in_all)
             self._on_event(Committed(documents=0, passages=len(vectors)))
         self._size = embedder.size
         return done
+
+    def _put_last(self, texts: Iterable[bytes]) -> None:
+        with transaction(self._conn):
+            pending_vectors.put_last(self._conn, texts)
+
+
+def _fault_of(error: Exception) -> CarrelError:
+    """Return the error that says that the model failed on a text."""
+    if isinstance(error, CarrelError):
+        return error
+    return ModelError(
+        "The model could not embed a text; all others come before it now.",
+        cause=f"{type(error).__name__}: {str(error)[:200]}.",
+        fix="It is found by its words. Another model may read it: `carrel models`.",
+    )
 
 
 def ask_for_paths(conn: apsw.Connection, paths: Sequence[bytes]) -> None:

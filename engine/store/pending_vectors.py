@@ -96,6 +96,15 @@ def raise_to(conn: apsw.Connection, hashes: Iterable[bytes], changed: float) -> 
         )
 
 
+def put_last(conn: apsw.Connection, hashes: Iterable[bytes]) -> None:
+    """Have these hashes embedded after all others, in this order; inside a transaction."""
+    least = min(0.0, float(conn.execute("SELECT min(priority) FROM pending").get or 0.0))
+    conn.executemany(
+        "UPDATE pending SET priority = ? WHERE hash = ?",
+        [(least - 1.0 - place, digest) for place, digest in enumerate(hashes)],
+    )
+
+
 def ask(conn: apsw.Connection, hashes: Sequence[bytes], clock: float | None = None) -> int:
     """Have these hashes embedded before all others, the first one first; return how many of them wait.
 

@@ -16,6 +16,7 @@ from store_samples import DIMENSION, Sample, hash_of, vector_for
 from engine.errors import LibraryFull, ModelError, PathError
 from engine.indexer.embedding_turns import EmbeddingTurns
 from engine.indexing import sync
+from engine.indexing.embedding_queue import EmbeddingQueue
 from engine.indexing.outdated_documents import documents_with_gaps
 from engine.indexing.stop_signal import Never
 from engine.indexing.sync_progress import MeaningMeter
@@ -300,6 +301,32 @@ def test_a_library_that_cannot_be_written_is_tried_again_after_a_rest(
     with pytest.raises(LibraryFull):
         turns.take(threading.Event())
     assert not turns.due
+
+
+@pytest.mark.parametrize("fault", ["raises", "gives no direction"])
+def test_a_text_on_which_the_model_fails_keeps_no_other_from_its_vector(sample: Sample, fault: str) -> None:
+    class Picky(FakeEncoder):
+        def encode_passages(self, texts: Sequence[str]):
+            vectors = super().encode_passages(texts)
+            for place, text in enumerate(texts):
+                if "poison" in text:
+                    if fault == "raises":
+                        raise RuntimeError("a shape that does not fit")
+                    vectors[place] = 0.0
+            return vectors
+
+    encoder = Picky(dimension=DIMENSION)
+    with transaction(sample.conn):
+        sample.conn.execute("UPDATE model SET fingerprint = ?", (encoder.manifest.fingerprint,))
+    for number in range(20):
+        text = "poison" if number == 17 else f"text {number}"
+        sample.put(f"{number}.md", text, embedded=False, mtime_ns=number * DAY)
+    queue = EmbeddingQueue(sample.conn, lambda: encoder, lambda event: None)
+    for _ in range(3):  # an indexer rests for a minute between two
+        with pytest.raises(ModelError):
+            queue.work(Never())
+    assert order(sample) == ["poison"]
+    assert_sound(sample)
 
 
 def test_copies_do_not_make_the_share_greater_than_it_is(tmp_path: Path) -> None:

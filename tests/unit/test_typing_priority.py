@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from engine import typing_priority
 from engine.indexer.encoders import refit
+from engine.indexing.passage_encoder import GaveWay, broken_off_by
 from engine.paths import places
 from engine.retrieval import tier_calibration
 from engine.typing_priority import LONGEST_SECONDS, NAME, WAIT_SECONDS, typed, typed_beside, waits_for_typing
@@ -96,3 +98,18 @@ def test_a_key_does_not_wait_for_a_busy_disk(state, monkeypatch):
     assert not written.is_set()
     disk.set()
     assert written.wait(60)
+
+
+def test_an_encoder_that_waits_for_a_person_hears_of_a_saved_note(state):
+    looks = []
+
+    class Saved:
+        def is_set(self):
+            typed(state)
+            looks.append(1)
+            return len(looks) > 3
+
+    encoder = SimpleNamespace(before_each=waits_for_typing(state))
+    with broken_off_by(Saved(), encoder), pytest.raises(GaveWay):
+        encoder.before_each()
+    assert len(looks) < 9

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
 
-from app.tui.actions import Where, bindings
+from app.tui.actions import Action, Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
 from app.tui.list_keys import LIST_ACTIONS, MovesByLines
@@ -46,8 +46,9 @@ from engine.records import Grade
 class SearchScreen(MovesByLines, CarrelScreen):
     """A query line, what came of it, and a pane that shows or explains the selected row."""
 
-    ACTIONS = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SEARCH_ACTIONS)
+    ACTIONS: tuple[Action, ...] = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SEARCH_ACTIONS)
     BINDINGS = bindings((*LIST_ACTIONS, *SEARCH_ACTIONS))
+    TIPS = True  # whether an empty query line tells what can be done
     HELP_PAGES = SEARCH_PAGES
     MODES = {"rows": "rows", "panel": "what if"}  # what the keys go to where it is not the query line
     AUTO_FOCUS = "QueryLine"
@@ -59,6 +60,10 @@ class SearchScreen(MovesByLines, CarrelScreen):
     reading = query_one("#reading", BuiltLine)
     rows = query_one("#rows", ResultList)
     pane = query_one(Pane)
+
+    def __init__(self, query: str = "") -> None:
+        super().__init__()
+        self._query = query  # to begin with
 
     def compose(self) -> ComposeResult:
         """Lay out the widgets from top to bottom."""
@@ -85,6 +90,8 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.carrel.status_signal.subscribe(self, self._status_changed)
         self.carrel.commit_signal.subscribe(self, self._library_changed)
         self._status_changed(self.carrel.view)
+        if self._query:
+            self.query_line.write(self._query)
 
     def _make_parts(self) -> None:
         """Give each part the widgets and the parts that it works on."""
@@ -93,7 +100,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.search = LiveSearch(line, app.ports.pace, app.ports.clock)
         self.filters = QueryFilters(app, line, self.query_one(ChipLine))
         self.kept = KeptSearches(app, line)
-        self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane))
+        self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane), tips=self.TIPS)
         self.proportions = Proportions(app, body, rows, pane)
         self.trial = SettingsTrial(app, rows, pane, self.shown)
         self.similar = SimilarRows(app, rows, self.shown, self.trial)

@@ -47,8 +47,10 @@ class ResultWidgets:
 class ShownResults:
     """Shows one result at a time, and knows which one that is."""
 
-    def __init__(self, browser: Browser, widgets: ResultWidgets) -> None:
+    def __init__(self, browser: Browser, widgets: ResultWidgets, *, tips: bool = True) -> None:
+        """Show results in `widgets`; with `tips` an empty query line tells what can be done."""
         self._browser = browser
+        self._tips = tips
         self._widgets = widgets
         self.arrangement = Arrangement()
         self.start_page = StartPage(browser, widgets.query_line, widgets.rows)
@@ -237,6 +239,8 @@ class ShownResults:
         if self._failure is not None:
             return partial(empty_states.error_lines, self._failure)
         if not self._widgets.query_line.value.strip():
+            if not self._tips:
+                return None
             page = empty_states.recent_lines if result and result.hits else empty_states.start_lines
             known = partial(before_lines, self.start_page.before, self._browser.roots)
             return partial(page, view.status, view.indexer, known)

@@ -39,6 +39,8 @@ class Config:
     """The colours of the browser; empty: Carrel's own, dark or light as the terminal is."""
     density: str = ""
     """How dense the rows of the browser are: full (all figures), two or one (lines); empty: as the screen is high."""
+    pictures: bool = True
+    """Whether pictures of notes are shown where the terminal can and Pillow is installed; off: their names."""
     pane_share: float | None = None
     """How much of the screen the preview has beside or below the rows, 0.2 to 0.8; none: as Carrel does it."""
     fusion: str = "convex"
@@ -329,6 +331,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "editor": _editor,
     "theme": _text,
     "density": _density,
+    "pictures": _flag,
     "pane_share": _pane_share,
     "key_preset": _key_preset,
     "fusion": _fusion,

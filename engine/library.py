@@ -125,6 +125,7 @@ class Library:
     embed = _by(_search, LibrarySearch.embed)
     ask_to_embed = _by(_search, LibrarySearch.ask_to_embed)
     similar = _by(_search, LibrarySearch.similar)
+    may_see = _by(_search, LibrarySearch.may_see)
     nearest_sentence = _by(_search, LibrarySearch.nearest_sentence)
     warm = _by(_search, LibrarySearch.warm)
     why = _by(_search, LibrarySearch.why)

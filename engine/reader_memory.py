@@ -117,13 +117,13 @@ class ReaderMemory:
 
     # --- the log of searches, which the person switches on ----------------------------------------------------------
 
-    def log_search(self, result: SearchResult) -> int:
-        """Write a finished search down: what was asked, and which passages were shown at which rank.
+    def log_search(self, result: SearchResult, source: str = "") -> int:
+        """Write a finished search down: what was asked, by whom, and which passages were shown at which rank.
 
         Returns its number, for `log_opened`. Whether the person wants a log is the caller's to know.
         """
         with self._file.writing() as connection:
-            return search_log.add(connection, result)
+            return search_log.add(connection, result, source)
 
     def log_opened(self, number: int, hit: Hit) -> None:
         """Write down that a result of a logged search was opened; one that was forgotten since is passed over."""

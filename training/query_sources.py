@@ -135,9 +135,12 @@ def marked(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
 
 
 def logged(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
-    """Yield the queries of the log, without any answer; what the fused search finds is what they teach."""
+    """Yield the queries of the log, without any answer; what the fused search finds is what they teach.
+
+    What a program asked is passed over: its words are not the person's.
+    """
     for search in search_log.every(snapshot.connection):
-        meaning = _meaning(search.query)
+        meaning = "" if search.source else _meaning(search.query)
         if meaning:
             yield KnownQuery(meaning, "log")
 

@@ -14,7 +14,7 @@ from engine.paths import expanded
 
 if TYPE_CHECKING:
     from engine.library import Library
-    from engine.records import Folder, StoredDocument, StoredPassage
+    from engine.records import Folder, StoredDocument
 
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>[0-9]{1,9})(?::[0-9]*)?", re.DOTALL)
 MOST_NAMED = 5  # candidates that a message lists
@@ -53,25 +53,6 @@ def place(text: str) -> tuple[str, int | None]:
     if line < 1:
         raise PathError(f"{text} names line {line}.", cause="Lines count from 1.")
     return found["path"], line
-
-
-def passages_at(passages: Sequence[StoredPassage], number: int) -> list[StoredPassage]:
-    """Return the passages that the number of `PATH:NUMBER` names, in order.
-
-    It is a line of the file; in a file without lines, as a PDF is, a page; where there is neither, a line of the text
-    that `carrel show` prints.
-    """
-    if any(passage.line_start for passage in passages):
-        return [each for each in passages if (each.line_start or 0) <= number <= (each.line_end or 0)]
-    if any(passage.page for passage in passages):
-        return [each for each in passages if each.page == number]
-    found, line = [], 1
-    for passage in passages:
-        last = line + passage.text.rstrip("\n").count("\n")
-        line += passage.text.count("\n")
-        if line - passage.text.count("\n") <= number <= last:
-            found.append(passage)
-    return found
 
 
 def find_document(library: Library, text: str) -> StoredDocument:

@@ -37,7 +37,7 @@ from app.tui.threads import in_thread
 from app.tui.toasts import TOAST_CSS, TOAST_SECONDS, TROUBLE_SECONDS, Toasts
 from engine.config import Config
 from engine.errors import CarrelError, ConfigError
-from engine.records import Status
+from engine.records import Hit, SearchResult, Status
 
 _log = logging.getLogger("carrel")
 FIRST_ROWS_SECONDS = 2.0  # a search that takes longer keeps the indexer waiting no more
@@ -78,8 +78,9 @@ class CarrelApp(App[int]):
     CSS = TOAST_CSS
     CLOSE_TIMEOUT = 0.5  # leaving takes less than a second, whatever a widget still does
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, query: str = "") -> None:
         super().__init__()
+        self._query = query  # to begin with
         self.driver_class = with_sparing(self.driver_class)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.ports = ports
@@ -111,11 +112,11 @@ class CarrelApp(App[int]):
 
     def get_default_screen(self) -> Screen[None]:
         """Return the screen that the browser begins with."""
-        return SearchScreen()
+        return SearchScreen(self._query)
 
     def on_mount(self) -> None:
         """Open the library once the first picture stands: the engine takes longer to import than a screen to paint."""
-        self.add_mode(self.DEFAULT_MODE, SearchScreen)
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)
         self._use_keys()
         self.call_after_refresh(self._begin)
 
@@ -208,6 +209,10 @@ class CarrelApp(App[int]):
         self._version = version  # not before: a look that a newer one ends has shown nothing
         self._tell(replace(self.view, status=status))
         self.commit_signal.publish(version)
+
+    def hand_over(self, hits: Sequence[Hit], result: SearchResult | None, *, answered: bool) -> bool:
+        """Return that rows which the person chose are to be opened: nobody else asked for them."""
+        return False
 
     def open_places(self, places: Sequence[Place], hearer: OpeningHearer | None = None) -> None:
         """Show places in the person's editor; what no program here shows is read in Carrel."""

@@ -40,7 +40,7 @@ SAVED = {
     "folder": ("id", "path", "rules", "state", "added_at"),
     "meta": ("key", "value"),
     "judgement": ("at", "query", "passage_hash", "path", "grade"),
-    "search_log": ("at", "query", "verdict", "fusion", "milliseconds", "results"),
+    "search_log": ("at", "query", "verdict", "fusion", "milliseconds", "results", "source"),
 }
 UNREADABLE = (apsw.Error, CarrelError, ValueError, TypeError, AttributeError)  # what damaged rows lead to
 NAMES = {
@@ -118,7 +118,7 @@ def _opened(library: Path) -> apsw.Connection:
 
 
 def _save_rows(old: apsw.Connection, conn: apsw.Connection, table: str) -> int:
-    columns = SAVED[table]
+    columns = _columns(old, table)
     sql = f"INSERT OR IGNORE INTO {table}({', '.join(columns)}) VALUES({', '.join('?' * len(columns))})"
     saved = 0
     with transaction(conn):
@@ -127,6 +127,14 @@ def _save_rows(old: apsw.Connection, conn: apsw.Connection, table: str) -> int:
                 conn.execute(sql, row)
                 saved += conn.changes()
     return saved
+
+
+def _columns(old: apsw.Connection, table: str) -> tuple[str, ...]:
+    """Return what is saved of a table, as far as a library of an older Carrel has it."""
+    with suppress(apsw.Error):
+        there = {str(name) for (name,) in old.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+        return tuple(each for each in SAVED[table] if each in there) or SAVED[table]
+    return SAVED[table]
 
 
 def _readable(old: apsw.Connection, table: str, columns: tuple[str, ...]) -> Iterator[Row]:

@@ -11,13 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
-from engine.records import Query, Remark, SearchResult, SearchSettings, Timings, Verdict, Weights, WordReading
+from engine.records import (
+    Filters,
+    Query,
+    Remark,
+    Scope,
+    SearchResult,
+    SearchSettings,
+    Timings,
+    Verdict,
+    Weights,
+    WordReading,
+)
 from engine.retrieval import tiers
 from engine.retrieval.assessment import Assessment, assess, judge, unfiltered, with_surroundings
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather
 from engine.retrieval.distinct_ids import distinct
-from engine.retrieval.filters import Allowed, allowed, left_out
+from engine.retrieval.filters import Allowed, allowed, hidden_documents, left_out
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
@@ -252,14 +263,16 @@ def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Mea
 
 
 def similar(
-    connection: apsw.Connection, passage_id: int, model: Model | None, cuts: tiers.Cuts, limit: int
+    connection: apsw.Connection, passage_id: int, model: Model | None, cuts: tiers.Cuts, limit: int, scope: Scope
 ) -> SearchResult:
     """Return the nearest passages of other documents, by their vectors alone; no rows where there is no vector."""
     settings = SearchSettings(fusion="vector", feedback=False)
     began = time.perf_counter()
     row = rows_for(connection, [passage_id]).get(passage_id)
     fts_query = FtsQuery(rows=statistics(connection).rows)
-    others = Allowed(OTHERS, (row.document_id if row else 0,))
+    seen = allowed(Filters(hidden=hidden_documents(connection, scope)), fts_query)
+    within = f" AND id IN ({seen.sql})" if seen.sql else ""
+    others = Allowed(OTHERS + within, (row.document_id if row else 0, *seen.bindings))
     meaning = None
     if model is not None and row is not None and model.reads(row.text):
         at = model.vectors.positions(np.array([passage_id], np.int64))

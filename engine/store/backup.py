@@ -14,8 +14,8 @@ import apsw
 
 from engine.errors import LibraryDamaged, LibraryFull
 from engine.lazy_dataclass import dataclass
+from engine.scratch_folders import process_lives
 from engine.store.faults import translated
-from engine.store.lock import process_lives
 from engine.store.word_tokenizer import register
 
 _PART = ".part-"  # stands before the number of the process that makes the file

@@ -20,6 +20,8 @@ from app.tui.app import CarrelApp
 from app.tui.pages.markdown_line import prose_line
 from app.tui.pictures.picture_cells import mosaic, placeholders, terminal_of, transmission
 from app.tui.pictures.picture_files import MOST_COLUMNS, MOST_ROWS, PictureFiles
+from app.tui.settings_file import SettingsFile
+from engine.config import Config
 
 NOTE = "# Quokka\n\nBefore it.\n\n![A quokka](images/quokka.png)\n\nBehind ![small](s.png) it.\n"
 
@@ -66,8 +68,11 @@ async def test_a_picture_stands_below_its_name_in_preview_and_reader() -> None:
         assert "1 of 1" in written(pilot)
 
 
-async def test_where_no_picture_can_be_shown_its_name_stands_there() -> None:
-    app = CarrelApp(ports(FakeLibrary({"a.md": NOTE})))
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_where_no_picture_can_be_shown_or_is_wanted_its_name_stands_there(wanted: bool) -> None:
+    plain = ports(FakeLibrary({"a.md": NOTE}))
+    unwanted = replace(plain, pictures=ThreeRows(), settings=SettingsFile(config=Config(pictures=False)))
+    app = CarrelApp(plain if wanted else unwanted)
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "quokka")
         lines = [line.lstrip("▌ ") for line in screen.pane.preview.shown_lines]

@@ -16,6 +16,7 @@ from app.tui.theme import BRIGHT, FAINT, QUIET
 
 LONG_LINE = 2_000  # code points: longer lines are machine-made and shown as they are
 RULE_CELLS = 24
+MOST_HANG = 24  # cells that the rows of a folded line are moved in
 CODE_EDGE = Content.styled("│ ", FAINT)
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+|$)")
 _UNDERLINE = re.compile(r" {0,3}=+[ \t]*$")
@@ -82,7 +83,7 @@ def _marker_cells(maker: LineMaker, begin: re.Match[str] | None) -> int:
     if begin is None:
         return len(maker.text) - len(maker.text.lstrip(" "))
     marker = next((piece[3] for piece in reversed(maker.make().pieces) if piece[1] <= begin.end()), 0)
-    return min(marker, 24)
+    return min(marker, MOST_HANG)
 
 
 def _edge(maker: LineMaker, begin: re.Match[str] | None) -> Content:
@@ -106,7 +107,8 @@ def code_line(text: str, styles: tuple[tuple[int, int, str], ...] = ()) -> Shown
     maker = LineMaker(text)
     maker.put(CODE_EDGE.plain, 0, 0, FAINT)
     highlighted_into(maker, styles)
-    return maker.make(hang=CODE_EDGE.cell_length, edge=CODE_EDGE)
+    indent = min(MOST_HANG, len(text) - len(text.lstrip(" ")))
+    return maker.make(hang=CODE_EDGE.cell_length + indent, edge=CODE_EDGE)
 
 
 def highlighted_into(maker: LineMaker, styles: tuple[tuple[int, int, str], ...]) -> None:

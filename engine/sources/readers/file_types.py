@@ -296,6 +296,6 @@ READER_VERSIONS: dict[str, int] = {
     "text": 4,
     "webarchive": 4,
     "xlsx": 5,
-    "xml": 2,
+    "xml": 3,
 }
 """By module; raise one where its reader gives another document for the same bytes, so that files are read again."""

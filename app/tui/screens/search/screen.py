@@ -10,7 +10,8 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
 
-from app.tui.actions import Where, bindings
+from app.tui.actions import Action, Where, bindings
+from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
 from app.tui.list_keys import LIST_ACTIONS, MovesByLines
 from app.tui.ports import Opened
@@ -45,8 +46,9 @@ from engine.records import Grade
 class SearchScreen(MovesByLines, CarrelScreen):
     """A query line, what came of it, and a pane that shows or explains the selected row."""
 
-    ACTIONS = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SEARCH_ACTIONS)
+    ACTIONS: tuple[Action, ...] = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SEARCH_ACTIONS)
     BINDINGS = bindings((*LIST_ACTIONS, *SEARCH_ACTIONS))
+    TIPS = True  # whether an empty query line tells what can be done
     HELP_PAGES = SEARCH_PAGES
     MODES = {"rows": "rows", "panel": "what if"}  # what the keys go to where it is not the query line
     AUTO_FOCUS = "QueryLine"
@@ -58,6 +60,10 @@ class SearchScreen(MovesByLines, CarrelScreen):
     reading = query_one("#reading", BuiltLine)
     rows = query_one("#rows", ResultList)
     pane = query_one(Pane)
+
+    def __init__(self, query: str = "") -> None:
+        super().__init__()
+        self._query = query  # to begin with
 
     def compose(self) -> ComposeResult:
         """Lay out the widgets from top to bottom."""
@@ -84,6 +90,8 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.carrel.status_signal.subscribe(self, self._status_changed)
         self.carrel.commit_signal.subscribe(self, self._library_changed)
         self._status_changed(self.carrel.view)
+        if self._query:
+            self.query_line.write(self._query)
 
     def _make_parts(self) -> None:
         """Give each part the widgets and the parts that it works on."""
@@ -92,7 +100,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.search = LiveSearch(line, app.ports.pace, app.ports.clock)
         self.filters = QueryFilters(app, line, self.query_one(ChipLine))
         self.kept = KeptSearches(app, line)
-        self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane))
+        self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane), tips=self.TIPS)
         self.proportions = Proportions(app, body, rows, pane)
         self.trial = SettingsTrial(app, rows, pane, self.shown)
         self.similar = SimilarRows(app, rows, self.shown, self.trial)
@@ -145,11 +153,23 @@ class SearchScreen(MovesByLines, CarrelScreen):
         """Ask what stands in the query line; where nothing does, for the documents that changed last."""
         self.carrel.ports.typed()
         self.pane.key_pressed()
+        self.filters.show()
+        text = self.filters.searched()
+        half_typed = text != self.query_line.value
+        self.shown.offer(self.filters.offers())
+        if half_typed and not self.filters.knows_values:
+            in_background(self, self._list_values, "values", exclusive=True)
+        if half_typed and self.search.asks(text):
+            return  # the rows stay
         self.similar.forget()
         self.trial.exploration = None
-        self.filters.show()
         self.shown.begin_anew()
-        self.search.ask(self.query_line.value, self.query_line.unfinished)
+        self.search.ask(text, self.query_line.unfinished)
+
+    async def _list_values(self) -> None:
+        """List the values of a filter that is being typed, once they are read."""
+        if await self.filters.read_values():
+            self._ask()
 
     @on(QueryLine.Submitted)
     def _query_submitted(self) -> None:
@@ -162,6 +182,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
 
     @on(QueryLine.Finished)
     def _word_finished(self) -> None:
+        self.shown.offer(None)
         self.search.finish(self.query_line.value)
 
     @on(ResultList.Typed)
@@ -402,5 +423,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.judgements.mark(grade)
 
     def action_compare(self) -> None:
-        """Compare the selected row with the marked one, else with its neighbour."""
+        """Compare the selected row with the marked one, else with its neighbour, which may be folded away."""
+        if len(self.rows.hits) == 1:
+            self.shown.show_weak()
         self.explained.compare()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -41,5 +42,7 @@ def command(session: Session, folders: tuple[Path, ...], include: tuple[str, ...
     from app.mcp.visible_documents import scope_of
 
     roots = [os.fsencode(os.path.realpath(expanded(folder))) for folder in folders]
+    if sys.stdin.isatty():
+        click.echo("A client starts this and speaks to it; by hand there is nothing to see. Ctrl-C ends it.", err=True)
     opened = partial(factories.open_library, session.library)
     factories.serve_programs(LibraryTools(opened, scope_of(roots, include)))

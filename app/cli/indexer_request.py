@@ -50,6 +50,8 @@ def done_or_asked(
             if outcomes is not None:
                 return outcomes
             if stop.is_set():
+                for number in numbers:  # what nobody has begun is not to be done behind the person's back
+                    library.withdraw_request(number)
                 return None
     finally:
         holder.close()

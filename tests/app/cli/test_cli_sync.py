@@ -413,6 +413,23 @@ def test_progress_goes_on_where_the_event_file_begins_anew_or_another_takes_the_
 
 
 @pytest.mark.usefixtures("impatient")
+def test_an_order_of_a_command_that_was_interrupted_is_taken_back(library: FakeLibrary) -> None:
+    busy(library, *[WAITING] * 1000)
+    library.refusals["remove"] = [LibraryBusy("Busy.")]
+    stop = threading.Event()
+    answer = library.request_state
+
+    def interrupted(number: int) -> SimpleNamespace:
+        stop.set()
+        return answer(number)
+
+    library.request_state = interrupted  # type: ignore[method-assign]
+    order = ("remove", "/notes")
+    assert done_or_asked(library, lambda: library.remove(Path("/notes")), [order], on_event=print, stop=stop) is None  # type: ignore[arg-type]
+    assert (library.of("request"), library.of("withdrawn")) == ([order], [1])
+
+
+@pytest.mark.usefixtures("impatient")
 def test_an_order_is_filed_once_though_its_first_taker_leaves(library: FakeLibrary) -> None:
     busy(library, WAITING, SimpleNamespace(done=True, outcome=to_dict(REPORT)))
     library.refusals["sync"] = [LibraryBusy("Busy."), LibraryBusy("Busy by another.")]

@@ -49,7 +49,7 @@ SEARCH_ACTIONS = (
     Action("search.history", "ctrl+r", "history", "history", "Searched before",
            "Pick a search of before.", late=True),
     Action("search.saved", "f6,alt+s", "saved", "saved", "Saved searches: run, keep, drop",
-           "Saved searches: run one, keep the present one under a name, drop one.", late=True),
+           "Saved searches: run one, keep the present one, drop one, watch one for notes that are new.", late=True),
     Action("search.opened_before", "alt+b", "opened_before", "", "Opened before",
            "Pick a document that was opened before, and read it.", footer=False),
     Action("search.reader", "ctrl+o,r", "reader", "read", "Read the whole document",

@@ -21,6 +21,7 @@ from textual.worker import Worker
 
 from app.tui.actions import APP_ACTIONS, Action, bindings, offered
 from app.tui.browser import OpeningHearer, Place
+from app.tui.clipboard import copy_selected
 from app.tui.editor_launch import open_places
 from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
@@ -35,6 +36,7 @@ from app.tui.theme import CARREL_THEMES, at_start, other
 from app.tui.theme_colors import inks
 from app.tui.threads import in_thread
 from app.tui.toasts import TOAST_CSS, TOAST_SECONDS, TROUBLE_SECONDS, Toasts
+from app.tui.window_title import WindowTitle
 from engine.config import Config
 from engine.errors import CarrelError, ConfigError
 from engine.records import Hit, SearchResult, Status
@@ -81,6 +83,7 @@ class CarrelApp(App[int]):
     def __init__(self, ports: Ports, query: str = "") -> None:
         super().__init__()
         self._query = query  # to begin with
+        self.window_title = WindowTitle(str(self.TITLE), self.send_to_terminal)
         self.driver_class = with_sparing(self.driver_class)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.ports = ports
@@ -378,13 +381,19 @@ class CarrelApp(App[int]):
             self._toasts.key_pressed()
         await super().on_event(event)
 
+    async def action_copy_or_quit(self) -> None:
+        """Copy the text that is selected; where none is, leave."""
+        if not copy_selected(self):
+            await self.action_quit()
+
     async def action_quit(self) -> None:
         """Leave. The indexer is told first, so that it finishes its commit while the screen closes."""
         self.let_go()
         self.exit(0)
 
     def on_unmount(self) -> None:
-        """Leave no indexer behind, however the browser ends."""
+        """Leave no indexer and no title behind, however the browser ends."""
+        self.window_title.give_back()
         self.let_go()
 
     @property

@@ -61,8 +61,9 @@ SEARCH_ACTIONS = (
            footer=False),
     Action("search.mark", "f8,alt+m,x,space", "mark", "mark", "Mark this result, to open several at once",
            "Mark results: opening and copying then act on all that are marked.", where="rows"),
-    Action("search.copy_path", "ctrl+y,y", "copy_path", "copy path", "Copy the path",
-           "Copy the path, of all marked results where there are any.", where="rows"),
+    Action("search.copy", "ctrl+y,y", "copy", "copy", "Copy as path, place, link or quotation",
+           "Copy the result, or all that are marked, as a second letter says: y then p, l, m, w, q or t.",
+           where="rows"),
     Action("search.copy_text", "Y", "copy_text", "", "Copy the text of the passage",
            "Copy the text of the passage, of all marked results where there are any.", footer=False, where="rows"),
     *(

@@ -104,7 +104,6 @@ COPY_SELECTED = Action(
     "Copy the selected text",
     "Copy the text that was selected with the mouse; where none is, leave.",
     footer=False,
-    palette=False,  # in which nothing is selected
     priority=True,
 )
 QUIT = Action(
@@ -170,7 +169,7 @@ SUSPEND = Action(
     "Stop Carrel and go to the shell; `fg` there comes back. Indexing goes on.",
     footer=False,
 )
-APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, SUSPEND, COPY_SELECTED, QUIT)
+APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, SUSPEND, QUIT, COPY_SELECTED)
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:

@@ -70,6 +70,7 @@ def search_shape(result: SearchResult) -> Shape:
 
 def hit_shape(hit: Hit) -> Shape:
     """Return one row of a search."""
+    below = hit.judged_below
     return {
         "rank": hit.rank,
         "score": hit.score,
@@ -94,6 +95,7 @@ def hit_shape(hit: Hit) -> Shape:
         "more_in_document": list(hit.more_in_document),
         "duplicates": list(hit.duplicates),
         "judged": JUDGED.get(hit.judged),
+        "judged_below": {"passage_id": below[0], "mark": JUDGED[below[1]]} if below else None,
         "pending": hit.pending,
     }
 

@@ -212,6 +212,14 @@ def test_a_mark_survives_indexing_everything_anew(library: Library) -> None:
     assert library.search(ASKED).hits == before
 
 
+def test_a_row_tells_of_a_mark_on_a_passage_that_is_folded_into_it(library: Library) -> None:
+    library.mark(ASKED, passage(library, "cake"), judgements.WRONG)
+    only = library.search(ASKED, settings=SearchSettings(collapse=-1.0)).hits[0]
+    assert only.path.endswith(b"bread.md")
+    assert only.judged is None
+    assert only.judged_below == (passage(library, "cake"), judgements.WRONG)
+
+
 def test_rows_tell_what_was_thought_of_them_for_this_query_only(library: Library) -> None:
     library.mark(f"  {ASKED}\t", passage(library, "tax"))
     assert row(library.search(ASKED), "tax.md").judged == judgements.RIGHT

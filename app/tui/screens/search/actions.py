@@ -6,6 +6,14 @@ from app.tui.actions import Action
 
 WHAT_IF = Action("search.what_if", "f12,w", "what_if", "what if", "What if: try other weights on these results",
        "Try other weights, fusion, feedback on the rows that stand there; keep them or return.", late=True)  # fmt: skip
+RIGHT = Action("search.right", "f10,plus", "judge(2)", "right", "Right: this is what I searched for",
+       "Mark the row as right for this search: it ranks higher here and for the like. Again takes it back.",
+       where="rows", late=True)  # fmt: skip
+WRONG = Action("search.wrong", "f11,minus", "judge(-2)", "wrong", "Wrong: this is not what I searched for",
+       "Mark the row as wrong for this search: it ranks lower here and for the like. Again takes it back.",
+       where="rows", late=True)  # fmt: skip
+UNMARK = Action("search.unmark", "alt+u,u", "unjudge", "", "Take back the last mark, right or wrong",
+       "Take back what was marked right or wrong last; again, the mark before it.", footer=False)  # fmt: skip
 SEARCH_ACTIONS = (
     Action("search.next", "down", "move(1)", "move", "Next result", "Select another result, also while you type.",
            shown_key="↑↓"),
@@ -68,12 +76,9 @@ SEARCH_ACTIONS = (
            "Copy the path, of all marked results where there are any.", where="rows"),
     Action("search.copy_text", "Y", "copy_text", "", "Copy the text of the passage",
            "Copy the text of the passage, of all marked results where there are any.", footer=False, where="rows"),
-    Action("search.right", "f10,plus", "judge(2)", "right", "Right: this is what I searched for",
-           "Mark the row as right for this search: it ranks higher here and for the like. Again takes it back.",
-           where="rows", late=True),
-    Action("search.wrong", "f11,minus", "judge(-2)", "wrong", "Wrong: this is not what I searched for",
-           "Mark the row as wrong for this search: it ranks lower here and for the like. Again takes it back.",
-           where="rows", late=True),
+    RIGHT,
+    WRONG,
+    UNMARK,
 )  # fmt: skip
 
 WHAT_IF_ACTIONS = (

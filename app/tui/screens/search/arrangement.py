@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from app.tui.screens.search.results import MAX_ROWS
-from engine.records import Hit, SearchSettings
+from engine.records import Grade, Hit, SearchSettings
 
 Order = Literal["relevance", "date", "name"]
 ORDERS: tuple[Order, ...] = ("relevance", "date", "name")
@@ -23,11 +23,13 @@ class Arrangement:
     order: Order = "relevance"
     limit: int = STEP_ROWS
     further: dict[int, tuple[Hit, ...]] = field(default_factory=dict)  # by document: its other passages, unfolded
+    judged: dict[int, Grade | None] = field(default_factory=dict)  # by passage: marks made since those were read
 
     def begin_anew(self) -> None:
         """Forget what belonged to the last query."""
         self.limit = STEP_ROWS
         self.further.clear()
+        self.judged.clear()
 
     def turn(self) -> Order:
         """Go to the next order and return it."""
@@ -41,9 +43,12 @@ class Arrangement:
         for hit in in_order(hits, self.order):
             rows.append(hit)
             inside = [each for each in self.further.get(hit.document_id, ()) if each.passage_id in hit.more_in_document]
-            rows += inside
+            rows += [self._as_marked(each) for each in inside]
             further.update(each.passage_id for each in inside)
         return tuple(rows), frozenset(further)
+
+    def _as_marked(self, hit: Hit) -> Hit:
+        return replace(hit, judged=self.judged[hit.passage_id]) if hit.passage_id in self.judged else hit
 
 
 def in_order(hits: Sequence[Hit], order: Order) -> Sequence[Hit]:

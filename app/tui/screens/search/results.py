@@ -37,6 +37,12 @@ class ResultList(RowList):
         hit: Hit | None
 
     @dataclass
+    class Clicked(Message):
+        """A row was clicked."""
+
+        place: int
+
+    @dataclass
     class Opened(Message):
         """A row was asked to open."""
 
@@ -77,18 +83,18 @@ class ResultList(RowList):
     ) -> None:
         """Show other rows.
 
-        With `stay` the selection stays on its passage where that is still listed; else it goes to the top.
+        With `stay` the selection follows its passage to the row that holds it now, and stays where it is where none
+        does; else it goes to the top.
         """
         before = self.hit if stay else None
         self.hits = tuple(hits)
         self._afterword = afterword or Content()
         self._row_context = context
         self._foreword = foreword or _nothing
-        places = {hit.passage_id: place for place, hit in enumerate(self.hits)}
-        place = places.get(before.passage_id) if before else None
-        self.set_reactive(ResultList.selected, place or 0)
+        place = min(_place_of(before, self.hits, self.selected), max(0, len(self.hits) - 1)) if before else 0
+        self.set_reactive(ResultList.selected, place)
         self.lay_out()
-        if place is None:
+        if before is None:
             self.scroll_to(y=0, animate=False)
         else:
             self.reveal()
@@ -199,11 +205,22 @@ class ResultList(RowList):
             self.post_message(self.MoreWanted())
         if not 0 <= place < len(self.hits):
             return
-        self.choose(place)
+        self.post_message(self.Clicked(place))
         if part == ROW_LINES and self.hits[place].more_in_document:
             self.post_message(self.Unfolded())
         elif event.chain == 2:
             self.post_message(self.Opened(self.hits[place]))
+
+
+def _place_of(hit: Hit, rows: Sequence[Hit], otherwise: int) -> int:
+    """Return the row that has a passage, else the one that it is folded into, else another one of its document."""
+    holds: tuple[Callable[[Hit], bool], ...] = (
+        lambda row: row.passage_id == hit.passage_id,
+        lambda row: hit.passage_id in row.more_in_document or hit.passage_id in row.duplicates,
+        lambda row: row.document_id == hit.document_id,
+    )
+    found = (place for test in holds for place, row in enumerate(rows) if test(row))
+    return next(found, otherwise)
 
 
 def _nothing(width: int) -> Sequence[Content]:

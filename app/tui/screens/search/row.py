@@ -208,7 +208,9 @@ def more_line(hit: Hit, unfolded: bool, width: int) -> Content:
     """Return the line below a row: what was thought of it for this search, and what is folded away; or nothing."""
     number = len(hit.more_in_document)
     folded = "− fold" if unfolded else f"+ {number} more in this note" if number else ""
-    said = "   ".join(part for part in (JUDGED[hit.judged] if hit.judged else "", folded) if part)
+    own = JUDGED[hit.judged] if hit.judged else ""
+    below = f"{JUDGED[hit.judged_below[1]]}: a passage below" if hit.judged_below else ""
+    said = "   ".join(part for part in (own, below, folded) if part)
     return Content.styled(said, QUIET).truncate(width, ellipsis=True)
 
 

@@ -180,6 +180,10 @@ class SearchScreen(CarrelScreen):
     def _selected(self, message: ResultList.Selected) -> None:
         self.pane.show_hit(message.hit, self.shown.result, self.shown.finished)
 
+    @on(ResultList.Clicked)
+    def _row_clicked(self, message: ResultList.Clicked) -> None:
+        self.shown.choose(message.place)
+
     @on(ChipLine.Removed)
     def _chip_clicked(self, message: ChipLine.Removed) -> None:
         self.filters.drop(message.chip)
@@ -344,6 +348,10 @@ class SearchScreen(CarrelScreen):
     def action_judge(self, grade: Grade) -> None:
         """Mark the selected row as right or wrong for its search, or take that mark back."""
         self.judgements.mark(grade)
+
+    def action_unjudge(self) -> None:
+        """Take back what was marked right or wrong last."""
+        self.judgements.take_back()
 
     def action_compare(self) -> None:
         """Compare the selected row with the marked one, else with its neighbour."""

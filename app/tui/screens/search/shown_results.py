@@ -55,7 +55,7 @@ class ShownResults:
         self.finished = False  # whether the result is more than what the words alone found
         self.heading: Callable[[int], Content] | None = None  # of rows that answer something else than the query line
         self.wanted: bytes | None = None  # a document to be selected once it is among the rows
-        self._moved = False  # whether the person chose a row since the query last changed
+        self.moves = 0  # how often the person chose a row since the query last changed
         self._start_page = ("", "")
         self._failure: CarrelError | None = None
 
@@ -77,7 +77,7 @@ class ShownResults:
 
     def begin_anew(self) -> None:
         """Forget what a person did to the rows of the last query; an empty query line has none."""
-        self._moved = False
+        self.moves = 0
         self.arrangement.begin_anew()
         if not self._widgets.query_line.value.strip():
             self.result = None
@@ -90,7 +90,7 @@ class ShownResults:
         looked_on = repeated and asked_words and self._widgets.rows.scroll_offset.y > 0
         self.result, self.finished = answer.result, answer.finished
         # Who has not moved looks at the best row, also a better one; where only vectors came, rows move quietly.
-        self._lay_out(stay=self._moved or looked_on or answer.embedded)
+        self._lay_out(stay=self.moves > 0 or looked_on or answer.embedded)
         self.select_wanted()
         if asked_words:
             self.show_reading()
@@ -128,9 +128,13 @@ class ShownResults:
 
     def choose(self, place: int) -> None:
         """Select a row for the person; better answers do not take the selection from it."""
-        self._moved = True
+        self.hold()
         self._widgets.pane.key_pressed()
         self._widgets.rows.choose(place)
+
+    def hold(self) -> None:
+        """Keep the selection on its row from now on, wherever that stands: the person has done something to it."""
+        self.moves += 1
 
     def select_wanted(self) -> None:
         """Select the document that was to be brought back, where it is among the rows now."""

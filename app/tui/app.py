@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Any
 
 from textual import on
 from textual.app import App
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
@@ -28,8 +30,8 @@ from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.sparing_output import with_sparing
 from app.tui.status_line import StatusView
-from app.tui.theme import CARREL_THEMES, at_start, other
-from app.tui.theme_colors import inks
+from app.tui.theme import CARREL_THEMES, at_start, few_colours, in_terminal_colours, other
+from app.tui.theme_colors import TERMINAL_THEMES, ReversedChoice, inks
 from app.tui.threads import in_thread
 from engine.config import Config
 from engine.errors import CarrelError, ConfigError
@@ -84,7 +86,8 @@ class CarrelApp(App[int]):
     CLOSE_TIMEOUT = 0.5  # leaving takes less than a second, whatever a widget still does
 
     def __init__(self, ports: Ports) -> None:
-        super().__init__()
+        self._few_colours = few_colours()
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else it would be shown in greys
         self.driver_class = with_sparing(self.driver_class)
         self.ports = ports
         self.opened: Opened | None = None
@@ -102,9 +105,9 @@ class CarrelApp(App[int]):
         self._looked = 0.0
         self._file: LibraryFile | None = None
         self._rows_shown = asyncio.Event()  # those of the first search, or why there are none
-        for theme in CARREL_THEMES:
+        for theme in (*CARREL_THEMES, *TERMINAL_THEMES):
             self.register_theme(theme)
-        self.theme, self._theme_trouble = at_start(self.config.theme, self.available_themes)
+        self.theme, self._theme_trouble = self._wanted_theme()
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -224,7 +227,7 @@ class CarrelApp(App[int]):
             self.notify(str(error), severity="error", timeout=8, markup=False)
             return False
         if "theme" in changes:
-            self.theme, _ = at_start(self.config.theme, self.available_themes)
+            self.theme, _ = self._wanted_theme()
         if "keys" in changes:
             self._use_keys()
         self.config_signal.publish(self.config)
@@ -245,6 +248,11 @@ class CarrelApp(App[int]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the inks for themes that are not Carrel's own and therefore lack them."""
         return inks(self.current_theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what the lines of every widget go through on their way to the screen."""
+        filters = super().get_line_filters()
+        return [ReversedChoice(), *filters] if self.current_theme.ansi else filters
 
     async def _miss_file(self, file: LibraryFile) -> None:
         """Say, once, that the library's file is gone; what was read of it can be searched on."""
@@ -289,8 +297,8 @@ class CarrelApp(App[int]):
         """Ask for the first folder to watch."""
         from app.tui.screens.welcome.screen import WelcomeScreen  # most starts never show it
 
-        if not isinstance(self.screen, WelcomeScreen):
-            self.push_screen(WelcomeScreen())
+        if self.opened is not None and not isinstance(self.screen, WelcomeScreen):
+            self.push_screen(WelcomeScreen(self.opened.library))
 
     def action_show_library(self) -> None:
         """Go to the library, or from there back to the search."""
@@ -318,7 +326,16 @@ class CarrelApp(App[int]):
         """Change between dark and light, until Carrel is left; the settings keep a theme for good."""
         chosen = self.available_themes.get(self.config.theme)
         dark = self.current_theme.dark
-        self.theme = other(dark, chosen.name if chosen and chosen.dark != dark else "")
+        self.theme = self._showable(other(dark, chosen.name if chosen and chosen.dark != dark else ""))
+
+    def _wanted_theme(self) -> tuple[str, str]:
+        """Return the theme that the person wants, as far as the terminal can show it, and what is wrong with it."""
+        name, trouble = at_start(self.config.theme, self.available_themes)
+        return self._showable(name), trouble
+
+    def _showable(self, name: str) -> str:
+        asked = os.environ.get("TEXTUAL_THEME") == name
+        return in_terminal_colours(self.available_themes[name]) if self._few_colours and not asked else name
 
     async def action_quit(self) -> None:
         """Leave. The indexer is told first, so that it finishes its commit while the screen closes."""

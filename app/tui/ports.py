@@ -23,6 +23,7 @@ from engine.records import (
     Facets,
     Failure,
     Folder,
+    FolderCount,
     FolderNode,
     Grade,
     Hit,
@@ -189,6 +190,9 @@ class LibraryPort(Protocol):
         self, folder: bytes, reason: str | None, limit: int, rules: Sequence[str] | None
     ) -> tuple[tuple[bytes, str], ...]:
         """Walk a watched folder now, and return what is left out of it: relative path and reason."""
+
+    def count_files(self, folder: Path, most: int, stop: Callable[[], bool]) -> FolderCount:
+        """Count the files of a folder that would be indexed, as far as `most` and until `stop`; raises PathError."""
 
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:
         """Return the person's own patterns for a watched folder."""

@@ -186,6 +186,8 @@ def _note_folders(conn: apsw.Connection, found: Survey, on_event: Callable[[Even
             folders.set_state(conn, folder.id, "watching")
         if found.whole and folders.left_out(conn, folder.id) != plan.left_out:
             folders.set_left_out(conn, folder.id, plan.left_out)
+        if found.whole and not folder.walked:
+            folders.set_walked(conn, folder.id)
 
 
 def _carry_out(

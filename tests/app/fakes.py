@@ -29,6 +29,7 @@ from engine.records import (
     Failure,
     Filters,
     Folder,
+    FolderCount,
     FolderNode,
     Grade,
     Hit,
@@ -329,6 +330,12 @@ class FakeLibrary:
         self.folders = (*self.folders, str(folder).encode())
         self.commits += 1
         return Folder(len(self.folders), self.folders[-1], "watching")
+
+    def count_files(self, folder: Path, most: int, stop: Callable[[], bool]) -> FolderCount:
+        """Return what a test says, else the notes of this library."""
+        if not folder.expanduser().is_dir():
+            raise PathError(f"{folder} does not exist.", fix="Check the spelling of the path.")
+        return getattr(self, "counted", FolderCount(len(self.notes), True, {}))
 
     def forgotten(self) -> tuple[Folder, ...]:
         """Return what a test says was forgotten; a folder has the path, which is all that is asked."""

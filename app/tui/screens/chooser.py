@@ -18,11 +18,13 @@ from textual.widgets import OptionList
 
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.choice_list import ChoiceList
 from app.tui.widgets.footer import hints
 from app.tui.widgets.text_line import TextLine
 from app.wording.safe_text import one_line
 from engine.lazy_dataclass import dataclass
 
+MARGIN_CELLS = 3  # left and right of a choice
 SHOWN = 200  # what the list holds at most; a letter more narrows it
 T = TypeVar("T")
 
@@ -72,19 +74,12 @@ class ChoiceScreen(ModalScreen[T | None], Generic[T]):
         color: $bright;
     }
     ChoiceScreen NarrowingLine > .input--placeholder { color: $quiet; }
-    ChoiceScreen OptionList, ChoiceScreen OptionList:focus {
-        height: auto; max-height: 50vh; border: none; padding: 0; background: $panel; scrollbar-size-vertical: 1;
-        scrollbar-gutter: stable;
-        background-tint: $background 0%; overflow-x: hidden;
-    }
-    ChoiceScreen OptionList > .option-list--option-highlighted {
-        background: $chosen; color: $bright; text-style: bold;
-    }
+    ChoiceScreen ChoiceList { height: auto; max-height: 50vh; background: $panel; scrollbar-gutter: stable; }
     ChoiceScreen #hints { margin: 1 0; }
     """
 
     line = query_one(NarrowingLine)
-    options = query_one(OptionList)
+    options = query_one(ChoiceList)
 
     def __init__(
         self,
@@ -112,7 +107,7 @@ class ChoiceScreen(ModalScreen[T | None], Generic[T]):
         with Vertical():
             yield BuiltLine(id="title")
             yield NarrowingLine(placeholder=self._placeholder, compact=True, select_on_focus=False)
-            yield OptionList(compact=True, markup=False)
+            yield ChoiceList(markup=False)
             yield BuiltLine(id="hints")
 
     def on_mount(self) -> None:
@@ -134,7 +129,7 @@ class ChoiceScreen(ModalScreen[T | None], Generic[T]):
         fitting = [each for each in self._choices if all(word in each.label.casefold() for word in words)]
         own = self._own(typed) if self._own and typed else None
         self._shown = [*([own] if own else []), *fitting[:SHOWN]]
-        room = max(10, self.options.scrollable_content_region.width or 60)
+        room = max(10, (self.options.scrollable_content_region.width or 60) - MARGIN_CELLS)
         self.options.clear_options()
         self.options.add_options([_prompt(each, room) for each in self._shown])
         if not self._shown:

@@ -55,7 +55,7 @@ class FolderOrders:
                 tell(self._screen, f"Watching {shown_path(bytes(folder))}. What is read can be found at once.")
                 carrel.wake_indexer()
 
-        carrel.push_screen(PickerScreen(library.add, blink=carrel.ports.pace.blink), added)
+        carrel.push_screen(PickerScreen(library, blink=carrel.ports.pace.blink), added)
 
     def remove(self, library: LibraryPort, folder: Folder) -> None:
         """Forget a watched folder, after a question."""

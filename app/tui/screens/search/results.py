@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from app.tui.screens.search.row import ROW_LINES, RowContext, more_line, row_lines
-from app.tui.theme import ACCENT
+from app.tui.theme import ACCENT, BAR
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 from engine.records import Hit
@@ -194,7 +194,7 @@ class ResultList(RowList):
             more = more_line(self.hits[place], self.is_unfolded(place), width - MARGIN_CELLS)
             return paint(self, Content.assemble(" " * MARGIN_CELLS, more), width)
         sign = "✓" if part == 0 and self.hits[place].passage_id in self.marked else " "
-        margin = Content.assemble(("▌" if look else " ", ACCENT), (sign, f"bold {ACCENT}"))
+        margin = Content.assemble((BAR if look else " ", ACCENT), (sign, f"bold {ACCENT}"))
         built = Content.assemble(margin, self._rows[place][part])
         return paint(self, built, width, "results--chosen" if look else "")
 

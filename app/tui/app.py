@@ -7,12 +7,12 @@ import gc
 import logging
 import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from textual import on
+from textual import events, on
 from textual.app import App
 from textual.filter import LineFilter
 from textual.message import Message
@@ -22,6 +22,7 @@ from textual.worker import Worker
 
 from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
 from app.tui.browser import Place
+from app.tui.early_keys import EarlyKeys
 from app.tui.editor_launch import open_places
 from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
@@ -86,6 +87,7 @@ class CarrelApp(App[int]):
     CLOSE_TIMEOUT = 0.5  # leaving takes less than a second, whatever a widget still does
 
     def __init__(self, ports: Ports) -> None:
+        self._early = EarlyKeys(self)
         self._few_colours = few_colours()
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else it would be shown in greys
         self.driver_class = with_sparing(self.driver_class)
@@ -253,6 +255,21 @@ class CarrelApp(App[int]):
         """Return what the lines of every widget go through on their way to the screen."""
         filters = super().get_line_filters()
         return [ReversedChoice(), *filters] if self.current_theme.ansi else filters
+
+    def opening(self) -> AbstractContextManager[None]:
+        """Hold keys back while what a screen is to show is being read."""
+        return self._early.held()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take an event; a key that is early waits for its screen."""
+        if not self._early.takes(event):
+            await super().on_event(event)
+
+    @on(EarlyKeys.Due)
+    async def _take_waiting(self) -> None:
+        """Take the keys that waited for a screen."""
+        while (event := self._early.next()) is not None:
+            await super().on_event(event)
 
     async def _miss_file(self, file: LibraryFile) -> None:
         """Say, once, that the library's file is gone; what was read of it can be searched on."""

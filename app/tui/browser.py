@@ -6,6 +6,7 @@ Screens and widgets know this and not the app, so that none of them imports what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, cast
 
 from textual.notifications import SeverityLevel
@@ -68,6 +69,9 @@ class Browser(Protocol):
 
     def open_places(self, places: Sequence[Place]) -> None:
         """Show places in the person's editor, found again where their files have changed."""
+
+    def opening(self) -> AbstractContextManager[None]:
+        """Hold keys back while what a screen is to show is being read."""
 
     def ask_for_folder(self) -> None:
         """Ask for the first folder to watch."""

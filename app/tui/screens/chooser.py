@@ -139,14 +139,21 @@ class ChoiceScreen(ModalScreen[T | None], Generic[T]):
             first_fitting = 1 if own and fitting else 0  # what exists is likelier meant than what was half typed
             self.options.highlighted = min(at or first_fitting, len(self._shown) - 1)
 
+    def _fill_at_last(self) -> None:
+        """Fill the list where a key came before the first layout."""
+        if not self.options.option_count:
+            self._fill(self._at)
+
     def action_move(self, rows: int) -> None:
         """Choose the thing so many further down."""
+        self._fill_at_last()
         if self._shown:
             place = (self.options.highlighted or 0) + rows
             self.options.highlighted = max(0, min(place, len(self._shown) - 1))
 
     @on(NarrowingLine.Submitted)
     def _submitted(self) -> None:
+        self._fill_at_last()
         place = self.options.highlighted
         if place is not None and place < len(self._shown):
             self.dismiss(self._shown[place].value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -87,6 +88,7 @@ class FolderPicker(Vertical):
         self._counts: dict[str, int] = {}  # files by folder, of what was counted last
         self._chosen = False  # whether enter means the selected folder rather than the typed one
         self._busy = False
+        self._early: list[Callable[[], None]] = []  # what keys do once the folders are there
 
     def compose(self) -> ComposeResult:
         """Lay out the line, the folders, and what is to be said."""
@@ -121,6 +123,16 @@ class FolderPicker(Vertical):
         self.folders.show(self._entries(found, offers))
         self.folders.move(-len(offers.folders) - len(found))
         self._say(offers.trouble or self._purpose())
+        early, self._early = self._early, []
+        for action in early:
+            action()
+
+    def _waits(self, action: Callable[[], None]) -> bool:
+        """Whether what a key does waits for the folders of the line as it is now."""
+        waits = self._likely is None or self._offers.typed != self.line.value
+        if waits:
+            self._early.append(action)
+        return waits
 
     def _entries(self, found: tuple[Vault, ...], offers: Offered) -> list[Entry]:
         """Return what is found, if anything, above the folders that the line may become."""
@@ -150,6 +162,8 @@ class FolderPicker(Vertical):
 
     def action_move(self, by: int) -> None:
         """Choose a folder of the list."""
+        if self._waits(partial(self.action_move, by)):
+            return
         if self._chosen:
             self.folders.move(by)
         self._chosen = self.folders.entry is not None
@@ -157,6 +171,8 @@ class FolderPicker(Vertical):
 
     def action_complete(self) -> None:
         """Go into the chosen folder, or complete what was typed as far as it is clear."""
+        if self._waits(self.action_complete):
+            return
         entry, folders = self.folders.entry, self._offers.folders
         if entry is not None and self._chosen and entry.value not in folders:
             self._write(shortened(str(entry.value), "~") + "/")  # one that was found elsewhere
@@ -182,6 +198,8 @@ class FolderPicker(Vertical):
     @on(Input.Submitted)
     def take(self) -> None:
         """Watch the chosen folder; where it holds very many files, after a question."""
+        if self._likely is None or self._waits(self.take):  # nothing is watched that was not seen
+            return
         target = self._target()
         if target is None:
             self._say(CHOOSE, ALARM)

@@ -59,6 +59,8 @@ class Config:
     """Whether documents stay where more than half of a folder, and at least 20, are gone at once; see `carrel sync`."""
     secure_delete: bool = True
     """Whether forgotten text is overwritten in the library file at once; off: when its space is used again."""
+    key_preset: str = "default"
+    """The keys of lists: default, fzf (ctrl+n, ctrl+p, ctrl+j, ctrl+k move) or vim."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys of one's own: an action's name and its keys, such as "search.explain" = "ctrl+t,e"."""
     saved: Mapping[str, str] = field(default_factory=dict)
@@ -254,6 +256,12 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _key_preset(value: Any) -> str:
+    if value not in ("default", "fzf", "vim"):
+        raise ValueError("It must be one of default, fzf, vim")
+    return str(value)
+
+
 def _fusion(value: Any) -> str:
     if value not in ("convex", "rrf", "rrf-published", "vector", "keyword"):
         raise ValueError("It must be one of convex, rrf, rrf-published, vector, keyword")
@@ -303,6 +311,7 @@ def _texts(value: Any) -> Mapping[str, str]:
 _READ: dict[str, Callable[[Any], Any]] = {
     "editor": _editor,
     "theme": _text,
+    "key_preset": _key_preset,
     "fusion": _fusion,
     "weights": _weights,
     "feedback": _flag,

@@ -93,7 +93,7 @@ class Committed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparing(Event):
-    """Work that has no files to count: loading the model, fitting the tiers, building a model's vectors."""
+    """Work that has no files to count: loading the model, measuring what a strong match is, building vectors."""
 
     type: ClassVar[str] = "preparing"
     what: str

@@ -161,6 +161,20 @@ class LibraryViews:
                 return FolderCount(files, False, inside)
         return FolderCount(files, True, inside)
 
+    def ignore_files(self, folder: bytes) -> tuple[tuple[bytes, tuple[str, ...]], ...]:
+        """Walk a watched folder now and return its `.carrelignore` files, as relative paths, with their patterns."""
+        from engine.sources.discovery import watched_folders
+        from engine.sources.ignore_files import patterns_of
+        from engine.sources.path_rules import CARRELIGNORE
+        from engine.watching.watched_roots import own_files, rules_from
+
+        with self._file.reading() as connection:
+            rules = rules_from(folders.rules(connection, watched_folder(connection, folder).id))
+        walked = watched_folders(folder, rules, own_files(self._file.path))
+        paths = (os.path.join(inside, CARRELIGNORE) for inside in walked)
+        read = ((path, patterns_of(os.path.join(folder, path))) for path in paths)
+        return tuple((path, patterns) for path, patterns in read if patterns)
+
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:
         """Return the patterns by which files of a watched folder are left out beside its own ignore files."""
         with self._file.reading() as connection:

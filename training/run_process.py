@@ -7,6 +7,7 @@ import os
 import subprocess
 
 from engine.errors import ModelError
+from engine.installation import command_for
 from engine.paths import own_process, places, private_folder
 from training import runs
 from training.run_plan import Plan
@@ -22,7 +23,7 @@ def require_training() -> None:
     raise ModelError(
         "Retraining needs the training extra, which is not installed.",
         cause="It brings torch, which learns; searching does without.",
-        fix="Run: pip install 'carrel[training]'",
+        fix=f"Run: {command_for('training')}",
     )
 
 

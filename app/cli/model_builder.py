@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import ModelError
+from engine.installation import command_for
 from engine.paths import own_process, places, private_folder
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _require_training() -> None:
         return
     raise ModelError(
         "Building a model needs the training extra, which is not installed.",
-        fix="Run: pip install 'carrel[training]'",
+        fix=f"Run: {command_for('training')}",
     )
 
 

@@ -159,7 +159,7 @@ def _split(event: said.SplitsMade) -> str:
 
 
 def _evaluated(event: said.Evaluated) -> str:
-    judged = f"mixture of step {event.step}, t {event.share:g}" if event.mixed else f"step {event.step}"
+    judged = f"{percent(event.share)} tuned, step {event.step}" if event.mixed else f"step {event.step}"
     return (
         f"  {judged}: development NDCG@10 {figure(event.candidate)}, base {figure(event.base)} "
         f"(95 % {interval(event.low, event.high)})"

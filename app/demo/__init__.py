@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.atomic_files import exclusive
@@ -29,6 +31,20 @@ def demo_library() -> Path:
 def demo_notes() -> Path:
     """Return where a person's copy of the vault is."""
     return places().data / "demo" / "notes"
+
+
+@contextmanager
+def demo_home() -> Iterator[None]:
+    """Give the demo settings, history, saved searches and a log of its own, its processes too; the person's stay."""
+    before = os.environ.get("CARREL_HOME")
+    os.environ["CARREL_HOME"] = str(demo_library().parent)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["CARREL_HOME"]
+        else:
+            os.environ["CARREL_HOME"] = before
 
 
 def ready_notes(*, fresh: bool = False) -> Path:

@@ -24,7 +24,7 @@ class Action:
     """Something that a person can do.
 
     `keys` are Textual's names of keys, the first is the one shown; a letter among them works in the rows only, and is
-    what is shown there. `run` is the name of the method `action_<run>`;
+    what is shown there. `letters` are told of in the help beside a `shown_key`. `run` is the method `action_<run>`;
     `label` stands in the footer, `title` in the palette, `help` in the help; an action whose help is empty is told of
     with another one. `where` is where the footer shows it.
     """
@@ -37,6 +37,7 @@ class Action:
     help: str
     where: Where = "everywhere"
     shown_key: str = ""
+    letters: str = ""
     footer: bool = True
     palette: bool = True
     priority: bool = False
@@ -50,7 +51,7 @@ class Action:
     def key_in(self, where: Where, keymap: Mapping[str, str] | None = None) -> str:
         """Return the key that works in a part of the screen, by the person's own keymap, as a person reads it."""
         own = (keymap or {}).get(self.id, "")
-        if self.shown_key and not own:
+        if self.shown_key and (not own or self.keys.split(",")[0] in own.split(",")):
             return self.shown_key
         keys = [key.strip() for key in (own or self.keys).split(",") if key.strip()]
         fitting = [key for key in keys if where not in ("query", "rows") or is_letter(key) == (where == "rows")]
@@ -107,7 +108,7 @@ QUIT = Action(
     "Leave. Indexing stops within a second and goes on when Carrel starts again.",
     priority=True,
 )
-HELP = Action("help", "f1", "help", "help", "Help: keys and query language", "Show this page.")
+HELP = Action("help", "f1,alt+h", "help", "help", "Help: keys and query language", "Show this page.")
 PALETTE = Action(
     "palette",
     "ctrl+p",
@@ -119,7 +120,7 @@ PALETTE = Action(
 )
 THEME = Action(
     "theme",
-    "f4",
+    "f4,alt+t",
     "other_theme",
     "light or dark",
     "Switch between light and dark",
@@ -128,7 +129,7 @@ THEME = Action(
 )
 SETTINGS = Action(
     "settings",
-    "f5",
+    "f5,alt+o",
     "settings",
     "settings",
     "Settings: theme, ranking, keys, history",
@@ -137,7 +138,7 @@ SETTINGS = Action(
 )
 LIBRARY = Action(
     "library",
-    "f3",
+    "f3,alt+l",
     "show_library",
     "library",
     "The library: folders, what is indexed, what is left out",
@@ -145,14 +146,23 @@ LIBRARY = Action(
 )
 TRAINING = Action(
     "training",
-    "f9",
+    "f9,alt+r",
     "show_training",
     "retraining",
     "Retraining: teach the model your own words",
     "Go to the retraining: plan a run, follow it, read its verdict; and back to the search.",
     footer=False,
 )
-APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, QUIT)
+SUSPEND = Action(
+    "suspend",
+    "ctrl+z",
+    "suspend_process",
+    "to the shell",
+    "Go to the shell; `fg` there comes back",
+    "Stop Carrel and go to the shell; `fg` there comes back. Indexing goes on.",
+    footer=False,
+)
+APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, SUSPEND, QUIT)
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:

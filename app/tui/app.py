@@ -21,11 +21,13 @@ from textual.signal import Signal
 from textual.worker import Worker
 
 from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
-from app.tui.browser import Place
+from app.tui.browser import OpeningHearer, Place
 from app.tui.early_keys import EarlyKeys
 from app.tui.editor_launch import open_places
 from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
+from app.tui.kept_stylesheet import KeptStylesheet
+from app.tui.list_keys import PRESETS
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
@@ -91,6 +93,7 @@ class CarrelApp(App[int]):
         self._few_colours = few_colours()
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else it would be shown in greys
         self.driver_class = with_sparing(self.driver_class)
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.ports = ports
         self.opened: Opened | None = None
         self.view = StatusView(None, IndexerState())
@@ -216,10 +219,18 @@ class CarrelApp(App[int]):
         self._tell(replace(self.view, status=status))
         self.commit_signal.publish(version)
 
-    def open_places(self, places: Sequence[Place]) -> None:
-        """Show places in the person's editor, found again where their files have changed."""
-        opening = open_places(self, places, partial(self.ports.edit, self))
+    def open_places(self, places: Sequence[Place], hearer: OpeningHearer | None = None) -> None:
+        """Show places in the person's editor; what no program here shows is read in Carrel."""
+        hearer = hearer or OpeningHearer(lambda: None, self._read)
+        opening = open_places(self, places, partial(self.ports.edit, self), hearer)
         self.run_worker(opening, group="edit", name="edit", exit_on_error=False)
+
+    def _read(self, place: Place) -> None:
+        from app.tui.screens.reader.screen import ReaderScreen  # not needed before the first paint
+        from app.tui.screens.reader.trail import Reading
+
+        if not isinstance(self.screen, ReaderScreen):
+            self.push_screen(ReaderScreen(Reading(place.path)))
 
     def change_config(self, **changes: Any) -> bool:
         """Keep settings in the person's file and use them from now on; False, and told, where that cannot be."""
@@ -230,19 +241,21 @@ class CarrelApp(App[int]):
             return False
         if "theme" in changes:
             self.theme, _ = self._wanted_theme()
-        if "keys" in changes:
+        if {"keys", "key_preset"} & changes.keys():
             self._use_keys()
         self.config_signal.publish(self.config)
         return True
 
     def _use_keys(self) -> None:
-        """Give the actions the person's own keys; those that cannot be used are told of and left out."""
+        """Give the actions the keys of the preset and the person's own; what cannot be used is told of and left out."""
         troubles: list[str] = []
-        self.own_keys = {}
+        preset = PRESETS[self.config.key_preset]
+        own: dict[str, str] = {}
         if self.config.keys:
             from app.tui.keymap import usable  # brings the actions of every screen
 
-            self.own_keys, troubles = usable(self.config.keys)
+            own, troubles = usable(self.config.keys, preset)
+        self.own_keys = {**preset, **own}
         self.set_keymap(self.own_keys)
         for trouble in troubles:
             self.notify(trouble, title="Keys", severity="warning", timeout=10, markup=False)

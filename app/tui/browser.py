@@ -5,7 +5,7 @@ Screens and widgets know this and not the app, so that none of them imports what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, cast
 
@@ -37,6 +37,18 @@ class Place:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OpeningHearer:
+    """Who wants to know what became of places that were opened.
+
+    `looked_at` is called once the program that shows them has ended after more than a glance, or has a window of its
+    own; `unshown` where no program here shows a place, in place of an error.
+    """
+
+    looked_at: Callable[[], None]
+    unshown: Callable[[Place], None]
+
+
 class Browser(Protocol):
     """The app as its screens see it."""
 
@@ -52,7 +64,7 @@ class Browser(Protocol):
 
     @property
     def own_keys(self) -> Mapping[str, str]:
-        """The person's own keys, by the ids of actions."""
+        """The keys of the preset and the person's own, by the ids of actions."""
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -67,8 +79,11 @@ class Browser(Protocol):
     def change_config(self, **changes: Any) -> bool:
         """Keep settings in the person's file and use them from now on; False, and told, where that cannot be."""
 
-    def open_places(self, places: Sequence[Place]) -> None:
-        """Show places in the person's editor, found again where their files have changed."""
+    def open_places(self, places: Sequence[Place], hearer: OpeningHearer | None = None) -> None:
+        """Show places in the person's editor, found again where their files have changed.
+
+        What no program here shows is read in Carrel, unless a `hearer` does something else about it.
+        """
 
     def opening(self) -> AbstractContextManager[None]:
         """Hold keys back while what a screen is to show is being read."""

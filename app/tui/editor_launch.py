@@ -15,10 +15,10 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from app.editors import EditorCommand, Target, editor_commands
-from app.tui.browser import Browser, Place
+from app.tui.browser import Browser, OpeningHearer, Place
 from app.tui.threads import in_thread
 from app.wording.safe_text import one_line
-from engine.errors import CarrelError, SourceError
+from engine.errors import CarrelError, SourceError, UsageError
 from engine.paths import display
 from engine.sources.encodings import decode
 from engine.sources.readers.file_types import OWN_LINES
@@ -29,7 +29,7 @@ FindLine = Callable[[bytes, str, int], int | None]
 Edit = Callable[[EditorCommand], str]  # returns what went wrong, or ""
 
 
-async def open_places(browser: Browser, places: Sequence[Place], edit: Edit) -> None:
+async def open_places(browser: Browser, places: Sequence[Place], edit: Edit, hearer: OpeningHearer) -> None:
     """Open files at their places, in one editor where it takes several; what cannot be opened is told."""
     targets, gone = await in_thread(partial(targets_now, places, browser.ports.find_line))
     for path in gone:
@@ -38,16 +38,37 @@ async def open_places(browser: Browser, places: Sequence[Place], edit: Edit) -> 
             severity="warning",
             markup=False,
         )
-    if not targets:
-        return
     try:
-        commands = editor_commands(targets, setting=browser.config.editor)
+        shown, unshown = _parted(targets, browser.config.editor)
+        commands = editor_commands(shown, setting=browser.config.editor)
     except CarrelError as error:
         browser.notify(str(error), severity="error", markup=False)
         return
+    began, looked_at = browser.ports.clock(), False
     for command in commands:
         if trouble := edit(command):
             browser.notify(trouble, severity="error", markup=False)
+        else:
+            looked_at |= not command.in_terminal or browser.ports.clock() - began >= browser.ports.pace.look
+    if looked_at:
+        hearer.looked_at()
+    for path, lack in tuple(unshown.items())[:1]:
+        browser.notify(f"{lack.message} This is its text as it was indexed.", timeout=6, markup=False)
+        hearer.unshown(next(place for place in places if place.path == path))
+
+
+def _parted(targets: Sequence[Target], setting: str) -> tuple[list[Target], dict[bytes, UsageError]]:
+    """Return the files that a program here shows, and by the paths of the others what is missing for them."""
+    shown: list[Target] = []
+    unshown: dict[bytes, UsageError] = {}
+    for target in targets:
+        try:
+            editor_commands([target], setting=setting)
+        except UsageError as error:
+            unshown[target.path] = error
+        else:
+            shown.append(target)
+    return shown, unshown
 
 
 def targets_now(places: Sequence[Place], find_line: FindLine) -> tuple[list[Target], list[bytes]]:
@@ -116,7 +137,7 @@ def edit_in_terminal(app: App[Any], command: EditorCommand) -> str:
         with app.suspend():
             code = subprocess.run(command.arguments, stderr=sys.__stderr__, env=_environment(app)).returncode
     except SuspendNotSupported:
-        return "This terminal cannot be handed to an editor."
+        return "This terminal cannot be handed to an editor; ctrl+o reads the document here."
     except OSError as error:
         return f"{command.name} could not be started: {error.strerror}. Set $EDITOR to the editor that you use."
     return f"{command.name} ended with exit code {code}." if code else ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from textual.keys import _character_to_key
 
 from app.tui.actions import APP_ACTIONS, Action, is_letter, key_name
+from app.tui.list_keys import LIST_ACTIONS
 from app.tui.screens.library.actions import LIBRARY_ACTIONS
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
@@ -15,9 +17,11 @@ from app.tui.screens.training.example_review import REVIEW_ACTIONS
 
 Section = tuple[str, Sequence[Action]]
 EVERYWHERE = "Everywhere"
-# Every screen with actions of its own; their keys may repeat between screens, but not those of "Everywhere".
+LISTS = "Lists"
+# Every screen with actions of its own; their keys may repeat between screens, but not those of the first two.
 SECTIONS: tuple[Section, ...] = (
     (EVERYWHERE, APP_ACTIONS),
+    (LISTS, LIST_ACTIONS),
     ("Search", SEARCH_ACTIONS),
     ("What if", tuple(action for action in WHAT_IF_ACTIONS if is_letter(action.keys))),
     ("Reading", READER_ACTIONS),
@@ -30,10 +34,16 @@ SECTIONS: tuple[Section, ...] = (
 EDITING_KEYS = frozenset(f"ctrl+{letter}" for letter in "aedkuwxv") | {"backspace", "delete", "left", "right"}
 
 
-def usable(written: Mapping[str, str], sections: Sequence[Section] = SECTIONS) -> tuple[dict[str, str], list[str]]:
-    """Return the keys that can be used, by the ids of actions, and in words what is wrong with the others."""
+def usable(
+    written: Mapping[str, str], preset: Mapping[str, str] | None = None, sections: Sequence[Section] = SECTIONS
+) -> tuple[dict[str, str], list[str]]:
+    """Return the keys that can be used, by the ids of actions, and in words what is wrong with the others.
+
+    A `preset` has the keys of actions that the person has given none.
+    """
     troubles = []
     kept: dict[str, str] = {}
+    sections = [(name, [_with_keys(action, preset or {}) for action in actions]) for name, actions in sections]
     known = {action.id: action for _, actions in sections for action in actions}
     for identity, text in written.items():
         if fault := _fault(known.get(identity), identity, text):
@@ -45,6 +55,10 @@ def usable(written: Mapping[str, str], sections: Sequence[Section] = SECTIONS) -
         kept.pop(mine.id)
         troubles.append(f"“{mine.title}” cannot have {key_name(key)}: “{other.title}” has it.")
     return kept, troubles
+
+
+def _with_keys(action: Action, preset: Mapping[str, str]) -> Action:
+    return replace(action, keys=preset[action.id]) if action.id in preset else action
 
 
 def split_keys(text: str) -> list[str]:
@@ -73,9 +87,11 @@ def _fault(action: Action | None, identity: str, text: str) -> str:
 def _clashes(kept: Mapping[str, str], sections: Sequence[Section]) -> Iterator[tuple[Action, Action, str]]:
     """Yield an action with keys of one's own, another that has one of them too where it works, and the key."""
     everywhere = [action for name, actions in sections if name == EVERYWHERE for action in actions]
+    lists = [action for name, actions in sections if name == LISTS for action in actions]
     for name, actions in sections:
-        together = everywhere if name == EVERYWHERE else [*everywhere, *actions]
-        yield from _clashes_among(kept, together)
+        taken = {key for action in actions for key in split_keys(action.keys)}
+        shared = [action for action in lists if not taken & set(split_keys(action.keys))]  # a screen may overrule them
+        yield from _clashes_among(kept, [*(everywhere if name != EVERYWHERE else ()), *shared, *actions])
 
 
 def _clashes_among(kept: Mapping[str, str], actions: Iterable[Action]) -> Iterator[tuple[Action, Action, str]]:

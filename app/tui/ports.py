@@ -194,6 +194,9 @@ class LibraryPort(Protocol):
     def count_files(self, folder: Path, most: int, stop: Callable[[], bool]) -> FolderCount:
         """Count the files of a folder that would be indexed, as far as `most` and until `stop`; raises PathError."""
 
+    def ignore_files(self, folder: bytes) -> Sequence[tuple[bytes, Sequence[str]]]:
+        """Walk a watched folder now, and return its `.carrelignore` files with their patterns."""
+
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:
         """Return the person's own patterns for a watched folder."""
 
@@ -244,6 +247,7 @@ class Pace:
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for
+    look: float = 4.0  # a document that is left sooner was not read, and opening it counts nothing
     blink: bool = True
 
 

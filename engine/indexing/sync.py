@@ -184,9 +184,9 @@ def _note_folders(conn: apsw.Connection, found: Survey, on_event: Callable[[Even
     for folder, plan in found.plans:
         if folder.state == "missing":
             folders.set_state(conn, folder.id, "watching")
-        if found.whole and folders.left_out(conn, folder.id) != plan.left_out:
+        if plan.whole and folders.left_out(conn, folder.id) != plan.left_out:
             folders.set_left_out(conn, folder.id, plan.left_out)
-        if found.whole and not folder.walked:
+        if plan.whole and not folder.walked:
             folders.set_walked(conn, folder.id)
 
 
@@ -252,7 +252,7 @@ def refit_where_due(
     if model is None or not _misfit(conn, model.id):
         return False
     latest = change_log.latest(conn)
-    on_event(Preparing(what="fitting the tiers"))
+    on_event(Preparing(what="working out what counts as a strong match in these notes"))
     refit()
     if not stop.is_set():  # else it may not have come to its end
         with transaction(conn):

@@ -99,6 +99,7 @@ class SearchSettings:
     diversity: float | None = None  # 0 to 1: several passages of a document by intra-document MMR; None: off
     cutoff: float | None = None  # times the least cosine distance, from which meaning alone brings nothing; None: off
     memory: bool = True  # whether marks for like queries count; in the fusion `convex` only
+    opened_until: float | None = None  # when the question was asked: what was opened later does not count yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,16 +95,28 @@ class PastQueries:
         self._matrix = np.stack(list(self._vectors.values())) if row_of else np.empty((0, 0), np.float32)
         self._asked_by = np.array([row_of[mark.query] for mark in self._marks], np.int64)
         self._strength = np.array([judgements.STRENGTH.get(mark.grade, 0.0) for mark in self._marks])
+        opened = [mark.at if mark.grade == judgements.OPENED else -np.inf for mark in self._marks]
+        self._opened_at = np.array(opened, np.float64)  # (m,), before all moments where it was marked
 
     def recall(
-        self, connection: apsw.Connection, query: NDArray[np.float32], vectors: Vectors, allowed: Allowed
+        self,
+        connection: apsw.Connection,
+        query: NDArray[np.float32],
+        vectors: Vectors,
+        allowed: Allowed,
+        opened_until: float | None = None,
     ) -> Recollection:
-        """Return what is remembered for a query, a unit vector, among the passages that its filters allow."""
+        """Return what is remembered for a query, a unit vector, among the passages that its filters allow.
+
+        What was opened after `opened_until`, in seconds since the epoch, is passed over.
+        """
         if not self._vectors:
             return NOTHING
         cosines = (self._matrix @ query).astype(np.float64)
         lifts = GREATEST_LIFT * (cosines - NEAR_COSINE).clip(0.0, 1.0 - NEAR_COSINE) / (1.0 - NEAR_COSINE)
         amounts = lifts[self._asked_by] * self._strength
+        if opened_until is not None:
+            amounts[self._opened_at > opened_until] = 0.0
         near = np.flatnonzero(amounts)
         if not len(near):
             return NOTHING

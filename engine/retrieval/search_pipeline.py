@@ -258,7 +258,7 @@ def _recalled(
 ) -> Recollection:
     if model is None or meaning is None or not settings.memory or settings.fusion != "convex":
         return NOTHING
-    return model.past_queries.recall(connection, meaning.query, meaning.vectors, within)
+    return model.past_queries.recall(connection, meaning.query, meaning.vectors, within, settings.opened_until)
 
 
 def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Meaning | None:

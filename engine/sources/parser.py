@@ -20,7 +20,9 @@ from engine.sources.parser_process import ChildDied, NotStarted, ParserProcess, 
 from engine.sources.parser_protocol import document_from_json, request_to_json
 from engine.sources.readers.file_types import kind_of
 
-HOLDERS = frozenset(("email", "mbox", "msg", "docx"))  # kinds that hold other files
+HOLDERS = frozenset(  # kinds that hold other files
+    ("email", "mbox", "msg", "enex", "pdf", "docx", "pptx", "xlsx", "odt", "odp", "ods", "odg", "rtf")
+)
 
 
 class ParserClosed(WorkerError):

@@ -87,6 +87,13 @@ def set_walked(conn: apsw.Connection, folder_id: int) -> None:
         conn.execute("INSERT OR REPLACE INTO meta(key, value) VALUES(?, 1)", (f"walked:{folder_id}",))
 
 
+def walked(conn: apsw.Connection) -> frozenset[int]:
+    """Return the folders of which all that lies in them was looked at once."""
+    rows = conn.execute("SELECT key FROM meta WHERE key >= 'walked:' AND key < 'walked;'")
+    numbers = (str(key).partition(":")[2] for (key,) in rows)
+    return frozenset(int(number) for number in numbers if number.isdecimal())
+
+
 def held(conn: apsw.Connection) -> dict[int, int]:
     """Return how many documents of a folder stay though their files are gone, by folder, where there are any."""
     rows = conn.execute("SELECT key, value FROM meta WHERE key >= 'held:' AND key < 'held;'")

@@ -51,11 +51,15 @@ def stamp(conn: apsw.Connection) -> tuple[int, int]:
 
 
 def put(conn: apsw.Connection, marks: Iterable[Mark]) -> None:
-    """Write judgements. A new mark takes the place of an older one; opening never takes the place of a mark."""
+    """Write judgements. A new mark takes the place of an older one; opening never takes the place of a mark.
+
+    What is opened again keeps the moment of the first time, so that what it counted already it counts on.
+    """
     with transaction(conn):
         conn.executemany(
             f"""INSERT INTO judgement({_COLUMNS}) VALUES(?, ?, ?, ?, ?) ON CONFLICT(query, passage_hash)
-            DO UPDATE SET path = excluded.path, grade = excluded.grade, at = excluded.at
+            DO UPDATE SET path = excluded.path, grade = excluded.grade,
+                at = iif(excluded.grade = {OPENED}, judgement.at, excluded.at)
             WHERE excluded.grade <> {OPENED} OR judgement.grade = {OPENED}""",
             [(mark.query, mark.passage_hash, mark.path, mark.grade, mark.at or time.time()) for mark in marks],
         )

@@ -59,7 +59,9 @@ from engine.retrieval.cancellation import Cancellation, SearchCancelled
 ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
 DAY = 86_400.0
-STILL = Pace(quiet=0.0, glance=0.0, patience=0.0, sentence=0.0, settle=None, poll=3600.0, refresh=0.0, blink=False)
+STILL = Pace(
+    quiet=0.0, glance=0.0, patience=0.0, sentence=0.0, settle=None, poll=3600.0, refresh=0.0, look=0.0, blink=False
+)
 
 NOTES: dict[str, str] = {
     "kitchen/sourdough.md": (
@@ -359,6 +361,9 @@ class FakeLibrary:
     def left_out_files(
         self, folder: bytes, reason: str | None, limit: int, rules: Sequence[str] | None
     ) -> tuple[tuple[bytes, str], ...]:
+        return ()
+
+    def ignore_files(self, folder: bytes) -> tuple[tuple[bytes, tuple[str, ...]], ...]:
         return ()
 
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from app.cli import factories, main
 from app.demo import AGES, VAULT, ages, copy_vault, demo_library, demo_notes, ready_notes
 from engine.errors import PathError
 from engine.library import Library
+from engine.paths import places
 from engine.records import Document, SearchSettings
 from engine.sources.discovery import FoundFile, LeftOut, discover
 from engine.sources.parser import Parser
@@ -146,11 +147,20 @@ def test_links_lead_somewhere(library: Library) -> None:
 
 def test_the_first_demo_copies_the_vault_and_opens_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[tuple[Path | None, list[Path]]] = []
+    kept: list[Path] = []
+
+    def open_browser(library: Path | None, folders: list[Path]) -> int:
+        opened.append((library, folders))
+        kept.extend((places().settings, places().state, places().log))
+        return 0
+
     monkeypatch.setattr(factories, "interactive", lambda: True)
-    monkeypatch.setattr(factories, "open_browser", lambda library, folders: opened.append((library, folders)) or 0)
+    monkeypatch.setattr(factories, "open_browser", open_browser)
 
     assert main(("demo",)) == 0
     assert opened == [(demo_library(), [demo_notes()])]
+    assert all(demo_library().parent in path.parents for path in kept)
+    assert not any(path in (places().settings, places().state, places().log) for path in kept)
     assert home in demo_notes().parents
     assert (demo_notes() / "kitchen" / ANSWER).is_file()
 

@@ -157,7 +157,7 @@ async def test_a_letter_in_the_rows_explains(app: CarrelApp) -> None:
         assert screen.pane.explaining and screen.rows.has_focus
 
 
-@pytest.mark.parametrize(("key", "begins"), [("y", "query: starter alive"), ("j", "{")])
+@pytest.mark.parametrize(("key", "begins"), [("y", "query: starter alive"), ("Y", "{")])
 async def test_the_explanation_is_copied(
     app: CarrelApp, key: str, begins: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from engine.event_log.event_file import EventFile
 from engine.events import IndexerStarted, Progress, Scanned, Stopped, Trouble, Watching, to_line
 from engine.paths import Places
 
-PATIENCE = 20.0  # seconds until a test gives up; none waits for it when all is well
+PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
 
 
 class Heard:

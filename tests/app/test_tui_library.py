@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes import NOW, ROOT, Answered, FakeEditor, FakeIndexer, FakeLibrary, ports
-from piloting import SIZES, WIDE, picture, pressed, settle, told, written
+from piloting import SIZES, SMALL, WIDE, picture, pressed, settle, told, written
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import TextArea
@@ -49,6 +49,7 @@ class Shelves(FakeLibrary):
             Failure(ROOT + b"/" + EVIL, "not [bold]text[/]"),
         )
         self.rules: tuple[str, ...] = ("drafts/",)
+        self.ignored: tuple[tuple[bytes, tuple[str, ...]], ...] = ()
         self.orders: list[tuple[str, str]] = []
         self.outcomes: dict[str, dict[str, Any]] = {}
         self.waiting: set[str] = set()  # kinds of orders that are not carried out yet
@@ -84,6 +85,9 @@ class Shelves(FakeLibrary):
             return ((b"site/node_modules", reason), (EVIL, reason))
         self.tried.append(tuple(rules))
         return tuple((rule.rstrip("/").encode(), f"rule {rule}") for rule in rules)
+
+    def ignore_files(self, folder: bytes) -> tuple[tuple[bytes, tuple[str, ...]], ...]:
+        return self.ignored
 
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:
         return self.rules
@@ -370,7 +374,7 @@ async def test_an_order_on_its_way_is_shown_and_one_that_nobody_takes_is_told(
 async def test_forgetting_asks_first(library: Shelves, app: CarrelApp) -> None:
     library.outcomes["remove"] = {"documents": 6402}
     async with app.run_test(size=WIDE) as pilot:
-        await shown(pilot, "down", "x")
+        await shown(pilot, "down", "D")
         assert isinstance(pilot.app.screen, ConfirmScreen)
         text = " ".join(written(pilot).split())
         assert "6,402 documents and 41,870 passages" in text and "files stay where they are" in text
@@ -410,6 +414,14 @@ async def test_rules_tell_while_they_are_written_what_they_would_do(library: She
         await settle(pilot)
         assert library.rules == ("drafts/", "papers/")
         assert library.orders == [("sync", "/home/reader/notes")]
+
+
+async def test_rules_stand_beside_what_the_ignore_files_say(library: Shelves, app: CarrelApp) -> None:
+    library.ignored = ((b".carrelignore", ("private/", "!keep.md")), (b"papers/.carrelignore", ("*.log",)))
+    async with app.run_test(size=SMALL) as pilot:
+        await shown(pilot, "down", "i")
+        assert ".carrelignore says:  private/   !keep.md" in written(pilot)
+        assert "papers/.carrelignore says:  *.log" in written(pilot)
 
 
 async def test_rules_that_are_left_change_nothing(library: Shelves, app: CarrelApp) -> None:
@@ -507,7 +519,7 @@ async def test_a_dead_indexer_is_started_again(library: Shelves, app: CarrelApp,
 async def test_a_library_that_is_read_only_is_left_alone(indexer: FakeIndexer) -> None:
     library = Shelves(read_only=True)
     async with CarrelApp(ports(library, indexer)).run_test(size=WIDE) as pilot:
-        await shown(pilot, "down", "p", "x", "i", "a", "r", "u")
+        await shown(pilot, "down", "p", "D", "i", "a", "r", "u")
         assert isinstance(pilot.app.screen, LibraryScreen)
         assert library.orders == []
         assert "only be read" in " ".join(told(pilot))
@@ -604,7 +616,7 @@ def test_picture_of_the_rules(snap_compare: Any, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_picture_of_the_question(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, Shelves(), size, "f3", "down", "x", state=COVERED)
+    assert picture(snap_compare, Shelves(), size, "f3", "down", "D", state=COVERED)
 
 
 def test_picture_light(snap_compare: Any) -> None:

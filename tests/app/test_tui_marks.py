@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import STILL, FakeLibrary, ports
+from fakes import STILL, FakeExploration, FakeLibrary, ports
 from piloting import pressed, screen_of, settle, told, typed, written
 
 from app.tui.app import CarrelApp
@@ -17,7 +18,7 @@ from app.tui.screens.search.row import more_line
 from app.tui.settings_file import SettingsFile
 from engine.config import Config
 from engine.errors import LibraryReadOnly
-from engine.records import Hit, Mark, Remembered, SearchResult
+from engine.records import Hit, Mark, Remembered, SearchResult, SearchSettings
 
 QUERY = "starter culture"
 
@@ -222,7 +223,7 @@ class SlowLog(FakeLibrary):
 
     def log_search(self, result: SearchResult) -> int:
         self.writing.set()
-        assert self.may_write.wait(30)
+        assert self.may_write.wait(120)
         return super().log_search(result)
 
     def opened(self, query: str, passage_id: int) -> Mark:
@@ -321,3 +322,47 @@ async def test_the_line_below_a_row_tells_the_mark_beside_what_is_folded() -> No
         both = replace(hit, judged=-2, more_in_document=(1, 2))
         assert more_line(both, False, 80).plain == "✘ marked wrong   + 2 more in this note"
         assert more_line(replace(both, judged=1, more_in_document=()), False, 80).plain == "· opened before"
+
+
+@pytest.mark.parametrize(("editor", "kept"), [("vim", False), ("code", True)])
+async def test_a_glance_counts_nothing_but_a_window_of_its_own_may_stay_open(editor: str, kept: bool) -> None:
+    library = FakeLibrary()
+    settings = SettingsFile(config=Config(editor=editor))
+    app = CarrelApp(replace(ports(library, pace=replace(STILL, look=3600.0)), settings=settings))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await typed(pilot, QUERY)
+        await pilot.press("ctrl+o")
+        await pilot.pause()
+        assert len(app.screen_stack) == 2
+        await pressed(pilot, "escape")
+        assert library.marks == {}
+        await pressed(pilot, "enter")
+        assert len(app.ports.edit.commands) == 1  # type: ignore[union-attr]
+        assert list(library.marks.values()) == ([1] if kept else [])
+
+
+class AskedWhen(FakeLibrary):
+    """A library that knows until when what was opened counts, search by search."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.until: list[float | None] = []
+
+    def explore(self, text: str, *, settings: SearchSettings, **more: Any) -> FakeExploration:
+        self.until.append(settings.opened_until)
+        return super().explore(text, settings=settings, **more)
+
+
+async def test_what_is_opened_counts_from_the_next_question_on_and_moves_no_row_of_this_one() -> None:
+    library, ticks = AskedWhen(), itertools.count(1.0)
+    app = CarrelApp(replace(ports(library), clock=lambda: next(ticks)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await typed(pilot, QUERY)
+        asked = library.until[-1]
+        await pressed(pilot, "enter")
+        screen.search.ask_again()  # as after a commit
+        await settle(pilot)
+        assert library.until[-1] == asked
+        await typed(pilot, "starter")
+        now = library.until[-1]
+        assert asked is not None and now is not None and now > asked

@@ -135,10 +135,10 @@ async def test_the_next_hit_of_the_same_document_is_shown() -> None:
         await settle(pilot)
         assert "line 11 of 13 · hit 3 of 3" in screen.pane.caption.text
         assert any(line.startswith("▌ Take the starter out") for line in screen.pane.preview.shown_lines)
-        await pilot.press("tab", "right")
+        await pilot.press("tab", "alt+down")
         await settle(pilot)
         assert "line 1 of 13 · hit 1 of 3" in screen.pane.caption.text
-        await pilot.press("left")
+        await pilot.press("alt+up")
         await settle(pilot)
         assert "hit 3 of 3" in screen.pane.caption.text
 

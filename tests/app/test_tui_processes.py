@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
+import select
 import signal
+import subprocess
+import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +26,7 @@ from engine.library import Library
 from engine.paths import Places
 from engine.records import SearchSettings
 
-PATIENCE = 60.0  # seconds until a test gives up; none waits for it when all is well
+PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
 WORDS = SearchSettings(fusion="keyword")
 
 
@@ -166,3 +172,58 @@ def test_orders_reach_the_indexer_of_another_browser(world: World) -> None:
         assert time.monotonic() < until
         time.sleep(0.02)
     assert world.library.folders()[0].state == "paused"
+
+
+BROWSER = """
+import sys
+sys.path.insert(0, {tests!r})
+from fakes import FakeLibrary, ports
+from app.tui.app import CarrelApp
+CarrelApp(ports(FakeLibrary())).run()
+"""
+
+
+class Shell:
+    """An interactive shell on a terminal of its own."""
+
+    def __init__(self) -> None:
+        self._screen, theirs = pty.openpty()
+        environment = {**os.environ, "TERM": "xterm-256color", "PS1": "READY> "}
+        self.process = subprocess.Popen(
+            ["bash", "--norc", "--noprofile", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
+            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(theirs)
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._screen, keys)
+
+    def until(self, wanted: bytes) -> None:
+        """Read until something is on the terminal that was not there at the last call."""
+        written, end = b"", time.monotonic() + PATIENCE
+        while wanted not in written:
+            assert select.select([self._screen], [], [], max(0.0, end - time.monotonic()))[0], written[-500:]
+            written += os.read(self._screen, 65536)
+
+    def close(self) -> None:
+        os.close(self._screen)
+        self.process.wait(PATIENCE)
+
+
+def test_ctrl_z_goes_to_the_shell_and_fg_comes_back(tmp_path: Path) -> None:
+    script = tmp_path / "browser.py"
+    script.write_text(BROWSER.format(tests=str(Path(__file__).parent)))
+    shell = Shell()
+    try:
+        shell.until(b"READY> ")
+        shell.press(f"'{sys.executable}' '{script}'\n".encode())
+        shell.until(b"documents to search")
+        shell.press(b"\x1a")
+        shell.until(b"Stopped")
+        shell.press(b"fg\n")
+        shell.until(b"documents to search")
+        shell.press(b"\x11")
+        shell.until(b"READY> ")
+        shell.press(b"exit\n")
+    finally:
+        shell.close()

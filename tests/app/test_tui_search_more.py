@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import NOW, FakeLibrary, ports
@@ -15,13 +16,14 @@ from piloting import SMALL, WIDE, pressed, settle, told, typed, written
 from app.tui.app import CarrelApp
 from app.tui.query_history import History
 from app.tui.screens.chooser import ChoiceScreen
+from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.screens.search.arrangement import in_order
 from app.tui.screens.search.chip_line import ChipLine
 from app.tui.screens.search.filter_completion import NO_FACETS, candidates, completed, completed_name, unfinished
 from app.tui.screens.search.query_text import chips, with_filter, without
 from app.tui.settings_file import SettingsFile
 from engine.config import Config
-from engine.records import Facets
+from engine.records import Facets, SearchResult
 
 FACETS = Facets({"markdown": 9, "pdf": 2}, {"recipe": 3, "spring garden": 1}, {"kitchen": 5, "work/kites": 2})
 
@@ -71,7 +73,7 @@ async def test_a_click_takes_a_chip_away(app: CarrelApp) -> None:
         await pilot.click(ChipLine, offset=(7, 0))
         await settle(pilot)
         assert screen.query_line.value == "starter -stove"
-        await pressed(pilot, "ctrl+z")
+        await pressed(pilot, "alt+z")
         assert screen.query_line.value == "starter"
         assert not screen.query_one(ChipLine).display
 
@@ -323,9 +325,10 @@ async def test_a_note_unfolds_with_the_figures_of_each_passage(app: CarrelApp) -
         assert all(hit.title == "Sourdough" and hit.vector is not None for hit in further)
         await pressed(pilot, "tab", "down")
         assert screen.rows.hit == further[0]
-        await pressed(pilot, "g")
+        await pressed(pilot, "h")
         assert len(screen.rows.hits) == notes and screen.rows.selected == 0
-        await pressed(pilot, "g")
+        await pressed(pilot, "h", "right", "l")
+        assert len(screen.rows.hits) == notes + 2  # where it is so already, nothing happens
         await typed(pilot, "starter")
         assert "− fold" not in written(pilot)
 
@@ -373,3 +376,27 @@ async def test_more_rows_come_on_demand() -> None:
         assert told(pilot) == ["All 230 rows are shown."]
         await typed(pilot, "note")
         assert len(screen.rows.hits) == 100
+
+
+class Papers(FakeLibrary):
+    """A library of PDFs."""
+
+    def search(self, text: str, **more: Any) -> SearchResult:
+        found = super().search(text, **more)
+        return replace(found, hits=tuple(replace(hit, kind="pdf") for hit in found.hits))
+
+
+@pytest.mark.parametrize("library", [Papers(), FakeLibrary()], ids=["without a viewer", "without an editor"])
+async def test_what_no_program_here_shows_is_read_in_carrel(
+    library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    for name in ("EDITOR", "VISUAL"):
+        monkeypatch.delenv(name, raising=False)
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await typed(pilot, "starter")
+        await pressed(pilot, "enter")
+        assert isinstance(app.screen, ReaderScreen)
+        assert "its text as it was indexed" in " ".join(told(pilot))
+        assert app.ports.edit.commands == []  # type: ignore[union-attr]

@@ -199,7 +199,7 @@ def test_chips_and_completion(snap_compare: Any, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_an_unfolded_note(snap_compare: Any, size: tuple[int, int]) -> None:
-    assert picture(snap_compare, FakeLibrary(), size, "tab", "g", query="hungry starter")
+    assert picture(snap_compare, FakeLibrary(), size, "tab", "l", query="hungry starter")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from fakes import STILL, FakeIndexer, FakeLibrary, ports
+from fakes import FakeIndexer, FakeLibrary, ports
 from piloting import WIDE, settle, typed
-from textual.css.stylesheet import Stylesheet
+from textual.css import stylesheet
 from textual.pilot import Pilot
 
 from app.tui import app as browser
@@ -78,14 +79,28 @@ async def test_a_first_search_that_fails_keeps_nothing_waiting() -> None:
         assert indexer.started
 
 
-async def test_the_styles_are_parsed_anew_once_at_most_until_the_screen_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a screen brings, or a theme that is set late, would have the styles of all widgets parsed again."""
-    parsed: list[Stylesheet] = []
-    once_more = Stylesheet.reparse
-    monkeypatch.setattr(Stylesheet, "reparse", lambda sheet: (parsed.append(sheet), once_more(sheet))[1])
-    async with CarrelApp(ports(FakeLibrary(), pace=STILL)).run_test(size=WIDE) as pilot:
+async def test_no_style_is_parsed_twice_until_the_theme_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[tuple[Any, ...]] = []  # scope, source and rank
+    once = stylesheet.parse
+
+    def parse(*facts: Any, **more: Any) -> Any:
+        parsed.append((*facts[:2], more["tie_breaker"]))
+        return once(*facts, **more)
+
+    monkeypatch.setattr(stylesheet, "parse", parse)
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
-        assert len(parsed) <= 1
+        started = len(parsed)
+        for key in ("f2", "f3", "f9", "f1"):
+            await pilot.press(key)
+            await settle(pilot)
+        assert started < len(parsed) == len(set(parsed))
+        before = app.screen.styles.background
+        app.theme = "carrel-light"
+        await settle(pilot)
+        assert len(parsed) > len(set(parsed))
+        assert app.screen.styles.background != before
 
 
 async def test_the_search_is_found_again_from_the_other_screens() -> None:

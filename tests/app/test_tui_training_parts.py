@@ -137,7 +137,7 @@ def test_a_follower_reports_what_is_appended_until_it_is_left(tmp_path: Path) ->
     follower = RunFollower(path, report, tick=0.001)
     follower.start()
     path.write_text(encode(stepped(3)))
-    assert came.wait(10)
+    assert came.wait(120)
     follower.leave()
     assert states[-1].stepped is not None and states[-1].stepped.step == 3
 
@@ -165,7 +165,7 @@ def test_a_follower_that_meets_a_fault_tells_it_and_goes_on(tmp_path: Path, monk
         assert not came.wait(0.001)
     with path.open("a") as stream:
         stream.write(encode(stepped(9)))
-    assert came.wait(10)
+    assert came.wait(120)
     follower.leave()
     assert "ZeroDivisionError" in states[-1].trouble
 

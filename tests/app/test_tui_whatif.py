@@ -155,7 +155,7 @@ async def test_rows_ranked_anew_are_not_shown_to_a_query_that_came_meanwhile(
         again = FakeExploration.again
 
         def slowly(exploration: FakeExploration, settings: SearchSettings, limit: int = 10) -> SearchResult:
-            assert go_on.wait(20)
+            assert go_on.wait(120)
             return again(exploration, settings, limit)
 
         monkeypatch.setattr(FakeExploration, "again", slowly)
@@ -177,7 +177,7 @@ async def test_more_like_this_is_not_laid_over_a_query_that_came_meanwhile(
     similar, go_on = library.similar, threading.Event()
 
     def slowly(passage_id: int, *, limit: int) -> SearchResult:
-        assert go_on.wait(20)
+        assert go_on.wait(120)
         return similar(passage_id, limit=limit)
 
     monkeypatch.setattr(library, "similar", slowly)
@@ -257,7 +257,7 @@ async def test_the_cut_off_drops_rows_that_are_far_and_hold_no_word(library: Fak
         await pressed(pilot, "f12", "up", *["right"] * 5)
         assert library.tried[-1].cutoff == 1.15 and "cut-off ◂ 1.15 × ▸" in panel_text(screen)
         assert len(screen.rows.hits) < rows and "row" in screen.pane.what_if.shown_lines[0]
-        await pressed(pilot, "k")
+        await pressed(pilot, "K")
         assert app.config.cutoff == 1.15 and app.config.diversity is None
 
 
@@ -277,19 +277,23 @@ async def test_the_arrows_of_a_value_can_be_clicked(library: FakeLibrary, app: C
 async def test_keep_makes_it_the_default(library: FakeLibrary, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         screen = await typed(pilot, "starter alive")
-        await pilot.press("f12", "left", "left", "down", "down", "space", "k")
+        await pilot.press("f12", "left", "left", "down", "down", "space", "K")
         await settle(pilot)
         assert app.config.weights == (0.7, 0.3) and app.config.feedback is False
-        assert "Kept" in told(pilot)[-1]
+        assert "Kept" in told(pilot)[-1] and "back to before" in panel_text(screen)
         await pilot.press("escape", "escape")
         await typed(pilot, "starter alive x")
         assert "meaning .70  words .30" in screen.reading.text
+        await pressed(pilot, "f12", "r")
+        assert app.config.weights is None and app.config.feedback is True and "As before" in told(pilot)[-1]
+        await pressed(pilot, "j", "k", "r")
+        assert app.config.weights is None and len(told(pilot)) == 2
 
 
 async def test_nothing_is_kept_where_nothing_was_tried(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await typed(pilot, "starter alive")
-        await pilot.press("f12", "k", "r")
+        await pilot.press("f12", "K", "r")
         assert app.config.weights is None and not told(pilot)
 
 
@@ -367,7 +371,7 @@ async def test_the_footer_shows_the_keys_of_the_panel(app: CarrelApp) -> None:
         await pilot.press("f12")
         await pilot.pause()
         footer = written(pilot).splitlines()[-1]
-        assert "k keep as my default" in footer and "r reset" in footer and "y copy as text" in footer
+        assert "K keep as my default" in footer and "r reset" in footer and "y copy as text" in footer
 
 
 @pytest.mark.parametrize("size", SIZES)

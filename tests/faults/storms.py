@@ -21,7 +21,7 @@ from engine.sources.readers import read_document
 from engine.store import folders, requests
 from engine.store.connection import open_writer
 
-DEADLINE_SECONDS = 30.0  # a busy machine may take long; a sound one needs about one second
+DEADLINE_SECONDS = 120.0  # a busy machine may take long; a sound one needs about one second
 
 
 class ReadHere:

@@ -67,7 +67,7 @@ def on_terminal(base: Path, arguments: Sequence[str | bytes]) -> tuple[bytes, in
     except OSError as error:  # how a terminal ends
         assert error.errno == errno.EIO
     os.close(ours)
-    return written, process.wait(60)
+    return written, process.wait(120)
 
 
 COMMANDS: tuple[tuple[str | bytes, ...], ...] = (
@@ -102,7 +102,7 @@ def test_a_reader_that_has_seen_enough_ends_it_without_a_complaint(home: Path, c
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()  # as `head -0` does
         errors = process.stderr.read()
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
         assert b"carrel" not in errors and b"Traceback" not in errors and b"Broken pipe" not in errors
 
 

@@ -322,7 +322,7 @@ def test_a_file_that_is_changed_under_a_name_that_comes_and_goes(
     weather.passes()
     passing.hardlink_to(one)
     append_to(passing)
-    assert told.wait(10)
+    assert told.wait(120)
     passing.unlink()
     weather.until_read(one, "appended0")
     weather.passes()

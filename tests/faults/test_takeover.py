@@ -27,7 +27,7 @@ from engine.records import Writer
 from engine.store.connection import open_writer
 from engine.store.lock import Holding, holder
 
-PATIENCE_SECONDS = 40.0  # until a test gives up; none waits for it when all is well
+PATIENCE_SECONDS = 120.0  # until a test gives up; none waits for it when all is well
 TESTS = Path(__file__).parents[1]
 SOURCE = TESTS.parent
 WATCH = """

@@ -19,7 +19,7 @@ from terminal import Terminal
 from engine.store.connection import open_reader
 
 PROGRAM = Path(sys.executable).with_name("carrel")
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 KNOWN, LATER = "a cormorant dives", "a heron stands"
 
 pytestmark = [

@@ -356,7 +356,7 @@ def test_cancelled_searches_leave_no_scan_for_a_newer_one_to_wait_for(library, m
 
     def slow(vectors, *given):
         scans.append(given[-1])
-        go_on.wait(30)
+        go_on.wait(120)
         return real(vectors, *given)
 
     monkeypatch.setattr(vector_index.ExactVectors, "nearest", slow)
@@ -375,16 +375,16 @@ def test_cancelled_searches_leave_no_scan_for_a_newer_one_to_wait_for(library, m
     for thread in threads:
         thread.start()
     for _ in threads:
-        assert begun_at.acquire(timeout=30)
+        assert begun_at.acquire(timeout=120)
     for cancel in cancels:
         cancel.cancel()
     waiting = [thread for thread, cancel in zip(threads, cancels, strict=True) if cancel not in scans]
     for thread in waiting:
-        thread.join(30)
+        thread.join(120)
     assert not any(thread.is_alive() for thread in waiting)  # though both cores are still busy
     go_on.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert library.search("sourdough").hits
     assert len(ended) == 6
     assert len(scans) == 3  # two that had begun, and the newer one's
@@ -417,12 +417,12 @@ def test_searches_in_threads_see_their_own_snapshot_while_notes_change(library, 
     for thread in threads:
         thread.start()
     for number in range(12):
-        assert looked.acquire(timeout=30)
+        assert looked.acquire(timeout=120)
         if number % 4 == 3:
             removed(library, number - 1)
         else:
             edited(library, number, f"sourdough and harbour {number}")
     done.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert not wrong

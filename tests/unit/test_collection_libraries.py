@@ -79,7 +79,7 @@ def test_two_runs_that_index_one_collection_at_the_same_time_both_get_it_whole(h
         return collection_libraries.library_of(home / "one", FakeEncoder(), on_indexed)  # type: ignore[arg-type]
 
     def second() -> Path:
-        assert begun.wait(60)
+        assert begun.wait(120)
         other_began.set()
         return indexed(home / "one", 100)
 

@@ -29,7 +29,7 @@ from engine.store.connection import open_reader, open_writer
 
 SECRET = b"zebrazyxo"  # a word that the stemmer leaves as it is
 KEPT = b"gnomonixa"
-PATIENCE = 60.0  # seconds
+PATIENCE = 120  # seconds
 NOTE = f"# Diary\n\nThe password is {SECRET.decode()} and nothing else.\n\nHere {KEPT.decode()} stays.\n"
 
 

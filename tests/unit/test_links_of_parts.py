@@ -157,6 +157,24 @@ def test_what_leads_to_a_place_in_a_word_document_or_was_deleted_is_no_address(t
     assert read(tmp_path, "a.docx", word_file_with(f"<w:p>{MANUAL}{deleted}</w:p>")).links == ()
 
 
+LINK = f'<{{}} xmlns:x="http://www.w3.org/1999/xlink" x:href="{ADDRESS}"><text:p>manual</text:p></{{}}>'
+
+
+@pytest.mark.parametrize("element", ["text:a", "draw:a", "draw:area-circle", "presentation:event-listener"])
+def test_links_around_the_pages_of_an_open_document_and_of_its_shapes_are_found(tmp_path: Path, element: str) -> None:
+    link = LINK.format(element, element)
+    names = ("office", "text", "draw", "style", "presentation")
+    spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names)
+    spaces = spaces.replace("xmlns:draw:1.0", "xmlns:drawing:1.0")
+    body = "<office:body><office:text><text:p>Here.</text:p>{}</office:text></office:body>"
+    model = "<office:master-styles><style:master-page>{}</style:master-page></office:master-styles>"
+    for inside, above in ((link, ""), ("", f"<style:header>{link}</style:header>")):
+        written = f"<office:document {spaces}>{model.format(above)}{body.format(inside)}</office:document>"
+        document = read(tmp_path, "a.fodt", written.encode())
+        assert [each.target for each in document.links] == [ADDRESS]
+        assert document.text.endswith(ADDRESS)
+
+
 @pytest.mark.parametrize(
     ("shape", "notes"), [(PICTURE_OF_SLIDE, ""), (IN_NOTES, ""), ("", IN_NOTES)], ids=["picture", "words", "notes"]
 )

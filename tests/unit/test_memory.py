@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,19 @@ def test_an_opened_result_counts_a_quarter_of_a_mark_and_never_replaces_one(libr
     library.opened(ASKED, tax)
     (mark,) = library.marks()
     assert mark.grade == judgements.WRONG
+
+
+def test_what_is_opened_after_the_question_was_asked_does_not_move_its_rows_and_a_mark_does(library: Library) -> None:
+    tax, before = passage(library, "tax"), time.time()
+    library.opened(ASKED, tax)
+    asked = SearchSettings(opened_until=before)
+    assert row(library.search(ASKED, settings=asked), "tax.md").shares.memory is None
+    later = SearchSettings(opened_until=time.time())
+    assert row(library.search(ASKED, settings=later), "tax.md").shares.memory == pytest.approx(0.05)
+    library.opened(ASKED, tax)  # again: what it counted already it counts on
+    assert row(library.search(ASKED, settings=later), "tax.md").shares.memory == pytest.approx(0.05)
+    library.mark(ASKED, tax)
+    assert row(library.search(ASKED, settings=asked), "tax.md").shares.memory == pytest.approx(0.2)
 
 
 def test_being_shown_first_again_and_again_proves_nothing(library: Library) -> None:

@@ -17,6 +17,8 @@ NOTES = {
     "mention2.md": "# Shopping\n\nBuy bread near the old mill and the new mill, then milk.\n",
     "mention3.md": "# A walk\n\nOld mill, old mill, the old mill: old mill and Zephyrine, Zephyrine.\n",
     "real.md": '---\naliases:\n  - Zephyrine\n  - "Old mill"\n---\n\n# Water power station\n\nTurbines and the weir.\n',
+    "mill.adoc": "= Water power\n:aliases: Mylnka, Old weir\n\nTurbines.\n",
+    "mill.rst": ":aliases: Vodyanka, Old sluice\n\nWater power\n===========\n\nTurbines.\n",
     "pages/chess.md": "tags:: hobby, chess\ntitle:: The Sicilian\n\n- a block about openings\n",
     "pages/garden%2Fweeding plan.md": "- a page on thistles\n",
 }
@@ -43,7 +45,11 @@ def test_a_note_comes_first_by_its_other_names(library: Library, query: str) -> 
     [
         ("title:zephyrine", "real.md"),
         ('title:"old mill"', "real.md"),
-        ("title:water", "real.md"),
+        ('title:"water power station"', "real.md"),
+        ('title:"old weir"', "mill.adoc"),
+        ("title:mylnka", "mill.adoc"),
+        ('title:"old sluice"', "mill.rst"),
+        ("title:vodyanka", "mill.rst"),
         ("title:sicilian", "chess.md"),
         ("tag:hobby", "chess.md"),
         ("weeding", "garden%2Fweeding plan.md"),

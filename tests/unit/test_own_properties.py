@@ -10,6 +10,7 @@ import docx
 import openpyxl
 import pytest
 from odf.dc import Description
+from odf.meta import Keyword
 from odf.opendocument import OpenDocumentText
 from odf.text import P
 from pptx import Presentation
@@ -57,6 +58,11 @@ def text_document() -> bytes:
     return saved(made.write)
 
 
+def page(name: str, body: str = "<p>Read the manual.") -> bytes:
+    key = "property" if ":" in name else "name"
+    return f"<title>T</title><meta {key}='{name}' content='{SAID}'>{body}".encode()
+
+
 BOOK = PACKAGE.replace("</metadata>", f"<dc:description>&lt;p&gt;{SAID}&lt;/p&gt;</dc:description></metadata>")
 RICH = r"{\rtf1{\info{\title T}{\doccomm SAID}{\category Minutes}}Read the manual.\par}".replace("SAID", SAID)
 
@@ -70,8 +76,11 @@ RICH = r"{\rtf1{\info{\title T}{\doccomm SAID}{\category Minutes}}Read the manua
         ("a.odt", text_document(), None),
         ("a.rtf", RICH.encode(), "Minutes"),
         ("a.epub", epub(**{"O/p.opf": BOOK}), None),
+        ("a.html", page("description"), None),
+        ("b.html", page("og:description"), None),
+        ("a.mhtml", b"Subject: x\nContent-Type: text/html\n\n" + page("description"), None),
     ],
-    ids=["docx", "xlsx", "pptx", "odt", "rtf", "epub"],
+    ids=["docx", "xlsx", "pptx", "odt", "rtf", "epub", "html", "shared page", "mhtml"],
 )
 def test_a_description_and_a_category_are_in_the_text_and_not_in_what_is_embedded(
     tmp_path: Path, name: str, content: bytes, category: str | None
@@ -103,9 +112,39 @@ def test_the_keywords_of_a_pdf_are_its_tags(tmp_path: Path, written: str, tags: 
     assert read(tmp_path, "a.pdf", content.replace(b"/Root 1 0 R", b"/Root 1 0 R/Info 5 0 R")).tags == tags
 
 
+def test_what_a_page_says_of_itself_is_not_repeated(tmp_path: Path) -> None:
+    assert read(tmp_path, "a.html", page("description", f"<p>{SAID}, it says.")).text.count("quokka") == 1
+    assert read(tmp_path, "b.html", page("description", "<p>The quokkas.")).text.endswith(SAID)
+
+
+def keyworded(save: str) -> bytes:
+    """Write a file with one keyword of two words, in the format named."""
+    if save == "docx":
+        made = docx.Document()
+        made.core_properties.keywords = "annual report"
+        made.add_paragraph("Read.")
+        return saved(made.save)
+    if save == "odt":
+        text = OpenDocumentText()
+        text.text.addElement(P(text="Read."))
+        text.meta.addElement(Keyword(text="annual report"))
+        return saved(text.write)
+    return {
+        "rtf": rb"{\rtf1{\info{\keywords annual report}}Read.\par}",
+        "html": b"<meta name=keywords content='annual report'><p>Read.",
+        "adoc": b"= Foxes\n:keywords: annual report\n\nRead.\n",
+    }[save]
+
+
+@pytest.mark.parametrize("ending", ["docx", "odt", "rtf", "html", "adoc"])
+def test_one_keyword_may_hold_a_blank(tmp_path: Path, ending: str) -> None:
+    assert read(tmp_path, f"a.{ending}", keyworded(ending)).tags == ("annual report",)
+
+
 @pytest.mark.parametrize(
     ("written", "tags"),
     [
+        ("报告；里斯本、信", ["报告", "里斯本", "信"]),
         ("annual report; Lisbon", ["annual report", "Lisbon"]),
         ("annual report, Lisbon", ["annual report", "Lisbon"]),
         ("red blue", ["red", "blue"]),

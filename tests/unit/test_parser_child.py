@@ -242,7 +242,7 @@ def test_closing_interrupts_a_read_from_another_thread(tmp_path: Path) -> None:
     thread.start()
     started.read_bytes()  # returns once the child has opened the pipe
     parser.close()
-    thread.join(timeout=30)
+    thread.join(timeout=120)
     assert [type(error) for error in caught] == [ParserClosed]
 
 

@@ -95,6 +95,7 @@ def test_html_gives_what_a_reader_of_the_page_sees(tmp_path: Path) -> None:
         "<table><tr><th>h</th><th>i</th></tr><tr><td>1</td><td>2</td></tr></table><blockquote>said</blockquote></body>",
     )
     assert shape(document) == [
+        ("meta", "menu"),
         ("heading", "Top word"),
         ("paragraph", "Loose text here."),
         ("paragraph", "One\ntwo & link"),

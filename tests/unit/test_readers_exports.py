@@ -14,7 +14,7 @@ from reading import headings, read, reason, shape
 
 from engine.records import Link
 from engine.sources.discovery import decide
-from engine.sources.readers import enex, message_text, packed_file
+from engine.sources.readers import attached_files, enex, packed_file
 from engine.sources.readers.source_file import Source
 
 NOTE = "---\ntags: [red]\n---\n# Foxes\n\nThe quince.\n"
@@ -96,8 +96,21 @@ def test_tasks_and_files_that_hang_on_a_note_belong_to_it(tmp_path: Path) -> Non
     assert "y.org" not in document.text
 
 
+def test_a_nameless_file_on_a_note_is_read_by_its_type_and_a_picture_is_not_named(tmp_path: Path) -> None:
+    files = (
+        ("e1xydGYxIEEgaGVyb24uXHBhcn0=", "application/rtf"),
+        ("iVBORw0KGgo=", "image/png"),
+        ("QSB3cmVuLg==", "text/plain"),
+    )
+    held = "".join(f"<resource><data>{raw}</data><mime>{kind}</mime></resource>" for raw, kind in files)
+    document = read(tmp_path, "a.enex", f"<en-export><note><title>Move</title>{held}</note></en-export>")
+    assert headings(document)[1:] == [(2, "a.enex › document.rtf"), (2, "a.enex › text.txt")]
+    assert "A heron." in document.text and "A wren." in document.text
+    assert document.text.endswith("- Attachment: document.rtf\n- Attachment: text.txt")
+
+
 def test_files_on_all_notes_of_an_export_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_text, "MAX_ATTACHED_CHARACTERS", 20)
+    monkeypatch.setattr(attached_files, "MAX_ATTACHED_CHARACTERS", 20)
     document = read(tmp_path, "notes.enex", HANGING)
     assert "- Attachment: list.md (too much text)" in document.text
     assert "quince" not in document.text

@@ -138,6 +138,22 @@ def test_every_block_knows_its_line_in_the_file(tmp_path: Path) -> None:
     assert [word for word, line in words if word not in written[line - 1]] == []
 
 
+def test_what_leads_to_other_pages_is_found_by_words_and_means_nothing(tmp_path: Path) -> None:
+    menu = "<nav><h2>Menu</h2><ul><li><a href=https://x.org/a>Rhododendron</a><li>Begonia</ul></nav>"
+    written = f"<body>{menu}<h1>Top</h1><p>Text.<ul><li><nav>Home › Garden</nav></ul></body>"
+    document = read(tmp_path, "a.html", written)
+    assert shape(document) == [
+        ("meta", "Menu"),
+        ("meta", "- Rhododendron\n- Begonia"),
+        ("heading", "Top"),
+        ("paragraph", "Text."),
+        ("meta", "Home › Garden"),
+    ]
+    assert (document.title, document.links) == ("Top", ())
+    waiting = read(tmp_path, "b.html", "<body><nav>Menu</nav><div hidden><nav>Menu</nav><p>Shown by a script.</div>")
+    assert shape(waiting) == [("meta", "Menu"), ("paragraph", "Shown by a script.")]
+
+
 # --- the same words as another library ----------------------------------------------------------------------------
 
 INLINE = ("b", "u", "span", "em", "code", "sub", "font")
@@ -173,7 +189,7 @@ def words_by_html5lib(page: str) -> list[str]:
     pieces: list[str] = []
 
     def walk(element: Any) -> None:
-        if not isinstance(element.tag, str) or element.tag in (*HIDDEN, "nav", "noscript", "head"):
+        if not isinstance(element.tag, str) or element.tag in (*HIDDEN, "noscript", "head"):
             return
         apart = (
             " "

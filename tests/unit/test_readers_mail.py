@@ -151,6 +151,34 @@ def test_words_that_only_the_page_of_a_message_has_are_kept(tmp_path: Path) -> N
     assert "quinces" in read(tmp_path, "b.eml", multipart("alternative", PLAIN, part("text/html", other))).text
 
 
+def test_no_word_is_lost_for_the_form_of_a_message_in_which_it_stands(tmp_path: Path) -> None:
+    many = " ".join(f"word{number}" for number in range(40))
+    plain = part("text/plain", f"Read online.\n\n{many}\nhttps://x.org/zebra")
+    rich = part("text/html", f"<p>{many}</p><ul><li>Marmalade</li><li>word1 word2</li></ul><p>Bye, marmalade")
+    document = read(tmp_path, "a.eml", multipart("alternative", plain, rich))
+    assert shape(document)[1:] == [
+        ("paragraph", "Read online."),
+        ("paragraph", f"{many}\nhttps://x.org/zebra"),
+        ("meta", "- Marmalade\nBye, marmalade"),
+    ]
+    same = multipart("alternative", part("text/plain", f"* {many} https://x.org"), part("text/html", f"<p>{many}"))
+    assert [kind for kind, _ in shape(read(tmp_path, "b.eml", same))] == ["paragraph", "paragraph"]
+
+
+def test_a_file_on_a_message_is_read_by_its_type_where_its_name_says_nothing(tmp_path: Path) -> None:
+    rich = rb"{\rtf1 The heron waits.\par}"
+    nameless = part("application/rtf", rich.decode(), "Content-Disposition: attachment\n")
+    inline = part("text/csv", "bird,seen\nwren,3\nrobin,4")
+    text = read(tmp_path, "a.eml", multipart("mixed", PLAIN, nameless, inline)).text
+    assert "a.eml › document.rtf\n\nThe heron waits." in text
+    assert "robin | 4" in text
+    document = read(
+        tmp_path, "b.eml", attached(("report v1.2", rich, "application/rtf"), ("b.txt", b"As it is.", "text/rtf"))
+    )
+    assert [label for _, label in headings(document)] == ["b.eml › report v1.2.rtf", "b.eml › b.txt"]
+    assert "The heron waits." in document.text and "As it is." in document.text
+
+
 def test_the_name_of_a_text_that_is_shown_in_a_message_is_kept(tmp_path: Path) -> None:
     inline = "Content-Disposition: inline; filename=packing-list.txt\n"
     document = read(tmp_path, "a.eml", multipart("mixed", PLAIN, part("text/plain", "Two ropes.", inline)))
@@ -226,6 +254,10 @@ def test_labels_are_tags_and_headers_are_metadata(tmp_path: Path) -> None:
     document = read(tmp_path, "a.eml", "X-Gmail-Labels: Inbox,garden\nTo: b@x.org\n" + HEAD + "\nHi\n")
     assert document.tags == ("Inbox", "garden")
     assert document.metadata == {"to": "b@x.org", "from": "Anna <anna@example.org>", "subject": "Harvest"}
+    flagged = read(
+        tmp_path, "b.eml", "X-Gmail-Labels: To do\nKeywords: old mill; weir\nX-Keywords: a b\n" + HEAD + "\nHi\n"
+    )
+    assert flagged.tags == ("To do", "old mill", "weir", "a", "b")
 
 
 # --- the same as the standard library -----------------------------------------------------------------------------

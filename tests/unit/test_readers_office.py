@@ -390,6 +390,14 @@ def test_whom_an_outlook_message_goes_to_is_told_with_addresses(tmp_path: Path) 
     assert document.metadata["bcc"] == "Di <di@x.org>"
 
 
+def test_a_nameless_file_on_an_outlook_message_is_read_by_its_type(tmp_path: Path) -> None:
+    folder = "__attach_version1.0_#00000000"
+    held = {f"{folder}/__substg1.0_37010102": rb"{\rtf1 A heron.\par}"}
+    held[f"{folder}/__substg1.0_370E001F"] = "application/rtf".encode("utf-16-le")
+    document = read(tmp_path, "a.msg", outlook(held, subject="Tea?", body="At four.", sender="Ann", to="Bob"))
+    assert "a.msg › document.rtf\n\nA heron." in document.text
+
+
 def test_an_outlook_message_says_who_when_and_what(tmp_path: Path) -> None:
     document = read(tmp_path, "a.msg", outlook(subject="Tea?", body="At four.\r\n\r\n> Where?", sender="Ann", to="Bob"))
     assert shape(document) == [

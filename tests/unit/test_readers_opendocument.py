@@ -155,6 +155,16 @@ def test_comments_charts_and_footers_of_slides_are_read(tmp_path: Path) -> None:
     assert texts(tmp_path, "a.odp", package) == ["Hello", "Anna: Kestrel?", "Shape", "- Harvest", "Quillwright"]
 
 
+def test_what_all_slides_show_beside_their_placeholders_is_read_once(tmp_path: Path) -> None:
+    shape = "<draw:frame{}><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>"
+    model = shape.format("", "Quillwright Ltd.") + shape.format(' presentation:class="title"', "Click to add a title")
+    styles = f"<office:master-styles><style:master-page>{model}</style:master-page></office:master-styles>"
+    spaces = SPACES.replace("xmlns:draw:1.0", "xmlns:drawing:1.0")
+    page = f"<office:presentation><draw:page>{shape.format('', 'Hello')}</draw:page></office:presentation>"
+    written = f"<office:document {spaces}>{styles}<office:body>{page}</office:body></office:document>"
+    assert texts(tmp_path, "a.fodp", written) == ["Slide 1", "Hello", "Quillwright Ltd."]
+
+
 def test_a_drawing_is_read_page_by_page(tmp_path: Path) -> None:
     page = "<draw:page><draw:custom-shape><text:p>Shape</text:p></draw:custom-shape></draw:page>"
     document = read(tmp_path, "a.odg", archive({"content.xml": content("drawing", page * 2)}))

@@ -189,11 +189,37 @@ def test_where_a_link_of_latex_leads_stands_behind_its_words_and_is_not_embedded
     document = read(tmp_path, "a.tex", written)
     assert (document.title, headings(document)) == ("Foxes", [(2, "The den")])
     said = "Read the manual (https://x.org/a_b?c=1%20#d).\nSee https://x.org/shown and this."
-    assert document.text.strip().split("\n", 1) == ["The den (https://x.org/den)", said]
+    title, heading, text = document.text.strip().split("\n", 2)
+    assert (title, heading, text) == ("Foxes (https://x.org/title)", "The den (https://x.org/den)", said)
     assert line_of(document, "a_b") == 3
     (passage,) = cut(document, lambda text: [*range(0, len(text), 4)])
     assert "den" in passage.embedded and "manual" in passage.embedded
     assert "a_b" not in passage.embedded and "x.org/den" not in passage.embedded
+
+
+OWN_LINKS = r"""\newcommand{\proj}{\href{https://proj.org}{Proj}}
+\newcommand{\gh}[1]{\href{https://x.org/#1}{\texttt{#1}}}
+\def\two#1#2{\href{https://y.org/#1}{#2}}
+\newcommand{\bad}[1]{\href{https://z.org/#7}{#1}}
+\title{A \href{https://x.org/title}{title}}
+\begin{document}
+Use \proj and \proj, see \gh{foo/bar} and \gh{foo/bar},
+then \two{a}{the Quokka} \bad{quoll} and \gh{cut
+\end{document}
+"""
+
+
+def test_a_link_within_a_command_of_the_file_leads_somewhere_once(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.tex", OWN_LINKS)
+    assert document.title == "A title"
+    assert [line for line in document.text.split("\n") if line.strip()][:3] == [
+        "A title (https://x.org/title)",
+        "Use Proj (https://proj.org) and Proj, see foo/bar (https://x.org/foo/bar) and foo/bar,",
+        "then a the Quokka (https://y.org/a) quoll (https://z.org/) and cut",
+    ]
+    targets = {link.target for link in document.links}
+    assert targets >= {"https://x.org/title", "https://proj.org", "https://x.org/foo/bar", "https://y.org/a"}
+    assert line_of(document, "Quokka") == 8
 
 
 # --- AsciiDoc -------------------------------------------------------------------------------------------------------

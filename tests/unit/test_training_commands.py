@@ -9,6 +9,7 @@ import pytest
 
 from app.cli.entry import run as carrel
 from app.cli.training_run import sentence, verdict
+from engine.installation import command_for
 from training import protocol, run_process, runs
 from training.run_plan import Plan
 
@@ -31,7 +32,7 @@ def test_without_torch_retrain_names_the_extra(
 ) -> None:
     monkeypatch.setattr(run_process, "NEEDED", ("torch_that_is_not_there",))
     assert carrel(["retrain"]) == 2
-    assert "pip install 'carrel[training]'" in capsys.readouterr().err
+    assert command_for("training") in capsys.readouterr().err
 
 
 def test_an_unknown_source_is_refused_with_those_that_there_are(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ModelError, UsageError
+from engine.installation import command_for
 from training import promotion, protocol, review, run_process, runs
 from training.run_channel import Cancelled, Teller
 from training.run_follower import follow
@@ -159,7 +161,7 @@ def test_rollback_leads_back_step_by_step() -> None:
 
 def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_process, "NEEDED", ("torch_that_is_not_there",))
-    with pytest.raises(ModelError, match=r"pip install 'carrel\[training\]'"):
+    with pytest.raises(ModelError, match=re.escape(command_for("training"))):
         run_process.start(Plan(name="mine"))
     assert runs.every() == []
 

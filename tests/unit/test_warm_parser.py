@@ -16,7 +16,7 @@ from engine.sources.parser import ParserClosed
 
 pytestmark = pytest.mark.processes
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 120.0
 
 
 class SlowParser:

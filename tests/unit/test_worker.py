@@ -25,7 +25,7 @@ from engine.store.lock import IndexerLock, events_of, holder
 
 pytestmark = pytest.mark.processes
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 120.0
 
 
 class Home:

@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "models": "Choose the model that reads for meaning.",
         "eval": "Judge retrieval on test collections.",
         "demo": "Try Carrel on notes that come with it.",
+        "serve": "Show the browser in a web browser of this machine.",
         "completion": "Print the completion script of a shell.",
     },
 }

@@ -25,15 +25,17 @@ def command(session: Session, /, fresh: bool) -> int:
     """Open the browser on notes that come with Carrel.
 
     They are one person's kitchen, garden, bicycle, stars and travels, copied to a folder of their own, so you may
-    change them. Your own library is not touched. Try "why is my bread flat", or "starter", and press ctrl+t.
+    change them. Your own library, settings and history are not touched. Try "why is my bread flat", or "starter", and
+    press ctrl+t.
     """
     from app.cli.commands.browse import without_terminal
-    from app.demo import demo_library, ready_notes
+    from app.demo import demo_home, demo_library, ready_notes
 
     session.library = session.library or demo_library()
     notes = ready_notes(fresh=fresh)
     if factories.interactive() and not session.json:
-        return factories.open_browser(session.library, [notes])
+        with demo_home():
+            return factories.open_browser(session.library, [notes])
     library = shlex.quote(str(session.library))
     return without_terminal(
         session, [notes], f"To search: carrel search --library {library} why is my bread flat   (in a terminal, "

@@ -16,6 +16,7 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
+from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.choice_list import ChoiceList
@@ -49,7 +50,7 @@ class NarrowingLine(TextLine):
             super().action_delete_right()
 
 
-class ChoiceScreen(ModalScreen[T | None], Generic[T]):
+class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
     """Gives the value that was picked, or None.
 
     `own` makes a choice of what was typed, where that may be picked too; `remove` forgets a choice and returns whether
@@ -58,10 +59,7 @@ class ChoiceScreen(ModalScreen[T | None], Generic[T]):
 
     BINDINGS = [
         Binding("escape", "leave", show=False),
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("pageup", "move(-10)", show=False),
-        Binding("pagedown", "move(10)", show=False),
+        *LIST_BINDINGS,
     ]
     DEFAULT_CSS = """
     ChoiceScreen { align: center top; background: $background 60%; }

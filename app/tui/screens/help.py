@@ -23,7 +23,7 @@ Page = tuple[str, Sequence[tuple[str, str]]]  # a heading, and terms with what t
 class HelpScreen(ModalScreen[None]):
     """Explains the screen below it."""
 
-    BINDINGS = [Binding("escape,f1,q,enter", "dismiss", show=False)]
+    BINDINGS = [Binding("escape,f1,alt+h,q,enter", "dismiss", show=False)]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
     HelpScreen LineView {
@@ -65,7 +65,14 @@ def help_lines(
 def _keys(action: Action, keymap: Mapping[str, str] | None) -> str:
     """Return the key of an action, and after it the letter that does the same in the rows."""
     key, letter = (action.key_in(where, keymap) for where in _PLACES)
-    return key if key == letter else f"{key}  {letter}"
+    letter = action.letters if key == action.shown_key and action.letters else letter
+    return "  ".join(dict.fromkeys(filter(None, (key, _beside(action, key), letter))))
+
+
+def _beside(action: Action, key: str) -> str:
+    """Return the key that does the same as a function key, which many terminals keep for themselves."""
+    keys = [each.strip() for each in action.keys.split(",")]
+    return next((each for each in keys if each.startswith("alt+")), "") if keys[0] == key and key[1:].isdigit() else ""
 
 
 def _section(name: str, entries: Sequence[tuple[str, str]], cells: int, width: int) -> list[Content]:

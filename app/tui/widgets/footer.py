@@ -26,15 +26,22 @@ class KeyLine(Widget):
     def render(self) -> Content:
         """Return the line for the present focus and width."""
         gap, shown = self._entries()
-        return Content(gap).join(entry for _, entry in shown)
+        return Content.assemble(self.mode, Content(gap).join(entry for _, entry in shown))
+
+    @property
+    def mode(self) -> Content:
+        """The name of the part that the keys go to, where it is not the one that the screen begins with."""
+        named: Mapping[Where, str] = getattr(self.screen, "MODES", {})
+        name = named.get(where_of(self.screen), "")
+        return Content.assemble((f" {name} ", f"bold reverse {QUIET}"), "  ") if name else Content()
 
     def _entries(self) -> tuple[str, list[tuple[Action, Content]]]:
         where, keymap = where_of(self.screen), keymap_of(self.app)
-        return entries(in_footer(self.screen), self.content_size.width, where, keymap)
+        return entries(in_footer(self.screen), self.content_size.width - self.mode.cell_length, where, keymap)
 
     def _action_at(self, x: int) -> Action | None:
         """Return the action that stands at a column of the line."""
-        column = 0
+        column = self.mode.cell_length
         gap, shown = self._entries()
         for action, entry in shown:
             if column <= x < column + entry.cell_length:

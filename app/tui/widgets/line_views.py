@@ -17,6 +17,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
+from app.tui.list_keys import LIST_BINDINGS, MovesByLines
+
 LineBuilder = Callable[[int], Sequence[Content]]
 MOST_PAINTED = 500  # lines kept: those of several screens, in some 2 KB each
 
@@ -84,8 +86,10 @@ class PaintedView(ScrollView):
         super().notify_style_update()
 
 
-class LineView(PaintedView):
+class LineView(MovesByLines, PaintedView):
     """Shows what a builder makes for the present width; builds anew when the width changes."""
+
+    BINDINGS = LIST_BINDINGS
 
     DEFAULT_CSS = """
     LineView { overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
@@ -109,6 +113,15 @@ class LineView(PaintedView):
         if not keep_place:
             self.scroll_to(y=top, animate=False, force=True)  # the scroll bar comes with the next layout only
         self.paint_changes()
+
+    @property
+    def lines_in_sight(self) -> int:
+        """How many lines are in sight."""
+        return self.size.height
+
+    def action_move(self, by: int) -> None:
+        """Scroll so many lines."""
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False)
 
     def on_resize(self) -> None:
         """Build anew where the width has changed."""

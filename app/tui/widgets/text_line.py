@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from textual import events
+from textual.binding import Binding
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widgets import Input
 
+from app.tui.list_keys import DELETE_TO_END
 from app.wording.safe_text import one_line
 
 
 class TextLine(Input):
     """An Input that keeps all lines of what is pasted; Textual's own keeps the first."""
+
+    BINDINGS = [Binding("ctrl+k", "delete_right_all", show=False, id=DELETE_TO_END)]  # a preset moves with ctrl+k
 
     virtual_size = reactive(Size(0, 0), layout=False)  # as wide as the text: Textual's own lays out the screen each key
 

@@ -75,8 +75,10 @@ def read_attached(holder: Source, name: str, raw: bytes) -> Document:
         raise SourceError(has_no_reader(source.name) or "not text")
     try:
         return _read(source)
-    except (SourceError, MemoryError):
+    except SourceError:
         raise
+    except MemoryError:
+        raise SourceError("needs too much memory") from None
     except Exception as error:  # a reader's own fault may not cost the file that holds this one
         raise SourceError(f"the reader failed ({type(error).__name__})") from None
 

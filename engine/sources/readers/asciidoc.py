@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 
 from engine.records import Block, BlockKind, Document, Link
-from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.frontmatter import aliases_of, as_keywords
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
 
@@ -23,6 +23,7 @@ _KINDS: dict[str, BlockKind] = {
     "|": "table", ",": "table", ":": "table", "!": "table",
 }  # fmt: skip
 _FENCE_STARTS = "-.+/_*=|,:!`"
+_TAG_ATTRIBUTES = ("keywords", "tags", "page-tags")
 _SHOWN = ("author", "revdate", "email", "description")
 
 
@@ -38,9 +39,10 @@ def read(source: Source) -> Document:
         text,
         blocks,
         title,
-        tags=as_tags(scanner.fields.get("keywords", "") or scanner.fields.get("page-tags", "")),
+        tags=[tag for name in _TAG_ATTRIBUTES for tag in as_keywords(scanner.fields.get(name, ""))],
         links=_links(text, blocks),
-        metadata={name: value for name in _SHOWN if (value := scanner.fields.get(name, ""))},
+        metadata={name: value for name in _SHOWN if (value := scanner.fields.get(name, ""))}
+        | aliases_of(scanner.fields),
     )
 
 

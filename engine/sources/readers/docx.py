@@ -13,10 +13,12 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.readers import read_attached
+from engine.sources.readers.attached_files import add_attached
 from engine.sources.readers.docx_links import links_of
 from engine.sources.readers.docx_styles import NO_STYLE, Styles, W
 from engine.sources.readers.drawingml import drawn_lists, picture_words
-from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.embedded_objects import embedded_files
+from engine.sources.readers.frontmatter import as_keywords
 from engine.sources.readers.markdown import written_title
 from engine.sources.readers.ooxml import (
     core_properties,
@@ -53,9 +55,10 @@ def read(source: Source) -> Document:
     reader.add_comments()
     reader.add_labels()
     reader.add_headers()
-    text, blocks = reader.builder.finish()
     properties = core_properties(archive)
-    title = named_title(properties) or reader.title or written_title(blocks)
+    title = named_title(properties) or reader.title or written_title(reader.builder.blocks)
+    reader.add_embedded()
+    text, blocks = reader.builder.finish()
     if reader.left_out:
         properties["left out"] = "; ".join(reader.left_out)
     return source.document(
@@ -63,7 +66,7 @@ def read(source: Source) -> Document:
         text,
         blocks,
         title,
-        tags=as_tags(properties.pop("keywords", "")),
+        tags=as_keywords(properties.pop("keywords", "")),
         links=reader.links[:MAX_LINKS],
         metadata=properties,
     )
@@ -139,6 +142,10 @@ class _Reader:
         )
         for words in distinct(written):
             self.builder.add("paragraph", words)
+
+    def add_embedded(self) -> None:
+        """Add what the files say that lie in the document as objects."""
+        add_attached(self._source, self.builder, embedded_files(self._archive, self._parts.values()))
 
     def _named(self, what: str) -> Iterator[etree._Element]:
         """Give the parts of a kind, with their links noted; a damaged one is passed over, as Word does."""

@@ -9,14 +9,15 @@ from email.message import Message
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import SNIFFED_BYTES, decode
-from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.frontmatter import as_keywords, as_tags
 from engine.sources.readers.mail_headers import header
 from engine.sources.readers.message_text import SHOWN, MessageText
 from engine.sources.readers.mime_parts import parse_message, parts_of
 from engine.sources.readers.source_file import Source
 
 _COUNT = re.compile(rb"\s{0,20}(\d{1,12})[ \t]{0,200}\r?\n")  # Apple Mail: the length, then the message, then a list
-_LABELS = ("X-Gmail-Labels", "X-Keywords", "Keywords")
+_LABELS = ("X-Gmail-Labels", "Keywords")  # a label may hold spaces
+_FLAGS = "X-Keywords"  # parted by spaces, if by nothing else
 UNNAMED = "(no subject)"
 DEEPEST_MESSAGE = 8  # forwarded within one another
 
@@ -58,14 +59,17 @@ def with_labels(document: Document, message: Message) -> Document:
 
 def labels_of(message: Message) -> tuple[str, ...]:
     """Return the labels that a mail program gave a message."""
-    return tuple(dict.fromkeys(tag for name in _LABELS for tag in as_tags(header(message, name))))
+    labels = [tag for name in _LABELS for tag in as_keywords(header(message, name))]
+    return tuple(dict.fromkeys([*labels, *as_tags(header(message, _FLAGS))]))
 
 
 def add_content(message: Message, text: MessageText, level: int = 1, page: int | None = None) -> None:
     """Add what a message says, then the messages in it, then its files; `level` is that of headings below it."""
     parts = parts_of(message)
     for piece in parts.pieces:
-        if piece.is_html:
+        if piece.is_aside:
+            text.add_aside(piece.text, page)
+        elif piece.is_html:
             text.add_html(piece.text, page)
         else:
             text.add_plain(piece.text, page)

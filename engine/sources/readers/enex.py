@@ -16,6 +16,7 @@ from lxml import etree
 
 from engine.errors import SourceError
 from engine.records import Document, Entry
+from engine.sources.readers.attached_files import known_name
 from engine.sources.readers.html import Page, parse_html
 from engine.sources.readers.link_targets import addresses
 from engine.sources.readers.message_text import MessageText
@@ -76,10 +77,15 @@ class _Notes:
         builder.blocks[begun:] = [replace(block, page=number) for block in builder.blocks[begun:]]
 
     def _add_attached(self, note: etree._Element) -> None:
-        """Add the files that hang on a note: what they say where a reader exists, and the names of all."""
+        """Add the files that hang on a note: what they say where a reader exists, and the names of all.
+
+        One without a name is read where its type tells by which reader; a picture may have neither.
+        """
         unread: dict[str, str] = {}
         for resource in note.iterchildren("resource"):
-            name = _line(resource.findtext("resource-attributes/file-name"))
+            name = known_name(
+                _line(resource.findtext("resource-attributes/file-name")), resource.findtext("mime") or ""
+            )
             written = str(resource.findtext("data") or "")
             self._spell += len(written)
             if self._spell > ATTACHED_A_SPELL:

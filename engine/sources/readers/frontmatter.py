@@ -27,10 +27,10 @@ _ITEM = re.compile(r"[ \t]*+-[ \t]++(.*+)$")
 _TOML_FIELD = re.compile(r"([A-Za-z_][\w-]*+)[ \t]*+=[ \t]*+(.*+)$")
 _GOES_ON = " \t-#]})"  # what begins a line that belongs to the key above it
 _TAG_KEYS = ("tags", "tag", "keywords")
-_ALIAS_KEYS = ("aliases", "alias")
+ALIAS_KEYS = ("aliases", "alias")
 _TITLE_KEYS = ("title",)
 _PROPERTY_NAMES = {"authors": "author", "creator": "author", "lang": "language", "roam_alias": "aliases"}
-_BETWEEN_TAGS = re.compile(r"[,;]")
+_BETWEEN_TAGS = re.compile(r"[,;，；、]")
 _TAXONOMIES = "taxonomies"  # Zola's table of tags
 _KeyMatch = Callable[[str], re.Match[str] | None]
 
@@ -86,13 +86,12 @@ def from_fields(fields: Mapping[str, object], end: int = 0) -> FrontMatter:
     title = next((words for key in _TITLE_KEYS if (words := _scalar(lowered.get(key)))), "")
     tags = tuple(dict.fromkeys(tag for key in _TAG_KEYS for tag in as_tags(lowered.get(key))))
     metadata: dict[str, str] = {}
-    aliases = [alias for key in _ALIAS_KEYS for alias in as_names(lowered.get(key))]
+    aliases = aliases_of(lowered)
     for name, value in lowered.items():
         words = ", ".join(filter(None, map(_scalar, value))) if isinstance(value, list) else _scalar(value)
-        if words and name not in ("tags", "tag", *_TITLE_KEYS, *_ALIAS_KEYS):
+        if words and name not in ("tags", "tag", *_TITLE_KEYS, *ALIAS_KEYS):
             metadata.setdefault(property_name(name), words[:MAX_VALUE])
-    if aliases:
-        metadata["aliases"] = joined_names(aliases)
+    metadata.update(aliases)
     return FrontMatter(end, title, tags, metadata)
 
 
@@ -103,11 +102,14 @@ def property_name(name: str) -> str:
 
 def as_tags(value: object) -> list[str]:
     """Read tags from a list, or from words parted by commas or semicolons, or by spaces where there are neither."""
-    if isinstance(value, list):
-        words = [_scalar(item) for item in value]
-    else:
-        written = _scalar(value)
-        words = _BETWEEN_TAGS.split(written) if _BETWEEN_TAGS.search(written) else written.split()
+    if not isinstance(value, list) and not _BETWEEN_TAGS.search(written := _scalar(value)):
+        value = written.split()
+    return as_keywords(value)
+
+
+def as_keywords(value: object) -> list[str]:
+    """Read tags from a list, or from words parted by commas or semicolons alone, so that one may hold spaces."""
+    words = [_scalar(item) for item in value] if isinstance(value, list) else _BETWEEN_TAGS.split(_scalar(value))
     return [tag for word in words if (tag := _bare(word).lstrip("#"))]
 
 
@@ -115,6 +117,12 @@ def as_names(value: object) -> list[str]:
     """Read names from a list, or from words parted by commas; a name may hold spaces."""
     words = [_scalar(item) for item in value] if isinstance(value, list) else _scalar(value).split(",")
     return [name for word in words if (name := _bare(word))]
+
+
+def aliases_of(fields: Mapping[str, object]) -> dict[str, str]:
+    """Return the other names of a document among its fields, in small letters, as metadata; {} where it has none."""
+    names = [alias for key in ALIAS_KEYS for alias in as_names(fields.get(key))]
+    return {"aliases": joined_names(names)} if names else {}
 
 
 def joined_names(names: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from engine.errors import SourceError
 from engine.records import BlockKind, Document, Link
 from engine.sources.encodings import decode, storable
 from engine.sources.readers.bookmarks import bookmarks
-from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.frontmatter import as_keywords
 from engine.sources.readers.html_elements import (
     BLOCKS,
     HEADINGS,
@@ -40,7 +40,8 @@ _WRAPPERS = re.compile(
 _LATE_BREAK = re.compile(r"</br[ \t]{0,9}/?>", re.IGNORECASE)  # for browsers a break; the parser passes it over
 _TAGLIKE = re.compile(r"<\s*[!/a-zA-Z]")
 _METADATA = ("description", "author", "date", "article:published_time", "og:site_name")
-_LAYING_OUT = frozenset(("table", "pre", "form", "section", "article", *HEADINGS))
+_STAND_INS = {"date": "article:published_time", "description": "og:description"}
+_LAYING_OUT = frozenset(("table", "pre", "form", "section", "article", "nav", *HEADINGS))
 FEW_PARAGRAPHS = 2  # more of them in one item or cell are a text of their own
 LAST_LINE = 65534  # the parser counts lines no further
 DEEPEST_PAGE = 2  # pages inside pages
@@ -59,8 +60,9 @@ def page_document(source: Source, kind: str, written: str, *, title: str = "", w
     page = Page(parse_html(written), with_lines=with_lines)
     text, blocks = page.builder.finish()
     named = {name: value for name in _METADATA if (value := page.meta(name))}
-    if "article:published_time" in named:
-        named.setdefault("date", named["article:published_time"])
+    for name, other in _STAND_INS.items():
+        if said := page.meta(name) or page.meta(other):
+            named[name] = said
     if page.language:
         named["language"] = page.language
     return source.document(
@@ -68,7 +70,7 @@ def page_document(source: Source, kind: str, written: str, *, title: str = "", w
         text,
         blocks,
         page.title or title or page.meta("og:title") or written_title(blocks),
-        tags=as_tags(page.meta("keywords")),
+        tags=as_keywords(page.meta("keywords")),
         links=page.links,
         metadata=named,
         line_map=page.builder.line_map,
@@ -121,7 +123,7 @@ class Page:
         for show_hidden in (False, True):
             walk = _Walk(self.builder, self.links, with_lines, show_hidden)
             walk.run(root)
-            if len(self.builder.blocks) > before:
+            if any(block.kind != "meta" for block in self.builder.blocks[before:]):
                 break
 
     def meta(self, name: str) -> str:
@@ -144,7 +146,7 @@ class _Walk:
     """One pass over a page: words are gathered until a block ends, then given to the builder.
 
     A heading, a list, a table or a text that is set out by its author is one block, gathered line by line; `_whole` is
-    the element that such a block is made of.
+    the element that such a block is made of. What a `nav` says is found by words, and is no part of what a page means.
     """
 
     def __init__(self, builder: TextBuilder, links: list[Link], with_lines: bool, show_hidden: bool) -> None:
@@ -157,6 +159,7 @@ class _Walk:
         self._laid_out: frozenset[etree._Element] = frozenset()
         self._lists = 0  # around the element that is read, within the list that is gathered
         self._quotes = 0
+        self._navs = 0  # around the element that is read
         self._line = 1 if with_lines else 0
         self._inside = 0  # pages around this one
 
@@ -180,6 +183,8 @@ class _Walk:
         """Begin an element; False where it was dropped, or taken whole."""
         tag = tag_of(element)
         if not tag or shows_nothing(element, tag) or (not self._show_hidden and is_hidden(element, tag)):
+            return False
+        if tag == "nav" and self._show_hidden:  # read before
             return False
         self._count_from(element)
         if tag == "br":
@@ -214,7 +219,9 @@ class _Walk:
             self._border_within(element, tag, entering)
         elif tag in BLOCKS:
             self._flush()
-            self._quotes += (1 if entering else -1) if tag == "blockquote" else 0
+            step = 1 if entering else -1
+            self._quotes += step if tag == "blockquote" else 0
+            self._navs += step if tag == "nav" else 0
             if entering and self._is_one_block(element, tag):
                 self._whole = element
                 self._lists = 0
@@ -274,7 +281,9 @@ class _Walk:
 
     def _flush(self, kind: BlockKind = "paragraph", level: int = 0) -> None:
         text, places = self._gathered.take()
-        if kind == "heading":
+        if self._navs:
+            self._builder.add("meta", text, places=places)
+        elif kind == "heading":
             self._builder.heading(text, level, line=places[0][1] if places else 0)
         else:
             quoted = kind == "paragraph" and self._quotes > 0
@@ -294,6 +303,8 @@ class _Walk:
 
     def _note_link(self, element: etree._Element) -> None:
         target = storable(str(element.get("href") or "")).strip()
+        if self._navs:
+            return
         if target and not target.lower().startswith(("javascript:", "#", "data:")) and len(self._links) < MAX_LINKS:
             self._links.append(Link(target[:2000], words_of(element, MAX_LINK_WORDS)[:500]))
 

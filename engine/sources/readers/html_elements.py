@@ -14,12 +14,12 @@ LISTS = frozenset(("ul", "ol", "menu", "dir"))
 PREFORMATTED = frozenset(("pre", "listing", "xmp", "plaintext"))
 _BLOCK_LEVEL = (
     "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer "
-    "form frameset header hgroup hr html legend li listing main menu noframes noscript ol optgroup option p plaintext "
-    "pre search section summary table tbody td template tfoot th thead tr ul xmp caption"
+    "form frameset header hgroup hr html legend li listing main menu nav noframes noscript ol optgroup option p "
+    "plaintext pre search section summary table tbody td template tfoot th thead tr ul xmp caption"
 )
 BLOCKS = frozenset((*_BLOCK_LEVEL.split(), *HEADINGS))
 _PARTING_INLINE = "button canvas iframe label img input math object rt select svg text textarea title desc"
-_UNSEEN_ALWAYS = "audio base datalist embed frame link meta meter nav progress script style video"
+_UNSEEN_ALWAYS = "audio base datalist embed frame link meta meter progress script style video"
 _PARTING = frozenset(_PARTING_INLINE.split())
 _UNSEEN = frozenset(_UNSEEN_ALWAYS.split())
 _PAGE_WIDE = frozenset(("html", "body", "main", "article"))  # hidden until a script shows them, or behind a dialog

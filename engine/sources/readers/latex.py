@@ -14,6 +14,7 @@ from engine.sources.readers import latex_symbols as symbols
 from engine.sources.readers.latex_declarations import (
     DEFINING,
     MAX_ARGUMENT,
+    MAX_MEANING,
     VERBATIM,
     Declarations,
     argument_at,
@@ -21,11 +22,11 @@ from engine.sources.readers.latex_declarations import (
     definition_end,
     options_at,
 )
+from engine.sources.readers.latex_links import ADDRESS, arguments_at, filled, meant, without_addresses
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import paragraphs
 
 MAX_ARGUMENTS = 5_000_000  # code points searched in all, so that nested braces do not take for ever: 1 s
-MAX_MEANING = 500  # code points of a command's meaning that is written out where the command stands
 MAX_EXPANDED = 1_000_000  # code points written out in all
 _TOKEN = re.compile(
     r"\\([a-zA-Z@]+)\*?|\\(.|\n|$)|(%[^\n]*)|([{}])|(\$\$?)|(~)|(---?|``|'')|([^\\%{}$~&\-`'\n]+|\n|[-`'])|(&)",
@@ -41,9 +42,6 @@ _SPACES = {"par": " ", "newline": " ", "linebreak": " ", "and": ", ", "item": "-
 _FRACTIONS = frozenset(("frac", "tfrac", "dfrac"))
 _APART = "\0"  # at the end of an argument: a blank where another follows
 _EDGES = frozenset(("begin", "end"))
-_ADDRESS = re.compile(r"(?:https?|ftp|mailto):[^\s()\\]{1,2000}")
-_SHOWN_ADDRESS = re.compile(r" \((?:https?|ftp|mailto):[^\s()]{1,2000}\)")  # behind the words of a link
-_ESCAPE = re.compile(r"\\([%#_&~])")
 _URL = frozenset(("url", "nolinkurl", "path"))
 
 
@@ -53,7 +51,7 @@ def read(source: Source) -> Document:
     declared = declarations(written)
     reader = _Reader(written, declared)
     for name, start, end in declared.said:
-        if end < declared.start and name != "title":
+        if end < declared.start and (name != "title" or "\\href" in written[start:end]):
             reader.run(start, end, said=True)
     reader.run(declared.start, declared.end)
     text, blocks = reader.finish()
@@ -75,9 +73,15 @@ def read(source: Source) -> Document:
 
 def _words(written: str, start: int, end: int) -> str:
     """Return the words of a span as they stand on paper, on one line, without where links lead."""
+    words, _ = _on_paper(written, start, end)
+    return " ".join(without_addresses(words).split()).replace(" ,", ",")
+
+
+def _on_paper(written: str, start: int, end: int) -> tuple[str, list[Link]]:
+    """Return the words of a span on one line, where links lead behind theirs, and the links."""
     reader = _Reader(written[start:end], Declarations(0, end - start))
     reader.run(0, end - start)
-    return " ".join(_SHOWN_ADDRESS.sub("", reader.finish()[0]).split()).replace(" ,", ",")
+    return " ".join(reader.finish()[0].split()), reader.links
 
 
 class _Reader:
@@ -93,6 +97,7 @@ class _Reader:
         self._pieces: list[str] = []
         self._length = 0
         self._expanded = 0
+        self._told: set[str] = set()  # where own commands lead, as far as that was written
         self._owed = 0  # line ends that stood inside a word
         self._blocks: list[Block] = []
         self._open: list[str] = []  # what each open brace writes when it is closed
@@ -204,6 +209,8 @@ class _Reader:
             self._blanks()
         elif name in self._declared.macros:
             self._write(self._meaning(name))
+        elif name in self._declared.linking:
+            self._own_link(name)
         elif name in symbols.SIGNS or name in symbols.FUNCTIONS or name in _SPACES:
             self._write(_SPACES.get(name) or symbols.SIGNS.get(name) or f"{name} ")
         else:
@@ -219,12 +226,32 @@ class _Reader:
 
     def _meaning(self, name: str) -> str:
         """Return what one of the file's own commands puts on paper, where that is short."""
-        if name not in self._meanings:
+        words = self._meanings.get(name)
+        if words is None:  # where its links lead is written once
             span = argument_at(self._written, self._declared.macros[name])
-            words = _words(self._written, *span) if span and span[1] - span[0] <= MAX_MEANING else ""
-            self._meanings[name] = words
-        self._expanded += len(self._meanings[name])
-        return self._meanings[name] if self._expanded <= MAX_EXPANDED else ""
+            is_short = span is not None and span[1] - span[0] <= MAX_MEANING
+            words, links = _on_paper(self._written, *span) if span and is_short else ("", [])
+            self.links += links
+            self._meanings[name] = without_addresses(words)
+        self._expanded += len(words)
+        return words if self._expanded <= MAX_EXPANDED else ""
+
+    def _own_link(self, name: str) -> None:
+        """Note the link that one of the file's own commands makes of its arguments, and write where it leads, once."""
+        spans = arguments_at(self._written, self._at, self._declared.linking[name][0], self._end)
+        self._searched += spans[-1][1] - self._at if spans else MAX_ARGUMENT
+        given = [self._written[slice(*span)] for span in spans]
+        meaning = filled(self._written, self._declared, name, given) if self._searched <= MAX_ARGUMENTS else ""
+        self._expanded += len(meaning)
+        if not meaning or self._expanded > MAX_EXPANDED:
+            self._expect_argument()
+            return
+        _, links = _on_paper(meaning, 0, len(meaning))
+        self.links += links
+        new = [link.target for link in links if ADDRESS.fullmatch(link.target) and link.target not in self._told]
+        self._told.update(new)
+        shown = "".join(f" ({address})" for address in new if address not in "".join(given))
+        self._pending = [*[("", " ")] * (len(given) - 1), ("", shown)]
 
     def _blanks(self) -> None:
         if blanks := _BLANKS.match(self._written, self._at, self._end):
@@ -266,7 +293,7 @@ class _Reader:
 
     def _end_heading(self) -> None:
         _, level, start = self._headings.pop()
-        label = _SHOWN_ADDRESS.sub("", self._tail(start))
+        label = without_addresses(self._tail(start))
         if label and (not self._blocks or self._blocks[-1].end <= start):
             self._blocks.append(Block("heading", start, self._length, level, label))
 
@@ -295,12 +322,12 @@ class _Reader:
             address = self._written[slice(*argument)] if name == "href" and not number else None
             self._skip(argument[1] + 1)
         if name == "href" and address and (words := self._argument()) is not None:
-            self._link(storable(_ESCAPE.sub(r"\1", address)), self._written[slice(*words)])
+            self._link(meant(address), self._written[slice(*words)])
 
     def _link(self, address: str, words: str) -> None:
         """Note a link, and write where it leads behind its words, unless they say it."""
         self.links.append(Link(address, " ".join(words.split())))
-        if _ADDRESS.fullmatch(address) and address not in words:
+        if ADDRESS.fullmatch(address) and address not in words:
             self._pending = [("", f" ({address})")]
 
     def _address(self) -> None:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 MAX_ARGUMENT = 20_000  # code points searched for the end of an argument
+MAX_MEANING = 500  # code points of a command's meaning that is written out where the command stands
 MAX_SEARCHED = 2_000_000  # code points searched for the ends of all arguments
 VERBATIM = frozenset(("verbatim", "lstlisting", "minted", "Verbatim", "alltt", "comment"))
 _OPTIONS = re.compile(r"[ \t]*\[[^\[\]\n]{0,1000}\]")
@@ -18,6 +19,7 @@ _DECLARATION = re.compile(
 )  # the escaped and the commented are matched so as to be passed over
 _MACRO_NAME = re.compile(r"[ \t]*+\{?[ \t]*+\\([a-zA-Z@]++)[ \t]*+\}?")
 _THEOREM_NAME = re.compile(r"[ \t]*+\{([a-zA-Z]++)\*?\}")
+_TAKEN = re.compile(r"[ \t]*+(?:\[([1-9])\]|(?:#[1-9]){0,8}#([1-9]))[ \t]*+(?=\{)")
 _PARAMETERS = re.compile(r"[^{}\n]{0,100}")
 _SAID_WRITTEN = (
     "title author date keywords subtitle institute affiliation affil address email subject publishers dedication"
@@ -39,13 +41,15 @@ class Declarations:
     """The span of the text, and what is declared anywhere in the file.
 
     `said` are the spans of what commands such as `\\author` say, in order. `macros` gives, for each command of the
-    file's own that takes no argument, where its meaning begins.
+    file's own that takes no argument, where its meaning begins; `linking` the same for those that take some and make a
+    link of them, behind how many they take.
     """
 
     start: int
     end: int
     said: list[tuple[str, int, int]] = field(default_factory=list)
     macros: dict[str, int] = field(default_factory=dict)
+    linking: dict[str, tuple[int, int]] = field(default_factory=dict)
     theorems: frozenset[str] = frozenset(_THEOREMS.split())
 
 
@@ -54,6 +58,7 @@ def declarations(written: str) -> Declarations:
     start, end = 0, len(written)
     said: list[tuple[str, int, int]] = []
     macros: dict[str, int] = {}
+    linking: dict[str, tuple[int, int]] = {}
     theorems = set(_THEOREMS.split())
     endless: set[str] = set()  # verbatim environments that nothing closes
     at = searched = 0
@@ -79,9 +84,19 @@ def declarations(written: str) -> Declarations:
             at = name.end()
             if written[at : at + 1] == "{":
                 macros[name[1]] = at
+            elif takes := _takes(written, at):
+                linking[name[1]] = takes
         elif command in ("newtheorem", "declaretheorem") and (name := _THEOREM_NAME.match(written, at)):
             theorems.add(name[1])
-    return Declarations(start, end, said, macros, frozenset(theorems))
+    return Declarations(start, end, said, macros, linking, frozenset(theorems))
+
+
+def _takes(written: str, at: int) -> tuple[int, int] | None:
+    """Return how many arguments a command takes, and where its meaning begins; None where that makes no link."""
+    taken = _TAKEN.match(written, at)
+    if taken is None or "\\href" not in written[taken.end() : taken.end() + MAX_MEANING]:
+        return None
+    return int(taken[1] or taken[2]), taken.end()
 
 
 def _argument_after_options(written: str, at: int) -> tuple[int, int] | None:

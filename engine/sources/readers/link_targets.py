@@ -5,7 +5,8 @@ at the end of all. In formats that people edit as text they stand where they are
 very many is a list of ways to somewhere else, as the navigation of a page, and gets none; nor does mail, whose links
 mostly count who opens them.
 
-What an office file or a book says of itself in many words is put behind its text likewise: description and category.
+What a page, an office file or a book says of itself in many words is put behind its text likewise: description and
+category.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from engine.sources.readers.text_builder import SEPARATOR
 
 MOST = 100  # different addresses of a file, or of a page of it
 _OFFICE = frozenset(("docx", "odg", "odp", "ods", "odt", "pptx", "rtf", "xlsx"))
-_DESCRIBED = _OFFICE | {"epub"}
-_KINDS = _OFFICE | {"epub", "html", "mhtml", "pdf", "webarchive"}
+_DESCRIBED = _OFFICE | {"epub", "html", "mhtml", "webarchive"}
+_KINDS = _DESCRIBED | {"pdf"}
 _ADDRESS = re.compile(r"(?!about:|blob:|cid:|data:|javascript:)[A-Za-z][A-Za-z0-9+.-]{1,30}:\S{1,2000}")
 
 
@@ -29,8 +30,7 @@ def with_targets(document: Document) -> Document:
     """Return a document with last blocks of what it says of itself, and of where its links lead: what no text holds."""
     if document.kind in _DESCRIBED:
         said = (document.metadata.get(name, "") for name in ("description", "category"))
-        held = document.text.split("\n")
-        document = _with(document, [words for words in said if words and words not in held])
+        document = _with(document, [words for words in said if words and not _holds(document.text, words)])
     return _with(document, addresses(document.links, document.text)) if document.kind in _KINDS else document
 
 
@@ -42,6 +42,12 @@ def _with(document: Document, lines: list[str]) -> Document:
     block = Block("meta", len(before), len(text))
     line_map = (*document.line_map, (len(before), 0)) if document.line_map else document.line_map
     return replace(document, text=text, blocks=(*document.blocks, block), line_map=line_map)
+
+
+def _holds(text: str, words: str) -> bool:
+    """Whether a text has words as a piece of its own, and not as a part of others."""
+    found = text.find(words)
+    return found >= 0 and not text[found - 1 : found].isalnum() and not text[found + len(words) :][:1].isalnum()
 
 
 def addresses(links: Iterable[Link], text: str) -> list[str]:

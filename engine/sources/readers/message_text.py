@@ -6,21 +6,18 @@ Messages inside it and files attached to it stand below it, each under a heading
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.errors import SourceError
 from engine.records import Document, Link
-from engine.sources.readers import read_attached
+from engine.sources.readers.attached_files import ATTACHED_SECONDS, AttachedFiles
 from engine.sources.readers.html import Page, parse_html
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text import paragraphs
 from engine.sources.readers.text_builder import TextBuilder
 
 SHOWN = ("From", "To", "Cc", "Bcc", "Date", "Subject")
-MAX_ATTACHED_CHARACTERS = 5_000_000  # of all files that hang on one document: the messages themselves come first
-ATTACHED_SECONDS = 30.0  # after which no further file is opened; the whole has a minute
 _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 
 
@@ -32,8 +29,7 @@ class MessageText:
         self.builder = TextBuilder()
         self.links: list[Link] = []
         self._source = source
-        self._room = MAX_ATTACHED_CHARACTERS
-        self._until = time.monotonic() + seconds
+        self._attached = AttachedFiles(source, seconds)
 
     def begin_anew(self, line: int) -> None:
         """Leave what was put together to its owner and begin again with nothing, at a line of the file."""
@@ -62,19 +58,16 @@ class MessageText:
         if page is not None:
             self.builder.blocks[before:] = [replace(each, page=page) for each in self.builder.blocks[before:]]
 
+    def add_aside(self, lines: str, page: int | None = None) -> None:
+        """Add what only another form of the message says: its words are found, and it means nothing by itself."""
+        self.builder.add("meta", lines, page=page)
+
     def add_attached(self, name: str, raw: bytes, level: int = 1, page: int | None = None) -> str:
         """Add what a file that hangs on the message says, under its name; returns why nothing was added, or ""."""
-        if time.monotonic() > self._until:
-            return "not read, as the others took too long"
         try:
-            document = read_attached(self._source, name, raw)
+            document = self._attached.read(name, raw)
         except SourceError as error:
             return error.reason
-        except Exception as error:  # a reader's own fault may not cost the message
-            return f"the reader failed ({type(error).__name__})"
-        if len(document.text) > self._room:
-            return "too much text"
-        self._room -= len(document.text)
         title = document.title if document.title_written and document.title not in document.text else ""
         if document.text.strip() or title:
             self.builder.heading(f"{self._source.display_name} › {name}", level, page)

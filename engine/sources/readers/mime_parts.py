@@ -1,4 +1,7 @@
-"""What the parts of a MIME message are to its reader: of alternatives one is chosen, all else is added in its order."""
+"""What the parts of a MIME message are to its reader: of alternatives one is chosen, all else is added in its order.
+
+Lines of the other alternatives that hold words of their own stand behind the one that is chosen, so that none is lost.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from email import message_from_bytes, policy
 from email.message import Message
 
 from engine.errors import SourceError
-from engine.sources.readers.html import parse_html
+from engine.sources.readers.attached_files import NAMES_BY_TYPE, known_name
+from engine.sources.readers.html import Page, parse_html
 from engine.sources.readers.html_elements import texts
 from engine.sources.readers.mail_headers import decoded_bytes, file_name, header
 
@@ -20,24 +24,16 @@ _WORD = re.compile(r"\w+")
 _URL = re.compile(r"https?://\S+")
 _RICH = ("text/html", "application/xhtml+xml", "text/x-amp-html", "text/watch-html")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
-_NAMED_BY_TYPE = {
-    "text/calendar": "invitation.ics",
-    "text/vcard": "card.vcf",
-    "text/x-vcard": "card.vcf",
-    "text/directory": "card.vcf",
-    "text/rtf": "text.rtf",
-    "application/pdf": "document.pdf",
-    "application/ics": "invitation.ics",
-}
 _REPORTS = ("message/delivery-status", "message/disposition-notification", "text/rfc822-headers")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of what a message says: a page, or plain text."""
+    """A piece of what a message says: a page, or plain text; `is_aside`: lines of a form that was not chosen."""
 
     text: str
     is_html: bool = False
+    is_aside: bool = False
 
 
 @dataclass(slots=True)
@@ -101,11 +97,11 @@ class _Collector:
             text = text_of(part)
             self._parts.named += [name] if name else []
             return [Piece(unflowed(part, text) if kind == "text/plain" else text, kind in _RICH)]
-        if kind.startswith("text/") and not name and not attached and kind not in _NAMED_BY_TYPE:
+        if kind.startswith("text/") and not name and not attached and kind not in NAMES_BY_TYPE:
             return [Piece(text_of(part))]
         if kind in _REPORTS:
             return [Piece(text_of(part))]
-        named = name or _NAMED_BY_TYPE.get(kind, "")
+        named = known_name(name, kind)
         payload = part.get_payload(decode=True)
         if kind not in _ENCRYPTED and (named or attached):
             self._parts.files.append((named or kind, payload if isinstance(payload, bytes) else b""))
@@ -145,7 +141,7 @@ def _charset(part: Message) -> str:
 
 
 def _chosen(alternatives: list[list[Piece]]) -> list[Piece]:
-    """Return the plainest alternative that says what the others say."""
+    """Return the plainest alternative that says what the others say, then what only others say."""
     said = [(pieces, set(_words(pieces))) for pieces in alternatives]
     said = [(pieces, words) for pieces, words in said if words]
     if not said:
@@ -155,7 +151,26 @@ def _chosen(alternatives: list[list[Piece]]) -> list[Piece]:
     for pieces, words in said[1:]:
         if len(words) > len(known) and (known <= words or len(words - known) > OWN_WORDS * len(words)):
             best, known = pieces, words
-    return best
+    known = set(known)
+    others = (pieces for pieces, words in said if pieces is not best and not words <= known)
+    lacking = "\n".join(line for pieces in others for line in _lines_lacking(pieces, known))
+    return [*best, Piece(lacking, is_aside=True)] if lacking else best
+
+
+def _lines_lacking(pieces: list[Piece], known: set[str]) -> Iterator[str]:
+    """Give the lines that hold words that are not known yet, and take them for known from then on."""
+    for piece in pieces:
+        text = piece.text
+        if piece.is_html:
+            try:
+                text, _ = Page(parse_html(text)).builder.finish()
+            except SourceError:
+                continue
+        for line in text.split("\n"):
+            words = set(_words_of(line))
+            if not words <= known:
+                known |= words
+                yield line.strip()
 
 
 def _words(pieces: list[Piece]) -> Iterator[str]:
@@ -167,7 +182,12 @@ def _words(pieces: list[Piece]) -> Iterator[str]:
             except SourceError:
                 continue
             text = "" if root is None else "".join(texts(root))
-        yield from _WORD.findall(_URL.sub(" ", text).lower())
+        yield from _words_of(text)
+
+
+def _words_of(text: str) -> Iterator[str]:
+    """Give the words of a text without its addresses; a lone sign or letter is none."""
+    return (word for word in _WORD.findall(_URL.sub(" ", text).lower()) if len(word) > 1)
 
 
 def unflowed(part: Message, text: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import storable
+from engine.sources.readers.attached_files import known_name
 from engine.sources.readers.compound_file import CompoundFile
 from engine.sources.readers.html import html_text
 from engine.sources.readers.message_text import MessageText
@@ -21,7 +22,7 @@ _RECIPIENT_KINDS = {1: "To", 2: "Cc", 3: "Bcc"}
 _SENT, _RECEIVED = 0x0039, 0x0E06
 _CODE_PAGE, _INTERNET_CODE_PAGE = 0x3FFD, 0x3FDE
 _LONG_NAME, _SHORT_NAME, _DISPLAY_NAME = 0x3707, 0x3704, 0x3001
-_DATA = 0x3701
+_DATA, _MEDIA_TYPE = 0x3701, 0x370E
 _INTEGER, _TIME, _ANSI, _UNICODE, _BINARY = 0x0003, 0x0040, 0x001E, 0x001F, 0x0102
 _PROPERTIES = "__properties_version1.0"
 _OBJECT = 0x000D
@@ -168,11 +169,12 @@ class _Message:
             return ""
 
     def attachments(self) -> list[tuple[str, str]]:
-        """Return the folder and the name of what is attached, "" for a name that is not known."""
+        """Return the folder and the name of what is attached, "" where nothing tells a name."""
         found = []
         for folder in self._folders(_ATTACHMENT)[:MAX_ATTACHMENTS]:
             names = (self.text(each, folder) for each in (_LONG_NAME, _SHORT_NAME, _DISPLAY_NAME))
-            found.append((folder, " ".join(next(filter(None, names), "").split())))
+            name = " ".join(next(filter(None, names), "").split())
+            found.append((folder, known_name(name, self.text(_MEDIA_TYPE, folder))))
         return found
 
     def recipients(self) -> Iterator[tuple[int, str, str]]:

@@ -5,18 +5,23 @@ Beside them stand notes, comments, the words of charts, labels of forms, headers
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from lxml import etree
 
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.encodings import storable
+from engine.sources.readers.attached_files import add_attached
 from engine.sources.readers.csv import line_of
+from engine.sources.readers.embedded_objects import object_files
 from engine.sources.readers.file_types import kind_of
-from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.frontmatter import as_keywords
 from engine.sources.readers.link_targets import addresses
 from engine.sources.readers.ooxml import local_name
 from engine.sources.readers.opendocument_words import (
@@ -45,7 +50,9 @@ _FIELDS = {
 }  # fmt: skip
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
-_FURNITURE = tuple(f"{{*}}{place}{pages}" for place in ("header", "footer") for pages in ("", "-left", "-first"))
+_LINKS = ("a", "area-rectangle", "area-circle", "area-polygon", "event-listener")
+_FURNITURE = frozenset(f"{place}{pages}" for place in ("header", "footer") for pages in ("", "-left", "-first"))
+_DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 _DECLARED = ("{*}header-decl", "{*}footer-decl", "{*}date-time-decl")  # what the slides of a talk repeat
 _LABELS = ("label", "current-value", "value")  # of the fields of a form
 _SHOWN_VALUES = ("string-value", "date-value", "time-value", "boolean-value", "value")  # of a cell without its text
@@ -79,13 +86,21 @@ def read(source: Source) -> Document:
     walk[kind](body)
     reader.add_forms(body)
     reader.add_furniture(body)
+    add_attached(source, reader.builder, reader.embedded(body))
     text, blocks = reader.builder.finish()
     if not text:
         raise SourceError("no text inside")
     fields = _fields(package.meta)
     title = fields.pop("title", "") or reader.title
+    links = [link for part in (body, *reader.furniture()) for link in _links(part)]
     return source.document(
-        kind, text, blocks, title, tags=as_tags(fields.pop("keyword", "")), links=_links(body), metadata=fields
+        kind,
+        text,
+        blocks,
+        title,
+        tags=as_keywords(fields.pop("keyword", "")),
+        links=links[:MAX_LINKS],
+        metadata=fields,
     )
 
 
@@ -123,7 +138,7 @@ def _fields(meta: etree._Element | None) -> dict[str, str]:
 
 def _links(body: etree._Element) -> list[Link]:
     links: list[Link] = []
-    for anchor in body.iter("{*}a"):
+    for anchor in body.iter(*(f"{{*}}{name}" for name in _LINKS)):
         if target := storable(str(anchor.get(_XLINK) or "")):
             links.append(Link(target, " ".join(words(anchor).split())))
         if len(links) >= MAX_LINKS:
@@ -203,15 +218,34 @@ class _Reader:
         said = [attribute(field, name) for field in fields if local_name(field) for name in _LABELS]
         self.builder.add("list", "\n".join(f"- {each}" for each in distinct(said) if not each.isdigit()))
 
+    def furniture(self) -> Iterator[etree._Element]:
+        """Give what stands above and below the pages, and what all slides show beside the places that they fill."""
+        styles = self._package.styles
+        for model in styles.iter("{*}master-page") if styles is not None else ():
+            for part in model:
+                drawn = str(part.tag).startswith(_DRAW) and not attribute(part, "class")
+                if drawn or local_name(part) in _FURNITURE:
+                    yield part
+
     def add_furniture(self, body: etree._Element) -> None:
         """Add what stands above and below the pages, and what the slides repeat, once."""
-        styles = self._package.styles
-        models = styles.iter("{*}master-page") if styles is not None else ()
-        said = [paragraphs(each) for model in models for each in model.iterchildren(*_FURNITURE)]
+        said = [paragraphs(each) for each in self.furniture()]
         said += [each.text or "" for each in body.iter(*_DECLARED)]
         for each in distinct(said):
             if not is_page_number(each):
                 self.builder.add("paragraph", each)
+
+    def embedded(self, body: etree._Element) -> Iterator[tuple[str, bytes]]:
+        """Give the files that lie in the document as objects of other programs."""
+        archive = self._package.archive
+        for element in islice(body.iter("{*}object-ole"), MAX_OBJECTS):
+            path = str(element.get(_XLINK) or "").removeprefix("./")
+            with suppress(SourceError, ValueError):
+                if archive is None:
+                    written = element.findtext("{*}binary-data") or ""
+                    yield from object_files("Object", base64.b64decode(written))
+                elif path:
+                    yield from object_files(path, archive.read(path))
 
     def _paragraph(self, element: etree._Element, page: int | None) -> None:
         said = words(element).strip()

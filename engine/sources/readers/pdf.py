@@ -17,8 +17,8 @@ from pypdfium2 import raw as pdfium_c
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.encodings import storable
-from engine.sources.readers import read_attached
-from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.attached_files import add_attached
+from engine.sources.readers.frontmatter import as_keywords
 from engine.sources.readers.line_end_hyphens import rejoined, words_of
 from engine.sources.readers.link_targets import addresses
 from engine.sources.readers.ocr import DOTS_PER_INCH, MAX_PIXELS, Recogniser, grey_picture
@@ -71,7 +71,7 @@ def read(source: Source) -> Document:
     for number, page in enumerate(pages):
         _add(builder, page, number + 1, outline.get(number, ()), known)
         links += page.annotations.links
-    _add_attached(source, builder, attached)
+    add_attached(source, builder, attached)
     text, blocks = builder.finish()
     if not any(page.has_words() for page in pages):
         scanned = "scanned: OCR found no words" if source.recogniser else "scanned: no text layer"
@@ -82,13 +82,12 @@ def read(source: Source) -> Document:
     metadata = {new: fields[old] for old, new in (("author", "author"), ("subject", "subject")) if fields.get(old)}
     if date := _date(fields.get("creationdate", "")):
         metadata["created"] = date
-    keywords = fields.get("keywords", "")
     return source.document(
         "pdf",
         text,
         blocks,
         title,
-        tags=as_tags(keywords if "," in keywords or ";" in keywords else [keywords]),
+        tags=as_keywords(fields.get("keywords", "")),
         links=links[:MAX_LINKS],
         metadata={**metadata, "pages": str(len(pages))},
     )
@@ -177,20 +176,6 @@ def _add(builder: TextBuilder, page: _Page, number: int, entries: Sequence[Entry
     for note in page.annotations.notes:
         builder.add("paragraph", note, page=number)
     builder.add("meta", "\n".join(addresses(page.annotations.links, page.text)), page=number)
-
-
-def _add_attached(source: Source, builder: TextBuilder, attached: Sequence[tuple[str, bytes]]) -> None:
-    """Add what the files inside say, each under its name, and name those that are not read, with the reason."""
-    reasons = {}
-    for name, raw in attached:
-        try:
-            document = read_attached(source, name, raw)
-        except SourceError as error:
-            reasons[name] = error.reason
-            continue
-        builder.heading(f"{source.display_name} › {name}", 1)
-        builder.include(document)
-    builder.add("list", "\n".join(f"- Attachment: {name} ({why})" for name, why in reasons.items()))
 
 
 def _paragraphs(written: Sequence[str]) -> Iterator[str]:

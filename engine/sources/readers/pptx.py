@@ -12,8 +12,10 @@ from lxml import etree
 
 from engine.errors import SourceError
 from engine.records import Document, Link
+from engine.sources.readers.attached_files import add_attached
 from engine.sources.readers.drawingml import drawn_lists, paragraphs_of, picture_words, run_words
-from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.embedded_objects import embedded_files
+from engine.sources.readers.frontmatter import as_keywords
 from engine.sources.readers.link_targets import addresses
 from engine.sources.readers.ooxml import (
     core_properties,
@@ -37,13 +39,17 @@ _FURNITURE = _REPEATED | {"sldNum", "sldImg"}
 
 @dataclass(slots=True)
 class _Slides:
-    """What is put together from the slides; `repeated` is what several of them show, `models` their layouts."""
+    """What is put together from the slides; `repeated` is what several of them show, `models` their layouts.
+
+    `parts` are what they refer to, each as what it is and its path.
+    """
 
     archive: Archive
     builder: TextBuilder = field(default_factory=TextBuilder)
     links: list[Link] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     models: dict[str, None] = field(default_factory=dict)
+    parts: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read(source: Source) -> Document:
@@ -57,18 +63,19 @@ def read(source: Source) -> Document:
         title = _add_slide(slides, path, number)
         first_title = first_title or title
     _add_repeated(slides)
+    properties = core_properties(archive)
+    add_attached(source, slides.builder, embedded_files(archive, slides.parts))
     text, blocks = slides.builder.finish()
     said = [block for block in blocks if block.kind != "meta"]
     if not any(block.kind != "heading" or block.label != f"Slide {block.page}" for block in said):
         raise SourceError("no text inside")
-    properties = core_properties(archive)
     title = named_title(properties) or first_title
     return source.document(
         "pptx",
         text,
         blocks,
         title,
-        tags=as_tags(properties.pop("keywords", "")),
+        tags=as_keywords(properties.pop("keywords", "")),
         links=slides.links[:MAX_LINKS],
         metadata={**properties, "pages": str(len(paths))},
     )
@@ -94,6 +101,7 @@ def _add_slide(slides: _Slides, path: str, number: int) -> str:
     builder.heading(title or f"Slide {number}", 1, page=number)
     _add_shapes(slides, root, number, titles[:1])
     parts = related_parts(slides.archive, path)
+    slides.parts += parts.values()
     for drawn in drawn_lists(slides.archive, parts, root):
         builder.add("list", "\n".join(f"- {words}" for words in drawn), page=number)
     for words in picture_words(root):

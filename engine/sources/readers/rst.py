@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from engine.records import Block, BlockKind, Document, Link
-from engine.sources.readers.frontmatter import as_tags, property_name
+from engine.sources.readers.frontmatter import ALIAS_KEYS, aliases_of, as_tags, property_name
 from engine.sources.readers.markdown import written_title
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
@@ -52,8 +52,11 @@ def read(source: Source) -> Document:
         tags=tags,
         links=_links(text, blocks),
         metadata={
-            property_name(name): value for name, value in fields.items() if value and name not in ("title", "tags")
-        },
+            property_name(name): value
+            for name, value in fields.items()
+            if value and name not in (*_NAMED_APART, *ALIAS_KEYS)
+        }
+        | aliases_of(fields),
     )
 
 

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 from engine.errors import SourceError
 from engine.records import Document, Link
+from engine.sources.readers.attached_files import add_attached
 from engine.sources.readers.csv import line_of, names_row, without_empty_columns
-from engine.sources.readers.frontmatter import as_tags
+from engine.sources.readers.embedded_objects import embedded_files
+from engine.sources.readers.frontmatter import as_keywords
 from engine.sources.readers.ooxml import core_properties, main_part, named_title, related_parts, relation_of
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
@@ -30,6 +32,7 @@ def read(source: Source) -> Document:
     cells = Cells(archive, parts, workbook)
     builder, cut = TextBuilder(), False
     links: list[Link] = []
+    held: list[tuple[str, str]] = []
     for sheet in workbook.iter("{*}sheet"):
         what, path = parts.get(relation_of(sheet), ("", ""))
         if what in ("worksheet", "chartsheet", "dialogsheet"):
@@ -37,15 +40,17 @@ def read(source: Source) -> Document:
             rows = list(cells.rows(content, MAX_ROWS + 1))
             cut = cut or len(rows) > MAX_ROWS
             links += links_of(archive, path, content)
+            held += related_parts(archive, path).values()
             add_sheet(builder, str(sheet.get("name") or ""), rows[:MAX_ROWS], margin_texts(archive, path, content))
+    properties = core_properties(archive)
+    add_attached(source, builder, embedded_files(archive, held))
     text, blocks = builder.finish()
     if not any(block.kind != "heading" or block.level > 1 for block in blocks):
         raise SourceError("no text inside")
-    properties = core_properties(archive)
     title = named_title(properties)
     if cut:
         properties["left out"] = f"rows after the first {MAX_ROWS} of a sheet"
-    tags = as_tags(properties.pop("keywords", ""))
+    tags = as_keywords(properties.pop("keywords", ""))
     return source.document("xlsx", text, blocks, title, tags=tags, links=links[:MAX_LINKS], metadata=properties)
 
 

@@ -15,6 +15,7 @@ from engine.embedding.fastembed_models import FastembedModel
 from engine.embedding.manifest import Manifest
 from engine.errors import LibraryBusy, ModelError
 from engine.events import Watching
+from engine.installation import command_for
 from engine.records import Check, Folder, Writer
 
 BGE = "BAAI/bge-small-en-v1.5"
@@ -278,7 +279,7 @@ def test_building_without_the_training_extra_says_how_to_get_it(carrel: Call, mo
     ended = carrel("models", "build", "mine")
 
     assert ended.code == 2
-    assert ended.err.endswith("Run: pip install 'carrel[training]'\n")
+    assert ended.err.endswith(f"Run: {command_for('training')}\n")
 
 
 def exporter(folder: Path, program: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,7 @@ def test_an_interruption_asks_the_library_to_stop_and_keeps_what_was_done(
 
     def interrupted(stop: threading.Event) -> None:
         os.kill(os.getpid(), number)
-        stopped.append(stop.wait(5))
+        stopped.append(stop.wait(120))
 
     library.during_sync = interrupted
 

@@ -50,7 +50,7 @@ def indexer(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         for event in HAPPENINGS:
             on_event(event)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.wait(5)
+        assert stop.wait(120)
 
     monkeypatch.setattr(factories, "run_indexer", run)
     return ran
@@ -101,7 +101,7 @@ def test_a_terminal_that_closes_ends_it_in_order(
 ) -> None:
     def run(library: Path, on_event: Callable[[Event], None], stop: threading.Event) -> None:
         os.kill(os.getpid(), signal.SIGHUP)
-        assert stop.wait(5)
+        assert stop.wait(120)
 
     monkeypatch.setattr(factories, "run_indexer", run)
 

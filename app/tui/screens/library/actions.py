@@ -5,9 +5,6 @@ from __future__ import annotations
 from app.tui.actions import Action
 
 LIBRARY_ACTIONS = (
-    Action("library.next", "down", "move(1)", "move", "Next line", "Select another line.",
-           shown_key="↑↓", palette=False),
-    Action("library.previous", "up", "move(-1)", "", "Previous line", "", footer=False, palette=False),
     Action("library.open", "enter", "open", "search inside", "Search inside this folder, or open this file",
            "On a folder: search inside it. On a file: open it in your editor. On a rule: list what it leaves out."),
     Action("library.add", "a,plus,insert", "add", "add", "Add a folder", "Watch another folder."),
@@ -19,7 +16,7 @@ LIBRARY_ACTIONS = (
            "Read what failed again: the selected file, or all that failed in the selected folder."),
     Action("library.look", "u", "look", "look now", "Look at this folder now",
            "Compare the folder with the index now; starts the indexer again where it was given up."),
-    Action("library.remove", "delete,x", "remove", "forget", "Forget this folder",
+    Action("library.remove", "delete,D", "remove", "forget", "Forget this folder",
            "Take the folder out of the library, after a question. Its files stay."),
     Action("library.accept", "y", "accept", "", "Let go of documents whose files are gone",
            "Where most of a folder is gone at once its documents are kept; this lets them go, after a question.",
@@ -30,15 +27,6 @@ LIBRARY_ACTIONS = (
            "Check that file, documents, words and vectors agree, as `carrel doctor` does."),
     Action("library.side", "tab,shift+tab", "swap_side", "other side", "Go to the other side",
            "Go to what was left out, failed and changed, and back to the folders."),
-    Action("library.unfold", "right", "fold(False)", "", "Unfold this folder", "Unfold or fold a folder.",
-           shown_key="→ ←", footer=False, palette=False),
-    Action("library.fold", "left", "fold(True)", "", "Fold this folder", "", footer=False, palette=False),
-    Action("library.page_down", "pagedown", "page(1)", "", "Next screen of lines", "Go a screen of lines on, or back.",
-           shown_key="pgup pgdn", footer=False, palette=False),
-    Action("library.page_up", "pageup", "page(-1)", "", "Previous screen of lines", "", footer=False, palette=False),
-    Action("library.first", "home", "edge(False)", "", "First line", "Go to the first line, or the last.",
-           shown_key="home end", footer=False, palette=False),
-    Action("library.last", "end", "edge(True)", "", "Last line", "", footer=False, palette=False),
     Action("library.back", "escape,slash", "back", "search", "Back to the search", "Go back to the search."),
 )  # fmt: skip
 

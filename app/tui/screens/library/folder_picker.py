@@ -22,6 +22,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from app.tui.background import in_background
+from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.ports import LibraryPort
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.directories import Offered, completed, offered, shortened
@@ -50,15 +51,12 @@ class PathLine(TextLine):
     """A line for a path; the arrows belong to the list below."""
 
 
-class FolderPicker(Vertical):
+class FolderPicker(MovesByLines, Vertical):
     """A line for a path, the folders that it may become, and what enter would do. Tells the folder that was added."""
 
     BINDINGS = [
         Binding("tab", "complete", show=False),
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("pageup", "move(-8)", show=False),
-        Binding("pagedown", "move(8)", show=False),
+        *LIST_BINDINGS,
     ]
     DEFAULT_CSS = """
     FolderPicker { height: auto; }
@@ -102,6 +100,11 @@ class FolderPicker(Vertical):
         self.folders.can_focus = self.said.can_focus = False
         self.line.focus()
         self._look()
+
+    @property
+    def lines_in_sight(self) -> int:
+        """How many folders are in sight."""
+        return self.folders.page
 
     @on(Input.Changed)
     def _typed(self) -> None:

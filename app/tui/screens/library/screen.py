@@ -13,6 +13,7 @@ from textual.getters import query_one
 from app.tui.actions import Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, Place, tell
+from app.tui.list_keys import LIST_ACTIONS, MovesByLines
 from app.tui.ports import LibraryPort, Opened
 from app.tui.screens.library.actions import HELP_PAGES, LIBRARY_ACTIONS
 from app.tui.screens.library.folder_orders import FolderOrders
@@ -38,13 +39,13 @@ from engine.records import DocumentChange, Failure, Folder
 NARROW_COLUMNS = 100  # below it folders and files do not both fit beside each other
 
 
-class LibraryScreen(CarrelScreen):
+class LibraryScreen(MovesByLines, CarrelScreen):
     """Folders at the left; at the right what happens now, and what failed, changed and is left out of one of them."""
 
-    ACTIONS = LIBRARY_ACTIONS
+    ACTIONS = (*LIST_ACTIONS, *LIBRARY_ACTIONS)
     HELP_PAGES = HELP_PAGES
     HIDDEN = ("library",)  # in the footer: esc says the same better here
-    BINDINGS = bindings(LIBRARY_ACTIONS)
+    BINDINGS = bindings(ACTIONS)
     CSS_PATH = "library.tcss"
     AUTO_FOCUS = "#tree"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
@@ -173,13 +174,10 @@ class LibraryScreen(CarrelScreen):
         """Select the line so many further down."""
         self._side.move(by)
 
-    def action_page(self, pages: int) -> None:
-        """Select the line so many screens further down."""
-        self._side.move(pages * self._side.page)
-
-    def action_edge(self, last: bool) -> None:
-        """Select the first line, or the last."""
-        self._side.move(1 << 20 if last else -(1 << 20))
+    @property
+    def lines_in_sight(self) -> int:
+        """How many lines of the list are in sight."""
+        return self._side.size.height
 
     def action_swap_side(self) -> None:
         """Go to the other side."""

@@ -38,7 +38,7 @@ KEYS = (("↑↓", "scroll"), ("esc", "back"))
 class SkippedScreen(ModalScreen[None]):
     """Lists what one reason leaves out, as it is on the disk now."""
 
-    BINDINGS = [Binding("escape,enter,q,f3", "dismiss", show=False)]
+    BINDINGS = [Binding("escape,enter,q,f3,alt+l", "dismiss", show=False)]
     DEFAULT_CSS = """
     SkippedScreen { align: center middle; background: $background 60%; }
     SkippedScreen > Vertical { width: 90; max-width: 96%; height: 80%; background: $panel; padding: 1 2; }

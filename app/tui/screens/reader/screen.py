@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
+from collections.abc import Callable
 from functools import partial
 
 from textual import on
@@ -13,8 +15,10 @@ from textual.getters import query_one
 from textual.widgets import Input
 
 from app.tui.actions import Where, bindings
+from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
 from app.tui.clipboard import copy
+from app.tui.list_keys import MOVING
 from app.tui.screens.reader import bar_lines
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
@@ -40,8 +44,8 @@ NARROW_COLUMNS = 100
 class ReaderScreen(CarrelScreen):
     """Moves, finds, follows links, and takes away."""
 
-    ACTIONS = READER_ACTIONS
-    BINDINGS = bindings(READER_ACTIONS)
+    ACTIONS = (*READER_ACTIONS, *MOVING)
+    BINDINGS = bindings(ACTIONS)
     CSS_PATH = "reader.tcss"
     AUTO_FOCUS = "ReaderView"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
@@ -52,8 +56,10 @@ class ReaderScreen(CarrelScreen):
     find_row = query_one(FindRow)
     place_bar = query_one("#place", BuiltLine)
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, looked_at: Callable[[], None] = lambda: None) -> None:
+        """Read a document; `looked_at` is called once it was read for longer than a glance."""
         super().__init__()
+        self._looked_at = looked_at
         self.book: Book | None = None
         self._reading = reading
         self._opener = DocumentOpener(self, lambda book: self.text.layout_for(book))
@@ -77,6 +83,11 @@ class ReaderScreen(CarrelScreen):
         self.carrel.commit_signal.subscribe(self, self._library_changed)
         self._tell()
         self.call_after_refresh(self._begin)
+        in_background(self, self._look, "look")
+
+    async def _look(self) -> None:
+        await asyncio.sleep(self.carrel.ports.pace.look)  # is given up with the screen
+        self._looked_at()
 
     def where(self) -> Where:
         """Return whether letters are keys, or are written into the line that finds."""
@@ -174,12 +185,16 @@ class ReaderScreen(CarrelScreen):
         """The outline while it has the focus, else the text."""
         return self.outline if self.outline.has_focus else self.text
 
-    def action_scroll(self, rows: int) -> None:
+    def action_move(self, rows: int) -> None:
         """Scroll the text, or move in the outline, or among what was found."""
         if self.find_row.line.has_focus:
             self.action_found(rows > 0)
         else:
             self._side.scroll_rows(rows)
+
+    def action_half(self, by: int) -> None:
+        """Scroll by half a screen."""
+        self._side.scroll_rows(by * max(1, self._side.size.height // 2))
 
     def action_page(self, pages: int) -> None:
         """Scroll by screens."""

@@ -35,7 +35,7 @@ class ChipLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.chips: tuple[Chip, ...] = ()
-        self.tooltip = Content("A click takes it away; ctrl+z takes away the last.")
+        self.tooltip = Content("A click takes it away; alt+z takes away the last.")
 
     def show(self, chips: Sequence[Chip]) -> None:
         """Show other chips."""

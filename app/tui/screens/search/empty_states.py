@@ -101,7 +101,7 @@ def words_alone_lines(reason: str, width: int) -> Sequence[Content]:
 def nothing_lines(status: Status | None, indexer: IndexerState, filtered: bool, width: int) -> Sequence[Content]:
     """Return what stands where not even a near passage was found."""
     if filtered:
-        said = "No document passes the filters of this search. ctrl+z takes the last one away; ctrl+f picks another."
+        said = "No document passes the filters of this search. alt+z takes the last one away; ctrl+f picks another."
     elif status is not None and status.documents == 0:
         return start_lines(status, indexer, width)
     elif indexer.busy or (status is not None and not walked(status)):

@@ -46,10 +46,10 @@ class FurtherRows:
         arrangement.limit += STEP_ROWS
         self._search.ask_more(arrangement.limit)
 
-    def unfold(self) -> None:
-        """Show the further passages of the selected note, or fold them away."""
+    def unfold(self, unfolded: bool | None = None) -> None:
+        """Show the further passages of the selected note, or fold them away; without a wish whichever it is not."""
         hit, result, further = self._rows.hit, self._shown.result, self._shown.arrangement.further
-        if hit is None or result is None:
+        if hit is None or result is None or unfolded is (hit.document_id in further):
             return
         if hit.document_id in further:
             del further[hit.document_id]

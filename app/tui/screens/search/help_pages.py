@@ -26,7 +26,7 @@ FILTERS: Page = (
     "Filters",
     (
         ("→ or tab", "takes the completion that stands grey behind the cursor"),
-        ("path: kitchen ×", "what a filter was read as; a click on it takes it away, and so does ctrl+z for the last"),
+        ("path: kitchen ×", "what a filter was read as; a click on it takes it away, and so does alt+z for the last"),
     ),
 )
 ROWS: Page = (
@@ -36,7 +36,7 @@ ROWS: Page = (
         ("meaning 9 .401", "V in a narrow list: ninth by meaning, at cosine distance .401 (0 is the same)"),
         ("words 1 9.02", "K in a narrow list: first by words, with a bm25 score of 9.02"),
         ("▕█████▒▒▒ ▏ .471", "the score: full is meaning, hatched is words"),
-        ("+ 2 more in this note", "other passages of it that fit; g shows them, with their own figures"),
+        ("+ 2 more in this note", "other passages of it that fit; l shows them, with their own figures"),
     ),
 )
 WHAT_IF: Page = (
@@ -46,8 +46,8 @@ WHAT_IF: Page = (
         ("fusion", "by their scores (convex), by their ranks alone (rrf), or one of the two by itself"),
         ("feedback, memory", "whether the first results sharpen the search; whether your marks count"),
         ("collapse", "from which cosine on notes that are alike share a row"),
-        ("diversity", "λ: several passages of a note have rows, and the lower λ, the more they must differ (MMR)"),
-        ("cut-off", "so many times farther than the nearest passage, meaning alone brings no row"),
+        ("diversity", "several passages of a note have rows; the lower the number (λ of MMR), the more they differ"),
+        ("cut-off", "a passage without your words is left out when it is so much farther than the nearest"),
     ),
 )
 SEARCH_PAGES: tuple[Page, ...] = (QUERY_LANGUAGE, FILTERS, ROWS, WHAT_IF)

@@ -39,12 +39,14 @@ Found = TypeVar("Found")
 class Asked:
     """What was asked, and by which key: `turn` grows with every change of the query line.
 
+    `at` is when it was asked first: it is repeated without what was opened since, so that no row moves under the eyes.
     `typing`: the last word may grow. `resting`: the keys have rested for so long that the query may be looked at.
     """
 
     turn: int
     text: str
     typing: bool
+    at: float
     limit: int = STEP_ROWS
     resting: bool = False
 
@@ -74,9 +76,10 @@ class Refused(Message):
 class LiveSearch:
     """Runs the searches of one screen, and knows which question is the newest."""
 
-    def __init__(self, worker_of: Widget, pace: Pace) -> None:
+    def __init__(self, worker_of: Widget, pace: Pace, clock: Callable[[], float]) -> None:
         self._worker_of = worker_of  # what comes back is posted from it; its end ends every search
         self._pace = pace
+        self._clock = clock
         self._opened: Opened | None = None
         self.settings = SearchSettings()
         self._turn = 0
@@ -100,7 +103,7 @@ class LiveSearch:
         self._asked = None
         if self._opened is None:
             return
-        asked = Asked(self._turn, text, typing)
+        asked = Asked(self._turn, text, typing, self._clock())
         first = replace(asked, limit=min(asked.limit, FIRST_ROWS)) if typing and self._pace.settle else asked
         self._run("words", partial(self._words, self._opened, first))
         self._run("all", partial(self._quiet_then_all, self._opened, first, asked))
@@ -161,12 +164,16 @@ class LiveSearch:
             self._opened.library.search,
             result.query.text,
             limit=FURTHER_LIMIT,
-            settings=ungrouped(replace(settings, fusion=result.fusion)),
+            settings=ungrouped(self._as_asked(replace(settings, fusion=result.fusion), self._asked)),
             typing=self._asked is not None and self._asked.typing,
             cancel=self._opened.new_cancellation(),
         )
         found = {each.passage_id: each for each in (await in_thread(search)).hits}
         return tuple(found[passage] for passage in hit.more_in_document if passage in found)
+
+    def _as_asked(self, settings: SearchSettings, asked: Asked | None) -> SearchSettings:
+        """Return settings by which nothing counts that was opened since the question was asked."""
+        return settings if asked is None else replace(settings, opened_until=asked.at)
 
     def _run(self, group: str, work: Work) -> None:
         in_background(self._worker_of, work, group, exclusive=True)
@@ -229,7 +236,8 @@ class LiveSearch:
         return found.result
 
     async def _explored(self, opened: Opened, asked: Asked) -> ExplorationPort | None:
-        return await self._found(opened, asked, partial(opened.library.explore, settings=self.settings))
+        settings = self._as_asked(self.settings, asked)
+        return await self._found(opened, asked, partial(opened.library.explore, settings=settings))
 
     async def _embed(self, opened: Opened, passages: Sequence[int], after: float = 0.0) -> bool:
         """Embed passages that have no vector yet, after so many seconds; cancelling the worker ends it."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from app.tui.background import in_background
-from app.tui.browser import Browser, Place
+from app.tui.browser import Browser, OpeningHearer, Place
 from app.tui.clipboard import copy
 from app.tui.screens.search.implicit_feedback import ImplicitFeedback
 from app.tui.screens.search.pane import Pane
@@ -48,20 +48,27 @@ class OpenedDocuments:
         """Open the selected note, or all that are marked, each at its line or page."""
         if self.taken:
             in_background(self._rows, partial(self._open, self.taken), "taking")
+            self._rows.unmark()
+
+    def open_row(self) -> None:
+        """Open the selected note alone."""
+        if self._rows.hit is not None:
+            in_background(self._rows, partial(self._open, (self._rows.hit,)), "taking")
 
     async def _open(self, hits: Sequence[Hit]) -> None:
+        remember = self._memory_of(hits)
         texts = await self._texts(hits)
-        self._remember(hits)
         self._browser.open_places(
-            [Place(hit.path, hit.line_start, hit.kind, hit.page, texts.get(hit.passage_id, "")) for hit in hits]
+            [Place(hit.path, hit.line_start, hit.kind, hit.page, texts.get(hit.passage_id, "")) for hit in hits],
+            OpeningHearer(remember, lambda _place: self.read()),
         )
-        self._rows.unmark()
 
-    def _remember(self, hits: Sequence[Hit]) -> None:
-        """Remember that rows were opened, where they answer words that were searched for."""
+    def _memory_of(self, hits: Sequence[Hit]) -> Callable[[], None]:
+        """Return what remembers that rows were opened, where they answer words that were searched for."""
         answer, result = self._shown.answer, self._shown.result
-        if self._shown.question is not None and answer is not None and result is not None:
-            self._feedback.opened(hits, answer.asked.turn, result)
+        if self._shown.question is None or answer is None or result is None:
+            return lambda: None
+        return partial(self._feedback.opened, hits, answer.asked.turn, result)
 
     async def _texts(self, hits: Sequence[Hit]) -> dict[int, str]:
         """Return the text of each hit's passage, as far as the library still has it."""
@@ -81,8 +88,7 @@ class OpenedDocuments:
 
         reading = self._pane.reading()
         if reading is not None:
-            self._remember(self.taken[:1])
-            self._browser.push_screen(ReaderScreen(reading))
+            self._browser.push_screen(ReaderScreen(reading, self._memory_of(self.taken[:1])))
 
     def copy_paths(self) -> None:
         """Copy the paths of the marked results, or of the selected one."""

@@ -93,6 +93,12 @@ class QueryLine(TextLine):
         self.value += self.offered
         self.cursor_position = len(self.value)
 
+    def go_on(self, character: str) -> None:
+        """Take the focus and write a character behind the query."""
+        self.focus()
+        self.cursor_position = len(self.value)
+        self.insert_text_at_cursor(character)
+
     def write(self, text: str) -> None:
         """Put another query into the line, without signs that a terminal would obey."""
         self._whole = one_line(text)

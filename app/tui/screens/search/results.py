@@ -49,6 +49,12 @@ class ResultList(RowList):
         hit: Hit
 
     @dataclass
+    class Typed(Message):
+        """A character was typed that no key of the rows is."""
+
+        character: str
+
+    @dataclass
     class Unfolded(Message):
         """The line that tells of further passages was clicked; the row above it is selected."""
 
@@ -197,6 +203,12 @@ class ResultList(RowList):
         margin = Content.assemble((BAR if look else " ", ACCENT), (sign, f"bold {ACCENT}"))
         built = Content.assemble(margin, self._rows[place][part])
         return paint(self, built, width, "results--chosen" if look else "")
+
+    def on_key(self, event: events.Key) -> None:
+        """Tell a character that does nothing here: the person types on."""
+        if event.is_printable and event.character and event.key not in self.screen.active_bindings:
+            event.stop()
+            self.post_message(self.Typed(event.character))
 
     def on_click(self, event: events.Click) -> None:
         """Select the row that was clicked; a second click opens it. The lines that tell of more bring it."""

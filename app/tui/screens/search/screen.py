@@ -12,6 +12,7 @@ from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
 from app.tui.browser import CarrelScreen
+from app.tui.list_keys import LIST_ACTIONS, MovesByLines
 from app.tui.ports import Opened
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
 from app.tui.screens.search.chip_line import ChipLine
@@ -42,12 +43,13 @@ from engine.records import Grade
 NARROW_COLUMNS = 100  # below it a row and a preview do not both fit beside each other
 
 
-class SearchScreen(CarrelScreen):
+class SearchScreen(MovesByLines, CarrelScreen):
     """A query line, what came of it, and a pane that shows or explains the selected row."""
 
-    ACTIONS = (*WHAT_IF_ACTIONS, *SEARCH_ACTIONS)
-    BINDINGS = bindings(SEARCH_ACTIONS)
+    ACTIONS = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SEARCH_ACTIONS)
+    BINDINGS = bindings((*LIST_ACTIONS, *SEARCH_ACTIONS))
     HELP_PAGES = SEARCH_PAGES
+    MODES = {"rows": "rows", "panel": "what if"}  # what the keys go to where it is not the query line
     AUTO_FOCUS = "QueryLine"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
@@ -88,7 +90,7 @@ class SearchScreen(CarrelScreen):
         """Give each part the widgets and the parts that it works on."""
         app, line, rows, pane = self.carrel, self.query_line, self.rows, self.pane
         body = self.query_one("#body", Horizontal)
-        self.search = LiveSearch(line, app.ports.pace)
+        self.search = LiveSearch(line, app.ports.pace, app.ports.clock)
         self.filters = QueryFilters(app, line, self.query_one(ChipLine))
         self.kept = KeptSearches(app, line)
         self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane))
@@ -153,6 +155,11 @@ class SearchScreen(CarrelScreen):
     def _word_finished(self) -> None:
         self.search.finish(self.query_line.value)
 
+    @on(ResultList.Typed)
+    def _typed_in_rows(self, message: ResultList.Typed) -> None:
+        """Go on typing the query."""
+        self.query_line.go_on(message.character)
+
     @on(Answered)
     def _answered(self, answer: Answered) -> None:
         """Show an answer to the newest question, unless a fuller one is on the screen already."""
@@ -196,6 +203,10 @@ class SearchScreen(CarrelScreen):
     def _what_if_kept(self, message: WhatIfPanel.Kept) -> None:
         self.trial.keep(message.settings)
 
+    @on(WhatIfPanel.TakenBack)
+    def _what_if_taken_back(self) -> None:
+        self.trial.take_back()
+
     def _explaining_changed(self, explaining: bool) -> None:
         if not explaining:
             self.trial.end()
@@ -215,9 +226,10 @@ class SearchScreen(CarrelScreen):
         """Select the row so many further down; below the last one the next rows are asked for."""
         self.further.move(rows)
 
-    def action_page(self, pages: int) -> None:
-        """Select the row so many screens further down."""
-        self.shown.choose(self.rows.selected + pages * self.rows.page)
+    @property
+    def lines_in_sight(self) -> int:
+        """How many rows are in sight, and one, as a screen on begins with the next one."""
+        return self.rows.page + 1
 
     def action_edge(self, last: bool) -> None:
         """Select the first row, or the last."""
@@ -278,6 +290,10 @@ class SearchScreen(CarrelScreen):
     def action_unfold(self) -> None:
         """Show the further passages of the selected note, or fold them away."""
         self.further.unfold()
+
+    def action_fold(self, fold: bool) -> None:
+        """Fold the further passages of the selected note away, or show them."""
+        self.further.unfold(not fold)
 
     def action_similar(self) -> None:
         """List the passages of other notes that are nearest in meaning to the selected one."""
@@ -344,6 +360,13 @@ class SearchScreen(CarrelScreen):
     def action_copy_text(self) -> None:
         """Copy the passages of the marked results, or of the selected one."""
         self.documents.copy_texts()
+
+    def action_open_row(self, number: int) -> None:
+        """Open the row of a number, whatever is marked."""
+        if number <= len(self.rows.hits):
+            self.shown.choose(number - 1)
+            self.kept.remember()
+            self.documents.open_row()
 
     def action_judge(self, grade: Grade) -> None:
         """Mark the selected row as right or wrong for its search, or take that mark back."""

@@ -29,6 +29,7 @@ class SettingsTrial:
         self._shown = shown
         self.exploration: ExplorationPort | None = None  # of the last answer, once every leg has answered
         self._tried: SearchSettings | None = None  # other settings than the person's own
+        self._before: SearchSettings | None = None  # the person's own before other ones were kept
 
     @property
     def own_settings(self) -> SearchSettings:
@@ -65,7 +66,8 @@ class SettingsTrial:
             self._pane.what_if.show(None)
             return
         ranked = ranked or own
-        self._pane.what_if.show(WhatIf(self.own_settings, self.settings, ranked.weights, moved_rows(own, ranked)))
+        moved, kept = moved_rows(own, ranked), self._before is not None
+        self._pane.what_if.show(WhatIf(self.own_settings, self.settings, ranked.weights, moved, kept))
 
     def begin(self, settings: SearchSettings) -> None:
         """Show the rows that other settings would have given, without searching again."""
@@ -78,7 +80,22 @@ class SettingsTrial:
             self.begin(self.own_settings)
 
     def keep(self, settings: SearchSettings) -> None:
-        """Make settings the person's own."""
+        """Make settings the person's own; those of before are remembered until Carrel is left."""
+        before = self.own_settings
+        if self._make_own(settings):
+            self._before = before
+            said = "Kept: from now on every search ranks so. r in what if goes back, as f5 does."
+            self._browser.notify(said, markup=False)
+            self.tell_pane()
+
+    def take_back(self) -> None:
+        """Give the person the settings back that were theirs before other ones were kept."""
+        if self._before is not None and self._make_own(self._before):
+            self._before = None
+            self._browser.notify("As before: searches rank by the settings that were yours.", markup=False)
+            self.tell_pane()
+
+    def _make_own(self, settings: SearchSettings) -> bool:
         kept = self._browser.change_config(
             fusion=settings.fusion,
             weights=settings.weights,
@@ -90,8 +107,7 @@ class SettingsTrial:
         )
         if kept:
             self._tried = None
-            self._browser.notify("Kept: from now on every search ranks so. f5 changes it again.", markup=False)
-            self.tell_pane()
+        return kept
 
     def _rank_again(self) -> None:
         failed = "These settings could not be tried"

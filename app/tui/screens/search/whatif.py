@@ -28,6 +28,7 @@ class WhatIf:
     tried: SearchSettings
     weights: Weights
     moved: int = 0  # rows that stand elsewhere than by the person's own settings
+    kept: bool = False  # whether the person's own were changed here, so that those of before can come back
 
     @property
     def changed(self) -> bool:

@@ -233,9 +233,13 @@ def _turned(builder: _Builder, control: Control, value: str) -> _Builder:
 
 def _keys(state: WhatIf, key: str) -> _Builder:
     builder = _Builder().add(" ")
-    live, said = (ACCENT, QUIET) if state.changed else (FAINT, FAINT)
-    for letter, words, press in (("k", " keep as my default", _KEEP), ("r", " reset", _RESET)):
-        builder.add(letter, f"bold {live}", press).add(words, said, press).add("   ")
+    back = " back to before" if state.kept and not state.changed else " reset"
+    for letter, words, press, live in (
+        ("K", " keep as my default", _KEEP, state.changed),
+        ("r", back, _RESET, state.changed or state.kept),
+    ):
+        ink, said = (ACCENT, QUIET) if live else (FAINT, FAINT)
+        builder.add(letter, f"bold {ink}", press).add(words, said, press).add("   ")
     return builder.add(key, f"bold {ACCENT}").add(" to change", QUIET) if key else builder
 
 

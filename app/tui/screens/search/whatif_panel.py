@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from app.tui.actions import bindings, keymap_of
+from app.tui.list_keys import MOVING
 from app.tui.screens.search.actions import WHAT_IF, WHAT_IF_ACTIONS
 from app.tui.screens.search.whatif import CONTROLS, Control, WhatIf
 from app.tui.screens.search.whatif_lines import Line, Target, compact_lines, panel_lines, single_line, target_at
@@ -29,13 +30,12 @@ class WhatIfPanel(Widget, can_focus=True):
     """Shows a WhatIf and asks for others; whoever listens ranks the rows and shows what came of it."""
 
     BINDINGS = [
-        Binding("left", "step(-1)", "less", show=False),
-        Binding("right", "step(1)", "more", show=False),
+        Binding("left,h", "step(-1)", "less", show=False),
+        Binding("right,l", "step(1)", "more", show=False),
         Binding("shift+left", f"step(-{QUICK_STEPS})", "much less", show=False),
         Binding("shift+right", f"step({QUICK_STEPS})", "much more", show=False),
-        Binding("up", "choose(-1)", "control above", show=False),
-        Binding("down", "choose(1)", "control below", show=False),
-        Binding("space,enter", "step(1)", "switch", show=False),
+        *bindings(MOVING[:2]),
+        Binding("space,x,enter", "step(1)", "switch", show=False),
         *bindings(action for action in WHAT_IF_ACTIONS if len(action.keys) == 1),
     ]
     DEFAULT_CSS = """
@@ -60,6 +60,9 @@ class WhatIfPanel(Widget, can_focus=True):
         """What is tried is to become the person's own."""
 
         settings: SearchSettings
+
+    class TakenBack(Message):
+        """What was kept is to be the person's own no more."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -100,14 +103,16 @@ class WhatIfPanel(Widget, can_focus=True):
         if self.state is not None:
             self._try(self.state.stepped(self.control, steps))
 
-    def action_choose(self, controls: int) -> None:
+    def action_move(self, controls: int) -> None:
         """Choose another control."""
         self.control = CONTROLS[(CONTROLS.index(self.control) + controls) % len(CONTROLS)]
 
     def reset(self) -> None:
-        """Return to the person's own settings."""
+        """Return to the person's own settings; where they stand and were changed here, ask for those of before."""
         if self.state is not None and self.state.changed:
             self._try(self.state.reset())
+        elif self.state is not None and self.state.kept:
+            self.post_message(self.TakenBack())
 
     def keep(self) -> None:
         """Ask for what is tried to become the person's own."""

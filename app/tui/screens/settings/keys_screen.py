@@ -13,6 +13,7 @@ from textual.widgets import OptionList
 from app.tui.actions import Action, bindings, is_letter, key_name
 from app.tui.browser import CarrelScreen
 from app.tui.keymap import SECTIONS, split_keys, usable
+from app.tui.list_keys import MOVING, PRESETS, MovesByLines
 from app.tui.screens.prompts import KeyScreen
 from app.tui.screens.settings.setting_rows import Row, SettingRows
 from app.tui.theme import BRIGHT, QUIET
@@ -29,11 +30,11 @@ KEYS_ACTIONS = (
 )  # fmt: skip
 
 
-class KeysScreen(CarrelScreen):
+class KeysScreen(MovesByLines, CarrelScreen):
     """A list of actions with their keys."""
 
-    ACTIONS = KEYS_ACTIONS
-    BINDINGS = bindings(KEYS_ACTIONS)
+    ACTIONS = (*KEYS_ACTIONS, *MOVING)
+    BINDINGS = bindings(ACTIONS)
     DEFAULT_CSS = """
     KeysScreen { background: $background; }
     KeysScreen #title { margin: 1 2 0 2; }
@@ -59,12 +60,13 @@ class KeysScreen(CarrelScreen):
     def _show(self, config: Config) -> None:
         self._actions: list[Action | None] = []
         rows = []
+        keys = {**PRESETS[config.key_preset], **config.keys}
         for name, actions in SECTIONS:
             rows.append(Row(name, heading=True))
             self._actions.append(None)
             for action in actions:
                 if action.title and action.keys:
-                    rows.append(Row(action.title, _named(action, config.keys), own=action.id in config.keys))
+                    rows.append(Row(action.title, _named(action, keys), own=action.id in config.keys))
                     self._actions.append(action)
         self.rows.show(rows)
 
@@ -76,6 +78,15 @@ class KeysScreen(CarrelScreen):
     @on(OptionList.OptionSelected)
     def _selected(self) -> None:
         self.action_change()
+
+    @property
+    def lines_in_sight(self) -> int:
+        """How many rows are in sight."""
+        return self.rows.in_sight
+
+    def action_move(self, by: int) -> None:
+        """Select the row so many further down."""
+        self.rows.move(by)
 
     def action_change(self) -> None:
         """Ask for a key and give it to the chosen action."""
@@ -92,13 +103,15 @@ class KeysScreen(CarrelScreen):
 
     def _give(self, action: Action, key: str) -> None:
         """Give an action a key in place of its keys of the same sort: its letter, or its chords."""
-        present = split_keys(self.carrel.config.keys.get(action.id, action.keys))
+        preset = PRESETS[self.carrel.config.key_preset]
+        came = preset.get(action.id, action.keys)
+        present = split_keys(self.carrel.config.keys.get(action.id, came))
         kept = [each for each in present if is_letter(each) != is_letter(key)]
         keys = ",".join([*kept, key] if is_letter(key) else [key, *kept])
         others = {name: text for name, text in self.carrel.config.keys.items() if name != action.id}
-        changed = others if split_keys(keys) == split_keys(action.keys) else {**others, action.id: keys}
-        _, troubles = usable(changed)
-        _, before = usable(others)
+        changed = others if split_keys(keys) == split_keys(came) else {**others, action.id: keys}
+        _, troubles = usable(changed, preset)
+        _, before = usable(others, preset)
         if new := [trouble for trouble in troubles if trouble not in before]:
             self.notify(f"{new[0]} Nothing was changed.", severity="warning", markup=False)
         elif self.carrel.change_config(keys=changed):

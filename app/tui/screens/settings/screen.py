@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 from app.tui.actions import Action, bindings
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
+from app.tui.list_keys import MOVING, MovesByLines
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.settings.keys_screen import KeysScreen
@@ -29,10 +30,10 @@ from app.wording.safe_text import one_line
 from engine.config import Config
 
 SETTINGS_ACTIONS = (
-    Action("settings.change", "enter", "change", "change", "Change this setting", "Change the chosen setting."),
-    Action("settings.next", "right", "step(1)", "next value", "Next value", "Go on to the next value, or back.",
+    Action("settings.change", "enter,space", "change", "change", "Change this setting", "Change the chosen setting."),
+    Action("settings.next", "right,l", "step(1)", "next value", "Next value", "Go on to the next value, or back.",
            shown_key="← →"),
-    Action("settings.previous", "left", "step(-1)", "", "Value before", "", footer=False),
+    Action("settings.previous", "left,h", "step(-1)", "", "Value before", "", footer=False),
     Action("settings.default", "delete", "default", "as it came", "Set back to what Carrel comes with",
            "Set the chosen setting back to what Carrel comes with.", late=True),
     Action("settings.back", "escape", "back", "back", "Back from the settings", "Back to where you were."),
@@ -40,11 +41,11 @@ SETTINGS_ACTIONS = (
 KEYS_ROW = Row("Keys", "change them one by one", "Every action and its keys.")
 
 
-class SettingsScreen(CarrelScreen):
+class SettingsScreen(MovesByLines, CarrelScreen):
     """A list of settings."""
 
-    ACTIONS = SETTINGS_ACTIONS
-    BINDINGS = bindings(SETTINGS_ACTIONS)
+    ACTIONS = (*SETTINGS_ACTIONS, *MOVING)
+    BINDINGS = bindings(ACTIONS)
     DEFAULT_CSS = """
     SettingsScreen { background: $background; }
     SettingsScreen #title { margin: 1 2; }
@@ -97,6 +98,15 @@ class SettingsScreen(CarrelScreen):
     @on(OptionList.OptionSelected)
     def _selected(self) -> None:
         self.action_change()
+
+    @property
+    def lines_in_sight(self) -> int:
+        """How many rows are in sight."""
+        return self.rows.in_sight
+
+    def action_move(self, by: int) -> None:
+        """Select the row so many further down."""
+        self.rows.move(by)
 
     def action_change(self) -> None:
         """Change the chosen setting: the other value of two, one of several, or what is typed."""

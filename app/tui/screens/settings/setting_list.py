@@ -77,11 +77,11 @@ def _one_from(cosine: float | None) -> str:
 
 
 def _several(share: float | None) -> str:
-    return "one" if share is None else f"several, λ {figure(share, 2)}"
+    return "one" if share is None else f"several, by {figure(share, 2)}"
 
 
 def _times(times: float | None) -> str:
-    return "any distance" if times is None else f"{figure(times, 2)} times the nearest"
+    return "any distance" if times is None else f"{figure(times, 2)} times as far as the nearest"
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -144,14 +144,14 @@ _EVERYWHERE = (
     Setting(
         "diversity",
         "Rows of a note",
-        "Several are picked by MMR: the lower λ, the more they must differ. f12 in the search tries it.",
+        "How many passages of a note may have rows: several must differ, the lower the number the more. f12 tries it.",
         tuple((each, _several(each), "") for each in (None, *DIVERSITIES)),
         named=_several,
     ),
     Setting(
         "cutoff",
         "Cut-off",
-        "How far, in times of the nearest, a passage without your words may lie. f12 in the search tries it.",
+        "Passages without your words are left out when they are so much farther than the nearest. f12 tries it.",
         tuple((each, _times(each), "") for each in (None, *CUTOFFS)),
         named=_times,
     ),
@@ -172,6 +172,20 @@ _EVERYWHERE = (
         "Forgetting",
         "Whether forgotten text is overwritten in the library file at once, not when its space is used again.",
         ON_OFF,
+    ),
+    Setting(
+        "key_preset",
+        "Preset of keys",
+        "Keys of lists for hands that know another program. What you change below one by one comes before it.",
+        (
+            ("default", "as Carrel comes", "↑ ↓, in lists also j k g G ctrl+d ctrl+u"),
+            ("fzf", "as in fzf", "ctrl+n ctrl+p ctrl+j ctrl+k move; alt+x all commands, alt+q why not"),
+            (
+                "vim",
+                "as in vim",
+                "ctrl+f ctrl+b go by screens, i to the query; alt+x all commands, alt+f filter",
+            ),
+        ),
     ),
     Setting(
         "editor",

@@ -31,7 +31,7 @@ class Row:
     greyed: bool = False
 
 
-class SettingRows(ChoiceList):
+class SettingRows(ChoiceList, inherit_bindings=False):  # the keys of lists belong to the screen
     """Shows rows and keeps the place where it was."""
 
     DEFAULT_CSS = """
@@ -45,6 +45,18 @@ class SettingRows(ChoiceList):
     def __init__(self, *, title_cells: int = TITLE_CELLS, id: str | None = None) -> None:
         super().__init__(markup=False, id=id)
         self._title_cells = title_cells
+
+    @property
+    def in_sight(self) -> int:
+        """How many rows are in sight."""
+        lines = max(1, self.virtual_size.height // max(1, self.option_count))
+        return max(1, self.size.height // lines)
+
+    def move(self, by: int) -> None:
+        """Select the row so many further down; headings do not count."""
+        places = [place for place, option in enumerate(self.options) if not option.disabled]
+        at = places.index(self.highlighted) if self.highlighted in places else 0
+        self.highlighted = places[max(0, min(at + by, len(places) - 1))] if places else None
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show other rows."""

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from app.tui.actions import Action, Where, bindings
 from app.tui.background import in_background
+from app.tui.list_keys import MOVING
 from app.tui.screens.training.review_lines import end_lines, example_page, title_line
 from app.tui.threads import in_thread
 from app.tui.training_port import TrainingPort
@@ -25,16 +26,13 @@ REVIEW_ACTIONS = (
            "Learn from this example, and show the next one.", shown_key="y"),
     Action("review.reject", "n,x", "decide(False)", "reject", "Reject this example",
            "Do not learn from this example, and show the next one."),
-    Action("review.skip", "right,space", "turn(1)", "skip", "Leave it open, and show the next example",
+    Action("review.skip", "right,l,space", "turn(1)", "skip", "Leave it open, and show the next example",
            "Decide nothing, and show the next example; what is left open is learnt from.", shown_key="→", late=True),
-    Action("review.back", "left,backspace", "turn(-1)", "back", "Show the example before",
+    Action("review.back", "left,h,backspace", "turn(-1)", "back", "Show the example before",
            "Show the example before, to decide otherwise.", shown_key="←", late=True),
     Action("review.accept_rest", "a", "accept_rest", "accept the rest", "Accept all the rest and let the run go on",
            "Accept all that is not decided yet, and let the run go on."),
-    Action("review.go_on", "g", "go_on", "go on", "Let the run go on", "End the review and let the run learn."),
-    Action("review.down", "down,pagedown", "scroll(1)", "", "Further down", "Scroll what does not fit.",
-           shown_key="↑↓", footer=False, palette=False),
-    Action("review.up", "up,pageup", "scroll(-1)", "", "Further up", "", footer=False, palette=False),
+    Action("review.go_on", "o", "go_on", "go on", "Let the run go on", "End the review and let the run learn."),
     Action("review.leave", "escape", "leave", "later", "Look at the rest later",
            "Go back; the run waits, and what was decided is kept."),
 )  # fmt: skip
@@ -43,7 +41,7 @@ REVIEW_ACTIONS = (
 class ReviewScreen(Screen[bool]):
     """Gives True where the run may go on. Each decision is written down at once, one after another."""
 
-    ACTIONS = REVIEW_ACTIONS
+    ACTIONS = (*REVIEW_ACTIONS, *MOVING)  # the example has the focus, and scrolls
     BINDINGS = bindings(REVIEW_ACTIONS)
     DEFAULT_CSS = """
     ReviewScreen { background: $background; }
@@ -109,10 +107,6 @@ class ReviewScreen(Screen[bool]):
         """Show the next example, or the one before."""
         self.at = max(0, min(self.at + by, len(self.examples)))
         self._show()
-
-    def action_scroll(self, by: int) -> None:
-        """Scroll an example that is longer than the screen."""
-        self.page.scroll_to(y=self.page.scroll_offset.y + by, animate=False)
 
     def action_accept_rest(self) -> None:
         """Accept all that is not decided, and let the run go on."""

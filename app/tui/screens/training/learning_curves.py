@@ -10,14 +10,14 @@ from app.tui.screens.training.line_parts import apart, fitted, heading
 from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, QUIET
 from app.tui.training_state import TrainingState
 from app.tui.widgets.chart import area, whisker
-from app.wording.figures import count, figure, interval, signed, size
+from app.wording.figures import count, figure, interval, percent, signed, size
 from training.protocol import Evaluated
 
 AXIS_CELLS = 8
 RATE_ROWS = 2
 LEAST_LOSS_ROWS, MOST_LOSS_ROWS = 3, 8
 LEAST_WHISKER_CELLS, MOST_WHISKER_CELLS = 15, 37
-STEP_CELLS, SCORE_CELLS, INTERVAL_CELLS = 18, 13, 18
+STEP_CELLS, SCORE_CELLS, INTERVAL_CELLS = 21, 13, 18
 HIGH_ENOUGH = 22  # lines; below them the learning rate has no curve of its own
 _STEPS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)  # ends of the scale of differences
 
@@ -111,8 +111,8 @@ def _ink(each: Evaluated) -> str:
 
 
 def _evaluation(each: Evaluated, *, told: bool, best: bool) -> Content:
-    """Return the figures of one evaluation, of a mixture with its t, the share of the tuned model; `told`: interval."""
-    what = f"t {figure(each.share, 2)}, step {count(each.step)}" if each.mixed else f"step {count(each.step)}"
+    """Return the figures of one evaluation, of a mixture with the share of the tuned model; `told`: interval."""
+    what = f"{percent(each.share)} tuned, step {count(each.step)}" if each.mixed else f"step {count(each.step)}"
     return Content.assemble(
         (f"{what:<{STEP_CELLS}}", QUIET),
         (figure(each.candidate), f"bold {BRIGHT}" if best else ""),

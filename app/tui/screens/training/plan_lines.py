@@ -11,9 +11,11 @@ from app.tui.screens.training.line_parts import apart, heading, said
 from app.tui.theme import ACCENT, BRIGHT, FAINT, GOOD, QUIET
 from app.tui.training_port import Prospect, QuerySource, Recipe
 from app.tui.widgets.entry_list import Entry
+from app.tui.widgets.line_views import wrapped
 from app.wording.figures import count, counted, figure
 from app.wording.safe_text import one_line
 from app.wording.times import estimate
+from engine.installation import command_for
 
 BAR_CELLS = 30
 
@@ -156,10 +158,9 @@ MISSING = (
     ),
     (
         "How to install it",
-        "Leave Carrel with ctrl+q, run this in the environment that Carrel is installed in, and come back:",
+        "Leave Carrel with ctrl+q, run this, and come back:",
     ),
 )
-INSTALL = "pip install 'carrel[training]'"
 
 
 def missing_lines(what: str, width: int) -> list[Content]:
@@ -168,6 +169,7 @@ def missing_lines(what: str, width: int) -> list[Content]:
     lines += said(what, width, QUIET)
     for title, text in MISSING:
         lines += [Content(), heading(title), *said(text, width)]
-    lines += [Content(), Content.styled(f"    {INSTALL}", f"bold {ACCENT}")]
+    command = wrapped(Content.styled(command_for("training"), f"bold {ACCENT}"), width, Content("    "))
+    lines += [Content(), *command]
     rest = "Nothing else needs it: searching, indexing, and what Carrel learns from your marks work without."
     return [*lines, Content(), *said(rest, width, QUIET)]

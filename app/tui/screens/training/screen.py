@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
 from textual import on
@@ -13,6 +14,7 @@ from textual.getters import query_one
 from app.tui.actions import Where, bindings
 from app.tui.background import Work, in_background
 from app.tui.browser import CarrelScreen, tell
+from app.tui.list_keys import MOVING, MovesByLines
 from app.tui.screens.training.actions import HELP_PAGES, TRAINING_ACTIONS, useful_for
 from app.tui.screens.training.followed_run import FollowedRun, RunReported, to_follow
 from app.tui.screens.training.history_page import HistoryPage
@@ -35,12 +37,12 @@ WIDE_COLUMNS = 100  # from here on two parts stand beside each other
 LOOK_SECONDS = 1.0  # how often it is looked whether a run lives, and what others did with the runs
 
 
-class TrainingScreen(CarrelScreen):
+class TrainingScreen(MovesByLines, CarrelScreen):
     """Three pages: the plan of the next run, one run at work or over, and all runs."""
 
-    ACTIONS = TRAINING_ACTIONS
+    ACTIONS = (*TRAINING_ACTIONS, *(replace(action, late=True) for action in MOVING))
     HELP_PAGES = HELP_PAGES
-    BINDINGS = bindings(TRAINING_ACTIONS)
+    BINDINGS = bindings(ACTIONS)
     CSS_PATH = "training.tcss"
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
@@ -213,7 +215,7 @@ class TrainingScreen(CarrelScreen):
     @property
     def HIDDEN(self) -> tuple[str, ...]:  # noqa: N802  # read by the footer, as a constant of other screens
         """The actions that would do nothing now, which the footer leaves out."""
-        useful = {*self._useful(), "next", "page", "back"}
+        useful = {*self._useful(), "page", "back"}
         names = (action.id.removeprefix("training.") for action in TRAINING_ACTIONS)
         return ("training", *(f"training.{name}" for name in names if name not in useful))
 
@@ -241,17 +243,18 @@ class TrainingScreen(CarrelScreen):
         else:
             side.scroll_to(y=side.scroll_offset.y + by, animate=False)
 
-    def action_scroll(self, pages: int) -> None:
+    @property
+    def lines_in_sight(self) -> int:
+        """How many lines of the list or the text are in sight."""
+        return self._side.size.height
+
+    def action_page(self, pages: int) -> None:
         """Scroll what is read a screen on: beside a list, what stands at its right."""
         beside = {"plan": self.plan_page.prospect_view, "history": self.history_page.about}
         view = beside.get(self.page, self.run_page.read_view)
         view.scroll_to(y=view.scroll_offset.y + pages * max(1, view.size.height - 1), animate=False)
 
-    def action_edge(self, last: bool) -> None:
-        """Go to the first line, or to the last."""
-        self.action_move(1 << 20 if last else -(1 << 20))
-
-    def action_page(self, by: int) -> None:
+    def action_turn(self, by: int) -> None:
         """Turn to the next page, or back."""
         self._turn_to(PAGES[(PAGES.index(self.page) + by) % len(PAGES)])
 

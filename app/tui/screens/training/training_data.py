@@ -29,7 +29,7 @@ def waiting_lines(review: ReviewAwaited, width: int) -> list[Content]:
     """Return that the run waits for its examples to be looked at."""
     text = f"‖ {counted(review.examples, 'example')} wait to be looked at, the most doubtful first."
     lines = said(text, width, f"bold {ACCENT}")
-    return [*lines, *said("e looks at them; g goes on with all that was not rejected.", width, QUIET, "  ")]
+    return [*lines, *said("e looks at them; o goes on with all that was not rejected.", width, QUIET, "  ")]
 
 
 def short_lines(state: TrainingState, width: int) -> list[Content]:

@@ -167,7 +167,7 @@ def ending_lines(state: TrainingState, run: str, width: int) -> list[Content]:
     if run == "crashed":
         return [
             *said(f"✗ This run broke off{_where(state)}: its process is gone.", width, f"bold {ALARM}"),
-            *said("Your library is as it was. g goes on from its last checkpoint, x deletes the run.", width, "", "  "),
+            *said("Your library is as it was. o goes on from its last checkpoint, D deletes the run.", width, "", "  "),
         ]
     return []
 

@@ -26,7 +26,7 @@ KEYS = (("↑↓", "scroll"), ("esc", "back"))
 class CompareScreen(ModalScreen[None]):
     """Shows two rows side by side; their whole passages are read in a thread, until then their snippets stand there."""
 
-    BINDINGS = [Binding("escape,q,f7,c", "dismiss", show=False)]
+    BINDINGS = [Binding("escape,q,f7,alt+c,c", "dismiss", show=False)]
     DEFAULT_CSS = """
     CompareScreen { align: center middle; background: $background 60%; }
     CompareScreen #compare-box { width: 96%; max-width: 150; height: 94%; padding: 1 2 0 2; background: $panel; }

@@ -20,6 +20,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from app.tui.background import in_background
+from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.ports import LibraryPort
 from app.tui.screens.search.why_not.remedies import Remedy, remedies
 from app.tui.screens.search.why_not.report_lines import report_lines
@@ -50,13 +51,12 @@ class Pursuit:
     path: bytes
 
 
-class WhyNotScreen(ModalScreen[Pursuit | None]):
+class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
     """Asks which document is missed, and ends with what to try for it."""
 
     BINDINGS = [
         Binding("escape", "back", show=False),
-        Binding("down", "move(1)", show=False, priority=True),
-        Binding("up", "move(-1)", show=False, priority=True),
+        *LIST_BINDINGS,
         Binding("shift+down", "scroll(3)", show=False),
         Binding("shift+up", "scroll(-3)", show=False),
     ]

@@ -244,6 +244,7 @@ class Pace:
     patience: float = 0.3  # more where only the words have answered: the row may give way to a better one
     sentence: float = 0.4  # then the nearest sentence is looked for: a dozen runs of the encoder
     settle: float | None = 0.7  # then all rows are asked for; None: with the first ones
+    stood: float | None = 3.0  # then a query is worth keeping in the history; None: only what is looked at is
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for

@@ -60,7 +60,16 @@ ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
 DAY = 86_400.0
 STILL = Pace(
-    quiet=0.0, glance=0.0, patience=0.0, sentence=0.0, settle=None, poll=3600.0, refresh=0.0, look=0.0, blink=False
+    quiet=0.0,
+    glance=0.0,
+    patience=0.0,
+    sentence=0.0,
+    settle=None,
+    stood=None,
+    poll=3600.0,
+    refresh=0.0,
+    look=0.0,
+    blink=False,
 )
 
 NOTES: dict[str, str] = {

@@ -94,6 +94,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.filters = QueryFilters(app, line, self.query_one(ChipLine))
         self.kept = KeptSearches(app, line)
         self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane))
+        self.shown.walked = self.kept.remember
         self.trial = SettingsTrial(app, rows, pane, self.shown)
         self.similar = SimilarRows(app, rows, self.shown, self.trial)
         self.further = FurtherRows(app, rows, self.shown, self.trial, self.search)
@@ -136,6 +137,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         """Ask what stands in the query line; where nothing does, for the documents that changed last."""
         self.carrel.ports.typed()
         self.pane.key_pressed()
+        self.kept.typed()
         self.similar.forget()
         self.trial.exploration = None
         self.filters.show()
@@ -255,7 +257,15 @@ class SearchScreen(MovesByLines, CarrelScreen):
         elif self.pane.explaining:
             self.pane.explaining = False
         else:
-            self.query_line.clear()
+            self.kept.empty()
+
+    def action_bring_back(self) -> None:
+        """Put the query back that was emptied or replaced last."""
+        self.kept.bring_back()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether an action can be done now; the key of one that cannot does what it does everywhere."""
+        return self.kept.can_bring_back if action == "bring_back" else True
 
     def action_take_spelling(self) -> None:
         """Put the word that is offered for an unknown one into the query line."""

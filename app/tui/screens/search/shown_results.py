@@ -56,6 +56,7 @@ class ShownResults:
         self.heading: Callable[[int], Content] | None = None  # of rows that answer something else than the query line
         self.wanted: bytes | None = None  # a document to be selected once it is among the rows
         self.moves = 0  # how often the person chose a row since the query last changed
+        self.walked: Callable[[], None] = lambda: None  # told that the person goes through the rows
         self._start_page = ("", "")
         self._failure: CarrelError | None = None
 
@@ -129,6 +130,7 @@ class ShownResults:
     def choose(self, place: int) -> None:
         """Select a row for the person; better answers do not take the selection from it."""
         self.hold()
+        self.walked()
         self._widgets.pane.key_pressed()
         self._widgets.rows.choose(place)
 

@@ -1,8 +1,10 @@
-"""What is said of files that a rule leaves out, and of folders that are only counted."""
+"""What is said of files that are not read, of folders that are only counted, and who may read what a run writes."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,17 @@ def test_the_files_of_a_folder_are_counted_before_it_is_watched(tmp_path: Path) 
         assert all(folder.walked for folder in library.folders())
         with pytest.raises(PathError):
             library.count_files(tmp_path / "missing", 1)
+
+
+def test_no_filter_is_offered_for_files_that_have_no_type(tmp_path: Path) -> None:
+    with library_of(tmp_path, {"loaf.md": "# Loaf\n", "scan.pdf": b"%PDF-1.4 cut short"}, fitted=False) as library:
+        assert [failure.path.endswith(b"scan.pdf") for failure in library.failures()] == [True]
+        assert "markdown" in library.facets().kinds
+        assert "" not in library.facets().kinds
+
+
+def test_what_a_run_writes_is_its_owners_alone(tmp_path: Path) -> None:
+    work = "lambda run: open(run.folder / 'weights', 'w').close() or 0"
+    code = f"import training.worker as worker; worker.work = {work}; worker.main([{str(tmp_path)!r}])"
+    subprocess.run([sys.executable, "-c", code], check=True, umask=0o022)
+    assert (tmp_path / "weights").stat().st_mode & 0o777 == 0o600

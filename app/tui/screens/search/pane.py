@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
+from textual.message import Message
 from textual.reactive import reactive, var
 
 from app.tui.background import in_background
@@ -21,11 +23,11 @@ from app.tui.screens.search.explanation.renderings import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.key_rest import KeyRest
 from app.tui.screens.search.preview import (
-    LEAD_LINES,
+    LINK,
     Previewed,
     caption,
-    first_line_of_hit,
     preview_lines,
+    top_of_preview,
     unavailable,
 )
 from app.tui.screens.search.preview_reader import PreviewReader
@@ -105,6 +107,20 @@ class Pane(Vertical):
     def shown_hit(self) -> Hit | None:
         """The hit whose text shows: the selected row's, or another passage of its document."""
         return self._previewed.hit if self._previewed and self._hit else self._hit
+
+    @dataclass
+    class LinkClicked(Message):
+        """A link in the preview was clicked: the hit, and where the link leads as written."""
+
+        hit: Hit
+        target: str
+        wiki: bool
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell which link was clicked."""
+        link = event.style.meta.get(LINK)
+        if link is not None and self.shown_hit is not None:
+            self.post_message(self.LinkClicked(self.shown_hit, *link))
 
     def key_pressed(self) -> None:
         """Take note of a key: another row's text is read once the keys rest."""
@@ -203,8 +219,7 @@ class Pane(Vertical):
             self.preview.show(unavailable)
         elif before is None or before.window is not window or before.sentence != previewed.sentence or not keep_place:
             lines = partial(preview_lines, window, sentence=previewed.sentence)
-            line = first_line_of_hit(window, self.preview.scrollable_content_region.width)
-            self.preview.show(lines, keep_place=keep_place, top=max(0, line - LEAD_LINES))
+            self.preview.show(lines, keep_place=keep_place, top=partial(top_of_preview, window))
 
     async def _mark_nearest_sentence(self, opened: Opened, previewed: Previewed, result: SearchResult) -> None:
         """Mark the sentence nearest to the query in meaning, once the keys rest."""

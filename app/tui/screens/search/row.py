@@ -181,7 +181,7 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
     vector, keyword = hit.vector, hit.keyword
     distance = figure(vector.distance)[:4] if vector else NONE
     bm25 = figure(keyword.bm25, 2)[:5] if keyword and keyword.bm25 else NONE
-    score = figure(hit.score, context.decimals)
+    score = figure(hit.score, context.decimals - (hit.score >= 1))  # 1.12 is as wide as .943
     ink, strong = ("", f"bold {BRIGHT}") if not context.dim else (QUIET, QUIET)
     tier, tier_style = f"{TIER_SIGNS[hit.tier]} {hit.tier:<6}", TIER_STYLES[hit.tier] if not context.dim else QUIET
     if context.mode == "words":

@@ -189,6 +189,10 @@ class SearchScreen(MovesByLines, CarrelScreen):
     def _selected(self, message: ResultList.Selected) -> None:
         self.pane.show_hit(message.hit, self.shown.result, self.shown.finished)
 
+    @on(Pane.LinkClicked)
+    def _link_clicked(self, message: Pane.LinkClicked) -> None:
+        self.documents.follow(message.hit, message.target, message.wiki)
+
     @on(ResultList.Clicked)
     def _row_clicked(self, message: ResultList.Clicked) -> None:
         self.shown.choose(message.place)

@@ -68,6 +68,11 @@ def search_shape(result: SearchResult) -> Shape:
     }
 
 
+def picked_shape(hits: Sequence[Hit], result: SearchResult | None) -> Shape:
+    """Return the rows that were picked, and the query that they were picked from."""
+    return {"query": result.query.text if result else "", "picked": [hit_shape(hit) for hit in hits]}
+
+
 def hit_shape(hit: Hit) -> Shape:
     """Return one row of a search."""
     below = hit.judged_below

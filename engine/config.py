@@ -23,6 +23,8 @@ from engine.records import SearchSettings
 MOST_BYTES = 2**20  # of the settings file: ten thousand saved searches; a device or a log is taken for none
 MOST_WEIGHT = 1000.0  # the shares of two weights count, so a larger one says no more
 MOST_CUTOFF = 1000.0  # times the least distance: every passage lies nearer
+LEAST_SHARE, MOST_SHARE = 0.2, 0.8  # of the screen for the preview: narrower, neither it nor the rows can be read
+DENSITIES = ("", "full", "two", "one")
 _NAME_SHOWN = 60  # characters of an unknown setting's name that an error repeats
 _LANGUAGES = re.compile(r"(?:[A-Za-z][\w/-]*+(?:\+[A-Za-z][\w/-]*+)*+)?")  # as Tesseract takes them: eng+deu
 
@@ -35,6 +37,12 @@ class Config:
     """The command that opens a file, with `{path}` and `{line}` where they belong; empty: $VISUAL, then $EDITOR."""
     theme: str = ""
     """The colours of the browser; empty: Carrel's own, dark or light as the terminal is."""
+    density: str = ""
+    """How dense the rows of the browser are: full (all figures), two or one (lines); empty: as the screen is high."""
+    pictures: bool = True
+    """Whether pictures of notes are shown where the terminal can and Pillow is installed; off: their names."""
+    pane_share: float | None = None
+    """How much of the screen the preview has beside or below the rows, 0.2 to 0.8; none: as Carrel does it."""
     fusion: str = "convex"
     """How meaning and words are joined: convex, rrf, rrf-published, vector or keyword."""
     weights: tuple[float, float] | None = None
@@ -268,6 +276,17 @@ def _fusion(value: Any) -> str:
     return str(value)
 
 
+def _density(value: Any) -> str:
+    if value not in DENSITIES:
+        raise ValueError("It must be one of full, two, one, or empty")
+    return str(value)
+
+
+def _pane_share(value: Any) -> float | None:
+    wanted = f"It must be a number from {LEAST_SHARE:g} to {MOST_SHARE:g}"
+    return _number(value, LEAST_SHARE, MOST_SHARE, wanted) if value != 0 else None
+
+
 def _weights(value: Any) -> tuple[float, float]:
     wanted = f"It must be two numbers from 0 to {MOST_WEIGHT:g}, not both 0, such as [0.8, 0.2]"
     if not isinstance(value, list) or len(value) != 2:
@@ -311,6 +330,9 @@ def _texts(value: Any) -> Mapping[str, str]:
 _READ: dict[str, Callable[[Any], Any]] = {
     "editor": _editor,
     "theme": _text,
+    "density": _density,
+    "pictures": _flag,
+    "pane_share": _pane_share,
     "key_preset": _key_preset,
     "fusion": _fusion,
     "weights": _weights,

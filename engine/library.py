@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from engine.library_file import LibraryFile
 from engine.library_search import LibrarySearch
 from engine.library_views import LibraryViews
-from engine.paths import library_path
+from engine.paths import expanded, library_path
 from engine.reader_memory import ReaderMemory
 from engine.records import Check, Status, SyncReport
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
@@ -125,6 +125,7 @@ class Library:
     embed = _by(_search, LibrarySearch.embed)
     ask_to_embed = _by(_search, LibrarySearch.ask_to_embed)
     similar = _by(_search, LibrarySearch.similar)
+    may_see = _by(_search, LibrarySearch.may_see)
     nearest_sentence = _by(_search, LibrarySearch.nearest_sentence)
     warm = _by(_search, LibrarySearch.warm)
     why = _by(_search, LibrarySearch.why)
@@ -168,6 +169,7 @@ class Library:
     marks = _by(_memory, ReaderMemory.marks)
     places_of_marks = _by(_memory, ReaderMemory.places_of_marks)
     empty_marks = _by(_memory, ReaderMemory.empty_marks)
+    last_opened = _by(_memory, ReaderMemory.last_opened)
     answers = _by(_memory, ReaderMemory.answers)
     nearest_passage = _by(_memory, ReaderMemory.nearest_passage)
     log_search = _by(_memory, ReaderMemory.log_search)
@@ -189,15 +191,14 @@ class Library:
     ) -> SyncReport:
         """Bring the index up to date with the folders, once, in this process, and return what was done.
 
-        All is found by words first; then, with `meaning`, embedded. `paths` restrict it; `full` reads every file again;
-        with `accept_removals`, documents whose files are gone go even where most of a folder's are, which are held back
-        else. When `stop` is set, it ends within a second with what is committed by then. Raises LibraryBusy where
-        another process indexes, PathError, ModelError.
+        All is found by words first; then, with `meaning`, embedded. `paths` restrict both; `full` reads every file
+        again; with `accept_removals`, documents whose files are gone go even where most of a folder's are, which are
+        held back else. When `stop` is set, it ends within a second with what is committed by then. Orders that others
+        file meanwhile are carried out too. Raises LibraryBusy where another process indexes, PathError, ModelError.
         """
-        absolute = [os.fsencode(path.expanduser().absolute()) for path in paths]
         with self._indexing("syncing") as indexer:
             return indexer.sync(
-                paths=absolute,
+                paths=_absolute(paths),
                 full=full,
                 accept_removals=accept_removals,
                 meaning=meaning,
@@ -268,12 +269,22 @@ class Library:
 
             return replace(status, stale=stale_files(connection, self.path))
 
-    def pending(self) -> int:
-        """Return how many texts are found by words and still wait for their vector; cheap enough to poll."""
+    def pending(self, *, asked: bool = False) -> int:
+        """Return how many texts are found by words and still wait for their vector; cheap enough to poll.
+
+        With `asked`, how many of those that were asked for.
+        """
         from engine.store import pending_vectors
 
         with self._file.reading() as connection:
-            return pending_vectors.count(connection)
+            return pending_vectors.count(connection, asked=asked)
+
+    def embed_first(self, paths: Sequence[Path]) -> None:
+        """Ask for what waits at or below these paths to be embedded before the rest. Raises PathError."""
+        from engine.indexing.embedding_queue import ask_for_paths
+
+        with self._file.writing() as connection:
+            ask_for_paths(connection, _absolute(paths))
 
     def check(self, *, repair: bool = False) -> tuple[Check, ...]:
         """Look for everything that can be wrong with the file, and with `repair` mend what can be mended first.
@@ -306,6 +317,10 @@ class Library:
         with lock.IndexerLock(self.path).acquire(task), self._file.writing(lock_held=True) as connection:
             self._file.drain()
             yield LocalIndexer(connection, self.path, self._encoder)
+
+
+def _absolute(paths: Sequence[Path]) -> list[bytes]:
+    return [os.fsencode(expanded(path).absolute()) for path in paths]
 
 
 def _read_only(path: Path) -> bool:

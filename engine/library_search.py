@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LibraryError, ModelError
 from engine.library_file import LibraryFile
-from engine.records import SearchResult, SearchSettings, WhyReport, WhyStage
+from engine.paths import expanded
+from engine.records import Query, Scope, SearchResult, SearchSettings, WhyReport, WhyStage
 from engine.retrieval.cancellation import Cancellation
 from engine.store import change_log, documents, migrations
 from engine.store.connection import open_writer
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from engine.store.connection import LibraryConnection
 
 DEFAULT_LIMIT = 10
+NO_LIMITS = Scope()
 WHY_LIMIT = 10
 EMBED_MOST = 50  # passages of one search: of more, the list gains little (tests/bench/partial_vectors.py)
 EMBED_SECONDS = 1.5  # two idle cores embed 80 in it, busy ones some 20, which still give most of what there is to gain
@@ -132,7 +134,7 @@ class LibrarySearch:
             with self._file.writing() as connection, transaction(connection):
                 pending_vectors.ask(connection, hashes)
 
-    def similar(self, passage_id: int, *, limit: int = DEFAULT_LIMIT) -> SearchResult:
+    def similar(self, passage_id: int, *, limit: int = DEFAULT_LIMIT, scope: Scope = NO_LIMITS) -> SearchResult:
         """Find the passages of other documents that are nearest in meaning to one.
 
         One that has no vector yet is embedded here; there are no rows where it can have none.
@@ -142,7 +144,14 @@ class LibrarySearch:
         self.embed([passage_id])
         with self._reading() as connection:
             model, cuts = self._active_model().of(connection)
-            return similar(connection, passage_id, model, cuts, limit)
+            return similar(connection, passage_id, model, cuts, limit, scope)
+
+    def may_see(self, document_id: int, scope: Scope) -> bool:
+        """Return whether a document is there and lies within a scope."""
+        from engine.retrieval.filters import in_scope
+
+        with self._reading() as connection:
+            return in_scope(connection, document_id, scope)
 
     def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
         """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
@@ -173,7 +182,7 @@ class LibrarySearch:
         from engine.retrieval.written_options import with_written_options
 
         settings = settings or SearchSettings()
-        absolute = os.fsencode(path.expanduser().absolute())
+        absolute = os.fsencode(expanded(path).absolute())
         with self._reading() as connection:
             document = documents.document_id_at(connection, absolute)
             if (absent := absence(connection, self._file.path, absolute, document)) is not None:
@@ -181,7 +190,7 @@ class LibrarySearch:
                 stage = WhyStage("indexed", False, None, reason, advice)
                 return WhyReport(text, absolute, False, None, (stage,), "indexed", (advice,))
             assert document is not None  # else it was said why
-            query = with_written_options(connection, parse(text))
+            query = _within(with_written_options(connection, parse(text)), settings.scope)
             model, cuts, missing = self._model(connection, settings, query.meaning)
             if missing:
                 settings = replace(settings, fusion="keyword")
@@ -233,7 +242,7 @@ class LibrarySearch:
         began = time.perf_counter()
         with self._reading(cancel) as connection:
             loading = time.perf_counter()
-            query = with_written_options(connection, parse(text, typing=typing))
+            query = _within(with_written_options(connection, parse(text, typing=typing)), settings.scope)
             needed = replace(settings, fusion="convex", memory=True) if widely else settings
             model, cuts, missing = self._model(connection, needed, query.meaning)
             loaded = time.perf_counter()
@@ -309,3 +318,7 @@ class LibrarySearch:
         if model is not None and not model.reads(meaning):
             return None, unfitted(0.0), f"by words alone: {model.name} does not read this writing"
         return model, cuts, "" if model else "by words alone: nothing is indexed yet"
+
+
+def _within(query: Query, scope: Scope) -> Query:
+    return query if scope == NO_LIMITS else replace(query, filters=replace(query.filters, scope=scope))

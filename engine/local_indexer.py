@@ -1,38 +1,46 @@
-"""Indexes in the calling process: syncs, then fits the tiers anew where they no longer fit.
+"""Indexes in the calling process, once, as an indexer does: it takes the orders that others file meanwhile.
 
-The caller holds the indexer lock.
+The caller holds the indexer lock. Embedding takes minutes, and a note that somebody else has just saved is not to wait
+for its words that long.
 """
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.events import Event
+from engine.indexer.encoders import Encoders, refit
 from engine.records import SyncReport
-from engine.store import models
-from engine.store.faults import translated
+from engine.store import requests
+from engine.store.faults import system_errors_translated, translated
 from engine.store.write_ahead_log import fold_in
 
 if TYPE_CHECKING:
     import apsw
 
     from engine.embedding.encoder import Encoder
+    from engine.indexer.service import Service
+    from engine.indexing.passage_encoder import PassageEncoder
 
 OnEvent = Callable[[Event], None]
 
 
 class LocalIndexer:
-    """One library's indexing: its writer's connection, and an encoder that is loaded when the first file needs it."""
+    """One library's indexing: its writer's connection, and encoders that are loaded when a file first needs one.
+
+    `encoder` stands in for the library's own model.
+    """
 
     def __init__(self, connection: apsw.Connection, library: Path, encoder: Encoder | None) -> None:
         self._connection = connection
         self._library = library
-        self._encoder = encoder
+        self._given = encoder
+        self._encoders = Encoders()
 
     def sync(
         self,
@@ -46,66 +54,55 @@ class LocalIndexer:
     ) -> SyncReport:
         """Bring the index up to date, and fit the tiers anew where they no longer fit.
 
-        Without `meaning`, what has no vector waits for the next sync.
+        Without `meaning`, what has no vector waits for the next sync. With `paths` what waits elsewhere does.
         """
-        from engine.indexing.sync import sync
-        from engine.sources.parser import configured_parser
-
-        def fit() -> None:
-            from engine.retrieval.tier_calibration import refit  # numpy, 0.1 s, which a sync without work does without
-
-            refit(self._connection, self.encoder(), stop.is_set)
-
-        report = sync(
-            self._connection,
-            self._library,
-            encoder=self.encoder,
-            parser=configured_parser,
-            paths=paths,
-            full=full,
-            accept_removals=accept_removals,
-            meaning=meaning,
-            refit=fit if meaning else None,
-            on_event=on_event,
-            stop=stop,
-        )
-        with translated(self._library):
-            fold_in(self._connection)
-        return report
+        with self._service(on_event, stop) as service:
+            return service.bring_up_to_date(paths, full=full, accept_removals=accept_removals, meaning=meaning)
 
     def embed(self, on_event: OnEvent, stop: threading.Event) -> int:
-        """Embed what waits, and return how many texts that were. Raises ModelError."""
-        from engine.indexing.embedding_queue import EmbeddingQueue
+        """Embed what waits and fit the tiers where they no longer fit, as after an import; return how many texts.
 
-        return EmbeddingQueue(self._connection, self.encoder, on_event).work(stop)
-
-    def fit(self, on_event: OnEvent, stop: threading.Event) -> None:
-        """Fit the tiers anew where they no longer fit, as after an import. Raises ModelError."""
-        from engine.indexing.sync import refit_where_due
-        from engine.retrieval.tier_calibration import refit  # as above
-
-        fitting = partial(refit, self._connection, self.encoder(), stop.is_set)
-        refit_where_due(self._connection, fitting, on_event, stop)
+        Raises ModelError.
+        """
+        with self._service(on_event, stop) as service:
+            return service.embed_all()
 
     def use_model(self, name: str, *, on_event: OnEvent, stop: threading.Event) -> bool:
         """Make an installed model the library's, and embed everything with it; False where `stop` came first."""
-        from engine.embedding import catalogue
-        from engine.indexing.model_build import use_model
-        from engine.sources.parser import configured_parser
-
-        if self._encoder is None or self._encoder.manifest.id != name:
-            self._encoder = catalogue.load(name, sessions=os.cpu_count() or 1)
-        if not use_model(self._connection, name, self._encoder, configured_parser, on_event=on_event, stop=stop):
-            return False
-        self.sync(on_event=on_event, stop=stop)
+        with self._service(on_event, stop) as service:
+            if not service.build_model(name):
+                return False
+            service.bring_up_to_date()
         return not stop.is_set()
 
-    def encoder(self) -> Encoder:
-        """Return the encoder of the library's model, of the embedded one in a new library, a session for every core."""
-        if self._encoder is None:
-            from engine.embedding import catalogue
+    def encoder_of(self, name: str | None) -> PassageEncoder:
+        """Return the encoder of a model by its name in the catalogue, None standing for the default."""
+        if self._given is not None and name in (None, self._given.manifest.id):
+            return self._given
+        return self._encoders(name)
 
-            active = models.active(self._connection)
-            name = active.name if active else catalogue.EMBEDDED
-            self._encoder = catalogue.load(name, sessions=os.cpu_count() or 1)
-        return self._encoder
+    @contextmanager
+    def _service(self, on_event: OnEvent, stop: threading.Event) -> Iterator[Service]:
+        """Lend the indexer that does the work; what it has written is in the file itself afterwards."""
+        from engine.indexer.service import Service
+        from engine.indexer.warm_parser import WarmParser
+        from engine.sources.parser import configured_parser
+
+        requests.reopen(self._connection)
+        parser = WarmParser(configured_parser)
+        service = Service(
+            self._connection,
+            self._library,
+            encoder_of=self.encoder_of,
+            parser=parser,
+            refit=partial(refit, self._connection),
+            on_event=on_event,
+            stop=stop,
+        )
+        try:
+            with system_errors_translated(self._library):
+                yield service
+        finally:
+            parser.end()
+        with translated(self._library):
+            fold_in(self._connection)

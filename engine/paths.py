@@ -45,7 +45,7 @@ def places() -> Places:
     """Return the folders in use: below `CARREL_HOME` if set, else the platform's own."""
     home = os.environ.get("CARREL_HOME")
     if home:
-        root = Path(home).expanduser().absolute()
+        root = expanded(home).absolute()
         return Places(root / "data", root / "config", root / "state", root / "cache")
     from platformdirs import PlatformDirs  # 5 ms, and not needed where CARREL_HOME is set
 
@@ -56,7 +56,12 @@ def places() -> Places:
 def library_path(named: str | os.PathLike[str] | None = None) -> Path:
     """Return the library file: the one named, else `CARREL_LIBRARY`, else the default; always absolute."""
     chosen = named or os.environ.get("CARREL_LIBRARY")
-    return Path(chosen).expanduser().absolute() if chosen else places().library
+    return expanded(chosen).absolute() if chosen else places().library
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path with `~` resolved; where it names nobody's home, as in `~draft.md`, it is a name like any other."""
+    return Path(os.path.expanduser(path))
 
 
 def private_folder(path: Path) -> Path:
@@ -99,10 +104,10 @@ def folder_path(folder: Path) -> bytes:
 
     Raises PathError where it is missing or no folder.
     """
-    path = folder.expanduser().absolute()
-    if not path.exists():
+    path = expanded(folder).absolute()
+    if not os.path.exists(path):
         raise PathError(f"{path} does not exist.", fix="Check the spelling of the path.")
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise PathError(f"{path} is no folder.", fix=f"Add the folder that holds it: {path.parent}.")
     return os.fsencode(os.path.realpath(path))
 

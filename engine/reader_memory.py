@@ -12,6 +12,9 @@ from engine.errors import CarrelError, UsageError
 from engine.library_file import LibraryFile
 from engine.records import Grade, Hit, LoggedSearch, Mark, SearchResult
 from engine.store import judgements, search_log
+from engine.store.row_mapping import storable
+
+MARKS_OF_A_DOCUMENT = 4  # looked through for each document that was opened last: one is opened for several searches
 
 if TYPE_CHECKING:
     import apsw
@@ -76,6 +79,11 @@ class ReaderMemory:
 
         return self._file.read(lambda connection: documents_of(connection, marks))
 
+    def last_opened(self, limit: int) -> tuple[bytes, ...]:
+        """Return the documents that are there now whose passages were opened or marked right last, newest first."""
+        marks = [mark for mark in self.marks() if mark.grade != judgements.WRONG][: MARKS_OF_A_DOCUMENT * limit]
+        return tuple(dict.fromkeys(paths[0] for paths in self.places_of_marks(marks) if paths))[:limit]
+
     def empty_marks(self) -> int:
         """Forget all marks and what was opened, overwriting them in the file; return how many there were."""
         with self._file.writing() as connection:
@@ -109,13 +117,13 @@ class ReaderMemory:
 
     # --- the log of searches, which the person switches on ----------------------------------------------------------
 
-    def log_search(self, result: SearchResult) -> int:
-        """Write a finished search down: what was asked, and which passages were shown at which rank.
+    def log_search(self, result: SearchResult, source: str = "") -> int:
+        """Write a finished search down: what was asked, by whom, and which passages were shown at which rank.
 
         Returns its number, for `log_opened`. Whether the person wants a log is the caller's to know.
         """
         with self._file.writing() as connection:
-            return search_log.add(connection, result)
+            return search_log.add(connection, result, source)
 
     def log_opened(self, number: int, hit: Hit) -> None:
         """Write down that a result of a logged search was opened; one that was forgotten since is passed over."""
@@ -136,7 +144,7 @@ def spoken(query: str) -> str:
     """Return a query as it is kept with marks. Raises UsageError where it asks for no words: nothing was answered."""
     from engine.retrieval.query import parse
 
-    asked = " ".join(query.split())
+    asked = " ".join(storable(query).split())
     if not parse(asked).meaning:
         raise UsageError(
             "There is no question to mark an answer to.", fix="Search for words first; filters alone ask nothing."

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from engine.errors import PathError
 from engine.indexing import removed_folders
+from engine.indexing.moved_links import follow_links, rules_of_link
 from engine.library_file import LibraryFile
 from engine.library_views import watched_folder
-from engine.paths import display, folder_path, refuse_nested
+from engine.paths import display, expanded, folder_path, refuse_nested
 from engine.records import Folder
 from engine.store import folders, lock, requests
 
@@ -34,12 +35,14 @@ class Watchlist:
         """Watch a folder; one that is watched already is returned as it is. A sync indexes it.
 
         One that was forgotten within a day comes back with its rules, and all that was indexed of it with the sync.
-        Raises PathError where it is missing, no folder, or inside or around a watched one.
+        A link stands for where it leads, later too. Raises PathError where the folder is missing, no folder, or inside
+        or around a watched one.
         """
         path = folder_path(folder)
         with self._file.writing() as connection:
+            follow_links(connection)
             known = folders.at(connection, path) or _same_folder(connection, path)
-            return known or self._watched_anew(connection, path, or_new=True)
+            return known or self._watched_anew(connection, path, new=rules_of_link(folder, path))
 
     def remove(self, folder: Path, *, forever: bool = False) -> int:
         """Stop watching a folder and forget its documents; its files stay. Returns how many documents were forgotten.
@@ -48,7 +51,7 @@ class Watchlist:
         of a folder which waits since it was removed without. Takes the indexer lock for the writing. Raises PathError
         where the folder is neither, LibraryBusy, LibraryFull.
         """
-        path = os.path.normpath(os.fsencode(folder.expanduser().absolute()))
+        path = os.path.normpath(os.fsencode(expanded(folder).absolute()))
         with self._file.reading() as connection:  # an unknown folder is told whether or not another process indexes
             self._watched_or_waiting(connection, path, forever)
         with lock.IndexerLock(self._file.path).acquire("removing"), self._file.writing(lock_held=True) as connection:
@@ -69,23 +72,24 @@ class Watchlist:
         One that is watched is returned as it is. Raises PathError where none of this path waits, or it lies inside or
         around a watched one by now.
         """
-        path = os.fsencode(os.path.normpath(folder.expanduser().absolute()))
+        path = os.fsencode(os.path.normpath(expanded(folder).absolute()))
         with self._file.writing() as connection:
             known = folders.at(connection, path)
-            return known or self._watched_anew(connection, path, or_new=False)
+            return known or self._watched_anew(connection, path, new=None)
 
     def forgotten(self) -> tuple[Removed, ...]:
         """Return the folders that can be taken back, the latest first."""
         return tuple(removed_folders.waiting(self._file.path))
 
-    def _watched_anew(self, connection: LibraryConnection, path: bytes, *, or_new: bool) -> Folder:
+    def _watched_anew(self, connection: LibraryConnection, path: bytes, *, new: dict[str, str] | None) -> Folder:
+        """Watch a folder that was forgotten, or else a `new` one by these rules."""
         refuse_nested(path, [each.path for each in folders.every(connection)])
         if not removed_folders.take_back(connection, self._file.path, path):
-            if not or_new:
+            if new is None:
                 raise PathError(
                     f"{display(path)} was not forgotten within the last day.",
                     fix="`carrel add` watches it, and the next sync reads it anew.",
                 )
-            folders.add(connection, path)
+            folders.add(connection, path, new)
         requests.file(connection, "sync")
         return watched_folder(connection, path)

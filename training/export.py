@@ -9,7 +9,6 @@ import argparse
 import dataclasses
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE,
 from engine.embedding.out_of_domain import background_passages, foreign_queries, measure
 from engine.embedding.tokenization import Tokens, passage_rules, plain_tokenizer
 from engine.errors import CarrelError, ModelError
+from engine.scratch_folders import scratch_folder
 from training import onnx_graph
 from training.source_model import EMBEDDED_ORIGIN, SourceModel, embedded_source, read_source
 
@@ -52,8 +52,7 @@ def export(
     origin = EMBEDDED_ORIGIN if source is None else str(folder)
     description = read_source(folder)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=out.parent) as scratch:
-        draft = Path(scratch)
+    with scratch_folder(out.parent, "export") as draft:
         model = onnx_graph.load_transformer(description.transformer)
         onnx_graph.write_graph(model, draft / MODEL_FILE, quantise=quantise)
         plain_tokenizer(description.transformer / TOKENIZER_FILE).save(str(draft / TOKENIZER_FILE), pretty=False)

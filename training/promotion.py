@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from engine.errors import ModelError, UsageError
+from engine.errors import CarrelError, ModelError, UsageError
 from training import runs
 from training.runs import Run
 
@@ -36,6 +38,21 @@ def promotable(run: Run, *, knowingly: bool = False) -> str:
 def promoted(run: Run, former: str) -> None:
     """Write down that a run's model is in use, and which was before it."""
     run.update(promoted_at=time.time(), former=former)
+
+
+@contextmanager
+def promoting(run: Run, former: str) -> Iterator[None]:
+    """Write down that a run's model is in use before the block takes it, and take that back where the block fails.
+
+    An indexer may end what the block began after this process is gone, and then there must be a way back.
+    """
+    before = run.record()
+    promoted(run, former)
+    try:
+        yield
+    except CarrelError:
+        run.update(promoted_at=before.promoted_at, former=before.former)
+        raise
 
 
 def former_model(active: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.errors import UsageError
 from engine.evaluation.beir import Collection
+from engine.paths import expanded
 from engine.records import Mark
 from engine.retrieval.marked_passages import passages_of_marks
 from engine.retrieval.query import parse
@@ -102,7 +103,7 @@ def _question(file: Path, number: int, line: str) -> tuple[str, list[str]]:
 
 
 def _document(snapshot: LibrarySnapshot, file: Path, path: str) -> int | None:
-    for candidate in (Path(path).expanduser(), file.parent / path):
+    for candidate in (expanded(path), file.parent / path):
         found = document_id_at(snapshot.connection, os.fsencode(os.path.normpath(candidate.absolute())))
         if found is not None:
             return found
@@ -134,9 +135,12 @@ def marked(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
 
 
 def logged(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
-    """Yield the queries of the log, without any answer; what the fused search finds is what they teach."""
+    """Yield the queries of the log, without any answer; what the fused search finds is what they teach.
+
+    What a program asked is passed over: its words are not the person's.
+    """
     for search in search_log.every(snapshot.connection):
-        meaning = _meaning(search.query)
+        meaning = "" if search.source else _meaning(search.query)
         if meaning:
             yield KnownQuery(meaning, "log")
 

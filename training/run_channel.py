@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from training.protocol import Paused, Resumed, ReviewAwaited, TrainingEvent, encode
 from training.runs import Run
@@ -22,6 +23,8 @@ class Teller:
         self._run = run
         self._sleep = sleep
         self._stream = run.events.open("a", encoding="ascii")
+        if _cut_short(run.events):  # by a full disk or a power cut: the next event is a line of its own all the same
+            self._stream.write("\n")
         self._stopped = run.ordered() == "stop"
 
     def tell(self, event: TrainingEvent) -> None:
@@ -58,3 +61,11 @@ class Teller:
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
+
+
+def _cut_short(file: Path) -> bool:
+    """Whether the last line of a file has no end."""
+    with file.open("rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(max(size - 1, 0))
+        return stream.read(1) not in (b"", b"\n")

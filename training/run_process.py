@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
+from pathlib import Path
 
-from engine.errors import ModelError
+from engine.embedding import catalogue
+from engine.errors import ModelError, UsageError
+from engine.evaluation.beir import Collection
 from engine.installation import command_for
 from engine.paths import own_process, places, private_folder
 from training import runs
@@ -31,9 +34,25 @@ def start(plan: Plan) -> runs.Run:
     """Make a run and start its process. Raises UsageError, ModelError."""
     require_training()
     _ = plan.how
+    _refuse_name(plan.name)
+    if plan.collection:
+        Collection.open(Path(plan.collection))
     run = runs.create(plan)
     launch(run)
     return run
+
+
+def _refuse_name(name: str) -> None:
+    """Raise UsageError where the model of a run of this name would take another's place, or never be found."""
+    place = catalogue.place_of(runs.checked(name))
+    if place.name != name.lower():
+        raise UsageError(f"{name!r} cannot be the name of a model.", fix="Begin and end it with a letter or a digit.")
+    if place.exists() or name.lower() == catalogue.EMBEDDED.lower():
+        raise UsageError(
+            f"There is a model {name} already.",
+            cause="The model of the run would take its place.",
+            fix="Give another name with --name.",
+        )
 
 
 def resume(run: runs.Run) -> None:

@@ -171,7 +171,7 @@ class Run:
             for path in self.folder.iterdir():
                 if path.name in KEPT_FILES or path.name == LOCK_FILE:
                     continue
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                _remove(path)
 
 
 def folder() -> Path:
@@ -216,19 +216,28 @@ def free_name(taken: set[str]) -> str:
 def create(plan: Plan) -> Run:
     """Make the folder of a new run. Raises UsageError where its name is taken."""
     run = Run(folder() / checked(plan.name))
-    private_folder(run.folder.parent)
-    try:
-        run.folder.mkdir(mode=0o700)
-    except FileExistsError as error:
-        raise UsageError(f"There is a run {run.name} already.", fix="Give another name with --name.") from error
-    run.write(Record(plan))
+    with exclusive(private_folder(run.folder.parent)):
+        run.folder.mkdir(mode=0o700, exist_ok=True)  # without a record it is what a kill or a full disk left
+        if (run.folder / RECORD_FILE).exists():
+            raise UsageError(f"There is a run {run.name} already.", fix="Give another name with --name.")
+        run.write(Record(plan))
     return run
 
 
 def delete(run: Run) -> None:
-    """Delete a run that is not at work; the model that it made stays installed. Raises UsageError."""
+    """Delete a run that is not at work; the model that it made stays installed. Raises UsageError.
+
+    Its record goes last: where this is cut short, the run is still listed and can be deleted again.
+    """
     try:
         with run.held(), exclusive(run.folder):  # so that nobody takes it up, or writes into it, meanwhile
+            for path in run.folder.iterdir():
+                if path.name != RECORD_FILE:
+                    _remove(path)
             shutil.rmtree(run.folder)
     except UsageError as error:
         raise UsageError(error.message, fix="Cancel it first.") from error
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -1,7 +1,8 @@
 """Runs the command line and turns whatever ends it into one exit code and one plain message on stderr.
 
 0 done; 1 nothing relevant found, or a check failed; 2 usage or bad input; 3 the lock is held by another process;
-130 interrupted. A traceback never reaches the person: it goes to the log, and the message names the log.
+130 interrupted. Of `carrel pick` 1 says that nothing matched and nothing else: whatever goes wrong there is 2.
+A traceback never reaches the person: it goes to the log, and the message names the log.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 
 import click
 
+from app.cli.commands import ONE_IS_NO_MATCH
 from app.cli.output import OutputError
 from app.cli.root import root
 from app.cli.session import DONE, FAILED, INTERRUPTED, USAGE
@@ -47,6 +49,7 @@ def _complete(instruction: str) -> int:
 
 def _invoke(arguments: Sequence[str]) -> int:
     """Run one command; every end but output that is refused becomes a code and a message."""
+    context: click.Context | None = None
     try:
         with root.make_context(PROGRAM, list(arguments)) as context:
             outcome = root.invoke(context)
@@ -61,15 +64,23 @@ def _invoke(arguments: Sequence[str]) -> int:
         return error.exit_code
     except CarrelError as error:
         _say(" ".join(part for part in (error.message, error.cause) if part), error.fix)
-        return error.exit_code
+        return _failed(context, error.exit_code)
     except (click.Abort, KeyboardInterrupt, EOFError):
         _say("Interrupted.")
         return INTERRUPTED
     except (BrokenPipeError, OutputError):
         raise
+    except OSError as error:
+        _say(_refused(error), _record(error, arguments))
+        return FAILED
     except Exception as error:
         _say(f"Something unexpected went wrong ({type(error).__name__}).", _record(error, arguments))
-        return FAILED
+        return _failed(context, FAILED)
+
+
+def _failed(context: click.Context | None, code: int) -> int:
+    """Return the code of a command that went wrong, where it would end with `code`."""
+    return USAGE if context is not None and context.invoked_subcommand in ONE_IS_NO_MATCH else code
 
 
 def _say(message: str, fix: str = "") -> None:
@@ -77,6 +88,13 @@ def _say(message: str, fix: str = "") -> None:
     click.echo(cleaned(f"{PROGRAM}: {message}"), err=True)
     if fix:
         click.echo(cleaned(fix), err=True)
+
+
+def _refused(error: OSError) -> str:
+    """Say what the system refused, and for which file: a full disk, a folder of another person's, a name too long."""
+    name = error.filename.decode("utf-8", "replace") if isinstance(error.filename, bytes) else error.filename
+    of = f"{name}: " if isinstance(name, str) else ""
+    return f"{of}{error.strerror or error}."
 
 
 def _help_for(error: click.UsageError) -> str:

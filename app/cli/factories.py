@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from app.mcp.library_tools import LibraryTools
+    from app.tui.row_picker import Picked, PickRequest
     from engine.events import Event
     from engine.library import Library
     from engine.maintenance import Maintenance
@@ -36,16 +39,27 @@ def open_care(path: Path | None) -> Maintenance:
     return Maintenance(path)
 
 
-def open_browser(library: Path | None, folders: list[Path]) -> int:
-    """Run the browser until the person leaves it and return its exit code."""
-    import gc
-
-    os.environ.setdefault("TEXTUAL_FPS", "120")  # at 60 a row waits up to 17 ms for its turn to be painted
-    gc.disable()  # looking through what is imported and mounted takes 30 ms; on again once the first picture stands
+def open_browser(library: Path | None, folders: list[Path], query: str = "") -> int:
+    """Run the browser, on a query where there is one, until the person leaves it and return its exit code."""
+    _before_a_screen()
     from app.tui.terminal_session import run_browser  # brings Textual, 0.1 s
 
     gc.freeze()
-    return run_browser(library, folders)
+    return run_browser(library, folders, query)
+
+
+def open_picker(library: Path | None, request: PickRequest, deliver: Callable[[Picked | None], int]) -> int:
+    """Let the person pick rows, hand them to `deliver`, None where the person cancelled, and return its exit code."""
+    _before_a_screen()
+    from app.tui.terminal_session import run_picker  # brings Textual, 0.1 s
+
+    gc.freeze()
+    return run_picker(library, request, deliver)
+
+
+def _before_a_screen() -> None:
+    os.environ.setdefault("TEXTUAL_FPS", "120")  # at 60 a row waits up to 17 ms for its turn to be painted
+    gc.disable()  # looking through what is imported and mounted takes 30 ms; on again once the first picture stands
 
 
 def run_indexer(library: Path, on_event: Callable[[Event], None], stop: threading.Event) -> None:
@@ -53,3 +67,20 @@ def run_indexer(library: Path, on_event: Callable[[Event], None], stop: threadin
     from engine.indexer.worker import run_foreground
 
     run_foreground(library, on_event, stop)
+
+
+def serve_page(library: Path, port: int, started: Callable[[str], None]) -> None:
+    """Show the browser in web browsers of this machine until a signal ends it; `started` is told the address."""
+    import asyncio
+
+    from app.web.browser_process import browser_command
+    from app.web.server import serve  # brings aiohttp, .4 s
+
+    asyncio.run(serve(browser_command(library), port, started))
+
+
+def serve_programs(tools: LibraryTools) -> None:
+    """Answer the program at the other end of standard input and output until it leaves."""
+    from app.mcp.stdio import serve
+
+    serve(tools)

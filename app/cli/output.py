@@ -62,6 +62,15 @@ class SafeStream(io.TextIOBase):
         """
         self._try(lambda: self._stream.write(cleaned(text) if self.isatty() else text))
 
+    def write_bytes(self, written: bytes) -> None:
+        """Write bytes as they are, for another program; a terminal gets cleaned text. Raises as `write` does."""
+        buffer = getattr(self._stream, "buffer", None)
+        if self.isatty() or buffer is None:
+            self.write(written.decode("utf-8", "replace"))
+            return
+        self._try(self._stream.flush)
+        self._try(lambda: buffer.write(written))
+
     def flush(self) -> None:
         """Bring out what was written. Raises BrokenPipeError and OutputError."""
         self._try(self._stream.flush)
@@ -127,6 +136,14 @@ def write_raw(text: str) -> None:
         sys.stdout.write_raw(text)
     else:
         sys.stdout.write(cleaned(text))
+
+
+def write_bytes(written: bytes) -> None:
+    """Write bytes to stdout as they are where another program reads it; a terminal gets them cleaned."""
+    if isinstance(sys.stdout, SafeStream):
+        sys.stdout.write_bytes(written)
+    else:
+        sys.stdout.write(cleaned(written.decode("utf-8", "replace")))
 
 
 @contextmanager

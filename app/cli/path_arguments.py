@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from app.wording.paths import short_path
 from engine.errors import PathError
+from engine.paths import expanded
 
 if TYPE_CHECKING:
     from engine.library import Library
-    from engine.records import Folder, StoredDocument, StoredPassage
+    from engine.records import Folder, StoredDocument
 
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>[0-9]{1,9})(?::[0-9]*)?", re.DOTALL)
 MOST_LEFT_OUT = 20_000  # files and folders left out of a watched folder that are looked through by name
@@ -22,15 +23,15 @@ MOST_NAMED = 5  # candidates that a message lists
 
 def absolute(path: str | Path) -> Path:
     """Return `path` absolute, with `~` and `..` resolved; symbolic links stay as they are."""
-    return Path(os.path.abspath(Path(path).expanduser()))
+    return Path(os.path.abspath(expanded(path)))
 
 
 def folder_given(path: Path) -> Path:
     """Return an existing folder's absolute path. Raises PathError where it is missing or no folder."""
     found = absolute(path)
-    if found.is_dir():
+    if os.path.isdir(found):
         return found
-    if found.exists():
+    if os.path.exists(found):
         raise PathError(f"{path} is a file.", cause="Carrel watches folders.", fix=f"Name its folder: {path.parent}")
     raise PathError(f"There is no folder {path}.", fix="Check the spelling; nothing was changed.")
 
@@ -53,25 +54,6 @@ def place(text: str) -> tuple[str, int | None]:
     if line < 1:
         raise PathError(f"{text} names line {line}.", cause="Lines count from 1.")
     return found["path"], line
-
-
-def passages_at(passages: Sequence[StoredPassage], number: int) -> list[StoredPassage]:
-    """Return the passages that the number of `PATH:NUMBER` names, in order.
-
-    It is a line of the file; in a file without lines, as a PDF is, a page; where there is neither, a line of the text
-    that `carrel show` prints.
-    """
-    if any(passage.line_start for passage in passages):
-        return [each for each in passages if (each.line_start or 0) <= number <= (each.line_end or 0)]
-    if any(passage.page for passage in passages):
-        return [each for each in passages if each.page == number]
-    found, line = [], 1
-    for passage in passages:
-        last = line + passage.text.rstrip("\n").count("\n")
-        line += passage.text.count("\n")
-        if line - passage.text.count("\n") <= number <= last:
-            found.append(passage)
-    return found
 
 
 def find_document(library: Library, text: str) -> StoredDocument:
@@ -123,7 +105,7 @@ def _ambiguous(text: str, matches: Sequence[bytes]) -> PathError:
 
 
 def _unknown(text: str) -> PathError:
-    if absolute(text).exists():
+    if os.path.exists(absolute(text)):
         return PathError(
             f"{text} is not in the library.",
             cause="It lies in no watched folder, was left out, or came after the last sync.",

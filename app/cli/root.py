@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import importlib
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.cli.arguments import query_option
 from app.cli.command import global_options, write_examples
 from app.cli.commands import COMMANDS, MODULES, SECTIONS
+from app.cli.session import Session
 from engine.version import version
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-BROWSE = "browse"  # not in the table: it is what `carrel` and `carrel PATH...` do
+FOLDERS = "browse_folders"  # not in the table: it is what `carrel` and `carrel PATH...` do
 
 EXAMPLES = (
     ("carrel ~/notes", "Watch a folder, index it, and open the browser."),
     ("carrel search how do I keep a starter alive", "Search without opening the browser."),
+    ("carrel -q starter", "Open the browser on a query."),
     ("carrel status", "See what is indexed and whether it is up to date."),
 )
 
@@ -34,7 +36,7 @@ class CarrelGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return one command, or None where there is none of that name."""
-        if cmd_name not in COMMANDS and cmd_name != BROWSE:
+        if cmd_name not in COMMANDS and cmd_name != FOLDERS:
             return None
         module = MODULES.get(cmd_name, cmd_name)
         command: click.Command = importlib.import_module(f"app.cli.commands.{module}").command
@@ -47,8 +49,8 @@ class CarrelGroup(click.Group):
         first = args[0]
         if first in COMMANDS:
             return first, self.get_command(ctx, first), args[1:]
-        if Path(first).expanduser().is_dir():
-            return BROWSE, self.get_command(ctx, BROWSE), args
+        if os.path.isdir(os.path.expanduser(first)):
+            return FOLDERS, self.get_command(ctx, FOLDERS), args
         raise click.UsageError(_not_understood(first), ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -75,7 +77,7 @@ class CarrelGroup(click.Group):
 
 def _not_understood(word: str) -> str:
     """Say what is wrong with a first word that is neither a command nor a folder, and what may be meant."""
-    if Path(word).expanduser().exists():
+    if os.path.exists(os.path.expanduser(word)):
         return f"{word} is a file; Carrel watches folders. `carrel open {word}` opens it in your editor."
     if os.sep in word:
         return f"There is no folder {word}."
@@ -103,6 +105,7 @@ def _print_version(ctx: click.Context, _option: click.Parameter, value: bool) ->
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
 )
+@query_option
 @click.pass_context
 def root(ctx: click.Context, /) -> Any:
     """Search what you have written and saved, by meaning and by words, and see why each result stands where it does.
@@ -110,11 +113,13 @@ def root(ctx: click.Context, /) -> Any:
     Carrel watches folders and keeps one index of them on this machine; no file is changed and nothing is sent
     anywhere. Without a command it opens the browser; given folders, it adds them first.
     """
+    if ctx.ensure_object(Session).query and ctx.invoked_subcommand not in (None, FOLDERS):
+        raise click.UsageError("-q is for the browser alone.", ctx)
     if ctx.invoked_subcommand is None:
-        browse = root.get_command(ctx, BROWSE)
-        assert browse is not None
-        with browse.make_context(BROWSE, [], parent=ctx) as inner:
-            return browse.invoke(inner)
+        folders = root.get_command(ctx, FOLDERS)
+        assert folders is not None
+        with folders.make_context(FOLDERS, [], parent=ctx) as inner:
+            return folders.invoke(inner)
     return None
 
 

@@ -29,6 +29,7 @@ class Session:
 
     library: Path | None = None
     json: bool = False
+    query: str = ""  # that the browser begins with
 
     def open(self, *, create: bool = False) -> Library:
         """Open the library that the call names; a context manager."""
@@ -54,10 +55,15 @@ def agreed(question: str, *, does: str) -> bool:
 
 def print_json(shape: Mapping[str, Any]) -> None:
     """Print one object to stdout; what stdout cannot take, or a terminal should not, is escaped."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json_text(shape, ascii_only=not utf8))
+
+
+def json_text(shape: Mapping[str, Any], *, ascii_only: bool = False) -> str:
+    """Return one object as JSON in which what steers a terminal, or hides, is escaped."""
     import json  # a command that prints none does without
 
     from app.json_shapes import FORMAT
     from engine.harmful_characters import escaped
 
-    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    click.echo(escaped(json.dumps({"format": FORMAT, **shape}, ensure_ascii=not utf8, indent=2)))
+    return escaped(json.dumps({"format": FORMAT, **shape}, ensure_ascii=ascii_only, indent=2))

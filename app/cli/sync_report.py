@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,7 +44,7 @@ def bring_up_to_date(
 ) -> SyncReport:
     """Sync and return the report; beside another indexer, by asking it and waiting. Raises CarrelError.
 
-    Without `meaning` it is over once all is found by words.
+    Without `meaning` it is over once all is found by words; with it and `paths` what waits elsewhere is not waited for.
     """
     kind = "accept_removals" if accept_removals else "sync_full" if full else "sync"
     done = done_or_asked(
@@ -64,8 +65,12 @@ def bring_up_to_date(
         return report
     from app.cli.embedding_wait import until_embedded
 
-    left = until_embedded(library, on_event, stop)
-    return replace(report, embedded=max(0, report.pending - left), pending=left)
+    if paths:
+        library.embed_first(paths)
+    began = time.monotonic()
+    embedded = until_embedded(library, on_event, stop, paths)
+    seconds = round(report.seconds + time.monotonic() - began, 3)
+    return replace(report, embedded=embedded, pending=library.pending(), seconds=seconds)
 
 
 def summed(reports: Sequence[SyncReport]) -> SyncReport:

@@ -5,13 +5,10 @@ A screen lists its actions; bindings, footer, palette and help are all read from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from textual.binding import Binding, BindingType
-from textual.command import DiscoveryHit, Hit, Hits, Provider
-from textual.content import Content
 from textual.keys import key_to_character
 
 from engine.lazy_dataclass import dataclass
@@ -199,39 +196,16 @@ def in_footer(screen: object) -> list[Action]:
     return [action for action in shown if action.where in told or action in APP_ACTIONS]
 
 
-class ActionCommands(Provider):
-    """Feeds the command palette from the actions of the screen that it was called on."""
+def offered(screen: object, explained: bool = False) -> list[Action]:
+    """Return what stands in a list of commands: the screen's own first, those of a part without the keys last.
 
-    def _offered(self) -> list[Action]:
-        """Return the actions: behind the others those that only move, and those of a panel that has not the keys."""
-        own = self.screen.ACTIONS if isinstance(self.screen, HasActions) else ()
-        in_panel = where_of(self.screen) == "panel"
-        own = sorted(own, key=lambda action: ((action.where == "panel") != in_panel, not action.footer))
-        return [action for action in (*own, *APP_ACTIONS) if action.palette]
-
-    def _run(self, action: Action) -> Callable[[], object]:
-        own = self.screen.ACTIONS if isinstance(self.screen, HasActions) else ()
-        namespace = self.screen if action in own else self.app
-        return partial(self.app.run_action, action.run, namespace)
-
-    async def discover(self) -> Hits:
-        """Yield every action."""
-        for action in self._offered():
-            yield DiscoveryHit(self._named(Content(action.title), action), self._run(action), action.title, action.help)
-
-    async def search(self, query: str) -> Hits:
-        """Yield the actions whose title fits what was typed."""
-        matcher = self.matcher(query)
-        for action in self._offered():
-            score = matcher.match(action.title)
-            if score > 0:
-                shown = self._named(matcher.highlight(action.title), action)
-                yield Hit(score, shown, self._run(action), action.title, action.help)
-
-    def _named(self, title: Content, action: Action) -> Content:
-        """Return an action's title with its key behind it."""
-        key = action.key_in("everywhere", keymap_of(self.app))
-        return Content.assemble(title, (f"   {key}" if action.keys else "", "$quiet"))
+    Those that only move come behind the others. Where they are `explained`, keys that are no commands stand there too.
+    """
+    own = screen.ACTIONS if isinstance(screen, HasActions) else ()
+    in_panel = where_of(screen) == "panel"
+    own = sorted(own, key=lambda action: ((action.where == "panel") != in_panel, not action.footer))
+    both = (*own, *APP_ACTIONS)
+    return [action for action in both if (action.keys and action.help if explained else action.palette)]
 
 
 def keymap_of(app: object) -> Mapping[str, str]:

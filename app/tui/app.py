@@ -10,17 +10,18 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import App
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.worker import Worker
 
-from app.tui.actions import APP_ACTIONS, ActionCommands, bindings
+from app.tui.actions import APP_ACTIONS, Action, bindings, offered
 from app.tui.browser import OpeningHearer, Place
 from app.tui.early_keys import EarlyKeys
 from app.tui.editor_launch import open_places
@@ -36,9 +37,10 @@ from app.tui.status_line import StatusView
 from app.tui.theme import CARREL_THEMES, at_start, few_colours, in_terminal_colours, other
 from app.tui.theme_colors import TERMINAL_THEMES, ReversedChoice, inks
 from app.tui.threads import in_thread
+from app.tui.toasts import TOAST_CSS, TOAST_SECONDS, TROUBLE_SECONDS, Toasts
 from engine.config import Config
 from engine.errors import CarrelError, ConfigError
-from engine.records import Status
+from engine.records import Hit, SearchResult, Status
 
 _log = logging.getLogger("carrel")
 FIRST_ROWS_SECONDS = 2.0  # a search that takes longer keeps the indexer waiting no more
@@ -72,26 +74,18 @@ class CarrelApp(App[int]):
 
     TITLE = "Carrel"
     BINDINGS = bindings(APP_ACTIONS)
-    COMMANDS = {ActionCommands}
+    COMMANDS: ClassVar = set()  # the list of commands is a screen of our own
     MODES = {"library": _library_screen, "training": _training_screen}
     DEFAULT_MODE = "search"  # its screen is the default one: that of a mode would have all styles parsed twice more
     CSS_PATH = "screens/search/search.tcss"  # for the same reason: a screen's own would be parsed after all others
-    CSS = """
-    CommandPalette > Vertical { width: 92; max-width: 96%; margin-top: 2; background: $panel; }
-    CommandPalette #--input { border: none; padding: 1 2 0 1; }
-    CommandPalette #--input Label { margin: 0 1 0 1; color: $lead; }
-    CommandPalette #--input Button { display: none; }
-    CommandPalette CommandInput { border: none; height: 1; }
-    CommandPalette CommandList { border: none; padding: 1; scrollbar-size-vertical: 1; }
-    CommandPalette CommandList > .option-list--option-highlighted { background: $chosen; color: $bright; }
-    CommandPalette LoadingIndicator { display: none; }
-    """
+    CSS = TOAST_CSS
     CLOSE_TIMEOUT = 0.5  # leaving takes less than a second, whatever a widget still does
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, query: str = "") -> None:
         self._early = EarlyKeys(self)
         self._few_colours = few_colours()
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else it would be shown in greys
+        self._query = query  # to begin with
         self.driver_class = with_sparing(self.driver_class)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.ports = ports
@@ -104,6 +98,8 @@ class CarrelApp(App[int]):
         self.config_signal: Signal[Config] = Signal(self, "config")
         self.config = ports.settings.config
         self.own_keys: dict[str, str] = {}
+        self.recent_commands: list[str] = []  # ids of actions that were picked from a list of commands, newest first
+        self._toasts = Toasts(self)
         self._indexer: IndexerPort | None = None
         self._version = 0
         self._refreshed = 0.0
@@ -121,11 +117,11 @@ class CarrelApp(App[int]):
 
     def get_default_screen(self) -> Screen[None]:
         """Return the screen that the browser begins with."""
-        return SearchScreen()
+        return SearchScreen(self._query)
 
     def on_mount(self) -> None:
         """Open the library once the first picture stands: the engine takes longer to import than a screen to paint."""
-        self.add_mode(self.DEFAULT_MODE, SearchScreen)
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)
         self._use_keys()
         self.call_after_refresh(self._begin)
 
@@ -219,6 +215,10 @@ class CarrelApp(App[int]):
         self._tell(replace(self.view, status=status))
         self.commit_signal.publish(version)
 
+    def hand_over(self, hits: Sequence[Hit], result: SearchResult | None, *, answered: bool) -> bool:
+        """Return that rows which the person chose are to be opened: nobody else asked for them."""
+        return False
+
     def open_places(self, places: Sequence[Place], hearer: OpeningHearer | None = None) -> None:
         """Show places in the person's editor; what no program here shows is read in Carrel."""
         hearer = hearer or OpeningHearer(lambda: None, self._read)
@@ -258,7 +258,7 @@ class CarrelApp(App[int]):
         self.own_keys = {**preset, **own}
         self.set_keymap(self.own_keys)
         for trouble in troubles:
-            self.notify(trouble, title="Keys", severity="warning", timeout=10, markup=False)
+            self.notify(f"Keys: {trouble}", severity="warning", timeout=10, markup=False)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the inks for themes that are not Carrel's own and therefore lack them."""
@@ -274,7 +274,9 @@ class CarrelApp(App[int]):
         return self._early.held()
 
     async def on_event(self, event: events.Event) -> None:
-        """Take an event; a key that is early waits for its screen."""
+        """Take an event. A key takes away what was told; one that is early waits for its screen."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._toasts.key_pressed()
         if not self._early.takes(event):
             await super().on_event(event)
 
@@ -311,10 +313,31 @@ class CarrelApp(App[int]):
 
     def action_help(self) -> None:
         """Explain the keys of the present screen."""
-        from app.tui.screens.help import HelpScreen  # asked for rarely, and not before the first paint
+        self._list_commands(explained=True)
 
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.screen))
+    def action_command_palette(self) -> None:
+        """List all commands."""
+        self._list_commands(explained=False)
+
+    async def do(self, action: Action, screen: Screen[Any]) -> None:
+        """Do what was picked from the commands of a screen."""
+        await self.run_action(action.run, self if action in APP_ACTIONS else screen)
+
+    def _list_commands(self, explained: bool) -> None:
+        """List what can be done on the present screen, with its pages of help where it is to be `explained`."""
+        from app.tui.screens.command_list import CommandScreen  # asked for rarely, and not before the first paint
+
+        below = self.screen
+        if isinstance(below, CommandScreen):
+            return
+
+        def picked(action: Action | None) -> None:
+            if action is not None:
+                self.recent_commands = [action.id, *(each for each in self.recent_commands if each != action.id)]
+                self.call_later(self.do, action, below)
+
+        pages = getattr(below, "HELP_PAGES", ()) if explained else ()
+        self.push_screen(CommandScreen(offered(below, explained), pages, self.recent_commands, explained), picked)
 
     def action_settings(self) -> None:
         """Show the settings."""
@@ -322,6 +345,11 @@ class CarrelApp(App[int]):
 
         if not isinstance(self.screen, SettingsScreen):
             self.push_screen(SettingsScreen())
+
+    def send_to_terminal(self, text: str) -> None:
+        """Write what is no text of the screen, such as a picture that its cells refer to."""
+        if self._driver is not None:
+            self._driver.write(text)
 
     def ask_for_folder(self) -> None:
         """Ask for the first folder to watch."""
@@ -366,6 +394,19 @@ class CarrelApp(App[int]):
     def _showable(self, name: str) -> str:
         asked = os.environ.get("TEXTUAL_THEME") == name
         return in_terminal_colours(self.available_themes[name]) if self._few_colours and not asked else name
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Tell the person something in a line above the footer; what troubles stays longer than what pleases."""
+        seconds = TOAST_SECONDS if severity == "information" else max(TOAST_SECONDS, timeout or TROUBLE_SECONDS)
+        super().notify(message, title=title, severity=severity, timeout=seconds, markup=markup)
 
     async def action_quit(self) -> None:
         """Leave. The indexer is told first, so that it finishes its commit while the screen closes."""

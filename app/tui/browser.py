@@ -21,6 +21,7 @@ from app.wording.safe_text import one_line
 from engine.config import Config
 from engine.errors import CarrelError
 from engine.lazy_dataclass import dataclass
+from engine.records import Hit, SearchResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,12 @@ class Browser(Protocol):
     def change_config(self, **changes: Any) -> bool:
         """Keep settings in the person's file and use them from now on; False, and told, where that cannot be."""
 
+    def hand_over(self, hits: Sequence[Hit], result: SearchResult | None, *, answered: bool) -> bool:
+        """Give rows that the person chose to whoever asked for some; False where they are to be opened.
+
+        `answered` says that they answer the words of their result's query.
+        """
+
     def open_places(self, places: Sequence[Place], hearer: OpeningHearer | None = None) -> None:
         """Show places in the person's editor, found again where their files have changed.
 
@@ -87,6 +94,9 @@ class Browser(Protocol):
 
     def opening(self) -> AbstractContextManager[None]:
         """Hold keys back while what a screen is to show is being read."""
+
+    def send_to_terminal(self, text: str) -> None:
+        """Write what is no text of the screen, such as a picture that its cells refer to."""
 
     def ask_for_folder(self) -> None:
         """Ask for the first folder to watch."""

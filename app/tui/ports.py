@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from textual.app import App
+from textual.content import Content
 
 from app.editors import EditorCommand
 from app.tui.indexer_state import IndexerState
@@ -116,6 +117,9 @@ class LibraryPort(Protocol):
 
     def opened(self, query: str, passage_id: int) -> Mark:
         """Remember that a result was opened."""
+
+    def last_opened(self, limit: int) -> tuple[bytes, ...]:
+        """Return the documents whose passages were opened or marked last, newest first."""
 
     def log_search(self, result: SearchResult) -> int:
         """Write a finished search down, and return its number."""
@@ -226,6 +230,19 @@ class IndexerPort(Protocol):
         """Tell it to leave; returns at once."""
 
 
+class PicturesPort(Protocol):
+    """The pictures of notes, as app.tui.pictures.picture_files makes them."""
+
+    @property
+    def shows(self) -> bool:
+        """Whether this terminal shows pictures at all."""
+
+    def cells(
+        self, note: bytes, target: str, roots: Sequence[bytes], send: Callable[[str], None]
+    ) -> tuple[Content, ...]:
+        """Return the rows of cells of a picture that a note refers to; none where it cannot be shown. In a thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A library that is open, ways to cancel its searches, and what a person should know of the opening."""
@@ -268,4 +285,5 @@ class Ports:
     settings: SettingsFile
     history: History
     training: TrainingPort
+    pictures: PicturesPort
     pace: Pace = Pace()

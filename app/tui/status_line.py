@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from app.tui.indexer_state import IndexerState
-from app.tui.theme import ACCENT, ALARM, FAINT, GOOD, QUIET
+from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, KEY, MEANING, QUIET
 from app.wording.bars import bar
 from app.wording.figures import count, counted, percent
 from app.wording.meaning import how_far
@@ -30,9 +30,9 @@ class StatusView:
 
 def status_line(view: StatusView, width: int) -> Content:
     """Return the line. Where there is no room the folders go first, then the passages; what happens now stays."""
-    name = Content.styled("Carrel", f"bold {ACCENT}")
+    name = Content.styled("Carrel", KEY)
     now = doing(view)
-    badge = Content.styled(" read-only ", f"reverse {ACCENT}") if view.read_only else Content()
+    badge = Content.styled(" read-only ", f"reverse {BRIGHT}") if view.read_only else Content()
     room = width - name.cell_length - 3
     for parts in _choices(view.status):
         line = _joined([badge, *parts, now])
@@ -146,7 +146,7 @@ def files_bar(state: IndexerState, cells: int) -> Content:
     """Return a bar of so many cells for the files done; a cell shows once it is filled."""
     total = max(1, state.files_total)
     done, _ = bar(state.files_done, 0, total, cells) if state.files_done * cells >= total else (0, 0)
-    return Content.assemble(("▕", FAINT), ("█" * done, ACCENT), (" " * (cells - done) + "▏", FAINT))
+    return Content.assemble(("▕", FAINT), ("█" * done, MEANING), (" " * (cells - done) + "▏", FAINT))
 
 
 def share_done(state: IndexerState, cells: int) -> Content:

@@ -9,14 +9,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.tui.app import CarrelApp
 from app.tui.editor_launch import current_line, edit_in_terminal, visit
 from app.tui.freshness import freshness_of
 from app.tui.indexer_process import Indexer
+from app.tui.pictures.picture_cells import terminal_of
+from app.tui.pictures.picture_files import PictureFiles
 from app.tui.ports import IndexerPort, Opened, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
@@ -25,32 +28,63 @@ from app.tui.training_runs import TrainingRuns
 from engine.errors import CarrelError, PathError
 from engine.log_file import LogFile, private_log
 from engine.paths import Places, library_path, places, private_folder
-from engine.typing_priority import typed
+from engine.typing_priority import typed_beside
+
+if TYPE_CHECKING:
+    from app.tui.row_picker import Picked, PickRequest, RowPicker
 
 _log = logging.getLogger("carrel")
+FAILED = 2  # the exit code of a picker that met a fault of its own; 1 says that nothing matched
 
 LOGGERS = ("carrel", "engine", "training")
 SWITCH_SECONDS = 0.001  # how long a search may keep the screen's thread waiting; Python's own 0.005 shows in typing
 THREAD_PATIENCE_SECONDS = 0.2  # for searches under way, which were interrupted
 
 
-def run_browser(library: Path | None, folders: Sequence[Path]) -> int:
+def run_browser(library: Path | None, folders: Sequence[Path], query: str = "") -> int:
     """Run the browser on a library, with `folders` added to it, and return the exit code."""
     where, path = places(), library_path(library)
     indexer = Indexer(path, where)
-    ports = real_ports(path, folders, where, lambda: indexer)
-    private_folder(where.state)
-    write_log_to(where.log)
-    app = CarrelApp(ports)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    app = CarrelApp(real_ports(path, folders, where, lambda: indexer), query)
     try:
-        with errors_in_log(where.log):
-            app.run()
+        _run(app, where, nullcontext())
     finally:
         indexer.stop()
+    return _left(app, where, app.return_code or 0)
+
+
+def run_picker(library: Path | None, request: PickRequest, deliver: Callable[[Picked | None], int]) -> int:
+    """Let the person pick rows on the terminal, hand them to `deliver` once it is free again, and return its exit code.
+
+    It gets None where the person cancelled. Raises CarrelError where there is no terminal, or nothing to pick from.
+    """
+    from app.tui.controlling_terminal import controlling_terminal
+    from app.tui.row_picker import RowPicker
+
+    where, path = places(), library_path(library)
+    ports = real_ports(path, (), where, lambda: None)
+    app = RowPicker(replace(ports, open_library=lambda: open_library(path, (), create=False)), request)
+    _run(app, where, controlling_terminal(), inline=bool(request.height))
+    if app.failure is not None:
+        raise app.failure
+    if app.picked is not None:
+        _remember(app, app.picked)
+    return _left(app, where, FAILED if app.crashed else deliver(app.picked))
+
+
+def _run(app: CarrelApp, where: Places, terminal: AbstractContextManager[None], *, inline: bool = False) -> None:
+    """Run an app on a terminal until the person leaves it, with all that others write there in the log."""
+    private_folder(where.state)
+    write_log_to(where.log)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with errors_in_log(where.log), terminal:
+        app.run(inline=inline)
+
+
+def _left(app: CarrelApp, where: Places, code: int) -> int:
+    """Close the library behind an app and return the exit code; what cannot be ended in good order ends the process."""
     if app.opened is not None and not still_running(THREAD_PATIENCE_SECONDS):
         app.opened.library.close()
-    code = app.return_code or 0
     if app.crashed:
         sys.stderr.write(f"Carrel met a fault of its own and had to leave. The log has the details: {where.log}\n")
     if still_running(0):
@@ -61,6 +95,23 @@ def run_browser(library: Path | None, folders: Sequence[Path]) -> int:
     return code
 
 
+def _remember(app: RowPicker, picked: Picked) -> None:
+    """Keep that rows were picked, as the browser keeps that rows were opened."""
+    result, opened = picked.result, app.opened
+    if not picked.answered or result is None or opened is None or opened.library.read_only:
+        return
+    try:
+        if app.config.memory:
+            for hit in picked.hits:
+                opened.library.opened(result.query.text, hit.passage_id)
+        if app.config.search_log:
+            number = opened.library.log_search(result)
+            for hit in picked.hits:
+                opened.library.log_opened(number, hit)
+    except CarrelError:
+        _log.exception("That rows were picked could not be kept")
+
+
 def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Callable[[], IndexerPort | None]) -> Ports:
     """Return the ports to the engine, the person's files and the programs of this machine."""
     return Ports(
@@ -68,7 +119,7 @@ def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Call
         indexer=indexer,
         edit=edit_in_terminal,
         clock=time.time,
-        typed=partial(typed, where.state),
+        typed=typed_beside(where.state),
         freshness=freshness_of,
         find_line=current_line,
         visit=visit,
@@ -76,14 +127,15 @@ def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Call
         settings=SettingsFile(where.settings),
         history=History(where.state / "history"),
         training=TrainingRuns(path),
+        pictures=PictureFiles(terminal_of(os.environ)),
     )
 
 
-def open_library(path: Path, folders: Sequence[Path]) -> Opened:
-    """Open the library, creating it where there is none, and add the folders. Raises CarrelError."""
+def open_library(path: Path, folders: Sequence[Path], *, create: bool = True) -> Opened:
+    """Open the library, with `create` also where there is none yet, and add the folders. Raises CarrelError."""
     from engine.library import Cancellation, Library  # brings apsw and numpy; the screen stands already
 
-    library = Library.open(path, create=True)
+    library = Library.open(path, create=create)
     warnings = []
     for folder in folders:
         try:

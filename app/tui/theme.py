@@ -1,7 +1,7 @@
 """Carrel's own themes, and the names of the colours that text is painted with.
 
-One warm accent, like a desk lamp, leads the eye; the rest is the paper and the ink. Meaning is painted cool and words
-warm wherever the two are told apart, and never by colour alone.
+One warm accent, like a desk lamp, leads the eye to what is selected; the rest is the paper and the ink. Meaning is
+painted cool and words warm wherever the two are told apart, and never by colour alone.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from collections.abc import Collection
 
 from textual.theme import Theme
 
-ACCENT = "$lead"
+ACCENT = "$lead"  # what is selected, and the caret; beside it only the words that matched are warm
 QUIET = "$quiet"  # figures and places beside the text: contrast of at least 4.5 to the background
 FAINT = "$faint"  # rules and empty bars, which carry no words
 BRIGHT = "$bright"
+KEY = f"bold {BRIGHT}"  # a key that can be pressed, among quiet words
 MARK = "bold $mark"  # a word of the query
 MARK_IN_TEXT = "bold $mark on $mark-ground"
+NEAREST = f"bold {BRIGHT} on $sentence-ground"  # the sentence nearest in meaning; unlike a link, on a ground of its own
 MEANING = "$meaning"
 WORDS = "$mark"
 ALARM = "$alarm"
@@ -41,7 +43,7 @@ def _theme(
     panel: str,
     mark_ground: str,
     chosen: str,
-    chosen_blurred: str,
+    sentence_ground: str,
     scrollbar_hover: str,
     selection: str,
 ) -> Theme:
@@ -70,7 +72,7 @@ def _theme(
             "alarm": alarm,
             "good": good,
             "chosen": chosen,
-            "chosen-blurred": chosen_blurred,
+            "sentence-ground": sentence_ground,
             "scrollbar": faint,
             "scrollbar-hover": scrollbar_hover,
             "scrollbar-active": lead,
@@ -100,7 +102,7 @@ DARK = _theme(
     panel="#1c1f24",
     mark_ground="#3a3020",
     chosen="#22262d",
-    chosen_blurred="#1d2026",
+    sentence_ground="#262d37",
     scrollbar_hover="#565b65",
     selection="#4a3c24",
 )
@@ -120,7 +122,7 @@ LIGHT = _theme(
     panel="#f1ede5",
     mark_ground="#fbe7c6",
     chosen="#f1e9da",
-    chosen_blurred="#f4efe6",
+    sentence_ground="#e4ebf1",
     scrollbar_hover="#a9a295",
     selection="#f3d9ad",
 )
@@ -140,7 +142,7 @@ CONTRAST = _theme(
     panel="#1c1c1c",
     mark_ground="#3a3000",
     chosen="#303030",
-    chosen_blurred="#262626",
+    sentence_ground="#303030",
     scrollbar_hover="#d7d7d7",
     selection="#5f5f00",
 )

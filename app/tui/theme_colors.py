@@ -76,7 +76,7 @@ def _inks(ground: Color, ink: Color, colours: Mapping[str, str]) -> dict[str, Co
         "alarm": of("error"),
         "good": of("success"),
         "chosen": ground.blend(ink, 0.1, alpha=1),
-        "chosen-blurred": ground.blend(ink, 0.06, alpha=1),
+        "sentence-ground": ground.blend(of("secondary"), 0.14, alpha=1),
     }
 
 
@@ -92,7 +92,7 @@ def _ansi_inks(dark: bool) -> dict[str, str]:
         "alarm": "ansi_red",
         "good": "ansi_green",
         "chosen": REVERSED,
-        "chosen-blurred": REVERSED,
+        "sentence-ground": "ansi_default",
     }
 
 

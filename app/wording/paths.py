@@ -27,6 +27,18 @@ def short_path(path: bytes) -> str:
     return pictured(text[len(here) :]) if text.startswith(here) else shown_path(path)
 
 
+def argument_path(path: bytes) -> bytes:
+    """Return a path as another program takes it: byte for byte, from the current folder if it lies inside.
+
+    One that begins as an option, as a command of vim's or as somebody's home gets `./` in front.
+    """
+    here = os.path.join(os.getcwdb(), b"")
+    if not path.startswith(here):
+        return path
+    inside = path[len(here) :]
+    return b"./" + inside if inside[:1] in (b"-", b"+", b"~") else inside
+
+
 def quoted(path: bytes) -> str:
     """Return a path as `short_path` does, so that a shell takes it as one word; `~` stays for the shell to read."""
     text = short_path(path)

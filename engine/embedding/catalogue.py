@@ -6,16 +6,24 @@ import mmap
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.atomic_files import exclusive
 from engine.embedding.fastembed_models import FastembedModel, available, fastembed_model
-from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, Manifest, Quantisation, file_sha256
+from engine.embedding.manifest import (
+    MANIFEST_FILE,
+    MODEL_FILE,
+    TOKENIZER_FILE,
+    Manifest,
+    Quantisation,
+    file_sha256,
+    verify,
+)
 from engine.errors import ModelError
 from engine.paths import places, private_folder
+from engine.scratch_folders import scratch_folder
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -50,7 +58,7 @@ def folder_of(name: str) -> Path:
     if name.lower() == EMBEDDED.lower():
         return EMBEDDED_FOLDER
     folder = place_of(name)
-    if not (folder / MANIFEST_FILE).is_file():
+    if not os.path.isfile(folder / MANIFEST_FILE):
         raise ModelError(
             f"The model {name} is not installed.",
             cause=f"There is no model in {folder}.",
@@ -83,12 +91,18 @@ def installed() -> list[Manifest]:
 def install(name: str, on_progress: Callable[[str], None] = lambda stage: None) -> Manifest:
     """Install one of the `available` models and return its manifest; `on_progress` is told each stage in words.
 
-    A model that is installed already is left as it is. Raises ModelError where the name is unknown, the files cannot
-    be had, or the model cannot be run.
+    A model that is installed already is left as it is, unless its files are not those of its manifest. Raises
+    ModelError where the name is unknown, the files cannot be had, or the model cannot be run.
     """
-    if name.lower() == EMBEDDED.lower() or (place_of(name) / MANIFEST_FILE).is_file():
-        return Manifest.read(folder_of(name))
-    model = fastembed_model(name)
+    faults: tuple[str, ...] = ()
+    if name.lower() == EMBEDDED.lower() or os.path.isfile(place_of(name) / MANIFEST_FILE):
+        faults = () if (folder := folder_of(name)) == EMBEDDED_FOLDER else verify(folder)
+        if not faults:
+            return Manifest.read(folder)
+    try:
+        model = fastembed_model(name)
+    except ModelError as error:
+        raise (_damaged(name, faults) if faults else error) from None
     from engine.embedding.fastembed_models import fetch  # fastembed, 0.3 to 0.9 s
 
     on_progress(f"fetching {model.name}, {model.megabytes} MB")
@@ -106,14 +120,14 @@ def adopt(folder: Path, model: FastembedModel) -> Manifest:
     place = place_of(model.name)
     models = private_folder(place.parent)
     try:
-        with tempfile.TemporaryDirectory(prefix=".adopt-", dir=models) as scratch:
-            draft = Path(scratch) / "model"
+        with scratch_folder(models, "adopt") as scratch:
+            draft = scratch / "model"
             draft.mkdir()
             _copy_files(folder, model, draft)
             manifest = _measured(draft, model)
             with exclusive(models):
                 if place.exists():
-                    place.rename(Path(scratch) / "former")
+                    place.rename(scratch / "former")
                 draft.rename(place)
     except OSError as error:
         raise ModelError(
@@ -125,16 +139,26 @@ def adopt(folder: Path, model: FastembedModel) -> Manifest:
 
 
 def remove(name: str) -> None:
-    """Delete an installed model's folder. Raises ModelError for the embedded model and for one that is not there."""
-    folder = folder_of(name)
-    if folder == EMBEDDED_FOLDER:
+    """Delete an installed model's folder, or what is left of one. Raises ModelError for the embedded, and for none."""
+    if name.lower() == EMBEDDED.lower():
         raise ModelError(f"{EMBEDDED} cannot be removed.", cause="It is part of Carrel.")
+    folder = place_of(name)
+    if not os.path.isdir(folder):
+        folder_of(name)  # raises
     try:
         shutil.rmtree(folder)
     except OSError as error:
         raise ModelError(
             f"The model {name} cannot be removed.", cause=f"{error}.", fix=f"Check the rights of {folder}."
         ) from error
+
+
+def _damaged(name: str, faults: tuple[str, ...]) -> ModelError:
+    return ModelError(
+        f"The installed model {name} is damaged.",
+        cause=" ".join(faults),
+        fix="It was made here: build it again with `carrel models build`, or retrain. Until then, use another.",
+    )
 
 
 def _copy_files(folder: Path, model: FastembedModel, draft: Path) -> None:

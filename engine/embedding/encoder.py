@@ -8,7 +8,7 @@ on its own core, since a session of one thread runs where it is called and lets 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
@@ -22,6 +22,7 @@ from engine.embedding.adapter import Adapter
 from engine.embedding.manifest import ADAPTER_FILE, Manifest, Pooling
 from engine.embedding.tokenization import Tokens
 from engine.errors import ModelError
+from engine.typing_priority import Wait
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -43,7 +44,7 @@ class Encoder:
     def __init__(self, folder: Path, *, sessions: int = 1) -> None:
         self.manifest = Manifest.read(folder)
         self.folder = folder
-        self.before_each: Callable[[], None] | None = None
+        self.before_each: Wait | None = None
         """Called before each passage, in the thread that encodes it: a caller that gives way to others waits there."""
         self._parallel = max(1, sessions)
         self._loading = threading.Lock()

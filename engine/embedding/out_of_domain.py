@@ -93,7 +93,9 @@ def _stored(folder: Path | None, record: dict[str, str]) -> NDArray[np.float32] 
         if json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")) != record:
             return None
         vectors = np.load(folder / VECTORS_FILE, allow_pickle=False).astype(np.float32)
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):  # the last: an empty file, as a power cut leaves it
+        return None
+    if vectors.ndim != 2 or len(vectors) != len(foreign_queries()) or not np.isfinite(vectors).all():
         return None
     scaled: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return scaled

@@ -103,6 +103,6 @@ def pool(library: Library, query: str, depth: int = DEPTH, seed: int = SEED) -> 
     }
     passages = list(library.passages(sorted(found)))
     passages.sort(key=lambda passage: (passage.path, passage.ordinal))
-    drawn = hashlib.blake2b(f"{seed}\0{query}".encode()).digest()
+    drawn = hashlib.blake2b(f"{seed}\0{query}".encode("utf-8", "replace")).digest()
     random.Random(drawn).shuffle(passages)
     return tuple(passages)

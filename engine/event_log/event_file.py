@@ -14,7 +14,7 @@ from engine.errors import WorkerError
 from engine.events import EVENT_TYPES, Event, IndexerStarted, Watching, from_line, to_line
 from engine.json_lines import PIECE_BYTES, Tail
 from engine.paths import Places, identity_of, private_folder
-from engine.store.lock import process_lives
+from engine.scratch_folders import process_lives
 
 log = logging.getLogger(__name__)
 

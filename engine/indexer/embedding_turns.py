@@ -31,6 +31,8 @@ class EmbeddingTurns:
         self._conn = conn
         self._queue = EmbeddingQueue(conn, encoder, on_event)
         self._after = 0.0  # when embedding may be tried again
+        self.embedded = 0
+        """How many texts got their vector so far."""
 
     @property
     def due(self) -> bool:
@@ -42,13 +44,13 @@ class EmbeddingTurns:
         """Whether no more waits than a saved note brings."""
         return self.due and pending_vectors.count(self._conn) <= FEW
 
-    def take(self, signal: Signal, seconds: float = TURN_SECONDS) -> None:
-        """Embed until `signal` is set or so much time has passed.
+    def take(self, signal: Signal, *, asked: bool = False) -> None:
+        """Embed for a second, or until `signal` is set; only what was `asked` for if so wanted.
 
         Raises CarrelError where the model cannot be used or the library not be written, and then rests for a minute.
         """
         try:
-            self._queue.work(signal, seconds)
+            self.embedded += self._queue.work(signal, TURN_SECONDS, asked=asked)
         except CarrelError:
             self._after = time.monotonic() + AFTER_TROUBLE_SECONDS
             raise

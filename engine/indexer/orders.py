@@ -16,6 +16,7 @@ from engine.paths import display
 from engine.records import Folder, SyncReport
 from engine.store import folders, requests
 from engine.store.connection import path_of
+from engine.store.faults import system_errors_translated, translated
 from engine.watching.watched_roots import watched
 
 
@@ -33,7 +34,7 @@ class Indexing(Protocol):
         """Sync, giving way to what is more urgent."""
 
     def build_model(self, name: str) -> bool:
-        """Make a model the library's; False where it was stopped, or another was asked for meanwhile."""
+        """Make a model the library's; False where it was stopped. Raises ModelError where another was asked for."""
 
     def folders_changed(self) -> None:
         """Look at once which folders are to be watched."""
@@ -50,6 +51,7 @@ class Orders:
         self._commands = commands
         self._stop = stop
         self._filed = False
+        self._answers: dict[int, dict[str, Any]] = {}  # by request: what could not be written down yet
 
     @property
     def waiting(self) -> bool:
@@ -61,20 +63,33 @@ class Orders:
         self._filed = self._conn.execute("SELECT 1 FROM request WHERE taken_at IS NULL LIMIT 1").get is not None
 
     def take(self) -> None:
-        """Carry out what waits, until nothing does."""
+        """Carry out what waits, until nothing does.
+
+        Raises CarrelError where a line of the pipe could not be carried out, or an answer not be written down, as on a
+        full disk: it is kept until it can.
+        """
+        self._answer()
         while not self._stop.is_set() and not self._commands.empty():
             kind, _, argument = self._commands.get().partition(" ")
-            self._outcome(kind, argument)
+            self._carry_out(kind, argument)
         while not self._stop.is_set() and (request := requests.take(self._conn)) is not None:
             outcome = self._outcome(request.kind, request.argument)
             if not self._stop.is_set():  # else it is taken again by the next indexer
-                requests.finish(self._conn, request.id, outcome)
+                self._answers[request.id] = outcome
+                self._answer()
         self._filed = False
 
+    def _answer(self) -> None:
+        for number, outcome in list(self._answers.items()):
+            requests.finish(self._conn, number, outcome)
+            del self._answers[number]
+
     def _outcome(self, kind: str, argument: str) -> dict[str, Any]:
+        library = path_of(self._conn)
         try:
-            return self._carry_out(kind, argument)
-        except (LibraryDamaged, LibraryMissing, apsw.CorruptError):
+            with translated(library), system_errors_translated(library):
+                return self._carry_out(kind, argument)
+        except (LibraryDamaged, LibraryMissing):
             raise
         except CarrelError as error:
             return {"error": str(error), "message": error.message, "cause": error.cause, "fix": error.fix}

@@ -7,31 +7,31 @@ Whatever takes long gives way to a saved note or an order and is taken up again 
 
 from __future__ import annotations
 
-import logging
 import queue
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
 
-from engine.errors import CarrelError, LibraryDamaged, LibraryMissing, PathError
-from engine.events import Committed, Event, Scanned, Trouble
+from engine.errors import ModelError, PathError
+from engine.events import Committed, Event, Scanned
 from engine.indexer.embedding_turns import EmbeddingTurns
 from engine.indexer.orders import Orders
 from engine.indexer.premises_check import PremisesCheck
 from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
+from engine.indexer.troubles import AFTER_TROUBLE_SECONDS, Troubles
+from engine.indexing.embedding_queue import ask_for_paths
 from engine.indexing.stop_signal import GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
 from engine.indexing.sync_progress import finished, joined
 from engine.records import SyncReport
 from engine.sources.parser import ParserClosed
-from engine.store import requests
-from engine.store.faults import translated
-from engine.store.stored_values import values_explained
+from engine.store import pending_vectors, requests
 from engine.store.write_ahead_log import fold_in, rests
 from engine.watching.folder_watch import FolderWatch
 from engine.watching.polling import Clocks
@@ -42,11 +42,8 @@ if TYPE_CHECKING:
     from engine.indexing.file_reader import DocumentParser
     from engine.indexing.passage_encoder import PassageEncoder
 
-log = logging.getLogger(__name__)
-
 TICK_SECONDS = 0.25  # how long an idle indexer sleeps: an order is taken, and a stop heard, this soon
 RECONCILE_SECONDS = 15 * 60.0  # the kernel loses events by design
-AFTER_TROUBLE_SECONDS = 60.0  # the same, where a sync has failed
 FOLD_AGAIN_SECONDS = 5.0  # how often the log is emptied at most, and a reader in the way is asked after
 DEEPEST = 8  # syncs that gave way to each other; the next one is carried through first
 
@@ -85,10 +82,11 @@ class Service:
         self._next_whole = 0.0
         self._clocks = Clocks()
         self._depth = 0  # how many syncs are under way, all but one of which gave way
+        self._gives_way = True  # whether orders come before what takes long
         self._scans = 0  # how many syncs have told of their beginning
         self._misfit = True  # whether passages have changed since the tiers were looked at
         self._model_wanted = ""
-        self._trouble, self._trouble_again = "", 0.0  # what was told last, and when it may be told again
+        self._troubles = Troubles(library, on_event)
         self._premises = PremisesCheck(conn, on_event)
         self._next_fold = 0.0
         self._embedding = EmbeddingTurns(conn, self._encoder, self._tell)
@@ -110,10 +108,49 @@ class Service:
             self._watch.close()
             self._parser.end()
 
+    def bring_up_to_date(
+        self,
+        paths: Sequence[bytes] = (),
+        *,
+        full: bool = False,
+        accept_removals: bool = False,
+        meaning: bool = True,
+    ) -> SyncReport:
+        """Sync once, and with `meaning` embed as `embed_all` does, taking orders meanwhile; return what was done.
+
+        Without `meaning` no orders are taken: it is soon over, and a model that somebody asks for would keep it long.
+        Raises PathError, ModelError, LibraryError.
+        """
+        embedded, began = self._embedding.embedded, time.monotonic()
+        self._gives_way = meaning
+        report = self.in_turns(paths, full=full, accept_removals=accept_removals)
+        if meaning:
+            self.embed_all(paths)
+        embedded, seconds = self._embedding.embedded - embedded, round(time.monotonic() - began, 3)
+        return replace(report, embedded=embedded, pending=pending_vectors.count(self._conn), seconds=seconds)
+
+    def embed_all(self, paths: Sequence[bytes] = ()) -> int:
+        """Embed what waits, taking orders meanwhile, then fit the tiers where that is due; return how many texts.
+
+        With `paths` what waits below them, and what was asked for, is embedded and the rest left. Raises ModelError,
+        LibraryError.
+        """
+        embedded = self._embedding.embedded
+        if paths and not self._stop.is_set():
+            ask_for_paths(self._conn, paths)
+        asked = bool(paths)
+        while not self._stop.is_set() and pending_vectors.any_wait(self._conn, asked=asked):
+            if not self._embed(asked=asked):
+                break
+            self._guarded(self._orders.take)
+        if self._misfit:
+            self._fit()
+        return self._embedding.embedded - embedded
+
     def _turn(self) -> None:
         """Do what is due, the most urgent first."""
         self._premises.look()
-        self._orders.take()
+        self._guarded(self._orders.take)
         self._watch.look()
         if missed := self._watch.missed():
             self._guarded(partial(self.in_turns, missed))
@@ -121,7 +158,7 @@ class Service:
             self._sync_heard()
         if unheard := self._watch.due_for_a_look():
             self._watch.looked(found_nothing=self._sync_some(unheard))
-        if self._whole_is_due():
+        if self._clocks.jumped() or time.monotonic() >= self._next_whole:
             self._whole()
         if self._embedding.due:
             self._embed()
@@ -155,15 +192,19 @@ class Service:
             while True:
                 signal = given_way()
                 since = began if report is not None else None
-                part = self._sync(
-                    paths,
-                    told,
-                    signal,
+                part = sync(
+                    self._conn,
+                    self._library,
+                    encoder=self._encoder,
+                    parser=lambda: self._parser,
+                    paths=paths,
                     doubted=doubted,
                     full=full,
                     retry=retry,
                     accept_removals=accept_removals,
                     since=since,
+                    on_event=told,
+                    stop=signal,
                 )
                 report = joined(report, part) if report is not None else part
                 if self._stop.is_set() or not signal.gave_way:
@@ -174,45 +215,20 @@ class Service:
         tell(finished(report))
         return report
 
-    def _sync(
-        self,
-        paths: Sequence[bytes],
-        on_event: Callable[[Event], None],
-        stop: Signal,
-        *,
-        doubted: Collection[bytes],
-        full: bool,
-        retry: bool,
-        accept_removals: bool,
-        since: float | None,
-    ) -> SyncReport:
-        return sync(
-            self._conn,
-            self._library,
-            encoder=self._encoder,
-            parser=lambda: self._parser,
-            paths=paths,
-            doubted=doubted,
-            full=full,
-            retry=retry,
-            accept_removals=accept_removals,
-            since=since,
-            meaning=False,
-            on_event=on_event,
-            stop=stop,
-        )
-
     def _whole(self) -> None:
         """Sync all folders."""
         self._next_whole = time.monotonic() + RECONCILE_SECONDS
         self._guarded(self.in_turns)
 
     def build_model(self, name: str) -> bool:
-        """Make an installed model the library's; False where it was stopped, or another was asked for meanwhile."""
+        """Make an installed model the library's; False where it was stopped.
+
+        Raises ModelError where it cannot be used, or another was asked for meanwhile.
+        """
         from engine.indexing.model_build import use_model
 
-        self._model_wanted = name
         encoder = self._encoder_of(name)
+        self._model_wanted = name
         with self._giving_way() as given_way:
             while True:
                 signal = given_way()
@@ -227,14 +243,21 @@ class Service:
                     return done
                 self._let_pass()
                 if self._model_wanted != name:
-                    return False
+                    message = f"{name} was not taken into use: {self._model_wanted} was asked for after it."
+                    raise ModelError(message, fix="See which model is in use with `carrel models`.")
 
     # --- meaning ----------------------------------------------------------------------------------------------------
 
-    def _embed(self) -> None:
-        """Embed what waits for a moment; what is more urgent comes first."""
+    def _embed(self, *, asked: bool = False) -> bool:
+        """Embed what waits, or was `asked` for, for a moment; what is more urgent comes first.
+
+        Returns whether anything was embedded, or more urgent; else there is no use in going on.
+        """
+        before = self._embedding.embedded
         with self._giving_way() as given_way:
-            self._embedding.take(given_way())
+            signal = given_way()
+            self._embedding.take(signal, asked=asked)
+        return signal.gave_way or self._embedding.embedded > before
 
     def _fit(self) -> None:
         """Fit the tiers where they no longer fit the library; what is more urgent comes first."""
@@ -274,12 +297,12 @@ class Service:
             self._depth -= 1
 
     def _urgent(self) -> bool:
-        return self._orders.waiting or self._watch.heard
+        return self._gives_way and (self._orders.waiting or self._watch.heard)
 
     def _let_pass(self) -> bool:
         """Do what is more urgent, and return whether any of it told of progress of its own."""
         scans = self._scans
-        self._orders.take()
+        self._guarded(self._orders.take)
         if self._watch.heard:
             self._sync_heard()
         if self._embedding.few:
@@ -296,22 +319,8 @@ class Service:
 
     def _guarded(self, task: Callable[[], object]) -> None:
         """Do a task; what goes wrong is told and tried again later, except in a library that is damaged."""
-        try:
-            with values_explained(self._library), translated(self._library):
-                task()
-        except (LibraryDamaged, LibraryMissing):
-            raise
-        except CarrelError as error:
-            log.warning("a sync failed", exc_info=True)
-            self._tell_trouble(f"{error.message} {error.cause}".strip(), error.fix)
+        if not self._troubles.survives(task):
             self._next_whole = time.monotonic() + AFTER_TROUBLE_SECONDS
-
-    def _tell_trouble(self, message: str, fix: str) -> None:
-        """Tell of a trouble, of the same again only after a minute: what fails at every turn would flood the events."""
-        now = time.monotonic()
-        if message != self._trouble or now >= self._trouble_again:
-            self._trouble, self._trouble_again = message, now + AFTER_TROUBLE_SECONDS
-            self._on_event(Trouble(message=message, fix=fix))
 
     # --- what is due ------------------------------------------------------------------------------------------------
 
@@ -335,9 +344,6 @@ class Service:
     def folders_changed(self) -> None:
         """Look at once which folders are to be watched."""
         self._watch.look(again=True)
-
-    def _whole_is_due(self) -> bool:
-        return self._clocks.jumped() or time.monotonic() >= self._next_whole
 
 
 def _same(parser: DocumentParser) -> DocumentParser:

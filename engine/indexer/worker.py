@@ -18,23 +18,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from engine.errors import CarrelError, LibraryBusy
 from engine.event_log.event_file import EventFile, new_event_file
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event, IndexerStarted, Preparing, Stopped, Trouble
+from engine.indexer.encoders import EncoderOf, Encoders, refit
 from engine.log_file import stderr_handler
 from engine.paths import places
 from engine.store.lock import IndexerLock
-from engine.typing_priority import waits_for_typing
 
 if TYPE_CHECKING:
-    import apsw
-
-    from engine.embedding.out_of_domain import DescribedEncoder
-    from engine.indexing.passage_encoder import PassageEncoder
     from engine.indexing.stop_signal import Signal
 
 LOG_FORMAT = "%(asctime)s %(name)s: %(message)s"
@@ -42,8 +39,6 @@ NICENESS = 10  # the person's own programs come first
 STDIN = 0
 TAKE_OVER_SECONDS = 1.0  # how often one who follows looks whether the other still holds the lock
 LISTEN_SECONDS = 0.1  # how often it reads what the other tells, and hears of a stop
-
-EncoderOf = Callable[[str | None], "PassageEncoder"]
 
 
 def main(argv: Sequence[str] | None = None, encoder_of: EncoderOf | None = None) -> int:
@@ -153,7 +148,7 @@ def serve(
                 library,
                 encoder_of=encoder_of,
                 parser=WarmParser(configured_parser),
-                refit=lambda encoder, stopped: _refit(conn, encoder, stopped),
+                refit=partial(refit, conn),
                 on_event=on_event,
                 stop=stop,
                 commands=commands,
@@ -162,35 +157,6 @@ def serve(
         finally:
             conn.close()
     on_event(Stopped(reason="it was told to" if stop.is_set() else "all is done"))
-
-
-class Encoders:
-    """Gives encoders by their name in the catalogue, and keeps the last two.
-
-    A model stays loaded between syncs, and beside it the one that is being built.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, PassageEncoder] = {}
-
-    def __call__(self, name: str | None) -> PassageEncoder:
-        """Return the encoder of a model, of the embedded one for None. Raises ModelError."""
-        from engine.embedding import catalogue
-
-        wanted = name or catalogue.EMBEDDED
-        encoder = self._kept.pop(wanted, None)
-        if encoder is None:
-            loaded = catalogue.load(wanted, sessions=os.cpu_count() or 1)
-            loaded.before_each = waits_for_typing(places().state)
-            encoder = loaded
-        self._kept = {**dict(list(self._kept.items())[-1:]), wanted: encoder}
-        return encoder
-
-
-def _refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
-    from engine.retrieval.tier_calibration import refit
-
-    refit(conn, cast("DescribedEncoder", encoder), stopped)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -14,6 +14,7 @@ import apsw
 from engine.errors import CarrelError, ModelError
 from engine.indexing.stop_signal import Signal
 from engine.records import Cutting
+from engine.typing_priority import Wait
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +58,7 @@ class GaveWay(CarrelError):
 class BetweenTexts(Protocol):
     """An encoder that can be broken off between two texts."""
 
-    before_each: Callable[[], None] | None
+    before_each: Wait | None
 
 
 @contextmanager
@@ -68,11 +69,11 @@ def broken_off_by(stop: Signal, encoder: object) -> Iterator[None]:
         return
     before = encoder.before_each
 
-    def check() -> None:
-        if stop.is_set():
+    def check(stopped: Callable[[], bool] = stop.is_set) -> None:
+        if before is not None and not stopped():
+            before(stopped)  # who waits there hears of a saved note, too
+        if stopped():
             raise GaveWay("The embedding gave way.")
-        if before is not None:
-            before()
 
     encoder.before_each = check
     try:

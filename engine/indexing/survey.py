@@ -64,7 +64,7 @@ def survey(
     untouched; files at `doubted` paths are held against their content.
     """
     found = Survey()
-    for folder, prefixes in _scopes(watched(conn), paths):
+    for folder, prefixes in scopes(watched(conn), paths):
         if not is_there(folder.path, partial(known_devices, conn, folder.id)):
             found.missing.append(folder)
             continue
@@ -165,8 +165,11 @@ def is_there(root: bytes, known_devices: Callable[[], Collection[int]]) -> bool:
     return not (empty and (known := known_devices()) and device not in known)
 
 
-def _scopes(every: Sequence[Folder], paths: Sequence[bytes]) -> Iterator[tuple[Folder, list[bytes] | None]]:
-    """Give each folder to walk with the relative paths to restrict the walk to, None for all of it."""
+def scopes(every: Sequence[Folder], paths: Sequence[bytes]) -> Iterator[tuple[Folder, list[bytes] | None]]:
+    """Give each folder to walk with the relative paths to restrict the walk to, None for all of it.
+
+    Raises PathError where a path lies in no watched folder.
+    """
     if not paths:
         yield from ((folder, None) for folder in every if folder.state != "paused")
         return

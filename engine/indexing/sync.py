@@ -1,9 +1,8 @@
-"""Brings the library up to date with the watched folders, once: words first, then meaning.
+"""Brings the words of the library up to date with the watched folders, once.
 
-All files are read and found by their words before the first is embedded. Nothing heavy is loaded where nothing has
-changed: the walk and the comparison need neither the model nor numpy. The caller holds the indexer lock. Killed at any
-moment, the next sync ends in the same state: each file is written whole in one transaction, and what is still to be
-embedded waits in the library.
+What is new waits in the library to be embedded (`embedding_queue`). Nothing heavy is loaded where nothing has changed:
+the walk and the comparison need neither the model nor numpy. The caller holds the indexer lock. Killed at any moment,
+the next sync ends in the same state: each file is written whole in one transaction, with what waits of it.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from engine.indexing import content_check, removed_folders
 from engine.indexing.crash_recovery import journal_file
 from engine.indexing.file_identity import content_hash
 from engine.indexing.mark_following import follow_moves, follow_texts
+from engine.indexing.moved_links import follow_links
 from engine.indexing.moves import Matched, match, must_be_read
 from engine.indexing.outdated_documents import active_model, documents_with_gaps, note_all_read, note_readers, outdated
 from engine.indexing.removal_guard import RemovalGuard
@@ -58,8 +58,6 @@ def sync(
     retry: bool = False,
     accept_removals: bool = False,
     since: float | None = None,
-    meaning: bool = True,
-    refit: Callable[[], None] | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
     stop: Signal | None = None,
 ) -> SyncReport:
@@ -70,15 +68,16 @@ def sync(
     `doubted`, is held against its content whatever its size and time. `full` reads every file again, though passages of
     the same text keep their vectors; `retry` reads those that failed again; with `since`, a moment, both leave out what
     was indexed after it, so that a sync that gave way goes on from there. Where most of a folder is gone at once its
-    documents stay (`removal_guard`), unless with `accept_removals`. With `meaning` all that waits is embedded once the
-    words of all files are there. `refit` is called when the tiers no longer fit. When `stop` is set, what is complete
-    is committed and reported. A whole sync also reads again what an older reader has read, what lacks a vector, and a
-    few files whose bytes nobody saw for long (`content_check`). Raises PathError for a path in no watched folder,
-    ModelError, LibraryError.
+    documents stay (`removal_guard`), unless with `accept_removals`. When `stop` is set, what is complete is committed
+    and reported. A whole sync also reads again what an older reader has read, what lacks a vector, and a few files
+    whose bytes nobody saw for long (`content_check`). Raises PathError for a path in no watched folder, ModelError,
+    LibraryError.
     """
     stop = stop or Never()
     tally = Tally()
     note_readers(conn)
+    if not paths:
+        follow_links(conn)
     removed_folders.settle(conn, library, stop.is_set)
     again = frozenset() if paths else outdated(conn)
     needy = again if paths else again | _gaps(conn)
@@ -91,17 +90,16 @@ def sync(
     matched = replace(gathered, vanished=guard.removable(gathered.vanished))
     _note_folders(conn, found, on_event)
     to_do = _announced(found, matched, again, on_event)
+    removed = not to_do
     if to_do:
         with system_errors_translated(library):
-            _carry_out(conn, library, matched, gathered.vanished, guard, tally, encoder, parser, on_event, stop)
-    if meaning:
-        tally.embedded = _embed(conn, library, encoder, on_event, stop)
-    if (to_do or tally.embedded) and refit is not None and not stop.is_set():
-        refit_where_due(conn, refit, on_event, stop)
+            removed = _carry_out(
+                conn, library, matched, gathered.vanished, guard, tally, encoder, parser, on_event, stop
+            )
     if not paths and not stop.is_set():
         _end_whole(conn, library, all_read=again <= matched.looked_into())
     arrived = Counter(each.folder_id for each in matched.work if each.known is None)
-    guard.write_down(on_event, arrived, removed=not stop.is_set())
+    guard.write_down(on_event, arrived, removed=removed)
     report = replace(tally.report(), held=guard.held, pending=pending_vectors.count(conn))
     on_event(finished(report))
     return report
@@ -114,22 +112,6 @@ def _announced(found: Survey, matched: Matched, again: frozenset[int], on_event:
         on_event(Preparing(what="reading files again, for their readers have changed"))
     on_event(Scanned(files=sum(plan.files for _, plan in found.plans), to_do=to_do))
     return to_do
-
-
-def _embed(
-    conn: apsw.Connection,
-    library: Path,
-    encoder: Callable[[], PassageEncoder],
-    on_event: Callable[[Event], None],
-    stop: Signal,
-) -> int:
-    """Embed what waits, and return how many texts that were."""
-    if not pending_vectors.any_wait(conn):
-        return 0
-    from engine.indexing.embedding_queue import EmbeddingQueue  # which nobody needs who has nothing to embed
-
-    with system_errors_translated(library):
-        return EmbeddingQueue(conn, encoder, on_event).work(stop)
 
 
 def _end_whole(conn: apsw.Connection, library: Path, *, all_read: bool) -> None:
@@ -201,11 +183,11 @@ def _carry_out(
     parser: Callable[[], DocumentParser],
     on_event: Callable[[Event], None],
     stop: Signal,
-) -> None:
+) -> bool:
     """Move, then read, then remove: text that went from one file into another finds its vectors still there.
 
-    `vanished` are all documents without a file; which of them are removed is asked of the `guard` once more, since
-    others may be gone by then.
+    Returns whether it came to the removing, which a stop prevents. `vanished` are all documents without a file; which
+    of them are removed is asked of the `guard` once more, since others may be gone by then.
     """
     from engine.indexing.batch_writer import BatchWriter
     from engine.indexing.passage_encoder import LazyEncoder, ensure_model, refuse_other
@@ -228,10 +210,12 @@ def _carry_out(
     work = (*matched.work, *renamed)
     if work:
         Run(batch_writer, lazy, parser, journal_file(library), on_event, stop).bring_in(work)
-    if not stop.is_set():
-        going = guard.removable((*vanished, *batch_writer.gone))
-        follow_texts(conn, {_absolute(each, roots): (each.known.inode, each.known.device) for each in going})
-        batch_writer.remove(going)
+    if stop.is_set():
+        return False
+    going = guard.removable((*vanished, *batch_writer.gone))
+    follow_texts(conn, {_absolute(each, roots): (each.known.inode, each.known.device) for each in going})
+    batch_writer.remove(going)
+    return True
 
 
 def _absolute(gone: Vanished, roots: Mapping[int, bytes]) -> bytes:
@@ -264,14 +248,15 @@ def _misfit(conn: apsw.Connection, model_id: int) -> bool:
     """Whether a tenth of the passages has changed since the tiers were fitted.
 
     While vectors are still to come, whether those that are there have doubled: each fit costs a search for each of the
-    foreign queries, and the next is not far.
+    foreign queries, and the next is not far. What waits is counted in texts, of which a passage may be a copy.
     """
     from engine.store import change_log, models, passage_counts
 
     needed = conn.execute("SELECT count(*) FROM passage").get  # alone it reads an index; each saved note asks
     share, pending = REFIT_SHARE, pending_vectors.count(conn)
     if pending:
-        share, needed = REFIT_SHARE_MEANWHILE, passage_counts.embeddable(conn) - pending
+        texts = max(pending, passage_counts.embeddable_texts(conn))
+        share, needed = REFIT_SHARE_MEANWHILE, passage_counts.embeddable(conn) * (texts - pending) / texts
         if needed < LEAST_FITTED:
             return False
     fitted_at = models.figure(conn, model_id, FITTED_AT)

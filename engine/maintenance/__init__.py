@@ -13,7 +13,7 @@ import apsw
 
 from engine.errors import CarrelError
 from engine.lazy_dataclass import dataclass
-from engine.paths import library_path
+from engine.paths import expanded, library_path
 from engine.records import Check, LastCheck
 from engine.store import meta, stored_values
 from engine.store.connection import open_writer
@@ -74,20 +74,20 @@ class Maintenance:
         """Copy the library to a file, checked, while others may read and write it."""
         from engine.maintenance.restoration import back_up
 
-        return back_up(self.path, target.expanduser().absolute())
+        return back_up(self.path, expanded(target).absolute())
 
     def restore(self, source: Path) -> Restored:
         """Put a backup in the library's place, and keep what was there under another name."""
         from engine.maintenance.restoration import restore
 
-        return restore(self.path, source.expanduser().absolute())
+        return restore(self.path, expanded(source).absolute())
 
     def export_to(self, target: Path, *, with_vectors: bool = True) -> Exported:
         """Write the library to a file as JSON Lines."""
         from engine.maintenance.exporter import export_to
         from engine.maintenance.restoration import refuse_place, unwritable
 
-        place = target.expanduser().absolute()
+        place = expanded(target).absolute()
         refuse_place(self.path, place)
         try:
             return export_to(self.path, place, with_vectors=with_vectors)

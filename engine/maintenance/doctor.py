@@ -10,7 +10,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from glob import escape
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from engine.local_indexer import LocalIndexer
 from engine.maintenance import value_checks
 from engine.paths import places
 from engine.records import Check
-from engine.store import folders, integrity, migrations, models, passage_counts, stored_values
+from engine.store import backup, folders, integrity, migrations, models, passage_counts, stored_values
 from engine.store.connection import LOG_LIMIT_BYTES, open_reader, open_writer
 from engine.store.lock import IndexerLock
 from engine.store.repair import repair
@@ -61,7 +61,7 @@ def examine(library: Path, encoder: Encoder | None = None) -> tuple[Check, ...]:
 
 def own_files(library: Path) -> Iterator[Path]:
     """Yield the files that hold something of the person's notes or searches: the library's, and the logs."""
-    beside = sorted(library.parent.glob(f"{escape(library.name)}*"))
+    beside = [library, *backup.beside(library)]
     yield from (each for each in beside if each.is_file())
     yield from (each for folder in beside if folder.is_dir() for each in sorted(folder.iterdir()) if each.is_file())
     state = places().state
@@ -70,7 +70,12 @@ def own_files(library: Path) -> Iterator[Path]:
 
 def readable_by_others(library: Path) -> list[Path]:
     """Return those of `own_files` that others than their owner may read or write."""
-    return [each for each in own_files(library) if each.stat().st_mode & OTHERS]
+    found = []
+    for each in own_files(library):
+        with suppress(OSError):  # it went meanwhile, as a log of SQLite does with its last reader
+            if each.stat().st_mode & OTHERS:
+                found.append(each)
+    return found
 
 
 def _unopened(error: CarrelError, remedy: str) -> Check:
@@ -261,7 +266,8 @@ def mend(
 def _made_private(library: Path) -> str:
     found = readable_by_others(library)
     for each in found:
-        each.chmod(each.stat().st_mode & ~OTHERS)
+        with suppress(FileNotFoundError):
+            each.chmod(each.stat().st_mode & ~OTHERS)
     names = ", ".join(each.name for each in found)
     return f"Made these readable by their owner only: {names}."
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -170,7 +169,7 @@ class ExportReader:
             display(path),
             storable(_text(record, "title")),
             int(record.get("title_written") is True),
-            _text(record, "kind"),
+            storable(_text(record, "kind")),
             tag_text([_string(tag) for tag in _listed(tags)]),
             _number(record, "size"),
             _number(record, "mtime_ns", -LARGEST),
@@ -257,9 +256,10 @@ def _number(record: Mapping[str, Any], key: str, least: int = 0, most: int = LAR
 
 def _moment(record: Mapping[str, Any], key: str = "added_at") -> float:
     value = record.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    moment = None if isinstance(value, bool) else stored_values.moment(value)
+    if moment is None:
         raise _InvalidRecord(f"its {key} is no moment")
-    return float(value)
+    return moment
 
 
 def _hash(record: Mapping[str, Any], key: str) -> bytes:

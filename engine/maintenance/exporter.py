@@ -62,7 +62,7 @@ def export(library: Path, write: Write, *, with_vectors: bool) -> Exported:
     conn = open_reader(library)
     counts = {"folder": 0, "document": 0, "passage": 0, "judgement": 0}
     try:
-        with translated(library), snapshot(conn):
+        with stored_values.values_explained(library), translated(library), snapshot(conn):
             model = models.active(conn) if with_vectors else None
             write(_line(_head(conn)))
             for record in _records(conn, model.id if model else None):

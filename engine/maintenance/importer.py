@@ -130,9 +130,8 @@ def _take_in(
         note_arrivals(conn, head.readers)
         judgements = _judgements(conn, archive)
         embedded = 0
-        with suppress(ModelError):  # where it is not installed, the first sync that has it does both
+        with suppress(ModelError):  # where it is not installed, the first sync that has it embeds
             embedded = indexer.embed(on_event, stop)
-            indexer.fit(on_event, stop)
         pending = pending_vectors.count(conn)
     finally:
         conn.close()
@@ -159,7 +158,7 @@ def _model(conn: apsw.Connection, head: ExportHeader, indexer: LocalIndexer) -> 
         if manifest.fingerprint != head.fingerprint:
             raise UsageError("The export's model is not the one that it names.", fix="Export it again.")
     else:
-        manifest = indexer.encoder().manifest
+        manifest = indexer.encoder_of(None).manifest
     models.write_down(conn, manifest, state="active")
     found = models.active(conn)
     assert found is not None

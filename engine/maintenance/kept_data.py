@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 
 from engine.config import load
 from engine.errors import CarrelError
 from engine.paths import places
+from engine.store import backup
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def kept_data(library: Path) -> tuple[Kept, ...]:
     """Return all that is kept for a library, what is not there with 0 bytes; no folder is made for it."""
     where = places()
     own = [library.with_name(library.name + suffix) for suffix in ("", "-wal", "-shm")]
-    beside = [each for each in library.parent.glob(f"{escape(library.name)}*") if each not in own]
+    beside = [each for each in backup.beside(library) if each not in own]
     return (
         Kept("library", str(library), _size(own), "`carrel remove --forever FOLDER`; all of it: delete the file"),
         Kept("marks", "", 0, "in the library: `carrel marks --empty`"),

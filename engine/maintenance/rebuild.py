@@ -18,6 +18,7 @@ import apsw
 
 from engine.errors import CarrelError
 from engine.local_indexer import LocalIndexer
+from engine.maintenance import value_checks
 from engine.maintenance.restoration import set_aside
 from engine.paths import private_folder
 from engine.records import SyncReport
@@ -28,6 +29,7 @@ from engine.store.connection import READER_CACHE_KIB, open_writer, prepare, tran
 from engine.store.document_writer import Writer
 from engine.store.lock import IndexerLock
 from engine.store.row_mapping import Row
+from engine.store.stored_values import selecting, values_of
 from engine.store.untrusted_file import foreign, harden
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ SAVED = {
     "folder": ("id", "path", "rules", "state", "added_at"),
     "meta": ("key", "value"),
     "judgement": ("at", "query", "passage_hash", "path", "grade"),
-    "search_log": ("at", "query", "verdict", "fusion", "milliseconds", "results"),
+    "search_log": ("at", "query", "verdict", "fusion", "milliseconds", "results", "source"),
 }
 UNREADABLE = (apsw.Error, CarrelError, ValueError, TypeError, AttributeError)  # what damaged rows lead to
 NAMES = {
@@ -97,6 +99,7 @@ def _save(library: Path, draft: Path, stop: threading.Event) -> dict[str, int]:
                 strange = {each.name for each in foreign(old)}  # a view, say, that has no end
                 for table in (each for each in SAVED if each not in strange):
                     saved[NAMES[table]] = _save_rows(old, conn, table)
+                value_checks.mend(conn)  # what came over damaged would end the sync
                 if "model" not in strange and _save_model(old, conn) and not strange:
                     saved["documents"] = _save_documents(old, conn, draft, stop)
             finally:
@@ -115,7 +118,7 @@ def _opened(library: Path) -> apsw.Connection:
 
 
 def _save_rows(old: apsw.Connection, conn: apsw.Connection, table: str) -> int:
-    columns = SAVED[table]
+    columns = _columns(old, table)
     sql = f"INSERT OR IGNORE INTO {table}({', '.join(columns)}) VALUES({', '.join('?' * len(columns))})"
     saved = 0
     with transaction(conn):
@@ -126,12 +129,24 @@ def _save_rows(old: apsw.Connection, conn: apsw.Connection, table: str) -> int:
     return saved
 
 
+def _columns(old: apsw.Connection, table: str) -> tuple[str, ...]:
+    """Return what is saved of a table, as far as a library of an older Carrel has it."""
+    with suppress(apsw.Error):
+        there = {str(name) for (name,) in old.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+        return tuple(each for each in SAVED[table] if each in there) or SAVED[table]
+    return SAVED[table]
+
+
 def _readable(old: apsw.Connection, table: str, columns: tuple[str, ...]) -> Iterator[Row]:
-    """Yield the rows of a table that can be read, from its beginning and then from its end up to a damaged page."""
+    """Yield the rows of a table that can be read, from its beginning and then from its end up to a damaged page.
+
+    In a text that is no UTF-8, U+FFFD stands for what cannot be read.
+    """
+    key = columns[0] if table == "meta" else "rowid"
     for order in ("ASC", "DESC"):
         try:
-            key = columns[0] if table == "meta" else "rowid"
-            yield from old.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key} {order}")
+            for row in old.execute(f"SELECT {selecting(columns)} FROM {table} ORDER BY {key} {order}"):
+                yield tuple(values_of(row, "replace"))
             return
         except apsw.Error:
             continue

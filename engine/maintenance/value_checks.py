@@ -92,15 +92,10 @@ def _unread(conn: apsw.Connection) -> list[Unread]:
 
 def _keys(conn: apsw.Connection, kind: Kind) -> Iterator[Key]:
     """Yield the keys of the rows that cannot be read; text comes as bytes, so that it may be anything."""
-    read = ", ".join(
-        f"typeof({each}) = 'text', CASE typeof({each}) WHEN 'text' THEN CAST({each} AS BLOB) ELSE {each} END"
-        for each in kind.columns
-    )
     width = 2 * len(kind.columns)
-    for row in conn.execute(f"SELECT {read}, {kind.key} FROM {kind.table}"):
+    for row in conn.execute(f"SELECT {stored_values.selecting(kind.columns)}, {kind.key} FROM {kind.table}"):
         try:
-            values = [row[at + 1].decode() if row[at] else row[at + 1] for at in range(0, width, 2)]
-            sound = kind.is_sound(*values)
+            sound = kind.is_sound(*stored_values.values_of(row[:width]))
         except UnicodeDecodeError:
             sound = False
         if not sound:

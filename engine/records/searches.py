@@ -32,6 +32,19 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Which documents a search may see at all, whatever its query says; empty tuples hide nothing.
+
+    `folders` are absolute paths: only what lies in one of them is seen. `not_names` are patterns of file names, with
+    `*`, in lower case.
+    """
+
+    folders: tuple[bytes, ...] = ()
+    not_kinds: tuple[str, ...] = ()
+    not_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """What restricts both legs before their candidates are taken. Empty tuples and None restrict nothing.
 
@@ -58,10 +71,11 @@ class Filters:
     after: float | None = None
     before: float | None = None
     own_dates: bool = False
+    scope: Scope = Scope()
 
     def __bool__(self) -> bool:
         """Whether anything is restricted."""
-        return replace(self, own_dates=False) != Filters()
+        return replace(self, own_dates=False, scope=Scope()) != Filters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,7 @@ class SearchSettings:
     cutoff: float | None = None  # times the least cosine distance, from which meaning alone brings nothing; None: off
     memory: bool = True  # whether marks for like queries count; in the fusion `convex` only
     opened_until: float | None = None  # when the question was asked: what was opened later does not count yet
+    scope: Scope = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +223,7 @@ class LoggedRow:
 
 @dataclass(frozen=True, slots=True)
 class LoggedSearch:
-    """A finished search of the log; `at` in seconds since the epoch."""
+    """A finished search of the log; `at` in seconds since the epoch, `source` who asked: "" for the person."""
 
     at: float
     query: str
@@ -216,6 +231,7 @@ class LoggedSearch:
     fusion: str
     milliseconds: float
     rows: tuple[LoggedRow, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

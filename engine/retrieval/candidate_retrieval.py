@@ -305,7 +305,10 @@ def _meaning_of(
 def _places(
     connection: apsw.Connection, ids: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return each id's document (-1: gone), the entry in it, and its place when sorted by path and ordinal."""
+    """Return each id's document (-1: gone), the entry in it, and its place when sorted by path and ordinal.
+
+    The shortest path comes first: who keeps a copy puts it deeper, or adds to its name.
+    """
     import json
 
     listed = connection.execute(
@@ -313,7 +316,7 @@ def _places(
         " FROM json_each(?) AS wanted JOIN passage ON passage.id = wanted.value"
         " JOIN document ON document.id = passage.document_id"
         " LEFT JOIN entry ON entry.document_id = passage.document_id AND entry.number = passage.page"
-        " ORDER BY document.path, document.folder_id, passage.ordinal",
+        " ORDER BY length(document.path), document.path, document.folder_id, passage.ordinal",
         (json.dumps(ids.tolist()),),
     ).fetchall()
     documents = np.full(len(ids), -1, np.int64)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
-from engine.records import Filters, LeftOut
+from engine.records import Filters, LeftOut, Scope
 from engine.retrieval.fts_query import FtsQuery
 from engine.store.folding import fold
 from engine.store.own_words import PROPERTIES
@@ -27,13 +27,13 @@ class Allowed:
     """A subquery that gives the allowed passage ids, with its bindings; `sql` is "" where all are allowed."""
 
     sql: str
-    bindings: tuple[str | int, ...]
+    bindings: tuple[str | int | bytes, ...]
 
 
 def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
     """Turn the filters, the required phrases and the exclusions into one subquery."""
     passages: list[str] = []
-    bindings: list[str | int] = []
+    bindings: list[str | int | bytes] = []
     conditions = tuple(_conditions(filters))
     if conditions:  # each document is judged once, and each entry of a file of several, not every passage
         values = [value for _, given in conditions for value in given]
@@ -60,22 +60,42 @@ def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
     return Allowed(f"SELECT passage.id FROM passage WHERE {' AND '.join(passages)}", tuple(bindings))
 
 
-def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+def in_scope(connection: apsw.Connection, document_id: int, scope: Scope) -> bool:
+    """Return whether a document is there and may be seen."""
+    conditions = [*_scope_conditions(scope)]
+    told = " AND ".join(["document.id = ?", *(condition for condition, _ in conditions)])
+    bindings = [document_id, *(value for _, given in conditions for value in given)]
+    return connection.execute(_IN_SCOPE.format(told), bindings).get is not None
+
+
+def _scope_conditions(scope: Scope) -> Iterator[tuple[str, tuple[str | int | bytes, ...]]]:
+    if scope.folders:
+        below = [folder.rstrip(b"/") + b"/" for folder in scope.folders]
+        yield f"({' OR '.join([_BELOW] * len(below))})", tuple(value for each in below for value in (len(each), each))
+    for kind in scope.not_kinds:
+        yield f"NOT ({_KIND})", _kind_values(kind)
+    for name in scope.not_names:
+        yield f"NOT {_NAME_GLOB}", (f"*/{name}",)
+
+
+def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str | int | bytes, ...]]]:
     """Give each filter as a condition on a document, or on an entry where `_OF_ENTRY` stands, with its bindings."""
+    yield from _scope_conditions(filters.scope)
     for negate, paths in (("", filters.paths), ("NOT ", filters.not_paths)):
         for path in paths:
             yield f"{negate}({_PATH_GLOB if '*' in path else _PATH_PART})", (_path_pattern(path),)
     for negate, titles in (("", filters.titles), ("NOT ", filters.not_titles)):
         for title in titles:
-            yield f"{negate}instr(folded({_NAMES}), ?) > 0", (fold(title),)
+            yield f"{negate}instr(folded({_NAMES}), ?) > 0", (_part(title),)
     for name in PROPERTIES:
         for negate, wanted in (("", getattr(filters, _NAMED[name])), ("NOT ", getattr(filters, f"not_{_NAMED[name]}"))):
             for value in wanted:
-                yield f"{negate}instr(folded({_SAID[name]}), ?) > 0", (fold(value),)
+                yield f"{negate}instr(folded({_SAID[name]}), ?) > 0", (_part(value),)
     for negate, tags in (("", filters.tags), ("NOT ", filters.not_tags)):
         for tag in tags:
             name = fold(tag.lstrip("#").replace(" ", "-"))
-            yield f"{negate}({_TAG})", (f" {name} ", f" {name}/")  # a tag holds its children: garden finds garden/roses
+            ends = ("", "") if name.endswith("*") else (" ", "/")  # a tag holds its children: garden finds garden/roses
+            yield f"{negate}({_TAG})", tuple(f" {name.rstrip('*')}{end}" for end in ends)
     for negate, kinds in (("", filters.kinds), ("NOT ", filters.not_kinds)):
         if kinds:
             either = " OR ".join([_KIND] * len(kinds))
@@ -132,11 +152,19 @@ OR passage.id IN (
 _FULL_PATH = "folded(CAST(folder.path AS TEXT) || '/' || document.path_text)"
 _PATH_PART = f"instr({_FULL_PATH}, ?) > 0"
 _PATH_GLOB = f"{_FULL_PATH} GLOB ?"
+_BELOW = "substr(CAST(rtrim(CAST(folder.path AS TEXT), '/') || '/' || document.path AS BLOB), 1, ?) = ?"
+_NAME_GLOB = "('/' || lower(document.path_text)) GLOB ?"
+_IN_SCOPE = "SELECT 1 FROM document JOIN folder ON folder.id = document.folder_id WHERE {}"
 _TAGS = f"' ' || folded({_OF_ENTRY}.tags)"
 _TAG = f"instr({_TAGS} || ' ', ?) > 0 OR instr({_TAGS}, ?) > 0"
 _KIND = "document.kind = ? OR lower(document.path_text) LIKE ? ESCAPE '\\'"
 _HOLDS = "passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
 _REACHES = " OR passage.id IN (SELECT value FROM json_each(?))"
+
+
+def _part(written: str) -> str:
+    """Give the text to look for in a name; whatever stands around it, so that stars at its ends say nothing."""
+    return fold(written).strip("*")
 
 
 def _path_pattern(path: str) -> str:

@@ -50,31 +50,84 @@ class _Twins:
         alike &= (documents != documents[leader]) & (self._leader == NONE)
         self._leader[alike] = leader
 
+    def replace(self, leader: int, other: int) -> None:
+        """Let another passage lead what `leader` has led, itself among it."""
+        documents = self._candidates.entries
+        self._leader[self._leader == leader] = other
+        self._leader[leader] = other
+        self._leader[(documents == documents[other]) & (self._leader == other)] = NONE
+        self.add(other)
+
+
+class _List:
+    """The rows so far, each by its passage, in order."""
+
+    def __init__(self, candidates: Candidates, threshold: float | None) -> None:
+        self._documents = candidates.entries.tolist()
+        self._tie = candidates.tie
+        self._twins = _Twins(candidates, threshold)
+        self._latest = NONE  # the row begun last, as long as no other passage has asked for a row after it
+        self.more: dict[int, list[int]] = {}
+        self.duplicates: dict[int, list[int]] = {}
+        self.grouped: dict[int, int] = {}
+        self.leader_of: dict[int, int | None] = {}  # by document; None where it stands in another's row, or in none
+
+    def collapse(self, position: int) -> bool:
+        """Put a passage under one that says nearly the same, or that one under it; False where none is listed.
+
+        Of copies that follow each other in the ranking the one with the shorter path leads: who keeps a copy puts it
+        deeper, or adds to its name.
+        """
+        twin = self._twins.of(position)
+        if twin is None:
+            return False
+        leads = twin == self._latest and self._tie[position] < self._tie[twin]
+        self.leader_of[self._documents[position]] = position if leads else None
+        if not leads:
+            self.duplicates[twin].append(position)
+            return True
+        self.leader_of[self._documents[twin]] = None
+        del self.more[twin]
+        self._begin(position, [twin, *self.duplicates.pop(twin)], self.grouped.pop(twin))
+        self._twins.replace(twin, position)
+        return True
+
+    def begin(self, position: int, place: int) -> None:
+        """Give a passage a row of its own."""
+        self.leader_of[self._documents[position]] = position
+        self._begin(position, [], place)
+        self._twins.add(position)
+
+    def pass_over(self) -> None:
+        """Note that a passage found no room for a row of its own."""
+        self._latest = NONE
+
+    def _begin(self, position: int, duplicates: list[int], place: int) -> None:
+        self.more[position], self.duplicates[position], self.grouped[position] = [], duplicates, place
+        self._latest = position
+
 
 def rows(candidates: Candidates, order: NDArray[np.int64], settings: SearchSettings, limit: int) -> list[Row]:
     """Take rows from the ranked candidates until `limit` is filled or the candidates are used up."""
-    more: dict[int, list[int]] = {}
-    duplicates: dict[int, list[int]] = {}
-    leader_of: dict[int, int | None] = {}
-    grouped: dict[int, int] = {}
-    places = 0
-    twins = _Twins(candidates, settings.collapse)
+    listed = _List(candidates, settings.collapse)
     documents = candidates.entries.tolist()
     grouping = settings.group and settings.diversity is None
+    places = 0
     for position in order.tolist():
         document = documents[position]
-        if grouping and document in leader_of:
-            leader = leader_of[document]
+        if grouping and document in listed.leader_of:
+            leader = listed.leader_of[document]
             if leader is not None:
-                more[leader].append(position)
+                listed.more[leader].append(position)
             continue
         places += 1
-        twin = twins.of(position)
-        if twin is not None:
-            duplicates[twin].append(position)
-            leader_of[document] = None
-        elif len(more) < limit:
-            twins.add(position)
-            leader_of[document] = position
-            more[position], duplicates[position], grouped[position] = [], [], places
-    return [Row(leader, tuple(below), tuple(duplicates[leader]), grouped[leader]) for leader, below in more.items()]
+        if listed.collapse(position):
+            continue
+        if len(listed.more) < limit:
+            listed.begin(position, places)
+        else:
+            listed.pass_over()
+    return [
+        Row(leader, tuple(below), tuple(listed.duplicates[leader]), listed.grouped[leader])
+        for leader, below in listed.more.items()
+    ]

@@ -23,6 +23,7 @@ from typing import Any
 
 from engine.records import Filters, Query, Remark, RemarkKind, Term, TermKind
 from engine.retrieval.query_pieces import Piece, opens_a_phrase, pieces
+from engine.store.row_mapping import storable
 
 TELLING_LETTERS = 3
 OPERATORS = frozenset({"AND", "OR", "NOT"})
@@ -48,8 +49,10 @@ def parse(text: str, *, typing: bool = False, now: float | None = None) -> Query
     """Understand a query line.
 
     With `typing` the last piece is unfinished: a word may grow, one of a letter or two is not asked for beside others,
-    and an open quote, an exclusion or a filter is passed over until it has its value.
+    and an open quote, an exclusion or a filter is passed over until it has its value. What an argument of a program
+    held that is no UTF-8 comes as U+FFFD.
     """
+    text = storable(text)
     reading = _Reading(text, typing, time.time() if now is None else now)
     found = list(pieces(text))
     unfinished = found[-1] if found and typing and not text[-1:].isspace() else None

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
 from engine.records import (
+    Filters,
     Grade,
     Hit,
     Query,
     Remark,
+    Scope,
     SearchResult,
     SearchSettings,
     Timings,
@@ -271,14 +273,16 @@ def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Mea
 
 
 def similar(
-    connection: apsw.Connection, passage_id: int, model: Model | None, cuts: tiers.Cuts, limit: int
+    connection: apsw.Connection, passage_id: int, model: Model | None, cuts: tiers.Cuts, limit: int, scope: Scope
 ) -> SearchResult:
     """Return the nearest passages of other documents, by their vectors alone; no rows where there is no vector."""
     settings = SearchSettings(fusion="vector", feedback=False)
     began = time.perf_counter()
     row = rows_for(connection, [passage_id]).get(passage_id)
     fts_query = FtsQuery(rows=statistics(connection).rows)
-    others = Allowed(OTHERS, (row.document_id if row else 0,))
+    seen = allowed(Filters(scope=scope), fts_query)
+    within = f" AND id IN ({seen.sql})" if seen.sql else ""
+    others = Allowed(OTHERS + within, (row.document_id if row else 0, *seen.bindings))
     meaning = None
     if model is not None and row is not None and model.reads(row.text):
         at = model.vectors.positions(np.array([passage_id], np.int64))

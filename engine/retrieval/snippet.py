@@ -24,6 +24,8 @@ READ_LENGTH = 12_000  # code points of a passage that are read: some hold ten ti
 CONSIDERED_LENGTH = 4_000  # of what is left without those: more than the longest passage of words has
 CONSIDERED_TOKENS = 1_000
 KEPT_CHARACTERS, KEPT_TEXTS = 4_000, 256  # of texts whose places are remembered, some 10 MB
+_SENTENCE_END = re.compile(r"(?:[.!?][\"')\]”’]*\s+|[。！？])(?=\S)")
+LONGEST_WORD = 24  # code points: a snippet that begins inside a longer one begins inside a word
 _BLANKS = re.compile(r"\s+")
 _LINE_END = re.compile(r"\n\s+")  # with the empty lines and the indentation that follow
 _INSIDE_A_WORD = rf"(?<=[{UNSPACED}])\n(?=[{UNSPACED}])"  # 8 ms to compile, for texts that hold such letters
@@ -143,12 +145,7 @@ def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     front = _FRONT_MATTER.match(text) if plain else None
     text = parted_filled(text)
     stripped = _LINE_END.sub("\n", (front and text[front.end() :]) or text).lstrip()
-    first, _, rest = stripped.partition("\n")
-    if rest.strip() and first.strip("#=* \t") in names:
-        stripped = rest
-        underline = stripped.partition("\n")[0].strip()
-        if underline and len(set(underline)) == 1 and not underline[0].isalnum():
-            stripped = stripped.partition("\n")[2]
+    stripped = _without_names(stripped, names)
     if plain:
         stripped = _LINE_MARKUP.sub(" ", stripped)
         stripped = _EMPHASIS.sub("", _WIKI_LINK.sub(r"\1", _LINK.sub(r"\1", stripped)))
@@ -157,11 +154,24 @@ def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     return _BLANKS.sub(" ", stripped).strip()
 
 
+def _without_names(text: str, names: tuple[str, ...]) -> str:
+    """Leave off the first lines that are names shown above a text, title and heading, each once."""
+    for _ in names:
+        first, _, rest = text.partition("\n")
+        if not rest.strip() or first.strip("#=* \t") not in names:
+            break
+        text = rest
+        underline = text.partition("\n")[0].strip()
+        if underline and len(set(underline)) == 1 and not underline[0].isalnum():
+            text = text.partition("\n")[2]
+    return text
+
+
 _kept_line = lru_cache(KEPT_TEXTS)(_one_line)
 
 
 def _window(line: str, marks: list[tuple[int, int]], length: int) -> tuple[int, int]:
-    """Choose the window that holds most marks, a little before the first of them, cut between words."""
+    """Choose the window that holds most marks, from the sentence of the first of them on or cut between words."""
     if len(line) <= length:
         return 0, len(line)
     starts = [start for start, _ in marks]
@@ -173,11 +183,24 @@ def _window(line: str, marks: list[tuple[int, int]], length: int) -> tuple[int, 
             best, best_count = start, count
     start = max(0, min(best - length // 5, len(line) - length))
     if start:
-        start = line.rfind(" ", max(0, start - 24), start) + 1 or start
+        start = _beginning(line, start, best, len(line) - length)
     end = min(len(line), start + length)
     if end < len(line):
         end = max(line.rfind(" ", end - 24, end), start + length - 24)
     return start, end
+
+
+def _beginning(line: str, start: int, first: int, last: int) -> int:
+    """Return where to begin near `start`: with the sentence in which the place `first` stands, else with a word.
+
+    What begins behind `last` would leave a part of the snippet's length unused.
+    """
+    near = range(max(0, first - SNIPPET_LENGTH // 3), min(first, last) + 1)
+    sentences = [match.end() for match in _SENTENCE_END.finditer(line, near.start, first + 1) if match.end() in near]
+    if sentences:
+        return sentences[-1]
+    before = line.rfind(" ", max(0, start - LONGEST_WORD), start) + 1
+    return before or line.find(" ", start, min(first, start + LONGEST_WORD)) + 1 or start
 
 
 # --- the sentence that is nearest in meaning to a query ------------------------------------------------------------

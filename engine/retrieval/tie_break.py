@@ -1,4 +1,5 @@
-"""The order of equal scores: in a leg by passage id, in the list by cosine, then path, then place in the document.
+"""The order of equal scores: in a leg by passage id, in the list by cosine, then path (the shortest first), then
+place in the document.
 
 So no order of what is found depends on chance. Where SQLite sorts, `ORDER BY score DESC, rowid` says the same.
 """
@@ -34,7 +35,8 @@ def nearest_of_leg(cosines: NDArray[Any], ids: NDArray[np.int64], depth: int) ->
 def final_order(scores: NDArray[np.float64], cosines: NDArray[np.float32], tie: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sort candidates by score, then cosine, then `tie`; NaN stands for no cosine.
 
-    `tie` numbers them by path, folder and place in the document: `candidate_retrieval._places` makes it.
+    `tie` numbers them by path, the shortest first, folder and place in the document: `candidate_retrieval._places`
+    makes it.
     """
     known = np.nan_to_num(cosines, nan=-2.0)
     return np.lexsort((tie, -known, -scores)).astype(np.int64)

@@ -196,10 +196,13 @@ def _filter_stage(connection: apsw.Connection, search: Search, passages: list[in
             return WhyStage("filters", False, None, told, f"-{phrase.written}")
     if search.allowed.sql and not _any_inside(connection, search.allowed.sql, search.allowed.bindings, passages):
         return WhyStage("filters", False, None, "no one passage passes all of them together", "one of the filters")
-    return WhyStage("filters", True, None, "inside all of them" if search.allowed.sql else "none set")
+    restricted = bool(query.filters or search.fts_query.required or search.fts_query.excluded)
+    return WhyStage("filters", True, None, "inside all of them" if restricted else "none set")
 
 
-def _any_inside(connection: apsw.Connection, sql: str, bindings: tuple[str | int, ...], passages: list[int]) -> bool:
+def _any_inside(
+    connection: apsw.Connection, sql: str, bindings: tuple[str | int | bytes, ...], passages: list[int]
+) -> bool:
     import json
 
     found = connection.execute(

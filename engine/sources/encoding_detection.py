@@ -19,6 +19,7 @@ MANY_BYTES = 64  # above 127: enough for the statistics of a language
 FEW_BYTES = 6  # above 127: too little for them, however short the text
 SPARSE_SHARE = 0.2  # of words with bytes above 127, below which a text is one in ASCII with foreign words
 SOUND_SHARE = 0.2  # of lines in UTF-8: below it, lines in an Asian encoding may look so by chance
+MIXED_SHARE = 0.5  # of foreign words, above which letters of two scripts in one word tell a wrong encoding
 RIGHT = 10  # letters for each byte at odds with an encoding that is taken for a text's
 
 _HIGH = bytes(range(128, 256))
@@ -41,6 +42,9 @@ _SAYS_NOTHING = frozenset(("us-ascii", "ascii", "unknown-8bit", "binary"))  # of
 _WIDE = ("utf-16", "utf-32")
 _OWN_ESCAPES = (*_WIDE, "utf-7", "hz", "iso2022")  # where plain ASCII stands for other letters
 _ASIAN = frozenset(("cp932", "shift_jis", "euc_jp", "gb18030", "big5hkscs", "cp949", "johab"))
+_LETTERS = re.compile(r"[^\W\d_]+")
+_OTHER = "[\u0370-\u06ff\ufb50-\ufefc]"  # Greek to Arabic
+_TWO_SCRIPTS = re.compile(f"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]")
 _MANGLED = re.compile("[^\x00-\x7f\ufffd]")
 
 
@@ -143,9 +147,16 @@ def _likeliest(sample: bytes) -> str:
     sparse = high < MANY_BYTES and (high < FEW_BYTES or foreign < SPARSE_SHARE * len(words))
     for judge in (_by_letters, _by_languages) if sparse else (_by_languages, _by_letters):
         codec = codec_of(judge(sample))
-        if codec and not codec.startswith(("utf", "ascii")) and _nearly(sample, codec) is not None:
+        text = _nearly(sample, codec) if codec and not codec.startswith(("utf", "ascii")) else None
+        if codec and text is not None and not _mixes_scripts(text):
             return codec
     return "cp1252"
+
+
+def _mixes_scripts(text: str) -> bool:
+    """Whether most foreign words are put together of Latin letters and others, as those of no language are."""
+    words = [word for word in _LETTERS.findall(text) if not word.isascii()]
+    return sum(_TWO_SCRIPTS.search(word) is not None for word in words) > MIXED_SHARE * len(words)
 
 
 def _by_letters(sample: bytes) -> str:

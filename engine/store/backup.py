@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import replace
 from glob import escape
@@ -13,11 +14,16 @@ import apsw
 
 from engine.errors import LibraryDamaged, LibraryFull
 from engine.lazy_dataclass import dataclass
+from engine.scratch_folders import process_lives
 from engine.store.faults import translated
-from engine.store.lock import process_lives
 from engine.store.word_tokenizer import register
 
 _PART = ".part-"  # stands before the number of the process that makes the file
+_BESIDE = re.compile(  # what stands behind a library's name: SQLite's, the lock, what is kept of former states
+    r"-(wal|shm|journal)|\.(lock|reading|removed|vectors)|\.before-v\d+(-wal|-shm)?"
+    r"|\.(before-restore|damaged)-\d{8}-\d{6}(-\d+)?(-wal|-shm)?"
+)
+_DRAFT = re.compile(rf"(\.import)?{re.escape(_PART)}\d+([-.].*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,19 @@ def back_up(conn: apsw.Connection, target: Path) -> Copied:
         discard(draft)
         raise
     return replace(copied, path=target)
+
+
+def beside(library: Path) -> list[Path]:
+    """Return what Carrel keeps beside a library's file, under its name, the file itself left out; folders too.
+
+    Other files may have names that begin like the library's, and are nobody's business here.
+    """
+    named = sorted(library.parent.glob(f"{escape(library.name)}[-.]*"))
+    drafts = sorted(library.parent.glob(f".{escape(library.name)}.*"))
+    return [
+        *(each for each in named if _BESIDE.fullmatch(each.name[len(library.name) :])),
+        *(each for each in drafts if _DRAFT.fullmatch(each.name[len(library.name) + 1 :])),
+    ]
 
 
 def draft_of(target: Path) -> Path:
@@ -76,8 +95,11 @@ def synced(path: Path) -> None:
 
 
 def discard(draft: Path) -> None:
-    """Remove an unfinished file with all that was laid beside it under its name."""
-    for each in draft.parent.glob(f"{escape(draft.name)}*"):
+    """Remove an unfinished file with all that was laid beside it under its name.
+
+    That of process 12 does not begin with the name of one of process 123, which may be at work.
+    """
+    for each in (draft, *draft.parent.glob(f"{escape(draft.name)}[-.]*")):
         with suppress(OSError):
             each.unlink()
 

@@ -21,6 +21,7 @@ COLUMNS = ("title", "tags", "own_words", "own_date", "metadata")
 SINCE = 5  # the version of the schema that first knew them
 NONE_YET = f"CREATE TEMP TABLE IF NOT EXISTS entry(document_id, number, {', '.join(COLUMNS)})"
 """Stands in for them where an older library can be read and not written, so that it is searched as it is."""
+MOST_ENTRIES = 2**53  # far above any mailbox, and held exactly by SQLite and by JSON
 WORDS = 3  # of the columns: those that the word index holds with every passage
 Rows: TypeAlias = "Mapping[int, Row]"
 
@@ -77,6 +78,12 @@ def entry_of(record: object) -> Entry:
         raise ValueError("a writing that is no object")
     number, title, tags = record.get("number"), record.get("title"), record.get("tags")
     said = stored_values.metadata(json.dumps(record.get("metadata")))
-    if type(number) is not int or number < 1 or not isinstance(title, str) or not isinstance(tags, str) or said is None:
+    if (
+        type(number) is not int
+        or not 1 <= number <= MOST_ENTRIES
+        or not isinstance(title, str)
+        or not isinstance(tags, str)
+        or said is None
+    ):
         raise ValueError("a writing that cannot be read")
     return Entry(number, title, said, tuple(tags.split()))

@@ -39,6 +39,7 @@ _ALIKE = str.maketrans(
         "\u06c1": "\u0647", "\u06d5": "\u0647",
     }
 )  # fmt: skip
+_IOTA_BELOW = "\u0345"  # of ancient Greek, an accent to who types, and a letter once its case is folded
 _OF_ONE_SCRIPT = ("LATIN ", "CYRILLIC ", "GREEK ")
 _CACHED = 2**13  # code points: more than the letters of all scripts that a person writes
 
@@ -51,7 +52,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    apart = unicodedata.normalize("NFKD", text).replace(_IOTA_BELOW, "")
+    letters = unicodedata.normalize("NFKD", apart.casefold())
     return unicodedata.normalize("NFC", "".join(map(_letter, letters)))
 
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from engine.errors import LibraryBusy, LibraryReadOnly
 from engine.paths import private_folder
 from engine.records import Writer
+from engine.scratch_folders import process_lives
 
 ATTEMPTS = 20  # asking who holds the lock takes it for an instant, and must not make a taker fail
 ATTEMPTS_BESIDE_NOBODY = 200  # where the file names no process that lives, so that only those who ask have it: 2 s
@@ -104,19 +105,6 @@ def _kept(events: Path | None) -> Iterator[None]:
     finally:
         if descriptor >= 0:
             os.close(descriptor)
-
-
-def process_lives(pid: int) -> bool:
-    """Whether there is a process of a number."""
-    if pid <= 0:  # which would mean a group
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is another person's
-        return True
-    return True
 
 
 def holding(library: Path) -> Holding | None:

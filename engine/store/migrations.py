@@ -17,7 +17,7 @@ from engine.errors import LibraryBusy, LibraryDamaged, SchemaTooNew
 from engine.store import fulltext, stored_values
 from engine.store.lock import IndexerLock
 from engine.store.own_words import own_date, own_words
-from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4, VERSION_5, VERSION_6
+from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7
 
 Migration = Callable[[apsw.Connection], None]
 Told = Callable[[int, int], None]
@@ -70,6 +70,11 @@ def words_before_vectors(conn: apsw.Connection) -> None:
     conn.execute(VERSION_6)
 
 
+def searches_of_programs(conn: apsw.Connection) -> None:
+    """Version 7: what a program asked is told apart from what the person asked."""
+    conn.execute(VERSION_7)
+
+
 # The version is the place in this tuple, from 1.
 MIGRATIONS: tuple[Migration, ...] = (
     first_schema,
@@ -78,6 +83,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     other_names,
     entries_of_files,
     words_before_vectors,
+    searches_of_programs,
 )
 
 

@@ -21,17 +21,24 @@ if TYPE_CHECKING:
     from engine.store.vector_tables import Vector
 
 ASKED = 1e12  # above every moment that a file can have: what was asked for comes before what has changed
+_ASKED = f" WHERE priority >= {ASKED}"
 _AMONG = "(SELECT unhex(value) FROM json_each(?))"
 
 
-def count(conn: apsw.Connection) -> int:
-    """Return how many texts wait; 1 ms with 100,000 of them."""
-    return int(conn.execute("SELECT count(*) FROM pending").get) if texts_can_wait(conn) else 0
+def count(conn: apsw.Connection, *, asked: bool = False) -> int:
+    """Return how many texts wait, or of those that were `asked` for; 1 ms with 100,000 of them."""
+    return (
+        int(conn.execute(f"SELECT count(*) FROM pending{_ASKED if asked else ''}").get) if texts_can_wait(conn) else 0
+    )
 
 
-def any_wait(conn: apsw.Connection) -> bool:
-    """Whether anything waits, told in microseconds; nothing does in a library of an older Carrel, before schema 6."""
-    return texts_can_wait(conn) and conn.execute("SELECT 1 FROM pending LIMIT 1").get is not None
+def any_wait(conn: apsw.Connection, *, asked: bool = False) -> bool:
+    """Whether anything waits, or anything that was `asked` for, told in microseconds.
+
+    Nothing does in a library of an older Carrel, before schema 6.
+    """
+    only = _ASKED if asked else ""
+    return texts_can_wait(conn) and conn.execute(f"SELECT 1 FROM pending{only} LIMIT 1").get is not None
 
 
 def passages_among(conn: apsw.Connection, passage_ids: Iterable[int]) -> set[int]:
@@ -60,13 +67,14 @@ def texts(conn: apsw.Connection, hashes: Iterable[bytes]) -> dict[bytes, str]:
     )
 
 
-def next_batch(conn: apsw.Connection, most: int) -> dict[bytes, str]:
+def next_batch(conn: apsw.Connection, most: int, *, asked: bool = False) -> dict[bytes, str]:
     """Return by hash the texts that are to be embedded next, in order: asked for, then the newest files, then the rest.
 
-    At most `most`.
+    At most `most`, and only those that were `asked` for if so wanted.
     """
+    only = _ASKED if asked else ""
     return _by_hash(
-        conn.execute("SELECT hash, CAST(text AS BLOB) FROM pending ORDER BY priority DESC LIMIT ?", (most,))
+        conn.execute(f"SELECT hash, CAST(text AS BLOB) FROM pending{only} ORDER BY priority DESC LIMIT ?", (most,))
     )
 
 
@@ -88,6 +96,15 @@ def raise_to(conn: apsw.Connection, hashes: Iterable[bytes], changed: float) -> 
         )
 
 
+def put_last(conn: apsw.Connection, hashes: Iterable[bytes]) -> None:
+    """Have these hashes embedded after all others, in this order; inside a transaction."""
+    least = min(0.0, float(conn.execute("SELECT min(priority) FROM pending").get or 0.0))
+    conn.executemany(
+        "UPDATE pending SET priority = ? WHERE hash = ?",
+        [(least - 1.0 - place, digest) for place, digest in enumerate(hashes)],
+    )
+
+
 def ask(conn: apsw.Connection, hashes: Sequence[bytes], clock: float | None = None) -> int:
     """Have these hashes embedded before all others, the first one first; return how many of them wait.
 
@@ -99,6 +116,18 @@ def ask(conn: apsw.Connection, hashes: Sequence[bytes], clock: float | None = No
         [(moment - place * 1e-3, digest) for place, digest in enumerate(hashes)],
     )
     return len(among(conn, hashes))
+
+
+def ask_for_documents(conn: apsw.Connection, document_ids: Iterable[int]) -> None:
+    """Have what waits of these documents embedded before the rest, what changed last first; inside a transaction.
+
+    What a search has asked for still comes before it: that was asked later than any of these files changed.
+    """
+    conn.execute(
+        f"""UPDATE pending SET priority = {ASKED} + max(priority, 0) WHERE priority < {ASKED} AND hash IN
+        (SELECT hash FROM passage WHERE document_id IN (SELECT value FROM json_each(?)))""",
+        (json.dumps([int(each) for each in document_ids]),),
+    )
 
 
 def settle(conn: apsw.Connection, model_id: int, vectors: Mapping[bytes, Vector]) -> int:

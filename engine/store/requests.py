@@ -55,7 +55,10 @@ def take(conn: apsw.Connection) -> Request | None:
 
 
 def finish(conn: apsw.Connection, request_id: int, outcome: Mapping[str, Any] | None = None) -> None:
-    """Answer an order, and forget what it was about; answers older than the last hundred are forgotten too."""
+    """Answer an order, and forget what it was about; answers older than the last hundred are forgotten too.
+
+    Which are the last is told by their numbers: a clock may have been set back since.
+    """
     with transaction(conn):
         conn.execute(
             "UPDATE request SET done_at = ?, outcome = ?, argument = '' WHERE id = ?",
@@ -63,7 +66,7 @@ def finish(conn: apsw.Connection, request_id: int, outcome: Mapping[str, Any] | 
         )
         conn.execute(
             """DELETE FROM request WHERE done_at IS NOT NULL AND id NOT IN
-            (SELECT id FROM request WHERE done_at IS NOT NULL ORDER BY done_at DESC, id DESC LIMIT ?)""",
+            (SELECT id FROM request WHERE done_at IS NOT NULL ORDER BY id DESC LIMIT ?)""",
             (KEPT_DONE,),
         )
 

@@ -215,3 +215,6 @@ VERSION_6 = """
 CREATE TABLE pending(hash BLOB PRIMARY KEY, text TEXT NOT NULL, priority REAL NOT NULL) STRICT;
 CREATE INDEX pending_by_priority ON pending(priority);
 """
+
+# Who asked: "" for the person, else the name of the program.
+VERSION_7 = "ALTER TABLE search_log ADD COLUMN source TEXT NOT NULL DEFAULT ''"

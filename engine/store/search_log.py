@@ -19,13 +19,22 @@ KEPT = 20_000  # searches; the oldest go first, about 50 MB
 SHOWN = 20  # rows that are written down: what a person looks at
 
 
-def add(conn: apsw.Connection, result: SearchResult) -> int:
+def add(conn: apsw.Connection, result: SearchResult, source: str = "") -> int:
     """Write a search down with its first rows, and return its number."""
     rows = _rows(conn, result.hits[:SHOWN])
     with transaction(conn):
         conn.execute(
-            "INSERT INTO search_log(at, query, verdict, fusion, milliseconds, results) VALUES(?, ?, ?, ?, ?, ?)",
-            (time.time(), result.query.text, result.verdict, result.fusion, result.timings.total, json.dumps(rows)),
+            "INSERT INTO search_log(at, query, verdict, fusion, milliseconds, results, source)"
+            " VALUES(?, ?, ?, ?, ?, ?, ?)",
+            (
+                time.time(),
+                result.query.text,
+                result.verdict,
+                result.fusion,
+                result.timings.total,
+                json.dumps(rows),
+                source,
+            ),
         )
         number = conn.last_insert_rowid()
         conn.execute("DELETE FROM search_log WHERE id <= ?", (number - KEPT,))
@@ -47,9 +56,10 @@ def opened(conn: apsw.Connection, number: int, hit: Hit) -> None:
 
 def every(conn: apsw.Connection, limit: int | None = None) -> tuple[LoggedSearch, ...]:
     """Return the logged searches, newest first, at most `limit`."""
+    source = "CAST(source AS BLOB)" if _told_apart(conn) else "x''"
     found = conn.execute(
-        """SELECT at, milliseconds, CAST(query AS BLOB), CAST(verdict AS BLOB), CAST(fusion AS BLOB),
-            CAST(results AS BLOB) FROM search_log ORDER BY id DESC LIMIT ?""",
+        f"""SELECT at, milliseconds, CAST(query AS BLOB), CAST(verdict AS BLOB), CAST(fusion AS BLOB),
+            CAST(results AS BLOB), {source} FROM search_log ORDER BY id DESC LIMIT ?""",
         (-1 if limit is None else limit,),
     )
     return tuple(_readable(found))
@@ -74,11 +84,16 @@ def is_search(at: object, milliseconds: object, rows: object) -> bool:
 def _readable(found: Iterable[tuple[Any, ...]]) -> Iterator[LoggedSearch]:
     """Yield the searches that can be read; `carrel doctor` counts the others, and mends them."""
     for at, milliseconds, *written in found:
-        query, verdict, fusion, results = map(stored_values.sound_text, written)
+        query, verdict, fusion, results, source = map(stored_values.sound_text, written)
         if query is None or verdict is None or fusion is None or not is_search(at, milliseconds, results):
             continue
         rows = stored_values.logged_rows(results) or []
-        yield LoggedSearch(at, query, verdict, fusion, milliseconds, tuple(_row(each) for each in rows))
+        yield LoggedSearch(at, query, verdict, fusion, milliseconds, tuple(_row(each) for each in rows), source or "")
+
+
+def _told_apart(conn: apsw.Connection) -> bool:
+    """Whether the log tells who asked: that of an older Carrel, which nothing has written to since, does not."""
+    return conn.execute("SELECT 1 FROM pragma_table_info('search_log') WHERE name = 'source'").get is not None
 
 
 def _row(written: dict[str, Any]) -> LoggedRow:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,23 @@ def text(value: object) -> str:
     SQLite stores any bytes as text, and one such value, selected as it is, would end the reading of all rows.
     """
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+
+
+def selecting(columns: Iterable[str]) -> str:
+    """Return what to select for columns of any type, two values each, which `values_of` reads."""
+    return ", ".join(
+        f"typeof({each}) = 'text', CASE typeof({each}) WHEN 'text' THEN CAST({each} AS BLOB) ELSE {each} END"
+        for each in columns
+    )
+
+
+def values_of(selected: Sequence[Any], errors: str = "strict") -> list[Any]:
+    """Read what was selected by `selecting`; raises UnicodeDecodeError for text that is no UTF-8.
+
+    With the `errors` "replace", U+FFFD stands for what cannot be read.
+    """
+    pairs = zip(selected[::2], selected[1::2], strict=True)
+    return [value.decode("utf-8", errors) if is_text else value for is_text, value in pairs]
 
 
 def sound_text(value: object) -> str | None:

@@ -129,7 +129,9 @@ class FolderWatch:
             self._tell_changes()
 
     def tell(self) -> None:
-        """Tell how many folders are covered."""
+        """Tell how many folders are covered, once it listens."""
+        if self._watcher is None:
+            return
         self._told = self._watching()
         self._on_event(self._told)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from fakes import FakeLibrary, ports
-from textual.notifications import Notification
+from textual.notifications import Notification, Notify
 
 from app.tui.app import CarrelApp
 
@@ -24,6 +24,18 @@ def _plain_terminal() -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _kept_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what was told, for a test to read after further keys."""
+    add = CarrelApp._on_notify
+
+    def kept(app: CarrelApp, event: Notify) -> None:
+        app.told = [*getattr(app, "told", ()), event.notification.message]  # type: ignore[attr-defined]
+        add(app, event)
+
+    monkeypatch.setattr(CarrelApp, "_on_notify", kept)
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from training_fakes import FakeTraining
 
 from app.editors import EditorCommand
 from app.tui.indexer_state import IndexerState
+from app.tui.pictures.picture_files import PictureFiles
 from app.tui.ports import Freshness, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
@@ -223,6 +224,10 @@ class FakeLibrary:
         self._write()
         self.marks.setdefault((query, passage_id), 1)
         return Mark(query, b"hash", ROOT, 1)
+
+    def last_opened(self, limit: int) -> tuple[bytes, ...]:
+        documents = {passage.id: passage.path for passage in self._passages()}
+        return tuple(dict.fromkeys(documents[passage] for _, passage in reversed(self.marks)))[:limit]
 
     def log_search(self, result: SearchResult) -> int:
         self._write()
@@ -592,4 +597,5 @@ def ports(
         settings=SettingsFile(),
         history=History(None),
         training=FakeTraining(Path("/nowhere"), missing="This browser was started without it."),
+        pictures=PictureFiles("none"),
     )

@@ -60,8 +60,8 @@ def written(pilot: Pilot[int]) -> str:
 
 
 def told(pilot: Pilot[int]) -> list[str]:
-    """Return what the notifications say, oldest first."""
-    return [notification.message for notification in pilot.app._notifications]
+    """Return what the notifications said, oldest first, those that a key took away too."""
+    return list(getattr(pilot.app, "told", ()))
 
 
 def picture(

@@ -18,11 +18,11 @@ import app.tui as app_tui
 from app.tui.actions import (
     APP_ACTIONS,
     Action,
-    ActionCommands,
     bindings,
     in_footer,
     is_letter,
     key_name,
+    offered,
     where_of,
 )
 from app.tui.app import CarrelApp
@@ -190,14 +190,12 @@ async def test_every_action_is_in_the_palette_and_is_done_from_there(
     async with app.run_test(size=WIDE) as pilot:
         screen: Any = await shown(pilot, where)
         ran = recorded(monkeypatch)
-        hits: Any = [hit async for hit in ActionCommands(screen).discover()]
-        actions = {action.title: action for action in (*screen.ACTIONS, *APP_ACTIONS)}
-        offered = {hit.text for hit in hits}
-        left_out = [action for action in (*screen.ACTIONS, *APP_ACTIONS) if action.title not in offered]
+        shown_actions = offered(screen)
+        left_out = [action for action in (*screen.ACTIONS, *APP_ACTIONS) if action not in shown_actions]
         assert all(action.run.split("(")[0] in MOVES or action.id in LEFT_IN_A_PANEL for action in left_out)
-        for hit in hits:
-            await hit.command()
-            assert ran == [actions[hit.text].run.removeprefix("screen.")]
+        for action in shown_actions:
+            await app.do(action, screen)
+            assert ran == [action.run.removeprefix("screen.")]
             ran.clear()
 
 

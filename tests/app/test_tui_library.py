@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fakes import NOW, ROOT, Answered, FakeEditor, FakeIndexer, FakeLibrary, ports
 from piloting import SIZES, SMALL, WIDE, picture, pressed, settle, told, written
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import TextArea
@@ -20,10 +21,12 @@ from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.directories import completed, offered
 from app.tui.screens.library.folder_rows import EVERYTHING, query_inside
 from app.tui.screens.library.library_check import Checked, file_line
+from app.tui.screens.library.library_contents import Contents
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen, effect_of, patterns_in, text_of
 from app.tui.screens.library.screen import LibraryScreen
 from app.tui.screens.library.skipped import SkippedScreen
+from app.tui.screens.library.timeline import story
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.widgets.entry_list import EntryList
 from engine.errors import PathError
@@ -195,6 +198,17 @@ async def test_what_failed_and_why_is_told_for_the_selected_folder(app: CarrelAp
         assert "docs" not in str(screen.tree_list.place)
         story = "\n".join(screen.story_list.shown_lines)
         assert screen.tree_list.place == (CODE, b"") and "Failed" not in story and "Read today 1" in story
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_why_a_file_is_left_out_has_the_room_and_its_path_is_cut(width: int) -> None:
+    reason = "it has no text layer (OCR is off)"
+    failure = Failure(ROOT + b"/papers/of last year/scanned/" + b"x" * 40 + b".pdf", reason)
+    contents = Contents({ROOT: ()}, (failure,))
+    line = next(entry for entry in story(contents, EVERYTHING) if entry.key == ("failed", failure.path))
+    shown = line.build(width).plain
+    assert cell_len(shown) <= width
+    assert shown.endswith("xxx.pdf  " + reason) if width > 40 else f"x.pdf  {reason[:20]}" in shown
 
 
 async def test_the_queue_tells_file_rate_time_left_and_done(app: CarrelApp, indexer: FakeIndexer) -> None:

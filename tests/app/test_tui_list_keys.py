@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from fakes import FakeLibrary, ports
 from piloting import SMALL, WIDE, pressed, typed, written
-from textual.command import CommandPalette
 
 from app.tui.app import CarrelApp
 from app.tui.keymap import SECTIONS, split_keys, usable
 from app.tui.list_keys import PRESETS
 from app.tui.screens.chooser import ChoiceScreen
-from app.tui.screens.help import HelpScreen
+from app.tui.screens.command_list import CommandScreen
 from app.tui.screens.library.screen import LibraryScreen
 from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.screens.search.query_line import QueryLine
@@ -134,9 +133,9 @@ async def test_the_preset_fzf_moves_with_control_keys_while_one_types(tmp_path: 
         await pressed(pilot, "j", "escape", "alt+q")
         assert isinstance(app.screen, WhyNotScreen)
         await pressed(pilot, "escape", "alt+x")
-        assert isinstance(app.screen, CommandPalette)
+        assert isinstance(app.screen, CommandScreen)
         await pressed(pilot, "escape", "alt+h")
-        assert isinstance(app.screen, HelpScreen) and "alt+x" in written(pilot) and "↑↓" in written(pilot)
+        assert isinstance(app.screen, CommandScreen) and "alt+x" in written(pilot) and "↑↓" in written(pilot)
         await pressed(pilot, "escape", "ctrl+b")
         assert screen.pane.explaining  # a key of one's own beside the preset
 

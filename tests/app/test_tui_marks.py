@@ -14,7 +14,7 @@ from piloting import pressed, screen_of, settle, told, typed, written
 from app.tui.app import CarrelApp
 from app.tui.screens.search.explanation.score import memory_lines
 from app.tui.screens.search.explanation.subject import Explained
-from app.tui.screens.search.row import more_line
+from app.tui.screens.search.row import judged_line
 from app.tui.settings_file import SettingsFile
 from engine.config import Config
 from engine.errors import LibraryReadOnly
@@ -313,15 +313,14 @@ async def test_the_explanation_names_the_search_that_is_remembered() -> None:
         assert memory_lines(Explained(hit, result), 60) == []
 
 
-async def test_the_line_below_a_row_tells_the_mark_beside_what_is_folded() -> None:
+async def test_the_line_below_a_row_tells_the_mark() -> None:
     library = FakeLibrary()
     async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
         screen = await typed(pilot, QUERY)
         hit = screen.rows.hit
         assert hit is not None
-        both = replace(hit, judged=-2, more_in_document=(1, 2))
-        assert more_line(both, False, 80).plain == "✘ marked wrong   + 2 more in this note"
-        assert more_line(replace(both, judged=1, more_in_document=()), False, 80).plain == "· opened before"
+        assert judged_line(replace(hit, judged=-2)).plain == "✘ marked wrong"
+        assert judged_line(replace(hit, judged=1)).plain == "· opened before"
 
 
 @pytest.mark.parametrize(("editor", "kept"), [("vim", False), ("code", True)])

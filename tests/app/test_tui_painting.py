@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from app.tui.app import CarrelApp
 from app.tui.screens.search.key_rest import KeyRest
-from app.tui.screens.search.row import ROW_LINES
+from app.tui.screens.search.row import FULL
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.line_views import PaintedView, changed_cells
 from engine.records import StoredDocument
@@ -64,7 +64,7 @@ async def test_moving_the_selection_paints_the_row_that_is_left_and_the_one_that
         await typed(pilot, "starter")
         painted.clear()
         await pressed(pilot, "down")
-        assert lines_of(painted, "rows") <= 2 * (ROW_LINES + 1)
+        assert lines_of(painted, "rows") <= 2 * FULL.lines
 
 
 async def test_a_query_paints_the_preview_once_and_a_line_of_the_rows_once_for_each_answer(painted: Painted) -> None:

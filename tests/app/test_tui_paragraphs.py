@@ -80,11 +80,10 @@ def test_rows_are_counted_without_painting(width: int) -> None:
     text = f"{FOLDED}\n\n- {FOLDED.replace(chr(10), chr(10) + '    ')}\n"
     units = Units(text, "markdown")
     counted, painted = Painter(units), Painter(units)
-    from app.tui.pages.line_wrap import row_starts
 
     for unit in range(len(units)):
         line = painted.line(unit)
-        assert counted.rows(unit, width) == len(row_starts(line.text, width, line.hang))
+        assert counted.rows(unit, width) == len(line.starts(width))
 
 
 def test_what_stands_in_the_text_is_found_on_the_screen() -> None:

@@ -19,8 +19,9 @@ from app.tui.editor_launch import current_line, line_of, targets_now
 from app.tui.freshness import Reindexing, freshness_of
 from app.tui.pages.units import Units
 from app.tui.screens.reader.screen import ReaderScreen
-from app.tui.screens.search.preview import NEAREST, preview_lines
+from app.tui.screens.search.preview import preview_lines
 from app.tui.screens.search.window import window_of, words_of
+from app.tui.theme import NEAREST
 from engine.records import Hit, SearchResult, SearchSettings, StoredDocument, StoredPassage
 
 SOURDOUGH = ROOT + b"/kitchen/sourdough.md"

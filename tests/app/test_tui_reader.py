@@ -341,7 +341,7 @@ def test_the_cheap_count_of_rows_is_the_painted_one() -> None:
     for unit in range(len(painter.units)):
         shown = painter.line(unit)
         for width in (30, 60):
-            assert painter.rows(unit, width) == len(row_starts(shown.text, width, shown.hang)), shown.text
+            assert painter.rows(unit, width) == len(shown.starts(width)), shown.text
 
 
 def test_headings_of_other_formats_come_from_their_passages() -> None:

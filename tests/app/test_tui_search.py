@@ -9,7 +9,7 @@ from fakes import STILL, FakeEditor, FakeIndexer, FakeLibrary, ports
 from piloting import SMALL, WIDE, pressed, screen_of, settle, told, typed, written
 from textual import events
 
-from app.tui.actions import APP_ACTIONS, ActionCommands
+from app.tui.actions import APP_ACTIONS
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
 from app.tui.ports import Ports
@@ -378,11 +378,9 @@ async def test_f2_brings_the_preview_to_a_small_screen(app: CarrelApp) -> None:
 async def test_the_palette_offers_what_the_keys_do(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")
-        commands = ActionCommands(screen)
-        everything = [hit.text async for hit in commands.discover()]
-        assert "Explain the ranking of this result" in everything and "Leave Carrel" in everything
-        found = [hit async for hit in commands.search("explain ranking")]
-        await found[0].command()  # type: ignore[misc, union-attr]
+        await pressed(pilot, "ctrl+p")
+        assert "Explain the ranking of this result" in written(pilot) and "Leave Carrel" in written(pilot)
+        await pressed(pilot, *"explain ranking", "enter")
         assert screen.pane.explaining
 
 

@@ -14,10 +14,10 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 from training_fakes import BEGAN, FakeTraining
 
-from app.tui.actions import APP_ACTIONS, ActionCommands, in_footer
+from app.tui.actions import APP_ACTIONS, in_footer, offered
 from app.tui.app import CarrelApp
+from app.tui.screens.command_list import CommandScreen
 from app.tui.screens.confirm import ConfirmScreen
-from app.tui.screens.help import HelpScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.training.example_review import ReviewScreen
@@ -643,11 +643,11 @@ async def test_every_key_of_the_footer_is_a_key_of_the_screen(app: CarrelApp, tr
 async def test_the_palette_and_the_help_know_the_actions(app: CarrelApp) -> None:
     async with app.run_test(size=(120, 60)) as pilot:
         screen: Any = await opened(pilot)
-        offered = {hit.text async for hit in ActionCommands(screen).discover()}
-        assert {"Begin to retrain", "Cancel the run", "Take the run's model into use"} <= offered
-        assert "Retraining: teach the model your own words" in offered
+        titles = {action.title for action in offered(screen)}
+        assert {"Begin to retrain", "Cancel the run", "Take the run's model into use"} <= titles
+        assert "Retraining: teach the model your own words" in titles
         await pressed(pilot, "f1")
-        assert isinstance(app.screen, HelpScreen)
+        assert isinstance(app.screen, CommandScreen)
         await pressed(pilot, "end")
         assert "meaning blind" in written(pilot) and "take over unasked" in written(pilot)
 

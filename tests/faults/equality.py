@@ -11,9 +11,12 @@ from pathlib import Path
 import apsw
 import numpy as np
 
+from engine.indexer.service import Service
+from engine.indexer.warm_parser import WarmParser
 from engine.indexing.file_reader import DocumentParser
 from engine.indexing.passage_encoder import PassageEncoder
-from engine.indexing.sync import sync
+from engine.indexing.stop_signal import Never
+from engine.records import SyncReport
 from engine.store import folders, models
 from engine.store.connection import open_reader, open_writer
 from engine.store.vector_tables import read_matrix
@@ -79,6 +82,25 @@ def differences(live: Contents, fresh: Contents) -> list[str]:
     return found + list(_some("not the same vector", far))
 
 
+def brought_up_to_date(
+    conn: apsw.Connection, library: Path, encoder: Callable[[], PassageEncoder], parser: Callable[[], DocumentParser]
+) -> SyncReport:
+    """Have an indexer bring a library up to date in this process, words and vectors, and return its report."""
+    warm = WarmParser(parser)
+    try:
+        return Service(
+            conn,
+            library,
+            encoder_of=lambda name: encoder(),
+            parser=warm,
+            refit=None,
+            on_event=lambda event: None,
+            stop=Never(),
+        ).bring_up_to_date()
+    finally:
+        warm.end()
+
+
 def made_anew(
     library: Path, roots: Iterable[Path], encoder: Callable[[], PassageEncoder], parser: Callable[[], DocumentParser]
 ) -> Contents:
@@ -86,7 +108,7 @@ def made_anew(
     with closing(open_writer(library, create=True)) as conn:
         for root in roots:
             folders.add(conn, os.fsencode(root))
-        sync(conn, library, encoder=encoder, parser=parser)
+        brought_up_to_date(conn, library, encoder, parser)
         words_are_sound(conn)
         return contents(conn)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sound_library import Sound, assert_as_before, care, faults, library, sound
 
 from engine.errors import LibraryBusy
 from engine.library import Library
+from engine.store import backup
 from engine.store.connection import open_writer
 from engine.store.lock import IndexerLock
 from engine.store.vector_tables import table
@@ -166,6 +168,36 @@ def test_files_that_others_may_read_are_found_and_made_private(library: Path, so
 
     assert_as_before(library, sound)
     assert (library.stat().st_mode & 0o777, log.stat().st_mode & 0o777) == (0o600, 0o600)
+
+
+def test_files_of_other_programs_beside_the_library_are_neither_changed_nor_counted(
+    library: Path, sound: Sound
+) -> None:
+    photos = library.with_name(f"{library.name}-photos") / "a.jpg"
+    photos.parent.mkdir()
+    others = (photos, library.with_name(f"{library.name}.md"), library.with_name(f"{library.name[:-2]}"))
+    for each in others:
+        each.write_bytes(bytes(1000))
+        each.chmod(0o644)
+    kept = library.with_name(f"{library.name}.before-restore-20261130-181124-2-wal")
+    draft = library.with_name(f".{library.name}.part-12-wal")
+    for each in (kept, draft):
+        each.write_bytes(bytes(10))
+        each.chmod(0o644)
+    care(library).check(repair=True)
+    assert {each.stat().st_mode & 0o777 for each in others} == {0o644}
+    assert {each.stat().st_mode & 0o777 for each in (kept, draft)} == {0o600}
+    (beside,) = [each for each in care(library).check().kept if each.name == "beside it"]
+    assert beside.bytes < 1000
+    assert_as_before(library, sound)
+
+
+def test_the_draft_of_one_process_does_not_go_with_that_of_another(library: Path, tmp_path: Path) -> None:
+    target = tmp_path / "carrel.backup"
+    theirs = tmp_path / f".{target.name}.part-{os.getpid()}7"
+    theirs.write_bytes(b"at work")
+    backup.discard(target.with_name(f".{target.name}.part-{os.getpid()}"))
+    assert theirs.read_bytes() == b"at work"
 
 
 def test_a_sound_library_is_not_repaired(library: Path, sound: Sound) -> None:

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import fake_encoder
 import pytest
+from equality import brought_up_to_date
 from fake_encoder import FakeEncoder
 from shelf import paragraph, spelt
 
 import engine
 from app.tui.training_runs import TrainingRuns
 from engine.indexing.model_build import AT_ONCE
-from engine.indexing.sync import sync
 from engine.library import Library
 from engine.sources.parser import Parser
 from engine.store import folders, models, vector_tables
@@ -94,7 +94,7 @@ class Shelves:
             )
         with closing(open_writer(self.library, create=True)) as conn:
             folders.add(conn, os.fsencode(notes))
-            sync(conn, self.library, encoder=FakeEncoder, parser=Parser)
+            brought_up_to_date(conn, self.library, FakeEncoder, Parser)
 
     def start(self) -> subprocess.Popen[bytes]:
         options = ["--library", str(self.library), "--events", str(self.events)]

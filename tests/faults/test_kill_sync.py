@@ -15,12 +15,12 @@ from pathlib import Path
 
 import fake_encoder
 import pytest
+from equality import brought_up_to_date
 from fake_encoder import FakeEncoder
 from fake_indexer import command
 from shelf import contents, paragraph, spelt, words_are_sound
 
 import engine
-from engine.indexing.sync import sync
 from engine.sources.parser import Parser
 from engine.store import documents, folders, pending_vectors
 from engine.store.connection import open_writer
@@ -113,7 +113,7 @@ def test_a_killed_sync_is_continued_and_ends_like_a_fresh_one(tmp_path: Path, mo
     def bring_up_to_date(path: Path) -> dict[tuple[object, ...], bytes]:
         writer = open_writer(path, create=True)
         folders.add(writer, os.fsencode(notes))
-        report = sync(writer, path, encoder=FakeEncoder, parser=Parser)
+        report = brought_up_to_date(writer, path, FakeEncoder, Parser)
         assert report.failed == ()
         assert words_are_sound(writer)
         found = contents(writer)
@@ -174,7 +174,7 @@ def test_killed_while_it_embeds_all_is_found_by_words_and_no_vector_is_made_twic
     assert len(told) - len(set(told)) <= KILLS * STEP
     fresh = open_writer(tmp_path / "home" / "fresh.carrel", create=True)
     folders.add(fresh, os.fsencode(notes))
-    sync(fresh, tmp_path / "home" / "fresh.carrel", encoder=FakeEncoder, parser=Parser)
+    brought_up_to_date(fresh, tmp_path / "home" / "fresh.carrel", FakeEncoder, Parser)
     assert contents(conn) == contents(fresh)
     fresh.close()
     conn.close()

@@ -15,15 +15,16 @@ from pathlib import Path
 import pytest
 from equality import differences, made_anew, read_contents, words_are_sound
 from fake_encoder import FakeEncoder
-from shelf import paragraph
+from shelf import paragraph, spelt
 from storms import ReadHere
 
+from app.cli.sync_report import bring_up_to_date
 from engine.event_log.event_file import EventFile, EventTail, last_watching
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Committed, Event, IndexerStarted, Watching, from_line, to_line
 from engine.indexer import worker
 from engine.library import Library
-from engine.records import Writer
+from engine.records import SearchSettings, Writer
 from engine.store.connection import open_writer
 from engine.store.lock import Holding, holder
 
@@ -44,6 +45,26 @@ def tell(event):
 
 with stop_on_signal() as stop:
     run_foreground(Path(sys.argv[1]), tell, stop, lambda name: FakeEncoder())
+"""
+
+SLOW_SYNC = """
+import sys, time
+from pathlib import Path
+from fake_encoder import FakeEncoder
+from engine.events import to_line
+from engine.library import Library
+
+class Slow(FakeEncoder):
+    def encode_passages(self, texts):
+        time.sleep(0.5 * len(texts))  # and so two are a step
+        return super().encode_passages(texts)
+
+def tell(event):
+    sys.stdout.write(to_line(event) + "\\n")
+    sys.stdout.flush()
+
+with Library.open(Path(sys.argv[1]), encoder=Slow()) as library:
+    library.sync(on_event=tell)
 """
 
 
@@ -94,6 +115,12 @@ class House:
 
     def watch(self) -> Process:
         process = Process([sys.executable, "-P", "-c", WATCH, str(self.file)])
+        self.processes.append(process)
+        return process
+
+    def slow_sync(self) -> Process:
+        """Have another process sync once, which embeds a text in half a second."""
+        process = Process([sys.executable, "-P", "-c", SLOW_SYNC, str(self.file)])
         self.processes.append(process)
         return process
 
@@ -246,3 +273,22 @@ def test_what_follows_an_event_file_that_begins_anew_goes_on(tmp_path: Path) -> 
     assert watching is not None and (watching.covered, watching.folders) == (2, 3)
     for each in (follower, late, file):
         each.close()
+
+
+def test_words_do_not_wait_for_the_embedding_of_another_sync(house: House) -> None:
+    """Nor does a vector below a path: what else waits there is asked for before the rest."""
+    parts = "\n\n".join(paragraph(f"quokka{spelt(number)}x") for number in range(200))
+    (house.notes / "long.md").write_text(parts)
+    other = house.slow_sync()
+    house.until(lambda: other.told("meaning_progress"), "the other does not embed")
+    (house.notes / "new.md").write_text(paragraph("zebra"))
+    path = house.notes / "new.md"
+    report = bring_up_to_date(
+        house.library, [path], full=False, meaning=False, on_event=lambda event: None, stop=threading.Event()
+    )
+    assert (report.added, report.failed) == (1, ())
+    assert house.library.search("zebra", settings=SearchSettings(fusion="keyword")).hits
+    report = bring_up_to_date(house.library, [path], full=False, on_event=lambda event: None, stop=threading.Event())
+    assert (report.unchanged, other.process.poll()) == (1, None)
+    assert 0 < house.library.pending() < 200
+    assert holder(house.file).pid == other.process.pid  # type: ignore[union-attr]

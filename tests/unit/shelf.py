@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import apsw
@@ -13,9 +13,11 @@ from fake_encoder import FakeEncoder
 
 from engine.errors import SourceError
 from engine.events import Event
-from engine.indexing.sync import sync
+from engine.indexing.embedding_queue import EmbeddingQueue
+from engine.indexing.stop_signal import Never
+from engine.indexing.sync import refit_where_due, sync
 from engine.records import Block, Document, SyncReport
-from engine.store import folders, models
+from engine.store import folders, models, pending_vectors
 from engine.store.connection import open_writer
 from engine.store.vector_tables import read_matrix
 
@@ -87,12 +89,20 @@ class Shelf:
         os.utime(path, (LONG_AGO + age, LONG_AGO + age))
         return path
 
-    def sync(self, **options) -> SyncReport:
+    def sync(self, *, meaning: bool = True, refit: Callable[[], None] | None = None, **options) -> SyncReport:
+        """Sync the words, and with `meaning` embed what waits, as an indexer does."""
         self.encoder.texts.clear()
         self.parser.read_paths.clear()
         self.events.clear()
         options.setdefault("on_event", self.events.append)
-        return sync(self.conn, self.library, encoder=lambda: self.encoder, parser=lambda: self.parser, **options)
+        on_event, stop = options["on_event"], options.get("stop") or Never()
+        report = sync(self.conn, self.library, encoder=lambda: self.encoder, parser=lambda: self.parser, **options)
+        if not meaning:
+            return report
+        embedded = EmbeddingQueue(self.conn, lambda: self.encoder, on_event).work(stop)
+        if refit is not None:
+            refit_where_due(self.conn, refit, on_event, stop)
+        return replace(report, embedded=embedded, pending=pending_vectors.count(self.conn))
 
     def add_folder(self, name: str) -> Path:
         folder = self.base / name

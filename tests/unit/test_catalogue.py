@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_encoder import FakeEncoder
 
-from engine.embedding import catalogue
+from engine.embedding import catalogue, fastembed_models
 from engine.embedding.fastembed_models import FastembedModel, prefixes
 from engine.embedding.manifest import Manifest, verify
-from engine.embedding.out_of_domain import foreign_vectors
+from engine.embedding.out_of_domain import VECTORS_FILE, foreign_vectors, store_foreign_vectors
 from engine.errors import ModelError
 
 pytestmark = pytest.mark.processes
@@ -85,6 +86,37 @@ def test_an_installed_model_is_not_fetched_again(filled_home: Path) -> None:
     stages: list[str] = []
     assert catalogue.install(NAME, stages.append).id == NAME
     assert stages == []
+
+
+def test_a_model_whose_files_are_damaged_is_installed_anew(filled_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adopted: list[str] = []
+    monkeypatch.setattr(fastembed_models, "fetch", lambda model: filled_home)
+    monkeypatch.setattr(catalogue, "adopt", lambda _, model: adopted.append(model.name))
+    for damaged in ("model.onnx", "manifest.json"):
+        (catalogue.folder_of(NAME) / damaged).write_bytes(b"")
+        catalogue.install(NAME)
+    assert adopted == [NAME, NAME]
+    catalogue.folder_of(NAME).rename(catalogue.place_of("mine"))
+    with pytest.raises(ModelError, match="mine is damaged") as raised:
+        catalogue.install("mine")
+    assert "carrel models build" in raised.value.fix
+
+
+def test_what_is_left_of_a_model_whose_removal_was_cut_short_can_be_removed(filled_home: Path) -> None:
+    (catalogue.folder_of(NAME) / "manifest.json").unlink()
+    catalogue.remove(NAME)
+    assert not catalogue.place_of(NAME).exists()
+    with pytest.raises(ModelError, match="is not installed"):
+        catalogue.remove(NAME)
+
+
+def test_vectors_that_a_power_cut_emptied_are_made_again(tmp_path: Path) -> None:
+    encoder = FakeEncoder(dimension=8)
+    encoder.folder = tmp_path  # type: ignore[attr-defined]
+    made = store_foreign_vectors(encoder, tmp_path)  # type: ignore[arg-type]
+    for spoilt in (b"", (tmp_path / VECTORS_FILE).read_bytes()[:-2000]):
+        (tmp_path / VECTORS_FILE).write_bytes(spoilt)
+        assert np.array_equal(foreign_vectors(encoder), made)  # type: ignore[arg-type]
 
 
 def test_a_removed_model_is_gone(filled_home: Path) -> None:
@@ -161,6 +193,8 @@ def test_one_model_is_installed_by_several_at_the_same_time(home: Path, monkeypa
     monkeypatch.setattr(catalogue, "_measured", measured)
     monkeypatch.setattr(catalogue, "_copy_files", lambda *_: None)
     model = FastembedModel("twice/installed", 384, "mean", 256, "model.onnx", "en", "mit", "a folder")
+    left = home / "data" / "models" / f".adopt-{2**22 + 1}-x" / "model"  # of a process that was killed
+    left.mkdir(parents=True)
     with ThreadPoolExecutor(4) as pool:
         for _ in range(20):
             for done in [pool.submit(catalogue.adopt, home, model) for _ in range(4)]:

@@ -88,6 +88,8 @@ def test_a_note_in_an_asian_encoding_is_read_in_it(text: str, encoding: str) -> 
     [
         ("Notatka: Zażółć gęślą jaźń. Spotkanie w środę o ósmej.\n", "cp1250"),
         ("Zítra je schůze o střeše, vezmi žebřík a příkrývku.\n", "cp1250"),
+        ("Příliš žluťoučký kůň úpěl ďábelské ódy.", "cp1250"),
+        ("Ťažký deň: kôň, ďateľ, žltá hruška a ľahký vôz.", "cp1250"),
         ("Yarın çatı için toplantı var, merdiveni getir. Işıklar söndü.\n", "cp1254"),
         ("Meeting notes about the server: call Иванов about backup.\n", "cp1251"),
         ("Short note: крыша\n", "cp1251"),

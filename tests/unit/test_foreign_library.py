@@ -322,6 +322,33 @@ def test_one_row_that_cannot_be_read_spoils_none_of_the_others(damaged: Path, ta
     assert [check for check in mended.checks if not check.ok and check.name != "model"] == []
 
 
+def test_values_that_cannot_be_read_cost_a_rebuild_none_of_the_others(damaged: Path) -> None:
+    with Library.open(damaged, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
+        found = library.search("harbour")
+        library.mark("pier", found.hits[0].passage_id)
+        library.log_search(found)
+    for place in ("judgement.query", "search_log.query", "folder.rules"):
+        table, column = place.split(".")
+        changed(damaged, f"UPDATE {table} SET {column} = {TEXT} WHERE id = (SELECT min(id) FROM {table})")
+    rebuilt = Maintenance(damaged, FakeEncoder()).rebuild()  # type: ignore[arg-type]
+    assert (rebuilt.saved["folders"], rebuilt.saved["judgements"], rebuilt.saved["logged searches"]) == (1, 2, 2)
+    with Library.open(damaged, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
+        assert "pier" in [mark.query for mark in library.marks()]
+        assert "harbour" in [search.query for search in library.search_log()]
+        assert library.search("harbour").hits
+    assert asked(damaged) == {}
+
+
+def test_an_export_of_damaged_values_says_what_mends_them(damaged: Path) -> None:
+    changed(damaged, f"UPDATE document SET title = {TEXT}")
+    with pytest.raises(LibraryDamaged, match="cannot be read") as error:
+        Maintenance(damaged).export(io.StringIO().write)
+    assert "carrel doctor --repair" in error.value.fix
+    changed(damaged, "UPDATE document SET title = 'mended', indexed_at = 9e999")
+    with pytest.raises(LibraryDamaged):
+        Maintenance(damaged).export(io.StringIO().write)
+
+
 ESCAPING = {"upward": "../secret.md", "upward within": "sub/../../secret.md", "absolute": "/etc/passwd", "up": ".."}
 
 

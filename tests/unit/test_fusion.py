@@ -186,3 +186,13 @@ def test_near_duplicates_of_other_documents_collapse_and_those_of_the_same_do_no
     found = candidates([0.9, 0.8, 0.7, 0.6], [0, 0, 0, 0], documents=[1, 2, 3, 1], vectors=same)
     listed = rows(found, np.arange(4), SearchSettings(), limit=4)
     assert [(row.passage, row.more, row.duplicates) for row in listed] == [(0, (3,), (1,)), (2, (), ())]
+
+
+def test_of_near_duplicates_that_follow_each_other_the_one_with_the_first_path_leads():
+    same = np.array([[1, 0], [1, 0], [0, 1], [1, 0], [1, 0]], np.float32)
+    found = candidates([0.9, 0.8, 0.7, 0.6, 0.5], [0] * 5, documents=[3, 2, 4, 1, 2], vectors=same)
+    found = replace(found, tie=np.array([3, 1, 4, 0, 2]))
+    for limit in (1, 4):  # the first path of all does not, for another row stands between
+        first = rows(found, np.arange(5), SearchSettings(), limit=limit)[0]
+        assert (first.passage, first.more, first.duplicates, first.grouped) == (1, (4,), (0, 3), 1)
+    assert [row.passage for row in rows(found, np.arange(5), SearchSettings(), limit=4)] == [1, 2]

@@ -149,6 +149,31 @@ def test_a_folder_added_through_a_link_is_the_same_folder(library: Library, tmp_
             library.add(inside)
 
 
+def test_a_folder_goes_where_its_link_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    library = library_of(tmp_path, {"other.md": "# Other\n"}, fitted=False)
+    write(tmp_path, {"2024/a.md": "# Alpha\n\nThe whimbrel calls.\n", "2024/in/b.md": "# B\n"})
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "2024")
+    watched = library.add(link)
+    assert (library.sync().added, len(library.folders())) == (2, 2)
+    (tmp_path / "2024").rename(tmp_path / "2025")
+    report = library.sync()  # the link leads nowhere
+    assert (report.removed, [each.state for each in library.folders()]) == (0, ["watching", "missing"])
+    link.unlink()
+    link.symlink_to(tmp_path / "2025")
+    report = library.sync()
+    assert (report.added, report.removed, report.unchanged) == (0, 0, 3)
+    assert library.add(link).id == watched.id
+    assert [each.path for each in library.folders()] == [os.fsencode(tmp_path / name) for name in ("notes", "2025")]
+    assert os.fsdecode(library.search("whimbrel").hits[0].path) == str(tmp_path / "2025/a.md")
+    link.unlink()
+    link.symlink_to(tmp_path / "notes/in")  # which is watched with the folder around it
+    (tmp_path / "notes/in").mkdir()
+    assert library.sync().removed == 0
+    assert library.folders()[1].path == os.fsencode(tmp_path / "2025")
+
+
 def test_a_folder_is_synced_and_removed_by_the_name_of_a_link(library: Library, tmp_path: Path) -> None:
     (tmp_path / "notes/in/c.md").write_text("# C\n")
     assert library.sync([tmp_path / "link/in"]).added == 1

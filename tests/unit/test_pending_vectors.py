@@ -13,9 +13,12 @@ from fake_encoder import FakeEncoder
 from notes import library_of, write
 from store_samples import DIMENSION, Sample, hash_of, vector_for
 
-from engine.errors import LibraryFull, ModelError
+from engine.errors import LibraryFull, ModelError, PathError
 from engine.indexer.embedding_turns import EmbeddingTurns
+from engine.indexing import sync
+from engine.indexing.embedding_queue import EmbeddingQueue
 from engine.indexing.outdated_documents import documents_with_gaps
+from engine.indexing.stop_signal import Never
 from engine.indexing.sync_progress import MeaningMeter
 from engine.library import Library
 from engine.maintenance import Maintenance, value_checks
@@ -290,7 +293,7 @@ def test_a_library_that_cannot_be_written_is_tried_again_after_a_rest(
     sample.put("a.md", "one", embedded=False)
     turns = EmbeddingTurns(sample.conn, FakeEncoder, lambda event: None)
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise LibraryFull("The disk is full.", fix="Make room.")
 
     monkeypatch.setattr(turns._queue, "work", full)
@@ -298,6 +301,32 @@ def test_a_library_that_cannot_be_written_is_tried_again_after_a_rest(
     with pytest.raises(LibraryFull):
         turns.take(threading.Event())
     assert not turns.due
+
+
+@pytest.mark.parametrize("fault", ["raises", "gives no direction"])
+def test_a_text_on_which_the_model_fails_keeps_no_other_from_its_vector(sample: Sample, fault: str) -> None:
+    class Picky(FakeEncoder):
+        def encode_passages(self, texts: Sequence[str]):
+            vectors = super().encode_passages(texts)
+            for place, text in enumerate(texts):
+                if "poison" in text:
+                    if fault == "raises":
+                        raise RuntimeError("a shape that does not fit")
+                    vectors[place] = 0.0
+            return vectors
+
+    encoder = Picky(dimension=DIMENSION)
+    with transaction(sample.conn):
+        sample.conn.execute("UPDATE model SET fingerprint = ?", (encoder.manifest.fingerprint,))
+    for number in range(20):
+        text = "poison" if number == 17 else f"text {number}"
+        sample.put(f"{number}.md", text, embedded=False, mtime_ns=number * DAY)
+    queue = EmbeddingQueue(sample.conn, lambda: encoder, lambda event: None)
+    for _ in range(3):  # an indexer rests for a minute between two
+        with pytest.raises(ModelError):
+            queue.work(Never())
+    assert order(sample) == ["poison"]
+    assert_sound(sample)
 
 
 def test_copies_do_not_make_the_share_greater_than_it_is(tmp_path: Path) -> None:
@@ -310,3 +339,40 @@ def test_copies_do_not_make_the_share_greater_than_it_is(tmp_path: Path) -> None
         assert (status.passages, status.texts, status.pending) == (10, status.texts, 2)
         assert status.meaning == pytest.approx(1 - 2 / status.texts)
         assert library.search("same", settings=SearchSettings(fusion="convex")).hits
+
+
+def test_a_sync_of_one_folder_embeds_what_waits_there_and_leaves_the_rest(tmp_path: Path) -> None:
+    notes = {"a.md": "The harbour at night.\n", "in/b.md": "A violin of walnut.\n", "in/c.md": "A loaf of rye.\n"}
+    with library_of(tmp_path, {"old.md": "Older than all.\n"}, fitted=False) as library:
+        write(tmp_path / "notes", notes)
+        library.sync(meaning=False)
+        report = library.sync([tmp_path / "notes" / "in"])
+        assert (report.embedded, report.pending) == (2, 1)
+        assert library.pending(asked=True) == 0
+        found = library.search("harbour", settings=SearchSettings(fusion="convex")).hits
+        assert [hit.pending for hit in found if hit.path.endswith(b"a.md")] == [True]
+        write(tmp_path / "notes", {"in/d.md": "A kettle of tea.\n"})
+        library.sync(meaning=False)
+        library.embed_first([tmp_path / "notes" / "in" / "d.md"])  # as one does who asks an indexer that runs
+        assert (library.pending(asked=True), library.pending()) == (1, 2)
+        with pytest.raises(PathError):
+            library.embed_first([tmp_path / "elsewhere"])
+
+
+def test_whether_enough_vectors_have_come_to_fit_the_tiers_is_counted_in_passages(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        for copy in "abc":
+            sample.put(f"{number}{copy}.md", f"text {number}", embedded=number < 1)
+    fits: list[int] = []
+    monkeypatch.setattr(sync, "LEAST_FITTED", 5)
+
+    def look() -> None:
+        sync.refit_where_due(sample.conn, lambda: fits.append(1), lambda event: None, Never())
+
+    look()
+    assert fits == []  # three passages have a vector, of twelve; three texts wait
+    sample.settle(embedded("text 1"))
+    look()
+    assert fits == [1]

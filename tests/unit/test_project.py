@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from app.integrations import FILES
+
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +63,7 @@ def test_the_wheel_holds_the_weights_and_their_licence(tmp_path):
     assert sizes[f"{weights}/model.onnx"] > 20_000_000
     assert {f"{weights}/tokenizer.json", f"{weights}/manifest.json", f"{weights}/LICENSE"} <= sizes.keys()
     assert {"engine/embedding/foreign_queries.txt", "engine/embedding/background_passages.txt"} <= sizes.keys()
+    assert {f"app/integrations/{file}" for file in FILES.values()} <= sizes.keys()
     assert {"app/tui/screens/search/search.tcss", *(f"{package}/py.typed" for package in PACKAGES)} <= sizes.keys()
     assert "carrel_launcher.py" in sizes and "carrel = carrel_launcher:main" in commands
     assert not [name for name in sizes if name.startswith("tests/") or "fake" in name]

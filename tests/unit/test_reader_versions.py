@@ -61,7 +61,7 @@ READ = {
     "enex": (4, "2e2161d0c458813a"),
     "calendar": (3, "62d944daa307b5e3"),
     "contacts": (2, "2f42569bc218e2ed"),
-    "xml": (2, "b3437306f647cab8"),
+    "xml": (3, "b3437306f647cab8"),
     "mbox": (5, "a5f176f48d660459"),
     "mhtml": (4, "a0c08754d0d471db"),
     "bibtex": (1, "f0da30f1a4e6159a"),
@@ -78,7 +78,7 @@ READ = {
     "rst": (3, "c74c42dc399a590d"),
     "rtf": (5, "652bd8ae11be48b6"),
     "subtitles": (3, "f4778a5c7d01b5cb"),
-    "text": (3, "6accd8b70ce040bd"),
+    "text": (4, "6accd8b70ce040bd"),
 }
 """The version of each reader, and a hash of what it makes of its sample."""
 

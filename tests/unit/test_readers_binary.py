@@ -353,6 +353,7 @@ def test_email_gives_subject_people_plain_body_and_names_of_attachments(tmp_path
         ("paragraph", "Hello there."),
         ("quote", "> said before"),
         ("paragraph", "See https://x.org/y."),
+        ("meta", "Rich"),
         ("list", "- Attachment: plan.pdf (not a PDF)"),
     ]
     assert (document.title, document.title_written) == ("Grüße", True)

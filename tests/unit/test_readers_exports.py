@@ -196,6 +196,12 @@ def test_a_page_of_bookmarks_has_addresses_tags_and_folders(tmp_path: Path) -> N
     assert document.links[0] == Link("https://x.org/quince?a=1&b=2", "Quince")
 
 
+def test_a_title_of_a_bookmark_may_be_set_in_letters_of_its_own(tmp_path: Path) -> None:
+    entry = '<DT><A HREF="https://x.org">The <b>quince</b> tree</A><DD>So <i>it</i> is'
+    page = f"<!DOCTYPE NETSCAPE-Bookmark-file-1><DL><p>{entry}"
+    assert shape(read(tmp_path, "b.html", page)) == [("list", "The quince tree\nhttps://x.org\nSo it is")]
+
+
 def test_what_is_said_of_a_folder_of_bookmarks_stands_below_its_name(tmp_path: Path) -> None:
     page = BOOKMARKS.replace("jam</H3>", "jam</H3>\n    <DD>Things to &quot;bake&quot;\n    ")
     document = read(tmp_path, "bookmarks.html", page)

@@ -48,6 +48,8 @@ def text_of(folder: Path, page: str) -> str:
         ("<p><span style='display: block'>One</span><span style='display:inline'>Two</span>Three", "One TwoThree"),
         ("<form><label>Name</label><label>Age</label>", "Name Age"),
         ("<dl><dt>Quince</dt><dd>A fruit.</dd></dl>", "Quince\n\nA fruit."),
+        ("<html><body><p>Hi</p></body></html>\n-- \nList <b>footer</b>", "Hi\n\n-- List footer"),
+        ("<html><body>One</body></html><html><head><title>t</title></head><body>two</BODY ></html> end", "One two end"),
         ("<details><summary>More</summary>hidden until opened</details>", "More\n\nhidden until opened"),
     ],
 )

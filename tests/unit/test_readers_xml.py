@@ -90,6 +90,7 @@ def test_settings_keep_values_and_names_that_are_words(tmp_path: Path) -> None:
             "The whale Cetacea., and (so) on",
         ),
         ("<TEI><ab>First line of<lb/>second li<lb break='no'/>ne</ab></TEI>", "First line of second line"),
+        ("<a>Seen: <name>Heron</name><place>Weir</place><b>R</b><sc>eed</sc></a>", "Seen: Heron Weir Reed"),
         ("<a><b>ship<anchor/>shape un<i>believ</i>able</b></a>", "ship shape unbelievable"),
     ],
 )

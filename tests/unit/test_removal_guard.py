@@ -246,3 +246,16 @@ def test_a_sync_that_was_killed_before_it_wrote_down_the_hold_holds_the_next_tim
     shelf.conn.close()
     shelf.conn = open_writer(shelf.library)
     assert (shelf.sync().held, len(shelf.documents())) == (30, 30)
+
+
+def test_what_has_gone_counts_though_the_sync_gave_way_behind_it(shelf: Shelf) -> None:
+    class BehindTheRemoval:
+        def is_set(self) -> bool:
+            return len(shelf.documents()) < 30
+
+    for name in sorted(NOTES)[:12]:
+        (shelf.notes / name).unlink()
+    assert shelf.sync(meaning=False, stop=BehindTheRemoval()).removed == 12
+    for name in sorted(NOTES)[12:24]:
+        (shelf.notes / name).unlink()
+    assert (shelf.sync().held, len(shelf.documents())) == (12, 18)

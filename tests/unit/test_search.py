@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from math import isclose
 
@@ -172,6 +173,15 @@ def test_near_duplicates_collapse_under_the_first_and_can_be_kept_apart(tmp_path
         assert "b.txt" not in names(together)
         apart = library.search("heron frogs", limit=3, settings=SearchSettings(collapse=None))
         assert names(apart)[:2] == ["a.txt", "b.txt"]
+
+
+def test_a_copy_stands_under_the_note_whose_path_is_shorter(tmp_path):
+    text = "The heron stood in the reeds by the old mill and waited for the frogs.\n"
+    notes = {"a folder of copies/pond.txt": text, "pond.txt": text, "copies/2024/pond.txt": text}
+    with library_of(tmp_path, {**notes, **FILLER}) as library:
+        for settings in (SearchSettings(), SearchSettings(fusion="keyword")):
+            found = library.search("heron frogs", limit=3, settings=settings).hits
+            assert found[0].path == os.fsencode(tmp_path / "notes" / "pond.txt")
 
 
 def test_further_passages_of_a_note_stand_under_its_best(tmp_path):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import apsw
 import pytest
 from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 
 from engine.library import Library
+from engine.maintenance.rebuild import rebuild
 from engine.store import search_log
 from engine.store.connection import open_writer
 
@@ -79,3 +82,24 @@ def test_an_emptied_log_leaves_no_word_in_the_file(tmp_path: Path) -> None:
     open_writer(tmp_path / "library.carrel").close()  # folds the log in
     with Library.open(tmp_path / "library.carrel", encoder=FakeEncoder()):
         assert b"zeppelin" not in (tmp_path / "library.carrel").read_bytes()
+
+
+def test_the_log_of_an_older_carrel_is_read_as_the_persons_own(tmp_path):
+    path = tmp_path / "library"
+    with Library.open(path, create=True) as library:
+        library.log_search(library.search("asked before"), "mcp")
+        assert [each.source for each in library.search_log()] == ["mcp"]
+    connection = apsw.Connection(str(path))
+    connection.execute("ALTER TABLE search_log DROP COLUMN source")
+    connection.pragma("user_version", 6)
+    connection.close()
+    with Library.open(path) as library:
+        assert [(each.query, each.source) for each in library.search_log()] == [("asked before", "")]
+        kept = rebuild(path, FakeEncoder(), lambda _: None, threading.Event())  # type: ignore[arg-type]
+    assert kept.saved["logged searches"] == 1
+    with Library.open(path) as library:
+        library.log_search(library.search("asked now"), "mcp")
+        assert [(each.query, each.source) for each in library.search_log()] == [
+            ("asked now", "mcp"),
+            ("asked before", ""),
+        ]

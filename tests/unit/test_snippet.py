@@ -67,3 +67,22 @@ def test_a_snippet_that_fails_takes_no_list_away(tmp_path: Path, monkeypatch: py
     assert found[b"a.md"].snippet == "wombat and badger"
     assert found[b"a.md"].marks == ()
     assert found[b"b.md"].marks == ((0, 6),)
+
+
+def test_a_snippet_begins_with_a_sentence_or_with_a_word(tmp_path: Path) -> None:
+    before = "".join(f"Nothing of it stands in sentence {number} here. " for number in range(4))
+    after = "And so it goes on with many words that nobody asked for. " * 4
+    notes = {
+        "sentence.md": f"{before}Then the wombat digs. {after}",
+        "word.md": "nothing " * 60 + "and a wombat digs " + "onward " * 60,
+        "names.md": f"Garden\n\nBurrows\n\nThe wombat digs. {after}",
+    }
+    with library_of(tmp_path, {**notes, **FILLER}) as library:
+        found = {hit.path.rpartition(b"/")[2]: hit for hit in library.search("wombat", settings=WORDS_ONLY).hits}
+    assert found[b"sentence.md"].snippet.startswith("… Then the wombat digs.")
+    assert len(found[b"sentence.md"].snippet) > snippet.SNIPPET_LENGTH - snippet.LONGEST_WORD
+    assert found[b"word.md"].snippet.startswith("… nothing ")
+    text, marks = snippet.snippet(
+        "Garden\nBurrows\n\nThe wombat digs.", snippet.FtsQuery((), ()), ("Garden", "Burrows")
+    )
+    assert (text, marks) == ("The wombat digs.", ())

@@ -77,6 +77,17 @@ def test_the_status_loads_nothing_that_searches_or_reads_files(library):
     assert not loaded & (NEVER | WRITERS | MODEL | SEARCHES | HEAVY_OF_PYTHON)
 
 
+def test_what_binds_the_picker_is_printed_without_the_engine(library):
+    loaded = loaded_by(library, "init", "zsh")  # at each start of a shell
+    assert not loaded & (NEVER | WRITERS | MODEL | SEARCHES | HEAVY_OF_PYTHON | {"apsw", "engine.library"})
+
+
+def test_a_pick_without_a_screen_loads_what_a_search_loads(library):
+    loaded = loaded_by(library, "pick", "--filter", "starter")
+    assert loaded >= SEARCHES | MODEL
+    assert not loaded & (NEVER | WRITERS | {"importlib.metadata"})
+
+
 def test_a_search_by_words_loads_no_model(library):
     loaded = loaded_by(library, "search", "--fusion", "keyword", "starter")
     assert loaded >= SEARCHES

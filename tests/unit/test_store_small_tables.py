@@ -67,6 +67,19 @@ def test_an_order_is_taken_once_in_turn_and_answered(sample: Sample) -> None:
     assert requests.state(browser, 99) is None
 
 
+def test_an_answer_is_kept_though_the_clock_was_set_back_since_the_ones_before(sample: Sample) -> None:
+    with transaction(sample.conn):
+        sample.conn.executemany(
+            "INSERT INTO request(kind, requested_at, taken_at, done_at) VALUES('sync', 1, 2, ?)",
+            [(4e9 + number,) for number in range(requests.KEPT_DONE)],
+        )
+    refused = requests.file(sample.conn, "remove", "/notes")
+    requests.finish(sample.conn, refused, {"error": "LibraryFull"})
+    state = requests.state(sample.conn, refused)
+    assert state is not None and state.outcome == {"error": "LibraryFull"}
+    assert sample.conn.execute("SELECT count(*) FROM request").get == requests.KEPT_DONE
+
+
 def test_an_order_that_was_withdrawn_is_taken_by_nobody_and_an_answer_stays(sample: Sample) -> None:
     answered, taken, waiting = (requests.file(sample.conn, "sync") for _ in range(3))
     requests.take(sample.conn)

@@ -78,7 +78,7 @@ def test_a_file_above_the_budget_travels_alone() -> None:
 class TextByText(CountingEncoder):
     """Asks before each text, as the real encoder does."""
 
-    before_each: Callable[[], None] | None = None
+    before_each: Callable[..., None] | None = None
 
     def encode_passages(self, texts: Sequence[str]):
         for text in texts:
@@ -93,7 +93,7 @@ def test_a_step_of_embedding_is_broken_off_between_two_texts(tmp_path: Path, mon
     shelf, encoder = Shelf(tmp_path), TextByText()
     shelf.write("a.md", "\n\n".join(paragraph(f"word{sign}x") for sign in "abcdefg"))
     waits: list[str] = []
-    encoder.before_each = lambda: waits.append("for typing")
+    encoder.before_each = lambda stopped: waits.append("for typing")
     shelf.encoder = encoder
     shelf.sync(meaning=False)
     waiting = pending_vectors.count(shelf.conn)

@@ -112,6 +112,7 @@ def test_the_log_gives_queries_without_answers(library: Library) -> None:
     connection = open_writer(library.path)
     search_log.add(connection, result)
     search_log.add(connection, result)
+    search_log.add(connection, library.search("what an assistant asks"), "mcp")
     connection.close()
     given = query_sources.gather(snapshot(library), "log")
     assert [query.text for query in given.kept] == ["steam for the crust"]

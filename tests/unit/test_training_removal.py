@@ -117,6 +117,34 @@ def test_the_command_line_says_what_would_go_and_asks(
     assert runs.every() == []
 
 
+def test_a_promotion_that_an_indexer_ends_later_can_be_rolled_back(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(library, "tuned-1", "active")
+    run = made(library, "tuned-2")
+    monkeypatch.setattr("app.cli.indexer_request.switch_model", lambda *_: False)  # it was interrupted
+    assert carrel(["promote", "tuned-2"]) == 130
+    assert promotion.former_model("tuned-2") == "tuned-1"
+
+    def refuse(*_: object) -> bool:
+        raise ModelError("no room")
+
+    run.update(promoted_at=None, former="")
+    monkeypatch.setattr("app.cli.indexer_request.switch_model", refuse)
+    assert carrel(["promote", "tuned-2"]) == ModelError.exit_code
+    assert (run.record().promoted_at, run.record().former) == (None, "")
+
+
+def test_a_model_in_use_is_not_removed_by_the_name_of_its_folder(library: Path) -> None:
+    folder = catalogue.place_of("some/model")
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    with closing(open_writer(library)) as connection, transaction(connection):
+        models.add(connection, name="some/model", manifest="{}", fingerprint="f", dimension=4, state="active")
+    assert carrel(["models", "remove", folder.name]) == ModelError.exit_code
+    assert folder.is_dir()
+
+
 def test_the_browser_weighs_and_deletes_the_same(library: Path) -> None:
     made(library, "tuned-1", "kept")
     port = TrainingRuns(library)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.embedding import catalogue
 from engine.errors import ModelError, UsageError
 from engine.installation import command_for
 from training import promotion, protocol, review, run_process, runs
@@ -80,6 +82,59 @@ def test_a_broken_folder_hides_no_other_run(home: Path) -> None:
     broken.mkdir()
     (broken / "run.json").write_text("{")
     assert [run.name for run in runs.every()] == ["one"]
+
+
+def test_a_folder_that_a_kill_left_without_a_record_blocks_no_name() -> None:
+    (runs.folder() / "mine").mkdir(parents=True)
+    assert made().record().plan.name == "mine"
+
+
+def test_a_run_whose_deletion_was_cut_short_is_still_listed_and_deleted_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = made()
+    (run.folder / "model").mkdir()
+    (run.folder / "model" / "model.onnx").write_bytes(b"weights")
+
+    def killed(folder: Path) -> None:
+        for each in folder.iterdir():
+            each.unlink() if each.is_file() else None
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shutil, "rmtree", killed)
+        runs.delete(run)
+    assert runs.every() == [run]
+    runs.delete(run)
+    assert not run.folder.exists()
+
+
+@pytest.mark.parametrize("name", ["Mine", "all-MiniLM-L6-v2", "mine-"])
+def test_a_run_takes_no_name_that_a_model_has(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(run_process, "NEEDED", ())
+    catalogue.place_of("mine").mkdir(parents=True)
+    with pytest.raises(UsageError) as refused:
+        run_process.start(Plan(name=name))
+    assert refused.value.fix
+    assert runs.every() == []
+
+
+def test_a_run_on_a_folder_that_is_no_collection_is_refused_before_it_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(run_process, "NEEDED", ())
+    with pytest.raises(UsageError, match="not a collection"):
+        run_process.start(Plan(name="mine", collection=str(tmp_path)))
+    assert runs.every() == []
+
+
+def test_an_event_behind_a_line_that_was_cut_short_is_not_lost_with_it() -> None:
+    run = made()
+    run.events.write_text(protocol.encode(protocol.Paused()) + protocol.encode(protocol.Resumed())[:-9])
+    teller = Teller(run)
+    teller.tell(protocol.StageStarted(stage="mining"))
+    teller.close()
+    assert [event.type for event in run.history()] == ["paused", "stage_started"]
 
 
 def test_a_pause_waits_for_the_next_order() -> None:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
+from types import SimpleNamespace
 
 import pytest
 
-from engine.typing_priority import LONGEST_SECONDS, NAME, WAIT_SECONDS, typed, waits_for_typing
+from engine import typing_priority
+from engine.indexer.encoders import refit
+from engine.indexing.passage_encoder import GaveWay, broken_off_by
+from engine.paths import places
+from engine.retrieval import tier_calibration
+from engine.typing_priority import LONGEST_SECONDS, NAME, WAIT_SECONDS, typed, typed_beside, waits_for_typing
 
 
 class Time:
@@ -61,3 +68,48 @@ def test_whoever_never_stops_typing_holds_one_text_up_for_so_long_only(state):
 def test_the_sign_is_its_owners_alone_and_a_folder_that_is_gone_is_no_fault(state, tmp_path):
     assert os.stat(state / NAME).st_mode & 0o077 == 0
     typed(tmp_path / "gone")
+
+
+def test_fitting_the_tiers_waits_while_somebody_types_and_hears_of_a_stop(tmp_path, monkeypatch):
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path))
+    state, looks, heard = places().state, [], []
+    state.mkdir(parents=True)
+
+    def stopped():
+        typed(state)
+        looks.append(1)
+        return len(looks) > 3
+
+    monkeypatch.setattr(tier_calibration, "refit", lambda conn, encoder, stopped: heard.append(stopped()))
+    refit(None, None, stopped)
+    assert heard == [True]
+
+
+def test_a_key_does_not_wait_for_a_busy_disk(state, monkeypatch):
+    written, disk = threading.Event(), threading.Event()
+
+    def busy(path):
+        disk.wait()
+        written.set()
+
+    monkeypatch.setattr(typing_priority.os, "utime", busy)
+    press = typed_beside(state)
+    press()
+    assert not written.is_set()
+    disk.set()
+    assert written.wait(60)
+
+
+def test_an_encoder_that_waits_for_a_person_hears_of_a_saved_note(state):
+    looks = []
+
+    class Saved:
+        def is_set(self):
+            typed(state)
+            looks.append(1)
+            return len(looks) > 3
+
+    encoder = SimpleNamespace(before_each=waits_for_typing(state))
+    with broken_off_by(Saved(), encoder), pytest.raises(GaveWay):
+        encoder.before_each()
+    assert len(looks) < 9

@@ -492,6 +492,69 @@ def test_a_saved_note_does_not_wait_for_another_model(world: Watched) -> None:
     world.until(lambda: getattr(models.active(world.conn), "name", "") == "other")
 
 
+def test_who_asked_for_a_model_hears_that_another_was_asked_for_after_it(world: Watched) -> None:
+    asked = threading.Event()
+
+    class Waiting(CountingEncoder):
+        def encode_passages(self, texts: Sequence[str]):
+            asked.wait(DEADLINE_SECONDS)
+            return super().encode_passages(texts)
+
+    many_notes(world, 30)
+    world.start()
+    world.until(lambda: documents.counts(world.conn).documents == 30)
+    world.other_encoders |= {"slow": Waiting(dimension=24), "other": CountingEncoder(dimension=32)}
+    number = requests.file(world.conn, "use_model", "slow")
+    world.until(lambda: any(isinstance(event, Preparing) for event in world.events))
+    requests.file(world.conn, "use_model", "other")
+    asked.set()
+
+    def message() -> str:
+        state = requests.state(world.conn, number)
+        return str(state.outcome["message"]) if state is not None and state.outcome else ""
+
+    world.until(lambda: message() != "")
+    assert message() == "slow was not taken into use: other was asked for after it."
+    assert getattr(models.active(world.conn), "name", "") == "other"
+
+
+def test_an_order_that_fails_for_the_file_system_is_answered_with_what_went_wrong(
+    world: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (world.notes / "a.md").write_text(paragraph("apple"))
+    world.start()
+    world.until(lambda: world.paths() == {b"a.md"})
+    world.library.with_name(world.library.name + ".removed").write_text("in the way of the folder of that name")
+    outcome = world.order("remove", os.fspath(world.notes))
+    assert "not be brought" in str(outcome["message"]) and outcome["cause"]
+    assert world.paths() == {b"a.md"}
+
+    def refused(conn: apsw.Connection, folder_id: int, state: str) -> None:
+        raise apsw.FullError("database or disk is full")
+
+    monkeypatch.setattr(folders, "set_state", refused)
+    outcome = world.order("pause", os.fspath(world.notes))
+    assert "disk is full" in str(outcome["cause"])
+
+
+def test_an_answer_that_cannot_be_written_down_is_kept_until_it_can(
+    world: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, refused = requests.finish, threading.Event()
+
+    def full_at_first(*answer: object) -> None:
+        if not refused.is_set():
+            refused.set()
+            raise apsw.FullError("database or disk is full")
+        finish(*answer)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(requests, "finish", full_at_first)
+    world.start()
+    assert world.order("sync")["unchanged"] == 0
+    assert refused.is_set()
+    assert any(isinstance(event, Trouble) for event in world.events)
+
+
 def test_a_saved_note_does_not_wait_for_the_tiers(world: Watched) -> None:
     fits: list[bool] = []
 

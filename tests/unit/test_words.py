@@ -17,7 +17,7 @@ from engine.store.tokenizer import terms, tokens
 
 WORDS_ONLY = SearchSettings(fusion="keyword")
 NOTES = {
-    "gr.md": "# Ταξίδι\n\nΤο καλοκαίρι πήγαμε στην Αθήνα και ήπιαμε καφές.\n",
+    "gr.md": "# Ταξίδι\n\nΤο καλοκαίρι πήγαμε στην Αθήνα και ήπιαμε καφές. Ἀρχαία ᾠδή.\n",
     "ru.md": "# Двор\n\nВо дворе растёт ёлка, а в погребе лежит свёкла.\n",
     "pl.md": "# Wycieczka\n\nŁódź to piękne miasto.\n",
     "de.md": "# Weg\n\nDie Straße ist gesperrt.\n",
@@ -55,6 +55,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         ("ΑΘΗΝΑ", "gr.md"),
         ("καφες", "gr.md"),
         ("ΚΑΦΕΣ", "gr.md"),
+        ("ωδη", "gr.md"),
+        ("ᾨΔΉ", "gr.md"),
         ("елка", "ru.md"),
         ("свекла", "ru.md"),
         ("lodz", "pl.md"),
@@ -126,6 +128,7 @@ NAMED = {
         ("title:übersicht", "Übersicht Ärzte.md"),
         ("title:Übersicht", "Übersicht Ärzte.md"),
         ("title:ARZTE", "Übersicht Ärzte.md"),
+        ("title:Arz*", "Übersicht Ärzte.md"),
         ("path:ördner", "Ördner/inhalt.md"),
         ("path:Ördner", "Ördner/inhalt.md"),
         ("path:*/ÖRD*", "Ördner/inhalt.md"),
@@ -133,6 +136,7 @@ NAMED = {
         ("title:café", unicodedata.normalize("NFD", "café menu.md")),
         ("tag:été", "tagged.md"),
         ("tag:#ÉTÉ", "tagged.md"),
+        ("tag:ét*", "tagged.md"),
         ("title:strasse", "strasse.md"),
     ],
 )

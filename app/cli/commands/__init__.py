@@ -5,6 +5,8 @@ from __future__ import annotations
 SECTIONS: dict[str, dict[str, str]] = {
     "Find": {
         "search": "Find passages by meaning and by words.",
+        "browse": "Open the browser on a query.",
+        "pick": "Choose results on the terminal for another program.",
         "why": "Tell why a document is not among the results.",
         "show": "Print a document, or its text from a line on.",
         "open": "Open a document in your editor.",
@@ -37,11 +39,15 @@ SECTIONS: dict[str, dict[str, str]] = {
         "models": "Choose the model that reads for meaning.",
         "eval": "Judge retrieval on test collections.",
         "demo": "Try Carrel on notes that come with it.",
+        "init": "Print what binds the picker to a key: shells, editors, tmux.",
+        "mcp": "Let assistants and editors search the library.",
         "serve": "Show the browser in a web browser of this machine.",
         "completion": "Print the completion script of a shell.",
     },
 }
 
 MODULES = {"import": "import_export"}  # where a command's name cannot be that of a module
+
+ONE_IS_NO_MATCH = frozenset({"pick"})  # commands whose 1 says nothing else, so that what goes wrong ends them with 2
 
 COMMANDS: dict[str, str] = {name: text for commands in SECTIONS.values() for name, text in commands.items()}

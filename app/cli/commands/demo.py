@@ -28,7 +28,7 @@ def command(session: Session, /, fresh: bool) -> int:
     change them. Your own library, settings and history are not touched. Try "why is my bread flat", or "starter", and
     press ctrl+t.
     """
-    from app.cli.commands.browse import without_terminal
+    from app.cli.commands.browse_folders import without_terminal
     from app.demo import demo_home, demo_library, ready_notes
 
     session.library = session.library or demo_library()

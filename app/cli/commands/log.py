@@ -53,11 +53,16 @@ def _tell(session: Session, on: bool, forgotten: int | None, searches: tuple[Log
         print_json({"on": on, "forgotten": forgotten, "searches": [_shape(search) for search in searches]})
         return
     if searches:
-        rows = [(day(each.at), each.verdict, _shown(each), one_line(each.query)) for each in searches]
+        rows = [(day(each.at), each.verdict, _shown(each), _asked(each)) for each in searches]
         click.echo("\n".join(table(rows, right=(2,))))
     if forgotten is not None:
         click.echo(f"Forgotten: {counted(forgotten, 'search', 'searches')}")
     click.echo(f"The log is {'on' if on else 'off'}.", err=True)
+
+
+def _asked(search: LoggedSearch) -> str:
+    """Return what was asked, and by which program where it was not the person."""
+    return one_line(f"{search.source}: {search.query}" if search.source else search.query)
 
 
 def _shown(search: LoggedSearch) -> str:
@@ -71,6 +76,7 @@ def _shape(search: LoggedSearch) -> dict[str, object]:
     return {
         "at": moment(search.at),
         "query": search.query,
+        "source": search.source,
         "verdict": search.verdict,
         "fusion": search.fusion,
         "milliseconds": round(search.milliseconds, 3),

@@ -65,7 +65,8 @@ def command(session: Session, query: str, path: str, sign: str) -> None:
 
 def _passage(library: Library, query: str, path: str) -> StoredPassage:
     """Return the passage that is meant. Raises PathError."""
-    from app.cli.path_arguments import find_document, passages_at, place
+    from app.cli.path_arguments import find_document, place
+    from app.document_lines import passages_at
     from engine.errors import PathError
 
     name, line = place(path)

@@ -115,7 +115,7 @@ def remove_model(session: Session, name: str) -> None:
     from engine.errors import ModelError
 
     embedded = name.lower() == catalogue.EMBEDDED.lower()  # refused by the catalogue, in use or not
-    if not embedded and name.lower() == _active(session).lower():
+    if not embedded and catalogue.place_of(name) == catalogue.place_of(_active(session)):
         raise ModelError(
             f"{name} is the model that the library uses.",
             fix=f"Change first: `carrel models use {catalogue.EMBEDDED}`.",

@@ -48,7 +48,7 @@ def _on_disk(session: Session, name: str) -> bytes:
     from engine.errors import PathError
 
     typed = absolute(name)
-    if typed.is_file():
+    if os.path.isfile(typed):
         return os.fsencode(typed)
     with session.open() as library:
         path = find_document(library, name).path

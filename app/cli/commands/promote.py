@@ -33,10 +33,10 @@ def command(session: Session, run: str, anyway: bool) -> int:
         if former == model:
             click.echo(f"The library uses {model} already.")
             return DONE
-        done = switch_model(library, model)
+        with promotion.promoting(chosen, former):
+            done = switch_model(library, model)
     if not done:
         click.echo(f"Stopped early; `carrel promote {chosen.name}` goes on from here.", err=True)
         return INTERRUPTED
-    promotion.promoted(chosen, former)
     click.echo(f"The library uses {model} now; `carrel rollback` goes back to {former}.")
     return DONE

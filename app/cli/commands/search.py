@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from app.cli.arguments import FUSIONS, read_weights
-from app.cli.command import CarrelCommand
+from app.cli.arguments import FUSIONS, format_option, read_weights
+from app.cli.query_command import QueryCommand
 from app.cli.session import DONE, FAILED, Session, pass_session, print_json
 
 if TYPE_CHECKING:
     from engine.library import Library
     from engine.records import Fusion, SearchResult, SearchSettings
 
-LIKE_AN_OPTION = 0.8  # least share of letters in common: --expalin is meant for --explain, --no-verify for nothing
 MOST_RESULTS = 1000  # what the legs' candidates can fill, near enough
-
-
-class SearchCommand(CarrelCommand):
-    """Takes `-word` among the query's words for an exclusion, not for an option."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Sort options from words before click reads them."""
-        try:
-            return super().parse_args(ctx, options_first(args, self.get_params(ctx)))
-        except click.NoSuchOption as error:
-            message = f"{error.format_message()} To search for it: carrel search -- {error.option_name}"
-            raise click.UsageError(message, ctx) from error
 
 
 @click.command(
     "search",
-    cls=SearchCommand,
+    cls=QueryCommand,
     reports=True,
     examples=(
         ("carrel search how do I keep a starter alive", "Ask in your own words."),
@@ -44,6 +30,9 @@ class SearchCommand(CarrelCommand):
         ("carrel search '\"sourdough starter\" path:kitchen'", "A phrase, in documents whose path holds kitchen."),
         ("carrel search starter --explain --limit 3", "See why each result stands where it does."),
         ("carrel search --json starter | jq '.results[].path'", "Use the results in a script."),
+        ("vim -q <(carrel search --vimgrep starter)", "Walk through the results in vim's quickfix list."),
+        ("carrel search --paths -0 starter | xargs -0 wc -w", "Hand the files to another program."),
+        ("carrel search --format '{tier}\\t{place}\\t{title}' starter", "Print the fields that you name."),
     ),
 )
 @click.argument("query", nargs=-1, required=True, metavar="QUERY...")
@@ -60,6 +49,10 @@ class SearchCommand(CarrelCommand):
 @click.option("--no-memory", is_flag=True, help="Pass over what was marked or opened before.")
 @click.option("--explain", is_flag=True, help="Show every figure that placed a result.")
 @click.option("--plain", is_flag=True, help="Print whole sentences without signs, for a screen reader.")
+@click.option("--vimgrep", "shape", flag_value="vimgrep", help="Print PATH:LINE:COLUMN:TEXT, as editors read it.")
+@click.option("--paths", "shape", flag_value="paths", help="Print the paths, each once.")
+@format_option
+@click.option("-0", "--print0", is_flag=True, help="End each path or record with NUL; alone, it prints the paths.")
 @pass_session
 def command(
     session: Session,
@@ -71,6 +64,9 @@ def command(
     no_memory: bool,
     explain: bool,
     plain: bool,
+    shape: str | None,
+    form: str | None,
+    print0: bool,
 ) -> int:
     """Find passages by meaning and by words.
 
@@ -83,7 +79,12 @@ def command(
     What is not embedded yet is found by its words and says so; the best of it is embedded first, for 1.5 s at most.
 
     The exit code is 1 where nothing relevant was found; the nearest passages are listed all the same.
+
+    Other programs get paths byte for byte, from the current folder where they lie below it. One that holds a line end,
+    or what stands between the fields of a format, is left out and told of; -0 and --json write it.
     """
+    if shape and form:
+        raise click.UsageError(f"--{shape} and --format are two ways to print the results; choose one.")
     from engine.library_search import EMBED_SECONDS
 
     settings = _settings(fusion, weights, no_feedback)
@@ -92,10 +93,26 @@ def command(
     with session.open() as library:
         result = library.search(" ".join(query), limit=limit, settings=settings, embed_seconds=EMBED_SECONDS)
         _log(library, result)
-        _show(session, result, plain=plain, explain=explain)
+        if shape or form or print0:
+            _write(library, result, shape, form, print0)
+        else:
+            _show(session, result, plain=plain, explain=explain)
         if result.awaited:
             library.ask_to_embed(result.awaited)  # behind the rows: it may have to wait for the indexer
     return FAILED if result.verdict == "none" else DONE
+
+
+def _write(library: Library, result: SearchResult, shape: str | None, form: str | None, print0: bool) -> None:
+    """Write the rows as records for another program."""
+    from app.cli.row_format import PATH, records_of, row_format, write_records
+
+    wanted = row_format(form or PATH, nul=print0)
+    if shape == "vimgrep":
+        from app.cli.vimgrep import vimgrep_records
+
+        write_records(vimgrep_records(library, result.hits, wanted.end))
+    else:
+        write_records(records_of(result.hits, wanted))
 
 
 def _show(session: Session, result: SearchResult, *, plain: bool, explain: bool) -> None:
@@ -167,38 +184,3 @@ def _nothing(result: SearchResult) -> str:
 
         return f"Nothing was found so far: {percent(result.embedded)} of the passages are embedded by now."
     return "Nothing was found."
-
-
-def options_first(arguments: Sequence[str], params: Iterable[click.Parameter]) -> list[str]:
-    """Return the arguments with options in front, then `--`, then the query's words.
-
-    A word with one dash in front is the query's. What begins with two dashes is an option, known or misspelt; but one
-    that is like none of ours, behind a word of the query, is the query's too: `git commit --no-verify`. After a bare
-    `--` everything is a word.
-    """
-    params = list(params)
-    names = [name for param in params if isinstance(param, click.Option) for name in param.opts]
-    valued = {name for param in params if isinstance(param, click.Option) and not param.is_flag for name in param.opts}
-    if list(arguments[:1]) == ["-h"]:
-        return ["--help"]
-    options: list[str] = []
-    words: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        if argument == "--":
-            words.extend(rest)
-        elif argument.startswith("--") and (not words or _like_one_of(argument, names)):
-            options.append(argument)
-            if argument in valued:
-                options.extend(value for value in [next(rest, None)] if value is not None)
-        else:
-            words.append(argument)
-    return [*options, "--", *words]
-
-
-def _like_one_of(argument: str, names: Sequence[str]) -> bool:
-    """Whether an argument is one of these options, or may be meant for one."""
-    import difflib  # 4 ms
-
-    name = argument.partition("=")[0]
-    return name in (*names, "--help") or bool(difflib.get_close_matches(name, names, n=1, cutoff=LIKE_AN_OPTION))

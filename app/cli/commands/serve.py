@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from app.cli import factories
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
 from engine.errors import CarrelError
@@ -42,10 +43,6 @@ def command(session: Session, port: int) -> None:
         raise CarrelError(
             "Serving needs textual-serve, which is not installed.", fix=f"Run: {install_command(PACKAGE)}"
         )
-    import asyncio
-
-    from app.web.browser_process import browser_command
-    from app.web.server import serve
 
     def told(address: str) -> None:
         if session.json:
@@ -54,4 +51,4 @@ def command(session: Session, port: int) -> None:
             click.echo(f"Carrel is at {address}")
             click.echo("Open it in a web browser of this machine, and share it with nobody. Ctrl-C ends it.", err=True)
 
-    asyncio.run(serve(browser_command(library_path(session.library)), port, told))
+    factories.serve_page(library_path(session.library), port, told)

@@ -14,9 +14,7 @@ from app.wording.paths import short_path
 from app.wording.safe_text import cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from engine.records import StoredDocument, StoredPassage
+    from engine.records import StoredDocument
 
 BEFORE = 2  # lines shown above the one that was asked for
 MARK = "▌"
@@ -39,6 +37,7 @@ def command(session: Session, path: str) -> None:
     terminal gets signs in place of control and invisible characters; a pipe or a file gets the text as it is.
     """
     from app.cli.path_arguments import find_document, place
+    from app.document_lines import line_of_text
     from app.json_shapes import document_shape
 
     name, line = place(path)
@@ -50,25 +49,7 @@ def command(session: Session, path: str) -> None:
     elif line is None:
         write_raw(document.text if document.text.endswith("\n") else document.text + "\n")
     else:
-        click.echo("\n".join(from_line(document, _line_of_text(document, passages, line))))
-
-
-def _line_of_text(document: StoredDocument, passages: Sequence[StoredPassage], number: int) -> int:
-    """Return the line of a document's text that `PATH:NUMBER` names. Raises PathError where there is none."""
-    from app.cli.path_arguments import passages_at
-    from engine.errors import PathError
-    from engine.sources.readers.file_types import OWN_LINES
-
-    last = passages[-1].line_end if passages else None
-    if document.kind in OWN_LINES and last and last <= document.text.count("\n") + 1:
-        return number
-    found = passages_at(passages, number)
-    if not found:
-        raise PathError(f"Nothing of {short_path(document.path)} stands at {number:,}.", fix="Leave the number away.")
-    if not found[0].line_start and not found[0].page:
-        return number
-    lead = len(found[0].text) - len(found[0].text.lstrip("\n"))
-    return document.text.count("\n", 0, found[0].start + lead) + 1
+        click.echo("\n".join(from_line(document, line_of_text(document, passages, line))))
 
 
 def from_line(document: StoredDocument, line: int) -> list[str]:

@@ -48,13 +48,14 @@ def command(session: Session, paths: tuple[Path, ...], full: bool, accept_remova
     """Bring the index up to date, once.
 
     Every file is found by its words as soon as it is read; its passages are embedded after that, the latest files'
-    first. With --wait words that is left to the indexer that runs, or to the next sync.
+    first. With --wait words that is left to the indexer that runs, or to the next sync; with PATH so is what waits
+    elsewhere.
 
     Where more than half of a folder's documents, and at least 20, have lost their files at once, they are kept and stay
     searchable until the files are back or --accept-removals lets them go (the setting hold_back).
 
-    A file that cannot be read is reported and stops nothing. Beside a running indexer (the browser, or
-    `carrel watch`) that one is asked to do it. Ctrl-C keeps what was indexed; the next sync goes on from there.
+    A file that cannot be read is reported and stops nothing. Beside a running indexer (the browser, `carrel watch`, or
+    another sync) that one is asked to do it. Ctrl-C keeps what was indexed; the next sync goes on from there.
     """
     from app.cli.interruption import stop_on_signal
     from app.cli.path_arguments import absolute

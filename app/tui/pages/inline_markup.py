@@ -16,6 +16,7 @@ CODE = GOOD
 STRONG = "bold"
 EMPHASIS = "italic"
 STRUCK = "strike"
+PICTURE = "▣"  # before the name of a picture
 OUTWARD = "↗"  # behind a link's words: it leads out of the notes
 INWARD = "→"  # it leads to a note
 DEEPEST = 3  # emphasis within emphasis
@@ -30,6 +31,7 @@ _WIKI = re.compile(r"!?\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]*))?\]\]")
 _LINK = re.compile(
     r"!?\[([^\[\]\n]*)\]\(\s{0,9}(<[^<>\n]*>|[^\s()]{0,2000}(?:\([^\s()]{0,2000}\)[^\s()]{0,2000})?)(?:\s{1,9}[\"'][^\"'\n]*[\"'])?\s{0,9}\)"
 )
+_PICTURE_NAME = re.compile(r"\.(?:png|jpe?g|gif|webp|bmp|svg)\s*$", re.IGNORECASE)
 _IN_ANGLES = re.compile(r"<(https?://[^\s<>]+|mailto:[^\s<>]+)>")
 _BARE = re.compile(r"https?://[^\s<>\"'`|\]]+")
 _AFTER_BARE = ".,;:!?)*_"  # belongs to the sentence, not to the address
@@ -120,20 +122,30 @@ def _bracketed(maker: LineMaker, start: int, end: int, depth: int) -> int | None
     """A wiki link, a link, or a picture, which is shown by its words."""
     if wiki := _WIKI.match(maker.text, start, end):
         group = 2 if wiki[2] else 1
+        if wiki[0].startswith("!") and _PICTURE_NAME.search(wiki[1]):
+            return _pictured(maker, wiki, wiki[1].strip(), group)
         maker.link(start, wiki.end(), wiki[1].strip(), wiki=True)
         return _linked(maker, wiki, group, INWARD)
     if link := _LINK.match(maker.text, start, end):
         target = link[2].strip("<>")
         if not target:
             return None
+        if link[0].startswith("!"):
+            return _pictured(maker, link, target, 1 if link[1].strip() else 2)
         maker.link(start, link.end(), target)
         return _linked(maker, link, 1 if link[1].strip() else 2, OUTWARD if leads_out(target) else INWARD)
     return None
 
 
-def _linked(maker: LineMaker, match: re.Match[str], group: int, sign: str) -> int:
+def _pictured(maker: LineMaker, match: re.Match[str], target: str, group: int) -> int:
+    """Show a picture by its name; where it stands alone in its line, its cells may stand below that."""
+    maker.link(match.start(), match.end(), target, wiki=match.re is _WIKI, picture=True)
+    return _linked(maker, match, group, "", f"{PICTURE} ")
+
+
+def _linked(maker: LineMaker, match: re.Match[str], group: int, sign: str, lead: str = "") -> int:
     before = maker.length
-    maker.put("", match.start(), match.start(group))
+    maker.put(lead, match.start(), match.start(group), QUIET)
     maker.keep(match.start(group), match.end(group))
     maker.style(before, LINK)
     maker.put(sign, match.end(group), match.end(), QUIET)

@@ -12,7 +12,7 @@ from textual.content import Content
 _NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0390-\u03ce\u0400-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u21ff"
                      "\u2400-\u2421\u2500-\u257f\u2580-\u259f]*")  # fmt: skip
 _WIDENS = "\ufe0f"  # shows the sign before it as a picture, two cells wide
-_ONE = (0,)
+ONE_ROW = (0,)
 
 
 def row_starts(text: str, width: int, hang: int = 0) -> tuple[int, ...]:
@@ -23,16 +23,25 @@ def row_starts(text: str, width: int, hang: int = 0) -> tuple[int, ...]:
     width = max(2, width)
     hang = hang if hang <= width // 2 else 0
     if _NARROW.fullmatch(text):
-        return _ONE if len(text) <= width else _narrow_starts(text, width, hang)
+        return ONE_ROW if len(text) <= width else _narrow_starts(text, width, hang)
     return _wide_starts(text, width, hang)
 
 
-def row_of(line: Content, starts: Sequence[int], row: int, width: int, hang: int = 0) -> Content:
-    """Return one of the rows that row_starts found, moved in where it is not the first."""
+def row_of(
+    line: Content,
+    starts: Sequence[int],
+    row: int,
+    width: int,
+    hang: int = 0,
+    edge: Content = Content(),  # noqa: B008  # never changed
+) -> Content:
+    """Return one of the rows that row_starts found; those after the first are moved in, with `edge` before them."""
     end = starts[row + 1] if row + 1 < len(starts) else len(line.plain)
     end = starts[row] + len(line.plain[starts[row] : end].rstrip(" "))
     part = line[starts[row] : end]
-    return Content.assemble(" " * hang, part) if row and hang and hang <= width // 2 else part
+    if not row or not hang or hang > width // 2:
+        return part
+    return Content.assemble(edge, " " * (hang - edge.cell_length), part)
 
 
 def _narrow_starts(text: str, width: int, hang: int) -> tuple[int, ...]:

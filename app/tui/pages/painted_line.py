@@ -6,38 +6,71 @@ sentences, found text, links) is known by its place in the text and asked for he
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
 
 from textual.content import Content, Span
 
+from app.tui.pages.line_wrap import ONE_ROW, row_of, row_starts
+from app.tui.theme import QUIET
 from app.wording.safe_text import TAB_CELLS, one_line
 from engine.lazy_dataclass import dataclass
 
+CUT_OFF = ("›", QUIET)  # where a line goes on outside the screen
 Style = tuple[int, int, str]
 Piece = tuple[int, int, int, int]  # start and end in the line, start and end on the screen
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSpan:
-    """A link in a line: where in the line it stands, where it leads as written, and whether it is a wiki link."""
+    """A link in a line: where in the line it stands, where it leads as written, and what kind of link it is."""
 
     start: int
     end: int
     target: str
     wiki: bool = False
+    picture: bool = False
 
 
 @dataclass(frozen=True)
 class ShownLine:
-    """A line fit for the screen. `hang` is by how many cells the rows after its first are moved in."""
+    """A line fit for the screen. `hang` is by how many cells the rows after its first are moved in.
+
+    `edge` is what stands there, as a bar beside code; a line that is `clipped` is cut off where the screen ends.
+    """
 
     text: str
     styles: tuple[Style, ...] = ()
     pieces: tuple[Piece, ...] = ()
     links: tuple[LinkSpan, ...] = ()
     hang: int = 0
+    edge: Content = Content()
+    clipped: bool = False
+    cells: tuple[Content, ...] = ()  # rows that show the picture which the line names
+
+    @property
+    def picture(self) -> str:
+        """Where the picture lies that the line shows, as written; "" where it shows more than one picture, or none."""
+        alone = len(self.links) == 1 and self.links[0].picture
+        first, last = (self.links[0].start, self.links[0].end) if alone else (0, 0)
+        outside = (piece for piece in self.pieces if piece[1] <= first or piece[0] >= last)
+        bare = alone and not any(self.text[shown:end].strip() for _, _, shown, end in outside)
+        return self.links[0].target if bare else ""
+
+    def starts(self, width: int) -> tuple[int, ...]:
+        """Return where its rows of at most `width` cells begin."""
+        if self.cells:
+            return (0, *[len(self.text) + 1] * len(self.cells))
+        return ONE_ROW if self.clipped else row_starts(self.text, width, self.hang)
+
+    def row(self, line: Content, starts: Sequence[int], row: int, width: int) -> Content:
+        """Return one of the rows of the line, which is painted as `line` is."""
+        if self.cells:
+            return self.cells[row - 1].truncate(width) if row else line.truncate(width, ellipsis=True)
+        if self.clipped and line.cell_length > width:
+            return Content.assemble(line.truncate(max(1, width - 1)), CUT_OFF)
+        return row_of(line, starts, row, width, self.hang, self.edge)
 
     @cached_property
     def content(self) -> Content:
@@ -109,13 +142,14 @@ class LineMaker:
         if style and self._length > start:
             self._styles.append((start, self._length, style))
 
-    def link(self, start: int, end: int, target: str, wiki: bool = False) -> None:
+    def link(self, start: int, end: int, target: str, wiki: bool = False, picture: bool = False) -> None:
         """Remember a link."""
-        self._links.append(LinkSpan(start, end, target, wiki))
+        self._links.append(LinkSpan(start, end, target, wiki, picture))
 
-    def make(self, hang: int = 0) -> ShownLine:
+    def make(self, hang: int = 0, edge: Content = Content(), clipped: bool = False) -> ShownLine:  # noqa: B008
         """Return the line."""
-        return ShownLine("".join(self._parts), tuple(self._styles), tuple(self._pieces), tuple(self._links), hang)
+        text, styles, pieces = "".join(self._parts), tuple(self._styles), tuple(self._pieces)
+        return ShownLine(text, styles, pieces, tuple(self._links), hang, edge, clipped)
 
     def _add(self, shown: str, start: int, end: int, style: str) -> None:
         after = self._length + len(shown)

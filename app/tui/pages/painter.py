@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from textual.content import Content
 
 from app.tui.pages.line_wrap import row_starts
 from app.tui.pages.markdown_line import code_line, fence_line, highlighted_into, prose_line
 from app.tui.pages.painted_line import LineMaker, ShownLine, plain_line
 from app.tui.pages.source_colors import SourceColours
+from app.tui.pages.tables import table_line
 from app.tui.pages.units import Units
 from app.tui.theme import BRIGHT, FAINT, QUIET
 from app.wording.safe_text import TAB_CELLS, one_line
@@ -29,6 +33,12 @@ class Painter:
         self._colours = SourceColours(units, language if units.kind == "code" else "")
         self._headings = frozenset(headings)
         self._kept: OrderedDict[int, ShownLine] = OrderedDict()
+        self._pictures: Mapping[str, tuple[Content, ...]] = {}
+
+    def show_pictures(self, cells: Mapping[str, tuple[Content, ...]]) -> None:
+        """Show pictures, by where they lie as written, below the lines that show nothing else."""
+        self._pictures = cells
+        self._kept.clear()
 
     def line(self, unit: int) -> ShownLine:
         """Return a unit as it stands on the screen."""
@@ -43,16 +53,19 @@ class Painter:
         """Return how many rows of `width` cells a unit takes; cheap, for whole documents."""
         raw = self.units.raw(unit)
         rendered = self.units.kind == "markdown"
+        if self._pictures and raw.lstrip().startswith("!["):
+            return len(self._painted(unit, colours=False).starts(width))
         if len(raw) <= width - 2 * rendered and raw.isascii() and "\t" not in raw:
             return 1  # rendering makes a line longer by two cells at most
         if rendered and (self.units.state(unit) != "prose" or "\n" in raw or _MAY_HIDE.search(raw)):
-            shown = self._painted(unit, colours=False)
-            return len(row_starts(shown.text, width, shown.hang))
+            return len(self._painted(unit, colours=False).starts(width))
         text = one_line(raw) if "\t" not in raw else one_line(raw.expandtabs(TAB_CELLS))
         return len(row_starts(text, width, self._hang(raw)))
 
     def _painted(self, unit: int, colours: bool = True) -> ShownLine:
         state, raw = self.units.state(unit), self.units.raw(unit)
+        if state == "table" and (table := self.units.table_of(unit)):
+            return table_line(raw, unit - table.first, table)
         match state:
             case "page":
                 maker = LineMaker("")
@@ -69,7 +82,9 @@ class Painter:
     def _prose(self, unit: int, raw: str) -> ShownLine:
         kind = self.units.kind
         if kind == "markdown":
-            return prose_line(raw)
+            shown = prose_line(raw)
+            cells = self._pictures.get(shown.picture) if self._pictures else None
+            return replace(shown, cells=cells) if cells else shown
         if kind == "code":
             maker = LineMaker(raw)
             highlighted_into(maker, self._colours.of(unit))

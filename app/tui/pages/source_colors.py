@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from app.tui.pages.units import Units
-from app.tui.theme import ACCENT, BRIGHT, GOOD, MEANING, QUIET
+from app.tui.theme import BRIGHT, GOOD, MEANING, QUIET
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer  # type: ignore[import-untyped]
@@ -35,11 +35,11 @@ _STYLES: tuple[tuple[str, str], ...] = (
     ("Literal.String", GOOD),
     ("Literal.Number", MEANING),
     ("Keyword.Constant", MEANING),
-    ("Keyword", ACCENT),
-    ("Operator.Word", ACCENT),
+    ("Keyword", "bold"),
+    ("Operator.Word", "bold"),
     ("Name.Function", f"bold {BRIGHT}"),
     ("Name.Class", f"bold {BRIGHT}"),
-    ("Name.Tag", ACCENT),
+    ("Name.Tag", "bold"),
     ("Name.Decorator", MEANING),
     ("Name.Builtin", MEANING),
     ("Name.Attribute", MEANING),

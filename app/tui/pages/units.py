@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import Literal
 
 from app.tui.pages.paragraphs import LONGEST, SHORTEST_MEASURE, continued
+from app.tui.pages.tables import RULE, Table, tables_in
 from engine.lazy_dataclass import dataclass
 from engine.records import StoredDocument, StoredPassage
 
 LONGEST_UNIT = 4_000  # code points: what is laid out and painted in one go
-State = Literal["prose", "opening", "code", "closing", "front", "page"]
-STATES: tuple[State, ...] = ("prose", "opening", "code", "closing", "front", "page")
+State = Literal["prose", "opening", "code", "closing", "front", "page", "table"]
+STATES: tuple[State, ...] = ("prose", "opening", "code", "closing", "front", "page", "table")
 _FENCE = re.compile(r"^[ \t>]*(`{3,}(?=[^`\n]*$)|~{3,})[ \t]*([^\s`{]*)", re.MULTILINE)
 _FRONT = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|$)")
 FRONT_LONGEST = 64 * 1024  # code points searched for the end of the front matter
@@ -43,6 +44,7 @@ class Units:
         self.ends = array("Q")
         self.lines = array("L")  # the line that a unit belongs to, counted from 1
         self.fences: list[Fence] = []
+        self.tables: list[Table] = []
         self.pages = sorted(dict(reversed(list(pages))).items())
         self.first_line = first_line
         self._page_units: dict[int, int] = {}
@@ -53,6 +55,7 @@ class Units:
         if kind == "markdown":
             self._find_front_matter()
             self._find_fences()
+            self._find_tables()
         if kind in SHORTEST_MEASURE:
             self._join_paragraphs()
 
@@ -99,6 +102,12 @@ class Units:
         place = bisect_right(self.fences, unit, key=lambda fence: fence.first) - 1
         fence = self.fences[place] if place >= 0 else None
         return fence if fence and fence.first <= unit < fence.last else None
+
+    def table_of(self, unit: int) -> Table | None:
+        """Return the table that a unit belongs to."""
+        place = bisect_right(self.tables, unit, key=lambda table: table.first) - 1
+        table = self.tables[place] if place >= 0 else None
+        return table if table and table.first <= unit < table.last else None
 
     def _cut(self) -> None:
         """Cut the text into lines, long lines into parts, and put the page breaks between them."""
@@ -147,6 +156,18 @@ class Units:
         if opened is not None:
             self._close(opened, len(self))
 
+    def _find_tables(self) -> None:
+        """Mark the lines of tables."""
+        if not any("|" in match[0] for match in RULE.finditer(self.text)):
+            return
+        self.tables = list(tables_in([self._plain(unit) for unit in range(len(self))]))
+        for table in self.tables:
+            self._states[table.first : table.last] = bytes([STATES.index("table")]) * (table.last - table.first)
+
+    def _plain(self, unit: int) -> str:
+        """Return a unit's text where it is prose, else ""."""
+        return self.raw(unit) if not self._states[unit] else ""
+
     def _close(self, opened: tuple[int, str, str], last: int) -> None:
         first = opened[0] + 1
         self.fences.append(Fence(first, last, opened[2]))
@@ -154,7 +175,7 @@ class Units:
 
     def _join_paragraphs(self) -> None:
         """Make one unit of the lines that are one paragraph."""
-        plain = [self.raw(unit) if not self._states[unit] else "" for unit in range(len(self))]
+        plain = [self._plain(unit) for unit in range(len(self))]
         kept: list[int] = []
         new_place = array("L")
         for unit, goes_on in enumerate(continued(plain, self.kind)):
@@ -174,6 +195,9 @@ class Units:
         self._page_units = {new_place[unit]: page for unit, page in self._page_units.items()}
         self.fences = [
             replace(fence, first=new_place[fence.first], last=new_place[fence.last]) for fence in self.fences
+        ]
+        self.tables = [
+            replace(table, first=new_place[table.first], last=new_place[table.last]) for table in self.tables
         ]
 
 

@@ -7,7 +7,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.tui.theme import BRIGHT, KEY, QUIET
 from app.tui.widgets.line_views import LineView, wrapped
 
 WIDTH = 68
@@ -43,9 +43,7 @@ class ConfirmScreen(ModalScreen[bool]):
 
     def lines(self, width: int) -> list[Content]:
         """Return the text for a width."""
-        keys = Content("    ").join(
-            Content.assemble((key, f"bold {ACCENT}"), (f" {what}", QUIET)) for key, what in self._answers
-        )
+        keys = Content("    ").join(Content.assemble((key, KEY), (f" {what}", QUIET)) for key, what in self._answers)
         return [
             *wrapped(Content.styled(self._question, f"bold {BRIGHT}"), width, Content()),
             Content(),

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from app.tui.actions import APP_ACTIONS, Action, Where, in_footer, keymap_of, where_of
-from app.tui.theme import ACCENT, QUIET
+from app.tui.theme import KEY, QUIET
 
 _GAPS = ("   ", "  ")  # the narrower one where that makes room for all
 PINNED = 3
@@ -67,7 +67,7 @@ class KeyLine(Widget):
 
 def hints(keys: Sequence[tuple[str, str]]) -> Content:
     """Return the keys of a dialog and what they do, as the footer writes them."""
-    return Content("   ").join(Content.assemble((key, f"bold {ACCENT}"), (f" {what}", QUIET)) for key, what in keys)
+    return Content("   ").join(Content.assemble((key, KEY), (f" {what}", QUIET)) for key, what in keys)
 
 
 def entries(
@@ -77,7 +77,7 @@ def entries(
     kept = [
         (
             action,
-            Content.assemble((action.key_in(where, keymap), f"bold {ACCENT}"), (f" {action.label}", QUIET)),
+            Content.assemble((action.key_in(where, keymap), KEY), (f" {action.label}", QUIET)),
         )
         for action in actions
     ]

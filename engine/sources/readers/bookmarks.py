@@ -14,10 +14,12 @@ from engine.sources.readers.text_builder import TextBuilder
 
 MAX_DEPTH = 50  # folders in one another
 _PAGE = re.compile(r"\s*<!DOCTYPE NETSCAPE-Bookmark-file-1>", re.IGNORECASE)
+_INSIDE = r"[^<]{0,50000}+(?:<(?!/?(?:a|h3|d[ltd]|p)\b)[^<]{0,5000}+){0,50}+"  # words, some of them perhaps bold
 _PIECE = re.compile(
-    r"<H3\b([^>]{0,5000}+)>([^<]{0,5000}+)|<A\b([^>]{0,100000}+)>([^<]{0,5000}+)|<DD>([^<]{1,50000}+)|(<DL\b)|(</DL\b)",
+    rf"<H3\b([^>]{{0,5000}}+)>({_INSIDE})|<A\b([^>]{{0,100000}}+)>({_INSIDE})|<DD>({_INSIDE})|(<DL\b)|(</DL\b)",
     re.IGNORECASE,
 )
+_TAG = re.compile(r"<[^<>]{0,500}>")
 _ATTRIBUTE = re.compile(r"\b(HREF|TAGS)=\"([^\"]{0,50000}+)\"", re.IGNORECASE)
 _JSON_MARKS = ('"bookmark_bar"', '"text/x-moz-place', '"placesRoot"')
 
@@ -61,7 +63,7 @@ def _of_page(written: str) -> Iterator[_Entry]:
         _, folder, attributes, title, note, opens, closes = match.groups()
         if note is not None:
             if waiting:
-                yield (*waiting[:4], html.unescape(note))
+                yield (*waiting[:4], _shown(note))
                 waiting = None
             continue
         if waiting:
@@ -69,13 +71,18 @@ def _of_page(written: str) -> Iterator[_Entry]:
             waiting = None
         depth += (opens is not None) - (closes is not None)
         if folder is not None and folder.strip():
-            waiting = (depth, html.unescape(folder.strip()), "", "", "")
+            waiting = (depth, _shown(folder), "", "", "")
         elif attributes is not None:
             said = {name.upper(): html.unescape(value) for name, value in _ATTRIBUTE.findall(attributes)}
             if address := said.get("HREF", ""):
-                waiting = (depth, html.unescape(title.strip()), address, said.get("TAGS", ""), "")
+                waiting = (depth, _shown(title), address, said.get("TAGS", ""), "")
     if waiting:
         yield waiting
+
+
+def _shown(written: str) -> str:
+    """Return the words of a piece of a page."""
+    return html.unescape(_TAG.sub("", written).strip())
 
 
 def _of_json(value: object) -> Iterator[_Entry]:

@@ -293,9 +293,9 @@ READER_VERSIONS: dict[str, int] = {
     "rst": 3,
     "rtf": 5,
     "subtitles": 3,
-    "text": 3,
+    "text": 4,
     "webarchive": 4,
     "xlsx": 5,
-    "xml": 2,
+    "xml": 3,
 }
 """By module; raise one where its reader gives another document for the same bytes, so that files are read again."""

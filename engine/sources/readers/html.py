@@ -38,6 +38,9 @@ _WRAPPERS = re.compile(
     r"</?(?:div|span|font|center|b|i|u|em|strong|small|big|section|blockquote)\b[^<>]{0,2000}>", re.IGNORECASE
 )
 _LATE_BREAK = re.compile(r"</br[ \t]{0,9}/?>", re.IGNORECASE)  # for browsers a break; the parser passes it over
+_END_OF_PAGE = re.compile(
+    r"</(?:body|html)[ \t]{0,9}>", re.IGNORECASE
+)  # browsers show what follows, the parser drops it
 _TAGLIKE = re.compile(r"<\s*[!/a-zA-Z]")
 _METADATA = ("description", "author", "date", "article:published_time", "og:site_name")
 _STAND_INS = {"date": "article:published_time", "description": "og:description"}
@@ -86,7 +89,7 @@ def html_text(raw: bytes) -> str:
 def parse_html(text: str) -> etree._Element | None:
     """Parse HTML as browsers do, forgiving and without the network; None where there is nothing in it."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
-    content = _LATE_BREAK.sub("<br>", text).encode("utf-8", "replace")
+    content = _END_OF_PAGE.sub(" ", _LATE_BREAK.sub("<br>", text)).encode("utf-8", "replace")
     if not content.strip():
         return None
     try:

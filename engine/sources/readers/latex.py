@@ -27,6 +27,7 @@ from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import paragraphs
 
 MAX_ARGUMENTS = 5_000_000  # code points searched in all, so that nested braces do not take for ever: 1 s
+MAX_FILLED = 2000  # the same of a link with what was given to its command
 MAX_EXPANDED = 1_000_000  # code points written out in all
 _TOKEN = re.compile(
     r"\\([a-zA-Z@]+)\*?|\\(.|\n|$)|(%[^\n]*)|([{}])|(\$\$?)|(~)|(---?|``|'')|([^\\%{}$~&\-`'\n]+|\n|[-`'])|(&)",
@@ -238,12 +239,13 @@ class _Reader:
 
     def _own_link(self, name: str) -> None:
         """Note the link that one of the file's own commands makes of its arguments, and write where it leads, once."""
-        spans = arguments_at(self._written, self._at, self._declared.linking[name][0], self._end)
+        count = self._declared.linking[name][0] if self._searched <= MAX_ARGUMENTS else 0
+        spans = arguments_at(self._written, self._at, count, self._end)
         self._searched += spans[-1][1] - self._at if spans else MAX_ARGUMENT
         given = [self._written[slice(*span)] for span in spans]
-        meaning = filled(self._written, self._declared, name, given) if self._searched <= MAX_ARGUMENTS else ""
+        meaning = filled(self._written, self._declared, name, given)
         self._expanded += len(meaning)
-        if not meaning or self._expanded > MAX_EXPANDED:
+        if not meaning or len(meaning) > MAX_FILLED or self._expanded > MAX_EXPANDED:
             self._expect_argument()
             return
         _, links = _on_paper(meaning, 0, len(meaning))

@@ -29,6 +29,11 @@ _PARTING_WRITTEN = (
     "listitem list itemizedlist orderedlist ul ol table row tr td th entry cell l line v quote blockquote"
 )
 _PARTING = frozenset(_PARTING_WRITTEN.split())  # elements whose words never run together with those beside them
+_SHAPING_WRITTEN = (
+    "hi emph emphasis em strong b i u s sc bold italic underline strike monospace sup sub superscript subscript span "
+    "phrase small big tt code c g mrk"
+)
+_SHAPING = frozenset(_SHAPING_WRITTEN.split())  # elements that may be parts of one word where they meet
 MAX_DEPTH = 60  # of the lists of a property list within one another
 LAST_KNOWN_LINE = 65_534  # what the parser counts lines to
 TITLES = frozenset(("title", "heading", "head", "doctitle", "booktitle", "book-title"))
@@ -173,7 +178,7 @@ class _Walk:
         for child in element:
             if isinstance(child.tag, str):
                 apart = _APART if self._parts(child) else ""
-                yield apart
+                yield _APART if self._meets(child) else apart
                 yield from self._pieces(child)
                 yield apart
             elif callable(child.tag) and getattr(child, "name", None):
@@ -184,6 +189,13 @@ class _Walk:
         """Whether an element parts the words around it, as what stands for nothing but its place does too."""
         is_empty = len(element) == 0 and not element.text
         return (is_empty or self.name(element) in _PARTING) and element.get("break") != "no"
+
+    def _meets(self, element: etree._Element) -> bool:
+        """Whether an element begins where another ends, so that their words are not one, unless both shape letters."""
+        before = element.getprevious()
+        if before is None or before.tail or element.get("break") == "no":
+            return False
+        return self.name(before) != "" and not {self.name(element), self.name(before)} <= _SHAPING
 
 
 def _declared(root: etree._Element) -> dict[str, str]:

@@ -7,28 +7,28 @@ import base64
 import itertools
 import json
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from terminal import Screen
 
 PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
-PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 SWITCHES = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--window-size=1200,800")
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+LARGE = (240, 90)  # columns and rows that hold every screen drawn here
+BINARY = 2  # the kind of frame that holds what a browser draws
 
 
 class Page:
-    """One page. `drawn` is what came over its socket, without escapes; `asked` the addresses that it loaded."""
+    """One page. `screen` is what came over its socket, as a terminal shows it; `asked` the addresses that it loaded."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count()
-        self._bytes = b""
+        self.screen = Screen(*LARGE)
         self._news = asyncio.Condition()
         self.asked: list[str] = []
 
@@ -41,7 +41,8 @@ class Page:
                 self.asked.append(told["params"]["request"]["url"])
             elif told["method"] == "Network.webSocketFrameReceived":
                 frame = told["params"]["response"]
-                self._bytes += base64.b64decode(frame["payloadData"]) if frame["opcode"] == 2 else b""
+                if frame["opcode"] == BINARY:
+                    self.screen.feed(base64.b64decode(frame["payloadData"]))
             async with self._news:
                 self._news.notify_all()
 
@@ -60,28 +61,28 @@ class Page:
         await self.call("Input.dispatchKeyEvent", type="keyDown", text="" if code else key, **key_of)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **key_of)
 
-    @property
-    def drawn(self) -> str:
-        return _ESCAPES.sub("", self._bytes.decode(errors="replace"))
-
     async def until(self, seen: Callable[[str], bool]) -> None:
-        """Wait until what was drawn fits."""
-        async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: seen(self.drawn))
+        """Wait until what stands on the screen fits."""
+        try:
+            async with asyncio.timeout(PATIENCE), self._news:
+                await self._news.wait_for(lambda: seen(self.screen.text))
+        except TimeoutError:
+            raise AssertionError(self.screen.text) from None
 
 
 @asynccontextmanager
-async def opened(address: str, profile: Path) -> AsyncIterator[Page]:
+async def opened(program: str, address: str, profile: Path) -> AsyncIterator[Page]:
     """Open a page in a Chromium of its own, and end that."""
     process = await asyncio.create_subprocess_exec(
-        PROGRAM, *SWITCHES, f"--user-data-dir={profile}", "about:blank",
+        program, *SWITCHES, f"--user-data-dir={profile}", "about:blank",
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         assert process.stderr is not None
-        async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
-            while not (found := re.search(rb"DevTools listening on ws://([^/]+)", await process.stderr.readline())):
-                pass
+        async with aiohttp.ClientSession() as session:
+            async with asyncio.timeout(PATIENCE):
+                while not (found := re.search(rb"DevTools listening on ws://([^/]+)", await process.stderr.readline())):
+                    pass
             async with session.get(f"http://{found[1].decode()}/json") as answer:
                 targets = await answer.json(content_type=None)
             target = next(each for each in targets if each["type"] == "page")

@@ -109,6 +109,7 @@ class FakeLibrary:
     refusals: dict[str, list[CarrelError]] = field(default_factory=dict)
     outcomes: list[SimpleNamespace] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
+    stored: list[StoredPassage] = field(default_factory=list)
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def __enter__(self) -> FakeLibrary:
@@ -197,6 +198,9 @@ class FakeLibrary:
     def paths_ending(self, ending: bytes) -> tuple[bytes, ...]:
         return tuple(path for path in self.documents if path.endswith(b"/" + ending))
 
+    def passages(self, passage_ids: Sequence[int]) -> tuple[StoredPassage, ...]:
+        return tuple(each for each in self.stored if each.id in passage_ids)
+
     def passages_of(self, document_id: int) -> tuple[StoredPassage, ...]:
         found = next(each for each in self.documents.values() if each.id == document_id)
         last = found.text.count("\n") + 1
@@ -221,7 +225,10 @@ class FakeLibrary:
             skipped={"hidden": 3, "inside node_modules (built-in rule)": 918},
         )
 
-    def pending(self) -> int:
+    def embed_first(self, paths: Sequence[Path]) -> None:
+        self._note("embed_first", tuple(paths))
+
+    def pending(self, *, asked: bool = False) -> int:
         return self.waiting.pop(0) if self.waiting else 0
 
     def check(self, *, repair: bool = False, on_event: Any = None) -> DoctorReport:

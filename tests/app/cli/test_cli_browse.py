@@ -13,7 +13,7 @@ from engine.events import Scanned
 from engine.paths import places
 from engine.records import Folder, SyncReport
 
-Opened = list[tuple[Path | None, list[Path]]]
+Opened = list[tuple[Path | None, list[Path], str]]
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Opened:
     """Let `carrel` believe in a terminal; what the browser is opened with is in the list returned."""
     opened: Opened = []
 
-    def open_browser(library: Path | None, folders: list[Path]) -> int:
-        opened.append((library, folders))
+    def open_browser(library: Path | None, folders: list[Path], query: str = "") -> int:
+        opened.append((library, folders, query))
         return 0
 
     monkeypatch.setattr(factories, "interactive", lambda: True)
@@ -32,7 +32,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Opened:
 
 def test_carrel_opens_the_browser(carrel: Call, browser: Opened) -> None:
     assert carrel().code == 0
-    assert browser == [(None, [])]
+    assert browser == [(None, [], "")]
 
 
 def test_carrel_with_folders_opens_the_browser_on_them(carrel: Call, browser: Opened) -> None:
@@ -41,7 +41,7 @@ def test_carrel_with_folders_opens_the_browser_on_them(carrel: Call, browser: Op
 
     carrel("--library", "/l", "notes", "./code")
 
-    assert browser == [(Path("/l"), [Path("notes").absolute(), Path("code").absolute()])]
+    assert browser == [(Path("/l"), [Path("notes").absolute(), Path("code").absolute()], "")]
 
 
 def test_a_wrong_folder_among_them_is_told_before_anything_opens(carrel: Call, browser: Opened) -> None:
@@ -101,3 +101,21 @@ def test_a_folder_inside_a_watched_one_is_indexed_with_it(carrel: Call, library:
     assert carrel("notes/kitchen").code == 0
     assert library.of("add") == []
     assert library.of("sync") == [((Path("notes/kitchen").absolute(),), False)]
+
+
+def test_the_browser_opens_on_a_query(carrel: Call, browser: Opened) -> None:
+    Path("notes").mkdir()
+
+    for call in (("browse", "starter", "-stove"), ("-q", "starter -stove"), ("notes", "-q", "starter -stove")):
+        assert carrel(*call).code == 0
+
+    assert [query for _, _, query in browser] == ["starter -stove"] * 3
+    assert browser[-1][1] == [Path("notes").absolute()]
+    assert carrel("-q", "starter", "status").code == 2
+
+
+def test_a_query_without_a_terminal_is_sent_to_the_search(carrel: Call) -> None:
+    for call in (("browse", "starter"), ("-q", "starter")):
+        ended = carrel(*call)
+        assert (ended.code, ended.out) == (2, "")
+        assert "carrel search starter" in ended.err

@@ -82,6 +82,8 @@ CALLS: dict[str, list[list[str]]] = {
     "eval": [[NAME], ["notes"], ["notes", "--model", NAME, "--weights", NAME]],
     "demo": [["--library", f"demo-{NAME}"]],
     "completion": [["bash"], [NAME]],
+    "mcp": [["--folder", NAME], ["--include", NAME]],
+    "serve": [["--port", NAME], []],
 }
 
 
@@ -134,6 +136,8 @@ def hostile(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> Call:
     monkeypatch.setattr(tier_calibration, "refit", lambda *_: None)  # seconds a library, and it only reads
     monkeypatch.setattr(factories, "run_indexer", watched)
     monkeypatch.setattr(factories, "interactive", lambda: False)
+    monkeypatch.setattr(factories, "serve_page", lambda library, port, started: started("http://127.0.0.1:1/x/"))
+    monkeypatch.setattr(factories, "serve_programs", lambda tools: None)
     written_notes({f"{NAME}/{NAME}.md": NOTE, f"{NAME}/broken.md": "x\n\ny", "b.md": NOTE}, monkeypatch)
     Path("bad.jsonl").write_text(json.dumps({"type": HOSTILE, "format": HOSTILE}) + "\n" + HOSTILE)
     assert carrel("add", "notes").code == 0

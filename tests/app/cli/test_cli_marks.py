@@ -178,6 +178,16 @@ def test_the_log_is_off_until_it_is_switched_on_and_can_be_emptied(carrel: Call,
     assert carrel("log", "--json").json["searches"] == []
 
 
+def test_the_log_tells_what_a_program_asked_from_what_the_person_did(carrel: Call, notes: Path) -> None:
+    carrel("log", "--on")
+    found(carrel)
+    with factories.open_library(None) as library:
+        library.log_search(library.search("an assistant's question"), "mcp")
+    lines = carrel("log").out.splitlines()
+    assert lines[0].endswith("mcp: an assistant's question") and lines[1].endswith(f"  {ASKED}")
+    assert [each["source"] for each in carrel("log", "--json").json["searches"]] == ["mcp", ""]
+
+
 def test_a_log_that_cannot_be_written_fails_no_search(carrel: Call, notes: Path, monkeypatch) -> None:
     def refuse(self: Library, result: object) -> int:
         raise LibraryBusy("busy")

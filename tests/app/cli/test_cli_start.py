@@ -220,7 +220,8 @@ def completed(words: str, monkeypatch: pytest.MonkeyPatch, carrel: Call) -> list
 
 
 def test_commands_complete_by_their_beginning(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert completed("carrel s", monkeypatch, carrel) == ["plain,search", "plain,show", "plain,sync", "plain,status"]
+    begin_so = ["plain,search", "plain,show", "plain,sync", "plain,status", "plain,serve"]
+    assert completed("carrel s", monkeypatch, carrel) == begin_so
 
 
 def test_options_of_a_command_complete(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -278,6 +278,18 @@ def test_beside_an_indexer_its_vectors_are_waited_for(
 
 
 @pytest.mark.usefixtures("impatient")
+def test_beside_an_indexer_only_the_vectors_below_a_path_are_waited_for(
+    carrel: Call, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding_wait, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(embedding_wait, "HolderTail", Silent)
+    busy(library, SimpleNamespace(done=True, outcome=to_dict(SyncReport(added=1, pending=900))))
+    library.waiting = [5, 5, 0, 895]
+    assert carrel("sync", "--json", "kitchen").json["passages"] == {**NO_PASSAGES, "embedded": 5, "pending": 895}
+    assert library.of("embed_first") == [(Path.cwd() / "kitchen",)]
+
+
+@pytest.mark.usefixtures("impatient")
 def test_an_indexer_that_cannot_embed_ends_the_wait_with_what_it_says(
     carrel: Call, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.status_line import StatusView
-from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
+from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.wording.cells import cut, cut_front
 from app.wording.figures import NONE, count
 from app.wording.paths import home_path, shown_path
@@ -67,7 +67,7 @@ def tree_rows(
         )
         rows.append(TreeRow(EVERYTHING, "everything", 0, documents, passages, failed, None, State("")))
     for folder in folders:
-        state = State(pending[folder.path], ACCENT) if folder.path in pending else root_state(folder, view)
+        state = State(pending[folder.path], BRIGHT) if folder.path in pending else root_state(folder, view)
         rows += _below(folder, trees.get(folder.path, ()), opened, state, indexed_at)
     return rows
 
@@ -113,7 +113,7 @@ def root_state(folder: Folder, view: StatusView) -> State:
     """Say how far what is known of a watched folder can be trusted."""
     indexer = view.indexer
     if folder.state == "paused":
-        return State("‖ paused", ACCENT)
+        return State("‖ paused", BRIGHT)
     if folder.state == "missing":
         return State("✗ not there", ALARM)
     if folder.held:
@@ -124,7 +124,7 @@ def root_state(folder: Folder, view: StatusView) -> State:
         return State("✗ not followed", ALARM)
     if indexer.phase == "indexing":
         here = os.fsencode(indexer.path).startswith(folder.path + b"/")
-        return State("… indexing", ACCENT) if here else State("… in the queue")
+        return State("… indexing", BRIGHT) if here else State("… in the queue")
     if indexer.phase == "watching":
         return State("✓ up to date", GOOD)
     return State("… looking" if indexer.phase in ("scanning", "preparing") else "…")

@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
 from app.tui.background import in_background
-from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
+from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import hints
@@ -85,11 +85,11 @@ def effect_lines(effect: Effect, width: int) -> list[Content]:
     lines = []
     if effect.going:
         said = f"{counted(effect.documents, 'more file', 'more files')} would be left out"
-        lines.append(Content.styled(said, ACCENT))
+        lines.append(Content.styled(said, BRIGHT))
         lines += [_example("− ", path, width, ALARM) for path in effect.going[:50]]
     if effect.coming:
         said = f"{counted(len(effect.coming), 'file or folder', 'files or folders')} would be read after all"
-        lines.append(Content.styled(said, ACCENT))
+        lines.append(Content.styled(said, BRIGHT))
         lines += [_example("+ ", path, width, GOOD) for path in effect.coming[:50]]
     return lines
 

@@ -26,6 +26,7 @@ from engine.records import Check, DocumentChange, Failure
 TIME_CELLS = 7
 COUNT_CELLS = 8
 TITLE_CELLS = 40
+LEAST_PATH_CELLS = 12  # beside a reason, which has all the room that it needs: it is what can be acted on
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,7 @@ def _failed(contents: Contents, place: Place) -> list[Entry]:
 
 def _failure_line(failure: Failure, path: str, width: int) -> Content:
     reason = one_line(failure.reason)
-    room = max(12, width - 2 - cell_len(reason) - 2, width // 2)
-    name = cut_front(path, room)
+    name = cut_front(path, max(LEAST_PATH_CELLS, width - 2 - cell_len(reason) - 2))
     return Content.assemble(("✗ ", ALARM), name, "  ", (reason, QUIET)).truncate(width, ellipsis=True)
 
 

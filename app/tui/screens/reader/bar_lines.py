@@ -8,7 +8,7 @@ from app.tui.freshness import notice
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.links import DocumentLink
 from app.tui.screens.reader.trail import Trail
-from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, QUIET
+from app.tui.theme import ALARM, BRIGHT, FAINT, KEY, QUIET
 from app.wording.cells import cut_front
 from app.wording.figures import count, percent
 from app.wording.paths import shown_path
@@ -29,7 +29,7 @@ def title_line(book: Book | None, now: float, trail: Trail, trouble: str, width:
     right = Content.assemble(
         (said, ALARM), ("  ·  " if said else "", FAINT), (f"{document.kind} · {day(document.modified, now)}", QUIET)
     )
-    ways = Content.assemble((f"{'‹' * bool(trail.behind)}{'›' * bool(trail.ahead)} ".lstrip(), f"bold {ACCENT}"))
+    ways = Content.assemble((f"{'‹' * bool(trail.behind)}{'›' * bool(trail.ahead)} ".lstrip(), KEY))
     title = Content.styled(one_line(document.title or "Untitled"), f"bold {BRIGHT}")
     room = max(1, width - right.cell_length - ways.cell_length - 2)
     title = title.truncate(room, ellipsis=True)
@@ -62,12 +62,12 @@ def place_line(book: Book | None, top: int, bottom: int, here: int, said: Conten
 def link_words(link: DocumentLink) -> Content:
     """Return where a chosen link leads."""
     if link.path is not None:
-        return Content.assemble(("→ ", ACCENT), shown_path(link.path))
+        return Content.assemble(("→ ", BRIGHT), shown_path(link.path))
     if link.outward:
-        return Content.assemble(("↗ ", ACCENT), one_line(link.target), (" · enter shows it in the web browser", QUIET))
+        return Content.assemble(("↗ ", BRIGHT), one_line(link.target), (" · enter shows it in the web browser", QUIET))
     if link.inside:
-        return Content.assemble(("→ ", ACCENT), one_line(link.target))
-    return Content.assemble(("→ ", ACCENT), one_line(link.target), (" · not in the library", ALARM))
+        return Content.assemble(("→ ", BRIGHT), one_line(link.target))
+    return Content.assemble(("→ ", BRIGHT), one_line(link.target), (" · not in the library", ALARM))
 
 
 def found_words(place: int, found: int, most: int, typing: bool) -> Content:
@@ -76,4 +76,4 @@ def found_words(place: int, found: int, most: int, typing: bool) -> Content:
         return Content.styled("∅ not found", ALARM)
     more = "+" if found >= most else ""
     keys = "↑↓ other places · enter to the text" if typing else "n next · N previous"
-    return Content.assemble((f"{count(place)} of {count(found)}{more}", ACCENT), (f" · {keys}", QUIET))
+    return Content.assemble((f"{count(place)} of {count(found)}{more}", BRIGHT), (f" · {keys}", QUIET))

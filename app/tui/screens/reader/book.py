@@ -10,7 +10,7 @@ from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units, page_count
 from app.tui.ports import Freshness, LibraryPort
 from app.tui.screens.reader.headings import Heading, headings_of
-from app.tui.screens.reader.links import DocumentLink, links_in
+from app.tui.screens.reader.links import DocumentLink, links_in, pictures_in
 from engine.records import StoredDocument, StoredPassage
 from engine.sources.readers.file_types import OWN_LINES
 
@@ -29,6 +29,7 @@ class Book:
     links: tuple[DocumentLink, ...]
     passages: tuple[StoredPassage, ...]
     freshness: Freshness
+    pictures: tuple[str, ...] = ()  # where those lie that have a line of their own, as written
 
     @property
     def pages(self) -> int:
@@ -81,4 +82,5 @@ def open_book(
     for unit in range(max(0, first - 10), min(len(units), first + FIRST_UNITS)):
         painter.line(unit)
     links = links_in(units, library.links(document.id))
-    return Book(document, units, painter, headings, links, passages, freshness(document))
+    pictures = pictures_in(units)
+    return Book(document, units, painter, headings, links, passages, freshness(document), pictures)

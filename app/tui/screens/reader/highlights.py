@@ -10,9 +10,8 @@ from textual.content import Content
 from textual.content import Span as StyledSpan
 
 from app.tui.pages.painted_line import ShownLine
-from app.tui.screens.search.preview import NEAREST
 from app.tui.screens.search.window import marks_in
-from app.tui.theme import ACCENT, MARK_IN_TEXT
+from app.tui.theme import ACCENT, MARK_IN_TEXT, NEAREST
 
 CURRENT = f"reverse bold {ACCENT}"
 Span = tuple[int, int]

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from rich.cells import get_character_cell_size
 from textual.content import Content
 
-from app.tui.pages.line_wrap import row_of, row_starts
+from app.tui.pages.line_wrap import ONE_ROW
 from app.tui.pages.painter import Painter
 
 MEASURE = 100  # cells: longer lines of prose lose the eye
@@ -22,6 +22,7 @@ class Layout:
         self.wrap = wrap
         self.number_cells = len(str(painter.units.lines[-1])) + 1 if painter.numbered and len(painter.units) else 0
         self.width = self.width_in(width)
+        self._edge = self.width + (width - self.number_cells - self.width) // 2  # a table may go beyond the prose
         self._tops = array("L", [0])
         total = 0
         for unit in range(len(painter.units)):
@@ -50,8 +51,7 @@ class Layout:
 
     def starts(self, unit: int) -> tuple[int, ...]:
         """Return where in a unit's shown text its rows begin."""
-        shown = self.painter.line(unit)
-        return row_starts(shown.text, self.width, shown.hang) if self.wrap else (0,)
+        return self.painter.line(unit).starts(self.width) if self.wrap else ONE_ROW
 
     def row_of(self, offset: int) -> int:
         """Return the row on which an offset of the text stands."""
@@ -71,7 +71,8 @@ class Layout:
 
     def row(self, line: Content, starts: tuple[int, ...], part: int, unit: int) -> Content:
         """Return one of the rows of a unit's painted line."""
-        return row_of(line, starts, part, self.width, self.painter.line(unit).hang)
+        shown = self.painter.line(unit)
+        return shown.row(line, starts, part, self._edge if shown.clipped else self.width) if self.wrap else line
 
     def place_at(self, row: int, cell: int) -> int:
         """Return which place of the text stands at a cell of a row, -1 where none does."""

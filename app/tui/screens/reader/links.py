@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from app.tui.pages.inline_markup import leads_out
 from app.tui.pages.markdown_line import LONG_LINE, prose_line
 from app.tui.pages.units import Units
+from app.tui.pictures.note_pictures import MOST_PICTURES
 from engine.records import ResolvedLink
 
 MOST_LINKS = 20_000
@@ -60,9 +62,21 @@ def _units_with_links(units: Units) -> Iterator[int]:
     last = -1
     for match in _MAY_LINK.finditer(units.text):
         unit = units.at(match.start())
-        if unit != last and units.state(unit) == "prose" and units.ends[unit] - units.starts[unit] <= LONG_LINE:
+        if (
+            unit != last
+            and units.state(unit) in ("prose", "table")
+            and units.ends[unit] - units.starts[unit] <= LONG_LINE
+        ):
             yield unit
         last = unit
+
+
+def pictures_in(units: Units) -> tuple[str, ...]:
+    """Return where the first pictures lie that have a line of their own, as written."""
+    if units.kind != "markdown" or "![" not in units.text:
+        return ()
+    shown = (prose_line(units.raw(unit)) for unit in _units_with_links(units) if "![" in units.raw(unit))
+    return tuple(islice((line.picture for line in shown if line.picture), MOST_PICTURES))
 
 
 def _by_words(units: Units, resolved: Iterable[ResolvedLink]) -> Iterator[DocumentLink]:

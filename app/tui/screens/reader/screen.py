@@ -19,6 +19,7 @@ from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
 from app.tui.clipboard import copy
 from app.tui.list_keys import MOVING
+from app.tui.pictures.note_pictures import cells_of
 from app.tui.screens.reader import bar_lines
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
@@ -138,6 +139,15 @@ class ReaderScreen(CarrelScreen):
         self.text.show(book, layout, offset, at_top=at_top)
         self._mark_heading()
         self._tell()
+        if book.pictures:
+            in_background(self, partial(self._show_pictures, book), "pictures", exclusive=True)
+
+    async def _show_pictures(self, book: Book) -> None:
+        """Show the pictures of a document once they are made; what stands at the top stays there."""
+        cells = await cells_of(self.carrel, book.document.path, book.pictures)
+        if cells and self.book is book:
+            book.painter.show_pictures(cells)
+            self.text.lay_out_again()
 
     # --- where one is -------------------------------------------------------------------------------------------
 

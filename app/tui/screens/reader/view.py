@@ -86,13 +86,14 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
     def fold(self, wrap: bool) -> None:
         """Fold long lines, or let them run out of sight."""
         self.wrap = wrap
-        self._lay_out_again()
+        self.lay_out_again()
 
     def _forget(self) -> None:
         self.strips.clear()
         self._dressed.clear()
 
-    def _lay_out_again(self) -> None:
+    def lay_out_again(self) -> None:
+        """Lay the book out anew; what stands at the top stays there."""
         if self.book is not None and self.scrollable_content_region.width > 0:
             top = self.top
             self.show(self.book, self.layout_for(self.book), top, at_top=True)
@@ -102,7 +103,7 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
         if self._layout is None:
             return
         if self._layout.width_in(self.text_width) != self._layout.width:
-            self._lay_out_again()
+            self.lay_out_again()
         else:
             self.strips.clear()
 

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from app.tui.screens.search.query_text import Chip
-from app.tui.theme import ACCENT, QUIET
+from app.tui.theme import BRIGHT, QUIET
 
 _GAP = "  "
 SHORTER_CELLS = (12, 8)
@@ -88,5 +88,5 @@ def _cells(shown: Sequence[Content]) -> int:
 
 def painted(chip: Chip, cells: int = VALUE_CELLS) -> Content:
     """Return one chip with the sign that takes it away, its value in at most so many cells."""
-    value = Content.styled(chip.value, ACCENT).truncate(cells, ellipsis=True)
+    value = Content.styled(chip.value, BRIGHT).truncate(cells, ellipsis=True)
     return Content.assemble((chip.name, QUIET), value, (" ×", QUIET))

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from app.tui.indexer_state import IndexerState
 from app.tui.status_line import folder_names, walked
-from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.tui.theme import BRIGHT, KEY, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import counted
 from app.wording.remarks import WORDS_ALONE
@@ -26,12 +26,15 @@ FIRST_STEPS = (
 )
 
 
-def start_lines(status: Status | None, indexer: IndexerState, width: int) -> list[Content]:
-    """Return the page of an empty query line."""
+def start_lines(
+    status: Status | None, indexer: IndexerState, known: Callable[[int], Sequence[Content]], width: int
+) -> list[Content]:
+    """Return the page of an empty query line: what is `known` of before, or the first keys where nothing is."""
     lines = [Content(), Content.styled(headline(status, indexer), f"bold {BRIGHT}")]
     said = advice(status, indexer)
     lines += wrapped(Content.styled(said, QUIET), width, Content()) if said else []
-    return [*lines, Content(), *step_lines(width)]
+    before = known(width)
+    return [*lines, *before] if before else [*lines, Content(), *step_lines(width)]
 
 
 def step_lines(width: int) -> list[Content]:
@@ -39,10 +42,13 @@ def step_lines(width: int) -> list[Content]:
     return [line for key, meaning in FIRST_STEPS for line in _entry(key, meaning, width)]
 
 
-def recent_lines(status: Status | None, indexer: IndexerState, width: int) -> list[Content]:
+def recent_lines(
+    status: Status | None, indexer: IndexerState, known: Callable[[int], Sequence[Content]], width: int
+) -> list[Content]:
     """Return the page of an empty query line above the documents that changed last."""
     head = Content.styled("Changed last", f"bold {BRIGHT}")
-    return [*start_lines(status, indexer, width), Content(), Content(), head, Content()]
+    apart = () if known(width) else (Content(),)  # the first keys stand further off
+    return [*start_lines(status, indexer, known, width), Content(), *apart, head, Content()]
 
 
 def headline(status: Status | None, indexer: IndexerState) -> str:
@@ -75,7 +81,7 @@ def advice(status: Status | None, indexer: IndexerState) -> str:
 def _entry(key: str, meaning: str, width: int) -> list[Content]:
     """Return a key and what it does, the second line under the first."""
     parts = wrapped(Content.styled(meaning, QUIET), width, Content(" " * KEY_CELLS))
-    return [Content.assemble((f"{key:<{KEY_CELLS}}", f"bold {ACCENT}"), parts[0][KEY_CELLS:]), *parts[1:]]
+    return [Content.assemble((f"{key:<{KEY_CELLS}}", KEY), parts[0][KEY_CELLS:]), *parts[1:]]
 
 
 def nearest_lines(width: int) -> Sequence[Content]:
@@ -103,7 +109,7 @@ def nothing_lines(status: Status | None, indexer: IndexerState, filtered: bool, 
     if filtered:
         said = "No document passes the filters of this search. alt+z takes the last one away; ctrl+f picks another."
     elif status is not None and status.documents == 0:
-        return start_lines(status, indexer, width)
+        return start_lines(status, indexer, lambda width: (), width)
     elif indexer.busy or (status is not None and not walked(status)):
         said = "Your notes are still being read; rows appear here as soon as one fits."
     else:

@@ -36,7 +36,7 @@ ROWS: Page = (
         ("meaning 9 .401", "V in a narrow list: ninth by meaning, at cosine distance .401 (0 is the same)"),
         ("words 1 9.02", "K in a narrow list: first by words, with a bm25 score of 9.02"),
         ("▕█████▒▒▒ ▏ .471", "the score: full is meaning, hatched is words"),
-        ("+ 2 more in this note", "other passages of it that fit; l shows them, with their own figures"),
+        ("+2", "other passages of the note that fit; l shows them, with their own figures"),
     ),
 )
 WHAT_IF: Page = (

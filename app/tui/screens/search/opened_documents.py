@@ -47,14 +47,21 @@ class OpenedDocuments:
 
     def open(self) -> None:
         """Open the selected note, or all that are marked, each at its line or page."""
-        if self.taken:
-            in_background(self._rows, partial(self._open, self.taken), "taking")
+        if self._open_or_give(self.taken):
             self._rows.unmark()
 
     def open_row(self) -> None:
         """Open the selected note alone."""
         if self._rows.hit is not None:
-            in_background(self._rows, partial(self._open, (self._rows.hit,)), "taking")
+            self._open_or_give((self._rows.hit,))
+
+    def _open_or_give(self, hits: tuple[Hit, ...]) -> bool:
+        """Open rows, or give them to whoever asked for some; False where they were given, or there are none."""
+        shown = self._shown
+        if not hits or self._browser.hand_over(hits, shown.result, answered=shown.question is not None):
+            return False
+        in_background(self._rows, partial(self._open, hits), "taking")
+        return True
 
     async def _open(self, hits: Sequence[Hit]) -> None:
         remember = self._memory_of(hits)

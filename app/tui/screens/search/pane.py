@@ -18,6 +18,7 @@ from textual.reactive import reactive, var
 
 from app.tui.background import in_background
 from app.tui.browser import browser_of
+from app.tui.pictures.note_pictures import cells_of
 from app.tui.ports import Opened
 from app.tui.screens.search.explanation.renderings import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
@@ -33,7 +34,7 @@ from app.tui.screens.search.preview import (
 from app.tui.screens.search.preview_reader import PreviewReader
 from app.tui.screens.search.whatif import row_of
 from app.tui.screens.search.whatif_panel import WhatIfPanel
-from app.tui.screens.search.window import words_of
+from app.tui.screens.search.window import with_pictures, words_of
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.line_views import LineView
@@ -47,6 +48,13 @@ _log = logging.getLogger("carrel")
 
 class Pane(Vertical):
     """Follows the selected row."""
+
+    @dataclass
+    class BorderDragged(Message):
+        """Its border to the rows was dragged to a cell of the screen."""
+
+        x: int
+        y: int
 
     explaining: reactive[bool] = reactive(False, init=False)
     result: var[SearchResult | None] = var(None, init=False)
@@ -88,6 +96,21 @@ class Pane(Vertical):
     def scroll_lines(self, lines: int) -> None:
         """Scroll the view that shows."""
         self.shown.scroll_to(y=self.shown.scroll_offset.y + lines, animate=False)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of the border to the rows."""
+        if event.get_content_offset(self) is None and (event.x == 0 or event.y == 0):
+            event.stop()
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell where the border is dragged."""
+        if self.app.mouse_captured is self:
+            self.post_message(self.BorderDragged(event.screen_x, event.screen_y))
+
+    def on_mouse_up(self) -> None:
+        """Let go of the border."""
+        self.release_mouse()
 
     def toggle(self) -> None:
         """Hide the pane, or show it."""
@@ -206,9 +229,10 @@ class Pane(Vertical):
         known = self._sentences.get((result.query.text, previewed.hit.passage_id, previewed.text))
         previewed = replace(previewed, sentence=known)
         self._show(previewed, keep_place)
+        await self._show_pictures()
         if known is None and previewed.window is not None:
             await asyncio.sleep(carrel.ports.pace.sentence)
-            await self._mark_nearest_sentence(carrel.opened, previewed, result)
+            await self._mark_nearest_sentence(carrel.opened, self._previewed or previewed, result)
 
     def _show(self, previewed: Previewed, keep_place: bool) -> None:
         """Show a window, with the passage in sight unless the place is kept."""
@@ -220,6 +244,16 @@ class Pane(Vertical):
         elif before is None or before.window is not window or before.sentence != previewed.sentence or not keep_place:
             lines = partial(preview_lines, window, sentence=previewed.sentence)
             self.preview.show(lines, keep_place=keep_place, top=partial(top_of_preview, window))
+
+    async def _show_pictures(self) -> None:
+        """Show the pictures of the window once they are made; it is not read again for them."""
+        previewed = self._previewed
+        if previewed is None or previewed.window is None:
+            return
+        targets = [line.shown.picture for line in previewed.window.lines if not line.shown.cells]
+        cells = await cells_of(browser_of(self), previewed.hit.path, filter(None, targets))
+        if cells and self._previewed is previewed:
+            self._show(replace(previewed, window=with_pictures(previewed.window, cells)), keep_place=True)
 
     async def _mark_nearest_sentence(self, opened: Opened, previewed: Previewed, result: SearchResult) -> None:
         """Mark the sentence nearest to the query in meaning, once the keys rest."""

@@ -10,11 +10,10 @@ from textual.content import Content
 from textual.style import Style
 
 from app.tui.freshness import notice
-from app.tui.pages.line_wrap import row_of, row_starts
 from app.tui.ports import Freshness
 from app.tui.screens.search.row import spot_of
 from app.tui.screens.search.window import Window, WindowLine
-from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, MEANING, QUIET
+from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, NEAREST, QUIET
 from app.tui.widgets.line_views import LinesOnDemand
 from app.wording.cells import cut_front
 from app.wording.figures import count
@@ -25,7 +24,6 @@ from engine.sources.readers.file_types import OWN_LINES
 
 LEAD_LINES = 6  # lines of context kept in sight above the passage
 LINK = "note_link"  # under which a click finds where a link leads
-NEAREST = f"underline {MEANING}"  # the sentence nearest to the query in meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def first_line_of_hit(window: Window, width: int) -> int:
     """Return which of preview_lines begins the passage."""
     room = _room(width, _number_cells(window))
     before = window.lines[: window.hit_index]
-    return int(window.cut_before) + sum(len(row_starts(each.text, room, each.shown.hang)) for each in before)
+    return int(window.cut_before) + sum(len(each.shown.starts(room)) for each in before)
 
 
 def top_of_preview(window: Window, width: int) -> int:
@@ -91,14 +89,14 @@ def _rows(
     each: WindowLine, width: int, number_cells: int, sentence: tuple[int, int] | None
 ) -> Iterator[Callable[[], Content]]:
     """Yield what makes the rows of one line of the document, with margin and number before them."""
-    room, hang = _room(width, number_cells), each.shown.hang
-    starts = row_starts(each.text, room, hang)
+    room = _room(width, number_cells)
+    starts = each.shown.starts(room)
     text = cache(partial(_text, each, sentence))
 
     def made(row: int) -> Content:
         margin = Content.styled("▌ ", ACCENT) if each.inside else Content("  ")
         number = f"{each.number:>{number_cells - 1}} " if number_cells and not row else " " * number_cells
-        return Content.assemble(margin, (number, QUIET), row_of(text(), starts, row, room, hang))
+        return Content.assemble(margin, (number, QUIET), each.shown.row(text(), starts, row, room))
 
     return (partial(made, row) for row in range(len(starts)))
 

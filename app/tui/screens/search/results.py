@@ -10,20 +10,19 @@ from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 
-from app.tui.screens.search.row import ROW_LINES, RowContext, more_line, row_lines
+from app.tui.screens.search.row import FULL, RowContext, RowShape, folded_cells, judged_line, row_lines
 from app.tui.theme import ACCENT, BAR
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 from engine.records import Hit
 
 MAX_ROWS = 100  # asked for at once; the next ones on demand
-STEP_LINES = ROW_LINES + 1  # a row and the line after it, which tells of what is folded away
 MARGIN_CELLS = 2  # the bar of the selected row and a space
 Foreword = Callable[[int], Sequence[Content]]
 
 
 class ResultList(RowList):
-    """Rows of three lines and one between them, below a foreword of any length, which may stand alone.
+    """Rows of as many lines as their shape has, below a foreword of any length, which may stand alone.
 
     After the last row a line may tell that there is more.
     """
@@ -56,7 +55,7 @@ class ResultList(RowList):
 
     @dataclass
     class Unfolded(Message):
-        """The line that tells of further passages was clicked; the row above it is selected."""
+        """What tells of further passages was clicked; its row is selected."""
 
     @dataclass
     class MoreWanted(Message):
@@ -66,6 +65,7 @@ class ResultList(RowList):
         super().__init__(id=id)
         self.hits: tuple[Hit, ...] = ()
         self._row_context: RowContext | None = None
+        self._shape = FULL
         self._foreword: Foreword = _nothing
         self._foreword_lines: Sequence[Content] = ()
         self._afterword = Content()
@@ -111,6 +111,14 @@ class ResultList(RowList):
         """Select the row at `place`, or the nearest there is."""
         self.selected = max(0, min(place, len(self.hits) - 1))
 
+    def shape_rows(self, shape: RowShape) -> None:
+        """Give the rows another number of lines; the selected one stays in sight."""
+        if shape != self._shape:
+            self._shape = shape
+            self.lay_out()
+            self.reveal()
+            self.paint_changes()
+
     def mark(self) -> None:
         """Mark the selected row, or take its mark away."""
         if self.hit is not None:
@@ -139,7 +147,7 @@ class ResultList(RowList):
     @property
     def page(self) -> int:
         """How many rows are in sight."""
-        return max(1, self.size.height // STEP_LINES)
+        return max(1, self.size.height // self._shape.step)
 
     def announce(self) -> None:
         """Tell the selected hit where it is another record than the last one told."""
@@ -156,13 +164,13 @@ class ResultList(RowList):
 
     def count_lines(self) -> int:
         """Return how many lines foreword, rows and afterword take."""
-        return len(self._foreword_lines) + STEP_LINES * len(self.hits) + bool(self._afterword)
+        return len(self._foreword_lines) + self._shape.step * len(self.hits) + bool(self._afterword)
 
     def reveal(self) -> None:
         """Scroll by whole rows, as little as shows the selected one."""
         if not self.hits:
             return
-        top = len(self._foreword_lines) + self.selected * STEP_LINES
+        top = len(self._foreword_lines) + self.selected * self._shape.step
         height = self.size.height
         at = self.scroll_offset.y
         if self.selected == 0:
@@ -172,33 +180,32 @@ class ResultList(RowList):
             self.scroll_to(y=top, animate=False)
             return
         below = 2 if self._afterword and self.selected == len(self.hits) - 1 else 0
-        bottom = top + ROW_LINES + below
+        bottom = top + self._shape.lines + below
         if bottom > at + height:
             self.scroll_to(y=bottom - height, animate=False)
 
     def look(self, line: int) -> str:
         """Return whether a line belongs to the selected row."""
         inside = line - len(self._foreword_lines)
-        return "chosen" if inside >= 0 and inside // STEP_LINES == self.selected else ""
+        place, part = divmod(inside, self._shape.step)
+        return "chosen" if inside >= 0 and place == self.selected and part < self._shape.lines else ""
 
     def paint_line(self, line: int, look: str, width: int) -> Strip:
         """Return a line of the foreword, of a row, or behind them."""
         inside = line - len(self._foreword_lines)
         if inside < 0:
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._foreword_lines[line]), width)
-        place, part = divmod(inside, STEP_LINES)
+        place, part = divmod(inside, self._shape.step)
         if place == len(self.hits) and part == 0 and self._afterword:
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._afterword), width)
         if place >= len(self.hits) or self._row_context is None:
             return Strip.blank(width, self.rich_style)
+        if part == self._shape.lines:
+            return paint(self, Content.assemble(" " * MARGIN_CELLS, judged_line(self.hits[place])), width)
         if place not in self._rows:
             room = width - MARGIN_CELLS
-            self._rows[place] = row_lines(self.hits[place], room, self._row_context)
-        if part == ROW_LINES:
-            if self._row_context.mode == "listed":
-                return Strip.blank(width, self.rich_style)
-            more = more_line(self.hits[place], self.is_unfolded(place), width - MARGIN_CELLS)
-            return paint(self, Content.assemble(" " * MARGIN_CELLS, more), width)
+            unfolded = self.is_unfolded(place)
+            self._rows[place] = row_lines(self.hits[place], room, self._row_context, self._shape, unfolded)
         sign = "✓" if part == 0 and self.hits[place].passage_id in self.marked else " "
         margin = Content.assemble((BAR if look else " ", ACCENT), (sign, f"bold {ACCENT}"))
         built = Content.assemble(margin, self._rows[place][part])
@@ -211,14 +218,15 @@ class ResultList(RowList):
             self.post_message(self.Typed(event.character))
 
     def on_click(self, event: events.Click) -> None:
-        """Select the row that was clicked; a second click opens it. The lines that tell of more bring it."""
-        place, part = divmod(event.y + self.scroll_offset.y - len(self._foreword_lines), STEP_LINES)
+        """Select the row that was clicked; a second click opens it. What tells of more brings it."""
+        place, part = divmod(event.y + self.scroll_offset.y - len(self._foreword_lines), self._shape.step)
         if place == len(self.hits) and self._afterword:
             self.post_message(self.MoreWanted())
-        if not 0 <= place < len(self.hits):
+        if not 0 <= place < len(self.hits) or self._row_context is None:
             return
         self.post_message(self.Clicked(place))
-        if part == ROW_LINES and self.hits[place].more_in_document:
+        folded = folded_cells(self.hits[place], self._row_context, self.is_unfolded(place))
+        if folded and part == self._shape.lines - 1 and event.x >= self.scrollable_content_region.width - folded - 1:
             self.post_message(self.Unfolded())
         elif event.chain == 2:
             self.post_message(self.Opened(self.hits[place]))

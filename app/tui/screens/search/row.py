@@ -1,4 +1,4 @@
-"""One result as three lines of a fixed width: title and place, snippet, figures.
+"""One result as lines of a fixed width: title and place, snippet, figures; or fewer, where more rows are wanted.
 
 Pure: a hit and a width go in, painted lines come out.
 """
@@ -13,8 +13,9 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.explanation import decimals_of
-from app.tui.screens.search.window import form, small_words
-from app.tui.theme import BRIGHT, FAINT, MARK, MEANING, QUIET, WORDS
+from app.tui.screens.search.row_snippet import snippet_lines
+from app.tui.screens.search.window import small_words
+from app.tui.theme import BRIGHT, FAINT, MEANING, QUIET, WORDS
 from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import cut_front
 from app.wording.figures import NONE, figure
@@ -27,7 +28,6 @@ from engine.lazy_dataclass import dataclass
 from engine.paths import display
 from engine.records import Grade, Hit, SearchResult, Tier
 
-ROW_LINES = 3
 ROOMY_CELLS = 60  # from here on the columns of figures stand further apart
 WORDY_CELLS = 66  # from here on the legs are named in words, not by a letter
 BAR_CELLS = 10
@@ -35,11 +35,38 @@ LEAST_BAR_CELLS = 4
 FIGURES_CELLS = 52  # of the line of figures with its whole bar; where there are fewer, the bar gives way
 TIER_STYLES: dict[Tier, str] = {"strong": f"bold {BRIGHT}", "likely": "", "weak": QUIET}
 JUDGED: dict[Grade, str] = {2: "✔ marked right", -2: "✘ marked wrong", 1: "· opened before"}
-_SNIPPET_ROOM = 400  # code points laid out: two screens wide, whatever a note's line holds
-
+FOLDED_CELLS = 3  # for what is folded away below a row of one or two lines, so that what is before it stays in line
+LEAST_SNIPPET_CELLS = 16  # of a row of one line: where there is less room, its title has it all
 
 # ranked: every leg has answered; words: only the words have; nearest: nothing is relevant; listed: no words were asked
 RowMode = Literal["ranked", "words", "nearest", "listed"]
+
+
+Density = Literal["full", "two", "one"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowShape:
+    """How many lines a row has: with all its figures, in two lines, or in one; `snippets` are the text's in the first.
+
+    Only rows with all their figures stand apart.
+    """
+
+    density: Density = "full"
+    snippets: int = 1
+
+    @property
+    def lines(self) -> int:
+        """How many lines are a row's own."""
+        return {"full": 2 + self.snippets, "two": 2, "one": 1}[self.density]
+
+    @property
+    def step(self) -> int:
+        """How many lines lie between the beginnings of two rows."""
+        return self.lines + (self.density == "full")
+
+
+FULL = RowShape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +117,68 @@ def greatest_score(result: SearchResult) -> float:
     return best
 
 
-def row_lines(hit: Hit, width: int, context: RowContext) -> tuple[Content, Content, Content]:
+def row_lines(
+    hit: Hit, width: int, context: RowContext, shape: RowShape = FULL, unfolded: bool = False
+) -> tuple[Content, ...]:
     """Return the lines of one row, each at most `width` cells wide."""
-    lines = (
-        _title_line(hit, width, context),
-        _snippet_line(hit, width, context),
-        _figures_line(hit, width, context) if context.mode != "listed" else _path_line(hit, width),
-    )
-    first, second, third = (line.truncate(width, ellipsis=True) for line in lines)
-    return first, second, third
+    if shape.density == "full":
+        lines = _full_lines(hit, width, context, shape.snippets, unfolded)
+    elif shape.density == "two":
+        lines = [_title_line(hit, width, context), _scored_line(hit, width, context, unfolded)]
+    else:
+        lines = [_only_line(hit, width, context, unfolded)]
+    return tuple(line.truncate(width, ellipsis=True) for line in lines)
+
+
+def _full_lines(hit: Hit, width: int, context: RowContext, snippets: int, unfolded: bool) -> list[Content]:
+    """Return title, text, and all figures with what is folded away at their right."""
+    if context.mode == "listed":
+        last = _path_line(hit, width)
+    else:
+        last = _beside(_figures_line(hit, width, context), _folded(hit, unfolded), width, 1)
+    return [_title_line(hit, width, context), *_text_lines(hit, width, context, snippets), last]
+
+
+def _scored_line(hit: Hit, width: int, context: RowContext, unfolded: bool) -> Content:
+    """Return the text between the sign of its tier and its score."""
+    sign, ink = _tier(hit, context)
+    listed = context.mode == "listed"
+    score = f"{figure(hit.score, context.decimals):>4}  {_folded(hit, unfolded):>{FOLDED_CELLS}}"
+    right = "" if listed else "  ".join(filter(None, ("", judged_line(hit).plain, score)))
+    text = _text_lines(hit, max(1, width - 2 - len(right)), context, 1)[0]
+    return _beside(Content.assemble(("" if listed else f"{sign} ", ink), text), right, width)
+
+
+def _only_line(hit: Hit, width: int, context: RowContext, unfolded: bool) -> Content:
+    """Return a row in one line: its tier's sign, its title, what room is left of its text, and where it lies."""
+    sign, ink = _tier(hit, context)
+    lead = Content.styled("" if context.mode == "listed" else f"{sign} ", ink)
+    thought = JUDGED[hit.judged][0] if hit.judged else " "
+    aside = "" if context.mode == "listed" else f" {thought}{_folded(hit, unfolded):>{FOLDED_CELLS}}"
+    inner = width - lead.cell_length - len(aside)
+    title, right = _title_and_right(hit, inner, context)
+    room = inner - title.cell_length - cell_len(right) - 4
+    text = _text_lines(hit, room, context, 1)[0] if room >= LEAST_SNIPPET_CELLS else Content()
+    left = Content.assemble(lead, title, "  ", text.stylize_before(QUIET))
+    return _beside(left, f"{right}{aside}", width)
+
+
+def _beside(left: Content, right: str, width: int, gap: int = 2) -> Content:
+    """Return a line with something quiet at its right end, `gap` cells away at least."""
+    left = left.truncate(max(1, width - cell_len(right) - (gap if right else 0)), ellipsis=True)
+    return Content.assemble(left, (" " * (width - left.cell_length - cell_len(right)) + right, QUIET))
+
+
+def _tier(hit: Hit, context: RowContext) -> tuple[str, str]:
+    """Return the sign of a row's tier and its style."""
+    if context.mode == "words":
+        return "·", QUIET  # a tier is read from the meaning, which has not answered yet
+    return TIER_SIGNS[hit.tier], TIER_STYLES[hit.tier] if not context.dim else QUIET
+
+
+def folded_cells(hit: Hit, context: RowContext, unfolded: bool) -> int:
+    """Return how many cells at the right end of a row's last line tell what is folded away below it."""
+    return 0 if context.mode == "listed" else len(_folded(hit, unfolded))
 
 
 def title_of(hit: Hit) -> tuple[str, str]:
@@ -128,52 +208,31 @@ def _title_line(hit: Hit, width: int, context: RowContext) -> Content:
 
     A further passage of the note above has its heading path alone, and its line in place of folder and date.
     """
+    left, right = _title_and_right(hit, width, context)
+    return _beside(left, right, width)
+
+
+def _title_and_right(hit: Hit, width: int, context: RowContext) -> tuple[Content, str]:
+    """Return the title that fits, and what stands at the right of it."""
+    title, trail = title_of(hit)
     if hit.passage_id in context.further:
-        return _further_line(hit, width, context)
-    title, trail = title_of(hit)
-    date = day(hit.modified, context.now)
-    place = place_of(hit.path, context.roots)
-    room_for_place = max(8, width // 3 - cell_len(date))
-    right = f"{cut_front(place, room_for_place)} · {date}"
-    room = max(1, width - cell_len(right) - 2)
-    ink = QUIET if context.dim else BRIGHT
-    left = Content.assemble((title, f"bold {ink}"), (trail, QUIET if context.dim else ""))
-    left = left.truncate(room, ellipsis=True)
-    gap = " " * max(2, width - left.cell_length - cell_len(right))
-    return Content.assemble(left, gap, (right, QUIET))
-
-
-def _further_line(hit: Hit, width: int, context: RowContext) -> Content:
-    title, trail = title_of(hit)
-    right = spot_of(hit)
-    ink = QUIET if context.dim else ""
-    left = Content.assemble(("  └ ", QUIET), (trail.removeprefix(" › ") or title, ink))
-    left = left.truncate(max(1, width - cell_len(right) - 2), ellipsis=True)
-    return Content.assemble(left, " " * max(2, width - left.cell_length - cell_len(right)), (right, QUIET))
-
-
-def _snippet_line(hit: Hit, width: int, context: RowContext) -> Content:
-    """Lay the snippet on one line with its first marked word in sight; that of a further passage is indented."""
-    indent = "    " if hit.passage_id in context.further else ""
-    width -= len(indent)
-    text = one_line(hit.snippet)
-    marks = [
-        (start, end)
-        for start, end in hit.marks
-        if 0 <= start < end <= len(text) and form(text[start:end]) not in context.small_words
-    ]
-    first = marks[0] if marks else (0, 0)
-    lead = len(text) - len(text.lstrip())
-    if cell_len(text[: first[1]]) <= width - 2:
-        start, piece, prefix = lead, text[lead : lead + _SNIPPET_ROOM], ""
+        right = spot_of(hit)
+        ink = QUIET if context.dim else ""
+        left = Content.assemble(("  └ ", QUIET), (trail.removeprefix(" › ") or title, ink))
     else:
-        start = max(lead, first[0] - max(4, width // 4))
-        piece, prefix = text[start : start + _SNIPPET_ROOM], "… "
-    line = Content(piece).stylize_before(QUIET if context.dim else "")
-    for begin, end in marks:
-        if begin >= start and begin < start + len(piece):
-            line = line.stylize(MARK, begin - start, min(end - start, len(piece)))
-    return Content.assemble(indent, (prefix, QUIET), line)
+        date = day(hit.modified, context.now)
+        place = place_of(hit.path, context.roots)
+        right = f"{cut_front(place, max(8, width // 3 - cell_len(date)))} · {date}"
+        ink = QUIET if context.dim else BRIGHT
+        left = Content.assemble((title, f"bold {ink}"), (trail, QUIET if context.dim else ""))
+    return left.truncate(max(1, width - cell_len(right) - 2), ellipsis=True), right
+
+
+def _text_lines(hit: Hit, width: int, context: RowContext, lines: int) -> list[Content]:
+    """Lay the snippet out with its first marked word in sight; that of a further passage is moved in."""
+    indent = "    " if hit.passage_id in context.further else ""
+    laid_out = snippet_lines(hit, max(1, width - len(indent)), lines, context.small_words)
+    return [Content.assemble(indent, line).stylize_before(QUIET if context.dim else "") for line in laid_out]
 
 
 def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
@@ -204,14 +263,17 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
     )
 
 
-def more_line(hit: Hit, unfolded: bool, width: int) -> Content:
-    """Return the line below a row: what was thought of it for this search, and what is folded away; or nothing."""
-    number = len(hit.more_in_document)
-    folded = "− fold" if unfolded else f"+ {number} more in this note" if number else ""
+def judged_line(hit: Hit) -> Content:
+    """Return what stands between two rows: what was thought of the one above for this search, or nothing."""
     own = JUDGED[hit.judged] if hit.judged else ""
     below = f"{JUDGED[hit.judged_below[1]]}: a passage below" if hit.judged_below else ""
-    said = "   ".join(part for part in (own, below, folded) if part)
-    return Content.styled(said, QUIET).truncate(width, ellipsis=True)
+    return Content.styled("   ".join(filter(None, (own, below))), QUIET)
+
+
+def _folded(hit: Hit, unfolded: bool) -> str:
+    """Return how many further passages of its note lie folded below a row, or that they can be folded away."""
+    number = len(hit.more_in_document)
+    return "−" if unfolded else f"+{number}" if number else ""
 
 
 def _path_line(hit: Hit, width: int) -> Content:

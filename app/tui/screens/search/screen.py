@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
 
-from app.tui.actions import Where, bindings
+from app.tui.actions import Action, Where, bindings
 from app.tui.browser import CarrelScreen
 from app.tui.list_keys import LIST_ACTIONS, MovesByLines
 from app.tui.ports import Opened
@@ -26,6 +26,7 @@ from app.tui.screens.search.live_search import Answered, LiveSearch, Refused
 from app.tui.screens.search.missed_document import MissedDocument
 from app.tui.screens.search.opened_documents import OpenedDocuments
 from app.tui.screens.search.pane import Pane
+from app.tui.screens.search.proportions import HIGH_LINES, NARROW_COLUMNS, Proportions
 from app.tui.screens.search.query_filters import QueryFilters
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.results import ResultList
@@ -40,25 +41,28 @@ from app.tui.widgets.footer import KeyLine
 from engine.config import Config
 from engine.records import Grade
 
-NARROW_COLUMNS = 100  # below it a row and a preview do not both fit beside each other
-
 
 class SearchScreen(MovesByLines, CarrelScreen):
     """A query line, what came of it, and a pane that shows or explains the selected row."""
 
-    ACTIONS = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SEARCH_ACTIONS)
+    ACTIONS: tuple[Action, ...] = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SEARCH_ACTIONS)
     BINDINGS = bindings((*LIST_ACTIONS, *SEARCH_ACTIONS))
+    TIPS = True  # whether an empty query line tells what can be done
     HELP_PAGES = SEARCH_PAGES
     MODES = {"rows": "rows", "panel": "what if"}  # what the keys go to where it is not the query line
     AUTO_FOCUS = "QueryLine"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (HIGH_LINES, "-high")]
 
     status_bar = query_one("#status", BuiltLine)
     query_line = query_one(QueryLine)
     reading = query_one("#reading", BuiltLine)
     rows = query_one("#rows", ResultList)
     pane = query_one(Pane)
+
+    def __init__(self, query: str = "") -> None:
+        super().__init__()
+        self._query = query  # to begin with
 
     def compose(self) -> ComposeResult:
         """Lay out the widgets from top to bottom."""
@@ -85,6 +89,8 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.carrel.status_signal.subscribe(self, self._status_changed)
         self.carrel.commit_signal.subscribe(self, self._library_changed)
         self._status_changed(self.carrel.view)
+        if self._query:
+            self.query_line.write(self._query)
 
     def _make_parts(self) -> None:
         """Give each part the widgets and the parts that it works on."""
@@ -93,8 +99,9 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.search = LiveSearch(line, app.ports.pace, app.ports.clock)
         self.filters = QueryFilters(app, line, self.query_one(ChipLine))
         self.kept = KeptSearches(app, line)
-        self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane))
+        self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane), tips=self.TIPS)
         self.shown.walked = self.kept.remember
+        self.proportions = Proportions(app, body, rows, pane)
         self.trial = SettingsTrial(app, rows, pane, self.shown)
         self.similar = SimilarRows(app, rows, self.shown, self.trial)
         self.further = FurtherRows(app, rows, self.shown, self.trial, self.search)
@@ -103,6 +110,14 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.feedback = ImplicitFeedback(app, rows)
         self.documents = OpenedDocuments(app, rows, pane, self.shown, self.feedback)
         self.explained = ExplainedRows(app, rows, pane)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Share the room out anew."""
+        self.proportions.fit(event.size)
+
+    def on_unmount(self) -> None:
+        """Keep how the room was shared."""
+        self.proportions.keep()
 
     def where(self) -> Where:
         """Return whether the keys go to the rows, to the panel of what if, or to the query line."""
@@ -129,6 +144,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
     def _config_changed(self, config: Config) -> None:
         self.query_one(KeyLine).refresh()
         self.search.use(config.search_settings())
+        self.proportions.fit(self.size)
 
     # --- searching ----------------------------------------------------------------------------------------------
 
@@ -291,6 +307,18 @@ class SearchScreen(MovesByLines, CarrelScreen):
         """Pick, keep or drop a saved search."""
         self.kept.pick_saved()
 
+    def action_opened_before(self) -> None:
+        """Pick a document that was opened before."""
+        self.shown.start_page.pick_opened()
+
+    def action_search_again(self, place: int) -> None:
+        """Make a search of the start page again."""
+        self.shown.start_page.search_again(place)
+
+    def action_read_again(self, place: int) -> None:
+        """Read a document of the start page again."""
+        self.shown.start_page.read_again(place)
+
     def action_sort(self) -> None:
         """Go on to the next order of the rows."""
         self.shown.turn_order()
@@ -324,6 +352,18 @@ class SearchScreen(MovesByLines, CarrelScreen):
     def action_toggle_pane(self) -> None:
         """Show or hide the pane."""
         self.pane.toggle()
+
+    def action_density(self) -> None:
+        """Show rows with all figures, in two lines, or in one."""
+        self.proportions.turn_density()
+
+    def action_move_border(self, steps: int) -> None:
+        """Make the pane smaller, or larger."""
+        self.proportions.move_border(steps)
+
+    @on(Pane.BorderDragged)
+    def _border_dragged(self, message: Pane.BorderDragged) -> None:
+        self.proportions.drag_border(message.x, message.y)
 
     def action_hit_in_document(self, step: int) -> None:
         """Show another hit of the same document in the preview."""

@@ -21,6 +21,7 @@ from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.query_reading import reading_line
 from app.tui.screens.search.results import Foreword, ResultList
 from app.tui.screens.search.row import context_of
+from app.tui.screens.search.start_page import StartPage, before_lines
 from app.tui.status_line import StatusView
 from app.tui.theme import ALARM, QUIET
 from app.tui.widgets.built_line import BuiltLine
@@ -46,10 +47,13 @@ class ResultWidgets:
 class ShownResults:
     """Shows one result at a time, and knows which one that is."""
 
-    def __init__(self, browser: Browser, widgets: ResultWidgets) -> None:
+    def __init__(self, browser: Browser, widgets: ResultWidgets, *, tips: bool = True) -> None:
+        """Show results in `widgets`; with `tips` an empty query line tells what can be done."""
         self._browser = browser
+        self._tips = tips
         self._widgets = widgets
         self.arrangement = Arrangement()
+        self.start_page = StartPage(browser, widgets.query_line, widgets.rows)
         self.answer: Answered | None = None  # the last one to the query line; other rows may stand in its place
         self.result: SearchResult | None = None
         self.finished = False  # whether the result is more than what the words alone found
@@ -85,6 +89,10 @@ class ShownResults:
             self._widgets.reading.show(_blank)
             self._lay_out(stay=True)
 
+    def _start_page_changed(self) -> None:
+        if not self._widgets.query_line.value.strip():
+            self._lay_out(stay=True)
+
     def show_answer(self, answer: Answered, repeated: bool) -> None:
         """Show the rows of an answer; `repeated` where the same query had a finished one before."""
         asked_words = bool(answer.asked.text.strip())
@@ -95,6 +103,8 @@ class ShownResults:
         self.select_wanted()
         if asked_words:
             self.show_reading()
+        else:
+            self.start_page.look(self._start_page_changed)
 
     def show(self, result: SearchResult, *, finished: bool = True, stay: bool) -> None:
         """Show the rows of a result, and how its query was read; `stay` as ResultList.show has it."""
@@ -199,8 +209,11 @@ class ShownResults:
         if self._failure is not None:
             return partial(empty_states.error_lines, self._failure)
         if not self._widgets.query_line.value.strip():
+            if not self._tips:
+                return None
             page = empty_states.recent_lines if result and result.hits else empty_states.start_lines
-            return partial(page, view.status, view.indexer)
+            known = partial(before_lines, self.start_page.before, self._browser.roots)
+            return partial(page, view.status, view.indexer, known)
         if result is not None and not result.hits:
             return partial(empty_states.nothing_lines, view.status, view.indexer, bool(result.query.filters))
         if result and self.finished and self._without_model(result):

@@ -13,7 +13,7 @@ from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.row import title_of
 from app.tui.screens.search.settings_trial import SettingsTrial
 from app.tui.screens.search.shown_results import ShownResults
-from app.tui.theme import ACCENT, QUIET
+from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.wording.figures import percent
 from app.wording.safe_text import one_line
@@ -102,6 +102,6 @@ def like_line(like: Like, width: int) -> Content:
     found = f"{len(like.result.hits)} nearest in meaning{so_far}   esc back"
     room = max(1, width - len(found) - 14)
     title = Content(one_line(like.title)).truncate(room, ellipsis=True)
-    left = Content.assemble(("like: ", QUIET), title.stylize(ACCENT), (" ×", QUIET))
+    left = Content.assemble(("like: ", QUIET), title.stylize(BRIGHT), (" ×", QUIET))
     gap = " " * max(1, width - left.cell_length - len(found))
     return Content.assemble(left, (gap + found, QUIET)).truncate(width)

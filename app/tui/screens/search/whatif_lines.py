@@ -9,7 +9,7 @@ from typing import Literal
 from textual.content import Content
 
 from app.tui.screens.search.whatif import HIGHEST_COLLAPSE, LOWEST_COLLAPSE, Control, WhatIf
-from app.tui.theme import ACCENT, BRIGHT, FAINT, MEANING, QUIET, WORDS
+from app.tui.theme import ACCENT, BRIGHT, FAINT, KEY, MEANING, QUIET, WORDS
 from app.wording.figures import NONE, counted, figure
 from engine.lazy_dataclass import dataclass
 from engine.records import Fusion
@@ -112,8 +112,8 @@ def single_line(state: WhatIf | None, width: int, control: Control | None, key: 
     builder.add(f"meaning {figure(state.vector_weight, 2)}", MEANING).add("  ")
     builder.add(f"words {figure(1.0 - state.vector_weight, 2)}", WORDS).add("   ")
     if state.changed:
-        builder.add(f"trying · {counted(state.moved, 'row')} moved   ", ACCENT)
-    return [builder.add(key, f"bold {ACCENT}").add(" to change" if key else "", QUIET).line(width)]
+        builder.add(f"trying · {counted(state.moved, 'row')} moved   ", BRIGHT)
+    return [builder.add(key, KEY).add(" to change" if key else "", QUIET).line(width)]
 
 
 def _controls(state: WhatIf, width: int, control: Control | None) -> list[Line]:
@@ -131,7 +131,7 @@ def _controls(state: WhatIf, width: int, control: Control | None) -> list[Line]:
 def _heading(state: WhatIf, width: int) -> Line:
     said = "as it is set" if not state.changed else f"trying · {counted(state.moved, 'row')} moved"
     room = max(1, width - len("What if") - len(said))
-    style = ACCENT if state.changed else QUIET
+    style = BRIGHT if state.changed else QUIET
     return Line(Content.assemble(("What if", f"bold {BRIGHT}"), " " * room, (said, style)).truncate(width))
 
 
@@ -238,9 +238,9 @@ def _keys(state: WhatIf, key: str) -> _Builder:
         ("K", " keep as my default", _KEEP, state.changed),
         ("r", back, _RESET, state.changed or state.kept),
     ):
-        ink, said = (ACCENT, QUIET) if live else (FAINT, FAINT)
+        ink, said = (BRIGHT, QUIET) if live else (FAINT, FAINT)
         builder.add(letter, f"bold {ink}", press).add(words, said, press).add("   ")
-    return builder.add(key, f"bold {ACCENT}").add(" to change", QUIET) if key else builder
+    return builder.add(key, KEY).add(" to change", QUIET) if key else builder
 
 
 _KEEP = Target(0, 0, None, press="keep")

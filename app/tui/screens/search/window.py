@@ -6,8 +6,11 @@ A preview shows a window, never the whole text: laying out a large document woul
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
+
+from textual.content import Content
 
 from app.tui.pages.painted_line import LineMaker, ShownLine
 from app.tui.pages.painter import Painter
@@ -80,6 +83,16 @@ def window_of(document: StoredDocument, hit: Hit, words: frozenset[str]) -> Wind
         (after or inside)[-1] < len(units) - 1 or last >= 0,
         painter.numbered,
     )
+
+
+def with_pictures(window: Window, cells: Mapping[str, tuple[Content, ...]]) -> Window:
+    """Return a window with the cells of its pictures below the lines that name them."""
+
+    def shown(line: WindowLine) -> WindowLine:
+        found = cells.get(line.shown.picture)
+        return replace(line, shown=replace(line.shown, cells=found)) if found else line
+
+    return replace(window, lines=tuple(map(shown, window.lines)))
 
 
 def _before(units: Units, first: int) -> Iterator[int]:

@@ -174,6 +174,23 @@ _EVERYWHERE = (
         ON_OFF,
     ),
     Setting(
+        "density",
+        "Rows",
+        "How many lines a result has; d in the results changes it.",
+        (
+            ("", "as the screen is high", ""),
+            ("full", "all figures", ""),
+            ("two", "two lines", ""),
+            ("one", "one line", ""),
+        ),
+    ),
+    Setting(
+        "pictures",
+        "Pictures",
+        "Whether pictures of notes are shown where the terminal can and Pillow is installed, else their names.",
+        ON_OFF,
+    ),
+    Setting(
         "key_preset",
         "Preset of keys",
         "Keys of lists for hands that know another program. What you change below one by one comes before it.",

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets.option_list import Option
 
-from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.choice_list import ChoiceList
 from app.wording.safe_text import one_line
 
@@ -75,7 +75,7 @@ def _prompt(row: Row, cells: int) -> Content:
     gap = " " * max(2, cells - cell_len(title))
     own = ("  changed", QUIET) if row.own else ""
     ink = QUIET if row.greyed else f"bold {BRIGHT}" if row.words else ""
-    lines = [Content.assemble((title, ink), gap, (one_line(row.value), QUIET if row.greyed else ACCENT), own)]
+    lines = [Content.assemble((title, ink), gap, (one_line(row.value), QUIET if row.greyed else BRIGHT), own)]
     if row.words:
         lines += [Content.styled(one_line(row.words), QUIET), Content()]
     return Content("\n").join(lines)

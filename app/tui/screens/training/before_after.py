@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from app.tui.screens.training.line_parts import fitted, heading
-from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, QUIET
+from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, QUIET
 from app.wording.figures import counted
 from app.wording.safe_text import one_line
 from training.protocol import BeforeAfter
@@ -63,7 +63,7 @@ def _after(each: BeforeAfter, place: int, cells: int) -> Content:
         return Content()
     title = each.after[place]
     if title not in each.before:
-        sign, ink = "new", ACCENT
+        sign, ink = "new", GOOD
     else:
         moved = each.before.index(title) - place
         sign = f"{'↑' if moved > 0 else '↓'} {abs(moved)}" if moved else ""

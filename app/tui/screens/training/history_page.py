@@ -17,7 +17,7 @@ from app.tui.screens.training.before_after import question_lines
 from app.tui.screens.training.followed_run import FollowedRun
 from app.tui.screens.training.line_parts import apart, heading, said
 from app.tui.screens.training.verdict import ending_lines, verdict_lines
-from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
+from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.threads import in_thread
 from app.tui.training_follower import read_run
 from app.tui.training_port import Run
@@ -32,7 +32,7 @@ _VERDICTS = {
     "gain": ("● gain", GOOD),
     "no gain": ("○ no gain", QUIET),
     "worse": ("✗ worse", ALARM),
-    "cannot judge": ("? not judged", ACCENT),
+    "cannot judge": ("? not judged", BRIGHT),
 }
 _OUTCOMES = {"cancelled": "cancelled", "stopped": "stopped", "failed": "failed"}
 
@@ -118,12 +118,12 @@ def _row(run: Run, when: str, width: int) -> Content:
 def _standing(run: Run) -> tuple[str, str]:
     """Return how a run stands, in two words with a sign, and the colour on top of them."""
     if run.use:
-        return ("✓ in use", GOOD) if run.use == "in use" else ("… taking over", ACCENT)
+        return ("✓ in use", GOOD) if run.use == "in use" else ("… taking over", BRIGHT)
     match run.state:
         case "running":
-            return "▶ at work", ACCENT
+            return "▶ at work", BRIGHT
         case "waiting":
-            return "‖ paused", ACCENT
+            return "‖ paused", BRIGHT
         case "crashed":
             return "✗ broke off", ALARM
     if run.verdict in _VERDICTS:

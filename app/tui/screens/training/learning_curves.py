@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from textual.content import Content
 
 from app.tui.screens.training.line_parts import apart, fitted, heading
-from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, QUIET
+from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET
 from app.tui.training_state import TrainingState
 from app.tui.widgets.chart import area, whisker
 from app.wording.figures import count, figure, interval, percent, signed, size
@@ -40,7 +40,7 @@ def loss_lines(state: TrainingState, width: int, rows: int) -> list[Content]:
     step = state.stepped
     where = f"epoch {step.epoch:.1f}  step {count(step.step)} of {count(step.of)}  " if step is not None else ""
     now = Content.assemble((where, QUIET), (figure(losses[-1]) if losses else "no step yet", f"bold {BRIGHT}"))
-    return [apart(heading("Loss"), now, width), *_plot(losses, width, rows, ACCENT, lambda value: figure(value, 2))]
+    return [apart(heading("Loss"), now, width), *_plot(losses, width, rows, MEANING, lambda value: figure(value, 2))]
 
 
 def rate_lines(state: TrainingState, width: int) -> list[Content]:

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from app.tui.screens.training.draft_plan import BUDGETS, Planning
 from app.tui.screens.training.line_parts import apart, heading, said
-from app.tui.theme import ACCENT, BRIGHT, FAINT, GOOD, QUIET
+from app.tui.theme import ACCENT, BRIGHT, FAINT, GOOD, KEY, QUIET
 from app.tui.training_port import Prospect, QuerySource, Recipe
 from app.tui.widgets.entry_list import Entry
 from app.tui.widgets.line_views import wrapped
@@ -75,7 +75,7 @@ def _review(taken: bool, width: int) -> Content:
 def _begin(fault: str, width: int) -> Content:
     if fault:
         return Content.styled(fault, QUIET).truncate(width, ellipsis=True)
-    return Content.styled("▶ Begin", f"bold {ACCENT}")
+    return Content.styled("▶ Begin", KEY)
 
 
 def prospect_lines(
@@ -118,7 +118,7 @@ def _judgeable(prospect: Prospect, width: int) -> list[Content]:
     full = round(min(1.0, prospect.held_out / end) * cells)
     need = round(prospect.needed / end * cells) if enough else -1
     bar = "".join("│" if place == need else "█" if place < full else "░" for place in range(cells))
-    ink = GOOD if enough else ACCENT
+    ink = GOOD if enough else BRIGHT
     label = f" {count(prospect.held_out)} of {count(prospect.needed)} needed"
     lines = [Content.assemble(("▕", FAINT), (bar, ink), ("▏", FAINT), label).truncate(width, ellipsis=True)]
     seen = f"a gain of {figure(prospect.smallest_gain)}" if prospect.smallest_gain is not None else "no gain at all"
@@ -169,7 +169,7 @@ def missing_lines(what: str, width: int) -> list[Content]:
     lines += said(what, width, QUIET)
     for title, text in MISSING:
         lines += [Content(), heading(title), *said(text, width)]
-    command = wrapped(Content.styled(command_for("training"), f"bold {ACCENT}"), width, Content("    "))
+    command = wrapped(Content.styled(command_for("training"), KEY), width, Content("    "))
     lines += [Content(), *command]
     rest = "Nothing else needs it: searching, indexing, and what Carrel learns from your marks work without."
     return [*lines, Content(), *said(rest, width, QUIET)]

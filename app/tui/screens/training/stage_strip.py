@@ -7,7 +7,7 @@ from itertools import pairwise
 from textual.content import Content
 
 from app.tui.screens.training.line_parts import apart, fitted, meter
-from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
+from app.tui.theme import ALARM, BRIGHT, GOOD, MEANING, QUIET
 from app.tui.training_port import RunState
 from app.tui.training_state import TrainingState
 from app.wording.figures import percent
@@ -76,8 +76,8 @@ def _stage(state: TrainingState, run: RunState, name: str, *, times: bool, bar: 
         return Content.assemble(("✗ ", ALARM), (name, f"bold {ALARM}"))
     share = share_done(state)
     shown = "" if share is None else f" {percent(share)}"
-    line = Content.assemble(("‖ " if state.paused else "▶ ", ACCENT), (name + shown, f"bold {BRIGHT}"))
-    return Content.assemble(line, " ", meter(share, BAR_CELLS, ACCENT)) if bar and share is not None else line
+    line = Content.assemble(("‖ " if state.paused else "▶ ", BRIGHT), (name + shown, f"bold {BRIGHT}"))
+    return Content.assemble(line, " ", meter(share, BAR_CELLS, MEANING)) if bar and share is not None else line
 
 
 def _took(state: TrainingState, name: str) -> str:

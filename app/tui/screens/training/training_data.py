@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from app.tui.screens.training.line_parts import KINDS, apart, fitted, heading, reasons, said
-from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET, WORDS
+from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET, WORDS
 from app.tui.training_state import TrainingState
 from app.wording.bars import bar
 from app.wording.figures import count, counted, figure, percent
@@ -28,7 +28,7 @@ def making_lines(state: TrainingState, width: int, *, examples: bool = True) -> 
 def waiting_lines(review: ReviewAwaited, width: int) -> list[Content]:
     """Return that the run waits for its examples to be looked at."""
     text = f"‖ {counted(review.examples, 'example')} wait to be looked at, the most doubtful first."
-    lines = said(text, width, f"bold {ACCENT}")
+    lines = said(text, width, f"bold {BRIGHT}")
     return [*lines, *said("e looks at them; o goes on with all that was not rejected.", width, QUIET, "  ")]
 
 

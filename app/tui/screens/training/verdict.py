@@ -9,7 +9,7 @@ from textual.content import Content
 
 from app.tui.screens.training.learning_curves import LEAST_WHISKER_CELLS, MOST_WHISKER_CELLS
 from app.tui.screens.training.line_parts import fitted, heading, said
-from app.tui.theme import ACCENT, ALARM, BRIGHT, GOOD, QUIET
+from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import Run
 from app.tui.training_state import TrainingState
 from app.tui.widgets.chart import whisker
@@ -18,7 +18,7 @@ from app.wording.safe_text import one_line
 from app.wording.times import duration
 from training.protocol import Judged, Measure
 
-_SIGNS = {"gain": ("●", GOOD), "no gain": ("○", QUIET), "worse": ("✗", ALARM), "cannot judge": ("?", ACCENT)}
+_SIGNS = {"gain": ("●", GOOD), "no gain": ("○", QUIET), "worse": ("✗", ALARM), "cannot judge": ("?", BRIGHT)}
 WORST_GENERAL = -0.01  # as the gate has it: below it the model may have lost sense in general
 GAP = " " * 3
 COLUMNS = (("before", 8), ("after", 8), ("difference", 12), ("between", 18))  # with the cells that each takes
@@ -104,7 +104,7 @@ def verdict_lines(state: TrainingState, width: int, run: Run | None = None) -> l
         lines += [Content(), heading("What would help")]
         for each in judged.advice:
             first, *rest = said(each, width, "", "  ")
-            lines += [Content.assemble(("· ", ACCENT), first[2:]), *rest]
+            lines += [Content.assemble(("· ", QUIET), first[2:]), *rest]
     return [*lines, Content(), *table(judged.measures, width)] if judged.measures else lines
 
 

@@ -20,7 +20,7 @@ from app.tui.screens.search.compare.compared_figures import (
 from app.tui.screens.search.explanation.subject import PART_SIGNS, PART_STYLES
 from app.tui.screens.search.row import spot_of, title_of
 from app.tui.screens.search.window import marks_in
-from app.tui.theme import ACCENT, BRIGHT, FAINT, MARK_IN_TEXT, QUIET
+from app.tui.theme import BRIGHT, FAINT, MARK_IN_TEXT, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import ordinal
 from app.wording.safe_text import line as plain_line
@@ -49,7 +49,7 @@ def _heads(pair: Pair, column: int) -> Content:
 
 def _head(hit: Hit, cells: int) -> Content:
     title, trail = title_of(hit)
-    name = Content.assemble((f"{hit.rank}  ", f"bold {ACCENT}"), (title, f"bold {BRIGHT}"), (trail, QUIET))
+    name = Content.assemble((f"{hit.rank}  ", f"bold {BRIGHT}"), (title, f"bold {BRIGHT}"), (trail, QUIET))
     return _fitted(name, cells)
 
 

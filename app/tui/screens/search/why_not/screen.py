@@ -24,7 +24,7 @@ from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.ports import LibraryPort
 from app.tui.screens.search.why_not.remedies import Remedy, remedies
 from app.tui.screens.search.why_not.report_lines import report_lines
-from app.tui.theme import ACCENT, ALARM, BRIGHT, QUIET
+from app.tui.theme import ALARM, BRIGHT, KEY, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.choice_list import ChoiceList
@@ -201,7 +201,7 @@ class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
 
 def _head(text: str, width: int) -> Content:
     asked = one_line(text) or "the documents that changed last"
-    return Content.assemble(("Why not?  ", f"bold {ACCENT}"), ("in the search for  ", QUIET), (asked, BRIGHT)).truncate(
+    return Content.assemble(("Why not?  ", f"bold {BRIGHT}"), ("in the search for  ", QUIET), (asked, BRIGHT)).truncate(
         width, ellipsis=True
     )
 
@@ -216,4 +216,4 @@ def _named(document: StoredDocument, width: int) -> Content:
 
 
 def _try(number: int, remedy: Remedy) -> Content:
-    return Content.assemble((f"{number} ", f"bold {ACCENT}"), ("→ ", QUIET), one_line(remedy.said))
+    return Content.assemble((f"{number} ", KEY), ("→ ", QUIET), one_line(remedy.said))

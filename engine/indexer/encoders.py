@@ -1,0 +1,57 @@
+"""The encoders that an indexer works with, kept from one task to the next, and the tiers that it fits by them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from engine.paths import places
+from engine.typing_priority import waits_for_typing
+
+if TYPE_CHECKING:
+    import apsw
+
+    from engine.embedding.out_of_domain import DescribedEncoder
+    from engine.indexing.passage_encoder import PassageEncoder
+
+EncoderOf = Callable[[str | None], "PassageEncoder"]
+
+
+class Encoders:
+    """Gives encoders by their name in the catalogue, and keeps the last two.
+
+    A model stays loaded between syncs, and beside it the one that is being built.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, PassageEncoder] = {}
+
+    def __call__(self, name: str | None) -> PassageEncoder:
+        """Return the encoder of a model, of the embedded one for None. Raises ModelError."""
+        from engine.embedding import catalogue
+
+        wanted = name or catalogue.EMBEDDED
+        encoder = self._kept.pop(wanted, None)
+        if encoder is None:
+            loaded = catalogue.load(wanted, sessions=os.cpu_count() or 1)
+            loaded.before_each = waits_for_typing(places().state)
+            encoder = loaded
+        self._kept = {**dict(list(self._kept.items())[-1:]), wanted: encoder}
+        return encoder
+
+
+def refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
+    """Fit the tiers of the active model, whose encoder this is; see `tier_calibration.refit`.
+
+    That is some hundred searches, a second of work, of which none begins while somebody types.
+    """
+    from engine.retrieval import tier_calibration  # numpy, 0.1 s, which a sync without work does without
+
+    wait = waits_for_typing(places().state)
+
+    def stopped_once_nobody_types() -> bool:
+        wait(stopped)
+        return stopped()
+
+    tier_calibration.refit(conn, cast("DescribedEncoder", encoder), stopped_once_nobody_types)

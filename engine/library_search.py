@@ -190,7 +190,7 @@ class LibrarySearch:
                 stage = WhyStage("indexed", False, None, reason, advice)
                 return WhyReport(text, absolute, False, None, (stage,), "indexed", (advice,))
             assert document is not None  # else it was said why
-            query = _within(with_written_options(connection, parse(text)), settings.scope)
+            query = _within(connection, with_written_options(connection, parse(text)), settings.scope)
             model, cuts, missing = self._model(connection, settings, query.meaning)
             if missing:
                 settings = replace(settings, fusion="keyword")
@@ -242,7 +242,7 @@ class LibrarySearch:
         began = time.perf_counter()
         with self._reading(cancel) as connection:
             loading = time.perf_counter()
-            query = _within(with_written_options(connection, parse(text, typing=typing)), settings.scope)
+            query = _within(connection, with_written_options(connection, parse(text, typing=typing)), settings.scope)
             needed = replace(settings, fusion="convex", memory=True) if widely else settings
             model, cuts, missing = self._model(connection, needed, query.meaning)
             loaded = time.perf_counter()
@@ -320,5 +320,10 @@ class LibrarySearch:
         return model, cuts, "" if model else "by words alone: nothing is indexed yet"
 
 
-def _within(query: Query, scope: Scope) -> Query:
-    return query if scope == NO_LIMITS else replace(query, filters=replace(query.filters, scope=scope))
+def _within(connection: LibraryConnection, query: Query, scope: Scope) -> Query:
+    """Return a query that sees no document outside a scope."""
+    if scope == NO_LIMITS:
+        return query
+    from engine.retrieval.filters import hidden_documents
+
+    return replace(query, filters=replace(query.filters, hidden=hidden_documents(connection, scope)))

@@ -139,7 +139,7 @@ def embedded(
     """
     shape = (len(texts), encoder.manifest.dimension)
     path, counter = folder / VECTORS_FILE, folder / COUNT_FILE
-    if not path.exists():
+    if not (path.exists() and counter.exists()):
         np.lib.format.open_memmap(path, "w+", np.float32, shape).flush()
         counter.write_text("0", encoding="ascii")
     vectors = np.lib.format.open_memmap(path, "r+")

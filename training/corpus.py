@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,14 @@ class Corpus:
         order, sorted_documents = self._by_document
         low, high = np.searchsorted(sorted_documents, (document, document + 1))
         return order[low:high]
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells this state of a library from any other: its model, and which passage stands in which row."""
+        told = hashlib.sha256(self.model.fingerprint.encode())
+        for part in (self.ids.tobytes(), self.documents.tobytes(), *self.hashes):
+            told.update(part)
+        return told.hexdigest()
 
     @cached_property
     def root(self) -> bytes:

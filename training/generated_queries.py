@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 
 from engine.store import browse_queries
-from engine.store.documents import document_id_at
+from engine.store.documents import document_id_at, links_of
 from training.known_queries import KnownQuery
 from training.library_snapshot import LibrarySnapshot
 
 PREFIX_CHARACTERS = 200  # arXiv 2604.15484's pseudo-query
 LEAST_WORDS = 2  # a link that says "here" or "source" asks nothing
+REPORT_EVERY = 100  # documents whose links are followed between two events
 MOST_QUERIES = 20_000  # of one source, so that a huge vault does not fill the memory
 
 _WORD = re.compile(r"\w+")
@@ -28,12 +30,18 @@ _HOW_TO = re.compile(r"^how to\b", re.IGNORECASE)
 def links(snapshot: LibrarySnapshot) -> Iterator[KnownQuery]:
     """Yield the words of links with the documents that they lead to; the same words may lead to several."""
     leads: defaultdict[str, dict[int, int]] = defaultdict(dict)
-    for document in snapshot.corpus.paths:
-        for link in browse_queries.links(snapshot.connection, document):
+
+    @cache
+    def lead(source: bytes, target: str, wiki: bool) -> int | None:
+        path = browse_queries.target_of(snapshot.connection, source, target, wiki)
+        return None if path is None else document_id_at(snapshot.connection, path)
+
+    for number, (document, path) in enumerate(snapshot.corpus.paths.items()):
+        if number % REPORT_EVERY == 0:
+            snapshot.preparing("following the links", number, len(snapshot.corpus.paths))
+        for link in links_of(snapshot.connection, document):
             text = " ".join(link.text.split())
-            if link.path is None or not _asks(text):
-                continue
-            target = document_id_at(snapshot.connection, link.path)
+            target = lead(b"" if link.wiki else path, link.target, link.wiki) if _asks(text) else None
             if target is not None and target != document:
                 leads[text][target] = 1
     for text, relevant in list(leads.items())[:MOST_QUERIES]:

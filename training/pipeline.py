@@ -20,6 +20,7 @@ from training.candidate import Candidate, install
 from training.dev_evaluation import MOST_PASSAGES, MOST_QUERIES, DevEvaluation
 from training.finetune import Finetuning
 from training.held_out_test import HeldOutTest
+from training.kept_stages import QUERIES_FILE, ROWS_FILE, TUNED_FILE, forget_outdated
 from training.known_queries import KnownQuery
 from training.loss import Answers
 from training.protocol import (
@@ -38,7 +39,6 @@ from training.run_plan import Plan
 from training.runs import Run
 from training.weights import SOURCE_FOLDER, Learner, source_of
 
-QUERIES_FILE, ROWS_FILE, TUNED_FILE = "queries.json", "rows.json", "tuned.json"
 REPORT_EVERY = 50  # queries mined between two events
 EXAMPLES = 60  # shown of all rows
 LEAST_ROWS = 8  # fewer teach nothing
@@ -83,6 +83,8 @@ class Pipeline:
 
     def _queries(self) -> list[KnownQuery]:
         self._teller.tell(StageStarted(stage="queries"))
+        if forget_outdated(self._run, self._snapshot.corpus):
+            self._teller.tell(Preparing(what="the library has changed since: beginning anew"))
         kept = self._kept(QUERIES_FILE)
         if kept is None:
             found: dict[str, KnownQuery] = {}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.cli.interruption import stop_on_signal
 from app.cli.progress_line import progress
-from engine.errors import LibraryBusy, WorkerError
+from engine.errors import CarrelError, LibraryBusy, WorkerError
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event, Preparing
 
@@ -33,7 +33,7 @@ def done_or_asked(
     """Return what `do` returns, or the outcomes of `orders` where another process holds the lock and carries them out.
 
     A holder that leaves without an answer, or takes no orders, is waited for and then replaced. None where `stop` came
-    first. Raises WorkerError where an order failed.
+    first. What nobody has taken by then is withdrawn. Raises WorkerError where an order failed.
     """
     numbers: list[int] = []  # of the orders, once they are filed; a holder that comes after another finds them too
     holder = HolderTail(library.path, from_now=True)
@@ -44,15 +44,19 @@ def done_or_asked(
             except LibraryBusy:
                 outcomes = _asked(library, orders, numbers, holder, on_event, stop)
             else:
-                for number in numbers:  # the next indexer is not to do again what is done
-                    library.withdraw_request(number)
                 return done
             if outcomes is not None:
+                numbers.clear()
                 return outcomes
             if stop.is_set():
+                for number in numbers:  # what nobody has begun is not to be done behind the person's back
+                    library.withdraw_request(number)
                 return None
     finally:
         holder.close()
+        with suppress(CarrelError):
+            for number in numbers:  # nobody is to do later what is done here, was called off, or came after a failure
+                library.withdraw_request(number)
 
 
 def _asked(
@@ -63,14 +67,21 @@ def _asked(
     on_event: OnEvent,
     stop: threading.Event,
 ) -> list[Outcome] | None:
-    """Ask the process that holds the lock and follow it; None where it has left, or `stop` is set."""
+    """Ask the process that holds the lock and follow it.
+
+    None where it has left, was writing for so long that no order could be filed, or `stop` is set.
+    """
     writer = library.status().writer
     if writer is None:
         return None
     on_event(Preparing(what=f"asking process {writer.pid}, which works on this library ({writer.task})"))
     if not numbers:
         holder.read()  # to follow it from before the orders are filed
-        numbers += [library.file_request(kind, argument) for kind, argument in orders]
+    try:
+        for kind, argument in orders[len(numbers) :]:
+            numbers.append(library.file_request(kind, argument))
+    except LibraryBusy:  # the holder has been writing for seconds
+        return None
     return _answered(library, numbers, holder, on_event, stop)
 
 

@@ -90,7 +90,12 @@ def shortened(text: str, around: str) -> str:
 def _found_lines(answer: Answer) -> list[str]:
     lines = [f"{answer['verdict']}: {answer['said']}", *answer["remarks"]]
     for number, row in enumerate(answer["hits"], 1):
-        lines += ["", f"{number}. {row['place']}  ({_figures(row)})", f"{row['title']} {row['headings']}", row["text"]]
+        lines += [
+            "",
+            f"{number}. {row['place']}  ({_figures(row)})",
+            f"{row['title']} {row['headings']}".rstrip(),
+            row["text"],
+        ]
     if answer["more"]:
         lines += ["", f"{answer['more']} more were found: narrow the query, or raise limit."]
     return lines

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from app.mcp.arguments import ArgumentError, checked
+from app.mcp.call_arguments import ArgumentError, checked
 from engine.version import version
 
 Message = dict[str, Any]

@@ -71,11 +71,11 @@ class Filters:
     after: float | None = None
     before: float | None = None
     own_dates: bool = False
-    scope: Scope = Scope()
+    hidden: tuple[int, ...] = ()  # ids of documents outside the scope of the search
 
     def __bool__(self) -> bool:
         """Whether anything is restricted."""
-        return replace(self, own_dates=False, scope=Scope()) != Filters()
+        return replace(self, own_dates=False, hidden=()) != Filters()
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,17 @@ def in_scope(connection: apsw.Connection, document_id: int, scope: Scope) -> boo
     return connection.execute(_IN_SCOPE.format(told), bindings).get is not None
 
 
+def hidden_documents(connection: apsw.Connection, scope: Scope) -> tuple[int, ...]:
+    """Return the documents that lie outside a scope, judged once for all that a search asks."""
+    conditions = [*_scope_conditions(scope)]
+    if not conditions:
+        return ()
+    outside = f"NOT ({' AND '.join(condition for condition, _ in conditions)})"
+    bindings = [value for _, given in conditions for value in given]
+    found = connection.execute(_IN_SCOPE.format(outside), bindings)
+    return tuple(int(str(document_id)) for (document_id,) in found)
+
+
 def _scope_conditions(scope: Scope) -> Iterator[tuple[str, tuple[str | int | bytes, ...]]]:
     if scope.folders:
         below = [folder.rstrip(b"/") + b"/" for folder in scope.folders]
@@ -80,7 +91,8 @@ def _scope_conditions(scope: Scope) -> Iterator[tuple[str, tuple[str | int | byt
 
 def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str | int | bytes, ...]]]:
     """Give each filter as a condition on a document, or on an entry where `_OF_ENTRY` stands, with its bindings."""
-    yield from _scope_conditions(filters.scope)
+    if filters.hidden:
+        yield "document.id NOT IN (SELECT value FROM json_each(?))", (json.dumps(filters.hidden),)
     for negate, paths in (("", filters.paths), ("NOT ", filters.not_paths)):
         for path in paths:
             yield f"{negate}({_PATH_GLOB if '*' in path else _PATH_PART})", (_path_pattern(path),)
@@ -154,7 +166,7 @@ _PATH_PART = f"instr({_FULL_PATH}, ?) > 0"
 _PATH_GLOB = f"{_FULL_PATH} GLOB ?"
 _BELOW = "substr(CAST(rtrim(CAST(folder.path AS TEXT), '/') || '/' || document.path AS BLOB), 1, ?) = ?"
 _NAME_GLOB = "('/' || lower(document.path_text)) GLOB ?"
-_IN_SCOPE = "SELECT 1 FROM document JOIN folder ON folder.id = document.folder_id WHERE {}"
+_IN_SCOPE = "SELECT document.id FROM document JOIN folder ON folder.id = document.folder_id WHERE {}"
 _TAGS = f"' ' || folded({_OF_ENTRY}.tags)"
 _TAG = f"instr({_TAGS} || ' ', ?) > 0 OR instr({_TAGS}, ?) > 0"
 _KIND = "document.kind = ? OR lower(document.path_text) LIKE ? ESCAPE '\\'"

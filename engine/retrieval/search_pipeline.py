@@ -30,7 +30,7 @@ from engine.retrieval.assessment import Assessment, assess, judge, unfiltered, w
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather
 from engine.retrieval.distinct_ids import distinct
-from engine.retrieval.filters import Allowed, allowed, left_out
+from engine.retrieval.filters import Allowed, allowed, hidden_documents, left_out
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
@@ -280,7 +280,7 @@ def similar(
     began = time.perf_counter()
     row = rows_for(connection, [passage_id]).get(passage_id)
     fts_query = FtsQuery(rows=statistics(connection).rows)
-    seen = allowed(Filters(scope=scope), fts_query)
+    seen = allowed(Filters(hidden=hidden_documents(connection, scope)), fts_query)
     within = f" AND id IN ({seen.sql})" if seen.sql else ""
     others = Allowed(OTHERS + within, (row.document_id if row else 0, *seen.bindings))
     meaning = None

@@ -89,10 +89,15 @@ def keep_sketches(conn: apsw.Connection, sketches: Mapping[bytes, bytes | None])
 
 
 def follow(conn: apsw.Connection, moved: Mapping[bytes, bytes]) -> None:
-    """Give the judgements of documents their new paths, by the old ones."""
+    """Give the judgements of documents their new paths, by the old ones; one may go to where another leaves."""
     if moved:
         with transaction(conn):
-            conn.executemany("UPDATE judgement SET path = ? WHERE path = ?", [(new, old) for old, new in moved.items()])
+            leaving = [
+                (new, number)
+                for old, new in moved.items()
+                for (number,) in conn.execute("SELECT id FROM judgement WHERE path = ?", (old,)).fetchall()
+            ]
+            conn.executemany("UPDATE judgement SET path = ? WHERE id = ?", leaving)
             _changed(conn)
 
 

@@ -207,6 +207,21 @@ def test_what_a_program_asks_is_told_apart_in_the_log_and_teaches_nothing(librar
         library.empty_marks()
 
 
+def test_asking_changes_nothing_on_the_disk(client: Client, library_file: Path, tmp_path: Path) -> None:
+    client.call("search", query="starter")  # what an older library needs first is done
+
+    def bytes_there() -> dict[str, bytes]:
+        places = [*library_file.parent.glob("library.carrel*"), *tmp_path.rglob("*")]
+        return {str(path): path.read_bytes() for path in places if path.is_file() and not path.name.endswith("-shm")}
+
+    before = bytes_there()
+    client.call("search", query="sourdough starter -stove", limit=20)
+    client.call("read", place="plums.md")
+    client.call("related", place="bread.md")
+    client.call("why", query="starter", path="stove.md")
+    assert bytes_there() == before
+
+
 def test_a_log_that_cannot_be_written_costs_no_answer(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     change({"search_log": True})
 

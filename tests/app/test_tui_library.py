@@ -27,6 +27,7 @@ from app.tui.screens.library.rule_editor import RulesScreen, effect_of, patterns
 from app.tui.screens.library.screen import LibraryScreen
 from app.tui.screens.library.skipped import SkippedScreen
 from app.tui.screens.library.timeline import story
+from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.widgets.entry_list import EntryList
 from engine.errors import PathError
@@ -307,6 +308,27 @@ async def test_enter_on_a_file_opens_it(library: Shelves, indexer: FakeIndexer) 
         await shown(pilot, "tab", "home", "enter")
         await settle(pilot)
         assert editor.commands or "scan.pdf" in " ".join(told(pilot)) or "there" in " ".join(told(pilot))
+
+
+class Papers(Shelves):
+    """A library in which a PDF was indexed last."""
+
+    def changed_since(self, moment: float, limit: int = 200) -> tuple[DocumentChange, ...]:
+        return (DocumentChange(ROOT + b"/papers/attention.pdf", "Attention", NOW - 60, "indexed"),)
+
+
+async def test_enter_on_a_pdf_without_a_viewer_reads_it_here_and_gives_it_to_no_editor(
+    indexer: FakeIndexer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("EDITOR", "vim")
+    editor = FakeEditor()
+    async with CarrelApp(ports(Papers(), indexer, editor)).run_test(size=WIDE) as pilot:
+        screen = await shown(pilot, "tab")
+        entries = screen.story_list._entries
+        screen.story_list.choose(next(each.key for each in entries if isinstance(each.value, DocumentChange)))
+        await pressed(pilot, "enter")
+        assert isinstance(pilot.app.screen, ReaderScreen) and editor.commands == []
 
 
 async def test_enter_on_a_reason_lists_what_it_leaves_out(app: CarrelApp) -> None:

@@ -133,7 +133,10 @@ async def test_the_preset_fzf_moves_with_control_keys_while_one_types(tmp_path: 
         await pressed(pilot, "j", "escape", "alt+q")
         assert isinstance(app.screen, WhyNotScreen)
         await pressed(pilot, "escape", "alt+x")
-        assert isinstance(app.screen, CommandScreen)
+        palette = app.screen
+        assert isinstance(palette, CommandScreen)
+        await pressed(pilot, "ctrl+n", "ctrl+j", "ctrl+p")
+        assert app.screen is palette and palette.rows.selected == 1 and palette.line.value == ""
         await pressed(pilot, "escape", "alt+h")
         assert isinstance(app.screen, CommandScreen) and "alt+x" in written(pilot) and "↑↓" in written(pilot)
         await pressed(pilot, "escape", "ctrl+b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from app.tui.screens.search.filter_completion import NO_FACETS, candidates, comp
 from app.tui.screens.search.query_text import chips, with_filter, without
 from app.tui.settings_file import SettingsFile
 from engine.config import Config
-from engine.records import Facets, SearchResult
+from engine.records import Facets, SearchResult, Tier
 
 FACETS = Facets({"markdown": 9, "pdf": 2}, {"recipe": 3, "spring garden": 1}, {"kitchen": 5, "work/kites": 2})
 
@@ -400,3 +401,101 @@ async def test_what_no_program_here_shows_is_read_in_carrel(
         assert isinstance(app.screen, ReaderScreen)
         assert "its text as it was indexed" in " ".join(told(pilot))
         assert app.ports.edit.commands == []  # type: ignore[union-attr]
+
+
+# --- tiers ----------------------------------------------------------------------------------------------------------
+
+TIERS: tuple[Tier, ...] = ("strong", "strong", "likely", "weak", "likely", *["weak"] * 6)  # type: ignore[assignment]
+
+
+class Tiered(FakeLibrary):
+    """A library of which one row among likely ones is weak, and six behind them; by words alone no tier is known."""
+
+    def __init__(self) -> None:
+        super().__init__({f"a/{number:02}.md": f"# Note {number:02}\n\nstarter\n" for number in range(len(TIERS))})
+
+    def search(self, text: str, **more: Any) -> SearchResult:
+        found = super().search(text, **more)
+        hits = tuple(replace(hit, tier=TIERS[place % len(TIERS)]) for place, hit in enumerate(found.hits))
+        return replace(found, hits=hits, verdict="strong" if hits else "none")
+
+
+async def test_the_tiers_are_counted_and_weak_rows_are_folded_behind_a_rule() -> None:
+    app = CarrelApp(ports(Tiered()))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        assert "2 strong, 2 likely, 7 weak" in screen.reading.text and "found" not in screen.reading.text
+        tiers = [hit.tier for hit in screen.rows.hits]
+        assert tiers == list(TIERS[:5])  # the order of relevance stays: a weak row among likely ones is where it was
+        await pressed(pilot, "tab", "G")
+        assert "6 weak   ↓ or . shows them" in written(pilot) and "── weak ──" not in written(pilot)
+        await pressed(pilot, "j")
+        assert len(screen.rows.hits) == len(TIERS) and screen.rows.selected == 5
+        assert "── weak ──" in written(pilot)
+        chosen = screen.rows.hit
+        await pressed(pilot, "s")
+        assert {hit.tier for hit in screen.rows.hits[5:]} == {"weak"}  # in every order they come last
+        screen.search.ask_again()
+        await settle(pilot)
+        assert chosen in screen.rows.hits and len(screen.rows.hits) == len(TIERS)
+        line = next(at for at, text in enumerate(written(pilot).splitlines()) if "── weak ──" in text)
+        await pilot.click(offset=(20, line + 1))
+        assert screen.rows.selected == 5  # the rule moves the rows below it a line down
+        await typed(pilot, "starter x")
+        assert len(screen.rows.hits) == 5
+        await pressed(pilot, "full_stop")
+        assert len(screen.rows.hits) == len(TIERS)
+
+
+async def test_rows_have_numbers_and_where_all_are_weak_all_are_shown() -> None:
+    library = Tiered()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        assert [int(line[1]) for line in written(pilot).splitlines() if "Note" in line][:3] == [1, 2, 3]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys.modules[__name__], "TIERS", ("weak",) * len(TIERS))
+            await typed(pilot, "starter again")
+        assert len(screen.rows.hits) == len(TIERS) and "11 weak" in screen.reading.text
+
+
+# --- filters that are being typed -----------------------------------------------------------------------------------
+
+
+async def test_while_a_filter_is_half_typed_the_rows_stay_and_its_values_are_listed() -> None:
+    library = FakeLibrary()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        await pressed(pilot, "space")
+        before = screen.rows.hits
+        for value, listed in (
+            ("path:", ("kitchen 2", "books 1")),
+            ("path:k", ("kitchen 2",)),
+            ("path:kitche", ("kit",)),
+        ):
+            asked = len(library.asked)
+            screen.query_line.value = f"starter {value}"
+            screen.query_line.cursor_position = len(screen.query_line.value)
+            await settle(pilot)
+            assert screen.rows.hits == before and len(library.asked) == asked
+            assert all(each in screen.reading.text for each in listed), screen.reading.text
+        assert "books" not in screen.reading.text
+        await pressed(pilot, "tab")
+        assert screen.query_line.value == "starter path:kitchen"
+        assert library.asked[-1][0] == "starter path:kitchen" and "kitchen 2" not in screen.reading.text
+
+
+async def test_a_value_that_begins_like_none_here_is_searched_as_typed_and_so_is_one_that_is_finished() -> None:
+    library = FakeLibrary()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter path:sour")
+        assert library.asked[-1][0] == "starter path:sour"
+        await typed(pilot, "starter path:kit")
+        assert library.asked[-1][0] == "starter "
+        await pressed(pilot, "space")
+        assert library.asked[-1][0] == "starter path:kit "
+        await typed(pilot, "starter path:kit")
+        await pressed(pilot, "home")  # who moves away has finished the word
+        assert library.asked[-1][0] == "starter path:kit" and "books" not in screen.reading.text

@@ -120,7 +120,7 @@ async def test_passages_of_settings_that_are_tried_no_more_are_not_shown(library
 
 
 async def test_of_many_rows_the_first_are_shown_at_once(library: FakeLibrary, app: CarrelApp) -> None:
-    library.notes = {f"{n}.md": f"# Note {n}\n\nstarter {'alive ' * n}\n" for n in range(60)}
+    library.notes = {f"{n}.md": f"# Note {n}\n\nstarter {'alive ' * n}\n" for n in range(1, 61)}
     shown: list[int] = []
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter alive")
@@ -240,6 +240,7 @@ async def test_reset_returns_to_the_persons_own_rows(app: CarrelApp) -> None:
 async def test_diversity_gives_several_passages_of_a_note_rows_at_once(library: FakeLibrary, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "hungry starter")
+        await pressed(pilot, "ctrl+down")
         asked, rows = len(library.asked), len(screen.rows.hits)
         await pressed(pilot, "f12", *["down"] * 5)
         assert "▌diversity ◂ off ▸" in panel_text(screen)

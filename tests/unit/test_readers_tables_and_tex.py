@@ -225,6 +225,15 @@ def test_a_link_within_a_command_of_the_file_leads_somewhere_once(tmp_path: Path
 # --- AsciiDoc -------------------------------------------------------------------------------------------------------
 
 
+def test_asciidoc_may_have_front_matter(tmp_path: Path) -> None:
+    document = read(
+        tmp_path, "a.adoc", "---\ntitle: Front\ntags: [a, b]\naliases: [Mylnka]\n---\n= Doc\n:tags: c d\n\nText.\n"
+    )
+    assert (document.title, document.tags, document.metadata) == ("Front", ("a", "b", "c d"), {"aliases": "Mylnka"})
+    assert [kind for kind, _ in shape(document)] == ["meta", "heading", "meta", "paragraph"]
+    assert line_of(document, "Text.") == 9
+
+
 def test_asciidoc_is_cut_at_its_sections_and_delimited_blocks(tmp_path: Path) -> None:
     content = (
         "= The Guide\nAnn Author\n:keywords: foo, bar\n\nSee https://x.org[the site] or <<part,Part>>.\n\n"

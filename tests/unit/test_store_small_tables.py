@@ -7,8 +7,8 @@ import pytest
 from store_samples import Sample, facts
 
 from engine.errors import LibraryError
-from engine.records import Folder
-from engine.store import folders, meta, models, requests, vector_tables
+from engine.records import Folder, Mark
+from engine.store import folders, judgements, meta, models, requests, vector_tables
 from engine.store.connection import open_reader, open_writer, transaction
 
 
@@ -52,6 +52,14 @@ def test_files_left_out_are_counted_by_reason_over_all_folders(sample: Sample) -
     folders.set_left_out(sample.conn, other, {"hidden": 5})
     assert folders.left_out(sample.conn) == {".gitignore": 1, "hidden": 7}
     assert folders.left_out(sample.conn, other) == {"hidden": 5}
+
+
+def test_a_mark_goes_where_another_leaves_and_no_further(sample: Sample) -> None:
+    places = (b"/notes/a.md", b"/notes/b.md", b"/notes/c.md")
+    judgements.put(sample.conn, [Mark("q", bytes([at]) * 16, place, 2) for at, place in enumerate(places)])
+    judgements.follow(sample.conn, {places[0]: places[1], places[1]: places[2], places[2]: places[0]})
+    now = {mark.passage_hash[0]: mark.path for mark in judgements.every(sample.conn)}
+    assert now == {0: places[1], 1: places[2], 2: places[0]}
 
 
 def test_an_order_is_taken_once_in_turn_and_answered(sample: Sample) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from notes import FILLER, library_of
 from engine.library import Library
 from engine.records import SearchSettings
 from engine.store.connection import open_reader
-from training import corpus, hard_negatives
+from training import candidate_evaluation, corpus, hard_negatives, kept_stages, runs
 from training.batch_retrieval import BatchRetriever
 from training.known_queries import KnownQuery
+from training.run_plan import Plan
 
 NOTES = {
     "bread/rise.md": "# Rise\n\nDough rises slowly in the cold, and the taste deepens overnight.\n",
@@ -134,3 +136,34 @@ def test_blind_spots_come_first_where_not_all_fit() -> None:
     ]
     sample = hard_negatives.sample(made, dict.fromkeys(range(100), 0), 20, 42)
     assert {row.kind for row in sample} == {hard_negatives.VECTOR_BLIND}
+
+
+def test_a_killed_run_builds_on_nothing_that_another_state_of_the_library_gave(
+    retriever: BatchRetriever, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path))
+    run = runs.create(Plan(name="mine"))
+    now = retriever.corpus
+    later = replace(now, hashes=(*now.hashes[1:], now.hashes[0]))  # a passage went, and another took its row
+
+    def made(*names: str) -> None:
+        for name in names:
+            (run.folder / name).write_text("0")
+
+    assert not kept_stages.forget_outdated(run, now)
+    made("queries.json", "rows.json", "decisions.json", "checkpoint.pt", "vectors.f32", "vectors.done")
+    assert not kept_stages.forget_outdated(run, now)
+    assert kept_stages.forget_outdated(run, later)
+    assert sorted(path.name for path in run.folder.iterdir()) == ["corpus", "run.json"]
+    made("queries.json", "rows.json", "tuned.json", "vectors.f32", "vectors.done")
+    assert kept_stages.forget_outdated(run, now)
+    assert sorted(path.name for path in run.folder.iterdir()) == ["corpus", "queries.json", "run.json", "tuned.json"]
+
+
+def test_vectors_whose_count_was_never_written_are_made_from_the_first(tmp_path: Path) -> None:
+    encoder, texts = FakeEncoder(dimension=8), ["one", "two"]
+    known = np.zeros((2, 8), np.float32)
+    made = candidate_evaluation.embedded(tmp_path, encoder, texts, known, lambda: None)  # type: ignore[arg-type]
+    (tmp_path / "vectors.done").unlink()
+    again = candidate_evaluation.embedded(tmp_path, encoder, texts, known, lambda: None)  # type: ignore[arg-type]
+    assert np.array_equal(again, made) and made.any()

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import cast
 
+import apsw
 import pytest
 from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
@@ -19,7 +20,7 @@ from engine.embedding.encoder import Encoder
 from engine.errors import UsageError
 from engine.library import Library
 from engine.records import Mark
-from engine.store import judgements, search_log
+from engine.store import browse_queries, judgements, search_log
 from engine.store.connection import open_reader, open_writer
 from training import corpus, generated_queries, language_model, query_sources
 from training.library_snapshot import LibrarySnapshot
@@ -28,7 +29,7 @@ from training.run_plan import Plan
 NOTES = {
     "starter.md": "# Starter\n\n## Feeding the culture\n\nFlour and water daily. See [[oven|steam in the oven]].\n",
     "oven.md": "# Oven\n\nSteam in the oven gives the crust its shine; [here](starter.md) is the rest.\n",
-    "deep/cellar.md": "# Cellar\n\nPotatoes keep in the dark. [feeding a culture](../starter.md)\n",
+    "deep/cellar.md": "# Cellar\n\nIn the dark. [feeding a culture](../starter.md), [[oven|steam in the oven]]\n",
     **FILLER,
 }
 
@@ -124,6 +125,24 @@ def test_the_words_of_links_lead_to_their_targets(library: Library) -> None:
     found = snapshot(library)
     listed = {query.text: names(found, query) for query in generated_queries.links(found)}
     assert listed == {"steam in the oven": {"oven.md"}, "feeding a culture": {"starter.md"}}  # "here" asks nothing
+
+
+def test_a_link_is_followed_once_and_only_where_its_words_ask_something(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed: list[str] = []
+    told: list[tuple[str, int, int]] = []
+    follow = browse_queries.target_of
+
+    def counted(connection: apsw.Connection, source: bytes, target: str, wiki: bool) -> bytes | None:
+        followed.append(target)
+        return follow(connection, source, target, wiki)
+
+    monkeypatch.setattr(browse_queries, "target_of", counted)
+    found = replace(snapshot(library), preparing=lambda *given: told.append(given))
+    assert len(list(generated_queries.links(found))) == 2
+    assert sorted(followed) == ["../starter.md", "oven"]
+    assert told == [("following the links", 0, len(found.corpus.paths))]
 
 
 def test_a_made_query_must_find_its_own_document(library: Library) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 from app.cli import factories
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session
+from engine.paths import expanded
 
 
 @carrel_command(
@@ -39,6 +41,8 @@ def command(session: Session, folders: tuple[Path, ...], include: tuple[str, ...
     from app.mcp.library_tools import LibraryTools
     from app.mcp.visible_documents import scope_of
 
-    roots = [os.fsencode(os.path.realpath(folder.expanduser())) for folder in folders]
+    roots = [os.fsencode(os.path.realpath(expanded(folder))) for folder in folders]
+    if sys.stdin.isatty():
+        click.echo("A client starts this and speaks to it; by hand there is nothing to see. Ctrl-C ends it.", err=True)
     opened = partial(factories.open_library, session.library)
     factories.serve_programs(LibraryTools(opened, scope_of(roots, include)))

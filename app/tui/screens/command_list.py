@@ -18,6 +18,7 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 
 from app.tui.actions import Action, keymap_of
+from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.screens.command_columns import Columns, columns_of, fitting, grouped, keys_of
 from app.tui.screens.help import Page, page_lines
 from app.tui.theme import ACCENT, BRIGHT, KEY, MARK, QUIET
@@ -169,7 +170,7 @@ class NarrowingLine(TextLine):
             self.screen.rows.scroll_end(animate=False)
 
 
-class CommandScreen(ModalScreen[Action | None]):
+class CommandScreen(MovesByLines, ModalScreen[Action | None]):
     """Gives the action that was picked, or None.
 
     With pages of help it is the help of a screen; what was picked `recent`ly comes first where it is not.
@@ -177,10 +178,7 @@ class CommandScreen(ModalScreen[Action | None]):
 
     BINDINGS = [
         Binding("escape,f1,alt+h,ctrl+p", "leave", show=False),
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
+        *LIST_BINDINGS,
     ]
     DEFAULT_CSS = """
     CommandScreen { align: center top; background: $background 60%; }

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 
 from engine.records import Block, BlockKind, Document, Link
-from engine.sources.readers.frontmatter import aliases_of, as_keywords
+from engine.sources.readers.frontmatter import aliases_of, as_keywords, read_front_matter
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
 
@@ -28,20 +28,22 @@ _SHOWN = ("author", "revdate", "email", "description")
 
 
 def read(source: Source) -> Document:
-    """Read an AsciiDoc file; its title is the level-0 heading, or its `:title:`."""
+    """Read an AsciiDoc file; its title is that of its front matter, the level-0 heading, or its `:title:`."""
     text = source.text()
-    scanner = _Scanner(text)
-    blocks = tuple(scanner.run())
+    front = read_front_matter(text)
+    scanner = _Scanner(text, text.count("\n", 0, front.end) + 1 if front else 0)
+    blocks = (*([Block("meta", 0, front.end)] if front else []), *scanner.run())
     first = next((block for block in blocks if block.kind == "heading" and block.level == 1), None)
-    title = (first.label if first else "") or scanner.fields.get("title", "")
+    title = front.title or (first.label if first else "") or scanner.fields.get("title", "")
     return source.document(
         "asciidoc",
         text,
         blocks,
         title,
-        tags=[tag for name in _TAG_ATTRIBUTES for tag in as_keywords(scanner.fields.get(name, ""))],
+        tags=(*front.tags, *(tag for name in _TAG_ATTRIBUTES for tag in as_keywords(scanner.fields.get(name, "")))),
         links=_links(text, blocks),
-        metadata={name: value for name in _SHOWN if (value := scanner.fields.get(name, ""))}
+        metadata={**front.metadata}
+        | {name: value for name in _SHOWN if (value := scanner.fields.get(name, ""))}
         | aliases_of(scanner.fields),
     )
 
@@ -69,8 +71,9 @@ def _plain(words: str) -> str:
 class _Scanner(LineScanner):
     """Knows the delimiters of a file beforehand, so that the partner of each is found at once."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, first: int) -> None:
         super().__init__(text)
+        self.at = first
         self.fields: dict[str, str] = {}
         self._in_body = False  # whether anything but comments and attributes has come
         self._fences: dict[str, list[int]] = {}

@@ -19,7 +19,7 @@ from app.cli import embedding_wait, indexer_request
 from app.cli.indexer_request import done_or_asked
 from app.cli.progress_line import MovingLine, PlainLines
 from app.cli.sync_report import summed
-from engine.errors import LibraryBusy, LibraryFull
+from engine.errors import LibraryBusy, LibraryFull, WorkerError
 from engine.event_log.event_file import EventFile
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event, FileFailed, MeaningProgress, Preparing, Progress, Scanned, Trouble
@@ -413,6 +413,23 @@ def test_progress_goes_on_where_the_event_file_begins_anew_or_another_takes_the_
 
 
 @pytest.mark.usefixtures("impatient")
+def test_an_order_of_a_command_that_was_interrupted_is_taken_back(library: FakeLibrary) -> None:
+    busy(library, *[WAITING] * 1000)
+    library.refusals["remove"] = [LibraryBusy("Busy.")]
+    stop = threading.Event()
+    answer = library.request_state
+
+    def interrupted(number: int) -> SimpleNamespace:
+        stop.set()
+        return answer(number)
+
+    library.request_state = interrupted  # type: ignore[method-assign]
+    order = ("remove", "/notes")
+    assert done_or_asked(library, lambda: library.remove(Path("/notes")), [order], on_event=print, stop=stop) is None  # type: ignore[arg-type]
+    assert (library.of("request"), library.of("withdrawn")) == ([order], [1])
+
+
+@pytest.mark.usefixtures("impatient")
 def test_an_order_is_filed_once_though_its_first_taker_leaves(library: FakeLibrary) -> None:
     busy(library, WAITING, SimpleNamespace(done=True, outcome=to_dict(REPORT)))
     library.refusals["sync"] = [LibraryBusy("Busy."), LibraryBusy("Busy by another.")]
@@ -435,3 +452,31 @@ def test_an_order_is_filed_once_though_its_first_taker_leaves(library: FakeLibra
     )  # fmt: skip
     assert done == [to_dict(REPORT)]
     assert library.of("request") == [("sync", "")] and len(set(asked)) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_order_that_cannot_be_filed_at_once_is_filed_a_moment_later(carrel: Call, library: FakeLibrary) -> None:
+    busy(library, SimpleNamespace(done=True, outcome=to_dict(SyncReport(added=1))))
+    library.refusals["sync"] = [LibraryBusy("Busy."), LibraryBusy("Still busy.")]
+    library.refusals["request"] = [LibraryBusy("It has been written to for longer than five seconds.")]
+    ended = carrel("sync", "--wait", "words")
+    assert (ended.code, "1 added" in ended.out) == (0, True)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_orders_that_were_called_off_or_come_after_a_failure_are_withdrawn(library: FakeLibrary) -> None:
+    def ordered(stop: threading.Event) -> object:
+        orders = [("remove", "/a"), ("remove", "/b")]
+        return done_or_asked(
+            library, library.sync, orders, on_event=lambda event: None, stop=stop  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    busy(library, SimpleNamespace(done=True, outcome={"error": "not watched"}))
+    with pytest.raises(WorkerError):
+        ordered(threading.Event())
+    assert len(library.of("withdrawn")) == 2
+    stopped = threading.Event()
+    stopped.set()
+    busy(library, WAITING)
+    assert ordered(stopped) is None
+    assert len(library.of("withdrawn")) == 4

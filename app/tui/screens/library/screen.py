@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 from textual import on
@@ -35,6 +36,7 @@ from app.tui.widgets.line_views import LineView
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import DocumentChange, Failure, Folder
+from engine.sources.readers.file_types import kind_of
 
 NARROW_COLUMNS = 100  # below it folders and files do not both fit beside each other
 
@@ -198,8 +200,10 @@ class LibraryScreen(MovesByLines, CarrelScreen):
         match entry.value if entry is not None else None:
             case TreeRow(place=place):
                 self.carrel.search_inside(query_inside(place))
+            case DocumentChange(path=path, what="indexed"):
+                self.carrel.open_places([Place(path, 1, kind_of(os.path.basename(path)) or "")])
             case Failure(path=path) | DocumentChange(path=path):
-                self.carrel.open_places([Place(path, 1, "")])
+                self.carrel.open_places([Place(path, 1, "")])  # nothing was read of it, so what it is stands open
             case Skipped() as skipped if self.library is not None and self._contents is not None:
                 roots = [skipped.place[0]] if skipped.place != EVERYTHING else list(self._contents.trees)
                 self.app.push_screen(SkippedScreen(self.library, skipped, roots))

@@ -22,12 +22,14 @@ class Arrangement:
 
     order: Order = "relevance"
     limit: int = STEP_ROWS
+    weak_shown: bool = False  # the weak rows behind the last better one
     further: dict[int, tuple[Hit, ...]] = field(default_factory=dict)  # by document: its other passages, unfolded
     judged: dict[int, Grade | None] = field(default_factory=dict)  # by passage: marks made since those were read
 
     def begin_anew(self) -> None:
         """Forget what belonged to the last query."""
         self.limit = STEP_ROWS
+        self.weak_shown = False
         self.further.clear()
         self.judged.clear()
 
@@ -36,19 +38,34 @@ class Arrangement:
         self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
         return self.order
 
-    def rows(self, hits: Sequence[Hit]) -> tuple[tuple[Hit, ...], frozenset[int]]:
-        """Return the rows from top to bottom, and which of them, by passage, are further passages of the row above."""
+    def rows(self, hits: Sequence[Hit], weak: int) -> tuple[tuple[Hit, ...], frozenset[int], int | None]:
+        """Return the rows from top to bottom, which are further passages of the row above, and the first weak one.
+
+        Those from `weak` on, by relevance, stand behind the others in every order; None: none of them is shown.
+        """
         rows: list[Hit] = []
         further: set[int] = set()
-        for hit in in_order(hits, self.order):
-            rows.append(hit)
-            inside = [each for each in self.further.get(hit.document_id, ()) if each.passage_id in hit.more_in_document]
-            rows += [self._as_marked(each) for each in inside]
-            further.update(each.passage_id for each in inside)
-        return tuple(rows), frozenset(further)
+        rule = None
+        for part in (hits[:weak], hits[weak:] if self.weak_shown else ()):
+            rule = len(rows) if rows and part else rule
+            for hit in in_order(part, self.order):
+                found = self.further.get(hit.document_id, ())
+                inside = [each for each in found if each.passage_id in hit.more_in_document]
+                rows += [hit, *map(self._as_marked, inside)]
+                further.update(each.passage_id for each in inside)
+        return tuple(rows), frozenset(further), rule
 
     def _as_marked(self, hit: Hit) -> Hit:
         return replace(hit, judged=self.judged[hit.passage_id]) if hit.passage_id in self.judged else hit
+
+
+def first_weak(hits: Sequence[Hit]) -> int:
+    """Return the place behind the last row that is not weak, all being in the order of relevance.
+
+    Where every row is weak none is folded away: it is the end, for they are all there is.
+    """
+    better = [place for place, hit in enumerate(hits) if hit.tier != "weak"]
+    return better[-1] + 1 if better else len(hits)
 
 
 def in_order(hits: Sequence[Hit], order: Order) -> Sequence[Hit]:

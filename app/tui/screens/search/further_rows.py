@@ -37,7 +37,7 @@ class FurtherRows:
     def ask(self) -> None:
         """Ask for the next rows."""
         result, arrangement = self._shown.result, self._shown.arrangement
-        if result is None:
+        if result is None or self._shown.show_weak():
             return
         if len(result.hits) < arrangement.limit:
             if not self._search.repeating:

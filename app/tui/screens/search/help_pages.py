@@ -33,6 +33,7 @@ ROWS: Page = (
     "What a row says",
     (
         ("● strong ◐ likely ○ weak", "how far to trust a row, measured on this library"),
+        ("── weak ──", "weak rows behind the last better one are folded away; ↓ at the end, or . shows them"),
         ("meaning 9 .401", "V in a narrow list: ninth by meaning, at cosine distance .401 (0 is the same)"),
         ("words 1 9.02", "K in a narrow list: first by words, with a bm25 score of 9.02"),
         ("▕█████▒▒▒ ▏ .471", "the score: full is meaning, hatched is words"),

@@ -83,13 +83,14 @@ class LiveSearch:
         self._opened: Opened | None = None
         self.settings = SearchSettings()
         self._turn = 0
+        self._newest: str | None = None  # what was asked last
         self._asked: Asked | None = None  # the last question with a finished answer
         self._finished_turn = -1
         self._rows_painted = asyncio.Event()  # those of the first search, or why there are none
 
     def open(self, opened: Opened, settings: SearchSettings) -> None:
         """Search a library from now on."""
-        self._opened, self.settings, self._asked = opened, settings, None
+        self._opened, self.settings, self._asked, self._newest = opened, settings, None, None
 
     def use(self, settings: SearchSettings) -> None:
         """Search by other settings from now on."""
@@ -100,13 +101,17 @@ class LiveSearch:
     def ask(self, text: str, typing: bool) -> None:
         """Begin to search; what an older key asked is cancelled. Without a library it is only the newest question."""
         self._turn += 1
-        self._asked = None
+        self._asked, self._newest = None, text
         if self._opened is None:
             return
         asked = Asked(self._turn, text, typing, self._clock())
         first = replace(asked, limit=min(asked.limit, FIRST_ROWS)) if typing and self._pace.settle else asked
         self._run("words", partial(self._words, self._opened, first))
         self._run("all", partial(self._quiet_then_all, self._opened, first, asked))
+
+    def asks(self, text: str) -> bool:
+        """Whether this is what was asked last."""
+        return self._newest == text
 
     def finish(self, text: str) -> None:
         """Ask once more, with the last word finished."""

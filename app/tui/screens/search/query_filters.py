@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+
+from textual.content import Content
 
 from app.tui.background import in_background
 from app.tui.browser import Browser
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.search.chip_line import ChipLine
-from app.tui.screens.search.filter_completion import NO_FACETS, days
+from app.tui.screens.search.filter_completion import NO_FACETS, candidates, days, unfinished
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.query_text import Chip, chips, with_filter, with_word, without
+from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
-from app.wording.figures import counted
+from app.wording.figures import count, counted
+from app.wording.safe_text import one_line
 from engine.records import Facets, Query, WordReading
+from engine.retrieval.query_pieces import Piece
 
 _log = logging.getLogger("carrel")
 
@@ -33,6 +38,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("-tag", "not with a tag", "-tag:"),
 )
 UNLISTED = ("title", "author", "to")  # fields of which there are too many values to list
+LISTED = ("path", "type", "tag", "after", "before", "date")  # fields whose values are known
 _DAY_WORDS = {"7d": "a week ago", "30d": "a month ago", "6m": "half a year ago", "1y": "a year ago"}
 
 
@@ -55,6 +61,42 @@ class QueryFilters:
             words = {remark.piece for remark in query.remarks if remark.kind in ("alone", "written so")}
             found = tuple(chip for chip in found if query.text[chip.start : chip.end] not in words)
         self._chip_line.show(found)
+
+    def searched(self) -> str:
+        """Return what is to be searched: the query without a filter whose value is half typed."""
+        piece = self._half_typed()
+        return self._line.value[: piece.start] if piece is not None else self._line.value
+
+    def _half_typed(self) -> Piece | None:
+        """Return the filter that is being typed, unless its value is one that there is, or the beginning of none."""
+        piece = unfinished(self._line.value) if self._line.unfinished and self._line.cursor_at_end else None
+        if piece is None or piece.field is None or piece.field not in LISTED:
+            return None
+        known = [value.lower() for value in self._candidates(piece)]
+        typed = piece.value.lower()
+        begins = any(value.startswith(typed) for value in known) or self._facets is None
+        return piece if begins and typed not in known else None
+
+    def offers(self) -> Callable[[int], Content] | None:
+        """Return the line that lists the values of the filter that is being typed; None where none is."""
+        piece = self._half_typed()
+        if piece is None or self._facets is None:
+            return None
+        fitting = [value for value in self._candidates(piece) if value.lower().startswith(piece.value.lower())]
+        return partial(values_line, piece, fitting, self._facets)
+
+    def _candidates(self, piece: Piece) -> list[str]:
+        return list(candidates(piece.field or "", self._facets or NO_FACETS, self._browser.ports.clock()))
+
+    @property
+    def knows_values(self) -> bool:
+        """Whether the values are read."""
+        return self._facets is not None
+
+    async def read_values(self) -> bool:
+        """Read the values; False where they cannot be read."""
+        await self._values()
+        return self.knows_values
 
     def forget_values(self) -> None:
         """Take note that the library has changed, so that its values are read anew before they are shown again."""
@@ -138,6 +180,19 @@ class QueryFilters:
             ),
             picked,
         )
+
+
+def values_line(piece: Piece, fitting: Sequence[str], facets: Facets, width: int) -> Content:
+    """Return the values that a filter may still become, with the documents that each leaves."""
+    known = {"path": facets.folders, "type": facets.kinds, "tag": facets.tags}.get(piece.field or "", {})
+    listed = [
+        Content.assemble((one_line(value), BRIGHT), (f" {count(known[value])}" if value in known else "", QUIET))
+        for value in fitting
+    ]
+    line = Content.assemble((f"{piece.field}:  ", QUIET), Content("   ").join(listed))
+    hint = Content.styled("tab takes the first", QUIET)
+    line = line.truncate(max(1, width - hint.cell_length - 3), ellipsis=True)
+    return Content.assemble(line, " " * max(1, width - line.cell_length - hint.cell_length), hint)
 
 
 def values(field: str, facets: Facets, now: float) -> Sequence[Choice[str]]:

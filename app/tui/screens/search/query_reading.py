@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from textual.content import Content
 
 from app.tui.screens.search.arrangement import ORDER_WORDS, Order
@@ -17,13 +19,15 @@ NONE_SIGN = "∅"
 _GAP = "   "
 
 
-def reading_line(result: SearchResult, width: int, finished: bool, order: Order = "relevance") -> Content:
+def reading_line(
+    result: SearchResult, width: int, finished: bool, order: Order = "relevance", more: int = 0
+) -> Content:
     """Return the words with their rarity at the left, weights, verdict, hits, order and time at the right.
 
-    `finished` is false while only the words have answered. Where there is no room the weights go first, then the names
-    of the rarities, then the last words.
+    `finished` is false while only the words have answered; `more` documents were found that have no row yet. Where
+    there is no room the weights go first, then the names of the rarities, then the last words.
     """
-    verdict = _verdict(result, finished, order)
+    verdict = _verdict(result, finished, order, more)
     named, signs = _words(result, named=True), _words(result, named=False)
     with_weights = Content.assemble(_weights(result), _GAP, verdict)
     for left, right in ((named, with_weights), (named, verdict), (signs, with_weights), (signs, verdict)):
@@ -54,21 +58,28 @@ def _weights(result: SearchResult) -> Content:
     return Content.styled(f"meaning {figure(weights.vector, 2)}  words {figure(weights.keyword, 2)}{reason}", QUIET)
 
 
-def _verdict(result: SearchResult, finished: bool, order: Order) -> Content:
-    """Return the verdict, the number of documents found, and the time that it took."""
+def _verdict(result: SearchResult, finished: bool, order: Order, more: int) -> Content:
+    """Return how many rows of each tier there are, or that nothing fits, and the time that it took."""
     took = f"{result.timings.total:.0f} ms"
     ordered = "" if order == "relevance" else f" · {ORDER_WORDS[order]}"
     if is_listing(result):
         return Content.styled(f"{ordered[3:] or 'newest first'} · {count(result.found)} found · {took}", QUIET)
     if not finished:
         return Content.assemble(("by words so far", QUIET), (" · ", FAINT), (f"{count(result.found)} · {took}", QUIET))
-    if result.verdict == "none":
-        said, style = f"{NONE_SIGN} nothing relevant", ALARM
-    else:
-        said, style = f"{TIER_SIGNS[result.verdict]} {result.verdict}", TIER_STYLES[result.verdict]
     so_far = words_so_far(result)
     return Content.assemble(
-        (said, style),
-        (f" · {so_far}" if so_far else "", QUIET),
-        (f" · {count(result.found)} found{ordered} · {took}", QUIET),
+        _tiers(result, more), (f" · {so_far}" if so_far else "", QUIET), (f"{ordered} · {took}", QUIET)
     )
+
+
+def _tiers(result: SearchResult, more: int) -> Content:
+    """Return how many rows are strong, likely and weak, those of the verdict's own tier with its sign before them."""
+    if result.verdict == "none":
+        return Content.styled(f"{NONE_SIGN} nothing relevant", ALARM)
+    numbers = Counter(hit.tier for hit in result.hits)
+    parts = [
+        Content.styled(f"{count(numbers[tier])} {tier}", TIER_STYLES[tier]) for tier in TIER_STYLES if numbers[tier]
+    ]
+    rest = [Content.styled(f"{count(more)} more", QUIET)] if more else []
+    sign = Content.styled(f"{TIER_SIGNS[result.verdict]} ", TIER_STYLES[result.verdict])
+    return Content.assemble(sign, Content(", ").join([*parts, *rest]))

@@ -11,13 +11,15 @@ from textual.message import Message
 from textual.strip import Strip
 
 from app.tui.screens.search.row import FULL, RowContext, RowShape, folded_cells, judged_line, row_lines
-from app.tui.theme import ACCENT, BAR
+from app.tui.theme import ACCENT, BAR, FAINT, QUIET
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 from engine.records import Hit
 
 MAX_ROWS = 100  # asked for at once; the next ones on demand
-MARGIN_CELLS = 2  # the bar of the selected row and a space
+MARGIN_CELLS = 3  # the bar of the selected row, the row's number, and a mark or a space
+NUMBERED = 9  # rows: alt and the number opens one
+RULE = "weak"
 Foreword = Callable[[int], Sequence[Content]]
 
 
@@ -97,7 +99,7 @@ class ResultList(RowList):
         self._afterword = afterword or Content()
         self._row_context = context
         self._foreword = foreword or _nothing
-        place = min(_place_of(before, self.hits, self.selected), max(0, len(self.hits) - 1)) if before else 0
+        place = min(place_of(before, self.hits, self.selected), max(0, len(self.hits) - 1)) if before else 0
         self.set_reactive(ResultList.selected, place)
         self.lay_out()
         if before is None:
@@ -164,13 +166,30 @@ class ResultList(RowList):
 
     def count_lines(self) -> int:
         """Return how many lines foreword, rows and afterword take."""
-        return len(self._foreword_lines) + self._shape.step * len(self.hits) + bool(self._afterword)
+        return self._top(len(self.hits)) + bool(self._afterword)
+
+    @property
+    def _rule(self) -> int | None:
+        return self._row_context.rule if self._row_context else None
+
+    def _top(self, place: int) -> int:
+        """Return the first line of a row; a rule stands before those that are weak."""
+        return len(self._foreword_lines) + place * self._shape.step + (self._rule is not None and place >= self._rule)
+
+    def _at(self, line: int) -> tuple[int, int]:
+        """Return the row that a line belongs to, and which of its lines it is: -1 is the rule before it."""
+        inside = line - len(self._foreword_lines)
+        if self._rule is not None and inside >= self._rule * self._shape.step:
+            if inside == self._rule * self._shape.step:
+                return self._rule, -1
+            inside -= 1
+        return divmod(inside, self._shape.step)
 
     def reveal(self) -> None:
         """Scroll by whole rows, as little as shows the selected one."""
         if not self.hits:
             return
-        top = len(self._foreword_lines) + self.selected * self._shape.step
+        top = self._top(self.selected)
         height = self.size.height
         at = self.scroll_offset.y
         if self.selected == 0:
@@ -186,16 +205,17 @@ class ResultList(RowList):
 
     def look(self, line: int) -> str:
         """Return whether a line belongs to the selected row."""
-        inside = line - len(self._foreword_lines)
-        place, part = divmod(inside, self._shape.step)
-        return "chosen" if inside >= 0 and place == self.selected and part < self._shape.lines else ""
+        place, part = self._at(line)
+        return "chosen" if place == self.selected and 0 <= part < self._shape.lines else ""
 
     def paint_line(self, line: int, look: str, width: int) -> Strip:
         """Return a line of the foreword, of a row, or behind them."""
         inside = line - len(self._foreword_lines)
         if inside < 0:
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._foreword_lines[line]), width)
-        place, part = divmod(inside, self._shape.step)
+        place, part = self._at(line)
+        if part < 0:
+            return paint(self, Content.styled(f"{'──':>{MARGIN_CELLS}} {RULE} ".ljust(width, "─"), FAINT), width)
         if place == len(self.hits) and part == 0 and self._afterword:
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._afterword), width)
         if place >= len(self.hits) or self._row_context is None:
@@ -206,10 +226,14 @@ class ResultList(RowList):
             room = width - MARGIN_CELLS
             unfolded = self.is_unfolded(place)
             self._rows[place] = row_lines(self.hits[place], room, self._row_context, self._shape, unfolded)
-        sign = "✓" if part == 0 and self.hits[place].passage_id in self.marked else " "
-        margin = Content.assemble((BAR if look else " ", ACCENT), (sign, f"bold {ACCENT}"))
-        built = Content.assemble(margin, self._rows[place][part])
+        built = Content.assemble(self._margin(place, part, look), self._rows[place][part])
         return paint(self, built, width, "results--chosen" if look else "")
+
+    def _margin(self, place: int, part: int, look: str) -> Content:
+        """Return what stands left of a row's line: on the first one its number, and whether it is marked."""
+        number = str(place + 1) if part == 0 and place < NUMBERED else " "
+        sign = "✓" if part == 0 and self.hits[place].passage_id in self.marked else " "
+        return Content.assemble((BAR if look else " ", ACCENT), (number, QUIET), (sign, f"bold {ACCENT}"))
 
     def on_key(self, event: events.Key) -> None:
         """Tell a character that does nothing here: the person types on."""
@@ -219,10 +243,10 @@ class ResultList(RowList):
 
     def on_click(self, event: events.Click) -> None:
         """Select the row that was clicked; a second click opens it. What tells of more brings it."""
-        place, part = divmod(event.y + self.scroll_offset.y - len(self._foreword_lines), self._shape.step)
+        place, part = self._at(event.y + self.scroll_offset.y)
         if place == len(self.hits) and self._afterword:
             self.post_message(self.MoreWanted())
-        if not 0 <= place < len(self.hits) or self._row_context is None:
+        if not 0 <= place < len(self.hits) or part < 0 or self._row_context is None:
             return
         self.post_message(self.Clicked(place))
         folded = folded_cells(self.hits[place], self._row_context, self.is_unfolded(place))
@@ -232,7 +256,7 @@ class ResultList(RowList):
             self.post_message(self.Opened(self.hits[place]))
 
 
-def _place_of(hit: Hit, rows: Sequence[Hit], otherwise: int) -> int:
+def place_of(hit: Hit, rows: Sequence[Hit], otherwise: int) -> int:
     """Return the row that has a passage, else the one that it is folded into, else another one of its document."""
     holds: tuple[Callable[[Hit], bool], ...] = (
         lambda row: row.passage_id == hit.passage_id,

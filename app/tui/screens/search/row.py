@@ -31,7 +31,7 @@ from engine.records import Grade, Hit, SearchResult, Tier
 ROOMY_CELLS = 60  # from here on the columns of figures stand further apart
 WORDY_CELLS = 66  # from here on the legs are named in words, not by a letter
 BAR_CELLS = 10
-LEAST_BAR_CELLS = 4
+LEAST_BAR_CELLS = 3
 FIGURES_CELLS = 52  # of the line of figures with its whole bar; where there are fewer, the bar gives way
 TIER_STYLES: dict[Tier, str] = {"strong": f"bold {BRIGHT}", "likely": "", "weak": QUIET}
 JUDGED: dict[Grade, str] = {2: "✔ marked right", -2: "✘ marked wrong", 1: "· opened before"}
@@ -83,6 +83,7 @@ class RowContext:
     mode: RowMode = "ranked"
     small_words: frozenset[str] = frozenset()  # forms of words that are not worth a mark
     further: frozenset[int] = frozenset()  # passages that stand under the row of their note
+    rule: int | None = None  # the place of the first row that is only weak, before which a rule is drawn
 
     @property
     def dim(self) -> bool:

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.getters import query_one
 
 from app.tui.actions import Action, Where, bindings
+from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
 from app.tui.list_keys import LIST_ACTIONS, MovesByLines
 from app.tui.ports import Opened
@@ -154,11 +155,23 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.carrel.ports.typed()
         self.pane.key_pressed()
         self.kept.typed()
+        self.filters.show()
+        text = self.filters.searched()
+        half_typed = text != self.query_line.value
+        self.shown.offer(self.filters.offers())
+        if half_typed and not self.filters.knows_values:
+            in_background(self, self._list_values, "values", exclusive=True)
+        if half_typed and self.search.asks(text):
+            return  # the rows stay
         self.similar.forget()
         self.trial.exploration = None
-        self.filters.show()
         self.shown.begin_anew()
-        self.search.ask(self.query_line.value, self.query_line.unfinished)
+        self.search.ask(text, self.query_line.unfinished)
+
+    async def _list_values(self) -> None:
+        """List the values of a filter that is being typed, once they are read."""
+        if await self.filters.read_values():
+            self._ask()
 
     @on(QueryLine.Submitted)
     def _query_submitted(self) -> None:
@@ -171,6 +184,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
 
     @on(QueryLine.Finished)
     def _word_finished(self) -> None:
+        self.shown.offer(None)
         self.search.finish(self.query_line.value)
 
     @on(ResultList.Typed)
@@ -431,5 +445,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.judgements.take_back()
 
     def action_compare(self) -> None:
-        """Compare the selected row with the marked one, else with its neighbour."""
+        """Compare the selected row with the marked one, else with its neighbour, which may be folded away."""
+        if len(self.rows.hits) == 1:
+            self.shown.show_weak()
         self.explained.compare()

@@ -14,12 +14,12 @@ from textual.widget import Widget
 
 from app.tui.browser import Browser
 from app.tui.screens.search import empty_states
-from app.tui.screens.search.arrangement import Arrangement
+from app.tui.screens.search.arrangement import Arrangement, first_weak
 from app.tui.screens.search.live_search import Answered
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.query_reading import reading_line
-from app.tui.screens.search.results import Foreword, ResultList
+from app.tui.screens.search.results import Foreword, ResultList, place_of
 from app.tui.screens.search.row import context_of
 from app.tui.screens.search.start_page import StartPage, before_lines
 from app.tui.status_line import StatusView
@@ -61,6 +61,8 @@ class ShownResults:
         self.wanted: bytes | None = None  # a document to be selected once it is among the rows
         self.moves = 0  # how often the person chose a row since the query last changed
         self.walked: Callable[[], None] = lambda: None  # told that the person goes through the rows
+        self._offered: Callable[[int], Content] | None = None  # values of a filter that is being typed
+        self._folded = 0  # weak rows that are there and not shown
         self._start_page = ("", "")
         self._failure: CarrelError | None = None
 
@@ -74,9 +76,18 @@ class ShownResults:
     def more_there_is(self) -> str:
         """What stands after the last row: how many of those found are shown, and how to see more."""
         result = self.result
+        if self._folded:
+            return f"{count(self._folded)} weak   ↓ or . shows them"
         if result is None or len(result.hits) < self.arrangement.limit or result.found <= len(result.hits):
             return ""
         return f"{count(len(result.hits))} of {count(result.found)} shown   ctrl+↓ or . shows more"
+
+    @property
+    def _unlisted(self) -> int:
+        """How many documents that were found have no row yet."""
+        result, answer = self.result, self.answer
+        full = result is not None and answer is not None and len(result.hits) >= answer.asked.limit
+        return max(0, result.found - len(result.hits)) if result is not None and full else 0
 
     # --- what comes in ------------------------------------------------------------------------------------------
 
@@ -118,6 +129,13 @@ class ShownResults:
         if self._widgets.query_line.value.strip() or self.arrangement.order != "relevance":
             self.show_reading()
 
+    def offer(self, values: Callable[[int], Content] | None) -> None:
+        """List the values of a filter that is being typed under the query line, or no more."""
+        changed = values is not self._offered
+        self._offered = values
+        if changed:
+            self.show_reading()
+
     def show_error(self, error: CarrelError) -> None:
         """Say why a search failed; the rows stay."""
         said = Content.styled(one_line(str(error)), ALARM)
@@ -152,10 +170,20 @@ class ShownResults:
         """Select the document that was to be brought back, where it is among the rows now."""
         if self.wanted is None:
             return
+        if self._folded and self.result and any(hit.path == self.wanted for hit in self.result.hits):
+            self.show_weak()
         place = next((place for place, hit in enumerate(self._widgets.rows.hits) if hit.path == self.wanted), None)
         if place is not None:
             self.wanted = None
             self._widgets.rows.choose(place)
+
+    def show_weak(self) -> bool:
+        """Show the weak rows that are folded away; False where none are."""
+        if not self._folded:
+            return False
+        self.arrangement.weak_shown = True
+        self.show_again()
+        return True
 
     def turn_order(self) -> None:
         """Go on to the next order of the rows."""
@@ -165,28 +193,36 @@ class ShownResults:
     def _lay_out(self, stay: bool) -> None:
         """Show the rows of the present result, or what stands in their place."""
         result, rows = self.result, self._widgets.rows
-        empty = result is None or not result.hits
+        empty, self._folded = result is None or not result.hits, 0
         self._widgets.body.set_class(empty, "-empty")
         if result is None or empty:
             rows.show((), None, self._foreword())
             return
         context = context_of(result, self._browser.roots, self._browser.ports.clock(), self.finished)
         self._widgets.pane.result = result
-        hits, further = self.arrangement.rows(result.hits)
+        folds = context.mode == "ranked" and self.heading is None
+        weak = first_weak(result.hits) if folds else len(result.hits)
+        if stay and rows.hit is not None and place_of(rows.hit, result.hits, 0) >= max(1, weak):
+            self.arrangement.weak_shown = True  # the selected row is not folded away under the eyes
+        self._folded = 0 if self.arrangement.weak_shown else len(result.hits) - weak
+        hits, further, rule = self.arrangement.rows(result.hits, weak)
         more = Content.styled(self.more_there_is, QUIET)
-        rows.show(hits, replace(context, further=further), self._foreword(), afterword=more, stay=stay)
+        context = replace(context, further=further, rule=rule)
+        rows.show(hits, context, self._foreword(), afterword=more, stay=stay)
 
     # --- the lines around them ----------------------------------------------------------------------------------
 
     def show_reading(self) -> None:
         """Say how the query was read, by the result on the screen."""
         reading, order = self._widgets.reading, self.arrangement.order
-        if self.heading is not None:
+        if self._offered is not None:
+            reading.show(self._offered)
+        elif self.heading is not None:
             reading.show(self.heading)
         elif not self._widgets.query_line.value.strip() and order == "relevance":
             reading.show(_blank)
         elif self.result is not None:
-            reading.show(partial(reading_line, self.result, finished=self.finished, order=order))
+            reading.show(partial(reading_line, self.result, finished=self.finished, order=order, more=self._unlisted))
 
     @property
     def offered_word(self) -> WordReading | None:

@@ -329,7 +329,7 @@ def test_a_picture_with_marks_and_a_changed_file(snap_compare: Any, size: tuple[
 
 # --- where it stands, and where its links lead ----------------------------------------------------------------------
 
-LONG = "# Long\n\n" + "A line about nothing.\n\n" * 30 + "## Care\n\nFeed the starter, see [[Yeast]] or "
+LONG = "# Long\n\n" + "A line about nothing.\n\n" * 30 + "## Care\n\nFeed the starter, see [[yeast]] or "
 LONG += "[the page](https://example.org/a).\n"
 
 
@@ -341,11 +341,11 @@ async def test_a_preview_that_is_opened_later_stands_at_the_hit_and_its_links_ar
         await settle(pilot)
         await pressed(pilot, "f2")
         lines = written(pilot).split("\n")
-        at = next(place for place, line in enumerate(lines) if "see Yeast→ or" in line)
+        at = next(place for place, line in enumerate(lines) if "see yeast→ or" in line)
         await pilot.click(offset=(lines[at].index("the page") + 1, at))
         await settle(pilot)
         assert library.visited == ["https://example.org/a"]
-        await pilot.click(offset=(lines[at].index("Yeast") + 1, at))
+        await pilot.click(offset=(lines[at].index("yeast") + 1, at))
         await settle(pilot)
         reader = pilot.app.screen
         assert isinstance(reader, ReaderScreen)

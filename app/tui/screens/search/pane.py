@@ -34,7 +34,7 @@ from app.tui.screens.search.preview import (
 from app.tui.screens.search.preview_reader import PreviewReader
 from app.tui.screens.search.whatif import row_of
 from app.tui.screens.search.whatif_panel import WhatIfPanel
-from app.tui.screens.search.window import with_pictures, words_of
+from app.tui.screens.search.window import Window, with_pictures, words_of
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.line_views import LineView
@@ -243,7 +243,7 @@ class Pane(Vertical):
             self.preview.show(unavailable)
         elif before is None or before.window is not window or before.sentence != previewed.sentence or not keep_place:
             lines = partial(preview_lines, window, sentence=previewed.sentence)
-            self.preview.show(lines, keep_place=keep_place, top=partial(top_of_preview, window))
+            self.preview.show(lines, keep_place=keep_place, top=partial(self._top, window))
 
     async def _show_pictures(self) -> None:
         """Show the pictures of the window once they are made; it is not read again for them."""
@@ -254,6 +254,9 @@ class Pane(Vertical):
         cells = await cells_of(browser_of(self), previewed.hit.path, filter(None, targets))
         if cells and self._previewed is previewed:
             self._show(replace(previewed, window=with_pictures(previewed.window, cells)), keep_place=True)
+
+    def _top(self, window: Window, width: int) -> int:
+        return top_of_preview(window, self.preview.size.height, width)
 
     async def _mark_nearest_sentence(self, opened: Opened, previewed: Previewed, result: SearchResult) -> None:
         """Mark the sentence nearest to the query in meaning, once the keys rest."""

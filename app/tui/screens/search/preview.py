@@ -71,9 +71,9 @@ def first_line_of_hit(window: Window, width: int) -> int:
     return int(window.cut_before) + sum(len(each.shown.starts(room)) for each in before)
 
 
-def top_of_preview(window: Window, width: int) -> int:
+def top_of_preview(window: Window, height: int, width: int) -> int:
     """Return which of preview_lines stands at the top, so that the passage is in sight with some lines before it."""
-    return max(0, first_line_of_hit(window, width) - LEAD_LINES)
+    return max(0, first_line_of_hit(window, width) - min(LEAD_LINES, height // 4))
 
 
 def _number_cells(window: Window) -> int:

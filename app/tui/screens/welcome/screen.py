@@ -20,14 +20,14 @@ from app.tui.widgets.footer import KeyLine
 from app.wording.paths import shown_path
 
 WELCOME_ACTIONS = (
-    Action("welcome.choose", "down", "choose(1)", "choose", "Choose a folder of the list",
-           "Choose a folder that was found.", shown_key="↑↓", palette=False),
     Action("welcome.add", "enter", "add", "index it", "Watch this folder and index it",
            "Watch the chosen folder, or the one that stands in the line. Its files are only read."),
-    Action("welcome.complete", "tab", "complete", "go into it", "Complete the folder's name",
-           "Go into the chosen folder, or complete the name that was typed."),
     Action("welcome.later", "escape", "later", "skip", "Look around first",
            "Go to the search screen without a folder."),
+    Action("welcome.choose", "down", "choose(1)", "choose", "Choose a folder of the list",
+           "Choose a folder that was found.", shown_key="↑↓", palette=False),
+    Action("welcome.complete", "tab", "complete", "go into it", "Complete the folder's name",
+           "Go into the chosen folder, or complete the name that was typed."),
 )  # fmt: skip
 PROMISE = (
     "It finds what you have written and saved, by meaning and by words, and shows why each result ranks where it does. "

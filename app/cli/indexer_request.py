@@ -49,13 +49,12 @@ def done_or_asked(
                 numbers.clear()
                 return outcomes
             if stop.is_set():
-                for number in numbers:  # what nobody has begun is not to be done behind the person's back
-                    library.withdraw_request(number)
                 return None
     finally:
         holder.close()
         with suppress(CarrelError):
-            for number in numbers:  # nobody is to do later what is done here, was called off, or came after a failure
+            # What is done here, was called off, or came after a failure, is not to be done behind the person's back.
+            for number in numbers:
                 library.withdraw_request(number)
 
 

@@ -17,8 +17,8 @@ from typing import TextIO
 
 from app.wording.safe_text import cleaned
 
-# what Carrel itself writes to a terminal: styles and colours, a line drawn anew, an empty screen
-_OWN = re.compile(r"(\x1b\[(?:[0-4]|3[0-7]|9[0-7])m|\r\x1b\[K|\x1b\[2J\x1b\[1;1H)")
+# what Carrel itself writes to a terminal: styles and colours, a line drawn anew, an empty screen, links to files
+_OWN = re.compile(r"(\x1b\[(?:[0-4]|3[0-7]|9[0-7])m|\r\x1b\[K|\x1b\[2J\x1b\[1;1H|\x1b\]8;;(?:file://[!-~]*)?\x1b\\)")
 DONE, FAILED = 0, 1  # exit codes
 _STANDARD = ("stdin", "stdout", "stderr")  # by descriptor
 

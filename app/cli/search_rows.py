@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from app.cli.hyperlinks import linked
 from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import padded, width
 from app.wording.figures import NONE, count, counted, decimal, figure
@@ -45,14 +46,18 @@ def verdict_line(result: SearchResult) -> str:
     return " · ".join(filter(None, said))
 
 
-def row(hit: Hit, best: float, columns: int, decimals: int = 3) -> Iterator[str]:
-    """Yield the lines of one row; `best` is the score that fills the bar, `decimals` the places of a score."""
+def row(hit: Hit, best: float, columns: int, decimals: int = 3, *, links: bool = False) -> Iterator[str]:
+    """Yield the lines of one row; `best` is the score that fills the bar, `decimals` the places of a score.
+
+    With `links` its place leads to the file.
+    """
     date = day(hit.modified)
     heading = trail(hit)
     gap = max(2, columns - len(INDENT) - width(heading) - width(date))
     yield f"{hit.rank:>2}  " + click.style(heading, bold=True) + " " * gap + click.style(date, dim=True)
     page = f"  {page_name(hit.kind, hit.page)}" if hit.page else ""
-    yield INDENT + click.style(located(hit.path, hit.line_start) + page, fg="cyan")
+    place = click.style(located(hit.path, hit.line_start) + page, fg="cyan")
+    yield INDENT + (linked(place, hit.path) if links else place)
     yield from (INDENT + line for line in snippet(hit, columns - len(INDENT)))
     yield INDENT + figures(hit, best, decimals)
     if hit.judged is not None:

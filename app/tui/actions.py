@@ -96,9 +96,19 @@ class HasActions(Protocol):
         """Return which part of the screen the keys go to."""
 
 
+COPY_SELECTED = Action(
+    "copy_selected",
+    "ctrl+c",
+    "copy_or_quit",
+    "",
+    "Copy the selected text",
+    "Copy the text that was selected with the mouse; where none is, leave.",
+    footer=False,
+    priority=True,
+)
 QUIT = Action(
     "quit",
-    "ctrl+q,ctrl+c",
+    "ctrl+q",
     "quit",
     "leave",
     "Leave Carrel",
@@ -159,7 +169,7 @@ SUSPEND = Action(
     "Stop Carrel and go to the shell; `fg` there comes back. Indexing goes on.",
     footer=False,
 )
-APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, SUSPEND, QUIT)
+APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, SUSPEND, QUIT, COPY_SELECTED)
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:

@@ -23,6 +23,7 @@ from textual.worker import Worker
 
 from app.tui.actions import APP_ACTIONS, Action, bindings, offered
 from app.tui.browser import OpeningHearer, Place
+from app.tui.clipboard import copy_selected
 from app.tui.early_keys import EarlyKeys
 from app.tui.editor_launch import open_places
 from app.tui.freshness import LibraryFile
@@ -38,6 +39,7 @@ from app.tui.theme import CARREL_THEMES, at_start, few_colours, in_terminal_colo
 from app.tui.theme_colors import TERMINAL_THEMES, ReversedChoice, inks
 from app.tui.threads import in_thread
 from app.tui.toasts import TOAST_CSS, TOAST_SECONDS, TROUBLE_SECONDS, Toasts
+from app.tui.window_title import WindowTitle
 from engine.config import Config
 from engine.errors import CarrelError, ConfigError
 from engine.records import Hit, SearchResult, Status
@@ -86,6 +88,7 @@ class CarrelApp(App[int]):
         self._few_colours = few_colours()
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else it would be shown in greys
         self._query = query  # to begin with
+        self.window_title = WindowTitle(str(self.TITLE), self.send_to_terminal)
         self.driver_class = with_sparing(self.driver_class)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.ports = ports
@@ -408,13 +411,19 @@ class CarrelApp(App[int]):
         seconds = TOAST_SECONDS if severity == "information" else max(TOAST_SECONDS, timeout or TROUBLE_SECONDS)
         super().notify(message, title=title, severity=severity, timeout=seconds, markup=markup)
 
+    async def action_copy_or_quit(self) -> None:
+        """Copy the text that is selected; where none is, leave."""
+        if not copy_selected(self):
+            await self.action_quit()
+
     async def action_quit(self) -> None:
         """Leave. The indexer is told first, so that it finishes its commit while the screen closes."""
         self.let_go()
         self.exit(0)
 
     def on_unmount(self) -> None:
-        """Leave no indexer behind, however the browser ends."""
+        """Leave no indexer and no title behind, however the browser ends."""
+        self.window_title.give_back()
         self.let_go()
 
     @property

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from app.tui.actions import Where
 from app.tui.ports import Opened, Ports
 from app.tui.status_line import StatusView
+from app.tui.window_title import WindowTitle
 from app.wording.safe_text import one_line
 from engine.config import Config
 from engine.errors import CarrelError
@@ -62,6 +63,7 @@ class Browser(Protocol):
     status_signal: Signal[StatusView]
     commit_signal: Signal[int]
     config_signal: Signal[Config]
+    window_title: WindowTitle
 
     @property
     def own_keys(self) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from app.tui.indexer_state import IndexerState
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.training_port import TrainingPort
+from app.tui.watched_file import WatchedFile
 from engine.lazy_dataclass import dataclass
 from engine.records import (
     Check,
@@ -284,6 +285,7 @@ class Ports:
     which: Callable[[str], str | None]  # finds an installed program by its name
     settings: SettingsFile
     history: History
+    watched: WatchedFile
     training: TrainingPort
     pictures: PicturesPort
     pace: Pace = Pace()

@@ -25,6 +25,7 @@ from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.threads import still_running
 from app.tui.training_runs import TrainingRuns
+from app.tui.watched_file import WatchedFile
 from engine.errors import CarrelError, PathError
 from engine.log_file import LogFile, private_log
 from engine.paths import Places, library_path, places, private_folder
@@ -126,6 +127,7 @@ def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Call
         which=shutil.which,
         settings=SettingsFile(where.settings),
         history=History(where.state / "history"),
+        watched=WatchedFile(where.state / "watched.json"),
         training=TrainingRuns(path),
         pictures=PictureFiles(terminal_of(os.environ)),
     )

@@ -28,7 +28,7 @@ from engine.indexer.troubles import AFTER_TROUBLE_SECONDS, Troubles
 from engine.indexing.embedding_queue import ask_for_paths
 from engine.indexing.stop_signal import GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
-from engine.indexing.sync_progress import finished, joined
+from engine.indexing.sync_progress import finished, joined, to_dict
 from engine.records import SyncReport
 from engine.sources.parser import ParserClosed
 from engine.store import pending_vectors, requests
@@ -123,7 +123,10 @@ class Service:
         """
         embedded, began = self._embedding.embedded, time.monotonic()
         self._gives_way = meaning
+        orders = [] if paths else requests.take_whole_syncs(self._conn)
         report = self.in_turns(paths, full=full, accept_removals=accept_removals)
+        for order in orders:
+            requests.finish(self._conn, order, to_dict(report))
         if meaning:
             self.embed_all(paths)
         embedded, seconds = self._embedding.embedded - embedded, round(time.monotonic() - began, 3)

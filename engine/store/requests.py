@@ -54,6 +54,17 @@ def take(conn: apsw.Connection) -> Request | None:
     return Request(*cast("tuple[int, str, str]", rows[0])) if rows else None
 
 
+def take_whole_syncs(conn: apsw.Connection) -> list[int]:
+    """Take the orders to sync all folders, which a sync of all that begins now carries out; return their ids."""
+    with transaction(conn):
+        rows = conn.execute(
+            """UPDATE request SET taken_at = ? WHERE taken_at IS NULL AND kind = 'sync' AND CAST(argument AS BLOB) = x''
+            RETURNING id""",
+            (time.time(),),
+        ).fetchall()
+    return [cast(int, row[0]) for row in rows]
+
+
 def finish(conn: apsw.Connection, request_id: int, outcome: Mapping[str, Any] | None = None) -> None:
     """Answer an order, and forget what it was about; answers older than the last hundred are forgotten too.
 

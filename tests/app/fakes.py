@@ -21,6 +21,7 @@ from app.tui.pictures.picture_files import PictureFiles
 from app.tui.ports import Freshness, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
+from app.tui.watched_file import WatchedFile
 from engine.errors import CarrelError, PathError
 from engine.records import (
     Check,
@@ -596,6 +597,7 @@ def ports(
         which=lambda name: None,
         settings=SettingsFile(),
         history=History(None),
+        watched=WatchedFile(None),
         training=FakeTraining(Path("/nowhere"), missing="This browser was started without it."),
         pictures=PictureFiles("none"),
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -68,6 +70,18 @@ def on_terminal(base: Path, arguments: Sequence[str | bytes]) -> tuple[bytes, in
         assert error.errno == errno.EIO
     os.close(ours)
     return written, process.wait(120)
+
+
+def test_the_place_of_a_row_leads_to_its_file_on_a_terminal_alone(home: Path) -> None:
+    written, _ = on_terminal(home, ("search", "--fusion", "keyword", "number", "--limit", "60"))
+    hostile, _ = on_terminal(home, ("search", "--fusion", "keyword", "night"))
+    link = re.compile(rb"\x1b\]8;;file://[\w.-]+(/[!-~]+)\x1b\\\x1b\[36m(.+?)\x1b\[0m\x1b\]8;;\x1b\\")
+    paths = [os.fsdecode(unquote_to_bytes(path)) for path, _ in link.findall(written)]
+    assert paths and all(Path(path).is_file() for path in paths)
+    assert unquote_to_bytes(link.findall(hostile)[0][0]) == os.fsencode(home / "notes") + b"/" + NAME
+    piped = run(home, "search", "--fusion", "keyword", "night").stdout
+    plain, _ = on_terminal(home, ("--no-color", "search", "--fusion", "keyword", "night"))
+    assert b"\x1b]8" not in piped and b"\x1b]8" not in plain
 
 
 COMMANDS: tuple[tuple[str | bytes, ...], ...] = (

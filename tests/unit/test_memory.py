@@ -458,3 +458,16 @@ def test_sketches_of_marked_texts_go_with_their_marks(library: Library) -> None:
     library.empty_marks()
     assert connection.execute(sketches).get == 0
     connection.close()
+
+
+def test_what_was_opened_or_marked_right_last_is_known_by_its_document(library: Library) -> None:
+    bread, tax, cake = (passage(library, name) for name in ("bread.md", "tax.md", "cake.md"))
+    library.opened(ASKED, bread)
+    library.mark(ASKED, cake, judgements.WRONG)
+    library.opened(UNLIKE, tax)
+    library.opened(ALIKE, bread)
+    names = [path.rpartition(b"/")[2] for path in library.last_opened(5)]
+    assert sorted(names) == [b"bread.md", b"tax.md"]
+    assert library.last_opened(1) == library.last_opened(5)[:1]
+    library.empty_marks()
+    assert library.last_opened(5) == ()

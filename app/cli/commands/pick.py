@@ -16,6 +16,7 @@ from app.cli.arguments import format_option
 from app.cli.output import OutputError, write_bytes
 from app.cli.query_command import QueryCommand
 from app.cli.session import DONE, FAILED, INTERRUPTED, USAGE, Session, json_text, pass_session
+from app.matching import matching_rows
 from engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -152,8 +153,7 @@ def _matches(session: Session, words: str) -> tuple[SearchResult, Sequence[Hit]]
     with session.open() as library:
         settings = load().search_settings()
         result = library.search(words, limit=MOST_MATCHES, settings=settings, embed_seconds=EMBED_SECONDS)
-    better = [hit for hit in result.hits if hit.tier != "weak"]
-    return result, () if result.verdict == "none" else better or result.hits
+    return result, matching_rows(result)
 
 
 def _picked_on_screen(session: Session, words: str, write: Write, *, multi: bool, height: str) -> int:

@@ -152,6 +152,7 @@ def _log(library: Library, result: SearchResult) -> None:
 
 def _print(result: SearchResult, *, explain: bool) -> None:
     """Print the verdict and how the query was read to stderr, the rows and what was left out to stdout."""
+    from app.cli.hyperlinks import links_shown
     from app.cli.search_explained import explained
     from app.cli.search_rows import row, verdict_line
     from app.explanation import decimals_of
@@ -160,12 +161,12 @@ def _print(result: SearchResult, *, explain: bool) -> None:
     click.echo(verdict_line(result) if result.hits else _nothing(result), err=True)
     for note in reading_notes(result):
         click.echo(note, err=True)
-    columns = shutil.get_terminal_size().columns
+    columns, links = shutil.get_terminal_size().columns, links_shown()
     best, decimals = max((hit.score for hit in result.hits), default=0.0), decimals_of(result.fusion)
     for place, hit in enumerate(result.hits):
         if place:
             click.echo()
-        click.echo("\n".join(row(hit, best, columns, decimals)))
+        click.echo("\n".join(row(hit, best, columns, decimals, links=links)))
         if explain:
             click.echo("\n".join(explained(hit, result)))
     if result.left_out:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -54,11 +55,12 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
     """Gives the value that was picked, or None.
 
     `own` makes a choice of what was typed, where that may be picked too; `remove` forgets a choice and returns whether
-    it is gone; `nothing` is said of an empty list.
+    it is gone; `switch` does something else with one, which stays; `nothing` is said of an empty list.
     """
 
     BINDINGS = [
         Binding("escape", "leave", show=False),
+        Binding("f8,alt+m", "switch", show=False),
         *LIST_BINDINGS,
     ]
     DEFAULT_CSS = """
@@ -88,6 +90,7 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
         nothing: str = "There is nothing here yet.",
         own: Callable[[str], Choice[T] | None] | None = None,
         remove: Callable[[T], bool] | None = None,
+        switch: tuple[str, Callable[[T], None]] | None = None,
         at: int = 0,
     ) -> None:
         super().__init__()
@@ -97,6 +100,7 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
         self._nothing = nothing
         self._own = own
         self._remove = remove
+        self._switch = switch
         self._at = at
         self._shown: list[Choice[T]] = []
 
@@ -111,7 +115,9 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
     def on_mount(self) -> None:
         """Fill the list; the keys go to the line throughout."""
         self.query_one("#title", BuiltLine).show(lambda width: Content.styled(self._title, f"bold {BRIGHT}"))
-        keys = [("↑↓", "move"), ("enter", "pick"), *([("del", "forget it")] if self._remove else []), ("esc", "back")]
+        others = [("f8", self._switch[0])] if self._switch else []
+        others += [("del", "forget it")] if self._remove else []
+        keys = [("↑↓", "move"), ("enter", "pick"), *others, ("esc", "back")]
         self.query_one("#hints", BuiltLine).show(lambda width: hints(keys))
         self.options.can_focus = False
         self.call_after_refresh(partial(self._fill, self._at))
@@ -170,6 +176,18 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
         if choice in self._choices and self._remove(choice.value):
             self._choices.remove(choice)
             self._fill(place)
+
+    def action_switch(self) -> None:
+        """Do with the chosen thing what this list offers beside picking and forgetting."""
+        place = self.options.highlighted
+        if self._switch is not None and place is not None and place < len(self._shown):
+            self._switch[1](self._shown[place].value)
+
+    def note(self, value: T, note: str) -> None:
+        """Let another word stand at the right of a choice."""
+        self._choices = [replace(each, note=note) if each.value == value else each for each in self._choices]
+        if self.is_mounted:
+            self._fill(self.options.highlighted or 0)
 
     def action_leave(self) -> None:
         """Pick nothing."""

@@ -13,6 +13,7 @@ from engine.lazy_dataclass import dataclass
 RECENT = "Recent"
 MOST_RECENT = 5
 SELECTED_ROW = "The selected result"
+WHAT_IF = "What if"
 HERE = "Here"
 Item = str | Action | None  # the name of a group, a command, or a blank line between groups
 Group = tuple[str, tuple[Action, ...]]
@@ -61,6 +62,8 @@ def _beside(action: Action, key: str) -> str:
 
 def group_of(action: Action) -> str:
     """Return the name of the group that an action belongs to."""
+    if action.where == "panel":
+        return WHAT_IF
     section = next((name for name, actions in SECTIONS if action in actions), HERE)
     return SELECTED_ROW if section == "Search" and action.where == "rows" else section
 

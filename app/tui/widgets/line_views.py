@@ -14,10 +14,12 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
 
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
+from app.tui.widgets.selected_text import selected_text, with_selection
 
 LineBuilder = Callable[[int], Sequence[Content]]
 LineOfWidth = Callable[[int], int]  # from a width in cells to a line
@@ -36,6 +38,7 @@ class PaintedView(ScrollView):
         super().__init__(id=id)
         self.strips: dict[Hashable, Strip] = {}
         self.painted: dict[Hashable, Strip] = {}  # by text, style and width: what comes back need not be painted anew
+        self._painting = False
         self._written: dict[int, Strip] = {}  # what stands on the screen, by the line of the view
 
     def strip_at(self, y: int) -> Strip:
@@ -43,9 +46,26 @@ class PaintedView(ScrollView):
         return Strip.blank(self.scrollable_content_region.width, self.rich_style)
 
     def render_line(self, y: int) -> Strip:
-        """Return one line of the screen."""
+        """Return one line of the screen; who asks where its text stands, for the mouse, gets that with it."""
         strip = self._written[y] = self.strip_at(y)
-        return strip
+        line, selection = y + self.scroll_offset.y, self.text_selection
+        if selection is not None:
+            style = self.screen.get_component_rich_style("screen--selection")
+            strip = with_selection(strip, selection.get_span(line), style)
+        return strip if self._painting else strip.apply_offsets(0, line)  # which costs more than all else of a line
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines to be painted."""
+        self._painting = True
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._painting = False
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the text under a selection, and what ends it."""
+        top = self.scroll_offset.y
+        return selected_text(selection, self.virtual_size.height, lambda line: self.strip_at(line - top).text), "\n"
 
     def paint_changes(self) -> None:
         """Paint the cells that are others than those that stand on the screen."""

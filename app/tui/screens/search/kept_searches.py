@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from textual.timer import Timer
 
+from app.tui.background import in_background
 from app.tui.browser import Browser
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.search.query_line import QueryLine
+from app.tui.screens.search.watched_searches import WatchedSearches
+from app.wording.figures import count
 from app.wording.safe_text import one_line
 
 KEEP = "\n"  # stands for "keep the present search"; no name of a search holds a line break
@@ -19,6 +25,7 @@ class KeptSearches:
     def __init__(self, browser: Browser, line: QueryLine) -> None:
         self._browser = browser
         self._line = line
+        self._watched = WatchedSearches(browser)
         self._lost = ("", "")  # the query that was emptied or replaced last, and what stands in its place
         self._remembered = ""  # the last one that the history took
         self._stood = ""  # the same, where it only stood; what it grows into takes its place
@@ -93,9 +100,10 @@ class KeptSearches:
             self._lost = (before, self._line.value)
 
     def pick_saved(self) -> None:
-        """Let the person pick a search kept under a name, or keep the present one."""
+        """Let the person pick a search kept under a name, keep the present one, or watch one for what is new."""
         saved = self._browser.config.saved
-        choices = [Choice(name, name, query) for name, query in sorted(saved.items(), key=lambda each: each[0].lower())]
+        names = sorted(saved, key=str.lower)
+        choices = [Choice(name, name, self._note(name, saved[name])) for name in names]
         present = self._line.value.strip()
         if present:
             choices.insert(0, Choice(KEEP, f"Keep the present search: {one_line(present)}"))
@@ -105,9 +113,39 @@ class KeptSearches:
                 self._keep(present)
             elif name is not None:
                 self._picked(saved[name])
+                if self._watched.watches(name):
+                    in_background(self._line, partial(self._watched.look, name, saved[name]), "watched")
+
+        def switched(name: str) -> None:
+            if name != KEEP:
+                in_background(screen, partial(self._switch, screen, name, saved[name]), "watched")
 
         nothing = "None yet. Type a search, then come here to keep it under a name."
-        self._browser.push_screen(ChoiceScreen("Saved searches", choices, nothing=nothing, remove=self._drop), picked)
+        screen = ChoiceScreen(
+            "Saved searches", choices, nothing=nothing, remove=self._drop, switch=("watch, or no more", switched)
+        )
+        self._browser.push_screen(screen, picked)
+        in_background(self._line, partial(self._count_news, screen, {name: saved[name] for name in names}), "watched")
+
+    def _note(self, name: str, query: str, news: int = 0) -> str:
+        """Return what stands beside a saved search: the query, and of a watched one how many notes are new."""
+        if news:
+            return f"{count(news)} new · {query}"
+        return f"watched · {query}" if self._watched.watches(name) else query
+
+    async def _count_news(self, screen: ChoiceScreen[str], saved: Mapping[str, str]) -> None:
+        """Tell beside each watched search how many notes are new."""
+        for name, query in saved.items():
+            if self._watched.watches(name) and (news := await self._watched.news(name, query)):
+                screen.note(name, self._note(name, query, news))
+
+    async def _switch(self, screen: ChoiceScreen[str], name: str, query: str) -> None:
+        """Watch a saved search from now on, or no longer."""
+        if self._watched.watches(name):
+            self._watched.forget(name)
+        else:
+            await self._watched.look(name, query)
+        screen.note(name, self._note(name, query))
 
     def _keep(self, text: str) -> None:
         """Ask for a name and keep a search under it."""
@@ -126,6 +164,7 @@ class KeptSearches:
         kept = {each: query for each, query in self._browser.config.saved.items() if each != name}
         if not self._browser.change_config(saved=kept):
             return False
+        self._watched.forget(name)
         self._browser.notify(f"“{name}” is no longer kept.", markup=False)
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.tui.background import in_background
 from app.tui.browser import Browser, OpeningHearer, Place
@@ -16,8 +17,10 @@ from app.tui.screens.search.shown_results import ShownResults
 from app.tui.threads import in_thread
 from app.wording.figures import counted
 from app.wording.safe_text import one_line
-from engine.paths import display
 from engine.records import Hit
+
+if TYPE_CHECKING:
+    from app.tui.screens.search.copied_forms import CopiedForm
 
 _log = logging.getLogger("carrel")
 
@@ -123,20 +126,40 @@ class OpenedDocuments:
         else:
             self._browser.push_screen(ReaderScreen(Reading(path, anchor=target.partition("#")[2])))
 
-    def copy_paths(self) -> None:
-        """Copy the paths of the marked results, or of the selected one."""
-        paths = list(dict.fromkeys(display(hit.path) for hit in self.taken))
-        if paths:
-            copy(self._rows.app, "\n".join(paths), "the path" if len(paths) == 1 else counted(len(paths), "path"))
+    def choose_copy(self) -> None:
+        """Ask in which form the marked results, or the selected one, are copied."""
+        from app.tui.screens.letter_choice import LetterScreen  # not needed before the first paint
+        from app.tui.screens.search.copied_forms import BY_LETTER, FORMS
+
+        taken = self.taken
+
+        def chosen(letter: str | None) -> None:
+            if letter is not None:
+                self.copy(BY_LETTER[letter], taken)
+
+        if taken:
+            title = "Copy" if len(taken) == 1 else f"Copy of {counted(len(taken), 'row')}"
+            self._browser.push_screen(LetterScreen(title, [(form.letter, form.name) for form in FORMS]), chosen)
 
     def copy_texts(self) -> None:
         """Copy the passages of the marked results, or of the selected one."""
-        if self.taken:
-            in_background(self._rows, partial(self._copy_texts, self.taken), "taking")
+        from app.tui.screens.search.copied_forms import BY_LETTER
 
-    async def _copy_texts(self, hits: Sequence[Hit]) -> None:
+        self.copy(BY_LETTER["t"], self.taken)
+
+    def copy(self, form: CopiedForm, hits: Sequence[Hit]) -> None:
+        """Copy rows in a form."""
+        if form.of_text:
+            in_background(self._rows, partial(self._copy_with_texts, form, tuple(hits)), "taking")
+        else:
+            self._copy(form, [(hit, "") for hit in hits])
+
+    async def _copy_with_texts(self, form: CopiedForm, hits: Sequence[Hit]) -> None:
         texts = await self._texts(hits)
-        found = [texts[hit.passage_id].strip("\n") for hit in hits if hit.passage_id in texts]
-        if found:
-            what = "the passage" if len(found) == 1 else counted(len(found), "passage")
-            copy(self._rows.app, "\n\n".join(found) + "\n", what)
+        self._copy(form, [(hit, texts[hit.passage_id]) for hit in hits if hit.passage_id in texts])
+
+    def _copy(self, form: CopiedForm, rows: Sequence[tuple[Hit, str]]) -> None:
+        made = list(dict.fromkeys(form.make(hit, text) for hit, text in rows))
+        if made:
+            what = f"the {form.name}" if len(made) == 1 else f"{form.name} of {counted(len(made), 'row')}"
+            copy(self._rows.app, form.between.join(made), what)

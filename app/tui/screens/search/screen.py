@@ -200,6 +200,8 @@ class SearchScreen(MovesByLines, CarrelScreen):
         if not self.search.accepts(answer):
             return
         self.feedback.answered(answer)
+        if answer.finished:
+            self.carrel.window_title.show(answer.result.query.text)
         self.filters.show(answer.result.query)
         if not answer.finished and not answer.result.hits:  # words alone that found nothing do not clear the list
             self.shown.show_reading()
@@ -421,9 +423,9 @@ class SearchScreen(MovesByLines, CarrelScreen):
             self.rows.mark()
             self.further.move(1)
 
-    def action_copy_path(self) -> None:
-        """Copy the paths of the marked results, or of the selected one."""
-        self.documents.copy_paths()
+    def action_copy(self) -> None:
+        """Ask in which form the marked results, or the selected one, are copied."""
+        self.documents.choose_copy()
 
     def action_copy_text(self) -> None:
         """Copy the passages of the marked results, or of the selected one."""

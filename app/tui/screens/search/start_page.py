@@ -52,7 +52,7 @@ class StartPage:
         self._browser = browser
         self._line = line
         self._rows = rows  # the work ends with them
-        self.before = Before()
+        self.before: Before | None = None  # None: not known yet, so that no page gives way to another
 
     def look(self, changed: Callable[[], None]) -> None:
         """Find out, beside the keys, what was done before; `changed` is called where that is something else now."""
@@ -79,19 +79,21 @@ class StartPage:
 
     def search_again(self, place: int) -> None:
         """Make the search of before that stands at a place of the page; the saved ones come behind the others."""
-        found = [*self.before.searches[:SHOWN], *(text for _, text in self.before.saved[:SHOWN])]
+        before = self.before or Before()
+        found = [*before.searches[:SHOWN], *(text for _, text in before.saved[:SHOWN])]
         if place < len(found):
             self._line.write(found[place])
             self._line.focus()
 
     def read_again(self, place: int) -> None:
         """Read the document that was opened so many before the last one."""
-        if place < len(self.before.opened):
-            self._read_document(self.before.opened[place])
+        opened = self.before.opened if self.before else ()
+        if place < len(opened):
+            self._read_document(opened[place])
 
     def pick_opened(self) -> None:
         """Let the person pick one of the documents that were opened before."""
-        choices = [Choice(path, *_named(path, self._browser.roots)) for path in self.before.opened]
+        choices = [Choice(path, *_named(path, self._browser.roots)) for path in (self.before or Before()).opened]
         nothing = "Nothing yet. A document is remembered once it is opened from a search, while memory is on."
         self._browser.push_screen(ChoiceScreen("Opened before", choices, nothing=nothing), self._picked)
 
@@ -106,8 +108,10 @@ class StartPage:
         self._browser.push_screen(ReaderScreen(Reading(path)))
 
 
-def before_lines(before: Before, roots: Sequence[bytes], width: int) -> list[Content]:
-    """Return what was done before, a line each that a click does again; nothing for a beginner."""
+def before_lines(before: Before | None, roots: Sequence[bytes], width: int) -> list[Content]:
+    """Return what was done before, a line each that a click does again: nothing for a beginner."""
+    if before is None:
+        return [Content()]
     if not before.known:
         return []
     searches = [(one_line(text), "") for text in before.searches[:SHOWN]]

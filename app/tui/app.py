@@ -128,6 +128,13 @@ class CarrelApp(App[int]):
         self._use_keys()
         self.call_after_refresh(self._begin)
 
+    @on(events.AppFocus)
+    def _give_keys(self) -> None:
+        """Give the focus that a screen would have taken had the terminal had it: keys would go nowhere."""
+        if self.screen.focused is None and self.screen.AUTO_FOCUS:
+            first = next((widget for widget in self.screen.query(self.screen.AUTO_FOCUS) if widget.focusable), None)
+            self.screen.set_focus(first)
+
     def _begin(self) -> None:
         gc.enable()  # who started the browser may have switched it off until now
         for trouble in filter(None, (self.ports.settings.trouble, self._theme_trouble)):

@@ -130,7 +130,7 @@ def test_kitty_is_sent_a_picture_once_and_shows_it_by_placeholders(folder: Path)
 
 @pytest.mark.parametrize("name", ["bomb.png", "broken.png", "text.png", "pipe.png"])
 def test_what_is_no_picture_or_too_large_costs_its_name_only(folder: Path, name: str) -> None:
-    assert cells(PictureFiles("colour", python="/nonexistent"), folder, name) == ()
+    assert cells(PictureFiles("colour", decoder=["/nonexistent"]), folder, name) == ()
     if name != "text.png":
         assert cells(PictureFiles("colour"), folder, name) == ()
 
@@ -139,7 +139,7 @@ def test_what_is_no_picture_or_too_large_costs_its_name_only(folder: Path, name:
     "target", ["link.png", "../outside.png", "/etc/hostname", "https://example.org/a.png", "no.png", "a\0.png", ""]
 )
 def test_no_picture_is_taken_from_elsewhere(folder: Path, target: str) -> None:
-    assert cells(PictureFiles("colour", python="/nonexistent"), folder, target) == ()
+    assert cells(PictureFiles("colour", decoder=["/nonexistent"]), folder, target) == ()
 
 
 def test_what_a_terminal_shows_is_known_without_asking_it() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fakes import FakeIndexer, FakeLibrary, ports
 from piloting import WIDE, settle, typed
+from textual import events
 from textual.css import stylesheet
 from textual.pilot import Pilot
 
@@ -113,6 +114,19 @@ async def test_the_search_is_found_again_from_the_other_screens() -> None:
         app.action_show_library()
         await settle(pilot)
         assert app.screen is screen and app.current_mode == "search"
+
+
+async def test_a_screen_that_came_while_the_terminal_had_no_focus_has_the_keys_once_it_has() -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        app.post_message(events.AppBlur())
+        await settle(pilot)
+        app.action_show_library()
+        await settle(pilot)
+        app.post_message(events.AppFocus())
+        await settle(pilot)
+        assert app.focused is app.screen.query_one("#tree")
 
 
 async def test_garbage_is_collected_again_once_the_first_picture_stands() -> None:

@@ -295,8 +295,8 @@ async def test_a_run_is_paused_let_go_on_and_stopped(app: CarrelApp, training: F
         with training.events("tuned-4").open("a") as stream:
             stream.write('{"type": "paused", "at": 1783000000.0}\n')
         await until(pilot, lambda: screen.state.paused)
-        assert "‖ training" in written(pilot) and "paused, g goes on" in written(pilot)
-        assert "g go on" in footer(pilot) and "p pause" not in footer(pilot)
+        assert "‖ training" in written(pilot) and "paused, o goes on" in written(pilot)
+        assert "o go on" in footer(pilot) and "p pause" not in footer(pilot)
         await pressed(pilot, "o", "s")
         assert training.done == [("order", "tuned-4", word) for word in ("pause", "resume", "stop")]
 
@@ -333,7 +333,7 @@ async def test_a_run_that_waits_for_its_review_is_found_and_says_so(app: CarrelA
         await pressed(pilot, "escape")
         shown = written(pilot)
         assert "8 examples wait to be looked at" in shown and "waits for your review" in shown
-        assert "e examples" in footer(pilot) and "g go on" in footer(pilot)
+        assert "e examples" in footer(pilot) and "o go on" in footer(pilot)
         assert training.done == []
 
 
@@ -454,7 +454,7 @@ async def test_a_run_that_broke_off_is_told_as_such_and_taken_up_again(app: Carr
         shown = written(pilot)
         assert "✗ training" in shown and "broken off" in shown
         assert "This run broke off in training, at step 192 of 320" in shown
-        assert "g goes on from its last checkpoint" in shown
+        assert "o goes on from its last checkpoint" in shown
         await pressed(pilot, "o")
         assert training.done == [("resume", "tuned-4")]
         crashed_at = len((training.folder / "tuned-4.jsonl").read_text(encoding="ascii").splitlines())

@@ -9,7 +9,6 @@ from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
 from engine.errors import CarrelError
 
-PACKAGE = "textual-serve==1.1.3"  # what the extra `web` brings
 LAST_PORT = 65_535
 
 
@@ -38,11 +37,9 @@ def command(session: Session, port: int) -> None:
     from engine.paths import library_path
 
     if importlib.util.find_spec("textual_serve") is None:
-        from app.wording.extras import install_command
+        from engine.installation import command_for
 
-        raise CarrelError(
-            "Serving needs textual-serve, which is not installed.", fix=f"Run: {install_command(PACKAGE)}"
-        )
+        raise CarrelError("Serving needs textual-serve, which is not installed.", fix=f"Run: {command_for('web')}")
 
     def told(address: str) -> None:
         if session.json:

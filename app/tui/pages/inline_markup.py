@@ -123,7 +123,7 @@ def _bracketed(maker: LineMaker, start: int, end: int, depth: int) -> int | None
     if wiki := _WIKI.match(maker.text, start, end):
         group = 2 if wiki[2] else 1
         if wiki[0].startswith("!") and _PICTURE_NAME.search(wiki[1]):
-            return _pictured(maker, wiki, wiki[1].strip(), group)
+            return _named_picture(maker, wiki, wiki[1].strip(), group)
         maker.link(start, wiki.end(), wiki[1].strip(), wiki=True)
         return _linked(maker, wiki, group, INWARD)
     if link := _LINK.match(maker.text, start, end):
@@ -131,13 +131,13 @@ def _bracketed(maker: LineMaker, start: int, end: int, depth: int) -> int | None
         if not target:
             return None
         if link[0].startswith("!"):
-            return _pictured(maker, link, target, 1 if link[1].strip() else 2)
+            return _named_picture(maker, link, target, 1 if link[1].strip() else 2)
         maker.link(start, link.end(), target)
         return _linked(maker, link, 1 if link[1].strip() else 2, OUTWARD if leads_out(target) else INWARD)
     return None
 
 
-def _pictured(maker: LineMaker, match: re.Match[str], target: str, group: int) -> int:
+def _named_picture(maker: LineMaker, match: re.Match[str], target: str, group: int) -> int:
     """Show a picture by its name; where it stands alone in its line, its cells may stand below that."""
     maker.link(match.start(), match.end(), target, wiki=match.re is _WIKI, picture=True)
     return _linked(maker, match, group, "", f"{PICTURE} ")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from urllib.parse import unquote
@@ -16,6 +15,7 @@ from app.tui.pages.inline_markup import leads_out
 from app.tui.pictures.picture_cells import Terminal, mosaic, placeholders, transmission
 from app.tui.pictures.thumbnail import CPU_SECONDS, MOST_FILE_BYTES, SIZE
 from engine.lazy_dataclass import dataclass
+from engine.paths import own_process
 from engine.sources.safe_open import open_beneath
 
 MOST_COLUMNS, MOST_ROWS = 60, 16
@@ -37,9 +37,9 @@ class PictureFiles:
     It needs Pillow, which the extra `pictures` brings; without it every picture is shown by its name.
     """
 
-    def __init__(self, terminal: Terminal, python: str = sys.executable) -> None:
+    def __init__(self, terminal: Terminal, decoder: Sequence[str] = ()) -> None:
         self._terminal = terminal
-        self._python = python
+        self._decoder = decoder or own_process("app.tui.pictures.thumbnail")
         self._sent = 0
         self._kept: dict[tuple[bytes, int], tuple[Content, ...]] = {}
 
@@ -98,7 +98,7 @@ class PictureFiles:
 
     def _made(self, kind: str, most: tuple[int, int], descriptor: int) -> _Made | None:
         """Have a process make the picture small; None where it cannot be shown."""
-        command = [self._python, "-P", "-m", "app.tui.pictures.thumbnail", kind, *map(str, most)]
+        command = [*self._decoder, kind, *map(str, most)]
         with suppress(OSError, subprocess.SubprocessError):
             done = subprocess.run(command, stdin=descriptor, capture_output=True, timeout=PATIENCE_SECONDS, check=False)
             size = SIZE.unpack_from(done.stdout) if done.returncode == 0 and len(done.stdout) > SIZE.size else (0, 0)

@@ -49,7 +49,9 @@ HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe0f\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
 )
-OWN_STYLES = re.compile("\x1b\\[(?:[0-4]|36|32|33|90)m|\r\x1b\\[K|\x1b\\[2J\x1b\\[1;1H")
+OWN_STYLES = re.compile(
+    "\x1b\\[(?:[0-4]|36|32|33|90)m|\r\x1b\\[K|\x1b\\[2J\x1b\\[1;1H|\x1b\\]8;;(?:file://[!-~]*)?\x1b\\\\"
+)
 NOTE = f"---\ntitle: x\n---\n# starter {HOSTILE}\n\n## {HOSTILE}\n\nFeed the starter {HOSTILE}, twice a day.\n"
 PATH = f"notes/{NAME}/{NAME}.md"
 
@@ -82,6 +84,9 @@ CALLS: dict[str, list[list[str]]] = {
     "eval": [[NAME], ["notes"], ["notes", "--model", NAME, "--weights", NAME]],
     "demo": [["--library", f"demo-{NAME}"]],
     "completion": [["bash"], [NAME]],
+    "pick": [["--filter", "starter"], ["--filter", NAME], ["--filter", "--format", f"{{path}}{NAME}", "starter"]],
+    "browse": [[NAME]],
+    "init": [["bash"], [NAME]],
     "mcp": [["--folder", NAME], ["--include", NAME]],
     "serve": [["--port", NAME], []],
 }
@@ -184,7 +189,7 @@ def test_no_command_lets_a_hostile_name_or_text_through(
     faults = {}
     for call in ([name, *arguments] for name, calls in CALLS.items() for arguments in calls):
         piped = hostile(*call)
-        assert piped.code == 0 or piped.out + piped.err, call
+        assert piped.code == 0 or piped.out + piped.err or call[0] == "pick", call  # which says nothing of no match
         seen = shown(lambda call=call: app.cli.main(call), capsys, monkeypatch)  # type: ignore[misc]
         faults[" ".join(call)] = through(piped.out + piped.err), through(seen)
     assert {call: fault for call, fault in faults.items() if fault != ([], [])} == {}

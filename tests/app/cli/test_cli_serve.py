@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 from cli_fakes import Call
 
+from engine.installation import command_for
 from engine.library import Library
 from engine.paths import own_process
 
@@ -124,7 +124,7 @@ def test_without_the_extra_the_very_command_is_said(carrel: Call, monkeypatch: p
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "textual_serve" else real(name))
     ended = carrel("serve")
     assert ended.code == 1
-    assert f"Run: {sys.executable} -m pip install textual-serve==1.1.3" in ended.err
+    assert f"Run: {command_for('web')}" in ended.err
     assert '"textual-serve==1.1.3"' in (Path(__file__).parents[3] / "pyproject.toml").read_text()
 
 
@@ -181,7 +181,7 @@ async def test_a_web_browser_opens_searches_and_explains(tmp_path: Path, unfitte
         for letter in "starter":
             await page.press(letter)
         await page.until(lambda screen: "1 found" in screen and "Feed the starter" in screen)
-        await page.press("Tab", "Tab")
+        await page.press("Tab", "Tab")  # the key and its code
         await page.until(lambda screen: " e explain" in screen)
         await page.press("e")
         await page.until(lambda screen: "Why is this first?" in screen and "What if" in screen)

@@ -5,6 +5,7 @@ Both are kept in the person's settings.
 
 from __future__ import annotations
 
+from textual.css.scalar import Scalar, Unit
 from textual.geometry import Size
 from textual.timer import Timer
 from textual.widget import Widget
@@ -97,7 +98,7 @@ class Proportions:
 
     def _give_share(self) -> None:
         """Lay the pane out; a low and narrow screen has a height of its own for each of its uses."""
-        styles, share = self._pane.styles, f"{100 * (self._share or 0):.0f}%"
+        styles, share = self._pane.styles, Scalar(100 * (self._share or 0), Unit.PERCENT, Unit.PERCENT)
         styles.clear_rule("width")
         styles.clear_rule("height")
         if self._share is None:

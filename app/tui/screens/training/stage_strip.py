@@ -48,7 +48,7 @@ def time_left(state: TrainingState, run: RunState) -> str:
     if run == "crashed":
         return "broken off"
     if state.paused:
-        return "waits for your review, e begins" if state.review is not None else "paused, g goes on"
+        return "waits for your review, e begins" if state.review is not None else "paused, o goes on"
     if state.preparing is not None:
         done, of = state.preparing.done, state.preparing.of
         return f"{one_line(state.preparing.what)}{f' {percent(done / of)}' if of else ' …'}"

@@ -28,6 +28,7 @@ PLAIN = frozenset(["gnome-text-editor", "ed", "open", "xdg-open", "notepad"])  #
 # Editors with a window of their own: the terminal need not be handed over.
 WINDOWED = GOTO | COLON - {"hx", "helix"} | DASH_LINE | {"gvim", "mvim", "gedit", "gnome-text-editor"}
 LESS = frozenset({"less", "most"})  # +Ng is their command for a line
+QUICKFIX = frozenset({"vim", "nvim", "gvim", "mvim"})  # several places are a list in the editor, at the first
 # Editors that take several files at once, each with its own line.
 SEVERAL = GOTO | COLON | {"nano", "emacs", "emacsclient", "joe"}
 # Viewers of PDF that can begin at a page, with the words that say so.
@@ -128,10 +129,32 @@ def _editing(targets: Sequence[Target], words: list[str]) -> list[EditorCommand]
     if any("{path}" in word for word in words):
         return [EditorCommand(name, tuple(_filled(words, each)), not apart) for each in targets]
     program = [os.fsencode(word) for word in words]
+    if name in QUICKFIX and len(targets) > 1:
+        return [EditorCommand(name, (*program, *_quickfix(targets)), not apart)]
     if name in SEVERAL:
         places = [part for each in targets for part in _at_line(name, each.path, each.line)]
         return [EditorCommand(name, tuple(program + places), not apart)]
     return [EditorCommand(name, tuple(program + _at_line(name, each.path, each.line)), not apart) for each in targets]
+
+
+def _quickfix(targets: Sequence[Target]) -> list[bytes]:
+    """Return the arguments that give vim the files as its quickfix list, open at the first: `:cn` goes on to the next.
+
+    The list is made by the editor itself, of strings in which no sign does anything: a path may hold any but NUL.
+    """
+    places = b", ".join(
+        b'{"filename": "%s", "lnum": %d}' % (b"".join(map(_vim_byte, target.path)), target.line or 1)
+        for target in targets
+    )
+    return [b"+call setqflist([%s])" % places, b"+cfirst", b"+copen", b"+wincmd p"]
+
+
+def _vim_byte(byte: int) -> bytes:
+    """Return a byte as it stands between double quotes in a vim script."""
+    sign = bytes([byte])
+    if byte < 0x20 or byte == 0x7F:
+        return b"\\x%02x" % byte
+    return b"\\" + sign if sign in (b"\\", b'"') else sign
 
 
 def _filled(words: Sequence[str], target: Target) -> list[bytes]:

@@ -75,6 +75,7 @@ def picked_shape(hits: Sequence[Hit], result: SearchResult | None) -> Shape:
 
 def hit_shape(hit: Hit) -> Shape:
     """Return one row of a search."""
+    below = hit.judged_below
     return {
         "rank": hit.rank,
         "score": hit.score,
@@ -99,6 +100,7 @@ def hit_shape(hit: Hit) -> Shape:
         "more_in_document": list(hit.more_in_document),
         "duplicates": list(hit.duplicates),
         "judged": JUDGED.get(hit.judged),
+        "judged_below": {"passage_id": below[0], "mark": JUDGED[below[1]]} if below else None,
         "pending": hit.pending,
     }
 

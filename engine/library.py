@@ -149,6 +149,8 @@ class Library:
     watching = _by(_views, LibraryViews.watching)
     left_out = _by(_views, LibraryViews.left_out)
     left_out_files = _by(_views, LibraryViews.left_out_files)
+    count_files = _by(_views, LibraryViews.count_files)
+    ignore_files = _by(_views, LibraryViews.ignore_files)
     folder_rules = _by(_views, LibraryViews.folder_rules)
     set_folder_rules = _by(_views, LibraryViews.set_folder_rules)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import PathError
 from engine.library_file import LibraryFile
-from engine.paths import display
+from engine.paths import display, folder_path
 from engine.records import (
     DocumentChange,
     Facets,
     Failure,
     Folder,
+    FolderCount,
     FolderNode,
     ResolvedLink,
     StoredDocument,
@@ -26,6 +28,9 @@ from engine.store.connection import transaction
 if TYPE_CHECKING:
     from engine.events import Watching
     from engine.store.connection import LibraryConnection
+
+LOOKED_AT_MOST = 400_000  # files and left-out entries of a folder that is only counted
+STOP_STEP = 64  # of them, between two questions whether to stop
 
 
 class LibraryViews:
@@ -134,6 +139,41 @@ class LibraryViews:
                 if len(found) == limit:
                     break
         return tuple(found)
+
+    def count_files(self, folder: Path, most: int, stop: Callable[[], bool] = lambda: False) -> FolderCount:
+        """Walk a folder that may be watched, and count the files that would be indexed: `most`, and then no further.
+
+        Nothing is read of the library. `stop` is asked now and then, and ends the walk. Raises PathError where it is
+        missing or no folder.
+        """
+        from engine.sources.discovery import FoundFile, discover
+        from engine.watching.watched_roots import own_files
+
+        inside: dict[bytes, int] = {}
+        files = 0
+        for looked_at, each in enumerate(discover(folder_path(folder), own_files=own_files(self._file.path)), 1):
+            if isinstance(each, FoundFile):
+                files += 1
+                top, below, _ = each.path.partition(b"/")
+                if below:
+                    inside[top] = inside.get(top, 0) + 1
+            if files >= most or looked_at >= LOOKED_AT_MOST or (looked_at % STOP_STEP == 0 and stop()):
+                return FolderCount(files, False, inside)
+        return FolderCount(files, True, inside)
+
+    def ignore_files(self, folder: bytes) -> tuple[tuple[bytes, tuple[str, ...]], ...]:
+        """Walk a watched folder now and return its `.carrelignore` files, as relative paths, with their patterns."""
+        from engine.sources.discovery import watched_folders
+        from engine.sources.ignore_files import patterns_of
+        from engine.sources.path_rules import CARRELIGNORE
+        from engine.watching.watched_roots import own_files, rules_from
+
+        with self._file.reading() as connection:
+            rules = rules_from(folders.rules(connection, watched_folder(connection, folder).id))
+        walked = watched_folders(folder, rules, own_files(self._file.path))
+        paths = (os.path.join(inside, CARRELIGNORE) for inside in walked)
+        read = ((path, patterns_of(os.path.join(folder, path))) for path in paths)
+        return tuple((path, patterns) for path, patterns in read if patterns)
 
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:
         """Return the patterns by which files of a watched folder are left out beside its own ignore files."""

@@ -18,6 +18,7 @@ from training.protocol import Failed, Finished
 from training.run_channel import Cancelled, Teller
 from training.runs import Run
 
+OTHERS = 0o077  # what a run writes comes from the person's notes, and is theirs alone
 NICENESS = 10  # the person's own programs come first
 
 
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the process and return its exit code."""
     (folder,) = sys.argv[1:] if arguments is None else arguments
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    os.umask(OTHERS)  # also for what libraries write
     run = Run(Path(folder))
     with suppress(OSError):
         os.nice(NICENESS)

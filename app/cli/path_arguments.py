@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.records import Folder, StoredDocument
 
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>[0-9]{1,9})(?::[0-9]*)?", re.DOTALL)
+MOST_LEFT_OUT = 20_000  # files and folders left out of a watched folder that are looked through by name
 MOST_NAMED = 5  # candidates that a message lists
 
 
@@ -73,6 +74,20 @@ def find_document(library: Library, text: str) -> StoredDocument:
     if matches:
         raise _ambiguous(text, matches)
     raise _unknown(text)
+
+
+def left_out_file(library: Library, text: str) -> Path | None:
+    """Return the file that a rule leaves out and whose path ends with `text`; None where none does, or several do."""
+    ending = os.fsencode(text).strip(b"/")
+    found: set[bytes] = set()
+    for folder in library.folders() if ending else ():
+        left_out = [
+            os.path.join(folder.path, path) for path, _ in library.left_out_files(folder.path, limit=MOST_LEFT_OUT)
+        ]
+        inside = (os.path.join(path, ending) for path in (folder.path, *left_out))
+        found.update(filter(os.path.lexists, inside))
+        found.update(path for path in left_out if (b"/" + path).endswith(b"/" + ending))
+    return Path(os.fsdecode(found.pop())) if len(found) == 1 else None
 
 
 def _readings(library: Library, text: str) -> list[bytes]:

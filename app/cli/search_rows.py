@@ -62,6 +62,8 @@ def row(hit: Hit, best: float, columns: int, decimals: int = 3, *, links: bool =
     yield INDENT + figures(hit, best, decimals)
     if hit.judged is not None:
         yield INDENT + click.style(JUDGED[hit.judged], dim=True)
+    if hit.judged_below is not None:
+        yield INDENT + click.style(f"{JUDGED[hit.judged_below[1]]}: a passage below", dim=True)
     if hit.more_in_document:
         yield INDENT + click.style(f"+ {len(hit.more_in_document)} more in this document", dim=True)
     if hit.duplicates:

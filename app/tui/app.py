@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import App
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -22,6 +24,7 @@ from textual.worker import Worker
 from app.tui.actions import APP_ACTIONS, Action, bindings, offered
 from app.tui.browser import OpeningHearer, Place
 from app.tui.clipboard import copy_selected
+from app.tui.early_keys import EarlyKeys
 from app.tui.editor_launch import open_places
 from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
@@ -32,8 +35,8 @@ from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.sparing_output import with_sparing
 from app.tui.status_line import StatusView
-from app.tui.theme import CARREL_THEMES, at_start, other
-from app.tui.theme_colors import inks
+from app.tui.theme import CARREL_THEMES, at_start, few_colours, in_terminal_colours, other
+from app.tui.theme_colors import TERMINAL_THEMES, ReversedChoice, inks
 from app.tui.threads import in_thread
 from app.tui.toasts import TOAST_CSS, TOAST_SECONDS, TROUBLE_SECONDS, Toasts
 from app.tui.window_title import WindowTitle
@@ -81,7 +84,9 @@ class CarrelApp(App[int]):
     CLOSE_TIMEOUT = 0.5  # leaving takes less than a second, whatever a widget still does
 
     def __init__(self, ports: Ports, query: str = "") -> None:
-        super().__init__()
+        self._early = EarlyKeys(self)
+        self._few_colours = few_colours()
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else it would be shown in greys
         self._query = query  # to begin with
         self.window_title = WindowTitle(str(self.TITLE), self.send_to_terminal)
         self.driver_class = with_sparing(self.driver_class)
@@ -104,9 +109,9 @@ class CarrelApp(App[int]):
         self._looked = 0.0
         self._file: LibraryFile | None = None
         self._rows_shown = asyncio.Event()  # those of the first search, or why there are none
-        for theme in CARREL_THEMES:
+        for theme in (*CARREL_THEMES, *TERMINAL_THEMES):
             self.register_theme(theme)
-        self.theme, self._theme_trouble = at_start(self.config.theme, self.available_themes)
+        self.theme, self._theme_trouble = self._wanted_theme()
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -245,7 +250,7 @@ class CarrelApp(App[int]):
             self.notify(str(error), severity="error", timeout=8, markup=False)
             return False
         if "theme" in changes:
-            self.theme, _ = at_start(self.config.theme, self.available_themes)
+            self.theme, _ = self._wanted_theme()
         if {"keys", "key_preset"} & changes.keys():
             self._use_keys()
         self.config_signal.publish(self.config)
@@ -268,6 +273,28 @@ class CarrelApp(App[int]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the inks for themes that are not Carrel's own and therefore lack them."""
         return inks(self.current_theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what the lines of every widget go through on their way to the screen."""
+        filters = super().get_line_filters()
+        return [ReversedChoice(), *filters] if self.current_theme.ansi else filters
+
+    def opening(self) -> AbstractContextManager[None]:
+        """Hold keys back while what a screen is to show is being read."""
+        return self._early.held()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take an event. A key takes away what was told; one that is early waits for its screen."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._toasts.key_pressed()
+        if not self._early.takes(event):
+            await super().on_event(event)
+
+    @on(EarlyKeys.Due)
+    async def _take_waiting(self) -> None:
+        """Take the keys that waited for a screen."""
+        while (event := self._early.next()) is not None:
+            await super().on_event(event)
 
     async def _miss_file(self, file: LibraryFile) -> None:
         """Say, once, that the library's file is gone; what was read of it can be searched on."""
@@ -338,8 +365,8 @@ class CarrelApp(App[int]):
         """Ask for the first folder to watch."""
         from app.tui.screens.welcome.screen import WelcomeScreen  # most starts never show it
 
-        if not isinstance(self.screen, WelcomeScreen):
-            self.push_screen(WelcomeScreen())
+        if self.opened is not None and not isinstance(self.screen, WelcomeScreen):
+            self.push_screen(WelcomeScreen(self.opened.library))
 
     def action_show_library(self) -> None:
         """Go to the library, or from there back to the search."""
@@ -367,7 +394,16 @@ class CarrelApp(App[int]):
         """Change between dark and light, until Carrel is left; the settings keep a theme for good."""
         chosen = self.available_themes.get(self.config.theme)
         dark = self.current_theme.dark
-        self.theme = other(dark, chosen.name if chosen and chosen.dark != dark else "")
+        self.theme = self._showable(other(dark, chosen.name if chosen and chosen.dark != dark else ""))
+
+    def _wanted_theme(self) -> tuple[str, str]:
+        """Return the theme that the person wants, as far as the terminal can show it, and what is wrong with it."""
+        name, trouble = at_start(self.config.theme, self.available_themes)
+        return self._showable(name), trouble
+
+    def _showable(self, name: str) -> str:
+        asked = os.environ.get("TEXTUAL_THEME") == name
+        return in_terminal_colours(self.available_themes[name]) if self._few_colours and not asked else name
 
     def notify(
         self,
@@ -381,12 +417,6 @@ class CarrelApp(App[int]):
         """Tell the person something in a line above the footer; what troubles stays longer than what pleases."""
         seconds = TOAST_SECONDS if severity == "information" else max(TOAST_SECONDS, timeout or TROUBLE_SECONDS)
         super().notify(message, title=title, severity=severity, timeout=seconds, markup=markup)
-
-    async def on_event(self, event: events.Event) -> None:
-        """Take away with the next key what was told."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            self._toasts.key_pressed()
-        await super().on_event(event)
 
     async def action_copy_or_quit(self) -> None:
         """Copy the text that is selected; where none is, leave."""

@@ -6,6 +6,7 @@ Screens and widgets know this and not the app, so that none of them imports what
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, cast
 
 from textual.notifications import SeverityLevel
@@ -92,6 +93,9 @@ class Browser(Protocol):
 
         What no program here shows is read in Carrel, unless a `hearer` does something else about it.
         """
+
+    def opening(self) -> AbstractContextManager[None]:
+        """Hold keys back while what a screen is to show is being read."""
 
     def send_to_terminal(self, text: str) -> None:
         """Write what is no text of the screen, such as a picture that its cells refer to."""

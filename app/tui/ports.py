@@ -25,6 +25,7 @@ from engine.records import (
     Facets,
     Failure,
     Folder,
+    FolderCount,
     FolderNode,
     Grade,
     Hit,
@@ -195,6 +196,12 @@ class LibraryPort(Protocol):
     ) -> tuple[tuple[bytes, str], ...]:
         """Walk a watched folder now, and return what is left out of it: relative path and reason."""
 
+    def count_files(self, folder: Path, most: int, stop: Callable[[], bool]) -> FolderCount:
+        """Count the files of a folder that would be indexed, as far as `most` and until `stop`; raises PathError."""
+
+    def ignore_files(self, folder: bytes) -> Sequence[tuple[bytes, Sequence[str]]]:
+        """Walk a watched folder now, and return its `.carrelignore` files with their patterns."""
+
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:
         """Return the person's own patterns for a watched folder."""
 
@@ -255,6 +262,7 @@ class Pace:
     patience: float = 0.3  # more where only the words have answered: the row may give way to a better one
     sentence: float = 0.4  # then the nearest sentence is looked for: a dozen runs of the encoder
     settle: float | None = 0.7  # then all rows are asked for; None: with the first ones
+    stood: float | None = 3.0  # then a query is worth keeping in the history; None: only what is looked at is
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for

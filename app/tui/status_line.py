@@ -70,6 +70,11 @@ def folder_names(folders: Sequence[Folder]) -> str:
     return path if len(folders) == 1 else f"{path} and {len(folders) - 1} more"
 
 
+def walked(status: Status) -> bool:
+    """Whether every folder that is followed was looked at once; before that nobody knows what there is to index."""
+    return all(folder.walked for folder in status.folders if folder.state == "watching")
+
+
 def doing(view: StatusView) -> Content:
     """Return what the indexer does now, in words, with rate and time left where they are known."""
     state = view.indexer
@@ -102,6 +107,8 @@ def _phase(view: StatusView) -> Content:
     match state.phase:
         case "indexing":
             return _progress(view)
+        case "watching" if view.status is not None and not walked(view.status):
+            return Content.styled("looking at the folders …", QUIET)
         case "watching" if meaning_share(view) < 1:
             return Content.styled(how_far(1.0, meaning_share(view), state.meaning_left), QUIET)
         case "watching":
@@ -125,7 +132,8 @@ def _phase(view: StatusView) -> Content:
 def _progress(view: StatusView) -> Content:
     """Return how far the words are, how far the meaning, and the time left until all is found by words."""
     state = view.indexer
-    shares = how_far(files_share(state), meaning_share(view), state.seconds_left)
+    meaning = meaning_share(view) if view.status and view.status.passages else 0.0
+    shares = how_far(files_share(state), meaning, state.seconds_left)
     return Content.assemble(files_bar(state, BAR_CELLS), (f" {shares}", QUIET))
 
 

@@ -23,6 +23,7 @@ MEANING = "$meaning"
 WORDS = "$mark"
 ALARM = "$alarm"
 GOOD = "$good"
+BAR = "▌"  # before what is selected in a list, so that no shade has to tell it
 
 
 def _theme(
@@ -146,6 +147,7 @@ CONTRAST = _theme(
     selection="#5f5f00",
 )
 CARREL_THEMES = (DARK, LIGHT, CONTRAST)
+TERMINAL_THEME_NAMES = ("ansi-dark", "ansi-light")  # Textual's own, of the terminal's sixteen colours
 
 
 def preferred() -> str:
@@ -163,6 +165,25 @@ def at_start(chosen: str, known: Collection[str]) -> tuple[str, str]:
     if wanted in known:
         return wanted, ""
     return preferred(), f"There is no theme “{wanted}”. F5 lists those that there are." if wanted else ""
+
+
+def few_colours() -> bool:
+    """Whether the terminal shows fewer than 256 colours, or the person wants none of them (NO_COLOR)."""
+    if "NO_COLOR" in os.environ:
+        return True
+    from rich.console import Console
+    from textual.constants import COLOR_SYSTEM
+
+    shown = Console(color_system=COLOR_SYSTEM, force_terminal=True, legacy_windows=False).color_system  # type: ignore[arg-type]
+    return shown in (None, "standard")
+
+
+def in_terminal_colours(theme: Theme) -> str:
+    """Return the theme that is made of the terminal's own sixteen colours, for the ground of another theme."""
+    if theme.ansi:
+        return theme.name
+    dark, light = TERMINAL_THEME_NAMES
+    return dark if theme.dark else light
 
 
 def other(dark: bool, chosen: str) -> str:

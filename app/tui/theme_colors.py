@@ -6,16 +6,53 @@ Every ink keeps the contrast that makes it readable on the theme's ground, whate
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from rich.segment import Segment
+from rich.style import Style as RichStyle
 from textual.color import Color
-from textual.theme import Theme
+from textual.filter import LineFilter
+from textual.theme import BUILTIN_THEMES, Theme
 
+from app.tui.theme import BAR, TERMINAL_THEME_NAMES
+
+REVERSED = "ansi_bright_magenta"  # stands for reverse video, which Textual's styles of components cannot say
+_REVERSED = Color.parse(REVERSED).rich_color
 READABLE = 4.5  # least contrast of text to its ground (WCAG 2.2, level AA)
 _STEPS = 20
 
 
+def _terminal_theme(name: str) -> Theme:
+    """Return Textual's theme of the terminal's sixteen colours, of which none is a shade of the ground."""
+    theme = BUILTIN_THEMES[name]
+    shades = ("input-cursor", "input-selection", "screen-selection")
+    reversed_shades = {f"{shade}-background": REVERSED for shade in shades}
+    plain = {f"{shade}-foreground": "ansi_default" for shade in shades}
+    return replace(theme, variables={**theme.variables, **reversed_shades, **plain})
+
+
+TERMINAL_THEMES = tuple(_terminal_theme(name) for name in TERMINAL_THEME_NAMES)
+
+
+class ReversedChoice(LineFilter):
+    """Shows in reverse video what stands on the ground `REVERSED`; the bar before a choice stays as it is."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments of a line as they are shown."""
+        return [
+            Segment(text, _reversed(style, text != BAR), control)
+            if style is not None and style.bgcolor == _REVERSED
+            else Segment(text, style, control)
+            for text, style, control in segments
+        ]
+
+
+def _reversed(style: RichStyle, turned: bool) -> RichStyle:
+    return style + RichStyle(bgcolor="default", reverse=turned)
+
+
 def inks(theme: Theme) -> dict[str, str]:
-    """Return a colour for every name in app.tui.theme; the sixteen of the terminal where the theme is made of those."""
+    """Return what stands for every name in app.tui.theme; colours of the terminal where the theme is made of those."""
     if theme.ansi:
         return _ansi_inks(theme.dark)
     colours = theme.to_color_system().generate()
@@ -54,7 +91,7 @@ def _ansi_inks(dark: bool) -> dict[str, str]:
         "meaning": "ansi_cyan" if dark else "ansi_blue",
         "alarm": "ansi_red",
         "good": "ansi_green",
-        "chosen": "ansi_black" if dark else "ansi_white",
+        "chosen": REVERSED,
         "sentence-ground": "ansi_default",
     }
 

@@ -36,6 +36,8 @@ def absence(conn: apsw.Connection, library: Path, path: bytes, document_id: int 
     if root is None and forgotten is not None:
         folder = display(forgotten.path)
         return f"its folder {folder} was forgotten", f"`carrel remove --undo {folder}` brings it back."
+    if root is None and not os.path.lexists(path):
+        return "there is no such file, here or in a watched folder", "Check the spelling, or give the whole path."
     if root is None:
         parent = display(os.path.dirname(path))
         return "it lies in no watched folder", f"Add its folder with `carrel add {parent}`."

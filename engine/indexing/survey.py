@@ -39,6 +39,7 @@ class Plan:
     vanished: list[Vanished] = field(default_factory=list)
     still_failed: list[Failure] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    whole: bool = True  # whether all of the folder was walked, so that what was left out is known
 
 
 @dataclass(slots=True)
@@ -47,7 +48,6 @@ class Survey:
 
     plans: list[tuple[Folder, Plan]] = field(default_factory=list)
     missing: list[Folder] = field(default_factory=list)
-    whole: bool = True  # whether whole folders were walked, so that what was left out is known
 
 
 def survey(
@@ -63,7 +63,7 @@ def survey(
     of it are held back, or many at `paths` are gone. `wanted` names the known files that need work though they look
     untouched; files at `doubted` paths are held against their content.
     """
-    found = Survey(whole=not paths)
+    found = Survey()
     for folder, prefixes in scopes(watched(conn), paths):
         if not is_there(folder.path, partial(known_devices, conn, folder.id)):
             found.missing.append(folder)
@@ -93,7 +93,9 @@ def _plan(
         lying = discover(folder.path, rules, own_files)
     else:
         lying = _lying(folder.path, rules, own_files, prefixes)
-    return compare(folder.id, folder.path, lying, known, wanted, doubted)
+    plan = compare(folder.id, folder.path, lying, known, wanted, doubted)
+    plan.whole = prefixes is None
+    return plan
 
 
 def compare(

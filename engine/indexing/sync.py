@@ -166,8 +166,10 @@ def _note_folders(conn: apsw.Connection, found: Survey, on_event: Callable[[Even
     for folder, plan in found.plans:
         if folder.state == "missing":
             folders.set_state(conn, folder.id, "watching")
-        if found.whole and folders.left_out(conn, folder.id) != plan.left_out:
+        if plan.whole and folders.left_out(conn, folder.id) != plan.left_out:
             folders.set_left_out(conn, folder.id, plan.left_out)
+        if plan.whole and not folder.walked:
+            folders.set_walked(conn, folder.id)
 
 
 def _carry_out(

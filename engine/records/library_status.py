@@ -15,7 +15,8 @@ FolderState = Literal["watching", "paused", "missing"]
 class Folder:
     """A watched root with its counts. `path` is absolute, as the file system has it.
 
-    `held` counts the documents that stay though their files are gone: too many went at once.
+    `held` counts the documents that stay though their files are gone: too many went at once. `walked` tells whether all
+    that lies in it was looked at once; before that nobody knows what there is.
     """
 
     id: int
@@ -25,6 +26,16 @@ class Folder:
     passages: int = 0
     failed: int = 0
     held: int = 0
+    walked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCount:
+    """How many files of a folder would be indexed, in all and by the folders in it; at least so many unless `all`."""
+
+    files: int
+    all: bool
+    inside: Mapping[bytes, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,6 +265,7 @@ class Hit:
     more_in_document: tuple[int, ...] = ()  # further passage ids of this document among the candidates, best first
     duplicates: tuple[int, ...] = ()  # passage ids of near-duplicates in other documents that collapsed into this
     judged: Grade | None = None  # what the person thinks of it for this very query
+    judged_below: tuple[int, Grade] | None = None  # a passage folded into this row that was marked, with its mark
     pending: bool = False  # meaning was asked, and the passage has no vector yet: it is ranked by its words
 
 

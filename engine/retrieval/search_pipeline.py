@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from engine.lazy_dataclass import dataclass
 from engine.records import (
     Filters,
+    Grade,
+    Hit,
     Query,
     Remark,
     Scope,
@@ -43,6 +45,7 @@ from engine.retrieval.vector_leg import Vectors
 from engine.store.bm25 import idf
 from engine.store.documents import rows_for
 from engine.store.fulltext import statistics
+from engine.store.judgements import OPENED
 
 if TYPE_CHECKING:
     import apsw
@@ -183,7 +186,7 @@ def present(
     hits = hydrate(connection, candidates, search.ranking, placings, cuts, verdict, settings, known, gone, made)
     if model is not None:
         judged = model.past_queries.judged(connection, " ".join(search.query.text.split()), model.vectors)
-        hits = tuple(replace(hit, judged=judged.get(hit.passage_id)) for hit in hits) if judged else hits
+        hits = tuple(_with_marks(hit, judged) for hit in hits) if judged else hits
     spent = (time.perf_counter() - began) * 1e3
     return SearchResult(
         query=search.query,
@@ -201,6 +204,13 @@ def present(
         so_far=search.gathered.so_far,
         awaited=tuple(wanted(candidates, [row.passage for row in search.rows], ASKED)),
     )
+
+
+def _with_marks(hit: Hit, judged: Mapping[int, Grade]) -> Hit:
+    """Return a row with what the person thinks of its passage, and of the first of those below that was marked."""
+    below = ((each, judged[each]) for each in (*hit.more_in_document, *hit.duplicates) if each in judged)
+    marked = next((mark for mark in below if mark[1] != OPENED), None)
+    return replace(hit, judged=judged.get(hit.passage_id), judged_below=marked)
 
 
 def _without_words(

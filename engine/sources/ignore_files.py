@@ -299,21 +299,33 @@ def read_ignore_file(path: bytes) -> IgnoreFile:
 
     A link is not followed, as in git: it would let a folder read what lies outside of it.
     """
+    return _compiled(_content(path))
+
+
+def _content(path: bytes) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:
             regular = stat.S_ISREG(os.fstat(descriptor).st_mode)  # a pipe would hold the walk for ever
-            content = file.read(MAX_IGNORE_BYTES + 1) if regular else b""
+            return file.read(MAX_IGNORE_BYTES + 1) if regular else b""
     except OSError:
-        return IgnoreFile(())
-    return _compiled(content)
+        return b""
+
+
+def _text(content: bytes) -> str:
+    return os.fsdecode(content[:MAX_IGNORE_BYTES].removeprefix(b"\xef\xbb\xbf"))
+
+
+def patterns_of(path: bytes) -> tuple[str, ...]:
+    """Return the patterns that an ignore file has, without comments and empty lines, as `read_ignore_file` reads it."""
+    lines = (line.rstrip("\r") for line in _text(_content(path)).split("\n"))
+    return tuple(line for line in lines if line.strip() and not line.startswith("#"))
 
 
 @lru_cache(KEPT_FILES)
 def _compiled(content: bytes) -> IgnoreFile:
     """Compile an ignore file once for all walks and all folders that have the same."""
-    text = os.fsdecode(content[:MAX_IGNORE_BYTES].removeprefix(b"\xef\xbb\xbf"))
-    found = _of_text(text)
+    found = _of_text(_text(content))
     found.unused += len(content) > MAX_IGNORE_BYTES
     return found
 

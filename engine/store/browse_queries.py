@@ -50,7 +50,7 @@ def document_ids(conn: apsw.Connection) -> tuple[int, ...]:
 def facets(conn: apsw.Connection) -> Facets:
     """Return the values that filters can take, with their documents, the most frequent first."""
     kinds: Counter[str] = Counter()
-    for kind, count in conn.execute("SELECT CAST(kind AS BLOB), count(*) FROM document GROUP BY kind"):
+    for kind, count in conn.execute("SELECT CAST(kind AS BLOB), count(*) FROM document WHERE kind <> '' GROUP BY kind"):
         kinds[stored_values.text(kind)] = count
     tags: Counter[str] = Counter()
     for (written,) in conn.execute("SELECT CAST(tags AS BLOB) FROM document WHERE tags <> ''"):

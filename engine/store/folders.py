@@ -16,7 +16,8 @@ from engine.store.connection import transaction
 _FOLDERS = """
 SELECT folder.id, folder.path, CAST(folder.state AS BLOB), count(document.id),
     (SELECT count(*) FROM passage JOIN document ON document.id = document_id WHERE folder_id = folder.id),
-    count(document.failure), coalesce((SELECT value FROM meta WHERE key = 'held:' || folder.id), 0)
+    count(document.failure), coalesce((SELECT value FROM meta WHERE key = 'held:' || folder.id), 0),
+    count(document.id) > 0 OR EXISTS(SELECT 1 FROM meta WHERE key = 'walked:' || folder.id)
 FROM folder LEFT JOIN document ON document.folder_id = folder.id
 """
 
@@ -60,10 +61,10 @@ def state_of(written: object) -> FolderState:
 
 
 def _folder(row: tuple[Any, ...]) -> Folder:
-    number, path, state, documents, passages, failed, kept = row
-    return Folder(
-        number, path, state_of(stored_values.text(state)), documents, passages, failed, stored_values.count(kept) or 0
-    )
+    number, path, state, documents, passages, failed, kept, walked = row
+    held = stored_values.count(kept) or 0
+    state = state_of(stored_values.text(state))
+    return Folder(number, path, state, documents, passages, failed, held, bool(walked))
 
 
 def set_state(conn: apsw.Connection, folder_id: int, state: FolderState) -> None:
@@ -80,6 +81,19 @@ def set_held(conn: apsw.Connection, folder_id: int, documents: int) -> None:
             conn.execute("INSERT INTO meta(key, value) VALUES(?, ?)", (f"held:{folder_id}", documents))
 
 
+def set_walked(conn: apsw.Connection, folder_id: int) -> None:
+    """Write down that all that lies in a folder was looked at once."""
+    with transaction(conn):
+        conn.execute("INSERT OR REPLACE INTO meta(key, value) VALUES(?, 1)", (f"walked:{folder_id}",))
+
+
+def walked(conn: apsw.Connection) -> frozenset[int]:
+    """Return the folders of which all that lies in them was looked at once."""
+    rows = conn.execute("SELECT key FROM meta WHERE key >= 'walked:' AND key < 'walked;'")
+    numbers = (str(key).partition(":")[2] for (key,) in rows)
+    return frozenset(int(number) for number in numbers if number.isdecimal())
+
+
 def held(conn: apsw.Connection) -> dict[int, int]:
     """Return how many documents of a folder stay though their files are gone, by folder, where there are any."""
     rows = conn.execute("SELECT key, value FROM meta WHERE key >= 'held:' AND key < 'held;'")
@@ -91,7 +105,7 @@ def remove(conn: apsw.Connection, folder_id: int) -> None:
     """Stop watching a folder whose documents are gone (`Writer.remove`). Raises LibraryError where some are left."""
     with transaction(conn):
         conn.execute("DELETE FROM folder WHERE id = ?", (folder_id,))
-        conn.execute("DELETE FROM meta WHERE key = ?", (f"held:{folder_id}",))
+        conn.execute("DELETE FROM meta WHERE key IN (?, ?)", (f"held:{folder_id}", f"walked:{folder_id}"))
 
 
 def documents_in(conn: apsw.Connection, folder_id: int) -> list[int]:

@@ -23,10 +23,10 @@ def watched(conn: apsw.Connection) -> list[Folder]:
     Raises LibraryDamaged where a path is not absolute: it would lead anywhere.
     """
     stored_values.refuse_relative(conn)
-    held = folders.held(conn)
+    held, walked = folders.held(conn), folders.walked(conn)
     rows = conn.execute("SELECT id, path, CAST(state AS BLOB) FROM folder ORDER BY id")
     return [
-        Folder(id_, path, folders.state_of(stored_values.text(state)), held=held.get(id_, 0))
+        Folder(id_, path, folders.state_of(stored_values.text(state)), held=held.get(id_, 0), walked=id_ in walked)
         for id_, path, state in rows
     ]
 

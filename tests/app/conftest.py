@@ -17,6 +17,8 @@ def _plain_terminal() -> Iterator[None]:
     """Keep the clock and the colours of whoever runs the tests out of what the screen shows."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TZ", "UTC")
+        environment.setenv("COLORTERM", "truecolor")
+        environment.setenv("HOME", "/nonexistent")
         for name in ("COLORFGBG", "NO_COLOR", "TEXTUAL_THEME"):
             environment.delenv(name, raising=False)
         time.tzset()

@@ -31,6 +31,7 @@ from engine.records import (
     Failure,
     Filters,
     Folder,
+    FolderCount,
     FolderNode,
     Grade,
     Hit,
@@ -61,7 +62,16 @@ ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
 DAY = 86_400.0
 STILL = Pace(
-    quiet=0.0, glance=0.0, patience=0.0, sentence=0.0, settle=None, poll=3600.0, refresh=0.0, look=0.0, blink=False
+    quiet=0.0,
+    glance=0.0,
+    patience=0.0,
+    sentence=0.0,
+    settle=None,
+    stood=None,
+    poll=3600.0,
+    refresh=0.0,
+    look=0.0,
+    blink=False,
 )
 
 NOTES: dict[str, str] = {
@@ -338,6 +348,12 @@ class FakeLibrary:
         self.commits += 1
         return Folder(len(self.folders), self.folders[-1], "watching")
 
+    def count_files(self, folder: Path, most: int, stop: Callable[[], bool]) -> FolderCount:
+        """Return what a test says, else the notes of this library."""
+        if not folder.expanduser().is_dir():
+            raise PathError(f"{folder} does not exist.", fix="Check the spelling of the path.")
+        return getattr(self, "counted", FolderCount(len(self.notes), True, {}))
+
     def forgotten(self) -> tuple[Folder, ...]:
         """Return what a test says was forgotten; a folder has the path, which is all that is asked."""
         return getattr(self, "forgotten_folders", ())
@@ -360,6 +376,9 @@ class FakeLibrary:
     def left_out_files(
         self, folder: bytes, reason: str | None, limit: int, rules: Sequence[str] | None
     ) -> tuple[tuple[bytes, str], ...]:
+        return ()
+
+    def ignore_files(self, folder: bytes) -> tuple[tuple[bytes, tuple[str, ...]], ...]:
         return ()
 
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -125,7 +128,28 @@ def test_several_files_share_an_editor_that_takes_each_at_its_line() -> None:
     assert arguments("nano") == [(b"nano", b"+3", b"/a.md", b"+5", b"/b.md")]
     assert arguments("code") == [(b"code", b"--goto", b"/a.md:3", b"--goto", b"/b.md:5")]
     assert arguments("hx") == [(b"hx", b"/a.md:3", b"/b.md:5")]
-    assert arguments("vim") == [(b"vim", b"+3", b"/a.md"), (b"vim", b"+5", b"/b.md")]
+    assert arguments("vi") == [(b"vi", b"+3", b"/a.md"), (b"vi", b"+5", b"/b.md")]
+
+
+@pytest.mark.parametrize(
+    ("editor", "silent"), [("vim", ("-u", "NONE", "-N", "-es")), ("nvim", ("-u", "NONE", "--headless"))]
+)
+def test_several_files_are_the_quickfix_list_of_vim(tmp_path: Path, editor: str, silent: tuple[str, ...]) -> None:
+    if shutil.which(editor) is None:
+        pytest.skip(f"{editor} is not installed")
+    odd = os.fsencode(tmp_path) + b"/a:7: 'q' \"d\" | b\\n\n%#\xff.md"
+    other = os.fsencode(tmp_path / "b.md")
+    for path in (odd, other):
+        Path(os.fsdecode(path)).write_text("1\n2\n3\n4\n5\n")
+    told = tmp_path / "told"
+    (command,) = editor_commands([Target(odd, 3), Target(other, 5)], environment={"EDITOR": editor})
+    program, *places = command.arguments
+    here = f"+call writefile([expand('%:p'), line('.'), len(getqflist())], '{told}', 'a')"
+    steps = (here, "+cnext", here, "+qall!")
+    with subprocess.Popen([program, *silent, *places, *steps], stdin=subprocess.DEVNULL) as process:
+        assert process.wait(60) == 0
+    lines = told.read_bytes().split(b"\n")
+    assert lines == [odd.replace(b"\n", b"\0"), b"3", b"2", other, b"5", b"2", b""]
 
 
 def test_notes_and_documents_together_go_each_to_their_own_program() -> None:

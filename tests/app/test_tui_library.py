@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes import NOW, ROOT, Answered, FakeEditor, FakeIndexer, FakeLibrary, ports
-from piloting import SIZES, WIDE, picture, pressed, settle, told, written
+from piloting import SIZES, SMALL, WIDE, picture, pressed, settle, told, written
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
@@ -53,6 +53,7 @@ class Shelves(FakeLibrary):
             Failure(ROOT + b"/" + EVIL, "not [bold]text[/]"),
         )
         self.rules: tuple[str, ...] = ("drafts/",)
+        self.ignored: tuple[tuple[bytes, tuple[str, ...]], ...] = ()
         self.orders: list[tuple[str, str]] = []
         self.outcomes: dict[str, dict[str, Any]] = {}
         self.waiting: set[str] = set()  # kinds of orders that are not carried out yet
@@ -88,6 +89,9 @@ class Shelves(FakeLibrary):
             return ((b"site/node_modules", reason), (EVIL, reason))
         self.tried.append(tuple(rules))
         return tuple((rule.rstrip("/").encode(), f"rule {rule}") for rule in rules)
+
+    def ignore_files(self, folder: bytes) -> tuple[tuple[bytes, tuple[str, ...]], ...]:
+        return self.ignored
 
     def folder_rules(self, folder: bytes) -> tuple[str, ...]:
         return self.rules
@@ -446,6 +450,14 @@ async def test_rules_tell_while_they_are_written_what_they_would_do(library: She
         await settle(pilot)
         assert library.rules == ("drafts/", "papers/")
         assert library.orders == [("sync", "/home/reader/notes")]
+
+
+async def test_rules_stand_beside_what_the_ignore_files_say(library: Shelves, app: CarrelApp) -> None:
+    library.ignored = ((b".carrelignore", ("private/", "!keep.md")), (b"papers/.carrelignore", ("*.log",)))
+    async with app.run_test(size=SMALL) as pilot:
+        await shown(pilot, "down", "i")
+        assert ".carrelignore says:  private/   !keep.md" in written(pilot)
+        assert "papers/.carrelignore says:  *.log" in written(pilot)
 
 
 async def test_rules_that_are_left_change_nothing(library: Shelves, app: CarrelApp) -> None:

@@ -47,6 +47,79 @@ async def test_plus_marks_the_row_and_plus_again_takes_it_back() -> None:
         assert "✔ marked right" not in written(pilot)
 
 
+class Steered(FakeLibrary):
+    """A library in which a note marked wrong goes to the end, and its row shows the next passage of it."""
+
+    def search(self, text: str, **asked: Any) -> SearchResult:
+        found = super().search(text, **asked)
+        wrong = [hit for hit in found.hits if hit.judged == -2]
+        kept = [hit for hit in found.hits if hit.judged != -2]
+        return replace(found, hits=(*kept, *map(_giving_way, wrong)))
+
+
+def _giving_way(hit: Hit) -> Hit:
+    if not hit.more_in_document:
+        return hit
+    shown, *further = hit.more_in_document
+    below = (*further, hit.passage_id)
+    return replace(hit, passage_id=shown, more_in_document=below, judged=None, judged_below=(hit.passage_id, -2))
+
+
+async def test_marks_and_selection_follow_their_row_and_are_taken_back_one_by_one() -> None:
+    library = Steered()
+    async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
+        screen = await typed(pilot, "starter hungry")
+        first, second = screen.rows.hits[:2]
+        assert first.more_in_document
+        await pressed(pilot, "tab", "minus")
+        assert library.marks == {("starter hungry", first.passage_id): -2}
+        assert screen.rows.hit is not None
+        assert screen.rows.hit.document_id == first.document_id
+        assert screen.rows.selected == len(screen.rows.hits) - 1
+        assert "✘ marked wrong: a passage below" in written(pilot)
+        assert f"“{first.title}”" in told(pilot)[-1]
+        assert "- again or u takes it back" in told(pilot)[-1]
+        await pressed(pilot, "minus")
+        assert library.marks == {}
+        assert screen.rows.hit.passage_id == first.passage_id
+        assert screen.rows.selected == 0
+        await pressed(pilot, "down", "minus", "home", "end")
+        assert library.marks == {("starter hungry", second.passage_id): -2}
+        assert screen.rows.hit.passage_id == second.passage_id
+        await pressed(pilot, "minus")
+        assert library.marks == {}
+        screen.rows.choose(0)
+        await pressed(pilot, "plus", "minus", "slash", "f10")
+        assert list(library.marks.values()) == [2]
+        await pressed(pilot, "alt+u")
+        assert list(library.marks.values()) == [-2]
+        await pressed(pilot, "alt+u")
+        assert list(library.marks.values()) == [2]
+        await pressed(pilot, "alt+u")
+        assert library.marks == {}
+        assert "is no longer marked" in told(pilot)[-1]
+        await pressed(pilot, "alt+u")
+        assert "Nothing was marked" in told(pilot)[-1]
+
+
+async def test_what_is_marked_from_the_query_line_is_what_the_next_key_means() -> None:
+    library = Steered()
+    library.marks = {("starter hungry", 101): 1}
+    async with browser(library).run_test(size=(80, 24)) as pilot:
+        screen = await typed(pilot, "starter hungry")
+        first = screen.rows.hit
+        assert first is not None
+        await pilot.press("f11", "f11", "f11")
+        await settle(pilot)
+        assert library.marks["starter hungry", first.passage_id] == -2
+        assert set(library.marks) <= {("starter hungry", 101), ("starter hungry", first.passage_id)}
+        await pressed(pilot, "f11", "tab", "g", "down", "plus")
+        further = screen.rows.hit
+        assert further is not None
+        assert further.judged == 2
+        assert library.marks["starter hungry", further.passage_id] == 2
+
+
 async def test_minus_marks_the_row_wrong_also_over_an_earlier_plus() -> None:
     library = FakeLibrary()
     async with browser(library).run_test(size=(80, 24)) as pilot:

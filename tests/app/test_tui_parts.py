@@ -111,6 +111,8 @@ def test_the_figures_of_all_rows_stand_in_columns(result: SearchResult) -> None:
     context = context_of(result, (ROOT,), NOW)
     figures = [row_lines(hit, 56, context)[2].plain for hit in result.hits]
     assert len({(text.index("V"), text.index("K"), text.index("▕"), text.index("▏")) for text in figures}) == 1
+    high = row_lines(replace(result.hits[0], score=1.1234), 56, context)[2].plain
+    assert high.rstrip().endswith(" 1.12")
 
 
 def test_marked_words_are_in_sight_in_a_long_snippet(hit: Hit, result: SearchResult) -> None:

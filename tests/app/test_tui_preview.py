@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fakes import NOTES, NOW, ROOT, FakeEditor, FakeLibrary, ports, search_notes
-from piloting import SIZES, WIDE, settle, told, typed
+from piloting import SIZES, SMALL, WIDE, pressed, settle, told, typed, written
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
@@ -18,6 +18,7 @@ from app.tui.browser import Place
 from app.tui.editor_launch import current_line, line_of, targets_now
 from app.tui.freshness import Reindexing, freshness_of
 from app.tui.pages.units import Units
+from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.screens.search.preview import preview_lines
 from app.tui.screens.search.window import window_of, words_of
 from app.tui.theme import NEAREST
@@ -324,3 +325,28 @@ def test_a_picture_with_marks_and_a_changed_file(snap_compare: Any, size: tuple[
         await settle(pilot)
 
     assert snap_compare(CarrelApp(ports(library)), terminal_size=size, run_before=before)
+
+
+# --- where it stands, and where its links lead ----------------------------------------------------------------------
+
+LONG = "# Long\n\n" + "A line about nothing.\n\n" * 30 + "## Care\n\nFeed the starter, see [[yeast]] or "
+LONG += "[the page](https://example.org/a).\n"
+
+
+async def test_a_preview_that_is_opened_later_stands_at_the_hit_and_its_links_are_clicked() -> None:
+    library = FakeLibrary({**NOTES, "kitchen/long.md": LONG})
+    async with CarrelApp(ports(library)).run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "feed starter see page")
+        screen.rows.choose(next(at for at, hit in enumerate(screen.rows.hits) if hit.title == "Long"))
+        await settle(pilot)
+        await pressed(pilot, "f2")
+        lines = written(pilot).split("\n")
+        at = next(place for place, line in enumerate(lines) if "see yeast→ or" in line)
+        await pilot.click(offset=(lines[at].index("the page") + 1, at))
+        await settle(pilot)
+        assert library.visited == ["https://example.org/a"]
+        await pilot.click(offset=(lines[at].index("yeast") + 1, at))
+        await settle(pilot)
+        reader = pilot.app.screen
+        assert isinstance(reader, ReaderScreen)
+        assert "In nature a starter is" in written(pilot)

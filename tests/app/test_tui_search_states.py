@@ -14,9 +14,9 @@ from app.tui.app import CarrelApp
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.welcome.screen import WelcomeScreen
 from app.tui.settings_file import SettingsFile
-from app.tui.widgets.folder_line import completed_folder
+from app.wording.figures import count
 from engine.config import Config
-from engine.records import SearchResult, Weights
+from engine.records import FolderCount, SearchResult, Weights
 
 # --- states ---------------------------------------------------------------------------------------------------------
 
@@ -112,16 +112,77 @@ async def test_a_read_only_library_without_folders_asks_for_none() -> None:
         assert isinstance(app.screen, SearchScreen)
 
 
-def test_folders_are_completed_by_name(tmp_path: Path) -> None:
-    for name in ("notes", "Novels", ".hidden", "node"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "note.md").write_text("no folder")
-    assert completed_folder(f"{tmp_path}/no") == f"{tmp_path}/node/"
-    assert completed_folder(f"{tmp_path}/not") == f"{tmp_path}/notes/"
-    assert completed_folder(f"{tmp_path}/") == f"{tmp_path}/node/"
-    assert completed_folder(f"{tmp_path}/.h") == f"{tmp_path}/.hidden/"
-    assert completed_folder(f"{tmp_path}/missing/x") is None
-    assert completed_folder("plain") is None
+def home_with_vaults(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a home with an Obsidian vault, a Logseq graph in a folder, notes, and folders that hold none."""
+    for folder in ("Vault/.obsidian", "Vault/inner/.obsidian", "Work/graph/logseq", "Notes", "src/a/b/c/d/.obsidian"):
+        (home / folder).mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+
+
+async def test_vaults_come_first_and_nothing_is_prefilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home_with_vaults(tmp_path, monkeypatch)
+    library = bare(FakeLibrary())
+    app = CarrelApp(ports(library, FakeIndexer()))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        screen: Any = app.screen
+        assert screen.line.value == ""
+        shown = [line.strip() for line in screen.folders.shown_lines]
+        assert shown == [
+            "~/Vault   Obsidian vault",
+            "~/Work/graph   Logseq graph",
+            "~/Notes",
+            "In your home",
+            "src/",
+            "Work/",
+        ]
+        assert "Everything readable in ~/Vault" in written(pilot)
+        await pressed(pilot, "down", "tab")
+        assert screen.line.value == "~/Work/graph/"
+        await pressed(pilot, *["backspace"] * len("graph/"), "enter")
+        assert library.folders == (f"{tmp_path}/Work".encode(),)
+
+
+@pytest.mark.parametrize(("typed_path", "files"), [("~/Vault", 5_001), ("~", 3), ("/", 3)])
+async def test_very_many_files_the_home_and_the_disk_are_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed_path: str, files: int
+) -> None:
+    home_with_vaults(tmp_path, monkeypatch)
+    library = bare(FakeLibrary())
+    library.counted = FolderCount(files, files == 3, {b"inner": 4_999, b"Vault": 2})  # type: ignore[attr-defined]
+    app = CarrelApp(ports(library, FakeIndexer()))
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        screen: Any = app.screen
+        screen.line.value = typed_path
+        await pressed(pilot, "enter")
+        asked = " ".join(written(pilot).split())
+        assert f"Read all of {typed_path}?" in asked
+        assert f"{'More than ' if files != 3 else ''}{count(files)} files would be read" in asked
+        assert "until all are found by their words" in asked
+        await pressed(pilot, "n")
+        assert library.folders == ()
+        assert screen.line.value == f"{typed_path}/".replace("//", "/")
+        if typed_path == "~/Vault":
+            assert "inner/   4,999 files" in written(pilot)
+        elif typed_path == "~":
+            assert "Vault/   2 files" in written(pilot)
+        await pressed(pilot, "enter", "y")
+        assert len(library.folders) == 1
+        assert isinstance(app.screen, SearchScreen)
+
+
+async def test_a_home_without_notes_offers_nothing_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "src").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    library = bare(FakeLibrary())
+    app = CarrelApp(ports(library, FakeIndexer()))
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "enter")
+        assert isinstance(app.screen, WelcomeScreen)
+        assert library.folders == ()
+        assert "or choose one of the list" in written(pilot)
 
 
 # --- pictures -------------------------------------------------------------------------------------------------------

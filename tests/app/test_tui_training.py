@@ -21,6 +21,7 @@ from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.training.example_review import ReviewScreen
+from app.tui.screens.training.page_bar import PageBar
 from app.tui.screens.training.screen import TrainingScreen
 from app.tui.training_port import Run, RunPlan
 from app.tui.widgets.footer import KeyLine
@@ -93,6 +94,16 @@ async def test_f9_goes_to_the_retraining_and_back(app: CarrelApp) -> None:
         assert isinstance(app.screen, SearchScreen)
         await pressed(pilot, "f9", "escape")
         assert isinstance(app.screen, SearchScreen)
+
+
+async def test_the_names_of_the_pages_are_clicked(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(pilot)
+        for page in ("history", "run", "plan"):
+            line = screen.page_bar.text
+            await pilot.click(PageBar, offset=(line.index(f" {page} ") + 2, 0))
+            await settle(pilot)
+            assert screen.page == page
 
 
 async def test_the_plan_says_what_each_source_gives_and_whether_that_can_be_judged(app: CarrelApp) -> None:

@@ -226,6 +226,21 @@ def test_a_mark_survives_indexing_everything_anew(library: Library) -> None:
     assert library.search(ASKED).hits == before
 
 
+def test_a_row_tells_of_a_mark_on_a_passage_that_is_folded_into_it(tmp_path: Path) -> None:
+    parts = ("Feeding the sourdough starter every morning. ", "Wash the jar of the starter with vinegar. ")
+    loaf = "# Loaf\n\n" + "\n\n".join(f"## Part {number}\n\n{part * 30}" for number, part in enumerate(parts))
+    with library_of(tmp_path, {"loaf.md": loaf, **FILLER}, fitted=False) as library:
+        shown = row(library.search(ASKED), "loaf.md")
+        below = shown.more_in_document[0]
+        library.mark(ASKED, below, judgements.WRONG)
+        again = row(library.search(ASKED), "loaf.md")
+        assert again.judged is None
+        assert again.judged_below is not None
+        passage_id, mark = again.judged_below
+        assert mark == judgements.WRONG
+        assert passage_id in again.more_in_document
+
+
 def test_rows_tell_what_was_thought_of_them_for_this_query_only(library: Library) -> None:
     library.mark(f"  {ASKED}\t", passage(library, "tax"))
     assert row(library.search(ASKED), "tax.md").judged == judgements.RIGHT

@@ -245,6 +245,18 @@ def test_what_is_left_out_is_counted_and_kept_with_the_folder(shelf: Shelf) -> N
     assert stored == report.skipped
 
 
+def test_a_sync_of_the_folder_itself_counts_what_is_left_out_by_now(shelf: Shelf) -> None:
+    shelf.write("a.md", note("apple"))
+    drafts = shelf.write("drafts/b.md", note("banana"))
+    shelf.sync()
+    (drafts.parent.parent / ".carrelignore").write_text("drafts/\n")
+    shelf.sync(paths=[os.fsencode(drafts)])
+    assert dict(shelf.conn.execute("SELECT reason, count FROM left_out")).get(".carrelignore") is None
+    report = shelf.sync(paths=[os.fsencode(drafts.parent.parent)])
+    assert dict(shelf.conn.execute("SELECT reason, count FROM left_out")) == report.skipped
+    assert report.skipped[".carrelignore"] == 1
+
+
 def test_paths_restrict_a_sync_to_files_and_subtrees(shelf: Shelf) -> None:
     one = shelf.write("one/a.md", note("apple"))
     two = shelf.write("two/b.md", note("banana"))

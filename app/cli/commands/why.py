@@ -53,7 +53,7 @@ def command(session: Session, query: str, path: str) -> None:
 
 def _asked_for(library: Library, path: str) -> Path:
     """Return the path asked for; one that no document has is passed on, since being unknown is an answer too."""
-    from app.cli.path_arguments import absolute, find_document
+    from app.cli.path_arguments import absolute, find_document, left_out_file
     from engine.errors import PathError
 
     typed = absolute(path)
@@ -62,7 +62,7 @@ def _asked_for(library: Library, path: str) -> Path:
     try:
         return Path(os.fsdecode(find_document(library, path).path))
     except PathError:
-        return typed
+        return left_out_file(library, path) or typed
 
 
 def lines(report: WhyReport) -> Iterator[str]:

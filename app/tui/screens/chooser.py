@@ -20,11 +20,13 @@ from textual.widgets import OptionList
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.choice_list import ChoiceList
 from app.tui.widgets.footer import hints
 from app.tui.widgets.text_line import TextLine
 from app.wording.safe_text import one_line
 from engine.lazy_dataclass import dataclass
 
+MARGIN_CELLS = 3  # left and right of a choice
 SHOWN = 200  # what the list holds at most; a letter more narrows it
 T = TypeVar("T")
 
@@ -72,19 +74,12 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
         color: $bright;
     }
     ChoiceScreen NarrowingLine > .input--placeholder { color: $quiet; }
-    ChoiceScreen OptionList, ChoiceScreen OptionList:focus {
-        height: auto; max-height: 50vh; border: none; padding: 0; background: $panel; scrollbar-size-vertical: 1;
-        scrollbar-gutter: stable;
-        background-tint: $background 0%; overflow-x: hidden;
-    }
-    ChoiceScreen OptionList > .option-list--option-highlighted {
-        background: $chosen; color: $bright; text-style: bold;
-    }
+    ChoiceScreen ChoiceList { height: auto; max-height: 50vh; background: $panel; scrollbar-gutter: stable; }
     ChoiceScreen #hints { margin: 1 0; }
     """
 
     line = query_one(NarrowingLine)
-    options = query_one(OptionList)
+    options = query_one(ChoiceList)
 
     def __init__(
         self,
@@ -114,7 +109,7 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
         with Vertical():
             yield BuiltLine(id="title")
             yield NarrowingLine(placeholder=self._placeholder, compact=True, select_on_focus=False)
-            yield OptionList(compact=True, markup=False)
+            yield ChoiceList(markup=False)
             yield BuiltLine(id="hints")
 
     def on_mount(self) -> None:
@@ -138,7 +133,7 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
         fitting = [each for each in self._choices if all(word in each.label.casefold() for word in words)]
         own = self._own(typed) if self._own and typed else None
         self._shown = [*([own] if own else []), *fitting[:SHOWN]]
-        room = max(10, self.options.scrollable_content_region.width or 60)
+        room = max(10, (self.options.scrollable_content_region.width or 60) - MARGIN_CELLS)
         self.options.clear_options()
         self.options.add_options([_prompt(each, room) for each in self._shown])
         if not self._shown:
@@ -148,14 +143,21 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
             first_fitting = 1 if own and fitting else 0  # what exists is likelier meant than what was half typed
             self.options.highlighted = min(at or first_fitting, len(self._shown) - 1)
 
+    def _fill_at_last(self) -> None:
+        """Fill the list where a key came before the first layout."""
+        if not self.options.option_count:
+            self._fill(self._at)
+
     def action_move(self, rows: int) -> None:
         """Choose the thing so many further down."""
+        self._fill_at_last()
         if self._shown:
             place = (self.options.highlighted or 0) + rows
             self.options.highlighted = max(0, min(place, len(self._shown) - 1))
 
     @on(NarrowingLine.Submitted)
     def _submitted(self) -> None:
+        self._fill_at_last()
         place = self.options.highlighted
         if place is not None and place < len(self._shown):
             self.dismiss(self._shown[place].value)

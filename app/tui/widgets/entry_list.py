@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 
-from app.tui.theme import ACCENT
+from app.tui.theme import ACCENT, BAR, QUIET
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 
@@ -141,7 +141,7 @@ class EntryList(RowList):
         """Return the line of an entry."""
         if line >= len(self._entries):
             return Strip.blank(width, self.rich_style)
-        margin = Content.assemble(("▌", ACCENT), " ") if look == "chosen" else Content("▏ " if look else "  ")
+        margin = Content.assemble((BAR if look else " ", ACCENT if look == "chosen" else QUIET), " ")
         built = Content.assemble(margin, self._entries[line].build(self._room))
         return paint(self, built, width, "entries--chosen" if look == "chosen" else "")
 

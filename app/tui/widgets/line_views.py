@@ -22,6 +22,7 @@ from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.widgets.selected_text import selected_text, with_selection
 
 LineBuilder = Callable[[int], Sequence[Content]]
+LineOfWidth = Callable[[int], int]  # from a width in cells to a line
 MOST_PAINTED = 500  # lines kept: those of several screens, in some 2 KB each
 
 
@@ -106,6 +107,10 @@ class PaintedView(ScrollView):
         super().notify_style_update()
 
 
+def _first_line(width: int) -> int:
+    return 0
+
+
 class LineView(MovesByLines, PaintedView):
     """Shows what a builder makes for the present width; builds anew when the width changes."""
 
@@ -120,19 +125,28 @@ class LineView(MovesByLines, PaintedView):
         self._build: LineBuilder = _nothing
         self._lines: Sequence[Content] = ()
         self._built_width = -1
+        self._top: LineOfWidth = _first_line
 
     @property
     def shown_lines(self) -> list[str]:
         """The lines as plain text, for tests and for copying."""
         return [line.plain for line in self._lines]
 
-    def show(self, build: LineBuilder, *, keep_place: bool = False, top: int = 0) -> None:
-        """Show what `build` makes of a width in cells; from the line `top` on, or from where the view stands."""
+    def show(self, build: LineBuilder, *, keep_place: bool = False, top: LineOfWidth = _first_line) -> None:
+        """Show what `build` makes of a width in cells; from the line `top` on, or from where the view stands.
+
+        A view that is hidden, and so has no width, goes there once it has one.
+        """
         self._build = build
         self._take()
-        if not keep_place:
-            self.scroll_to(y=top, animate=False, force=True)  # the scroll bar comes with the next layout only
+        if not keep_place or self._built_width <= 0:
+            self._top = top
+            self._go_to_top()
         self.paint_changes()
+
+    def _go_to_top(self) -> None:
+        if self._built_width > 0:  # the scroll bar comes with the next layout only
+            self.scroll_to(y=self._top(self._built_width), animate=False, force=True)
 
     @property
     def lines_in_sight(self) -> int:
@@ -145,8 +159,11 @@ class LineView(MovesByLines, PaintedView):
 
     def on_resize(self) -> None:
         """Build anew where the width has changed."""
+        was_hidden = self._built_width <= 0
         if self._built_width != self.scrollable_content_region.width:
             self.rebuild()
+            if was_hidden:
+                self._go_to_top()
 
     def rebuild(self) -> None:
         """Build the lines anew, for the present width."""

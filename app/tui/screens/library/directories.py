@@ -80,6 +80,6 @@ def _common_start(texts: Sequence[str]) -> str:
 def shortened(path: str, typed: str) -> str:
     """Return a path in the way the person writes: with ~, unless they began at the root."""
     home = os.path.expanduser("~")
-    if not typed.startswith("/") and path.startswith(home + "/"):
+    if not typed.startswith("/") and (path == home or path.startswith(home + "/")):
         return "~" + path[len(home) :]
     return path

@@ -55,7 +55,7 @@ class FolderOrders:
                 tell(self._screen, f"Watching {shown_path(bytes(folder))}. What is read can be found at once.")
                 carrel.wake_indexer()
 
-        carrel.push_screen(PickerScreen(library.add, blink=carrel.ports.pace.blink), added)
+        carrel.push_screen(PickerScreen(library, blink=carrel.ports.pace.blink), added)
 
     def remove(self, library: LibraryPort, folder: Folder) -> None:
         """Forget a watched folder, after a question."""
@@ -104,14 +104,15 @@ class FolderOrders:
         in_background(self._screen, partial(self._edit_rules, library, folder), "rules")
 
     async def _edit_rules(self, library: LibraryPort, folder: bytes) -> None:
-        patterns = await in_thread(partial(library.folder_rules, folder))
         carrel = self._screen.carrel
+        with carrel.opening():
+            patterns = await in_thread(partial(library.folder_rules, folder))
 
-        def kept(written: tuple[str, ...] | None) -> None:
-            if written is not None and written != patterns:
-                in_background(self._screen, partial(self._keep_rules, library, folder, written), "rules")
+            def kept(written: tuple[str, ...] | None) -> None:
+                if written is not None and written != patterns:
+                    in_background(self._screen, partial(self._keep_rules, library, folder, written), "rules")
 
-        carrel.push_screen(RulesScreen(library, folder, patterns, quiet=carrel.ports.pace.quiet), kept)
+            carrel.push_screen(RulesScreen(library, folder, patterns, quiet=carrel.ports.pace.quiet), kept)
 
     async def _keep_rules(self, library: LibraryPort, folder: bytes, patterns: tuple[str, ...]) -> None:
         await in_thread(partial(library.set_folder_rules, folder, patterns))

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.tui.ports import LibraryPort
 
 SETTLE_FACTOR = 4  # times the quiet that a search waits for: a walk costs more than a search
+MOST_FILES = 3  # ignore files of a folder that are shown
 MOST = 20_000  # paths left out that are counted; above it the figures are lower bounds
 EXPLAINED = "One pattern a line, as in .gitignore:  drafts/   *.log   !keep.log"
 # Characters at which Textual's editor breaks a line, and what stands for each there: a file's name may hold them.
@@ -93,6 +94,17 @@ def effect_lines(effect: Effect, width: int) -> list[Content]:
     return lines
 
 
+def written_lines(files: Sequence[tuple[bytes, Sequence[str]]], width: int) -> list[Content]:
+    """Return a line for each ignore file: its path and its patterns; the last one counts those without room."""
+    lines = [
+        Content.assemble((f"{one_line(display(path))} says:  ", QUIET), one_line("   ".join(patterns)))
+        for path, patterns in files[:MOST_FILES]
+    ]
+    if len(files) > MOST_FILES:
+        lines[-1] = Content.styled(f"and {counted(len(files) - MOST_FILES + 1, 'more ignore file')}", QUIET)
+    return [line.truncate(width, ellipsis=True) for line in lines]
+
+
 def _example(sign: str, path: bytes, width: int, ink: str) -> Content:
     return Content.assemble((sign, ink), cut_front(one_line(display(path)), max(4, width - 2)))
 
@@ -113,11 +125,13 @@ class RulesScreen(ModalScreen[tuple[str, ...] | None]):
         height: 8; border: none; padding: 0; margin: 1 0; background: $background; background-tint: $background 0%;
     }
     RulesScreen LineView { height: 1fr; background: $panel; }
+    RulesScreen #written { height: auto; max-height: 3; margin-bottom: 1; display: none; }
     RulesScreen #hints { margin: 1 0; }
     """
 
     editor = query_one(TextArea)
     effect = query_one("#effect", LineView)
+    written = query_one("#written", LineView)
 
     def __init__(self, library: LibraryPort, folder: bytes, patterns: Sequence[str], *, quiet: float) -> None:
         super().__init__()
@@ -134,6 +148,7 @@ class RulesScreen(ModalScreen[tuple[str, ...] | None]):
             yield BuiltLine(id="title")
             yield BuiltLine(id="explained")
             yield TextArea(text_of(self._patterns), soft_wrap=False, show_line_numbers=False, compact=True)
+            yield LineView(id="written")
             yield LineView(id="effect")
             yield BuiltLine(id="hints")
 
@@ -145,12 +160,21 @@ class RulesScreen(ModalScreen[tuple[str, ...] | None]):
         )
         self.query_one("#explained", BuiltLine).show(lambda width: Content.styled(EXPLAINED, QUIET))
         self.query_one("#hints", BuiltLine).show(lambda width: hints(KEYS))
-        self.effect.can_focus = False
+        self.effect.can_focus = self.written.can_focus = False
         self.editor.cursor_blink = False
         self.editor.move_cursor(self.editor.document.end)
         self.editor.focus()
         self._say("looking at the folder …")
         self._edited()
+        in_background(self, self._show_written, "written", failed="The ignore files could not be read")
+
+    async def _show_written(self) -> None:
+        """Show what the ignore files of the folder leave out already."""
+        files = await in_thread(partial(self._library.ignore_files, self._folder))
+        if files:
+            self.written.styles.height = min(MOST_FILES, len(files))
+            self.written.display = True
+            self.written.show(partial(written_lines, files))
 
     @on(TextArea.Changed)
     def _edited(self) -> None:

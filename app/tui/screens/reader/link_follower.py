@@ -8,13 +8,22 @@ from functools import partial
 from textual.message import Message
 
 from app.tui.background import in_background
-from app.tui.browser import CarrelScreen
+from app.tui.browser import Browser, CarrelScreen
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.headings import Heading, heading_named
 from app.tui.screens.reader.links import DocumentLink
 from app.tui.screens.reader.trail import Stop, Trail
 from app.tui.threads import in_thread
 from app.wording.safe_text import one_line
+
+
+async def visit(browser: Browser, address: str) -> None:
+    """Show an address in the web browser, from a thread: starting one may take seconds."""
+    if await in_thread(partial(browser.ports.visit, address)):
+        browser.notify("Shown in the web browser.", timeout=3, markup=False)
+    else:
+        said = f"There is no web browser to show {one_line(address)} in."
+        browser.notify(said, severity="warning", timeout=8, markup=False)
 
 
 class LinkFollower:
@@ -51,19 +60,11 @@ class LinkFollower:
             self.trail.leave(Stop(book.document.path, top))
             self._screen.post_message(self.DocumentFound(link.path, anchor=link.anchor))
         elif link.target.startswith(("http://", "https://", "mailto:")):
-            work = partial(self._visit, link.target)
+            work = partial(visit, self._screen.carrel, link.target)
             in_background(self._screen, work, "visit", failed="The web browser could not be started")
         else:
             said = f"“{one_line(link.target)}” leads to no note in the library."
             self._screen.notify(said, severity="warning", timeout=4, markup=False)
-
-    async def _visit(self, address: str) -> None:
-        """Show an address in the web browser, from a thread: starting one may take seconds."""
-        if await in_thread(partial(self._screen.carrel.ports.visit, address)):
-            self._screen.notify("Shown in the web browser.", timeout=3, markup=False)
-        else:
-            said = f"There is no web browser to show {one_line(address)} in."
-            self._screen.notify(said, severity="warning", timeout=8, markup=False)
 
     def go_back(self, forward: bool, book: Book, top: int) -> None:
         """Go back to where a link was followed, or forward again."""

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from app.tui.screens.reader.headings import Heading
-from app.tui.theme import ACCENT, BRIGHT, QUIET
+from app.tui.theme import ACCENT, BAR, BRIGHT, QUIET
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 
@@ -88,7 +88,7 @@ class OutlineView(RowList):
         heading = self.headings[line]
         indent = " " * min(INDENT * (heading.level - 1), max(0, width // 3))
         ink = f"bold {BRIGHT}" if look else ("" if heading.level <= 2 else QUIET)
-        built = Content.assemble(("▌ " if look else "  ", ACCENT), indent, (heading.text, ink))
+        built = Content.assemble((f"{BAR} " if look else "  ", ACCENT), indent, (heading.text, ink))
         style = "outline--chosen" if look == "chosen" else ""
         return paint(self, built.truncate(max(1, width - 1), ellipsis=True), width, style)
 

@@ -104,7 +104,8 @@ class ReaderScreen(CarrelScreen):
         reading = self._reading
         self.text.marks = Marks(reading.passage, reading.sentence, reading.words)
         self._here = reading.passage
-        self._opener.open(reading.path, reading.passage[0] if reading.passage else 0, at_top=reading.passage is None)
+        offset = reading.passage[0] if reading.passage else 0
+        self._opener.open(reading.path, offset, reading.anchor, at_top=reading.passage is None)
 
     def _library_changed(self, _version: int) -> None:
         """Read the document anew where its file is not what is shown; the place stays."""

@@ -19,6 +19,7 @@ class Reading:
     hits: tuple[Span, ...] = ()
     words: frozenset[str] = frozenset()
     sentence: Span | None = None
+    anchor: str = ""  # a heading to begin at, where there is no passage
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,14 @@ from app.tui.actions import Action
 
 WHAT_IF = Action("search.what_if", "f12,alt+w,w", "what_if", "what if", "What if: try other weights on these results",
        "Try other weights, fusion, feedback on the rows that stand there; keep them or return.", late=True)  # fmt: skip
+RIGHT = Action("search.right", "f10,alt+y,plus", "judge(2)", "right", "Right: this is what I searched for",
+       "Mark the row as right for this search: it ranks higher here and for the like. Again takes it back.",
+       where="rows", late=True)  # fmt: skip
+WRONG = Action("search.wrong", "f11,alt+n,minus", "judge(-2)", "wrong", "Wrong: this is not what I searched for",
+       "Mark the row as wrong for this search: it ranks lower here and for the like. Again takes it back.",
+       where="rows", late=True)  # fmt: skip
+UNMARK = Action("search.unmark", "alt+u,u", "unjudge", "", "Take back the last mark, right or wrong",
+       "Take back what was marked right or wrong last; again, the mark before it.", footer=False)  # fmt: skip
 SEARCH_ACTIONS = (
     Action("search.open", "enter", "open", "open", "Open in the editor", "Open the note in your editor, at the line."),
     Action("search.spelling", "shift+tab", "take_spelling", "", "Take the word that is offered for an unknown one",
@@ -40,6 +48,9 @@ SEARCH_ACTIONS = (
            "Pick a filter from what is here: folder, type, tag, title, date."),
     Action("search.drop_filter", "alt+z,backspace", "drop_filter", "", "Take the last filter away",
            "Take away the last filter, exclusion or phrase; in the results backspace does it too.", footer=False),
+    Action("search.bring_back", "alt+i", "bring_back", "", "Bring back the query that was emptied",
+           "After esc, or after another search was picked: bring back what stood there before; so does ctrl+z then.",
+           footer=False),
     Action("search.sort", "ctrl+s,s", "sort", "sort", "Sort by relevance, date or name",
            "Sort the rows by relevance, by date, by name.", where="rows"),
     Action("search.unfold", "ctrl+g", "unfold", "unfold", "Show or hide the further passages of this note",
@@ -71,12 +82,9 @@ SEARCH_ACTIONS = (
                "Open the row of that number." if number == 1 else "", shown_key="alt+1…9", footer=False, palette=False)
         for number in range(1, 10)
     ),
-    Action("search.right", "f10,alt+y,plus", "judge(2)", "right", "Right: this is what I searched for",
-           "Mark the row as right for this search: it ranks higher here and for the like. Again takes it back.",
-           where="rows", late=True),
-    Action("search.wrong", "f11,alt+n,minus", "judge(-2)", "wrong", "Wrong: this is not what I searched for",
-           "Mark the row as wrong for this search: it ranks lower here and for the like. Again takes it back.",
-           where="rows", late=True),
+    RIGHT,
+    WRONG,
+    UNMARK,
 )  # fmt: skip
 
 WHAT_IF_ACTIONS = (

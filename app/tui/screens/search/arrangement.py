@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from app.tui.screens.search.results import MAX_ROWS
-from engine.records import Hit, SearchSettings
+from engine.records import Grade, Hit, SearchSettings
 
 Order = Literal["relevance", "date", "name"]
 ORDERS: tuple[Order, ...] = ("relevance", "date", "name")
@@ -24,12 +24,14 @@ class Arrangement:
     limit: int = STEP_ROWS
     weak_shown: bool = False  # the weak rows behind the last better one
     further: dict[int, tuple[Hit, ...]] = field(default_factory=dict)  # by document: its other passages, unfolded
+    judged: dict[int, Grade | None] = field(default_factory=dict)  # by passage: marks made since those were read
 
     def begin_anew(self) -> None:
         """Forget what belonged to the last query."""
         self.limit = STEP_ROWS
         self.weak_shown = False
         self.further.clear()
+        self.judged.clear()
 
     def turn(self) -> Order:
         """Go to the next order and return it."""
@@ -49,9 +51,12 @@ class Arrangement:
             for hit in in_order(part, self.order):
                 found = self.further.get(hit.document_id, ())
                 inside = [each for each in found if each.passage_id in hit.more_in_document]
-                rows += [hit, *inside]
+                rows += [hit, *map(self._as_marked, inside)]
                 further.update(each.passage_id for each in inside)
         return tuple(rows), frozenset(further), rule
+
+    def _as_marked(self, hit: Hit) -> Hit:
+        return replace(hit, judged=self.judged[hit.passage_id]) if hit.passage_id in self.judged else hit
 
 
 def first_weak(hits: Sequence[Hit]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from textual.content import Content
 
 from app.tui.indexer_state import IndexerState
-from app.tui.status_line import folder_names
+from app.tui.status_line import folder_names, walked
 from app.tui.theme import BRIGHT, KEY, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.figures import counted
@@ -57,8 +57,9 @@ def headline(status: Status | None, indexer: IndexerState) -> str:
         return "Opening your library"
     if not status.folders:
         return "No folder is watched yet"
-    if status.documents == 0 and indexer.busy:
-        return f"Reading {folder_names(status.folders)}"
+    if status.documents == 0 and (indexer.busy or not walked(status)):
+        names = folder_names(status.folders)
+        return f"{names} is not read yet" if indexer.phase in ("dead", "gone") else f"Reading {names}"
     if status.documents == 0:
         return f"There is nothing to index in {folder_names(status.folders)}"
     return f"{counted(status.documents, 'document')} to search"
@@ -70,9 +71,9 @@ def advice(status: Status | None, indexer: IndexerState) -> str:
         return ""
     if not status.folders:
         return "Press enter to choose one, or start Carrel with it: carrel ~/notes"
-    if status.documents == 0 and not indexer.busy:
+    if status.documents == 0 and not indexer.busy and walked(status):
         return "Markdown, text, code, HTML, PDF, Word, EPUB, mail and notebooks are read; new files appear here."
-    if indexer.busy:
+    if indexer.busy or not walked(status):
         return "What is read can be found at once; the rest follows while you search."
     return ""
 
@@ -109,7 +110,7 @@ def nothing_lines(status: Status | None, indexer: IndexerState, filtered: bool, 
         said = "No document passes the filters of this search. alt+z takes the last one away; ctrl+f picks another."
     elif status is not None and status.documents == 0:
         return start_lines(status, indexer, lambda width: (), width)
-    elif indexer.busy:
+    elif indexer.busy or (status is not None and not walked(status)):
         said = "Your notes are still being read; rows appear here as soon as one fits."
     else:
         said = "Try fewer words, or other ones."

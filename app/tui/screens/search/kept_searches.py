@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from textual.timer import Timer
+
 from app.tui.background import in_background
 from app.tui.browser import Browser
 from app.tui.screens.chooser import Choice, ChoiceScreen
@@ -24,11 +26,52 @@ class KeptSearches:
         self._browser = browser
         self._line = line
         self._watched = WatchedSearches(browser)
+        self._lost = ("", "")  # the query that was emptied or replaced last, and what stands in its place
+        self._remembered = ""  # the last one that the history took
+        self._stood = ""  # the same, where it only stood; what it grows into takes its place
+        self._standing: Timer | None = None
+
+    def typed(self) -> None:
+        """Take note of a key: a query that stands long enough from now on is kept in the history."""
+        if self._standing is not None:
+            self._standing.stop()
+        seconds = self._browser.ports.pace.stood
+        if seconds is not None and self._line.value.strip():
+            self._standing = self._line.set_timer(seconds, self._stands)
+
+    def _stands(self) -> None:
+        before, query = self._remembered, self._line.value.strip()
+        self.remember()
+        if self._remembered != before:
+            self._stood = query
 
     def remember(self) -> None:
         """Keep the present search in the history, where the person wants one: what was looked at was worth asking."""
-        if self._browser.config.history:
-            self._browser.ports.history.remember(self._line.value)
+        query, history = self._line.value.strip(), self._browser.ports.history
+        if not self._browser.config.history or query in ("", self._remembered):
+            return
+        if self._stood and query.startswith(self._stood):
+            history.forget(self._stood)
+        history.remember(query)
+        self._remembered, self._stood = query, ""
+
+    def empty(self) -> None:
+        """Empty the query line; `bring_back` fills it again."""
+        self._lost = (self._line.value, "")
+        self._line.clear()
+
+    @property
+    def can_bring_back(self) -> bool:
+        """Whether a query was emptied or replaced, and nothing was typed since."""
+        before, after = self._lost
+        return bool(before) and self._line.value == after
+
+    def bring_back(self) -> None:
+        """Put the query back that was emptied or replaced last; again changes the two once more."""
+        before, after = self._lost
+        self._lost = (after, before)
+        self._line.write(before)
+        self._line.focus()
 
     def pick_earlier(self) -> None:
         """Let the person pick from the history."""
@@ -42,15 +85,19 @@ class KeptSearches:
             return True
 
         earlier = [Choice(text, text) for text in history.entries() if text != present]
-        nothing = "No search before this one. A search is remembered once you open one of its results or go to them."
+        nothing = (
+            "No search before this one. A search is kept once it stood three seconds, or its rows were gone through."
+        )
         self._browser.push_screen(
             ChoiceScreen("Searched before", earlier, nothing=nothing, remove=forget), self._picked
         )
 
     def _picked(self, text: str | None) -> None:
         if text is not None:
+            before = self._line.value
             self._line.write(text)
             self._line.focus()
+            self._lost = (before, self._line.value)
 
     def pick_saved(self) -> None:
         """Let the person pick a search kept under a name, keep the present one, or watch one for what is new."""

@@ -16,6 +16,7 @@ from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.shown_results import ShownResults
 from app.tui.threads import in_thread
 from app.wording.figures import counted
+from app.wording.safe_text import one_line
 from engine.records import Hit
 
 if TYPE_CHECKING:
@@ -99,6 +100,31 @@ class OpenedDocuments:
         reading = self._pane.reading()
         if reading is not None:
             self._browser.push_screen(ReaderScreen(reading, self._memory_of(self.taken[:1])))
+
+    def follow(self, hit: Hit, target: str, wiki: bool) -> None:
+        """Go where a link of a document leads: to a note, which is read, or into the web browser."""
+        in_background(self._rows, partial(self._follow, hit, target, wiki), "taking")
+
+    async def _follow(self, hit: Hit, target: str, wiki: bool) -> None:
+        from app.tui.pages.inline_markup import leads_out
+        from app.tui.screens.reader.link_follower import visit
+        from app.tui.screens.reader.screen import ReaderScreen  # not needed before the first paint
+        from app.tui.screens.reader.trail import Reading
+
+        if leads_out(target):
+            await visit(self._browser, target)
+            return
+        opened = self._browser.opened
+        if opened is None:
+            return
+        links = await in_thread(partial(opened.library.links, hit.document_id))
+        found = next((link.path for link in links if (link.target, link.wiki) == (target, wiki)), None)
+        path = hit.path if target.startswith("#") else found
+        if path is None:
+            said = f"“{one_line(target)}” leads to no note in the library."
+            self._browser.notify(said, severity="warning", timeout=4, markup=False)
+        else:
+            self._browser.push_screen(ReaderScreen(Reading(path, anchor=target.partition("#")[2])))
 
     def choose_copy(self) -> None:
         """Ask in which form the marked results, or the selected one, are copied."""

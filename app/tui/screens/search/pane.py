@@ -24,17 +24,17 @@ from app.tui.screens.search.explanation.renderings import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.key_rest import KeyRest
 from app.tui.screens.search.preview import (
-    LEAD_LINES,
+    LINK,
     Previewed,
     caption,
-    first_line_of_hit,
     preview_lines,
+    top_of_preview,
     unavailable,
 )
 from app.tui.screens.search.preview_reader import PreviewReader
 from app.tui.screens.search.whatif import row_of
 from app.tui.screens.search.whatif_panel import WhatIfPanel
-from app.tui.screens.search.window import with_pictures, words_of
+from app.tui.screens.search.window import Window, with_pictures, words_of
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.line_views import LineView
@@ -130,6 +130,20 @@ class Pane(Vertical):
     def shown_hit(self) -> Hit | None:
         """The hit whose text shows: the selected row's, or another passage of its document."""
         return self._previewed.hit if self._previewed and self._hit else self._hit
+
+    @dataclass
+    class LinkClicked(Message):
+        """A link in the preview was clicked: the hit, and where the link leads as written."""
+
+        hit: Hit
+        target: str
+        wiki: bool
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell which link was clicked."""
+        link = event.style.meta.get(LINK)
+        if link is not None and self.shown_hit is not None:
+            self.post_message(self.LinkClicked(self.shown_hit, *link))
 
     def key_pressed(self) -> None:
         """Take note of a key: another row's text is read once the keys rest."""
@@ -229,8 +243,7 @@ class Pane(Vertical):
             self.preview.show(unavailable)
         elif before is None or before.window is not window or before.sentence != previewed.sentence or not keep_place:
             lines = partial(preview_lines, window, sentence=previewed.sentence)
-            line = first_line_of_hit(window, self.preview.scrollable_content_region.width)
-            self.preview.show(lines, keep_place=keep_place, top=max(0, line - LEAD_LINES))
+            self.preview.show(lines, keep_place=keep_place, top=partial(self._top, window))
 
     async def _show_pictures(self) -> None:
         """Show the pictures of the window once they are made; it is not read again for them."""
@@ -241,6 +254,9 @@ class Pane(Vertical):
         cells = await cells_of(browser_of(self), previewed.hit.path, filter(None, targets))
         if cells and self._previewed is previewed:
             self._show(replace(previewed, window=with_pictures(previewed.window, cells)), keep_place=True)
+
+    def _top(self, window: Window, width: int) -> int:
+        return top_of_preview(window, self.preview.size.height, width)
 
     async def _mark_nearest_sentence(self, opened: Opened, previewed: Previewed, result: SearchResult) -> None:
         """Mark the sentence nearest to the query in meaning, once the keys rest."""

@@ -7,6 +7,7 @@ from functools import cache, partial
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.style import Style
 
 from app.tui.freshness import notice
 from app.tui.ports import Freshness
@@ -22,6 +23,7 @@ from engine.records import Hit, StoredPassage
 from engine.sources.readers.file_types import OWN_LINES
 
 LEAD_LINES = 6  # lines of context kept in sight above the passage
+LINK = "note_link"  # under which a click finds where a link leads
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ def first_line_of_hit(window: Window, width: int) -> int:
     return int(window.cut_before) + sum(len(each.shown.starts(room)) for each in before)
 
 
+def top_of_preview(window: Window, height: int, width: int) -> int:
+    """Return which of preview_lines stands at the top, so that the passage is in sight with some lines before it."""
+    return max(0, first_line_of_hit(window, width) - min(LEAD_LINES, height // 4))
+
+
 def _number_cells(window: Window) -> int:
     """Return how wide the line numbers are, with the space behind them; 0 where none are shown."""
     return len(str(window.lines[-1].number)) + 1 if window.numbered and window.lines else 0
@@ -100,6 +107,10 @@ def _text(each: WindowLine, sentence: tuple[int, int] | None) -> Content:
     if sentence is not None and each.inside:
         for start, end in each.shown.words_on_screen(sentence[0] - each.start, sentence[1] - each.start):
             line = line.stylize(NEAREST, start, end)
+    for link in each.shown.links:
+        leads = Style.from_meta({LINK: (link.target, link.wiki)})
+        for start, end in each.shown.on_screen(link.start, link.end):
+            line = line.stylize(leads, start, end)
     for start, end in each.marks:
         line = line.stylize(MARK_IN_TEXT, start, end)
     return line

@@ -152,14 +152,16 @@ class QueryFilters:
 
     async def _pick(self) -> None:
         """Let the person pick a field and then a value."""
-        facets, now = await self._values(), self._browser.ports.clock()
         choices = [Choice(field, label, note) for field, label, note in FIELDS]
 
-        def picked(field: str | None) -> None:
-            if field is not None:
-                self._pick_value(field, facets, now)
+        with self._browser.opening():
+            facets, now = await self._values(), self._browser.ports.clock()
 
-        self._browser.push_screen(ChoiceScreen("Only notes …", choices), picked)
+            def picked(field: str | None) -> None:
+                if field is not None:
+                    self._pick_value(field, facets, now)
+
+            self._browser.push_screen(ChoiceScreen("Only notes …", choices), picked)
 
     def _pick_value(self, field: str, facets: Facets, now: float) -> None:
         label = next(label for name, label, _ in FIELDS if name == field)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textual.binding import Binding
 from textual.message import Message
 from textual.timer import Timer
 
@@ -20,6 +21,8 @@ class QueryLine(TextLine):
     Its last word grows until a blank, Enter or a move of the caret ends it, or until it was put there whole. However
     long the keys rest, a word that grows is not taken for finished.
     """
+
+    BINDINGS = [Binding("ctrl+z", "screen.bring_back", show=False)]  # where there is nothing, it suspends as elsewhere
 
     @dataclass
     class Finished(Message):

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from app.tui.screens.search.row import FULL, RowContext, RowShape, folded_cells, judged_line, row_lines
-from app.tui.theme import ACCENT, FAINT, QUIET
+from app.tui.theme import ACCENT, BAR, FAINT, QUIET
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 from engine.records import Hit
@@ -36,6 +36,12 @@ class ResultList(RowList):
         """Another row is selected, or the same row shows another passage; None where there is none."""
 
         hit: Hit | None
+
+    @dataclass
+    class Clicked(Message):
+        """A row was clicked."""
+
+        place: int
 
     @dataclass
     class Opened(Message):
@@ -85,18 +91,18 @@ class ResultList(RowList):
     ) -> None:
         """Show other rows.
 
-        With `stay` the selection stays on its passage where that is still listed; else it goes to the top.
+        With `stay` the selection follows its passage to the row that holds it now, and stays where it is where none
+        does; else it goes to the top.
         """
         before = self.hit if stay else None
         self.hits = tuple(hits)
         self._afterword = afterword or Content()
         self._row_context = context
         self._foreword = foreword or _nothing
-        places = {hit.passage_id: place for place, hit in enumerate(self.hits)}
-        place = places.get(before.passage_id) if before else None
-        self.set_reactive(ResultList.selected, place or 0)
+        place = min(place_of(before, self.hits, self.selected), max(0, len(self.hits) - 1)) if before else 0
+        self.set_reactive(ResultList.selected, place)
         self.lay_out()
-        if place is None:
+        if before is None:
             self.scroll_to(y=0, animate=False)
         else:
             self.reveal()
@@ -227,7 +233,7 @@ class ResultList(RowList):
         """Return what stands left of a row's line: on the first one its number, and whether it is marked."""
         number = str(place + 1) if part == 0 and place < NUMBERED else " "
         sign = "✓" if part == 0 and self.hits[place].passage_id in self.marked else " "
-        return Content.assemble(("▌" if look else " ", ACCENT), (number, QUIET), (sign, f"bold {ACCENT}"))
+        return Content.assemble((BAR if look else " ", ACCENT), (number, QUIET), (sign, f"bold {ACCENT}"))
 
     def on_key(self, event: events.Key) -> None:
         """Tell a character that does nothing here: the person types on."""
@@ -242,12 +248,23 @@ class ResultList(RowList):
             self.post_message(self.MoreWanted())
         if not 0 <= place < len(self.hits) or part < 0 or self._row_context is None:
             return
-        self.choose(place)
+        self.post_message(self.Clicked(place))
         folded = folded_cells(self.hits[place], self._row_context, self.is_unfolded(place))
         if folded and part == self._shape.lines - 1 and event.x >= self.scrollable_content_region.width - folded - 1:
             self.post_message(self.Unfolded())
         elif event.chain == 2:
             self.post_message(self.Opened(self.hits[place]))
+
+
+def place_of(hit: Hit, rows: Sequence[Hit], otherwise: int) -> int:
+    """Return the row that has a passage, else the one that it is folded into, else another one of its document."""
+    holds: tuple[Callable[[Hit], bool], ...] = (
+        lambda row: row.passage_id == hit.passage_id,
+        lambda row: hit.passage_id in row.more_in_document or hit.passage_id in row.duplicates,
+        lambda row: row.document_id == hit.document_id,
+    )
+    found = (place for test in holds for place, row in enumerate(rows) if test(row))
+    return next(found, otherwise)
 
 
 def _nothing(width: int) -> Sequence[Content]:

@@ -241,7 +241,7 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
     vector, keyword = hit.vector, hit.keyword
     distance = figure(vector.distance)[:4] if vector else NONE
     bm25 = figure(keyword.bm25, 2)[:5] if keyword and keyword.bm25 else NONE
-    score = figure(hit.score, context.decimals)
+    score = figure(hit.score, context.decimals - (hit.score >= 1))  # 1.12 is as wide as .943
     ink, strong = ("", f"bold {BRIGHT}") if not context.dim else (QUIET, QUIET)
     tier, tier_style = f"{TIER_SIGNS[hit.tier]} {hit.tier:<6}", TIER_STYLES[hit.tier] if not context.dim else QUIET
     if context.mode == "words":
@@ -266,7 +266,9 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
 
 def judged_line(hit: Hit) -> Content:
     """Return what stands between two rows: what was thought of the one above for this search, or nothing."""
-    return Content.styled(JUDGED[hit.judged] if hit.judged else "", QUIET)
+    own = JUDGED[hit.judged] if hit.judged else ""
+    below = f"{JUDGED[hit.judged_below[1]]}: a passage below" if hit.judged_below else ""
+    return Content.styled("   ".join(filter(None, (own, below))), QUIET)
 
 
 def _folded(hit: Hit, unfolded: bool) -> str:

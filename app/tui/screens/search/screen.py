@@ -101,6 +101,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.filters = QueryFilters(app, line, self.query_one(ChipLine))
         self.kept = KeptSearches(app, line)
         self.shown = ShownResults(app, ResultWidgets(line, self.reading, body, rows, pane), tips=self.TIPS)
+        self.shown.walked = self.kept.remember
         self.proportions = Proportions(app, body, rows, pane)
         self.trial = SettingsTrial(app, rows, pane, self.shown)
         self.similar = SimilarRows(app, rows, self.shown, self.trial)
@@ -153,6 +154,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         """Ask what stands in the query line; where nothing does, for the documents that changed last."""
         self.carrel.ports.typed()
         self.pane.key_pressed()
+        self.kept.typed()
         self.filters.show()
         text = self.filters.searched()
         half_typed = text != self.query_line.value
@@ -219,6 +221,14 @@ class SearchScreen(MovesByLines, CarrelScreen):
     def _selected(self, message: ResultList.Selected) -> None:
         self.pane.show_hit(message.hit, self.shown.result, self.shown.finished)
 
+    @on(Pane.LinkClicked)
+    def _link_clicked(self, message: Pane.LinkClicked) -> None:
+        self.documents.follow(message.hit, message.target, message.wiki)
+
+    @on(ResultList.Clicked)
+    def _row_clicked(self, message: ResultList.Clicked) -> None:
+        self.shown.choose(message.place)
+
     @on(ChipLine.Removed)
     def _chip_clicked(self, message: ChipLine.Removed) -> None:
         self.filters.drop(message.chip)
@@ -283,7 +293,15 @@ class SearchScreen(MovesByLines, CarrelScreen):
         elif self.pane.explaining:
             self.pane.explaining = False
         else:
-            self.query_line.clear()
+            self.kept.empty()
+
+    def action_bring_back(self) -> None:
+        """Put the query back that was emptied or replaced last."""
+        self.kept.bring_back()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether an action can be done now; the key of one that cannot does what it does everywhere."""
+        return self.kept.can_bring_back if action == "bring_back" else True
 
     def action_take_spelling(self) -> None:
         """Put the word that is offered for an unknown one into the query line."""
@@ -423,6 +441,10 @@ class SearchScreen(MovesByLines, CarrelScreen):
     def action_judge(self, grade: Grade) -> None:
         """Mark the selected row as right or wrong for its search, or take that mark back."""
         self.judgements.mark(grade)
+
+    def action_unjudge(self) -> None:
+        """Take back what was marked right or wrong last."""
+        self.judgements.take_back()
 
     def action_compare(self) -> None:
         """Compare the selected row with the marked one, else with its neighbour, which may be folded away."""

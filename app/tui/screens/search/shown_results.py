@@ -19,7 +19,7 @@ from app.tui.screens.search.live_search import Answered
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.query_reading import reading_line
-from app.tui.screens.search.results import Foreword, ResultList
+from app.tui.screens.search.results import Foreword, ResultList, place_of
 from app.tui.screens.search.row import context_of
 from app.tui.screens.search.start_page import StartPage, before_lines
 from app.tui.status_line import StatusView
@@ -59,8 +59,9 @@ class ShownResults:
         self.finished = False  # whether the result is more than what the words alone found
         self.heading: Callable[[int], Content] | None = None  # of rows that answer something else than the query line
         self.wanted: bytes | None = None  # a document to be selected once it is among the rows
+        self.moves = 0  # how often the person chose a row since the query last changed
+        self.walked: Callable[[], None] = lambda: None  # told that the person goes through the rows
         self._offered: Callable[[int], Content] | None = None  # values of a filter that is being typed
-        self._moved = False  # whether the person chose a row since the query last changed
         self._folded = 0  # weak rows that are there and not shown
         self._start_page = ("", "")
         self._failure: CarrelError | None = None
@@ -92,7 +93,7 @@ class ShownResults:
 
     def begin_anew(self) -> None:
         """Forget what a person did to the rows of the last query; an empty query line has none."""
-        self._moved = False
+        self.moves = 0
         self.arrangement.begin_anew()
         if not self._widgets.query_line.value.strip():
             self.result = None
@@ -109,7 +110,7 @@ class ShownResults:
         looked_on = repeated and asked_words and self._widgets.rows.scroll_offset.y > 0
         self.result, self.finished = answer.result, answer.finished
         # Who has not moved looks at the best row, also a better one; where only vectors came, rows move quietly.
-        self._lay_out(stay=self._moved or looked_on or answer.embedded)
+        self._lay_out(stay=self.moves > 0 or looked_on or answer.embedded)
         self.select_wanted()
         if asked_words:
             self.show_reading()
@@ -156,9 +157,14 @@ class ShownResults:
 
     def choose(self, place: int) -> None:
         """Select a row for the person; better answers do not take the selection from it."""
-        self._moved = True
+        self.hold()
+        self.walked()
         self._widgets.pane.key_pressed()
         self._widgets.rows.choose(place)
+
+    def hold(self) -> None:
+        """Keep the selection on its row from now on, wherever that stands: the person has done something to it."""
+        self.moves += 1
 
     def select_wanted(self) -> None:
         """Select the document that was to be brought back, where it is among the rows now."""
@@ -196,7 +202,7 @@ class ShownResults:
         self._widgets.pane.result = result
         folds = context.mode == "ranked" and self.heading is None
         weak = first_weak(result.hits) if folds else len(result.hits)
-        if stay and rows.hit is not None and any(hit.passage_id == rows.hit.passage_id for hit in result.hits[weak:]):
+        if stay and rows.hit is not None and place_of(rows.hit, result.hits, 0) >= max(1, weak):
             self.arrangement.weak_shown = True  # the selected row is not folded away under the eyes
         self._folded = 0 if self.arrangement.weak_shown else len(result.hits) - weak
         hits, further, rule = self.arrangement.rows(result.hits, weak)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from app.tui.theme import BRIGHT, QUIET
+from app.tui.widgets.choice_list import ChoiceList
 from app.wording.safe_text import one_line
 
 TITLE_CELLS = 18
@@ -31,19 +31,14 @@ class Row:
     greyed: bool = False
 
 
-class SettingRows(OptionList, inherit_bindings=False):  # the keys of lists belong to the screen
+class SettingRows(ChoiceList, inherit_bindings=False):  # the keys of lists belong to the screen
     """Shows rows and keeps the place where it was."""
 
     DEFAULT_CSS = """
-    SettingRows, SettingRows:focus {
-        width: 100%; height: 1fr; border: none; padding: 0; background: $background; background-tint: $background 0%;
-        scrollbar-size-vertical: 1; overflow-x: hidden;
+    SettingRows { width: 100%; height: 1fr; }
+    SettingRows > .option-list--option-highlighted, SettingRows:focus > .option-list--option-highlighted {
+        color: $foreground;
     }
-    SettingRows > .option-list--option { padding: 0 2; }
-    SettingRows > .option-list--option-highlighted {
-        background: $chosen; color: $foreground; text-style: none;
-    }
-    SettingRows:focus > .option-list--option-highlighted { background: $chosen; color: $foreground; text-style: none; }
     SettingRows > .option-list--option-disabled { color: $foreground; }
     """
 

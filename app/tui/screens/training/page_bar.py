@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from textual import events
 from textual.content import Content
+from textual.message import Message
+from textual.style import Style
 
 from app.tui.screens.training.followed_run import FollowedRun
 from app.tui.screens.training.line_parts import apart
@@ -16,11 +20,23 @@ from app.wording.figures import percent
 from app.wording.safe_text import one_line
 
 Page = Literal["plan", "run", "history"]
+PAGE = "page"  # under which a click finds the page of a name
 PAGES: tuple[Page, ...] = ("plan", "run", "history")
 
 
 class PageBar(BuiltLine):
     """Shows which page is open, how far the followed run is, and how many runs there are."""
+
+    @dataclass
+    class Clicked(Message):
+        """The name of a page was clicked."""
+
+        page: Page
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell which page was clicked."""
+        if (page := event.style.meta.get(PAGE)) is not None:
+            self.post_message(self.Clicked(page))
 
     def show_pages(self, page: Page, followed: FollowedRun, runs: int) -> None:
         """Show the names of the pages, `page` as the open one."""
@@ -33,7 +49,8 @@ def _pages_line(open_page: Page, notes: dict[Page, str], width: int) -> Content:
     for page in PAGES:
         ink = f"bold reverse {ACCENT}" if page == open_page else QUIET
         note = f" {notes[page]}" if notes[page] else ""
-        line = Content.assemble(line, "   ", (f" {page} ", ink), (note, "" if page == open_page else QUIET))
+        tab = Content.assemble((f" {page} ", ink), (note, "" if page == open_page else QUIET))
+        line = Content.assemble(line, "   ", tab.stylize(Style.from_meta({PAGE: page})))
     hint = Content.styled("tab turns the page", QUIET)
     fits = line.cell_length + hint.cell_length + 3 <= width
     return apart(line, hint, width) if fits else line.truncate(width, ellipsis=True)

@@ -254,6 +254,10 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         view = beside.get(self.page, self.run_page.read_view)
         view.scroll_to(y=view.scroll_offset.y + pages * max(1, view.size.height - 1), animate=False)
 
+    @on(PageBar.Clicked)
+    def _page_clicked(self, message: PageBar.Clicked) -> None:
+        self._turn_to(message.page)
+
     def action_turn(self, by: int) -> None:
         """Turn to the next page, or back."""
         self._turn_to(PAGES[(PAGES.index(self.page) + by) % len(PAGES)])

@@ -27,6 +27,7 @@ from app.tui.screens.search.why_not.report_lines import report_lines
 from app.tui.theme import ALARM, BRIGHT, KEY, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
+from app.tui.widgets.choice_list import ChoiceList
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView
 from app.tui.widgets.text_line import TextLine
@@ -64,9 +65,9 @@ class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
     name_line = query_one("#why-name", Input)
-    documents = query_one("#why-documents", OptionList)
+    documents = query_one("#why-documents", ChoiceList)
     report = query_one("#why-report", LineView)
-    tries = query_one("#why-tries", OptionList)
+    tries = query_one("#why-tries", ChoiceList)
 
     def __init__(self, library: LibraryPort, text: str, settings: SearchSettings, rows: int, blink: bool) -> None:
         super().__init__()
@@ -86,9 +87,9 @@ class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
             line = TextLine(placeholder="Name the note that you miss", compact=True, id="why-name")
             line.cursor_blink = self._blink
             yield line
-            yield OptionList(id="why-documents", markup=False)
+            yield ChoiceList(id="why-documents", markup=False)
             yield LineView(id="why-report")
-            yield OptionList(id="why-tries", markup=False)
+            yield ChoiceList(id="why-tries", markup=False)
             yield BuiltLine(id="why-keys")
 
     def on_mount(self) -> None:

@@ -1,0 +1,117 @@
+"""Keys that are sent while a screen opens, and what is said of a folder that was not walked yet."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+from fakes import FakeIndexer, FakeLibrary, ports
+from piloting import SMALL, settle, typed, written
+from textual import events
+from textual.pilot import Pilot
+
+from app.tui.app import CarrelApp
+from app.tui.indexer_state import IndexerState
+from app.tui.screens.chooser import ChoiceScreen
+from app.tui.screens.library.screen import LibraryScreen
+from engine.records import Facets, Folder, Status
+
+
+class SlowFacets(FakeLibrary):
+    """A library that tells the values of its filters once a test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_for_values, self.may_tell = threading.Event(), threading.Event()
+
+    def facets(self) -> Facets:
+        self.asked_for_values.set()
+        assert self.may_tell.wait(60)
+        return super().facets()
+
+
+def sent(pilot: Pilot[int], *keys: str) -> None:
+    """Send keys as a terminal does that has them all at once, without waiting for what they do."""
+    for key in keys:
+        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def test_keys_sent_while_a_picker_loads_reach_it_in_order() -> None:
+    library = SlowFacets()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter")
+        sent(pilot, "ctrl+f")
+        while not library.asked_for_values.is_set():
+            await pilot.pause()
+        sent(pilot, *"type")
+        await pilot.pause()
+        assert screen.query_line.value == "starter"
+        library.may_tell.set()
+        await settle(pilot)
+        picker: Any = pilot.app.screen
+        assert isinstance(picker, ChoiceScreen)
+        assert picker.line.value == "type"
+        await pilot.press("enter")
+        sent(pilot, *"mark")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert screen.query_line.value == "starter type:markdown "
+        app.push_screen(ChoiceScreen("Later", []))
+        sent(pilot, *"ahead")
+        await settle(pilot)
+        later: Any = pilot.app.screen
+        assert later.line.value == "ahead"
+        await pilot.press("escape")
+        app.action_show_library()
+        sent(pilot, "question_mark", "escape")
+        await settle(pilot)
+        assert not isinstance(pilot.app.screen, LibraryScreen)
+
+
+async def test_escape_gives_up_a_picker_that_does_not_come() -> None:
+    library = SlowFacets()
+    async with CarrelApp(ports(library)).run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter")
+        sent(pilot, "ctrl+f")
+        while not library.asked_for_values.is_set():
+            await pilot.pause()
+        sent(pilot, "x", "escape")
+        while screen.query_line.value:
+            await pilot.pause()
+        sent(pilot, "y")
+        while screen.query_line.value != "y":
+            await pilot.pause()
+        library.may_tell.set()
+        await settle(pilot)
+
+
+class Unwalked(FakeLibrary):
+    """A library whose folder was added a moment ago."""
+
+    walked = False
+
+    def status(self, *, stale: bool = False) -> Status:
+        folder = Folder(1, self.folders[0], "watching", walked=self.walked)
+        return replace(super().status(), documents=0, passages=0, folders=(folder,))
+
+
+async def test_nothing_is_said_of_an_empty_folder_before_it_was_walked() -> None:
+    library, indexer = Unwalked({}), FakeIndexer()
+    async with CarrelApp(ports(library, indexer)).run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        for phase in ("off", "watching", "following"):
+            indexer.report(IndexerState(phase))  # type: ignore[arg-type]
+            await settle(pilot)
+            assert "Reading /home/reader/notes" in written(pilot)
+            assert "nothing to index" not in written(pilot)
+            assert "up to date" not in written(pilot)
+        library.walked = True
+        library.commits += 1
+        pilot.app.look_again()  # type: ignore[attr-defined]
+        indexer.report(IndexerState("watching"))
+        await settle(pilot)
+        assert "There is nothing to index in /home/reader/notes" in written(pilot)
+        assert "✓ up to date" in written(pilot)

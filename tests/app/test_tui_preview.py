@@ -201,7 +201,8 @@ async def test_marked_results_are_opened_and_copied_together(monkeypatch: pytest
         assert len(screen.rows.marked) == 2
         painted = "\n".join("".join(part.text for part in strip) for strip in screen._compositor.render_strips())
         assert painted.count("✓") == 2
-        await pilot.press("y")
+        await pilot.press("y", "p")
+        await settle(pilot)
         paths = app.clipboard.split("\n")
         assert len(paths) == 2 and all(path.startswith("/home/reader/notes/") for path in paths)
         await pilot.press("Y")
@@ -218,7 +219,8 @@ async def test_copying_works_from_the_query_line_and_keeps_controls_out() -> Non
     app = CarrelApp(ports(library))
     async with app.run_test(size=WIDE) as pilot:
         await typed(pilot, "starter")
-        await pilot.press("ctrl+y")
+        await pilot.press("ctrl+y", "p")
+        await settle(pilot)
         assert app.clipboard == "/home/reader/notes/a/x.md"
         await pilot.press("tab", "Y")
         await settle(pilot)

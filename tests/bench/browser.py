@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from terminal import Screen, Terminal
 
 WORDS_SO_FAR = "by words so far"
-FINISHED = re.compile(r"(strong|likely|weak|nothing relevant) · [\d,]+ found")
+FINISHED = re.compile(r"[\d,]+ (strong|likely|weak)|nothing relevant")
 QUERY_LINE, READING_LINE = 2, 3
 ROWS, ROW_CELLS = slice(5, 30), 60  # where the rows stand, left of what is read beside them
 REST_SECONDS = 0.25  # between an answer and the next key: less than the browser waits to take a word as finished

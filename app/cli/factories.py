@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from engine.library import Library
     from engine.maintenance import Maintenance
 
+CANNOT_DRAW = ("dumb", "unknown")  # terminals that print the sequences which others obey
+
 
 def interactive() -> bool:
     """Return whether a person sits at all ends, stderr too, which the browser draws on, and the terminal can draw."""
     ends = (sys.stdin, sys.stdout, sys.stderr)
-    return os.environ.get("TERM") != "dumb" and all(end is not None and end.isatty() for end in ends)
+    return os.environ.get("TERM") not in CANNOT_DRAW and all(end is not None and end.isatty() for end in ends)
 
 
 def open_library(path: Path | None, *, create: bool = False) -> Library:

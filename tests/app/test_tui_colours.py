@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 from fakes import FakeLibrary, ports
 from piloting import SMALL, pressed, settle, typed, written
@@ -10,6 +17,7 @@ from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
 from app.tui.theme import BAR
+from engine.library import Library
 
 SHADELESS = {
     "xterm": {"TERM": "xterm"},
@@ -72,3 +80,23 @@ async def test_a_theme_that_is_asked_for_in_the_environment_is_shown_as_well_as_
     monkeypatch.setenv("TERM", "linux")
     monkeypatch.setenv("TEXTUAL_THEME", "nord")
     assert CarrelApp(ports(FakeLibrary())).theme == "nord"
+
+
+@pytest.mark.parametrize("terminal", ["dumb", "unknown"])
+def test_a_terminal_that_cannot_draw_gets_no_sequence(tmp_path: Path, terminal: str) -> None:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": terminal, "CARREL_HOME": str(tmp_path)}
+    environment.pop("COLORTERM", None)
+    with Library.open(tmp_path / "own.carrel", create=True):
+        pass
+    command = [sys.executable, "-m", "app.cli", "--library", str(tmp_path / "own.carrel")]
+    done = subprocess.run(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, timeout=120)
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # the other end is closed once all is read
+        while part := os.read(ours, 65_536):
+            said += part
+    os.close(ours)
+    assert done.returncode == 0
+    assert b"carrel" in said
+    assert b"\x1b" not in said

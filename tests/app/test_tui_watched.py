@@ -16,7 +16,9 @@ from engine.config import Config
 
 def beside(text: str, name: str) -> str:
     """Return the line of the screen that a saved search stands on."""
-    return next(line for line in text.splitlines() if (name in line and "·" in line) or line.strip().startswith(name))
+    return next(
+        line for line in text.splitlines() if (name in line and "·" in line) or line.strip(" ▌").startswith(name)
+    )
 
 
 async def test_a_watched_search_tells_how_many_notes_are_new_until_it_is_looked_at(

@@ -21,6 +21,7 @@ from terminal import Screen, Terminal
 from app.integrations import FILES, integration
 
 PROGRAM = Path(sys.executable).with_name("carrel")
+DROPPED_SECONDS = 5.0  # after which keys count as dropped
 PATIENCE_SECONDS = 120.0
 ENTER, ESCAPE, TAB, PICK_KEY = "\r", "\x1b", "\t", "\x1b\x0b"  # the last is ctrl+alt+k
 HOSTILE = (b"-dash.md", b'it\'s "so" $HOME.md', b"line\nend.md", b"caf\xe9 \x1b[31m.md")
@@ -79,6 +80,14 @@ class Session:
 
     def press(self, keys: str) -> None:
         self.terminal.press(keys)
+
+    def press_until(self, keys: str, text: str) -> None:
+        """Press keys, again where a program may have dropped them, until a text is seen."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while self.terminal.wait(lambda screen: text in screen.text, 0.1) is None:
+            assert time.monotonic() < until, self.terminal.screen.text
+            self.press(keys)
+            self.terminal.wait(lambda screen: text in screen.text, DROPPED_SECONDS)
 
     def written(self, path: Path) -> bytes:
         """Return what stands in a file once a line end, or a NUL, is the last of it."""
@@ -165,9 +174,8 @@ def test_a_shell_gets_every_name_quoted(
     command, binding = SHELLS[shell]
     out = tmp_path / "out"
     terminal = session(*command)
-    terminal.until(lambda screen: any(sign in screen.text for sign in "$#>"))  # zsh drops what is typed before
-    terminal.press(f"{binding}; echo bo''und{ENTER}")
-    terminal.sees("bound")
+    terminal.until(lambda screen: any(sign in screen.text for sign in "$#>"))
+    terminal.press_until(f"{binding}; echo bo''und{ENTER}", "bound")  # zsh drops what comes before it edits the line
     terminal.press("printf '%s\\0' ")
     terminal.press(PICK_KEY)
     terminal.sees("enter pick")

@@ -201,8 +201,10 @@ class Shell:
     def until(self, wanted: bytes) -> None:
         """Read until something is on the terminal that was not there at the last call."""
         written, end = b"", time.monotonic() + PATIENCE
+        output = select.poll()  # unlike select it takes descriptors of any number
+        output.register(self._screen, select.POLLIN)
         while wanted not in written:
-            assert select.select([self._screen], [], [], max(0.0, end - time.monotonic()))[0], written[-500:]
+            assert output.poll(max(0.0, end - time.monotonic()) * 1000), written[-500:]
             written += os.read(self._screen, 65536)
 
     def close(self) -> None:

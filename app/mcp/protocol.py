@@ -199,6 +199,7 @@ class ProtocolServer:
         self._calls[number] = call
 
         def run() -> None:
+            """Carry out the call, and reply whatever comes of it."""
             answer: Message | None = None
             try:
                 if not call.cancelled:

@@ -5,7 +5,6 @@ A file that takes too long, too much memory, or ends the child costs one SourceE
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,6 @@ from engine.paths import places, private_folder
 from engine.records import Cutting, Document
 from engine.sources.parser_process import ChildDied, NotStarted, ParserProcess, TimedOut
 from engine.sources.parser_protocol import document_from_json, request_to_json
-from engine.sources.readers.file_types import kind_of
-
-HOLDERS = frozenset(  # kinds that hold other files
-    ("email", "mbox", "msg", "enex", "pdf", "docx", "pptx", "xlsx", "odt", "odp", "ods", "odg", "rtf")
-)
 
 
 class ParserClosed(WorkerError):
@@ -30,7 +24,14 @@ class ParserClosed(WorkerError):
 
 
 class ReaderEnded(SourceError):
-    """The file ended the process that read it, or was given up because it took too long."""
+    """The file ended the process that read it, or was given up because it took too long.
+
+    `inside` tells whether that was after a file inside it had been opened.
+    """
+
+    def __init__(self, reason: str, inside: bool) -> None:
+        super().__init__(reason)
+        self.inside = inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ class Parser:
         with self._reading:
             try:
                 return self._read(path, root, cutting)
-            except ReaderEnded:
-                if kind_of(os.path.basename(path)) not in HOLDERS:
+            except ReaderEnded as ended:
+                if not ended.inside:
                     raise
                 return self._read(path, root, cutting, alone=True)  # a message is not lost for what hangs on it
 
@@ -121,9 +122,9 @@ class Parser:
             if isinstance(error, NotStarted):
                 raise WorkerError("The process that reads files did not start.", fix=self._advice()) from None
             if isinstance(error, TimedOut):
-                raise ReaderEnded(f"took longer than {self._limits.seconds} s") from None
+                raise ReaderEnded(f"took longer than {self._limits.seconds} s", child.inside) from None
             if isinstance(error, ChildDied):
-                raise ReaderEnded(error.reason()) from None
+                raise ReaderEnded(error.reason(), child.inside) from None
             if isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):
                 raise SourceError("the reader gave no sound answer") from None
             raise

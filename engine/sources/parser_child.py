@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.errors import SourceChanged, SourceError
@@ -51,7 +52,9 @@ def main() -> None:
     while (request := _receive(requests)) is not None:
         left -= 1
         _allow(seconds)
-        answer = _answer(request, _recogniser(languages, go_on), go_on)
+        answer = _answer(
+            request, _recogniser(languages, go_on), go_on, _once(partial(_send, answers, {"inside": True}))
+        )
         signal.alarm(0)
         leaving = left <= 0 or _resident_bytes() > resident
         _send(answers, {**answer, "leaving": leaving})
@@ -93,10 +96,18 @@ def _recogniser(languages: str, go_on: Callable[[], None]) -> Recogniser | None:
     return Recogniser(languages, go_on)
 
 
-def _answer(request: dict[str, Any], recogniser: Recogniser | None, go_on: Callable[[], None]) -> dict[str, Any]:
+def _once(tell: Callable[[], None]) -> Callable[[], None]:
+    """Return what tells the first time only."""
+    waiting = [tell]
+    return lambda: waiting.pop()() if waiting else None
+
+
+def _answer(
+    request: dict[str, Any], recogniser: Recogniser | None, go_on: Callable[[], None], opening: Callable[[], None]
+) -> dict[str, Any]:
     path, root, cutting, alone = request_from_json(request)
     try:
-        document = read_document(path, recogniser, root, alone, go_on)
+        document = read_document(path, recogniser, root, alone, go_on, opening)
         if cutting is not None:
             go_on()
             document = as_received(document)

@@ -60,6 +60,8 @@ class ParserProcess:
         os.set_blocking(self._answers.fileno(), False)
         self._poll = select.poll()
         self._poll.register(self._answers.fileno(), select.POLLIN)
+        self.inside = False
+        """Whether a file inside the one that was asked for last has been opened."""
 
     def is_idle(self) -> bool:
         """Whether it waits for a request: one that is readable now has died, for it never speaks unasked."""
@@ -69,19 +71,25 @@ class ParserProcess:
         """Hand over one request and wait for its answer; raises TimedOut, ChildDied, or ValueError for nonsense.
 
         A child that reads page after page asks for as much time again before each of them, MAX_PROLONGED times at
-        most. The first request waits for the child's greeting and raises NotStarted where none comes.
+        most; before it opens the first file inside another one, it says so (`inside`). The first request waits for the
+        child's greeting and raises NotStarted where none comes.
         """
         if self._preface:
             try:
-                self._exchange(self._preface, START_SECONDS)
+                self._exchange(self._preface, time.monotonic() + START_SECONDS)
             except (TimedOut, ChildDied, ValueError):
                 raise NotStarted from None
             self._preface = b""
-        answer = self._exchange(pack(request), self._seconds)
-        prolonged = 0
-        while answer.get("working") and prolonged < MAX_PROLONGED:
-            answer = self._exchange(b"", self._seconds)
-            prolonged += 1
+        self.inside, prolonged = False, 0
+        deadline = time.monotonic() + self._seconds
+        answer = self._exchange(pack(request), deadline)
+        while answer.get("inside") or (answer.get("working") and prolonged < MAX_PROLONGED):
+            if answer.get("inside"):
+                self.inside = True
+            else:
+                prolonged += 1
+                deadline = time.monotonic() + self._seconds
+            answer = self._exchange(b"", deadline)
         return answer
 
     def kill(self) -> None:
@@ -97,8 +105,7 @@ class ParserProcess:
         self._requests.close()
         self._answers.close()
 
-    def _exchange(self, message: bytes, seconds: float) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
+    def _exchange(self, message: bytes, deadline: float) -> dict[str, Any]:
         try:
             _write(self._requests.fileno(), message)
         except (OSError, ValueError):

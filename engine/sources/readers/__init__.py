@@ -41,11 +41,13 @@ def read_document(
     root: bytes | None = None,
     alone: bool = False,
     go_on: Callable[[], None] = lambda: None,
+    opening: Callable[[], None] = lambda: None,
 ) -> Document:
     """Read the file at `path` in this process; raises SourceError with the reason where it cannot be read.
 
     No link below `root` is followed. With `alone` what hangs on it, as on a message, stays closed. `go_on` is called
-    where a reader that goes through a long file has come a good way and wants more time.
+    where a reader that goes through a long file has come a good way and wants more time, `opening` before a file that
+    hangs on it is read.
 
     Pages that are pictures are read by the `recogniser`, if there is one. A file whose name promises nothing is read
     as plain text, unless it is mail. A text file that is empty is an empty document.
@@ -58,7 +60,7 @@ def read_document(
         raise SourceError(reason)
     source = load(path, recogniser, root)
     inner, raw = unpacked(source.name, source.raw)
-    document = _read(replace(source, name=inner, raw=raw, alone=alone, go_on=go_on))
+    document = _read(replace(source, name=inner, raw=raw, alone=alone, go_on=go_on, opening=opening))
     return replace(document, content_hash=hash_of(source.raw))
 
 
@@ -70,6 +72,7 @@ def read_attached(holder: Source, name: str, raw: bytes) -> Document:
         raise SourceError("not read, for it or another one ended or stalled its reader")
     if holder.depth >= MAX_DEPTH:
         raise SourceError("too deep inside other files")
+    holder.opening()
     source = Source(name.encode("utf-8", "replace"), raw, holder.recogniser, holder.depth + 1)
     if kind_of(source.name) is None and not (raw.strip() and is_text(raw[:SNIFFED_BYTES])):
         raise SourceError(has_no_reader(source.name) or "not text")

@@ -42,7 +42,8 @@ class Source:
 
     `recogniser` reads words in pictures, where the person wants that. `depth` counts the files around one that hangs on
     another, as on a message; where it is `alone`, nothing is read that hangs on it. A reader that goes through a file
-    piece by piece says `go_on` between two pieces, and has as much time again.
+    piece by piece says `go_on` between two pieces, and has as much time again. `opening` is called before a file that
+    hangs on it is read.
     """
 
     name: bytes
@@ -51,6 +52,7 @@ class Source:
     depth: int = 0
     alone: bool = False
     go_on: Callable[[], None] = lambda: None
+    opening: Callable[[], None] = lambda: None
 
     def text(self) -> str:
         """Decode the file as text, without what was meant for a terminal; raises SourceError where it is none."""

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from fakes import FakeEditor, FakeLibrary, ports
 from piloting import SMALL, WIDE, pressed, screen_of, settle, written
+from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
 from app.tui.row_picker import PickRequest, RowPicker
+from app.tui.screens.search.screen import SearchScreen
 from engine.errors import CarrelError, LibraryDamaged
 
 
@@ -50,15 +52,21 @@ async def test_escape_closes_what_lies_above_and_then_cancels(library: FakeLibra
     assert picker.picked is None and picker.failure is None
 
 
+async def enter_while_searching(pilot: Pilot[int], library: FakeLibrary) -> SearchScreen:
+    """Press enter behind a query whose answer is held back."""
+    await settle(pilot)
+    library.held = {"keyword", "convex"}
+    screen = screen_of(pilot)
+    screen.query_line.write("cabbage")
+    await pilot.pause()
+    await pilot.press("enter")
+    return screen
+
+
 async def test_enter_behind_a_query_that_is_still_searched_picks_its_best_row(library: FakeLibrary) -> None:
     picker = RowPicker(ports(library), PickRequest("stove"))
     async with picker.run_test(size=WIDE) as pilot:
-        await settle(pilot)
-        library.held = {"keyword", "convex"}
-        screen = screen_of(pilot)
-        screen.query_line.write("cabbage")
-        await pilot.pause()
-        await pilot.press("enter")
+        await enter_while_searching(pilot, library)
         assert picker.picked is None
         library.release.set()
         while picker.picked is None:
@@ -69,12 +77,7 @@ async def test_enter_behind_a_query_that_is_still_searched_picks_its_best_row(li
 async def test_an_answer_picks_nothing_once_the_query_was_changed_again(library: FakeLibrary) -> None:
     picker = RowPicker(ports(library), PickRequest("stove"))
     async with picker.run_test(size=WIDE) as pilot:
-        await settle(pilot)
-        library.held = {"keyword", "convex"}
-        screen = screen_of(pilot)
-        screen.query_line.write("cabbage")
-        await pilot.pause()
-        await pilot.press("enter")
+        screen = await enter_while_searching(pilot, library)
         library.held = set()
         screen.query_line.write("yeast")
         await settle(pilot)

@@ -2,61 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import App
 from textual.filter import LineFilter
-from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.signal import Signal
-from textual.worker import Worker
 
 from app.tui.actions import APP_ACTIONS, Action, bindings, offered
 from app.tui.browser import OpeningHearer, Place
 from app.tui.clipboard import copy_selected
 from app.tui.early_keys import EarlyKeys
 from app.tui.editor_launch import open_places
-from app.tui.freshness import LibraryFile
+from app.tui.followed_library import FollowedLibrary, IndexerReported
 from app.tui.indexer_state import IndexerState
 from app.tui.kept_stylesheet import KeptStylesheet
 from app.tui.list_keys import PRESETS
-from app.tui.ports import IndexerPort, Opened, Ports
+from app.tui.ports import Opened, Ports
 from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.sparing_output import with_sparing
 from app.tui.status_line import StatusView
 from app.tui.theme import CARREL_THEMES, at_start, few_colours, in_terminal_colours, other
 from app.tui.theme_colors import TERMINAL_THEMES, ReversedChoice, inks
-from app.tui.threads import in_thread
 from app.tui.toasts import TOAST_CSS, TOAST_SECONDS, TROUBLE_SECONDS, Toasts
 from app.tui.window_title import WindowTitle
 from engine.config import Config
 from engine.errors import CarrelError, ConfigError
-from engine.records import Hit, SearchResult, Status
+from engine.records import Hit, SearchResult
 
 _log = logging.getLogger("carrel")
-FIRST_ROWS_SECONDS = 2.0  # a search that takes longer keeps the indexer waiting no more
-
-
-@dataclass
-class IndexerReported(Message):
-    """The indexer does something else now; only the newest of waiting reports counts."""
-
-    state: IndexerState
-
-    def can_replace(self, message: Message) -> bool:
-        """Take the place of an older report that nobody has read yet."""
-        return isinstance(message, IndexerReported)
 
 
 def _library_screen() -> Screen[None]:
@@ -103,12 +86,7 @@ class CarrelApp(App[int]):
         self.own_keys: dict[str, str] = {}
         self.recent_commands: list[str] = []  # ids of actions that were picked from a list of commands, newest first
         self._toasts = Toasts(self)
-        self._indexer: IndexerPort | None = None
-        self._version = 0
-        self._refreshed = 0.0
-        self._looked = 0.0
-        self._file: LibraryFile | None = None
-        self._rows_shown = asyncio.Event()  # those of the first search, or why there are none
+        self._library = FollowedLibrary(self)
         for theme in (*CARREL_THEMES, *TERMINAL_THEMES):
             self.register_theme(theme)
         self.theme, self._theme_trouble = self._wanted_theme()
@@ -139,91 +117,24 @@ class CarrelApp(App[int]):
         gc.enable()  # who started the browser may have switched it off until now
         for trouble in filter(None, (self.ports.settings.trouble, self._theme_trouble)):
             self.notify(trouble, severity="warning", timeout=10, markup=False)
-        _: Worker[None] = self.run_worker(self._open, group="open", name="open", exit_on_error=False)
-
-    async def _open(self) -> None:
-        """Open the library, tell the screens, and once they have rows start the indexer and load the model.
-
-        Both take the processor from the first search, which waits for neither.
-        """
-        try:
-            opened, self._version, status = await in_thread(self._opened_now)
-        except CarrelError as error:
-            self.failed_signal.publish(error)
-            return
-        except Exception:
-            _log.exception("The library could not be opened")
-            self.failed_signal.publish(CarrelError("The library could not be opened.", fix="The log says why."))
-            return
-        self.opened, self._file = opened, LibraryFile(opened.library.path)
-        self._tell(replace(self.view, status=status, read_only=opened.library.read_only))
-        self.opened_signal.publish(opened)
-        for warning in opened.warnings:
-            self.notify(warning, severity="warning", timeout=8, markup=False)
-        if not opened.library.read_only and not status.folders:
-            self.ask_for_folder()
-        self.set_interval(self.ports.pace.poll, self._poll)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._rows_shown.wait(), FIRST_ROWS_SECONDS)
-        if not opened.library.read_only:
-            self._start_indexer()
-        await in_thread(partial(_warmed, opened))
-
-    def _opened_now(self) -> tuple[Opened, int, Status]:
-        """Open the library and look at it: its version first, so that no commit is missed."""
-        opened = self.ports.open_library()
-        return opened, opened.library.version(), opened.library.status()
+        self._library.open()
 
     @on(Answered)
     @on(Refused)
     def _search_came_back(self) -> None:
-        """Note, once what came of a search is painted, that there was one."""
-        if not self._rows_shown.is_set():
-            self.call_after_refresh(self._rows_shown.set)
-
-    def _start_indexer(self) -> None:
-        self._indexer = self.ports.indexer()
-        if self._indexer is not None:
-            self._indexer.start(lambda state: _ignore(self.post_message(IndexerReported(state))))
+        self._library.search_came_back()
 
     def on_indexer_reported(self, message: IndexerReported) -> None:
-        """Show what the indexer does; a finished sync is looked at without delay."""
-        finished = self.view.indexer.busy and not message.state.busy
-        self._tell(replace(self.view, indexer=message.state))
-        if finished:
-            self._refreshed = 0.0
-            self.look_again()
-
-    def _tell(self, view: StatusView) -> None:
-        self.view = view
-        self.status_signal.publish(view)
-
-    def _poll(self) -> None:
-        """Look for commits of other processes, but refresh no more often than a person can follow."""
-        now, pace = self.ports.clock(), self.ports.pace
-        if now - self._refreshed >= pace.refresh and (self.app_focus or now - self._looked >= pace.away):
-            self.look_again()
+        """Show what the indexer does."""
+        self._library.indexer_reported(message.state)
 
     def look_again(self) -> None:
         """Look whether the library has changed, and if so refresh what is shown of it."""
-        _: Worker[None] = self.run_worker(self._look, group="look", name="look", exclusive=True, exit_on_error=False)
+        self._library.look_again()
 
-    async def _look(self) -> None:
-        self._looked = self.ports.clock()
-        if self.opened is None:
-            return
-        library = self.opened.library
-        if self._file is not None and (state := await in_thread(self._file.look)) != "same":
-            await (self._reopen() if state == "replaced" else self._miss_file(self._file))
-            return
-        version = await in_thread(library.version)
-        if version == self._version:
-            return
-        self._refreshed = self.ports.clock()
-        status = await in_thread(library.status)
-        self._version = version  # not before: a look that a newer one ends has shown nothing
-        self._tell(replace(self.view, status=status))
-        self.commit_signal.publish(version)
+    def wake_indexer(self) -> None:
+        """Start the indexer again where it was given up; one that is at work stays."""
+        self._library.wake_indexer()
 
     def hand_over(self, hits: Sequence[Hit], result: SearchResult | None, *, answered: bool) -> bool:
         """Return that rows which the person chose are to be opened: nobody else asked for them."""
@@ -296,31 +207,6 @@ class CarrelApp(App[int]):
         while (event := self._early.next()) is not None:
             await super().on_event(event)
 
-    async def _miss_file(self, file: LibraryFile) -> None:
-        """Say, once, that the library's file is gone; what was read of it can be searched on."""
-        if not file.missed:
-            file.missed = True
-            self._tell(replace(self.view, indexer=IndexerState(phase="gone")))
-            said = "The library file is gone. Put it back; until then you search what was read of it before."
-            self.notify(said, severity="error", timeout=10, markup=False)
-
-    async def _reopen(self) -> None:
-        """Open the file that took the place of the library's."""
-        before = self.opened
-        try:
-            opened = await in_thread(self.ports.open_library)
-            status = await in_thread(opened.library.status)
-        except CarrelError as error:
-            self.notify(str(error), severity="error", timeout=10, markup=False)
-            self._file = None  # said once; nothing more can be done about it here
-            return
-        self.opened, self._file, self._version = opened, LibraryFile(opened.library.path), -1
-        self._tell(replace(self.view, status=status, read_only=opened.library.read_only))
-        self.opened_signal.publish(opened)
-        self.notify("The library file was replaced by another one, which is shown now.", timeout=8, markup=False)
-        if before is not None:
-            await in_thread(before.library.close)
-
     def action_help(self) -> None:
         """Explain the keys of the present screen."""
         self._list_commands(explained=True)
@@ -385,11 +271,6 @@ class CarrelApp(App[int]):
             self.screen.query_line.write(query)
             self.screen.query_line.focus()
 
-    def wake_indexer(self) -> None:
-        """Start the indexer again where it was given up; one that is at work stays."""
-        if self._indexer is not None and self.view.indexer.phase == "dead":
-            self._start_indexer()
-
     def action_other_theme(self) -> None:
         """Change between dark and light, until Carrel is left; the settings keep a theme for good."""
         chosen = self.available_themes.get(self.config.theme)
@@ -445,17 +326,4 @@ class CarrelApp(App[int]):
 
     def let_go(self) -> None:
         """Tell the indexer to leave; returns at once."""
-        if self._indexer is not None:
-            self._indexer.leave()
-
-
-def _warmed(opened: Opened) -> None:
-    """Load what the first search would wait for; what fails here is said by the search that needs it."""
-    try:
-        opened.library.warm()
-    except Exception:
-        _log.exception("The model could not be loaded ahead")
-
-
-def _ignore(_value: object) -> None:
-    """Drop a value: the indexer's reporter returns nothing."""
+        self._library.let_go()

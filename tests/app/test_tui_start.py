@@ -13,8 +13,9 @@ from textual import events
 from textual.css import stylesheet
 from textual.pilot import Pilot
 
-from app.tui import app as browser
+from app.tui import followed_library
 from app.tui.app import CarrelApp
+from engine.errors import CarrelError
 
 
 class ColdLibrary(FakeLibrary):
@@ -64,7 +65,7 @@ async def test_the_first_search_of_both_legs_waits_for_the_words_and_loads_the_m
 async def test_a_first_search_that_does_not_end_keeps_the_indexer_waiting_for_a_while_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(browser, "FIRST_ROWS_SECONDS", 0.0)
+    monkeypatch.setattr(followed_library, "FIRST_ROWS_SECONDS", 0.0)
     library, indexer = ColdLibrary(), FakeIndexer()
     async with CarrelApp(ports(library, indexer)).run_test(size=WIDE) as pilot:
         await until(pilot, lambda: indexer.started)
@@ -74,7 +75,7 @@ async def test_a_first_search_that_does_not_end_keeps_the_indexer_waiting_for_a_
 
 async def test_a_first_search_that_fails_keeps_nothing_waiting() -> None:
     library, indexer = FakeLibrary(), FakeIndexer()
-    library.error = browser.CarrelError("The file is damaged.")
+    library.error = CarrelError("The file is damaged.")
     async with CarrelApp(ports(library, indexer)).run_test(size=WIDE) as pilot:
         await settle(pilot)
         assert indexer.started

@@ -176,10 +176,8 @@ def utf8_output() -> Iterator[Callable[[str], object]]:
 
 def drop_output(stream: TextIO) -> None:
     """Point a stream at nothing, so that the interpreter's last flush does not fail a second time."""
-    with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+    with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _fill_descriptors() -> set[int]:

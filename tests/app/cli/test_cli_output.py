@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.commands import COMMANDS
+from app.cli.output import drop_output
 from engine.paths import own_process
 
 pytestmark = [
@@ -48,6 +50,12 @@ def test_an_error_stream_or_input_that_is_gone_ends_nothing(redirected: str, tmp
     told = ended(["--help"], redirected, tmp_path)
     assert (told.returncode, told.stderr) == (0, "")
     assert all(name in told.stdout for name in COMMANDS)
+
+
+def test_a_stream_without_a_descriptor_leaves_none_open() -> None:
+    before = os.listdir("/proc/self/fd")
+    drop_output(io.StringIO())
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_no_file_of_the_library_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:

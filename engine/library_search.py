@@ -184,6 +184,7 @@ class LibrarySearch:
         settings = settings or SearchSettings()
         absolute = os.fsencode(expanded(path).absolute())
         with self._reading() as connection:
+            settings = with_constants(connection, settings)
             document = documents.document_id_at(connection, absolute)
             if (absent := absence(connection, self._file.path, absolute, document)) is not None:
                 reason, advice = absent
@@ -242,6 +243,7 @@ class LibrarySearch:
         began = time.perf_counter()
         with self._reading(cancel) as connection:
             loading = time.perf_counter()
+            settings = with_constants(connection, settings)
             query = _within(connection, with_written_options(connection, parse(text, typing=typing)), settings.scope)
             needed = replace(settings, fusion="convex", memory=True) if widely else settings
             model, cuts, missing = self._model(connection, needed, query.meaning)
@@ -261,7 +263,7 @@ class LibrarySearch:
         timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
-        return Exploration(search, result, model, cuts, self._file.reading, read, sequence)
+        return Exploration(search, result, model, cuts, self._file.reading, read, sequence, settings.constants)
 
     @contextmanager
     def _reading(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
@@ -318,6 +320,13 @@ class LibrarySearch:
         if model is not None and not model.reads(meaning):
             return None, unfitted(0.0), f"by words alone: {model.name} does not read this writing"
         return model, cuts, "" if model else "by words alone: nothing is indexed yet"
+
+
+def with_constants(connection: LibraryConnection, settings: SearchSettings) -> SearchSettings:
+    """Return settings with the library's own fusion constants, where they name none."""
+    from engine.store import fitted_constants
+
+    return settings if settings.constants else replace(settings, constants=fitted_constants.in_use(connection))
 
 
 def _within(connection: LibraryConnection, query: Query, scope: Scope) -> Query:

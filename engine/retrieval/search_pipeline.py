@@ -203,6 +203,7 @@ def present(
         embedded=search.gathered.embedded,
         so_far=search.gathered.so_far,
         awaited=tuple(wanted(candidates, [row.passage for row in search.rows], ASKED)),
+        constants=settings.used_constants,
     )
 
 

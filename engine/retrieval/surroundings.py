@@ -24,8 +24,8 @@ from engine.store.phrase import Phrase
 if TYPE_CHECKING:
     import apsw
 
-# Chosen with AROUND_SHARE by leaving one collection out; tests/bench/left_out.py has the figures. One to three passages
-# and 20 to 100 candidates lie on a plateau.
+# Chosen with `FusionConstants.around` by leaving one collection out; tests/bench/left_out.py has the figures. One to
+# three passages and 20 to 100 candidates lie on a plateau.
 REACH = 2  # passages before and after
 FIRST_PASSAGES = 20  # candidates that are ranked by what is around them; reading it costs .05 ms a passage at most
 # A mailbox is no document: what stands beside a message there is another message.

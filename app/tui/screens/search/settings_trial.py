@@ -67,7 +67,7 @@ class SettingsTrial:
             return
         ranked = ranked or own
         moved, kept = moved_rows(own, ranked), self._before is not None
-        self._pane.what_if.show(WhatIf(self.own_settings, self.settings, ranked.weights, moved, kept))
+        self._pane.what_if.show(WhatIf(self.own_settings, self.settings, ranked.weights, moved, ranked.constants, kept))
 
     def begin(self, settings: SearchSettings) -> None:
         """Show the rows that other settings would have given, without searching again."""

@@ -1,7 +1,7 @@
 """A proxy on the loopback that stands between a client and a PostgreSQL server, and fails when told to.
 
 It passes bytes, later where `delay` says so; it swallows them (`drop`), breaks every connection (`cut`), takes no new
-one (`refuse`). With `certificates` it speaks TLS to clients, as poolers and hosts do: the wheel's server is built without.
+one (`refuse`). With `certificates` it speaks TLS, as poolers and hosts do: the server of the wheel is built without.
 """
 
 from __future__ import annotations

@@ -61,6 +61,18 @@ from engine.records.searches import (
     WhyStage,
     WordReading,
 )
+from engine.records.shadow import (
+    ModelCoverage,
+    ShadowChoice,
+    ShadowEvent,
+    ShadowEventKind,
+    ShadowModel,
+    ShadowPair,
+    ShadowReview,
+    ShadowSearch,
+    ShadowState,
+    ShadowStream,
+)
 from engine.records.views import DocumentChange, Facets, FolderNode, ResolvedLink, SignalScale, StoredPassage
 
 __all__ = [
@@ -91,6 +103,7 @@ __all__ = [
     "LoggedRow",
     "LoggedSearch",
     "Mark",
+    "ModelCoverage",
     "NearestWord",
     "Passage",
     "Query",
@@ -101,6 +114,15 @@ __all__ = [
     "Scope",
     "SearchResult",
     "SearchSettings",
+    "ShadowChoice",
+    "ShadowEvent",
+    "ShadowEventKind",
+    "ShadowModel",
+    "ShadowPair",
+    "ShadowReview",
+    "ShadowSearch",
+    "ShadowState",
+    "ShadowStream",
     "Shares",
     "SignalScale",
     "Status",

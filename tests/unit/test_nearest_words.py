@@ -118,6 +118,13 @@ def test_where_nothing_is_near_enough_the_nearest_is_given_as_a_faint_one():
     assert [(link.word, link.faint) for link in held] == [("car", False), ("", False)]
 
 
+def test_words_that_share_an_ending_only_are_not_linked_for_it(encoder):
+    link = found(encoder, "what nibbles seedlings", "Dumplings with broth, and a plate of rice.")["seedlings"]
+    assert link.word == "" or link.faint
+    stem = found(encoder, "seedlings", "A seedling stands in the pot.")["seedlings"]
+    assert (stem.word, stem.same) == ("seedling", True)
+
+
 def test_bare_numbers_are_linked_with_themselves_only(encoder):
     links = found(encoder, "budget 2024", "The budget of 2019 was the last, and 2024 is open.")
     assert (links["2024"].word, links["2024"].same) == ("2024", True)
@@ -204,7 +211,7 @@ def test_the_cuts_that_ship_are_those_that_the_embedded_model_is_fitted_to(encod
     cuts = fitted_cuts(encoder)
     assert cuts is not None
     assert len(foreign_vectors(encoder)) > 500
-    assert _both(cuts) == pytest.approx(_both(EMBEDDED_CUTS), abs=0.03)
+    assert _both(cuts) == pytest.approx(_both(EMBEDDED_CUTS), abs=0.05)
 
 
 def _both(cuts: LinkCuts | None) -> tuple[float, float]:

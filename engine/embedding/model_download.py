@@ -118,7 +118,8 @@ def _append(file: HubFile, source: str, part: Path, meter: _Meter) -> None:
 
 
 def _goes_on(answer: Response, start: int) -> bool:
-    return answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+    span = str(answer.headers.get("Content-Range", ""))
+    return bool(answer.status_code == 206) and span.startswith(f"bytes {start}-")
 
 
 def _require_length(answer: Response, file: HubFile, start: int) -> None:

@@ -26,6 +26,7 @@ from engine.indexer.premises_check import PremisesCheck
 from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
 from engine.indexer.troubles import AFTER_TROUBLE_SECONDS, Troubles
 from engine.indexing.embedding_queue import ask_for_paths
+from engine.indexing.late_build import LateTurns
 from engine.indexing.stop_signal import GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
 from engine.indexing.sync_progress import finished, joined, to_dict
@@ -90,6 +91,7 @@ class Service:
         self._premises = PremisesCheck(conn, on_event)
         self._next_fold = 0.0
         self._embedding = EmbeddingTurns(conn, self._encoder, self._tell)
+        self._late = LateTurns(conn, encoder_of, self._tell)
 
     def run(self, *, watch: bool) -> None:
         """Bring the library up to date, embed it, and take orders; with `watch`, keep at it until `stop` is set."""
@@ -101,9 +103,9 @@ class Service:
             self._whole()
             self._guarded(self._orders.take)
             self._guarded(self._fit)
-            while (watch or self._embedding.due) and not self._stop.is_set():
+            while (watch or self._embedding.due or self._late.due) and not self._stop.is_set():
                 self._guarded(self._turn)
-                self._watch.rest(0.0 if self._embedding.due else TICK_SECONDS)
+                self._watch.rest(0.0 if self._embedding.due or self._late.due else TICK_SECONDS)
         finally:
             self._watch.close()
             self._parser.end()
@@ -148,6 +150,9 @@ class Service:
             self._guarded(self._orders.take)
         if self._misfit:
             self._fit()
+        while not self._stop.is_set() and self._late.due:
+            self._make_late()
+            self._guarded(self._orders.take)
         return self._embedding.embedded - embedded
 
     def _turn(self) -> None:
@@ -167,6 +172,8 @@ class Service:
             self._embed()
         if self._misfit:
             self._fit()
+        if self._late.due and not self._embedding.due:
+            self._guarded(self._make_late)
         self._fold_in()
 
     # --- syncing ----------------------------------------------------------------------------------------------------
@@ -261,6 +268,17 @@ class Service:
             signal = given_way()
             self._embedding.take(signal, asked=asked)
         return signal.gave_way or self._embedding.embedded > before
+
+    def switch_late(self, argument: str) -> None:
+        """Carry out an order of late interaction, as `late_build.switch` reads it."""
+        from engine.indexing.late_build import switch
+
+        switch(self._conn, argument, self._encoder_of)
+
+    def _make_late(self) -> None:
+        """Make token vectors for a moment; what is more urgent comes first."""
+        with self._giving_way() as given_way:
+            self._late.take(given_way())
 
     def _fit(self) -> None:
         """Fit the tiers where they no longer fit the library; what is more urgent comes first."""

@@ -34,6 +34,7 @@ from engine.retrieval.filters import Allowed, allowed, hidden_documents, left_ou
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
+from engine.retrieval.late_interaction import LateStage, with_late_scores
 from engine.retrieval.near_duplicates import Row, rows
 from engine.retrieval.newest_documents import newest, newest_holding
 from engine.retrieval.on_demand_vectors import OnDemandVectors
@@ -70,6 +71,7 @@ class Model:
     reads: Reads = everything
     embedded: float = 1.0
     on_demand: OnDemandVectors | None = None
+    late: LateStage | None = None  # None: the library has none, or it is off
     encoder: object = None  # what `encode` is of: asked for its token vectors, where it has them
 
 
@@ -134,6 +136,10 @@ def run(
         verdict = judge(gathered, assessment, cuts)
         gathered = with_surroundings(words, gathered, meaning, settings)
         ranking = rank(gathered.candidates, settings, verdict)
+        if model is not None and model.late is not None and meaning is not None and settings.late:
+            candidates = with_late_scores(gathered.candidates, ranking, model.late, connection, query.meaning)
+            gathered = replace(gathered, candidates=candidates)
+            ranking = rank(candidates, settings, verdict)
         listed = rows(gathered.candidates, ranking.order, settings, limit)
         if len(listed) >= limit or not gathered.candidates.truncated or depth >= DEEPEST:
             break
@@ -204,6 +210,7 @@ def present(
         embedded=search.gathered.embedded,
         so_far=search.gathered.so_far,
         awaited=tuple(wanted(candidates, [row.passage for row in search.rows], ASKED)),
+        late=model.late.model.name if model is not None and model.late and candidates.late is not None else "",
     )
 
 

@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "export": "Write the library as JSON Lines.",
         "import": "Take an export into the library.",
         "models": "Choose the model that reads for meaning.",
+        "late": "Rank the best passages again, word by word.",
         "eval": "Judge retrieval on test collections.",
         "demo": "Try Carrel on notes that come with it.",
         "init": "Print what binds the picker to a key: shells, editors, tmux.",

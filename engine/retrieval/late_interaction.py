@@ -1,0 +1,85 @@
+"""Late interaction: the best hundred passages are ranked again by how near each word of the question comes to theirs.
+
+The passages' token vectors lie pooled in the library (`engine/store/late_vectors.py`), so a search reads a hundred rows
+and runs the model once, over the question. A passage without a row keeps the score that it had.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.embedding.token_pooling import best_cosines
+from engine.lazy_dataclass import dataclass
+from engine.store import late_vectors
+
+if TYPE_CHECKING:
+    import apsw
+
+    from engine.embedding.token_vectors import TokenVectors
+    from engine.retrieval.candidate_retrieval import Candidates
+    from engine.retrieval.fusion import Ranking
+    from engine.store.late_vectors import LateModel
+
+DEPTH = 100  # passages that are ranked again
+Floats = NDArray[np.float64]
+
+
+class QuestionEncoder(Protocol):
+    """What is asked of the late model's encoder."""
+
+    def encode_query_tokens(self, text: str) -> TokenVectors | None:
+        """Return the vectors of a question's tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateStage:
+    """The late model of a library, with its encoder."""
+
+    model: LateModel
+    encoder: QuestionEncoder
+
+    def scores(self, connection: apsw.Connection, question: str, ids: NDArray[np.int64]) -> Floats:
+        """Return the late score of each passage: the mean over the question's tokens of the best cosine, else NaN."""
+        found: Floats = np.full(len(ids), np.nan)
+        asked = self.encoder.encode_query_tokens(question)
+        if asked is None or not len(asked.vectors) or asked.vectors.shape[1] != self.model.dimension:
+            return found
+        held = late_vectors.read(connection, self.model, ids.tolist())
+        known = [place for place, each in enumerate(ids.tolist()) if each in held]
+        found[known] = best_cosines(asked.vectors, [held[int(ids[place])] for place in known])
+        return found
+
+
+def with_late_scores(
+    candidates: Candidates, ranking: Ranking, stage: LateStage, connection: apsw.Connection, question: str
+) -> Candidates:
+    """Return the candidates with the late scores of the first hundred of a ranking."""
+    first = ranking.order[:DEPTH]
+    late: Floats = np.full(len(candidates), np.nan)
+    late[first] = stage.scores(connection, question, candidates.ids[first])
+    return replace(candidates, late=late)
+
+
+def shares(candidates: Candidates, ranking: Ranking, weight: float) -> Floats | None:
+    """Return what late interaction changes each score by; None where no passage has a late score.
+
+    Among the passages that have one, the score becomes (1 - weight) of what it was and `weight` of the late score,
+    which is laid over the same range: the best gets the highest of them, the worst the lowest.
+    """
+    if candidates.late is None:
+        return None
+    known = ranking.order[~np.isnan(candidates.late[ranking.order])]
+    if len(known) < 2:
+        return None
+    late, score = candidates.late[known], ranking.score[known]
+    spread = float(np.ptp(late))
+    if spread <= 0.0:
+        return None
+    scaled = score.min() + (score.max() - score.min()) * (late - late.min()) / spread
+    changed: Floats = np.zeros(len(candidates))
+    changed[known] = weight * (scaled - score)
+    return changed

@@ -82,10 +82,10 @@ class Library:
         self.read_only = read_only
         self._encoder = encoder
         self._file = LibraryFile(path)
-        self._search = LibrarySearch(self._file, encoder)
+        self._search = LibrarySearch(self._file, encoder, self._file)
         self._views = LibraryViews(self._file)
         self._watchlist = Watchlist(self._file)
-        self._memory = ReaderMemory(self._file, self._search.model_if_there)
+        self._memory = ReaderMemory(self._file, self._file, self._search.model_if_there)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
         self._closed = False

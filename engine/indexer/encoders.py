@@ -10,10 +10,9 @@ from engine.paths import places
 from engine.typing_priority import waits_for_typing
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.embedding.out_of_domain import DescribedEncoder
     from engine.indexing.passage_encoder import PassageEncoder
+    from engine.store.connection import LibraryConnection
 
 EncoderOf = Callable[[str | None], "PassageEncoder"]
 
@@ -41,7 +40,7 @@ class Encoders:
         return encoder
 
 
-def refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
+def refit(conn: LibraryConnection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
     """Fit the tiers of the active model, whose encoder this is; see `tier_calibration.refit`.
 
     That is some hundred searches, a second of work, of which none begins while somebody types.

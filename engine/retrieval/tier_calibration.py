@@ -13,9 +13,7 @@ from engine.records import SearchSettings
 from engine.retrieval import tiers
 from engine.retrieval.assessment import Assessment, assess
 from engine.retrieval.candidate_retrieval import Meaning, gather
-from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import fts_query_of
-from engine.retrieval.pending_passages import embedded_share
 from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.query_memory import complete
@@ -23,15 +21,16 @@ from engine.retrieval.unread_passages import Reads, everything
 from engine.retrieval.vector_index import VectorIndex
 from engine.retrieval.vector_leg import Vectors
 from engine.store import models
+from engine.store.allowed import EVERYTHING
 from engine.store.connection import transaction
-from engine.store.fulltext import statistics
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.connection import LibraryConnection
+    from engine.store.store_connection import StoreConnection
 
 
 def calibrate(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     vectors: Vectors,
     background: float,
     texts: Sequence[str],
@@ -45,7 +44,7 @@ def calibrate(
     """
     settings = SearchSettings(feedback=False)
     postings = PostingsCache(keeps_scores=True)  # foreign queries share their common words
-    embedded = embedded_share(connection)
+    embedded = connection.embedded_share()
     query_signals: list[float] = []
     row_signals: list[Sequence[float]] = []
     for text, vector in zip(texts, queries, strict=True):
@@ -54,11 +53,11 @@ def calibrate(
         words = postings.of(connection)
         fts_query = fts_query_of(plain(text), words)
         meaning = Meaning(vector, vectors, background, reads, embedded)
-        gathered = gather(words, fts_query, Allowed("", ()), meaning, settings)
+        gathered = gather(words, fts_query, EVERYTHING, meaning, settings)
         seen = assess(connection, gathered, settings, rows=tiers.BEST_COUNT)
         query_signals.append(tiers.query_signal(gathered.best_cosines, seen.coverages, fts_query.rows, embedded))
         row_signals.append(_known(seen))
-    return tiers.fit(query_signals, row_signals, statistics(connection).rows)
+    return tiers.fit(query_signals, row_signals, connection.statistics().rows)
 
 
 def _known(seen: Assessment) -> Sequence[float]:
@@ -68,7 +67,9 @@ def _known(seen: Assessment) -> Sequence[float]:
     return [signal for signal, waits in zip(seen.signals, seen.pending, strict=True) if not waits]
 
 
-def refit(connection: apsw.Connection, encoder: DescribedEncoder, stopped: Callable[[], bool] = lambda: False) -> None:
+def refit(
+    connection: LibraryConnection, encoder: DescribedEncoder, stopped: Callable[[], bool] = lambda: False
+) -> None:
     """Fit the tiers of the active model to the library as it is now and keep them; `connection` is a writer's.
 
     `encoder` is that model's; the vectors of the foreign queries are shipped or kept with it.
@@ -77,7 +78,7 @@ def refit(connection: apsw.Connection, encoder: DescribedEncoder, stopped: Calla
     if model is None:
         return
     vectors = VectorIndex(model.id).at(connection)
-    if not len(vectors.ids):
+    if not vectors.count:
         return
     complete(connection, model.id, lambda text: encoder.encode_queries([text])[0])
     foreign = foreign_vectors(encoder)

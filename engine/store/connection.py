@@ -19,6 +19,10 @@ from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
 from engine.paths import identity_of, private_folder
 from engine.store import entries
 from engine.store.faults import explained, translated, unopenable
+from engine.store.file_candidate_reads import FileCandidateReads
+from engine.store.file_marks import FileMarks
+from engine.store.file_row_reads import FileRowReads
+from engine.store.file_word_reads import FileWordReads
 from engine.store.migrations import Told, migrate, newest_version, refuse_strangers, renew_words, version
 from engine.store.untrusted_file import harden, refuse_foreign
 from engine.store.word_tokenizer import register
@@ -30,15 +34,20 @@ PAGE_BYTES = 8_192  # the smallest file of 4,096, 8,192 and 16,384 on 30,000 pas
 LOG_LIMIT_BYTES = 64 * 2**20  # what the write-ahead log shrinks back to after a large sync
 
 
-class LibraryConnection(apsw.Connection):
-    """A connection to a library. `immutable` says that the file could only be opened as one that never changes.
+class LibraryConnection(FileWordReads, FileCandidateReads, FileRowReads, FileMarks):
+    """A connection to a library file, which answers what a search asks (`store_connection`).
 
-    `file` tells the file that was opened from any that takes its place, by device and inode.
+    `file` tells the file that was opened from any that takes its place, by device and inode. `immutable` says that it
+    could only be opened as one that never changes.
     """
 
     path: Path
     file: tuple[int, int] = (0, 0)
     immutable: bool = False
+
+    def was_interrupted(self, error: Exception) -> bool:
+        """Tell whether an error says that a statement was ended by `interrupt`."""
+        return isinstance(error, apsw.InterruptError)
 
 
 def open_reader(path: Path) -> LibraryConnection:

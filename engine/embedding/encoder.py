@@ -93,6 +93,7 @@ class Encoder:
 
         def load() -> None:
             with suppress(ModelError):
+                self._tokenizer()
                 self._model()
 
         threading.Thread(target=load, name="load-model").start()

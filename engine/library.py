@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
     from engine.local_indexer import LocalIndexer
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from engine.retrieval.connection_pool import ReaderPool
 from engine.store import migrations
-from engine.store.connection import open_writer, transaction
+from engine.store.connection import open_writer
 from engine.store.faults import translated
 from engine.store.stored_values import values_explained
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     from engine.retrieval.cancellation import Cancellation
     from engine.retrieval.vector_leg import VectorSource
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 _Answer = TypeVar("_Answer")
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from engine.retrieval.row_memory import RowMemory
     from engine.retrieval.search_pipeline import Model
     from engine.retrieval.searched_store import SearchedStore
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
     from engine.store.store_connection import StoreConnection
 
 DEFAULT_LIMIT = 10
@@ -198,7 +198,7 @@ class LibrarySearch:
     @contextmanager
     def _of_reader(self, connection: StoreConnection) -> Iterator[LibraryConnection]:
         """Lend a connection to the reader's own file: the one that is searched, where it is that file's."""
-        from engine.store.connection import LibraryConnection
+        from engine.store.library_connection import LibraryConnection
 
         if isinstance(connection, LibraryConnection):
             yield connection

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.indexer.service import Service
     from engine.indexing.passage_encoder import PassageEncoder
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 OnEvent = Callable[[Event], None]
 

@@ -19,7 +19,7 @@ from engine.store.allowed import EVERYTHING
 from training.corpus import Corpus
 
 if TYPE_CHECKING:
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 QUERIES_AT_ONCE = 64  # 64 x 50,000 cosines take 13 MB
 VECTOR_HEAVY = (0.95, 0.05)  # arXiv 2604.15484: what each leg alone would show, ties broken by the other

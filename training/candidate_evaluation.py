@@ -31,7 +31,7 @@ from training.corpus import Corpus
 from training.known_queries import KnownQuery
 
 if TYPE_CHECKING:
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 BLOCK = 256  # passages embedded before the count of those that are done is written down
 VECTORS_FILE, COUNT_FILE = "vectors.f32", "vectors.done"

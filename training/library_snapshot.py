@@ -21,7 +21,7 @@ from training.batch_retrieval import BatchRetriever
 from training.run_plan import Plan
 
 if TYPE_CHECKING:
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 Preparing = Callable[[str, int, int], None]
 """Called with what is done, how much of it, and of how much (0: not known)."""

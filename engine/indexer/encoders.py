@@ -12,7 +12,7 @@ from engine.typing_priority import waits_for_typing
 if TYPE_CHECKING:
     from engine.embedding.out_of_domain import DescribedEncoder
     from engine.indexing.passage_encoder import PassageEncoder
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 EncoderOf = Callable[[str | None], "PassageEncoder"]
 

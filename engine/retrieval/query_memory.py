@@ -27,7 +27,7 @@ from engine.store import judgements
 if TYPE_CHECKING:
     from engine.retrieval.vector_leg import Vectors
     from engine.store.allowed import Allowed
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
     from engine.store.store_connection import StoreConnection
 
 NEAR_COSINE = 0.6  # from which a past query counts; unrelated queries of one subject lie below .5 (MiniLM)

@@ -22,10 +22,10 @@ from engine.retrieval.vector_index import VectorIndex
 from engine.retrieval.vector_leg import Vectors
 from engine.store import models
 from engine.store.allowed import EVERYTHING
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
     from engine.store.store_connection import StoreConnection
 
 

@@ -21,7 +21,6 @@ from engine.effective_settings import effective
 from engine.paths import display
 from engine.records import Document, Passage, is_held_back
 from engine.store import change_log, entries, fulltext, models, pending_vectors, segment_merge, slots, vector_tables
-from engine.store.connection import transaction
 from engine.store.passage_counts import PENDING
 from engine.store.passage_matching import Matching, match
 from engine.store.row_mapping import (
@@ -38,6 +37,7 @@ from engine.store.row_mapping import (
     passage_row,
     storable,
 )
+from engine.store.transactions import transaction
 from engine.store.vector_tables import Vector
 
 NO_VECTORS: Mapping[bytes, Vector] = MappingProxyType({})

@@ -13,7 +13,7 @@ import apsw
 
 from engine.lazy_dataclass import dataclass
 from engine.store import change_log
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 ModelState = Literal["active", "building", "kept"]
 

@@ -71,7 +71,7 @@ class WordReads(Protocol):
         """Return for each passage its bm25 for these phrases, in parts; `holding` is how many passages match each."""
 
     def titled(self, words: Sequence[str], most: int) -> list[tuple[int, str]]:
-        """Return the first passages of documents and entries whose title or an alias begins so, and those, a line each.
+        """Return the first passages of what has a title or an alias that begins so, and those, a line each.
 
         In order of passage.
         """

@@ -27,8 +27,9 @@ from engine.retrieval.vector_index import VectorIndex
 from engine.sources import parser
 from engine.store import change_log, models, vector_tables
 from engine.store.allowed import EVERYTHING
-from engine.store.connection import open_reader, open_writer, snapshot, transaction
+from engine.store.connection import open_reader, open_writer
 from engine.store.phrase import Phrase
+from engine.store.transactions import snapshot, transaction
 
 NOTES = {f"{number}.md": f"# Note {number}\n\nSourdough number {number} and word{number}.\n" for number in range(40)}
 KINDS = pytest.mark.parametrize("exact_bytes", [vector_index.EXACT_BYTES, 0], ids=["exact", "quantized"])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from engine.embedding.out_of_domain import DescribedEncoder
     from engine.indexing.passage_encoder import PassageEncoder
+    from engine.store.models import StoredModel
 
 EncoderOf = Callable[[str | None], "PassageEncoder"]
 
@@ -41,8 +42,10 @@ class Encoders:
         return encoder
 
 
-def refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
-    """Fit the tiers of the active model, whose encoder this is; see `tier_calibration.refit`.
+def refit(
+    conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool], beside: StoredModel | None = None
+) -> None:
+    """Fit the tiers of the active model, or of one `beside` it, whose encoder this is; see `tier_calibration.refit`.
 
     That is some hundred searches, a second of work, of which none begins while somebody types.
     """
@@ -54,4 +57,4 @@ def refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], 
         wait(stopped)
         return stopped()
 
-    tier_calibration.refit(conn, cast("DescribedEncoder", encoder), stopped_once_nobody_types)
+    tier_calibration.refit(conn, cast("DescribedEncoder", encoder), stopped_once_nobody_types, beside)

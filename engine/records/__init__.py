@@ -60,6 +60,18 @@ from engine.records.searches import (
     WhyStage,
     WordReading,
 )
+from engine.records.shadow import (
+    ModelCoverage,
+    ShadowChoice,
+    ShadowEvent,
+    ShadowEventKind,
+    ShadowModel,
+    ShadowPair,
+    ShadowReview,
+    ShadowSearch,
+    ShadowState,
+    ShadowStream,
+)
 from engine.records.views import DocumentChange, Facets, FolderNode, ResolvedLink, SignalScale, StoredPassage
 
 __all__ = [
@@ -90,6 +102,7 @@ __all__ = [
     "LoggedRow",
     "LoggedSearch",
     "Mark",
+    "ModelCoverage",
     "Passage",
     "Query",
     "Remark",
@@ -99,6 +112,15 @@ __all__ = [
     "Scope",
     "SearchResult",
     "SearchSettings",
+    "ShadowChoice",
+    "ShadowEvent",
+    "ShadowEventKind",
+    "ShadowModel",
+    "ShadowPair",
+    "ShadowReview",
+    "ShadowSearch",
+    "ShadowState",
+    "ShadowStream",
     "Shares",
     "SignalScale",
     "Status",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
+from engine.retrieval.distinct_ids import distinct
 from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.postings_cache import COLUMN_WEIGHTS, PostingsReader
 from engine.retrieval.vector_leg import Vectors
@@ -60,7 +61,7 @@ def surroundings(
     pairs = np.array(cast("list[tuple[int, int]]", found), np.int64).reshape(-1, 2)
     if len(pairs) <= len(wanted):  # each is around itself
         return None
-    near = np.unique(pairs[:, 1])
+    near = distinct(pairs[:, 1])
     owner = np.searchsorted(np.sort(wanted), pairs[:, 0])
     back = np.argsort(wanted, kind="stable")  # from the order of ids to that of the places
     member = np.searchsorted(near, pairs[:, 1])

@@ -24,7 +24,7 @@ from engine.retrieval.tombstones import AppendOnlyRows, Column, PassageRows, spa
 from engine.retrieval.vector_leg import BEST_COUNT, Vectors, chosen
 from engine.retrieval.versions import Versions
 from engine.store import change_log
-from engine.store.vector_tables import dimension, live_ids, read_blocks, read_matrix, vectors_of
+from engine.store.vector_tables import dimension, live_ids, read_blocks, read_matrix, row_count, vectors_of
 
 if TYPE_CHECKING:
     import apsw
@@ -187,7 +187,7 @@ class VectorIndex:
 
     def _load(self, connection: apsw.Connection, sequence: int) -> None:
         began = time.time()
-        count, size = len(live_ids(connection, self._model_id)), dimension(connection, self._model_id)
+        count, size = row_count(connection, self._model_id), dimension(connection, self._model_id)
         quantized = count * size * COMPONENT_BYTES > self._exact_bytes
         vector_cache.prune(connection, self._model_id, needed=quantized)
         kept = vector_cache.load(connection, self._model_id) if quantized else None

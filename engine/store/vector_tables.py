@@ -58,6 +58,11 @@ def live_ids(conn: apsw.Connection, model_id: int) -> Ids:
     return np.setdiff1d(ids, _unused(conn, model_id), assume_unique=True)
 
 
+def row_count(conn: apsw.Connection, model_id: int) -> int:
+    """Return how many rows a model's table has, parked and waiting ones among them: what reading all would take."""
+    return int(conn.execute(f"SELECT count(*) FROM {table(model_id)}_rowids").get)
+
+
 def parked(conn: apsw.Connection) -> Ids:
     """Return the ids that no passage uses and whose rows wait for one, ascending."""
     return _column(conn, "SELECT id FROM free_slot ORDER BY id")
@@ -94,10 +99,16 @@ def read_blocks(conn: apsw.Connection, model_id: int) -> Iterator[tuple[Ids, Vec
             ids = live_ids(conn, model_id)
             yield ids, _read_rows(conn, model_id, ids, size)
             return
-        for place in places:
-            ids, matrix = vec0_chunks.read(conn, table(model_id), place, size)
-            live = ~np.isin(ids, unused)
-            yield (ids, matrix) if live.all() else (ids[live], matrix[live])
+        yield from _read_places(conn, model_id, places, size, unused)
+
+
+def _read_places(
+    conn: apsw.Connection, model_id: int, places: Iterable[vec0_chunks.Place], size: int, unused: Ids
+) -> Iterator[tuple[Ids, Vector]]:
+    for place in places:
+        ids, matrix = vec0_chunks.read(conn, table(model_id), place, size)
+        live = ~np.isin(ids, unused)
+        yield (ids, matrix) if live.all() else (ids[live], matrix[live])
 
 
 def read_matrix(conn: apsw.Connection, model_id: int, room: Callable[[int], int] = lambda _: 0) -> tuple[Ids, Vector]:
@@ -106,22 +117,35 @@ def read_matrix(conn: apsw.Connection, model_id: int, room: Callable[[int], int]
     `room` of n is how many rows follow in the matrix that hold nothing yet.
     """
     with snapshot(conn):
-        ids, size = live_ids(conn, model_id), dimension(conn, model_id)
+        size, unused = dimension(conn, model_id), _unused(conn, model_id)
+        try:
+            places = vec0_chunks.places(conn, table(model_id), size)
+        except vec0_chunks.UnknownLayout:
+            ids = live_ids(conn, model_id)
+            matrix = np.empty((len(ids) + room(len(ids)), size), dtype=np.float32)
+            matrix[: len(ids)] = _read_rows(conn, model_id, ids, size)
+            return ids, matrix
+        ids = _ids_in(conn, model_id, places, unused)
         matrix = np.empty((len(ids) + room(len(ids)), size), dtype=np.float32)
-        seen = 0
-        for block_ids, block in read_blocks(conn, model_id):
-            rows = np.searchsorted(ids, block_ids)
-            seen += len(rows)
-            if len(rows) and not np.array_equal(ids[np.minimum(rows, len(ids) - 1)], block_ids):
-                raise _damaged(conn)
-            first = int(rows[0]) if len(rows) else 0
-            if len(rows) and rows[-1] - first + 1 == len(rows) and (np.diff(rows) == 1).all():
-                matrix[first : first + len(rows)] = block
+        for block_ids, block in _read_places(conn, model_id, places, size, unused):
+            at = np.searchsorted(ids, block_ids)
+            first = int(at[0]) if len(at) else 0
+            if len(at) and at[-1] - first + 1 == len(at) and (np.diff(at) == 1).all():
+                matrix[first : first + len(at)] = block
             else:
-                matrix[rows] = block
-        if seen != len(ids):
-            raise _damaged(conn)
+                matrix[at] = block
     return ids, matrix
+
+
+def _ids_in(conn: apsw.Connection, model_id: int, places: Sequence[vec0_chunks.Place], unused: Ids) -> Ids:
+    """Return the ids in the slots in use, ascending, without these; raise where the table's own index has others.
+
+    That there are as many is asked here, in a tenth of the time that reading that index takes; `doctor` reads it.
+    """
+    held = np.sort(np.concatenate([place.rowids[place.used] for place in places])) if places else np.empty(0, np.int64)
+    if len(held) != row_count(conn, model_id) or (held[1:] == held[:-1]).any():
+        raise _damaged(conn)
+    return held[~np.isin(held, unused)]
 
 
 def vectors_of(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int]) -> tuple[Ids, Vector]:

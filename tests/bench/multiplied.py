@@ -75,8 +75,9 @@ class Multiplied:
         original = self._documents[at]
         self._taken += 1
         there = self._connection
-        facts = self._source.execute(f"SELECT path, {_DOCUMENT} FROM document WHERE id = ?", (original,)).fetchone()
-        path = b"%d/" % turn + facts[0]
+        asked = f"SELECT path, {_DOCUMENT}, folder_id FROM document WHERE id = ?"
+        *facts, folder = self._source.execute(asked, (original,)).fetchone()
+        path = b"%d/%d/" % (turn, folder) + facts[0]  # two folders may hold a file of the same name
         marks = ", ".join("?" * len(facts))
         there.execute(
             f"INSERT INTO document(folder_id, path, {_DOCUMENT}) VALUES(?, {marks})",

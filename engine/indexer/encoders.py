@@ -47,7 +47,7 @@ def refit(
 ) -> None:
     """Fit the tiers of the active model, or of one `beside` it, and from where its words count as linked.
 
-    `encoder` is that model's. That is some hundred searches, a second of work, of which none begins while somebody types.
+    `encoder` is that model's. That is some hundred searches, a second of work, of which none begins while one types.
     """
     from engine.retrieval import tier_calibration, word_link_calibration  # numpy, 0.1 s, for a sync that has work
 

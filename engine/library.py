@@ -269,6 +269,7 @@ class Library:
                 wordless=passage_counts.held_back(connection),
                 pending=pending,
                 texts=passage_counts.embeddable_texts(connection) if pending else 0,
+                followers=tuple(models.followers(connection)),
             )
             if not stale:
                 return status

@@ -21,8 +21,7 @@ from engine.store import models
 from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
-    import apsw
-
+    from engine.store.library_connection import LibraryConnection
     from engine.store.store_connection import StoreConnection
 
 CALIBRATED = "nearest_words"  # the name of the figure in the library
@@ -67,9 +66,17 @@ class _Remembering:
         self.reads = encoder.reads
 
 
-def fit(connection: apsw.Connection, encoder: DescribedEncoder, stopped: Callable[[], bool] = lambda: False) -> None:
-    """Keep the cuts of the active model, whose encoder this is, where they are not there yet; of a writer."""
-    model = models.active(connection)
+def fit(
+    connection: LibraryConnection,
+    encoder: DescribedEncoder,
+    stopped: Callable[[], bool] = lambda: False,
+    beside: models.StoredModel | None = None,
+) -> None:
+    """Keep the cuts of the active model, or of one `beside` it, whose encoder this is, where they are not there yet.
+
+    `connection` is a writer's.
+    """
+    model = beside or models.active(connection)
     if model is None or cuts_of(connection, model.id, encoder.manifest.id) is not None:
         return
     cuts = fitted_cuts(encoder, stopped)

@@ -54,14 +54,14 @@ def folder_paths(conn: apsw.Connection) -> tuple[tuple[int, bytes], ...]:
     return tuple(cast("list[tuple[int, bytes]]", conn.execute("SELECT id, path FROM folder").fetchall()))
 
 
-def embedded_share(conn: apsw.Connection) -> float:
-    """Return the share of the texts that have a vector."""
+def embedded_share(conn: apsw.Connection, model_id: int | None = None) -> float:
+    """Return the share of the texts that have a vector of the active model, or of another that is named."""
     from engine.store import passage_counts, pending_vectors
 
-    if not pending_vectors.any_wait(conn):
+    if not pending_vectors.any_wait(conn, model_id=model_id):
         return 1.0
     needed = passage_counts.embeddable_texts(conn)
-    return max(0.0, 1.0 - pending_vectors.count(conn) / needed) if needed > 0 else 1.0
+    return max(0.0, 1.0 - pending_vectors.count(conn, model_id=model_id) / needed) if needed > 0 else 1.0
 
 
 def awaited_texts(conn: apsw.Connection, passage_ids: Sequence[int]) -> dict[bytes, str]:

@@ -16,7 +16,7 @@ from engine.errors import ModelError
 from engine.events import Event, Preparing
 from engine.indexing.stop_signal import Signal
 from engine.store import change_log
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

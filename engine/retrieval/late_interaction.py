@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 
 from engine.embedding.token_pooling import best_cosines
 from engine.lazy_dataclass import dataclass
-from engine.store import late_vectors
+from engine.store.store_connection import LateReads
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.embedding.token_vectors import TokenVectors
     from engine.retrieval.candidate_retrieval import Candidates
     from engine.retrieval.fusion import Ranking
     from engine.store.late_vectors import LateModel
+    from engine.store.store_connection import StoreConnection
 
 DEPTH = 100  # passages that are ranked again
 Floats = NDArray[np.float64]
@@ -42,20 +41,21 @@ class LateStage:
     model: LateModel
     encoder: QuestionEncoder
 
-    def scores(self, connection: apsw.Connection, question: str, ids: NDArray[np.int64]) -> Floats:
+    def scores(self, connection: StoreConnection, question: str, ids: NDArray[np.int64]) -> Floats:
         """Return the late score of each passage: the mean over the question's tokens of the best cosine, else NaN."""
         found: Floats = np.full(len(ids), np.nan)
         asked = self.encoder.encode_query_tokens(question)
         if asked is None or not len(asked.vectors) or asked.vectors.shape[1] != self.model.dimension:
             return found
-        held = late_vectors.read(connection, self.model, ids.tolist())
+        assert isinstance(connection, LateReads)  # it has named the model
+        held = connection.late_codes(self.model, ids.tolist())
         known = [place for place, each in enumerate(ids.tolist()) if each in held]
         found[known] = best_cosines(asked.vectors, [held[int(ids[place])] for place in known])
         return found
 
 
 def with_late_scores(
-    candidates: Candidates, ranking: Ranking, stage: LateStage, connection: apsw.Connection, question: str
+    candidates: Candidates, ranking: Ranking, stage: LateStage, connection: StoreConnection, question: str
 ) -> Candidates:
     """Return the candidates with the late scores of the first hundred of a ranking."""
     first = ranking.order[:DEPTH]

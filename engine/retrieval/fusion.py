@@ -16,6 +16,7 @@ from engine.lazy_dataclass import dataclass
 from engine.records import RECIPROCAL, SearchSettings, Verdict, Weights
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fts_query import FtsQuery
+from engine.retrieval.late_interaction import shares
 from engine.retrieval.pending_passages import expected_meaning
 from engine.retrieval.rare_words import RARE_WEIGHT
 from engine.retrieval.tie_break import final_order
@@ -203,9 +204,7 @@ def _with_late(candidates: Candidates, ranking: Ranking, settings: SearchSetting
     """Add what late interaction changes; a leg alone shows that leg."""
     if candidates.late is None or not settings.late or settings.fusion in ("vector", "keyword"):
         return ranking
-    from engine.retrieval.late_interaction import shares
-
-    late = shares(candidates, ranking, settings.late)
+    late = shares(candidates.late, ranking.order, ranking.score, settings.late)
     if late is None:
         return ranking
     score = ranking.score + late

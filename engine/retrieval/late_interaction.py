@@ -6,7 +6,6 @@ and runs the model once, over the question. A passage without a row keeps the sc
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -18,8 +17,6 @@ from engine.store.store_connection import LateReads
 
 if TYPE_CHECKING:
     from engine.embedding.token_vectors import TokenVectors
-    from engine.retrieval.candidate_retrieval import Candidates
-    from engine.retrieval.fusion import Ranking
     from engine.store.late_vectors import LateModel
     from engine.store.store_connection import StoreConnection
 
@@ -54,32 +51,18 @@ class LateStage:
         return found
 
 
-def with_late_scores(
-    candidates: Candidates, ranking: Ranking, stage: LateStage, connection: StoreConnection, question: str
-) -> Candidates:
-    """Return the candidates with the late scores of the first hundred of a ranking."""
-    first = ranking.order[:DEPTH]
-    late: Floats = np.full(len(candidates), np.nan)
-    late[first] = stage.scores(connection, question, candidates.ids[first])
-    return replace(candidates, late=late)
-
-
-def shares(candidates: Candidates, ranking: Ranking, weight: float) -> Floats | None:
-    """Return what late interaction changes each score by; None where no passage has a late score.
+def shares(late: Floats, order: NDArray[np.int64], score: Floats, weight: float) -> Floats | None:
+    """Return what late scores, each (n,), change each score by; None where they tell no two passages apart.
 
     Among the passages that have one, the score becomes (1 - weight) of what it was and `weight` of the late score,
     which is laid over the same range: the best gets the highest of them, the worst the lowest.
     """
-    if candidates.late is None:
-        return None
-    known = ranking.order[~np.isnan(candidates.late[ranking.order])]
-    if len(known) < 2:
-        return None
-    late, score = candidates.late[known], ranking.score[known]
-    spread = float(np.ptp(late))
+    known = order[~np.isnan(late[order])]
+    held, before = late[known], score[known]
+    spread = float(np.ptp(held)) if len(known) else 0.0
     if spread <= 0.0:
         return None
-    scaled = score.min() + (score.max() - score.min()) * (late - late.min()) / spread
-    changed: Floats = np.zeros(len(candidates))
-    changed[known] = weight * (scaled - score)
+    scaled = before.min() + (before.max() - before.min()) * (held - held.min()) / spread
+    changed: Floats = np.zeros(len(score))
+    changed[known] = weight * (scaled - before)
     return changed

@@ -34,7 +34,8 @@ from engine.retrieval.filters import allowed, left_out
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
-from engine.retrieval.late_interaction import LateStage, with_late_scores
+from engine.retrieval.late_interaction import DEPTH as LATE_DEPTH
+from engine.retrieval.late_interaction import LateStage
 from engine.retrieval.near_duplicates import Row, rows
 from engine.retrieval.newest_documents import newest, newest_holding
 from engine.retrieval.on_demand_vectors import OnDemandVectors
@@ -135,9 +136,8 @@ def run(
         gathered = with_surroundings(words, gathered, meaning, settings)
         ranking = rank(gathered.candidates, settings, verdict)
         if model is not None and model.late is not None and meaning is not None and settings.late:
-            candidates = with_late_scores(gathered.candidates, ranking, model.late, connection, query.meaning)
-            gathered = replace(gathered, candidates=candidates)
-            ranking = rank(candidates, settings, verdict)
+            gathered = _with_late_scores(connection, gathered, ranking, model.late, query.meaning)
+            ranking = rank(gathered.candidates, settings, verdict)
         listed = rows(gathered.candidates, ranking.order, settings, limit)
         if len(listed) >= limit or not gathered.candidates.truncated or depth >= DEEPEST:
             break
@@ -151,6 +151,16 @@ def run(
         total=(done - began) * 1e3,
     )
     return Search(query, fts_query, within, meaning, gathered, assessment, verdict, ranking, listed, timings)
+
+
+def _with_late_scores(
+    connection: StoreConnection, gathered: Gathered, ranking: Ranking, stage: LateStage, question: str
+) -> Gathered:
+    """Return the candidates with the late scores of the first hundred of a ranking."""
+    first, candidates = ranking.order[:LATE_DEPTH], gathered.candidates
+    late = np.full(len(candidates), np.nan)
+    late[first] = stage.scores(connection, question, candidates.ids[first])
+    return replace(gathered, candidates=replace(candidates, late=late))
 
 
 def reorder(search: Search, settings: SearchSettings, limit: int) -> Search:

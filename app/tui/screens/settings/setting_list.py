@@ -161,13 +161,6 @@ _EVERYWHERE = (
         named=_times,
     ),
     Setting(
-        "late",
-        "Late interaction",
-        "What it counts among the best hundred, in a library that has it: `carrel late on`. f12 tries it.",
-        tuple((each, _late_share(each), "") for each in LATE_WEIGHTS),
-        named=_late_share,
-    ),
-    Setting(
         "history",
         "History",
         "Whether searches are remembered for ctrl+r, on this machine only. Off also deletes those of before.",
@@ -223,6 +216,13 @@ _EVERYWHERE = (
         (),
         _editor,
         "such as: code --goto {path}:{line}",
+    ),
+    Setting(
+        "late",
+        "Late interaction",
+        "What it counts among the best hundred, in a library that has it: `carrel late on`. f12 tries it.",
+        tuple((each, _late_share(each), "") for each in LATE_WEIGHTS),
+        named=_late_share,
     ),
 )
 _SCANNED = Setting(

@@ -27,6 +27,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "folders": "List what is watched.",
         "sync": "Bring the index up to date, once.",
         "watch": "Keep the index up to date until stopped.",
+        "team": "Share folders in a library of several people.",
     },
     "Care": {
         "status": "Show the library at a glance.",

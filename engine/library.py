@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from engine.library_file import LibraryFile
 from engine.library_search import LibrarySearch
 from engine.library_views import LibraryViews
+from engine.nearest_in_passage import NearestInPassage
 from engine.paths import expanded, library_path
 from engine.reader_memory import ReaderMemory
 from engine.records import Check, Status, SyncReport
@@ -70,11 +71,15 @@ def _memory(library: Library) -> ReaderMemory:
     return library._memory
 
 
+def _nearest(library: Library) -> NearestInPassage:
+    return library._nearest
+
+
 class Library:
     """One library file. Use `Library.open`; close it, or use it as a context manager.
 
-    Most of it is carried out by four parts, which share the file: searching, looking, the watched folders, and what the
-    reader leaves here. Each method's words stand with its part.
+    Most of it is carried out by five parts, which share the file: searching, looking, looking into one passage, the
+    watched folders, and what the reader leaves here. Each method's words stand with its part.
     """
 
     def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
@@ -86,6 +91,7 @@ class Library:
         self._views = LibraryViews(self._file)
         self._watchlist = Watchlist(self._file)
         self._memory = ReaderMemory(self._file, self._search.model_if_there)
+        self._nearest = NearestInPassage(self._file, self._search.model_if_there)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
         self._closed = False
@@ -126,7 +132,8 @@ class Library:
     ask_to_embed = _by(_search, LibrarySearch.ask_to_embed)
     similar = _by(_search, LibrarySearch.similar)
     may_see = _by(_search, LibrarySearch.may_see)
-    nearest_sentence = _by(_search, LibrarySearch.nearest_sentence)
+    nearest_sentence = _by(_nearest, NearestInPassage.nearest_sentence)
+    nearest_words = _by(_nearest, NearestInPassage.nearest_words)
     warm = _by(_search, LibrarySearch.warm)
     why = _by(_search, LibrarySearch.why)
 

@@ -153,16 +153,6 @@ class LibrarySearch:
         with self._reading() as connection:
             return in_scope(connection, document_id, scope)
 
-    def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
-        """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
-        from engine.retrieval.query import parse
-        from engine.retrieval.snippet import nearest_sentence
-
-        meaning = parse(query, typing=True).meaning
-        with self._reading() as connection:
-            model, _, missing = self._model(connection, SearchSettings(), meaning)
-        return None if model is None or missing else nearest_sentence(model.encode, meaning, text)
-
     def warm(self) -> None:
         """Load the model and the vectors, so that the next search need not, and keep from now on what is read."""
         with self._guard:

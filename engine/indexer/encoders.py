@@ -42,11 +42,11 @@ class Encoders:
 
 
 def refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
-    """Fit the tiers of the active model, whose encoder this is; see `tier_calibration.refit`.
+    """Fit the tiers of the active model, whose encoder this is, and from where its words count as linked.
 
     That is some hundred searches, a second of work, of which none begins while somebody types.
     """
-    from engine.retrieval import tier_calibration  # numpy, 0.1 s, which a sync without work does without
+    from engine.retrieval import tier_calibration, word_link_calibration  # numpy, 0.1 s, for a sync that has work
 
     wait = waits_for_typing(places().state)
 
@@ -54,4 +54,6 @@ def refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], 
         wait(stopped)
         return stopped()
 
-    tier_calibration.refit(conn, cast("DescribedEncoder", encoder), stopped_once_nobody_types)
+    described = cast("DescribedEncoder", encoder)
+    tier_calibration.refit(conn, described, stopped_once_nobody_types)
+    word_link_calibration.fit(conn, described, stopped_once_nobody_types)

@@ -80,6 +80,7 @@ class ActiveModel:
             reads=loaded.encoder.reads,
             embedded=embedded,
             on_demand=loaded.on_demand,
+            encoder=loaded.encoder,
         )
         return model, _cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
 

@@ -241,7 +241,7 @@ class Writer:
     def _passages(self, document_id: int) -> dict[int, Row]:
         return {row[0]: row[1:] for row in self.conn.execute(_SELECT_PASSAGES, (document_id,))}
 
-    def _unvectored(self, matching: Matching) -> dict[int, Passage]:
+    def _unvectored(self, matching: Matching[Passage]) -> dict[int, Passage]:
         """Return the passages that stay but have lost their vector, as after a repair."""
         present = vector_tables.with_vectors(self.conn, self.model_id, [each for each, _ in matching.kept])
         return {
@@ -264,7 +264,7 @@ class Writer:
         pending_vectors.add(self.conn, {each: storable(text) for each, text in bare.items()}, changed)
         return len(bare.keys() - known)
 
-    def _gone_hashes(self, stored: _Stored | None, matching: Matching) -> set[bytes]:
+    def _gone_hashes(self, stored: _Stored | None, matching: Matching[Passage]) -> set[bytes]:
         return {_hash(stored.passages[each]) for each in matching.gone} if stored is not None else set()
 
     def _reworded(self, stored: _Stored | None, values: Row, kept: Mapping[int, Row], held: entries.Rows) -> list[int]:
@@ -293,7 +293,7 @@ class Writer:
             differing = [(*row, each) for each, row in kept.items() if row != stored.passages[each]]
             self.conn.executemany(_UPDATE_PASSAGE, differing)
 
-    def _place_fresh(self, document_id: int, matching: Matching) -> dict[int, Passage]:
+    def _place_fresh(self, document_id: int, matching: Matching[Passage]) -> dict[int, Passage]:
         """Give new passages the ids of those that are gone, then parked or new ones; park what is left over."""
         replaced, spare = matching.gone[: len(matching.fresh)], matching.gone[len(matching.fresh) :]
         ids = [*replaced, *slots.take(self.conn, len(matching.fresh) - len(replaced))]

@@ -47,7 +47,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
 }
 
-MODULES = {"import": "import_export"}  # where a command's name cannot be that of a module
+MODULES = {"import": "import_export", "team": "team_commands"}  # where a command's name is not that of its module
 
 ONE_IS_NO_MATCH = frozenset({"pick"})  # commands whose 1 says nothing else, so that what goes wrong ends them with 2
 

@@ -17,6 +17,7 @@ from engine.records import (
     Folder,
     Hit,
     Mark,
+    ModelCoverage,
     SearchResult,
     Status,
     StoredDocument,
@@ -187,6 +188,11 @@ def forgotten_shape(path: bytes, documents: int, until: float) -> Shape:
     return {**path_fields(path), "documents": documents, "until": moment(until)}
 
 
+def follower_shape(model: ModelCoverage) -> Shape:
+    """Return how far a model is that follows the one in use."""
+    return {**asdict(model), "coverage": round(model.share, 4)}
+
+
 def status_shape(status: Status, watched: Watching | None = None) -> Shape:
     """Return the library at a glance, and how many folders the process that indexes watches."""
     writer = status.writer
@@ -201,6 +207,7 @@ def status_shape(status: Status, watched: Watching | None = None) -> Shape:
         "meaning": round(status.meaning, 4),
         "bytes": status.bytes,
         "model": status.model,
+        "followers": [follower_shape(each) for each in status.followers],
         "folders": [folder_shape(folder) for folder in status.folders],
         "writer": {"pid": writer.pid, "task": writer.task, "since": moment(writer.since)} if writer else None,
         "stale": status.stale,

@@ -22,7 +22,7 @@ from engine.team.publishing import Publisher
 if TYPE_CHECKING:
     from engine.indexing.passage_encoder import PassageEncoder
     from engine.indexing.stop_signal import Signal
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
     from engine.team.team_writer import TeamWriter
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.indexing.stop_signal import Signal
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
     from engine.team.team_writer import TeamWriter
 
 Known = tuple[bytes, int, bytes | None]  # revision, passages without a vector of the team's model, content hash

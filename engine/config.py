@@ -17,7 +17,7 @@ from typing import Any
 from engine.atomic_files import exclusive, replace_file
 from engine.errors import ConfigError
 from engine.lazy_dataclass import dataclass
-from engine.paths import places, private_folder
+from engine.paths import is_team_address, places, private_folder
 from engine.records import SearchSettings
 
 MOST_BYTES = 2**20  # of the settings file: ten thousand saved searches; a device or a log is taken for none
@@ -55,6 +55,8 @@ class Config:
     """How much the score counts where several passages of a document have rows (MMR), 0 to 1; none: one row each."""
     cutoff: float | None = None
     """How many times the least distance in meaning a passage without a word of the query may lie off; none: any."""
+    late: float = 0.3
+    """What late interaction counts among the best hundred passages, 0 to 1, in a library that has it; `carrel late`."""
     memory: bool = True
     """Whether results that were marked or opened count in later searches for the like; all on this machine."""
     search_log: bool = False
@@ -69,6 +71,10 @@ class Config:
     """Whether forgotten text is overwritten in the library file at once; off: when its space is used again."""
     key_preset: str = "default"
     """The keys of lists: default, fzf (ctrl+n, ctrl+p, ctrl+j, ctrl+k move) or vim."""
+    team: str = ""
+    """The address of the team library that shared folders are brought to, without a password; see `carrel team`."""
+    machine: str = ""
+    """What this computer is called in the team library; empty: its own name."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys of one's own: an action's name and its keys, such as "search.explain" = "ctrl+t,e"."""
     saved: Mapping[str, str] = field(default_factory=dict)
@@ -84,6 +90,7 @@ class Config:
             diversity=self.diversity,
             cutoff=self.cutoff,
             memory=self.memory,
+            late=self.late,
         )
 
 
@@ -305,6 +312,10 @@ def _diversity(value: Any) -> float:
     return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
 
 
+def _late(value: Any) -> float:
+    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
+
+
 def _cutoff(value: Any) -> float:
     return _number(value, 1.0, MOST_CUTOFF, f"It must be a number from 1 to {MOST_CUTOFF:g}")
 
@@ -319,6 +330,13 @@ def _languages(value: Any) -> str:
     if not isinstance(value, str) or not _LANGUAGES.fullmatch(value):
         raise ValueError('It must name languages as Tesseract does, such as "eng" or "deu+eng"')
     return value
+
+
+def _team(value: Any) -> str:
+    """Return an address as it was written by `carrel team join`; what is demanded of one is asked when it is used."""
+    if _text(value) and not is_team_address(value):
+        raise ValueError('It must be an address such as "postgresql://ada@team.example/notes"')
+    return str(value)
 
 
 def _texts(value: Any) -> Mapping[str, str]:
@@ -339,6 +357,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "feedback": _flag,
     "collapse": _collapse,
     "diversity": _diversity,
+    "late": _late,
     "cutoff": _cutoff,
     "memory": _flag,
     "search_log": _flag,
@@ -346,6 +365,8 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "ocr": _languages,
     "hold_back": _flag,
     "secure_delete": _flag,
+    "team": _team,
+    "machine": _text,
     "keys": _texts,
     "saved": _texts,
 }

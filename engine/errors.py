@@ -10,7 +10,11 @@
     │   ├── LibraryDamaged    the file is not a sound library
     │   ├── LibraryReadOnly   the file or its folder cannot be written
     │   ├── LibraryFull       the disk is full or failing
-    │   └── SchemaTooNew      a newer Carrel wrote the file
+    │   ├── SchemaTooNew      a newer Carrel wrote the file
+    │   └── TeamError         the library of a team, on a server
+    │       ├── TeamAway      the server does not answer, or the connection broke
+    │       ├── TeamRefused   the server lets this login not do that, or not in
+    │       └── TeamTooOld    the server, or what was set up there, is too old
     ├── ModelError            a model is missing, incomplete, or does not fit the library
     ├── SourceError           one file could not be read; recorded, never fatal
     └── WorkerError           an indexer or training process failed to start or died
@@ -83,6 +87,28 @@ class LibraryFull(LibraryError):
 
 class SchemaTooNew(LibraryError):
     """A newer Carrel wrote the file; it was not touched."""
+
+    exit_code = 2
+
+
+class TeamError(LibraryError):
+    """Something is wrong with the library of a team, on a server."""
+
+
+class TeamAway(TeamError):
+    """The server does not answer, or the connection broke; what was committed before is intact."""
+
+    exit_code = 3
+
+
+class TeamRefused(TeamError):
+    """The server does not let this login in, or not do that."""
+
+    exit_code = 2
+
+
+class TeamTooOld(TeamError):
+    """The server, or what was set up on it, is older than what this Carrel needs."""
 
     exit_code = 2
 

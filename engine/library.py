@@ -15,9 +15,11 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from engine.late_model import LateInteraction
 from engine.library_file import LibraryFile
 from engine.library_search import LibrarySearch
 from engine.library_views import LibraryViews
+from engine.nearest_in_passage import NearestInPassage
 from engine.paths import expanded, library_path
 from engine.reader_memory import ReaderMemory
 from engine.records import Check, Status, SyncReport
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
     from engine.local_indexer import LocalIndexer
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
 
@@ -70,11 +72,19 @@ def _memory(library: Library) -> ReaderMemory:
     return library._memory
 
 
+def _late(library: Library) -> LateInteraction:
+    return library._late
+
+
+def _nearest(library: Library) -> NearestInPassage:
+    return library._nearest
+
+
 class Library:
     """One library file. Use `Library.open`; close it, or use it as a context manager.
 
-    Most of it is carried out by four parts, which share the file: searching, looking, the watched folders, and what the
-    reader leaves here. Each method's words stand with its part.
+    Most of it is carried out by five parts, which share the file: searching, looking, looking into one passage, the
+    watched folders, and what the reader leaves here. Each method's words stand with its part.
     """
 
     def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
@@ -82,10 +92,12 @@ class Library:
         self.read_only = read_only
         self._encoder = encoder
         self._file = LibraryFile(path)
-        self._search = LibrarySearch(self._file, encoder)
+        self._search = LibrarySearch(self._file, encoder, self._file)
         self._views = LibraryViews(self._file)
         self._watchlist = Watchlist(self._file)
-        self._memory = ReaderMemory(self._file, self._search.model_if_there)
+        self._memory = ReaderMemory(self._file, self._file, self._search.model_if_there)
+        self._nearest = NearestInPassage(self._file, self._search.model_if_there)
+        self._late = LateInteraction(self._file, encoder)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
         self._closed = False
@@ -126,7 +138,8 @@ class Library:
     ask_to_embed = _by(_search, LibrarySearch.ask_to_embed)
     similar = _by(_search, LibrarySearch.similar)
     may_see = _by(_search, LibrarySearch.may_see)
-    nearest_sentence = _by(_search, LibrarySearch.nearest_sentence)
+    nearest_sentence = _by(_nearest, NearestInPassage.nearest_sentence)
+    nearest_words = _by(_nearest, NearestInPassage.nearest_words)
     warm = _by(_search, LibrarySearch.warm)
     why = _by(_search, LibrarySearch.why)
 
@@ -153,6 +166,9 @@ class Library:
     ignore_files = _by(_views, LibraryViews.ignore_files)
     folder_rules = _by(_views, LibraryViews.folder_rules)
     set_folder_rules = _by(_views, LibraryViews.set_folder_rules)
+
+    late_status = _by(_late, LateInteraction.late_status)
+    late_estimate = _by(_late, LateInteraction.late_estimate)
 
     # --- the watched folders ----------------------------------------------------------------------------------------
 
@@ -220,6 +236,16 @@ class Library:
         with self._indexing("building a model") as indexer:
             return indexer.use_model(name, on_event=on_event, stop=stop or threading.Event())
 
+    def switch_late(
+        self, order: str, *, on_event: Callable[[Event], None] = lambda _: None, stop: threading.Event | None = None
+    ) -> None:
+        """Switch late interaction: `on FACTOR METHOD MODEL`, `off` or `remove`; vectors are made until `stop` is set.
+
+        Raises LibraryBusy, ModelError.
+        """
+        with self._indexing("late interaction") as indexer:
+            indexer.switch_late(order, on_event=on_event, stop=stop or threading.Event())
+
     def file_request(self, kind: str, argument: str = "") -> int:
         """Ask the process that indexes for something and return the request's number."""
         with self._file.writing() as connection:
@@ -263,6 +289,7 @@ class Library:
                 pending=pending,
                 texts=passage_counts.embeddable_texts(connection) if pending else 0,
                 fitted=fitted_constants.kept(connection),
+                followers=tuple(models.followers(connection)),
             )
             if not stale:
                 return status

@@ -73,6 +73,8 @@ SCENES = (
     Scene("explain", FLAT, ("ctrl+t",)),
     Scene("explain-words", "starter", ("ctrl+t",), theme="carrel-light"),
     Scene("explain-small", FLAT, ("ctrl+t",), size=SMALL),
+    Scene("nearest-words", "rail travel in Japan"),
+    Scene("nearest-words-no-color", "rail travel in Japan", color=False),
     Scene("what-if", FLAT, ("ctrl+t", "f12", *("right",) * 3)),
     Scene("why-not", "starter path:gear", ("ctrl+n", "text:kitchen/sour", "enter")),
     Scene("why-not-collapsed", ALIVE, ("ctrl+n", "text:for mira", "enter"), theme="carrel-light"),

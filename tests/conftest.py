@@ -6,10 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import properties
 import pytest
+
+if TYPE_CHECKING:
+    from postgres_server import PostgresServer
+    from team_world import TeamDatabase
 
 LONG_TESTS = "CARREL_SLOW"
 PROCESSES_A_CORE = 2  # tests of the screen and of processes wait more than they work
@@ -72,3 +76,36 @@ def roughly_fitted() -> Iterator[None]:
         patch.setattr(tier_calibration, "calibrate", calibrate)
         patch.setattr(candidate_evaluation, "calibrate", calibrate)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """Give the one PostgreSQL server of this run, which all its processes share; no test may kill or stop it."""
+    import postgres_server
+
+    if reason := postgres_server.unavailable():
+        pytest.skip(reason)
+    folder = tmp_path_factory.getbasetemp()
+    server = postgres_server.shared(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+    yield server
+    server.leave()
+
+
+@pytest.fixture
+def team_database(postgres: PostgresServer) -> Iterator[TeamDatabase]:
+    """Give an empty database with pgvector, and the logins of an owner, two members and a stranger."""
+    from team_world import fresh_database
+
+    with fresh_database(postgres) as database:
+        yield database
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """Give a server of the test's own, which may be killed, stopped and started again."""
+    import postgres_server
+
+    if reason := postgres_server.unavailable():
+        pytest.skip(reason)
+    with postgres_server.one_server() as server:
+        yield server

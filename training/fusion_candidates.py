@@ -23,14 +23,13 @@ from engine.retrieval.query_memory import PastQueries
 from training.known_queries import KnownQuery
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.retrieval import tiers
+    from engine.store.library_connection import LibraryConnection
 
 LEG_DEPTH = 80  # candidates of each leg: 200 of both are 300 KB of vectors, and feedback rarely lifts from below
 ARRAYS = (
     *("ids", "documents", "tie", "cosine", "bm25", "vector_rank", "keyword_rank", "vectors", "rare"),
-    *("recalled", "held", "pending", "numbers"),
+    *("recalled", "held", "pending", "numbers", "late"),
 )  # of the candidates, each with a row for every one
 MOSTLY_ENOUGH = 50  # passages, in which ten documents are found; to group all of them takes as long as to rank them
 LISTED = 100  # documents, for recall@100
@@ -58,7 +57,7 @@ class AskedQuery:
 class JudgedSearch:
     """The search of a library, as a person has it, for queries with known answers."""
 
-    def __init__(self, connection: apsw.Connection, model: search_pipeline.Model, cuts: tiers.Cuts) -> None:
+    def __init__(self, connection: LibraryConnection, model: search_pipeline.Model, cuts: tiers.Cuts) -> None:
         self._connection = connection
         self._model = model
         self._cuts = cuts

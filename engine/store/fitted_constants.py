@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.records import DEFAULT_CONSTANTS, FittedConstants, FusionConstants
 from engine.store import meta, models
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     import apsw

@@ -12,8 +12,9 @@ import numpy as np
 from engine.errors import CarrelError, LibraryError
 from engine.records import Check
 from engine.store import fulltext, models, passage_counts, pending_vectors, stored_values, vector_tables
-from engine.store.connection import READER_CACHE_KIB, path_of, prepare
+from engine.store.connection import READER_CACHE_KIB, prepare
 from engine.store.faults import translated
+from engine.store.transactions import path_of
 
 UNIT_TOLERANCE = 1e-5  # float32 rounding stays eighty times below it: 1.2e-7 at most in 88,622 vectors of MiniLM
 BEGIN_ANEW = "Put a backup back with `carrel restore FILE`, or index anew with `carrel restore --rebuild`."
@@ -28,7 +29,7 @@ ORPHAN_PASSAGES = "SELECT id FROM passage WHERE document_id NOT IN (SELECT id FR
 ORPHAN_DOCUMENTS = "SELECT id FROM document WHERE folder_id NOT IN (SELECT id FROM folder)"
 ORPHAN_COUNTS = "SELECT folder_id FROM left_out WHERE folder_id NOT IN (SELECT id FROM folder)"
 ORPHAN_FIGURES = "SELECT model_id FROM calibration WHERE model_id NOT IN (SELECT id FROM model)"
-ORPHAN_TEXTS = "SELECT hash FROM pending WHERE hash NOT IN (SELECT hash FROM passage)"
+ORPHAN_TEXTS = "SELECT hash FROM embedding_queue WHERE hash NOT IN (SELECT hash FROM passage)"
 ORPHAN_TABLES = r"""SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING vec0%'
 AND name LIKE 'vector\_%' ESCAPE '\' AND substr(name, 8) NOT IN (SELECT id FROM model)"""
 USED_FREE_SLOTS = "SELECT id FROM free_slot WHERE id IN (SELECT id FROM passage)"
@@ -140,7 +141,7 @@ def _counting(select: str, what: str) -> Find:
 
 def _orphan_rows(conn: apsw.Connection) -> Found:
     owned = (ORPHAN_COUNTS, ORPHAN_FIGURES, ORPHAN_TABLES)
-    selects = (*owned, ORPHAN_TEXTS) if passage_counts.texts_can_wait(conn) else owned
+    selects = (*owned, ORPHAN_TEXTS) if passage_counts.others_wait(conn) else owned
     count = sum(int(conn.execute(f"SELECT count(*) FROM ({select})").get) for select in selects)
     return count, f"{count} rows or tables belong to a folder, a model or a passage that is gone"
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.store import change_log, fulltext, models, vector_tables
-from engine.store.connection import open_reader, open_writer, transaction
+from engine.store.connection import open_reader, open_writer
+from engine.store.transactions import transaction
 
 NOISE = 0.25  # length of the noise beside a vector's length of 1: cosine .97 to the original
 SEED = 11
@@ -75,8 +76,9 @@ class Multiplied:
         original = self._documents[at]
         self._taken += 1
         there = self._connection
-        facts = self._source.execute(f"SELECT path, {_DOCUMENT} FROM document WHERE id = ?", (original,)).fetchone()
-        path = b"%d/" % turn + facts[0]
+        asked = f"SELECT path, {_DOCUMENT}, folder_id FROM document WHERE id = ?"
+        *facts, folder = self._source.execute(asked, (original,)).fetchone()
+        path = b"%d/%d/" % (turn, folder) + facts[0]  # two folders may hold a file of the same name
         marks = ", ".join("?" * len(facts))
         there.execute(
             f"INSERT INTO document(folder_id, path, {_DOCUMENT}) VALUES(?, {marks})",

@@ -1,0 +1,35 @@
+"""Who belongs to a team's library, and how fresh what each of them brings to it is."""
+
+from __future__ import annotations
+
+from engine.lazy_dataclass import dataclass
+
+AWAY_SECONDS = 120.0  # since a member was heard of: a browser that is open tells of itself each minute
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFolder:
+    """A folder that a member brings. `path` is that of their machine; `changed_at` seconds since the epoch, 0 never."""
+
+    path: bytes
+    documents: int
+    passages: int
+    changed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person at a machine, when they were heard of last (seconds since the epoch, 0 never), and their folders.
+
+    Only folders that the reader may see are among them. `own` is true for the reader at this machine.
+    """
+
+    name: str
+    machine: str
+    last_seen: float
+    folders: tuple[TeamFolder, ...] = ()
+    own: bool = False
+
+    def away(self, now: float) -> bool:
+        """Whether nothing was heard of them lately."""
+        return now - self.last_seen > AWAY_SECONDS

@@ -201,6 +201,12 @@ class LibrarySearch:
             trail.changes,
         )
 
+    @contextmanager
+    def lend(self, cancel: Cancellation) -> Iterator[tuple[LibraryConnection, ActiveModel, PostingsCache]]:
+        """Lend what a search is made with, for one that is held against another model's."""
+        with self._reading(cancel) as connection:
+            yield connection, self._active_model(), self._postings_cache()
+
     def model_if_there(self, connection: LibraryConnection) -> Model | None:
         """Return the library's model; None where it has none, or it cannot be loaded."""
         try:

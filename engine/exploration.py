@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from engine.records import SearchResult, SearchSettings, SignalScale
 from engine.retrieval import search_pipeline, tiers
-from engine.store import change_log
 
 if TYPE_CHECKING:
     from engine.retrieval.hits import Read
     from engine.retrieval.search_pipeline import Model, Search
-    from engine.store.connection import LibraryConnection
+    from engine.store.store_connection import StoreConnection
 
 
 class Exploration:
@@ -26,7 +25,7 @@ class Exploration:
         result: SearchResult,
         model: Model | None,
         cuts: tiers.Cuts,
-        reading: Callable[[], AbstractContextManager[LibraryConnection]],
+        reading: Callable[[], AbstractContextManager[StoreConnection]],
         read: dict[int, Read],
         sequence: int,
     ) -> None:
@@ -58,8 +57,8 @@ class Exploration:
         """Whether a result of `again` has as many rows as a new search would find: a search looks deeper for more."""
         return len(result.hits) >= limit or not self._search.gathered.candidates.truncated
 
-    def _gone(self, connection: LibraryConnection, search: Search) -> Collection[int]:
+    def _gone(self, connection: StoreConnection, search: Search) -> Collection[int]:
         """Return the candidates that are not what was found any more: an id is given to other text once it is free."""
-        if not change_log.reaches(connection, self._sequence):
+        if not connection.change_reaches(self._sequence):
             return set(search.gathered.candidates.ids.tolist())
-        return change_log.replaced(connection, self._sequence)
+        return connection.replaced(self._sequence)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
     from engine.local_indexer import LocalIndexer
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
 
@@ -87,10 +87,10 @@ class Library:
         self.read_only = read_only
         self._encoder = encoder
         self._file = LibraryFile(path)
-        self._search = LibrarySearch(self._file, encoder)
+        self._search = LibrarySearch(self._file, encoder, self._file)
         self._views = LibraryViews(self._file)
         self._watchlist = Watchlist(self._file)
-        self._memory = ReaderMemory(self._file, self._search.model_if_there)
+        self._memory = ReaderMemory(self._file, self._file, self._search.model_if_there)
         self._nearest = NearestInPassage(self._file, self._search.model_if_there)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None

@@ -21,11 +21,10 @@ from engine.store.faults import system_errors_translated, translated
 from engine.store.write_ahead_log import fold_in
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.embedding.encoder import Encoder
     from engine.indexer.service import Service
     from engine.indexing.passage_encoder import PassageEncoder
+    from engine.store.library_connection import LibraryConnection
 
 OnEvent = Callable[[Event], None]
 
@@ -36,7 +35,7 @@ class LocalIndexer:
     `encoder` stands in for the library's own model.
     """
 
-    def __init__(self, connection: apsw.Connection, library: Path, encoder: Encoder | None) -> None:
+    def __init__(self, connection: LibraryConnection, library: Path, encoder: Encoder | None) -> None:
         self._connection = connection
         self._library = library
         self._given = encoder

@@ -10,7 +10,8 @@ from pathlib import Path
 from engine.embedding import catalogue
 from engine.errors import ModelError, UsageError
 from engine.store import models
-from engine.store.connection import open_reader, open_writer, transaction
+from engine.store.connection import open_reader, open_writer
+from engine.store.transactions import transaction
 from training import promotion, runs
 from training.runs import Run
 

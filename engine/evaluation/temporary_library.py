@@ -25,8 +25,9 @@ from engine.retrieval.query import plain
 from engine.retrieval.tier_calibration import refit
 from engine.store import documents as stored
 from engine.store import folders, models
-from engine.store.connection import LibraryConnection, open_writer
+from engine.store.connection import open_writer
 from engine.store.document_writer import Writer
+from engine.store.library_connection import LibraryConnection
 from engine.store.row_mapping import FileFacts
 
 FOLDER = b"/collection"

@@ -15,8 +15,8 @@ from engine.indexing.sync_progress import to_dict
 from engine.paths import display
 from engine.records import Folder, SyncReport
 from engine.store import folders, requests
-from engine.store.connection import path_of
 from engine.store.faults import system_errors_translated, translated
+from engine.store.transactions import path_of
 from engine.watching.watched_roots import watched
 
 

@@ -23,9 +23,10 @@ from engine.indexing.outdated_documents import versions_here
 from engine.paths import display
 from engine.store import backup, judgements, models, stored_values, vector_tables
 from engine.store.archive import DOCUMENT, FOLDER, PASSAGE, document_values
-from engine.store.connection import open_reader, snapshot
+from engine.store.connection import open_reader
 from engine.store.faults import translated
 from engine.store.migrations import version
+from engine.store.transactions import snapshot
 
 FORMAT = 1
 PASSAGES_AT_ONCE = 1000  # whose vectors are fetched together: 1.5 MB of them

@@ -27,11 +27,12 @@ from engine.records import Passage, is_held_back
 from engine.store import backup, folders, models, pending_vectors, stored_values
 from engine.store.archive import JUDGEMENT, Kept, LibraryArchive
 from engine.store.archive_return import put_back
-from engine.store.connection import open_writer, transaction
+from engine.store.connection import open_writer
 from engine.store.document_writer import Writer
 from engine.store.judgements import keep_sketches, sketch_missing
 from engine.store.lock import IndexerLock
 from engine.store.row_mapping import Row
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder

@@ -13,7 +13,7 @@ from engine.errors import ModelError
 from engine.records import Check
 from engine.retrieval.tiers import CALIBRATED, Cuts
 from engine.store import change_log, judgements, models, search_log, shadow_log, stored_values, vector_tables
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 Key: TypeAlias = tuple[Any, ...]
 _AGAIN = "content_hash = NULL, mtime_ns = 0"  # a document that looks changed is read again by the next sync

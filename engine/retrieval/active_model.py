@@ -13,17 +13,15 @@ from engine.errors import ModelError
 from engine.lazy_dataclass import dataclass
 from engine.retrieval import tiers
 from engine.retrieval.on_demand_vectors import AT_ONCE, OnDemandVectors
-from engine.retrieval.pending_passages import embedded_share
 from engine.retrieval.query_memory import QueryMemory
 from engine.retrieval.search_pipeline import Model
 from engine.retrieval.vector_index import VectorIndex
-from engine.store import change_log, models
-from engine.store.connection import file_of
+from engine.retrieval.vector_leg import VectorSource
+from engine.store import models
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.embedding.encoder import Encoder
+    from engine.store.store_connection import StoreConnection
 
 FORMER_SECONDS = 60.0  # a search that began before the library took another model has long ended by then
 
@@ -36,7 +34,7 @@ class _Loaded:
 
     version: Version
     encoder: Encoder
-    vectors: VectorIndex
+    vectors: VectorSource
     on_demand: OnDemandVectors
     queries: QueryMemory
     since: int
@@ -50,26 +48,32 @@ class ActiveModel:
     another model's vectors nor push the newer model out.
     """
 
-    def __init__(self, encoder: Encoder | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        encoder: Encoder | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        vectors: Callable[[int], VectorSource] = VectorIndex,
+    ) -> None:
         self._given = encoder
+        self._vectors = vectors
         self._clock = clock
         self._lock = threading.Lock()
         self._newest: _Loaded | None = None
         self._former: _Loaded | None = None
 
-    def of(self, connection: apsw.Connection) -> tuple[Model | None, tiers.Cuts]:
+    def of(self, connection: StoreConnection) -> tuple[Model | None, tiers.Cuts]:
         """Return what a search needs of the active model; None before the first sync.
 
         Raises ModelError where the model is not installed or is not the one that made the vectors.
         """
-        stored = models.active(connection)
+        stored = connection.active_model()
         if stored is None:
             return None, tiers.unfitted(0.0)
         manifest = Manifest.from_json(stored.manifest)
         loaded = self._of(connection, stored)
         encode = loaded.encoder.encode_query
         vectors = loaded.vectors.at(connection)
-        embedded = embedded_share(connection)
+        embedded = connection.embedded_share()
         model = Model(
             name=manifest.id,
             encode=encode,
@@ -84,15 +88,15 @@ class ActiveModel:
         )
         return model, _cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
 
-    def _of(self, connection: apsw.Connection, stored: models.StoredModel) -> _Loaded:
-        version = file_of(connection), stored.id, stored.fingerprint
+    def _of(self, connection: StoreConnection, stored: models.StoredModel) -> _Loaded:
+        version = connection.file, stored.id, stored.fingerprint
         with self._lock:
             newest, now = self._newest, self._clock()
             if newest is not None and now - newest.moment > FORMER_SECONDS:
                 self._former = None
             if newest is not None and version == newest.version:
                 return newest
-            sequence = change_log.latest(connection)
+            sequence = connection.change_latest()
             same_file = newest is not None and version[0] == newest.version[0]
             older = newest is not None and same_file and sequence < newest.since
             former = self._former
@@ -115,7 +119,7 @@ class ActiveModel:
         return _Loaded(
             version=version,
             encoder=encoder,
-            vectors=VectorIndex(stored.id),
+            vectors=self._vectors(stored.id),
             on_demand=OnDemandVectors(encoder.encode_passages),
             queries=QueryMemory(stored.id),
             since=sequence,
@@ -130,6 +134,6 @@ def _begun(name: str) -> Encoder:
     return encoder
 
 
-def _cuts_of(connection: apsw.Connection, model_id: int) -> tiers.Cuts | None:
+def _cuts_of(connection: StoreConnection, model_id: int) -> tiers.Cuts | None:
     """Return the fitted cuts of a model in this library, None before the first fit, or where they are damaged."""
-    return tiers.Cuts.from_json(models.figure(connection, model_id, tiers.CALIBRATED))
+    return tiers.Cuts.from_json(connection.figure(model_id, tiers.CALIBRATED))

@@ -17,16 +17,16 @@ from engine.records import SearchSettings, Verdict
 from engine.retrieval import tiers
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import Gathered, Meaning, gather
-from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import rank
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import TELLING_SHARE, told_share
 from engine.retrieval.surroundings import FIRST_PASSAGES, surroundings
+from engine.store.allowed import EVERYTHING
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 VERDICTS: tuple[Verdict, ...] = ("none", "weak", "likely", "strong")  # from the least
 
@@ -63,7 +63,7 @@ class Assessment:
 
 
 def assess(
-    connection: apsw.Connection, gathered: Gathered, settings: SearchSettings, rows: int = tiers.COVERAGE_ROWS
+    connection: StoreConnection, gathered: Gathered, settings: SearchSettings, rows: int = tiers.COVERAGE_ROWS
 ) -> Assessment:
     """Look at the first `rows` passages of the default fusion, whatever fusion was asked for.
 
@@ -106,7 +106,7 @@ def unfiltered(
     cancel: Cancellation,
 ) -> Standard:
     """Return what a query reaches in the whole library; costs both legs once more. Raises SearchCancelled."""
-    gathered = gather(words, fts_query, Allowed("", ()), meaning, settings, cancel=cancel)
+    gathered = gather(words, fts_query, EVERYTHING, meaning, settings, cancel=cancel)
     seen = assess(words.connection, gathered, settings)
     return Standard(seen.best_row, judge(gathered, seen, cuts))
 

@@ -30,10 +30,10 @@ from engine.retrieval.fusion import Ranking
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.near_duplicates import Row
 from engine.retrieval.snippet import READ_LENGTH, SNIPPET_LENGTH, Marks, snippet
-from engine.store.documents import HydratedRow, rows_for
+from engine.store.documents import HydratedRow
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 ROUNDING = 1e-6  # of cosines in single precision
 
@@ -66,7 +66,7 @@ class Read:
 
 
 def hydrate(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     candidates: Candidates,
     ranking: Ranking,
     placings: Sequence[Placing],
@@ -94,10 +94,10 @@ def hydrate(
 
 
 def _read(
-    connection: apsw.Connection, fts_query: FtsQuery, ids: Sequence[int], made: dict[int, Read]
+    connection: StoreConnection, fts_query: FtsQuery, ids: Sequence[int], made: dict[int, Read]
 ) -> dict[int, Read]:
     """Read rows; what was made of one for this query is made again only where the row is another one since."""
-    rows = rows_for(connection, ids, READ_LENGTH)
+    rows = connection.rows_for(ids, READ_LENGTH)
     found = {passage: made[passage] for passage, row in rows.items() if passage in made and made[passage].row == row}
     new = [passage for passage in ids if passage in rows and passage not in found]
     scores = term_scores(connection, fts_query, new)

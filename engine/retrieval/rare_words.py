@@ -23,7 +23,7 @@ from engine.records import Term, WordReading
 from engine.store.phrase import Phrase
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 RARE_WEIGHT = 2.0  # times the weight of words, for a passage that holds all that the query says in rare words
 LOOKED_UP_WORDS = 3  # a query of so many is no question: each of its words is asked for
@@ -49,7 +49,7 @@ class RareWord:
 
 
 def rare_words(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     phrases: Sequence[Phrase],
     readings: Sequence[WordReading],
     rows: int,
@@ -66,14 +66,10 @@ def rare_words(
     for index, (phrase, reading) in enumerate(zip(phrases, readings, strict=True)):
         if index in but or not 0 < reading.documents <= MOST_PASSAGES or total <= 0:
             continue
-        holders = connection.execute(
-            "SELECT id, document_id FROM passage WHERE id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
-            " ORDER BY id",
-            (phrase.match,),
-        ).fetchall()
+        holders = connection.holders(phrase)
         documents = len({document for _, document in holders})
         if 0 < documents <= most:
-            passages = np.fromiter((int(str(passage)) for passage, _ in holders), np.int64, len(holders))
+            passages = np.array([passage for passage, _ in holders], np.int64)
             lifts = looked_up is None or phrase in looked_up
             found.append(RareWord(index, reading.idf / total, documents, passages, lifts))
     return tuple(found)

@@ -20,7 +20,6 @@ from engine.effective_settings import effective
 from engine.paths import display
 from engine.records import Document, Passage, is_held_back
 from engine.store import change_log, entries, fulltext, models, pending_vectors, segment_merge, slots, vector_tables
-from engine.store.connection import transaction
 from engine.store.passage_matching import Matching, match
 from engine.store.row_mapping import (
     DOCUMENT_COLUMNS,
@@ -36,6 +35,7 @@ from engine.store.row_mapping import (
     passage_row,
     storable,
 )
+from engine.store.transactions import transaction
 from engine.store.vector_tables import Vector
 from engine.store.vector_writer import VectorWriter
 

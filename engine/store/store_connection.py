@@ -71,7 +71,7 @@ class WordReads(Protocol):
         """Return for each passage its bm25 for these phrases, in parts; `holding` is how many passages match each."""
 
     def titled(self, words: Sequence[str], most: int) -> list[tuple[int, str]]:
-        """Return the first passages of documents and entries whose title or an alias begins so, and those, a line each.
+        """Return the first passages of what has a title or an alias that begins so, and those, a line each.
 
         In order of passage.
         """
@@ -161,6 +161,9 @@ class RowReads(Protocol):
     def paths_of(self, passage_ids: Sequence[int]) -> dict[int, bytes]:
         """Return the absolute path of each passage's document."""
 
+    def passage_hashes(self, passage_ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the hash of each passage, by which marks know it."""
+
     def passages_with_hashes(self, hashes: Collection[bytes]) -> list[tuple[int, bytes]]:
         """Return the passages that have one of these hashes, with it, in order of passage."""
 
@@ -210,6 +213,22 @@ class MarkReads(Protocol):
 
     def query_vectors(self, model_id: int, queries: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
         """Return the unit vectors that are kept of these queries, by their texts."""
+
+
+class MarkWrites(Protocol):
+    """Where the reader's marks are kept. Each call is a transaction of its own."""
+
+    def put_marks(self, marks: Sequence[Mark]) -> None:
+        """Keep marks; a new one takes the place of an older one, but opening never that of a mark."""
+
+    def remove_mark(self, query: str, passage_hash: bytes) -> bool:
+        """Take a mark back; False where there was none."""
+
+    def empty_marks(self) -> int:
+        """Forget all of the reader's marks, and return how many there were."""
+
+    def keep_query_vectors(self, model_id: int, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep the unit vectors that a model gave to queries."""
 
 
 class StoreConnection(WordReads, FilterReads, CandidateReads, RowReads, ModelReads, MarkReads, Protocol):

@@ -161,7 +161,9 @@ def _scored_plain(plain: Mapping[Phrase, tuple[str, ...]], weighed: Weighed, amo
             WHERE folder_id = (a.passage_id >> 32)::integer AND term = ANY(%s) AND passage_id = a.passage_id OFFSET 0
         ) AS q) AS posting"""
         values = [numbers, terms, *among.values, terms, terms]
-    each = f"SELECT passage_id, {number.format(term='term')} AS number, frequency::float8 AS frequency, length FROM {rows}"
+    each = (
+        f"SELECT passage_id, {number.format(term='term')} AS number, frequency::float8 AS frequency, length FROM {rows}"
+    )
     each += " WHERE term = ANY(%s)"
     if len(terms) > len(plain):  # a stem has two forms, whose frequencies add up before they are weighed
         each = f"""SELECT passage_id, number, sum(frequency) AS frequency, length FROM ({each}) AS t

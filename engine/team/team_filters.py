@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
 NANOSECONDS = 1_000_000_000
-OWN = "(f.owner = current_user AND f.machine = %s)"  # a folder of the person who asks, on the machine that they ask from
+OWN = (
+    "(f.owner = current_user AND f.machine = %s)"  # a folder of the person who asks, on the machine that they ask from
+)
 SHOWN = f"(CASE WHEN {OWN} THEN f.path ELSE convert_to(f.owner || '@' || f.machine || ':', 'UTF8') || f.path END)"
 """The path of a folder as it is told to that person; both hold one value, the machine."""
 _NAMED = {"author": "authors", "from": "senders", "to": "recipients", "subject": "subjects"}
@@ -47,10 +49,8 @@ def allowed_sql(snapshot: Snapshot, allowed: Allowed) -> Sql | None:
     conditions = list(_conditions(allowed.filters, snapshot.machine))
     if conditions:
         parts.append(_of_documents(conditions))
-    for phrase in allowed.required:
-        parts.append(_holding(phrase, allowed, ""))
-    for phrase in allowed.excluded:
-        parts.append(_holding(phrase, allowed, "NOT "))
+    parts += [_holding(phrase, allowed, "") for phrase in allowed.required]
+    parts += [_holding(phrase, allowed, "NOT ") for phrase in allowed.excluded]
     if not parts:
         return None
     told = " AND ".join(condition for condition, _ in parts)
@@ -125,10 +125,8 @@ def _scope_conditions(scope: Scope, machine: str) -> list[Condition]:
         place = f"rtrim({SHOWN}, '\\x2f'::bytea) || '\\x2f'::bytea || d.path"
         either = " OR ".join([f"substring({place} from 1 for %s) = %s"] * len(below))
         found.append((f"({either})", tuple(value for each in below for value in (machine, len(each), each))))
-    for kind in scope.not_kinds:
-        found.append((f"NOT {_KIND}", _kind_values(kind)))
-    for name in scope.not_names:
-        found.append(("NOT ('/' || d.path_lower) ~ %s", (_glob(f"*/{name}"),)))
+    found += [(f"NOT {_KIND}", _kind_values(kind)) for kind in scope.not_kinds]
+    found += [("NOT ('/' || d.path_lower) ~ %s", (_glob(f"*/{name}"),)) for name in scope.not_names]
     return found
 
 

@@ -35,7 +35,9 @@ def document_frequencies(snapshot: Snapshot, terms: Iterable[str]) -> dict[str, 
     What tells of a stem in both its forms comes with it, so that a query's words are counted in one trip.
     """
     wanted = {term: kept(term) for term in terms}
-    snapshot.count(chain(wanted.values(), *((STEM + each, BOTH + each) for each in wanted.values() if each[:1] != STEM)))
+    snapshot.count(
+        chain(wanted.values(), *((STEM + each, BOTH + each) for each in wanted.values() if each[:1] != STEM))
+    )
     return {term: snapshot.counts[each] for term, each in wanted.items()}
 
 

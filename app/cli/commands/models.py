@@ -97,12 +97,22 @@ def use_model(session: Session, name: str) -> int:
 @command.command("build", cls=CarrelCommand, short_help="Make a model of a local directory.", examples=(EXAMPLES[2],))
 @click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--name", help="What to call it; by default the directory's name.")
-def build_model(directory: Path, name: str | None) -> None:
-    """Make a model of a local sentence-transformers directory; needs `pip install 'carrel[training]'`."""
-    from app.cli.model_builder import build
+@click.option(
+    "--dimensions",
+    type=click.IntRange(min=1),
+    help="How many numbers of each vector to keep, for a model that was trained to be cut (Matryoshka).",
+)
+def build_model(directory: Path, name: str | None, dimensions: int | None) -> None:
+    """Make a model of a local sentence-transformers directory; needs `pip install 'carrel[training]'`.
 
-    manifest = build(directory.resolve(), name)
+    Pooling, prefixes, window, language and licence are read from the directory, and the vectors of what is built are
+    held against those that sentence-transformers gives. What cannot be built is refused with its reason.
+    """
+    from app.cli.model_builder import build, described
+
+    manifest = build(directory.resolve(), name, dimensions)
     click.echo(f"Built {manifest.id}: {manifest.dimension} dimensions, {manifest.language}.")
+    click.echo(described(manifest), err=True)
     click.echo(f"`carrel models use {manifest.id}` embeds the library with it.", err=True)
 
 

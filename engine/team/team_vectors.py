@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,12 @@ def _columns(rows: Sequence[tuple[int, bytes]], dimension: int) -> tuple[Rows, M
     return ids, matrix_of([vector for _, vector in rows], dimension)
 
 
+class _OfSnapshot(Protocol):
+    """A connection to a team's library, as far as vectors ask."""
+
+    snapshot: Snapshot
+
+
 class TeamVectorSource:
     """The vectors of one model that were brought so far, for all searches of this process."""
 
@@ -74,10 +80,7 @@ class TeamVectorSource:
 
     def at(self, connection: StoreConnection) -> TeamVectors:
         """Return the vectors as a connection to the team's library sees them."""
-        from engine.team.team_connection import TeamConnection
-
-        assert isinstance(connection, TeamConnection)
-        return TeamVectors(self, connection.snapshot)
+        return TeamVectors(self, cast(_OfSnapshot, connection).snapshot)
 
     def keep(self, ids: Rows, matrix: Matrix) -> None:
         """Keep vectors for later."""

@@ -61,6 +61,8 @@ class Config:
     """Whether results that were marked or opened count in later searches for the like; all on this machine."""
     search_log: bool = False
     """Whether finished searches are written down in the library, with what was shown and opened; see `carrel log`."""
+    shadow: bool = False
+    """Whether finished searches are also made with the model that runs beside, and both kept; see `carrel shadow`."""
     history: bool = True
     """Whether searches are remembered, on this machine only, to be found again with ctrl+r."""
     ocr: str = ""
@@ -361,6 +363,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "cutoff": _cutoff,
     "memory": _flag,
     "search_log": _flag,
+    "shadow": _flag,
     "history": _flag,
     "ocr": _languages,
     "hold_back": _flag,

@@ -198,6 +198,12 @@ class LibrarySearch:
         )
 
     @contextmanager
+    def lend(self, cancel: Cancellation) -> Iterator[tuple[StoreConnection, ActiveModel, PostingsCache]]:
+        """Lend what a search is made with, for one that is held against another model's."""
+        with self._store.searching(cancel) as connection:
+            yield connection, self._active_model(), self._postings_cache()
+
+    @contextmanager
     def _of_reader(self, connection: StoreConnection) -> Iterator[LibraryConnection]:
         """Lend a connection to the reader's own file: the one that is searched, where it is that file's."""
         from engine.store.library_connection import LibraryConnection

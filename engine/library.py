@@ -15,6 +15,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from engine.late_model import LateInteraction
 from engine.library_file import LibraryFile
 from engine.library_search import LibrarySearch
 from engine.library_views import LibraryViews
@@ -71,6 +72,10 @@ def _memory(library: Library) -> ReaderMemory:
     return library._memory
 
 
+def _late(library: Library) -> LateInteraction:
+    return library._late
+
+
 def _nearest(library: Library) -> NearestInPassage:
     return library._nearest
 
@@ -92,6 +97,7 @@ class Library:
         self._watchlist = Watchlist(self._file)
         self._memory = ReaderMemory(self._file, self._file, self._search.model_if_there)
         self._nearest = NearestInPassage(self._file, self._search.model_if_there)
+        self._late = LateInteraction(self._file, encoder)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
         self._closed = False
@@ -161,6 +167,9 @@ class Library:
     folder_rules = _by(_views, LibraryViews.folder_rules)
     set_folder_rules = _by(_views, LibraryViews.set_folder_rules)
 
+    late_status = _by(_late, LateInteraction.late_status)
+    late_estimate = _by(_late, LateInteraction.late_estimate)
+
     # --- the watched folders ----------------------------------------------------------------------------------------
 
     add = _by(_watchlist, Watchlist.add)
@@ -226,6 +235,16 @@ class Library:
         """
         with self._indexing("building a model") as indexer:
             return indexer.use_model(name, on_event=on_event, stop=stop or threading.Event())
+
+    def switch_late(
+        self, order: str, *, on_event: Callable[[Event], None] = lambda _: None, stop: threading.Event | None = None
+    ) -> None:
+        """Switch late interaction: `on FACTOR METHOD MODEL`, `off` or `remove`; vectors are made until `stop` is set.
+
+        Raises LibraryBusy, ModelError.
+        """
+        with self._indexing("late interaction") as indexer:
+            indexer.switch_late(order, on_event=on_event, stop=stop or threading.Event())
 
     def file_request(self, kind: str, argument: str = "") -> int:
         """Ask the process that indexes for something and return the request's number."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 10
 NO_LIMITS = Scope()
 WHY_LIMIT = 10
+LATE_TRIED = 0.3  # for what if, where late interaction has no weight of the person's own
 NOT_PUBLISHED = "it has not come to the team's library yet", "Run `carrel sync`."
 EMBED_MOST = 50  # passages of one search: of more, the list gains little (tests/bench/partial_vectors.py)
 EMBED_SECONDS = 1.5  # two idle cores embed 80 in it, busy ones some 20, which still give most of what there is to gain
@@ -238,7 +239,8 @@ class LibrarySearch:
         with self._store.searching(cancel) as connection:
             loading = time.perf_counter()
             query = _within(connection, with_written_options(connection, parse(text, typing=typing)), settings.scope)
-            needed = replace(settings, fusion="convex", memory=True) if widely else settings
+            late = settings.late or LATE_TRIED
+            needed = replace(settings, fusion="convex", memory=True, late=late) if widely else settings
             model, cuts, missing = self._model(connection, needed, query.meaning)
             loaded = time.perf_counter()
             if missing:

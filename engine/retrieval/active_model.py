@@ -12,12 +12,15 @@ from engine.embedding.manifest import Manifest
 from engine.errors import ModelError
 from engine.lazy_dataclass import dataclass
 from engine.retrieval import tiers
+from engine.retrieval.late_interaction import LateStage
 from engine.retrieval.on_demand_vectors import AT_ONCE, OnDemandVectors
 from engine.retrieval.query_memory import QueryMemory
 from engine.retrieval.search_pipeline import Model
 from engine.retrieval.vector_index import VectorIndex
 from engine.retrieval.vector_leg import VectorSource
+from engine.retrieval.word_links import TokenEncoder
 from engine.store import models
+from engine.store.store_connection import LateReads
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -60,6 +63,7 @@ class ActiveModel:
         self._lock = threading.Lock()
         self._newest: _Loaded | None = None
         self._former: _Loaded | None = None
+        self._late: Encoder | None = None  # of the late model, where it is another one
 
     def of(self, connection: StoreConnection) -> tuple[Model | None, tiers.Cuts]:
         """Return what a search needs of the active model; None before the first sync.
@@ -85,8 +89,27 @@ class ActiveModel:
             embedded=embedded,
             on_demand=loaded.on_demand,
             encoder=loaded.encoder,
+            late=self._late_stage(connection, loaded.encoder),
         )
         return model, _cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
+
+    def _late_stage(self, connection: StoreConnection, encoder: Encoder) -> LateStage | None:
+        """Return the library's late model, where it is on and its model is here as it was; its vectors may be few."""
+        late = connection.late_model() if isinstance(connection, LateReads) else None
+        if late is None or late.state != "on":
+            return None
+        with self._lock:
+            if late.fingerprint == encoder.manifest.fingerprint:
+                own = encoder
+            elif self._late is not None and self._late.manifest.fingerprint == late.fingerprint:
+                own = self._late
+            else:
+                try:
+                    own = self._late = catalogue.load(late.name)
+                except ModelError:
+                    return None
+        same = own.manifest.fingerprint == late.fingerprint and isinstance(own, TokenEncoder)
+        return LateStage(late, own) if same else None
 
     def _of(self, connection: StoreConnection, stored: models.StoredModel) -> _Loaded:
         version = connection.file, stored.id, stored.fingerprint

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import CarrelError, LibraryBusy, LibraryDamaged, LibraryFull, TeamAway, TeamError, TeamRefused
-from engine.team.login import connection_string
 
 if TYPE_CHECKING:
     import psycopg
@@ -43,7 +42,7 @@ def connect(url: str, schema: str) -> psycopg.Connection:
     import psycopg
 
     with translated():
-        return psycopg.connect(connection_string(url), autocommit=True, **arguments(schema))
+        return psycopg.connect(url, autocommit=True, **arguments(schema))
 
 
 def arguments(schema: str) -> dict[str, Any]:

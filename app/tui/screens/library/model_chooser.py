@@ -11,7 +11,7 @@ from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.threads import in_thread
-from app.wording.models import choice_note, what_use_means
+from app.wording.model_facts import choice_note, what_use_means
 
 USE_MODEL = "use_model"  # the order to the indexer
 

@@ -57,6 +57,7 @@ def search_shape(result: SearchResult, nearest: Links | None = None) -> Shape:
         "query": result.query.text,
         "verdict": result.verdict,
         "model": result.model,
+        "late": result.late or None,
         "fusion": result.fusion,
         "took_ms": {name: round(value, 3) for name, value in asdict(result.timings).items()},
         "weights": asdict(result.weights),

@@ -55,10 +55,14 @@ class Config:
     """How much the score counts where several passages of a document have rows (MMR), 0 to 1; none: one row each."""
     cutoff: float | None = None
     """How many times the least distance in meaning a passage without a word of the query may lie off; none: any."""
+    late: float = 0.3
+    """What late interaction counts among the best hundred passages, 0 to 1, in a library that has it; `carrel late`."""
     memory: bool = True
     """Whether results that were marked or opened count in later searches for the like; all on this machine."""
     search_log: bool = False
     """Whether finished searches are written down in the library, with what was shown and opened; see `carrel log`."""
+    shadow: bool = False
+    """Whether finished searches are also made with the model that runs beside, and both kept; see `carrel shadow`."""
     history: bool = True
     """Whether searches are remembered, on this machine only, to be found again with ctrl+r."""
     ocr: str = ""
@@ -88,6 +92,7 @@ class Config:
             diversity=self.diversity,
             cutoff=self.cutoff,
             memory=self.memory,
+            late=self.late,
         )
 
 
@@ -309,6 +314,10 @@ def _diversity(value: Any) -> float:
     return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
 
 
+def _late(value: Any) -> float:
+    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
+
+
 def _cutoff(value: Any) -> float:
     return _number(value, 1.0, MOST_CUTOFF, f"It must be a number from 1 to {MOST_CUTOFF:g}")
 
@@ -350,9 +359,11 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "feedback": _flag,
     "collapse": _collapse,
     "diversity": _diversity,
+    "late": _late,
     "cutoff": _cutoff,
     "memory": _flag,
     "search_log": _flag,
+    "shadow": _flag,
     "history": _flag,
     "ocr": _languages,
     "hold_back": _flag,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 10
 NO_LIMITS = Scope()
 WHY_LIMIT = 10
+LATE_TRIED = 0.3  # for what if, where late interaction has no weight of the person's own
 NOT_PUBLISHED = "it has not come to the team's library yet", "Run `carrel sync`."
 EMBED_MOST = 50  # passages of one search: of more, the list gains little (tests/bench/partial_vectors.py)
 EMBED_SECONDS = 1.5  # two idle cores embed 80 in it, busy ones some 20, which still give most of what there is to gain
@@ -196,6 +197,12 @@ class LibrarySearch:
         )
 
     @contextmanager
+    def lend(self, cancel: Cancellation) -> Iterator[tuple[StoreConnection, ActiveModel, PostingsCache]]:
+        """Lend what a search is made with, for one that is held against another model's."""
+        with self._store.searching(cancel) as connection:
+            yield connection, self._active_model(), self._postings_cache()
+
+    @contextmanager
     def _of_reader(self, connection: StoreConnection) -> Iterator[LibraryConnection]:
         """Lend a connection to the reader's own file: the one that is searched, where it is that file's."""
         from engine.store.library_connection import LibraryConnection
@@ -238,7 +245,8 @@ class LibrarySearch:
         with self._store.searching(cancel) as connection:
             loading = time.perf_counter()
             query = _within(connection, with_written_options(connection, parse(text, typing=typing)), settings.scope)
-            needed = replace(settings, fusion="convex", memory=True) if widely else settings
+            late = settings.late or LATE_TRIED
+            needed = replace(settings, fusion="convex", memory=True, late=late) if widely else settings
             model, cuts, missing = self._model(connection, needed, query.meaning)
             loaded = time.perf_counter()
             if missing:

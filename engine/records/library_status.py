@@ -151,3 +151,19 @@ class Check:
     detail: str
     repairable: bool
     remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LateStatus:
+    """The late model of a library: how its token vectors are pooled, whether it is on, and how far they are made.
+
+    `have` of `passages` have their vectors, which take so many `bytes`.
+    """
+
+    name: str
+    factor: int
+    method: str
+    state: str
+    have: int
+    passages: int
+    bytes: int

@@ -113,6 +113,7 @@ class SearchSettings:
     diversity: float | None = None  # 0 to 1: several passages of a document by intra-document MMR; None: off
     cutoff: float | None = None  # times the least cosine distance, from which meaning alone brings nothing; None: off
     memory: bool = True  # whether marks for like queries count; in the fusion `convex` only
+    late: float = 0.3  # what late interaction counts among the best hundred, 0 to 1; where the library has it on
     opened_until: float | None = None  # when the question was asked: what was opened later does not count yet
     scope: Scope = Scope()
 
@@ -154,7 +155,7 @@ class Shares:
     """What each part gave to the score; the parts that are not None sum to it.
 
     `keyword` is what bm25 gave; `rare` what words gave beside it that are rare or name the document; `around` what the
-    passages before and after it changed, which may be below 0.
+    passages before and after it changed, `late` what late interaction changed, each of which may be below 0.
     """
 
     vector: float
@@ -163,6 +164,7 @@ class Shares:
     memory: float | None = None
     rare: float | None = None
     around: float | None = None
+    late: float | None = None
 
     @property
     def words(self) -> float:
@@ -338,13 +340,14 @@ class SearchResult:
     embedded: float = 1.0
     so_far: bool = False
     awaited: tuple[int, ...] = ()
+    late: str = ""  # the late model that ranked the best again, "" where none did
 
 
 @dataclass(frozen=True, slots=True)
 class WhyStage:
     """One stage of "why not": whether the document passed it, its rank there, and what would be needed."""
 
-    stage: str  # indexed, filters, vector, keyword, cutoff, fused, grouped, collapsed, listed
+    stage: str  # indexed, filters, vector, keyword, cutoff, fused, late, grouped, collapsed, listed
     passed: bool
     rank: int | None
     detail: str

@@ -74,6 +74,7 @@ class Candidates:
     pending: NDArray[np.bool_] | None = None  # None: all that the encoder reads have their vectors
     numbers: NDArray[np.int64] | None = None  # of the entry in a file of several, else 0; None: there is no such file
     surroundings: Surroundings | None = None
+    late: NDArray[np.float64] | None = None  # late scores, NaN where there is none; None: they were not asked for
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -16,6 +16,7 @@ from engine.lazy_dataclass import dataclass
 from engine.records import RECIPROCAL, SearchSettings, Verdict, Weights
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fts_query import FtsQuery
+from engine.retrieval.late_interaction import shares
 from engine.retrieval.pending_passages import expected_meaning
 from engine.retrieval.rare_words import RARE_WEIGHT
 from engine.retrieval.tie_break import final_order
@@ -46,8 +47,8 @@ class Ranking:
     """Candidates in their final fused order: `order` indexes them, best first; the parts are in candidate order.
 
     A leg alone orders only what it brought itself, so `order` may be shorter than the parts.
-    vector + keyword + rare + around + feedback + memory = score, each of shape (n,). `lift` is what a passage gets as
-    its part `rare` that holds all that the query says in rare words.
+    vector + keyword + rare + around + feedback + memory + late = score, each of shape (n,). `lift` is what a passage
+    gets as its part `rare` that holds all that the query says in rare words.
     """
 
     order: NDArray[np.int64]
@@ -60,6 +61,7 @@ class Ranking:
     rare: Floats | None = None
     lift: float = 0.0
     around: Floats | None = None
+    late: Floats | None = None
 
 
 def rank(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> Ranking:
@@ -68,7 +70,7 @@ def rank(candidates: Candidates, settings: SearchSettings, verdict: Verdict) -> 
     Memory counts in the fusion `convex` only: a leg alone shows that leg, and beside reciprocal ranks, all below .033,
     a lift of .2 would leave nothing else to see.
     """
-    ranking = _joined(candidates, settings, verdict)
+    ranking = _with_late(candidates, _joined(candidates, settings, verdict), settings)
     order = ranking.order
     if candidates.recalled is not None and ranking.memory is None:
         order = order[~candidates.recalled[order]]
@@ -196,6 +198,17 @@ def _with_memory(candidates: Candidates, ranking: Ranking) -> Ranking:
     memory = candidates.recollection.given_to(candidates.ids)
     score = ranking.score + memory
     return replace(ranking, order=_order(candidates, score), score=score, memory=memory)
+
+
+def _with_late(candidates: Candidates, ranking: Ranking, settings: SearchSettings) -> Ranking:
+    """Add what late interaction changes; a leg alone shows that leg."""
+    if candidates.late is None or not settings.late or settings.fusion in ("vector", "keyword"):
+        return ranking
+    late = shares(candidates.late, ranking.order, ranking.score, settings.late)
+    if late is None:
+        return ranking
+    score = ranking.score + late
+    return replace(ranking, order=_order(candidates, score), score=score, late=late)
 
 
 def _reciprocal(candidates: Candidates, settings: SearchSettings) -> Ranking:

@@ -161,7 +161,8 @@ def _hit(
             feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
             memory=float(ranking.memory[at]) if ranking.memory is not None and ranking.memory[at] else None,
             rare=float(ranking.rare[at]) if ranking.rare is not None and ranking.rare[at] else None,
-            around=_around(ranking, at),
+            around=_changed(ranking.around, at),
+            late=_changed(ranking.late, at),
         ),
         explanation=Explanation(
             cosine=0.0 if np.isnan(cosine) else cosine,
@@ -191,9 +192,9 @@ def _tier(candidates: Candidates, at: int, signal: float, share: float, cuts: ti
     return tiers.tier(signal, cuts)
 
 
-def _around(ranking: Ranking, at: int) -> float | None:
-    """Return what the passages around a row changed; None where that is nothing but rounding."""
-    changed = float(ranking.around[at]) if ranking.around is not None else 0.0
+def _changed(part: NDArray[np.float64] | None, at: int) -> float | None:
+    """Return what a part changed of a row's score; None where that is nothing but rounding."""
+    changed = float(part[at]) if part is not None else 0.0
     return changed if abs(changed) > ROUNDING else None
 
 

@@ -34,6 +34,8 @@ from engine.retrieval.filters import allowed, left_out
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
+from engine.retrieval.late_interaction import DEPTH as LATE_DEPTH
+from engine.retrieval.late_interaction import LateStage
 from engine.retrieval.near_duplicates import Row, rows
 from engine.retrieval.newest_documents import newest, newest_holding
 from engine.retrieval.on_demand_vectors import OnDemandVectors
@@ -68,6 +70,7 @@ class Model:
     reads: Reads = everything
     embedded: float = 1.0
     on_demand: OnDemandVectors | None = None
+    late: LateStage | None = None  # None: the library has none, or it is off
     encoder: object = None  # what `encode` is of: asked for its token vectors, where it has them
 
 
@@ -132,6 +135,9 @@ def run(
         verdict = judge(gathered, assessment, cuts)
         gathered = with_surroundings(words, gathered, meaning, settings)
         ranking = rank(gathered.candidates, settings, verdict)
+        if model is not None and model.late is not None and meaning is not None and settings.late:
+            gathered = _with_late_scores(connection, gathered, ranking, model.late, query.meaning)
+            ranking = rank(gathered.candidates, settings, verdict)
         listed = rows(gathered.candidates, ranking.order, settings, limit)
         if len(listed) >= limit or not gathered.candidates.truncated or depth >= DEEPEST:
             break
@@ -145,6 +151,16 @@ def run(
         total=(done - began) * 1e3,
     )
     return Search(query, fts_query, within, meaning, gathered, assessment, verdict, ranking, listed, timings)
+
+
+def _with_late_scores(
+    connection: StoreConnection, gathered: Gathered, ranking: Ranking, stage: LateStage, question: str
+) -> Gathered:
+    """Return the candidates with the late scores of the first hundred of a ranking."""
+    first, candidates = ranking.order[:LATE_DEPTH], gathered.candidates
+    late = np.full(len(candidates), np.nan)
+    late[first] = stage.scores(connection, question, candidates.ids[first])
+    return replace(gathered, candidates=replace(candidates, late=late))
 
 
 def reorder(search: Search, settings: SearchSettings, limit: int) -> Search:
@@ -202,6 +218,7 @@ def present(
         embedded=search.gathered.embedded,
         so_far=search.gathered.so_far,
         awaited=tuple(wanted(candidates, [row.passage for row in search.rows], ASKED)),
+        late=model.late.model.name if model is not None and model.late and candidates.late is not None else "",
     )
 
 

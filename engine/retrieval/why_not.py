@@ -15,6 +15,7 @@ from engine.retrieval import tiers
 from engine.retrieval.candidate_retrieval import DEPTH, Candidates
 from engine.retrieval.filters import allowed
 from engine.retrieval.fusion import rank
+from engine.retrieval.late_interaction import DEPTH as LATE_DEPTH
 from engine.retrieval.near_duplicates import rows
 from engine.retrieval.search_pipeline import Model, Search, run
 from engine.store.allowed import Allowed
@@ -117,6 +118,7 @@ def _through_the_legs(
         return _cut_off(connection, search, own, settings.cutoff, stages)
     fused = _fused_stage(search, own, in_a_leg)
     stages.append(fused)
+    stages += _late_stage(search, own)
     final = _final_rank(search, document_id)
     if not in_a_leg:
         dropped: str | None = "legs"
@@ -252,11 +254,26 @@ def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyS
     best = int(order[place - 1]) if place else 0
     parts = f"meaning {search.ranking.vector[best]:.3f} + words {search.ranking.keyword[best]:.3f}"
     ranking = search.ranking
-    for name in ("rare", "around", "feedback", "memory"):
+    for name in ("rare", "around", "feedback", "memory", "late"):
         part = getattr(ranking, name)
         parts += f" + {name} {part[best]:.3f}" if part is not None and (part[best] or name == "feedback") else ""
     detail = f"rank {place} of {len(order)}, score {search.ranking.score[best]:.3f} = {parts}"
     return WhyStage("fused", place is not None, place, detail)
+
+
+def _late_stage(search: Search, own: NDArray[np.int64]) -> list[WhyStage]:
+    """Tell what late interaction did to the document's best passage; nothing where it was not asked."""
+    late, part = search.gathered.candidates.late, search.ranking.late
+    if late is None or part is None or not len(own):
+        return []
+    known = own[~np.isnan(late[own])]
+    if not len(known):
+        told = f"not among the best {LATE_DEPTH} passages before it, or without token vectors"
+        return [WhyStage("late", False, None, told, f"rank {LATE_DEPTH} or better")]
+    best = int(known[np.argmax(search.ranking.score[known])])
+    place = int((late[~np.isnan(late)] > late[best]).sum()) + 1
+    detail = f"rank {place} by late interaction, {late[best]:.3f}, changed the score by {part[best]:+.3f}"
+    return [WhyStage("late", True, place, detail)]
 
 
 def _final_rank(search: Search, document_id: int) -> int | None:

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.embedding.token_pooling import Codes
     from engine.records import Mark, Scope
     from engine.store.allowed import Allowed
     from engine.store.bm25 import KeywordScore
     from engine.store.documents import HydratedRow
     from engine.store.fulltext import Statistics
+    from engine.store.late_vectors import LateModel
     from engine.store.models import StoredModel
     from engine.store.phrase import Phrase
 
@@ -287,6 +289,18 @@ class LibraryConnection(apsw.Connection):
         from engine.store import vector_tables
 
         return vector_tables.vectors_of(self, model_id, passage_ids)
+
+    def late_model(self) -> LateModel | None:
+        """Return the late model of the library, on or off; None where it has none."""
+        from engine.store import late_vectors
+
+        return late_vectors.stored(self)
+
+    def late_codes(self, late: LateModel, passage_ids: Sequence[int]) -> dict[int, Codes]:
+        """Return the pooled token vectors of these passages, as far as the late model has them."""
+        from engine.store import late_vectors
+
+        return late_vectors.read(self, late, passage_ids)
 
     def embedded_share(self) -> float:
         """Return the share of the texts that have a vector, 0 to 1; data, which needs none, is left out."""

@@ -8,17 +8,19 @@ answer later questions from that. Rows that are gone, or that the reader may not
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.embedding.token_pooling import Codes
     from engine.records import Mark, Scope
     from engine.store.allowed import Allowed
     from engine.store.bm25 import KeywordScore
     from engine.store.documents import HydratedRow
     from engine.store.fulltext import Statistics
+    from engine.store.late_vectors import LateModel
     from engine.store.models import StoredModel
     from engine.store.phrase import Phrase
 
@@ -200,6 +202,17 @@ class ModelReads(Protocol):
 
     def replaced(self, sequence: int) -> set[int]:
         """Return the passages that went, or hold other text, since a change."""
+
+
+@runtime_checkable
+class LateReads(Protocol):
+    """Pooled token vectors, which a store need not have."""
+
+    def late_model(self) -> LateModel | None:
+        """Return the late model of the library, on or off; None where it has none."""
+
+    def late_codes(self, late: LateModel, passage_ids: Sequence[int]) -> dict[int, Codes]:
+        """Return the pooled token vectors of these passages, as far as the late model has them."""
 
 
 class MarkReads(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from app.tui.app import CarrelApp
 from app.tui.screens.search.arrangement import ungrouped
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.whatif import CONTROLS, FUSIONS, Control, WhatIf, moved_rows, row_of
-from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line
+from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line, target_at
 from engine.records import SearchResult, SearchSettings, Weights
 
 OWN = WhatIf(SearchSettings(), SearchSettings(), Weights(0.8, 0.2, ""))
@@ -378,3 +379,18 @@ async def test_the_footer_shows_the_keys_of_the_panel(app: CarrelApp) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_picture_of_what_if(snap_compare: Any, size: tuple[int, int]) -> None:
     assert picture(snap_compare, FakeLibrary(), size, "down", "f12", "left", "left", query="starter alive")
+
+
+def test_the_weight_of_late_interaction_is_offered_only_where_the_library_has_it() -> None:
+    assert "late" not in OWN.controls
+    assert all("late" not in line.content.plain for line in panel_lines(OWN, 60, "weight"))
+    late = replace(OWN, late=True)
+    assert late.controls[-1] == "late"
+    line = next(line for line in panel_lines(late, 60, "late") if "late" in line.content.plain)
+    assert "▌late ◂ .3 ▸" in line.content.plain
+    assert late.stepped("late", -3).tried.late == late.stepped("late", -9).tried.late == 0.0
+    assert late.stepped("late", 20).tried.late == 1.0
+    target = target_at([line], line.content.plain.rindex("▸"), 0)
+    assert target is not None
+    assert target.applied(late, 0).tried.late == 0.4
+    assert late.stepped("late", 1).changed

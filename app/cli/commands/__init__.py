@@ -19,6 +19,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "runs": "See what retraining has brought; steer a run.",
         "promote": "Take a retrained model into use.",
         "rollback": "Go back to the model before.",
+        "shadow": "Let a model run beside the one in use, and compare.",
         "log": "Show the log of searches; switch it on, off, empty it.",
     },
     "Folders": {
@@ -38,6 +39,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "export": "Write the library as JSON Lines.",
         "import": "Take an export into the library.",
         "models": "Choose the model that reads for meaning.",
+        "late": "Rank the best passages again, word by word.",
         "eval": "Judge retrieval on test collections.",
         "demo": "Try Carrel on notes that come with it.",
         "init": "Print what binds the picker to a key: shells, editors, tmux.",

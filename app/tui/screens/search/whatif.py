@@ -9,11 +9,12 @@ from typing import Literal
 from engine.lazy_dataclass import dataclass
 from engine.records import Fusion, Hit, SearchResult, SearchSettings, Weights
 
-Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff"]
+Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff", "late"]
 CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff")
 FUSIONS: tuple[Fusion, ...] = ("convex", "rrf", "rrf-published", "vector", "keyword")
 WEIGHT_STEP = 0.05
 COLLAPSE_STEP = 0.01
+LATE_STEP = 0.1
 LOWEST_COLLAPSE = 0.50  # below it most pairs of passages on one subject would count as the same
 HIGHEST_COLLAPSE = 0.99  # above it only exact copies would; that is what "never" is near to
 DIVERSITIES = (0.9, 0.7, 0.5, 0.3)  # of maximal marginal relevance: how much the score counts, likeness has the rest
@@ -29,6 +30,12 @@ class WhatIf:
     weights: Weights
     moved: int = 0  # rows that stand elsewhere than by the person's own settings
     kept: bool = False  # whether the person's own were changed here, so that those of before can come back
+    late: bool = False  # whether the library has late interaction on, so that its weight can be tried
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What can be tried here, in order."""
+        return (*CONTROLS, "late") if self.late else CONTROLS
 
     @property
     def changed(self) -> bool:
@@ -82,6 +89,11 @@ class WhatIf:
                 return replace(self, tried=replace(tried, diversity=_further(DIVERSITIES, tried.diversity, steps)))
             case "cutoff":
                 return replace(self, tried=replace(tried, cutoff=_further(CUTOFFS, tried.cutoff, steps)))
+
+            case "late":
+                return replace(
+                    self, tried=replace(tried, late=min(1.0, max(0.0, _on_grid(tried.late, LATE_STEP, steps))))
+                )
 
     def reset(self) -> WhatIf:
         """Return to the person's own settings."""

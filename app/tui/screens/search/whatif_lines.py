@@ -24,7 +24,7 @@ CONTROL_LINES: tuple[tuple[Control, ...], ...] = (
     ("fusion",),
     ("feedback", "memory"),
     ("collapse",),
-    ("diversity", "cutoff"),
+    ("diversity", "cutoff", "late"),
 )
 FUSION_NAMES: dict[Fusion, tuple[str, str]] = {
     "convex": ("convex", ""),
@@ -123,7 +123,7 @@ def _controls(state: WhatIf, width: int, control: Control | None) -> list[Line]:
         _fusion(state, _begin("fusion", control), roomy=width >= ROOMY_CELLS),
         _memory(state, _feedback(state, _begin("feedback", control)), control),
         _collapse(state, _begin("collapse", control), cells),
-        _cutoff(state, _diversity(state, _begin("diversity", control)), control),
+        _late(state, _cutoff(state, _diversity(state, _begin("diversity", control)), control), control),
     )
     return [builder.line(width) for builder in built]
 
@@ -222,6 +222,15 @@ def _cutoff(state: WhatIf, builder: _Builder, control: Control | None) -> _Build
     chosen, times = control == "cutoff", state.tried.cutoff
     builder.add("  ").add("▌" if chosen else " ", ACCENT).add("cut-off ", f"bold {BRIGHT}" if chosen else QUIET)
     return _turned(builder, "cutoff", "off" if times is None else f"{figure(times, 2)} ×")
+
+
+def _late(state: WhatIf, builder: _Builder, control: Control | None) -> _Builder:
+    """Set the weight of late interaction beside them, where the library has it on."""
+    if not state.late:
+        return builder
+    chosen = control == "late"
+    builder.add(" ").add("▌" if chosen else " ", ACCENT).add("late ", f"bold {BRIGHT}" if chosen else QUIET)
+    return _turned(builder, "late", figure(state.tried.late, 1) if state.tried.late else "off")
 
 
 def _turned(builder: _Builder, control: Control, value: str) -> _Builder:

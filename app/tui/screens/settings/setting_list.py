@@ -19,6 +19,7 @@ FUSIONS: tuple[tuple[str, str, str], ...] = (
     ("keyword", "words alone", "no model is loaded"),
 )
 WEIGHTS = tuple((round(share / 20, 2), round(1 - share / 20, 2)) for share in range(20, -1, -1))
+LATE_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
 ON_OFF = ((True, "on", ""), (False, "off", ""))
 COLLAPSE = (None, 1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.9, 0.85, 0.8)
 
@@ -78,6 +79,10 @@ def _one_from(cosine: float | None) -> str:
 
 def _several(share: float | None) -> str:
     return "one" if share is None else f"several, by {figure(share, 2)}"
+
+
+def _late_share(weight: float) -> str:
+    return figure(weight, 1) if weight else "nothing"
 
 
 def _times(times: float | None) -> str:
@@ -211,6 +216,13 @@ _EVERYWHERE = (
         (),
         _editor,
         "such as: code --goto {path}:{line}",
+    ),
+    Setting(
+        "late",
+        "Late interaction",
+        "What it counts among the best hundred, in a library that has it: `carrel late on`. f12 tries it.",
+        tuple((each, _late_share(each), "") for each in LATE_WEIGHTS),
+        named=_late_share,
     ),
 )
 _SCANNED = Setting(

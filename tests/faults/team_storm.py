@@ -60,19 +60,23 @@ class Storm:
 
 def search(address: str, seconds: float, seed: int) -> Told:
     """Search as a member until the time is over."""
-    from engine.library import Library
+    from engine.library_file import LibraryFile
+    from engine.library_search import LibrarySearch
+    from engine.team.team_store import TeamStore
 
     told, chance, until = Told(), random.Random(seed), time.monotonic() + seconds
-    with Library.open(address, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
-        while time.monotonic() < until:
-            word = f"note{spelt(chance.randrange(NOTES))}x{spelt(0)}{chance.randrange(30)}"
-            began = time.perf_counter()
-            try:
-                told.found += len(library.search(f"{word} shared").hits)
-            except Exception as error:
-                told.errors.append(f"search: {type(error).__name__}: {error}")
-            told.seconds.append(time.perf_counter() - began)
-            time.sleep(PAUSE_SECONDS)
+    store = TeamStore(address, machine=f"desk of {seed}")
+    library = LibrarySearch(store, FakeEncoder(), LibraryFile(Path("none.carrel")))  # type: ignore[arg-type]
+    while time.monotonic() < until:
+        word = f"note{spelt(chance.randrange(NOTES))}x{spelt(0)}{chance.randrange(30)}"
+        began = time.perf_counter()
+        try:
+            told.found += len(library.search(f"{word} shared").hits)
+        except Exception as error:
+            told.errors.append(f"search: {type(error).__name__}: {error}")
+        told.seconds.append(time.perf_counter() - began)
+        time.sleep(PAUSE_SECONDS)
+    store.close()
     return told
 
 

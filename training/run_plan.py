@@ -13,7 +13,8 @@ DEFAULT_BUDGET = 10_000  # triples
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a model is trained. `kind` "encoder" changes the weights, "adapter" a matrix behind the query encoder.
+    """How a model is trained. `kind` "encoder" changes the weights, "adapter" a matrix behind the query encoder; "late"
+    changes the weights so that late interaction keeps its scores when a passage's token vectors are pooled.
 
     `batch` counts rows, each a query with its positive and up to `negatives` hard negatives; `length` counts tokens;
     the lowest `frozen` layers and the word embeddings stay as they are; `distil` weighs the divergence from the fused
@@ -42,6 +43,7 @@ RECIPES = {
         Recipe("published", "encoder", 2, 3e-6, 64, 1, 256, 0, 0.0, 1),
         Recipe("local", "encoder", 1, 2e-5, 16, 4, 160, 3, 0.5, 2),
         Recipe("adapter", "adapter", 30, 3e-3, 64, 4, 160, 0, 1.0, 1, rank=32),
+        Recipe("late", "late", 1, 1e-5, 8, 7, 160, 3, 1.0, 2),
     )
 }
 

@@ -52,6 +52,10 @@ RECIPES: Mapping[str, tuple[str, str]] = {
         "adapter: a small lens for questions",
         "Seconds to minutes, and no passage is embedded anew; it can do less, and can lose less.",
     ),
+    "late": (
+        "late: token vectors that may be pooled",
+        "For late interaction (`carrel late`): it is to keep its ranking when one vector stands for up to six words.",
+    ),
     "published": (
         "published: the recipe of the paper",
         "Two rounds over up to 60,000 triples with a very low learning rate (arXiv 2604.15484): hours without a GPU.",

@@ -49,8 +49,8 @@ class Config:
     """The weights of meaning and words; none: the fusion's own."""
     feedback: bool = True
     """Whether the first results sharpen the search."""
-    collapse: float | None = 0.95
-    """The cosine from which passages of two documents count as near-duplicates; 0: never."""
+    collapse: float | None = None
+    """The cosine from which passages of two documents count as near-duplicates; 0: never; unset: .95, or as fitted."""
     diversity: float | None = None
     """How much the score counts where several passages of a document have rows (MMR), 0 to 1; none: one row each."""
     cutoff: float | None = None
@@ -61,6 +61,8 @@ class Config:
     """Whether results that were marked or opened count in later searches for the like; all on this machine."""
     search_log: bool = False
     """Whether finished searches are written down in the library, with what was shown and opened; see `carrel log`."""
+    shadow: bool = False
+    """Whether finished searches are also made with the model that runs beside, and both kept; see `carrel shadow`."""
     history: bool = True
     """Whether searches are remembered, on this machine only, to be found again with ctrl+r."""
     ocr: str = ""
@@ -304,8 +306,8 @@ def _weights(value: Any) -> tuple[float, float]:
     return meaning, words
 
 
-def _collapse(value: Any) -> float | None:
-    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1") or None
+def _collapse(value: Any) -> float:
+    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
 
 
 def _diversity(value: Any) -> float:
@@ -361,6 +363,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "cutoff": _cutoff,
     "memory": _flag,
     "search_log": _flag,
+    "shadow": _flag,
     "history": _flag,
     "ocr": _languages,
     "hold_back": _flag,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from engine.late_model import LateInteraction
 from engine.library_file import LibraryFile
 from engine.library_search import LibrarySearch
+from engine.library_shadow import LibraryShadow
 from engine.library_views import LibraryViews
 from engine.nearest_in_passage import NearestInPassage
 from engine.paths import expanded, library_path
@@ -68,6 +69,10 @@ def _watchlist(library: Library) -> Watchlist:
     return library._watchlist
 
 
+def _shadow(library: Library) -> LibraryShadow:
+    return library._shadow
+
+
 def _memory(library: Library) -> ReaderMemory:
     return library._memory
 
@@ -94,6 +99,7 @@ class Library:
         self._file = LibraryFile(path)
         self._search = LibrarySearch(self._file, encoder, self._file)
         self._views = LibraryViews(self._file)
+        self._shadow = LibraryShadow(self._file, self._search)
         self._watchlist = Watchlist(self._file)
         self._memory = ReaderMemory(self._file, self._file, self._search.model_if_there)
         self._nearest = NearestInPassage(self._file, self._search.model_if_there)
@@ -120,6 +126,7 @@ class Library:
         with self._guard:
             self._file.close()
             self._search.close()
+            self._shadow.close()
             if self._watch is not None:
                 self._watch.close()
             self._watch, self._closed = None, True
@@ -193,6 +200,21 @@ class Library:
     search_log = _by(_memory, ReaderMemory.search_log)
     empty_search_log = _by(_memory, ReaderMemory.empty_search_log)
 
+    # --- a candidate beside the model in use -----------------------------------------------------------------------
+
+    shadow_state = _by(_shadow, LibraryShadow.shadow_state)
+    stop_shadow = _by(_shadow, LibraryShadow.stop_shadow)
+    shadow_score = _by(_shadow, LibraryShadow.shadow_score)
+    shadow_lists = _by(_shadow, LibraryShadow.shadow_lists)
+    shadow_searches = _by(_shadow, LibraryShadow.shadow_searches)
+    add_shadow_review = _by(_shadow, LibraryShadow.add_shadow_review)
+    shadow_reviews = _by(_shadow, LibraryShadow.shadow_reviews)
+    keep_shadow_cut = _by(_shadow, LibraryShadow.keep_shadow_cut)
+    shadow_cut = _by(_shadow, LibraryShadow.shadow_cut)
+    note_shadow = _by(_shadow, LibraryShadow.note_shadow)
+    shadow_events = _by(_shadow, LibraryShadow.shadow_events)
+    empty_shadow = _by(_shadow, LibraryShadow.empty_shadow)
+
     # --- indexing --------------------------------------------------------------------------------------------------
 
     def sync(
@@ -236,6 +258,21 @@ class Library:
         with self._indexing("building a model") as indexer:
             return indexer.use_model(name, on_event=on_event, stop=stop or threading.Event())
 
+    def start_shadow(
+        self,
+        name: str,
+        *,
+        on_event: Callable[[Event], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Let an installed model run beside the one in use, and make its vectors until they are there or `stop` is set.
+
+        What is left the indexer makes when nothing else is due. Raises LibraryBusy where another process indexes: file
+        the order "shadow" then. Raises ModelError where the model makes other passages, UsageError.
+        """
+        with self._indexing("building a model beside") as indexer:
+            indexer.start_shadow(name, on_event=on_event, stop=stop or threading.Event())
+
     def switch_late(
         self, order: str, *, on_event: Callable[[Event], None] = lambda _: None, stop: threading.Event | None = None
     ) -> None:
@@ -266,7 +303,7 @@ class Library:
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
         from engine.maintenance import last_check
-        from engine.store import models, passage_counts, pending_vectors
+        from engine.store import fitted_constants, models, passage_counts, pending_vectors
 
         with self._file.reading() as connection:
             counted = documents.counts(connection)
@@ -288,6 +325,7 @@ class Library:
                 wordless=passage_counts.held_back(connection),
                 pending=pending,
                 texts=passage_counts.embeddable_texts(connection) if pending else 0,
+                fitted=fitted_constants.kept(connection),
                 followers=tuple(models.followers(connection)),
             )
             if not stale:

@@ -74,6 +74,12 @@ class LocalIndexer:
             service.bring_up_to_date()
         return not stop.is_set()
 
+    def start_shadow(self, name: str, *, on_event: OnEvent, stop: threading.Event) -> None:
+        """Let a model run beside the one in use and make its vectors, until `stop` is set."""
+        with self._service(on_event, stop) as service:
+            service.start_shadow(name)
+            service.embed_all()
+
     def switch_late(self, order: str, *, on_event: OnEvent, stop: threading.Event) -> None:
         """Switch late interaction on, off, or remove it; the vectors of one that is on are made here."""
         with self._service(on_event, stop) as service:

@@ -36,6 +36,9 @@ class Indexing(Protocol):
     def build_model(self, name: str) -> bool:
         """Make a model the library's; False where it was stopped. Raises ModelError where another was asked for."""
 
+    def start_shadow(self, name: str) -> None:
+        """Let a model run beside the one in use. Raises ModelError, UsageError."""
+
     def switch_late(self, argument: str) -> None:
         """Switch late interaction on, off, or remove it. Raises ModelError."""
 
@@ -120,6 +123,9 @@ class Orders:
             case "use_model":
                 done = self._indexing.build_model(argument)
                 return {"model": argument, **to_dict(self._indexing.in_turns())} if done else {}
+            case "shadow":
+                self._indexing.start_shadow(argument)
+                return {"model": argument}
             case "late":
                 self._indexing.switch_late(argument)
                 return {}

@@ -262,6 +262,16 @@ class Service:
                     message = f"{name} was not taken into use: {self._model_wanted} was asked for after it."
                     raise ModelError(message, fix="See which model is in use with `carrel models`.")
 
+    def start_shadow(self, name: str) -> None:
+        """Let an installed model run beside the one in use; its vectors are made when nothing else is due.
+
+        Raises ModelError where it cannot be used or makes other passages, UsageError.
+        """
+        from engine.indexing.shadow_start import start
+
+        start(self._conn, name, self._encoder_of(name).manifest)
+        self._followers.look_again()
+
     # --- meaning ----------------------------------------------------------------------------------------------------
 
     def _embed(self, *, asked: bool = False) -> bool:

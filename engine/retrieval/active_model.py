@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 FORMER_SECONDS = 60.0  # a search that began before the library took another model has long ended by then
 
+# Which of a library's models it is: the model, the id of the one whose vectors are its own, the share of the texts that
+# have one.
+Which: TypeAlias = "Callable[[StoreConnection], tuple[models.StoredModel | None, int, float]]"
 Version: TypeAlias = tuple[tuple[int, int], int, str]  # the library file, the model's id in it, and its fingerprint
 
 
@@ -47,6 +50,8 @@ class _Loaded:
 class ActiveModel:
     """Keeps the encoder, the vectors and the past queries of the active model, and follows when another takes over.
 
+    `which` names another one of the library's models, as the one that runs beside.
+
     What belongs to the model before stays for a minute, for searches that began on an older snapshot: they neither see
     another model's vectors nor push the newer model out.
     """
@@ -56,9 +61,11 @@ class ActiveModel:
         encoder: Encoder | None = None,
         clock: Callable[[], float] = time.monotonic,
         vectors: Callable[[int], VectorSource] = VectorIndex,
+        which: Which | None = None,
     ) -> None:
         self._given = encoder
         self._vectors = vectors
+        self._which = which or _in_use
         self._clock = clock
         self._lock = threading.Lock()
         self._newest: _Loaded | None = None
@@ -70,14 +77,13 @@ class ActiveModel:
 
         Raises ModelError where the model is not installed or is not the one that made the vectors.
         """
-        stored = connection.active_model()
+        stored, source, embedded = self._which(connection)
         if stored is None:
             return None, tiers.unfitted(0.0)
         manifest = Manifest.from_json(stored.manifest)
-        loaded = self._of(connection, stored)
+        loaded = self._of(connection, stored, source)
         encode = loaded.encoder.encode_query
         vectors = loaded.vectors.at(connection)
-        embedded = connection.embedded_share()
         model = Model(
             name=manifest.id,
             encode=encode,
@@ -111,7 +117,7 @@ class ActiveModel:
         same = own.manifest.fingerprint == late.fingerprint and isinstance(own, TokenEncoder)
         return LateStage(late, own) if same else None
 
-    def _of(self, connection: StoreConnection, stored: models.StoredModel) -> _Loaded:
+    def _of(self, connection: StoreConnection, stored: models.StoredModel, source: int) -> _Loaded:
         version = connection.file, stored.id, stored.fingerprint
         with self._lock:
             newest, now = self._newest, self._clock()
@@ -125,12 +131,12 @@ class ActiveModel:
             former = self._former
             if former is not None and version == former.version and (older or not same_file):
                 return former
-            loaded = self._load(version, stored, sequence, now)
+            loaded = self._load(version, stored, source, sequence, now)
             if not older:
                 self._former, self._newest = newest, loaded
             return loaded
 
-    def _load(self, version: Version, stored: models.StoredModel, sequence: int, now: float) -> _Loaded:
+    def _load(self, version: Version, stored: models.StoredModel, source: int, sequence: int, now: float) -> _Loaded:
         known = (each.encoder for each in (self._newest, self._former) if each and each.version[2] == version[2])
         encoder = next(known, None) or self._given or _begun(stored.name)
         if encoder.manifest.fingerprint != stored.fingerprint:
@@ -142,12 +148,17 @@ class ActiveModel:
         return _Loaded(
             version=version,
             encoder=encoder,
-            vectors=self._vectors(stored.id),
+            vectors=self._vectors(source),
             on_demand=OnDemandVectors(encoder.encode_passages),
             queries=QueryMemory(stored.id),
             since=sequence,
             moment=now,
         )
+
+
+def _in_use(connection: StoreConnection) -> tuple[models.StoredModel | None, int, float]:
+    stored = connection.active_model()
+    return stored, stored.id if stored is not None else 0, connection.embedded_share()
 
 
 def _begun(name: str) -> Encoder:

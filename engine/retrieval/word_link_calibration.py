@@ -87,9 +87,14 @@ def fit(
 
 def cuts_of(connection: StoreConnection, model_id: int, name: str) -> LinkCuts | None:
     """Return the cuts of a model in this library: those fitted, else the embedded model's own; None for others."""
-    written = connection.figure(model_id, CALIBRATED)
+    fitted = cuts_in(connection.figure(model_id, CALIBRATED))
+    return fitted or (EMBEDDED_CUTS if name == EMBEDDED else None)
+
+
+def cuts_in(written: object) -> LinkCuts | None:
+    """Read cuts that `fit` kept; None where there are none, or they are damaged."""
     try:
         link, faint = json.loads(str(written))
         return LinkCuts(float(link), float(faint))
-    except (ValueError, TypeError, RecursionError):  # never fitted, or damaged
-        return EMBEDDED_CUTS if name == EMBEDDED else None
+    except (ValueError, TypeError, RecursionError):
+        return None

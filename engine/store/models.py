@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # A shadow runs beside the active one: a candidate, or the one that was in use until a candidate was promoted.
 ModelState = Literal["active", "building", "kept", "shadow"]
+MEMORY_BYTES = "memory_bytes"  # calibration: what a process that encodes with the model takes more than one without
 FORMER_SINCE = "former_since"  # calibration of a shadow that was in use: until when, in seconds since 1970
 
 

@@ -6,7 +6,7 @@ Rights are the server's: a folder of somebody else is refused by its policies, w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import ModelError, PathError, TeamRefused
@@ -218,6 +218,10 @@ class TeamWriter:
     def let_wait(self, model_id: int, folder_id: int, texts: Mapping[bytes, str]) -> None:
         """Have texts of one's own folder, by hash, wait for a vector of a model, for whichever member comes first."""
         self._write(lambda conn: waiting_texts.add(conn, model_id, folder_id, texts))
+
+    def ask(self, hashes: Collection[bytes]) -> None:
+        """Have texts that wait embedded before all others."""
+        self._write(lambda conn: waiting_texts.ask(conn, hashes))
 
     def calibrate(self, model_id: int, figures: Mapping[str, object], *, for_all: bool = False) -> None:
         """Keep figures computed for a model, for oneself or, as a keeper, for all who have none of their own."""

@@ -6,9 +6,10 @@ session that ends, however it does, gives them back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from engine.store.pending_vectors import ASKED
 from engine.team.document_rows import held
 from engine.team.server_session import ServerSession
 from engine.team.vector_bytes import unit
@@ -98,4 +99,12 @@ def add(conn: psycopg.Connection, model_id: int, folder: int, texts: Mapping[byt
         SELECT %s, %s, hash, text, extract(epoch FROM now()) FROM unnest(%s::bytea[], %s::text[]) AS w(hash, text)
         ON CONFLICT DO NOTHING""",
         (folder, model_id, [*texts], [held(text) for text in texts.values()]),
+    )
+
+
+def ask(conn: psycopg.Connection, hashes: Collection[bytes]) -> None:
+    """Have texts that wait embedded before all others; inside a transaction."""
+    conn.execute(
+        "UPDATE pending SET priority = %s + extract(epoch FROM clock_timestamp()) WHERE hash = ANY(%s)",
+        (ASKED, list(hashes)),
     )

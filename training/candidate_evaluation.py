@@ -92,7 +92,7 @@ class RetrievalSystem:
 
     def answer(self, queries: Sequence[KnownQuery], past: PastQueries | None, check: Check) -> SystemScores:
         """Search for each query and measure; a document's rank is its best passage's."""
-        settings = SearchSettings(collapse=None, memory=past is not None)
+        settings = SearchSettings(collapse=0.0, memory=past is not None)
         model = self._model if past is None else replace(self._model, past_queries=past)
         scores, found = [], []
         for number, query in enumerate(queries):

@@ -218,6 +218,7 @@ def present(
         embedded=search.gathered.embedded,
         so_far=search.gathered.so_far,
         awaited=tuple(wanted(candidates, [row.passage for row in search.rows], ASKED)),
+        constants=settings.used_constants,
         late=model.late.model.name if model is not None and model.late and candidates.late is not None else "",
     )
 

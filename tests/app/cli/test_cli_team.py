@@ -59,10 +59,14 @@ def test_init_prints_what_lets_a_member_in_and_may_be_called_again(carrel: Call,
     assert carrel("team", "init", team_database.url(), "--json").json["version"] >= 1
 
 
-def test_init_refuses_a_login_that_is_not_there_and_one_without_the_right(
+def test_init_makes_a_login_that_is_not_there_and_refuses_who_has_not_the_right(
     carrel: Call, team_database: TeamDatabase
 ) -> None:
-    assert "no login nobody_here" in carrel("team", "init", team_database.url(), "--member", "nobody_here").err
+    newcomer = f"{team_database.name}_newcomer"
+    told = carrel("team", "init", team_database.url(), "--member", newcomer, "--json")
+    assert (told.json["admitted"], told.json["made"]) == ([newcomer], [newcomer])
+    assert carrel("team", "join", team_database.server.url(team_database.name, newcomer)).code == 0
+    carrel("team", "leave", "--yes")
     refused = carrel("team", "init", team_database.url("stranger"))
     assert refused.code == 2
     assert "this login" in refused.err.lower()

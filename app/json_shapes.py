@@ -17,6 +17,7 @@ from engine.records import (
     Folder,
     Hit,
     Mark,
+    ModelCoverage,
     SearchResult,
     Status,
     StoredDocument,
@@ -25,6 +26,7 @@ from engine.records import (
 )
 
 if TYPE_CHECKING:
+    from app.word_links import Links, PlacedWord
     from engine.maintenance.kept_data import Kept
     from engine.store.backup import Copied
 
@@ -48,8 +50,9 @@ def moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def search_shape(result: SearchResult) -> Shape:
-    """Return a search result with every figure that its ranking used."""
+def search_shape(result: SearchResult, nearest: Links | None = None) -> Shape:
+    """Return a search result with every figure that its ranking used, and the nearest words of rows that have them."""
+    linked = nearest or {}
     return {
         "query": result.query.text,
         "verdict": result.verdict,
@@ -64,7 +67,7 @@ def search_shape(result: SearchResult) -> Shape:
         "words": [asdict(word) for word in result.words],
         "left_out": [asdict(left) for left in result.left_out],
         "remarks": [{**asdict(remark), "said": remark_said(remark)} for remark in result.query.remarks],
-        "results": [hit_shape(hit) for hit in result.hits],
+        "results": [hit_shape(hit, linked.get(hit.passage_id)) for hit in result.hits],
     }
 
 
@@ -73,8 +76,8 @@ def picked_shape(hits: Sequence[Hit], result: SearchResult | None) -> Shape:
     return {"query": result.query.text if result else "", "picked": [hit_shape(hit) for hit in hits]}
 
 
-def hit_shape(hit: Hit) -> Shape:
-    """Return one row of a search."""
+def hit_shape(hit: Hit, nearest: Sequence[PlacedWord] | None = None) -> Shape:
+    """Return one row of a search; `nearest_words` is null where they were not looked for."""
     below = hit.judged_below
     return {
         "rank": hit.rank,
@@ -102,6 +105,22 @@ def hit_shape(hit: Hit) -> Shape:
         "judged": JUDGED.get(hit.judged),
         "judged_below": {"passage_id": below[0], "mark": JUDGED[below[1]]} if below else None,
         "pending": hit.pending,
+        "nearest_words": None if nearest is None else [_nearest_word_shape(each) for each in nearest],
+    }
+
+
+def _nearest_word_shape(each: PlacedWord) -> Shape:
+    """Return a word of the query and its counterpart in a passage, null where it has none."""
+    link = each.link
+    return {
+        "word": link.asked,
+        "counterpart": link.word or None,
+        "line": each.line,
+        "start": each.start if link.word else None,
+        "end": each.end if link.word else None,
+        "cosine": link.cosine,
+        "same": link.same,
+        "faint": link.faint,
     }
 
 
@@ -169,6 +188,11 @@ def forgotten_shape(path: bytes, documents: int, until: float) -> Shape:
     return {**path_fields(path), "documents": documents, "until": moment(until)}
 
 
+def follower_shape(model: ModelCoverage) -> Shape:
+    """Return how far a model is that follows the one in use."""
+    return {**asdict(model), "coverage": round(model.share, 4)}
+
+
 def status_shape(status: Status, watched: Watching | None = None) -> Shape:
     """Return the library at a glance, and how many folders the process that indexes watches."""
     writer = status.writer
@@ -183,6 +207,7 @@ def status_shape(status: Status, watched: Watching | None = None) -> Shape:
         "meaning": round(status.meaning, 4),
         "bytes": status.bytes,
         "model": status.model,
+        "followers": [follower_shape(each) for each in status.followers],
         "folders": [folder_shape(folder) for folder in status.folders],
         "writer": {"pid": writer.pid, "task": writer.task, "since": moment(writer.since)} if writer else None,
         "stale": status.stale,

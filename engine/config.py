@@ -17,7 +17,7 @@ from typing import Any
 from engine.atomic_files import exclusive, replace_file
 from engine.errors import ConfigError
 from engine.lazy_dataclass import dataclass
-from engine.paths import places, private_folder
+from engine.paths import is_team_address, places, private_folder
 from engine.records import SearchSettings
 
 MOST_BYTES = 2**20  # of the settings file: ten thousand saved searches; a device or a log is taken for none
@@ -59,6 +59,8 @@ class Config:
     """Whether results that were marked or opened count in later searches for the like; all on this machine."""
     search_log: bool = False
     """Whether finished searches are written down in the library, with what was shown and opened; see `carrel log`."""
+    shadow: bool = False
+    """Whether finished searches are also made with the model that runs beside, and both kept; see `carrel shadow`."""
     history: bool = True
     """Whether searches are remembered, on this machine only, to be found again with ctrl+r."""
     ocr: str = ""
@@ -69,6 +71,10 @@ class Config:
     """Whether forgotten text is overwritten in the library file at once; off: when its space is used again."""
     key_preset: str = "default"
     """The keys of lists: default, fzf (ctrl+n, ctrl+p, ctrl+j, ctrl+k move) or vim."""
+    team: str = ""
+    """The address of the team library that shared folders are brought to, without a password; see `carrel team`."""
+    machine: str = ""
+    """What this computer is called in the team library; empty: its own name."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys of one's own: an action's name and its keys, such as "search.explain" = "ctrl+t,e"."""
     saved: Mapping[str, str] = field(default_factory=dict)
@@ -321,6 +327,13 @@ def _languages(value: Any) -> str:
     return value
 
 
+def _team(value: Any) -> str:
+    """Return an address as it was written by `carrel team join`; what is demanded of one is asked when it is used."""
+    if _text(value) and not is_team_address(value):
+        raise ValueError('It must be an address such as "postgresql://ada@team.example/notes"')
+    return str(value)
+
+
 def _texts(value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
         raise TypeError("It must be a table of names and texts in quotes")
@@ -342,10 +355,13 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "cutoff": _cutoff,
     "memory": _flag,
     "search_log": _flag,
+    "shadow": _flag,
     "history": _flag,
     "ocr": _languages,
     "hold_back": _flag,
     "secure_delete": _flag,
+    "team": _team,
+    "machine": _text,
     "keys": _texts,
     "saved": _texts,
 }

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from engine.library_file import LibraryFile
 from engine.library_search import LibrarySearch
+from engine.library_shadow import LibraryShadow
 from engine.library_views import LibraryViews
+from engine.nearest_in_passage import NearestInPassage
 from engine.paths import expanded, library_path
 from engine.reader_memory import ReaderMemory
 from engine.records import Check, Status, SyncReport
@@ -66,15 +68,23 @@ def _watchlist(library: Library) -> Watchlist:
     return library._watchlist
 
 
+def _shadow(library: Library) -> LibraryShadow:
+    return library._shadow
+
+
 def _memory(library: Library) -> ReaderMemory:
     return library._memory
+
+
+def _nearest(library: Library) -> NearestInPassage:
+    return library._nearest
 
 
 class Library:
     """One library file. Use `Library.open`; close it, or use it as a context manager.
 
-    Most of it is carried out by four parts, which share the file: searching, looking, the watched folders, and what the
-    reader leaves here. Each method's words stand with its part.
+    Most of it is carried out by five parts, which share the file: searching, looking, looking into one passage, the
+    watched folders, and what the reader leaves here. Each method's words stand with its part.
     """
 
     def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
@@ -84,8 +94,10 @@ class Library:
         self._file = LibraryFile(path)
         self._search = LibrarySearch(self._file, encoder)
         self._views = LibraryViews(self._file)
+        self._shadow = LibraryShadow(self._file, self._search)
         self._watchlist = Watchlist(self._file)
         self._memory = ReaderMemory(self._file, self._search.model_if_there)
+        self._nearest = NearestInPassage(self._file, self._search.model_if_there)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
         self._closed = False
@@ -108,6 +120,7 @@ class Library:
         with self._guard:
             self._file.close()
             self._search.close()
+            self._shadow.close()
             if self._watch is not None:
                 self._watch.close()
             self._watch, self._closed = None, True
@@ -126,7 +139,8 @@ class Library:
     ask_to_embed = _by(_search, LibrarySearch.ask_to_embed)
     similar = _by(_search, LibrarySearch.similar)
     may_see = _by(_search, LibrarySearch.may_see)
-    nearest_sentence = _by(_search, LibrarySearch.nearest_sentence)
+    nearest_sentence = _by(_nearest, NearestInPassage.nearest_sentence)
+    nearest_words = _by(_nearest, NearestInPassage.nearest_words)
     warm = _by(_search, LibrarySearch.warm)
     why = _by(_search, LibrarySearch.why)
 
@@ -177,6 +191,21 @@ class Library:
     search_log = _by(_memory, ReaderMemory.search_log)
     empty_search_log = _by(_memory, ReaderMemory.empty_search_log)
 
+    # --- a candidate beside the model in use -----------------------------------------------------------------------
+
+    shadow_state = _by(_shadow, LibraryShadow.shadow_state)
+    stop_shadow = _by(_shadow, LibraryShadow.stop_shadow)
+    shadow_score = _by(_shadow, LibraryShadow.shadow_score)
+    shadow_lists = _by(_shadow, LibraryShadow.shadow_lists)
+    shadow_searches = _by(_shadow, LibraryShadow.shadow_searches)
+    add_shadow_review = _by(_shadow, LibraryShadow.add_shadow_review)
+    shadow_reviews = _by(_shadow, LibraryShadow.shadow_reviews)
+    keep_shadow_cut = _by(_shadow, LibraryShadow.keep_shadow_cut)
+    shadow_cut = _by(_shadow, LibraryShadow.shadow_cut)
+    note_shadow = _by(_shadow, LibraryShadow.note_shadow)
+    shadow_events = _by(_shadow, LibraryShadow.shadow_events)
+    empty_shadow = _by(_shadow, LibraryShadow.empty_shadow)
+
     # --- indexing --------------------------------------------------------------------------------------------------
 
     def sync(
@@ -220,6 +249,21 @@ class Library:
         with self._indexing("building a model") as indexer:
             return indexer.use_model(name, on_event=on_event, stop=stop or threading.Event())
 
+    def start_shadow(
+        self,
+        name: str,
+        *,
+        on_event: Callable[[Event], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Let an installed model run beside the one in use, and make its vectors until they are there or `stop` is set.
+
+        What is left the indexer makes when nothing else is due. Raises LibraryBusy where another process indexes: file
+        the order "shadow" then. Raises ModelError where the model makes other passages, UsageError.
+        """
+        with self._indexing("building a model beside") as indexer:
+            indexer.start_shadow(name, on_event=on_event, stop=stop or threading.Event())
+
     def file_request(self, kind: str, argument: str = "") -> int:
         """Ask the process that indexes for something and return the request's number."""
         with self._file.writing() as connection:
@@ -262,6 +306,7 @@ class Library:
                 wordless=passage_counts.held_back(connection),
                 pending=pending,
                 texts=passage_counts.embeddable_texts(connection) if pending else 0,
+                followers=tuple(models.followers(connection)),
             )
             if not stale:
                 return status

@@ -153,16 +153,6 @@ class LibrarySearch:
         with self._reading() as connection:
             return in_scope(connection, document_id, scope)
 
-    def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
-        """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
-        from engine.retrieval.query import parse
-        from engine.retrieval.snippet import nearest_sentence
-
-        meaning = parse(query, typing=True).meaning
-        with self._reading() as connection:
-            model, _, missing = self._model(connection, SearchSettings(), meaning)
-        return None if model is None or missing else nearest_sentence(model.encode, meaning, text)
-
     def warm(self) -> None:
         """Load the model and the vectors, so that the next search need not, and keep from now on what is read."""
         with self._guard:
@@ -210,6 +200,12 @@ class LibrarySearch:
             trail.advice,
             trail.changes,
         )
+
+    @contextmanager
+    def lend(self, cancel: Cancellation) -> Iterator[tuple[LibraryConnection, ActiveModel, PostingsCache]]:
+        """Lend what a search is made with, for one that is held against another model's."""
+        with self._reading(cancel) as connection:
+            yield connection, self._active_model(), self._postings_cache()
 
     def model_if_there(self, connection: LibraryConnection) -> Model | None:
         """Return the library's model; None where it has none, or it cannot be loaded."""

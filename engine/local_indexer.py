@@ -75,6 +75,12 @@ class LocalIndexer:
             service.bring_up_to_date()
         return not stop.is_set()
 
+    def start_shadow(self, name: str, *, on_event: OnEvent, stop: threading.Event) -> None:
+        """Let a model run beside the one in use and make its vectors, until `stop` is set."""
+        with self._service(on_event, stop) as service:
+            service.start_shadow(name)
+            service.embed_all()
+
     def encoder_of(self, name: str | None) -> PassageEncoder:
         """Return the encoder of a model by its name in the catalogue, None standing for the default."""
         if self._given is not None and name in (None, self._given.manifest.id):

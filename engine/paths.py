@@ -53,9 +53,22 @@ def places() -> Places:
     return Places(dirs.user_data_path, dirs.user_config_path, dirs.user_state_path, dirs.user_cache_path)
 
 
+TEAM_ADDRESSES = ("postgresql://", "postgres://")  # as libpq writes them
+
+
+def is_team_address(text: str) -> bool:
+    """Return whether a text is written as the address of a team library, which no file's name is."""
+    return text.startswith(TEAM_ADDRESSES)
+
+
 def library_path(named: str | os.PathLike[str] | None = None) -> Path:
-    """Return the library file: the one named, else `CARREL_LIBRARY`, else the default; always absolute."""
+    """Return the library file: the one named, else `CARREL_LIBRARY`, else the default; always absolute.
+
+    Where `CARREL_LIBRARY` is a team library's address, the person's own file is the default one.
+    """
     chosen = named or os.environ.get("CARREL_LIBRARY")
+    if chosen is not named and is_team_address(str(chosen)):
+        chosen = None
     return expanded(chosen).absolute() if chosen else places().library
 
 

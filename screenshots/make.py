@@ -73,6 +73,8 @@ SCENES = (
     Scene("explain", FLAT, ("ctrl+t",)),
     Scene("explain-words", "starter", ("ctrl+t",), theme="carrel-light"),
     Scene("explain-small", FLAT, ("ctrl+t",), size=SMALL),
+    Scene("nearest-words", "train journey to a Tokyo hotel", ("down",)),
+    Scene("nearest-words-no-color", "train journey to a Tokyo hotel", ("down",), color=False),
     Scene("what-if", FLAT, ("ctrl+t", "f12", *("right",) * 3)),
     Scene("why-not", "starter path:gear", ("ctrl+n", "text:kitchen/sour", "enter")),
     Scene("why-not-collapsed", ALIVE, ("ctrl+n", "text:for mira", "enter"), theme="carrel-light"),

@@ -10,8 +10,17 @@ from typing import Any
 import click
 
 from app.cli.session import Session
+from engine.paths import is_team_address
 
 Example = tuple[str, str]  # a command line, and what it does
+
+
+class LibraryPlace(click.Path):
+    """A file, or the address of a team library, which stays the text that it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a Path, or an address as str."""
+        return value if isinstance(value, str) and is_team_address(value) else super().convert(value, param, ctx)
 
 
 class CarrelCommand(click.Command):
@@ -24,6 +33,17 @@ class CarrelCommand(click.Command):
         super().__init__(*args, **settings)
         self.examples = examples
         self.params = [*self.params, *global_options(json=reports)]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command, unless it makes no sense for the team library that the call names."""
+        session = ctx.ensure_object(Session)
+        if session.library is None and not session.team and is_team_address(os.environ.get("CARREL_LIBRARY", "")):
+            session.team = os.environ["CARREL_LIBRARY"]
+        if session.team:
+            from app.cli.team_library import refuse_on_team
+
+            refuse_on_team(ctx, session)
+        return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples below the options."""
@@ -69,9 +89,9 @@ def global_options(*, json: bool) -> list[click.Option]:
     options = [
         click.Option(
             ["--library"],
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=LibraryPlace(dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="The library file (or set CARREL_LIBRARY).",
+            help="The library file, or a team library's address (or set CARREL_LIBRARY).",
             expose_value=False,
             callback=_set_library,
         ),
@@ -93,9 +113,12 @@ def global_options(*, json: bool) -> list[click.Option]:
     return options
 
 
-def _set_library(ctx: click.Context, _option: click.Parameter, value: Path | None) -> None:
-    if value is not None:
-        ctx.ensure_object(Session).library = value
+def _set_library(ctx: click.Context, _option: click.Parameter, value: Path | str | None) -> None:
+    session = ctx.ensure_object(Session)
+    if isinstance(value, str):
+        session.team = value
+    elif value is not None:
+        session.library, session.team = value, ""
 
 
 def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:

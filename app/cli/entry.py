@@ -108,9 +108,11 @@ def _record(error: Exception, arguments: Sequence[str]) -> str:
     import traceback
 
     from engine.log_file import append, private_log
+    from engine.team.address import without_password
 
     log = places().log
-    heading = f"{time.strftime('%Y-%m-%d %H:%M:%S')} carrel {' '.join(map(repr, arguments))}\n"
+    said = " ".join(repr(without_password(each)) for each in arguments)
+    heading = f"{time.strftime('%Y-%m-%d %H:%M:%S')} carrel {said}\n"
     try:
         private_folder(log.parent)
         append(private_log(log), heading + "".join(traceback.format_exception(error)) + "\n")

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import threading
@@ -27,11 +27,11 @@ def interactive() -> bool:
     return os.environ.get("TERM") not in CANNOT_DRAW and all(end is not None and end.isatty() for end in ends)
 
 
-def open_library(path: Path | None, *, create: bool = False) -> Library:
-    """Open the library at `path`, else `CARREL_LIBRARY`, else the default one. Raises LibraryError."""
+def open_library(place: Path | str | None, *, create: bool = False) -> Library:
+    """Open the library at a path or an address, else `CARREL_LIBRARY`, else the default one. Raises LibraryError."""
     from engine.library import Library  # brings apsw and numpy, which `--help` does without
 
-    return Library.open(path, create=create)
+    return Library.open(cast("Path | None", place), create=create)
 
 
 def open_care(path: Path | None) -> Maintenance:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from app.explanation import Facts, Ranks, Word, facts_of
+from app.word_links import NO_COUNTERPART, PlacedWord
 from app.wording.cells import table
 from app.wording.figures import NONE, count, counted, decimal, figure, percent
 from app.wording.safe_text import one_line
@@ -15,8 +16,8 @@ INDENT = "      "
 SCORE_INDENT = INDENT + "  "
 
 
-def explained(hit: Hit, result: SearchResult) -> Iterator[str]:
-    """Yield the lines that explain one row of a result."""
+def explained(hit: Hit, result: SearchResult, nearest: Sequence[PlacedWord] = ()) -> Iterator[str]:
+    """Yield the lines that explain one row of a result; `nearest` are the words nearest to those of the query."""
     facts = facts_of(hit, result)
     yield f"{INDENT}score    {facts.score} = {' + '.join(f'{part.name} {part.shown}' for part in facts.parts)}"
     yield f"{INDENT}meaning  {WAITS if hit.pending else _meaning(hit.vector, hit.explanation, result.passages)}"
@@ -24,6 +25,7 @@ def explained(hit: Hit, result: SearchResult) -> Iterator[str]:
     yield from terms(facts.words)
     if facts.memory is not None:
         yield f"{INDENT}memory   {facts.memory.deed} “{one_line(facts.memory.query)}” · {facts.memory.near}"
+    yield from _nearest(nearest)
     yield f"{INDENT}trust    {trust(hit, facts)}"
     yield f"{INDENT}rank     {_ranks(facts.ranks)}"
 
@@ -40,6 +42,22 @@ def _words(keyword: KeywordFigure | None) -> str:
         return "no word of the query is in it"
     rank = f"rank {count(keyword.rank)}" if keyword.rank is not None else "not among its candidates"
     return f"{rank} · bm25 {decimal(keyword.bm25, 2)}"
+
+
+def _nearest(words: Sequence[PlacedWord]) -> list[str]:
+    """Return the table of nearest words: each word asked, the one that answers it, its line, and their cosine."""
+    rows = [
+        (
+            each.link.asked,
+            each.link.word or NO_COUNTERPART,
+            f"line {each.line}" if each.line else "",
+            "" if each.link.cosine is None else f"cosine {figure(each.link.cosine, 2)}",
+            each.how,
+        )
+        for each in words
+    ]
+    head = [f"{INDENT}nearest words, by token vectors; no share of the score"] if rows else []
+    return head + table(rows, indent=SCORE_INDENT)
 
 
 def terms(words: Sequence[Word]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from app.explanation import Facts, Ranks, Word, decimals_of, facts_of
+from app.word_links import NO_COUNTERPART, Links, PlacedWord
 from app.wording.figures import counted, decimal
 from app.wording.paths import short_path
 from app.wording.places import page_name
@@ -21,8 +22,11 @@ VERDICTS = {
 }
 
 
-def linear(result: SearchResult, *, explain: bool) -> Iterator[str]:
-    """Yield the verdict and then the rows, one fact a line; `explain` adds what placed each row."""
+def linear(result: SearchResult, *, explain: bool, nearest: Links | None = None) -> Iterator[str]:
+    """Yield the verdict and then the rows, one fact a line; `explain` adds what placed each row.
+
+    `nearest` are the words nearest to those of the query, by the passage of a row.
+    """
     yield f"{VERDICTS[result.verdict]} {counted(len(result.hits), 'result')}."
     if result.so_far:
         yield f"{words_so_far(result).capitalize()}."
@@ -32,6 +36,17 @@ def linear(result: SearchResult, *, explain: bool) -> Iterator[str]:
         yield from _row(hit, decimals_of(result.fusion))
         if explain:
             yield from _explained(hit, facts_of(hit, result))
+            yield from map(_nearest_said, (nearest or {}).get(hit.passage_id, ()))
+
+
+def _nearest_said(each: PlacedWord) -> str:
+    """Return in a sentence which word answers a word of the query."""
+    asked, link = one_line(each.link.asked), each.link
+    if link.cosine is None:
+        return f"Nearest to {asked}: {NO_COUNTERPART}."
+    line = f", line {each.line}" if each.line else ""
+    how = f", {each.how}" if each.how else ""
+    return f"Nearest to {asked}: {one_line(link.word)}{line}, cosine {decimal(link.cosine, 2)}{how}."
 
 
 def _row(hit: Hit, decimals: int) -> Iterator[str]:

@@ -28,11 +28,21 @@ class Session:
     """The global options of one call; they count the same before and after the command's name."""
 
     library: Path | None = None
+    team: str = ""  # the address of the team library that the call names, "" where it works on a file
     json: bool = False
     query: str = ""  # that the browser begins with
 
+    @property
+    def place(self) -> Path | str | None:
+        """Return what the call names: a team library's address, a file, or None for the default file."""
+        return self.team or self.library
+
     def open(self, *, create: bool = False) -> Library:
         """Open the library that the call names; a context manager."""
+        return factories.open_library(self.place, create=create)
+
+    def open_own(self, *, create: bool = False) -> Library:
+        """Open the person's own file, also where the call names a team library; a context manager."""
         return factories.open_library(self.library, create=create)
 
     def care(self) -> Maintenance:

@@ -31,6 +31,7 @@ from engine.records import (
     Grade,
     Hit,
     Mark,
+    NearestWord,
     ResolvedLink,
     SearchResult,
     SearchSettings,
@@ -161,6 +162,9 @@ class LibraryPort(Protocol):
 
     def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
         """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
+
+    def nearest_words(self, query: str, text: str, kind: str) -> tuple[NearestWord, ...]:
+        """Return for each word of a query the word of a passage that is nearest to it in meaning."""
 
     def file_request(self, kind: str, argument: str = "") -> int:
         """Ask the process that indexes for something."""

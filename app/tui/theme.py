@@ -19,6 +19,7 @@ KEY = f"bold {BRIGHT}"  # a key that can be pressed, among quiet words
 MARK = "bold $mark"  # a word of the query
 MARK_IN_TEXT = "bold $mark on $mark-ground"
 NEAREST = f"bold {BRIGHT} on $sentence-ground"  # the sentence nearest in meaning; unlike a link, on a ground of its own
+NEAREST_WORD = "bold underline $meaning"  # a word that answers another of the query, with its number
 MEANING = "$meaning"
 WORDS = "$mark"
 ALARM = "$alarm"

@@ -103,12 +103,14 @@ def install(name: str, on_progress: Callable[[str], None] = lambda stage: None) 
         model = fastembed_model(name)
     except ModelError as error:
         raise (_damaged(name, faults) if faults else error) from None
-    from engine.embedding.fastembed_models import fetch  # fastembed, 0.3 to 0.9 s
+    from engine.embedding.fastembed_models import fetch, fetched
 
     on_progress(f"fetching {model.name}, {model.megabytes} MB")
-    folder = fetch(model)
+    folder = fetch(model, on_progress)
     on_progress("measuring its scale")
-    return adopt(folder, model)
+    manifest = adopt(folder, model)
+    shutil.rmtree(fetched(model), ignore_errors=True)  # what was copied is not kept twice
+    return manifest
 
 
 def adopt(folder: Path, model: FastembedModel) -> Manifest:

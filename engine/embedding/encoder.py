@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from engine.embedding.adapter import Adapter
 from engine.embedding.manifest import ADAPTER_FILE, Manifest, Pooling
+from engine.embedding.token_vectors import TokenVectors
 from engine.embedding.tokenization import Tokens
 from engine.errors import ModelError
 from engine.typing_priority import Wait
@@ -31,6 +32,7 @@ KEPT_CHARACTERS, KEPT_QUERIES = (
     2_000,
     256,
 )  # a key asks twice for the same text, and for the sentences of the row that it found before
+KEPT_TOKEN_QUERIES = 16  # the rows of one search are looked at one after the other; some 20 kB each
 _INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 
 
@@ -54,6 +56,7 @@ class Encoder:
         self._inputs: tuple[str, ...] = ()
         self._adapter: Adapter | None = None
         self._known = lru_cache(KEPT_QUERIES)(self._encode_query)
+        self._known_tokens = lru_cache(KEPT_TOKEN_QUERIES)(self._query_tokens)
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a query, shape (dimension,), of unit length; the query prefix is added here.
@@ -79,6 +82,21 @@ class Encoder:
         The texts are `Passage.embedded`, so their prefix is already inside. A repeated text is encoded once.
         """
         return self._encode_all(texts)
+
+    def encode_query_tokens(self, text: str) -> TokenVectors | None:
+        """Return the vectors of a query's tokens; None where the model gives one vector for a whole text.
+
+        The query prefix is added here, and its tokens are left out. An adapter is not applied: it was made for the
+        mean. Of a text longer than the window, the tokens within it.
+        """
+        return self._known_tokens(text) if len(text) <= KEPT_CHARACTERS else self._query_tokens(text)
+
+    def encode_passage_tokens(self, text: str) -> TokenVectors | None:
+        """Return the vectors of a passage's tokens as `encode_query_tokens` does, with the prefix of passages."""
+        return self._encode_tokens(self.manifest.passage_prefix, text)
+
+    def _query_tokens(self, text: str) -> TokenVectors | None:
+        return self._encode_tokens(self.manifest.query_prefix, text)
 
     def token_starts(self, text: str) -> list[int]:
         """Return the code point at which each token of the whole text starts: chunking's `TokenStarts`."""
@@ -129,16 +147,34 @@ class Encoder:
         return self._encode(text)
 
     def _encode(self, text: str) -> NDArray[np.float32]:
-        ids = np.array([self._tokenizer().ids(text)], dtype=np.int64)
-        if ids.size == 0:
+        ids = self._tokenizer().ids(text)
+        if not ids:
             return unit(np.zeros(self.manifest.dimension, dtype=np.float32))
-        given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        session = self._model()
-        output = session.run(None, {name: given[name] for name in self._inputs})[0]
-        vector = pooled(output[0].astype(np.float32, copy=False), self.manifest.pooling)
+        vector = pooled(self._run(ids), self.manifest.pooling)
         if vector.shape != (self.manifest.dimension,):
             raise _other_shape(self.manifest, vector.size)
         return unit(vector)
+
+    def _encode_tokens(self, prefix: str, text: str) -> TokenVectors | None:
+        ids, spans = self._tokenizer().ids_and_spans(prefix + text)
+        before = len(prefix)
+        own = [place for place, span in enumerate(spans) if span is not None and span[1] > max(span[0], before)]
+        states = self._run(ids) if own else np.empty((0, self.manifest.dimension), dtype=np.float32)
+        if states.ndim != 2:
+            return None
+        vectors = np.nan_to_num(states[own], posinf=0.0, neginf=0.0)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        found = np.array([spans[place] for place in own], dtype=np.int64).reshape(-1, 2) - before
+        return TokenVectors(np.maximum(found, 0), vectors / np.maximum(lengths, np.float32(1e-12)))
+
+    def _run(self, ids: list[int]) -> NDArray[np.float32]:
+        """Return what the model makes of tokens: their states (tokens, n), or one vector (n,)."""
+        row = np.array([ids], dtype=np.int64)
+        given = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)}
+        session = self._model()
+        output = session.run(None, {name: given[name] for name in self._inputs})[0]
+        states: NDArray[np.float32] = output[0].astype(np.float32, copy=False)
+        return states
 
     def _tokenizer(self) -> Tokens:
         tokens = self._tokens

@@ -11,11 +11,11 @@ import os
 import re
 import socket
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.embedding.manifest import LONGEST_WINDOW, Pooling
+from engine.embedding.manifest import LONGEST_WINDOW, TOKENIZER_FILE, Pooling
 from engine.errors import ModelError
 from engine.lazy_dataclass import dataclass
 from engine.paths import places, private_folder
@@ -41,7 +41,6 @@ _STATED_WINDOW = re.compile(r"(?<!\d)(\d++) input tokens")
 _MULTILINGUAL = re.compile(r"multilingual|mixed", re.IGNORECASE)
 # One side of a pair of models, or half of a model for images: alone they do not search.
 _ONE_SIDED = re.compile(r"clip|constella|stella-en", re.IGNORECASE)
-_TIMEOUT_SECONDS = "10"  # for an answer of the model hub; a slow line still answers within it
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,44 +140,46 @@ def _language(description: str) -> str:
     return "zh" if "Chinese" in description else "en"
 
 
-def fetch(model: FastembedModel) -> Path:
-    """Return a folder with the model's files, downloaded if the cache lacks them.
+def fetch(model: FastembedModel, on_progress: Callable[[str], None]) -> Path:
+    """Return a folder with the model's files, downloaded if no cache holds them.
 
-    fastembed's own entrance asks three times and sleeps 3, 9 and 27 seconds in between, so its inner step is called:
-    a machine without a network hears so as soon as the one attempt fails. Raises ModelError where the files cannot
-    be had.
+    `on_progress` is told in words how far the download is. Raises ModelError where the files cannot be had.
     """
+    wanted = [model.model_file, *model.files, TOKENIZER_FILE]
+    if (cached := _cached(model, wanted)) is not None:
+        return cached
+    from engine.embedding.model_download import download
+    from engine.embedding.model_hub import refuse_offline
+
+    refuse_offline(model.name)
+    folder = private_folder(fetched(model))
+    download(model.name, model.source, wanted, folder, on_progress)
+    return folder
+
+
+def fetched(model: FastembedModel) -> Path:
+    """Return the folder into which a model's files are fetched, and from which they go once it is installed."""
+    return places().cache / "models" / "fetched" / model.source.replace("/", "--")
+
+
+def _cached(model: FastembedModel, wanted: Sequence[str]) -> Path | None:
+    """Return the folder of fastembed's own cache with the wanted files, where it holds them all."""
     cache = str(private_folder(places().cache / "models"))
-    wanted = [model.model_file, *model.files]
-    with _quiet():
+    with _quiet(), contextlib.suppress(Exception):  # any of requests', httpx's, the hub's and fastembed's own
         from loguru import logger
 
-        text_embedding = _fastembed().TextEmbedding
         logger.disable("fastembed")
-        with contextlib.suppress(Exception):  # not in the cache, or not all of it
-            folder = Path(text_embedding.download_files_from_huggingface(model.source, cache, wanted, True))
-            if all((folder / name).is_file() for name in wanted):
-                return folder
-        try:
-            return Path(text_embedding.download_files_from_huggingface(model.source, cache, wanted))
-        except Exception as error:  # any of requests', httpx's, the hub's and fastembed's own
-            raise ModelError(
-                f"The model {model.name} cannot be downloaded.",
-                cause=f"It is not in the cache, and fetching {model.source} failed: {error}.",
-                fix="Check the network and try again; the model that comes with Carrel needs none.",
-            ) from error
+        found = _fastembed().TextEmbedding.download_files_from_huggingface(model.source, cache, wanted, True)
+        if all((Path(found) / name).is_file() for name in wanted):
+            return Path(found)
+    return None
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep progress bars and advice off the screen, and the hub from waiting for long."""
-    for name, value in (
-        ("HF_HUB_ETAG_TIMEOUT", _TIMEOUT_SECONDS),
-        ("HF_HUB_DOWNLOAD_TIMEOUT", _TIMEOUT_SECONDS),
-        ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
-        ("HF_HUB_DISABLE_TELEMETRY", "1"),
-    ):
-        os.environ.setdefault(name, value)  # read once, when the hub's library is imported
+    """Keep progress bars and advice off the screen."""
+    for name in ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_HUB_DISABLE_TELEMETRY"):
+        os.environ.setdefault(name, "1")  # read once, when the hub's library is imported
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -76,6 +76,20 @@ class Manifest:
         """The same of all that changes the vector of a passage: models that agree here can share their vectors."""
         return self._digest(_NOT_IN_FINGERPRINT | _ONLY_OF_QUERIES)
 
+    def cuts_as(self, other: Manifest) -> bool:
+        """Whether two models make the same passages of a document, hash for hash."""
+        return not self.cutting_differences(other)
+
+    def cutting_differences(self, other: Manifest) -> tuple[str, ...]:
+        """Name, in words, what keeps two models from making the same passages; empty where they do."""
+        compared = {
+            "another prefix before passages": (self.passage_prefix, other.passage_prefix),
+            "other rules for passages": (self.passage_rules, other.passage_rules),
+            "another tokenizer": (self.tokenizer_sha256, other.tokenizer_sha256),
+            f"a window of {other.window} tokens instead of {self.window}": (self.window, other.window),
+        }
+        return tuple(name for name, (one, two) in compared.items() if one != two)
+
     def _digest(self, without: frozenset[str]) -> str:
         facts = {name: value for name, value in asdict(self).items() if name not in without}
         canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

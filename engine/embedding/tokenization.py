@@ -12,7 +12,7 @@ from engine.embedding.token_starts import TokenStarts
 from engine.errors import ModelError
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -30,15 +30,29 @@ class Tokens:
         self._legibility: Legibility | None = None
         self._starts = TokenStarts(self._tokenizer)
         self._special = self._tokenizer.num_special_tokens_to_add(False)
+        unknown = getattr(self._tokenizer.model, "unk_token", None)  # which not every kind of vocabulary has
+        self._unknown: int | None = self._tokenizer.token_to_id(unknown) if unknown else None
 
     def ids(self, text: str) -> list[int]:
         """Return the token numbers of a text, special ones included, cut to the window."""
+        ids: list[int] = self._windowed(text).ids
+        return ids
+
+    def ids_and_spans(self, text: str) -> tuple[list[int], list[tuple[int, int] | None]]:
+        """Return the token numbers as `ids` does, and for each its span in the text.
+
+        None stands for a special token, and for one that the vocabulary lacks: all of these have much the same vector.
+        """
+        found = self._windowed(text)
+        told = zip(found.ids, found.offsets, found.special_tokens_mask, strict=True)
+        return found.ids, [None if special or each == self._unknown else span for each, span, special in told]
+
+    def _windowed(self, text: str) -> Encoding:
         text = _harmless(text[: self._window * _CHARACTERS_PER_TOKEN])
         plain = self._tokenizer.encode(text, add_special_tokens=False)
         if len(plain) + self._special > self._window:
             plain.truncate(max(self._window - self._special, 1))
-        ids: list[int] = self._tokenizer.post_process(plain, None, True).ids
-        return ids
+        return self._tokenizer.post_process(plain, None, True)
 
     def reads(self, text: str) -> bool:
         """Whether the model can read a text, as `Legibility` has it."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from engine.embedding.out_of_domain import DescribedEncoder
     from engine.indexing.passage_encoder import PassageEncoder
+    from engine.store.models import StoredModel
 
 EncoderOf = Callable[[str | None], "PassageEncoder"]
 
@@ -41,12 +42,14 @@ class Encoders:
         return encoder
 
 
-def refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
-    """Fit the tiers of the active model, whose encoder this is; see `tier_calibration.refit`.
+def refit(
+    conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool], beside: StoredModel | None = None
+) -> None:
+    """Fit the tiers of the active model, or of one `beside` it, and from where its words count as linked.
 
-    That is some hundred searches, a second of work, of which none begins while somebody types.
+    `encoder` is that model's. That is some hundred searches, a second of work, of which none begins while one types.
     """
-    from engine.retrieval import tier_calibration  # numpy, 0.1 s, which a sync without work does without
+    from engine.retrieval import tier_calibration, word_link_calibration  # numpy, 0.1 s, for a sync that has work
 
     wait = waits_for_typing(places().state)
 
@@ -54,4 +57,6 @@ def refit(conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], 
         wait(stopped)
         return stopped()
 
-    tier_calibration.refit(conn, cast("DescribedEncoder", encoder), stopped_once_nobody_types)
+    described = cast("DescribedEncoder", encoder)
+    tier_calibration.refit(conn, described, stopped_once_nobody_types, beside)
+    word_link_calibration.fit(conn, described, stopped_once_nobody_types, beside)

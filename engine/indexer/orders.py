@@ -36,6 +36,9 @@ class Indexing(Protocol):
     def build_model(self, name: str) -> bool:
         """Make a model the library's; False where it was stopped. Raises ModelError where another was asked for."""
 
+    def start_shadow(self, name: str) -> None:
+        """Let a model run beside the one in use. Raises ModelError, UsageError."""
+
     def folders_changed(self) -> None:
         """Look at once which folders are to be watched."""
 
@@ -117,6 +120,9 @@ class Orders:
             case "use_model":
                 done = self._indexing.build_model(argument)
                 return {"model": argument, **to_dict(self._indexing.in_turns())} if done else {}
+            case "shadow":
+                self._indexing.start_shadow(argument)
+                return {"model": argument}
         raise CarrelError(f"The indexer knows no order '{kind}'.", fix="Restart Carrel: an older one may be running.")
 
     def _set_state(self, paths: Sequence[bytes], *, paused: bool) -> list[Folder]:

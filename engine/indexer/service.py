@@ -21,6 +21,7 @@ import apsw
 from engine.errors import ModelError, PathError
 from engine.events import Committed, Event, Scanned
 from engine.indexer.embedding_turns import EmbeddingTurns
+from engine.indexer.follower_turns import FollowerTurns, Refit
 from engine.indexer.orders import Orders
 from engine.indexer.premises_check import PremisesCheck
 from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
@@ -46,8 +47,6 @@ TICK_SECONDS = 0.25  # how long an idle indexer sleeps: an order is taken, and a
 RECONCILE_SECONDS = 15 * 60.0  # the kernel loses events by design
 FOLD_AGAIN_SECONDS = 5.0  # how often the log is emptied at most, and a reader in the way is asked after
 DEEPEST = 8  # syncs that gave way to each other; the next one is carried through first
-
-Refit = Callable[["PassageEncoder", Callable[[], bool]], None]
 
 
 class Service:
@@ -90,6 +89,7 @@ class Service:
         self._premises = PremisesCheck(conn, on_event)
         self._next_fold = 0.0
         self._embedding = EmbeddingTurns(conn, self._encoder, self._tell)
+        self._followers = FollowerTurns(conn, encoder_of, self._lent_parser, self._tell)
 
     def run(self, *, watch: bool) -> None:
         """Bring the library up to date, embed it, and take orders; with `watch`, keep at it until `stop` is set."""
@@ -101,9 +101,9 @@ class Service:
             self._whole()
             self._guarded(self._orders.take)
             self._guarded(self._fit)
-            while (watch or self._embedding.due) and not self._stop.is_set():
+            while (watch or self._embeds) and not self._stop.is_set():
                 self._guarded(self._turn)
-                self._watch.rest(0.0 if self._embedding.due else TICK_SECONDS)
+                self._watch.rest(0.0 if self._embeds else TICK_SECONDS)
         finally:
             self._watch.close()
             self._parser.end()
@@ -146,6 +146,9 @@ class Service:
             if not self._embed(asked=asked):
                 break
             self._guarded(self._orders.take)
+        while not paths and not self._stop.is_set() and self._followers.due:
+            self._follow()
+            self._guarded(self._orders.take)
         if self._misfit:
             self._fit()
         return self._embedding.embedded - embedded
@@ -165,6 +168,8 @@ class Service:
             self._whole()
         if self._embedding.due:
             self._embed()
+        elif self._followers.due:
+            self._follow()
         if self._misfit:
             self._fit()
         self._fold_in()
@@ -220,6 +225,7 @@ class Service:
 
     def _whole(self) -> None:
         """Sync all folders."""
+        self._followers.look_again()
         self._next_whole = time.monotonic() + RECONCILE_SECONDS
         self._guarded(self.in_turns)
 
@@ -249,6 +255,16 @@ class Service:
                     message = f"{name} was not taken into use: {self._model_wanted} was asked for after it."
                     raise ModelError(message, fix="See which model is in use with `carrel models`.")
 
+    def start_shadow(self, name: str) -> None:
+        """Let an installed model run beside the one in use; its vectors are made when nothing else is due.
+
+        Raises ModelError where it cannot be used or makes other passages, UsageError.
+        """
+        from engine.indexing.shadow_start import start
+
+        start(self._conn, name, self._encoder_of(name).manifest)
+        self._followers.look_again()
+
     # --- meaning ----------------------------------------------------------------------------------------------------
 
     def _embed(self, *, asked: bool = False) -> bool:
@@ -262,6 +278,20 @@ class Service:
             self._embedding.take(signal, asked=asked)
         return signal.gave_way or self._embedding.embedded > before
 
+    @property
+    def _embeds(self) -> bool:
+        """Whether something waits to be embedded now, for whatever model."""
+        return self._embedding.due or self._followers.due
+
+    def _follow(self) -> None:
+        """Embed for the other models for a moment; what is more urgent comes first."""
+        with self._giving_way() as given_way:
+            self._followers.take(given_way())
+        self._misfit = self._misfit or not self._followers.due
+
+    def _lent_parser(self, signal: Signal) -> Callable[[], DocumentParser]:
+        return partial(_same, self._parser.heeding(signal))
+
     def _fit(self) -> None:
         """Fit the tiers where they no longer fit the library; what is more urgent comes first."""
         refit = self._refit
@@ -269,7 +299,11 @@ class Service:
             return
         with self._giving_way() as given_way:
             signal = given_way()
-            fitted = refit_where_due(self._conn, lambda: refit(self._encoder(), signal.is_set), self._tell, signal)
+            fitted = refit_where_due(
+                self._conn, lambda: refit(self._encoder(), signal.is_set, None), self._tell, signal
+            )
+            if not self._embeds:
+                fitted = self._followers.fit(refit, signal) or fitted
         self._misfit = signal.gave_way
         if fitted:
             self._watch.tell()  # that it is back at watching

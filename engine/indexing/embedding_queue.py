@@ -33,14 +33,21 @@ if TYPE_CHECKING:
 class EmbeddingQueue:
     """Works through the texts that wait in one library, whose lock the caller holds.
 
-    `encoder` is called when there is something to embed, and gives the active model's.
+    They wait for the active model, unless a `model` is given that follows the library beside it. `encoder` is called
+    when there is something to embed, and gives that model's.
     """
 
     def __init__(
-        self, conn: apsw.Connection, encoder: Callable[[], PassageEncoder], on_event: Callable[[Event], None]
+        self,
+        conn: apsw.Connection,
+        encoder: Callable[[], PassageEncoder],
+        on_event: Callable[[Event], None],
+        model: models.StoredModel | None = None,
     ) -> None:
         self._conn = conn
         self._make = encoder
+        self._model = model
+        self._waiting_for = None if model is None else model.id
         self._on_event = on_event
         self._meter = MeaningMeter(on_event)
         self._size = 0
@@ -51,24 +58,24 @@ class EmbeddingQueue:
         Only what was `asked` for is, if so wanted. Raises ModelError where the model cannot be used; what is found by
         words stays so. A text on which the model fails waits behind the others from then on.
         """
-        active = models.active(self._conn)
-        if active is None or not pending_vectors.any_wait(self._conn):
+        model = self._model or models.active(self._conn)
+        if model is None or not pending_vectors.any_wait(self._conn, model_id=self._waiting_for):
             return 0
-        encoder = LazyEncoder(self._make, refuse_other(active.fingerprint))
+        encoder = LazyEncoder(self._make, refuse_other(model.fingerprint))
         embedder = Embedder(lambda texts: encoder.get().encode_passages(texts), stop)
         embedder.size = self._size or embedder.size
         done, until = 0, time.monotonic() + seconds
         texts_in_all = passage_counts.embeddable_texts(self._conn)
         self._meter.resume()
         while not stop.is_set() and time.monotonic() < until:
-            texts = pending_vectors.next_batch(self._conn, embedder.size, asked=asked)
+            texts = pending_vectors.next_batch(self._conn, embedder.size, asked=asked, model_id=self._waiting_for)
             if not texts:
                 break
             with broken_off_by(stop, encoder.get()):
                 try:
                     vectors = dict(embedder.step(list(texts.items())))
                     with transaction(self._conn):
-                        pending_vectors.settle(self._conn, active.id, vectors)
+                        pending_vectors.settle(self._conn, model.id, vectors)
                         change_log.prune(self._conn)
                 except GaveWay:
                     break
@@ -81,14 +88,15 @@ class EmbeddingQueue:
                     embedder.size = 1  # one of them is at fault, and the others come to their vectors
                     continue
             done += len(vectors)
-            self._meter.embedded(len(vectors), pending_vectors.count(self._conn), texts_in_all)
+            waiting = pending_vectors.count(self._conn, model_id=self._waiting_for)
+            self._meter.embedded(len(vectors), waiting, texts_in_all)
             self._on_event(Committed(documents=0, passages=len(vectors)))
         self._size = embedder.size
         return done
 
     def _put_last(self, texts: Iterable[bytes]) -> None:
         with transaction(self._conn):
-            pending_vectors.put_last(self._conn, texts)
+            pending_vectors.put_last(self._conn, texts, self._waiting_for)
 
 
 def _fault_of(error: Exception) -> CarrelError:

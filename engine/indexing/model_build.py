@@ -14,20 +14,22 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import apsw
 import numpy as np
 
 from engine.embedding.manifest import Manifest
-from engine.errors import SourceError
+from engine.errors import ModelError, SourceError
 from engine.events import Event, Preparing
+from engine.indexing.embedding_queue import EmbeddingQueue
 from engine.indexing.file_reader import DocumentParser
 from engine.indexing.outdated_documents import documents_with_gaps, gaps_of
 from engine.indexing.passage_encoder import Embedder, PassageEncoder, cutting, passages_of
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.sync_progress import ProgressMeter
-from engine.store import models, vector_tables
+from engine.store import change_log, models, vector_tables
 from engine.store.connection import transaction
 from engine.store.document_writer import Writer
 from engine.store.vector_tables import Vector
@@ -65,35 +67,26 @@ def use_model(
     fingerprint = encoder.manifest.fingerprint
     if active is not None and active.fingerprint == fingerprint:
         return True
-    model_id = _written_down(conn, name, encoder.manifest)
-    alike = active is not None and cuts_alike(Manifest.from_json(active.manifest), encoder.manifest)
+    model = written_down(conn, name, encoder.manifest)
+    alike = active is not None and Manifest.from_json(active.manifest).cuts_as(encoder.manifest)
     if active is None or not alike:
         on_event(Preparing(what=f"taking over to {name}; every document is cut and embedded anew"))
     else:
         if Manifest.from_json(active.manifest).passage_fingerprint == encoder.manifest.passage_fingerprint:
-            _take_over(conn, active.id, model_id, stop)
-        if not _build(conn, model_id, name, encoder, parser, on_event, stop):
+            _take_over(conn, active.id, model.id, stop)
+        if not build(conn, model, encoder, parser, on_event=on_event, stop=stop):
             return False
     with transaction(conn):
-        models.activate(conn, model_id, same_passages=alike)
+        models.activate(conn, model.id, same_passages=alike)
     return True
 
 
-def cuts_alike(one: Manifest, other: Manifest) -> bool:
-    """Whether two models make the same passages of a document, hash for hash."""
-    return (one.passage_prefix, one.passage_rules, one.tokenizer_sha256, one.window) == (
-        other.passage_prefix,
-        other.passage_rules,
-        other.tokenizer_sha256,
-        other.window,
-    )
-
-
-def _written_down(conn: apsw.Connection, name: str, manifest: Manifest) -> int:
-    for model in models.every(conn):
-        if model.fingerprint == manifest.fingerprint:
-            return model.id
-    return models.write_down(conn, manifest, state="building", name=name)
+def written_down(conn: apsw.Connection, name: str, manifest: Manifest) -> models.StoredModel:
+    """Return a model as the library knows it, which is told of it where it was not."""
+    model_id = next((each.id for each in models.every(conn) if each.fingerprint == manifest.fingerprint), None)
+    if model_id is None:
+        model_id = models.write_down(conn, manifest, state="building", name=name)
+    return next(each for each in models.every(conn) if each.id == model_id)
 
 
 def _take_over(conn: apsw.Connection, source: int, target: int, stop: Signal) -> None:
@@ -107,17 +100,22 @@ def _take_over(conn: apsw.Connection, source: int, target: int, stop: Signal) ->
             vector_tables.put(conn, target, ids.tolist(), matrix)
 
 
-def _build(
+def build(
     conn: apsw.Connection,
-    model_id: int,
-    name: str,
+    model: models.StoredModel,
     encoder: PassageEncoder,
     new_parser: Callable[[], DocumentParser],
+    *,
     on_event: Callable[[Event], None],
     stop: Signal,
 ) -> bool:
-    """Make the vectors that are missing; returns False where it was stopped."""
-    on_event(Preparing(what=f"building the vectors of {name}"))
+    """Make the vectors that a model lacks, of texts that wait for it and of files; False where it was stopped.
+
+    What cannot be read now is left out. The caller holds the indexer lock.
+    """
+    model_id = model.id
+    on_event(Preparing(what=f"building the vectors of {model.name}"))
+    _work_off(conn, model, encoder, stop)
     gaps = [_gap(conn, model_id, each) for each in sorted(documents_with_gaps(conn, model_id))]
     meter = ProgressMeter(len(gaps), sum(gap.size for gap in gaps), on_event)
     embedder = Embedder(encoder.encode_passages, stop)
@@ -141,6 +139,12 @@ def _build(
     finally:
         parser.close()
     return not stop.is_set()
+
+
+def _work_off(conn: apsw.Connection, model: models.StoredModel, encoder: PassageEncoder, stop: Signal) -> None:
+    """Embed the texts that wait for a model; one on which it fails goes on waiting."""
+    with suppress(ModelError):
+        EmbeddingQueue(conn, lambda: encoder, lambda _: None, model).work(stop)
 
 
 def _gap(conn: apsw.Connection, model_id: int, document_id: int) -> _Gap:
@@ -179,3 +183,5 @@ def _write(conn: apsw.Connection, model_id: int, group: Sequence[_Gap], ready: M
     if rows:
         with transaction(conn):
             vector_tables.put(conn, model_id, list(rows), np.stack(list(rows.values())))
+            change_log.record_vectors(conn, model_id, rows)
+            change_log.prune(conn)

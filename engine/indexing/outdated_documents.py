@@ -18,7 +18,7 @@ import apsw
 
 from engine.sources.readers.file_types import READER_VERSIONS, reader_of
 from engine.store import meta, stored_values
-from engine.store.passage_counts import HELD_BACK, PENDING, WORDS
+from engine.store.passage_counts import HELD_BACK, WORDS, queued
 
 _KEY = "readers"
 
@@ -93,7 +93,7 @@ def active_model(conn: apsw.Connection) -> int | None:
 def documents_with_gaps(conn: apsw.Connection, model_id: int) -> set[int]:
     """Return the documents of which a passage has no vector of this model, and waits for none either.
 
-    Texts wait for vectors of the active model only. Counting comes first, since it is much cheaper and says in nearly
+    Counting comes first, since it is much cheaper and says in nearly
     every sync that there are none.
     """
     rows = _rows(model_id)
@@ -118,8 +118,7 @@ def gaps_of(conn: apsw.Connection, model_id: int, document_id: int) -> dict[int,
 
 def _bare(conn: apsw.Connection, model_id: int) -> str:
     """Return the condition of SQL for a passage that should have a vector of this model, and will not get one."""
-    bare = f"{WORDS} AND id NOT IN (SELECT rowid FROM {_rows(model_id)})"
-    return f"{bare} AND NOT {PENDING}" if model_id == active_model(conn) else bare
+    return f"{WORDS} AND id NOT IN (SELECT rowid FROM {_rows(model_id)}) AND NOT {queued(conn, model_id)}"
 
 
 def _older(versions: Mapping[str, int]) -> list[str]:

@@ -39,11 +39,11 @@ from engine.watching.watched_roots import own_files, watched
 if TYPE_CHECKING:
     from engine.indexing.file_reader import DocumentParser
     from engine.indexing.passage_encoder import PassageEncoder
+    from engine.store.models import StoredModel
 
 REFIT_SHARE = 0.1  # of the passages: when so many have changed, the tiers are fitted anew
 REFIT_SHARE_MEANWHILE = 0.5  # of the passages that have a vector, while others wait for theirs
 LEAST_FITTED = 1000  # vectors: of fewer, while others are to come, the tiers say little
-FITTED_AT = "fitted_at_change"  # calibration: the number of the change up to which the tiers were fitted
 
 
 def sync(
@@ -223,29 +223,36 @@ def _absolute(gone: Vanished, roots: Mapping[int, bytes]) -> bytes:
 
 
 def refit_where_due(
-    conn: apsw.Connection, refit: Callable[[], None], on_event: Callable[[Event], None], stop: Signal
+    conn: apsw.Connection,
+    refit: Callable[[], None],
+    on_event: Callable[[Event], None],
+    stop: Signal,
+    beside: StoredModel | None = None,
 ) -> bool:
-    """Fit the tiers anew where too many passages have changed since they were fitted for this model.
+    """Fit the tiers anew where too many passages have changed since they were fitted for the active model.
+
+    Or for the model `beside` it, which has its vectors by now.
 
     Returns whether they were not as they should be: then `refit` was called, though `stop` may have ended it.
     """
     from engine.store import change_log, models
     from engine.store.connection import transaction
 
-    model = models.active(conn)
-    if model is None or not _misfit(conn, model.id):
+    model = beside or models.active(conn)
+    if model is None or not _misfit(conn, model.id, models.vectors_of(conn, model)):
         return False
     latest = change_log.latest(conn)
-    on_event(Preparing(what="working out what counts as a strong match in these notes"))
+    by = f" by {model.name}" if beside is not None else ""
+    on_event(Preparing(what=f"working out what counts as a strong match in these notes{by}"))
     refit()
     if not stop.is_set():  # else it may not have come to its end
         with transaction(conn):
-            models.calibrate(conn, model.id, {FITTED_AT: latest})
+            models.calibrate(conn, model.id, {change_log.FITTED_AT: latest})
     return True
 
 
-def _misfit(conn: apsw.Connection, model_id: int) -> bool:
-    """Whether a tenth of the passages has changed since the tiers were fitted.
+def _misfit(conn: apsw.Connection, model_id: int, vectors: int) -> bool:
+    """Whether a tenth of the passages has changed since the tiers were fitted; `vectors` are of the model of this id.
 
     While vectors are still to come, whether those that are there have doubled: each fit costs a search for each of the
     foreign queries, and the next is not far. What waits is counted in texts, of which a passage may be a copy.
@@ -253,12 +260,12 @@ def _misfit(conn: apsw.Connection, model_id: int) -> bool:
     from engine.store import change_log, models, passage_counts
 
     needed = conn.execute("SELECT count(*) FROM passage").get  # alone it reads an index; each saved note asks
-    share, pending = REFIT_SHARE, pending_vectors.count(conn)
+    share, pending = REFIT_SHARE, pending_vectors.count(conn, model_id=vectors)
     if pending:
         texts = max(pending, passage_counts.embeddable_texts(conn))
         share, needed = REFIT_SHARE_MEANWHILE, passage_counts.embeddable(conn) * (texts - pending) / texts
         if needed < LEAST_FITTED:
             return False
-    fitted_at = models.figure(conn, model_id, FITTED_AT)
+    fitted_at = models.figure(conn, model_id, change_log.FITTED_AT)
     known = isinstance(fitted_at, int) and 0 <= change_log.latest(conn) - fitted_at <= share * needed
     return needed > 0 and not known

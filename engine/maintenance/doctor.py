@@ -87,6 +87,7 @@ def _of_the_library(conn: apsw.Connection, library: Path, encoder: Encoder | Non
         ("schema", lambda: _schema(conn)),
         ("values", lambda: _values(conn, library)),
         ("model", lambda: _model(conn, encoder)),
+        ("other models", lambda: _other_models(conn)),
         ("data", lambda: _wordless(conn)),
         ("watching", lambda: _watching(conn, library)),
         ("up to date", lambda: _up_to_date(conn, library)),
@@ -139,6 +140,17 @@ def _model(conn: apsw.Connection, encoder: Encoder | None) -> Check:
         said = f"{active.name} as it is installed is not the one that made the library's vectors"
         return Check("model", False, 1, said, False, f"`carrel models use {active.name}` embeds everything with it.")
     return Check("model", True, 0, f"{active.name} is the one that made the vectors, byte for byte", False)
+
+
+def _other_models(conn: apsw.Connection) -> Check:
+    """Say what the models lack that follow the one in use: no fault, the indexer makes it, or the way back does."""
+    gaps = [(each.name, each.passages - each.covered) for each in models.followers(conn) if not each.shared]
+    said = ", ".join(f"{missing:,} of {name}" for name, missing in gaps if missing > 0)
+    count = sum(max(0, missing) for _, missing in gaps)
+    if not count:
+        sound = "every model that is kept beside the one in use has all its vectors" if gaps else "none is kept"
+        return Check("other models", True, 0, sound, False)
+    return Check("other models", True, count, f"vectors still to be made beside those in use: {said}", False)
 
 
 def _wordless(conn: apsw.Connection) -> Check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast, get_args
 
 import apsw
 
@@ -12,7 +12,7 @@ from engine.embedding.manifest import Manifest
 from engine.errors import ModelError
 from engine.records import Check
 from engine.retrieval.tiers import CALIBRATED, Cuts
-from engine.store import change_log, judgements, models, search_log, stored_values, vector_tables
+from engine.store import change_log, judgements, models, search_log, shadow_log, stored_values, vector_tables
 from engine.store.connection import transaction
 
 Key: TypeAlias = tuple[Any, ...]
@@ -66,7 +66,7 @@ def mend(conn: apsw.Connection) -> list[str]:
     done = []
     with transaction(conn):
         for each in _unread(conn):
-            if each.kind.table == "pending":
+            if each.kind.table == "embedding_queue":
                 _forget_vectors(conn, each.keys)
             for key in each.keys:
                 for statement in each.kind.mends:
@@ -78,11 +78,14 @@ def mend(conn: apsw.Connection) -> list[str]:
 def _forget_vectors(conn: apsw.Connection, keys: Sequence[Key]) -> None:
     """Forget the vectors in whose place others were to come: they are of what the passages said before."""
     for key in keys:
-        found = conn.execute("SELECT id FROM passage WHERE hash = (SELECT hash FROM pending WHERE rowid = ?)", key)
-        ids = [int(passage_id) for (passage_id,) in cast("list[tuple[int]]", found.fetchall())]
-        for model in models.every(conn):
-            vector_tables.forget(conn, model.id, ids)
-        change_log.record(conn, "put", ids)
+        found = conn.execute(
+            """SELECT passage.id, model_id FROM embedding_queue AS queue JOIN passage ON passage.hash = queue.hash
+            WHERE queue.rowid = ?""",
+            key,
+        )
+        for passage_id, model_id in cast("list[tuple[int, int]]", found.fetchall()):
+            vector_tables.forget(conn, model_id, [passage_id])
+            change_log.record(conn, "put", [passage_id])
 
 
 def _unread(conn: apsw.Connection) -> list[Unread]:
@@ -111,7 +114,7 @@ def _is_model(name: object, manifest: str, fingerprint: object, state: object) -
         Manifest.from_json(manifest)
     except ModelError:
         return False
-    return state in ("active", "building", "kept")
+    return state in get_args(models.ModelState)
 
 
 def _is_kept(key: str, value: object) -> bool:
@@ -129,6 +132,8 @@ def _is_kept(key: str, value: object) -> bool:
 def _is_figure(name: str, value: object) -> bool:
     if name == CALIBRATED:
         return Cuts.from_json(value) is not None
+    if name == shadow_log.CUT:
+        return stored_values.json_object(value) is not None
     if name.startswith(judgements.ASKED):
         return isinstance(value, bytes) and len(value) % 4 == 0
     return stored_values.finite(value) is not None
@@ -140,6 +145,10 @@ def _is_entry(title: object, tags: object, said: object, date: object, written: 
 
 def _is_outcome(kind: object, argument: object, outcome: object) -> bool:
     return not outcome or stored_values.json_object(outcome) is not None
+
+
+def _is_step(kind: object, model: object, detail: object) -> bool:
+    return stored_values.json_object(detail) is not None
 
 
 def _drop(table: str, said: str, key: str = "rowid") -> tuple[tuple[str, ...], str, str]:
@@ -155,6 +164,7 @@ def _reset(values: str, said: str) -> tuple[tuple[str, ...], str]:
     return (f"UPDATE folder SET {values} WHERE rowid = ?",), said
 
 
+_COMPARED = _drop("shadow_search", "Searches of two models dropped")
 _NO_FOLDER = (
     f"DELETE FROM passage WHERE document_id {_OF_FOLDER}",
     "DELETE FROM document WHERE folder_id = ?",
@@ -162,7 +172,11 @@ _NO_FOLDER = (
     "DELETE FROM folder WHERE id = ?",
 )
 _NO_DOCUMENT = ("DELETE FROM passage WHERE document_id = ?", "DELETE FROM document WHERE id = ?")
-_NO_MODEL = ("DELETE FROM calibration WHERE model_id = ?", "DELETE FROM model WHERE id = ?")
+_NO_MODEL = (
+    "DELETE FROM calibration WHERE model_id = ?",
+    "DELETE FROM embedding_queue WHERE model_id = ?",
+    "DELETE FROM model WHERE id = ?",
+)
 _MEANT = (  # a folder's documents, and the folder, where nobody knows any more which one was meant
     Kind("folder", ("path",), stored_values.is_folder_path, _NO_FOLDER, "Folders no longer watched"),
     Kind("document", ("path",), stored_values.is_document_path, _NO_DOCUMENT, "Documents removed"),
@@ -215,7 +229,7 @@ KINDS = (
     ),
     Kind("document", ("indexed_at",), lambda at: stored_values.moment(at) is not None, *_again("indexed_at = 0.0")),
     Kind("passage", ("text", "headings"), _any, *_drop("passage", "Passages removed, to be read again")),
-    Kind("pending", ("text",), _any, *_drop("pending", "Texts to embed dropped, to be read again")),
+    Kind("embedding_queue", ("text",), _any, *_drop("embedding_queue", "Texts to embed dropped, to be read again")),
     Kind("left_out", ("reason",), _any, *_drop("left_out", "Counts dropped", "folder_id, CAST(reason AS BLOB)")),
     Kind("request", ("kind", "argument", "outcome"), _is_outcome, *_drop("request", "Orders dropped")),
     Kind("search_log", ("query", "verdict", "fusion"), _any, *_drop("search_log", "Logged searches dropped")),
@@ -225,6 +239,10 @@ KINDS = (
         search_log.is_search,
         *_drop("search_log", "Logged searches dropped"),
     ),
+    Kind("shadow_search", ("query", "stream", "folder", "verdict_a", "verdict_b"), _any, *_COMPARED),
+    Kind("shadow_search", ("at", "ms_a", "ms_b", "top_a", "top_b"), shadow_log.is_search, *_COMPARED),
+    Kind("shadow_review", ("choice",), _any, *_drop("shadow_review", "Choices between two models dropped")),
+    Kind("shadow_event", ("kind", "model", "detail"), _is_step, *_drop("shadow_event", "Steps of a model dropped")),
     Kind("judgement", ("query",), _any, *_drop("judgement", "Marks dropped")),
     Kind("judgement", ("path", "grade", "at"), judgements.is_mark, *_drop("judgement", "Marks dropped")),
     Kind("meta", ("key", "value"), _is_kept, *_drop("meta", "Kept values dropped", "CAST(key AS BLOB)")),

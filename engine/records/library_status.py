@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Literal
 
 from engine.lazy_dataclass import dataclass
+from engine.records.shadow import ModelCoverage
 
 FolderState = Literal["watching", "paused", "missing"]
 
@@ -108,7 +109,8 @@ class Status:
     """The library at a glance. `stale` counts files that differ from the index, or -1 where it was not counted.
 
     `wordless` counts the passages that are data and not words, and so are found by words alone. Of the different
-    `texts` of the others (0: not counted) `pending` are found by words and still wait for their vector.
+    `texts` of the others (0: not counted) `pending` are found by words and still wait for their vector. `followers` are
+    the models that follow the one in use, the one that runs beside it first.
     """
 
     library: str
@@ -127,6 +129,7 @@ class Status:
     wordless: int = 0
     pending: int = 0
     texts: int = 0
+    followers: tuple[ModelCoverage, ...] = ()
 
     @property
     def meaning(self) -> float:

@@ -91,7 +91,7 @@ class ShadowEvent:
 
 @dataclass(frozen=True, slots=True)
 class ShadowModel:
-    """One of the two models: bytes of its files, of its vectors in memory, of a process that holds it; 0: unknown."""
+    """One of the two models; bytes of its files, of its vectors, and of the memory that encoding takes; 0: unknown."""
 
     id: int
     name: str

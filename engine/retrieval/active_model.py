@@ -46,12 +46,20 @@ class _Loaded:
 class ActiveModel:
     """Keeps the encoder, the vectors and the past queries of the active model, and follows when another takes over.
 
+    `which` names another one of the library's models, as the one that runs beside.
+
     What belongs to the model before stays for a minute, for searches that began on an older snapshot: they neither see
     another model's vectors nor push the newer model out.
     """
 
-    def __init__(self, encoder: Encoder | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        encoder: Encoder | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        which: Callable[[apsw.Connection], models.StoredModel | None] = models.active,
+    ) -> None:
         self._given = encoder
+        self._which = which  # of the library's models
         self._clock = clock
         self._lock = threading.Lock()
         self._newest: _Loaded | None = None
@@ -62,14 +70,14 @@ class ActiveModel:
 
         Raises ModelError where the model is not installed or is not the one that made the vectors.
         """
-        stored = models.active(connection)
+        stored = self._which(connection)
         if stored is None:
             return None, tiers.unfitted(0.0)
         manifest = Manifest.from_json(stored.manifest)
         loaded = self._of(connection, stored)
         encode = loaded.encoder.encode_query
         vectors = loaded.vectors.at(connection)
-        embedded = embedded_share(connection)
+        embedded = embedded_share(connection, models.vectors_of(connection, stored))
         model = Model(
             name=manifest.id,
             encode=encode,
@@ -80,6 +88,7 @@ class ActiveModel:
             reads=loaded.encoder.reads,
             embedded=embedded,
             on_demand=loaded.on_demand,
+            encoder=loaded.encoder,
         )
         return model, _cuts_of(connection, stored.id) or tiers.unfitted(manifest.background_cosine)
 
@@ -97,12 +106,12 @@ class ActiveModel:
             former = self._former
             if former is not None and version == former.version and (older or not same_file):
                 return former
-            loaded = self._load(version, stored, sequence, now)
+            loaded = self._load(version, stored, models.vectors_of(connection, stored), sequence, now)
             if not older:
                 self._former, self._newest = newest, loaded
             return loaded
 
-    def _load(self, version: Version, stored: models.StoredModel, sequence: int, now: float) -> _Loaded:
+    def _load(self, version: Version, stored: models.StoredModel, vectors: int, sequence: int, now: float) -> _Loaded:
         known = (each.encoder for each in (self._newest, self._former) if each and each.version[2] == version[2])
         encoder = next(known, None) or self._given or _begun(stored.name)
         if encoder.manifest.fingerprint != stored.fingerprint:
@@ -114,7 +123,7 @@ class ActiveModel:
         return _Loaded(
             version=version,
             encoder=encoder,
-            vectors=VectorIndex(stored.id),
+            vectors=VectorIndex(vectors),
             on_demand=OnDemandVectors(encoder.encode_passages),
             queries=QueryMemory(stored.id),
             since=sequence,

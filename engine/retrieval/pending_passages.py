@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 ASKED = 200  # passages of one search that the indexer is asked for, as many as a leg brings
 
 
-def embedded_share(connection: apsw.Connection) -> float:
-    """Return the share of the library's texts that have a vector, 0 to 1; data, which needs none, is left out."""
-    if not pending_vectors.any_wait(connection):
+def embedded_share(connection: apsw.Connection, model_id: int | None = None) -> float:
+    """Return the share of the library's texts that have a vector, 0 to 1; data, which needs none, is left out.
+
+    They are vectors of the active model, unless another is named.
+    """
+    if not pending_vectors.any_wait(connection, model_id=model_id):
         return 1.0
     needed = passage_counts.embeddable_texts(connection)
-    return max(0.0, 1.0 - pending_vectors.count(connection) / needed) if needed > 0 else 1.0
+    waiting = pending_vectors.count(connection, model_id=model_id)
+    return max(0.0, 1.0 - waiting / needed) if needed > 0 else 1.0
 
 
 def awaited_texts(connection: apsw.Connection, passage_ids: Sequence[int]) -> dict[bytes, str]:

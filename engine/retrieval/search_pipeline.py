@@ -70,6 +70,7 @@ class Model:
     reads: Reads = everything
     embedded: float = 1.0
     on_demand: OnDemandVectors | None = None
+    encoder: object = None  # what `encode` is of: asked for its token vectors, where it has them
 
 
 @dataclass(frozen=True, slots=True)

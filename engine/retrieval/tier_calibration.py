@@ -38,14 +38,15 @@ def calibrate(
     queries: NDArray[np.float32],
     stopped: Callable[[], bool] = lambda: False,
     reads: Reads = everything,
+    embedded: float = 1.0,
 ) -> tiers.Cuts | None:
     """Fit the cuts to what foreign queries reach here; None where `stopped` said so before the end.
 
-    `queries` (n, dimension) are the unit vectors of `texts`. Costs a search each.
+    `queries` (n, dimension) are the unit vectors of `texts`; `embedded` is the share of the passages that have a
+    vector. Costs a search each.
     """
     settings = SearchSettings(feedback=False)
     postings = PostingsCache(keeps_scores=True)  # foreign queries share their common words
-    embedded = embedded_share(connection)
     query_signals: list[float] = []
     row_signals: list[Sequence[float]] = []
     for text, vector in zip(texts, queries, strict=True):
@@ -68,21 +69,29 @@ def _known(seen: Assessment) -> Sequence[float]:
     return [signal for signal, waits in zip(seen.signals, seen.pending, strict=True) if not waits]
 
 
-def refit(connection: apsw.Connection, encoder: DescribedEncoder, stopped: Callable[[], bool] = lambda: False) -> None:
-    """Fit the tiers of the active model to the library as it is now and keep them; `connection` is a writer's.
+def refit(
+    connection: apsw.Connection,
+    encoder: DescribedEncoder,
+    stopped: Callable[[], bool] = lambda: False,
+    beside: models.StoredModel | None = None,
+) -> None:
+    """Fit the tiers of the active model, or of one `beside` it, to the library as it is now and keep them.
 
-    `encoder` is that model's; the vectors of the foreign queries are shipped or kept with it.
+    `connection` is a writer's and `encoder` that model's; the vectors of the foreign queries are shipped or kept with
+    it.
     """
-    model = models.active(connection)
+    model = beside or models.active(connection)
     if model is None:
         return
-    vectors = VectorIndex(model.id).at(connection)
+    source = models.vectors_of(connection, model)
+    vectors = VectorIndex(source).at(connection)
     if not len(vectors.ids):
         return
     complete(connection, model.id, lambda text: encoder.encode_queries([text])[0])
     foreign = foreign_vectors(encoder)
     background = encoder.manifest.background_cosine
-    cuts = calibrate(connection, vectors, background, foreign_queries(), foreign, stopped, encoder.reads)
+    embedded = embedded_share(connection, source)
+    cuts = calibrate(connection, vectors, background, foreign_queries(), foreign, stopped, encoder.reads, embedded)
     if cuts is not None:
         with transaction(connection):
             models.calibrate(connection, model.id, {tiers.CALIBRATED: cuts.to_json()})

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import apsw
 
 EMBEDDED = "vector"  # the operation of a passage whose text is what it was
+FITTED_AT = "fitted_at_change"  # calibration of a model: the number of the change up to which its tiers were fitted
 KEPT = 10_000  # picking out so many vectors took 85 ms, reading all of 50,000 in a row 37 to 88 ms
 
 
@@ -42,6 +43,20 @@ def record(conn: apsw.Connection, operation: str, passage_ids: Iterable[int]) ->
     """Write down that passages were `put` or `delete`d, or that what they hold got its vector (`EMBEDDED`)."""
     conn.executemany(
         "INSERT INTO change(passage_id, operation) VALUES(?, ?)", [(each, operation) for each in passage_ids]
+    )
+
+
+def record_vectors(conn: apsw.Connection, model_id: int, passage_ids: Iterable[int]) -> None:
+    """Write down that passages got the vectors of a model; call it inside a transaction.
+
+    What another model than the active one got is no change of what that one is fitted to.
+    """
+    before = latest(conn)
+    record(conn, EMBEDDED, passage_ids)
+    conn.execute(
+        """UPDATE calibration SET value = value + ? WHERE name = ? AND typeof(value) = 'integer' AND model_id <> ?
+        AND model_id = (SELECT id FROM model WHERE state = 'active')""",
+        (latest(conn) - before, FITTED_AT, model_id),
     )
 
 

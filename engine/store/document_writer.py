@@ -15,14 +15,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import apsw
-import numpy as np
 
 from engine.effective_settings import effective
 from engine.paths import display
 from engine.records import Document, Passage, is_held_back
 from engine.store import change_log, entries, fulltext, models, pending_vectors, segment_merge, slots, vector_tables
 from engine.store.connection import transaction
-from engine.store.passage_counts import PENDING
 from engine.store.passage_matching import Matching, match
 from engine.store.row_mapping import (
     DOCUMENT_COLUMNS,
@@ -39,6 +37,7 @@ from engine.store.row_mapping import (
     storable,
 )
 from engine.store.vector_tables import Vector
+from engine.store.vector_writer import VectorWriter
 
 NO_VECTORS: Mapping[bytes, Vector] = MappingProxyType({})
 _COLUMNS = (*FILE_COLUMNS, *DOCUMENT_COLUMNS, "indexed_at", "failure")
@@ -83,6 +82,7 @@ class Writer:
     def __init__(self, conn: apsw.Connection, model_id: int) -> None:
         self.conn = conn
         self.model_id = model_id
+        self._vectors = VectorWriter(conn, model_id)
         segment_merge.settle(conn)
         fulltext.overwrite(conn, effective().secure_delete)
 
@@ -98,34 +98,11 @@ class Writer:
 
     def missing(self, hashes: Iterable[bytes]) -> set[bytes]:
         """Return which passage hashes have no vector in the library, waiting for one or not."""
-        wanted = {each for each in hashes if not is_held_back(each)}
-        return wanted - self._places(wanted).keys()
+        return self._vectors.missing(hashes)
 
     def known_vectors(self, hashes: Iterable[bytes]) -> dict[bytes, Vector]:
         """Return the vectors that the library holds for these passage hashes."""
-        places = self._places(hashes)
-        ids, matrix = vector_tables.vectors_of(self.conn, self.model_id, sorted(places.values()))
-        rows = dict(zip(ids.tolist(), matrix, strict=True))
-        return {each: rows[passage_id] for each, passage_id in places.items()}
-
-    def _places(self, hashes: Iterable[bytes]) -> dict[bytes, int]:
-        """Return for each hash that has a vector the id of a passage that has it."""
-        wanted = set(hashes)
-        if self._is_active():
-            wanted -= pending_vectors.among(self.conn, wanted)
-        listed = json.dumps([each.hex() for each in wanted])
-        found = self.conn.execute(
-            f"""SELECT hash, min(passage.id) FROM passage
-            JOIN {vector_tables.table(self.model_id)}_rowids AS vector ON vector.rowid = passage.id
-            WHERE hash IN (SELECT unhex(value) FROM json_each(?)) GROUP BY hash""",
-            (listed,),
-        )
-        return dict(found)
-
-    def _is_active(self) -> bool:
-        """Whether the model is the one that searches use, for which texts wait."""
-        model = models.active(self.conn)
-        return model is not None and model.id == self.model_id
+        return self._vectors.known(hashes)
 
     # --- one file -----------------------------------------------------------------------------------------------
 
@@ -145,9 +122,8 @@ class Writer:
         """
         stored = self._stored(folder_id, file.path)
         matching = match([(each, _hash(row)) for each, row in stored.passages.items()] if stored else [], passages)
-        unvectored = self._unvectored(matching)
-        bare = {each.hash: each.embedded for each in (*matching.fresh, *unvectored.values())}
-        ready = self._gather(bare.keys(), new_vectors)
+        due = self._vectors.due(matching, new_vectors)
+        others = [(each, each.due(matching, NO_VECTORS)) for each in self._followers()]
 
         values, held = document_row(file, document), entries.rows_of(document)
         kept = {each: passage_row(passage) for each, passage in matching.kept}
@@ -158,10 +134,14 @@ class Writer:
         self._update_kept(stored, kept)
         fresh = self._place_fresh(document_id, matching)
         fulltext.insert_rows(self.conn, [*fresh, *reworded])
-        self._write_vectors({**unvectored, **fresh}, ready, set(matching.gone))
+        changed = file.mtime_ns / 1e9
+        written, waiting = self._vectors.write(due, fresh, changed)
+        change_log.record(self.conn, "put", sorted({*written, *(fresh.keys() & set(matching.gone))}))
         pending_vectors.settle(self.conn, self.model_id, new_vectors)
-        waiting = self._let_wait(bare, ready, file.mtime_ns / 1e9)
-        pending_vectors.raise_to(self.conn, (passage.hash for _, passage in matching.kept), file.mtime_ns / 1e9)
+        for other, its_due in others:
+            other.write(its_due, fresh, changed)
+        self._forget_elsewhere(fresh, {self.model_id, *(other.model_id for other, _ in others)})
+        pending_vectors.raise_to(self.conn, (passage.hash for _, passage in matching.kept), changed)
         pending_vectors.forget_unowned(self.conn, self._gone_hashes(stored, matching))
 
         encoded = {passage.hash for passage in fresh.values()} & new_vectors.keys()
@@ -241,28 +221,15 @@ class Writer:
     def _passages(self, document_id: int) -> dict[int, Row]:
         return {row[0]: row[1:] for row in self.conn.execute(_SELECT_PASSAGES, (document_id,))}
 
-    def _unvectored(self, matching: Matching) -> dict[int, Passage]:
-        """Return the passages that stay but have lost their vector, as after a repair."""
-        present = vector_tables.with_vectors(self.conn, self.model_id, [each for each, _ in matching.kept])
-        return {
-            each: passage for each, passage in matching.kept if each not in present and not is_held_back(passage.hash)
-        }
+    def _followers(self) -> list[VectorWriter]:
+        """Return the writers of the vectors of other models that follow what changes."""
+        return [VectorWriter(self.conn, each.id) for each in models.following(self.conn, self.model_id)]
 
-    def _gather(self, hashes: Collection[bytes], new_vectors: Mapping[bytes, Vector]) -> dict[bytes, Vector]:
-        """Return a vector for each hash that has one, handed in or known. Raises ModelError."""
-        ready = {each: new_vectors[each] for each in hashes if each in new_vectors and not is_held_back(each)}
-        size = vector_tables.dimension(self.conn, self.model_id) if ready else 0
-        for vector in ready.values():
-            vector_tables.check(vector[None, :], size)
-        others = {each for each in hashes if each not in ready and not is_held_back(each)}
-        return ready | self.known_vectors(others) if others else ready
-
-    def _let_wait(self, texts: Mapping[bytes, str], ready: Mapping[bytes, Vector], changed: float) -> int:
-        """Let the texts wait that have no vector; return how many did not wait before."""
-        bare = {each: text for each, text in texts.items() if each not in ready and not is_held_back(each)}
-        known = pending_vectors.among(self.conn, bare)
-        pending_vectors.add(self.conn, {each: storable(text) for each, text in bare.items()}, changed)
-        return len(bare.keys() - known)
+    def _forget_elsewhere(self, fresh: Collection[int], followed: Collection[int]) -> None:
+        """Let all other models forget what they had under the ids of new passages."""
+        for model in models.every(self.conn):
+            if model.id not in followed:
+                vector_tables.forget(self.conn, model.id, sorted(fresh))
 
     def _gone_hashes(self, stored: _Stored | None, matching: Matching) -> set[bytes]:
         return {_hash(stored.passages[each]) for each in matching.gone} if stored is not None else set()
@@ -306,30 +273,9 @@ class Writer:
         )
         return fresh
 
-    def _write_vectors(
-        self, passages: Mapping[int, Passage], ready: Mapping[bytes, Vector], replaced: Collection[int]
-    ) -> None:
-        """Write vectors of passages, and let all models forget what they had under these ids besides.
-
-        What the active model has under the id of a passage without a vector stays, in the place of the one to come.
-        `replaced` are the ids that had other text before.
-        """
-        if not passages:
-            return
-        ids = sorted(passages)
-        embedded = [each for each in ids if passages[each].hash in ready]
-        if embedded:
-            rows = np.stack([ready[passages[each].hash] for each in embedded])
-            vector_tables.put(self.conn, self.model_id, embedded, rows)
-        wordless = [each for each in ids if is_held_back(passages[each].hash)]
-        for model in models.every(self.conn):
-            vector_tables.forget(self.conn, model.id, wordless if model.id == self.model_id else ids)
-        change_log.record(self.conn, "put", sorted({*embedded, *wordless, *(each for each in ids if each in replaced)}))
-
     def _remove_passages(self, ids: Sequence[int]) -> int:
         fulltext.remove_rows(self.conn, ids)
-        among = f"SELECT DISTINCT hash FROM passage WHERE id IN (SELECT value FROM json_each(?)) AND {PENDING}"
-        hashes = [bytes(row[0]) for row in self.conn.execute(among, (json.dumps(list(ids)),))]
+        hashes = pending_vectors.queued_of(self.conn, ids)
         self._delete(ids)
         pending_vectors.forget_unowned(self.conn, hashes)
         slots.park(self.conn, ids)

@@ -28,7 +28,7 @@ ORPHAN_PASSAGES = "SELECT id FROM passage WHERE document_id NOT IN (SELECT id FR
 ORPHAN_DOCUMENTS = "SELECT id FROM document WHERE folder_id NOT IN (SELECT id FROM folder)"
 ORPHAN_COUNTS = "SELECT folder_id FROM left_out WHERE folder_id NOT IN (SELECT id FROM folder)"
 ORPHAN_FIGURES = "SELECT model_id FROM calibration WHERE model_id NOT IN (SELECT id FROM model)"
-ORPHAN_TEXTS = "SELECT hash FROM pending WHERE hash NOT IN (SELECT hash FROM passage)"
+ORPHAN_TEXTS = "SELECT hash FROM embedding_queue WHERE hash NOT IN (SELECT hash FROM passage)"
 ORPHAN_TABLES = r"""SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING vec0%'
 AND name LIKE 'vector\_%' ESCAPE '\' AND substr(name, 8) NOT IN (SELECT id FROM model)"""
 USED_FREE_SLOTS = "SELECT id FROM free_slot WHERE id IN (SELECT id FROM passage)"
@@ -140,7 +140,7 @@ def _counting(select: str, what: str) -> Find:
 
 def _orphan_rows(conn: apsw.Connection) -> Found:
     owned = (ORPHAN_COUNTS, ORPHAN_FIGURES, ORPHAN_TABLES)
-    selects = (*owned, ORPHAN_TEXTS) if passage_counts.texts_can_wait(conn) else owned
+    selects = (*owned, ORPHAN_TEXTS) if passage_counts.others_wait(conn) else owned
     count = sum(int(conn.execute(f"SELECT count(*) FROM ({select})").get) for select in selects)
     return count, f"{count} rows or tables belong to a folder, a model or a passage that is gone"
 

@@ -17,7 +17,16 @@ from engine.errors import LibraryBusy, LibraryDamaged, SchemaTooNew
 from engine.store import fulltext, stored_values
 from engine.store.lock import IndexerLock
 from engine.store.own_words import own_date, own_words
-from engine.store.schema import APPLICATION_ID, VERSION_1, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7
+from engine.store.schema import (
+    APPLICATION_ID,
+    VERSION_1,
+    VERSION_3,
+    VERSION_4,
+    VERSION_5,
+    VERSION_6,
+    VERSION_7,
+    VERSION_8,
+)
 
 Migration = Callable[[apsw.Connection], None]
 Told = Callable[[int, int], None]
@@ -75,6 +84,11 @@ def searches_of_programs(conn: apsw.Connection) -> None:
     conn.execute(VERSION_7)
 
 
+def models_beside(conn: apsw.Connection) -> None:
+    """Version 8: other models follow what changes, and one may run beside the model in use, to be compared with it."""
+    conn.execute(VERSION_8)
+
+
 # The version is the place in this tuple, from 1.
 MIGRATIONS: tuple[Migration, ...] = (
     first_schema,
@@ -84,6 +98,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     entries_of_files,
     words_before_vectors,
     searches_of_programs,
+    models_beside,
 )
 
 

@@ -16,7 +16,7 @@ from engine.store.fulltext import statistics
 # A hash that begins with `HELD_BACK_HASH` is below this one.
 HELD_BACK = "passage.hash < x'00000001'"
 WORDS = "passage.hash >= x'00000001'"
-PENDING = "passage.hash IN (SELECT hash FROM pending)"  # found by words, and still to be embedded
+PENDING = "EXISTS (SELECT 1 FROM pending WHERE pending.hash = passage.hash)"  # found by words, still to be embedded
 RECOUNTED_SHARE = 0.01  # of the passages that came or went since: to count a million hashes takes a tenth of a second
 _COUNTED: dict[tuple[int, int], tuple[int, int]] = {}  # by file: passages, and the texts that they had
 
@@ -24,6 +24,30 @@ _COUNTED: dict[tuple[int, int], tuple[int, int]] = {}  # by file: passages, and 
 def texts_can_wait(conn: apsw.Connection) -> bool:
     """Whether the library has the table `pending`; an older one that nobody could write to is searched as it is."""
     return conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'pending'").get is not None
+
+
+def others_wait(conn: apsw.Connection) -> bool:
+    """Whether texts can wait for other models than the active one; in a library of an older Carrel they do not."""
+    return conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'embedding_queue'").get is not None
+
+
+def queue(conn: apsw.Connection, model_id: int) -> str:
+    """Name, for a FROM of SQL, the rows (hash, text, priority) of what waits for a vector of this model.
+
+    In a library of an older Carrel, before schema 8, only the active model is waited for.
+    """
+    if others_wait(conn):
+        return f"(SELECT hash, text, priority FROM embedding_queue WHERE model_id = {int(model_id)})"
+    active = conn.execute("SELECT 1 FROM model WHERE id = ? AND state = 'active'", (model_id,)).get is not None
+    waits = active and texts_can_wait(conn)
+    return "pending" if waits else "(SELECT x'' AS hash, '' AS text, 0.0 AS priority WHERE FALSE)"
+
+
+def queued(conn: apsw.Connection, model_id: int) -> str:
+    """Return the condition of SQL that a passage waits for its vector of this model."""
+    if not texts_can_wait(conn):
+        return "FALSE"
+    return f"EXISTS (SELECT 1 FROM {queue(conn, model_id)} AS waiting WHERE waiting.hash = passage.hash)"
 
 
 def held_back(conn: apsw.Connection, document_id: int | None = None) -> int:

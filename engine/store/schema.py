@@ -218,3 +218,70 @@ CREATE INDEX pending_by_priority ON pending(priority);
 
 # Who asked: "" for the person, else the name of the program.
 VERSION_7 = "ALTER TABLE search_log ADD COLUMN source TEXT NOT NULL DEFAULT ''"
+
+# A text waits for its vector of each model that follows the library; `pending` are those of the model in use. What is
+# found beside it by a candidate (b) is held against what the model in use (a) found; hashes are those of passages.
+VERSION_8 = """
+CREATE UNIQUE INDEX model_shadow ON model(state) WHERE state = 'shadow';
+
+CREATE TABLE embedding_queue(
+    hash BLOB NOT NULL,
+    model_id INTEGER NOT NULL REFERENCES model(id) ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    priority REAL NOT NULL,
+    PRIMARY KEY(hash, model_id)
+) STRICT;
+INSERT INTO embedding_queue(hash, model_id, text, priority)
+SELECT hash, model.id, text, priority FROM pending JOIN model ON model.state = 'active';
+DROP TABLE pending;
+CREATE INDEX embedding_queue_by_priority ON embedding_queue(model_id, priority);
+CREATE VIEW pending AS
+SELECT hash, text, priority FROM embedding_queue WHERE model_id = (SELECT id FROM model WHERE state = 'active');
+
+CREATE TABLE shadow_search(
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    model_a INTEGER NOT NULL,
+    model_b INTEGER NOT NULL,
+    stream TEXT NOT NULL,
+    query TEXT NOT NULL,
+    words INTEGER NOT NULL,
+    identifier INTEGER NOT NULL,
+    folder TEXT NOT NULL,
+    verdict_a TEXT NOT NULL,
+    verdict_b TEXT NOT NULL,
+    ms_a REAL NOT NULL,
+    ms_b REAL NOT NULL,
+    top_a TEXT NOT NULL,
+    top_b TEXT NOT NULL
+) STRICT;
+CREATE INDEX shadow_search_by_models ON shadow_search(model_a, model_b);
+CREATE TABLE shadow_pair(
+    search_id INTEGER NOT NULL REFERENCES shadow_search(id) ON DELETE CASCADE,
+    hash BLOB NOT NULL,
+    rank_a INTEGER,
+    rank_b INTEGER,
+    cosine_a REAL NOT NULL,
+    cosine_b REAL NOT NULL,
+    tier_a TEXT NOT NULL,
+    tier_b TEXT NOT NULL,
+    coverage REAL NOT NULL,
+    PRIMARY KEY(search_id, hash)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE shadow_review(
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    search_id INTEGER NOT NULL REFERENCES shadow_search(id) ON DELETE CASCADE,
+    left_is_b INTEGER NOT NULL,
+    choice TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    control INTEGER NOT NULL
+) STRICT;
+CREATE TABLE shadow_event(
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    model TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+"""

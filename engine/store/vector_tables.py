@@ -1,8 +1,8 @@
 """The vectors of one model: a sqlite-vec table `vector_<model id>` whose rowids are passage ids.
 
 Rows of removed passages stay parked (`free_slot`) until a new passage takes their place, because vec0 never gives the
-space of single deleted rows back. A passage that waits for its vector (`pending`) may have such a row of another text
-under its id. Everything here that reads leaves parked rows and those of waiting passages out.
+space of single deleted rows back. A passage that waits for its vector of this model (`embedding_queue`) may have such a
+row of another text under its id. Everything here that reads leaves parked rows and those of waiting passages out.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from engine.store import passage_counts, vec0_chunks
 from engine.store.connection import path_of, snapshot
 
 _DIMENSION = re.compile(r"float\[(\d+)\]")
-
-_WAITING = "SELECT passage.id FROM pending CROSS JOIN passage ON passage.hash = pending.hash"
 
 Vector = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -71,23 +69,21 @@ def parked(conn: apsw.Connection) -> Ids:
 
 
 def waiting(conn: apsw.Connection, model_id: int) -> Ids:
-    """Return the passages that wait for a vector of this model, ascending: they are embedded for the active one only.
+    """Return the passages that wait for a vector of this model, ascending.
 
     Reads an entry of an index for each text that waits, some 1 µs.
     """
-    if not _embeds_now(conn, model_id):
+    if not passage_counts.texts_can_wait(conn):
         return np.empty(0, np.int64)
-    return np.sort(_column(conn, _WAITING))
+    waiting = passage_counts.queue(conn, model_id)
+    return np.sort(
+        _column(conn, f"SELECT passage.id FROM {waiting} AS queue CROSS JOIN passage ON passage.hash = queue.hash")
+    )
 
 
 def _unused(conn: apsw.Connection, model_id: int) -> Ids:
     """Return the ids whose rows in a model's table are of no passage, or of another text than their passage's."""
     return np.concatenate([parked(conn), waiting(conn, model_id)])
-
-
-def _embeds_now(conn: apsw.Connection, model_id: int) -> bool:
-    active = conn.execute("SELECT 1 FROM model WHERE id = ? AND state = 'active'", (model_id,)).get
-    return active is not None and passage_counts.texts_can_wait(conn)
 
 
 def read_blocks(conn: apsw.Connection, model_id: int) -> Iterator[tuple[Ids, Vector]]:
@@ -156,8 +152,7 @@ def vectors_of(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int])
     """Return the vectors of these passages, as `read_matrix` does; passages that have none are left out."""
     with snapshot(conn):
         known = with_vectors(conn, model_id, passage_ids)
-        if _embeds_now(conn, model_id):
-            known -= _waiting_among(conn, known)
+        known -= _waiting_among(conn, model_id, known)
         ids = np.setdiff1d(np.array(sorted(known), dtype=np.int64), parked(conn), assume_unique=True)
         return ids, _read_rows(conn, model_id, ids, dimension(conn, model_id))
 
@@ -174,9 +169,9 @@ def with_vectors(conn: apsw.Connection, model_id: int, passage_ids: Sequence[int
 def without_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
     """Return the ids of the passages that lack a vector of this model, ascending.
 
-    What is no words needs none, and what waits for one of the active model will have it.
+    What is no words needs none, and what waits for one will have it.
     """
-    coming = passage_counts.PENDING if _embeds_now(conn, model_id) else "FALSE"
+    coming = passage_counts.queued(conn, model_id)
     rows = conn.execute(
         f"""SELECT id FROM passage WHERE {passage_counts.WORDS}
         AND id NOT IN (SELECT rowid FROM {table(model_id)}_rowids) AND NOT {coming} ORDER BY id"""
@@ -184,9 +179,10 @@ def without_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def _waiting_among(conn: apsw.Connection, passage_ids: Iterable[int]) -> set[int]:
+def _waiting_among(conn: apsw.Connection, model_id: int, passage_ids: Iterable[int]) -> set[int]:
+    coming = passage_counts.queued(conn, model_id)
     rows = conn.execute(
-        f"SELECT id FROM passage WHERE id IN (SELECT value FROM json_each(?)) AND {passage_counts.PENDING}",
+        f"SELECT id FROM passage WHERE id IN (SELECT value FROM json_each(?)) AND {coming}",
         (json.dumps([int(each) for each in passage_ids]),),
     )
     return {row[0] for row in rows}

@@ -38,6 +38,7 @@ from engine.records import (
     Hit,
     KeywordFigure,
     Mark,
+    NearestWord,
     Query,
     ResolvedLink,
     SearchResult,
@@ -155,6 +156,7 @@ class FakeLibrary:
         self.log: list[tuple[str, list[int]]] = []  # logged queries with what was opened
         self.refusal: CarrelError | None = None  # of every small write
         self.candidates_suffice = False  # whether more rows come from the candidates of the last search
+        self.words: tuple[NearestWord, ...] = ()  # what the model finds
         self.sentences = False  # whether there is a model to find nearest sentences with
         self.waiting: set[int] = set()  # passages that have no vector yet
         self.embedding, self.given_up = threading.Event(), threading.Event()  # whether embedding began, and was left
@@ -325,6 +327,13 @@ class FakeLibrary:
             return None
         spans = [match.span() for match in re.finditer(r"[^#.\n][^.]*\.", text)]
         return max(spans, key=lambda span: sum(word in text[slice(*span)] for word in query.split()), default=None)
+
+    def nearest_words(self, query: str, text: str, kind: str) -> tuple[NearestWord, ...]:
+        """Return the links that a test laid down, for the words that the text holds."""
+        held = [(link, text.find(link.word)) for link in self.words if link.word in text]
+        return tuple(
+            replace(link, start=start, end=start + len(link.word)) if link.word else link for link, start in held
+        )
 
     def file_request(self, kind: str, argument: str = "") -> int:
         self.requests.append((kind, argument))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from app.tui.freshness import Reindexing, freshness_of
 from app.tui.pages.units import Units
 from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.screens.search.preview import preview_lines
-from app.tui.screens.search.window import window_of, words_of
-from app.tui.theme import NEAREST
-from engine.records import Hit, SearchResult, SearchSettings, StoredDocument, StoredPassage
+from app.tui.screens.search.window import form, window_of, words_of
+from app.tui.screens.search.word_notes import notes_of
+from app.tui.theme import MARK_IN_TEXT, NEAREST, NEAREST_WORD
+from app.word_links import placed
+from engine.records import Hit, NearestWord, SearchResult, SearchSettings, StoredDocument, StoredPassage
 
 SOURDOUGH = ROOT + b"/kitchen/sourdough.md"
 
@@ -155,6 +158,58 @@ async def test_the_nearest_sentence_is_marked_after_the_rest_is_shown() -> None:
         marked = [line.plain[span.start : span.end] for line in painted for span in line.spans
                   if str(span.style) == NEAREST]  # fmt: skip
         assert any("starter is hungry" in part for part in marked)
+
+
+LINKS = (
+    NearestWord("famished", "hungry", cosine=0.74),
+    NearestWord("culture", "starter", cosine=0.61),
+    NearestWord("grey", "grey", cosine=0.9, same=True),
+    NearestWord("salt"),
+)
+
+
+async def test_words_that_answer_others_of_the_question_get_numbers_and_a_legend() -> None:
+    library = FakeLibrary()
+    library.words = LINKS
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "layer")
+        lines = screen.pane.preview.shown_lines
+        assert any(line.startswith("▌") and "is hungry¹." in line for line in lines)
+        assert any(line.startswith("▌ Feed the starter² with flour") for line in lines)
+        assert screen.pane.legend.text == "nearest words  famished ¹hungry · culture ²starter"
+        numbered = [line.plain[span.start : span.end] for line in screen.pane.preview._lines for span in line.spans
+                    if str(span.style) == NEAREST_WORD]  # fmt: skip
+        assert sorted(numbered) == ["hungry¹", "starter²"]
+        await pilot.press("ctrl+t")
+        await settle(pilot)
+        assert not screen.pane.legend.display
+        told = "\n".join(screen.pane.explanation.shown_lines)
+        assert "no share of the score" in told
+        assert re.search(r"famished +hungry +\.74 +line 9", told)
+        assert re.search(r"salt +no counterpart", told)
+        library.words = ()
+        await typed(pilot, "flour")
+        assert not screen.pane.legend.display
+        assert "no share of the score" not in "\n".join(screen.pane.explanation.shown_lines)
+
+
+@pytest.mark.parametrize("width", [10, 24, 60])
+def test_marks_sentences_and_links_stay_on_their_words_where_numbers_come_between(width: int) -> None:
+    text = "# T\n\nThe **famous** loaf and [a link](b.md) of rye\tstarter rest.\n"
+    hit = hit_at(text, text[5:-1])
+    window = window_of(document(text), hit, frozenset({form("loaf"), form("rest")}))
+    links = tuple(NearestWord("x", word, *_span(text[5:], word), 0.7) for word in ("famous", "link", "loaf", "starter"))
+    lines = preview_lines(window, width, (5, len(text) - 1), notes_of(placed(hit, text[5:], links)))
+    plain = " ".join(line.plain.removeprefix("▌ ").strip() for line in lines)
+    assert " ".join(plain.split()).startswith("# T The famous¹ loaf³ and a link²→ of rye starter⁴ rest.")
+    marked = [line.plain[span.start : span.end] for line in lines for span in line.spans
+              if str(span.style) == MARK_IN_TEXT]  # fmt: skip
+    assert marked == ["loaf", "rest"]
+
+
+def _span(text: str, word: str) -> tuple[int, int]:
+    return text.index(word), text.index(word) + len(word)
 
 
 async def test_a_changed_file_is_marked_and_indexed_again_once() -> None:

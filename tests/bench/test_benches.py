@@ -17,6 +17,7 @@ import letters
 import long_documents
 import marks_gain
 import memory
+import nearest_words
 import partial_vectors
 import pytest
 import quality
@@ -223,6 +224,16 @@ def test_words_with_a_few_vectors_are_held_against_what_is_wanted(
 
 
 @pytest.mark.slow
+def test_nearest_words_are_held_against_a_limit_and_against_wrong_passages(
+    run: Callable[[Any, str], Report], collections: Path
+) -> None:
+    report = run(nearest_words, f"--libraries {collections} --collections scifact")
+    assert report["limits"]["scifact"]["p95"]["at_most"] == nearest_words.LIMIT_MS
+    found = report["collections"]["scifact"]
+    assert set(found["cuts"]) == {f"{cut:g}" for cut in nearest_words.CUTS}
+    assert 0.0 <= found["passages"]["holding a word"] <= 1.0
+
+
 def test_tiers_are_held_against_their_targets_and_single_cuts(
     run: Callable[[Any, str], Report], collections: Path
 ) -> None:

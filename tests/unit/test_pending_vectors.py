@@ -165,7 +165,7 @@ def test_a_pending_vector_is_no_missing_one(sample: Sample) -> None:
 
 def test_a_text_that_waits_for_no_passage_is_a_fault_that_repair_mends(sample: Sample) -> None:
     sample.put("a.md", "one", embedded=False)
-    sample.conn.execute("INSERT INTO pending VALUES(x'99', 'words of nobody', 0)")
+    sample.conn.execute("INSERT INTO embedding_queue VALUES(x'99', ?, 'words of nobody', 0)", (sample.model,))
     assert [check.name for check in integrity.checks(sample.conn) if not check.ok] == ["orphan rows"]
     repair.repair(sample.conn)
     assert order(sample) == ["one"]
@@ -228,7 +228,8 @@ def test_with_a_model_that_cuts_otherwise_nothing_waits_and_all_is_read_again(sa
         models.activate(sample.conn, other)
     assert pending_vectors.count(sample.conn) == 0
     assert documents_with_gaps(sample.conn, other) == {sample.document("a.md"), sample.document("b.md")}
-    assert documents_with_gaps(sample.conn, sample.model) == {sample.document("b.md")}
+    assert documents_with_gaps(sample.conn, sample.model) == set()
+    assert pending_vectors.count(sample.conn, model_id=sample.model) == 1  # should one go back before all is read again
 
 
 def test_what_waits_travels_with_an_export_is_found_by_words_and_embedded_where_it_arrives(tmp_path: Path) -> None:
@@ -261,9 +262,9 @@ def test_a_waiting_text_that_cannot_be_read_takes_the_vector_of_the_text_before_
         assert model is not None
         rows = f"SELECT count(*) FROM {vector_tables.table(model.id)}_rowids"
         assert conn.execute(rows).get == 2
-        conn.execute("UPDATE pending SET text = CAST(x'ff' AS TEXT)")
+        conn.execute("UPDATE embedding_queue SET text = CAST(x'ff' AS TEXT)")
         assert value_checks.mend(conn) == [
-            "Texts to embed dropped, to be read again: 1 (pending.text could not be read)."
+            "Texts to embed dropped, to be read again: 1 (embedding_queue.text could not be read)."
         ]
         assert conn.execute(rows).get == 1
         assert len(documents_with_gaps(conn, model.id)) == 1

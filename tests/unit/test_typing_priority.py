@@ -80,7 +80,7 @@ def test_fitting_the_tiers_waits_while_somebody_types_and_hears_of_a_stop(tmp_pa
         looks.append(1)
         return len(looks) > 3
 
-    monkeypatch.setattr(tier_calibration, "refit", lambda conn, encoder, stopped: heard.append(stopped()))
+    monkeypatch.setattr(tier_calibration, "refit", lambda conn, encoder, stopped, beside: heard.append(stopped()))
     refit(None, None, stopped)
     assert heard == [True]
 

@@ -558,7 +558,7 @@ def test_an_answer_that_cannot_be_written_down_is_kept_until_it_can(
 def test_a_saved_note_does_not_wait_for_the_tiers(world: Watched) -> None:
     fits: list[bool] = []
 
-    def refit(encoder: PassageEncoder, stopped: Callable[[], bool]) -> None:
+    def refit(encoder: PassageEncoder, stopped: Callable[[], bool], beside: object) -> None:
         until = time.monotonic() + (DEADLINE_SECONDS if not fits else 0.0)
         while not stopped() and time.monotonic() < until:
             time.sleep(0.005)

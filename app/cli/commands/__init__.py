@@ -19,6 +19,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "runs": "See what retraining has brought; steer a run.",
         "promote": "Take a retrained model into use.",
         "rollback": "Go back to the model before.",
+        "shadow": "Let a model run beside the one in use, and compare.",
         "log": "Show the log of searches; switch it on, off, empty it.",
     },
     "Folders": {

@@ -73,7 +73,12 @@ def use_model(session: Session, name: str) -> int:
 
     show = progress()
     with closing(show), session.open(create=True) as library:
-        manifest = catalogue.install(name, lambda stage: show(Preparing(what=stage)))
+        try:
+            manifest = catalogue.install(name, lambda stage: show(Preparing(what=stage)))
+        except KeyboardInterrupt:
+            show.close()
+            click.echo(f"Stopped; `carrel models use {name}` goes on from what has been fetched.", err=True)
+            return INTERRUPTED
         with stop_on_signal() as stop:
             done_or_asked(
                 library,

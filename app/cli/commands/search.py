@@ -14,10 +14,12 @@ from app.cli.query_command import QueryCommand
 from app.cli.session import DONE, FAILED, Session, pass_session, print_json
 
 if TYPE_CHECKING:
+    from app.word_links import Links
     from engine.library import Library
     from engine.records import Fusion, SearchResult, SearchSettings
 
 MOST_RESULTS = 1000  # what the legs' candidates can fill, near enough
+LINKED_ROWS = 20  # whose nearest words stand in the JSON unless --explain asks for all: each costs a run of the model
 
 
 @click.command(
@@ -80,11 +82,15 @@ def command(
 
     The exit code is 1 where nothing relevant was found; the nearest passages are listed all the same.
 
+    --explain lists which words of a passage are nearest to those of QUERY, by the model's own token vectors: they tell
+    where it answers, and are no share of the score. --json has them for the first 20 results, with --explain for all.
+
     Other programs get paths byte for byte, from the current folder where they lie below it. One that holds a line end,
     or what stands between the fields of a format, is left out and told of; -0 and --json write it.
     """
     if shape and form:
         raise click.UsageError(f"--{shape} and --format are two ways to print the results; choose one.")
+    from app.word_links import links_of
     from engine.library_search import EMBED_SECONDS
 
     settings = _settings(fusion, weights, no_feedback)
@@ -96,7 +102,8 @@ def command(
         if shape or form or print0:
             _write(library, result, shape, form, print0)
         else:
-            _show(session, result, plain=plain, explain=explain)
+            nearest = links_of(library, result, None if explain else LINKED_ROWS) if explain or session.json else {}
+            _show(session, result, nearest, plain=plain, explain=explain)
         if result.awaited:
             library.ask_to_embed(result.awaited)  # behind the rows: it may have to wait for the indexer
     return FAILED if result.verdict == "none" else DONE
@@ -115,17 +122,17 @@ def _write(library: Library, result: SearchResult, shape: str | None, form: str 
         write_records(records_of(result.hits, wanted))
 
 
-def _show(session: Session, result: SearchResult, *, plain: bool, explain: bool) -> None:
+def _show(session: Session, result: SearchResult, nearest: Links, *, plain: bool, explain: bool) -> None:
     if session.json:
         from app.json_shapes import search_shape
 
-        print_json(search_shape(result))
+        print_json(search_shape(result, nearest))
     elif plain:
         from app.cli.search_linear import linear
 
-        click.echo("\n".join(linear(result, explain=explain)))
+        click.echo("\n".join(linear(result, explain=explain, nearest=nearest)))
     else:
-        _print(result, explain=explain)
+        _print(result, nearest, explain=explain)
 
 
 def _settings(fusion: Fusion | None, weights: tuple[float, float] | None, no_feedback: bool) -> SearchSettings:
@@ -150,7 +157,7 @@ def _log(library: Library, result: SearchResult) -> None:
             library.log_search(result)
 
 
-def _print(result: SearchResult, *, explain: bool) -> None:
+def _print(result: SearchResult, nearest: Links, *, explain: bool) -> None:
     """Print the verdict and how the query was read to stderr, the rows and what was left out to stdout."""
     from app.cli.hyperlinks import links_shown
     from app.cli.search_explained import explained
@@ -168,7 +175,7 @@ def _print(result: SearchResult, *, explain: bool) -> None:
             click.echo()
         click.echo("\n".join(row(hit, best, columns, decimals, links=links)))
         if explain:
-            click.echo("\n".join(explained(hit, result)))
+            click.echo("\n".join(explained(hit, result, nearest.get(hit.passage_id, ()))))
     if result.left_out:
         left = "\n".join(map(left_out_said, result.left_out))
         click.echo(("\n" if result.hits else "") + click.style(left, dim=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from engine.events import Watching
-    from engine.records import Folder, Status
+    from engine.records import Folder, ModelCoverage, Status
 
 
 @carrel_command(
@@ -66,6 +67,7 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
         ("documents", f"{status.documents:,}, in {counted(status.passages, 'passage')}{_wordless(status)}"),
         *_meaning(status),
         ("model", status.model),
+        *(("", follower(each)) for each in status.followers),
         ("index", _freshness(status.stale)),
         ("indexer", _indexer(status)),
     ]
@@ -87,6 +89,15 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
         yield from folder_table(status.folders)
     else:
         yield "No folder is watched yet: `carrel add FOLDER`."
+
+
+def follower(model: ModelCoverage) -> str:
+    """Say how far a model is that follows the one in use, and why it does."""
+    why = {"shadow": "runs beside it", "kept": "kept to go back to"}.get(model.state, "not complete yet")
+    if model.shared:
+        return f"{one_line(model.name)}: {why}, by the same vectors"
+    share = f"{floor(model.share * 1000) / 10:g} % of its vectors"  # never 100 where one is missing
+    return f"{one_line(model.name)}: {why}, {share}"
 
 
 def left_out(skipped: Mapping[str, int]) -> list[str]:

@@ -25,7 +25,7 @@ class ExplainedRows:
         if hit is None or result is None:
             self._browser.notify("There is no row to explain yet.", markup=False)
             return
-        explained = Explained(hit, result, self._pane.scale)
+        explained = Explained(hit, result, self._pane.scale, nearest=self._pane.nearest_of(hit))
         if shape == "json":
             copy(self._rows.app, as_json(explained), "the explanation as JSON")
         else:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,7 +19,7 @@ from textual.reactive import reactive, var
 from app.tui.background import in_background
 from app.tui.browser import browser_of
 from app.tui.pictures.note_pictures import cells_of
-from app.tui.ports import Opened
+from app.tui.ports import LibraryPort, Opened
 from app.tui.screens.search.explanation.renderings import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.key_rest import KeyRest
@@ -35,15 +35,28 @@ from app.tui.screens.search.preview_reader import PreviewReader
 from app.tui.screens.search.whatif import row_of
 from app.tui.screens.search.whatif_panel import WhatIfPanel
 from app.tui.screens.search.window import Window, with_pictures, words_of
+from app.tui.screens.search.word_notes import legend, notes_of
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.line_views import LineView
+from app.word_links import PlacedWord, placed
 from engine.records import Hit, SearchResult, SignalScale
 
 if TYPE_CHECKING:
     from app.tui.screens.reader.trail import Reading
 
+KEPT_ANSWERS = 200  # passages looked into, of this and earlier queries
 _log = logging.getLogger("carrel")
+
+
+class Answers(NamedTuple):
+    """Where a passage answers a question: its nearest sentence, and the words nearest to those asked."""
+
+    sentence: tuple[int, int] | None
+    nearest: tuple[PlacedWord, ...]
+
+
+NOT_KNOWN = Answers(None, ())
 
 
 class Pane(Vertical):
@@ -62,6 +75,7 @@ class Pane(Vertical):
     preview = query_one("#preview", LineView)
     explanation = query_one("#explanation", LineView)
     what_if = query_one(WhatIfPanel)
+    legend = query_one("#nearest", BuiltLine)
     caption = query_one("#caption", BuiltLine)
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -73,20 +87,21 @@ class Pane(Vertical):
         self._steps = 0  # to another hit of the document, asked for and not shown yet
         self._previewed: Previewed | None = None
         self._outdated = False  # whether the library has changed since the preview was read
-        self._sentences: dict[tuple[str, int, str], tuple[int, int] | None] = {}
+        self._answers: dict[tuple[str, int, str], Answers] = {}
 
     def compose(self) -> ComposeResult:
         """Lay out both views, of which one shows, and the line below them."""
         yield LineView(id="preview")
         yield LineView(id="explanation")
         yield WhatIfPanel(id="what-if")
+        yield BuiltLine(id="nearest")
         yield BuiltLine(id="caption")
 
     def on_mount(self) -> None:
         """Begin with the preview; neither view takes the focus from the query line."""
         self._reader = PreviewReader(browser_of(self))
         self.preview.can_focus = self.explanation.can_focus = False
-        self.explanation.display = self.what_if.display = False
+        self.explanation.display = self.what_if.display = self.legend.display = False
 
     @property
     def shown(self) -> LineView:
@@ -124,6 +139,7 @@ class Pane(Vertical):
         self.explanation.display = self.what_if.display = explaining
         self.set_class(explaining, "-explaining")
         self.remove_class("-hidden")
+        self._show_legend()
         self._explain()
 
     @property
@@ -167,6 +183,7 @@ class Pane(Vertical):
             self.workers.cancel_group(self, "preview")
             self.preview.show(lambda width: ())
             self.caption.show(lambda width: Content())
+            self._show_legend()
         else:
             self._begin(hit, result, 0.0 if finished else browser_of(self).ports.pace.patience)
 
@@ -202,8 +219,14 @@ class Pane(Vertical):
             self.explanation.show(lambda width: ())
         elif self.explaining:
             before = row_of(self._hit.passage_id, self.own) if self.own else None
-            explained = Explained(self._hit, self.result, self.scale, before, tried=self.own is not None)
+            nearest = self.nearest_of(self._hit)
+            explained = Explained(self._hit, self.result, self.scale, before, self.own is not None, nearest)
             self.explanation.show(partial(explanation_lines, explained), keep_place=keep_place)
+
+    def nearest_of(self, hit: Hit) -> tuple[PlacedWord, ...]:
+        """Return the words of a row's passage that answer those of the query, as far as they are known."""
+        shown = self._previewed
+        return shown.nearest if shown is not None and shown.hit.passage_id == hit.passage_id else ()
 
     async def _load(self, hit: Hit, result: SearchResult, patience: float) -> None:
         """Once the keys rest, read the text around a hit in a thread and show it; then look for the nearest sentence.
@@ -226,13 +249,14 @@ class Pane(Vertical):
             _log.exception("A preview failed: %r", hit.path)
             previewed = Previewed(hit, None)
         self._steps, self._outdated = 0, False
-        known = self._sentences.get((result.query.text, previewed.hit.passage_id, previewed.text))
-        previewed = replace(previewed, sentence=known)
+        known = self._answers.get((result.query.text, previewed.hit.passage_id, previewed.text))
+        sentence, nearest = known or NOT_KNOWN
+        previewed = replace(previewed, sentence=sentence, nearest=nearest)
         self._show(previewed, keep_place)
         await self._show_pictures()
         if known is None and previewed.window is not None:
             await asyncio.sleep(carrel.ports.pace.sentence)
-            await self._mark_nearest_sentence(carrel.opened, self._previewed or previewed, result)
+            await self._mark_answers(carrel.opened, self._previewed or previewed, result)
 
     def _show(self, previewed: Previewed, keep_place: bool) -> None:
         """Show a window, with the passage in sight unless the place is kept."""
@@ -241,9 +265,19 @@ class Pane(Vertical):
         self.caption.show(partial(caption, previewed))
         if window is None:
             self.preview.show(unavailable)
-        elif before is None or before.window is not window or before.sentence != previewed.sentence or not keep_place:
-            lines = partial(preview_lines, window, sentence=previewed.sentence)
+        elif before is None or _drawn_of(before) != _drawn_of(previewed) or not keep_place:
+            notes = notes_of(previewed.nearest)
+            lines = partial(preview_lines, window, sentence=previewed.sentence, notes=notes)
             self.preview.show(lines, keep_place=keep_place, top=partial(self._top, window))
+        self._show_legend()
+        if (before.nearest if before else ()) != previewed.nearest:
+            self._explain(keep_place=True)
+
+    def _show_legend(self) -> None:
+        """Tell below the text which words of the query its numbers stand for; without numbers there is no such line."""
+        notes = notes_of(self._previewed.nearest) if self._previewed and not self.explaining else ()
+        self.legend.display = bool(notes)
+        self.legend.show(partial(legend, notes))
 
     async def _show_pictures(self) -> None:
         """Show the pictures of the window once they are made; it is not read again for them."""
@@ -258,19 +292,30 @@ class Pane(Vertical):
     def _top(self, window: Window, width: int) -> int:
         return top_of_preview(window, self.preview.size.height, width)
 
-    async def _mark_nearest_sentence(self, opened: Opened, previewed: Previewed, result: SearchResult) -> None:
-        """Mark the sentence nearest to the query in meaning, once the keys rest."""
+    async def _mark_answers(self, opened: Opened, previewed: Previewed, result: SearchResult) -> None:
+        """Mark the sentence nearest to the query in meaning, and the words nearest to its words, once the keys rest."""
         query, hit = result.query, previewed.hit
         if not query.meaning or result.fusion == "keyword":
             return
         try:
-            found = await in_thread(partial(opened.library.nearest_sentence, query.text, previewed.text))
+            found = await in_thread(partial(_answers, opened.library, query.text, hit, previewed.text))
         except Exception:
-            _log.exception("The nearest sentence could not be found")
+            _log.exception("The nearest sentence and words could not be found")
             return
-        sentence = (hit.start + found[0], hit.start + found[1]) if found else None
-        if len(self._sentences) > 200:
-            self._sentences.clear()
-        self._sentences[query.text, hit.passage_id, previewed.text] = sentence
-        if sentence and self._previewed is previewed:
-            self._show(replace(previewed, sentence=sentence), keep_place=True)
+        if len(self._answers) > KEPT_ANSWERS:
+            self._answers.clear()
+        self._answers[query.text, hit.passage_id, previewed.text] = found
+        if found != NOT_KNOWN and self._previewed is previewed:
+            self._show(replace(previewed, sentence=found.sentence, nearest=found.nearest), keep_place=True)
+
+
+def _answers(library: LibraryPort, query: str, hit: Hit, text: str) -> Answers:
+    """Look into one passage, some 10 to 100 ms."""
+    words = placed(hit, text, library.nearest_words(query, text, hit.kind))
+    found = library.nearest_sentence(query, text)
+    return Answers((hit.start + found[0], hit.start + found[1]) if found else None, words)
+
+
+def _drawn_of(previewed: Previewed) -> tuple[object, ...]:
+    """Return what the lines of a preview are drawn from, to be compared."""
+    return id(previewed.window), previewed.sentence, previewed.nearest

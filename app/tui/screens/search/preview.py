@@ -13,8 +13,10 @@ from app.tui.freshness import notice
 from app.tui.ports import Freshness
 from app.tui.screens.search.row import spot_of
 from app.tui.screens.search.window import Window, WindowLine
-from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, NEAREST, QUIET
+from app.tui.screens.search.word_notes import Note, with_notes
+from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, NEAREST, NEAREST_WORD, QUIET
 from app.tui.widgets.line_views import LinesOnDemand
+from app.word_links import PlacedWord
 from app.wording.cells import cut_front
 from app.wording.figures import count
 from app.wording.paths import shown_path
@@ -32,7 +34,7 @@ class Previewed:
 
     `sentence` is the span of the document that is nearest to the query in meaning, where that is known; `text` is the
     passage's; `pages` is how many the document has, 0 where it has none; `passages` are its hits where there are
-    several, in their order; `words` those that are marked.
+    several, in their order; `words` those that are marked; `nearest` the words that answer those of the query.
     """
 
     hit: Hit
@@ -45,16 +47,19 @@ class Previewed:
     pages: int = 0
     passages: tuple[StoredPassage, ...] = ()
     words: frozenset[str] = frozenset()
+    nearest: tuple[PlacedWord, ...] = ()
 
 
-def preview_lines(window: Window, width: int, sentence: tuple[int, int] | None = None) -> Sequence[Content]:
-    """Return the window's lines folded to `width`, the passage with a bar in the margin."""
+def preview_lines(
+    window: Window, width: int, sentence: tuple[int, int] | None = None, notes: Sequence[Note] = ()
+) -> Sequence[Content]:
+    """Return the window's lines folded to `width`, the passage with a bar in the margin and its notes in it."""
     makers: list[Callable[[], Content]] = []
     if window.cut_before:
         makers.append(_more)
     cells = _number_cells(window)
     for each in window.lines:
-        makers += _rows(each, width, cells, sentence)
+        makers += _rows(each, width, cells, sentence, notes)
     if window.cut_after:
         makers.append(_more)
     return LinesOnDemand(makers)
@@ -86,12 +91,13 @@ def _room(width: int, number_cells: int) -> int:
 
 
 def _rows(
-    each: WindowLine, width: int, number_cells: int, sentence: tuple[int, int] | None
+    each: WindowLine, width: int, number_cells: int, sentence: tuple[int, int] | None, notes: Sequence[Note]
 ) -> Iterator[Callable[[], Content]]:
     """Yield what makes the rows of one line of the document, with margin and number before them."""
     room = _room(width, number_cells)
+    each, noted = with_notes(each, notes)
     starts = each.shown.starts(room)
-    text = cache(partial(_text, each, sentence))
+    text = cache(partial(_text, each, sentence, noted))
 
     def made(row: int) -> Content:
         margin = Content.styled("▌ ", ACCENT) if each.inside else Content("  ")
@@ -101,7 +107,7 @@ def _rows(
     return (partial(made, row) for row in range(len(starts)))
 
 
-def _text(each: WindowLine, sentence: tuple[int, int] | None) -> Content:
+def _text(each: WindowLine, sentence: tuple[int, int] | None, noted: tuple[tuple[int, int], ...]) -> Content:
     """Return one line painted: bright in the passage, quiet around it, with what is marked in it."""
     line = each.shown.content.stylize_before(BRIGHT if each.inside else QUIET)
     if sentence is not None and each.inside:
@@ -111,6 +117,8 @@ def _text(each: WindowLine, sentence: tuple[int, int] | None) -> Content:
         leads = Style.from_meta({LINK: (link.target, link.wiki)})
         for start, end in each.shown.on_screen(link.start, link.end):
             line = line.stylize(leads, start, end)
+    for start, end in noted:
+        line = line.stylize(NEAREST_WORD, start, end)
     for start, end in each.marks:
         line = line.stylize(MARK_IN_TEXT, start, end)
     return line

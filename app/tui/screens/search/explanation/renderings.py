@@ -7,6 +7,7 @@ import json
 from textual.content import Content
 
 from app.tui.screens.search.explanation.leg_lines import meaning_lines, places_lines, setting_lines, words_lines
+from app.tui.screens.search.explanation.nearest import nearest_lines
 from app.tui.screens.search.explanation.score import memory_lines, neighbour_lines, score_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.explanation.trust import trust_lines
@@ -30,6 +31,7 @@ def explanation_lines(explained: Explained, width: int) -> list[Content]:
         [*_heading(explained, width), *neighbour_lines(explained, width)],
         [*score_lines(explained, width), *memory_lines(explained, width)],
         [*meaning_lines(explained, width), *words_lines(explained, width)],
+        nearest_lines(explained, width),
         places_lines(explained, width),
         trust_lines(explained, width),
         setting_lines(explained, width),
@@ -60,5 +62,9 @@ def as_json(explained: Explained) -> str:
 
     result = search_shape(explained.result)
     kept = ("query", "verdict", "model", "fusion", "weights", "passages", "words")
-    shape = {"format": FORMAT, **{name: result[name] for name in kept}, "result": hit_shape(explained.hit)}
+    shape = {
+        "format": FORMAT,
+        **{name: result[name] for name in kept},
+        "result": hit_shape(explained.hit, explained.nearest or None),
+    }
     return escaped(json.dumps(shape, ensure_ascii=False, indent=2)) + "\n"

@@ -7,6 +7,7 @@ from textual.content import Content
 from app.explanation import Facts, facts_of
 from app.tui.theme import MEANING, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
+from app.word_links import PlacedWord
 from app.wording.figures import signed
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult, SignalScale
@@ -20,7 +21,8 @@ PART_STYLES = {"meaning": MEANING, "words": WORDS, "rare": WORDS, "around": "", 
 class Explained:
     """One row of one result: what an explanation is made from.
 
-    `scale` is what foreign queries reach here, where it is known; `before` is the row of the same passage by the
+    `nearest` are the words of its passage that answer those of the query, () where they are not known (yet); `scale` is
+    what foreign queries reach here, where it is known; `before` is the row of the same passage by the
     person's own settings, where others are being tried, and `tried` whether they are.
     """
 
@@ -29,6 +31,7 @@ class Explained:
     scale: SignalScale | None = None
     before: Hit | None = None
     tried: bool = False
+    nearest: tuple[PlacedWord, ...] = ()
 
     @property
     def facts(self) -> Facts:

@@ -1,0 +1,201 @@
+"""Links the words of a question with the words of one passage that are nearest to them, by the model's token vectors.
+
+That is not what a score is made of, which takes the mean over all tokens: it shows where a passage answers. Only the
+one passage is encoded (a run of the model, some 7 ms), and nothing of it is kept. Late interaction compares tokens the
+same way (Khattab and Zaharia, SIGIR 2020); here a word is as near as its nearest piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.embedding.token_vectors import TokenVectors
+from engine.lazy_dataclass import dataclass
+from engine.records import NearestWord
+from engine.retrieval.stop_words import STOP_WORDS
+from engine.store.tokenizer import Token, tokens
+from engine.store.visible_text import visible
+
+MOST_LINKS = 5  # to words that are others: more of them hide the text
+MOST_ASKED = 40  # words of a question that are looked at: a pasted page has more
+MOST_WORDS = 1_000  # of a passage, as far as a snippet looks
+
+Floats = NDArray[np.float32]
+
+
+@runtime_checkable
+class TokenEncoder(Protocol):
+    """What is asked of an encoder."""
+
+    def encode_query_tokens(self, text: str) -> TokenVectors | None:
+        """Return the vectors of a query's tokens; None where the model gives one vector only."""
+
+    def encode_passage_tokens(self, text: str) -> TokenVectors | None:
+        """Return the vectors of a passage's tokens; None where the model gives one vector only."""
+
+    def reads(self, text: str) -> bool:
+        """Whether the model reads the writing of a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCuts:
+    """From which cosine two different words count as linked; `faint` is for the one that is shown where none does."""
+
+    link: float
+    faint: float
+
+
+def nearest_words(
+    encoder: TokenEncoder, question: str, text: str, cuts: LinkCuts, kind: str = ""
+) -> tuple[NearestWord, ...]:
+    """Return for each word of a question, stop words left out, the nearest word of a passage, in the question's order.
+
+    The word itself comes first, then the nearest other one from the cut on; one word of the passage answers one word of
+    the question. Where the passage holds no word of the question and none that is near enough, the nearest of all is
+    given as a faint one. Empty where the model gives one vector for a whole text, or the question has no such word.
+    """
+    compared = _compared(encoder, question, text, kind)
+    return _linked(compared, cuts) if compared is not None else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The words of a question, those of a passage, and their cosines (words asked, words found)."""
+
+    question: str
+    asked: Sequence[Token]
+    text: str
+    found: Sequence[Token]
+    cosines: Floats
+
+    def same(self) -> NDArray[np.bool_]:
+        """Tell which pairs are one word, or words of one stem, or a name and a part of it."""
+        terms = [frozenset((*word.terms, word.stem)) for word in self.found]
+        shared = [[not each.isdisjoint((*word.terms, word.stem)) for each in terms] for word in self.asked]
+        return np.array(shared, np.bool_)
+
+    def link(self, row: int, column: int, *, same: bool = False, faint: bool = False) -> NearestWord:
+        """Return a link as a record."""
+        asked, word = self.asked[row], self.found[column]
+        return NearestWord(
+            self.question[asked.start : asked.end],
+            self.text[word.start : word.end],
+            word.start,
+            word.end,
+            float(self.cosines[row, column]),
+            same,
+            faint,
+        )
+
+    def unanswered(self, row: int) -> NearestWord:
+        """Return a word of the question that no word answers."""
+        asked = self.asked[row]
+        return NearestWord(self.question[asked.start : asked.end])
+
+
+def other_word_cosines(encoder: TokenEncoder, question: str, text: str) -> Floats:
+    """Return for each word of a question that a passage does not hold the cosine of the nearest word there."""
+    compared = _compared(encoder, question, text, "")
+    if compared is None or not compared.found:
+        return np.empty(0, np.float32)
+    same = compared.same()
+    best: Floats = _of_others(compared, same).max(axis=1)
+    return best[~same.any(axis=1) & np.isfinite(best)]
+
+
+def _compared(encoder: TokenEncoder, question: str, text: str, kind: str) -> _Compared | None:
+    """Compare the words of a question with those of a passage; None where there is nothing to compare."""
+    asked = _content_words(question, "", encoder.reads)
+    distinct = list({word.stem: word for word in reversed(asked)}.values())[::-1][:MOST_ASKED]
+    told = encoder.encode_query_tokens(question) if distinct else None
+    held = encoder.encode_passage_tokens(text) if told is not None else None
+    if told is None or held is None:
+        return None
+    distinct, rows = _placed(distinct, told)
+    found, columns = _placed(_content_words(text, kind, encoder.reads), held)
+    if not distinct:
+        return None
+    cosines = _word_cosines(told.vectors @ held.vectors.T, rows, columns)
+    return _Compared(question, distinct, text, found, cosines)
+
+
+def _content_words(text: str, kind: str, reads: Callable[[str], bool]) -> list[Token]:
+    """Return the words of a text that say something and that the model reads.
+
+    What is told but not seen, as the target of a link, is left out.
+    """
+    hidden = visible(text, kind)[1]
+    return [
+        word
+        for word in tokens(text, kind, MOST_WORDS)
+        if word.word not in STOP_WORDS
+        and (word.end - word.start > 1 or word.unspaced or not word.word.isascii() or word.word.isdigit())
+        and not any(start <= word.start < end for start, end in hidden)
+        and (word.word.isascii() or reads(word.word))
+    ]
+
+
+def _placed(words: Sequence[Token], vectors: TokenVectors) -> tuple[list[Token], list[slice]]:
+    """Return the words that have tokens, and which: a word behind the model's window has none."""
+    starts, ends = vectors.spans[:, 0], vectors.spans[:, 1]
+    placed, kept = [], []
+    for word in words:
+        first, last = int(np.searchsorted(ends, word.start, "right")), int(np.searchsorted(starts, word.end, "left"))
+        if first < last:
+            kept.append(word)
+            placed.append(slice(first, last))
+    return kept, placed
+
+
+def _word_cosines(tokens: Floats, rows: Sequence[slice], columns: Sequence[slice]) -> Floats:
+    """Reduce the cosines of tokens to those of words: a pair is as near as its nearest pieces."""
+    if not columns:
+        return np.empty((len(rows), 0), np.float32)
+    by_row = np.stack([tokens[row].max(axis=0) for row in rows])
+    return np.stack([by_row[:, column].max(axis=1) for column in columns], axis=1)
+
+
+def _of_others(compared: _Compared, same: NDArray[np.bool_]) -> Floats:
+    """Return the cosines with −inf for pairs that are no link between other words: the same word, and bare numbers."""
+    numbers = np.array([word.word.isdigit() for word in compared.found], np.bool_)
+    asked = np.array([word.word.isdigit() for word in compared.asked], np.bool_)
+    barred = same | numbers[np.newaxis, :] | asked[:, np.newaxis]
+    return np.where(barred, np.float32(-np.inf), compared.cosines)
+
+
+def _linked(compared: _Compared, cuts: LinkCuts) -> tuple[NearestWord, ...]:
+    if not compared.found:
+        return tuple(map(compared.unanswered, range(len(compared.asked))))
+    same = compared.same()
+    of_others = _of_others(compared, same)
+    held = same.any(axis=1)
+    rows = np.flatnonzero(held).tolist()
+    links = {row: compared.link(row, _nearest(compared, same, row), same=True) for row in rows}
+    of_others[held] = -np.inf
+    others = list(_best_pairs(of_others, cuts.link))[:MOST_LINKS]
+    links |= {row: compared.link(row, column) for row, column in others}
+    if not links:
+        row, column = np.unravel_index(int(of_others.argmax()), of_others.shape)
+        if of_others[row, column] >= cuts.faint:
+            links[int(row)] = compared.link(int(row), int(column), faint=True)
+    return tuple(links.get(row) or compared.unanswered(row) for row in range(len(compared.asked)))
+
+
+def _nearest(compared: _Compared, same: NDArray[np.bool_], row: int) -> int:
+    """Return which place of the word itself is nearest to it."""
+    return int(np.where(same[row], compared.cosines[row], -np.inf).argmax())
+
+
+def _best_pairs(cosines: Floats, least: float) -> Iterator[tuple[int, int]]:
+    """Yield the nearest pairs first; each word is in one of them."""
+    left = cosines.copy()
+    while (best := int(left.argmax())) >= 0:
+        row, column = divmod(best, left.shape[1])
+        if not left[row, column] >= least:
+            return
+        yield row, column
+        left[row], left[:, column] = -np.inf, -np.inf

@@ -29,10 +29,13 @@ class ChangedLibrary(ShadowLibrary, Protocol):
         """Let nothing run beside the model in use, and return the name of what did."""
 
 
-def is_beside(library: ShadowLibrary, model: str) -> bool:
-    """Whether a model runs beside the one in use, to be judged or to go back to."""
+def named_beside(library: ShadowLibrary, name: str) -> str | None:
+    """Return the model that runs beside the one in use where a name is its own, or that of its run; else None."""
     state = library.shadow_state()
-    return state is not None and state.shadow.name == model
+    if state is None:
+        return None
+    names = {run.name for run in runs.every() if run.record().model == state.shadow.name}
+    return state.shadow.name if name in names | {state.shadow.name} else None
 
 
 def accept(library: ChangedLibrary, now: float, *, knowingly: bool = False) -> str:

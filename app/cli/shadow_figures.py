@@ -68,7 +68,10 @@ def _table(report: AgreementReport) -> list[str]:
     named = [("all", report.overall)]
     if len(report.streams) > 1:
         named += [(STREAMS.get(name, name), each) for name, each in report.streams]
-    rows = [HEAD, *((one_line(name), *_figures(each)) for name, each in (*named, *report.slices))]
+    rows: list[tuple[str, ...]] = [
+        HEAD,
+        *((one_line(name), *_figures(each)) for name, each in (*named, *report.slices)),
+    ]
     return table(rows, right=range(1, len(HEAD)))
 
 
@@ -81,6 +84,6 @@ def _figures(each: Agreement) -> tuple[str, ...]:
 
 
 def _tiers(report: AgreementReport) -> list[str]:
-    rows = [("in use, beside:", *TIERS)]
+    rows: list[tuple[str, ...]] = [("in use, beside:", *TIERS)]
     rows += [(name, *map(count, row)) for name, row in zip(TIERS, report.confusion, strict=True)]
     return table(rows, right=range(1, 4))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
 from app.cli.command import command as carrel_command
@@ -13,19 +15,30 @@ from app.cli.session import DONE, INTERRUPTED, Session, pass_session
     examples=(
         ("carrel promote tuned-1", "Embed the library anew with the model of a run, and use it."),
         ("carrel promote tuned-1 --anyway", "The same, though the gate found no gain or could not judge."),
+        ("carrel promote BAAI/bge-small-en-v1.5", "Use the model that runs beside, once it is accepted."),
     ),
 )
-@click.argument("run")
-@click.option("--anyway", is_flag=True, help="Overrule the gate, knowingly.")
+@click.argument("run", metavar="RUN|MODEL")
+@click.option("--anyway", is_flag=True, help="Overrule the verdict, knowingly.")
 @pass_session
 def command(session: Session, run: str, anyway: bool) -> int:
-    """Take a retrained model into use.
+    """Take a retrained model into use, or the one that runs beside the one in use (`carrel shadow`).
 
-    Its vectors are built beside the present ones, which serve until then; `carrel rollback` goes back at once.
+    Its vectors are built beside the present ones, which serve until then; `carrel rollback` goes back at once. One that
+    runs beside has its vectors, and is taken once its own tiers were fitted and what it found was accepted.
     """
     from app.cli.indexer_request import switch_model
-    from training import promotion, runs
+    from training import promotion, runs, shadow_promotion
 
+    with session.open() as library:
+        if (beside := shadow_promotion.named_beside(library, run)) is not None:
+            shadow_promotion.accept(library, time.time(), knowingly=anyway)
+            former = library.status().model
+            if not switch_model(library, beside):
+                click.echo(f"Stopped early; `carrel promote {run}` goes on from here.", err=True)
+                return INTERRUPTED
+            click.echo(f"The library uses {beside} now; {former} is kept beside it, and `carrel rollback` goes back.")
+            return DONE
     chosen = runs.named(run)
     model = promotion.promotable(chosen, knowingly=anyway)
     with session.open() as library:

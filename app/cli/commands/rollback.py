@@ -17,9 +17,10 @@ def command(session: Session) -> int:
     """
     from app.cli.indexer_request import switch_model
     from training.promotion import former_model
+    from training.shadow_promotion import former as kept_beside
 
     with session.open() as library:
-        former = former_model(library.status().model)
+        former = kept_beside(library) or former_model(library.status().model)
         if not switch_model(library, former):
             click.echo("Stopped early; `carrel rollback` goes on from here.", err=True)
             return INTERRUPTED

@@ -12,7 +12,7 @@ from engine.records import RECIPROCAL, Fusion, Grade, Hit, Remembered, SearchRes
 
 DEEDS: dict[Grade, str] = {2: "marked right for", -2: "marked wrong for", 1: "opened for"}
 SAME = 0.9995  # cosine from which two searches are one, as shown
-PARTS = ("meaning", "words", "rare", "around", "feedback", "memory")
+PARTS = ("meaning", "words", "rare", "around", "feedback", "memory", "late")
 STAGE_NAMES = {  # of what "why not" follows a document through
     "indexed": "indexed",
     "filters": "filters",
@@ -20,6 +20,7 @@ STAGE_NAMES = {  # of what "why not" follows a document through
     "keyword": "by words",
     "cutoff": "cut-off",
     "fused": "fused",
+    "late": "late",
     "grouped": "grouped",
     "collapsed": "near-duplicates",
     "listed": "in the list",
@@ -162,7 +163,17 @@ def _parts(hit: Hit, decimals: int) -> tuple[Part, ...]:
     """Return the parts of the score that were used; as shown, they sum to the score as shown."""
     shares = hit.shares
     given = zip(
-        PARTS, (shares.vector, shares.keyword, shares.rare, shares.around, shares.feedback, shares.memory), strict=True
+        PARTS,
+        (
+            shares.vector,
+            shares.keyword,
+            shares.rare,
+            shares.around,
+            shares.feedback,
+            shares.memory,
+            shares.late,
+        ),
+        strict=True,
     )
     used = [(name, value) for name, value in given if value is not None]
     shown = adding_up([value for _, value in used], hit.score, decimals)

@@ -49,12 +49,14 @@ class Config:
     """The weights of meaning and words; none: the fusion's own."""
     feedback: bool = True
     """Whether the first results sharpen the search."""
-    collapse: float | None = 0.95
-    """The cosine from which passages of two documents count as near-duplicates; 0: never."""
+    collapse: float | None = None
+    """The cosine from which passages of two documents count as near-duplicates; 0: never; unset: .95, or as fitted."""
     diversity: float | None = None
     """How much the score counts where several passages of a document have rows (MMR), 0 to 1; none: one row each."""
     cutoff: float | None = None
     """How many times the least distance in meaning a passage without a word of the query may lie off; none: any."""
+    late: float = 0.3
+    """What late interaction counts among the best hundred passages, 0 to 1, in a library that has it; `carrel late`."""
     memory: bool = True
     """Whether results that were marked or opened count in later searches for the like; all on this machine."""
     search_log: bool = False
@@ -90,6 +92,7 @@ class Config:
             diversity=self.diversity,
             cutoff=self.cutoff,
             memory=self.memory,
+            late=self.late,
         )
 
 
@@ -303,11 +306,15 @@ def _weights(value: Any) -> tuple[float, float]:
     return meaning, words
 
 
-def _collapse(value: Any) -> float | None:
-    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1") or None
+def _collapse(value: Any) -> float:
+    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
 
 
 def _diversity(value: Any) -> float:
+    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
+
+
+def _late(value: Any) -> float:
     return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
 
 
@@ -352,6 +359,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "feedback": _flag,
     "collapse": _collapse,
     "diversity": _diversity,
+    "late": _late,
     "cutoff": _cutoff,
     "memory": _flag,
     "search_log": _flag,

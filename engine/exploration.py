@@ -7,14 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.records import SearchResult, SearchSettings, SignalScale
+from engine.records import FusionConstants, SearchResult, SearchSettings, SignalScale
 from engine.retrieval import search_pipeline, tiers
-from engine.store import change_log
 
 if TYPE_CHECKING:
     from engine.retrieval.hits import Read
     from engine.retrieval.search_pipeline import Model, Search
-    from engine.store.connection import LibraryConnection
+    from engine.store.store_connection import StoreConnection
 
 
 class Exploration:
@@ -26,9 +25,10 @@ class Exploration:
         result: SearchResult,
         model: Model | None,
         cuts: tiers.Cuts,
-        reading: Callable[[], AbstractContextManager[LibraryConnection]],
+        reading: Callable[[], AbstractContextManager[StoreConnection]],
         read: dict[int, Read],
         sequence: int,
+        constants: FusionConstants | None = None,
     ) -> None:
         self.result = result
         self._search = search
@@ -36,6 +36,7 @@ class Exploration:
         self._cuts = cuts
         self._reading = reading
         self._read = read  # of the passages shown so far: other settings bring mostly the same ones
+        self._constants = constants  # of the library, for settings that name none
         self._sequence = sequence  # the change number of the library that was searched
 
     @property
@@ -46,6 +47,7 @@ class Exploration:
 
     def again(self, settings: SearchSettings, limit: int = 10) -> SearchResult:
         """Return the rows that these settings would have given, from the same candidates."""
+        settings = settings if settings.constants else replace(settings, constants=self._constants)
         search = search_pipeline.reorder(self._search, settings, limit)
         with self._reading() as connection:
             gone = self._gone(connection, search)
@@ -58,8 +60,8 @@ class Exploration:
         """Whether a result of `again` has as many rows as a new search would find: a search looks deeper for more."""
         return len(result.hits) >= limit or not self._search.gathered.candidates.truncated
 
-    def _gone(self, connection: LibraryConnection, search: Search) -> Collection[int]:
+    def _gone(self, connection: StoreConnection, search: Search) -> Collection[int]:
         """Return the candidates that are not what was found any more: an id is given to other text once it is free."""
-        if not change_log.reaches(connection, self._sequence):
+        if not connection.change_reaches(self._sequence):
             return set(search.gathered.candidates.ids.tolist())
-        return change_log.replaced(connection, self._sequence)
+        return connection.replaced(self._sequence)

@@ -15,6 +15,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from engine.late_model import LateInteraction
 from engine.library_file import LibraryFile
 from engine.library_search import LibrarySearch
 from engine.library_shadow import LibraryShadow
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
     from engine.local_indexer import LocalIndexer
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
 
@@ -76,6 +77,10 @@ def _memory(library: Library) -> ReaderMemory:
     return library._memory
 
 
+def _late(library: Library) -> LateInteraction:
+    return library._late
+
+
 def _nearest(library: Library) -> NearestInPassage:
     return library._nearest
 
@@ -92,12 +97,13 @@ class Library:
         self.read_only = read_only
         self._encoder = encoder
         self._file = LibraryFile(path)
-        self._search = LibrarySearch(self._file, encoder)
+        self._search = LibrarySearch(self._file, encoder, self._file)
         self._views = LibraryViews(self._file)
         self._shadow = LibraryShadow(self._file, self._search)
         self._watchlist = Watchlist(self._file)
-        self._memory = ReaderMemory(self._file, self._search.model_if_there)
+        self._memory = ReaderMemory(self._file, self._file, self._search.model_if_there)
         self._nearest = NearestInPassage(self._file, self._search.model_if_there)
+        self._late = LateInteraction(self._file, encoder)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
         self._closed = False
@@ -167,6 +173,9 @@ class Library:
     ignore_files = _by(_views, LibraryViews.ignore_files)
     folder_rules = _by(_views, LibraryViews.folder_rules)
     set_folder_rules = _by(_views, LibraryViews.set_folder_rules)
+
+    late_status = _by(_late, LateInteraction.late_status)
+    late_estimate = _by(_late, LateInteraction.late_estimate)
 
     # --- the watched folders ----------------------------------------------------------------------------------------
 
@@ -264,6 +273,16 @@ class Library:
         with self._indexing("building a model beside") as indexer:
             indexer.start_shadow(name, on_event=on_event, stop=stop or threading.Event())
 
+    def switch_late(
+        self, order: str, *, on_event: Callable[[Event], None] = lambda _: None, stop: threading.Event | None = None
+    ) -> None:
+        """Switch late interaction: `on FACTOR METHOD MODEL`, `off` or `remove`; vectors are made until `stop` is set.
+
+        Raises LibraryBusy, ModelError.
+        """
+        with self._indexing("late interaction") as indexer:
+            indexer.switch_late(order, on_event=on_event, stop=stop or threading.Event())
+
     def file_request(self, kind: str, argument: str = "") -> int:
         """Ask the process that indexes for something and return the request's number."""
         with self._file.writing() as connection:
@@ -284,7 +303,7 @@ class Library:
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
         from engine.maintenance import last_check
-        from engine.store import models, passage_counts, pending_vectors
+        from engine.store import fitted_constants, models, passage_counts, pending_vectors
 
         with self._file.reading() as connection:
             counted = documents.counts(connection)
@@ -306,6 +325,7 @@ class Library:
                 wordless=passage_counts.held_back(connection),
                 pending=pending,
                 texts=passage_counts.embeddable_texts(connection) if pending else 0,
+                fitted=fitted_constants.kept(connection),
                 followers=tuple(models.followers(connection)),
             )
             if not stale:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.retrieval.connection_pool import ReaderPool
+from engine.store import migrations
 from engine.store.connection import open_writer
 from engine.store.faults import translated
 from engine.store.stored_values import values_explained
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     from engine.retrieval.cancellation import Cancellation
-    from engine.store.connection import LibraryConnection
+    from engine.retrieval.vector_leg import VectorSource
+    from engine.store.library_connection import LibraryConnection
 
 _Answer = TypeVar("_Answer")
 
@@ -25,6 +28,7 @@ class LibraryFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._pool = ReaderPool(path)
+        self._newest = False  # whether the library was seen to have the newest schema
 
     def read(self, question: Callable[[LibraryConnection], _Answer]) -> _Answer:
         """Return what a question finds in one state of the library."""
@@ -41,6 +45,37 @@ class LibraryFile:
             cancel.guarding(connection) if cancel else nullcontext(),
         ):
             yield connection
+
+    @contextmanager
+    def searching(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
+        """Lend a reader's connection; a library of an older Carrel is brought up to date before it is searched.
+
+        Raises LibraryReadOnly where such a one cannot be written to, LibraryBusy where another process indexes it.
+        """
+        if not self._newest:
+            if self.read(migrations.version) < migrations.newest_version():
+                self.drain()
+                open_writer(self.path).close()
+            self._newest = True
+        with self.reading(cancel) as connection:
+            yield connection
+
+    def vector_source(self, model_id: int) -> VectorSource:
+        """Return what keeps the vectors of a model in memory."""
+        from engine.retrieval.vector_index import VectorIndex
+
+        return VectorIndex(model_id)
+
+    def marking(self) -> AbstractContextManager[LibraryConnection]:
+        """Lend a writer's connection, for marks."""
+        return self.writing()
+
+    def ask_to_embed(self, hashes: Collection[bytes]) -> None:
+        """Have the indexer embed texts before all others. Raises LibraryError."""
+        from engine.store import pending_vectors
+
+        with self.writing() as connection, transaction(connection):
+            pending_vectors.ask(connection, list(hashes))
 
     @contextmanager
     def writing(self, *, lock_held: bool = False) -> Iterator[LibraryConnection]:

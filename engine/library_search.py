@@ -16,8 +16,6 @@ from engine.library_file import LibraryFile
 from engine.paths import expanded
 from engine.records import Query, Scope, SearchResult, SearchSettings, WhyReport, WhyStage
 from engine.retrieval.cancellation import Cancellation
-from engine.store import change_log, documents, migrations
-from engine.store.connection import open_writer
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
@@ -29,27 +27,34 @@ if TYPE_CHECKING:
     from engine.retrieval.postings_cache import PostingsCache
     from engine.retrieval.row_memory import RowMemory
     from engine.retrieval.search_pipeline import Model
-    from engine.store.connection import LibraryConnection
+    from engine.retrieval.searched_store import SearchedStore
+    from engine.store.library_connection import LibraryConnection
+    from engine.store.store_connection import StoreConnection
 
 DEFAULT_LIMIT = 10
 NO_LIMITS = Scope()
 WHY_LIMIT = 10
+LATE_TRIED = 0.3  # for what if, where late interaction has no weight of the person's own
+NOT_PUBLISHED = "it has not come to the team's library yet", "Run `carrel sync`."
 EMBED_MOST = 50  # passages of one search: of more, the list gains little (tests/bench/partial_vectors.py)
 EMBED_SECONDS = 1.5  # two idle cores embed 80 in it, busy ones some 20, which still give most of what there is to gain
 
 
 class LibrarySearch:
-    """Searches, from any thread. `encoder` stands in for the library's own model."""
+    """Searches, from any thread. `encoder` stands in for the library's own model.
 
-    def __init__(self, file: LibraryFile, encoder: Encoder | None) -> None:
-        self._file = file
+    `own` is the reader's own file, which knows why a file of this machine is not indexed.
+    """
+
+    def __init__(self, store: SearchedStore, encoder: Encoder | None, own: LibraryFile) -> None:
+        self._store = store
+        self._own = own
         self._encoder = encoder
         self._active: ActiveModel | None = None
         self._postings: PostingsCache | None = None
         self._rows: RowMemory | None = None
         self._stays = False  # whether this process will search again and again
         self._closed = False  # a search that goes on keeps nothing for later ones
-        self._newest = False  # whether the library was seen to have the newest schema
         self._guard = threading.Lock()
 
     def search(
@@ -107,12 +112,10 @@ class LibrarySearch:
 
         Returns how many have one now; the library is not written to. Raises SearchCancelled.
         """
-        from engine.retrieval.pending_passages import awaited_texts
-
         cancel = cancel or Cancellation()
-        with self._reading(cancel) as connection:
+        with self._store.searching(cancel) as connection:
             model = self.model_if_there(connection)
-            texts = awaited_texts(connection, passage_ids[:most])
+            texts = connection.awaited_texts(passage_ids[:most])
         if model is None or model.on_demand is None:
             return 0
         return model.on_demand.embed(texts, seconds, cancel)
@@ -122,17 +125,11 @@ class LibrarySearch:
 
         One small write. Nothing is lost without it: they are embedded in their turn.
         """
-        from engine.retrieval.pending_passages import awaited_texts
-        from engine.store import pending_vectors
-        from engine.store.connection import transaction
-
         with suppress(LibraryError):
-            with self._reading() as connection:
-                hashes = list(awaited_texts(connection, passage_ids))
-            if not hashes:
-                return
-            with self._file.writing() as connection, transaction(connection):
-                pending_vectors.ask(connection, hashes)
+            with self._store.searching() as connection:
+                hashes = list(connection.awaited_texts(passage_ids))
+            if hashes:
+                self._store.ask_to_embed(hashes)
 
     def similar(self, passage_id: int, *, limit: int = DEFAULT_LIMIT, scope: Scope = NO_LIMITS) -> SearchResult:
         """Find the passages of other documents that are nearest in meaning to one.
@@ -142,22 +139,20 @@ class LibrarySearch:
         from engine.retrieval.search_pipeline import similar
 
         self.embed([passage_id])
-        with self._reading() as connection:
+        with self._store.searching() as connection:
             model, cuts = self._active_model().of(connection)
             return similar(connection, passage_id, model, cuts, limit, scope)
 
     def may_see(self, document_id: int, scope: Scope) -> bool:
         """Return whether a document is there and lies within a scope."""
-        from engine.retrieval.filters import in_scope
-
-        with self._reading() as connection:
-            return in_scope(connection, document_id, scope)
+        with self._store.searching() as connection:
+            return connection.in_scope(document_id, scope)
 
     def warm(self) -> None:
         """Load the model and the vectors, so that the next search need not, and keep from now on what is read."""
         with self._guard:
             self._stays, self._postings = True, None
-        with self._reading() as connection:
+        with self._store.searching() as connection:
             model, _ = self._active_model().of(connection)
         if model is not None:
             model.encode("warm")
@@ -173,22 +168,23 @@ class LibrarySearch:
 
         settings = settings or SearchSettings()
         absolute = os.fsencode(expanded(path).absolute())
-        with self._reading() as connection:
-            document = documents.document_id_at(connection, absolute)
-            if (absent := absence(connection, self._file.path, absolute, document)) is not None:
-                reason, advice = absent
+        with self._store.searching() as connection, self._of_reader(connection) as own:
+            settings = with_constants(connection, settings)
+            document, indexed = connection.document_id_at(absolute), own.document_id_at(absolute)
+            absent = absence(own, self._own.path, absolute, indexed)
+            if document is None or (absent is not None and indexed is not None):
+                reason, advice = absent or NOT_PUBLISHED
                 stage = WhyStage("indexed", False, None, reason, advice)
                 return WhyReport(text, absolute, False, None, (stage,), "indexed", (advice,))
-            assert document is not None  # else it was said why
             query = _within(connection, with_written_options(connection, parse(text)), settings.scope)
             model, cuts, missing = self._model(connection, settings, query.meaning)
             if missing:
                 settings = replace(settings, fusion="keyword")
             trail = trace(connection, query, document, settings, model, cuts, limit=limit)
-            if (kept := held_back(connection, absolute)) is not None:
+            if (kept := held_back(own, absolute)) is not None:
                 trail = trail.though(*kept)
             asked = [word for term in query.terms if not term.excluded for word in term.text.split()]
-            for remark in unread(connection, absolute, document, asked):
+            for remark in unread(own, absolute, indexed, asked) if indexed is not None else ():
                 trail = trail.though(remark, UNREAD_ADVICE)
         return WhyReport(
             text,
@@ -202,12 +198,23 @@ class LibrarySearch:
         )
 
     @contextmanager
-    def lend(self, cancel: Cancellation) -> Iterator[tuple[LibraryConnection, ActiveModel, PostingsCache]]:
+    def lend(self, cancel: Cancellation) -> Iterator[tuple[StoreConnection, ActiveModel, PostingsCache]]:
         """Lend what a search is made with, for one that is held against another model's."""
-        with self._reading(cancel) as connection:
+        with self._store.searching(cancel) as connection:
             yield connection, self._active_model(), self._postings_cache()
 
-    def model_if_there(self, connection: LibraryConnection) -> Model | None:
+    @contextmanager
+    def _of_reader(self, connection: StoreConnection) -> Iterator[LibraryConnection]:
+        """Lend a connection to the reader's own file: the one that is searched, where it is that file's."""
+        from engine.store.library_connection import LibraryConnection
+
+        if isinstance(connection, LibraryConnection):
+            yield connection
+            return
+        with self._own.reading() as own:
+            yield own
+
+    def model_if_there(self, connection: StoreConnection) -> Model | None:
         """Return the library's model; None where it has none, or it cannot be loaded."""
         try:
             return self._active_model().of(connection)[0]
@@ -236,10 +243,12 @@ class LibrarySearch:
 
         cancel = cancel or Cancellation()
         began = time.perf_counter()
-        with self._reading(cancel) as connection:
+        with self._store.searching(cancel) as connection:
             loading = time.perf_counter()
+            settings = with_constants(connection, settings)
             query = _within(connection, with_written_options(connection, parse(text, typing=typing)), settings.scope)
-            needed = replace(settings, fusion="convex", memory=True) if widely else settings
+            late = settings.late or LATE_TRIED
+            needed = replace(settings, fusion="convex", memory=True, late=late) if widely else settings
             model, cuts, missing = self._model(connection, needed, query.meaning)
             loaded = time.perf_counter()
             if missing:
@@ -250,28 +259,14 @@ class LibrarySearch:
             if needed != settings:
                 search = search_pipeline.reorder(search, settings, limit)
             read: dict[int, Read] = {}
-            sequence = change_log.latest(connection)
+            sequence = connection.change_latest()
             search = search_pipeline.with_nearest_words(search, self._postings_cache().of(connection))
             made = self._rows_made(connection, search.fts_query)
             result = search_pipeline.present(connection, search, settings, model, cuts, read, made=made)
         timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
-        return Exploration(search, result, model, cuts, self._file.reading, read, sequence)
-
-    @contextmanager
-    def _reading(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
-        """Lend a reader's connection; a library of an older Carrel is brought up to date before it is searched.
-
-        Raises LibraryReadOnly where such a one cannot be written to, LibraryBusy where another process indexes it.
-        """
-        if not self._newest:
-            if self._file.read(migrations.version) < migrations.newest_version():
-                self._file.drain()
-                open_writer(self._file.path).close()
-            self._newest = True
-        with self._file.reading(cancel) as connection:
-            yield connection
+        return Exploration(search, result, model, cuts, self._store.searching, read, sequence, settings.constants)
 
     def _postings_cache(self) -> PostingsCache:
         from engine.retrieval.postings_cache import PostingsCache
@@ -281,7 +276,7 @@ class LibrarySearch:
                 self._postings = PostingsCache(keeps_scores=self._stays)
             return self._postings
 
-    def _rows_made(self, connection: LibraryConnection, fts_query: FtsQuery) -> dict[int, Read]:
+    def _rows_made(self, connection: StoreConnection, fts_query: FtsQuery) -> dict[int, Read]:
         """Return what was made of this query's rows, in a process that searches again and again."""
         from engine.retrieval.row_memory import RowMemory
 
@@ -295,12 +290,12 @@ class LibrarySearch:
         from engine.retrieval.active_model import ActiveModel
 
         with self._guard:
-            active = self._active or ActiveModel(self._encoder)
+            active = self._active or ActiveModel(self._encoder, vectors=self._store.vector_source)
             self._active = None if self._closed else active
             return active
 
     def _model(
-        self, connection: LibraryConnection, settings: SearchSettings, meaning: str
+        self, connection: StoreConnection, settings: SearchSettings, meaning: str
     ) -> tuple[Model | None, tiers.Cuts, str]:
         """Return the model that a search needs, its cuts, and in words why there is none though one was wanted."""
         from engine.retrieval.tiers import unfitted
@@ -316,10 +311,17 @@ class LibrarySearch:
         return model, cuts, "" if model else "by words alone: nothing is indexed yet"
 
 
-def _within(connection: LibraryConnection, query: Query, scope: Scope) -> Query:
+def with_constants(connection: StoreConnection, settings: SearchSettings) -> SearchSettings:
+    """Return settings with the library's own fusion constants, where they name none and it keeps some."""
+    from engine.store.store_connection import ConstantReads
+
+    if settings.constants or not isinstance(connection, ConstantReads):
+        return settings
+    return replace(settings, constants=connection.fusion_constants())
+
+
+def _within(connection: StoreConnection, query: Query, scope: Scope) -> Query:
     """Return a query that sees no document outside a scope."""
     if scope == NO_LIMITS:
         return query
-    from engine.retrieval.filters import hidden_documents
-
-    return replace(query, filters=replace(query.filters, hidden=hidden_documents(connection, scope)))
+    return replace(query, filters=replace(query.filters, hidden=connection.hidden_documents(scope)))

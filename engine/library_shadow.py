@@ -26,17 +26,18 @@ from engine.records import (
     ShadowStream,
 )
 from engine.retrieval.cancellation import Cancellation
-from engine.store import models, shadow_log, stored_values
-from engine.store.connection import transaction
+from engine.store import models, row_reads, shadow_log, stored_values
+from engine.store.library_connection import LibraryConnection
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     from engine.retrieval.active_model import ActiveModel
     from engine.retrieval.postings_cache import PostingsCache
     from engine.retrieval.shadow_scoring import Side
-    from engine.store.connection import LibraryConnection
     from engine.store.models import StoredModel
+    from engine.store.store_connection import StoreConnection
 
-Lent: TypeAlias = "tuple[LibraryConnection, ActiveModel, PostingsCache]"  # what a search is made with
+Lent: TypeAlias = "tuple[StoreConnection, ActiveModel, PostingsCache]"  # what a search is made with
 ENOUGH = 0.99  # of the passages have a vector of the model beside: of fewer its searches say too little
 REVIEWED = 5  # rows of a list that is judged blind
 COMPONENT_BYTES = 4
@@ -195,9 +196,8 @@ class LibraryShadow:
         from engine.retrieval.written_options import with_written_options
 
         connection, active, postings = lent
-        beside = models.shadow(connection)
-        if beside is None or models.coverage(connection, beside).share < ENOUGH:
-            return None
+        if not isinstance(connection, LibraryConnection) or not _complete(connection):
+            return None  # the library of a team has one model
         query = with_written_options(connection, parse(text))
         if not query.meaning:
             return None
@@ -216,13 +216,29 @@ class LibraryShadow:
         from engine.retrieval.active_model import ActiveModel
 
         with self._guard:
-            self._beside = self._beside or ActiveModel(which=models.shadow)
+            self._beside = self._beside or ActiveModel(which=_which)
             return self._beside
 
     def close(self) -> None:
         """Let go of the model beside."""
         with self._guard:
             self._beside = None
+
+
+def _complete(connection: LibraryConnection) -> bool:
+    """Whether a model runs beside whose vectors are nearly all there."""
+    beside = models.shadow(connection)
+    return beside is not None and models.coverage(connection, beside).share >= ENOUGH
+
+
+def _which(connection: StoreConnection) -> tuple[StoredModel | None, int, float]:
+    """Return the model beside, the one whose vectors are its own, and the share of the texts that have one."""
+    assert isinstance(connection, LibraryConnection)
+    beside = models.shadow(connection)
+    if beside is None:
+        return None, 0, 0.0
+    source = models.vectors_of(connection, beside)
+    return beside, source, row_reads.embedded_share(connection, source)
 
 
 def _both(connection: LibraryConnection) -> tuple[int, int] | None:

@@ -23,11 +23,11 @@ from engine.records import (
     StoredPassage,
 )
 from engine.store import browse_queries, documents, folders
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     from engine.events import Watching
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 LOOKED_AT_MOST = 400_000  # files and left-out entries of a folder that is only counted
 STOP_STEP = 64  # of them, between two questions whether to stop

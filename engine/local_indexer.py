@@ -21,11 +21,10 @@ from engine.store.faults import system_errors_translated, translated
 from engine.store.write_ahead_log import fold_in
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.embedding.encoder import Encoder
     from engine.indexer.service import Service
     from engine.indexing.passage_encoder import PassageEncoder
+    from engine.store.library_connection import LibraryConnection
 
 OnEvent = Callable[[Event], None]
 
@@ -36,7 +35,7 @@ class LocalIndexer:
     `encoder` stands in for the library's own model.
     """
 
-    def __init__(self, connection: apsw.Connection, library: Path, encoder: Encoder | None) -> None:
+    def __init__(self, connection: LibraryConnection, library: Path, encoder: Encoder | None) -> None:
         self._connection = connection
         self._library = library
         self._given = encoder
@@ -79,6 +78,12 @@ class LocalIndexer:
         """Let a model run beside the one in use and make its vectors, until `stop` is set."""
         with self._service(on_event, stop) as service:
             service.start_shadow(name)
+            service.embed_all()
+
+    def switch_late(self, order: str, *, on_event: OnEvent, stop: threading.Event) -> None:
+        """Switch late interaction on, off, or remove it; the vectors of one that is on are made here."""
+        with self._service(on_event, stop) as service:
+            service.switch_late(order)
             service.embed_all()
 
     def encoder_of(self, name: str | None) -> PassageEncoder:

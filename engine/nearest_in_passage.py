@@ -7,28 +7,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.library_file import LibraryFile
 from engine.records import NearestWord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.retrieval.search_pipeline import Model
-    from engine.store.connection import LibraryConnection
+    from engine.retrieval.searched_store import SearchedStore
+    from engine.store.store_connection import StoreConnection
 
 
 class NearestInPassage:
     """Looks into passages, from any thread. `model` gives the library's model, None where there is none to use."""
 
-    def __init__(self, file: LibraryFile, model: Callable[[LibraryConnection], Model | None]) -> None:
-        self._file = file
+    def __init__(self, store: SearchedStore, model: Callable[[StoreConnection], Model | None]) -> None:
+        self._store = store
         self._model = model
 
     def nearest_sentence(self, query: str, text: str) -> tuple[int, int] | None:
         """Return the span of the sentence of a text that is nearest in meaning to a query; None without a model."""
         from engine.retrieval.snippet import nearest_sentence
 
-        with self._file.reading() as connection:
+        with self._store.searching() as connection:
             model, meaning = self._asked(connection, query)
         return nearest_sentence(model.encode, meaning, text) if model is not None else None
 
@@ -41,14 +41,14 @@ class NearestInPassage:
         from engine.retrieval.word_link_calibration import cuts_of
         from engine.retrieval.word_links import TokenEncoder, nearest_words
 
-        with self._file.reading() as connection:
+        with self._store.searching() as connection:
             model, meaning = self._asked(connection, query)
             cuts = cuts_of(connection, model.id, model.name) if model is not None else None
         if model is None or cuts is None or not isinstance(model.encoder, TokenEncoder):
             return ()
         return nearest_words(model.encoder, meaning, text, cuts, kind)
 
-    def _asked(self, connection: LibraryConnection, query: str) -> tuple[Model | None, str]:
+    def _asked(self, connection: StoreConnection, query: str) -> tuple[Model | None, str]:
         """Return the model, None where it cannot answer, and what of a query it sees."""
         from engine.retrieval.query import parse
 

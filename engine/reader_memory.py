@@ -17,16 +17,21 @@ from engine.store.row_mapping import storable
 MARKS_OF_A_DOCUMENT = 4  # looked through for each document that was opened last: one is opened for several searches
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.retrieval.search_pipeline import Model
-    from engine.store.connection import LibraryConnection
+    from engine.retrieval.searched_store import SearchedStore
+    from engine.store.store_connection import StoreConnection
 
 
 class ReaderMemory:
-    """What one library keeps of its reader. `model_of` gives the library's model, for the vectors of the queries."""
+    """What one library keeps of its reader: marks in the `store` that is searched, the log in the reader's own `file`.
 
-    def __init__(self, file: LibraryFile, model_of: Callable[[LibraryConnection], Model | None]) -> None:
+    `model_of` gives the library's model, for the vectors of the queries.
+    """
+
+    def __init__(
+        self, store: SearchedStore, file: LibraryFile, model_of: Callable[[StoreConnection], Model | None]
+    ) -> None:
+        self._store = store
         self._file = file
         self._model_of = model_of
 
@@ -37,21 +42,21 @@ class ReaderMemory:
         where the query asks for no words or the passage is gone, LibraryReadOnly, LibraryBusy.
         """
         asked = spoken(query)
-        with self._file.reading() as connection:
+        with self._store.searching() as connection:
             mark = _mark_of(connection, asked, passage_id, grade)
             model = self._model_of(connection)
             others = [each for each in _judging(connection, asked, passage_id, model) if not _same(each, mark)]
-            kept = model is None or judgements.vectors(connection, model.id, [asked])
+            kept = model is None or connection.query_vectors(model.id, [asked])
         if grade == judgements.OPENED and others:
             return others[0]  # it was marked before its text changed
-        with self._file.writing() as connection:
+        with self._store.marking() as kept_marks:
             for each in others:
-                judgements.remove(connection, asked, each.passage_hash)
-            judgements.put(connection, [mark])
+                kept_marks.remove_mark(asked, each.passage_hash)
+            kept_marks.put_marks([mark])
             if model is not None and not kept:
                 from engine.retrieval.query_memory import vector_of
 
-                judgements.keep_vectors(connection, model.id, {asked: vector_of(asked, model.encode)})
+                kept_marks.keep_query_vectors(model.id, {asked: vector_of(asked, model.encode)})
         return mark
 
     def opened(self, query: str, passage_id: int) -> Mark:
@@ -61,23 +66,25 @@ class ReaderMemory:
     def unmark(self, query: str, passage_id: int) -> bool:
         """Take back what was kept of a passage as an answer to a query; False where there was nothing."""
         asked = spoken(query)
-        with self._file.reading() as connection:
+        with self._store.searching() as connection:
             marks = _judging(connection, asked, passage_id, self._model_of(connection))
         if not marks:
             return False
-        with self._file.writing() as connection:
-            gone = [judgements.remove(connection, asked, mark.passage_hash) for mark in marks]
+        with self._store.marking() as kept:
+            gone = [kept.remove_mark(asked, mark.passage_hash) for mark in marks]
         return any(gone)
 
     def marks(self) -> tuple[Mark, ...]:
         """Return all marks and what was opened, newest first."""
-        return self._file.read(judgements.every)
+        with self._store.searching() as connection:
+            return connection.marks()
 
     def places_of_marks(self, marks: Sequence[Mark]) -> list[tuple[bytes, ...]]:
         """Return for each mark where its passage stands now: paths, its own document first; none where it is gone."""
         from engine.retrieval.marked_passages import documents_of
 
-        return self._file.read(lambda connection: documents_of(connection, marks))
+        with self._store.searching() as connection:
+            return documents_of(connection, marks)
 
     def last_opened(self, limit: int) -> tuple[bytes, ...]:
         """Return the documents that are there now whose passages were opened or marked right last, newest first."""
@@ -86,8 +93,8 @@ class ReaderMemory:
 
     def empty_marks(self) -> int:
         """Forget all marks and what was opened, overwriting them in the file; return how many there were."""
-        with self._file.writing() as connection:
-            return judgements.empty(connection)
+        with self._store.marking() as kept:
+            return kept.empty_marks()
 
     def answers(self) -> dict[str, dict[bytes, bool]]:
         """Return what was marked, by query: the documents that are there now, and whether they are right.
@@ -96,8 +103,8 @@ class ReaderMemory:
         """
         from engine.retrieval.marked_passages import documents_of
 
-        with self._file.reading() as connection:
-            marks = [mark for mark in judgements.every(connection) if mark.grade != judgements.OPENED]
+        with self._store.searching() as connection:
+            marks = [mark for mark in connection.marks() if mark.grade != judgements.OPENED]
             found: dict[str, dict[bytes, bool]] = {}
             for mark, paths in zip(reversed(marks), documents_of(connection, marks[::-1]), strict=True):
                 judged = found.setdefault(mark.query, {})
@@ -110,7 +117,7 @@ class ReaderMemory:
         from engine.retrieval.marked_passages import nearest_passage
         from engine.retrieval.query_memory import vector_of
 
-        with self._file.reading() as connection:
+        with self._store.searching() as connection:
             model = self._model_of(connection)
             asked = None if model is None else vector_of(query, model.encode)
             return nearest_passage(connection, document_id, asked, model.vectors if model else None)
@@ -152,26 +159,19 @@ def spoken(query: str) -> str:
     return asked
 
 
-def _mark_of(connection: apsw.Connection, query: str, passage_id: int, grade: Grade) -> Mark:
-    import os
-
-    row = connection.execute(
-        "SELECT passage.hash, folder.path, document.path FROM passage JOIN document ON document.id = document_id"
-        " JOIN folder ON folder.id = folder_id WHERE passage.id = ?",
-        (passage_id,),
-    ).fetchone()
-    if row is None:
+def _mark_of(connection: StoreConnection, query: str, passage_id: int, grade: Grade) -> Mark:
+    digest, path = connection.passage_hashes([passage_id]).get(passage_id), connection.paths_of([passage_id])
+    if digest is None or passage_id not in path:
         raise CarrelError("This passage is no longer in the library.", fix="Search again.")
-    digest, folder, path = row
-    return Mark(query, digest, os.path.join(folder, path), grade)
+    return Mark(query, digest, path[passage_id], grade)
 
 
-def _judging(connection: apsw.Connection, query: str, passage_id: int, model: Model | None) -> Sequence[Mark]:
+def _judging(connection: StoreConnection, query: str, passage_id: int, model: Model | None) -> Sequence[Mark]:
     """Return the marks of a query that stand for a passage by now."""
     from engine.retrieval.marked_passages import passages_of_marks
     from engine.retrieval.query_memory import asked_vectors
 
-    marks = judgements.of_query(connection, query)
+    marks = connection.marks(query)
     asked = asked_vectors(query, len(marks), model.encode) if model and marks else None
     placed = passages_of_marks(connection, marks, asked, model.vectors if model else None)
     return [mark for mark, passages in zip(marks, placed, strict=True) if passage_id in passages]

@@ -17,7 +17,7 @@ from engine.store import folders, lock, requests
 
 if TYPE_CHECKING:
     from engine.indexing.removed_folders import Removed
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 
 def _same_folder(connection: LibraryConnection, path: bytes) -> Folder | None:

@@ -158,6 +158,18 @@ class PostgresServer:
         server.start()
         return server
 
+    def wait_for_standby(self) -> None:
+        """Have every commit wait from now on until the standby has it."""
+        import psycopg
+
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute("alter system set synchronous_standby_names = '*'")
+            connection.execute("select pg_reload_conf()")
+            deadline = time.monotonic() + GIVE_UP_SECONDS
+            asked = "select count(*) from pg_stat_replication where sync_state = 'sync'"
+            while connection.execute(asked).fetchone() == (0,) and time.monotonic() < deadline:
+                time.sleep(0.02)
+
     def promote(self) -> None:
         """Make a standby a server of its own, and wait until it takes writes."""
         import psycopg

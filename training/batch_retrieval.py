@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.retrieval.filters import Allowed
+from engine.records import DEFAULT_CONSTANTS
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
-from engine.retrieval.fusion import CONVEX_WEIGHTS, LONG_QUERY_STEMS, LONG_QUERY_WEIGHTS, similarity
+from engine.retrieval.fusion import LONG_QUERY_STEMS, LONG_QUERY_WEIGHTS, similarity
 from engine.retrieval.keyword_leg import keyword_leg
 from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
-from engine.retrieval.rare_words import RARE_WEIGHT, rare_share
+from engine.retrieval.rare_words import rare_share
+from engine.store.allowed import EVERYTHING
 from training.corpus import Corpus
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.library_connection import LibraryConnection
 
 QUERIES_AT_ONCE = 64  # 64 x 50,000 cosines take 13 MB
 VECTOR_HEAVY = (0.95, 0.05)  # arXiv 2604.15484: what each leg alone would show, ties broken by the other
 KEYWORD_HEAVY = (0.05, 0.95)
+USUAL_WEIGHTS = (DEFAULT_CONSTANTS.meaning, 1.0 - DEFAULT_CONSTANTS.meaning)
 HEAVY_DEPTH = 10
 FUSED_DEPTH = 20
 
@@ -67,7 +69,7 @@ class Retrieved:
 class BatchRetriever:
     """Searches one corpus for many queries with both legs."""
 
-    def __init__(self, connection: apsw.Connection, corpus: Corpus) -> None:
+    def __init__(self, connection: LibraryConnection, corpus: Corpus) -> None:
         self._connection = connection
         self.corpus = corpus
         self._postings = PostingsCache(keeps_scores=True)
@@ -76,8 +78,7 @@ class BatchRetriever:
         """Return what the words of a query say, exactly as a search would have it."""
         asked = self._postings.of(self._connection)
         fts_query = fts_query_of(plain(text), asked)
-        everything = Allowed("", ())
-        ids, scores = keyword_leg(asked, fts_query, everything, len(self.corpus.ids) + 1)
+        ids, scores = keyword_leg(asked, fts_query, EVERYTHING, len(self.corpus.ids) + 1)
         at = np.searchsorted(self.corpus.ids, ids).clip(max=len(self.corpus.ids) - 1)
         known = self.corpus.ids[at] == ids
         return LexicalScores(at[known], scores[known], fts_query.ceiling, fts_query)
@@ -96,9 +97,9 @@ class BatchRetriever:
         ceiling = max(float(words.bm25.max(initial=0.0)), words.ceiling)
         if ceiling > 0:
             k[words.rows] = words.bm25 / ceiling
-        weights = LONG_QUERY_WEIGHTS if len(words.fts_query.readings) > LONG_QUERY_STEMS else CONVEX_WEIGHTS
+        weights = LONG_QUERY_WEIGHTS if len(words.fts_query.readings) > LONG_QUERY_STEMS else USUAL_WEIGHTS
         by_vector, by_words = (_first(v * s + w * k, HEAVY_DEPTH) for v, w in (VECTOR_HEAVY, KEYWORD_HEAVY))
-        k += RARE_WEIGHT * rare_share(words.fts_query.rare, self.corpus.ids)
+        k += DEFAULT_CONSTANTS.rare * rare_share(words.fts_query.rare, self.corpus.ids)
         return Retrieved(by_vector, by_words, _first(weights[0] * s + weights[1] * k, FUSED_DEPTH), s, k, weights)
 
 

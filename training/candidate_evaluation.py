@@ -31,7 +31,7 @@ from training.corpus import Corpus
 from training.known_queries import KnownQuery
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.library_connection import LibraryConnection
 
 BLOCK = 256  # passages embedded before the count of those that are done is written down
 VECTORS_FILE, COUNT_FILE = "vectors.f32", "vectors.done"
@@ -54,7 +54,12 @@ class RetrievalSystem:
     """The search of one library with one model; `vectors` are those of the corpus's passages, row for row."""
 
     def __init__(
-        self, connection: apsw.Connection, corpus: Corpus, encoder: Encoder, vectors: NDArray[np.float32], check: Check
+        self,
+        connection: LibraryConnection,
+        corpus: Corpus,
+        encoder: Encoder,
+        vectors: NDArray[np.float32],
+        check: Check,
     ) -> None:
         self._connection = connection
         self._corpus = corpus
@@ -87,7 +92,7 @@ class RetrievalSystem:
 
     def answer(self, queries: Sequence[KnownQuery], past: PastQueries | None, check: Check) -> SystemScores:
         """Search for each query and measure; a document's rank is its best passage's."""
-        settings = SearchSettings(collapse=None, memory=past is not None)
+        settings = SearchSettings(collapse=0.0, memory=past is not None)
         model = self._model if past is None else replace(self._model, past_queries=past)
         scores, found = [], []
         for number, query in enumerate(queries):

@@ -28,7 +28,7 @@ from training.protocol import Evaluated
 MOST_QUERIES = 150
 MOST_PASSAGES = 600  # at 35 a second on two cores, an evaluation takes 20 seconds
 FOREIGN = 100  # foreign queries that give a model its scale
-SETTINGS = SearchSettings(collapse=None, memory=False)
+SETTINGS = SearchSettings(collapse=0.0, memory=False)
 MIXTURES = (0.25, 0.5, 0.75)  # shares of the tuned model that are judged beside none of it and all of it
 UNJUDGED_SHARE = 0.5  # where no development query can choose: halfway keeps most of what the base knows
 

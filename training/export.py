@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +19,13 @@ from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder, pooled, unit
 from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, Manifest, file_sha256
 from engine.embedding.out_of_domain import background_passages, foreign_queries, measure
-from engine.embedding.tokenization import Tokens, passage_rules, plain_tokenizer
+from engine.embedding.tokenization import Tokens, passage_rules
 from engine.errors import CarrelError, ModelError
 from engine.scratch_folders import scratch_folder
 from training import onnx_graph
 from training.source_model import EMBEDDED_ORIGIN, SourceModel, embedded_source, read_source
+from training.source_tokenizer import TOLD_APART_BY, write_tokenizer
+from training.vector_head import vector_head
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
 LICENSE_FILE = "LICENSE"
 LEAST_PARITY = {"int8": 0.985, "none": 0.9999}  # mean cosine to the model in torch, below which nothing is written
+LEAST_OF_FOREIGN = 0.99  # of a model in 8 bits that nobody here has tuned for it
 PARITY_TEXTS = 48
 
 
@@ -40,12 +45,14 @@ def export(
     quantise: bool = True,
     name: str | None = None,
     training: dict[str, Any] | None = None,
+    dimensions: int | None = None,
 ) -> Manifest:
     """Build the model folder `out` from the sentence-transformers directory `source` and return its manifest.
 
     `source` None takes the packaged default model. `name` is what the model is called, by default its directory's
-    name; `training` is recorded as it is. The vectors of the new file are held against the original's first, and
-    `out` changes only when all is done. Raises ModelError where the source is unusable or the vectors differ.
+    name; `training` is recorded as it is; of each vector the first `dimensions` numbers are kept. The vectors of the
+    new file are held against the original's first, and `out` changes only when all is done. A foreign model that
+    8 bits change too much is written in 32. Raises ModelError where the source is unusable or the vectors differ.
     """
     folder = embedded_source() if source is None else source.resolve()
     called = name or (catalogue.EMBEDDED if source is None else folder.name)
@@ -54,34 +61,113 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     with scratch_folder(out.parent, "export") as draft:
         model = onnx_graph.load_transformer(description.transformer)
-        onnx_graph.write_graph(model, draft / MODEL_FILE, quantise=quantise)
-        plain_tokenizer(description.transformer / TOKENIZER_FILE).save(str(draft / TOKENIZER_FILE), pretty=False)
-        known = _manifest(draft, description, model, quantise=quantise)
-        dataclasses.replace(known, id=called, source=origin, training=training).write(draft)
-        require_parity(draft, model)
+        write_tokenizer(description, draft / TOKENIZER_FILE)
+        facts = Named(called, origin, training)
+        if source is None or training is not None:
+            _write_model(draft, description, model, facts, quantise=quantise)
+            require_parity(draft, reference_vectors(draft, model, parity_texts()))
+        else:
+            _write_foreign(draft, folder, description, model, facts, quantise=quantise, dimensions=dimensions)
         complete = measure(draft)
         _write_license(draft, complete.license)
         _put_in_place(draft, out)
     return complete
 
 
-def require_parity(folder: Path, model: torch.nn.Module) -> float:
-    """Return the mean cosine between a model folder's vectors and torch's, over shipped texts.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a model is called, where it comes from, and how it was trained, if it was here."""
 
-    Raises ModelError where it is below what the quantisation allows.
+    id: str
+    source: str
+    training: dict[str, Any] | None
+
+
+def _write_foreign(
+    draft: Path,
+    folder: Path,
+    description: SourceModel,
+    model: torch.nn.Module,
+    facts: Named,
+    *,
+    quantise: bool,
+    dimensions: int | None,
+) -> None:
+    """Write a model that was made elsewhere, in 8 bits where its vectors stay what the library that made it gives."""
+    width = _width(description, model)
+    if dimensions is not None and not 1 <= dimensions <= width:
+        raise ModelError(f"{folder} gives vectors of {width} numbers; {dimensions} of them cannot be kept.")
+    head = vector_head(description, dimensions)
+    texts = [*parity_texts(), *TOLD_APART_BY]
+    theirs = original_vectors(folder, description, texts, dimensions)
+    for in_8_bits in (True, False) if quantise else (False,):
+        dimension = dimensions or width
+        _write_model(draft, description, model, facts, quantise=in_8_bits, head=head, dimension=dimension)
+        try:
+            require_parity(draft, theirs, texts, least=LEAST_OF_FOREIGN if in_8_bits else None)
+        except ModelError:
+            if not in_8_bits:
+                raise
+        else:
+            return
+
+
+def _write_model(
+    draft: Path,
+    description: SourceModel,
+    model: torch.nn.Module,
+    facts: Named,
+    *,
+    quantise: bool,
+    head: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    dimension: int | None = None,
+) -> None:
+    try:
+        onnx_graph.write_graph(model, draft / MODEL_FILE, quantise=quantise, head=head)
+    except OSError:
+        raise
+    except Exception as error:  # torch's and onnx's own, which share no base but Exception
+        kind = getattr(model.config, "model_type", "unknown")
+        raise ModelError(
+            f"A model of the kind {kind} cannot be written as one file of ONNX.",
+            cause=(f"{error}".splitlines() or [type(error).__name__])[0][:300],
+            fix="Choose another: models of BERT's, RoBERTa's and MPNet's kind can be built.",
+        ) from error
+    known = _manifest(draft, description, dimension or _width(description, model), quantise=quantise)
+    dataclasses.replace(known, id=facts.id, source=facts.source, training=facts.training).write(draft)
+
+
+def _width(description: SourceModel, model: torch.nn.Module) -> int:
+    """Return how many numbers a model's vectors have: as many as its last layer gives."""
+    if description.dense:
+        config = json.loads((description.dense[-1] / "config.json").read_text(encoding="utf-8"))
+        return int(config["out_features"])
+    return int(model.config.hidden_size)
+
+
+def parity_texts() -> list[str]:
+    """Return shipped texts, short and long, on which two forms of a model are compared."""
+    return [*background_passages()[: PARITY_TEXTS // 2], *foreign_queries()[: PARITY_TEXTS // 2]]
+
+
+def require_parity(
+    folder: Path, theirs: NDArray[np.float32], texts: Sequence[str] | None = None, least: float | None = None
+) -> float:
+    """Return the mean cosine between a model folder's vectors of texts and the original's.
+
+    Raises ModelError where it is below `least`, by default what the quantisation allows.
     """
     import numpy as np
 
-    texts = [*background_passages()[: PARITY_TEXTS // 2], *foreign_queries()[: PARITY_TEXTS // 2]]
     encoder = Encoder(folder)
-    found = encoder.encode_passages(texts)
-    parity = float(np.mean(np.sum(found * reference_vectors(folder, model, texts), axis=1)))
-    least = LEAST_PARITY[encoder.manifest.quantisation]
+    found = encoder.encode_passages(texts or parity_texts())
+    parity = float(np.mean(np.sum(found * theirs, axis=1)))
+    least = least or LEAST_PARITY[encoder.manifest.quantisation]
     if not parity >= least:
         raise ModelError(
             "The exported model is too far from the original.",
             cause=f"The mean cosine between their vectors is {parity:.4f}, at least {least} is required.",
-            fix="Export it with --fp32, without quantisation.",
+            fix="" if encoder.manifest.quantisation == "none" else "Export it with --fp32, without quantisation.",
         )
     return parity
 
@@ -102,12 +188,28 @@ def reference_vectors(folder: Path, model: torch.nn.Module, texts: Sequence[str]
     return np.stack(rows)
 
 
-def _manifest(draft: Path, source: SourceModel, model: torch.nn.Module, *, quantise: bool) -> Manifest:
-    config: Any = model.config
+def original_vectors(
+    folder: Path, description: SourceModel, texts: Sequence[str], dimensions: int | None = None
+) -> NDArray[np.float32]:
+    """Return the vectors of texts as sentence-transformers gives them with the directory, of unit length."""
+    import numpy as np
+
+    with onnx_graph.quiet():
+        from sentence_transformers import SentenceTransformer  # 5 s
+
+        model = SentenceTransformer(
+            str(folder), device="cpu", local_files_only=True, trust_remote_code=False, truncate_dim=dimensions
+        ).float()
+        model.max_seq_length = description.window
+        given = model.encode(list(texts), prompt="", batch_size=8, normalize_embeddings=True, show_progress_bar=False)
+    return np.asarray(given, dtype=np.float32)
+
+
+def _manifest(draft: Path, source: SourceModel, dimension: int, *, quantise: bool) -> Manifest:
     return Manifest(
         id="unnamed",
         revision=source.revision,
-        dimension=int(config.hidden_size),
+        dimension=dimension,
         pooling=source.pooling,
         normalised=True,
         query_prefix=source.query_prefix,
@@ -143,10 +245,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("directory", nargs="?", type=Path, help="a sentence-transformers model; default: the embedded")
     parser.add_argument("--out", type=Path, help="the model folder to write; default: where Carrel looks for it")
     parser.add_argument("--name", help="what the model is called; default: the name of its directory")
+    parser.add_argument("--dimensions", type=int, help="numbers of each vector to keep, for models made to be cut")
     parser.add_argument("--fp32", action="store_true", help="leave the weights in 32 bits")
     chosen = parser.parse_args(arguments)
     try:
-        manifest = export(chosen.directory, _target(chosen), quantise=not chosen.fp32, name=chosen.name)
+        manifest = export(
+            chosen.directory,
+            _target(chosen),
+            quantise=not chosen.fp32,
+            name=chosen.name,
+            dimensions=chosen.dimensions,
+        )
     except CarrelError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -10,17 +10,14 @@ from engine.embedding.encoder import Encoder
 from training import gate, probe
 from training.candidate import Candidate
 from training.candidate_evaluation import RetrievalSystem, SystemScores, embedded
+from training.changed_questions import changed_questions
 from training.known_queries import KnownQuery
 from training.library_snapshot import LibrarySnapshot
-from training.protocol import BeforeAfter, Judged, Preparing, shortened
+from training.protocol import Judged, Preparing
 from training.run_channel import Teller
-from training.runs import Run, folder
+from training.runs import LEDGER_FILE, Run, folder
 from training.splits import Splits
 
-SHOWN_QUESTIONS = 12  # before and after
-SHOWN_TITLES, TITLE_CHARACTERS, QUERY_CHARACTERS = 5, 120, 300
-MOST_BYTES = 1200  # of a text as it is written: a question and ten titles stay below what an event may have
-LEDGER_FILE = "gate.json"
 LEAST_CLEAN = 20  # test queries that share nothing, from which they get a line of their own
 NOTHING: gate.Series = ([], [])
 
@@ -91,15 +88,9 @@ class HeldOutTest:
         return {f"{len(kept)} that share nothing": ([candidate[at] for at in kept], [base[at] for at in kept])}
 
     def _show(self, test: Sequence[KnownQuery], plain: Sequence[SystemScores]) -> None:
-        titles = self._snapshot.corpus.titles
-        changed = [at for at in range(len(test)) if plain[0].found[at][:3] != plain[1].found[at][:3]]
-        for at in changed[:SHOWN_QUESTIONS]:
-            after, before = (
-                tuple(shortened(titles[each], TITLE_CHARACTERS, MOST_BYTES) for each in system.found[at][:SHOWN_TITLES])
-                for system in plain
-            )
-            query = shortened(test[at].text, QUERY_CHARACTERS, MOST_BYTES)
-            self._teller.tell(BeforeAfter(query=query, before=before, after=after))
+        found = list(zip(plain[1].found, plain[0].found, strict=True))
+        for shown in changed_questions(test, found, self._snapshot.corpus.titles):
+            self._teller.tell(shown)
 
     def _facts(self) -> dict[str, Any]:
         """Return what a manifest says of how its model was trained."""

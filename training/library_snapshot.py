@@ -21,7 +21,7 @@ from training.batch_retrieval import BatchRetriever
 from training.run_plan import Plan
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.library_connection import LibraryConnection
 
 Preparing = Callable[[str, int, int], None]
 """Called with what is done, how much of it, and of how much (0: not known)."""
@@ -32,7 +32,7 @@ class LibrarySnapshot:
     """An opened library: its connection, its corpus, and the encoder that made the vectors."""
 
     plan: Plan
-    connection: apsw.Connection
+    connection: LibraryConnection
     corpus: corpus.Corpus
     encoder: Encoder
     preparing: Preparing

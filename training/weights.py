@@ -17,7 +17,7 @@ from engine.embedding.manifest import TOKENIZER_FILE, Manifest
 from engine.embedding.tokenization import plain_tokenizer
 from engine.errors import ModelError
 from training.onnx_graph import load_transformer, quiet
-from training.source_model import SourceModel, embedded_source, read_source
+from training.source_model import SourceModel, embedded_source, plain_width, read_source
 
 if TYPE_CHECKING:
     import torch
@@ -33,12 +33,23 @@ def source_of(manifest: Manifest) -> Path:
     kept = catalogue.folder_of(manifest.id) / SOURCE_FOLDER
     for folder in (kept, Path(manifest.source)):
         if (folder / "modules.json").is_file():
+            _require_plain(manifest, folder)
             return folder
     raise ModelError(
         f"{manifest.id} cannot be trained further here.",
         cause="Its weights are there in the form that searches, not in the one that learns.",
         fix=f"Change to {catalogue.EMBEDDED}, or to a model made with `carrel models build DIR`.",
     )
+
+
+def _require_plain(manifest: Manifest, folder: Path) -> None:
+    """Raise ModelError where something stands behind a model's pooling, which the training here does not teach."""
+    if plain_width(folder) != manifest.dimension:
+        raise ModelError(
+            f"{manifest.id} cannot be trained further here.",
+            cause="Its vectors are mapped or cut behind the pooling, and only what lies before it is trained.",
+            fix=f"Change to {catalogue.EMBEDDED}, or train an adapter: `carrel retrain --recipe adapter`.",
+        )
 
 
 def device_of() -> str:
@@ -147,6 +158,14 @@ class Learner:
             self.model.to("cpu").save_pretrained(transformer)
             self.model.to(self.device)
         _same_class(self.source.transformer / "config.json", transformer / "config.json")
+        self._keep_prefixes(out / "config_sentence_transformers.json")
+
+    def _keep_prefixes(self, path: Path) -> None:
+        """Write down the prefixes, which the base may owe to its name."""
+        prefixes = {"query": self.source.query_prefix, "passage": self.source.passage_prefix}
+        if any(prefixes.values()):
+            known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            path.write_text(json.dumps({**known, "prompts": {**(known.get("prompts") or {}), **prefixes}}, indent=2))
 
 
 def by_length(tokens: Sequence[Sequence[int]], at_once: int) -> tuple[list[int], list[list[int]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +21,11 @@ EXPORTER = "training.export"
 NEEDED = ("torch", "transformers", "onnx")
 
 
-def build(directory: Path, name: str | None) -> Manifest:
-    """Build the sentence-transformers model in `directory` and return its manifest. Raises ModelError."""
+def build(directory: Path, name: str | None, dimensions: int | None = None) -> Manifest:
+    """Build the sentence-transformers model in `directory` and return its manifest.
+
+    Of each vector the first `dimensions` numbers are kept, None keeps all. Raises ModelError.
+    """
     from engine.embedding import catalogue
     from engine.embedding.manifest import Manifest
 
@@ -32,8 +36,10 @@ def build(directory: Path, name: str | None) -> Manifest:
     click.echo(f"Building {called}; this takes a few minutes.", err=True)
     place = catalogue.place_of(called)
     arguments = [str(directory), "--name", called, "--out", str(place)]
+    arguments += ["--dimensions", str(dimensions)] if dimensions is not None else []
     ended = subprocess.run(
         [*own_process(EXPORTER), *arguments],
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},  # all of it lies here: no hub is asked for what is missing
         cwd=private_folder(places().state),  # a folder with a json.py in it must not be run as code
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -44,6 +50,18 @@ def build(directory: Path, name: str | None) -> Manifest:
     if ended.returncode:
         raise ModelError(f"No model was made of {directory}.", cause=_last_line(ended.stderr))
     return Manifest.read(place)
+
+
+def described(manifest: Manifest) -> str:
+    """Return what a person may want to check of a built model, as a sentence."""
+    before = [f"{what} begin with {text!r}" for what, text in _prefixes(manifest) if text]
+    bits = {"int8": "8", "none": "32"}[manifest.quantisation]
+    facts = [f"{manifest.window} tokens at most", f"weights in {bits} bits", f"licence {manifest.license}", *before]
+    return f"It reads {', '.join(facts)}."
+
+
+def _prefixes(manifest: Manifest) -> tuple[tuple[str, str], ...]:
+    return ("queries", manifest.query_prefix), ("passages", manifest.passage_prefix)
 
 
 def _require_training() -> None:

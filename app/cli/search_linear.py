@@ -72,6 +72,8 @@ def _explained(hit: Hit, facts: Facts) -> Iterator[str]:
         yield f"Feedback from the first results changed it by {_change(told['feedback'])}."
     if "memory" in told:
         yield f"Your own earlier choices changed it by {_change(told['memory'])}."
+    if "late" in told:
+        yield f"Late interaction changed it by {_change(told['late'])}."
     if facts.memory is not None:
         yield f"They were made for the search: {one_line(facts.memory.query)}."
     if hit.vector is None and not hit.pending:

@@ -40,11 +40,18 @@ class Reindexing:
         self._asked: set[tuple[bytes, float, int]] = set()
 
     def ask(self, library: LibraryPort, document: StoredDocument) -> None:
-        """File a request for one document's file; nothing happens in a library that cannot be written to."""
+        """File a request for one document's file.
+
+        Nothing happens in a library that cannot be written to, nor in a folder that was paused: its documents stay as
+        they are, whatever becomes of the files.
+        """
         key = document.path, document.modified, document.size
         if library.read_only or key in self._asked:
             return
         self._asked.add(key)
+        paused = [folder.path for folder in library.status().folders if folder.state == "paused"]
+        if any(document.path.startswith(folder.rstrip(b"/") + b"/") for folder in paused):
+            return
         path = os.fsdecode(document.path)
         try:
             path.encode()

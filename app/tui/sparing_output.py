@@ -1,4 +1,4 @@
-"""What is written to the terminal: of colours and styles only what changes from one cell to the next.
+"""What is written to the terminal: only cells that differ, and of styles only what changes from one to the next.
 
 Textual sets the whole style before every piece of text and takes it back after it, 40 bytes around three letters. Over
 a slow line that is most of what a key costs.
@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from textual.driver import Driver
+from textual.events import Resize
+from textual.message import Message
+
+from app.tui.shown_cells import ShownCells
 
 KEPT_CHANGES = 4_096  # pairs of styles: a screen has some dozens
 _STYLE = re.compile(r"\x1b\[([0-9;]*)m")
@@ -85,13 +90,23 @@ def attributes(style: str) -> Attributes | None:
 
 @lru_cache
 def with_sparing(driver: type[Driver]) -> type[Driver]:
-    """Return a platform's driver that writes what is `sparing`."""
+    """Return a platform's driver that writes what is `sparing`, and of that only what is not there yet."""
 
     class SparingDriver(driver):  # type: ignore[valid-type, misc]
         """Writes to the terminal of its platform."""
 
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self._shown = ShownCells()
+
         def write(self, data: str) -> None:
             """Write to the terminal."""
-            super().write(sparing(data))
+            super().write(sparing(self._shown.changes(data)))
+
+        def process_message(self, message: Message) -> None:
+            """Take in what the terminal says; one that has another size may show anything."""
+            if isinstance(message, Resize):
+                self._shown.forget()
+            super().process_message(message)
 
     return SparingDriver

@@ -7,10 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from engine.atomic_files import replace_file
 from engine.errors import ModelError
+
+if TYPE_CHECKING:
+    from engine.embedding.token_pooling import Method
 
 Pooling = Literal["mean", "cls", "last"]
 Quantisation = Literal["int8", "none"]
@@ -31,7 +34,7 @@ DEFAULT_PASSAGE_RULES: Mapping[str, int] = {
 }
 
 # Facts about a model that leave its vectors as they are, so that correcting one re-embeds nothing.
-_NOT_IN_FINGERPRINT = frozenset({"file", "background_cosine", "language", "license", "source", "training"})
+_NOT_IN_FINGERPRINT = frozenset({"file", "background_cosine", "language", "license", "source", "training", "late"})
 _ONLY_OF_QUERIES = frozenset({"id", "query_prefix", "adapter"})
 
 
@@ -42,7 +45,8 @@ class Manifest:
     `window` counts tokens, the special ones included. `background_cosine` is the mean cosine between the shipped
     foreign queries and the background passages under this model. `passage_rules` are those of `engine.chunking`, in
     the model's tokens. `training` is None for a model that Carrel did not train. `adapter` is the sha256 of the file
-    whose matrix is applied to the vectors of queries, "" where there is none.
+    whose matrix is applied to the vectors of queries, "" where there is none. `late` is how the token vectors were
+    pooled that the model was trained with, "" where they were not.
     """
 
     id: str
@@ -64,6 +68,12 @@ class Manifest:
     passage_rules: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_PASSAGE_RULES))
     training: dict[str, Any] | None = None
     adapter: str = ""
+    late: str = ""
+
+    @property
+    def late_pooling(self) -> Method:
+        """How its token vectors are pooled: as the model was trained, else by Ward's criterion."""
+        return "kmeans" if self.late == "kmeans" else "ward"
 
     @property
     def fingerprint(self) -> str:

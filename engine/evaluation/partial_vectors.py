@@ -17,13 +17,12 @@ from engine.retrieval.tombstones import PassageRows
 from engine.retrieval.vector_index import ExactVectors
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.retrieval.search_pipeline import Model, Search
     from engine.retrieval.vector_leg import Vectors
+    from engine.store.store_connection import StoreConnection
 
 
-def with_vectors_of(connection: apsw.Connection, model: Model, passage_ids: Collection[int]) -> Model:
+def with_vectors_of(connection: StoreConnection, model: Model, passage_ids: Collection[int]) -> Model:
     """Return a model that has the vectors of these passages and no others."""
     ids = np.array(sorted(passage_ids), np.int64)
     rows = model.vectors.positions(ids)
@@ -31,11 +30,11 @@ def with_vectors_of(connection: apsw.Connection, model: Model, passage_ids: Coll
     matrix = model.vectors.exactly(connection, rows)
     nothing = ExactVectors(PassageRows.of(ids[:0]), np.empty((0, model.vectors.dimension), np.float32))
     vectors: Vectors = OverlaidVectors(nothing, ids, matrix) if len(ids) else nothing
-    return replace(model, vectors=vectors, embedded=len(ids) / max(1, len(model.vectors.ids)))
+    return replace(model, vectors=vectors, embedded=len(ids) / max(1, model.vectors.count))
 
 
 def on_demand(
-    connection: apsw.Connection, model: Model, most: int, run: Callable[[Model], Search], there: Collection[int] = ()
+    connection: StoreConnection, model: Model, most: int, run: Callable[[Model], Search], there: Collection[int] = ()
 ) -> Search:
     """Search as where only the passages `there` have vectors, and the best `most` of what is found are embedded."""
     first = run(with_vectors_of(connection, model, there))

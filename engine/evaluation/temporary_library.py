@@ -25,8 +25,9 @@ from engine.retrieval.query import plain
 from engine.retrieval.tier_calibration import refit
 from engine.store import documents as stored
 from engine.store import folders, models
-from engine.store.connection import LibraryConnection, open_writer
+from engine.store.connection import open_writer
 from engine.store.document_writer import Writer
+from engine.store.library_connection import LibraryConnection
 from engine.store.row_mapping import FileFacts
 
 FOLDER = b"/collection"
@@ -47,7 +48,7 @@ class TemporaryLibrary:
         self._encoder = encoder
         self._active = ActiveModel(encoder)
         self._postings = PostingsCache(keeps_scores=True)
-        self.settings = replace(settings, collapse=None, group=True)
+        self.settings = replace(settings, collapse=0.0, group=True)
         self.on_demand: int | None = None
         self.index_seconds = index_seconds
         with self._pool.lend() as connection:
@@ -83,7 +84,7 @@ class TemporaryLibrary:
 
         With `on_demand`, as if no passage had a vector but so many of those that a query finds by words.
         """
-        self.settings, self.on_demand = replace(settings, collapse=None, group=True), on_demand
+        self.settings, self.on_demand = replace(settings, collapse=0.0, group=True), on_demand
         return self
 
     def model(self, connection: LibraryConnection) -> search_pipeline.Model:

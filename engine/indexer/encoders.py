@@ -10,10 +10,9 @@ from engine.paths import places
 from engine.typing_priority import waits_for_typing
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.embedding.out_of_domain import DescribedEncoder
     from engine.indexing.passage_encoder import PassageEncoder
+    from engine.store.library_connection import LibraryConnection
     from engine.store.models import StoredModel
 
 EncoderOf = Callable[[str | None], "PassageEncoder"]
@@ -43,7 +42,7 @@ class Encoders:
 
 
 def refit(
-    conn: apsw.Connection, encoder: PassageEncoder, stopped: Callable[[], bool], beside: StoredModel | None = None
+    conn: LibraryConnection, encoder: PassageEncoder, stopped: Callable[[], bool], beside: StoredModel | None = None
 ) -> None:
     """Fit the tiers of the active model, or of one `beside` it, and from where its words count as linked.
 

@@ -21,7 +21,7 @@ from engine.indexing.stop_signal import GiveWay, Signal
 from engine.indexing.sync import refit_where_due
 from engine.sources.parser import ParserClosed
 from engine.store import models, pending_vectors, shadow_log
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     from engine.indexing.file_reader import DocumentParser

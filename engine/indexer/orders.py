@@ -15,8 +15,8 @@ from engine.indexing.sync_progress import to_dict
 from engine.paths import display
 from engine.records import Folder, SyncReport
 from engine.store import folders, requests
-from engine.store.connection import path_of
 from engine.store.faults import system_errors_translated, translated
+from engine.store.transactions import path_of
 from engine.watching.watched_roots import watched
 
 
@@ -38,6 +38,9 @@ class Indexing(Protocol):
 
     def start_shadow(self, name: str) -> None:
         """Let a model run beside the one in use. Raises ModelError, UsageError."""
+
+    def switch_late(self, argument: str) -> None:
+        """Switch late interaction on, off, or remove it. Raises ModelError."""
 
     def folders_changed(self) -> None:
         """Look at once which folders are to be watched."""
@@ -123,6 +126,9 @@ class Orders:
             case "shadow":
                 self._indexing.start_shadow(argument)
                 return {"model": argument}
+            case "late":
+                self._indexing.switch_late(argument)
+                return {}
         raise CarrelError(f"The indexer knows no order '{kind}'.", fix="Restart Carrel: an older one may be running.")
 
     def _set_state(self, paths: Sequence[bytes], *, paused: bool) -> list[Folder]:

@@ -9,7 +9,7 @@ import apsw
 
 from engine.effective_settings import fault
 from engine.events import Event, Trouble
-from engine.store.connection import refuse_moved
+from engine.store.transactions import refuse_moved
 
 GLANCE_SECONDS = 1.0  # a transaction looks at the file itself; this ends an indexer that has nothing to write
 

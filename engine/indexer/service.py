@@ -27,6 +27,7 @@ from engine.indexer.premises_check import PremisesCheck
 from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
 from engine.indexer.troubles import AFTER_TROUBLE_SECONDS, Troubles
 from engine.indexing.embedding_queue import ask_for_paths
+from engine.indexing.late_build import LateTurns
 from engine.indexing.stop_signal import GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
 from engine.indexing.sync_progress import finished, joined, to_dict
@@ -89,6 +90,7 @@ class Service:
         self._premises = PremisesCheck(conn, on_event)
         self._next_fold = 0.0
         self._embedding = EmbeddingTurns(conn, self._encoder, self._tell)
+        self._late = LateTurns(conn, encoder_of, self._tell)
         self._followers = FollowerTurns(conn, encoder_of, self._lent_parser, self._tell)
 
     def run(self, *, watch: bool) -> None:
@@ -151,6 +153,9 @@ class Service:
             self._guarded(self._orders.take)
         if self._misfit:
             self._fit()
+        while not self._stop.is_set() and self._late.due:
+            self._make_late()
+            self._guarded(self._orders.take)
         return self._embedding.embedded - embedded
 
     def _turn(self) -> None:
@@ -172,6 +177,8 @@ class Service:
             self._follow()
         if self._misfit:
             self._fit()
+        if self._late.due and not (self._embedding.due or self._followers.due):
+            self._guarded(self._make_late)
         self._fold_in()
 
     # --- syncing ----------------------------------------------------------------------------------------------------
@@ -278,10 +285,21 @@ class Service:
             self._embedding.take(signal, asked=asked)
         return signal.gave_way or self._embedding.embedded > before
 
+    def switch_late(self, argument: str) -> None:
+        """Carry out an order of late interaction, as `late_build.switch` reads it."""
+        from engine.indexing.late_build import switch
+
+        switch(self._conn, argument, self._encoder_of)
+
+    def _make_late(self) -> None:
+        """Make token vectors for a moment; what is more urgent comes first."""
+        with self._giving_way() as given_way:
+            self._late.take(given_way())
+
     @property
     def _embeds(self) -> bool:
         """Whether something waits to be embedded now, for whatever model."""
-        return self._embedding.due or self._followers.due
+        return self._embedding.due or self._followers.due or self._late.due
 
     def _follow(self) -> None:
         """Embed for the other models for a moment; what is more urgent comes first."""

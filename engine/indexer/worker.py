@@ -16,19 +16,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import CarrelError, LibraryBusy
+from engine.errors import CarrelError, ConfigError, LibraryBusy
 from engine.event_log.event_file import EventFile, new_event_file
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Event, IndexerStarted, Preparing, Stopped, Trouble
 from engine.indexer.encoders import EncoderOf, Encoders, refit
 from engine.log_file import stderr_handler
-from engine.paths import places
+from engine.paths import library_path, places
 from engine.store.lock import IndexerLock
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ LOG_FORMAT = "%(asctime)s %(name)s: %(message)s"
 NICENESS = 10  # the person's own programs come first
 STDIN = 0
 TAKE_OVER_SECONDS = 1.0  # how often one who follows looks whether the other still holds the lock
+BRINGING_PATIENCE_SECONDS = 2.0  # for a file that is on its way to the team library as the indexer ends
 LISTEN_SECONDS = 0.1  # how often it reads what the other tells, and hears of a stop
 
 
@@ -153,10 +154,37 @@ def serve(
                 stop=stop,
                 commands=commands,
             )
-            service.run(watch=watch)
+            with _bringing(library, encoder_of, on_event, stop) if watch else nullcontext():
+                service.run(watch=watch)
         finally:
             conn.close()
     on_event(Stopped(reason="it was told to" if stop.is_set() else "all is done"))
+
+
+@contextmanager
+def _bringing(library: Path, encoder_of: EncoderOf, on_event: Callable[[Event], None], stop: Signal) -> Iterator[None]:
+    """Bring shared folders to the team library that this machine has joined, for as long as the indexer runs.
+
+    Only the person's own file is brought: the folders of another library of theirs are another matter.
+    """
+    from engine import config
+
+    joined = config.Config()
+    with suppress(ConfigError):  # told by whoever needs the settings for something that cannot be left out
+        joined = config.load()
+    if not joined.team or library != library_path():
+        yield
+        return
+    from engine.team.bringing_thread import BringingThread
+    from engine.team.membership import this_machine
+
+    own = Encoders() if isinstance(encoder_of, Encoders) else encoder_of  # one that works cannot be asked from beside
+    thread = BringingThread(joined.team, library, this_machine(), own, on_event, stop)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.leave(BRINGING_PATIENCE_SECONDS)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -22,8 +22,8 @@ from engine.indexing.stop_signal import Signal
 from engine.indexing.survey import scopes
 from engine.indexing.sync_progress import MeaningMeter
 from engine.store import change_log, models, passage_counts, pending_vectors
-from engine.store.connection import transaction
 from engine.store.documents import known_files
+from engine.store.transactions import transaction
 from engine.watching.watched_roots import watched
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import apsw
 
 from engine.records import Mark
 from engine.store import judgements, stored_values
-from engine.store.connection import transaction
 from engine.store.documents import document_id_at
 from engine.store.row_mapping import unsigned
 from engine.store.text_sketch import pairs_of, share_within
+from engine.store.transactions import transaction
 
 KNOWN_AGAIN = 0.5  # of a marked text: from so large a share on, another document holds it now
 SAME_INODE = 0.2  # the same, in the file that has the inode of the one that is gone; a number is soon given anew

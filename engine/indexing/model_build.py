@@ -30,8 +30,8 @@ from engine.indexing.passage_encoder import Embedder, PassageEncoder, cutting, p
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.sync_progress import ProgressMeter
 from engine.store import change_log, models, vector_tables
-from engine.store.connection import transaction
 from engine.store.document_writer import Writer
+from engine.store.transactions import transaction
 from engine.store.vector_tables import Vector
 
 log = logging.getLogger(__name__)

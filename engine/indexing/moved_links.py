@@ -14,7 +14,7 @@ import apsw
 from engine.errors import PathError
 from engine.paths import refuse_nested
 from engine.store import folders, stored_values
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 _LINK = "link"  # the name among a folder's rules under which its link is kept
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import apsw
 
 from engine.store import stored_values
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 QUIET_SECONDS = 60.0  # without a removal: a slow `rm -r` deletes a file a second, a person thinks between two
 _RUN = "removals:"  # before a folder's id, in the names in `meta`

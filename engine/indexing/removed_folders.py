@@ -20,7 +20,7 @@ from engine.indexing.crash_recovery import forget_readings
 from engine.lazy_dataclass import dataclass
 from engine.paths import private_folder
 from engine.store import backup, folders, models, stored_values
-from engine.store.connection import path_of, transaction
+from engine.store.transactions import path_of, transaction
 from engine.store.write_ahead_log import fold_in
 
 KEPT_SECONDS = 24 * 3600.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from engine.embedding.manifest import Manifest
 from engine.errors import ModelError, UsageError
 from engine.store import models, shadow_log
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     import apsw

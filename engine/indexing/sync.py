@@ -236,7 +236,7 @@ def refit_where_due(
     Returns whether they were not as they should be: then `refit` was called, though `stop` may have ended it.
     """
     from engine.store import change_log, models
-    from engine.store.connection import transaction
+    from engine.store.transactions import transaction
 
     model = beside or models.active(conn)
     if model is None or not _misfit(conn, model.id, models.vectors_of(conn, model)):

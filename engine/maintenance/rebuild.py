@@ -25,11 +25,12 @@ from engine.records import SyncReport
 from engine.store import backup, folders, models, vector_tables
 from engine.store.archive import LibraryArchive, gather
 from engine.store.archive_return import put_back
-from engine.store.connection import READER_CACHE_KIB, open_writer, prepare, transaction
+from engine.store.connection import READER_CACHE_KIB, open_writer, prepare
 from engine.store.document_writer import Writer
 from engine.store.lock import IndexerLock
 from engine.store.row_mapping import Row
 from engine.store.stored_values import selecting, values_of
+from engine.store.transactions import transaction
 from engine.store.untrusted_file import foreign, harden
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import apsw
 from engine.embedding.manifest import Manifest
 from engine.errors import ModelError
 from engine.records import Check
+from engine.retrieval import word_link_calibration
 from engine.retrieval.tiers import CALIBRATED, Cuts
 from engine.store import change_log, judgements, models, search_log, shadow_log, stored_values, vector_tables
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 Key: TypeAlias = tuple[Any, ...]
 _AGAIN = "content_hash = NULL, mtime_ns = 0"  # a document that looks changed is read again by the next sync
@@ -132,6 +133,8 @@ def _is_kept(key: str, value: object) -> bool:
 def _is_figure(name: str, value: object) -> bool:
     if name == CALIBRATED:
         return Cuts.from_json(value) is not None
+    if name == word_link_calibration.CALIBRATED:
+        return word_link_calibration.cuts_in(value) is not None
     if name == shadow_log.CUT:
         return stored_values.json_object(value) is not None
     if name.startswith(judgements.ASKED):

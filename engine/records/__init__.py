@@ -3,6 +3,7 @@
 Offsets count code points of the document's text, ranks start at 1, lines start at 1 and are inclusive.
 """
 
+from engine.records.fusion_constants import DEFAULT_CONSTANTS, FittedConstants, FusionConstants
 from engine.records.library_status import (
     Check,
     Failure,
@@ -10,6 +11,7 @@ from engine.records.library_status import (
     FolderCount,
     FolderState,
     LastCheck,
+    LateStatus,
     Status,
     StoredDocument,
     SyncReport,
@@ -76,6 +78,7 @@ from engine.records.shadow import (
 from engine.records.views import DocumentChange, Facets, FolderNode, ResolvedLink, SignalScale, StoredPassage
 
 __all__ = [
+    "DEFAULT_CONSTANTS",
     "HELD_BACK",
     "RECIPROCAL",
     "Block",
@@ -89,15 +92,18 @@ __all__ = [
     "Facets",
     "Failure",
     "Filters",
+    "FittedConstants",
     "Folder",
     "FolderCount",
     "FolderNode",
     "FolderState",
     "Fusion",
+    "FusionConstants",
     "Grade",
     "Hit",
     "KeywordFigure",
     "LastCheck",
+    "LateStatus",
     "LeftOut",
     "Link",
     "LoggedRow",

@@ -13,20 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
-from engine.records import SearchSettings, Verdict
+from engine.records import DEFAULT_CONSTANTS, SearchSettings, Verdict
 from engine.retrieval import tiers
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import Gathered, Meaning, gather
-from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import rank
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import TELLING_SHARE, told_share
 from engine.retrieval.surroundings import FIRST_PASSAGES, surroundings
+from engine.store.allowed import EVERYTHING
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 VERDICTS: tuple[Verdict, ...] = ("none", "weak", "likely", "strong")  # from the least
 
@@ -63,7 +63,7 @@ class Assessment:
 
 
 def assess(
-    connection: apsw.Connection, gathered: Gathered, settings: SearchSettings, rows: int = tiers.COVERAGE_ROWS
+    connection: StoreConnection, gathered: Gathered, settings: SearchSettings, rows: int = tiers.COVERAGE_ROWS
 ) -> Assessment:
     """Look at the first `rows` passages of the default fusion, whatever fusion was asked for.
 
@@ -80,8 +80,11 @@ def assess(
 
 
 def _first(gathered: Gathered, settings: SearchSettings, count: int) -> NDArray[np.int64]:
-    """Return the places of the first passages of the default fusion, by what they say themselves."""
-    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False)
+    """Return the places of the first passages of the default fusion, by what they say themselves.
+
+    The constants are the defaults, whatever was fitted: the tiers hold for those.
+    """
+    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False, constants=DEFAULT_CONSTANTS)
     return rank(gathered.candidates, plain, "none").order[:count]
 
 
@@ -106,7 +109,7 @@ def unfiltered(
     cancel: Cancellation,
 ) -> Standard:
     """Return what a query reaches in the whole library; costs both legs once more. Raises SearchCancelled."""
-    gathered = gather(words, fts_query, Allowed("", ()), meaning, settings, cancel=cancel)
+    gathered = gather(words, fts_query, EVERYTHING, meaning, settings, cancel=cancel)
     seen = assess(words.connection, gathered, settings)
     return Standard(seen.best_row, judge(gathered, seen, cuts))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 _Found = TypeVar("_Found")
 
@@ -24,7 +24,7 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._connection: apsw.Connection | None = None
+        self._connection: StoreConnection | None = None
         self._scan: Future[Any] | None = None
         self._cancelled = False
 
@@ -43,18 +43,18 @@ class Cancellation:
             raise SearchCancelled
 
     @contextmanager
-    def guarding(self, connection: apsw.Connection) -> Iterator[None]:
+    def guarding(self, connection: StoreConnection) -> Iterator[None]:
         """Let `cancel` interrupt `connection` inside this block only, so that a reused one is never hit."""
-        import apsw  # 2 ms
-
         with self._lock:
             if self._cancelled:
                 raise SearchCancelled
             self._connection = connection
         try:
             yield
-        except apsw.InterruptError:
-            raise SearchCancelled from None
+        except Exception as error:
+            if connection.was_interrupted(error):
+                raise SearchCancelled from None
+            raise
         finally:
             with self._lock:
                 self._connection = None

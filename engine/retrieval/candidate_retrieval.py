@@ -19,7 +19,6 @@ from engine.lazy_dataclass import dataclass
 from engine.records import SearchSettings
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.distinct_ids import distinct
-from engine.retrieval.filters import Allowed, let_through
 from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.keyword_leg import coverage, keyword_leg, term_scores
 from engine.retrieval.postings_cache import PostingsReader
@@ -28,12 +27,12 @@ from engine.retrieval.rare_words import rare_share
 from engine.retrieval.surroundings import Surroundings
 from engine.retrieval.unread_passages import Reads, everything, unread
 from engine.retrieval.vector_leg import VectorLeg, Vectors
-from engine.store.passage_counts import held_back_among
+from engine.store.allowed import Allowed
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 DEPTH = 200  # candidates a leg; deeper changed no judged top 10 beyond noise
 ENOUGH_EMBEDDED = 0.9  # share of the passages
@@ -75,6 +74,7 @@ class Candidates:
     pending: NDArray[np.bool_] | None = None  # None: all that the encoder reads have their vectors
     numbers: NDArray[np.int64] | None = None  # of the entry in a file of several, else 0; None: there is no such file
     surroundings: Surroundings | None = None
+    late: NDArray[np.float64] | None = None  # late scores, NaN where there is none; None: they were not asked for
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -145,11 +145,11 @@ def gather(
     wordless = settings.fusion == "vector" and (meaning is None or meaning.embedded == 1.0)
     leg_ids = [] if wordless else [keyword_ids[:depth]]  # by words is found what is to be embedded first
     if meaning is not None and leg is not None and settings.fusion != "keyword":
-        leg_ids.append(meaning.vectors.ids[leg.rows])
+        leg_ids.append(meaning.vectors.ids_of(leg.rows))
     brought = np.concatenate([*leg_ids, np.asarray(forced, np.int64)]) if leg_ids else np.empty(0, np.int64)
     if fts_query.rare and settings.fusion != "vector":
         held = distinct(np.concatenate([word.passages for word in fts_query.rare]))
-        brought = np.concatenate([brought, let_through(connection, held, allowed)])
+        brought = np.concatenate([brought, connection.let_through(held, allowed)])
     ids = distinct(np.concatenate([brought, recollection.lifted()]))
     candidates = _join(connection, ids, fts_query, meaning, keyword_ids, keyword_scores, leg, depth)
     best = leg.best if leg else np.empty(0, np.float32)
@@ -171,13 +171,13 @@ def gather(
     )
 
 
-def _illegible(connection: apsw.Connection, candidates: Candidates, meaning: Meaning) -> NDArray[np.bool_]:
+def _illegible(connection: StoreConnection, candidates: Candidates, meaning: Meaning) -> NDArray[np.bool_]:
     """Return which candidates have no meaning to be compared: in a writing that is not read, or data and no words."""
-    data = held_back_among(connection, candidates.ids.tolist())
+    data = connection.held_back_among(candidates.ids.tolist())
     return unread(connection, candidates.ids, meaning.reads) | np.isin(candidates.ids, data)
 
 
-def _without_meaning(connection: apsw.Connection, candidates: Candidates, illegible: NDArray[np.bool_]) -> Candidates:
+def _without_meaning(connection: StoreConnection, candidates: Candidates, illegible: NDArray[np.bool_]) -> Candidates:
     """Return candidates of which some have no cosine, since the encoder cannot read them, but the words they hold."""
     fts_query = candidates.fts_query
     wordy = np.flatnonzero(illegible & (candidates.bm25 > 0))
@@ -195,37 +195,33 @@ def _without_meaning(connection: apsw.Connection, candidates: Candidates, illegi
 
 @contextmanager
 def _nearest(
-    connection: apsw.Connection, meaning: Meaning | None, allowed: Allowed, depth: int, cancel: Cancellation
+    connection: StoreConnection, meaning: Meaning | None, allowed: Allowed, depth: int, cancel: Cancellation
 ) -> Iterator[Callable[[], tuple[VectorLeg, float]] | None]:
     """Begin to find the passages nearest in meaning among those allowed; None where nothing can be compared.
 
     Gives what returns the leg and the milliseconds that it took. In a large library another core finds it meanwhile.
     """
-    if meaning is None or not len(meaning.vectors.ids):
+    if meaning is None or not meaning.vectors.count:
         yield None
         return
-    vectors, query = meaning.vectors, meaning.query
     listing = time.perf_counter()
-    within = None
-    if allowed.sql:
-        listed = connection.execute(allowed.sql, allowed.bindings).fetchall()
-        within = np.fromiter((row[0] for row in listed), np.int64, len(listed))
+    scan = meaning.vectors.begin(connection, meaning.query, depth, allowed)
     listed_ms = (time.perf_counter() - listing) * 1e3
 
     def find() -> tuple[VectorLeg, float]:
         started = time.perf_counter()
-        leg = vectors.nearest(query, depth, within, cancel)
+        leg = scan(cancel)
         return leg, listed_ms + (time.perf_counter() - started) * 1e3
 
-    if len(vectors.ids) < WORTH_A_CORE:
+    if meaning.vectors.count < WORTH_A_CORE:
         yield find
         return
-    with cancel.dropping(_beside().submit(find)) as scan:
-        yield scan.result
+    with cancel.dropping(_beside().submit(find)) as beside:
+        yield beside.result
 
 
 def _settled(
-    connection: apsw.Connection, found: Callable[[], tuple[VectorLeg, float]] | None
+    connection: StoreConnection, found: Callable[[], tuple[VectorLeg, float]] | None
 ) -> tuple[VectorLeg | None, float]:
     """Return the leg that `_nearest` began, and the milliseconds that it took."""
     if found is None:
@@ -244,7 +240,7 @@ def _beside() -> ThreadPoolExecutor:
 
 
 def _join(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     ids: NDArray[np.int64],
     fts_query: FtsQuery,
     meaning: Meaning | None,
@@ -303,22 +299,13 @@ def _meaning_of(
 
 
 def _places(
-    connection: apsw.Connection, ids: NDArray[np.int64]
+    connection: StoreConnection, ids: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return each id's document (-1: gone), the entry in it, and its place when sorted by path and ordinal.
 
     The shortest path comes first: who keeps a copy puts it deeper, or adds to its name.
     """
-    import json
-
-    listed = connection.execute(
-        "SELECT passage.id, passage.document_id, ifnull(entry.number, 0)"
-        " FROM json_each(?) AS wanted JOIN passage ON passage.id = wanted.value"
-        " JOIN document ON document.id = passage.document_id"
-        " LEFT JOIN entry ON entry.document_id = passage.document_id AND entry.number = passage.page"
-        " ORDER BY length(document.path), document.path, document.folder_id, passage.ordinal",
-        (json.dumps(ids.tolist()),),
-    ).fetchall()
+    listed = connection.places(ids.tolist())
     documents = np.full(len(ids), -1, np.int64)
     numbers = np.zeros(len(ids), np.int64)
     tie = np.zeros(len(ids), np.int64)

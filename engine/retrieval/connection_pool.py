@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.store.connection import open_reader, snapshot
+from engine.store.connection import open_reader
+from engine.store.transactions import snapshot
 
 if TYPE_CHECKING:
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 KEPT = 4  # idle connections; more searches than that are never in flight while a person types
 

@@ -1,200 +1,28 @@
-"""Filters as one SQL subquery of passage ids, so that both legs draw their candidates from the same set."""
+"""What a query's filters, quoted phrases and exclusions let both legs draw from, and what the exclusions take out."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engine.lazy_dataclass import dataclass
-from engine.records import Filters, LeftOut, Scope
+from engine.records import Filters, LeftOut
 from engine.retrieval.fts_query import FtsQuery
-from engine.store.folding import fold
-from engine.store.own_words import PROPERTIES
+from engine.store.allowed import Allowed
 
 if TYPE_CHECKING:
-    import apsw
-
-NANOSECONDS = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """A subquery that gives the allowed passage ids, with its bindings; `sql` is "" where all are allowed."""
-
-    sql: str
-    bindings: tuple[str | int | bytes, ...]
+    from engine.store.store_connection import StoreConnection
 
 
 def allowed(filters: Filters, fts_query: FtsQuery) -> Allowed:
-    """Turn the filters, the required phrases and the exclusions into one subquery."""
-    passages: list[str] = []
-    bindings: list[str | int | bytes] = []
-    conditions = tuple(_conditions(filters))
-    if conditions:  # each document is judged once, and each entry of a file of several, not every passage
-        values = [value for _, given in conditions for value in given]
-        told = [condition for condition, _ in conditions]
-        if any(_OF_ENTRY in condition for condition in told):
-            whole, part = (" AND ".join(told).replace(_OF_ENTRY, each) for each in ("document", "entry"))
-            passages.append(_OF_EITHER.format(whole, part))
-            bindings += [*values, *values]
-        else:
-            passages.append(_OF_DOCUMENTS.format(" AND ".join(told)))
-            bindings += values
-    for negate, joint, phrases in (("", " AND ", fts_query.required), ("NOT ", " OR ", fts_query.excluded)):
-        across = fts_query.across
-        reaching = {each: across[each].passages for each in phrases if each in across and across[each].passages}
-        for phrase, over in reaching.items():
-            passages.append(f"{negate}({_HOLDS}{_REACHES})")
-            bindings += [phrase.match, json.dumps(over)]
-        inside = [f"({phrase.match})" for phrase in phrases if phrase not in reaching]
-        if inside:  # one question, since SQLite takes no thousand conditions, and people paste
-            passages.append(f"{negate}{_HOLDS}")
-            bindings.append(joint.join(inside))
-    if not passages:
-        return Allowed("", ())
-    return Allowed(f"SELECT passage.id FROM passage WHERE {' AND '.join(passages)}", tuple(bindings))
+    """Join the filters, the required phrases and the exclusions into what may be found."""
+    across = {phrase: over.passages for phrase, over in fts_query.across.items() if over.passages}
+    return Allowed(filters, fts_query.required, fts_query.excluded, across)
 
 
-def in_scope(connection: apsw.Connection, document_id: int, scope: Scope) -> bool:
-    """Return whether a document is there and may be seen."""
-    conditions = [*_scope_conditions(scope)]
-    told = " AND ".join(["document.id = ?", *(condition for condition, _ in conditions)])
-    bindings = [document_id, *(value for _, given in conditions for value in given)]
-    return connection.execute(_IN_SCOPE.format(told), bindings).get is not None
-
-
-def hidden_documents(connection: apsw.Connection, scope: Scope) -> tuple[int, ...]:
-    """Return the documents that lie outside a scope, judged once for all that a search asks."""
-    conditions = [*_scope_conditions(scope)]
-    if not conditions:
-        return ()
-    outside = f"NOT ({' AND '.join(condition for condition, _ in conditions)})"
-    bindings = [value for _, given in conditions for value in given]
-    found = connection.execute(_IN_SCOPE.format(outside), bindings)
-    return tuple(int(str(document_id)) for (document_id,) in found)
-
-
-def _scope_conditions(scope: Scope) -> Iterator[tuple[str, tuple[str | int | bytes, ...]]]:
-    if scope.folders:
-        below = [folder.rstrip(b"/") + b"/" for folder in scope.folders]
-        yield f"({' OR '.join([_BELOW] * len(below))})", tuple(value for each in below for value in (len(each), each))
-    for kind in scope.not_kinds:
-        yield f"NOT ({_KIND})", _kind_values(kind)
-    for name in scope.not_names:
-        yield f"NOT {_NAME_GLOB}", (f"*/{name}",)
-
-
-def _conditions(filters: Filters) -> Iterator[tuple[str, tuple[str | int | bytes, ...]]]:
-    """Give each filter as a condition on a document, or on an entry where `_OF_ENTRY` stands, with its bindings."""
-    if filters.hidden:
-        yield "document.id NOT IN (SELECT value FROM json_each(?))", (json.dumps(filters.hidden),)
-    for negate, paths in (("", filters.paths), ("NOT ", filters.not_paths)):
-        for path in paths:
-            yield f"{negate}({_PATH_GLOB if '*' in path else _PATH_PART})", (_path_pattern(path),)
-    for negate, titles in (("", filters.titles), ("NOT ", filters.not_titles)):
-        for title in titles:
-            yield f"{negate}instr(folded({_NAMES}), ?) > 0", (_part(title),)
-    for name in PROPERTIES:
-        for negate, wanted in (("", getattr(filters, _NAMED[name])), ("NOT ", getattr(filters, f"not_{_NAMED[name]}"))):
-            for value in wanted:
-                yield f"{negate}instr(folded({_SAID[name]}), ?) > 0", (_part(value),)
-    for negate, tags in (("", filters.tags), ("NOT ", filters.not_tags)):
-        for tag in tags:
-            name = fold(tag.lstrip("#").replace(" ", "-"))
-            ends = ("", "") if name.endswith("*") else (" ", "/")  # a tag holds its children: garden finds garden/roses
-            yield f"{negate}({_TAG})", tuple(f" {name.rstrip('*')}{end}" for end in ends)
-    for negate, kinds in (("", filters.kinds), ("NOT ", filters.not_kinds)):
-        if kinds:
-            either = " OR ".join([_KIND] * len(kinds))
-            yield f"{negate}({either})", tuple(value for kind in kinds for value in _kind_values(kind))
-    day = f"ifnull({_OF_ENTRY}.own_date * 1e9, document.mtime_ns)" if filters.own_dates else "document.mtime_ns"
-    if filters.after is not None:
-        yield f"{day} >= ?", (int(filters.after * NANOSECONDS),)
-    if filters.before is not None:
-        yield f"{day} < ?", (int(filters.before * NANOSECONDS),)
-
-
-def let_through(connection: apsw.Connection, ids: NDArray[np.int64], allowed: Allowed) -> NDArray[np.int64]:
-    """Return those of a few passages (n,) that are allowed, ascending."""
-    if not allowed.sql or not len(ids):
-        return ids
-    found = connection.execute(
-        f"SELECT value FROM json_each(?) WHERE value IN ({allowed.sql}) ORDER BY value",
-        (json.dumps(ids.tolist()), *allowed.bindings),
-    ).fetchall()
-    return np.fromiter((int(str(row[0])) for row in found), np.int64, len(found))
-
-
-def left_out(connection: apsw.Connection, filters: Filters, fts_query: FtsQuery) -> tuple[LeftOut, ...]:
+def left_out(connection: StoreConnection, filters: Filters, fts_query: FtsQuery) -> tuple[LeftOut, ...]:
     """Return what each exclusion takes out of the passages that the filters and the required phrases leave."""
     rest = allowed(filters, replace(fts_query, excluded=()))
-    within = f" AND +rowid IN ({rest.sql})" if rest.sql else ""
-    count = f"SELECT count(*) FROM passage_fts WHERE passage_fts MATCH ?{within}"
     return tuple(
-        LeftOut(term, int(connection.execute(count, (phrase.match, *rest.bindings)).get))
+        LeftOut(term, connection.count_holding(phrase, rest))
         for term, phrase in zip(fts_query.excluded_as, fts_query.excluded, strict=True)
     )
-
-
-_NAMED = {"author": "authors", "from": "senders", "to": "recipients", "subject": "subjects"}
-_OF_ENTRY = "{of}"  # in a condition: the document, or the entry of a file of several that is judged in its place
-_NAMES = f"concat_ws(char(10), document.title, document.aliases, {_OF_ENTRY}.title)"
-_KEPT = f"{_OF_ENTRY}.metadata ->> '$.%s'"
-_SAID = {
-    name: f"iif(json_valid({_OF_ENTRY}.metadata), concat_ws(char(10), {', '.join(_KEPT % each for each in kept)}), '')"
-    for name, kept in PROPERTIES.items()
-}
-_OF_DOCUMENTS = (
-    "passage.document_id IN (SELECT document.id FROM document JOIN folder ON folder.id = document.folder_id WHERE {})"
-)
-_OF_EITHER = """(passage.document_id IN (
-    SELECT document.id FROM document JOIN folder ON folder.id = document.folder_id
-    WHERE document.id NOT IN (SELECT document_id FROM entry) AND {})
-OR passage.id IN (
-    SELECT part.id FROM (SELECT DISTINCT document_id AS id FROM entry) AS holder
-    CROSS JOIN passage AS part ON part.document_id = holder.id
-    WHERE (part.document_id, part.page) IN (
-        SELECT entry.document_id, entry.number FROM entry JOIN document ON document.id = entry.document_id
-        JOIN folder ON folder.id = document.folder_id WHERE {})))"""
-_FULL_PATH = "folded(CAST(folder.path AS TEXT) || '/' || document.path_text)"
-_PATH_PART = f"instr({_FULL_PATH}, ?) > 0"
-_PATH_GLOB = f"{_FULL_PATH} GLOB ?"
-_BELOW = "substr(CAST(rtrim(CAST(folder.path AS TEXT), '/') || '/' || document.path AS BLOB), 1, ?) = ?"
-_NAME_GLOB = "('/' || lower(document.path_text)) GLOB ?"
-_IN_SCOPE = "SELECT document.id FROM document JOIN folder ON folder.id = document.folder_id WHERE {}"
-_TAGS = f"' ' || folded({_OF_ENTRY}.tags)"
-_TAG = f"instr({_TAGS} || ' ', ?) > 0 OR instr({_TAGS}, ?) > 0"
-_KIND = "document.kind = ? OR lower(document.path_text) LIKE ? ESCAPE '\\'"
-_HOLDS = "passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
-_REACHES = " OR passage.id IN (SELECT value FROM json_each(?))"
-
-
-def _part(written: str) -> str:
-    """Give the text to look for in a name; whatever stands around it, so that stars at its ends say nothing."""
-    return fold(written).strip("*")
-
-
-def _path_pattern(path: str) -> str:
-    """Give the text to look for; `~` is the person's home, and a pattern with `*` matches the whole path."""
-    import os
-
-    if path.startswith("~"):
-        path = os.path.expanduser(path)
-    path = fold(path)
-    if "*" not in path:
-        return path
-    literal = path.replace("[", "[[]")
-    return literal if literal.startswith(("/", "*")) else f"*{literal}"
-
-
-def _kind_values(kind: str) -> tuple[str, str]:
-    suffix = kind.lstrip(".").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return _KIND_NAMES.get(kind, kind), f"%.{suffix}"
-
-
-_KIND_NAMES = {"note": "markdown", "notes": "markdown", "mail": "email", "source": "code", "txt": "text"}

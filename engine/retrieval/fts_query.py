@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from engine.lazy_dataclass import dataclass
 from engine.records import Query, Term, WordReading
@@ -14,12 +13,8 @@ from engine.retrieval.passage_borders import LONGEST, Crossing, crossing
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import RareWord, looks_up, rare_words
 from engine.store.bm25 import idf
-from engine.store.fulltext import statistics
 from engine.store.phrase import EITHER, Phrase
 from engine.store.tokenizer import Token, compounds_at, exact_phrase, is_name, of_stem, parts_at, stem_of, tokens
-
-if TYPE_CHECKING:
-    import apsw
 
 CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it no hit is a full vote
 SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
@@ -77,7 +72,7 @@ class FtsQuery:
 def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
     """Work out what a query asks of the words of this library."""
     connection = words.connection
-    rows = statistics(connection).rows
+    rows = connection.statistics().rows
     asked = [(term, tokens(term.text)) for term in query.terms]
     words.frequencies(_looked_up(asked))  # in one go; what follows finds them known
     wanted = [term for term in query.terms if not term.excluded and term.kind != "signs"]
@@ -210,7 +205,7 @@ def _word(written: str, token: Token, words: PostingsReader) -> Iterable[Phrase]
     phrase = _by_stem(written, token.stem, words)
     if words.count(phrase):
         yield phrase
-    elif len(token.word) >= LEAST_BEGINNING and vocabulary_has(words.connection, token.word):
+    elif len(token.word) >= LEAST_BEGINNING and words.connection.vocabulary_has(token.word):
         yield Phrase((token.word,), prefix=True, written=f"{written}*")
     elif len(token.word) >= LEAST_PART and (longer := words.holding(token.word)):
         yield Phrase((EITHER.join(longer),), written=f"*{written}*")
@@ -235,21 +230,14 @@ def _growing(written: str, token: Token, words: PostingsReader) -> Iterable[Phra
     """Read an unfinished word: as itself with any ending, as its stem, or as its longest beginning that exists."""
     connection, begin = words.connection, token.word
     by_stem = _by_stem(written, token.stem, words)
-    if len(begin) >= MINIMUM_PREFIX and vocabulary_has(connection, begin):
+    if len(begin) >= MINIMUM_PREFIX and connection.vocabulary_has(begin):
         yield Phrase((begin,), prefix=True, written=f"{written}*")
         if not token.stem.startswith(begin) and words.count(by_stem):
             yield by_stem
         return
     if not words.count(by_stem):
         for length in range(len(begin) - 1, MINIMUM_PREFIX - 1, -1):
-            if vocabulary_has(connection, begin[:length]):
+            if connection.vocabulary_has(begin[:length]):
                 yield Phrase((begin[:length],), prefix=True, written=f"{begin[:length]}*")
                 return
     yield by_stem
-
-
-def vocabulary_has(connection: apsw.Connection, prefix: str) -> bool:
-    """Tell whether any word of the library begins so."""
-    last = prefix + chr(0x10FFFF)
-    found = connection.execute("SELECT 1 FROM passage_vocab WHERE term >= ? AND term < ? LIMIT 1", (prefix, last))
-    return found.fetchone() is not None

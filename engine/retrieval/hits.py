@@ -30,10 +30,10 @@ from engine.retrieval.fusion import Ranking
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.near_duplicates import Row
 from engine.retrieval.snippet import READ_LENGTH, SNIPPET_LENGTH, Marks, snippet
-from engine.store.documents import HydratedRow, rows_for
+from engine.store.documents import HydratedRow
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 ROUNDING = 1e-6  # of cosines in single precision
 
@@ -66,7 +66,7 @@ class Read:
 
 
 def hydrate(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     candidates: Candidates,
     ranking: Ranking,
     placings: Sequence[Placing],
@@ -94,10 +94,10 @@ def hydrate(
 
 
 def _read(
-    connection: apsw.Connection, fts_query: FtsQuery, ids: Sequence[int], made: dict[int, Read]
+    connection: StoreConnection, fts_query: FtsQuery, ids: Sequence[int], made: dict[int, Read]
 ) -> dict[int, Read]:
     """Read rows; what was made of one for this query is made again only where the row is another one since."""
-    rows = rows_for(connection, ids, READ_LENGTH)
+    rows = connection.rows_for(ids, READ_LENGTH)
     found = {passage: made[passage] for passage, row in rows.items() if passage in made and made[passage].row == row}
     new = [passage for passage in ids if passage in rows and passage not in found]
     scores = term_scores(connection, fts_query, new)
@@ -161,7 +161,8 @@ def _hit(
             feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
             memory=float(ranking.memory[at]) if ranking.memory is not None and ranking.memory[at] else None,
             rare=float(ranking.rare[at]) if ranking.rare is not None and ranking.rare[at] else None,
-            around=_around(ranking, at),
+            around=_changed(ranking.around, at),
+            late=_changed(ranking.late, at),
         ),
         explanation=Explanation(
             cosine=0.0 if np.isnan(cosine) else cosine,
@@ -191,9 +192,9 @@ def _tier(candidates: Candidates, at: int, signal: float, share: float, cuts: ti
     return tiers.tier(signal, cuts)
 
 
-def _around(ranking: Ranking, at: int) -> float | None:
-    """Return what the passages around a row changed; None where that is nothing but rounding."""
-    changed = float(ranking.around[at]) if ranking.around is not None else 0.0
+def _changed(part: NDArray[np.float64] | None, at: int) -> float | None:
+    """Return what a part changed of a row's score; None where that is nothing but rounding."""
+    changed = float(part[at]) if part is not None else 0.0
     return changed if abs(changed) > ROUNDING else None
 
 

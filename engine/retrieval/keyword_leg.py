@@ -9,22 +9,22 @@ between, and the rest need not be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
 from engine.records import TermScore
-from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import FtsQuery
-from engine.retrieval.postings_cache import COLUMN_WEIGHTS, RANK, PostingsReader
+from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.tie_break import best_of_leg
-from engine.store.bm25 import SATURATION, bm25_parts, fts5_idf
+from engine.store.allowed import Allowed
+from engine.store.bm25 import SATURATION, fts5_idf
 from engine.store.phrase import Phrase
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 WORTHWHILE_POSTINGS = 100_000  # below it ranking them all takes less than about 50 ms
 SURE_RANKS = 20  # from the top that are certain; what only common words bring below them may be missing
@@ -32,8 +32,9 @@ FIRST_POSTINGS = 10_000  # of the rarer words, to begin with: ranking so many co
 TOO_MANY = 0.5  # share of the postings from which asking for all of them once is cheaper
 
 Ranked = list[tuple[int, float]]
-Ask = Callable[[str], Ranked]
-"""Gives the best passages for a MATCH expression with their bm25, best first, no more than the leg keeps."""
+Groups = Sequence[Sequence[Phrase]]
+Ask = Callable[[Groups], Ranked]
+"""Gives the best passages that match a phrase of each group, with their bm25, no more than the leg keeps."""
 
 
 def keyword_leg(
@@ -43,7 +44,7 @@ def keyword_leg(
 
     In a large library what only common words would bring may be missing below the first `SURE_RANKS`.
     """
-    if not fts_query.expression:
+    if not fts_query.known:
         return np.empty(0, np.int64), np.empty(0, np.float64)
     connection, keeps = words.connection, words.keeps_scores
     phrases = counted(
@@ -52,24 +53,10 @@ def keyword_leg(
         fts_query.rows,
     )
     if worthwhile([each for each in phrases if not keeps or not words.knows(each.phrase)]):
-        return _columns(best_of(lambda expression: _asked(connection, expression, allowed, depth), phrases, depth))
+        return _columns(best_of(lambda groups: connection.best_by_words(groups, allowed, depth), phrases, depth))
     if keeps:
         return _from_postings(words, fts_query, allowed, depth)
-    return _columns(_asked(connection, fts_query.expression, allowed, depth))
-
-
-def _asked(connection: apsw.Connection, expression: str, allowed: Allowed, depth: int) -> Ranked:
-    """Ask FTS5 for the best `depth` passages of a MATCH expression."""
-    # The unary plus keeps SQLite from looking up MATCH anew for every allowed id, which costs 2 ms each.
-    within = f" AND +rowid IN ({allowed.sql})" if allowed.sql else ""
-    return cast(
-        "Ranked",
-        connection.execute(
-            f"SELECT rowid, -{RANK} AS score FROM passage_fts WHERE passage_fts MATCH ?{within}"
-            " ORDER BY score DESC, rowid LIMIT ?",
-            (expression, *allowed.bindings, depth),
-        ).fetchall(),
-    )
+    return _columns(connection.best_by_words([[fts_query.phrases[index] for index in fts_query.known]], allowed, depth))
 
 
 def _columns(found: Ranked) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -86,10 +73,9 @@ def _from_postings(
     total = np.zeros(size)
     for each in asked:
         total[each.ids] += each.scores
-    if allowed.sql:
-        listed = words.connection.execute(allowed.sql, allowed.bindings).fetchall()
+    if not allowed.everything:
         inside = np.zeros(size, np.bool_)
-        ids = np.fromiter((row[0] for row in listed), np.int64, len(listed))
+        ids = words.connection.allowed_ids(allowed)
         inside[ids[ids < size]] = True
         total[~inside] = 0.0
     found = np.flatnonzero(total)
@@ -146,17 +132,13 @@ def _ranked(ask: Ask, words: Sequence[Counted], rarer: int, depth: int) -> Ranke
     """Rank the passages that hold one of the first `rarer` words, by all words; all passages where that is cheaper."""
     if _postings(words[:rarer]) > TOO_MANY * _postings(words):
         rarer = len(words)
-    first, rest = _any(words[:rarer]), _any(words[rarer:])
+    first, rest = ([each.phrase for each in some] for some in (words[:rarer], words[rarer:]))
     if not rest:
-        return ask(first)
+        return ask([first])
     # FTS5 counts how many passages hold each word that it is asked for, each time anew. So the commoner ones stand in
     # one question only; a passage that it does not give holds none of them, or stands below `depth` others that do.
-    found = {**dict(ask(first)), **dict(ask(f"({first}) AND ({rest})"))}
+    found = {**dict(ask([first])), **dict(ask([first, rest]))}
     return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:depth]
-
-
-def _any(words: Sequence[Counted]) -> str:
-    return " OR ".join(each.phrase.match for each in words)
 
 
 def _postings(words: Sequence[Counted]) -> int:
@@ -167,7 +149,7 @@ def _postings(words: Sequence[Counted]) -> int:
 
 
 def term_scores(
-    connection: apsw.Connection, fts_query: FtsQuery, passage_ids: Sequence[int]
+    connection: StoreConnection, fts_query: FtsQuery, passage_ids: Sequence[int]
 ) -> dict[int, tuple[TermScore, ...]]:
     """Return, for each passage, a score for every known word of the query, in the query's order; zeros included."""
     phrases = [fts_query.phrases[index] for index in fts_query.known]
@@ -175,7 +157,7 @@ def term_scores(
         return {}
     readings = [fts_query.readings[index] for index in fts_query.known]
     holding = [reading.documents for reading in readings]
-    parts = bm25_parts(connection, passage_ids, phrases, COLUMN_WEIGHTS, holding)
+    parts = connection.bm25_parts(passage_ids, phrases, holding)
     return {
         passage: tuple(
             TermScore(reading.term, part.idf, part.tf, part.score, reading.documents)

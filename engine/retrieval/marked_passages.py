@@ -7,8 +7,6 @@ and where none holds enough, for the one that lies nearest to the query.
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,15 +16,11 @@ from numpy.typing import NDArray
 
 from engine.records import Mark
 from engine.retrieval.versions import Versions
-from engine.store import change_log, stored_values
-from engine.store.documents import document_id_at, listed
-from engine.store.fulltext import index_version
 from engine.store.text_sketch import pairs_of, share_within
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.retrieval.vector_leg import Vectors
+    from engine.store.store_connection import StoreConnection
 
 
 Place = tuple[str, bytes, bytes]  # query, hash, path
@@ -41,11 +35,10 @@ class MarkedPassages:
         self._versions: Versions[tuple[object, ...], dict[Place, tuple[int, ...]]] = Versions()
 
     def of(
-        self, connection: apsw.Connection, marks: Sequence[Mark], asked: NDArray[np.float32], vectors: Vectors
+        self, connection: StoreConnection, marks: Sequence[Mark], asked: NDArray[np.float32], vectors: Vectors
     ) -> list[tuple[int, ...]]:
         """Return what `passages_of_marks` does; `vectors` are those that `connection` sees."""
-        folders = tuple(connection.execute("SELECT id, path FROM folder").fetchall())
-        version = change_log.latest(connection), index_version(connection), folders
+        version = connection.change_latest(), connection.words_version(), connection.folder_paths()
         with self._lock:
             known = self._versions.at(version, dict)
             unknown = [at for at, mark in enumerate(marks) if _place(mark) not in known]
@@ -59,7 +52,7 @@ def _place(mark: Mark) -> Place:
 
 
 def passages_of_marks(
-    connection: apsw.Connection, marks: Sequence[Mark], asked: NDArray[np.float32] | None, vectors: Vectors | None
+    connection: StoreConnection, marks: Sequence[Mark], asked: NDArray[np.float32] | None, vectors: Vectors | None
 ) -> list[tuple[int, ...]]:
     """Return the passages of each mark; `asked` (n, dimension) holds the vectors of the marks' queries."""
     holders = _holders(connection, {mark.passage_hash for mark in marks})
@@ -71,45 +64,37 @@ def passages_of_marks(
     ]
 
 
-def _with_own(connection: apsw.Connection, mark: Mark, holders: tuple[int, ...]) -> tuple[int, ...]:
+def _with_own(connection: StoreConnection, mark: Mark, holders: tuple[int, ...]) -> tuple[int, ...]:
     """Return the holders, and the passage of the mark's own document where only a copy of it has the hash by now."""
-    document = document_id_at(connection, mark.path) if mark.sketch else None
+    document = connection.document_id_at(mark.path) if mark.sketch else None
     if document is None:
         return holders
-    own = {row[0] for row in connection.execute("SELECT id FROM passage WHERE document_id = ?", (document,))}
+    own = {passage for passage, _ in connection.passage_texts(document)}
     alike = None if own & set(holders) else _alike(connection, mark, document)
     return holders if alike is None else tuple(sorted({*holders, alike}))
 
 
-def _alike(connection: apsw.Connection, mark: Mark, document: int) -> int | None:
+def _alike(connection: StoreConnection, mark: Mark, document: int) -> int | None:
     """Return the passage of a document that holds most of the marked text, None where none holds enough of it."""
-    rows = connection.execute(
-        "SELECT id, CAST(text AS BLOB) FROM passage WHERE document_id = ? ORDER BY ordinal", (document,)
-    )
-    texts = [(passage, stored_values.text(text)) for passage, text in rows]
+    texts = connection.passage_texts(document)
     shares = [(share_within(mark.sketch, pairs_of(text)), -at, passage) for at, (passage, text) in enumerate(texts)]
     share, _, passage = max(shares, default=(0.0, 0, 0))
     return passage if share >= ENOUGH else None
 
 
-def _holders(connection: apsw.Connection, hashes: set[bytes]) -> dict[bytes, tuple[int, ...]]:
+def _holders(connection: StoreConnection, hashes: set[bytes]) -> dict[bytes, tuple[int, ...]]:
     """Return the passages that have these hashes."""
     found: dict[bytes, tuple[int, ...]] = {}
     if hashes:
-        rows = connection.execute(
-            "SELECT passage.hash, passage.id FROM json_each(?) AS wanted"
-            " CROSS JOIN passage ON passage.hash = unhex(wanted.value) ORDER BY passage.id",
-            (json.dumps([each.hex() for each in sorted(hashes)]),),
-        )
-        for digest, passage in rows:
+        for passage, digest in connection.passages_with_hashes(hashes):
             found[digest] = (*found.get(digest, ()), passage)
     return found
 
 
 def _rewritten(
-    connection: apsw.Connection, mark: Mark, asked: NDArray[np.float32] | None, vectors: Vectors | None
+    connection: StoreConnection, mark: Mark, asked: NDArray[np.float32] | None, vectors: Vectors | None
 ) -> tuple[int, ...]:
-    document = document_id_at(connection, mark.path)
+    document = connection.document_id_at(mark.path)
     if document is None:
         return ()
     passage = _alike(connection, mark, document) if mark.sketch else None
@@ -118,16 +103,10 @@ def _rewritten(
     return () if passage is None else (passage,)
 
 
-def documents_of(connection: apsw.Connection, marks: Sequence[Mark]) -> list[tuple[bytes, ...]]:
+def documents_of(connection: StoreConnection, marks: Sequence[Mark]) -> list[tuple[bytes, ...]]:
     """Return for each mark the paths of the documents that hold its passage, its own first; none where it is gone."""
     placed = passages_of_marks(connection, marks, None, None)
-    rows = connection.execute(
-        "SELECT passage.id, folder.path, document.path FROM json_each(?) AS wanted"
-        " CROSS JOIN passage ON passage.id = wanted.value"
-        " JOIN document ON document.id = document_id JOIN folder ON folder.id = folder_id",
-        (listed(sorted({passage for held in placed for passage in held})),),
-    )
-    path_of = {passage: os.path.join(folder, path) for passage, folder, path in rows}
+    path_of = connection.paths_of(sorted({passage for held in placed for passage in held}))
     return [
         tuple(sorted({path_of[each] for each in held}, key=lambda path: (path != mark.path, path)))
         for mark, held in zip(marks, placed, strict=True)
@@ -135,11 +114,10 @@ def documents_of(connection: apsw.Connection, marks: Sequence[Mark]) -> list[tup
 
 
 def nearest_passage(
-    connection: apsw.Connection, document_id: int, asked: NDArray[np.float32] | None, vectors: Vectors | None
+    connection: StoreConnection, document_id: int, asked: NDArray[np.float32] | None, vectors: Vectors | None
 ) -> int | None:
     """Return the passage of a document that is nearest to a unit vector, its first where that cannot be told."""
-    listed = connection.execute("SELECT id FROM passage WHERE document_id = ? ORDER BY ordinal", (document_id,))
-    passages = np.fromiter((int(str(row[0])) for row in listed), np.int64)
+    passages = np.array([passage for passage, _ in connection.passage_texts(document_id)], np.int64)
     if not len(passages):
         return None
     if asked is not None and vectors is not None:

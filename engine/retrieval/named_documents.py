@@ -7,7 +7,7 @@ To ask `To do` is to ask for the note of that name, however often others write t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,32 +18,22 @@ from engine.store.phrase import Phrase
 from engine.store.tokenizer import Token, is_name, of_stem, tokens
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 TITLE_SHARE = 1.25  # of what a rare word gives that is all of a query: more than likeness in meaning can make up for
 LONGEST_TITLE = 16  # words of a query that may be a title
 MOST_TITLED = 200  # documents whose titles begin so are looked at
-_HOLDS = "SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?"
 
 
 def titled(
-    connection: apsw.Connection, asked: Sequence[Token], readings: Sequence[WordReading], known: Sequence[int]
+    connection: StoreConnection, asked: Sequence[Token], readings: Sequence[WordReading], known: Sequence[int]
 ) -> tuple[RareWord, ...]:
     """Return what the words of a query give beside their bm25 to documents of exactly that name: to each its part."""
     words = [token.word for token in asked]
     if not 0 < len(words) <= LONGEST_TITLE or not known:
         return ()
-    found = connection.execute(
-        "SELECT passage.id, ifnull(nullif(entry.title, ''), document.title || char(10) || aliases), min(ordinal)"
-        " FROM passage JOIN document ON document.id = passage.document_id"
-        " LEFT JOIN entry ON entry.document_id = passage.document_id AND entry.number = passage.page"
-        " WHERE (ordinal = 0 OR entry.number)"
-        f" AND (passage.id IN ({_HOLDS}) OR aliases != '' AND passage.id IN ({_HOLDS}))"
-        " GROUP BY passage.document_id, entry.number ORDER BY passage.id LIMIT ?",
-        (*(Phrase(tuple(words), column="title", first=first).match for first in (True, False)), MOST_TITLED),
-    )
-    rows = cast("list[tuple[int, str, int]]", found.fetchall())
-    ids = [passage for passage, names, _ in rows if any(_words(name) == words for name in names.split("\n"))]
+    found = connection.titled(words, MOST_TITLED)
+    ids = [passage for passage, names in found if any(_words(name) == words for name in names.split("\n"))]
     if not ids:
         return ()
     passages = np.array(ids, np.int64)
@@ -55,7 +45,7 @@ def _words(name: str) -> list[str]:
 
 
 def holding_names(
-    connection: apsw.Connection, phrases: Sequence[Phrase], readings: Sequence[WordReading]
+    connection: StoreConnection, phrases: Sequence[Phrase], readings: Sequence[WordReading]
 ) -> tuple[RareWord, ...]:
     """Return the compounds among the phrases that are names, each with its own share of the query and its parts'."""
     total = sum(reading.idf for reading in readings)
@@ -70,9 +60,7 @@ def holding_names(
             for other_phrase, other in zip(phrases, readings, strict=True)
             if len(other_phrase.places) == 1 and not parts.isdisjoint(other_phrase.terms)
         )
-        holders = connection.execute(
-            "SELECT rowid FROM passage_fts WHERE passage_fts MATCH ? ORDER BY rowid", (phrase.match,)
-        ).fetchall()
-        passages = np.fromiter((int(str(row[0])) for row in holders), np.int64, len(holders))
+        holders = connection.holders(phrase)
+        passages = np.array([passage for passage, _ in holders], np.int64)
         found.append(RareWord(index, (reading.idf + own) / total, len(holders), passages))
     return tuple(found)

@@ -9,15 +9,14 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from engine.store.folding import fold
-from engine.store.fulltext import document_frequencies
 from engine.store.phrase import Phrase
-from engine.store.tokenizer import of_kind, tokens
+from engine.store.tokenizer import tokens
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 LEAST_LETTERS, MOST_LETTERS = 4, 24  # of a word that is corrected: a shorter one is near to too many
 SHARED_LETTERS = 3  # at the beginning of words that are compared where no single slip explains one
@@ -32,7 +31,7 @@ _ALPHABETS = tuple(
 )
 
 
-def nearest_word(connection: apsw.Connection, word: str) -> str:
+def nearest_word(connection: StoreConnection, word: str) -> str:
     """Return the word of the library that is nearest to `word`, which no passage holds; "" where none is near."""
     word = word.casefold()
     if not LEAST_LETTERS <= len(word) <= MOST_LETTERS or not word.isalpha():
@@ -56,36 +55,26 @@ def _slips(word: str) -> Iterator[str]:
             yield before + letter + after[1:]
 
 
-def _commonest(connection: apsw.Connection, words: Iterable[str]) -> str:
+def _commonest(connection: StoreConnection, words: Iterable[str]) -> str:
     """Return that of `words` which most passages hold; "" where no passage holds one."""
-    counts = document_frequencies(connection, map(fold, words))
+    counts = connection.document_frequencies(map(fold, words))
     best = max(counts, key=lambda word: (counts[word], word), default="")
     return best if counts.get(best) else ""
 
 
-def _alike(connection: apsw.Connection, word: str) -> str:
+def _alike(connection: StoreConnection, word: str) -> str:
     """Return the word most like one among those that begin as it does; "" where none is."""
     word = fold(word)
-    begin = word[:SHARED_LETTERS]
-    found = connection.execute(
-        "SELECT term FROM passage_vocab WHERE term >= ? AND term < ? LIMIT ?",
-        (begin, begin + chr(0x10FFFF), MOST_COMPARED),
-    )
-    terms = [term for (term,) in cast("list[tuple[str]]", found.fetchall()) if term.isalpha()]
+    found = connection.terms_beginning(word[:SHARED_LETTERS], MOST_COMPARED)
+    terms = [term for term in found if term.isalpha()]
     return next(iter(difflib.get_close_matches(word, terms, n=1, cutoff=LIKE)), "")
 
 
-def _as_written(connection: apsw.Connection, folded: str, word: str) -> str:
+def _as_written(connection: StoreConnection, folded: str, word: str) -> str:
     """Return the commonest form in which passages write a word, of equally common ones the one most like `word`."""
-    texts = connection.execute(
-        "SELECT body FROM passage_text WHERE id IN"
-        " (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ? ORDER BY rowid LIMIT ?)",
-        (Phrase((folded,)).match, READ_PASSAGES),
-    )
     forms: Counter[str] = Counter()
-    for (text,) in cast("list[tuple[str]]", texts.fetchall()):
-        plain, kind = of_kind(text)
-        found = (plain[token.start : token.end] for token in tokens(plain, kind) if token.word == folded)
+    for text, kind in connection.texts_holding([[Phrase((folded,))]], READ_PASSAGES):
+        found = (text[token.start : token.end] for token in tokens(text, kind) if token.word == folded)
         forms.update(form.lower() for form in found)
     return max(
         forms, key=lambda form: (forms[form], difflib.SequenceMatcher(None, word, form).ratio(), form), default=folded

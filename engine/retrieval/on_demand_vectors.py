@@ -6,26 +6,23 @@ vector depends on its text and the model alone, so that both make the same.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.retrieval.overlaid_vectors import OverlaidVectors
 from engine.retrieval.versions import Versions
-from engine.store import change_log
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.retrieval.cancellation import Cancellation
     from engine.retrieval.vector_leg import Vectors
+    from engine.store.store_connection import StoreConnection
 
 AT_ONCE = os.cpu_count() or 1  # a text for each core, so that a newer key waits for one at most: some 40 ms
 KEPT = 1000  # vectors: 1.5 MB of 384 components, what some twenty searches ask for
@@ -58,12 +55,12 @@ class OnDemandVectors:
             self._keep(dict(zip([digest for digest, _ in step], self._encode([text for _, text in step]), strict=True)))
         return len(texts) - len(left)
 
-    def over(self, connection: apsw.Connection, vectors: Vectors) -> Vectors:
+    def over(self, connection: StoreConnection, vectors: Vectors) -> Vectors:
         """Return the library's vectors, as `connection` sees them, with those made here of passages that have none."""
         if not self._made:
             return vectors
         with self._lock:
-            version = change_log.latest(connection), self._number
+            version = connection.change_latest(), self._number
             return self._versions.at(version, lambda: self._laid_over(connection, vectors))
 
     def _keep(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
@@ -73,8 +70,8 @@ class OnDemandVectors:
             while len(self._made) > self._most:
                 self._made.popitem(last=False)
 
-    def _laid_over(self, connection: apsw.Connection, vectors: Vectors) -> Vectors:
-        holders = self._holders(connection)
+    def _laid_over(self, connection: StoreConnection, vectors: Vectors) -> Vectors:
+        holders = connection.passages_with_hashes(list(self._made))
         ids = np.fromiter((passage for passage, _ in holders), np.int64, len(holders))
         lacking = vectors.positions(ids) < 0
         needed = [digest for (_, digest), lacks in zip(holders, lacking, strict=True) if lacks]
@@ -83,12 +80,3 @@ class OnDemandVectors:
         for digest in {digest for _, digest in holders}.difference(needed):
             del self._made[digest]  # the library has it by now
         return overlaid
-
-    def _holders(self, connection: apsw.Connection) -> list[tuple[int, bytes]]:
-        """Return the passages whose vectors were made here, by id, with their hashes."""
-        rows = connection.execute(
-            "SELECT passage.id, passage.hash FROM json_each(?) AS wanted"
-            " CROSS JOIN passage ON passage.hash = unhex(wanted.value) ORDER BY passage.id",
-            (json.dumps([digest.hex() for digest in self._made]),),
-        )
-        return cast("list[tuple[int, bytes]]", rows.fetchall())

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.tie_break import best_of_leg
-from engine.retrieval.vector_leg import BEST_COUNT, Cosines, Matrix, Rows, VectorLeg, Vectors, chosen
+from engine.retrieval.vector_leg import BEST_COUNT, Cosines, Matrix, Rows, Scan, VectorLeg, Vectors
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.allowed import Allowed
+    from engine.store.store_connection import StoreConnection
+
+ADDED = 1 << 48  # above the rows that any store has: those laid over it are counted from here
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,18 @@ class OverlaidVectors:
     added_ids: Rows
     added: Matrix
 
-    @cached_property
-    def ids(self) -> Rows:
-        """The passage of each row."""
-        return np.concatenate([self.base.ids, self.added_ids])
+    @property
+    def count(self) -> int:
+        """How many vectors there are."""
+        return self.base.count + len(self.added_ids)
+
+    def ids_of(self, rows: Rows) -> Rows:
+        """Return the passages of rows."""
+        found = np.empty(len(rows), np.int64)
+        own = rows < ADDED
+        found[own] = self.base.ids_of(rows[own])
+        found[~own] = self.added_ids[rows[~own] - ADDED]
+        return found
 
     @property
     def dimension(self) -> int:
@@ -46,26 +56,25 @@ class OverlaidVectors:
         """Return the row of each passage, -1 where it has no vector."""
         rows = self.base.positions(ids)
         at = np.searchsorted(self.added_ids, ids).clip(max=len(self.added_ids) - 1)
-        return np.where(self.added_ids[at] == ids, len(self.base.ids) + at, rows)
+        return np.where(self.added_ids[at] == ids, ADDED + at, rows)
 
-    def nearest(self, query: Cosines, depth: int, within: Rows | None, cancel: Cancellation) -> OverlaidLeg:
-        """Find the `depth` rows nearest to a unit vector among both."""
-        allowed = np.ones(len(self.added_ids), np.bool_)
-        if within is not None:
-            allowed = chosen(len(self.ids), self.positions(within))[len(self.base.ids) :]
+    def begin(self, connection: StoreConnection, query: Cosines, depth: int, allowed: Allowed) -> Scan:
+        """Return what finds the `depth` rows nearest to a unit vector among both."""
+        inside = np.isin(self.added_ids, connection.let_through(self.added_ids, allowed))
         cosine = (self.added @ query).astype(np.float32)
-        return OverlaidLeg(self, self.base.nearest(query, depth, within, cancel), query, depth, cosine, allowed)
+        scan = self.base.begin(connection, query, depth, allowed)
+        return lambda cancel: OverlaidLeg(self, scan(cancel), query, depth, cosine, inside)
 
-    def exactly(self, connection: apsw.Connection, rows: Rows) -> Matrix:
+    def exactly(self, connection: StoreConnection, rows: Rows) -> Matrix:
         """Return the vectors of a few rows, (n, dimension)."""
         return self.parted(rows, lambda own: self.base.exactly(connection, own))
 
     def parted(self, rows: Rows, of_base: Callable[[Rows], Matrix]) -> Matrix:
         """Return the vectors of rows, those of the library's own by `of_base`."""
-        own = rows < len(self.base.ids)
+        own = rows < ADDED
         found = np.empty((len(rows), self.dimension), np.float32)
         found[own] = of_base(rows[own])
-        found[~own] = self.added[rows[~own] - len(self.base.ids)]
+        found[~own] = self.added[rows[~own] - ADDED]
         return found
 
 
@@ -86,10 +95,10 @@ class OverlaidLeg:
     @cached_property
     def rows(self) -> Rows:
         """The nearest rows, best first."""
-        added = len(self.index.base.ids) + np.flatnonzero(self.allowed)
+        added = ADDED + np.flatnonzero(self.allowed)
         rows = np.concatenate([self.own.rows, added])
         cosines = np.concatenate([self.own.vectors(self.own.rows) @ self.query, self.cosine[self.allowed]])
-        return rows[best_of_leg(cosines, self.index.ids[rows], self.depth)]
+        return rows[best_of_leg(cosines, self.index.ids_of(rows), self.depth)]
 
     @property
     def best(self) -> Cosines:
@@ -108,8 +117,8 @@ class OverlaidLeg:
 
     def ranks(self, rows: Rows) -> Rows:
         """Return the rank of each row among all that were allowed, from 1; 0 where it is not known."""
-        mine = rows >= len(self.index.base.ids)
-        added = rows[mine] - len(self.index.base.ids)
+        mine = rows >= ADDED
+        added = rows[mine] - ADDED
         ranks = np.zeros(len(rows), np.int64)
         ranks[~mine] = self._moved_down(self.own.ranks(rows[~mine]), self.own.vectors(rows[~mine]) @ self.query)
         ranks[mine] = self._moved_down(self.own.places(self.cosine[added]), self.cosine[added])
@@ -125,6 +134,6 @@ class OverlaidLeg:
         added = np.sort(self.cosine[self.allowed])
         return np.where(ranks > 0, ranks + len(added) - np.searchsorted(added, cosines, side="right"), 0)
 
-    def settled(self, connection: apsw.Connection) -> OverlaidLeg:
+    def settled(self, connection: StoreConnection) -> OverlaidLeg:
         """Return the leg with its nearest rows compared by what the library holds."""
         return replace(self, own=self.own.settled(connection))

@@ -7,16 +7,15 @@ before it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING
 
 from engine.lazy_dataclass import dataclass
 from engine.store.phrase import Phrase
 from engine.store.tokenizer import Terms, seen_terms
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
-_Three: TypeAlias = tuple[int, str, int, str, int, str, str]  # ids and texts of three passages in a row, and the kind
 MOST_READ = 500  # borders that are read for a phrase; each costs about .2 ms
 LONGEST = 40  # places of a phrase: a longer one is quoted from one passage
 SHORT = 1_000  # code points of a passage that may stand whole within a phrase
@@ -31,25 +30,16 @@ class Crossing:
     parts: tuple[Phrase, ...] = ()
 
 
-def crossing(connection: apsw.Connection, phrase: Phrase) -> Crossing:
+def crossing(connection: StoreConnection, phrase: Phrase) -> Crossing:
     """Find the borders over which a phrase reaches."""
     places = phrase.places
     if not 2 <= len(places) <= LONGEST:
         return Crossing()
-    tails = " OR ".join(Phrase(places[cut:], phrase.prefix, "body", first=True).match for cut in range(1, len(places)))
-    head = Phrase(places[:1], column="body").match
-    found = connection.execute(
-        "SELECT before.id, before.text, passage.id, passage.text, document.kind FROM passage"
-        " CROSS JOIN passage AS before"
-        " ON before.document_id = passage.document_id AND before.ordinal = passage.ordinal - 1"
-        " JOIN document ON document.id = passage.document_id"
-        " WHERE passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
-        " AND before.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?) LIMIT ?",
-        (tails, head, MOST_READ),
-    )
+    tails = [Phrase(places[cut:], phrase.prefix, "body", first=True) for cut in range(1, len(places))]
+    head = Phrase(places[:1], column="body")
     passages: list[int] = []
     cuts: dict[int, None] = {}
-    for before, ending, after, beginning, kind in cast("list[tuple[int, str, int, str, str]]", found.fetchall()):
+    for before, ending, after, beginning, kind in connection.borders(tails, head, MOST_READ):
         cut = _cut(phrase, seen_terms(ending, kind), seen_terms(beginning, kind))
         if cut:
             passages += [before, after]
@@ -61,25 +51,16 @@ def crossing(connection: apsw.Connection, phrase: Phrase) -> Crossing:
     return Crossing(tuple(passages), tuple(Phrase(part, written=" ".join(part)) for part in parts if len(part) > 1))
 
 
-def _over_three(connection: apsw.Connection, phrase: Phrase, head: str) -> Iterator[tuple[tuple[int, int, int], int]]:
+def _over_three(
+    connection: StoreConnection, phrase: Phrase, head: Phrase
+) -> Iterator[tuple[tuple[int, int, int], int]]:
     """Give the passages of which a short one stands whole within the phrase, and where the phrase is cut before it."""
     places = phrase.places
     if len(places) < 3:
         return
-    begun = " OR ".join(Phrase((place,), column="body", first=True).match for place in dict.fromkeys(places[1:-1]))
-    found = connection.execute(
-        "SELECT before.id, before.text, passage.id, passage.text, after.id, after.text, document.kind FROM passage"
-        " CROSS JOIN passage AS before"
-        " ON before.document_id = passage.document_id AND before.ordinal = passage.ordinal - 1"
-        " CROSS JOIN passage AS after"
-        " ON after.document_id = passage.document_id AND after.ordinal = passage.ordinal + 1"
-        " JOIN document ON document.id = passage.document_id"
-        " WHERE passage.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?)"
-        " AND length(passage.text) <= ?"
-        " AND before.id IN (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ?) LIMIT ?",
-        (begun, SHORT, head, MOST_READ),
-    )
-    for before, ending, within, text, after, beginning, kind in cast("list[_Three]", found.fetchall()):
+    begun = [Phrase((place,), column="body", first=True) for place in dict.fromkeys(places[1:-1])]
+    found = connection.short_between(begun, head, SHORT, MOST_READ)
+    for before, ending, within, text, after, beginning, kind in found:
         inner = seen_terms(text, kind)
         cut = _cut(phrase, seen_terms(ending, kind), [*inner, *seen_terms(beginning, kind)])
         if inner and cut and cut + len(inner) < len(places):

@@ -5,45 +5,16 @@ They are neither what the encoder cannot read (`unread_passages`) nor data (`wor
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.store import passage_counts, pending_vectors
-
 if TYPE_CHECKING:
-    import apsw
-
     from engine.retrieval.candidate_retrieval import Candidates
 
 ASKED = 200  # passages of one search that the indexer is asked for, as many as a leg brings
-
-
-def embedded_share(connection: apsw.Connection, model_id: int | None = None) -> float:
-    """Return the share of the library's texts that have a vector, 0 to 1; data, which needs none, is left out.
-
-    They are vectors of the active model, unless another is named.
-    """
-    if not pending_vectors.any_wait(connection, model_id=model_id):
-        return 1.0
-    needed = passage_counts.embeddable_texts(connection)
-    waiting = pending_vectors.count(connection, model_id=model_id)
-    return max(0.0, 1.0 - waiting / needed) if needed > 0 else 1.0
-
-
-def awaited_texts(connection: apsw.Connection, passage_ids: Sequence[int]) -> dict[bytes, str]:
-    """Return the texts that the encoder is to see of those of these passages that wait, by hash and in their order."""
-    rows = connection.execute(
-        "SELECT passage.hash FROM json_each(?) AS wanted CROSS JOIN passage ON passage.id = wanted.value"
-        " ORDER BY wanted.key",
-        (json.dumps(list(passage_ids)),),
-    )
-    hashes = [digest for (digest,) in rows if isinstance(digest, bytes)]
-    texts = pending_vectors.texts(connection, hashes)
-    return {digest: texts[digest] for digest in dict.fromkeys(hashes) if digest in texts}
 
 
 def wanted(candidates: Candidates, shown: Iterable[int], most: int) -> list[int]:

@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import field
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,21 +19,15 @@ from numpy.typing import NDArray
 from engine.lazy_dataclass import dataclass
 from engine.retrieval.nearest_words import nearest_word
 from engine.retrieval.versions import Versions
-from engine.store.connection import file_of
-from engine.store.fulltext import document_frequencies, index_version, phrase_frequency, statistics, terms_holding
 from engine.store.phrase import Phrase
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 CALM_SECONDS = 3.0  # since the index changed last: a sync commits about every second
 MOST_ROWS = 500_000  # passages of a library whose vocabulary is looked through: .8 s by what 50,000 take
 LONGER_LETTERS, MOST_HOLDING = 3, 32  # of the words that hold one: of a compound the other part, and how many count
 KEPT_BYTES = 64 * 2**20  # of scores: about 60 of the commonest words at 100,000 passages, thousands of the others
-
-# Of title, headings, body, path, tags. They multiply a term's frequency, as FTS5 has it.
-COLUMN_WEIGHTS = (1.0, 1.0, 1.0, 0.5, 1.0)
-RANK = f"bm25(passage_fts, {', '.join(str(weight) for weight in COLUMN_WEIGHTS)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +76,9 @@ class PostingsCache:
         """Whether scores that are read now are likely to serve again."""
         return self._stays and (self._changed_at is None or self._clock() - self._changed_at >= CALM_SECONDS)
 
-    def of(self, connection: apsw.Connection) -> PostingsReader:
+    def of(self, connection: StoreConnection) -> PostingsReader:
         """Return what reads the word index as `connection` sees it, for one search; that holds a snapshot."""
-        version = file_of(connection), index_version(connection)
+        version = connection.file, connection.words_version()
         with self.lock:
             if version not in self._versions and self._versions.every():
                 self._changed_at = self._clock()
@@ -102,7 +95,7 @@ class PostingsCache:
 class PostingsReader:
     """The word index as one search sees it; what was read of this version before is not read again."""
 
-    def __init__(self, connection: apsw.Connection, cache: PostingsCache, kept: _Kept) -> None:
+    def __init__(self, connection: StoreConnection, cache: PostingsCache, kept: _Kept) -> None:
         self.connection = connection
         self._cache = cache
         self._kept = kept
@@ -118,7 +111,7 @@ class PostingsReader:
             known = {term: self._kept.counts[term] for term in terms if term in self._kept.counts}
         unknown = [term for term in terms if term not in known]
         if unknown:
-            found = document_frequencies(self.connection, unknown)
+            found = self.connection.document_frequencies(unknown)
             known.update(found)
             with self._cache.lock:
                 self._kept.counts.update(found)
@@ -139,8 +132,8 @@ class PostingsReader:
         with self._cache.lock:
             known = self._kept.holding.get(word)
         if known is None:
-            small = statistics(self.connection).rows <= MOST_ROWS
-            known = terms_holding(self.connection, word, LONGER_LETTERS, MOST_HOLDING) if small else ()
+            small = self.connection.statistics().rows <= MOST_ROWS
+            known = self.connection.terms_holding(word, LONGER_LETTERS, MOST_HOLDING) if small else ()
             with self._cache.lock:
                 self._kept.holding[word] = known
         return known
@@ -151,7 +144,7 @@ class PostingsReader:
             return self.frequencies(phrase.places)[phrase.places[0]]
         if self.keeps_scores:
             return len(self.postings(phrase).ids)
-        return phrase_frequency(self.connection, phrase)
+        return self.connection.phrase_frequency(phrase)
 
     def knows(self, phrase: Phrase) -> bool:
         """Whether a phrase's scores are kept, so that they cost nothing to read."""
@@ -165,11 +158,7 @@ class PostingsReader:
             if kept is not None:
                 self._kept.postings.move_to_end(phrase.match)
                 return kept
-        found = self.connection.execute(
-            f"SELECT rowid, -{RANK} FROM passage_fts WHERE passage_fts MATCH ? ORDER BY rowid", (phrase.match,)
-        ).fetchall()
-        pairs = np.fromiter(chain.from_iterable(found), np.float64, 2 * len(found)).reshape(-1, 2)  # ids below 2**53
-        postings = Postings(pairs[:, 0].astype(np.int64), pairs[:, 1].copy())
+        postings = Postings(*self.connection.postings(phrase))
         with self._cache.lock:
             if phrase.match not in self._kept.postings:
                 self._kept.postings[phrase.match] = postings

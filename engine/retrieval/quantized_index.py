@@ -17,11 +17,11 @@ from engine.lazy_dataclass import dataclass
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.tie_break import best_of_leg, nearest_of_leg
 from engine.retrieval.tombstones import PassageRows
-from engine.retrieval.vector_leg import BEST_COUNT, chosen
-from engine.store.vector_tables import vectors_of
+from engine.retrieval.vector_leg import BEST_COUNT, Scan, chosen, within
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.allowed import Allowed
+    from engine.store.store_connection import StoreConnection
 
 CONSIDERED = 8000  # rows compared by their bytes
 CONSIDERED_ROWS = 50  # or one of so many where there are more: the more rows, the more lie as near by bits alone
@@ -64,6 +64,15 @@ class QuantizedVectors:
         """The passage of each row."""
         return self.rows.ids
 
+    def ids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the passages of rows."""
+        return self.ids[rows]
+
+    @property
+    def count(self) -> int:
+        """How many vectors there are."""
+        return len(self.ids)
+
     @property
     def dimension(self) -> int:
         """Components of a vector."""
@@ -73,10 +82,10 @@ class QuantizedVectors:
         """Return the row of each id, -1 where it has no vector."""
         return self.rows.positions(ids)
 
-    def exactly(self, connection: apsw.Connection, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def exactly(self, connection: StoreConnection, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors of a few rows from the library, (n, dimension)."""
         wanted = self.ids[rows]
-        found, vectors = vectors_of(connection, self.model_id, wanted.tolist())
+        found, vectors = connection.vectors_of(self.model_id, wanted.tolist())
         exact = self.decoded(rows)
         at = np.searchsorted(found, wanted).clip(max=max(len(found) - 1, 0))
         there = found[at] == wanted if len(found) else np.zeros(len(wanted), np.bool_)
@@ -86,6 +95,11 @@ class QuantizedVectors:
     def decoded(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors of rows as their bytes have them, (n, dimension)."""
         return self.codes[rows].astype(np.float32) * self.factors[rows, None]
+
+    def begin(self, connection: StoreConnection, query: NDArray[np.float32], depth: int, allowed: Allowed) -> Scan:
+        """Return what compares the rows that are allowed with a unit vector."""
+        inside = within(connection, allowed)
+        return lambda cancel: self.nearest(query, depth, inside, cancel)
 
     def nearest(
         self, query: NDArray[np.float32], depth: int, within: NDArray[np.int64] | None, cancel: Cancellation
@@ -156,7 +170,7 @@ class QuantizedLeg:
     allowed: int
     exact: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
-    def settled(self, connection: apsw.Connection) -> QuantizedLeg:
+    def settled(self, connection: StoreConnection) -> QuantizedLeg:
         """Order the first fifty by their true cosines."""
         rows, cosine = self.rows, self.cosine.copy()
         exact = self.index.exactly(connection, rows[:EXACT])

@@ -19,17 +19,16 @@ from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
 from engine.records import Grade, Mark, Remembered
-from engine.retrieval.filters import let_through
 from engine.retrieval.marked_passages import MarkedPassages, passages_of_marks
 from engine.retrieval.query import parse
 from engine.retrieval.versions import Versions
 from engine.store import judgements
 
 if TYPE_CHECKING:
-    import apsw
-
-    from engine.retrieval.filters import Allowed
     from engine.retrieval.vector_leg import Vectors
+    from engine.store.allowed import Allowed
+    from engine.store.library_connection import LibraryConnection
+    from engine.store.store_connection import StoreConnection
 
 NEAR_COSINE = 0.6  # from which a past query counts; unrelated queries of one subject lie below .5 (MiniLM)
 GREATEST_LIFT = 0.2  # of the score, at a cosine of 1
@@ -100,7 +99,7 @@ class PastQueries:
 
     def recall(
         self,
-        connection: apsw.Connection,
+        connection: StoreConnection,
         query: NDArray[np.float32],
         vectors: Vectors,
         allowed: Allowed,
@@ -129,15 +128,15 @@ class PastQueries:
             reason = Remembered(mark.query, float(cosines[self._asked_by[at]]), mark.grade)
             for passage in passages:
                 best.setdefault(passage, (float(amounts[at]), reason))  # the strongest comes first
-        inside = let_through(connection, np.array(sorted(best), np.int64), allowed)
+        inside = connection.let_through(np.array(sorted(best), np.int64), allowed)
         kept = inside.tolist()
         return Recollection(
             inside, np.array([best[passage][0] for passage in kept]), {passage: best[passage][1] for passage in kept}
         )
 
-    def judged(self, connection: apsw.Connection, query: str, vectors: Vectors) -> dict[int, Grade]:
+    def judged(self, connection: StoreConnection, query: str, vectors: Vectors) -> dict[int, Grade]:
         """Return what the person thinks of passages for this very query, by passage."""
-        marks = judgements.of_query(connection, query)
+        marks = connection.marks(query)
         known = self._vectors.get(query)
         if not marks or known is None:
             return {}
@@ -155,21 +154,21 @@ class QueryMemory:
         self._versions: Versions[tuple[int, int], PastQueries] = Versions()
         self._passages = MarkedPassages()
 
-    def at(self, connection: apsw.Connection, encode: Encode, at_once: int = ENCODED_AT_ONCE) -> PastQueries:
+    def at(self, connection: StoreConnection, encode: Encode, at_once: int = ENCODED_AT_ONCE) -> PastQueries:
         """Return the past queries that `connection` sees, encoding at most `at_once` that have no vector yet."""
         with self._lock:
-            stamp = judgements.stamp(connection)
+            stamp = connection.marks_stamp()
             if stamp in self._versions:
                 return self._versions.at(stamp, PastQueries)
             past, complete = self._read(connection, encode, at_once)
             return self._versions.at(stamp, lambda: past) if complete else past
 
-    def _read(self, connection: apsw.Connection, encode: Encode, at_once: int) -> tuple[PastQueries, bool]:
+    def _read(self, connection: StoreConnection, encode: Encode, at_once: int) -> tuple[PastQueries, bool]:
         """Return the past queries that have a vector by now, and whether that is all of them."""
-        marks = judgements.every(connection)
+        marks = connection.marks()
         queries = list(dict.fromkeys(mark.query for mark in marks))
         wanted = [query for query in queries if query not in self._vectors]
-        vectors = self._vectors | judgements.vectors(connection, self._model_id, wanted)
+        vectors = {**self._vectors, **connection.query_vectors(self._model_id, wanted)}
         unknown = [query for query in wanted if query not in vectors]
         vectors |= {query: vector_of(query, encode) for query in unknown[:at_once]}
         self._vectors = {query: vectors[query] for query in queries if query in vectors}
@@ -186,7 +185,7 @@ def asked_vectors(query: str, number: int, encode: Encode) -> NDArray[np.float32
     return np.repeat(vector_of(query, encode)[np.newaxis], number, axis=0)
 
 
-def complete(connection: apsw.Connection, model_id: int, encode: Encode) -> None:
+def complete(connection: LibraryConnection, model_id: int, encode: Encode) -> None:
     """Encode and keep the past queries that a model has no vectors of, as after it was taken into use."""
     queries = list(dict.fromkeys(mark.query for mark in judgements.every(connection)))
     kept = judgements.vectors(connection, model_id, queries)

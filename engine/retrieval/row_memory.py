@@ -7,14 +7,11 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from engine.retrieval.versions import Versions
-from engine.store.connection import file_of
-from engine.store.fulltext import index_version
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.retrieval.fts_query import FtsQuery
     from engine.retrieval.hits import Read
+    from engine.store.store_connection import StoreConnection
 
 
 class RowMemory:
@@ -24,12 +21,12 @@ class RowMemory:
         self._made: Versions[Hashable, dict[int, Read]] = Versions()
         self._guard = threading.Lock()
 
-    def of(self, connection: apsw.Connection, fts_query: FtsQuery) -> dict[int, Read]:
+    def of(self, connection: StoreConnection, fts_query: FtsQuery) -> dict[int, Read]:
         """Return what is kept for a question, by passage, to be added to.
 
         It holds as long as the passage's row is the same one, which the reader compares.
         """
         words = fts_query.phrases, fts_query.readings, fts_query.known, fts_query.signs
-        question = file_of(connection), index_version(connection), *words
+        question = connection.file, connection.words_version(), *words
         with self._guard:
             return self._made.at(question, dict)

@@ -30,10 +30,12 @@ from engine.retrieval.assessment import Assessment, assess, judge, unfiltered, w
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather
 from engine.retrieval.distinct_ids import distinct
-from engine.retrieval.filters import Allowed, allowed, hidden_documents, left_out
+from engine.retrieval.filters import allowed, left_out
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
+from engine.retrieval.late_interaction import DEPTH as LATE_DEPTH
+from engine.retrieval.late_interaction import LateStage
 from engine.retrieval.near_duplicates import Row, rows
 from engine.retrieval.newest_documents import newest, newest_holding
 from engine.retrieval.on_demand_vectors import OnDemandVectors
@@ -42,15 +44,13 @@ from engine.retrieval.postings_cache import PostingsCache, PostingsReader
 from engine.retrieval.query_memory import NOTHING, PastQueries, Recollection
 from engine.retrieval.unread_passages import Reads, everything
 from engine.retrieval.vector_leg import Vectors
+from engine.store.allowed import Allowed
 from engine.store.bm25 import idf
-from engine.store.documents import rows_for
-from engine.store.fulltext import statistics
 from engine.store.judgements import OPENED
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
-OTHERS = "SELECT id FROM passage WHERE document_id <> ?"  # what may be like a passage
 DEEPEST = 6400  # candidates a leg at most, however many rows one document takes
 
 
@@ -70,6 +70,7 @@ class Model:
     reads: Reads = everything
     embedded: float = 1.0
     on_demand: OnDemandVectors | None = None
+    late: LateStage | None = None  # None: the library has none, or it is off
     encoder: object = None  # what `encode` is of: asked for its token vectors, where it has them
 
 
@@ -90,7 +91,7 @@ class Search:
 
 
 def run(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     query: Query,
     settings: SearchSettings,
     model: Model | None,
@@ -114,7 +115,7 @@ def run(
     meaning = _meaning(query, settings, model)
     encoded = time.perf_counter()
     recollection = _recalled(connection, settings, model, meaning, within)
-    standard = unfiltered(words, fts_query, meaning, settings, cuts, cancel) if within.sql else None
+    standard = unfiltered(words, fts_query, meaning, settings, cuts, cancel) if not within.everything else None
     depth = DEPTH
     while True:
         cancel.check()
@@ -134,6 +135,9 @@ def run(
         verdict = judge(gathered, assessment, cuts)
         gathered = with_surroundings(words, gathered, meaning, settings)
         ranking = rank(gathered.candidates, settings, verdict)
+        if model is not None and model.late is not None and meaning is not None and settings.late:
+            gathered = _with_late_scores(connection, gathered, ranking, model.late, query.meaning)
+            ranking = rank(gathered.candidates, settings, verdict)
         listed = rows(gathered.candidates, ranking.order, settings, limit)
         if len(listed) >= limit or not gathered.candidates.truncated or depth >= DEEPEST:
             break
@@ -147,6 +151,16 @@ def run(
         total=(done - began) * 1e3,
     )
     return Search(query, fts_query, within, meaning, gathered, assessment, verdict, ranking, listed, timings)
+
+
+def _with_late_scores(
+    connection: StoreConnection, gathered: Gathered, ranking: Ranking, stage: LateStage, question: str
+) -> Gathered:
+    """Return the candidates with the late scores of the first hundred of a ranking."""
+    first, candidates = ranking.order[:LATE_DEPTH], gathered.candidates
+    late = np.full(len(candidates), np.nan)
+    late[first] = stage.scores(connection, question, candidates.ids[first])
+    return replace(gathered, candidates=replace(candidates, late=late))
 
 
 def reorder(search: Search, settings: SearchSettings, limit: int) -> Search:
@@ -169,7 +183,7 @@ def with_nearest_words(search: Search, words: PostingsReader) -> Search:
 
 
 def present(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     search: Search,
     settings: SearchSettings,
     model: Model | None,
@@ -204,6 +218,8 @@ def present(
         embedded=search.gathered.embedded,
         so_far=search.gathered.so_far,
         awaited=tuple(wanted(candidates, [row.passage for row in search.rows], ASKED)),
+        constants=settings.used_constants,
+        late=model.late.model.name if model is not None and model.late and candidates.late is not None else "",
     )
 
 
@@ -215,7 +231,7 @@ def _with_marks(hit: Hit, judged: Mapping[int, Grade]) -> Hit:
 
 
 def _without_words(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     query: Query,
     fts_query: FtsQuery,
     within: Allowed,
@@ -240,7 +256,7 @@ def _without_words(
         weights = Weights(0.0, 1.0, "signs as they stand, newest first")
     else:
         found = newest(connection, within, limit)
-        sure = "strong" if within.sql else "weak"
+        sure = "weak" if within.everything else "strong"
         weights = Weights(0.0, 0.0, "no words asked: newest first")
     candidates = found.candidates(fts_query)
     zeros = np.zeros(len(candidates))
@@ -253,7 +269,7 @@ def _without_words(
 
 
 def _recalled(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     settings: SearchSettings,
     model: Model | None,
     meaning: Meaning | None,
@@ -274,16 +290,15 @@ def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Mea
 
 
 def similar(
-    connection: apsw.Connection, passage_id: int, model: Model | None, cuts: tiers.Cuts, limit: int, scope: Scope
+    connection: StoreConnection, passage_id: int, model: Model | None, cuts: tiers.Cuts, limit: int, scope: Scope
 ) -> SearchResult:
     """Return the nearest passages of other documents, by their vectors alone; no rows where there is no vector."""
     settings = SearchSettings(fusion="vector", feedback=False)
     began = time.perf_counter()
-    row = rows_for(connection, [passage_id]).get(passage_id)
-    fts_query = FtsQuery(rows=statistics(connection).rows)
-    seen = allowed(Filters(hidden=hidden_documents(connection, scope)), fts_query)
-    within = f" AND id IN ({seen.sql})" if seen.sql else ""
-    others = Allowed(OTHERS + within, (row.document_id if row else 0, *seen.bindings))
+    row = connection.rows_for([passage_id]).get(passage_id)
+    fts_query = FtsQuery(rows=connection.statistics().rows)
+    hidden = Filters(hidden=connection.hidden_documents(scope))
+    others = Allowed(hidden, other_than=row.document_id if row else 0)
     meaning = None
     if model is not None and row is not None and model.reads(row.text):
         at = model.vectors.positions(np.array([passage_id], np.int64))

@@ -16,12 +16,10 @@ from engine.records import Hit, Query, SearchResult, SearchSettings, ShadowPair,
 from engine.retrieval import search_pipeline, tiers
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.search_pipeline import Model, Search
-from engine.store import folders
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.retrieval.postings_cache import PostingsCache
+    from engine.store.store_connection import StoreConnection
 
 KNOWN_MS = 0.2  # an encoder that answers sooner has kept the vector of a question; none makes one so fast
 _IDENTIFIER = re.compile(r"\w_\w|[a-z][A-Z]|[A-Za-z]\d|\w(?:\.|::|->|/)\w|\w\(\)")  # a name of code, a file, a version
@@ -39,7 +37,7 @@ class Side:
 
 
 def searched(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     query: Query,
     settings: SearchSettings,
     model: Model,
@@ -60,11 +58,11 @@ def searched(
     return Side(model, cuts, search, result, encoding + search.timings.vector)
 
 
-def compared(connection: apsw.Connection, a: Side, b: Side, stream: ShadowStream) -> ShadowSearch:
+def compared(connection: StoreConnection, a: Side, b: Side, stream: ShadowStream) -> ShadowSearch:
     """Return what two models found for one question, with the figures of each passage that either shows."""
     found_a, found_b = _by_passage(a.result.hits), _by_passage(b.result.hits)
     ids = [*found_a, *(each for each in found_b if each not in found_a)]
-    hashes = _hashes(connection, ids)
+    hashes = connection.passage_hashes(ids)
     cosines_a, cosines_b = _cosines(connection, a, ids), _cosines(connection, b, ids)
     pairs = []
     for each in ids:
@@ -118,7 +116,7 @@ def _by_passage(hits: Iterable[Hit]) -> dict[int, Hit]:
     return {hit.passage_id: hit for hit in hits}
 
 
-def _cosines(connection: apsw.Connection, side: Side, ids: list[int]) -> dict[int, float]:
+def _cosines(connection: StoreConnection, side: Side, ids: list[int]) -> dict[int, float]:
     """Return the cosine of each of these passages with the question, of those that have a vector."""
     meaning = side.search.meaning
     if meaning is None or not ids:
@@ -135,15 +133,10 @@ def _tier(side: Side, cosine: float, coverage: float) -> Tier:
     return tiers.tier(tiers.row_signal(cosine, coverage), cuts)
 
 
-def _hashes(connection: apsw.Connection, ids: list[int]) -> dict[int, bytes]:
-    marks = ", ".join("?" * len(ids))
-    return dict(connection.execute(f"SELECT id, hash FROM passage WHERE id IN ({marks})", ids))
-
-
-def _folder(connection: apsw.Connection, hits: tuple[Hit, ...]) -> str:
+def _folder(connection: StoreConnection, hits: tuple[Hit, ...]) -> str:
     """Return the watched folder of the first row."""
     if not hits:
         return ""
-    roots = [each.path for each in folders.every(connection)]
+    roots = [path for _, path in connection.folder_paths()]
     holding = [each for each in roots if hits[0].path.startswith(os.path.join(each, b""))]
     return display(max(holding, key=len)) if holding else ""

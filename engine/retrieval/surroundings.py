@@ -7,9 +7,8 @@ not grow with the document, so that a long one has no advantage.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,26 +16,17 @@ from numpy.typing import NDArray
 from engine.lazy_dataclass import dataclass
 from engine.retrieval.distinct_ids import distinct
 from engine.retrieval.fts_query import FtsQuery
-from engine.retrieval.postings_cache import COLUMN_WEIGHTS, PostingsReader
+from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.vector_leg import Vectors
-from engine.store.bm25 import bm25_parts
 from engine.store.phrase import Phrase
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
-# Chosen with AROUND_SHARE by leaving one collection out; tests/bench/left_out.py has the figures. One to three passages
-# and 20 to 100 candidates lie on a plateau.
+# Chosen with `FusionConstants.around` by leaving one collection out; tests/bench/left_out.py has the figures. One to
+# three passages and 20 to 100 candidates lie on a plateau.
 REACH = 2  # passages before and after
 FIRST_PASSAGES = 20  # candidates that are ranked by what is around them; reading it costs .05 ms a passage at most
-# A mailbox is no document: what stands beside a message there is another message.
-_AROUND = """
-SELECT here.id, there.id FROM passage AS here JOIN passage AS there ON there.document_id = here.document_id
-AND there.ordinal BETWEEN here.ordinal - ? AND here.ordinal + ?
-WHERE here.id IN (SELECT value FROM json_each(?))
-AND (there.page IS here.page OR NOT EXISTS (SELECT 1 FROM entry WHERE entry.document_id = here.document_id))
-ORDER BY here.id, there.id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +47,7 @@ def surroundings(
 ) -> Surroundings | None:
     """Read what is around the candidates at these places, of all with these ids (n,); None where nothing is."""
     wanted = ids[places]
-    found = words.connection.execute(_AROUND, (REACH, REACH, json.dumps(wanted.tolist()))).fetchall()
-    pairs = np.array(cast("list[tuple[int, int]]", found), np.int64).reshape(-1, 2)
+    pairs = np.array(words.connection.around(wanted.tolist(), REACH), np.int64).reshape(-1, 2)
     if len(pairs) <= len(wanted):  # each is around itself
         return None
     near = distinct(pairs[:, 1])
@@ -98,13 +87,13 @@ def _kept(words: PostingsReader, phrase: Phrase, ids: NDArray[np.int64]) -> NDAr
 
 
 def _read(
-    connection: apsw.Connection, phrases: Sequence[Phrase], holding: Sequence[int], ids: NDArray[np.int64]
+    connection: StoreConnection, phrases: Sequence[Phrase], holding: Sequence[int], ids: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return what each phrase gives, from the texts themselves: in a large library that reads far less."""
     scores = np.zeros((len(ids), len(phrases)))
     if not phrases:
         return scores
-    parts = bm25_parts(connection, ids.tolist(), phrases, COLUMN_WEIGHTS, holding)
+    parts = connection.bm25_parts(ids.tolist(), phrases, holding)
     for place, passage in enumerate(ids.tolist()):
         if passage in parts:
             scores[place] = [part.score for part in parts[passage].parts]

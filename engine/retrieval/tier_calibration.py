@@ -13,25 +13,24 @@ from engine.records import SearchSettings
 from engine.retrieval import tiers
 from engine.retrieval.assessment import Assessment, assess
 from engine.retrieval.candidate_retrieval import Meaning, gather
-from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import fts_query_of
-from engine.retrieval.pending_passages import embedded_share
 from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.query_memory import complete
 from engine.retrieval.unread_passages import Reads, everything
 from engine.retrieval.vector_index import VectorIndex
 from engine.retrieval.vector_leg import Vectors
-from engine.store import models
-from engine.store.connection import transaction
-from engine.store.fulltext import statistics
+from engine.store import models, row_reads
+from engine.store.allowed import EVERYTHING
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.library_connection import LibraryConnection
+    from engine.store.store_connection import StoreConnection
 
 
 def calibrate(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     vectors: Vectors,
     background: float,
     texts: Sequence[str],
@@ -55,11 +54,11 @@ def calibrate(
         words = postings.of(connection)
         fts_query = fts_query_of(plain(text), words)
         meaning = Meaning(vector, vectors, background, reads, embedded)
-        gathered = gather(words, fts_query, Allowed("", ()), meaning, settings)
+        gathered = gather(words, fts_query, EVERYTHING, meaning, settings)
         seen = assess(connection, gathered, settings, rows=tiers.BEST_COUNT)
         query_signals.append(tiers.query_signal(gathered.best_cosines, seen.coverages, fts_query.rows, embedded))
         row_signals.append(_known(seen))
-    return tiers.fit(query_signals, row_signals, statistics(connection).rows)
+    return tiers.fit(query_signals, row_signals, connection.statistics().rows)
 
 
 def _known(seen: Assessment) -> Sequence[float]:
@@ -70,7 +69,7 @@ def _known(seen: Assessment) -> Sequence[float]:
 
 
 def refit(
-    connection: apsw.Connection,
+    connection: LibraryConnection,
     encoder: DescribedEncoder,
     stopped: Callable[[], bool] = lambda: False,
     beside: models.StoredModel | None = None,
@@ -85,12 +84,12 @@ def refit(
         return
     source = models.vectors_of(connection, model)
     vectors = VectorIndex(source).at(connection)
-    if not len(vectors.ids):
+    if not vectors.count:
         return
     complete(connection, model.id, lambda text: encoder.encode_queries([text])[0])
     foreign = foreign_vectors(encoder)
     background = encoder.manifest.background_cosine
-    embedded = embedded_share(connection, source)
+    embedded = row_reads.embedded_share(connection, source)
     cuts = calibrate(connection, vectors, background, foreign_queries(), foreign, stopped, encoder.reads, embedded)
     if cuts is not None:
         with transaction(connection):

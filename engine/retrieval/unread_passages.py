@@ -6,15 +6,14 @@ counts as far. So a row that holds the word is never below one that does not, wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 Reads: TypeAlias = Callable[[str], bool]
 """Whether an encoder reads a text."""
@@ -29,14 +28,9 @@ def everything(_text: str) -> bool:
     return True
 
 
-def unread(connection: apsw.Connection, ids: NDArray[np.int64], reads: Reads) -> NDArray[np.bool_]:
+def unread(connection: StoreConnection, ids: NDArray[np.int64], reads: Reads) -> NDArray[np.bool_]:
     """Return which of these passages (n,) the encoder cannot read, a mask of shape (n,)."""
     if reads is everything or not len(ids):
         return np.zeros(len(ids), np.bool_)
-    found = connection.execute(
-        "SELECT id, text FROM passage WHERE id IN (SELECT value FROM json_each(?))"
-        f" AND octet_length(text) > {SUSPICIOUS_LENGTH} * length(text)",
-        (json.dumps(ids.tolist()),),
-    )
-    rows = cast("list[tuple[int, str]]", found.fetchall())
+    rows = connection.texts_of_many_bytes(ids.tolist(), SUSPICIOUS_LENGTH)
     return np.isin(ids, [passage for passage, text in rows if not reads(text)])

@@ -32,7 +32,7 @@ from engine.paths import identity_of, places, private_folder
 from engine.retrieval.quantized_index import codes_of
 from engine.retrieval.tombstones import AppendOnlyRows, Column, PassageRows, by_columns
 from engine.store import change_log, models
-from engine.store.connection import file_of, path_of
+from engine.store.transactions import file_of, path_of
 from engine.store.vector_tables import vectors_of
 
 if TYPE_CHECKING:

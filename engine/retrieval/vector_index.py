@@ -21,13 +21,16 @@ from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.quantized_index import QuantizedVectors, of_block
 from engine.retrieval.tie_break import nearest_of_leg
 from engine.retrieval.tombstones import AppendOnlyRows, Column, PassageRows, spare
-from engine.retrieval.vector_leg import BEST_COUNT, Vectors, chosen
+from engine.retrieval.vector_leg import BEST_COUNT, Scan, Vectors, chosen, within
 from engine.retrieval.versions import Versions
 from engine.store import change_log
 from engine.store.vector_tables import dimension, live_ids, read_blocks, read_matrix, row_count, vectors_of
 
 if TYPE_CHECKING:
     import apsw
+
+    from engine.store.allowed import Allowed
+    from engine.store.store_connection import StoreConnection
 
 EXACT_BYTES = 512 * 2**20  # of vectors in memory: 349,525 of 384 components
 COMPONENT_BYTES = 4
@@ -51,6 +54,15 @@ class ExactVectors:
         """The passage of each row."""
         return self.rows.ids
 
+    def ids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the passages of rows."""
+        return self.ids[rows]
+
+    @property
+    def count(self) -> int:
+        """How many vectors there are."""
+        return len(self.ids)
+
     @property
     def dimension(self) -> int:
         """Components of a vector."""
@@ -60,9 +72,14 @@ class ExactVectors:
         """Return the row of each id, -1 where it has no vector."""
         return self.rows.positions(ids)
 
-    def exactly(self, connection: apsw.Connection, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def exactly(self, connection: StoreConnection, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors of rows, (n, dimension)."""
         return self.matrix[rows]
+
+    def begin(self, connection: StoreConnection, query: NDArray[np.float32], depth: int, allowed: Allowed) -> Scan:
+        """Return what compares the rows that are allowed with a unit vector."""
+        inside = within(connection, allowed)
+        return lambda cancel: self.nearest(query, depth, inside, cancel)
 
     def nearest(
         self, query: NDArray[np.float32], depth: int, within: NDArray[np.int64] | None, cancel: Cancellation
@@ -110,7 +127,7 @@ class ExactLeg:
         ordered = np.sort(self.cosine[self.cosine > GONE])
         return len(ordered) - np.searchsorted(ordered, cosines, side="right") + 1
 
-    def settled(self, connection: apsw.Connection) -> ExactLeg:
+    def settled(self, connection: StoreConnection) -> ExactLeg:
         """Return the leg as it is: every row was compared exactly."""
         return self
 
@@ -132,8 +149,11 @@ class VectorIndex:
         self._changes: list[tuple[int, int]] = []  # (sequence, passage), oldest first
         self._known_from = 0  # the change number after which `changes` lacks none
 
-    def at(self, connection: apsw.Connection) -> Vectors:
+    def at(self, connection: StoreConnection) -> Vectors:
         """Return the vectors as `connection` sees them; the caller holds a snapshot of the library."""
+        import apsw
+
+        assert isinstance(connection, apsw.Connection)  # other stores keep their vectors otherwise
         with self._lock:
             sequence = change_log.latest(connection)
             return self._versions.at(sequence, lambda: self._version(connection, sequence))

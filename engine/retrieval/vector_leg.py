@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    import apsw
-
     from engine.retrieval.cancellation import Cancellation
+    from engine.store.allowed import Allowed
+    from engine.store.store_connection import StoreConnection
 
 BEST_COUNT = 10  # of the greatest cosines that a leg tells: the verdict is read from them
 
@@ -43,16 +44,22 @@ class VectorLeg(Protocol):
     def places(self, cosines: Cosines) -> Rows:
         """Return the rank that a row of each cosine would have among all that were allowed; 0 where it is not known."""
 
-    def settled(self, connection: apsw.Connection) -> VectorLeg:
+    def settled(self, connection: StoreConnection) -> VectorLeg:
         """Return the leg with its nearest rows compared by what the library holds, where they were not."""
 
 
 class Vectors(Protocol):
-    """The vectors of all passages in one version of the library, for reading; nothing in it ever changes."""
+    """The vectors of all passages in one version of the library, for reading; nothing in it ever changes.
+
+    A store that keeps them elsewhere has rows for what was brought from there so far: those that it adds come behind.
+    """
+
+    def ids_of(self, rows: Rows) -> Rows:
+        """Return the passages of rows."""
 
     @property
-    def ids(self) -> Rows:
-        """The passage of each row."""
+    def count(self) -> int:
+        """How many vectors there are, here or elsewhere."""
 
     @property
     def dimension(self) -> int:
@@ -61,14 +68,31 @@ class Vectors(Protocol):
     def positions(self, ids: Rows) -> Rows:
         """Return the row of each passage, -1 where it has no vector."""
 
-    def nearest(self, query: Cosines, depth: int, within: Rows | None, cancel: Cancellation) -> VectorLeg:
-        """Find the `depth` rows nearest to a unit vector; `within`: passages to choose from, None for all.
+    def begin(self, connection: StoreConnection, query: Cosines, depth: int, allowed: Allowed) -> Scan:
+        """Return what finds the `depth` rows nearest to a unit vector among those allowed.
 
-        Reads no file, so that it can run beside what does. `settled` brings the leg to its end. Raises SearchCancelled.
+        What it must read of the store is read now, so that the scan can run beside what reads. `settled` brings the leg
+        to its end.
         """
 
-    def exactly(self, connection: apsw.Connection, rows: Rows) -> Matrix:
+    def exactly(self, connection: StoreConnection, rows: Rows) -> Matrix:
         """Return the vectors of a few rows as the library holds them, (n, dimension)."""
+
+
+class VectorSource(Protocol):
+    """Gives the vectors of one model, version by version."""
+
+    def at(self, connection: StoreConnection) -> Vectors:
+        """Return the vectors as `connection` sees them."""
+
+
+Scan = Callable[["Cancellation"], VectorLeg]
+"""Finds the nearest rows. Raises SearchCancelled."""
+
+
+def within(connection: StoreConnection, allowed: Allowed) -> Rows | None:
+    """Return the passages that are allowed, None for all."""
+    return None if allowed.everything else connection.allowed_ids(allowed)
 
 
 def chosen(count: int, positions: Rows) -> NDArray[np.bool_]:

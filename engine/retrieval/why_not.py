@@ -15,16 +15,15 @@ from engine.retrieval import tiers
 from engine.retrieval.candidate_retrieval import DEPTH, Candidates
 from engine.retrieval.filters import allowed
 from engine.retrieval.fusion import rank
+from engine.retrieval.late_interaction import DEPTH as LATE_DEPTH
 from engine.retrieval.near_duplicates import rows
 from engine.retrieval.search_pipeline import Model, Search, run
-from engine.store import passage_counts
+from engine.store.allowed import Allowed
 from engine.store.bm25 import idf
-from engine.store.documents import passages_of, rows_for
-from engine.store.fulltext import stem_frequencies
-from engine.store.tokenizer import tokens
+from engine.store.tokenizer import of_stem, tokens
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 FILTER_WORDS = {
     "paths": "path:",
@@ -71,7 +70,7 @@ class Trail:
 
 
 def trace(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     query: Query,
     document_id: int,
     settings: SearchSettings,
@@ -81,7 +80,7 @@ def trace(
     limit: int,
 ) -> Trail:
     """Follow one indexed document through a search. "why" of a file that is not indexed is the library's to answer."""
-    passages = [row.passage_id for row in passages_of(connection, document_id)]
+    passages = [row.passage_id for row in connection.passages_of(document_id)]
     if not passages:
         stage = WhyStage("indexed", False, None, "it holds no text", "text in the file")
         return Trail((stage,), None, "indexed", ("Add text to the file; an empty one can be found by its name only.",))
@@ -97,7 +96,7 @@ def trace(
 
 
 def _through_the_legs(
-    connection: apsw.Connection,
+    connection: StoreConnection,
     search: Search,
     document_id: int,
     settings: SearchSettings,
@@ -107,7 +106,7 @@ def _through_the_legs(
     candidates = search.gathered.candidates
     own = np.flatnonzero(candidates.documents == document_id)
     vector, keyword = _leg_stages(search, own, settings)
-    data = passage_counts.held_back(connection, document_id)
+    data = connection.held_back(document_id)
     if data and data == len(own) and settings.fusion != "keyword":
         vector = replace(vector, detail=DATA, needed="a word that stands in it")
     stages += [vector, keyword]
@@ -119,6 +118,7 @@ def _through_the_legs(
         return _cut_off(connection, search, own, settings.cutoff, stages)
     fused = _fused_stage(search, own, in_a_leg)
     stages.append(fused)
+    stages += _late_stage(search, own)
     final = _final_rank(search, document_id)
     if not in_a_leg:
         dropped: str | None = "legs"
@@ -150,7 +150,7 @@ def _through_the_legs(
 
 
 def _cut_off(
-    connection: apsw.Connection, search: Search, own: NDArray[np.int64], cutoff: float, stages: list[WhyStage]
+    connection: StoreConnection, search: Search, own: NDArray[np.int64], cutoff: float, stages: list[WhyStage]
 ) -> Trail:
     """Tell of a document that meaning alone has found, and that lies beyond the distance cut-off."""
     nearest, least = (1.0 - float(np.nanmax(search.gathered.candidates.cosine[at])) for at in (own, slice(None)))
@@ -172,7 +172,7 @@ def _in_words(changes: WhyChanges) -> list[str]:
     return [f"Weigh meaning {vector:.2f} and words {keyword:.2f} (--weights {vector:.2f},{keyword:.2f})."]
 
 
-def _filter_stage(connection: apsw.Connection, search: Search, passages: list[int]) -> WhyStage:
+def _filter_stage(connection: StoreConnection, search: Search, passages: list[int]) -> WhyStage:
     """Name the first restriction that keeps every passage of the document out."""
     query = search.query
     for name, shown in FILTER_WORDS.items():
@@ -181,34 +181,27 @@ def _filter_stage(connection: apsw.Connection, search: Search, passages: list[in
             continue
         only: dict[str, Any] = {name: value, "own_dates": query.filters.own_dates}
         alone = allowed(replace(Filters(), **only), replace(search.fts_query, required=(), excluded=()))
-        if not _any_inside(connection, alone.sql, alone.bindings, passages):
+        if not _any_inside(connection, alone, passages):
             told = shown if isinstance(value, float) else " ".join(f"{shown}{each}" for each in value)
             return WhyStage("filters", False, None, f"outside {told}", told)
     for phrase in search.fts_query.required:
         alone = allowed(Filters(), replace(search.fts_query, required=(phrase,), excluded=()))
-        if not _any_inside(connection, alone.sql, alone.bindings, passages):
+        if not _any_inside(connection, alone, passages):
             told = f'no passage holds "{phrase.written}"'
             return WhyStage("filters", False, None, told, f'the quotes around "{phrase.written}"')
     for phrase in search.fts_query.excluded:
         alone = allowed(Filters(), replace(search.fts_query, required=(), excluded=(phrase,)))
-        if not _any_inside(connection, alone.sql, alone.bindings, passages):
+        if not _any_inside(connection, alone, passages):
             told = f"every passage holds “{phrase.written}”, which is excluded"
             return WhyStage("filters", False, None, told, f"-{phrase.written}")
-    if search.allowed.sql and not _any_inside(connection, search.allowed.sql, search.allowed.bindings, passages):
+    if not _any_inside(connection, search.allowed, passages):
         return WhyStage("filters", False, None, "no one passage passes all of them together", "one of the filters")
     restricted = bool(query.filters or search.fts_query.required or search.fts_query.excluded)
     return WhyStage("filters", True, None, "inside all of them" if restricted else "none set")
 
 
-def _any_inside(
-    connection: apsw.Connection, sql: str, bindings: tuple[str | int | bytes, ...], passages: list[int]
-) -> bool:
-    import json
-
-    found = connection.execute(
-        f"SELECT 1 FROM json_each(?) WHERE value IN ({sql}) LIMIT 1", (json.dumps(passages), *bindings)
-    )
-    return found.fetchone() is not None
+def _any_inside(connection: StoreConnection, allowed: Allowed, passages: list[int]) -> bool:
+    return len(connection.let_through(np.array(passages, np.int64), allowed)) > 0
 
 
 def _leg_stages(search: Search, own: NDArray[np.int64], settings: SearchSettings) -> tuple[WhyStage, WhyStage]:
@@ -261,11 +254,26 @@ def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyS
     best = int(order[place - 1]) if place else 0
     parts = f"meaning {search.ranking.vector[best]:.3f} + words {search.ranking.keyword[best]:.3f}"
     ranking = search.ranking
-    for name in ("rare", "around", "feedback", "memory"):
+    for name in ("rare", "around", "feedback", "memory", "late"):
         part = getattr(ranking, name)
         parts += f" + {name} {part[best]:.3f}" if part is not None and (part[best] or name == "feedback") else ""
     detail = f"rank {place} of {len(order)}, score {search.ranking.score[best]:.3f} = {parts}"
     return WhyStage("fused", place is not None, place, detail)
+
+
+def _late_stage(search: Search, own: NDArray[np.int64]) -> list[WhyStage]:
+    """Tell what late interaction did to the document's best passage; nothing where it was not asked."""
+    late, part = search.gathered.candidates.late, search.ranking.late
+    if late is None or part is None or not len(own):
+        return []
+    known = own[~np.isnan(late[own])]
+    if not len(known):
+        told = f"not among the best {LATE_DEPTH} passages before it, or without token vectors"
+        return [WhyStage("late", False, None, told, f"rank {LATE_DEPTH} or better")]
+    best = int(known[np.argmax(search.ranking.score[known])])
+    place = int((late[~np.isnan(late)] > late[best]).sum()) + 1
+    detail = f"rank {place} by late interaction, {late[best]:.3f}, changed the score by {part[best]:+.3f}"
+    return [WhyStage("late", True, place, detail)]
 
 
 def _final_rank(search: Search, document_id: int) -> int | None:
@@ -307,13 +315,13 @@ def _other_ranking(search: Search, document_id: int, settings: SearchSettings, l
     return WhyChanges()
 
 
-def _telling_words(connection: apsw.Connection, search: Search, own: NDArray[np.int64]) -> tuple[str, ...]:
+def _telling_words(connection: StoreConnection, search: Search, own: NDArray[np.int64]) -> tuple[str, ...]:
     """Return telling words of the document's best passage that the query lacks: often there, rare elsewhere."""
     if not len(own):
         return ()
     candidates = search.gathered.candidates
     best = int(candidates.ids[own[int(np.argmax(np.nan_to_num(candidates.cosine[own], nan=-2.0)))]])
-    row = rows_for(connection, [best]).get(best)
+    row = connection.rows_for([best]).get(best)
     if row is None:
         return ()
     title = f"{row.title} {' '.join(row.headings)} "
@@ -327,7 +335,9 @@ def _telling_words(connection: apsw.Connection, search: Search, own: NDArray[np.
             weight[token.stem] += TITLE_WEIGHT if token.end < len(title) else 1
     for token in tokens(search.query.meaning):
         weight.pop(token.stem, None)
-    frequencies = stem_frequencies(connection, list(weight))
+    known = {stem: of_stem(stem) for stem in weight}
+    counts = connection.document_frequencies([term for terms in known.values() for term in terms])
+    frequencies = {stem: sum(counts[term] for term in terms) for stem, terms in known.items()}
     rows = search.fts_query.rows
     telling = sorted(weight, key=lambda stem: -math.log1p(weight[stem]) * idf(frequencies[stem], rows))
     return tuple(words[stem] for stem in telling[:SUGGESTED_WORDS])
@@ -343,7 +353,7 @@ def _deeper(vector: WhyStage) -> str:
 
 
 def _by_date(
-    connection: apsw.Connection, search: Search, document_id: int, stages: list[WhyStage], limit: int
+    connection: StoreConnection, search: Search, document_id: int, stages: list[WhyStage], limit: int
 ) -> Trail:
     final = _final_rank(search, document_id)
     if final is not None:
@@ -356,6 +366,6 @@ def _by_date(
     return Trail(tuple(stages), None, "listed", ("Ask for more rows with --limit, or add a word.",))
 
 
-def _title(connection: apsw.Connection, passage_id: int) -> str:
-    row = rows_for(connection, [passage_id]).get(passage_id)
+def _title(connection: StoreConnection, passage_id: int) -> str:
+    row = connection.rows_for([passage_id]).get(passage_id)
     return row.title if row else "another document"

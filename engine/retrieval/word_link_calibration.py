@@ -18,10 +18,11 @@ from engine.embedding.catalogue import EMBEDDED
 from engine.embedding.out_of_domain import DescribedEncoder, background_passages, foreign_queries, foreign_vectors
 from engine.retrieval.word_links import LinkCuts, TokenEncoder, other_word_cosines
 from engine.store import models
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.library_connection import LibraryConnection
+    from engine.store.store_connection import StoreConnection
 
 CALIBRATED = "nearest_words"  # the name of the figure in the library
 LINKED_BY_CHANCE = 0.04  # share of a question's words that a wrong passage may link
@@ -66,7 +67,7 @@ class _Remembering:
 
 
 def fit(
-    connection: apsw.Connection,
+    connection: LibraryConnection,
     encoder: DescribedEncoder,
     stopped: Callable[[], bool] = lambda: False,
     beside: models.StoredModel | None = None,
@@ -84,11 +85,16 @@ def fit(
             models.calibrate(connection, model.id, {CALIBRATED: json.dumps([cuts.link, cuts.faint])})
 
 
-def cuts_of(connection: apsw.Connection, model_id: int, name: str) -> LinkCuts | None:
+def cuts_of(connection: StoreConnection, model_id: int, name: str) -> LinkCuts | None:
     """Return the cuts of a model in this library: those fitted, else the embedded model's own; None for others."""
-    written = models.figure(connection, model_id, CALIBRATED)
+    fitted = cuts_in(connection.figure(model_id, CALIBRATED))
+    return fitted or (EMBEDDED_CUTS if name == EMBEDDED else None)
+
+
+def cuts_in(written: object) -> LinkCuts | None:
+    """Read cuts that `fit` kept; None where there are none, or they are damaged."""
     try:
         link, faint = json.loads(str(written))
         return LinkCuts(float(link), float(faint))
-    except (ValueError, TypeError, RecursionError):  # never fitted, or damaged
-        return EMBEDDED_CUTS if name == EMBEDDED else None
+    except (ValueError, TypeError, RecursionError):
+        return None

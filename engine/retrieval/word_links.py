@@ -119,8 +119,9 @@ def _compared(encoder: TokenEncoder, question: str, text: str, kind: str) -> _Co
     found, columns = _placed(_content_words(text, kind, encoder.reads), held)
     if not distinct:
         return None
-    cosines = _word_cosines(told.vectors @ held.vectors.T, rows, columns)
-    return _Compared(question, distinct, text, found, cosines)
+    cosines = told.vectors @ held.vectors.T
+    cosines[_like_endings(_endings(question, told, rows), _endings(text, held, columns))] = -1.0
+    return _Compared(question, distinct, text, found, _word_cosines(cosines, rows, columns))
 
 
 def _content_words(text: str, kind: str, reads: Callable[[str], bool]) -> list[Token]:
@@ -149,6 +150,21 @@ def _placed(words: Sequence[Token], vectors: TokenVectors) -> tuple[list[Token],
             kept.append(word)
             placed.append(slice(first, last))
     return kept, placed
+
+
+def _endings(text: str, vectors: TokenVectors, places: Sequence[slice]) -> NDArray[np.str_]:
+    """Return for each token what it is as a later piece of a word, in small letters; "" for any other."""
+    pieces = [""] * len(vectors.spans)
+    for place in (each for taken in places for each in range(taken.start + 1, taken.stop)):
+        start, end = vectors.spans[place].tolist()
+        pieces[place] = text[start:end].lower()
+    return np.array(pieces, np.str_)
+
+
+def _like_endings(one: NDArray[np.str_], other: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Tell where two words share an ending only: `seed-lings` and `dump-lings` are not near each other for it."""
+    like: NDArray[np.bool_] = (one[:, np.newaxis] == other[np.newaxis, :]) & (one != "")[:, np.newaxis]
+    return like
 
 
 def _word_cosines(tokens: Floats, rows: Sequence[slice], columns: Sequence[slice]) -> Floats:

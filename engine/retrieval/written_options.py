@@ -7,19 +7,19 @@ and with the dash; hardly a note writes a word of prose so.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from engine.records import Query, Remark, Term
 from engine.store.tokenizer import stem_phrase, tokens
 
 if TYPE_CHECKING:
-    import apsw
+    from engine.store.store_connection import StoreConnection
 
 MOST_READ = 50  # passages that hold a word, looked at for how it is written there
 _BEFORE = "`'\"([|"  # what may stand right before the dash, beside a blank behind a word
 
 
-def with_written_options(connection: apsw.Connection, query: Query) -> Query:
+def with_written_options(connection: StoreConnection, query: Query) -> Query:
     """Return the query with each `-word` searched as it is typed that this library writes so.
 
     It does where a passage that holds another word of the query writes it so, or all that hold it (of the first 50).
@@ -40,25 +40,16 @@ def with_written_options(connection: apsw.Connection, query: Query) -> Query:
     return replace(query, meaning=meaning, terms=tuple(terms), remarks=tuple(remarks))
 
 
-def _written_so(connection: apsw.Connection, word: str, beside: list[Term]) -> bool:
+def _written_so(connection: StoreConnection, word: str, beside: list[Term]) -> bool:
     found = tokens(word)
     if not found:
         return False
-    held = stem_phrase(found).match
-    others = " OR ".join(replace(stem_phrase(tokens(term.text)), prefix=term.kind == "prefix").match for term in beside)
-    if others and any(_writes(text, word) for text in _texts(connection, f"{held} AND ({others})")):
+    held = stem_phrase(found)
+    others = [replace(stem_phrase(tokens(term.text)), prefix=term.kind == "prefix") for term in beside]
+    if others and any(_writes(text, word) for text, _ in connection.texts_holding([[held], others], MOST_READ)):
         return True
-    texts = _texts(connection, held)
-    return bool(texts) and all(_writes(text, word) for text in texts)
-
-
-def _texts(connection: apsw.Connection, expression: str) -> list[str]:
-    found = connection.execute(
-        "SELECT text FROM passage WHERE id IN"
-        " (SELECT rowid FROM passage_fts WHERE passage_fts MATCH ? ORDER BY rowid LIMIT ?)",
-        (expression, MOST_READ),
-    )
-    return [text for (text,) in cast("list[tuple[str]]", found.fetchall())]
+    texts = connection.texts_holding([[held]], MOST_READ)
+    return bool(texts) and all(_writes(text, word) for text, _ in texts)
 
 
 def _writes(text: str, word: str) -> bool:

@@ -1,4 +1,4 @@
-"""Opens the library file, for reading or for writing, and holds transactions.
+"""Opens the library file, for reading or for writing.
 
 A reader changes no byte of the main file and must leave no statement open between searches, for an open statement keeps
 the write-ahead log from being folded in.
@@ -7,8 +7,6 @@ the write-ahead log from being folded in.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -19,26 +17,16 @@ from engine.errors import LibraryError, LibraryMissing, LibraryReadOnly
 from engine.paths import identity_of, private_folder
 from engine.store import entries
 from engine.store.faults import explained, translated, unopenable
+from engine.store.library_connection import LibraryConnection
 from engine.store.migrations import Told, migrate, newest_version, refuse_strangers, renew_words, version
+from engine.store.transactions import BUSY_MILLISECONDS
 from engine.store.untrusted_file import harden, refuse_foreign
 from engine.store.word_tokenizer import register
 
-BUSY_MILLISECONDS = 5_000  # one commit takes 50 ms, so five seconds outlast any healthy writer
 READER_CACHE_KIB = 32_768  # holds the hot part of the word index at 50,000 passages
 WRITER_CACHE_KIB = 65_536  # a batch of many files stays in memory until its commit
 PAGE_BYTES = 8_192  # the smallest file of 4,096, 8,192 and 16,384 on 30,000 passages, by half a percent
 LOG_LIMIT_BYTES = 64 * 2**20  # what the write-ahead log shrinks back to after a large sync
-
-
-class LibraryConnection(apsw.Connection):
-    """A connection to a library. `immutable` says that the file could only be opened as one that never changes.
-
-    `file` tells the file that was opened from any that takes its place, by device and inode.
-    """
-
-    path: Path
-    file: tuple[int, int] = (0, 0)
-    immutable: bool = False
 
 
 def open_reader(path: Path) -> LibraryConnection:
@@ -112,68 +100,6 @@ def open_writer(
             conn.close()
             raise
     return conn
-
-
-@contextmanager
-def transaction(conn: apsw.Connection) -> Iterator[None]:
-    """Hold the one write transaction while the block runs; commit at its end, roll back when it raises.
-
-    Raises LibraryBusy when another writer keeps it for more than five seconds, LibraryMissing where the file was
-    deleted or replaced, and the rest of the tree likewise.
-    """
-    with translated(path_of(conn)):
-        refuse_moved(conn)
-        conn.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            refuse_moved(conn)
-            conn.execute("COMMIT")
-        except BaseException:
-            if conn.in_transaction:  # SQLite itself rolls back when the disk is full
-                conn.execute("ROLLBACK")
-            raise
-
-
-@contextmanager
-def snapshot(conn: apsw.Connection) -> Iterator[None]:
-    """Let all reads of the block see one state of the library; inside a transaction it changes nothing."""
-    if conn.in_transaction:
-        yield
-        return
-    with translated(path_of(conn)):
-        conn.execute("BEGIN")
-        try:
-            yield
-        finally:
-            with suppress(apsw.InterruptError):
-                if conn.in_transaction:
-                    conn.execute("ROLLBACK")
-
-
-def refuse_moved(conn: apsw.Connection) -> None:
-    """Raise LibraryMissing where the file that is open lies no more at its path: what is written there would be lost.
-
-    SQLite compares the inode of its own descriptor with that of the path, in 3 µs.
-    """
-    import ctypes  # 1 ms, which those who only read do without
-
-    moved = ctypes.c_int(0)
-    if conn.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(moved)) and moved.value:
-        raise LibraryMissing(
-            f"The library {path_of(conn)} was deleted or replaced while it was in use.",
-            cause="What would be written now would be lost, so nothing more was.",
-            fix="Put the file back, or a backup with `carrel restore FILE`, and start this again.",
-        )
-
-
-def path_of(conn: apsw.Connection) -> Path:
-    """Return the library file of a connection."""
-    return conn.path if isinstance(conn, LibraryConnection) else Path(conn.filename)
-
-
-def file_of(conn: apsw.Connection) -> tuple[int, int]:
-    """Return device and inode of the library file that a connection reads, whatever lies at its path by now."""
-    return conn.file if isinstance(conn, LibraryConnection) else identity_of(Path(conn.filename)) or (0, 0)
 
 
 def _name(path: Path) -> str:

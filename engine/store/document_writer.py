@@ -20,7 +20,6 @@ from engine.effective_settings import effective
 from engine.paths import display
 from engine.records import Document, Passage, is_held_back
 from engine.store import change_log, entries, fulltext, models, pending_vectors, segment_merge, slots, vector_tables
-from engine.store.connection import transaction
 from engine.store.passage_matching import Matching, match
 from engine.store.row_mapping import (
     DOCUMENT_COLUMNS,
@@ -36,6 +35,7 @@ from engine.store.row_mapping import (
     passage_row,
     storable,
 )
+from engine.store.transactions import transaction
 from engine.store.vector_tables import Vector
 from engine.store.vector_writer import VectorWriter
 
@@ -231,7 +231,7 @@ class Writer:
             if model.id not in followed:
                 vector_tables.forget(self.conn, model.id, sorted(fresh))
 
-    def _gone_hashes(self, stored: _Stored | None, matching: Matching) -> set[bytes]:
+    def _gone_hashes(self, stored: _Stored | None, matching: Matching[Passage]) -> set[bytes]:
         return {_hash(stored.passages[each]) for each in matching.gone} if stored is not None else set()
 
     def _reworded(self, stored: _Stored | None, values: Row, kept: Mapping[int, Row], held: entries.Rows) -> list[int]:
@@ -260,7 +260,7 @@ class Writer:
             differing = [(*row, each) for each, row in kept.items() if row != stored.passages[each]]
             self.conn.executemany(_UPDATE_PASSAGE, differing)
 
-    def _place_fresh(self, document_id: int, matching: Matching) -> dict[int, Passage]:
+    def _place_fresh(self, document_id: int, matching: Matching[Passage]) -> dict[int, Passage]:
         """Give new passages the ids of those that are gone, then parked or new ones; park what is left over."""
         replaced, spare = matching.gone[: len(matching.fresh)], matching.gone[len(matching.fresh) :]
         ids = [*replaced, *slots.take(self.conn, len(matching.fresh) - len(replaced))]

@@ -11,7 +11,7 @@ import apsw
 
 from engine.records import Folder, FolderState
 from engine.store import stored_values
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 _FOLDERS = """
 SELECT folder.id, folder.path, CAST(folder.state AS BLOB), count(document.id),

@@ -17,6 +17,10 @@ import apsw
 from engine.lazy_dataclass import dataclass
 from engine.store.phrase import COLUMNS, Phrase
 
+# Of title, headings, body, path, tags. They multiply a term's frequency, as FTS5 has it.
+COLUMN_WEIGHTS = (1.0, 1.0, 1.0, 0.5, 1.0)
+RANK = f"bm25(passage_fts, {', '.join(str(weight) for weight in COLUMN_WEIGHTS)})"
+
 _LIST = ", ".join(COLUMNS)
 _REMOVE = (
     f"INSERT INTO passage_fts(passage_fts, rowid, {_LIST}) SELECT 'delete', id, {_LIST} FROM passage_text WHERE id = ?"

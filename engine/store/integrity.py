@@ -12,8 +12,9 @@ import numpy as np
 from engine.errors import CarrelError, LibraryError
 from engine.records import Check
 from engine.store import fulltext, models, passage_counts, pending_vectors, stored_values, vector_tables
-from engine.store.connection import READER_CACHE_KIB, path_of, prepare
+from engine.store.connection import READER_CACHE_KIB, prepare
 from engine.store.faults import translated
+from engine.store.transactions import path_of
 
 UNIT_TOLERANCE = 1e-5  # float32 rounding stays eighty times below it: 1.2e-7 at most in 88,622 vectors of MiniLM
 BEGIN_ANEW = "Put a backup back with `carrel restore FILE`, or index anew with `carrel restore --rebuild`."

@@ -16,8 +16,8 @@ import apsw
 
 from engine.records import Grade, Mark
 from engine.store import stored_values
-from engine.store.connection import transaction
 from engine.store.text_sketch import sketch_of
+from engine.store.transactions import transaction
 from engine.store.write_ahead_log import fold_in
 
 if TYPE_CHECKING:

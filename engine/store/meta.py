@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import apsw
 
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 
 def get(conn: apsw.Connection, key: str) -> apsw.SQLiteValue:

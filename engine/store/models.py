@@ -16,7 +16,7 @@ from engine.errors import ModelError
 from engine.lazy_dataclass import dataclass
 from engine.records.shadow import ModelCoverage
 from engine.store import change_log, passage_counts, shadow_log
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
     from engine.embedding.manifest import Manifest

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import apsw
 
-from engine.store.connection import file_of
 from engine.store.fulltext import statistics
+from engine.store.transactions import file_of
 
 # A hash that begins with `HELD_BACK_HASH` is below this one.
 HELD_BACK = "passage.hash < x'00000001'"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import apsw
 
 from engine.store import change_log, fulltext, integrity, models, pending_vectors, vacuum, vector_tables
-from engine.store.connection import transaction
 from engine.store.documents import listed
+from engine.store.transactions import transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import apsw
 
 from engine.lazy_dataclass import dataclass
 from engine.store import stored_values
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 KEPT_DONE = 100  # finished requests whose outcome can still be asked for
 

@@ -12,7 +12,7 @@ import apsw
 from engine.paths import display
 from engine.records import Hit, LoggedRow, LoggedSearch, SearchResult
 from engine.store import stored_values
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 from engine.store.write_ahead_log import fold_in
 
 KEPT = 20_000  # searches; the oldest go first, about 50 MB

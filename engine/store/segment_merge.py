@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import apsw
 
 from engine.store import fulltext
-from engine.store.connection import transaction
+from engine.store.transactions import transaction
 
 FEWEST_PASSAGES = 40  # fewer are overwritten in a tenth of a second
 LEAST_SHARE = 0.01  # of all passages; at an eighth of that both ways take the same processor time

@@ -24,8 +24,8 @@ from engine.records.shadow import (
     ShadowStream,
 )
 from engine.store import stored_values
-from engine.store.connection import transaction
 from engine.store.row_mapping import storable
+from engine.store.transactions import transaction
 from engine.store.write_ahead_log import fold_in
 
 EventKind: TypeAlias = ShadowEventKind

@@ -8,17 +8,19 @@ answer later questions from that. Rows that are gone, or that the reader may not
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from engine.records import Mark, Scope
+    from engine.embedding.token_pooling import Codes
+    from engine.records import FusionConstants, Mark, Scope
     from engine.store.allowed import Allowed
     from engine.store.bm25 import KeywordScore
     from engine.store.documents import HydratedRow
     from engine.store.fulltext import Statistics
+    from engine.store.late_vectors import LateModel
     from engine.store.models import StoredModel
     from engine.store.phrase import Phrase
 
@@ -71,7 +73,7 @@ class WordReads(Protocol):
         """Return for each passage its bm25 for these phrases, in parts; `holding` is how many passages match each."""
 
     def titled(self, words: Sequence[str], most: int) -> list[tuple[int, str]]:
-        """Return the first passages of documents and entries whose title or an alias begins so, and those, a line each.
+        """Return the first passages of what has a title or an alias that begins so, and those, a line each.
 
         In order of passage.
         """
@@ -161,6 +163,9 @@ class RowReads(Protocol):
     def paths_of(self, passage_ids: Sequence[int]) -> dict[int, bytes]:
         """Return the absolute path of each passage's document."""
 
+    def passage_hashes(self, passage_ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the hash of each passage, by which marks know it."""
+
     def passages_with_hashes(self, hashes: Collection[bytes]) -> list[tuple[int, bytes]]:
         """Return the passages that have one of these hashes, with it, in order of passage."""
 
@@ -199,6 +204,25 @@ class ModelReads(Protocol):
         """Return the passages that went, or hold other text, since a change."""
 
 
+@runtime_checkable
+class LateReads(Protocol):
+    """Pooled token vectors, which a store need not have."""
+
+    def late_model(self) -> LateModel | None:
+        """Return the late model of the library, on or off; None where it has none."""
+
+    def late_codes(self, late: LateModel, passage_ids: Sequence[int]) -> dict[int, Codes]:
+        """Return the pooled token vectors of these passages, as far as the late model has them."""
+
+
+@runtime_checkable
+class ConstantReads(Protocol):
+    """Constants of the fusion that were fitted to a library, which a store need not keep."""
+
+    def fusion_constants(self) -> FusionConstants:
+        """Return the constants that searches go by: those that were fitted and taken into use, else the defaults."""
+
+
 class MarkReads(Protocol):
     """What the reader thinks of results: nobody else's."""
 
@@ -210,6 +234,22 @@ class MarkReads(Protocol):
 
     def query_vectors(self, model_id: int, queries: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
         """Return the unit vectors that are kept of these queries, by their texts."""
+
+
+class MarkWrites(Protocol):
+    """Where the reader's marks are kept. Each call is a transaction of its own."""
+
+    def put_marks(self, marks: Sequence[Mark]) -> None:
+        """Keep marks; a new one takes the place of an older one, but opening never that of a mark."""
+
+    def remove_mark(self, query: str, passage_hash: bytes) -> bool:
+        """Take a mark back; False where there was none."""
+
+    def empty_marks(self) -> int:
+        """Forget all of the reader's marks, and return how many there were."""
+
+    def keep_query_vectors(self, model_id: int, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep the unit vectors that a model gave to queries."""
 
 
 class StoreConnection(WordReads, FilterReads, CandidateReads, RowReads, ModelReads, MarkReads, Protocol):

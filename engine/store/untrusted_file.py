@@ -36,6 +36,16 @@ _OF_VECTORS = {
 }
 _VECTORS = re.compile(r"(vector_[0-9]{1,18})(|_info|_chunks|_rowids|_vector_chunks00)")
 _SIZE = re.compile(r"float\[[0-9]{1,5}\](?: distance_metric=cosine)?")
+# What `late_vectors.create` makes, where a library has or had a late model.
+LATE_MODEL = (
+    "CREATE TABLE late_model(id INTEGER PRIMARY KEY, name TEXT NOT NULL, fingerprint TEXT NOT NULL, "
+    "dimension INTEGER NOT NULL, factor INTEGER NOT NULL, method TEXT NOT NULL, state TEXT NOT NULL)"
+)
+LATE_VECTORS = (
+    "CREATE TABLE %s(passage_id INTEGER PRIMARY KEY, hash BLOB NOT NULL, scale REAL NOT NULL, mean BLOB NOT NULL, "
+    "codes BLOB NOT NULL)"
+)
+_LATE = re.compile(r"late_[0-9]{1,18}")
 _AUTOMATIC = re.compile(r"sqlite_autoindex_(.+)_[0-9]+")  # what SQLite makes for UNIQUE and PRIMARY KEY
 _STATISTICS = {
     "sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)",
@@ -138,7 +148,13 @@ def _is_own(found: SchemaObject, number: int) -> bool:
     if found.sql is None:
         automatic = _AUTOMATIC.fullmatch(found.name)
         return found.type == "index" and automatic is not None and automatic[1] == found.table
-    return _is_of_vectors(found)
+    return _is_of_vectors(found) or _is_of_late_interaction(found)
+
+
+def _is_of_late_interaction(found: SchemaObject) -> bool:
+    if found.type != "table" or found.table != found.name:
+        return False
+    return found.sql == (LATE_VECTORS % found.name if _LATE.fullmatch(found.name) else LATE_MODEL)
 
 
 def _is_of_vectors(found: SchemaObject) -> bool:

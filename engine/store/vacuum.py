@@ -5,8 +5,8 @@ from __future__ import annotations
 import apsw
 
 from engine.store import models, vector_tables
-from engine.store.connection import BUSY_MILLISECONDS, path_of, transaction
 from engine.store.faults import translated
+from engine.store.transactions import BUSY_MILLISECONDS, path_of, transaction
 from engine.store.write_ahead_log import fold_in
 
 WORTHWHILE = 0.3  # the share of waste from which compaction offers itself

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.errors import LibraryDamaged, ModelError
 from engine.store import passage_counts, vec0_chunks
-from engine.store.connection import path_of, snapshot
+from engine.store.transactions import path_of, snapshot
 
 _DIMENSION = re.compile(r"float\[(\d+)\]")
 

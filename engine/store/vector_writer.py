@@ -56,7 +56,7 @@ class VectorWriter:
         rows = dict(zip(ids.tolist(), matrix, strict=True))
         return {each: rows[passage_id] for each, passage_id in places.items()}
 
-    def due(self, matching: Matching, new_vectors: Mapping[bytes, Vector]) -> Due:
+    def due(self, matching: Matching[Passage], new_vectors: Mapping[bytes, Vector]) -> Due:
         """Return what this model is due of a file; `new_vectors` gives some. Raises ModelError for unfit ones."""
         unvectored = self._unvectored(matching)
         texts = {each.hash: each.embedded for each in (*matching.fresh, *unvectored.values())}
@@ -84,7 +84,7 @@ class VectorWriter:
         pending_vectors.add(self.conn, self.model_id, texts, changed)
         return len(texts.keys() - known)
 
-    def _unvectored(self, matching: Matching) -> dict[int, Passage]:
+    def _unvectored(self, matching: Matching[Passage]) -> dict[int, Passage]:
         """Return the passages that stay but have lost their vector, as after a repair."""
         present = vector_tables.with_vectors(self.conn, self.model_id, [each for each, _ in matching.kept])
         return {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from engine.store.connection import BUSY_MILLISECONDS
+from engine.store.transactions import BUSY_MILLISECONDS
 
 PATIENCE_MILLISECONDS = 100  # how long a reader or writer is waited for; there is always another occasion
 QUIET_SECONDS = 3.0  # after the last write: who saves a note often saves it again at once

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine.lazy_dataclass import dataclass
 from engine.store import models, pending_vectors
-from engine.store.connection import snapshot
+from engine.store.transactions import snapshot
 from engine.team.published import PublishedDocument, PublishedEntry, PublishedPassage, revision_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from engine.store.connection import LibraryConnection
+    from engine.store.library_connection import LibraryConnection
 
 _DOCUMENT = (
     *("path", "path_text", "title", "title_written", "kind", "tags", "aliases", "own_words", "own_date", "size"),

@@ -25,7 +25,7 @@ from app.tui.screens.search.window import form, window_of, words_of
 from app.tui.screens.search.word_notes import notes_of
 from app.tui.theme import MARK_IN_TEXT, NEAREST, NEAREST_WORD
 from app.word_links import placed
-from engine.records import Hit, NearestWord, SearchResult, SearchSettings, StoredDocument, StoredPassage
+from engine.records import Folder, Hit, NearestWord, SearchResult, SearchSettings, StoredDocument, StoredPassage
 
 SOURDOUGH = ROOT + b"/kitchen/sourdough.md"
 
@@ -305,6 +305,16 @@ def test_a_read_only_library_is_asked_for_nothing_and_a_name_without_text_for_ev
     writable = FakeLibrary()
     Reindexing().ask(writable, replace(document("x"), path=b"/n/\xff.md"))
     assert writable.requests == [("sync", "")]
+
+
+def test_a_look_at_a_document_of_a_paused_folder_changes_nothing() -> None:
+    library = FakeLibrary()
+    status = library.status()
+    library.status = lambda **_: replace(status, folders=(Folder(1, b"/n", "paused"),))  # type: ignore[method-assign]
+    Reindexing().ask(library, replace(document("x"), path=b"/n/a.md"))
+    assert library.requests == []
+    Reindexing().ask(library, replace(document("x"), path=b"/notes/a.md"))
+    assert library.requests == [("sync", "/notes/a.md")]
 
 
 def test_a_passage_is_found_again_wherever_it_moved(tmp_path: Path) -> None:

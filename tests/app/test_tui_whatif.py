@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from app.tui.app import CarrelApp
 from app.tui.screens.search.arrangement import ungrouped
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.whatif import CONTROLS, FUSIONS, Control, WhatIf, moved_rows, row_of
-from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line
+from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line, target_at
 from engine.records import SearchResult, SearchSettings, Weights
 
 OWN = WhatIf(SearchSettings(), SearchSettings(), Weights(0.8, 0.2, ""))
@@ -35,7 +36,7 @@ def test_whatever_is_moved_stays_within_what_a_search_takes(moves: list[tuple[Co
     tried = state.tried
     assert tried.fusion in FUSIONS
     assert tried.weights is None or (0 <= tried.weights[0] <= 1 and sum(tried.weights) == pytest.approx(1.0))
-    assert tried.collapse is None or 0.5 <= tried.collapse <= 0.99
+    assert not tried.collapse or 0.5 <= tried.collapse <= 0.99
     assert tried.diversity is None or 0 <= tried.diversity <= 1
     assert tried.cutoff is None or tried.cutoff >= 1
     assert state.reset().tried == state.own
@@ -57,8 +58,8 @@ def test_moving_the_slider_brings_a_leg_back() -> None:
 
 def test_above_the_highest_cosine_nothing_collapses() -> None:
     never = OWN.stepped("collapse", 5)
-    assert never.tried.collapse is None
-    assert never.stepped("collapse", 1).tried.collapse is None
+    assert never.tried.collapse == 0.0
+    assert never.stepped("collapse", 1).tried.collapse == 0.0
     assert never.stepped("collapse", -1).tried.collapse == 0.99
 
 
@@ -209,7 +210,7 @@ async def test_the_explanation_says_where_the_row_stood_before(app: CarrelApp) -
         (("down", "down", "space"), "feedback", False),
         (("down", "down", "down", "space"), "memory", False),
         (("up", "up", "up", "left"), "collapse", 0.94),
-        (("up", "up", "up", "shift+right", "shift+right"), "collapse", None),
+        (("up", "up", "up", "shift+right", "shift+right"), "collapse", 0.0),
         (("up", "up", "space"), "diversity", 0.9),
         (("up", "shift+right"), "cutoff", 1.3225),
     ],
@@ -378,3 +379,18 @@ async def test_the_footer_shows_the_keys_of_the_panel(app: CarrelApp) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_picture_of_what_if(snap_compare: Any, size: tuple[int, int]) -> None:
     assert picture(snap_compare, FakeLibrary(), size, "down", "f12", "left", "left", query="starter alive")
+
+
+def test_the_weight_of_late_interaction_is_offered_only_where_the_library_has_it() -> None:
+    assert "late" not in OWN.controls
+    assert all("late" not in line.content.plain for line in panel_lines(OWN, 60, "weight"))
+    late = replace(OWN, late=True)
+    assert late.controls[-1] == "late"
+    line = next(line for line in panel_lines(late, 60, "late") if "late" in line.content.plain)
+    assert "▌late ◂ .3 ▸" in line.content.plain
+    assert late.stepped("late", -3).tried.late == late.stepped("late", -9).tried.late == 0.0
+    assert late.stepped("late", 20).tried.late == 1.0
+    target = target_at([line], line.content.plain.rindex("▸"), 0)
+    assert target is not None
+    assert target.applied(late, 0).tried.late == 0.4
+    assert late.stepped("late", 1).changed

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.store import change_log, fulltext, models, vector_tables
-from engine.store.connection import open_reader, open_writer, transaction
+from engine.store.connection import open_reader, open_writer
+from engine.store.transactions import transaction
 
 NOISE = 0.25  # length of the noise beside a vector's length of 1: cosine .97 to the original
 SEED = 11

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.store import models, vector_tables
-from engine.store.connection import LibraryConnection, open_reader
+from engine.store.connection import open_reader
+from engine.store.library_connection import LibraryConnection
 
 SEARCHING = Path(__file__).with_name("vstash_search.py")
 

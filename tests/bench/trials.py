@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from engine.records import SearchSettings
 from engine.retrieval import fusion
-from engine.retrieval.postings_cache import COLUMN_WEIGHTS
 from engine.retrieval.search_pipeline import Search
 from engine.store.bm25 import bm25_parts
 from engine.store.documents import listed
+from engine.store.fulltext import COLUMN_WEIGHTS
 from engine.store.tokenizer import of_kind, tokens
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ import apsw
 import pytest
 
 from engine.store import connection
-from engine.store.connection import LibraryConnection
+from engine.store.library_connection import LibraryConnection
 
 NAME = "carrel-faulty"
 REAL = "unix"

@@ -11,9 +11,10 @@ import numpy as np
 
 from engine.records import Document, Passage
 from engine.store import folders, models, pending_vectors
-from engine.store.connection import open_writer, transaction
+from engine.store.connection import open_writer
 from engine.store.document_writer import PutCount, Writer
 from engine.store.row_mapping import FileFacts
+from engine.store.transactions import transaction
 
 DIMENSION = 16
 

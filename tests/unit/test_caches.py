@@ -18,7 +18,6 @@ from engine.records import SearchSettings
 from engine.retrieval import candidate_retrieval, tier_calibration, vector_index
 from engine.retrieval.active_model import FORMER_SECONDS, ActiveModel
 from engine.retrieval.connection_pool import ReaderPool
-from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import fts_query_of
 from engine.retrieval.keyword_leg import keyword_leg
 from engine.retrieval.postings_cache import PostingsCache
@@ -27,11 +26,12 @@ from engine.retrieval.query_memory import QueryMemory
 from engine.retrieval.vector_index import VectorIndex
 from engine.sources import parser
 from engine.store import change_log, models, vector_tables
-from engine.store.connection import open_reader, open_writer, snapshot, transaction
+from engine.store.allowed import EVERYTHING
+from engine.store.connection import open_reader, open_writer
 from engine.store.phrase import Phrase
+from engine.store.transactions import snapshot, transaction
 
 NOTES = {f"{number}.md": f"# Note {number}\n\nSourdough number {number} and word{number}.\n" for number in range(40)}
-EVERYTHING = Allowed("", ())
 KINDS = pytest.mark.parametrize("exact_bytes", [vector_index.EXACT_BYTES, 0], ids=["exact", "quantized"])
 
 

@@ -19,7 +19,8 @@ from engine.indexer.warm_parser import WarmParser
 from engine.indexing.model_build import use_model
 from engine.indexing.stop_signal import Never
 from engine.store import folders, integrity, models, pending_vectors, repair, vacuum
-from engine.store.connection import open_writer, transaction
+from engine.store.connection import open_writer
+from engine.store.transactions import transaction
 from engine.store.vector_tables import read_matrix
 
 EDITS = 50

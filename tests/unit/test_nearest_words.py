@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
-import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
-from numpy.typing import NDArray
+from token_fakes import OneVector, TokenFake
 
 from engine.embedding.catalogue import load
 from engine.embedding.encoder import Encoder
 from engine.embedding.out_of_domain import foreign_vectors
-from engine.embedding.token_vectors import TokenVectors
 from engine.library import Library
 from engine.records import NearestWord
 from engine.retrieval import word_link_calibration
 from engine.retrieval.word_link_calibration import EMBEDDED_CUTS, cuts_of, fitted_cuts
 from engine.retrieval.word_links import MOST_LINKS, LinkCuts, nearest_words
-from engine.store.tokenizer import tokens
 
 # (question, passage, the word asked, the word that answers it), none of them the same word.
 KNOWN_PAIRS = (
@@ -118,6 +115,13 @@ def test_where_nothing_is_near_enough_the_nearest_is_given_as_a_faint_one():
     assert [(link.word, link.faint) for link in held] == [("car", False), ("", False)]
 
 
+def test_words_that_share_an_ending_only_are_not_linked_for_it(encoder):
+    link = found(encoder, "what nibbles seedlings", "Dumplings with broth, and a plate of rice.")["seedlings"]
+    assert link.word == "" or link.faint
+    stem = found(encoder, "seedlings", "A seedling stands in the pot.")["seedlings"]
+    assert (stem.word, stem.same) == ("seedling", True)
+
+
 def test_bare_numbers_are_linked_with_themselves_only(encoder):
     links = found(encoder, "budget 2024", "The budget of 2019 was the last, and 2024 is open.")
     assert (links["2024"].word, links["2024"].same) == ("2024", True)
@@ -142,30 +146,6 @@ def test_of_a_passage_longer_than_the_window_what_the_model_sees_is_linked(encod
     text = "The automobile stood still. " + "lorem ipsum " * 20_000 + "car"
     assert found(encoder, "car", text)["car"].word in {"automobile", "car"}
     assert len(nearest_words(encoder, "word " * 5_000 + "car", "automobile", EMBEDDED_CUTS)) <= 40
-
-
-class OneVector(FakeEncoder):
-    """A model that gives one vector for a whole text."""
-
-    def encode_query_tokens(self, text: str) -> TokenVectors | None:
-        return None
-
-    encode_passage_tokens = encode_query_tokens
-
-
-class TokenFake(FakeEncoder):
-    """A model whose tokens are words; those of one first letter lie near each other."""
-
-    def encode_query_tokens(self, text: str) -> TokenVectors | None:
-        places = [(token.start, token.end) for token in tokens(text)]
-        spans = np.array(places, np.int64).reshape(-1, 2)
-        return TokenVectors(spans, self._of_words([text[start:end] for start, end in places]))
-
-    encode_passage_tokens = encode_query_tokens
-
-    def _of_words(self, words: Sequence[str]) -> NDArray[np.float32]:
-        vectors = self.encode_queries(words) + 2.0 * self.encode_queries([word[0] for word in words])
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9) if len(words) else vectors
 
 
 def library_of(path: Path, encoder: FakeEncoder) -> Library:
@@ -204,7 +184,7 @@ def test_the_cuts_that_ship_are_those_that_the_embedded_model_is_fitted_to(encod
     cuts = fitted_cuts(encoder)
     assert cuts is not None
     assert len(foreign_vectors(encoder)) > 500
-    assert _both(cuts) == pytest.approx(_both(EMBEDDED_CUTS), abs=0.03)
+    assert _both(cuts) == pytest.approx(_both(EMBEDDED_CUTS), abs=0.05)
 
 
 def _both(cuts: LinkCuts | None) -> tuple[float, float]:

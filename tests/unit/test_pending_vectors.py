@@ -25,7 +25,8 @@ from engine.maintenance import Maintenance, value_checks
 from engine.records import SearchSettings
 from engine.retrieval.vector_index import VectorIndex
 from engine.store import backup, change_log, integrity, models, pending_vectors, repair, vector_tables
-from engine.store.connection import open_writer, transaction
+from engine.store.connection import open_writer
+from engine.store.transactions import transaction
 from engine.store.vacuum import compact
 
 pytestmark = pytest.mark.usefixtures("unfitted")

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from properties import examples
 from store_samples import Sample
 
-from engine.records import Query, Term
+from engine.records import Filters, Query, Term
 from engine.retrieval import keyword_leg as pruning
-from engine.retrieval.filters import Allowed
 from engine.retrieval.fts_query import fts_query_of
 from engine.retrieval.postings_cache import PostingsCache
+from engine.store.allowed import EVERYTHING, Allowed
 
 COMMON = ("stone", "river", "meadow", "winter")
 RARE = ("astrolabe", "quince", "zeppelin", "ocarina", "gneiss")
 SURE = 5
-EVERYTHING = Allowed("", ())
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +72,9 @@ def test_passages_with_common_words_alone_are_left_unread(sample, eager):
 
 def test_a_filter_holds_for_pruned_searches_too(sample, eager):
     words = ["astrolabe", "quince", "stone", "river"]
-    inside = {row[0] for row in sample.conn.execute("SELECT id FROM passage WHERE id % 2 = 0")}
-    ids, _ = leg(sample, words, allowed=Allowed("SELECT id FROM passage WHERE id % 2 = 0", ()))
+    paths = "SELECT passage.id FROM passage JOIN document ON document.id = document_id WHERE path_text LIKE '%1%'"
+    inside = {row[0] for row in sample.conn.execute(paths)}
+    ids, _ = leg(sample, words, allowed=Allowed(Filters(paths=("*1*.md",))))
     assert ids and set(ids) <= inside
 
 

@@ -25,9 +25,10 @@ from engine.errors import (
 )
 from engine.library import Library
 from engine.store import backup, connection, migrations
-from engine.store.connection import open_reader, open_writer, snapshot, transaction
+from engine.store.connection import open_reader, open_writer
 from engine.store.faults import translated
 from engine.store.lock import IndexerLock
+from engine.store.transactions import snapshot, transaction
 
 NOBODY = 65534
 

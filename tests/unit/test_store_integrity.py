@@ -10,8 +10,9 @@ from store_samples import DIMENSION, Sample, facts, vector_for
 
 from engine.errors import LibraryDamaged
 from engine.store import documents, integrity, repair, vector_tables
-from engine.store.connection import open_reader, transaction
+from engine.store.connection import open_reader
 from engine.store.documents import known_files
+from engine.store.transactions import transaction
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from store_samples import Sample, facts
 from engine.errors import LibraryError
 from engine.records import Folder, Mark
 from engine.store import folders, judgements, meta, models, requests, vector_tables
-from engine.store.connection import open_reader, open_writer, transaction
+from engine.store.connection import open_reader, open_writer
+from engine.store.transactions import transaction
 
 
 @pytest.fixture

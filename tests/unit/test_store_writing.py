@@ -9,9 +9,9 @@ from store_samples import DIMENSION, Sample, cut, facts, hash_of, vector_for
 from engine.errors import ModelError
 from engine.records import Document, Link
 from engine.store import change_log, documents, integrity, models, pending_vectors, slots, vector_tables
-from engine.store.connection import transaction
 from engine.store.document_writer import PutCount
 from engine.store.row_mapping import FileFacts
+from engine.store.transactions import transaction
 
 
 @pytest.fixture

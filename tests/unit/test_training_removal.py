@@ -13,8 +13,9 @@ from engine.embedding import catalogue
 from engine.errors import ModelError, UsageError
 from engine.library import Library
 from engine.store import models
-from engine.store.connection import open_writer, transaction
+from engine.store.connection import open_writer
 from engine.store.models import ModelState
+from engine.store.transactions import transaction
 from training import promotion, run_removal, runs
 from training.run_plan import Plan
 

@@ -28,6 +28,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "folders": "List what is watched.",
         "sync": "Bring the index up to date, once.",
         "watch": "Keep the index up to date until stopped.",
+        "team": "Share folders in a library of several people.",
     },
     "Care": {
         "status": "Show the library at a glance.",
@@ -38,6 +39,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "export": "Write the library as JSON Lines.",
         "import": "Take an export into the library.",
         "models": "Choose the model that reads for meaning.",
+        "late": "Rank the best passages again, word by word.",
         "eval": "Judge retrieval on test collections.",
         "demo": "Try Carrel on notes that come with it.",
         "init": "Print what binds the picker to a key: shells, editors, tmux.",
@@ -47,7 +49,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
 }
 
-MODULES = {"import": "import_export"}  # where a command's name cannot be that of a module
+MODULES = {"import": "import_export", "team": "team_commands"}  # where a command's name is not that of its module
 
 ONE_IS_NO_MATCH = frozenset({"pick"})  # commands whose 1 says nothing else, so that what goes wrong ends them with 2
 

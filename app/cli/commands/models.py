@@ -41,14 +41,16 @@ command.params.extend(global_options(json=True))
 @pass_session
 def list_models(session: Session) -> None:
     """List the models: embedded, installed, and offered to be fetched by name."""
-    from app.cli.model_table import lines, models, shape
+    from app.cli.model_table import footnotes, lines, shape
+    from app.model_catalogue import models
 
-    active = _active(session)
-    found = models(active)
+    active, passages = _active(session)
+    found = models(active, passages)
     if session.json:
         print_json(shape(found, active))
     else:
         click.echo("\n".join(lines(found)))
+        click.echo("\n".join(footnotes(found)), err=True)
         click.echo("`carrel models use NAME` fetches an offered model and embeds the library with it.", err=True)
 
 
@@ -97,12 +99,22 @@ def use_model(session: Session, name: str) -> int:
 @command.command("build", cls=CarrelCommand, short_help="Make a model of a local directory.", examples=(EXAMPLES[2],))
 @click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--name", help="What to call it; by default the directory's name.")
-def build_model(directory: Path, name: str | None) -> None:
-    """Make a model of a local sentence-transformers directory; needs `pip install 'carrel[training]'`."""
-    from app.cli.model_builder import build
+@click.option(
+    "--dimensions",
+    type=click.IntRange(min=1),
+    help="How many numbers of each vector to keep, for a model that was trained to be cut (Matryoshka).",
+)
+def build_model(directory: Path, name: str | None, dimensions: int | None) -> None:
+    """Make a model of a local sentence-transformers directory; needs `pip install 'carrel[training]'`.
 
-    manifest = build(directory.resolve(), name)
+    Pooling, prefixes, window, language and licence are read from the directory, and the vectors of what is built are
+    held against those that sentence-transformers gives. What cannot be built is refused with its reason.
+    """
+    from app.cli.model_builder import build, described
+
+    manifest = build(directory.resolve(), name, dimensions)
     click.echo(f"Built {manifest.id}: {manifest.dimension} dimensions, {manifest.language}.")
+    click.echo(described(manifest), err=True)
     click.echo(f"`carrel models use {manifest.id}` embeds the library with it.", err=True)
 
 
@@ -120,7 +132,7 @@ def remove_model(session: Session, name: str) -> None:
     from engine.errors import ModelError
 
     embedded = name.lower() == catalogue.EMBEDDED.lower()  # refused by the catalogue, in use or not
-    if not embedded and catalogue.place_of(name) == catalogue.place_of(_active(session)):
+    if not embedded and catalogue.place_of(name) == catalogue.place_of(_active(session)[0]):
         raise ModelError(
             f"{name} is the model that the library uses.",
             fix=f"Change first: `carrel models use {catalogue.EMBEDDED}`.",
@@ -129,13 +141,14 @@ def remove_model(session: Session, name: str) -> None:
     click.echo(f"Removed {name}.")
 
 
-def _active(session: Session) -> str:
-    """Return the library's model, or the one that a new library starts with."""
+def _active(session: Session) -> tuple[str, int]:
+    """Return the library's model, or the one that a new library starts with, and how many passages it has."""
     from engine.embedding import catalogue
     from engine.errors import LibraryMissing
 
     try:
         with session.open() as library:
-            return library.status().model or catalogue.EMBEDDED
+            status = library.status()
+            return status.model or catalogue.EMBEDDED, status.passages
     except LibraryMissing:
-        return catalogue.EMBEDDED
+        return catalogue.EMBEDDED, 0

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session
+
+if TYPE_CHECKING:
+    from training.runs import Run
 
 
 @carrel_command(
@@ -22,13 +26,14 @@ from app.cli.session import DONE, INTERRUPTED, Session, pass_session
 @click.option("--anyway", is_flag=True, help="Overrule the verdict, knowingly.")
 @pass_session
 def command(session: Session, run: str, anyway: bool) -> int:
-    """Take a retrained model into use, or the one that runs beside the one in use (`carrel shadow`).
+    """Take a retrained model, fitted constants of the fusion, or the model that runs beside the one in use, into use.
 
-    Its vectors are built beside the present ones, which serve until then; `carrel rollback` goes back at once. One that
-    runs beside has its vectors, and is taken once its own tiers were fitted and what it found was accepted.
+    A model's vectors are built beside the present ones, which serve until then; constants count from the next search.
+    One that runs beside (`carrel shadow`) is taken once its own tiers were fitted and what it found was accepted.
+    `carrel rollback` goes back at once.
     """
     from app.cli.indexer_request import switch_model
-    from training import promotion, runs, shadow_promotion
+    from training import fusion_promotion, promotion, runs, shadow_promotion
 
     with session.open() as library:
         if (beside := shadow_promotion.named_beside(library, run)) is not None:
@@ -40,6 +45,8 @@ def command(session: Session, run: str, anyway: bool) -> int:
             click.echo(f"The library uses {beside} now; {former} is kept beside it, and `carrel rollback` goes back.")
             return DONE
     chosen = runs.named(run)
+    if fusion_promotion.fits(chosen):
+        return _promote_constants(session, chosen, anyway)
     model = promotion.promotable(chosen, knowingly=anyway)
     with session.open() as library:
         former = library.status().model
@@ -52,4 +59,18 @@ def command(session: Session, run: str, anyway: bool) -> int:
         click.echo(f"Stopped early; `carrel promote {chosen.name}` goes on from here.", err=True)
         return INTERRUPTED
     click.echo(f"The library uses {model} now; `carrel rollback` goes back to {former}.")
+    return DONE
+
+
+def _promote_constants(session: Session, run: Run, anyway: bool) -> int:
+    from app.wording.fusion_constants import differing, overruled
+    from engine.config import load
+    from training import fusion_promotion
+
+    with session.open() as library:
+        constants = fusion_promotion.promote(run, library.path, knowingly=anyway)
+    said = differing(constants) or "the defaults"
+    click.echo(f"The library ranks by the constants of {run.name} now: {said}; `carrel rollback` goes back.")
+    for line in overruled(load()):
+        click.echo(line, err=True)
     return DONE

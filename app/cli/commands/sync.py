@@ -54,6 +54,8 @@ def command(session: Session, paths: tuple[Path, ...], full: bool, accept_remova
     Where more than half of a folder's documents, and at least 20, have lost their files at once, they are kept and stay
     searchable until the files are back or --accept-removals lets them go (the setting hold_back).
 
+    What you share with a team (`carrel team`) is brought to its library at the end.
+
     A file that cannot be read is reported and stops nothing. Beside a running indexer (the browser, `carrel watch`, or
     another sync) that one is asked to do it. Ctrl-C keeps what was indexed; the next sync goes on from there.
     """
@@ -61,9 +63,10 @@ def command(session: Session, paths: tuple[Path, ...], full: bool, accept_remova
     from app.cli.path_arguments import absolute
     from app.cli.progress_line import progress
     from app.cli.sync_report import bring_up_to_date
+    from app.cli.team_library import brought_lines, brought_shape, brought_to_team
     from app.json_shapes import sync_shape
 
-    with stop_on_signal() as stop, session.open() as library:
+    with stop_on_signal() as stop, session.open_own() as library:
         if not library.folders():
             click.echo("No folder is watched yet: `carrel add FOLDER`.", err=True)
         show = progress()
@@ -77,12 +80,13 @@ def command(session: Session, paths: tuple[Path, ...], full: bool, accept_remova
                 on_event=show,
                 stop=stop,
             )
+            brought = brought_to_team(session, show, stop)
         finally:
             show.close()
     if session.json:
-        print_json(sync_shape(report))
+        print_json({**sync_shape(report), **({"team": brought_shape(brought)} if brought else {})})
     else:
-        click.echo("\n".join(lines(report)))
+        click.echo("\n".join([*lines(report), *brought_lines(brought)]))
     if stop.is_set():
         click.echo("Stopped early; what was indexed is kept, and the next sync goes on from here.", err=True)
         return INTERRUPTED

@@ -23,7 +23,8 @@ def command(session: Session) -> None:
     """Bring the index up to date and keep it so, until Ctrl-C or SIGTERM.
 
     The browser does the same while it is open. Where one of them indexes already, this one follows it, prints what it
-    does, and takes over as soon as it ends. Beside this, `carrel sync` and the other commands work as ever.
+    does, and takes over as soon as it ends. Beside this, `carrel sync` and the other commands work as ever. What you
+    share with a team (`carrel team`) is brought to its library as soon as it has changed.
     """
     from app.cli import factories
     from app.cli.interruption import stop_on_signal
@@ -33,7 +34,7 @@ def command(session: Session) -> None:
     def print_json(event: Event) -> None:
         click.echo(to_line(event))
 
-    with session.open() as library:
+    with session.open_own() as library:
         path = library.path
     with stop_on_signal() as stop:
         factories.run_indexer(path, print_json if session.json else LogLines(sys.stdout), stop)

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Literal
 
 from engine.lazy_dataclass import dataclass
-from engine.records import Fusion, Hit, SearchResult, SearchSettings, Weights
+from engine.records import DEFAULT_CONSTANTS, Fusion, FusionConstants, Hit, SearchResult, SearchSettings, Weights
 
-Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff"]
+Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff", "late"]
 CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff")
 FUSIONS: tuple[Fusion, ...] = ("convex", "rrf", "rrf-published", "vector", "keyword")
 WEIGHT_STEP = 0.05
 COLLAPSE_STEP = 0.01
+LATE_STEP = 0.1
 LOWEST_COLLAPSE = 0.50  # below it most pairs of passages on one subject would count as the same
 HIGHEST_COLLAPSE = 0.99  # above it only exact copies would; that is what "never" is near to
 DIVERSITIES = (0.9, 0.7, 0.5, 0.3)  # of maximal marginal relevance: how much the score counts, likeness has the rest
@@ -22,13 +23,20 @@ CUTOFFS = (2.0, 1.75, 1.5, 1.3225, 1.15)  # times the least distance; vstash (ar
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The person's own settings, those tried now, and the weights that the rows shown were made with."""
+    """The person's own settings, those tried now, and the weights and constants that the rows shown were made with."""
 
     own: SearchSettings
     tried: SearchSettings
     weights: Weights
     moved: int = 0  # rows that stand elsewhere than by the person's own settings
     kept: bool = False  # whether the person's own were changed here, so that those of before can come back
+    late: bool = False  # whether the library has late interaction on, so that its weight can be tried
+    constants: FusionConstants = DEFAULT_CONSTANTS
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What can be tried here, in order."""
+        return (*CONTROLS, "late") if self.late else CONTROLS
 
     @property
     def changed(self) -> bool:
@@ -43,6 +51,11 @@ class WhatIf:
             return 1.0 if self.tried.fusion == "vector" else 0.0
         return vector / (vector + keyword) if vector + keyword > 0 else 0.0
 
+    @property
+    def collapse(self) -> float:
+        """The cosine from which near-duplicates are folded, 0 for never."""
+        return self.constants.collapse if self.tried.collapse is None else self.tried.collapse
+
     def try_settings(self, settings: SearchSettings) -> WhatIf:
         """Try other settings."""
         return replace(self, tried=settings)
@@ -55,11 +68,10 @@ class WhatIf:
             fusion = self.own.fusion if self.own.fusion not in ("vector", "keyword") else "convex"
         return replace(self, tried=replace(self.tried, fusion=fusion, weights=(vector, round(1.0 - vector, 2))))
 
-    def collapse_from(self, cosine: float | None) -> WhatIf:
+    def collapse_from(self, cosine: float) -> WhatIf:
         """Collapse near-duplicates from a cosine on; above the highest one, never."""
-        if cosine is not None:
-            cosine = round(max(LOWEST_COLLAPSE, cosine), 2)
-            cosine = None if cosine > HIGHEST_COLLAPSE else cosine
+        cosine = round(max(LOWEST_COLLAPSE, cosine), 2)
+        cosine = 0.0 if cosine > HIGHEST_COLLAPSE else cosine
         return replace(self, tried=replace(self.tried, collapse=cosine))
 
     def stepped(self, control: Control, steps: int) -> WhatIf:
@@ -76,12 +88,17 @@ class WhatIf:
             case "memory":
                 return replace(self, tried=replace(tried, memory=not tried.memory))
             case "collapse":
-                now = tried.collapse if tried.collapse is not None else HIGHEST_COLLAPSE + COLLAPSE_STEP
+                now = self.collapse or HIGHEST_COLLAPSE + COLLAPSE_STEP
                 return self.collapse_from(min(HIGHEST_COLLAPSE + COLLAPSE_STEP, now + steps * COLLAPSE_STEP))
             case "diversity":
                 return replace(self, tried=replace(tried, diversity=_further(DIVERSITIES, tried.diversity, steps)))
             case "cutoff":
                 return replace(self, tried=replace(tried, cutoff=_further(CUTOFFS, tried.cutoff, steps)))
+
+            case "late":
+                return replace(
+                    self, tried=replace(tried, late=min(1.0, max(0.0, _on_grid(tried.late, LATE_STEP, steps))))
+                )
 
     def reset(self) -> WhatIf:
         """Return to the person's own settings."""

@@ -24,7 +24,7 @@ CONTROL_LINES: tuple[tuple[Control, ...], ...] = (
     ("fusion",),
     ("feedback", "memory"),
     ("collapse",),
-    ("diversity", "cutoff"),
+    ("diversity", "cutoff", "late"),
 )
 FUSION_NAMES: dict[Fusion, tuple[str, str]] = {
     "convex": ("convex", ""),
@@ -123,7 +123,7 @@ def _controls(state: WhatIf, width: int, control: Control | None) -> list[Line]:
         _fusion(state, _begin("fusion", control), roomy=width >= ROOMY_CELLS),
         _memory(state, _feedback(state, _begin("feedback", control)), control),
         _collapse(state, _begin("collapse", control), cells),
-        _cutoff(state, _diversity(state, _begin("diversity", control)), control),
+        _late(state, _cutoff(state, _diversity(state, _begin("diversity", control)), control), control),
     )
     return [builder.line(width) for builder in built]
 
@@ -196,20 +196,20 @@ def _option(builder: _Builder, name: str, chosen: bool, target: Target) -> _Buil
 
 
 def _collapse(state: WhatIf, builder: _Builder, cells: int) -> _Builder:
-    cosine = state.tried.collapse
+    cosine = state.collapse
     span = HIGHEST_COLLAPSE - LOWEST_COLLAPSE
-    filled = cells if cosine is None else round((cosine - LOWEST_COLLAPSE) / span * (cells - 1))
+    filled = cells if not cosine else round((cosine - LOWEST_COLLAPSE) / span * (cells - 1))
 
     def slide(state: WhatIf, share: float) -> WhatIf:
-        return state.collapse_from(None if share > 0.97 else LOWEST_COLLAPSE + share * span)
+        return state.collapse_from(1.0 if share > 0.97 else LOWEST_COLLAPSE + share * span)
 
-    builder.add("from    ", QUIET).add(f"{figure(cosine, 2) if cosine is not None else NONE:>3}", f"bold {BRIGHT}")
+    builder.add("from    ", QUIET).add(f"{figure(cosine, 2) if cosine else NONE:>3}", f"bold {BRIGHT}")
     builder.add(" ▕", FAINT)
     start = builder.content.cell_length
-    builder.add("━" * filled, QUIET).add("┃" if cosine is not None else "", ACCENT)
-    builder.add(" " * (cells - filled - (cosine is not None)))
+    builder.add("━" * filled, QUIET).add("┃" if cosine else "", ACCENT)
+    builder.add(" " * (cells - filled - bool(cosine)))
     builder.targets.append(Target(start, start + cells, "collapse", slide, slides=True))
-    return builder.add("▏", FAINT).add(" never" if cosine is None else " alike", QUIET)
+    return builder.add("▏", FAINT).add(" alike" if cosine else " never", QUIET)
 
 
 def _diversity(state: WhatIf, builder: _Builder) -> _Builder:
@@ -222,6 +222,15 @@ def _cutoff(state: WhatIf, builder: _Builder, control: Control | None) -> _Build
     chosen, times = control == "cutoff", state.tried.cutoff
     builder.add("  ").add("▌" if chosen else " ", ACCENT).add("cut-off ", f"bold {BRIGHT}" if chosen else QUIET)
     return _turned(builder, "cutoff", "off" if times is None else f"{figure(times, 2)} ×")
+
+
+def _late(state: WhatIf, builder: _Builder, control: Control | None) -> _Builder:
+    """Set the weight of late interaction beside them, where the library has it on."""
+    if not state.late:
+        return builder
+    chosen = control == "late"
+    builder.add(" ").add("▌" if chosen else " ", ACCENT).add("late ", f"bold {BRIGHT}" if chosen else QUIET)
+    return _turned(builder, "late", figure(state.tried.late, 1) if state.tried.late else "off")
 
 
 def _turned(builder: _Builder, control: Control, value: str) -> _Builder:

@@ -105,7 +105,9 @@ class WhatIfPanel(Widget, can_focus=True):
 
     def action_move(self, controls: int) -> None:
         """Choose another control."""
-        self.control = CONTROLS[(CONTROLS.index(self.control) + controls) % len(CONTROLS)]
+        known = self.state.controls if self.state is not None else CONTROLS
+        place = known.index(self.control) if self.control in known else 0
+        self.control = known[(place + controls) % len(known)]
 
     def reset(self) -> None:
         """Return to the person's own settings; where they stand and were changed here, ask for those of before."""

@@ -155,6 +155,7 @@ def _name(part: str) -> str:
         "rare": "its rare words",
         "around": "what is around it",
         "feedback": "feedback",
+        "late": "late interaction",
     }.get(part, part)
 
 

@@ -13,8 +13,16 @@ from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult, SignalScale
 
 LABEL_CELLS = 9
-PART_SIGNS = {"meaning": "█", "words": "▒", "rare": "▓", "around": "▞", "feedback": "░", "memory": "▚"}
-PART_STYLES = {"meaning": MEANING, "words": WORDS, "rare": WORDS, "around": "", "feedback": "", "memory": ""}
+PART_SIGNS = {"meaning": "█", "words": "▒", "rare": "▓", "around": "▞", "feedback": "░", "memory": "▚", "late": "▙"}
+PART_STYLES = {
+    "meaning": MEANING,
+    "words": WORDS,
+    "rare": WORDS,
+    "around": "",
+    "feedback": "",
+    "memory": "",
+    "late": "",
+}
 
 
 @dataclass(frozen=True, slots=True)

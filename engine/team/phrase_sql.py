@@ -1,0 +1,172 @@
+"""Makes SQL of the phrases of a query: which passages match them, how often, and what bm25 that gives.
+
+A phrase of one term, or of a stem's two forms, is answered from the index of postings alone. All others are put
+together from places: terms in a row, a beginning, a column, the first word of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from engine.lazy_dataclass import dataclass
+from engine.store.bm25 import LENGTH_WEIGHT, SATURATION
+from engine.store.phrase import COLUMNS, EITHER, Phrase
+from engine.store.tokenizer import STEM
+from engine.team.passage_postings import COLUMN_WEIGHTS, PLACE_BITS, kept
+
+_LAST = chr(0x10FFFF)  # sorts behind all that a term holds
+_WITHIN = 2**PLACE_BITS - 1
+_WEIGHT = (
+    "CASE {at} >> "
+    + f"{PLACE_BITS} "
+    + " ".join(f"WHEN {number} THEN {weight}" for number, weight in enumerate(COLUMN_WEIGHTS) if weight != 1.0)
+    + " ELSE 1.0 END"
+)
+_SCORE = (
+    f"{{idf}} * {{f}} * {SATURATION + 1.0} / ({{f}} + {SATURATION} *"
+    f" ({1.0 - LENGTH_WEIGHT} + {LENGTH_WEIGHT} * {{length}} / %s::float8))"
+)
+_NONE = "SELECT NULL::bigint AS passage_id, NULL::float8 AS frequency, NULL::integer AS length WHERE false"
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A statement or a part of one, with its values in order."""
+
+    text: str
+    values: tuple[Any, ...] = ()
+
+
+def plain_terms(phrase: Phrase) -> tuple[str, ...] | None:
+    """Return the terms whose postings alone tell of a phrase: one, or a stem in its two forms; None for others."""
+    if len(phrase.places) != 1 or phrase.prefix or phrase.first or phrase.column or phrase.otherwise:
+        return None
+    terms = tuple(map(kept, phrase.places[0].split(EITHER)))
+    if len(terms) == 1 or (len(terms) == 2 and terms[1] == STEM + terms[0]):
+        return terms
+    return None
+
+
+def frequencies_of(phrase: Phrase) -> Sql:
+    """Return what selects passage_id, frequency and length of the passages that match a phrase without spellings."""
+    terms = plain_terms(phrase)
+    if terms is not None and len(terms) == 1:
+        return Sql("SELECT passage_id, frequency::float8 AS frequency, length FROM posting WHERE term = %s", terms)
+    if terms is not None:
+        return Sql(
+            "SELECT passage_id, sum(frequency)::float8 AS frequency, length FROM posting WHERE term = ANY(%s)"
+            " GROUP BY passage_id, length",
+            (list(terms),),
+        )
+    if not phrase.places:
+        return Sql(_NONE)
+    places = [_places(phrase, number) for number in range(len(phrase.places))]
+    joined = " ".join(
+        f"JOIN ({each.text}) AS p{at} ON p{at}.passage_id = p0.passage_id AND p{at}.at = p0.at + {at}"
+        for at, each in enumerate(places[1:], start=1)
+    )
+    return Sql(
+        f"SELECT p0.passage_id, sum({_WEIGHT.format(at='p0.at')})::float8 AS frequency, p0.length"
+        f" FROM ({places[0].text}) AS p0 {joined} GROUP BY p0.passage_id, p0.length",
+        tuple(chain.from_iterable(each.values for each in places)),
+    )
+
+
+def _places(phrase: Phrase, number: int) -> Sql:
+    """Return what selects passage_id, length and each place at which one place of a phrase stands."""
+    terms = [kept(term) for term in phrase.places[number].split(EITHER)]
+    if phrase.prefix and number == len(phrase.places) - 1:
+        wanted = " OR ".join(["(term >= %s AND term < %s)"] * len(terms))
+        values: list[Any] = [bound for term in terms for bound in (term, term + _LAST)]
+        several = True
+    else:
+        wanted, values, several = "term = ANY(%s)", [terms], len(terms) > 1
+    conditions = []
+    if phrase.column is not None:
+        conditions.append(f"at >> {PLACE_BITS} = {COLUMNS.index(phrase.column)}")
+    if phrase.first and number == 0:
+        conditions.append(f"at & {_WITHIN} = 0")
+    distinct = "DISTINCT " if several else ""
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return Sql(
+        f"SELECT {distinct}passage_id, length, at FROM posting, unnest(array_prepend(place, further)) AS at"
+        f"{where}{' AND' if where else ' WHERE'} ({wanted})",
+        tuple(values),
+    )
+
+
+def matching(phrases: Sequence[Phrase]) -> Sql:
+    """Return what selects passage_id of the passages that match one of these phrases, perhaps more than once."""
+    found = [frequencies_of(spelling) for phrase in phrases for spelling in phrase.spellings]
+    text = " UNION ALL ".join(f"SELECT passage_id FROM ({each.text}) AS m" for each in found)
+    return Sql(text or "SELECT NULL::bigint WHERE false", tuple(chain.from_iterable(each.values for each in found)))
+
+
+def matching_all(groups: Sequence[Sequence[Phrase]]) -> Sql:
+    """Return what selects passage_id of the passages that match a phrase of each group."""
+    parts = [matching(group) for group in groups]
+    text = " INTERSECT ".join(f"({each.text})" for each in parts)
+    return Sql(text, tuple(chain.from_iterable(each.values for each in parts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The spellings of a query's phrases, each with its idf, and the mean length of a passage."""
+
+    idf: Mapping[Phrase, float]
+    average: float
+
+
+def scored(phrases: Sequence[Phrase], weighed: Weighed, among: Sql | None = None) -> Sql:
+    """Return what selects passage_id and the bm25 that each phrase gives, a row each.
+
+    `among` selects the passages to look at, where they are so few that each is looked up by itself.
+    """
+    spelled = list(dict.fromkeys(spelling for phrase in phrases for spelling in phrase.spellings))
+    plain: dict[Phrase, tuple[str, ...]] = {}
+    for each in spelled:
+        terms = plain_terms(each)
+        if terms is not None and not any(term in terms for others in plain.values() for term in others):
+            plain[each] = terms
+    parts = []
+    if plain:
+        parts.append(_scored_plain(plain, weighed, among))
+    for each in spelled:
+        if each not in plain:
+            found = frequencies_of(each)
+            score = _SCORE.format(idf="%s::float8", f="frequency", length="length")
+            within = f" WHERE passage_id IN ({among.text})" if among else ""
+            values = (weighed.idf[each], weighed.average, *found.values, *(among.values if among else ()))
+            parts.append(Sql(f"SELECT passage_id, {score} AS score FROM ({found.text}) AS f{within}", values))
+    text = " UNION ALL ".join(each.text for each in parts)
+    return Sql(
+        text or "SELECT NULL::bigint AS passage_id, 0.0::float8 AS score WHERE false",
+        tuple(chain.from_iterable(each.values for each in parts)),
+    )
+
+
+def _scored_plain(plain: Mapping[Phrase, tuple[str, ...]], weighed: Weighed, among: Sql | None) -> Sql:
+    """Score phrases of one stem in one pass over the postings; both forms of a stem count as one word."""
+    terms = [term for each in plain.values() for term in each]
+    numbers = [number for number, each in enumerate(plain.values(), start=1) for _ in each]
+    idf = [weighed.idf[each] for each in plain]
+    number = "(%s::integer[])[array_position(%s::text[], {term}::text)]"
+    if among is None:
+        rows, values = "posting", [numbers, terms, terms]
+    else:  # each passage that is known is looked up: OFFSET keeps the planner from turning it round
+        rows = f"""(SELECT q.* FROM (SELECT DISTINCT passage_id FROM ({among.text}) AS a) AS a CROSS JOIN LATERAL (
+            SELECT passage_id, term, frequency, length FROM posting
+            WHERE folder_id = (a.passage_id >> 32)::integer AND term = ANY(%s) AND passage_id = a.passage_id OFFSET 0
+        ) AS q) AS posting"""
+        values = [numbers, terms, *among.values, terms, terms]
+    each = (
+        f"SELECT passage_id, {number.format(term='term')} AS number, frequency::float8 AS frequency, length FROM {rows}"
+    )
+    each += " WHERE term = ANY(%s)"
+    if len(terms) > len(plain):  # a stem has two forms, whose frequencies add up before they are weighed
+        each = f"""SELECT passage_id, number, sum(frequency) AS frequency, length FROM ({each}) AS t
+        GROUP BY passage_id, number, length"""
+    score = _SCORE.format(idf="(%s::float8[])[number]", f="frequency", length="length")
+    return Sql(f"SELECT passage_id, {score} AS score FROM ({each}) AS s", (idf, weighed.average, *values))

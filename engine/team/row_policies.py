@@ -1,0 +1,85 @@
+"""Who may read and write which row of a team library: PostgreSQL's own row-level security, forced on every table.
+
+A person is the role that asks, `current_user`. Folders are theirs, open to all, or open to the people that they name.
+What is read through a folder's number is compared with the numbers of the folders that they see; that list is made once
+a statement, and the comparison is a condition of the index (`team_schema` says why that matters).
+
+Who helps to fill a new model may put vectors to passages that they can read, where the folder's owner lets them (it is
+so unless `folder.helped` is taken back): a wrong vector moves a row in a ranking and tells nothing. Only the owner
+changes or removes one.
+"""
+
+from __future__ import annotations
+
+from engine.team.team_schema import OF_FOLDERS, OF_PERSONS
+
+_FOLDER_SEEN = """owner = current_user OR state = 'watching'
+    AND (visibility = 'all' OR visibility = 'named' AND current_user::text = ANY(readers))"""
+_SEEN = "folder_id = ANY(ARRAY(SELECT id FROM $schema.folder))"  # the policy of `folder` leaves those that are seen
+_OWN = "folder_id = ANY(ARRAY(SELECT id FROM $schema.folder WHERE owner = current_user))"
+_HELPED = "folder_id = ANY(ARRAY(SELECT id FROM $schema.folder WHERE helped OR owner = current_user))"
+_KEEPER = "pg_has_role(current_user, '$keeper', 'MEMBER')"
+_MINE = "person = current_user"
+
+
+def policies() -> str:
+    """Return the SQL that turns row-level security on and says who may do what; it replaces what was said before."""
+    said = [_secured(table, _SEEN, _OWN) for table in OF_FOLDERS]
+    said += [_secured(table, _MINE, _MINE) for table in OF_PERSONS]
+    said += [
+        _folder(),
+        _secured("member", "true", _MINE),
+        _secured("folder_fill", _SEEN, _HELPED),
+        _secured("pending", _SEEN, _HELPED),
+        _secured("shared_mark", _SEEN, f"{_MINE} AND {_SEEN}"),
+        _secured("shared_search", "true", _MINE),
+        _secured("model", "true", _KEEPER),
+        _secured("calibration", f"{_MINE} OR person = ''", f"{_MINE} OR person = '' AND {_KEEPER}"),
+    ]
+    return "\n".join(said)
+
+
+def of_vectors(table: str) -> str:
+    """Return the policies of a model's table of vectors, `table` being its name without the schema."""
+    return f"""{_forced(table)}
+CREATE POLICY seen ON $schema.{table} FOR SELECT USING ({_SEEN});
+CREATE POLICY put ON $schema.{table} FOR INSERT WITH CHECK ({_HELPED});
+CREATE POLICY changed ON $schema.{table} FOR UPDATE USING ({_OWN}) WITH CHECK ({_OWN});
+CREATE POLICY removed ON $schema.{table} FOR DELETE USING ({_OWN});
+CREATE POLICY looked_into ON $schema.{table} FOR SELECT TO $owner USING (true);
+GRANT SELECT (folder_id, passage_id), INSERT, UPDATE (embedding), DELETE ON $schema.{table} TO $member;"""
+
+
+def _secured(table: str, read: str, write: str) -> str:
+    return f"""{_forced(table)}
+CREATE POLICY seen ON $schema.{table} FOR SELECT USING ({read});
+CREATE POLICY written ON $schema.{table} FOR INSERT WITH CHECK ({write});
+CREATE POLICY changed ON $schema.{table} FOR UPDATE USING ({write}) WITH CHECK ({write});
+CREATE POLICY removed ON $schema.{table} FOR DELETE USING ({write});
+GRANT SELECT, INSERT, UPDATE, DELETE ON $schema.{table} TO $member;"""
+
+
+def _folder() -> str:
+    """Folders keep their number and their owner, and never go: what is gone of one is told by its state."""
+    own = "owner = current_user"
+    return f"""{_forced("folder")}
+CREATE POLICY seen ON $schema.folder FOR SELECT USING ({_FOLDER_SEEN});
+CREATE POLICY put ON $schema.folder FOR INSERT WITH CHECK ({own});
+CREATE POLICY changed ON $schema.folder FOR UPDATE USING ({own}) WITH CHECK ({own});
+CREATE POLICY numbered ON $schema.folder FOR SELECT TO $owner USING (true);
+CREATE POLICY counted ON $schema.folder_state FOR SELECT TO $owner USING (true);
+CREATE POLICY modelled ON $schema.model TO $owner USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT (machine, path, prefix_folded, visibility, readers, helped),
+    UPDATE (machine, path, prefix_folded, visibility, readers, helped, state) ON $schema.folder TO $member;"""
+
+
+def _forced(table: str) -> str:
+    """Turn row-level security on, for the owner of the table as well, and keep statistics of its columns from all."""
+    return f"""ALTER TABLE $schema.{table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+DO $do$ DECLARE held record; BEGIN
+    FOR held IN SELECT polname FROM pg_policy WHERE polrelid = '$schema.{table}'::regclass LOOP
+        EXECUTE format('DROP POLICY %I ON $schema.{table}', held.polname);
+    END LOOP;
+    EXECUTE (SELECT 'ALTER TABLE $schema.{table} ' || string_agg(format('ALTER %I SET STATISTICS 0', attname), ', ')
+        FROM pg_attribute WHERE attrelid = '$schema.{table}'::regclass AND attnum > 0 AND NOT attisdropped);
+END $do$;"""

@@ -1,0 +1,96 @@
+"""Opens connections to a team's server with the settings that everything here relies on, and tells errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import CarrelError, LibraryBusy, LibraryDamaged, LibraryFull, TeamAway, TeamError, TeamRefused
+
+if TYPE_CHECKING:
+    import psycopg
+
+CONNECT_SECONDS = 8  # a server that does not answer is away; the person's own folders are searched meanwhile
+STATEMENT_SECONDS = 60  # no search takes so long; what hangs gives its connection back
+IDLE_SECONDS = 600  # in a transaction: whoever helps with vectors embeds a batch in one
+KEEPALIVE = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+BUSY = ("55P03", "57014")  # a lock that was not to be had, a statement that was ended
+AGAIN = ("40001", "40P01")  # serialization failure, deadlock: the same may succeed a moment later
+
+
+def settings(schema: str) -> str:
+    """Return the options with which a session begins; nobody else's objects can stand in for the library's.
+
+    No plan is kept: plans for lists of any length are made for each, which costs a millisecond.
+    """
+    return " ".join(
+        f"-c {name}={value}"
+        for name, value in (
+            ("search_path", f"{schema},pg_temp"),
+            ("statement_timeout", f"{STATEMENT_SECONDS}s"),
+            ("idle_in_transaction_session_timeout", f"{IDLE_SECONDS}s"),
+            ("jit", "off"),
+            ("plan_cache_mode", "force_custom_plan"),
+            ("hnsw.iterative_scan", "strict_order"),
+        )
+    )
+
+
+def connect(url: str, schema: str) -> psycopg.Connection:
+    """Open a connection in autocommit mode. Raises TeamAway, TeamRefused."""
+    import psycopg
+
+    with translated():
+        return psycopg.connect(url, autocommit=True, **arguments(schema))
+
+
+def arguments(schema: str) -> dict[str, Any]:
+    """Return what every connection is opened with beside its URL."""
+    return {
+        "options": settings(schema),
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "carrel",
+        "prepare_threshold": None,
+        **KEEPALIVE,
+    }
+
+
+def one(conn: psycopg.Connection, sql: str, values: Sequence[object] = ()) -> Any:
+    """Return the first value of the first row, None where there is no row."""
+    row = conn.execute(sql, values or None).fetchone()
+    return row[0] if row else None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn errors of the server and of the way to it into those of this program."""
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as error:
+        raise explained(error) from error
+
+
+def explained(error: psycopg.Error) -> CarrelError:
+    """Return an error of the server in words; of its own text no more than one line, and never a row's content."""
+    import psycopg
+
+    said = (error.diag.message_primary or str(error).strip().split("\n")[0]).rstrip(".") + "."
+    state = error.sqlstate or ""
+    if state.startswith("28") or ("password" in said and isinstance(error, psycopg.OperationalError) and not state):
+        return TeamRefused("The server did not let you in.", cause=said, fix="See `carrel team join`.")
+    if state in ("42501", "42P01", "3F000"):
+        return TeamRefused(
+            "The server does not allow that to this login.", cause=said, fix="Ask whoever keeps the team's library."
+        )
+    if state in (*AGAIN, *BUSY):
+        return LibraryBusy("The team's library is busy.", cause=said, fix="Try again.")
+    if state in ("53100", "53200", "53300", "53400"):
+        return LibraryFull("The team's server has no room left.", cause=said, fix="Tell whoever keeps it.")
+    if state.startswith("XX"):
+        return LibraryDamaged("The server found its own data damaged.", cause=said, fix="Tell whoever keeps it.")
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) or state[:2] in ("08", "57"):
+        return TeamAway("The team's server does not answer.", cause=said, fix="It is tried again by itself.")
+    return TeamError("The team's server refused a statement.", cause=said, fix="See `carrel doctor`.")

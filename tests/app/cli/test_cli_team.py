@@ -1,0 +1,172 @@
+"""`carrel team` on a real server: one is set up, people join, bring and share folders, and leave."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from cli_fakes import Call
+from indexed_notes import indexed
+from team_world import TeamDatabase
+
+pytestmark = pytest.mark.usefixtures("no_keyring")
+__all__ = ["indexed"]
+
+
+@pytest.fixture
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    for name in ("PGPASSFILE", "PGPASSWORD", "CARREL_LIBRARY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def team(carrel: Call, team_database: TeamDatabase) -> TeamDatabase:
+    """Set a team library up that lets ada and ben in."""
+    members = [each for person in ("ada", "ben") for each in ("--member", team_database.role(person))]
+    assert carrel("team", "init", team_database.url(), *members).code == 0
+    return team_database
+
+
+@pytest.fixture
+def joined(carrel: Call, team: TeamDatabase, indexed: Path) -> TeamDatabase:
+    """Have ada join with this machine, whose own file holds the notes."""
+    assert carrel("team", "join", team.url("ada"), "--machine", "desk").code == 0
+    return team
+
+
+def titles(team: TeamDatabase, person: str) -> list[str]:
+    """Return the titles of the documents that a person sees, by SQL of their own."""
+    with team.connect(person) as connection:
+        return sorted(title for (title,) in connection.execute("select title from carrel.document").fetchall())
+
+
+def test_init_prints_what_lets_a_member_in_and_may_be_called_again(carrel: Call, team_database: TeamDatabase) -> None:
+    told = carrel("team", "init", team_database.url())
+
+    assert told.code == 0
+    assert f'GRANT "carrel_{team_database.name}_member" TO "ada";' in told.out
+    assert f"carrel team join 'postgresql://ada@/{team_database.name}?host=" in told.out
+    assert carrel("team", "init", team_database.url(), "--json").json["version"] >= 1
+
+
+def test_init_refuses_a_login_that_is_not_there_and_one_without_the_right(
+    carrel: Call, team_database: TeamDatabase
+) -> None:
+    assert "no login nobody_here" in carrel("team", "init", team_database.url(), "--member", "nobody_here").err
+    refused = carrel("team", "init", team_database.url("stranger"))
+    assert refused.code == 2
+    assert "this login" in refused.err.lower()
+
+
+def test_a_member_joins_and_a_stranger_is_told_what_lets_them_in(carrel: Call, team: TeamDatabase) -> None:
+    stranger = carrel("team", "join", team.url("stranger"))
+    assert stranger.code == 2
+    assert f'GRANT "carrel_{team.name}_member" TO "{team.role("stranger")}"' in stranger.err
+
+    told = carrel("team", "join", team.url("ada"), "--machine", "desk")
+    assert told.code == 0
+    assert carrel("team", "--json").json["members"][0]["machine"] == "desk"
+    assert team.url("ada") in (Path(os.environ["CARREL_HOME"]) / "config/config.toml").read_text()
+
+
+def test_a_database_without_a_team_library_says_so(carrel: Call, team_database: TeamDatabase) -> None:
+    told = carrel("team", "join", team_database.url("ada"))
+    assert told.code == 2
+    assert "carrel team init" in told.err
+
+
+def test_without_a_terminal_the_line_of_the_password_file_is_told(
+    carrel: Call, team: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = carrel("team", "join", team.loopback_url("ada"))
+    assert told.code == 2
+    assert f"127.0.0.1:{team.server.port}:{team.name}:{team.role('ada')}:PASSWORD" in told.err
+
+    monkeypatch.setenv("PGPASSFILE", str(team.passwords(tmp_path)))
+    assert carrel("team", "join", team.loopback_url("ada")).code == 0
+    home = Path(os.environ["CARREL_HOME"])
+    assert [
+        path for path in home.rglob("*") if path.is_file() and team.password("ada").encode() in path.read_bytes()
+    ] == []
+
+
+def test_what_is_shared_is_brought_by_a_sync_and_seen_by_whom_it_is_shared_with(
+    carrel: Call, joined: TeamDatabase, indexed: Path
+) -> None:
+    assert carrel("team", "folder", "add", "notes").code == 0
+    synced = carrel("sync")
+    assert "team: 3 brought" in synced.out
+    assert "team: 3 unchanged" in carrel("sync").out
+    assert titles(joined, "ada") == ["Camping stove", "Sourdough", "Yeast"]
+    assert titles(joined, "ben") == []
+
+    assert carrel("team", "share", "notes", joined.role("ben")).code == 0
+    assert titles(joined, "ben") == ["Camping stove", "Sourdough", "Yeast"]
+    shown = carrel("team", "--json").json["folders"][0]
+    assert (shown["documents"], shown["behind"], shown["readers"]) == (3, 0, [joined.role("ben")])
+
+    assert carrel("team", "unshare", "notes").code == 0
+    assert titles(joined, "ben") == []
+    assert "you alone" in carrel("team").out
+
+
+def test_a_changed_a_moved_and_a_removed_file_come_over(carrel: Call, joined: TeamDatabase, indexed: Path) -> None:
+    carrel("team", "folder", "add", "notes", "--all")
+    carrel("sync")
+    (indexed / "kitchen/yeast.md").write_text("# Yeast\n\nIt lives on sugar.\n")
+    (indexed / "gear/stove.md").rename(indexed / "stove.md")
+    (indexed / "kitchen/sourdough.md").unlink()
+
+    told = carrel("sync", "--json").json["team"]
+
+    assert (told["moved"], told["removed"]) == (1, 1)
+    assert titles(joined, "ben") == ["Camping stove", "Yeast"]
+    with joined.connect("ben") as connection:
+        found = connection.execute("select count(*) from carrel.passage where text like '%lives on sugar%'").fetchone()
+    assert found == (1,)
+
+
+def test_a_folder_leaves_the_team_and_stays_in_the_own_file(carrel: Call, joined: TeamDatabase) -> None:
+    carrel("team", "folder", "add", "notes", "--all")
+    carrel("sync")
+    assert carrel("team", "folder", "remove", "notes").code == 0
+    assert titles(joined, "ben") == []
+    assert carrel("status", "--json").json["documents"] == 3
+    assert carrel("team", "folder", "remove", "notes").code == 2
+
+
+def test_leaving_takes_the_folders_along_unless_they_are_to_stay(carrel: Call, joined: TeamDatabase) -> None:
+    carrel("team", "folder", "add", "notes", "--all")
+    carrel("sync")
+    assert carrel("team", "leave").code == 2  # nobody to ask
+    assert carrel("team", "leave", "--yes", "--keep").code == 0
+    assert len(titles(joined, "ben")) == 3
+    assert "in no team library" in carrel("team").err
+
+    carrel("team", "join", joined.url("ada"), "--machine", "desk")
+    assert carrel("team", "leave", "--yes").code == 0
+    assert titles(joined, "ben") == []
+
+
+@pytest.mark.parametrize(
+    "words", [("add", "notes"), ("backup", "x"), ("compact",), ("retrain",), ("models", "use", "x"), ("import", "x")]
+)
+def test_a_command_of_the_own_file_says_why_it_is_not_for_a_team(
+    carrel: Call, team_database: TeamDatabase, words: tuple[str, ...]
+) -> None:
+    told = carrel("--library", team_database.url("ada"), *words)
+    assert told.code == 2
+    assert "is not for a team library" in told.err
+
+
+def test_an_address_with_a_password_is_refused_before_anything_else(carrel: Call) -> None:
+    for words in (
+        ("--library", "postgresql://ada:s3cret@h/x", "status"),
+        ("team", "join", "postgresql://ada:s3cret@h/x"),
+    ):
+        told = carrel(*words)
+        assert told.code == 2
+        assert "holds a password" in told.err
+        assert "s3cret" not in told.out + told.err

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -95,6 +95,8 @@ class Library:
     def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
+        self.tells_others = False
+        """Whether what this process indexes is told in an event file, so that browsers can follow it."""
         self._encoder = encoder
         self._file = LibraryFile(path)
         self._search = LibrarySearch(self._file, encoder, self._file)
@@ -234,13 +236,13 @@ class Library:
         held back else. When `stop` is set, it ends within a second with what is committed by then. Orders that others
         file meanwhile are carried out too. Raises LibraryBusy where another process indexes, PathError, ModelError.
         """
-        with self._indexing("syncing") as indexer:
+        with self._indexing("syncing", on_event) as (indexer, tell):
             return indexer.sync(
                 paths=_absolute(paths),
                 full=full,
                 accept_removals=accept_removals,
                 meaning=meaning,
-                on_event=on_event,
+                on_event=tell,
                 stop=stop or threading.Event(),
             )
 
@@ -255,8 +257,8 @@ class Library:
 
         Asked again, it goes on where it was stopped. Raises LibraryBusy, ModelError.
         """
-        with self._indexing("building a model") as indexer:
-            return indexer.use_model(name, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("building a model", on_event) as (indexer, tell):
+            return indexer.use_model(name, on_event=tell, stop=stop or threading.Event())
 
     def start_shadow(
         self,
@@ -270,8 +272,8 @@ class Library:
         What is left the indexer makes when nothing else is due. Raises LibraryBusy where another process indexes: file
         the order "shadow" then. Raises ModelError where the model makes other passages, UsageError.
         """
-        with self._indexing("building a model beside") as indexer:
-            indexer.start_shadow(name, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("building a model beside", on_event) as (indexer, tell):
+            indexer.start_shadow(name, on_event=tell, stop=stop or threading.Event())
 
     def switch_late(
         self, order: str, *, on_event: Callable[[Event], None] = lambda _: None, stop: threading.Event | None = None
@@ -280,8 +282,8 @@ class Library:
 
         Raises LibraryBusy, ModelError.
         """
-        with self._indexing("late interaction") as indexer:
-            indexer.switch_late(order, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("late interaction", on_event) as (indexer, tell):
+            indexer.switch_late(order, on_event=tell, stop=stop or threading.Event())
 
     def file_request(self, kind: str, argument: str = "") -> int:
         """Ask the process that indexes for something and return the request's number."""
@@ -376,12 +378,20 @@ class Library:
     # --- within --------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _indexing(self, task: str) -> Iterator[LocalIndexer]:
+    def _indexing(
+        self, task: str, on_event: Callable[[Event], None]
+    ) -> Iterator[tuple[LocalIndexer, Callable[[Event], None]]]:
+        from engine.event_log.told_work import told_work
         from engine.local_indexer import LocalIndexer
 
-        with lock.IndexerLock(self.path).acquire(task), self._file.writing(lock_held=True) as connection:
+        heard = told_work(task, on_event) if self.tells_others else nullcontext((None, on_event))
+        with (
+            heard as (events, tell),
+            lock.IndexerLock(self.path).acquire(task, events),
+            self._file.writing(lock_held=True) as connection,
+        ):
             self._file.drain()
-            yield LocalIndexer(connection, self.path, self._encoder)
+            yield LocalIndexer(connection, self.path, self._encoder), tell
 
 
 def _absolute(paths: Sequence[Path]) -> list[bytes]:

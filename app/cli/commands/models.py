@@ -89,8 +89,9 @@ def use_model(session: Session, name: str) -> int:
                 on_event=show,
                 stop=stop,
             )
+        active = library.status().model if stop.is_set() else ""
     if stop.is_set():
-        click.echo(f"Stopped early; `carrel models use {manifest.id}` goes on from here.", err=True)
+        click.echo(_stopped(manifest.id, active), err=True)
         return INTERRUPTED
     click.echo(f"The library uses {manifest.id} now.")
     return DONE
@@ -139,6 +140,13 @@ def remove_model(session: Session, name: str) -> None:
         )
     catalogue.remove(name)
     click.echo(f"Removed {name}.")
+
+
+def _stopped(model: str, active: str) -> str:
+    """Say where the library stands after a change of its model was stopped."""
+    if active.lower() == model.lower():
+        return f"Stopped early: the library uses {model}; what has no vector yet is embedded by the next sync."
+    return f"Stopped early: the library uses {active} as before; `carrel models use {model}` goes on from here."
 
 
 def _active(session: Session) -> tuple[str, int]:

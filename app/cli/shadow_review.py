@@ -20,6 +20,7 @@ from app.wording.cells import width as cells_of
 from app.wording.figures import counted
 from app.wording.safe_text import one_line
 from engine.errors import UsageError
+from training.blind_review import SHOWN
 
 if TYPE_CHECKING:
     from engine.records import Hit, ShadowChoice
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
 WIDE_COLUMNS = 100  # from here on the lists stand side by side
 MOST_COLUMNS = 200
+MOST_TEXTS = 3  # lines of a row: what tells what it is about
+OTHER_LINES = 4  # the question, what parts the lists, the keys, and the line that the cursor stands on
 GAP = " │ "
 LEGENDS = {
-    True: "← left   → right   = same   n neither   q later",
-    False: "← upper   → lower   = same   n neither   q later",
+    True: "← left  → right  = same  n neither  q later",
+    False: "← upper  → lower  = same  n neither  q later",
 }
 LEAST_SECONDS = 0.4  # nobody has compared two lists sooner: the key was pressed twice
 # Arrows as terminals send them, in both modes of their keys
@@ -127,25 +130,24 @@ def screen(lists: TwoLists, standing: ReviewStanding) -> Iterator[str]:
     columns, lines = shutil.get_terminal_size((80, 24))
     wide, width = columns >= WIDE_COLUMNS, max(20, min(columns, MOST_COLUMNS) - 1)
     yield click.style(cut(f"“{one_line(lists.query)}”", width), bold=True)
-    yield click.style(f"{counted(standing.left, 'more review')} at most", dim=True)
     if wide:
         cells = (width - len(GAP)) // 2
-        texts = max(1, (lines - 5) // 5 - 1)
+        texts = min(MOST_TEXTS, max(1, (lines - OTHER_LINES) // SHOWN - 1))
         left, right = (_listed(hits, cells, texts) for hits in (lists.left, lists.right))
         for one, other in zip_longest(left, right, fillvalue=("", False)):
             yield _styled(one, cells) + GAP + _styled(other, 0)
     else:
-        texts = 1 if lines >= 24 else 0
-        for name, hits in (("upper", lists.left), ("lower", lists.right)):
-            yield click.style(name, dim=True)
-            yield from (_styled(line, 0) for line in _listed(hits, width, texts))
-    yield LEGENDS[wide]
+        texts = 1 if lines >= 4 * SHOWN + OTHER_LINES else 0
+        yield from (_styled(line, 0) for line in _listed(lists.left, width, texts))
+        yield click.style("─" * width, dim=True)
+        yield from (_styled(line, 0) for line in _listed(lists.right, width, texts))
+    yield f"{LEGENDS[wide]}   {counted(standing.left, 'review')} left at most"
 
 
 def _styled(line: tuple[str, bool], cells: int) -> str:
     text, is_title = line
     padding = " " * max(0, cells - cells_of(text))
-    return click.style(text, bold=is_title) + padding
+    return (click.style(text, bold=True) if is_title else text) + padding
 
 
 def _listed(hits: Sequence[Hit], cells: int, texts: int) -> list[tuple[str, bool]]:

@@ -303,7 +303,7 @@ class Pace:
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for
-    compare: float = 0.4  # two lists were not compared sooner: the key was pressed twice
+    considered: float = 0.4  # two lists were not compared sooner: the key was pressed twice
     look: float = 4.0  # a document that is left sooner was not read, and opening it counts nothing
     blink: bool = True
 

@@ -34,7 +34,7 @@ def beside(library: FakeShadowLibrary) -> FakeBeside:
 
 @pytest.fixture
 def app(beside: FakeBeside, tmp_path: Path) -> CarrelApp:
-    return CarrelApp(replace(ports(FakeLibrary(), FakeIndexer(), pace=replace(STILL, compare=0.0)),
+    return CarrelApp(replace(ports(FakeLibrary(), FakeIndexer(), pace=replace(STILL, considered=0.0)),
                              training=FakeTraining(tmp_path), beside=beside))  # fmt: skip
 
 
@@ -159,7 +159,7 @@ async def test_the_lists_stand_above_each_other_where_there_is_no_room(app: Carr
 
 async def test_a_key_pressed_twice_chooses_once(beside: FakeBeside, tmp_path: Path) -> None:
     """The clock of the fakes stands still, so that no time passes between two lists and a key."""
-    app = CarrelApp(replace(ports(FakeLibrary(), FakeIndexer(), pace=replace(STILL, compare=0.4)),
+    app = CarrelApp(replace(ports(FakeLibrary(), FakeIndexer(), pace=replace(STILL, considered=0.4)),
                             training=FakeTraining(tmp_path), beside=beside))  # fmt: skip
     async with app.run_test(size=WIDE) as pilot:
         screen = await reviewing(pilot)

@@ -137,7 +137,7 @@ class ListReviewScreen(MovesByLines, Screen[None]):
         """Keep a choice, and show the next two lists; nobody has compared two lists as soon as a key repeats."""
         ports = browser_of(self).ports
         seconds = ports.clock() - self._since
-        if self.lists is None or seconds < ports.pace.compare:
+        if self.lists is None or seconds < ports.pace.considered:
             return
         self.lists = None
         in_background(self, partial(self._choose, choice, seconds), "review", failed="The choice was not kept")

@@ -61,6 +61,7 @@ def search_shape(result: SearchResult, nearest: Links | None = None) -> Shape:
         "fusion": result.fusion,
         "took_ms": {name: round(value, 3) for name, value in asdict(result.timings).items()},
         "weights": asdict(result.weights),
+        "constants": asdict(result.constants),
         "found": result.found,
         "passages": result.passages,
         "embedded": result.embedded,
@@ -208,6 +209,7 @@ def status_shape(status: Status, watched: Watching | None = None) -> Shape:
         "meaning": round(status.meaning, 4),
         "bytes": status.bytes,
         "model": status.model,
+        "fitted": fitted_shape(status) if status.fitted else None,
         "followers": [follower_shape(each) for each in status.followers],
         "folders": [folder_shape(folder) for folder in status.folders],
         "writer": {"pid": writer.pid, "task": writer.task, "since": moment(writer.since)} if writer else None,
@@ -216,6 +218,19 @@ def status_shape(status: Status, watched: Watching | None = None) -> Shape:
         "skipped": dict(status.skipped),
         "read_only": status.read_only,
         "watching": {name: getattr(watched, name) for name in told} if watched else None,
+    }
+
+
+def fitted_shape(status: Status) -> Shape:
+    """Return the fusion constants that were fitted to the library, and whether searches go by them."""
+    fitted = status.fitted
+    assert fitted is not None
+    return {
+        "run": fitted.run,
+        "model": fitted.model,
+        "at": moment(fitted.at),
+        "in_use": fitted.model == status.model,
+        "constants": asdict(fitted.constants),
     }
 
 

@@ -49,8 +49,8 @@ class Config:
     """The weights of meaning and words; none: the fusion's own."""
     feedback: bool = True
     """Whether the first results sharpen the search."""
-    collapse: float | None = 0.95
-    """The cosine from which passages of two documents count as near-duplicates; 0: never."""
+    collapse: float | None = None
+    """The cosine from which passages of two documents count as near-duplicates; 0: never; unset: .95, or as fitted."""
     diversity: float | None = None
     """How much the score counts where several passages of a document have rows (MMR), 0 to 1; none: one row each."""
     cutoff: float | None = None
@@ -306,8 +306,8 @@ def _weights(value: Any) -> tuple[float, float]:
     return meaning, words
 
 
-def _collapse(value: Any) -> float | None:
-    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1") or None
+def _collapse(value: Any) -> float:
+    return _number(value, 0.0, 1.0, "It must be a number from 0 to 1")
 
 
 def _diversity(value: Any) -> float:

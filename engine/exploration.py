@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.records import SearchResult, SearchSettings, SignalScale
+from engine.records import FusionConstants, SearchResult, SearchSettings, SignalScale
 from engine.retrieval import search_pipeline, tiers
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Exploration:
         reading: Callable[[], AbstractContextManager[StoreConnection]],
         read: dict[int, Read],
         sequence: int,
+        constants: FusionConstants | None = None,
     ) -> None:
         self.result = result
         self._search = search
@@ -35,6 +36,7 @@ class Exploration:
         self._cuts = cuts
         self._reading = reading
         self._read = read  # of the passages shown so far: other settings bring mostly the same ones
+        self._constants = constants  # of the library, for settings that name none
         self._sequence = sequence  # the change number of the library that was searched
 
     @property
@@ -45,6 +47,7 @@ class Exploration:
 
     def again(self, settings: SearchSettings, limit: int = 10) -> SearchResult:
         """Return the rows that these settings would have given, from the same candidates."""
+        settings = settings if settings.constants else replace(settings, constants=self._constants)
         search = search_pipeline.reorder(self._search, settings, limit)
         with self._reading() as connection:
             gone = self._gone(connection, search)

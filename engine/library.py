@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -113,6 +113,8 @@ class Library:
         self.address: str = team[0] if team else ""
         self._team: TeamStore | None = team[1] if team else None
         self.read_only = read_only
+        self.tells_others = False
+        """Whether what this process indexes is told in an event file, so that browsers can follow it."""
         self._encoder = encoder
         self._file = LibraryFile(path)
         store: SearchedStore = self._team or self._file
@@ -296,13 +298,13 @@ class Library:
         LibraryBusy where another process indexes, PathError, ModelError.
         """
         stop = stop or threading.Event()
-        with self._indexing("syncing") as indexer:
+        with self._indexing("syncing", on_event) as (indexer, tell):
             report = indexer.sync(
                 paths=_absolute(paths),
                 full=full,
                 accept_removals=accept_removals,
                 meaning=meaning,
-                on_event=on_event,
+                on_event=tell,
                 stop=stop,
             )
         if self._team is not None and not stop.is_set():
@@ -323,8 +325,8 @@ class Library:
 
         Asked again, it goes on where it was stopped. Raises LibraryBusy, ModelError.
         """
-        with self._indexing("building a model") as indexer:
-            return indexer.use_model(name, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("building a model", on_event) as (indexer, tell):
+            return indexer.use_model(name, on_event=tell, stop=stop or threading.Event())
 
     def start_shadow(
         self,
@@ -338,8 +340,8 @@ class Library:
         What is left the indexer makes when nothing else is due. Raises LibraryBusy where another process indexes: file
         the order "shadow" then. Raises ModelError where the model makes other passages, UsageError.
         """
-        with self._indexing("building a model beside") as indexer:
-            indexer.start_shadow(name, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("building a model beside", on_event) as (indexer, tell):
+            indexer.start_shadow(name, on_event=tell, stop=stop or threading.Event())
 
     def switch_late(
         self, order: str, *, on_event: Callable[[Event], None] = lambda _: None, stop: threading.Event | None = None
@@ -348,8 +350,8 @@ class Library:
 
         Raises LibraryBusy, ModelError.
         """
-        with self._indexing("late interaction") as indexer:
-            indexer.switch_late(order, on_event=on_event, stop=stop or threading.Event())
+        with self._indexing("late interaction", on_event) as (indexer, tell):
+            indexer.switch_late(order, on_event=tell, stop=stop or threading.Event())
 
     file_request = _by(_orders, LibraryOrders.file_request)
     withdraw_request = _by(_orders, LibraryOrders.withdraw_request)
@@ -389,12 +391,20 @@ class Library:
     # --- within --------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _indexing(self, task: str) -> Iterator[LocalIndexer]:
+    def _indexing(
+        self, task: str, on_event: Callable[[Event], None]
+    ) -> Iterator[tuple[LocalIndexer, Callable[[Event], None]]]:
+        from engine.event_log.told_work import told_work
         from engine.local_indexer import LocalIndexer
 
-        with lock.IndexerLock(self.path).acquire(task), self._file.writing(lock_held=True) as connection:
+        heard = told_work(task, on_event) if self.tells_others else nullcontext((None, on_event))
+        with (
+            heard as (events, tell),
+            lock.IndexerLock(self.path).acquire(task, events),
+            self._file.writing(lock_held=True) as connection,
+        ):
             self._file.drain()
-            yield LocalIndexer(connection, self.path, self._encoder)
+            yield LocalIndexer(connection, self.path, self._encoder), tell
 
 
 def _absolute(paths: Sequence[Path]) -> list[bytes]:

@@ -169,6 +169,7 @@ class LibrarySearch:
         settings = settings or SearchSettings()
         absolute = os.fsencode(expanded(path).absolute())
         with self._store.searching() as connection, self._of_reader(connection) as own:
+            settings = with_constants(connection, settings)
             document, indexed = connection.document_id_at(absolute), own.document_id_at(absolute)
             absent = absence(own, self._own.path, absolute, indexed)
             if document is None or (absent is not None and indexed is not None):
@@ -244,6 +245,7 @@ class LibrarySearch:
         began = time.perf_counter()
         with self._store.searching(cancel) as connection:
             loading = time.perf_counter()
+            settings = with_constants(connection, settings)
             query = _within(connection, with_written_options(connection, parse(text, typing=typing)), settings.scope)
             late = settings.late or LATE_TRIED
             needed = replace(settings, fusion="convex", memory=True, late=late) if widely else settings
@@ -264,7 +266,7 @@ class LibrarySearch:
         timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
-        return Exploration(search, result, model, cuts, self._store.searching, read, sequence)
+        return Exploration(search, result, model, cuts, self._store.searching, read, sequence, settings.constants)
 
     def _postings_cache(self) -> PostingsCache:
         from engine.retrieval.postings_cache import PostingsCache
@@ -307,6 +309,15 @@ class LibrarySearch:
         if model is not None and not model.reads(meaning):
             return None, unfitted(0.0), f"by words alone: {model.name} does not read this writing"
         return model, cuts, "" if model else "by words alone: nothing is indexed yet"
+
+
+def with_constants(connection: StoreConnection, settings: SearchSettings) -> SearchSettings:
+    """Return settings with the library's own fusion constants, where they name none and it keeps some."""
+    from engine.store.store_connection import ConstantReads
+
+    if settings.constants or not isinstance(connection, ConstantReads):
+        return settings
+    return replace(settings, constants=connection.fusion_constants())
 
 
 def _within(connection: StoreConnection, query: Query, scope: Scope) -> Query:

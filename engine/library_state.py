@@ -31,7 +31,7 @@ class LibraryState:
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
         from engine.maintenance import last_check
-        from engine.store import models, passage_counts, pending_vectors
+        from engine.store import fitted_constants, models, passage_counts, pending_vectors
 
         with self._file.reading() as connection:
             counted = documents.counts(connection)
@@ -53,6 +53,7 @@ class LibraryState:
                 wordless=passage_counts.held_back(connection),
                 pending=pending,
                 texts=passage_counts.embeddable_texts(connection) if pending else 0,
+                fitted=fitted_constants.kept(connection),
                 followers=tuple(models.followers(connection)),
             )
             if self._team is not None:

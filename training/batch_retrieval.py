@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.records import DEFAULT_CONSTANTS
 from engine.retrieval.fts_query import FtsQuery, fts_query_of
-from engine.retrieval.fusion import CONVEX_WEIGHTS, LONG_QUERY_STEMS, LONG_QUERY_WEIGHTS, similarity
+from engine.retrieval.fusion import LONG_QUERY_STEMS, LONG_QUERY_WEIGHTS, similarity
 from engine.retrieval.keyword_leg import keyword_leg
 from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
-from engine.retrieval.rare_words import RARE_WEIGHT, rare_share
+from engine.retrieval.rare_words import rare_share
 from engine.store.allowed import EVERYTHING
 from training.corpus import Corpus
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 QUERIES_AT_ONCE = 64  # 64 x 50,000 cosines take 13 MB
 VECTOR_HEAVY = (0.95, 0.05)  # arXiv 2604.15484: what each leg alone would show, ties broken by the other
 KEYWORD_HEAVY = (0.05, 0.95)
+USUAL_WEIGHTS = (DEFAULT_CONSTANTS.meaning, 1.0 - DEFAULT_CONSTANTS.meaning)
 HEAVY_DEPTH = 10
 FUSED_DEPTH = 20
 
@@ -95,9 +97,9 @@ class BatchRetriever:
         ceiling = max(float(words.bm25.max(initial=0.0)), words.ceiling)
         if ceiling > 0:
             k[words.rows] = words.bm25 / ceiling
-        weights = LONG_QUERY_WEIGHTS if len(words.fts_query.readings) > LONG_QUERY_STEMS else CONVEX_WEIGHTS
+        weights = LONG_QUERY_WEIGHTS if len(words.fts_query.readings) > LONG_QUERY_STEMS else USUAL_WEIGHTS
         by_vector, by_words = (_first(v * s + w * k, HEAVY_DEPTH) for v, w in (VECTOR_HEAVY, KEYWORD_HEAVY))
-        k += RARE_WEIGHT * rare_share(words.fts_query.rare, self.corpus.ids)
+        k += DEFAULT_CONSTANTS.rare * rare_share(words.fts_query.rare, self.corpus.ids)
         return Retrieved(by_vector, by_words, _first(weights[0] * s + weights[1] * k, FUSED_DEPTH), s, k, weights)
 
 

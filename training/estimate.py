@@ -31,7 +31,10 @@ FILE = "speed.json"
 TIMED = 16  # passages; a text of the shipped ones has about 60 tokens, one of a library 100
 LENGTH_SHARE = 0.6
 SEARCH_SECONDS = 0.015  # for each held-out query, twice for either model, on 12,000 passages
+UNTIMED = ("adapter", "fusion")  # kinds of recipes whose speed hangs on no model
 OVERHEAD_SECONDS = 60.0  # loading, mining, exporting, fitting the tiers
+FUSION_OVERHEAD_SECONDS = 5.0  # loading
+FUSION_QUERY_SECONDS = 0.2  # gathering, some 300 times fusing, and judging
 ROWS_A_QUERY = 1  # .8 to 1.1 on notes and on SciFact; more, up to 2.2 on NFCorpus, where many documents answer a query
 
 
@@ -51,6 +54,8 @@ def expected(plan: Plan, passages: int, *, learnt: int | None = None, held_out: 
     taken to be used. `held_out` is that of the test's.
     """
     recipe = plan.how
+    if recipe.kind == "fusion":
+        return fusion_seconds(held_out)
     speed = known(recipe, _fingerprint(plan.base))
     triples = plan.budget if learnt is None else min(plan.budget, learnt * ROWS_A_QUERY * recipe.negatives)
     return None if speed is None else seconds(recipe, speed, triples, passages, held_out)
@@ -68,12 +73,17 @@ def seconds(recipe: Recipe, speed: Speed, triples: int, passages: int, queries: 
     return OVERHEAD_SECONDS + learning + judging + passages / speed.embedded + asked
 
 
+def fusion_seconds(queries: int) -> float:
+    """Return about how long it takes to fit the fusion to so many judged queries."""
+    return FUSION_OVERHEAD_SECONDS + queries * FUSION_QUERY_SECONDS
+
+
 def known(recipe: Recipe, base: str) -> Speed | None:
     """Return what was timed before for a recipe and a base's fingerprint; None where nothing was.
 
     An adapter moves vectors that are there, so its speed hangs on no model and is not timed.
     """
-    if recipe.kind == "adapter":
+    if recipe.kind in UNTIMED:
         return Speed(1.0, 1.0, 1.0)
     found = _kept().get(_key(recipe, base))
     return Speed(**found) if found else None
@@ -86,7 +96,7 @@ def measure(recipe: Recipe, base: str) -> None:
     """
     from training.weights import source_of
 
-    if recipe.kind == "adapter":
+    if recipe.kind in UNTIMED:
         return
     encoder = catalogue.load(base or catalogue.EMBEDDED, sessions=os.cpu_count() or 1)
     fingerprint = encoder.manifest.fingerprint

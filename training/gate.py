@@ -70,6 +70,14 @@ def verdict(
     return _judged(name, count, alpha, reason, advice, measures)
 
 
+def unchanged(count: int, alpha: float, reason: str) -> Judged:
+    """Judge a candidate that is what is in use, which many queries call no gain and few say nothing of."""
+    if count >= NEEDED:
+        return _judged("no gain", count, alpha, reason, _ADVICE, ())
+    name, few, advice = _reasoned(None, None, count)
+    return _judged(name, count, alpha, f"{reason} {few}", advice, ())
+
+
 def difference(series: Series, alpha: float) -> Difference:
     """Compare candidate and base by the paired bootstrap, with the interval of a level."""
     return paired_bootstrap(*series, interval=(50 * alpha, 100 - 50 * alpha))
@@ -108,7 +116,7 @@ def _reasoned(beyond: Difference | None, general: Difference | None, count: int)
         return "cannot judge", reason, (f"{NEEDED - count} more judged questions would settle it.", *_ADVICE)
     gain = f"{beyond.mean:+.4f} NDCG@10 beyond memory, interval {beyond.low:+.4f} to {beyond.high:+.4f}"
     if beyond.high < 0:
-        return "worse", f"The tuned model is worse on held-out queries: {gain}.", _ADVICE
+        return "worse", f"It is worse on held-out queries: {gain}.", _ADVICE
     if beyond.low <= 0:
         return "no gain", f"No gain was found on held-out queries: {gain}.", _ADVICE
     if general is not None and general.low < WORST_PROBE:

@@ -10,17 +10,15 @@ from engine.embedding.encoder import Encoder
 from training import gate, probe
 from training.candidate import Candidate
 from training.candidate_evaluation import RetrievalSystem, SystemScores, embedded
+from training.changed_questions import changed_questions
 from training.known_queries import KnownQuery
+from training.late_stage import CandidateLateStage
 from training.library_snapshot import LibrarySnapshot
-from training.protocol import BeforeAfter, Judged, Preparing, shortened
+from training.protocol import Judged, Preparing
 from training.run_channel import Teller
-from training.runs import Run, folder
+from training.runs import LEDGER_FILE, Run, folder
 from training.splits import Splits
 
-SHOWN_QUESTIONS = 12  # before and after
-SHOWN_TITLES, TITLE_CHARACTERS, QUERY_CHARACTERS = 5, 120, 300
-MOST_BYTES = 1200  # of a text as it is written: a question and ten titles stay below what an event may have
-LEDGER_FILE = "gate.json"
 LEAST_CLEAN = 20  # test queries that share nothing, from which they get a line of their own
 NOTHING: gate.Series = ([], [])
 
@@ -47,10 +45,11 @@ class HeldOutTest:
         self._teller.tell(Preparing(what="writing the model"))
         encoder = candidate.encoder(self._run.name, self._snapshot.encoder, self._facts())
         self._teller.tell(Preparing(what="asking general questions"))
-        general = probe.score(encoder), probe.score(self._snapshot.encoder)
+        general = NOTHING if candidate.late else (probe.score(encoder), probe.score(self._snapshot.encoder))
         if not test:
             return gate.verdict(NOTHING, NOTHING, general, {}, alpha)
-        plain, remembered = self._answers(encoder, test)
+        answers = self._late_answers if candidate.late else self._answers
+        plain, remembered = answers(encoder, test)
         alpha = gate.alpha_of(self._ledger.use(test, self._run.name))  # other runs may have used them meanwhile
         self._show(test, plain)
         others = {
@@ -80,6 +79,27 @@ class HeldOutTest:
             remembered.append(system.answer(test, system.remembering(taught), check) if taught else plain[-1])
         return plain, remembered
 
+    def _late_answers(
+        self, encoder: Encoder, test: Sequence[KnownQuery]
+    ) -> tuple[list[SystemScores], list[SystemScores]]:
+        """Return what the search answers with the candidate's late interaction, and without any; memory off and on.
+
+        The vectors of both are the base's: a model for late interaction stands beside them.
+        """
+        check, snapshot, corpus = self._teller.check, self._snapshot, self._snapshot.corpus
+        learnt = [self._known[each] for each in (*self._split.train, *self._split.development)]
+        taught = [query for query in learnt if query.labelled]
+        stage = CandidateLateStage(encoder, corpus.ids, snapshot.texts, check)
+        system = RetrievalSystem(snapshot.connection, corpus, snapshot.encoder, corpus.vectors, check)
+        past = system.remembering(taught) if taught else None
+        plain, remembered = [], []
+        for late in (stage, None):
+            self._teller.tell(Preparing(what=f"asking {len(test)} held-out queries"))
+            judged = system.with_late(late)
+            plain.append(judged.answer(test, None, check))
+            remembered.append(judged.answer(test, past, check) if past is not None else plain[-1])
+        return plain, remembered
+
     def _clean(self, answered: Sequence[SystemScores]) -> dict[str, gate.Series]:
         """Return the scores of the test queries that share no document with what was learnt, where some do."""
         test = [each for each in self._split.test if self._known[each].relevant]
@@ -91,15 +111,9 @@ class HeldOutTest:
         return {f"{len(kept)} that share nothing": ([candidate[at] for at in kept], [base[at] for at in kept])}
 
     def _show(self, test: Sequence[KnownQuery], plain: Sequence[SystemScores]) -> None:
-        titles = self._snapshot.corpus.titles
-        changed = [at for at in range(len(test)) if plain[0].found[at][:3] != plain[1].found[at][:3]]
-        for at in changed[:SHOWN_QUESTIONS]:
-            after, before = (
-                tuple(shortened(titles[each], TITLE_CHARACTERS, MOST_BYTES) for each in system.found[at][:SHOWN_TITLES])
-                for system in plain
-            )
-            query = shortened(test[at].text, QUERY_CHARACTERS, MOST_BYTES)
-            self._teller.tell(BeforeAfter(query=query, before=before, after=after))
+        found = list(zip(plain[1].found, plain[0].found, strict=True))
+        for shown in changed_questions(test, found, self._snapshot.corpus.titles):
+            self._teller.tell(shown)
 
     def _facts(self) -> dict[str, Any]:
         """Return what a manifest says of how its model was trained."""

@@ -15,8 +15,9 @@ from training.finetune import CHECKPOINT_FILE
 from training.runs import Run
 
 QUERIES_FILE, ROWS_FILE, TUNED_FILE = "queries.json", "rows.json", "tuned.json"
+FITTED_FILE = "fitted.json"  # constants of the fusion
 STATE_FILE = "corpus"  # the digest of the corpus that the others were made of
-MINED = (ROWS_FILE, review.EXAMPLES_FILE, review.DECISIONS_FILE, review.LEARNT_FILE, CHECKPOINT_FILE)
+MINED = (ROWS_FILE, FITTED_FILE, review.EXAMPLES_FILE, review.DECISIONS_FILE, review.LEARNT_FILE, CHECKPOINT_FILE)
 EMBEDDED = (VECTORS_FILE, COUNT_FILE)
 
 

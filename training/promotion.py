@@ -16,14 +16,23 @@ def promotable(run: Run, *, knowingly: bool = False) -> str:
 
     `knowingly` overrules the gate where it found no gain or could not judge.
     """
+    passed(run, bool(run.record().model), "model", knowingly=knowingly)
+    return run.record().model
+
+
+def passed(run: Run, left: bool, what: str, *, knowingly: bool) -> None:
+    """Raise UsageError where a run is at work, has not `left` what it was to make, or the gate did not let it through.
+
+    `what` is its name in the error.
+    """
     record = run.record()
     if run.alive:
         raise UsageError(
             f"The run {run.name} is still at work.", fix=f"Watch it: `carrel retrain --follow {run.name}`."
         )
-    if not record.model:
+    if not left:
         raise UsageError(
-            f"The run {run.name} left no model.",
+            f"The run {run.name} left no {what}.",
             cause=f"It ended as: {record.state}{f', {record.verdict}' if record.verdict else ''}.",
             fix="`carrel runs` lists those that did.",
         )
@@ -32,7 +41,6 @@ def promotable(run: Run, *, knowingly: bool = False) -> str:
             f"The gate did not let {run.name} through: {record.verdict or record.state}.",
             fix=f"To use it all the same: `carrel promote {run.name} --anyway`. `carrel rollback` takes it back.",
         )
-    return record.model
 
 
 def promoted(run: Run, former: str) -> None:

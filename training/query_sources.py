@@ -30,6 +30,7 @@ MARKED_GRADE, OPENED_GRADE = 2, 1  # a mark says more than an opening
 ROUND_TRIP = 3  # a made query must find its passage among so many, or it asks for something else
 QuerySource = Callable[[LibrarySnapshot], Iterator[KnownQuery]]
 DEFAULT_SOURCES = ("marks", "log", "links", "headings")  # titles give nothing (-.004 to +.005), prefixes harm
+LABELLED_SOURCES = ("marks",)  # whose answers a person named; a file of judged questions is named by itself
 OF_COLLECTIONS = frozenset({"collection", "unlabelled"})  # they read a folder in BEIR layout, not a person's library
 UNANSWERED = frozenset({"log", "unlabelled"})
 GENERATED = frozenset({"links", "headings", "titles", "language model", "prefix"})

@@ -32,8 +32,8 @@ def require_training() -> None:
 
 def start(plan: Plan) -> runs.Run:
     """Make a run and start its process. Raises UsageError, ModelError."""
-    require_training()
-    _ = plan.how
+    if plan.how.needs_torch:
+        require_training()
     _refuse_name(plan.name)
     if plan.collection:
         Collection.open(Path(plan.collection))
@@ -57,7 +57,8 @@ def _refuse_name(name: str) -> None:
 
 def resume(run: runs.Run) -> None:
     """Start the process of a run that was killed; it goes on from its last checkpoint. Raises ModelError."""
-    require_training()
+    if run.record().plan.how.needs_torch:
+        require_training()
     (run.folder / runs.ORDER_FILE).unlink(missing_ok=True)
     launch(run)
 

@@ -12,7 +12,7 @@ from engine.errors import ModelError, UsageError
 from engine.store import models
 from engine.store.connection import open_reader, open_writer
 from engine.store.transactions import transaction
-from training import promotion, runs
+from training import fusion_promotion, promotion, runs
 from training.runs import Run
 
 
@@ -34,10 +34,12 @@ def disk_use(run: Run, libraries: Iterable[Path] = (), *, keep_model: bool = Fal
     """Return what deleting a run would take away; with `keep_model` its model is none of it.
 
     `libraries` are asked beside the run's own whether they use the model. Raises UsageError where the run is at work,
-    ModelError where a library uses its model or goes back to it.
+    ModelError where a library uses its model or its constants, or goes back to the model.
     """
     if run.alive:
         raise UsageError(f"The run {run.name} is at work.", fix=f"Cancel it first: `carrel runs cancel {run.name}`.")
+    for library in _asked(run, libraries):
+        _refuse_constants_in_use(run, library)
     model = "" if keep_model else run.record().model
     if not model or not catalogue.place_of(model).is_dir():
         return DiskUse(_size(run.folder))
@@ -80,6 +82,16 @@ def _refuse_where_used(run: Run, model: str, library: Path) -> None:
     if model == former:
         raise ModelError(
             f"{model} is what `carrel rollback` goes back to.", cause=f"{active} was taken into use after it.", fix=kept
+        )
+
+
+def _refuse_constants_in_use(run: Run, library: Path) -> None:
+    fitted = fusion_promotion.in_use(library)
+    if fitted is not None and fitted.run == run.name:
+        raise ModelError(
+            f"The constants of {run.name} are in use.",
+            cause=f"{library.name} is searched by them.",
+            fix="Go back first: `carrel rollback`.",
         )
 
 

@@ -28,6 +28,7 @@ EVENTS_FILE = "events.jsonl"
 ORDER_FILE = "order"
 LOCK_FILE = "lock"
 LOG_FILE = "log"
+LEDGER_FILE = "gate.json"  # beside the runs: which queries the gate has judged by
 START_SECONDS = 15.0  # a loaded machine needs seconds to load torch; the lock is taken before that
 KEPT_FILES = (RECORD_FILE, EVENTS_FILE, LOG_FILE)  # of a cancelled run: the history, nothing that takes space
 
@@ -39,7 +40,8 @@ class Record:
     """What `run.json` holds: the plan, and how the run stands.
 
     `state` is "running" (until it ends), "promotable", "not promotable", "stopped", "cancelled" or "failed"; `model` is
-    the name of the installed model; `figures` are those of the verdict; `former` is the model before a promotion.
+    the name of the installed model, `constants` those of the fusion that were fitted; `figures` are those of the
+    verdict; `former` is the model before a promotion.
     """
 
     plan: Plan
@@ -52,6 +54,7 @@ class Record:
     former: str = ""
     promoted_at: float | None = None
     figures: dict[str, Any] = field(default_factory=dict)
+    constants: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

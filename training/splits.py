@@ -50,12 +50,12 @@ def split(queries: Sequence[KnownQuery], vectors: NDArray[np.float32], seed: int
     """
     near = _near(vectors)
     group, hub = _grouped(queries, near)
-    order = _order(queries, group, seed)
+    groups = order(queries, group, seed)
     sizes = Counter(each for each, query in zip(group, queries, strict=True) if query.relevant)
-    order = [each for each in order if sizes[each]]
+    groups = [each for each in groups if sizes[each]]
     known = sum(sizes.values())
-    test = _filled(order, sizes, held_out(known))
-    development = _filled([each for each in order if each not in test], sizes, DEVELOPMENT_SHARE * known)
+    test = _filled(groups, sizes, held_out(known))
+    development = _filled([each for each in groups if each not in test], sizes, DEVELOPMENT_SHARE * known)
     of = dict.fromkeys(test, "test") | dict.fromkeys(development, "development")
     named: defaultdict[str, list[int]] = defaultdict(list)
     for index, each in enumerate(group):
@@ -114,7 +114,7 @@ def _near(vectors: NDArray[np.float32]) -> list[tuple[int, int]]:
     return pairs
 
 
-def _order(queries: Sequence[KnownQuery], group: Sequence[int], seed: int) -> list[int]:
+def order(queries: Sequence[KnownQuery], group: Sequence[int], seed: int) -> list[int]:
     """Order the groups by chance that hangs on their first text alone, so that a new query moves few old ones."""
     first: dict[int, str] = {}
     for index, each in enumerate(group):

@@ -47,9 +47,14 @@ def work(run: Run) -> int:
 def _carried_out(run: Run) -> int:
     teller = Teller(run)
     try:
-        from training.pipeline import Pipeline  # torch, seconds
+        if run.record().plan.how.kind == "fusion":
+            from training.fusion_run import FusionRun
 
-        Pipeline(run, teller).carry_out()
+            FusionRun(run, teller).carry_out()
+        else:
+            from training.pipeline import Pipeline  # torch, seconds
+
+            Pipeline(run, teller).carry_out()
     except Cancelled:
         run.clear()
         seconds = run.update(state="cancelled", seconds=run.worked()).seconds

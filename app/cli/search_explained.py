@@ -8,6 +8,7 @@ from app.explanation import Facts, Ranks, Word, facts_of
 from app.word_links import NO_COUNTERPART, PlacedWord
 from app.wording.cells import table
 from app.wording.figures import NONE, count, counted, decimal, figure, percent
+from app.wording.fusion_constants import differing
 from app.wording.safe_text import one_line
 from app.wording.so_far import WAITS, by_words_alone
 from engine.records import Explanation, Hit, KeywordFigure, SearchResult, VectorFigure
@@ -28,6 +29,8 @@ def explained(hit: Hit, result: SearchResult, nearest: Sequence[PlacedWord] = ()
     yield from _nearest(nearest)
     yield f"{INDENT}trust    {trust(hit, facts)}"
     yield f"{INDENT}rank     {_ranks(facts.ranks)}"
+    if result.fusion == "convex" and (fitted := differing(result.constants)):
+        yield f"{INDENT}fusion   {fitted}"
 
 
 def _meaning(vector: VectorFigure | None, explanation: Explanation, passages: int) -> str:

@@ -14,6 +14,7 @@ import click
 from app.cli.progress_line import CLEAR_LINE, can_move
 from app.wording.cells import cut
 from app.wording.figures import confidence, counted, figure, interval, percent, signed
+from app.wording.fusion_constants import NAMES, value
 from app.wording.safe_text import cleaned, one_line
 from app.wording.times import duration, estimate
 from engine.errors import UsageError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from training.runs import Run
 
 LOOK_SECONDS = 0.2
+FUSION = "fusion"  # the recipe that fits constants
 STAGES = {
     "queries": "Gathering queries",
     "mining": "Looking for places where meaning and words disagree",
@@ -31,11 +33,16 @@ STAGES = {
     "judging": "Judging on held-out queries",
     "export": "Keeping the model",
 }
+OF_FUSION = {"mining": "Gathering candidates", "training": "Fitting the constants", "export": "Keeping the constants"}
 
 
-def sources(named: Sequence[str], judged: Path | None, collection: Path | None, language_model: str) -> tuple[str, ...]:
-    """Return the sources of queries: those named, else all that a plain run takes. Raises UsageError."""
-    from training.query_sources import DEFAULT_SOURCES, SOURCES
+def sources(
+    named: Sequence[str], judged: Path | None, collection: Path | None, language_model: str, *, labelled: bool = False
+) -> tuple[str, ...]:
+    """Return the sources of queries: those named, else all that a plain run takes; `labelled`: all whose answers a
+    person named. Raises UsageError.
+    """
+    from training.query_sources import DEFAULT_SOURCES, LABELLED_SOURCES, SOURCES
 
     asked = [name for each in named for name in each.split(",") if name]
     unknown = [name for name in asked if name not in SOURCES]
@@ -48,6 +55,8 @@ def sources(named: Sequence[str], judged: Path | None, collection: Path | None, 
     if asked:
         return tuple(dict.fromkeys(["judged"] * (judged is not None) + asked))
     first = ("judged",) if judged is not None else ()
+    if labelled:
+        return (*first, *LABELLED_SOURCES)
     return (*first, *DEFAULT_SOURCES, *(("language model",) if language_model else ()))
 
 
@@ -83,6 +92,7 @@ class Display:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._moving = can_move(stream)
+        self._run, self._fits = "", False  # its name, and whether it fits the fusion
 
     def __call__(self, event: TrainingEvent) -> None:
         """Show one event."""
@@ -90,7 +100,13 @@ class Display:
             self.close()
             click.echo(cleaned("\n".join(verdict(event))))
             return
-        text, stays = sentence(event)
+        if isinstance(event, said.ConstantsFitted):
+            self.close()
+            self._stream.write("\n".join(constant_lines(event)) + "\n")
+            return
+        if isinstance(event, said.RunStarted):
+            self._run, self._fits = event.run, event.recipe == FUSION
+        text, stays = sentence(event, fits=self._fits)
         text = one_line(text)
         if not text:
             return
@@ -99,6 +115,8 @@ class Display:
             self._stream.write(CLEAR_LINE + text + ("\n" if stays else ""))
         elif stays:
             self._stream.write(text + "\n")
+        if self._fits and isinstance(event, said.Finished) and event.outcome == "promotable":
+            self._stream.write(f"`carrel promote {self._run}` takes them into use.\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -108,15 +126,19 @@ class Display:
             self._stream.flush()
 
 
-def sentence(event: TrainingEvent) -> tuple[str, bool]:
-    """Return what an event says in words, "" where nothing, and whether it stays on the screen."""
+def sentence(event: TrainingEvent, *, fits: bool = False) -> tuple[str, bool]:
+    """Return what an event says in words, "" where nothing, and whether it stays on the screen.
+
+    `fits` tells that the run fits the fusion and trains no model.
+    """
     match event:
         case said.RunStarted():
             again = ", taken up again" if event.resumed else ""
             takes = f", about {estimate(event.seconds)}" if event.seconds else ""
             return f"{event.run}: {event.recipe} recipe on {event.base}{takes}{again}", True
         case said.StageStarted():
-            return f"{STAGES.get(event.stage, event.stage)} …", True
+            known = STAGES | OF_FUSION if fits else STAGES
+            return f"{known.get(event.stage, event.stage)} …", True
         case said.Preparing():
             of = f" of {event.of:,}" if event.of else ""
             return f"{event.what}{f': {event.done:,}{of}' if event.done else ''} …", False
@@ -125,6 +147,8 @@ def sentence(event: TrainingEvent) -> tuple[str, bool]:
             return f"  {event.origin}: {event.kept:,} of {counted(event.made, 'query', 'queries')} kept{dropped}", True
         case said.SplitsMade():
             return _split(event), True
+        case said.FoldsMade():
+            return _folds(event), True
         case said.Mined():
             return _mined(event), event.queries == event.of
         case said.Stepped():
@@ -158,12 +182,37 @@ def _split(event: said.SplitsMade) -> str:
     )
 
 
+def _folds(event: said.FoldsMade) -> str:
+    few = "" if event.queries >= event.needed else f"; {event.needed} are needed to tell"
+    return (
+        f"  {counted(event.queries, 'question')} in {counted(event.groups, 'group')}, each left out once, in "
+        f"{counted(event.folds, 'fold')}; a gain of {figure(event.smallest_gain)} can be told from chance{few}; "
+        f"about {estimate(event.seconds)} in all"
+    )
+
+
+def constant_lines(event: said.ConstantsFitted) -> list[str]:
+    """Return the constants as a table: default, in use, fitted, and what each gives on questions left out."""
+    lines = [f"  {'':24}{'default':>8}{'in use':>8}{'fitted':>8}{'gives':>8}   95 % between"]
+    for each in event.constants:
+        values = "".join(f"{value(each.name, number):>8}" for number in (each.default, each.used, each.fitted))
+        gives = f"{signed(each.gain):>8}   {interval(each.low, each.high)}"
+        lines.append(f"  {NAMES.get(each.name, one_line(each.name)):24}{values}{gives}")
+    return lines
+
+
 def _evaluated(event: said.Evaluated) -> str:
     judged = f"{percent(event.share)} tuned, step {event.step}" if event.mixed else f"step {event.step}"
     return (
         f"  {judged}: development NDCG@10 {figure(event.candidate)}, base {figure(event.base)} "
-        f"(95 % {interval(event.low, event.high)})"
+        f"(95 % {interval(event.low, event.high)})" + _factors(event)
     )
+
+
+def _factors(event: said.Evaluated) -> str:
+    """Return the table of a model for late interaction: NDCG@10 by how many words share a vector."""
+    told = [f"{factor}: {figure(base)} to {figure(candidate)}" for factor, base, candidate in event.factors]
+    return f"\n    by words that share a vector: {', '.join(told)}" if told else ""
 
 
 def _awaited(event: said.ReviewAwaited) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.tui.training_port import Prospect, QuerySource, Recipe, RunPlan
+from engine.paths import expanded
 
 if TYPE_CHECKING:
     from training.library_snapshot import LibrarySnapshot
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 30.0  # a count of the queries is used again for so long; counting reads the whole library
 REPRODUCTION = "prefix"  # the published pseudo-queries, which harm: only the command line offers them
 JUDGED, LANGUAGE_MODEL = "judged", "language model"
+FUSION = "fusion"
 
 SOURCES: Mapping[str, tuple[str, str]] = {
     "marks": (
@@ -52,6 +54,15 @@ RECIPES: Mapping[str, tuple[str, str]] = {
         "adapter: a small lens for questions",
         "Seconds to minutes, and no passage is embedded anew; it can do less, and can lose less.",
     ),
+    "late": (
+        "late: token vectors that may be pooled",
+        "For late interaction (`carrel late`): it is to keep its ranking when one vector stands for up to six words.",
+    ),
+    FUSION: (
+        "fusion: how meaning and words are joined",
+        "No model is trained: the few constants of the ranking are fitted to what you marked and judged, each question"
+        " left out once. Seconds, and nothing is embedded anew; it needs no PyTorch.",
+    ),
     "published": (
         "published: the recipe of the paper",
         "Two rounds over up to 60,000 triples with a very low learning rate (arXiv 2604.15484): hours without a GPU.",
@@ -83,9 +94,12 @@ class Offer:
         found = []
         for name in names:
             title, explained = SOURCES.get(name, (name, ""))
-            number = 0 if name in ASKS else sum(1 for _ in query_sources.SOURCES[name](snapshot))
-            taken = name in query_sources.DEFAULT_SOURCES
-            found.append(QuerySource(name, title, number, explained, taken, ASKS.get(name, ""), judges=name != "log"))
+            queries = [] if name in ASKS else list(query_sources.SOURCES[name](snapshot))
+            taken, labelled = name in query_sources.DEFAULT_SOURCES, sum(query.labelled for query in queries)
+            judges, asks = name != "log", ASKS.get(name, "")
+            found.append(
+                QuerySource(name, title, len(queries), explained, taken, asks, judges=judges, labelled=labelled)
+            )
         return found
 
     def source_with(self, source: QuerySource, given: str) -> QuerySource:
@@ -95,9 +109,9 @@ class Offer:
         if source.name == LANGUAGE_MODEL:
             language_model.endpoint(given)
             return replace(source, queries=language_model.MOST_PASSAGES, given=given)
-        path = str(Path(given).expanduser().absolute())
+        path = str(expanded(given).absolute())
         number = sum(1 for query in query_sources.SOURCES[source.name](self._snapshot(judged=path)) if query.relevant)
-        return replace(source, queries=number, given=path)
+        return replace(source, queries=number, labelled=number, given=path)
 
     def _snapshot(self, judged: str = "") -> LibrarySnapshot:
         from training import library_snapshot  # with numpy and the encoder, which a browser may not have loaded yet
@@ -106,12 +120,16 @@ class Offer:
         plan = Plan("", library=str(self._library), judged=judged)
         return library_snapshot.open_snapshot(plan, lambda what, done, of: None)
 
-    def recipes(self) -> Sequence[Recipe]:
-        """Return the recipes, the one for a machine like most first."""
+    def recipes(self, *, torch: bool) -> Sequence[Recipe]:
+        """Return the recipes, the one for a machine like most first; without torch those that need none."""
         from training.run_plan import RECIPES as KNOWN
 
         names = [*(name for name in RECIPES if name in KNOWN), *(name for name in KNOWN if name not in RECIPES)]
-        return [Recipe(name, *RECIPES.get(name, (name, ""))) for name in names]
+        return [
+            Recipe(name, *RECIPES.get(name, (name, "")), trains=KNOWN[name].needs_torch)
+            for name in names
+            if torch or not KNOWN[name].needs_torch
+        ]
 
     def prospect(self, sources: Sequence[QuerySource], plan: RunPlan, made: Plan) -> Prospect:
         """Return what can be expected, after the gate's, the splits' and the estimate's own rules. Raises CarrelError.
@@ -121,6 +139,10 @@ class Offer:
         from training import estimate, gate, library_snapshot, splits
 
         taken = [source for source in sources if source.name in plan.sources]
+        if not made.how.needs_torch:
+            judged = sum(source.labelled for source in taken)
+            smallest = gate.smallest_gain(judged) if judged else None
+            return Prospect(judged, judged, gate.NEEDED, smallest, estimate.fusion_seconds(judged))
         queries = sum(source.queries for source in taken)
         known = sum(source.queries for source in taken if source.judges)
         held_out = int(splits.held_out(known))

@@ -25,7 +25,8 @@ class QuerySource:
     """Where queries can come from, and how many it gives; `taken` where it is used unless the person says otherwise.
 
     `asks` is what a person has to name before it gives any, such as a file, and `given` what was named; `judges` is
-    False where the queries have no known answer, so that none of them can be held out.
+    False where the queries have no known answer, so that none of them can be held out. `labelled` of them have answers
+    that a person named.
     """
 
     name: str
@@ -36,15 +37,20 @@ class QuerySource:
     asks: str = ""
     given: str = ""
     judges: bool = True
+    labelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A way to train. `explained` is one or two plain sentences."""
+    """A way to learn. `explained` is one or two plain sentences; `trains` is False where no model learns.
+
+    Such a one learns from questions alone whose answers a person named, and takes all of them.
+    """
 
     name: str
     title: str
     explained: str
+    trains: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +149,10 @@ class TrainingPort(Protocol):
         """Start a crashed run again from its last checkpoint."""
 
     def promote(self, run: str) -> None:
-        """Take a run's model into use: the indexer embeds the library anew, the present model serves until then."""
+        """Take into use what a run made: for a model the indexer embeds the library anew, constants count at once."""
 
     def rollback(self) -> str:
-        """Go back to the model before, and return its name."""
+        """Go back to what was in use before the last promotion, and return what that is."""
 
     def examples(self, run: str) -> Sequence[Example]:
         """Return the examples of a run that are to be looked at, in their order."""

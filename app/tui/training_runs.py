@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ class TrainingRuns:
 
     def recipes(self) -> Sequence[Recipe]:
         """Return the recipes, the one to begin with first."""
-        return self._offer.recipes()
+        return self._offer.recipes(torch=not self.missing())
 
     def source_with(self, source: QuerySource, given: str) -> QuerySource:
         """Return a source with what it gives once a file or an address is named."""
@@ -105,8 +106,11 @@ class TrainingRuns:
 
     def runs(self) -> Sequence[Run]:
         """Return all runs, newest first."""
-        models, mine = self._models(), self._mine()
-        return [_shown(run, record, models, self._order_of(record.model)) for run, record in reversed(mine)]
+        from training import fusion_promotion
+
+        models, mine, fitted = self._models(), self._mine(), fusion_promotion.in_use(self._library)
+        shown = [_shown(run, record, models, self._order_of(record.model)) for run, record in reversed(mine)]
+        return [replace(run, use="in use") if fitted is not None and fitted.run == run.name else run for run in shown]
 
     def events(self, run: str) -> Path:
         """Return the file that a run appends its events to."""
@@ -127,10 +131,13 @@ class TrainingRuns:
         run_process.resume(runs.named(run))
 
     def promote(self, run: str) -> None:
-        """Have the indexer embed the library with a run's model, and swap the models then."""
-        from training import promotion, runs
+        """Have the indexer embed the library with a run's model, and swap the models then; constants count at once."""
+        from training import fusion_promotion, promotion, runs
 
         chosen = runs.named(run)
+        if fusion_promotion.fits(chosen):
+            fusion_promotion.promote(chosen, self._library, knowingly=True)
+            return
         model = promotion.promotable(chosen, knowingly=True)  # the screen has said what the gate says
         with self._opened() as library:
             former = library.status().model
@@ -139,9 +146,13 @@ class TrainingRuns:
                 self._filed[model] = library.file_request(USE_MODEL, model)
 
     def rollback(self) -> str:
-        """Have the indexer go back to the model before, and return its name."""
+        """Have the indexer go back to the model before, or take the constants before, and return which that is."""
+        from training import fusion_promotion
         from training.promotion import former_model
 
+        if fusion_promotion.came_last(self._library):
+            before = fusion_promotion.rollback(self._library)
+            return f"the constants of {before.run}" if before is not None else "the default constants"
         with self._opened() as library:
             model = former_model(library.status().model)
             self._filed[model] = library.file_request(USE_MODEL, model)
@@ -235,7 +246,7 @@ def _shown(run: RunFolder, record: Record, models: Mapping[str, str], order: Req
         high=high,
         note=record.note,
         use=_use(models.get(record.model, ""), order),
-        promotable=bool(record.model) and (record.state == "promotable" or judgeable),
+        promotable=bool(record.model or record.constants) and (record.state == "promotable" or judgeable),
         knowingly=judgeable,
         trouble=str(failed),
     )

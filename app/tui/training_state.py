@@ -67,6 +67,8 @@ class TrainingState:
     begun: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     queries: tuple[protocol.QueriesMade, ...] = ()
     splits: protocol.SplitsMade | None = None
+    folds: protocol.FoldsMade | None = None  # of a run that fits the fusion
+    constants: protocol.ConstantsFitted | None = None
     mined: protocol.Mined | None = None
     examples: tuple[protocol.Example, ...] = ()
     stepped: protocol.Stepped | None = None
@@ -140,6 +142,8 @@ _FOLDS: dict[str, Callable[[TrainingState, Any], dict[str, Any]]] = {
     "stage_started": _stage,
     "queries_made": _queries,
     "splits_made": lambda state, event: {"splits": event},
+    "folds_made": lambda state, event: {"folds": event},
+    "constants_fitted": lambda state, event: {"constants": event},
     "mined": lambda state, event: {"mined": event},
     "example": _example,
     "stepped": _stepped,

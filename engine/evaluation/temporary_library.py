@@ -48,7 +48,7 @@ class TemporaryLibrary:
         self._encoder = encoder
         self._active = ActiveModel(encoder)
         self._postings = PostingsCache(keeps_scores=True)
-        self.settings = replace(settings, collapse=None, group=True)
+        self.settings = replace(settings, collapse=0.0, group=True)
         self.on_demand: int | None = None
         self.index_seconds = index_seconds
         with self._pool.lend() as connection:
@@ -84,7 +84,26 @@ class TemporaryLibrary:
 
         With `on_demand`, as if no passage had a vector but so many of those that a query finds by words.
         """
-        self.settings, self.on_demand = replace(settings, collapse=None, group=True), on_demand
+        self.settings, self.on_demand = replace(settings, collapse=0.0, group=True), on_demand
+        return self
+
+    def with_token_vectors(self, factor: int) -> TemporaryLibrary:
+        """Give every passage the token vectors of the model, one for `factor` tokens, so that late interaction counts.
+
+        They are pooled as the model was trained to have them. Raises ModelError where it gives none.
+        """
+        from engine.indexing.late_build import LateTurns, switch_on
+        from engine.indexing.stop_signal import Never
+
+        connection = open_writer(self.path)
+        try:
+            manifest = self._encoder.manifest
+            switch_on(connection, manifest.id, self._encoder, factor, manifest.late_pooling)
+            turns = LateTurns(connection, lambda _: self._encoder, lambda _: None)
+            while turns.due:
+                turns.take(Never())
+        finally:
+            connection.close()
         return self
 
     def model(self, connection: LibraryConnection) -> search_pipeline.Model:

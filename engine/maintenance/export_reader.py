@@ -15,7 +15,8 @@ from engine.errors import UsageError
 from engine.indexing.outdated_documents import versions_in
 from engine.maintenance.exporter import FORMAT
 from engine.paths import display
-from engine.store import entries, stored_values
+from engine.records import FittedConstants
+from engine.store import entries, fitted_constants, stored_values
 from engine.store.archive import usable
 from engine.store.row_mapping import Row, storable, tag_text
 from engine.watching.watched_roots import rules_from
@@ -37,7 +38,7 @@ class _InvalidRecord(Exception):
 class ExportHeader:
     """The first line of an export: what it says of itself; the model's facts are "" where it knows none.
 
-    `readers` are the versions by which its documents were read, by reader.
+    `readers` are the versions by which its documents were read, by reader; `fitted` are fusion constants.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ExportHeader:
     manifest: str
     dimension: int
     readers: Mapping[str, int]
+    fitted: FittedConstants | None = None
 
 
 @dataclass(slots=True)
@@ -68,11 +70,11 @@ class ExportReader:
             raise self._error("This is not an export of Carrel.")
         if record["carrel_export"] != FORMAT:
             raise self._error(f"The export has format {record['carrel_export']!r}; this Carrel reads {FORMAT}.")
-        readers = versions_in(record.get("readers"))
+        readers, fitted = versions_in(record.get("readers")), self._fitted(record.get("fitted"))
         try:
             model = record.get("model")
             if model is None:
-                return ExportHeader("", "", "", 0, readers)
+                return ExportHeader("", "", "", 0, readers, fitted)
             if not isinstance(model, dict):
                 raise _InvalidRecord("it is no object")
             facts = {key: _text(model, key) for key in ("name", "fingerprint", "manifest")}
@@ -82,7 +84,13 @@ class ExportReader:
             self._dimension = _number(manifest, "dimension", 1, 100_000)
         except (_InvalidRecord, TypeError, ValueError) as error:
             raise self._error(f"The model cannot be understood: {error}.") from error
-        return ExportHeader(**facts, dimension=self._dimension, readers=readers)
+        return ExportHeader(**facts, dimension=self._dimension, readers=readers, fitted=fitted)
+
+    def _fitted(self, written: Any) -> FittedConstants | None:
+        try:
+            return fitted_constants.from_json(written) if written is not None else None
+        except ValueError as error:
+            raise self._error(f"The fitted constants cannot be understood: {error}.") from error
 
     def rows(self) -> Iterator[tuple[str, Row, bytes | None]]:
         """Yield the table, the row in the order of its columns in an archive, and for a passage its vector, if any.

@@ -1,6 +1,7 @@
 """Exports a library as JSON Lines: one object a line, in an order in which it can be read with little memory.
 
-First a head (`carrel_export` is the format's number), then folders, then each document with its passages behind it,
+First a head (`carrel_export` is the format's number; `fitted` the fusion constants that were fitted here), then
+folders, then each document with its passages behind it,
 then judgements, and last an `end` that counts them, so that a file that was cut off is told from a whole one. Bytes are
 hexadecimal, vectors base64 of little-endian float32; a passage that is still to be embedded has none. A path that is
 not UTF-8 has `path_base64` beside it. Searches are not exported: the log of them is nobody else's.
@@ -21,7 +22,7 @@ import apsw
 from engine.harmful_characters import escaped
 from engine.indexing.outdated_documents import versions_here
 from engine.paths import display
-from engine.store import backup, judgements, models, stored_values, vector_tables
+from engine.store import backup, fitted_constants, judgements, models, stored_values, vector_tables
 from engine.store.archive import DOCUMENT, FOLDER, PASSAGE, document_values
 from engine.store.connection import open_reader
 from engine.store.faults import translated
@@ -83,7 +84,9 @@ def _head(conn: apsw.Connection) -> Record:
     model = models.active(conn)
     facts = {"name": model.name, "fingerprint": model.fingerprint, "manifest": model.manifest} if model else None
     about = {"carrel_export": FORMAT, "schema": version(conn), "written_at": time.time()}
-    return {**about, "model": facts, "readers": versions_here(conn)}
+    kept = fitted_constants.kept(conn)
+    fitted = {"fitted": fitted_constants.to_json(kept)} if kept else {}
+    return {**about, "model": facts, "readers": versions_here(conn), **fitted}
 
 
 def _records(conn: apsw.Connection, model_id: int | None) -> Iterator[Record]:

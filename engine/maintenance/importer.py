@@ -24,7 +24,7 @@ from engine.local_indexer import LocalIndexer
 from engine.maintenance.export_reader import HASH_BYTES, ExportHeader, ExportReader
 from engine.paths import private_folder, refuse_nested
 from engine.records import Passage, is_held_back
-from engine.store import backup, folders, models, pending_vectors, stored_values
+from engine.store import backup, fitted_constants, folders, models, pending_vectors, stored_values
 from engine.store.archive import JUDGEMENT, Kept, LibraryArchive
 from engine.store.archive_return import put_back
 from engine.store.connection import open_writer
@@ -130,6 +130,8 @@ def _take_in(
         returned = put_back(Writer(conn, model.id), documents, folder_ids, stop.is_set)
         note_arrivals(conn, head.readers)
         judgements = _judgements(conn, archive)
+        if head.fitted is not None and fitted_constants.kept(conn) is None:
+            fitted_constants.put(conn, head.fitted)
         embedded = 0
         with suppress(ModelError):  # where it is not installed, the first sync that has it embeds
             embedded = indexer.embed(on_event, stop)

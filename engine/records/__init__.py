@@ -3,6 +3,7 @@
 Offsets count code points of the document's text, ranks start at 1, lines start at 1 and are inclusive.
 """
 
+from engine.records.fusion_constants import DEFAULT_CONSTANTS, FittedConstants, FusionConstants
 from engine.records.library_status import (
     Check,
     Failure,
@@ -77,6 +78,7 @@ from engine.records.shadow import (
 from engine.records.views import DocumentChange, Facets, FolderNode, ResolvedLink, SignalScale, StoredPassage
 
 __all__ = [
+    "DEFAULT_CONSTANTS",
     "HELD_BACK",
     "RECIPROCAL",
     "Block",
@@ -90,11 +92,13 @@ __all__ = [
     "Facets",
     "Failure",
     "Filters",
+    "FittedConstants",
     "Folder",
     "FolderCount",
     "FolderNode",
     "FolderState",
     "Fusion",
+    "FusionConstants",
     "Grade",
     "Hit",
     "KeywordFigure",

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Literal
 
 from engine.lazy_dataclass import dataclass
+from engine.records.fusion_constants import FittedConstants
 from engine.records.shadow import ModelCoverage
 
 FolderState = Literal["watching", "paused", "missing"]
@@ -110,7 +111,8 @@ class Status:
 
     `wordless` counts the passages that are data and not words, and so are found by words alone. Of the different
     `texts` of the others (0: not counted) `pending` are found by words and still wait for their vector. `followers` are
-    the models that follow the one in use, the one that runs beside it first.
+    the models that follow the one in use, the one that runs beside it first; `fitted` are the fusion constants that
+    were fitted to this library and taken into use last.
     """
 
     library: str
@@ -129,6 +131,7 @@ class Status:
     wordless: int = 0
     pending: int = 0
     texts: int = 0
+    fitted: FittedConstants | None = None
     followers: tuple[ModelCoverage, ...] = ()
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import field, replace
 from typing import Literal
 
 from engine.lazy_dataclass import dataclass
+from engine.records.fusion_constants import DEFAULT_CONSTANTS, FusionConstants
 
 TermKind = Literal["word", "prefix", "phrase", "signs"]  # signs: no letter and no digit, searched as they stand
 Fusion = Literal["convex", "rrf", "rrf-published", "vector", "keyword"]
@@ -103,19 +104,30 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """What a search may be told. `weights` are (vector, keyword) and None means the fusion's own."""
+    """What a search may be told. `weights` are (vector, keyword); None means the fusion's own, as for `collapse`.
+
+    `constants` are those of the fusion `convex`; None means the library's, which are the defaults unless others were
+    fitted to it and taken into use.
+    """
 
     fusion: Fusion = "convex"
     weights: tuple[float, float] | None = None
     feedback: bool = True
     group: bool = True
-    collapse: float | None = 0.95  # cosine from which passages of two documents count as one; None: never
+    collapse: float | None = None  # cosine from which passages of two documents count as one; 0: never
     diversity: float | None = None  # 0 to 1: several passages of a document by intra-document MMR; None: off
     cutoff: float | None = None  # times the least cosine distance, from which meaning alone brings nothing; None: off
     memory: bool = True  # whether marks for like queries count; in the fusion `convex` only
     late: float = 0.3  # what late interaction counts among the best hundred, 0 to 1; where the library has it on
     opened_until: float | None = None  # when the question was asked: what was opened later does not count yet
     scope: Scope = Scope()
+    constants: FusionConstants | None = None
+
+    @property
+    def used_constants(self) -> FusionConstants:
+        """The constants that the search goes by: those given, else the defaults; what is set beside them wins."""
+        constants = self.constants or DEFAULT_CONSTANTS
+        return constants if self.collapse is None else replace(constants, collapse=self.collapse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +335,7 @@ class SearchResult:
 
     While passages wait for their vectors, `embedded` is the share of the library that has them, `so_far` tells that it
     is too small for a verdict by meaning, and `awaited` are the candidates that wait, as passage ids, the one that this
-    search would gain most by first.
+    search would gain most by first. `constants` are those of the fusion `convex` that it went by.
     """
 
     query: Query
@@ -340,6 +352,7 @@ class SearchResult:
     embedded: float = 1.0
     so_far: bool = False
     awaited: tuple[int, ...] = ()
+    constants: FusionConstants = DEFAULT_CONSTANTS
     late: str = ""  # the late model that ranked the best again, "" where none did
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
-from engine.records import SearchSettings, Verdict
+from engine.records import DEFAULT_CONSTANTS, SearchSettings, Verdict
 from engine.retrieval import tiers
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import Gathered, Meaning, gather
@@ -80,8 +80,11 @@ def assess(
 
 
 def _first(gathered: Gathered, settings: SearchSettings, count: int) -> NDArray[np.int64]:
-    """Return the places of the first passages of the default fusion, by what they say themselves."""
-    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False)
+    """Return the places of the first passages of the default fusion, by what they say themselves.
+
+    The constants are the defaults, whatever was fitted: the tiers hold for those.
+    """
+    plain = replace(settings, fusion="convex", weights=None, feedback=False, memory=False, constants=DEFAULT_CONSTANTS)
     return rank(gathered.candidates, plain, "none").order[:count]
 
 

@@ -13,23 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
-from engine.records import RECIPROCAL, SearchSettings, Verdict, Weights
+from engine.records import DEFAULT_CONSTANTS, RECIPROCAL, FusionConstants, SearchSettings, Verdict, Weights
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.late_interaction import shares
 from engine.retrieval.pending_passages import expected_meaning
-from engine.retrieval.rare_words import RARE_WEIGHT
 from engine.retrieval.tie_break import final_order
 
-# Chosen by leaving one of five collections out (tests/bench/left_out.py); of a plateau the plainest. Weights of .8 to
-# .85, sharpness of 25 to 50, keep of .5 to .7 and a share of .3 to .6 for what is around differ by less than chance.
-CONVEX_WEIGHTS = (0.8, 0.2)
-AROUND_SHARE = 0.5  # of a passage's meaning and words: what stands around it, the other half is its own
 LONG_QUERY_WEIGHTS = (0.9, 0.1)
 LONG_QUERY_STEMS = 25  # ArguAna's whole paragraphs: vectors alone reach .42 to .58 there, words .32
-FEEDBACK_SHARPNESS = 25.0  # of the softmax over the first scores
-FEEDBACK_DEPTH = 5
-FEEDBACK_KEEP = 0.6  # share of the query's own vector in the moved one
+FEEDBACK_DEPTH = 5  # passages that move the query
 MMR_DEPTH = 100  # places that are chosen anew; the rest follow in the order that they had
 RRF_K = 60  # Cormack, Clarke and Buettcher, SIGIR 2009
 RRF_LONG_QUERY_WORDS = 50
@@ -86,15 +79,16 @@ def _joined(candidates: Candidates, settings: SearchSettings, verdict: Verdict) 
     if settings.fusion in RECIPROCAL:
         return _reciprocal(candidates, settings)
     weights = convex_weights(candidates.fts_query, settings)
-    lift = RARE_WEIGHT * weights.keyword if settings.fusion == "convex" else 0.0  # a leg alone shows that leg
+    constants = settings.used_constants
+    lift = constants.rare * weights.keyword if settings.fusion == "convex" else 0.0  # a leg alone shows that leg
     ranking = _convex(candidates, weights, candidates.cosine.astype(np.float64), lift)
     if settings.fusion == "vector":
         return replace(ranking, order=ranking.order[candidates.vector_rank[ranking.order] > 0])
     if settings.fusion == "keyword":
         return replace(ranking, order=ranking.order[candidates.keyword_rank[ranking.order] > 0])
-    ranking = _with_surroundings(candidates, ranking)
+    ranking = _with_surroundings(candidates, ranking, constants.around)
     if settings.feedback and verdict != "none":
-        ranking = _with_feedback(candidates, ranking, _steering(candidates, ranking, settings))
+        ranking = _with_feedback(candidates, ranking, _steering(candidates, ranking, settings), constants)
     return _with_memory(candidates, ranking) if settings.memory else ranking
 
 
@@ -108,7 +102,9 @@ def convex_weights(fts_query: FtsQuery, settings: SearchSettings) -> Weights:
         return Weights(*settings.weights, "as asked")
     if len(fts_query.readings) > LONG_QUERY_STEMS:
         return Weights(*LONG_QUERY_WEIGHTS, f"a long question: {len(fts_query.readings)} different words")
-    return Weights(*CONVEX_WEIGHTS, "the default")
+    constants = settings.constants or DEFAULT_CONSTANTS
+    reason = "the default" if constants == DEFAULT_CONSTANTS else "fitted to what you judged"
+    return Weights(constants.meaning, 1.0 - constants.meaning, reason)
 
 
 def similarity(cosine: Floats, background: float) -> Floats:
@@ -137,23 +133,23 @@ def _convex(
     return Ranking(_order(candidates, score), score, vector, keyword, None, weights, rare=rare, lift=lift)
 
 
-def _with_surroundings(candidates: Candidates, plain: Ranking) -> Ranking:
+def _with_surroundings(candidates: Candidates, plain: Ranking, around: float) -> Ranking:
     """Score the first candidates by what stands around them too."""
     if candidates.surroundings is None or candidates.query_vector is None:
         return plain
-    again = _among(candidates, plain, candidates.query_vector, candidates.cosine.astype(np.float64))
+    again = _among(candidates, plain, candidates.query_vector, candidates.cosine.astype(np.float64), around)
     return replace(plain, order=again.order, score=again.score, around=again.score - plain.score)
 
 
-def _among(candidates: Candidates, plain: Ranking, query: NDArray[Any], cosine: Floats) -> Ranking:
-    """Score by a query vector and the cosines that it gives, a share of both legs being that of what is around."""
+def _among(candidates: Candidates, plain: Ranking, query: NDArray[Any], cosine: Floats, around: float) -> Ranking:
+    """Score by a query vector and the cosines that it gives, the share `around` of both legs being what is around."""
     found = candidates.surroundings
     if found is None:
         return _convex(candidates, plain.weights, cosine, plain.lift)
     own, bm25 = cosine[found.places], candidates.bm25.copy()
     cosine = cosine.copy()
-    cosine[found.places] += AROUND_SHARE * (found.vectors @ query - own)
-    bm25[found.places] += AROUND_SHARE * np.maximum(found.bm25 - bm25[found.places], 0.0)
+    cosine[found.places] += around * (found.vectors @ query - own)
+    bm25[found.places] += around * np.maximum(found.bm25 - bm25[found.places], 0.0)
     return _convex(candidates, plain.weights, cosine, plain.lift, bm25)
 
 
@@ -169,7 +165,7 @@ def _steering(candidates: Candidates, plain: Ranking, settings: SearchSettings) 
     return plain.score + candidates.recollection.given_to(candidates.ids, by_marks_alone=True)
 
 
-def _with_feedback(candidates: Candidates, plain: Ranking, steering: Floats) -> Ranking:
+def _with_feedback(candidates: Candidates, plain: Ranking, steering: Floats, constants: FusionConstants) -> Ranking:
     """Apply pseudo-relevance feedback: move the query towards the first passages and score again.
 
     It is Rocchio's, with the passages weighted by a softmax of their scores.
@@ -178,15 +174,15 @@ def _with_feedback(candidates: Candidates, plain: Ranking, steering: Floats) -> 
     top = top[~np.isnan(candidates.cosine[top])]
     if candidates.query_vector is None or not len(top):
         return plain
-    heat = np.exp(FEEDBACK_SHARPNESS * (steering[top] - steering[top].max()))
-    moved = (1.0 - FEEDBACK_KEEP) * (heat / heat.sum()) @ candidates.vectors[top].astype(np.float64)
-    moved += FEEDBACK_KEEP * candidates.query_vector
+    heat = np.exp(constants.sharpness * (steering[top] - steering[top].max()))
+    moved = (1.0 - constants.keep) * (heat / heat.sum()) @ candidates.vectors[top].astype(np.float64)
+    moved += constants.keep * candidates.query_vector
     norm = float(np.linalg.norm(moved))
     if norm == 0.0:
         return plain
     cosine = candidates.vectors.astype(np.float64) @ (moved / norm)
     cosine[np.isnan(candidates.cosine)] = np.nan
-    again = _among(candidates, plain, moved / norm, cosine)
+    again = _among(candidates, plain, moved / norm, cosine, constants.around)
     feedback = again.score - plain.score
     return replace(plain, order=again.order, score=again.score, feedback=feedback)
 

@@ -31,7 +31,7 @@ class Row:
 class _Twins:
     """Knows for every candidate the first listed passage of another document that says nearly the same."""
 
-    def __init__(self, candidates: Candidates, threshold: float | None) -> None:
+    def __init__(self, candidates: Candidates, threshold: float) -> None:
         self._candidates = candidates
         self._threshold = threshold
         self._leader = np.full(len(candidates), NONE, np.int64)
@@ -43,7 +43,7 @@ class _Twins:
 
     def add(self, leader: int) -> None:
         """Take a newly listed passage into account: one product with all candidates."""
-        if self._threshold is None or not self._meant[leader]:
+        if not self._threshold or not self._meant[leader]:
             return
         vectors, documents = self._candidates.vectors, self._candidates.entries
         alike = (vectors @ vectors[leader] >= self._threshold) & self._meant
@@ -62,7 +62,7 @@ class _Twins:
 class _List:
     """The rows so far, each by its passage, in order."""
 
-    def __init__(self, candidates: Candidates, threshold: float | None) -> None:
+    def __init__(self, candidates: Candidates, threshold: float) -> None:
         self._documents = candidates.entries.tolist()
         self._tie = candidates.tie
         self._twins = _Twins(candidates, threshold)
@@ -109,7 +109,7 @@ class _List:
 
 def rows(candidates: Candidates, order: NDArray[np.int64], settings: SearchSettings, limit: int) -> list[Row]:
     """Take rows from the ranked candidates until `limit` is filled or the candidates are used up."""
-    listed = _List(candidates, settings.collapse)
+    listed = _List(candidates, settings.used_constants.collapse)
     documents = candidates.entries.tolist()
     grouping = settings.group and settings.diversity is None
     places = 0

@@ -2,7 +2,7 @@
 
 bm25 weighs a word by its rarity, but meaning weighs most in a score, and of a name, a number or an error code an
 encoder knows nothing. So a passage that holds a rare word gets, beside its bm25, that word's share of all that the
-query's words could tell: `RARE_WEIGHT` x the weight of words x the idf of its rare words / the idf of all words.
+query's words could tell: `FusionConstants.rare` x the weight of words x the idf of its rare words / that of all words.
 
 Only a word that is asked for as such lifts: one of one to three, a quoted one, a name or a code. In a whole question a
 rare word is one among others, and lifting it gained in one collection what it lost in another. Two to five documents
@@ -25,7 +25,6 @@ from engine.store.phrase import Phrase
 if TYPE_CHECKING:
     from engine.store.store_connection import StoreConnection
 
-RARE_WEIGHT = 2.0  # times the weight of words, for a passage that holds all that the query says in rare words
 LOOKED_UP_WORDS = 3  # a query of so many is no question: each of its words is asked for
 MOST_DOCUMENTS = 4
 PASSAGES_A_DOCUMENT = 600  # a small library has fewer: one for so many passages, at least one

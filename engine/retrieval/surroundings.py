@@ -23,8 +23,8 @@ from engine.store.phrase import Phrase
 if TYPE_CHECKING:
     from engine.store.store_connection import StoreConnection
 
-# Chosen with AROUND_SHARE by leaving one collection out; tests/bench/left_out.py has the figures. One to three passages
-# and 20 to 100 candidates lie on a plateau.
+# Chosen with `FusionConstants.around` by leaving one collection out; tests/bench/left_out.py has the figures. One to
+# three passages and 20 to 100 candidates lie on a plateau.
 REACH = 2  # passages before and after
 FIRST_PASSAGES = 20  # candidates that are ranked by what is around them; reading it costs .05 ms a passage at most
 

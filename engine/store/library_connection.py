@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.embedding.token_pooling import Codes
-    from engine.records import Mark, Scope
+    from engine.records import FusionConstants, Mark, Scope
     from engine.store.allowed import Allowed
     from engine.store.bm25 import KeywordScore
     from engine.store.documents import HydratedRow
@@ -289,6 +289,12 @@ class LibraryConnection(apsw.Connection):
         from engine.store import vector_tables
 
         return vector_tables.vectors_of(self, model_id, passage_ids)
+
+    def fusion_constants(self) -> FusionConstants:
+        """Return the constants that searches go by: those that were fitted and taken into use, else the defaults."""
+        from engine.store import fitted_constants
+
+        return fitted_constants.in_use(self)
 
     def late_model(self) -> LateModel | None:
         """Return the late model of the library, on or off; None where it has none."""

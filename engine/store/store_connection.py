@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.embedding.token_pooling import Codes
-    from engine.records import Mark, Scope
+    from engine.records import FusionConstants, Mark, Scope
     from engine.store.allowed import Allowed
     from engine.store.bm25 import KeywordScore
     from engine.store.documents import HydratedRow
@@ -213,6 +213,14 @@ class LateReads(Protocol):
 
     def late_codes(self, late: LateModel, passage_ids: Sequence[int]) -> dict[int, Codes]:
         """Return the pooled token vectors of these passages, as far as the late model has them."""
+
+
+@runtime_checkable
+class ConstantReads(Protocol):
+    """Constants of the fusion that were fitted to a library, which a store need not keep."""
+
+    def fusion_constants(self) -> FusionConstants:
+        """Return the constants that searches go by: those that were fitted and taken into use, else the defaults."""
 
 
 class MarkReads(Protocol):

@@ -121,7 +121,7 @@ def _connected(address: str, ask: Ask) -> tuple[psycopg.Connection, str]:
     from engine.team.team_migrations import SCHEMA
 
     try:
-        return connect(login.connection_string(address), SCHEMA), ""
+        return connect(address, SCHEMA), ""
     except TeamRefused as refused:
         if "password" not in refused.cause:
             raise
@@ -234,7 +234,7 @@ def writing(address: str) -> Iterator[TeamWriter]:
     from engine.team.team_migrations import SCHEMA
     from engine.team.team_writer import TeamWriter
 
-    writer = TeamWriter(login.connection_string(address), SCHEMA)
+    writer = TeamWriter(address, SCHEMA)
     try:
         yield writer
     finally:

@@ -148,7 +148,7 @@ async def test_the_editor_of_the_settings_opens_notes(file: Path) -> None:
     ("collapse", "0", False),
     ("collapse", ".9", False),
     ("collapse", "2", True),
-    ("collapse", "", True),
+    ("collapse", "", False),
     ("editor", "", False),
     ("ocr", "deu+eng", False),
     ("ocr", "", False),

@@ -36,7 +36,7 @@ def test_whatever_is_moved_stays_within_what_a_search_takes(moves: list[tuple[Co
     tried = state.tried
     assert tried.fusion in FUSIONS
     assert tried.weights is None or (0 <= tried.weights[0] <= 1 and sum(tried.weights) == pytest.approx(1.0))
-    assert tried.collapse is None or 0.5 <= tried.collapse <= 0.99
+    assert not tried.collapse or 0.5 <= tried.collapse <= 0.99
     assert tried.diversity is None or 0 <= tried.diversity <= 1
     assert tried.cutoff is None or tried.cutoff >= 1
     assert state.reset().tried == state.own
@@ -58,8 +58,8 @@ def test_moving_the_slider_brings_a_leg_back() -> None:
 
 def test_above_the_highest_cosine_nothing_collapses() -> None:
     never = OWN.stepped("collapse", 5)
-    assert never.tried.collapse is None
-    assert never.stepped("collapse", 1).tried.collapse is None
+    assert never.tried.collapse == 0.0
+    assert never.stepped("collapse", 1).tried.collapse == 0.0
     assert never.stepped("collapse", -1).tried.collapse == 0.99
 
 
@@ -210,7 +210,7 @@ async def test_the_explanation_says_where_the_row_stood_before(app: CarrelApp) -
         (("down", "down", "space"), "feedback", False),
         (("down", "down", "down", "space"), "memory", False),
         (("up", "up", "up", "left"), "collapse", 0.94),
-        (("up", "up", "up", "shift+right", "shift+right"), "collapse", None),
+        (("up", "up", "up", "shift+right", "shift+right"), "collapse", 0.0),
         (("up", "up", "space"), "diversity", 0.9),
         (("up", "shift+right"), "cutoff", 1.3225),
     ],

@@ -87,7 +87,7 @@ def test_a_filter_is_left_out_and_nothing_else() -> None:
 def test_a_near_duplicate_can_have_a_row_of_its_own() -> None:
     stages = (WhyStage("collapsed", False, None, "says nearly the same as “Bread”", "collapsing switched off"),)
     report = WhyReport("bread", STOVE, False, None, stages, "collapsed", ("Open “Bread”.",))
-    assert remedies(report, SearchSettings())[0].settings == SearchSettings(collapse=None)
+    assert remedies(report, SearchSettings())[0].settings == SearchSettings(collapse=0.0)
 
 
 def test_the_lost_stage_is_marked_and_only_that() -> None:

@@ -26,6 +26,7 @@ RECIPES = (
     Recipe("adapter", "adapter: a small lens before the model", "Seconds, and nothing is embedded anew."),
     Recipe("published", "published: the recipe of the paper", "60,000 triples; hours without a GPU."),
 )
+FUSION = Recipe("fusion", "fusion: how meaning and words are joined", "Seconds, and no model learns.", trains=False)
 
 
 class FakeTraining:
@@ -35,6 +36,7 @@ class FakeTraining:
         self.folder = folder
         self.history = list(runs)
         self.lacking = missing
+        self.without_torch: tuple[Recipe, ...] = ()
         self.done: list[tuple[str, ...]] = []
         self.plans: list[RunPlan] = []
         self.trouble: str = ""
@@ -72,7 +74,7 @@ class FakeTraining:
         return SOURCES
 
     def recipes(self) -> Sequence[Recipe]:
-        return RECIPES
+        return self.without_torch if self.lacking else RECIPES
 
     def source_with(self, source: QuerySource, given: str) -> QuerySource:
         self._did("source", given)

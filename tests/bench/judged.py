@@ -90,14 +90,14 @@ class Ground:
         self, text: str, model: search_pipeline.Model, settings: SearchSettings | None = None
     ) -> search_pipeline.Search:
         """Search with another model than the library's own, as with one that lacks vectors."""
-        settings = replace(settings or SearchSettings(), collapse=None)
+        settings = replace(settings or SearchSettings(), collapse=0.0)
         return search_pipeline.run(
             self.connection, plain(text), settings, model, self.cuts, limit=DEPTH, postings=self._postings
         )
 
     def documents(self, search: search_pipeline.Search, settings: SearchSettings) -> list[str]:
         """Return the documents that other settings list for a search, each once."""
-        listed = search_pipeline.reorder(search, replace(settings, collapse=None), DEPTH).rows
+        listed = search_pipeline.reorder(search, replace(settings, collapse=0.0), DEPTH).rows
         documents = search.gathered.candidates.documents
         return list(dict.fromkeys(self.names[int(documents[row.passage])] for row in listed))
 

@@ -27,7 +27,7 @@ from quality import Variant, constants
 from engine.embedding import catalogue
 from engine.evaluation.metrics import ndcg
 from engine.evaluation.significance import macro_bootstrap
-from engine.records import SearchSettings
+from engine.records import FusionConstants, SearchSettings
 
 IN_USE = "in use"
 MOST = 400  # queries of a collection, drawn with a fixed seed
@@ -41,15 +41,15 @@ def variants() -> list[Variant]:
         Variant("weights .75 and .25", SearchSettings(weights=(0.75, 0.25))),
         Variant("weights .85 and .15", SearchSettings(weights=(0.85, 0.15))),
         Variant("weights .9 and .1", SearchSettings(weights=(0.9, 0.1))),
-        Variant("around: nothing", constants=(("AROUND_SHARE", 0.0),)),
-        Variant("around: .3", constants=(("AROUND_SHARE", 0.3),)),
-        Variant("around: .7", constants=(("AROUND_SHARE", 0.7),)),
-        Variant("feedback: keep .5", constants=(("FEEDBACK_KEEP", 0.5),)),
-        Variant("feedback: keep .7", constants=(("FEEDBACK_KEEP", 0.7),)),
-        Variant("feedback: sharpness 50", constants=(("FEEDBACK_SHARPNESS", 50.0),)),
+        Variant("around: nothing", SearchSettings(constants=FusionConstants(around=0.0))),
+        Variant("around: .3", SearchSettings(constants=FusionConstants(around=0.3))),
+        Variant("around: .7", SearchSettings(constants=FusionConstants(around=0.7))),
+        Variant("feedback: keep .5", SearchSettings(constants=FusionConstants(keep=0.5))),
+        Variant("feedback: keep .7", SearchSettings(constants=FusionConstants(keep=0.7))),
+        Variant("feedback: sharpness 50", SearchSettings(constants=FusionConstants(sharpness=50.0))),
         Variant("feedback: ten passages", constants=(("FEEDBACK_DEPTH", 10),)),
         Variant("without feedback", SearchSettings(feedback=False)),
-        Variant("rare words: nothing", constants=(("RARE_WEIGHT", 0.0),)),
+        Variant("rare words: nothing", SearchSettings(constants=FusionConstants(rare=0.0))),
         Variant("long questions weighed as others", constants=(("LONG_QUERY_STEMS", 10**6),)),
         Variant("rrf", SearchSettings(fusion="rrf")),
         Variant("rrf, halves", SearchSettings(fusion="rrf", weights=(0.5, 0.5))),

@@ -33,7 +33,7 @@ from engine.embedding import catalogue
 from engine.evaluation.beir import JudgedQuery
 from engine.evaluation.metrics import ndcg
 from engine.evaluation.significance import Difference, macro_bootstrap, paired_bootstrap
-from engine.records import SearchSettings
+from engine.records import FusionConstants, SearchSettings
 from engine.retrieval import fusion
 from engine.retrieval.search_pipeline import Search
 
@@ -60,11 +60,11 @@ def variants() -> list[Variant]:
         Variant("meaning alone", SearchSettings(fusion="vector")),
         Variant("words alone", SearchSettings(fusion="keyword")),
         Variant(BARE, SearchSettings(feedback=False)),
-        Variant("what is around a passage: nothing", constants=(("AROUND_SHARE", 0.0),)),
+        Variant("what is around a passage: nothing", SearchSettings(constants=FusionConstants(around=0.0))),
         Variant("weights .85 and .15", SearchSettings(weights=(0.85, 0.15))),
         Variant("weights .9 and .1", SearchSettings(weights=(0.9, 0.1))),
-        Variant("feedback: keep .5", constants=(("FEEDBACK_KEEP", 0.5),)),
-        Variant("feedback: sharpness 50", constants=(("FEEDBACK_SHARPNESS", 50.0),)),
+        Variant("feedback: keep .5", SearchSettings(constants=FusionConstants(keep=0.5))),
+        Variant("feedback: sharpness 50", SearchSettings(constants=FusionConstants(sharpness=50.0))),
         Variant("feedback: three passages", constants=(("FEEDBACK_DEPTH", 3),)),
         Variant("feedback: ten passages", constants=(("FEEDBACK_DEPTH", 10),)),
         Variant("rrf, halves", replace(rrf, weights=halves)),

@@ -11,17 +11,17 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from machine import heading, machine
 
 from engine.library import Library
-from engine.retrieval import fusion
+from engine.records import DEFAULT_CONSTANTS, SearchSettings
 from engine.retrieval.fts_query import fts_query_of
 from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
-from engine.retrieval.rare_words import RARE_WEIGHT
 from engine.store.connection import open_reader
 
 SEED = 4
@@ -61,18 +61,17 @@ def measured(path: Path, count: int) -> dict[str, Any]:
     words = drawn(path, count)
     rows: list[dict[str, Any]] = []
     with Library.open(path) as library:
-        for weight in (RARE_WEIGHT, 0.0):
-            fusion.RARE_WEIGHT = weight  # type: ignore[attr-defined]
+        for weight in (DEFAULT_CONSTANTS.rare, 0.0):
+            settings = SearchSettings(constants=replace(DEFAULT_CONSTANTS, rare=weight))
             for form in ASKED:
                 ranks = []
                 for number, (word, document) in enumerate(words):
                     query = form.format(word=word, common=COMMON[number % len(COMMON)])
-                    listed = [hit.document_id for hit in library.search(query, limit=DEPTH).hits]
+                    listed = [hit.document_id for hit in library.search(query, limit=DEPTH, settings=settings).hits]
                     ranks.append(listed.index(document) + 1 if document in listed else 0)
                 first, among = sum(rank == 1 for rank in ranks), sum(rank > 0 for rank in ranks)
                 rows.append({"asked": form, "weight": weight, "first": first, "among_ten": among})
         passages = library.status().passages
-    fusion.RARE_WEIGHT = RARE_WEIGHT  # type: ignore[attr-defined]
     return {"machine": machine(), "passages": passages, "words": len(words), "rows": rows}
 
 

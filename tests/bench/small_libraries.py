@@ -26,7 +26,7 @@ from machine import heading, machine
 from quality import Variant, constants
 
 from engine.library import Library
-from engine.records import SearchSettings
+from engine.records import FusionConstants, SearchSettings
 from engine.store.connection import open_reader
 
 SEED = 14
@@ -36,7 +36,7 @@ SUFFIXES = (".md", ".rst", ".org")
 QUESTIONS = Path(__file__).with_name("note_questions.txt")
 VARIANTS = (
     Variant("in use"),
-    Variant("nothing around", constants=(("AROUND_SHARE", 0.0),)),
+    Variant("nothing around", SearchSettings(constants=FusionConstants(around=0.0))),
     Variant("without feedback", SearchSettings(feedback=False)),
     Variant("rrf", SearchSettings(fusion="rrf")),
     Variant("meaning alone", SearchSettings(fusion="vector")),

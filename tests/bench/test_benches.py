@@ -34,8 +34,7 @@ from judged import NAMES
 from spread import against, limit_lines, spread
 
 from engine.library import Library
-from engine.retrieval import fusion
-from engine.retrieval.rare_words import RARE_WEIGHT
+from engine.records import DEFAULT_CONSTANTS
 
 TEXTS = {
     "git": "# Undo a commit\n\nA commit that was pushed is undone by reverting it, which keeps the history.\n",
@@ -123,9 +122,8 @@ def test_rare_words_are_held_against_a_search_without_them(run: Callable[[Any, s
     report = run(rare_words, f"--library {library} --words 5")
     assert report["words"] == 5
     alone, *_ = report["rows"]
-    assert (alone["weight"], alone["first"]) == (RARE_WEIGHT, 5)
-    assert {row["weight"] for row in report["rows"]} == {RARE_WEIGHT, 0.0}
-    assert fusion.RARE_WEIGHT == RARE_WEIGHT
+    assert (alone["weight"], alone["first"]) == (DEFAULT_CONSTANTS.rare, 5)
+    assert {row["weight"] for row in report["rows"]} == {DEFAULT_CONSTANTS.rare, 0.0}
     assert "first    5" in rare_words.table(report)
 
 

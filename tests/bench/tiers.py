@@ -58,7 +58,7 @@ class Asked:
 def ask(ground: Ground, asked: Sequence[JudgedQuery], *, rows: bool) -> list[Asked]:
     """Put the queries to a library; `rows` reads the listed rows too."""
     found = []
-    settings = SearchSettings(collapse=None)
+    settings = SearchSettings(collapse=0.0)
     for query in asked:
         search = ground.search(query.text)
         listed: tuple[tuple[str, bool], ...] = ()

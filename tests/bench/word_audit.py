@@ -38,7 +38,7 @@ from engine.records import SearchSettings  # noqa: E402
 WANTED = 0.995  # of all words asked for
 FILES_AT_ONCE = 250
 ROWS = 10
-BY_WORDS = SearchSettings(fusion="keyword", group=True, collapse=None, memory=False)
+BY_WORDS = SearchSettings(fusion="keyword", group=True, collapse=0.0, memory=False)
 SHOWN = 60  # missing words in the table; --json lists all
 
 

@@ -50,7 +50,7 @@ def test_what_is_saved_is_loaded(file: Path) -> None:
         fusion="vector",
         weights=(0.7, 0.3),
         feedback=False,
-        collapse=None,
+        collapse=0.0,
         diversity=0.5,
         cutoff=1.3225,
         history=False,

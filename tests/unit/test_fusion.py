@@ -111,7 +111,7 @@ def test_the_cutoff_drops_what_is_far_in_meaning_and_has_no_word(fusion):
 def test_with_diversity_a_document_is_listed_again_for_what_is_different_in_it():
     vectors = np.array([[1, 0, 0], [0.999, 0.04, 0], [0, 1, 0], [0.5, 0.5, 0.7]], np.float32)
     found = candidates([0.9, 0.89, 0.7, 0.6], [0, 0, 0, 0], documents=[1, 1, 1, 2], vectors=vectors)
-    settings = SearchSettings(feedback=False, diversity=0.5, collapse=None)
+    settings = SearchSettings(feedback=False, diversity=0.5, collapse=0.0)
     ranking = rank(found, settings, "strong")
     assert ranking.order.tolist() == [0, 2, 3, 1]
     assert [row.passage for row in rows(found, ranking.order, settings, limit=3)] == [0, 2, 3]

@@ -49,7 +49,7 @@ def rows(library: Library) -> dict[int, bytes]:
 
 
 def found(library: Library, late: float, text: str = "cold barley loaf") -> SearchResult:
-    return library.search(text, settings=SearchSettings(late=late, collapse=None))
+    return library.search(text, settings=SearchSettings(late=late, collapse=0.0))
 
 
 def unit_vectors(count: int, seed: int = 0, dimension: int = 16) -> np.ndarray:  # type: ignore[type-arg]
@@ -260,10 +260,10 @@ def test_why_tells_what_late_interaction_did(library: Library, tmp_path: Path) -
 
 def test_what_if_can_try_its_weight_without_another_search(library: Library) -> None:
     library.switch_late("on 1 ward fake")
-    exploration = library.explore("cold barley loaf", settings=SearchSettings(late=0.0, collapse=None))
+    exploration = library.explore("cold barley loaf", settings=SearchSettings(late=0.0, collapse=0.0))
     assert exploration.result.late == "fake"
     assert [hit.shares.late for hit in exploration.result.hits] == [None] * len(NOTES)
-    tried = exploration.again(SearchSettings(late=1.0, collapse=None))
+    tried = exploration.again(SearchSettings(late=1.0, collapse=0.0))
     assert [hit.path for hit in tried.hits] == [hit.path for hit in found(library, 1.0).hits]
 
 

@@ -92,7 +92,7 @@ def test_a_documents_passages_join_to_its_text(library, root):
         SearchSettings(fusion="rrf"),
         SearchSettings(weights=(0.2, 0.8)),
         SearchSettings(feedback=False),
-        SearchSettings(collapse=None, group=False),
+        SearchSettings(collapse=0.0, group=False),
     ],
 )
 def test_what_if_gives_what_a_new_search_would_give(library, settings):

@@ -31,7 +31,7 @@ NOTES = {
     **FILLER,
 }
 OFF = SearchSettings(memory=False)
-UNGROUPED = SearchSettings(group=False, collapse=None)
+UNGROUPED = SearchSettings(group=False, collapse=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def test_a_passage_that_no_leg_brought_can_be_lifted_into_the_list(tmp_path: Pat
     crowd = {
         f"crowd/{n}.md": f"# Page {n}\n\nSourdough harbour, comet, velvet and {n} such things.\n" for n in range(450)
     }
-    plain = SearchSettings(collapse=None)
+    plain = SearchSettings(collapse=0.0)
     with library_of(tmp_path, {**NOTES, **crowd}, fitted=False) as library:
         tax = passage(library, "tax")
         library.mark(ALIKE, tax)
@@ -292,7 +292,7 @@ def test_a_search_without_words_and_a_passage_that_is_gone_cannot_be_marked(libr
 
 def test_equal_scores_keep_their_order_with_memory(tmp_path: Path) -> None:
     twins = {f"twin/{name}.md": "# Twin\n\nThe very same harbour lantern text.\n" for name in "cab"}
-    plain = SearchSettings(collapse=None)
+    plain = SearchSettings(collapse=0.0)
     with library_of(tmp_path, {**twins, **FILLER}, fitted=False) as library:
         before = names(library.search("harbour lantern text", settings=plain))[:3]
         assert before == ["a.md", "b.md", "c.md"]

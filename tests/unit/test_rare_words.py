@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from notes import FILLER, library_of
 
-from engine.records import SearchSettings
-from engine.retrieval import fusion, rare_words, tiers
+from engine.records import DEFAULT_CONSTANTS, FusionConstants, SearchSettings
+from engine.retrieval import rare_words, tiers
 
 NOTES = {
     "log.md": "# Monday\n\nThe build stopped with ERR4711 and nobody knew why, so we went home.\n",
@@ -32,11 +32,11 @@ def term(hit, word):
 
 
 @pytest.mark.parametrize("query", ["pump ERR4711", "why the pump stopped ERR4711"])
-def test_the_one_note_that_holds_a_word_is_first(library, monkeypatch, query):
+def test_the_one_note_that_holds_a_word_is_first(library, query):
     leaning_on_meaning = SearchSettings(weights=(0.9, 0.1))
     assert names(library.search(query, settings=leaning_on_meaning))[0] == "log.md"
-    monkeypatch.setattr(fusion, "RARE_WEIGHT", 0.0)
-    assert names(library.search(query, settings=leaning_on_meaning))[0] != "log.md"
+    without = replace(leaning_on_meaning, constants=FusionConstants(rare=0.0))
+    assert names(library.search(query, settings=without))[0] != "log.md"
 
 
 def test_a_query_whose_words_are_there_is_never_called_unanswered(library, monkeypatch):
@@ -77,7 +77,7 @@ def test_what_it_gives_is_told_and_is_a_part_of_its_own(library):
     lift = term(first, "ERR4711").rare
     total = sum(word.idf for word in found.words)
     told = next(word.idf for word in found.words if word.term == "ERR4711")
-    assert lift == pytest.approx(rare_words.RARE_WEIGHT * found.weights.keyword * told / total)
+    assert lift == pytest.approx(DEFAULT_CONSTANTS.rare * found.weights.keyword * told / total)
     assert term(first, "stopped").rare == 0
     ceiling = max(hit.keyword.bm25 for hit in found.hits if hit.keyword)
     assert first.shares.keyword == pytest.approx(found.weights.keyword * first.keyword.bm25 / ceiling)

@@ -171,7 +171,7 @@ def test_near_duplicates_collapse_under_the_first_and_can_be_kept_apart(tmp_path
         assert names(together)[0] == "a.txt"
         assert len(together.hits[0].duplicates) == 1
         assert "b.txt" not in names(together)
-        apart = library.search("heron frogs", limit=3, settings=SearchSettings(collapse=None))
+        apart = library.search("heron frogs", limit=3, settings=SearchSettings(collapse=0.0))
         assert names(apart)[:2] == ["a.txt", "b.txt"]
 
 

@@ -11,7 +11,7 @@ from notes import FILLER, library_of
 from engine.records import SearchSettings
 from engine.retrieval import surroundings
 
-PLAIN = SearchSettings(collapse=None, group=False)
+PLAIN = SearchSettings(collapse=0.0, group=False)
 SENTENCE = "Sentence {} of the {} speaks about the weather over the hills and of sheep in the fields nearby. "
 MIDDLE = "The valve was opened slowly and the pressure fell by half within a minute of that. "
 
@@ -74,7 +74,7 @@ def test_other_fusions_rank_a_passage_by_itself(library, fusion):
 
 def test_what_if_takes_it_into_account_too(library):
     explored = library.explore("locomotive valve pressure", limit=50, settings=PLAIN)
-    again = explored.again(SearchSettings(collapse=None, group=False, feedback=False), limit=50)
+    again = explored.again(SearchSettings(collapse=0.0, group=False, feedback=False), limit=50)
     assert middles(again)["boiler.md"].score > middles(again)["attic.md"].score
 
 

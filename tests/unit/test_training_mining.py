@@ -58,7 +58,7 @@ def rows(retriever: BatchRetriever, queries: list[KnownQuery], group: list[int] 
 
 @pytest.mark.parametrize("text", [QUESTION, "granite", "Filler 3 and other things", "crust oven steam"])
 def test_the_bulk_search_ranks_as_a_search_does(retriever: BatchRetriever, library: Path, text: str) -> None:
-    settings = SearchSettings(feedback=False, memory=False, collapse=None, group=False)
+    settings = SearchSettings(feedback=False, memory=False, collapse=0.0, group=False)
     with Library.open(library, encoder=FakeEncoder()) as opened:
         wanted = [hit.passage_id for hit in opened.search(text, limit=10, settings=settings).hits]
     found = retrieved(retriever, text)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session
+
+if TYPE_CHECKING:
+    from training.runs import Run
 
 
 @carrel_command(
@@ -19,14 +24,17 @@ from app.cli.session import DONE, INTERRUPTED, Session, pass_session
 @click.option("--anyway", is_flag=True, help="Overrule the gate, knowingly.")
 @pass_session
 def command(session: Session, run: str, anyway: bool) -> int:
-    """Take a retrained model into use.
+    """Take a retrained model, or fitted constants of the fusion, into use.
 
-    Its vectors are built beside the present ones, which serve until then; `carrel rollback` goes back at once.
+    A model's vectors are built beside the present ones, which serve until then; constants count from the next search.
+    `carrel rollback` goes back at once.
     """
     from app.cli.indexer_request import switch_model
-    from training import promotion, runs
+    from training import fusion_promotion, promotion, runs
 
     chosen = runs.named(run)
+    if fusion_promotion.fits(chosen):
+        return _promote_constants(session, chosen, anyway)
     model = promotion.promotable(chosen, knowingly=anyway)
     with session.open() as library:
         former = library.status().model
@@ -39,4 +47,18 @@ def command(session: Session, run: str, anyway: bool) -> int:
         click.echo(f"Stopped early; `carrel promote {chosen.name}` goes on from here.", err=True)
         return INTERRUPTED
     click.echo(f"The library uses {model} now; `carrel rollback` goes back to {former}.")
+    return DONE
+
+
+def _promote_constants(session: Session, run: Run, anyway: bool) -> int:
+    from app.wording.fusion_constants import differing, overruled
+    from engine.config import load
+    from training import fusion_promotion
+
+    with session.open() as library:
+        constants = fusion_promotion.promote(run, library.path, knowingly=anyway)
+    said = differing(constants) or "the defaults"
+    click.echo(f"The library ranks by the constants of {run.name} now: {said}; `carrel rollback` goes back.")
+    for line in overruled(load()):
+        click.echo(line, err=True)
     return DONE

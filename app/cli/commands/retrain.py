@@ -25,6 +25,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
         ("carrel retrain", "Learn from your marks, opened results and links."),
         ("carrel retrain --judged questions.jsonl", "Learn from questions whose answers you know."),
         ("carrel retrain --recipe adapter --queries log", "Seconds instead of minutes, from the log of searches."),
+        ("carrel retrain --recipe fusion", "Fit how meaning and words are joined to what you marked; no torch needed."),
         ("carrel retrain --collection scifact --split train", "Learn on a test collection, in a throw-away library."),
         ("carrel retrain --follow tuned-1", "Watch a run; one that was killed goes on."),
     ),
@@ -57,6 +58,9 @@ def command(
 ) -> int:
     """Retrain the model on your own questions, judge it on held-out ones, and keep it as a model of its own.
 
+    The recipe fusion trains no model: it fits the constants by which meaning and words are joined to what you marked
+    and judged, in seconds, and judges them by the same gate.
+
     Nothing changes until `carrel promote`. Ctrl-C asks whether the run shall go on without being watched.
     """
     from app.cli.training_run import sources
@@ -67,8 +71,9 @@ def command(
         if run.interrupted:
             run_process.resume(run)
     else:
-        run_process.require_training()
-        chosen = sources(queries, judged, collection, language_model)
+        if RECIPES[recipe].needs_torch:
+            run_process.require_training()
+        chosen = sources(queries, judged, collection, language_model, labelled=not RECIPES[recipe].needs_torch)
         run = run_process.start(
             Plan(
                 name=runs.checked(name) if name else _free_name(),

@@ -8,17 +8,22 @@ from app.cli.command import command as carrel_command
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session
 
 
-@carrel_command("rollback", examples=(("carrel rollback", "Use the model before the last promotion again."),))
+@carrel_command("rollback", examples=(("carrel rollback", "Go back to what was in use before the last promotion."),))
 @pass_session
 def command(session: Session) -> int:
-    """Go back to the model that was in use before the last promotion; its vectors are kept, so this is instant.
+    """Go back to the model, or the constants, that were in use before the last promotion.
 
-    Only what was indexed since is embedded.
+    A model's vectors are kept, so this is instant: only what was indexed since is embedded.
     """
     from app.cli.indexer_request import switch_model
+    from training import fusion_promotion
     from training.promotion import former_model
 
     with session.open() as library:
+        if fusion_promotion.came_last(library.path):
+            before = fusion_promotion.rollback(library.path)
+            click.echo(f"The library ranks by {f'the constants of {before.run}' if before else 'the defaults'} again.")
+            return DONE
         former = former_model(library.status().model)
         if not switch_model(library, former):
             click.echo("Stopped early; `carrel rollback` goes on from here.", err=True)

@@ -55,6 +55,12 @@ def _meaning(status: Status) -> list[tuple[str, str]]:
     return [("found by", f"{how_far(1.0, status.meaning)} ({waiting})")]
 
 
+def _fitted(status: Status) -> list[tuple[str, str]]:
+    from app.wording.fusion_constants import in_use
+
+    return [("fusion", one_line(in_use(status.fitted, status.model)))] if status.fitted else []
+
+
 def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
     """Yield the status as aligned lines, the folders last."""
     import os
@@ -68,6 +74,7 @@ def lines(status: Status, watched: Watching | None = None) -> Iterator[str]:
         *_meaning(status),
         ("model", status.model),
         *(("", follower(each)) for each in status.followers),
+        *_fitted(status),
         ("index", _freshness(status.stale)),
         ("indexer", _indexer(status)),
     ]

@@ -79,4 +79,4 @@ def in_order(hits: Sequence[Hit], order: Order) -> Sequence[Hit]:
 
 def ungrouped(settings: SearchSettings) -> SearchSettings:
     """Return the settings of a search whose rows are all passages, so that each has the figures of its own."""
-    return replace(settings, group=False, collapse=None)
+    return replace(settings, group=False, collapse=0.0)

@@ -67,7 +67,10 @@ class SettingsTrial:
             return
         ranked = ranked or own
         moved, kept = moved_rows(own, ranked), self._before is not None
-        self._pane.what_if.show(WhatIf(self.own_settings, self.settings, ranked.weights, moved, kept, bool(own.late)))
+        late, constants = bool(own.late), ranked.constants
+        self._pane.what_if.show(
+            WhatIf(self.own_settings, self.settings, ranked.weights, moved, kept, late, constants=constants)
+        )
 
     def begin(self, settings: SearchSettings) -> None:
         """Show the rows that other settings would have given, without searching again."""

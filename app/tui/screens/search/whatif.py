@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from engine.lazy_dataclass import dataclass
-from engine.records import Fusion, Hit, SearchResult, SearchSettings, Weights
+from engine.records import DEFAULT_CONSTANTS, Fusion, FusionConstants, Hit, SearchResult, SearchSettings, Weights
 
 Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff", "late"]
 CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff")
@@ -23,7 +23,7 @@ CUTOFFS = (2.0, 1.75, 1.5, 1.3225, 1.15)  # times the least distance; vstash (ar
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The person's own settings, those tried now, and the weights that the rows shown were made with."""
+    """The person's own settings, those tried now, and the weights and constants that the rows shown were made with."""
 
     own: SearchSettings
     tried: SearchSettings
@@ -31,6 +31,7 @@ class WhatIf:
     moved: int = 0  # rows that stand elsewhere than by the person's own settings
     kept: bool = False  # whether the person's own were changed here, so that those of before can come back
     late: bool = False  # whether the library has late interaction on, so that its weight can be tried
+    constants: FusionConstants = DEFAULT_CONSTANTS
 
     @property
     def controls(self) -> tuple[Control, ...]:
@@ -50,6 +51,11 @@ class WhatIf:
             return 1.0 if self.tried.fusion == "vector" else 0.0
         return vector / (vector + keyword) if vector + keyword > 0 else 0.0
 
+    @property
+    def collapse(self) -> float:
+        """The cosine from which near-duplicates are folded, 0 for never."""
+        return self.constants.collapse if self.tried.collapse is None else self.tried.collapse
+
     def try_settings(self, settings: SearchSettings) -> WhatIf:
         """Try other settings."""
         return replace(self, tried=settings)
@@ -62,11 +68,10 @@ class WhatIf:
             fusion = self.own.fusion if self.own.fusion not in ("vector", "keyword") else "convex"
         return replace(self, tried=replace(self.tried, fusion=fusion, weights=(vector, round(1.0 - vector, 2))))
 
-    def collapse_from(self, cosine: float | None) -> WhatIf:
+    def collapse_from(self, cosine: float) -> WhatIf:
         """Collapse near-duplicates from a cosine on; above the highest one, never."""
-        if cosine is not None:
-            cosine = round(max(LOWEST_COLLAPSE, cosine), 2)
-            cosine = None if cosine > HIGHEST_COLLAPSE else cosine
+        cosine = round(max(LOWEST_COLLAPSE, cosine), 2)
+        cosine = 0.0 if cosine > HIGHEST_COLLAPSE else cosine
         return replace(self, tried=replace(self.tried, collapse=cosine))
 
     def stepped(self, control: Control, steps: int) -> WhatIf:
@@ -83,7 +88,7 @@ class WhatIf:
             case "memory":
                 return replace(self, tried=replace(tried, memory=not tried.memory))
             case "collapse":
-                now = tried.collapse if tried.collapse is not None else HIGHEST_COLLAPSE + COLLAPSE_STEP
+                now = self.collapse or HIGHEST_COLLAPSE + COLLAPSE_STEP
                 return self.collapse_from(min(HIGHEST_COLLAPSE + COLLAPSE_STEP, now + steps * COLLAPSE_STEP))
             case "diversity":
                 return replace(self, tried=replace(tried, diversity=_further(DIVERSITIES, tried.diversity, steps)))

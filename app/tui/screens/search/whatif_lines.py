@@ -196,20 +196,20 @@ def _option(builder: _Builder, name: str, chosen: bool, target: Target) -> _Buil
 
 
 def _collapse(state: WhatIf, builder: _Builder, cells: int) -> _Builder:
-    cosine = state.tried.collapse
+    cosine = state.collapse
     span = HIGHEST_COLLAPSE - LOWEST_COLLAPSE
-    filled = cells if cosine is None else round((cosine - LOWEST_COLLAPSE) / span * (cells - 1))
+    filled = cells if not cosine else round((cosine - LOWEST_COLLAPSE) / span * (cells - 1))
 
     def slide(state: WhatIf, share: float) -> WhatIf:
-        return state.collapse_from(None if share > 0.97 else LOWEST_COLLAPSE + share * span)
+        return state.collapse_from(1.0 if share > 0.97 else LOWEST_COLLAPSE + share * span)
 
-    builder.add("from    ", QUIET).add(f"{figure(cosine, 2) if cosine is not None else NONE:>3}", f"bold {BRIGHT}")
+    builder.add("from    ", QUIET).add(f"{figure(cosine, 2) if cosine else NONE:>3}", f"bold {BRIGHT}")
     builder.add(" ▕", FAINT)
     start = builder.content.cell_length
-    builder.add("━" * filled, QUIET).add("┃" if cosine is not None else "", ACCENT)
-    builder.add(" " * (cells - filled - (cosine is not None)))
+    builder.add("━" * filled, QUIET).add("┃" if cosine else "", ACCENT)
+    builder.add(" " * (cells - filled - bool(cosine)))
     builder.targets.append(Target(start, start + cells, "collapse", slide, slides=True))
-    return builder.add("▏", FAINT).add(" never" if cosine is None else " alike", QUIET)
+    return builder.add("▏", FAINT).add(" alike" if cosine else " never", QUIET)
 
 
 def _diversity(state: WhatIf, builder: _Builder) -> _Builder:

@@ -21,7 +21,7 @@ FUSIONS: tuple[tuple[str, str, str], ...] = (
 WEIGHTS = tuple((round(share / 20, 2), round(1 - share / 20, 2)) for share in range(20, -1, -1))
 LATE_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
 ON_OFF = ((True, "on", ""), (False, "off", ""))
-COLLAPSE = (None, 1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.9, 0.85, 0.8)
+COLLAPSE = (0.0, 1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.92, 0.9, 0.85, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ def _shares(weights: tuple[float, float]) -> str:
     return f"meaning {figure(weights[0], 2)}, words {figure(weights[1], 2)}"
 
 
-def _one_from(cosine: float | None) -> str:
-    return "all are shown" if cosine is None else f"one from {figure(cosine, 2)}"
+def _one_from(cosine: float) -> str:
+    return f"one from {figure(cosine, 2)}" if cosine else "all are shown"
 
 
 def _several(share: float | None) -> str:
@@ -107,6 +107,8 @@ def _weights(text: str) -> Any:
 
 
 def _collapse(text: str) -> Any:
+    if not text:
+        return None
     numbers = _numbers(text)
     return _checked("collapse", numbers[0] if len(numbers) == 1 else None)
 
@@ -141,9 +143,9 @@ _EVERYWHERE = (
         "collapse",
         "Near-duplicates",
         "Notes that are alike from this cosine on show as one row. 1 is the same text.",
-        tuple((each, _one_from(each), "") for each in COLLAPSE),
+        ((None, "the method's own", ""), *((each, _one_from(each), "") for each in COLLAPSE)),
         _collapse,
-        "a cosine from 0 to 1, such as .95; 0 shows all",
+        "a cosine from 0 to 1, such as .95; 0 shows all, empty: the method's own",
         _one_from,
     ),
     Setting(

@@ -25,21 +25,33 @@ class Planning:
     @property
     def plan(self) -> RunPlan:
         """The plan as a run takes it."""
-        kept = [source for source in self.sources if source.name in self.taken]
+        kept = [source for source in self.sources if source.name in self.taken and self.count_of(source)]
         given = tuple((source.name, source.given) for source in kept if source.given)
         return RunPlan(tuple(source.name for source in kept), self.recipe, self.budget, given, self.review)
 
     @property
     def queries(self) -> int:
         """How many queries the taken sources give."""
-        return sum(source.queries for source in self.sources if source.name in self.taken)
+        return sum(self.count_of(source) for source in self.sources if source.name in self.taken)
+
+    @property
+    def trains(self) -> bool:
+        """Whether a model learns, by the recipe that is picked."""
+        return next((recipe.trains for recipe in self.recipes if recipe.name == self.recipe), True)
+
+    def count_of(self, source: QuerySource) -> int:
+        """Return how many questions of a source the recipe that is picked learns from."""
+        return source.queries if self.trains else source.labelled
 
     @property
     def fault(self) -> str:
         """Why the plan cannot begin, "" where it can."""
         if not self.taken:
             return "Take at least one source of questions."
-        return "" if self.queries else "What is taken gives no question to learn from."
+        if self.queries:
+            return ""
+        few = "What is taken gives no question to learn from."
+        return few if self.trains else "Nobody said what answers these: mark results, or name a file of questions."
 
     def offered(self, sources: Sequence[QuerySource], recipes: Sequence[Recipe]) -> Planning:
         """Return the plan for other sources and recipes; what was chosen stays chosen where it still is there."""

@@ -14,6 +14,7 @@ from textual.getters import query_one
 from app.tui.background import in_background
 from app.tui.browser import browser_of
 from app.tui.screens.training.before_after import question_lines
+from app.tui.screens.training.constants_table import constant_lines
 from app.tui.screens.training.followed_run import FollowedRun
 from app.tui.screens.training.line_parts import apart, heading, said
 from app.tui.screens.training.verdict import ending_lines, verdict_lines
@@ -95,8 +96,9 @@ def _about(run: Run, state: TrainingState | None, now: float, width: int) -> lis
     if state is None:
         return lines
     lines += verdict_lines(state, width, run) or ending_lines(state, run.state, width)
-    questions = question_lines(state.questions, width)
-    return [*lines, Content(), *questions] if questions else lines
+    for part in (constant_lines(state, width), question_lines(state.questions, width)):
+        lines += [Content(), *part] if part else []
+    return lines
 
 
 def _run_entries(runs: Sequence[Run], now: float) -> list[Entry]:

@@ -25,13 +25,15 @@ def choices(planning: Planning, *, spaced: bool = True) -> list[Entry]:
     entries = [Entry("sources", lambda width: apart(heading("Questions to learn from"), _quiet("questions"), width))]
     for source in planning.sources:
         taken = source.name in planning.taken
-        entries.append(Entry(("source", source.name), partial(_source, source, taken), source))
+        number = planning.count_of(source)
+        entries.append(Entry(("source", source.name), partial(_source, source, taken, number), source))
     entries += [*_gap("1", spaced), Entry("recipes", lambda width: heading("How"))]
     for recipe in planning.recipes:
         picked = recipe.name == planning.recipe
         entries.append(Entry(("recipe", recipe.name), partial(_recipe, recipe, picked), recipe))
-    entries += [*_gap("2", spaced), Entry("budget", partial(_budget, planning.budget), "budget")]
-    entries.append(Entry("review", partial(_review, planning.review), "review"))
+    if planning.trains:
+        entries += [*_gap("2", spaced), Entry("budget", partial(_budget, planning.budget), "budget")]
+        entries.append(Entry("review", partial(_review, planning.review), "review"))
     return [*entries, *_gap("3", spaced), Entry("begin", partial(_begin, planning.fault), "begin")]
 
 
@@ -43,12 +45,12 @@ def _quiet(text: str) -> Content:
     return Content.styled(text, QUIET)
 
 
-def _source(source: QuerySource, taken: bool, width: int) -> Content:
+def _source(source: QuerySource, taken: bool, number: int, width: int) -> Content:
     sign = Content.styled("[✓] " if taken else "[ ] ", GOOD if taken else QUIET)
-    title = Content.assemble(sign, (one_line(source.title), "" if source.queries else QUIET))
+    title = Content.assemble(sign, (one_line(source.title), "" if number else QUIET))
     if source.asks and not source.given:
         return apart(title, Content.styled(f"needs {source.asks.partition(':')[0]}", QUIET), width)
-    return apart(title, Content.styled(count(source.queries), BRIGHT if taken and source.queries else QUIET), width)
+    return apart(title, Content.styled(count(number), BRIGHT if taken and number else QUIET), width)
 
 
 def _recipe(recipe: Recipe, picked: bool, width: int) -> Content:
@@ -86,8 +88,12 @@ def prospect_lines(
     *,
     spaced: bool = True,
     measuring: bool = False,
+    missing: str = "",
 ) -> list[Content]:
-    """Return what to expect of the plan, and then what the selected line means; `measuring`: the time is to come."""
+    """Return what to expect of the plan, and then what the selected line means; `measuring`: the time is to come.
+
+    `missing` is what is not installed that other recipes need.
+    """
     lines = [heading("What to expect")] if spaced else []
     if planning.fault:
         lines += said(planning.fault, width, QUIET)
@@ -99,6 +105,9 @@ def prospect_lines(
     if about := _about(chosen):
         title, text = about
         lines += [Content(), heading(one_line(title)), *said(text, width, QUIET)]
+    if missing:
+        lines += [Content(), heading("To train a model too"), *said(f"{missing} Leave Carrel and run:", width, QUIET)]
+        lines += wrapped(Content.styled(command_for("training"), KEY), width, Content("    "))
     return lines
 
 

@@ -42,6 +42,7 @@ class PlanPage(Container):
         super().__init__(id="plan", classes="page")
         self.planning = Planning()
         self._prospect: Prospect | None = None
+        self._missing = ""  # what is not installed that other recipes need
         self._measuring = False  # whether this machine is being timed for the plan
 
     def compose(self) -> ComposeResult:
@@ -53,8 +54,9 @@ class PlanPage(Container):
         """Leave the keys to the choices."""
         self.prospect_view.can_focus = False
 
-    def offer(self, sources: Sequence[QuerySource], recipes: Sequence[Recipe]) -> None:
-        """Offer other sources and recipes."""
+    def offer(self, sources: Sequence[QuerySource], recipes: Sequence[Recipe], missing: str = "") -> None:
+        """Offer other sources and recipes; `missing` is what is not installed that more of those need."""
+        self._missing = missing
         self.plan_with(self.planning.offered(sources, recipes))
 
     def refuse(self, reason: str) -> None:
@@ -120,5 +122,5 @@ class PlanPage(Container):
     def _show_prospect(self) -> None:
         entry = self.choice_list.entry
         chosen = entry.value if entry is not None else None
-        lines = partial(prospect_lines, self.planning, self._prospect, chosen)
+        lines = partial(prospect_lines, self.planning, self._prospect, chosen, missing=self._missing)
         self.prospect_view.show(partial(lines, spaced=self._spaced, measuring=self._measuring))

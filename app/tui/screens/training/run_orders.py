@@ -115,13 +115,16 @@ class RunOrders:
                 "Its model is in use already." if run.use == "in use" else "Its model is being taken into use.",
             )
         elif not run.promotable:
-            tell(self._screen, "There is no model here that may be taken into use.", good=False)
+            tell(self._screen, "There is nothing here that may be taken into use.", good=False)
         else:
             question = ConfirmScreen(f"Search with {run.name}?", _promotion(run), "use it", "leave it")
             promote = partial(self._port.promote, run.name)
             self._ask(question, lambda: self._carry_out(promote, lambda _: self._promoted(run)))
 
     def _promoted(self, run: Run) -> None:
+        if _fits(run):
+            tell(self._screen, f"From the next search on your library ranks by {run.name}; r goes back.")
+            return
         self._screen.carrel.wake_indexer()
         work = "takes over the vectors" if _is_adapter(run) else "is embedded anew"
         tell(
@@ -130,7 +133,12 @@ class RunOrders:
         )
 
     def roll_back(self, used: Run) -> None:
-        """Go back to the model before the one of a run, after a question."""
+        """Go back to what was in use before a run's model, or its constants, after a question."""
+        if _fits(used):
+            explained = f"The next search ranks as before {used.name}, which stays in the history."
+            question = ConfirmScreen("Go back to the constants before?", explained, "go back", "stay")
+            self._ask(question, lambda: self._carry_out(self._port.rollback, self._rolled_back))
+            return
         explained = (
             f"{used.base} serves again at once: its vectors were kept, and only what has changed since is embedded."
             f" {used.name} stays in the history, and can be taken into use again."
@@ -159,7 +167,7 @@ class RunOrders:
         if run.alive:
             tell(self._screen, "This run is at work; cancel it first.", good=False)
         elif run.use:
-            said = "Its model is in use; r goes back to the model before, and then it can be deleted."
+            said = "What it made is in use; r goes back, and then it can be deleted."
             tell(self._screen, said, good=False)
         else:
             weigh = partial(self._port.deletion, run.name)
@@ -216,12 +224,20 @@ ORDERS: Mapping[str, Callable[[RunOrders, Run], None]] = {
 def _promotion(run: Run) -> str:
     """Return what a yes would do."""
     doubt = "" if not run.knowingly else "Nobody has proved that it is better: the gate could not judge it. "
+    if _fits(run):
+        gain = f"They ranked better by {signed(run.gain)} on questions left out. " if run.gain and not doubt else doubt
+        return f"{gain}The next search goes by them, and nothing is embedded anew. r goes back at any time."
     gain = f"It ranked better by {signed(run.gain)} on questions that it never saw. " if run.gain and not doubt else ""
     work = "The vectors that are there are taken over" if _is_adapter(run) else "Your library is embedded anew"
     return (
         f"{doubt or gain}{work} in the background, and the present model serves until that is done; then one step swaps"
         " them. r goes back at any time."
     )
+
+
+def _fits(run: Run) -> bool:
+    """Whether a run fits the constants of the fusion."""
+    return run.recipe in RECIPES and not RECIPES[run.recipe].needs_torch
 
 
 def _is_adapter(run: Run) -> bool:

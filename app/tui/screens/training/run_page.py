@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.getters import query_one
 
 from app.tui.screens.training.before_after import question_lines
+from app.tui.screens.training.constants_table import constant_lines
 from app.tui.screens.training.followed_run import FollowedRun
 from app.tui.screens.training.learning_curves import learning_lines
 from app.tui.screens.training.stage_strip import strip
@@ -97,7 +98,8 @@ class RunPage(Container):
     def _over_lines(self, width: int) -> list[Content]:
         run = self._run
         lines = verdict_lines(self._state, width, run) or ending_lines(self._state, run.state if run else "", width)
-        for part in (question_lines(self._state.questions, width), self._looking_back(width)):
+        questions = question_lines(self._state.questions, width)
+        for part in (constant_lines(self._state, width), questions, self._looking_back(width)):
             lines += [Content(), *part] if part else []
         return lines
 
@@ -105,5 +107,5 @@ class RunPage(Container):
         """Return how the run came to its end: the curves, and what it learnt from."""
         state = self._state
         learnt = learning_lines(state, width, 0) if state.stepped is not None else []
-        made = making_lines(replace(state, review=None), width) if state.queries else []
+        made = making_lines(replace(state, review=None, folds=None, constants=None), width) if state.queries else []
         return [*learnt, Content(), *made] if learnt and made else learnt or made

@@ -57,7 +57,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
     def __init__(self) -> None:
         super().__init__()
         self.page: Page = "plan"
-        self.missing = ""  # what is not installed that training needs
+        self.missing = ""  # what is not installed, where there is nothing to plan without it
         self.runs: tuple[Run, ...] = ()
         self.followed = FollowedRun(self.post_message)
         self._orders = RunOrders(self)
@@ -140,18 +140,19 @@ class TrainingScreen(MovesByLines, CarrelScreen):
 
     async def _read_offer(self) -> None:
         port = self._port
-        self.missing = await in_thread(port.missing)
+        missing, recipes = await in_thread(lambda: (port.missing(), port.recipes()))
+        self.missing = "" if recipes else missing
         self.set_class(bool(self.missing), "-missing")
         self._show_keys()
         if self.missing:
             self.query_one("#explained", LineView).show(partial(missing_lines, self.missing))
             return
         try:
-            offer = await in_thread(lambda: (port.sources(), port.recipes()))
+            sources = await in_thread(port.sources)
         except CarrelError as error:  # of a library without a document, for one: it stays on the page
             self.plan_page.refuse(str(error))
         else:
-            self.plan_page.offer(*offer)
+            self.plan_page.offer(sources, recipes, missing)
 
     # --- following ----------------------------------------------------------------------------------------------
 
@@ -344,8 +345,8 @@ class TrainingScreen(MovesByLines, CarrelScreen):
             tell(self, "This run does not wait for a review.")
 
     def action_rollback(self) -> None:
-        """Go back to the model before, after a question."""
+        """Go back to what was in use before, after a question."""
         if (used := next((run for run in self.runs if run.use), None)) is not None:
             self._orders.roll_back(used)
         else:
-            tell(self, "No retrained model is in use.")
+            tell(self, "Nothing that a run made is in use.")

@@ -17,6 +17,7 @@ from training.protocol import STAGES
 
 BAR_CELLS = 12
 _GAP = "   "
+OF_FUSION = {"mining": "candidates", "training": "fitting"}  # what these stages are in a run that fits the fusion
 
 
 def strip(state: TrainingState, run: RunState, width: int) -> Content:
@@ -66,9 +67,10 @@ _OUTCOMES = {"promotable": "done", "not promotable": "done", "stopped": "stopped
 def _stage(state: TrainingState, run: RunState, name: str, *, times: bool, bar: bool) -> Content:
     """Return one stage: what is over, what is under way, what is still to come."""
     at, here = STAGES.index(name), STAGES.index(state.stage) if state.stage in STAGES else -1
+    stage, name = name, OF_FUSION.get(name, name) if state.folds is not None else name
     whole = state.finished is not None and state.finished.outcome != "cancelled"
     if at < here or (at == here and whole):
-        took = _took(state, name) if times else ""
+        took = _took(state, stage) if times else ""
         return Content.assemble(("✓ ", GOOD), name, (f" {took}" if took else "", QUIET))
     if at > here or (state.finished is not None and at == here):
         return Content.styled(f"{'·' if at > here else '✗'} {name}", QUIET)

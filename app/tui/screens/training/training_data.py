@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from app.tui.screens.training.constants_table import constant_lines
 from app.tui.screens.training.line_parts import KINDS, apart, fitted, heading, reasons, said
 from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET, WORDS
 from app.tui.training_state import TrainingState
@@ -20,6 +21,7 @@ def making_lines(state: TrainingState, width: int, *, examples: bool = True) -> 
     lines = [*waiting_lines(state.review, width), Content()] if state.review is not None else []
     lines += _query_lines(state, width)
     lines += _split_lines(state.splits, width) if state.splits is not None else []
+    lines += constant_lines(state, width)
     lines += [Content(), *disagreement(state.mined, width)] if state.mined is not None else []
     lines += [Content(), *example_lines(state.examples, width)] if state.examples and examples else []
     return lines

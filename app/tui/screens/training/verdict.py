@@ -108,7 +108,7 @@ def verdict_lines(state: TrainingState, width: int, run: Run | None = None) -> l
     return [*lines, Content(), *table(judged.measures, width)] if judged.measures else lines
 
 
-_USES = {"in use": "It is in use; r goes back to the model before.", "building": "It is being taken into use."}
+_USES = {"in use": "It is in use; r goes back to what was before.", "building": "It is being taken into use."}
 
 
 def _told(judged: Judged) -> bool:

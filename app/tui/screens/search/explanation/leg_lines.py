@@ -13,6 +13,7 @@ from app.tui.widgets.line_views import wrapped
 from app.wording.bars import rarity
 from app.wording.cells import cut, padded
 from app.wording.figures import NONE, count, counted, figure
+from app.wording.fusion_constants import differing
 from app.wording.safe_text import one_line
 from app.wording.so_far import WAITS
 from engine.records import RECIPROCAL, WordReading
@@ -144,9 +145,10 @@ def _name(term: str, cells: int) -> str:
 
 
 def setting_lines(explained: Explained, width: int) -> list[Content]:
-    """Return model, fusion and the reason of the weights, and what was folded into this row."""
+    """Return model, fusion, the reason of the weights, constants that were fitted, and what was folded in here."""
     hit, result = explained.hit, explained.result
     parts = [f"model {result.model}", f"fusion {result.fusion}", result.weights.reason]
+    parts.append(differing(result.constants) if result.fusion == "convex" else "")
     if hit.more_in_document:
         parts.append(f"{counted(len(hit.more_in_document), 'more passage')} of this note among the candidates")
     if hit.duplicates:

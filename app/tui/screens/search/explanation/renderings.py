@@ -61,7 +61,7 @@ def as_json(explained: Explained) -> str:
     from app.json_shapes import FORMAT, hit_shape, search_shape  # not needed before the first paint
 
     result = search_shape(explained.result)
-    kept = ("query", "verdict", "model", "fusion", "weights", "passages", "words")
+    kept = ("query", "verdict", "model", "fusion", "weights", "constants", "passages", "words")
     shape = {
         "format": FORMAT,
         **{name: result[name] for name in kept},

@@ -58,7 +58,7 @@ def _more_rows(listed: WhyStage | None) -> list[Remedy]:
 def _as_a_row(collapsed: WhyStage | None, settings: SearchSettings) -> list[Remedy]:
     if collapsed is None or collapsed.passed:
         return []
-    return [Remedy("give near-duplicates rows of their own", settings=replace(settings, collapse=None))]
+    return [Remedy("give near-duplicates rows of their own", settings=replace(settings, collapse=0.0))]
 
 
 def _without_cutoff(cutoff: WhyStage | None, settings: SearchSettings) -> list[Remedy]:

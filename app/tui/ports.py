@@ -13,6 +13,7 @@ from textual.app import App
 from textual.content import Content
 
 from app.editors import EditorCommand
+from app.tui.beside_port import BesidePort
 from app.tui.indexer_state import IndexerState
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
@@ -305,6 +306,7 @@ class Pace:
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for
+    considered: float = 0.4  # two lists were not compared sooner: the key was pressed twice
     look: float = 4.0  # a document that is left sooner was not read, and opening it counts nothing
     blink: bool = True
 
@@ -326,5 +328,6 @@ class Ports:
     history: History
     watched: WatchedFile
     training: TrainingPort
+    beside: BesidePort
     pictures: PicturesPort
     pace: Pace = Pace()

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from beside_fakes import FakeBeside
 from textual.app import App
 from training_fakes import FakeTraining
 
@@ -664,5 +665,6 @@ def ports(
         history=History(None),
         watched=WatchedFile(None),
         training=FakeTraining(Path("/nowhere"), missing="This browser was started without it."),
+        beside=FakeBeside(),
         pictures=PictureFiles("none"),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from engine.embedding import catalogue, out_of_domain
 from engine.embedding.adapter import Adapter
 from engine.embedding.encoder import Encoder
-from engine.embedding.manifest import ADAPTER_FILE, MANIFEST_FILE, file_sha256
+from engine.embedding.manifest import ADAPTER_FILE, MANIFEST_FILE, Manifest, file_sha256
 from engine.paths import private_folder
 from training.weights import SOURCE_FOLDER
 
@@ -21,10 +21,14 @@ BUILT_FOLDER = "model"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A tuned model; `share` of what was learnt is in it, 0: it is the base, and nothing was written."""
+    """A tuned model; `share` of what was learnt is in it, 0: it is the base, and nothing was written.
+
+    One that is `late` was trained for late interaction, and is judged as that.
+    """
 
     folder: Path
     share: float
+    late: bool = False
 
     @property
     def source(self) -> Path:
@@ -46,6 +50,8 @@ class Candidate:
 
                 quantise = base.manifest.quantisation == "int8"
                 export(self.source, self.built, quantise=quantise, name=name, training=facts)
+                if self.late:
+                    dataclasses.replace(Manifest.read(self.built), late="kmeans").write(self.built)
         return Encoder(self.built, sessions=os.cpu_count() or 1)
 
 

@@ -20,6 +20,7 @@ from engine.embedding.out_of_domain import foreign_queries, foreign_vectors
 from engine.evaluation.metrics import RECALL_DEPTH, QueryScore, score
 from engine.records import Mark, SearchSettings
 from engine.retrieval import search_pipeline, tiers
+from engine.retrieval.late_interaction import Late
 from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.query_memory import PastQueries
@@ -69,6 +70,11 @@ class RetrievalSystem:
         background = encoder.manifest.background_cosine
         self._model = search_pipeline.Model(encoder.manifest.id, encoder.encode_query, self._vectors, background)
         self._cuts = self._fitted(background, check)
+
+    def with_late(self, late: Late | None) -> RetrievalSystem:
+        """Let late interaction rank the best again from now on, or none."""
+        self._model = replace(self._model, late=late)
+        return self
 
     def _fitted(self, background: float, check: Check) -> tiers.Cuts:
         def stopped() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,17 @@ FOREIGN = 100  # foreign queries that give a model its scale
 SETTINGS = SearchSettings(collapse=0.0, memory=False)
 MIXTURES = (0.25, 0.5, 0.75)  # shares of the tuned model that are judged beside none of it and all of it
 UNJUDGED_SHARE = 0.5  # where no development query can choose: halfway keeps most of what the base knows
+
+
+class Development(Protocol):
+    """What judges a model while it learns."""
+
+    @property
+    def queries(self) -> Sequence[KnownQuery]:
+        """The questions that it judges by."""
+
+    def score(self, encoder: TextEncoder) -> Any:
+        """Return a `Score`, or what else has its `mean` and `against`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +155,7 @@ def _pool(
     return np.array(sorted(pool), np.int64)
 
 
-def best_mixture(development: DevEvaluation, base: float, tuned: float, judge: Callable[[float], float]) -> float:
+def best_mixture(development: Development, base: float, tuned: float, judge: Callable[[float], float]) -> float:
     """Return the share of the tuned model in its best mixture with the base; of equal ones the least.
 
     `base` and `tuned` are the scores of either alone, `judge` gives that of a mixture. Wortsman et al., WiSE-FT, 2022.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.dev_evaluation import DevEvaluation, Score, best_mixture
+from training.dev_evaluation import Development, Score, best_mixture
 from training.hard_negatives import Row
 from training.loss import Answers, Batch, batch_of, loss
 from training.run_channel import Teller
@@ -57,7 +57,7 @@ class Finetuning:
         texts: Sequence[str],
         queries: Sequence[str],
         answers: Answers,
-        development: DevEvaluation,
+        development: Development,
         folder: Path,
         teller: Teller,
     ) -> None:
@@ -195,7 +195,7 @@ class Finetuning:
         """Judge the weights as they are, tell it, and return the mean."""
         found = self._development.score(_LearnerEncoder(self._learner))
         self._teller.tell(found.against(self._base_score, step, share=share, mixed=mixed))
-        return found.mean
+        return float(found.mean)
 
     def _choose(self) -> float:
         """Judge mixtures of base and best weights, and leave the best of them in the learner."""

@@ -12,6 +12,7 @@ from training.candidate import Candidate
 from training.candidate_evaluation import RetrievalSystem, SystemScores, embedded
 from training.changed_questions import changed_questions
 from training.known_queries import KnownQuery
+from training.late_stage import CandidateLateStage
 from training.library_snapshot import LibrarySnapshot
 from training.protocol import Judged, Preparing
 from training.run_channel import Teller
@@ -44,10 +45,11 @@ class HeldOutTest:
         self._teller.tell(Preparing(what="writing the model"))
         encoder = candidate.encoder(self._run.name, self._snapshot.encoder, self._facts())
         self._teller.tell(Preparing(what="asking general questions"))
-        general = probe.score(encoder), probe.score(self._snapshot.encoder)
+        general = NOTHING if candidate.late else (probe.score(encoder), probe.score(self._snapshot.encoder))
         if not test:
             return gate.verdict(NOTHING, NOTHING, general, {}, alpha)
-        plain, remembered = self._answers(encoder, test)
+        answers = self._late_answers if candidate.late else self._answers
+        plain, remembered = answers(encoder, test)
         alpha = gate.alpha_of(self._ledger.use(test, self._run.name))  # other runs may have used them meanwhile
         self._show(test, plain)
         others = {
@@ -75,6 +77,27 @@ class HeldOutTest:
             system = RetrievalSystem(snapshot.connection, corpus, model, matrix, check)
             plain.append(system.answer(test, None, check))
             remembered.append(system.answer(test, system.remembering(taught), check) if taught else plain[-1])
+        return plain, remembered
+
+    def _late_answers(
+        self, encoder: Encoder, test: Sequence[KnownQuery]
+    ) -> tuple[list[SystemScores], list[SystemScores]]:
+        """Return what the search answers with the candidate's late interaction, and without any; memory off and on.
+
+        The vectors of both are the base's: a model for late interaction stands beside them.
+        """
+        check, snapshot, corpus = self._teller.check, self._snapshot, self._snapshot.corpus
+        learnt = [self._known[each] for each in (*self._split.train, *self._split.development)]
+        taught = [query for query in learnt if query.labelled]
+        stage = CandidateLateStage(encoder, corpus.ids, snapshot.texts, check)
+        system = RetrievalSystem(snapshot.connection, corpus, snapshot.encoder, corpus.vectors, check)
+        past = system.remembering(taught) if taught else None
+        plain, remembered = [], []
+        for late in (stage, None):
+            self._teller.tell(Preparing(what=f"asking {len(test)} held-out queries"))
+            judged = system.with_late(late)
+            plain.append(judged.answer(test, None, check))
+            remembered.append(judged.answer(test, past, check) if past is not None else plain[-1])
         return plain, remembered
 
     def _clean(self, answered: Sequence[SystemScores]) -> dict[str, gate.Series]:

@@ -22,6 +22,7 @@ from training.finetune import Finetuning
 from training.held_out_test import HeldOutTest
 from training.kept_stages import QUERIES_FILE, ROWS_FILE, TUNED_FILE, forget_outdated
 from training.known_queries import KnownQuery
+from training.late_training import LateDevelopment, LateFinetuning
 from training.loss import Answers
 from training.protocol import (
     Finished,
@@ -149,15 +150,15 @@ class Pipeline:
         return rows
 
     def _tuned(self, rows: Sequence[hard_negatives.Row]) -> Candidate:
-        kept = self._kept(TUNED_FILE)
+        kept, late = self._kept(TUNED_FILE), self._recipe.kind == "late"
         if kept is None:
             rows = self._accepted(rows)
         self._teller.tell(StageStarted(stage="training"))
         if kept is not None:
-            return Candidate(self._run.folder, kept["share"])
+            return Candidate(self._run.folder, kept["share"], late)
         share = self._adapted(rows) if self._recipe.kind == "adapter" else self._finetuned(rows)
         self._keep(TUNED_FILE, {"share": share})
-        return Candidate(self._run.folder, share)
+        return Candidate(self._run.folder, share, late)
 
     def _accepted(self, rows: Sequence[hard_negatives.Row]) -> list[hard_negatives.Row]:
         """Return the rows without those that the person rejected; which they are is settled here, once."""
@@ -193,14 +194,15 @@ class Pipeline:
 
     def _finetuned(self, rows: Sequence[hard_negatives.Row]) -> float:
         learner = Learner(source_of(self._snapshot.encoder.manifest), self._recipe.length, self._recipe.frozen)
-        tuning = Finetuning(
+        late = self._recipe.kind == "late"
+        tuning = (LateFinetuning if late else Finetuning)(
             learner,
             self._recipe,
             rows,
             self._snapshot.texts,
             [query.text for query in self._known],
             self._answers(),
-            self._development(),
+            self._late_development(learner) if late else self._development(),
             self._run.folder,
             self._teller,
         )
@@ -256,6 +258,14 @@ class Pipeline:
         retrieved = list(self._snapshot.retriever.search([query.text for query in asked], self._vectors[chosen]))
         return DevEvaluation(
             self._snapshot.corpus, self._snapshot.retriever, asked, retrieved, self._snapshot.texts, passages
+        )
+
+    def _late_development(self, learner: Learner) -> LateDevelopment:
+        chosen = [each for each in self._split.development if self._known[each].relevant]
+        asked = [self._known[each] for each in chosen]
+        retrieved = list(self._snapshot.retriever.search([query.text for query in asked], self._vectors[chosen]))
+        return LateDevelopment(
+            self._snapshot.corpus, self._snapshot.texts, asked, retrieved, learner, self._teller.check
         )
 
     def _answers(self) -> Answers:

@@ -191,7 +191,8 @@ class Evaluated(TrainingEvent):
 
     `step` is the one whose weights were judged, `share` (t) their part in a mixture with the base's, 0 to 1.
     `mixed` tells the mixtures of the best weights, judged after the training, from the weights as they were at a step.
-    `drift` is the mean cosine distance between base and candidate vectors of the same passages.
+    `drift` is the mean cosine distance between base and candidate vectors of the same passages. `factors` is the table
+    of a model trained for late interaction: factor of pooling, base, candidate.
     """
 
     type: ClassVar[str] = "evaluated"
@@ -203,6 +204,7 @@ class Evaluated(TrainingEvent):
     high: float
     drift: float
     mixed: bool = False
+    factors: tuple[tuple[int, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,6 +340,8 @@ def tail(path: Path) -> Tail[TrainingEvent]:
 def _restored(name: str, value: Any) -> Any:
     if name == "measures":
         return tuple(Measure(**each) for each in value)
+    if name == "factors":
+        return tuple((int(factor), float(base), float(candidate)) for factor, base, candidate in value)
     if name == "constants":
         return tuple(ConstantFit(**each) for each in value)
     return tuple(value) if isinstance(value, list) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -100,6 +100,37 @@ class Learner:
         """Return the unit vectors of texts, shape (n, dimension), with their gradients where those are asked for."""
         import torch
 
+        states, mask = self._states(tokens)
+        return torch.nn.functional.normalize(self._pooled(states, mask), dim=-1)
+
+    def token_vectors(self, tokens: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        """Return for each text the unit vectors of its tokens (m, dimension), without the first and last, special ones.
+
+        With their gradients, where those are asked for.
+        """
+        import torch
+
+        states, _ = self._states(tokens)
+        unit = torch.nn.functional.normalize(states, dim=-1)
+        return [row[1 : max(len(each) - 1, 2)] for row, each in zip(unit, tokens, strict=True)]
+
+    def encode_tokens(self, texts: Sequence[str], check: Callable[[], None]) -> list[NDArray[np.float32]]:
+        """Return the same of texts without gradients; `check` is called meanwhile, and may raise to end it."""
+        import torch
+
+        tokens = self.tokens(texts)
+        found: dict[int, NDArray[np.float32]] = {}
+        with torch.no_grad():
+            for chosen in by_length(tokens, ENCODED_AT_ONCE)[1]:
+                check()
+                vectors = self.token_vectors([tokens[each] for each in chosen])
+                found |= {at: each.cpu().numpy() for at, each in zip(chosen, vectors, strict=True)}
+        return [found[at] for at in range(len(texts))]
+
+    def _states(self, tokens: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the states of all tokens (n, longest, dimension), and which of them are of a text."""
+        import torch
+
         longest = max(map(len, tokens))
         ids = torch.full((len(tokens), longest), self._pad, dtype=torch.int64)
         mask = torch.zeros((len(tokens), longest), dtype=torch.int64)
@@ -109,7 +140,7 @@ class Learner:
         ids, mask = ids.to(self.device), mask.to(self.device)
         with half_precision(self.device):
             states = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
-        return torch.nn.functional.normalize(self._pooled(states.float(), mask), dim=-1)
+        return states.float(), mask
 
     def _pooled(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         import torch

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.evaluation.report import SystemResult
 
 SHOWN_EVERY = 50  # queries
+LATE_WEIGHT = 0.3  # the default of the setting `late`
 WITHOUT = {"no-feedback": "feedback"}  # parts of the ranking that can be left out
 TRAIN = "train"  # the split that a model is trained on
 _NUMBERS = re.compile(r"[\d.]+,[\d.]+")
@@ -37,6 +38,7 @@ class System:
     fusion: Fusion
     weights: tuple[float, float] | None = None
     without: tuple[str, ...] = ()
+    late: int = 0  # tokens that share a vector in late interaction; 0: without it
     on_demand: int | None = None  # passages that have a vector, of those that a query finds by words; None: all
 
     @property
@@ -46,6 +48,7 @@ class System:
             fusion=self.fusion,
             weights=self.weights,
             feedback="feedback" not in self.without,
+            late=LATE_WEIGHT if self.late else 0.0,
         )
 
     @property
@@ -54,17 +57,19 @@ class System:
         weights = [f"weights {self.weights[0]:g} and {self.weights[1]:g}"] if self.weights else []
         left = [f"without {part}" for part in self.without]
         demanded = [] if self.on_demand is None else [f"{counted(self.on_demand, 'passage')} embedded on demand"]
-        return ", ".join([*weights, *left, *demanded])
+        late = [f"late interaction, one vector for {counted(self.late, 'token')}"] if self.late else []
+        return ", ".join([*weights, *left, *demanded, *late])
 
 
 def rival(system: System, against: str | None) -> System | None:
     """Return the system to compare with, None where there is none.
 
-    It is the same one with other weights, where two numbers are given; without a part of the ranking, where that is
-    named; with another fusion and its own weights, where one is named; else with another model.
+    Of late interaction it is the same one without it, unless another is named. It is the same one with other weights,
+    where two numbers are given; without a part of the ranking, where that is named; with another fusion and its own
+    weights, where one is named; else with another model.
     """
     if against is None:
-        return None
+        return replace(system, late=0) if system.late else None
     for fusion in FUSIONS:
         if against == fusion:
             return System(system.model, fusion, on_demand=system.on_demand)
@@ -121,6 +126,9 @@ def _on_one_index(
 
     leak = against_train(collection, split, TRAIN, encoder)
     with temporary_library(collection.documents(), encoder, systems[0].settings, indexed) as searcher:
+        if factor := max(system.late for system in systems):
+            show(Preparing(what=f"{collection.name}: making token vectors of {searcher.passages:,} passages"))
+            searcher.with_token_vectors(factor)
         judged = [
             judge(
                 collection.name,

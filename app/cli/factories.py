@@ -31,7 +31,9 @@ def open_library(place: Path | str | None, *, create: bool = False) -> Library:
     """Open the library at a path or an address, else `CARREL_LIBRARY`, else the default one. Raises LibraryError."""
     from engine.library import Library  # brings apsw and numpy, which `--help` does without
 
-    return Library.open(cast("Path | None", place), create=create)
+    library = Library.open(cast("Path | None", place), create=create)
+    library.tells_others = True
+    return library
 
 
 def open_care(path: Path | None) -> Maintenance:

@@ -27,7 +27,6 @@ SUMMED = (
     "reused",
     "passages_removed",
     "seconds",
-    "held",
     "wordless",
 )
 
@@ -60,7 +59,9 @@ def bring_up_to_date(
         return done or SyncReport()
     from engine.indexing.sync_progress import from_dict
 
-    report = summed([from_dict(outcome) for outcome in done])
+    reports = [from_dict(outcome) for outcome in done]
+    held = reports[0].held if len(reports) == 1 else held_once(library, paths)
+    report = replace(summed(reports), held=held)
     if not meaning or not report.pending:
         return report
     from app.cli.embedding_wait import until_embedded
@@ -73,8 +74,20 @@ def bring_up_to_date(
     return replace(report, embedded=embedded, pending=library.pending(), seconds=seconds)
 
 
+def held_once(library: Library, paths: Sequence[Path]) -> int:
+    """Return how many documents are held back in the watched folders around or below some paths, each counted once."""
+    from engine.watching.hints import below
+
+    wanted = [os.fsencode(path) for path in paths]
+    return sum(
+        folder.held
+        for folder in library.folders()
+        if any(below(each, folder.path) or below(folder.path, each) for each in wanted)
+    )
+
+
 def summed(reports: Sequence[SyncReport]) -> SyncReport:
-    """Return the reports of several paths as one."""
+    """Return the reports of several paths as one; what is held back, which two of them may both tell, is left out."""
     skipped: Counter[str] = Counter()
     for report in reports:
         skipped.update(report.skipped)

@@ -205,8 +205,14 @@ def _evaluated(event: said.Evaluated) -> str:
     judged = f"{percent(event.share)} tuned, step {event.step}" if event.mixed else f"step {event.step}"
     return (
         f"  {judged}: development NDCG@10 {figure(event.candidate)}, base {figure(event.base)} "
-        f"(95 % {interval(event.low, event.high)})"
+        f"(95 % {interval(event.low, event.high)})" + _factors(event)
     )
+
+
+def _factors(event: said.Evaluated) -> str:
+    """Return the table of a model for late interaction: NDCG@10 by how many words share a vector."""
+    told = [f"{factor}: {figure(base)} to {figure(candidate)}" for factor, base, candidate in event.factors]
+    return f"\n    by words that share a vector: {', '.join(told)}" if told else ""
 
 
 def _awaited(event: said.ReviewAwaited) -> str:

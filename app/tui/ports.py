@@ -13,6 +13,7 @@ from textual.app import App
 from textual.content import Content
 
 from app.editors import EditorCommand
+from app.tui.beside_port import BesidePort
 from app.tui.indexer_state import IndexerState
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
@@ -34,6 +35,10 @@ from engine.records import (
     ResolvedLink,
     SearchResult,
     SearchSettings,
+    ShadowReview,
+    ShadowSearch,
+    ShadowState,
+    ShadowStream,
     SignalScale,
     Status,
     StoredDocument,
@@ -131,6 +136,36 @@ class LibraryPort(Protocol):
 
     def empty_search_log(self) -> int:
         """Forget all logged searches; return how many there were."""
+
+    def shadow_state(self) -> ShadowState | None:
+        """Return the model in use and the one beside it; None where nothing runs beside."""
+
+    def ask_for_shadow(self, name: str) -> int:
+        """Have the indexer let an installed model run beside the one in use; raises where it cannot."""
+
+    def stop_shadow(self) -> str:
+        """Let nothing run beside the model in use; return what did."""
+
+    def shadow_score(
+        self, text: str, stream: ShadowStream, *, settings: SearchSettings, cancel: Cancellation
+    ) -> ShadowSearch | None:
+        """Search with both models and write down what each found; raises anything once cancelled."""
+
+    def shadow_lists(
+        self, text: str, *, limit: int, settings: SearchSettings, cancel: Cancellation
+    ) -> tuple[SearchResult, SearchResult]:
+        """Search with both models; nothing is written."""
+
+    def shadow_searches(
+        self, *, pairs: bool = False, stream: ShadowStream | None = None, limit: int | None = None
+    ) -> tuple[ShadowSearch, ...]:
+        """Return the questions that went through the present two models, newest first."""
+
+    def add_shadow_review(self, review: ShadowReview) -> int:
+        """Keep what was chosen between two lists."""
+
+    def shadow_reviews(self) -> tuple[ShadowReview, ...]:
+        """Return what was chosen between the present two models, oldest first."""
 
     def similar(self, passage_id: int, *, limit: int) -> SearchResult:
         """Find the passages of other documents that are nearest in meaning to one."""
@@ -271,9 +306,11 @@ class Pace:
     sentence: float = 0.4  # then the nearest sentence is looked for: a dozen runs of the encoder
     settle: float | None = 0.7  # then all rows are asked for; None: with the first ones
     stood: float | None = 3.0  # then a query is worth keeping in the history; None: only what is looked at is
+    rested: float = 2.0  # then a search is made with the model beside too, where that is wanted
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for
+    considered: float = 0.4  # two lists were not compared sooner: the key was pressed twice
     look: float = 4.0  # a document that is left sooner was not read, and opening it counts nothing
     blink: bool = True
 
@@ -295,5 +332,6 @@ class Ports:
     history: History
     watched: WatchedFile
     training: TrainingPort
+    beside: BesidePort
     pictures: PicturesPort
     pace: Pace = Pace()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.tui.app import CarrelApp
+from app.tui.beside_library import BesideLibrary
 from app.tui.editor_launch import current_line, edit_in_terminal, visit
 from app.tui.freshness import freshness_of
 from app.tui.indexer_process import Indexer
@@ -131,6 +132,7 @@ def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Call
         history=History(where.state / "history"),
         watched=WatchedFile(where.state / "watched.json"),
         training=TrainingRuns(path),
+        beside=BesideLibrary(path),
         pictures=PictureFiles(terminal_of(os.environ)),
     )
 

@@ -54,6 +54,10 @@ RECIPES: Mapping[str, tuple[str, str]] = {
         "adapter: a small lens for questions",
         "Seconds to minutes, and no passage is embedded anew; it can do less, and can lose less.",
     ),
+    "late": (
+        "late: token vectors that may be pooled",
+        "For late interaction (`carrel late`): it is to keep its ranking when one vector stands for up to six words.",
+    ),
     FUSION: (
         "fusion: how meaning and words are joined",
         "No model is trained: the few constants of the ranking are fitted to what you marked and judged, each question"

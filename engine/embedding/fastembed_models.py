@@ -35,17 +35,25 @@ _POOLING: dict[str, Pooling] = {
     "OnnxTextEmbedding": "cls",
     "PooledNormalizedEmbedding": "mean",
     "PooledEmbedding": "mean",
+    "CustomTextEmbedding": "mean",  # only what is added here is of it
 }
 
 _STATED_WINDOW = re.compile(r"(?<!\d)(\d++) input tokens")
-_MULTILINGUAL = re.compile(r"multilingual|mixed", re.IGNORECASE)
+_MANY_LANGUAGES = re.compile(r"multilingual \(~?(\d++) languages?\)", re.IGNORECASE)
+_NAMED_LANGUAGES = re.compile(r"multilingual \(([\w, ]++)\)|mixed (\w++-\w++)", re.IGNORECASE)
+_BETWEEN_LANGUAGES = re.compile(r", |-")
+_CODES = {"english": "en", "chinese": "zh", "german": "de", "spanish": "es"}
+_FOR_PARAPHRASES = re.compile(r"paraphrase", re.IGNORECASE)
 # One side of a pair of models, or half of a model for images: alone they do not search.
 _ONE_SIDED = re.compile(r"clip|constella|stella-en", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class FastembedModel:
-    """A model that can be installed by name. `files` lie beside `model_file` and belong to it."""
+    """A model that can be installed by name. `files` lie beside `model_file` and belong to it.
+
+    `bits` is how many its weights have, as far as its files' names tell; `remark` says what it was not made for.
+    """
 
     name: str
     dimension: int
@@ -56,6 +64,8 @@ class FastembedModel:
     license: str
     source: str
     megabytes: int = 0
+    bits: int = 32
+    remark: str = ""
     query_prefix: str = ""
     passage_prefix: str = ""
     files: tuple[str, ...] = ()
@@ -85,6 +95,11 @@ def prefixes(name: str) -> tuple[str, str]:
     return "", ""
 
 
+def remark(name: str) -> str:
+    """Return what is to be known of a model before it is chosen, "" where nothing is."""
+    return "made to find paraphrases, not answers to questions" if _FOR_PARAPHRASES.search(name) else ""
+
+
 def _described() -> Iterator[tuple[type[Any], Any]]:
     """Yield fastembed's own descriptions with the class that runs each."""
     for kind in _fastembed().TextEmbedding.EMBEDDINGS_REGISTRY:
@@ -107,7 +122,26 @@ def _fastembed() -> Any:
     finally:
         socket.has_ipv6 = known
     connection.HAS_IPV6 = known
+    _add_models(fastembed)
     return fastembed
+
+
+def _add_models(fastembed: Any) -> None:
+    """Tell fastembed of a small model of many languages that was made to find answers, which it does not know."""
+    from fastembed.common.model_description import ModelSource, PoolingType
+
+    with contextlib.suppress(ValueError):  # it is told already, or knows it by now
+        fastembed.TextEmbedding.add_custom_model(
+            model="intfloat/multilingual-e5-small",
+            pooling=PoolingType.MEAN,
+            normalization=True,
+            sources=ModelSource(hf="intfloat/multilingual-e5-small"),
+            dim=384,
+            model_file="onnx/model.onnx",
+            description="Multilingual (~94 languages), 512 input tokens, from its model card",
+            license="mit",
+            size_in_gb=0.487,
+        )
 
 
 def _described_model(kind: type[Any], model: Any) -> FastembedModel:
@@ -122,6 +156,8 @@ def _described_model(kind: type[Any], model: Any) -> FastembedModel:
         license=model.license,
         source=model.sources.hf,
         megabytes=round(model.size_in_GB * 1000),
+        bits=_bits(model),
+        remark=remark(model.model),
         query_prefix=query,
         passage_prefix=passage,
         files=tuple(model.additional_files),
@@ -135,9 +171,20 @@ def _window(description: str) -> int:
 
 
 def _language(description: str) -> str:
-    if _MULTILINGUAL.search(description):
-        return "multilingual"
+    """Read the languages: `en`, `de, en`, or `multilingual (100)`."""
+    if many := _MANY_LANGUAGES.search(description):
+        return f"multilingual ({many[1]})"
+    if named := _NAMED_LANGUAGES.search(description):
+        words = _BETWEEN_LANGUAGES.split(named[1] or named[2])
+        return ", ".join(sorted({_CODES.get(word.lower(), "code") for word in words}))
     return "zh" if "Chinese" in description else "en"
+
+
+def _bits(model: Any) -> int:
+    """Read from the names how many bits a weight has; what is not told is 32."""
+    if "quantized" in model.model_file:
+        return 8
+    return 16 if model.sources.hf.endswith("-Q") else 32
 
 
 def fetch(model: FastembedModel, on_progress: Callable[[str], None]) -> Path:

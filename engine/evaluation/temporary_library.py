@@ -87,6 +87,25 @@ class TemporaryLibrary:
         self.settings, self.on_demand = replace(settings, collapse=0.0, group=True), on_demand
         return self
 
+    def with_token_vectors(self, factor: int) -> TemporaryLibrary:
+        """Give every passage the token vectors of the model, one for `factor` tokens, so that late interaction counts.
+
+        They are pooled as the model was trained to have them. Raises ModelError where it gives none.
+        """
+        from engine.indexing.late_build import LateTurns, switch_on
+        from engine.indexing.stop_signal import Never
+
+        connection = open_writer(self.path)
+        try:
+            manifest = self._encoder.manifest
+            switch_on(connection, manifest.id, self._encoder, factor, manifest.late_pooling)
+            turns = LateTurns(connection, lambda _: self._encoder, lambda _: None)
+            while turns.due:
+                turns.take(Never())
+        finally:
+            connection.close()
+        return self
+
     def model(self, connection: LibraryConnection) -> search_pipeline.Model:
         """Return what a search needs of the model that made the vectors."""
         model, _ = self._active.of(connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from engine.paths import places
@@ -48,6 +49,7 @@ def refit(
 
     `encoder` is that model's. That is some hundred searches, a second of work, of which none begins while one types.
     """
+    from engine.indexing.passage_encoder import GaveWay, broken_off_by
     from engine.retrieval import tier_calibration, word_link_calibration  # numpy, 0.1 s, for a sync that has work
 
     wait = waits_for_typing(places().state)
@@ -57,5 +59,14 @@ def refit(
         return stopped()
 
     described = cast("DescribedEncoder", encoder)
-    tier_calibration.refit(conn, described, stopped_once_nobody_types, beside)
-    word_link_calibration.fit(conn, described, stopped_once_nobody_types, beside)
+    # The questions that both are fitted by are embedded first where their vectors lie nowhere: 20 s with a large model.
+    with suppress(GaveWay), broken_off_by(_Asked(stopped), encoder):
+        tier_calibration.refit(conn, described, stopped_once_nobody_types, beside)
+        word_link_calibration.fit(conn, described, stopped_once_nobody_types, beside)
+
+
+class _Asked:
+    """A signal that is asked for by calling."""
+
+    def __init__(self, stopped: Callable[[], bool]) -> None:
+        self.is_set = stopped

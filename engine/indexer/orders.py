@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import apsw
@@ -18,6 +20,8 @@ from engine.store import folders, requests
 from engine.store.faults import system_errors_translated, translated
 from engine.store.transactions import path_of
 from engine.watching.watched_roots import watched
+
+LOOK_SECONDS = 0.3  # between two looks whether an order was taken back
 
 
 class Indexing(Protocol):
@@ -33,7 +37,7 @@ class Indexing(Protocol):
     ) -> SyncReport:
         """Sync, giving way to what is more urgent."""
 
-    def build_model(self, name: str) -> bool:
+    def build_model(self, name: str, called_off: Callable[[], bool] = ...) -> bool:
         """Make a model the library's; False where it was stopped. Raises ModelError where another was asked for."""
 
     def start_shadow(self, name: str) -> None:
@@ -79,7 +83,7 @@ class Orders:
             kind, _, argument = self._commands.get().partition(" ")
             self._carry_out(kind, argument)
         while not self._stop.is_set() and (request := requests.take(self._conn)) is not None:
-            outcome = self._outcome(request.kind, request.argument)
+            outcome = self._outcome(request.kind, request.argument, Withdrawn(self._conn, request.id))
             if not self._stop.is_set():  # else it is taken again by the next indexer
                 self._answers[request.id] = outcome
                 self._answer()
@@ -90,17 +94,17 @@ class Orders:
             requests.finish(self._conn, number, outcome)
             del self._answers[number]
 
-    def _outcome(self, kind: str, argument: str) -> dict[str, Any]:
+    def _outcome(self, kind: str, argument: str, withdrawn: Callable[[], bool]) -> dict[str, Any]:
         library = path_of(self._conn)
         try:
             with translated(library), system_errors_translated(library):
-                return self._carry_out(kind, argument)
+                return self._carry_out(kind, argument, withdrawn)
         except (LibraryDamaged, LibraryMissing):
             raise
         except CarrelError as error:
             return {"error": str(error), "message": error.message, "cause": error.cause, "fix": error.fix}
 
-    def _carry_out(self, kind: str, argument: str) -> dict[str, Any]:
+    def _carry_out(self, kind: str, argument: str, withdrawn: Callable[[], bool] = lambda: False) -> dict[str, Any]:
         path = os.fsencode(argument)
         paths = (path,) if path else ()
         match kind:
@@ -121,7 +125,7 @@ class Orders:
             case "remove" | "remove_forever":
                 return self._forget(path, forever=kind == "remove_forever")
             case "use_model":
-                done = self._indexing.build_model(argument)
+                done = self._indexing.build_model(argument, withdrawn)
                 return {"model": argument, **to_dict(self._indexing.in_turns())} if done else {}
             case "shadow":
                 self._indexing.start_shadow(argument)
@@ -153,6 +157,28 @@ class Orders:
         forgotten = forget_folder(self._conn, folder.id, forever=forever)
         self._indexing.folders_changed()
         return {"documents": forgotten}
+
+
+class Withdrawn:
+    """Says whether who filed an order has taken it back, as by ctrl-C; asked at any time, looked up now and then.
+
+    Only the thread that made it looks: the connection is its.
+    """
+
+    def __init__(self, conn: apsw.Connection, number: int) -> None:
+        self._conn = conn
+        self._number = number
+        self._thread = threading.get_ident()
+        self._next = 0.0
+        self._is_gone = False
+
+    def __call__(self) -> bool:
+        """Return whether the order is there no more."""
+        now = time.monotonic()
+        if not self._is_gone and now >= self._next and threading.get_ident() == self._thread:
+            self._next = now + LOOK_SECONDS
+            self._is_gone = requests.state(self._conn, self._number) is None
+        return self._is_gone
 
 
 def _not_watched(path: bytes) -> PathError:

@@ -28,7 +28,7 @@ from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
 from engine.indexer.troubles import AFTER_TROUBLE_SECONDS, Troubles
 from engine.indexing.embedding_queue import ask_for_paths
 from engine.indexing.late_build import LateTurns
-from engine.indexing.stop_signal import GiveWay, Signal
+from engine.indexing.stop_signal import Either, GiveWay, Signal
 from engine.indexing.sync import refit_where_due, sync
 from engine.indexing.sync_progress import finished, joined, to_dict
 from engine.records import SyncReport
@@ -236,8 +236,8 @@ class Service:
         self._next_whole = time.monotonic() + RECONCILE_SECONDS
         self._guarded(self.in_turns)
 
-    def build_model(self, name: str) -> bool:
-        """Make an installed model the library's; False where it was stopped.
+    def build_model(self, name: str, called_off: Callable[[], bool] = lambda: False) -> bool:
+        """Make an installed model the library's; False where it was stopped, or `called_off` by who asked for it.
 
         Raises ModelError where it cannot be used, or another was asked for meanwhile.
         """
@@ -248,14 +248,15 @@ class Service:
         with self._giving_way() as given_way:
             while True:
                 signal = given_way()
-                parser = self._parser.heeding(signal)
+                heeded = Either(signal.is_set, called_off)
+                parser = self._parser.heeding(heeded)
                 try:
                     done = use_model(
-                        self._conn, name, encoder, partial(_same, parser), on_event=self._tell, stop=signal
+                        self._conn, name, encoder, partial(_same, parser), on_event=self._tell, stop=heeded
                     )
                 except ParserClosed:  # in the midst of a long file
                     done = False
-                if done or self._stop.is_set() or not signal.gave_way:
+                if done or self._stop.is_set() or called_off() or not signal.gave_way:
                     return done
                 self._let_pass()
                 if self._model_wanted != name:

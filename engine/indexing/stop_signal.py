@@ -21,6 +21,18 @@ class Never:
         return False
 
 
+class Either:
+    """Set when one of two things is said."""
+
+    def __init__(self, one: Callable[[], bool], other: Callable[[], bool]) -> None:
+        self._one = one
+        self._other = other
+
+    def is_set(self) -> bool:
+        """Whether one of them is said."""
+        return self._one() or self._other()
+
+
 class GiveWay:
     """Set when `stop` is, or when `wanted` says that something more urgent waits; remembers that it was asked to."""
 

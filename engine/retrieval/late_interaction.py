@@ -31,12 +31,28 @@ class QuestionEncoder(Protocol):
         """Return the vectors of a question's tokens."""
 
 
+class Late(Protocol):
+    """What ranks the best passages again."""
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+
+    def scores(self, connection: StoreConnection, question: str, ids: NDArray[np.int64]) -> Floats:
+        """Return the late score of each passage, NaN where it has none."""
+
+
 @dataclass(frozen=True, slots=True)
 class LateStage:
     """The late model of a library, with its encoder."""
 
     model: LateModel
     encoder: QuestionEncoder
+
+    @property
+    def name(self) -> str:
+        """The catalogue's name of the model."""
+        return self.model.name
 
     def scores(self, connection: StoreConnection, question: str, ids: NDArray[np.int64]) -> Floats:
         """Return the late score of each passage: the mean over the question's tokens of the best cosine, else NaN."""

@@ -35,7 +35,7 @@ from engine.retrieval.fts_query import FtsQuery, fts_query_of
 from engine.retrieval.fusion import Ranking, rank
 from engine.retrieval.hits import Placing, Read, hydrate
 from engine.retrieval.late_interaction import DEPTH as LATE_DEPTH
-from engine.retrieval.late_interaction import LateStage
+from engine.retrieval.late_interaction import Late
 from engine.retrieval.near_duplicates import Row, rows
 from engine.retrieval.newest_documents import newest, newest_holding
 from engine.retrieval.on_demand_vectors import OnDemandVectors
@@ -70,7 +70,7 @@ class Model:
     reads: Reads = everything
     embedded: float = 1.0
     on_demand: OnDemandVectors | None = None
-    late: LateStage | None = None  # None: the library has none, or it is off
+    late: Late | None = None  # None: the library has none, or it is off
     encoder: object = None  # what `encode` is of: asked for its token vectors, where it has them
 
 
@@ -154,7 +154,7 @@ def run(
 
 
 def _with_late_scores(
-    connection: StoreConnection, gathered: Gathered, ranking: Ranking, stage: LateStage, question: str
+    connection: StoreConnection, gathered: Gathered, ranking: Ranking, stage: Late, question: str
 ) -> Gathered:
     """Return the candidates with the late scores of the first hundred of a ranking."""
     first, candidates = ranking.order[:LATE_DEPTH], gathered.candidates
@@ -219,7 +219,7 @@ def present(
         so_far=search.gathered.so_far,
         awaited=tuple(wanted(candidates, [row.passage for row in search.rows], ASKED)),
         constants=settings.used_constants,
-        late=model.late.model.name if model is not None and model.late and candidates.late is not None else "",
+        late=model.late.name if model is not None and model.late and candidates.late is not None else "",
     )
 
 

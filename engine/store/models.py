@@ -111,10 +111,11 @@ def following(conn: apsw.Connection, model_id: int) -> list[StoredModel]:
     one's vectors instead.
     """
     known = every(conn)
-    manifest = next((_manifest(each.manifest) for each in known if each.id == model_id), None)
-    if manifest is None:
+    others = [each for each in known if each.id != model_id]
+    if not others:  # so it is nearly always, and manifests cost a one-shot command 8 ms
         return []
-    return [each for each in known if each.id != model_id and _follows(_manifest(each.manifest), manifest)]
+    manifest = next((_manifest(each.manifest) for each in known if each.id == model_id), None)
+    return [each for each in others if manifest is not None and _follows(_manifest(each.manifest), manifest)]
 
 
 def vectors_of(conn: apsw.Connection, model: StoredModel) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from engine.paths import is_team_address
 from engine.team.address import checked, distant, effective, place
 
 SERVICE = "carrel"  # under which the keyring holds the passwords
@@ -16,8 +17,11 @@ SERVICE = "carrel"  # under which the keyring holds the passwords
 def connection_string(address: str, password: str | None = None) -> str:
     """Return what psycopg connects with: the address, and the password where the keyring has one or it is given.
 
-    Holds a secret: it is to be handed to psycopg and to nothing else. Raises UsageError as `checked` does.
+    Holds a secret: it is to be handed to psycopg and to nothing else. Such a string itself comes back as it is. Raises
+    UsageError as `checked` does.
     """
+    if not is_team_address(address):
+        return address
     from psycopg.conninfo import make_conninfo
 
     parts = effective(checked(address))

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import CarrelError, LibraryBusy, LibraryDamaged, LibraryFull, TeamAway, TeamError, TeamRefused
+from engine.team.address import HOW_VERIFIED
+from engine.team.login import connection_string
 
 if TYPE_CHECKING:
     import psycopg
@@ -16,6 +18,7 @@ STATEMENT_SECONDS = 60  # no search takes so long; what hangs gives its connecti
 IDLE_SECONDS = 600  # in a transaction: whoever helps with vectors embeds a batch in one
 KEEPALIVE = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 BUSY = ("55P03", "57014")  # a lock that was not to be had, a statement that was ended
+PASSING = ("starting up", "shutting down", "recovery", "too many", "connection slots")  # a refusal to all, for a moment
 AGAIN = ("40001", "40P01")  # serialization failure, deadlock: the same may succeed a moment later
 
 
@@ -42,7 +45,7 @@ def connect(url: str, schema: str) -> psycopg.Connection:
     import psycopg
 
     with translated():
-        return psycopg.connect(url, autocommit=True, **arguments(schema))
+        return psycopg.connect(connection_string(url), autocommit=True, **arguments(schema))
 
 
 def arguments(schema: str) -> dict[str, Any]:
@@ -79,7 +82,9 @@ def explained(error: psycopg.Error) -> CarrelError:
 
     said = (error.diag.message_primary or str(error).strip().split("\n")[0]).rstrip(".") + "."
     state = error.sqlstate or ""
-    if state.startswith("28") or ("password" in said and isinstance(error, psycopg.OperationalError) and not state):
+    if isinstance(error, psycopg.OperationalError) and not state and (refused := _not_let_in(said)):
+        return refused
+    if state.startswith("28"):
         return TeamRefused("The server did not let you in.", cause=said, fix="See `carrel team join`.")
     if state in ("42501", "42P01", "3F000"):
         return TeamRefused(
@@ -94,3 +99,15 @@ def explained(error: psycopg.Error) -> CarrelError:
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) or state[:2] in ("08", "57"):
         return TeamAway("The team's server does not answer.", cause=said, fix="It is tried again by itself.")
     return TeamError("The team's server refused a statement.", cause=said, fix="See `carrel doctor`.")
+
+
+def _not_let_in(said: str) -> TeamRefused | None:
+    """Return what is told where a server was reached and will not have this login; libpq gives no code for that.
+
+    A server that starts, stops, or has all its connections taken is one that is away for a moment.
+    """
+    if "certificate" in said or "does not support SSL" in said:
+        return TeamRefused("The server is not the one that it should be.", cause=said, fix=HOW_VERIFIED)
+    if "password" in said or ("FATAL" in said and not any(each in said for each in PASSING)):
+        return TeamRefused("The server did not let you in.", cause=said, fix="See `carrel team join`.")
+    return None

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from beside_fakes import FakeBeside
 from textual.app import App
 from training_fakes import FakeTraining
 
@@ -42,6 +43,10 @@ from engine.records import (
     ResolvedLink,
     SearchResult,
     SearchSettings,
+    ShadowReview,
+    ShadowSearch,
+    ShadowState,
+    ShadowStream,
     Shares,
     SignalScale,
     Status,
@@ -63,6 +68,7 @@ ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
 DAY = 86_400.0
 STILL = Pace(
+    rested=0.0,
     quiet=0.0,
     glance=0.0,
     patience=0.0,
@@ -159,6 +165,11 @@ class FakeLibrary:
         self.sentences = False  # whether there is a model to find nearest sentences with
         self.waiting: set[int] = set()  # passages that have no vector yet
         self.embedding, self.given_up = threading.Event(), threading.Event()  # whether embedding began, and was left
+        self.beside: ShadowState | None = None  # the model that runs beside, where one does
+        self.shadow_log: list[ShadowSearch] = []
+        self.reviews: list[ShadowReview] = []
+        self.comparing = threading.Event()  # whether a search was begun with the model beside
+        self.compared: list[tuple[str, str]] = []  # questions that went through both, with their stream
         self.asked_for: list[tuple[int, ...]] = []  # passages that the indexer is to embed first
 
     def new_cancellation(self) -> FakeCancellation:
@@ -248,6 +259,52 @@ class FakeLibrary:
     def _write(self) -> None:
         if self.refusal is not None:
             raise self.refusal
+
+    def shadow_state(self) -> ShadowState | None:
+        return self.beside
+
+    def ask_for_shadow(self, name: str) -> int:
+        self._write()
+        return self.file_request("shadow", name)
+
+    def stop_shadow(self) -> str:
+        assert self.beside is not None
+        name, self.beside = self.beside.shadow.name, None
+        return name
+
+    def shadow_score(
+        self, text: str, stream: ShadowStream, *, settings: SearchSettings, cancel: Cancellation
+    ) -> ShadowSearch | None:
+        """Compare at once, or when a test releases it; nothing where it is given up."""
+        assert isinstance(cancel, FakeCancellation)
+        self.comparing.set()
+        while "shadow" in self.held and not (self.release.is_set() or cancel.cancelled.is_set()):
+            self.release.wait(0.01)
+        if cancel.cancelled.is_set():
+            self.given_up.set()
+            raise SearchCancelled
+        self._write()
+        self.compared.append((text, stream))
+        return ShadowSearch(text, stream, "likely", "likely", 1.0, 1.0, (), ())
+
+    def shadow_lists(
+        self, text: str, *, limit: int, settings: SearchSettings, cancel: Cancellation
+    ) -> tuple[SearchResult, SearchResult]:
+        found = search_notes(self.notes, text, settings, limit)
+        return found, replace(found, hits=found.hits[::-1])
+
+    def shadow_searches(
+        self, *, pairs: bool = False, stream: ShadowStream | None = None, limit: int | None = None
+    ) -> tuple[ShadowSearch, ...]:
+        return tuple(each for each in self.shadow_log if stream in (None, each.stream))[:limit]
+
+    def add_shadow_review(self, review: ShadowReview) -> int:
+        self._write()
+        self.reviews.append(replace(review, id=len(self.reviews) + 1))
+        return len(self.reviews)
+
+    def shadow_reviews(self) -> tuple[ShadowReview, ...]:
+        return tuple(self.reviews)
 
     def similar(self, passage_id: int, *, limit: int) -> SearchResult:
         """Find the notes whose letters are nearest to those of a passage."""
@@ -608,5 +665,6 @@ def ports(
         history=History(None),
         watched=WatchedFile(None),
         training=FakeTraining(Path("/nowhere"), missing="This browser was started without it."),
+        beside=FakeBeside(),
         pictures=PictureFiles("none"),
     )

@@ -13,8 +13,10 @@ from piloting import SIZES, SMALL, WIDE, picture, pressed, settle, told, written
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
-from textual.widgets import TextArea
+from textual.widgets import OptionList, TextArea
 
+from app import model_catalogue
+from app.model_catalogue import Model
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
 from app.tui.screens.confirm import ConfirmScreen
@@ -514,6 +516,61 @@ async def test_all_of_the_home_is_not_added_by_a_careless_enter(library: Shelves
         await shown(pilot, "a", "enter")
         assert isinstance(pilot.app.screen, PickerScreen)
         assert library.added == []
+
+
+CHOICES = [
+    Model("all-MiniLM-L6-v2", "embedded", True, 384, 256, 23, "en", "apache-2.0", "", 60.0),
+    Model("mine", "installed", False, 64, 512, 4, "de, fr", "mit", "", 30.0),
+    Model("far/away", "offered", False, 384, 128, 220, "multilingual (50)", "mit", "made to find paraphrases", 240.0),
+]
+
+
+async def test_a_model_that_is_here_is_taken_into_use_after_a_question(
+    library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_catalogue, "models", lambda active, passages: CHOICES)
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "m")
+        await settle(pilot)
+        listed = [str(each.prompt) for each in pilot.app.screen.query_one(OptionList).options]
+        assert "220 MB to fetch · multilingual (50) · 128 tokens · mit · for paraphrases · ~4 min" in listed[2]
+        await pilot.press("m", "i", "n", "e", "enter")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        assert library.orders == []
+        await pilot.press("y")
+        await settle(pilot)
+        assert library.orders == [("use_model", "mine")]
+
+
+async def test_a_model_that_is_here_may_run_beside_the_one_in_use(
+    library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_catalogue, "models", lambda active, passages: CHOICES)
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "m")
+        await settle(pilot)
+        await pilot.press("m", "i", "n", "e", "enter")
+        await settle(pilot)
+        await pilot.press("down", "enter")
+        await settle(pilot)
+        assert library.orders == [("shadow", "mine")]
+        assert "mine runs beside the model in use" in " ".join(told(pilot))
+
+
+async def test_a_model_that_is_not_here_says_how_to_fetch_it(
+    library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_catalogue, "models", lambda active, passages: CHOICES)
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "m")
+        await settle(pilot)
+        await pilot.press("down", "down", "enter")
+        await settle(pilot)
+        assert "carrel models use far/away" in " ".join(told(pilot))
+        assert library.orders == []
 
 
 async def test_a_check_is_run_and_told(library: Shelves, app: CarrelApp) -> None:

@@ -17,6 +17,7 @@ import pytest
 from fake_encoder import FakeEncoder
 
 from engine.embedding import catalogue, fastembed_models
+from engine.embedding.embedding_cost import COST_OF_FULL_WEIGHTS, ModelSize, measured_rate
 from engine.embedding.fastembed_models import FastembedModel, prefixes
 from engine.embedding.manifest import Manifest, verify
 from engine.embedding.out_of_domain import VECTORS_FILE, foreign_vectors, store_foreign_vectors
@@ -230,8 +231,28 @@ def test_offered_models_come_with_the_prefixes_of_their_family(home: Path) -> No
     assert (bge.dimension, bge.pooling, bge.window) == (384, "cls", 512)
     assert bge.query_prefix.startswith("Represent this sentence") and bge.passage_prefix == ""
     e5 = models["intfloat/multilingual-e5-large"]
-    assert (e5.query_prefix, e5.passage_prefix, e5.language) == ("query: ", "passage: ", "multilingual")
+    assert (e5.query_prefix, e5.passage_prefix, e5.language) == ("query: ", "passage: ", "multilingual (100)")
     assert all(model.dimension > 0 and model.source for model in models.values())
+    assert models["jinaai/jina-embeddings-v2-base-de"].language == "de, en"
+    assert "paraphrases" in models["sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"].remark
+
+
+def test_a_small_model_of_many_languages_that_was_made_to_find_answers_is_offered() -> None:
+    for _ in range(2):
+        (small,) = (model for model in catalogue.available() if model.name == "intfloat/multilingual-e5-small")
+    assert (small.dimension, small.pooling, small.window, small.license) == (384, "mean", 512, "mit")
+    assert (small.query_prefix, small.passage_prefix) == ("query: ", "passage: ")
+    assert small.language.startswith("multilingual") and not small.remark
+
+
+def test_a_model_costs_what_its_layers_weigh_and_not_its_vocabulary() -> None:
+    embedded = ModelSize(23, 8, 384, multilingual=False)
+    full = ModelSize(90, 32, 384, multilingual=False)
+    of_many_languages = ModelSize(470, 32, 384, multilingual=True)
+    assert full.cost / embedded.cost == pytest.approx(COST_OF_FULL_WEIGHTS, rel=0.1)
+    assert 3 < of_many_languages.cost / embedded.cost < 6  # twice the layers, in 32 bits
+    assert ModelSize(1, 32, 1024, multilingual=True).cost > 0
+    assert measured_rate(catalogue.EMBEDDED_FOLDER) > 0
 
 
 @pytest.mark.parametrize(

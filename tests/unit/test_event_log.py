@@ -8,10 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
+from notes import write
 
+from engine.errors import LibraryBusy
 from engine.event_log.event_file import KEPT_FILES, EventFile, EventTail, new_event_file
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Committed, Event, FollowsAnother, IndexerStarted, Watching
+from engine.library import Library
 from engine.paths import Places, places
 from engine.records import Writer
 from engine.store.lock import Holding, IndexerLock
@@ -213,3 +217,27 @@ def test_one_who_follows_from_now_on_is_told_what_is_watched(lock: Lock) -> None
     lock.commit(1)
     found = follow(lock, from_now=True).read()
     assert [event.type for event in found] == ["follows_another", "watching"]
+
+
+# --- who indexes once -------------------------------------------------------------------------------------------------
+
+
+def test_a_sync_is_told_in_an_event_file_that_followers_find(home: Places, tmp_path: Path) -> None:
+    notes = write(tmp_path / "notes", {"a.md": "# A\n\nA harbour.\n"})
+    followed: list[Event] = []
+    with Library.open(tmp_path / "library.carrel", create=True, encoder=FakeEncoder()) as library:
+        library.tells_others = True
+        library.add(notes)
+        tail = HolderTail(library.path, look_every=0.0)
+        for _ in range(KEPT_FILES + 3):
+            library.sync(on_event=lambda _: followed.extend(tail.read()))
+        followed += tail.read()
+        tail.close()
+        with IndexerLock(library.path).acquire("elsewhere"), pytest.raises(LibraryBusy):
+            library.sync()
+    kinds = [event.type for event in followed]
+    assert kinds[:2] == ["follows_another", "indexer_started"]
+    assert "sync_finished" in kinds
+    files = sorted((home.state / "events").iterdir())
+    assert len(files) == KEPT_FILES  # one that did not come to work has none, and lets one more of the others go
+    assert [event.type for event in EventTail(files[-1]).read()][-2:] == ["sync_finished", "stopped"]

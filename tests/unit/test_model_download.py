@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny_repository
 from loopback_hub import Hub, loopback_hub
@@ -28,6 +29,7 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[2]
 NAME, SOURCE = "BAAI/bge-small-en-v1.5", "Qdrant/bge-small-en-v1.5-onnx-Q"
+E5 = "intfloat/multilingual-e5-small"
 MODEL = "model_optimized.onnx"
 AT_BREAK = 400_000  # bytes, about a tenth of the model
 NOTES = {"bread.md": "# Sourdough\n\nFeed the starter twice a day.\n", "stove.md": "# Stove\n\nKeep it dry.\n"}
@@ -80,6 +82,16 @@ def test_a_model_is_fetched_once_with_progress_and_kept_once(hub: Hub, home: Pat
     asked = len(hub.asked)
     assert catalogue.install(NAME).fingerprint == manifest.fingerprint
     assert len(hub.asked) == asked
+
+
+def test_a_model_of_many_languages_is_fetched_with_its_prefixes(hub: Hub, home: Path) -> None:
+    """Its graph lies in a folder of the repository, its tokenizer does not."""
+    files = tiny_repository.files()
+    hub.files[E5] = {"onnx/model.onnx": files[MODEL], "tokenizer.json": files["tokenizer.json"]}
+    manifest = catalogue.install(E5)
+    assert (manifest.query_prefix, manifest.passage_prefix) == ("query: ", "passage: ")
+    encoder = catalogue.load(E5)
+    assert np.array_equal(encoder.encode_query("bread"), encoder.encode_passages(["query: bread"])[0])
 
 
 @pytest.mark.parametrize("knows_ranges", [True, False])

@@ -17,6 +17,7 @@ import pytest
 from tiny_training import TINY, install_model, make_collection, make_model
 
 from engine.embedding import catalogue
+from engine.embedding.manifest import Manifest
 from training import estimate, protocol, review, run_process, runs, worker
 from training.run_plan import Plan
 from training.runs import Run
@@ -116,6 +117,16 @@ def test_an_adapter_needs_no_vectors_of_its_own(home: Path) -> None:
     assert worker.work(run) == 0
     assert not (run.folder / "vectors.f32").exists()
     assert kinds(run)[-1] == "finished"
+
+
+def test_a_model_for_late_interaction_is_judged_as_that_and_says_how_it_is_pooled(home: Path) -> None:
+    run = runs.create(plan(home, recipe="late"))
+    assert worker.work(run) == 0
+    assert not (run.folder / "vectors.f32").exists()
+    judged = last(run, protocol.Judged)
+    assert judged.verdict in ("cannot judge", "no gain", "worse", "gain")
+    if model := finished(run).model:
+        assert Manifest.read(catalogue.folder_of(model)).late_pooling == "kmeans"
 
 
 def test_queries_alone_teach_and_cannot_judge(home: Path) -> None:

@@ -492,6 +492,18 @@ def test_a_saved_note_does_not_wait_for_another_model(world: Watched) -> None:
     world.until(lambda: getattr(models.active(world.conn), "name", "") == "other")
 
 
+def test_an_order_for_a_model_that_is_taken_back_ends_the_building(world: Watched) -> None:
+    many_notes(world, 200)
+    world.start()
+    world.until(lambda: documents.counts(world.conn).documents == 200)
+    world.other_encoders["other"] = SlowEncoder(dimension=24)
+    number = requests.file(world.conn, "use_model", "other")
+    world.until(lambda: any(isinstance(event, Preparing) for event in world.events))
+    requests.withdraw(world.conn, number)
+    assert world.order("sync")["added"] == 0  # it is taken once the building has ended
+    assert getattr(models.active(world.conn), "name", "") != "other"
+
+
 def test_who_asked_for_a_model_hears_that_another_was_asked_for_after_it(world: Watched) -> None:
     asked = threading.Event()
 

@@ -15,6 +15,9 @@ from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.events import Event
     from engine.maintenance import DoctorReport
     from engine.maintenance.kept_data import Kept
     from engine.records import Check
@@ -36,6 +39,9 @@ def command(session: Session, repair: bool) -> int:
     folders can be watched. Below that stands what is kept where, and how to forget it. Nothing is changed without
     --repair.
 
+    Of a team library (--library ADDRESS) it checks what you may see: versions, policies, counts, words, vectors, and
+    the index against an exact look; --repair brings your own folders anew.
+
     The exit code is 1 where a check failed, and after --repair where one still fails.
     """
     from app.cli.progress_line import progress
@@ -43,7 +49,9 @@ def command(session: Session, repair: bool) -> int:
 
     show = progress()
     try:
-        examined = session.care().check(repair=repair, on_event=show)
+        examined = (
+            _of_team(session, repair, show) if session.team else session.care().check(repair=repair, on_event=show)
+        )
     finally:
         show.close()
     if session.json:
@@ -51,6 +59,21 @@ def command(session: Session, repair: bool) -> int:
     else:
         _print(examined, repair)
     return DONE if all(check.ok for check in examined.checks) else FAILED
+
+
+def _of_team(session: Session, repair: bool, on_event: Callable[[Event], None]) -> DoctorReport:
+    """Check a team library as far as a member may look, and mend one's own folders in it."""
+    from engine.maintenance import DoctorReport
+    from engine.paths import library_path
+    from engine.team.membership import this_machine
+    from engine.team.team_doctor import examine, mend
+
+    where = (session.team, library_path(session.library), this_machine())
+    checks = examine(*where)
+    if not repair or all(check.ok for check in checks):
+        return DoctorReport(checks)
+    done = mend(*where, on_event)
+    return DoctorReport(examine(*where), done)
 
 
 def _print(examined: DoctorReport, repair: bool) -> None:

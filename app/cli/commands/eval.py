@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ("carrel eval scifact nfcorpus", "Judge the embedded model on two collections."),
         ("carrel eval scifact --fusion rrf --weights .5,.5", "Judge another way of joining meaning and words."),
         ("carrel eval scifact --against BAAI/bge-small-en-v1.5", "Compare two models, with a confidence interval."),
+        ("carrel eval scifact --late 4", "See what late interaction gives."),
         (
             "carrel eval scifact --against rrf --per-query scores.jsonl",
             "Compare two fusions; keep each query's scores.",
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     "--against",
     metavar="M",
     help="Compare with another model, another fusion, other weights (V,K), or no-feedback.",
+)
+@click.option(
+    "--late",
+    type=click.IntRange(1, 6),
+    metavar="N",
+    help="Rank the best hundred again by late interaction, one vector for N words; compared with the same without it.",
 )
 @click.option(
     "--on-demand",
@@ -64,6 +71,7 @@ def command(
     fusion: Fusion,
     weights: tuple[float, float] | None,
     against: str | None,
+    late: int | None,
     on_demand: int | None,
     per_query: Path | None,
 ) -> None:
@@ -76,7 +84,7 @@ def command(
     from app.cli import evaluation
     from engine.evaluation.report import to_json, to_table
 
-    wanted = evaluation.System(model, fusion, weights, on_demand=on_demand)
+    wanted = evaluation.System(model, fusion, weights, on_demand=on_demand, late=late or 0)
     other = evaluation.rival(wanted, against)
     result, baseline = evaluation.judged(folders, split, wanted, other)
     if per_query is not None:

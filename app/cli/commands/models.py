@@ -41,14 +41,16 @@ command.params.extend(global_options(json=True))
 @pass_session
 def list_models(session: Session) -> None:
     """List the models: embedded, installed, and offered to be fetched by name."""
-    from app.cli.model_table import lines, models, shape
+    from app.cli.model_table import footnotes, lines, shape
+    from app.model_catalogue import models
 
-    active = _active(session)
-    found = models(active)
+    active, passages = _active(session)
+    found = models(active, passages)
     if session.json:
         print_json(shape(found, active))
     else:
         click.echo("\n".join(lines(found)))
+        click.echo("\n".join(footnotes(found)), err=True)
         click.echo("`carrel models use NAME` fetches an offered model and embeds the library with it.", err=True)
 
 
@@ -87,8 +89,9 @@ def use_model(session: Session, name: str) -> int:
                 on_event=show,
                 stop=stop,
             )
+        active = library.status().model if stop.is_set() else ""
     if stop.is_set():
-        click.echo(f"Stopped early; `carrel models use {manifest.id}` goes on from here.", err=True)
+        click.echo(_stopped(manifest.id, active), err=True)
         return INTERRUPTED
     click.echo(f"The library uses {manifest.id} now.")
     return DONE
@@ -130,7 +133,7 @@ def remove_model(session: Session, name: str) -> None:
     from engine.errors import ModelError
 
     embedded = name.lower() == catalogue.EMBEDDED.lower()  # refused by the catalogue, in use or not
-    if not embedded and catalogue.place_of(name) == catalogue.place_of(_active(session)):
+    if not embedded and catalogue.place_of(name) == catalogue.place_of(_active(session)[0]):
         raise ModelError(
             f"{name} is the model that the library uses.",
             fix=f"Change first: `carrel models use {catalogue.EMBEDDED}`.",
@@ -139,13 +142,21 @@ def remove_model(session: Session, name: str) -> None:
     click.echo(f"Removed {name}.")
 
 
-def _active(session: Session) -> str:
-    """Return the library's model, or the one that a new library starts with."""
+def _stopped(model: str, active: str) -> str:
+    """Say where the library stands after a change of its model was stopped."""
+    if active.lower() == model.lower():
+        return f"Stopped early: the library uses {model}; what has no vector yet is embedded by the next sync."
+    return f"Stopped early: the library uses {active} as before; `carrel models use {model}` goes on from here."
+
+
+def _active(session: Session) -> tuple[str, int]:
+    """Return the library's model, or the one that a new library starts with, and how many passages it has."""
     from engine.embedding import catalogue
     from engine.errors import LibraryMissing
 
     try:
         with session.open() as library:
-            return library.status().model or catalogue.EMBEDDED
+            status = library.status()
+            return status.model or catalogue.EMBEDDED, status.passages
     except LibraryMissing:
-        return catalogue.EMBEDDED
+        return catalogue.EMBEDDED, 0

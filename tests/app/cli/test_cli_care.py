@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -192,11 +193,19 @@ def test_models_are_listed_with_what_a_person_chooses_by(carrel: Call, arguments
     ended = carrel(*arguments)
 
     assert ended.code == 0
-    assert ended.out.splitlines() == [
-        "   model                   state    dimensions  MB  language  licence",
-        "●  all-MiniLM-L6-v2        active          384  23  en        apache-2.0",
-        "   BAAI/bge-small-en-v1.5  offered         384  67  en        mit",
+    listed = [re.split(r"  +", line) for line in ended.out.splitlines()]  # the last stands at the right
+    assert [row[:-1] for row in listed] == [
+        ["", "model", "state", "dimensions", "MB", "tokens", "languages", "licence"],
+        ["●", "all-MiniLM-L6-v2", "active", "384", "23", "256", "en", "apache-2.0"],
+        ["", "BAAI/bge-small-en-v1.5", "offered", "384", "67", "512", "en", "mit"],
     ]
+    assert listed[0][-1] == "here" and listed[1][-1].endswith(" s")
+    assert "an estimate" in ended.err
+
+
+@pytest.mark.usefixtures("no_library")
+def test_without_a_library_no_time_is_told(carrel: Call) -> None:
+    assert carrel("models").out.splitlines()[0].endswith("licence")
 
 
 @pytest.mark.parametrize("arguments", [("models", "--json"), ("models", "list", "--json"), ("--json", "models")])

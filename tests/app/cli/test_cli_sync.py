@@ -368,8 +368,20 @@ def test_several_paths_are_several_requests_and_one_report(carrel: Call, library
     assert (ended.json["added"], ended.json["skipped"]["hidden"], len(ended.json["failed"])) == (6, 4, 2)
 
 
+@pytest.mark.usefixtures("impatient")
+def test_what_is_held_back_is_counted_once_however_many_paths_lie_in_its_folder(
+    carrel: Call, library: FakeLibrary
+) -> None:
+    done = SimpleNamespace(done=True, outcome=to_dict(replace(REPORT, held=30)))
+    busy(library, done, done)
+    notes, other = os.fsencode(Path.cwd() / "notes"), os.fsencode(Path.cwd() / "other")
+    library.watched = [Folder(1, notes, "watching", held=30), Folder(2, other, "watching", held=5)]
+
+    assert carrel("sync", "notes/a", "notes/b", "--json").json["held"] == 30
+
+
 def test_no_count_of_a_report_is_left_out_where_reports_are_put_together() -> None:
-    counts = {each.name: 3 for each in fields(SyncReport) if each.name not in ("failed", "skipped")}
+    counts = {each.name: 3 for each in fields(SyncReport) if each.name not in ("failed", "skipped", "held")}
     told = summed([SyncReport(**counts), SyncReport(**counts)])
     assert {name: getattr(told, name) for name in counts} == {**dict.fromkeys(counts, 6), "pending": 3}
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from cli_fakes import Call
+from fake_encoder import FakeEncoder
 from indexed_notes import indexed
+from loopback_proxy import LoopbackProxy, certificates
 from team_world import TeamDatabase
+
+from app.cli.commands import team_commands
 
 pytestmark = pytest.mark.usefixtures("no_keyring")
 __all__ = ["indexed"]
@@ -51,10 +59,14 @@ def test_init_prints_what_lets_a_member_in_and_may_be_called_again(carrel: Call,
     assert carrel("team", "init", team_database.url(), "--json").json["version"] >= 1
 
 
-def test_init_refuses_a_login_that_is_not_there_and_one_without_the_right(
+def test_init_makes_a_login_that_is_not_there_and_refuses_who_has_not_the_right(
     carrel: Call, team_database: TeamDatabase
 ) -> None:
-    assert "no login nobody_here" in carrel("team", "init", team_database.url(), "--member", "nobody_here").err
+    newcomer = f"{team_database.name}_newcomer"
+    told = carrel("team", "init", team_database.url(), "--member", newcomer, "--json")
+    assert (told.json["admitted"], told.json["made"]) == ([newcomer], [newcomer])
+    assert carrel("team", "join", team_database.server.url(team_database.name, newcomer)).code == 0
+    carrel("team", "leave", "--yes")
     refused = carrel("team", "init", team_database.url("stranger"))
     assert refused.code == 2
     assert "this login" in refused.err.lower()
@@ -170,3 +182,122 @@ def test_an_address_with_a_password_is_refused_before_anything_else(carrel: Call
         assert told.code == 2
         assert "holds a password" in told.err
         assert "s3cret" not in told.out + told.err
+
+
+def test_a_member_joins_over_tls_and_a_server_with_another_certificate_is_refused(
+    carrel: Call, team: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSFILE", str(team.passwords(tmp_path)))
+    certificates(tmp_path)
+    with LoopbackProxy(team.server.port, tmp_path) as proxy:
+        safe = team.tls_url("ada", proxy.port, tmp_path / "ca.crt")
+        unchecked = carrel("team", "join", safe.replace("sslmode=verify-full", "sslmode=require"))
+        assert unchecked.code == 2
+        assert "sslmode=verify-full" in unchecked.err
+
+        other = carrel("team", "join", team.tls_url("ada", proxy.port, tmp_path / "ca.crt", "other.example.test"))
+        assert other.code == 2
+        assert "not the one that it should be" in other.err
+
+        assert carrel("team", "join", safe).code == 0
+    away = carrel("team")
+    assert away.code == 3
+    assert "does not answer" in away.err
+
+
+def test_a_login_or_a_database_that_is_not_there_is_no_server_that_is_away(carrel: Call, team: TeamDatabase) -> None:
+    for url in (team.server.url(team.name, "nobody_here"), team.server.url("nothing_here", team.role("ada"))):
+        told = carrel("team", "join", url)
+        assert told.code == 2
+        assert "did not let you in" in told.err
+
+
+def test_the_password_is_asked_for_once_and_kept_in_the_keyring(
+    carrel: Call, team: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = pytest.importorskip("keyring")
+    held: dict[tuple[str, str], str] = {}
+    monkeypatch.setattr(keyring, "get_keyring", lambda: SimpleNamespace(priority=5))
+    monkeypatch.setattr(keyring, "get_password", lambda service, name: held.get((service, name)))
+    monkeypatch.setattr(keyring, "set_password", lambda service, name, word: held.update({(service, name): word}))
+    monkeypatch.setattr(keyring, "delete_password", lambda service, name: held.pop((service, name)))
+    monkeypatch.setattr(team_commands, "_asked", lambda address: team.password("ada"))
+
+    told = carrel("team", "join", team.loopback_url("ada"), "--machine", "desk")
+
+    assert told.code == 0
+    assert team.password("ada") not in told.out + told.err
+    assert list(held.values()) == [team.password("ada")]
+    monkeypatch.setattr(team_commands, "_asked", lambda address: pytest.fail("asked again"))
+    assert carrel("team", "--json").json["person"] == team.role("ada")
+    assert carrel("team", "leave", "--yes").code == 0
+    assert held == {}
+
+
+def test_a_right_password_that_nothing_can_keep_is_not_kept_and_the_way_out_is_told(
+    carrel: Call, team: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(team_commands, "_asked", lambda address: team.password("ada"))
+    told = carrel("team", "join", team.loopback_url("ada"))
+    assert told.code == 2
+    assert "no keyring" in told.err
+    assert ".pgpass" in told.err
+    assert "in no team library" in carrel("team").err
+
+
+def test_the_doctor_finds_a_team_library_sound_and_mends_what_is_not(carrel: Call, joined: TeamDatabase) -> None:
+    carrel("team", "folder", "add", "notes", "--all")
+    carrel("sync")
+    checked = carrel("--library", joined.url("ada"), "doctor", "--json")
+    assert (checked.code, {each["name"] for each in checked.json["checks"] if not each["ok"]}) == (0, set())
+    assert {each["name"] for each in checked.json["checks"]} >= {"versions", "policies", "counts", "words", "recall"}
+
+    with joined.connect("ada") as connection:  # one's own folder, spoiled by one's own hand
+        connection.execute("delete from carrel.posting where term = 'flour'")
+        connection.execute("delete from carrel.vector_1")
+    faulty = carrel("--library", joined.url("ada"), "doctor", "--json")
+    assert faulty.code == 1
+    assert {each["name"] for each in faulty.json["checks"] if not each["ok"]} == {"words", "vectors"}
+
+    assert carrel("--library", joined.url("ada"), "doctor", "--repair").code == 0
+    with joined.connect("ben") as connection:
+        assert connection.execute("select count(*) from carrel.posting where term = 'flour'").fetchone() == (1,)
+
+
+def test_the_doctor_tells_where_a_policy_is_missing(carrel: Call, joined: TeamDatabase) -> None:
+    with joined.connect("owner") as connection:
+        connection.execute("alter table carrel.passage disable row level security")
+    told = carrel("--library", joined.url("ada"), "doctor")
+    assert told.code == 1
+    assert "no policy in force on passage" in told.out
+    carrel("team", "init", joined.url())
+    assert "no policy" not in carrel("--library", joined.url("ada"), "doctor").out
+
+
+def exported(carrel: Call, *library: str) -> tuple[list[dict[str, object]], np.ndarray]:
+    """Return the passages of a library's export, without the number of their document, and their vectors."""
+    lines = [json.loads(line) for line in carrel(*library, "export", "-").out.splitlines()]
+    passages = [{**each, "document": 0} for each in lines if each.get("type") == "passage"]
+    passages.sort(key=lambda each: str(each["text"]))
+    vectors = [np.frombuffer(base64.b64decode(each.pop("vector")), "<f4") for each in passages]
+    return passages, np.stack(vectors)
+
+
+def test_a_file_goes_into_a_team_library_and_back_without_embedding_anything(
+    carrel: Call, joined: TeamDatabase, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeEncoder, "encode_passages", lambda *_: pytest.fail("something was embedded"))
+    into = carrel("export", joined.url("ada"))
+    assert "team: 3 brought" in into.out
+    assert titles(joined, "ben") == []
+
+    out = carrel("--library", joined.url("ada"), "export", "back.jsonl")
+    assert "3 documents" in out.out
+    back = carrel("--library", "other.carrel", "import", "back.jsonl", "--json")
+
+    assert (back.json["documents"], back.json["embedded"], back.json["pending"]) == (3, 0, 0)
+    passages, vectors = exported(carrel)
+    returned, brought_back = exported(carrel, "--library", "other.carrel")
+    assert len(passages) == 3
+    assert returned == passages
+    assert np.allclose(brought_back, vectors, atol=1e-6)

@@ -25,6 +25,9 @@ LIBRARY_ACTIONS = (
            "Within a day, a folder that was forgotten comes back with all that was indexed of it.", footer=False),
     Action("library.check", "c", "check", "check", "Check the library file",
            "Check that file, documents, words and vectors agree, as `carrel doctor` does."),
+    Action("library.models", "m", "models", "models", "Choose the model that reads for meaning",
+           "Languages, size, licence of each model, and about how long it would take here; one that is here is taken"
+           " into use.", footer=False),
     Action("library.side", "tab,shift+tab", "swap_side", "other side", "Go to the other side",
            "Go to what was left out, failed and changed, and back to the folders."),
     Action("library.back", "escape,slash", "back", "search", "Back to the search", "Go back to the search."),

@@ -23,6 +23,7 @@ from app.tui.screens.library.folder_tree import FolderTree
 from app.tui.screens.library.index_queue import now_lines
 from app.tui.screens.library.library_check import LibraryFileLine
 from app.tui.screens.library.library_contents import Contents, contents_of
+from app.tui.screens.library.model_chooser import choose_model
 from app.tui.screens.library.order_replies import Order
 from app.tui.screens.library.skipped import SkippedScreen
 from app.tui.screens.library.timeline import Skipped, story
@@ -243,6 +244,11 @@ class LibraryScreen(MovesByLines, CarrelScreen):
                 self._orders.accept_removals(library, folder)
             else:
                 tell(self, "Nothing is held back here.")
+
+    def action_models(self) -> None:
+        """Choose the model that reads for meaning."""
+        if (library := self._writable()) is not None:
+            choose_model(self, library)
 
     def action_undo(self) -> None:
         """Take back the folder that was forgotten last."""

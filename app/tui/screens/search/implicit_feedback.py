@@ -1,4 +1,4 @@
-"""What opening a result leaves behind (implicit feedback): it counts for the like, and stands in the log of searches.
+"""What a finished search leaves behind: what was opened counts for the like, and it stands in the log, if wanted.
 
 Each is one small write in a thread; searching and opening never wait for it.
 """
@@ -15,6 +15,7 @@ from textual.widget import Widget
 from app.tui.background import in_background
 from app.tui.browser import Browser
 from app.tui.ports import LibraryPort
+from app.tui.screens.search.live_comparison import LiveComparison
 from app.tui.screens.search.live_search import Answered
 from app.tui.threads import in_thread
 from engine.lazy_dataclass import dataclass
@@ -38,18 +39,25 @@ class ImplicitFeedback:
         self._browser = browser
         self._worker_of = worker_of  # the writing ends with it
         self._entry: _Entry | None = None  # the newest of the log
+        self._comparison = LiveComparison(browser, worker_of)
         self._writing = asyncio.Lock()  # a row opened meanwhile waits for the number of its search
 
     def answered(self, answer: Answered) -> None:
         """Write a finished search down, where the person wants a log."""
         asked = answer.asked
         rested = asked.resting or not asked.typing
+        self._comparison.answered(answer)
         if self._browser.config.search_log and answer.finished and rested and answer.result.query.meaning:
             in_background(self._worker_of, partial(self._write_down, asked.turn, answer.result), "judging")
 
     def opened(self, hits: Sequence[Hit], turn: int, result: SearchResult) -> None:
         """Remember rows that were opened of the result that answered a turn of the query line."""
+        self._comparison.opened(turn, result.query.text)
         in_background(self._worker_of, partial(self._remember, tuple(hits), turn, result), "judging")
+
+    def key_pressed(self) -> None:
+        """Give up what is still compared of the question before."""
+        self._comparison.key_pressed()
 
     async def _write_down(self, turn: int, result: SearchResult) -> None:
         library = self._library()

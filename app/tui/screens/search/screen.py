@@ -154,6 +154,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         """Ask what stands in the query line; where nothing does, for the documents that changed last."""
         self.carrel.ports.typed()
         self.pane.key_pressed()
+        self.feedback.key_pressed()
         self.kept.typed()
         self.filters.show()
         text = self.filters.searched()

@@ -24,7 +24,8 @@ _STEPS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)  # ends of the scal
 
 def learning_lines(state: TrainingState, width: int, height: int) -> list[Content]:
     """Return the curves, as high as leaves room for figures and evaluations."""
-    evaluations = evaluation_lines(state.evaluations, width)
+    table = factor_lines(state.evaluations, width)
+    evaluations = [*table, *([Content()] if table else []), *evaluation_lines(state.evaluations, width)]
     rate = height >= HIGH_ENOUGH
     others = 2 + (1 + RATE_ROWS if rate else 0) + (len(evaluations) + 1 if evaluations else 0)
     rows = max(LEAST_LOSS_ROWS, min(MOST_LOSS_ROWS, height - others))
@@ -32,6 +33,23 @@ def learning_lines(state: TrainingState, width: int, height: int) -> list[Conten
     lines += rate_lines(state, width) if rate else []
     lines.append(figures_line(state, width))
     return [*lines, Content(), *evaluations] if evaluations else lines
+
+
+def factor_lines(evaluations: Sequence[Evaluated], width: int) -> list[Content]:
+    """Return the table of a model for late interaction: NDCG@10 by factor of pooling, before and after."""
+    table = evaluations[-1].factors if evaluations else ()
+    if not table:
+        return []
+    rows = [Content.styled("factor   before    after", QUIET)]
+    rows += [
+        Content.assemble(
+            f"{factor:>6}   {figure(base):>6}   ",
+            (f"{figure(candidate):>6}", BRIGHT),
+            f"   {signed(candidate - base)}",
+        )
+        for factor, base, candidate in table
+    ]
+    return [heading("By words that share a vector"), *(row.truncate(width) for row in rows)]
 
 
 def loss_lines(state: TrainingState, width: int, rows: int) -> list[Content]:

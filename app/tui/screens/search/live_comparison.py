@@ -1,0 +1,69 @@
+"""Makes finished searches again with the model that runs beside, once their rows stand and the keys rest.
+
+The person has switched it on (`carrel shadow --on`), else nothing is asked and nothing written. A search counts that
+rested for two seconds or of which a row was opened; the next key gives it up. Nobody waits for it, and nothing of it is
+shown here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from functools import partial
+
+from textual.widget import Widget
+
+from app.tui.background import in_background
+from app.tui.browser import Browser
+from app.tui.ports import Opened
+from app.tui.screens.search.live_search import Answered
+from app.tui.threads import in_thread
+from engine.errors import CarrelError
+
+_log = logging.getLogger("carrel")
+_GROUP = "comparing"
+
+
+class LiveComparison:
+    """Compares each question once; `worker_of` is the widget whose end ends it."""
+
+    def __init__(self, browser: Browser, worker_of: Widget) -> None:
+        self._browser = browser
+        self._worker_of = worker_of
+        self._turn = -1  # of the question that was compared last
+
+    def answered(self, answer: Answered) -> None:
+        """Compare a finished answer once it has rested."""
+        if answer.finished and answer.result.query.meaning:
+            self._begin(answer.asked.turn, answer.result.query.text, answer.asked.at, self._browser.ports.pace.rested)
+
+    def opened(self, turn: int, text: str) -> None:
+        """Compare a question of which a row was opened, without waiting."""
+        self._begin(turn, text, self._browser.ports.clock(), 0.0)
+
+    def key_pressed(self) -> None:
+        """Give up what is being compared: another question is coming."""
+        self._worker_of.workers.cancel_group(self._worker_of, _GROUP)
+
+    def _begin(self, turn: int, text: str, at: float, rest: float) -> None:
+        opened = self._browser.opened
+        if not self._browser.config.shadow or turn == self._turn or opened is None or opened.library.read_only:
+            return
+        in_background(self._worker_of, partial(self._compare, opened, turn, text, at, rest), _GROUP, exclusive=True)
+
+    async def _compare(self, opened: Opened, turn: int, text: str, at: float, rest: float) -> None:
+        await asyncio.sleep(rest)
+        settings = replace(self._browser.config.search_settings(), opened_until=at)
+        cancellation = opened.new_cancellation()
+        score = partial(opened.library.shadow_score, text, "live", settings=settings, cancel=cancellation)
+        try:
+            await in_thread(score)
+            self._turn = turn
+        except asyncio.CancelledError:
+            cancellation.cancel()
+            raise
+        except CarrelError as error:  # the model is not there any more, or another process writes: the next one counts
+            _log.warning("A search was not compared: %s", error)
+        except Exception:
+            _log.exception("A search could not be compared")

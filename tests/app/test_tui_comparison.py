@@ -1,0 +1,87 @@
+"""A finished search is made with the model beside too, after its rows stand, where that was switched on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fakes import STILL, FakeLibrary, ports
+from piloting import pressed, screen_of, settle, typed
+
+from app.tui.app import CarrelApp
+from app.tui.ports import Pace
+from app.tui.settings_file import SettingsFile
+from engine.config import Config
+from engine.errors import LibraryBusy
+
+QUERY = "sourdough starter"
+ON = Config(shadow=True)
+
+
+def browser(library: FakeLibrary, config: Config, pace: Pace = STILL) -> CarrelApp:
+    settings = SettingsFile()
+    settings.config = config
+    return CarrelApp(replace(ports(library, pace=replace(pace, settle=0.0)), settings=settings))
+
+
+async def test_a_search_that_rested_goes_through_both_models_once() -> None:
+    library = FakeLibrary()
+    async with browser(library, ON).run_test(size=(120, 40)) as pilot:
+        screen = await typed(pilot, QUERY)
+        screen.search.ask_again()  # as after a commit of the indexer
+        await settle(pilot)
+        assert library.compared == [(QUERY, "live")]
+
+
+async def test_a_search_without_words_goes_through_none() -> None:
+    library = FakeLibrary()
+    async with browser(library, ON).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert library.compared == []
+
+
+async def test_switched_off_nothing_is_asked_of_the_model_beside() -> None:
+    library = FakeLibrary()
+    async with browser(library, Config(search_log=True)).run_test(size=(120, 40)) as pilot:
+        await typed(pilot, QUERY)
+        await pressed(pilot, "enter")
+        assert library.compared == [] and not library.comparing.is_set()
+
+
+async def test_the_next_key_gives_up_what_is_being_compared() -> None:
+    library = FakeLibrary()
+    async with browser(library, ON).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        library.held.add("shadow")
+        screen = screen_of(pilot)
+        screen.query_line.write(QUERY)
+        while not library.comparing.is_set():
+            await pilot.pause()
+        screen.query_line.write(f"{QUERY} bread")
+        while not library.given_up.is_set():
+            await pilot.pause()
+        library.held.clear()
+        await settle(pilot)
+        assert library.compared == [(f"{QUERY} bread", "live")]
+
+
+async def test_a_row_that_is_opened_before_the_search_rested_makes_it_count() -> None:
+    library = FakeLibrary()
+    async with browser(library, ON, replace(STILL, rested=3600.0)).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        screen.query_line.write(QUERY)
+        while not screen.rows.hits or not screen.search.finished:
+            await pilot.pause()
+        assert library.compared == []
+        await pilot.press("enter")
+        while not library.compared:
+            await pilot.pause()
+        assert library.compared == [(QUERY, "live")]
+
+
+async def test_a_comparison_that_cannot_be_written_down_is_no_trouble_of_the_reader() -> None:
+    library = FakeLibrary()
+    library.refusal = LibraryBusy("The library is being written.")
+    async with browser(library, replace(ON, memory=False)).run_test(size=(120, 40), notifications=True) as pilot:
+        screen = await typed(pilot, QUERY)
+        assert screen.rows.hit is not None
+        assert not list(pilot.app._notifications)

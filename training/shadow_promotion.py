@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
 from engine.errors import ModelError, UsageError
+from engine.records import ShadowSearch
 from training import promotion, runs
+from training.burn_in import broken
 from training.shadow_agreement import AgreementReport
 from training.shadow_standing import ShadowLibrary, Standing, standing
 
@@ -27,6 +29,13 @@ class ChangedLibrary(ShadowLibrary, Protocol):
 
     def stop_shadow(self) -> str:
         """Let nothing run beside the model in use, and return the name of what did."""
+
+
+class AskedLibrary(ShadowLibrary, Protocol):
+    """The part of a library that passes orders on to the indexer."""
+
+    def file_request(self, kind: str, argument: str = "") -> int:
+        """File an order."""
 
 
 def named_beside(library: ShadowLibrary, name: str) -> str | None:
@@ -74,6 +83,19 @@ def former(library: ShadowLibrary) -> str | None:
     """Return the model beside the one in use that was in use before it; None where there is none such."""
     state = library.shadow_state()
     return state.shadow.name if state is not None and state.former_since is not None else None
+
+
+def go_back_if_broken(library: AskedLibrary, search: ShadowSearch) -> tuple[str, str] | None:
+    """Have the indexer go back where the model that was taken into use is broken; return the one before, and why.
+
+    None where it is sound, and where none was in use before it.
+    """
+    reason = broken(search)
+    name = former(library) if reason else None
+    if name is None:
+        return None
+    library.file_request("use_model", name)
+    return name, reason
 
 
 def stop(library: ChangedLibrary, now: float) -> str:

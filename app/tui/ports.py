@@ -140,6 +140,9 @@ class LibraryPort(Protocol):
     def shadow_state(self) -> ShadowState | None:
         """Return the model in use and the one beside it; None where nothing runs beside."""
 
+    def ask_for_shadow(self, name: str) -> int:
+        """Have the indexer let an installed model run beside the one in use; raises where it cannot."""
+
     def stop_shadow(self) -> str:
         """Let nothing run beside the model in use; return what did."""
 
@@ -299,7 +302,7 @@ class Pace:
     sentence: float = 0.4  # then the nearest sentence is looked for: a dozen runs of the encoder
     settle: float | None = 0.7  # then all rows are asked for; None: with the first ones
     stood: float | None = 3.0  # then a query is worth keeping in the history; None: only what is looked at is
-    compare: float = 2.0  # then a search is made with the model beside too, where that is wanted
+    rested: float = 2.0  # then a search is made with the model beside too, where that is wanted
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for

@@ -68,7 +68,7 @@ ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
 DAY = 86_400.0
 STILL = Pace(
-    compare=0.0,
+    rested=0.0,
     quiet=0.0,
     glance=0.0,
     patience=0.0,
@@ -262,6 +262,10 @@ class FakeLibrary:
 
     def shadow_state(self) -> ShadowState | None:
         return self.beside
+
+    def ask_for_shadow(self, name: str) -> int:
+        self._write()
+        return self.file_request("shadow", name)
 
     def stop_shadow(self) -> str:
         assert self.beside is not None

@@ -33,8 +33,9 @@ def let_run_beside(library: Library) -> None:
         library.shadow_score(question, stream)
     sitting = ReviewSession(library)
     for place in range(REVIEWS):
-        if sitting.next() is not None:
-            sitting.choose("left" if place % 3 else "tie", 4.0)
+        if (lists := sitting.next()) is not None:
+            same = lists.left == lists.right or place % 3 == 0
+            sitting.choose("tie" if same else "left", 4.0)
 
 
 def _questions(library: Library) -> list[str]:

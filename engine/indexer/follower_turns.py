@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from engine.errors import CarrelError, LibraryError
+from engine.errors import CarrelError, LibraryError, ModelError
 from engine.events import Event
 from engine.indexing.embedding_queue import EmbeddingQueue
 from engine.indexing.stop_signal import GiveWay, Signal
@@ -71,7 +71,25 @@ class FollowerTurns:
         def fit_it() -> None:
             refit(self._encoder_of(beside.name), signal.is_set, beside)
 
-        return refit_where_due(self._conn, fit_it, self._on_event, signal, beside)
+        fitted = refit_where_due(self._conn, fit_it, self._on_event, signal, beside)
+        if not signal.is_set():
+            self._measure(beside)
+        return fitted
+
+    def _measure(self, beside: models.StoredModel) -> None:
+        """Measure once what memory the model in use takes, and the one beside it."""
+        from engine.embedding import catalogue
+        from engine.embedding.model_memory import measured_memory
+
+        for each in (models.active(self._conn), beside):
+            if each is None or models.figure(self._conn, each.id, models.MEMORY_BYTES) is not None:
+                continue
+            try:
+                octets = measured_memory(catalogue.folder_of(each.name)) or 0
+            except ModelError:  # it has no files here
+                octets = 0
+            with transaction(self._conn):
+                models.calibrate(self._conn, each.id, {models.MEMORY_BYTES: octets})
 
     @property
     def due(self) -> bool:

@@ -11,6 +11,7 @@ from fake_encoder import FakeEncoder
 from notes import library_of, write
 
 from engine.embedding import catalogue
+from engine.embedding.model_memory import measured_memory
 from engine.errors import ModelError, UsageError
 from engine.library import Library
 from engine.records import SearchSettings, ShadowReview
@@ -274,3 +275,9 @@ def test_a_stored_search_that_cannot_be_read_is_a_fault_that_repair_mends(librar
     assert faults(library) == ["values"]
     library.check(repair=True)
     assert faults(library) == []
+
+
+def test_the_memory_of_a_model_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
+    held = measured_memory(catalogue.EMBEDDED_FOLDER)
+    assert held is not None and held > 10_000_000  # its files are 23 MB
+    assert measured_memory(tmp_path) is None

@@ -36,6 +36,7 @@ from engine.store.transactions import transaction
 BESIDE = "beside-bench"
 BEGINS_SECONDS = 2.65  # after the first answer: the second, to the finished word, comes .7 s later and has to rest 2 s
 STEP_SECONDS = 0.02  # from key to key, so that they fall on every part of a comparison
+UNDISTURBED_SECONDS = 10.0  # some 3 to begin, and a second model is loaded
 LIMIT_MS = 5.0  # that may be added to the 95th percentile
 
 
@@ -126,6 +127,8 @@ def one_round(home: Path, on: bool, figures: Figures) -> None:
         terminal.wait(answered, PATIENCE_SECONDS)
         terminal.rest(BEGINS_SECONDS + number * STEP_SECONDS)
         one_key(terminal, "s", f"{query}s", figures)
+    if on:
+        terminal.rest(UNDISTURBED_SECONDS)  # the last one comes to its end: there was something to wait for
     if terminal.leave(LEAVE, 10.0) is None:
         figures.missed.append("leaving")
 

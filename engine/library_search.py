@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import LibraryError, ModelError
+from engine.errors import LibraryError, ModelError, TeamAway
 from engine.library_file import LibraryFile
 from engine.paths import expanded
 from engine.records import Query, Scope, SearchResult, SearchSettings, WhyReport, WhyStage
@@ -227,6 +227,22 @@ class LibrarySearch:
             self._active, self._rows, self._closed = None, None, True
 
     def _explored(
+        self,
+        text: str,
+        limit: int,
+        settings: SearchSettings,
+        typing: bool,
+        cancel: Cancellation | None,
+        *,
+        widely: bool,
+    ) -> Exploration:
+        """Search, and once more where the way to a server broke in the middle: anew, or without the server."""
+        try:
+            return self._explored_once(text, limit, settings, typing, cancel, widely=widely)
+        except TeamAway:
+            return self._explored_once(text, limit, settings, typing, cancel, widely=widely)
+
+    def _explored_once(
         self,
         text: str,
         limit: int,

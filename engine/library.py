@@ -272,6 +272,7 @@ class Library:
     # --- a candidate beside the model in use -----------------------------------------------------------------------
 
     shadow_state = _by(_shadow, LibraryShadow.shadow_state)
+    ask_for_shadow = _by(_shadow, LibraryShadow.ask_for_shadow)
     stop_shadow = _by(_shadow, LibraryShadow.stop_shadow)
     shadow_score = _by(_shadow, LibraryShadow.shadow_score)
     shadow_lists = _by(_shadow, LibraryShadow.shadow_lists)

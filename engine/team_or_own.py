@@ -129,6 +129,8 @@ class TeamOrOwn:
                 self._turns += 1
                 log.warning("The team's library is away: %s", away) if away else log.info("The team's library is back")
             self._away = away
+        if away:
+            self.team.close()  # a pool whose connections broke goes on trying, slower and slower
 
 
 class _EitherSource:

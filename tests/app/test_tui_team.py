@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,6 @@ from app.tui.ports import Opened, Pace
 from engine import team_or_own
 from engine.library import Cancellation, Library
 
-PATIENCE = 600  # twentieths of a second; none waits for it when all is well
 FAST = Pace(quiet=0.0, words_at_once=False, settle=None, poll=3600.0, blink=False)
 
 
@@ -69,10 +67,8 @@ async def test_rows_of_others_name_their_owner_and_a_server_that_is_away_is_told
             assert "team away" in written(pilot)
             way.mend()
             app._library.look_again()
-            for _ in range(PATIENCE):  # the rows follow the library by a search of their own
-                await settle(pilot)
-                if "Soup" in written(pilot):
-                    break
-                await asyncio.sleep(0.05)
-            assert "Soup" in written(pilot) and "2 members" in written(pilot)
+            await settle(pilot)
+            assert "2 members" in written(pilot)
+            await typed(pilot, "sourdough")
+            assert "Soup" in written(pilot)
             app.opened.library.close()  # type: ignore[union-attr]

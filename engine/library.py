@@ -10,24 +10,24 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from engine.late_model import LateInteraction
 from engine.library_file import LibraryFile
+from engine.library_orders import LibraryOrders
 from engine.library_search import LibrarySearch
 from engine.library_shadow import LibraryShadow
+from engine.library_state import LibraryState
 from engine.library_views import LibraryViews
 from engine.nearest_in_passage import NearestInPassage
-from engine.paths import expanded, library_path
+from engine.paths import expanded, is_team_address, library_path
 from engine.reader_memory import ReaderMemory
-from engine.records import Check, Status, SyncReport
+from engine.records import Check, SyncReport
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
-from engine.store import documents, folders, lock, requests
+from engine.store import lock
 from engine.store.connection import open_writer
-from engine.store.migrations import version as schema_version
 from engine.store.requests import RequestState
 from engine.store.stored_values import refuse_escaping
 from engine.watchlist import Watchlist
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
     from engine.local_indexer import LocalIndexer
+    from engine.retrieval.searched_store import SearchedStore
     from engine.store.library_connection import LibraryConnection
+    from engine.team.team_store import TeamStore
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
 
@@ -48,11 +50,13 @@ _Answer = TypeVar("_Answer")
 def _by(
     part: Callable[[Library], _Part], method: Callable[Concatenate[_Part, _Given], _Answer]
 ) -> Callable[Concatenate[Library, _Given], _Answer]:
-    """Return a method of the library that a part of it carries out."""
+    """Return a method of the library that a part of it carries out, as that part's own class has it."""
+    name = method.__name__
 
     @wraps(method)
     def carried_out(library: Library, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:
-        return method(part(library), *args, **kwargs)
+        answer: _Answer = getattr(part(library), name)(*args, **kwargs)
+        return answer
 
     return carried_out
 
@@ -63,6 +67,14 @@ def _search(library: Library) -> LibrarySearch:
 
 def _views(library: Library) -> LibraryViews:
     return library._views
+
+
+def _state(library: Library) -> LibraryState:
+    return library._state
+
+
+def _orders(library: Library) -> LibraryOrders:
+    return library._orders
 
 
 def _watchlist(library: Library) -> Watchlist:
@@ -86,36 +98,63 @@ def _nearest(library: Library) -> NearestInPassage:
 
 
 class Library:
-    """One library file. Use `Library.open`; close it, or use it as a context manager.
+    """One library: a file, or with it the library of a `team`. Use `Library.open`; close it, or use it in a `with`.
 
-    Most of it is carried out by five parts, which share the file: searching, looking, looking into one passage, the
-    watched folders, and what the reader leaves here. Each method's words stand with its part.
+    With a team, its library is searched and looked at, and marks are kept there; the file is the reader's own, which
+    indexes the folders of this machine and has the log. Most of it is carried out by six parts, which share the file:
+    searching, looking, looking into one passage, its state, the watched folders, and what the reader leaves here. Each
+    method's words stand with its part.
     """
 
-    def __init__(self, path: Path, encoder: Encoder | None, read_only: bool) -> None:
+    def __init__(
+        self, path: Path, encoder: Encoder | None, read_only: bool, team: tuple[str, TeamStore] | None = None
+    ) -> None:
         self.path = path
+        self.address: str = team[0] if team else ""
+        self._team: TeamStore | None = team[1] if team else None
         self.read_only = read_only
         self.tells_others = False
         """Whether what this process indexes is told in an event file, so that browsers can follow it."""
         self._encoder = encoder
         self._file = LibraryFile(path)
-        self._search = LibrarySearch(self._file, encoder, self._file)
-        self._views = LibraryViews(self._file)
+        store: SearchedStore = self._team or self._file
+        self._search = LibrarySearch(store, encoder, self._file)
+        self._views = self._views_of(self._team)
         self._shadow = LibraryShadow(self._file, self._search)
+        self._state = LibraryState(self._file, self._views, read_only, self._team, self.address)
+        self._orders = LibraryOrders(self._file)
         self._watchlist = Watchlist(self._file)
-        self._memory = ReaderMemory(self._file, self._file, self._search.model_if_there)
-        self._nearest = NearestInPassage(self._file, self._search.model_if_there)
+        self._memory = ReaderMemory(store, self._file, self._search.model_if_there)
+        self._nearest = NearestInPassage(store, self._search.model_if_there)
         self._late = LateInteraction(self._file, encoder)
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
         self._closed = False
 
+    def _views_of(self, team: TeamStore | None) -> LibraryViews:
+        if team is None:
+            return LibraryViews(self._file)
+        from engine.team_views import TeamViews
+
+        return TeamViews(self._file, team)
+
     @classmethod
-    def open(cls, path: Path | None = None, *, create: bool = False, encoder: Encoder | None = None) -> Library:
+    def open(
+        cls,
+        path: Path | str | None = None,
+        *,
+        create: bool = False,
+        encoder: Encoder | None = None,
+        own: Path | None = None,
+    ) -> Library:
         """Open the library at `path`, else the default one; with `create`, make it if it is missing.
 
-        `encoder` stands in for the library's own model. Raises LibraryMissing, SchemaTooNew, LibraryDamaged.
+        The address of a team's library opens that one, with the reader's `own` file, the default one unless it is
+        named, which is made if it is missing. `encoder` stands in for the library's own model. Raises LibraryMissing,
+        SchemaTooNew, LibraryDamaged, TeamAway, TeamRefused, UsageError.
         """
+        if is_team_address(str(path)):
+            return cls._open_team(str(path), library_path(own), encoder)
         place = library_path(path)
         if create and not place.exists():
             open_writer(place, create=True).close()
@@ -123,8 +162,29 @@ class Library:
         library._file.read(refuse_escaping)  # a missing, newer or damaged file is told now, not at the first search
         return library
 
+    @classmethod
+    def _open_team(cls, address: str, own: Path, encoder: Encoder | None) -> Library:
+        from engine.team import login
+        from engine.team.membership import this_machine
+        from engine.team.team_store import TeamStore
+
+        if not own.exists():
+            open_writer(own, create=True).close()
+        team = TeamStore(login.connection_string(address), machine=this_machine())
+        library = cls(own, encoder, read_only=_read_only(own), team=(address, team))
+        try:
+            library._file.read(refuse_escaping)
+            with team.searching():
+                pass  # a server that is away, or lets nobody in, is told now
+        except BaseException:
+            library.close()
+            raise
+        return library
+
     def close(self) -> None:
         """Let go of the file, the vectors and the model."""
+        if self._team is not None:
+            self._team.close()
         with self._guard:
             self._file.close()
             self._search.close()
@@ -205,6 +265,7 @@ class Library:
     # --- a candidate beside the model in use -----------------------------------------------------------------------
 
     shadow_state = _by(_shadow, LibraryShadow.shadow_state)
+    ask_for_shadow = _by(_shadow, LibraryShadow.ask_for_shadow)
     stop_shadow = _by(_shadow, LibraryShadow.stop_shadow)
     shadow_score = _by(_shadow, LibraryShadow.shadow_score)
     shadow_lists = _by(_shadow, LibraryShadow.shadow_lists)
@@ -234,17 +295,25 @@ class Library:
         All is found by words first; then, with `meaning`, embedded. `paths` restrict both; `full` reads every file
         again; with `accept_removals`, documents whose files are gone go even where most of a folder's are, which are
         held back else. When `stop` is set, it ends within a second with what is committed by then. Orders that others
-        file meanwhile are carried out too. Raises LibraryBusy where another process indexes, PathError, ModelError.
+        file meanwhile are carried out too. What is shared with a team is brought to its library at the end. Raises
+        LibraryBusy where another process indexes, PathError, ModelError.
         """
+        stop = stop or threading.Event()
         with self._indexing("syncing", on_event) as (indexer, tell):
-            return indexer.sync(
+            report = indexer.sync(
                 paths=_absolute(paths),
                 full=full,
                 accept_removals=accept_removals,
                 meaning=meaning,
                 on_event=tell,
-                stop=stop or threading.Event(),
+                stop=stop,
             )
+        if self._team is not None and not stop.is_set():
+            from engine.team import publishing, team_tiers
+
+            publishing.bring(self.address, self.path, self._team.machine, on_event, stop)
+            team_tiers.fit(self._team, self._search.model_if_there, stop)
+        return report
 
     def use_model(
         self,
@@ -285,73 +354,16 @@ class Library:
         with self._indexing("late interaction", on_event) as (indexer, tell):
             indexer.switch_late(order, on_event=tell, stop=stop or threading.Event())
 
-    def file_request(self, kind: str, argument: str = "") -> int:
-        """Ask the process that indexes for something and return the request's number."""
-        with self._file.writing() as connection:
-            return requests.file(connection, kind, argument)
-
-    def withdraw_request(self, number: int) -> None:
-        """Take a request back that nobody has answered."""
-        with self._file.writing() as connection:
-            requests.withdraw(connection, number)
-
-    def request_state(self, number: int) -> RequestState:
-        """Return how far a request is; one that is forgotten counts as done without an answer."""
-        with self._file.reading() as connection:
-            return requests.state(connection, number) or RequestState(taken=True, done=True, outcome=None)
+    file_request = _by(_orders, LibraryOrders.file_request)
+    withdraw_request = _by(_orders, LibraryOrders.withdraw_request)
+    request_state = _by(_orders, LibraryOrders.request_state)
+    embed_first = _by(_orders, LibraryOrders.embed_first)
 
     # --- care ------------------------------------------------------------------------------------------------------
 
-    def status(self, *, stale: bool = False) -> Status:
-        """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
-        from engine.maintenance import last_check
-        from engine.store import fitted_constants, models, passage_counts, pending_vectors
-
-        with self._file.reading() as connection:
-            counted = documents.counts(connection)
-            model, pending = models.active(connection), pending_vectors.count(connection)
-            status = Status(
-                library=str(self.path),
-                schema=schema_version(connection),
-                documents=counted.documents,
-                passages=counted.passages,
-                bytes=self.path.stat().st_size,
-                model=model.name if model else "",
-                folders=folders.every(connection),
-                writer=lock.holder(self.path),
-                stale=-1,
-                failed=counted.failed,
-                skipped=folders.left_out(connection),
-                read_only=self.read_only,
-                checked=last_check(connection),
-                wordless=passage_counts.held_back(connection),
-                pending=pending,
-                texts=passage_counts.embeddable_texts(connection) if pending else 0,
-                fitted=fitted_constants.kept(connection),
-                followers=tuple(models.followers(connection)),
-            )
-            if not stale:
-                return status
-            from engine.indexing.absence import stale_files
-
-            return replace(status, stale=stale_files(connection, self.path))
-
-    def pending(self, *, asked: bool = False) -> int:
-        """Return how many texts are found by words and still wait for their vector; cheap enough to poll.
-
-        With `asked`, how many of those that were asked for.
-        """
-        from engine.store import pending_vectors
-
-        with self._file.reading() as connection:
-            return pending_vectors.count(connection, asked=asked)
-
-    def embed_first(self, paths: Sequence[Path]) -> None:
-        """Ask for what waits at or below these paths to be embedded before the rest. Raises PathError."""
-        from engine.indexing.embedding_queue import ask_for_paths
-
-        with self._file.writing() as connection:
-            ask_for_paths(connection, _absolute(paths))
+    status = _by(_state, LibraryState.status)
+    pending = _by(_state, LibraryState.pending)
+    members = _by(_state, LibraryState.members)
 
     def check(self, *, repair: bool = False) -> tuple[Check, ...]:
         """Look for everything that can be wrong with the file, and with `repair` mend what can be mended first.
@@ -370,6 +382,8 @@ class Library:
 
                 self._watch = open_reader(self.path)
             version = int(self._watch.pragma("data_version"))
+            if self._team is not None:
+                version = hash((version, self._team.version()))
             if self._closed:  # whoever still asks keeps no file open
                 self._watch.close()
                 self._watch = None

@@ -26,7 +26,7 @@ from engine.records import (
     ShadowStream,
 )
 from engine.retrieval.cancellation import Cancellation
-from engine.store import models, row_reads, shadow_log, stored_values
+from engine.store import models, requests, row_reads, shadow_log, stored_values
 from engine.store.library_connection import LibraryConnection
 from engine.store.transactions import transaction
 
@@ -77,6 +77,19 @@ class LibraryShadow:
                 searches_since=shadow_log.live_since(connection, active.id, beside.id, former_since or 0.0),
                 reference_cut=_strong_cut(connection, active.id),
             )
+
+    def ask_for_shadow(self, name: str) -> int:
+        """Have the indexer let an installed model run beside the one in use, and return the order's number.
+
+        Raises ModelError where it is not installed or makes other passages, UsageError.
+        """
+        from engine.embedding import catalogue
+        from engine.indexing.shadow_start import refuse
+
+        manifest = catalogue.load(name).manifest
+        self._file.read(lambda connection: refuse(connection, name, manifest))
+        with self._file.writing() as connection:
+            return requests.file(connection, "shadow", name)
 
     def stop_shadow(self) -> str:
         """Let nothing run beside the model in use, and return what did; its vectors are kept to go to.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,14 +65,14 @@ class TeamDatabase:
 
 
 @contextmanager
-def fresh_database(server: PostgresServer) -> Iterator[TeamDatabase]:
-    """Give a fresh database with its people, and take both away again."""
+def fresh_database(server: PostgresServer, further: Sequence[str] = ()) -> Iterator[TeamDatabase]:
+    """Give a fresh database with its people and `further` ones, and take all of it away again."""
     import psycopg
     from psycopg import sql
 
     database = TeamDatabase(server, f"t{os.getpid()}_{next(_numbers)}")
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        for person in PEOPLE:
+        for person in (*PEOPLE, *further):
             rights = sql.SQL("createrole" if person == "owner" else "nocreaterole")
             created = sql.SQL("create role {} login {} password {}")
             connection.execute(

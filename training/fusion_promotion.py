@@ -73,7 +73,7 @@ def came_last(library: Path) -> bool:
         return False
     records = [run.record() for run in runs.every()]
     taken = (record.promoted_at for record in records if record.model == active and record.promoted_at)
-    return fitted.at >= max(taken, default=0.0)
+    return fitted.at >= max(*taken, _took_over(library), 0.0)
 
 
 def rollback(library: Path) -> FittedConstants | None:
@@ -86,3 +86,11 @@ def _active(library: Path) -> str:
     with closing(open_reader(library)) as connection:
         model = models.active(connection)
     return model.name if model else ""
+
+
+def _took_over(library: Path) -> float:
+    """Return when the model in use took the place of the one kept beside it, in seconds since 1970; 0: of none."""
+    with closing(open_reader(library)) as connection:
+        beside = models.shadow(connection)
+        since = models.figure(connection, beside.id, models.FORMER_SINCE) if beside is not None else None
+    return since if isinstance(since, float) else 0.0

@@ -82,8 +82,8 @@ def report(searches: Sequence[ShadowSearch], reference: float) -> AgreementRepor
         slices=tuple((name, seen.of(held)) for name, held in _slices(searches).items() if any(held)),
         curve=curve,
         confusion=confusion([pair.tier_a for pair in pairs], [pair.tier_b for pair in pairs]),
-        speed_a=_speed([search.ms_a for search in searches]),
-        speed_b=_speed([search.ms_b for search in searches]),
+        speed_a=speed([search.ms_a for search in searches]),
+        speed_b=speed([search.ms_b for search in searches]),
         queries=len(set(map(question, searches))),
     )
 
@@ -156,7 +156,8 @@ def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _speed(milliseconds: Sequence[float]) -> Speed | None:
+def speed(milliseconds: Sequence[float]) -> Speed | None:
+    """Return the median and the 95th percentile of times; None of none."""
     import numpy as np
 
     if not milliseconds:

@@ -31,7 +31,8 @@ Verdict = Literal["accepted", "as good", "refused", "undecided", "open"]
 class GateFinding:
     """What the gate said of a candidate on judged questions; `low` bounds its NDCG@10 difference, None: not measured.
 
-    `verdict` is "gain", "no gain", "worse" or "cannot judge".
+    `verdict` is "gain", "no gain", "worse" or "cannot judge"; `queries` counts the questions, 0: not known,
+    as of a run.
     """
 
     verdict: str
@@ -85,13 +86,13 @@ def decide(evidence: Evidence) -> Decision:
 def _found(evidence: Evidence) -> tuple[Verdict, str]:
     gate, review = evidence.gate, evidence.review
     if gate is not None and gate.verdict == "worse":
-        return "refused", f"It is worse on {gate.queries} judged questions."
+        return "refused", f"It is worse on {_asked(gate)}."
     if speaks_against(review):
         return "refused", f"The reviews prefer the model in use: {_choices(review)}."
     if review.outcome == "accepted":
         return "accepted", f"The reviews prefer it: {_choices(review)}."
     if gate is not None and gate.verdict == "gain":
-        return "accepted", f"It finds more on {gate.queries} judged questions."
+        return "accepted", f"It finds more on {_asked(gate)}."
     if _as_good(evidence):
         saved = " and ".join(f"{100 * each.share:.0f} % less {each.of}" for each in evidence.savings)
         return "as good", f"It answers as the model in use does, with {saved}."
@@ -114,6 +115,10 @@ def speaks_against(review: ReviewStanding) -> bool:
         return False
     chance = float(sum(comb(asked, each) for each in range(won + 1)) / 2**asked)
     return chance <= AGAINST
+
+
+def _asked(gate: GateFinding) -> str:
+    return f"{gate.queries} judged questions" if gate.queries else "questions that were held out"
 
 
 def _choices(review: ReviewStanding) -> str:

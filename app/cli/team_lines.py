@@ -118,6 +118,8 @@ def set_up_lines(done: SetUp, address: str) -> Iterator[str]:
     yield f"The team library stands at {one_line(address)} (schema {done.schema}, version {done.version})."
     if done.admitted:
         yield f"Members: {', '.join(map(one_line, done.admitted))}."
+    for person in done.made:
+        yield f"The login {one_line(person)} was made; give it a password where the server asks for one (\\password)."
     yield ""
     yield "To let a login in, here that of ada, run as this login (CREATE ROLE makes one that is missing):"
     yield '  CREATE ROLE "ada" LOGIN;  -- then \\password ada in psql'
@@ -130,4 +132,10 @@ def set_up_lines(done: SetUp, address: str) -> Iterator[str]:
 
 def set_up_shape(done: SetUp, address: str) -> dict[str, Any]:
     """Return what was set up as JSON."""
-    return {"library": address, **asdict(done), "admitted": list(done.admitted), "grants": list(done.grants)}
+    return {
+        "library": address,
+        **asdict(done),
+        "admitted": list(done.admitted),
+        "made": list(done.made),
+        "grants": list(done.grants),
+    }

@@ -13,6 +13,7 @@ from textual.app import App
 from textual.content import Content
 
 from app.editors import EditorCommand
+from app.tui.beside_port import BesidePort
 from app.tui.indexer_state import IndexerState
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
@@ -138,6 +139,9 @@ class LibraryPort(Protocol):
 
     def shadow_state(self) -> ShadowState | None:
         """Return the model in use and the one beside it; None where nothing runs beside."""
+
+    def ask_for_shadow(self, name: str) -> int:
+        """Have the indexer let an installed model run beside the one in use; raises where it cannot."""
 
     def stop_shadow(self) -> str:
         """Let nothing run beside the model in use; return what did."""
@@ -281,11 +285,15 @@ class PicturesPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A library that is open, ways to cancel its searches, and what a person should know of the opening."""
+    """A library that is open, ways to cancel its searches, and what a person should know of the opening.
+
+    `large` is a folder that was to be watched and holds so much that the person is asked first.
+    """
 
     library: LibraryPort
     new_cancellation: Callable[[], Cancellation]
     warnings: tuple[str, ...] = ()
+    large: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,10 +306,11 @@ class Pace:
     sentence: float = 0.4  # then the nearest sentence is looked for: a dozen runs of the encoder
     settle: float | None = 0.7  # then all rows are asked for; None: with the first ones
     stood: float | None = 3.0  # then a query is worth keeping in the history; None: only what is looked at is
-    compare: float = 2.0  # then a search is made with the model beside too, where that is wanted
+    rested: float = 2.0  # then a search is made with the model beside too, where that is wanted
     poll: float = 1.0  # how often another process's commits are looked for
     away: float = 5.0  # the same while the terminal is out of focus
     refresh: float = 1.0  # least time between two refreshes that nobody asked for
+    considered: float = 0.4  # two lists were not compared sooner: the key was pressed twice
     look: float = 4.0  # a document that is left sooner was not read, and opening it counts nothing
     blink: bool = True
 
@@ -323,5 +332,6 @@ class Ports:
     history: History
     watched: WatchedFile
     training: TrainingPort
+    beside: BesidePort
     pictures: PicturesPort
     pace: Pace = Pace()

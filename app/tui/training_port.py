@@ -104,6 +104,7 @@ class Run:
     use: Use = ""
     promotable: bool = False
     knowingly: bool = False
+    model: str = ""  # what it made, "" where it left none
     trouble: str = ""  # why its model could not be taken into use
 
     @property
@@ -147,6 +148,9 @@ class TrainingPort(Protocol):
 
     def resume(self, run: str) -> None:
         """Start a crashed run again from its last checkpoint."""
+
+    def run_beside(self, run: str) -> None:
+        """Have the indexer let a run's model run beside the one in use."""
 
     def promote(self, run: str) -> None:
         """Take into use what a run made: for a model the indexer embeds the library anew, constants count at once."""

@@ -130,6 +130,13 @@ class TrainingRuns:
 
         run_process.resume(runs.named(run))
 
+    def run_beside(self, run: str) -> None:
+        """Have the indexer let a run's model run beside the one in use; raises where it cannot."""
+        from training import runs
+
+        with self._opened() as library:
+            library.ask_for_shadow(runs.named(run).record().model)
+
     def promote(self, run: str) -> None:
         """Have the indexer embed the library with a run's model, and swap the models then; constants count at once."""
         from training import fusion_promotion, promotion, runs
@@ -251,6 +258,7 @@ def _shown(run: RunFolder, record: Record, models: Mapping[str, str], order: Req
         use=_use(models.get(record.model, ""), order),
         promotable=bool(record.model or record.constants) and (record.state == "promotable" or judgeable),
         knowingly=judgeable,
+        model=record.model,
         trouble=str(failed),
     )
 

@@ -41,6 +41,7 @@ _POOLING: dict[str, Pooling] = {
 _STATED_WINDOW = re.compile(r"(?<!\d)(\d++) input tokens")
 _MANY_LANGUAGES = re.compile(r"multilingual \(~?(\d++) languages?\)", re.IGNORECASE)
 _NAMED_LANGUAGES = re.compile(r"multilingual \(([\w, ]++)\)|mixed (\w++-\w++)", re.IGNORECASE)
+_BETWEEN_LANGUAGES = re.compile(r", |-")
 _CODES = {"english": "en", "chinese": "zh", "german": "de", "spanish": "es"}
 _FOR_PARAPHRASES = re.compile(r"paraphrase", re.IGNORECASE)
 # One side of a pair of models, or half of a model for images: alone they do not search.
@@ -174,7 +175,7 @@ def _language(description: str) -> str:
     if many := _MANY_LANGUAGES.search(description):
         return f"multilingual ({many[1]})"
     if named := _NAMED_LANGUAGES.search(description):
-        words = re.split(r", |-", named[1] or named[2])
+        words = _BETWEEN_LANGUAGES.split(named[1] or named[2])
         return ", ".join(sorted({_CODES.get(word.lower(), "code") for word in words}))
     return "zh" if "Chinese" in description else "en"
 

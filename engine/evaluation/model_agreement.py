@@ -108,8 +108,8 @@ def threshold_curve(
 ) -> ThresholdCurve | None:
     """Return how the candidate (`second`) agrees with the model in use (`first`) by threshold; None without a pair.
 
-    The model in use counts a passage from the cosine `reference` on. Fitted anew is the cut of the greatest agreement,
-    the greater kappa first where two agree in as much.
+    The model in use counts a passage from the cosine `reference` on. Fitted anew is the cut of the greatest kappa: that
+    of the greatest agreement may be one that counts nothing at all.
     """
     left, right = paired(first, second)
     if not len(left):
@@ -118,7 +118,7 @@ def threshold_curve(
     values = np.unique(right)
     between = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2])
     agreement, chance_free = above.agreement(between)
-    best = int(np.lexsort((chance_free, agreement))[-1])
+    best = int(np.lexsort((agreement, chance_free))[-1])
     shown = np.linspace(values[0], values[-1], points) if len(values) > 1 else values
     return ThresholdCurve(
         reference,

@@ -13,25 +13,34 @@ if TYPE_CHECKING:
     import apsw
 
 
-def start(conn: apsw.Connection, name: str, manifest: Manifest) -> None:
-    """Let a model run beside the one in use; the indexer makes its vectors when nothing else is due.
+def refuse(conn: apsw.Connection, name: str, manifest: Manifest) -> models.StoredModel:
+    """Return the model in use, beside which this one may run.
 
-    The caller holds the indexer lock. Raises ModelError where it makes other passages than the one in use, UsageError
-    where it is in use or another one runs beside.
+    Raises ModelError where it makes other passages than the one in use, UsageError where it is in use or another one
+    runs beside.
     """
     active, beside = models.active(conn), models.shadow(conn)
     if active is None:
         raise UsageError("Nothing is indexed yet, so there is nothing to compare.", fix="`carrel add FOLDER` first.")
     if active.fingerprint == manifest.fingerprint:
         raise UsageError(f"{name} is in use already.", fix="`carrel models` lists the others.")
-    if beside is not None and beside.fingerprint == manifest.fingerprint:
-        return
-    if beside is not None:
+    if beside is not None and beside.fingerprint != manifest.fingerprint:
         raise UsageError(
             f"{beside.name} runs beside {active.name} already, and only one can.",
             fix="`carrel shadow stop` ends that; its vectors are kept.",
         )
     _refuse_other_passages(active, name, manifest)
+    return active
+
+
+def start(conn: apsw.Connection, name: str, manifest: Manifest) -> None:
+    """Let a model run beside the one in use; the indexer makes its vectors when nothing else is due.
+
+    The caller holds the indexer lock. Raises as `refuse` does.
+    """
+    active, beside = refuse(conn, name, manifest), models.shadow(conn)
+    if beside is not None:
+        return
     known = next((each.id for each in models.every(conn) if each.fingerprint == manifest.fingerprint), None)
     with transaction(conn):
         if known is None:

@@ -28,6 +28,7 @@ from engine.store.connection import open_reader
 from engine.store.faults import translated
 from engine.store.migrations import version
 from engine.store.transactions import snapshot
+from engine.store.vector_tables import Vector
 
 FORMAT = 1
 PASSAGES_AT_ONCE = 1000  # whose vectors are fetched together: 1.5 MB of them
@@ -48,11 +49,16 @@ class Exported:
 
 def export_to(library: Path, target: Path, *, with_vectors: bool) -> Exported:
     """Export to a file that only its owner can read, and that has its name once it is whole. Raises OSError."""
+    return written_to(target, lambda write: export(library, write, with_vectors=with_vectors))
+
+
+def written_to(target: Path, give: Callable[[Write], Exported]) -> Exported:
+    """Have what gives its lines one by one written to a file, as `export_to` does. Raises OSError."""
     draft = backup.draft_of(target)
     try:
         backup.private_file(draft)
         with draft.open("w", encoding="utf-8", newline="\n") as stream:
-            exported = export(library, stream.write, with_vectors=with_vectors)
+            exported = give(stream.write)
         backup.settle(draft, target)
     finally:
         backup.discard(draft)
@@ -66,17 +72,18 @@ def export(library: Path, write: Write, *, with_vectors: bool) -> Exported:
     try:
         with stored_values.values_explained(library), translated(library), snapshot(conn):
             model = models.active(conn) if with_vectors else None
-            write(_line(_head(conn)))
+            write(line(_head(conn)))
             for record in _records(conn, model.id if model else None):
                 counts[record["type"]] += 1
-                write(_line(record))
-            write(_line({"type": "end", **counts}))
+                write(line(record))
+            write(line({"type": "end", **counts}))
     finally:
         conn.close()
     return Exported(*counts.values())
 
 
-def _line(record: Mapping[str, Any]) -> str:
+def line(record: Mapping[str, Any]) -> str:
+    """Return a record as the line that it is in an export."""
     return escaped(json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)) + "\n"
 
 
@@ -91,22 +98,29 @@ def _head(conn: apsw.Connection) -> Record:
 
 def _records(conn: apsw.Connection, model_id: int | None) -> Iterator[Record]:
     for row in _rows(conn, "folder", FOLDER, "ORDER BY id"):
-        yield {"type": "folder", **row, **_path(row["path"]), "rules": stored_values.rules(row["rules"]) or {}}
+        yield {"type": "folder", **row, **path_fields(row["path"]), "rules": stored_values.rules(row["rules"]) or {}}
     for row in _rows(conn, "document", DOCUMENT, "ORDER BY id", values=document_values(conn)):
-        yield _document(row)
+        yield document_record(row)
         yield from _passages(conn, row["id"], model_id)
     for mark in reversed(judgements.every(conn)):
-        record = {"type": "judgement", "at": mark.at, "query": mark.query, "grade": mark.grade, **_path(mark.path)}
+        record = {
+            "type": "judgement",
+            "at": mark.at,
+            "query": mark.query,
+            "grade": mark.grade,
+            **path_fields(mark.path),
+        }
         sketch = {"sketch": base64.b64encode(mark.sketch).decode("ascii")} if mark.sketch else {}
-        yield {**record, "passage_hash": mark.passage_hash.hex(), **sketch}
+        yield {**record, **path_fields(mark.path), "passage_hash": mark.passage_hash.hex(), **sketch}
 
 
-def _document(row: Record) -> Record:
+def document_record(row: Record) -> Record:
+    """Return the record of a document, from its values by the columns of an archive; JSON is text in them."""
     content_hash = row["content_hash"]
     return {
         "type": "document",
         **{name: value for name, value in row.items() if name != "path_text"},
-        **_path(row["path"]),
+        **path_fields(row["path"]),
         "title_written": bool(row["title_written"]),
         "tags": row["tags"].split(),
         "content_hash": content_hash.hex() if content_hash is not None else None,
@@ -122,23 +136,28 @@ def _passages(conn: apsw.Connection, document_id: int, model_id: int | None) -> 
     for group in _groups(rows):
         found = _vectors(conn, model_id, [row["id"] for row in group])
         for row in group:
-            headings = row["headings"]
-            yield {
-                "type": "passage",
-                "document": document_id,
-                **{name.strip('"'): value for name, value in row.items() if name != "id"},
-                "headings": headings.split("\n") if headings else [],
-                "hash": row["hash"].hex(),
-                **found.get(row["id"], {}),
-            }
+            yield passage_record(document_id, row, found.get(row["id"]))
 
 
-def _vectors(conn: apsw.Connection, model_id: int | None, ids: list[int]) -> dict[int, Record]:
+def passage_record(document_id: int, row: Record, vector: Vector | None) -> Record:
+    """Return the record of a passage, from its values by column, with its vector where it has one."""
+    headings = row["headings"]
+    written = {} if vector is None else {"vector": base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")}
+    return {
+        "type": "passage",
+        "document": document_id,
+        **{name.strip('"'): value for name, value in row.items() if name != "id"},
+        "headings": headings.split("\n") if headings else [],
+        "hash": row["hash"].hex(),
+        **written,
+    }
+
+
+def _vectors(conn: apsw.Connection, model_id: int | None, ids: list[int]) -> dict[int, Vector]:
     if model_id is None:
         return {}
     known, matrix = vector_tables.vectors_of(conn, model_id, ids)
-    written = (base64.b64encode(row.astype("<f4").tobytes()).decode("ascii") for row in matrix)
-    return {each: {"vector": text} for each, text in zip(known.tolist(), written, strict=True)}
+    return dict(zip(known.tolist(), matrix, strict=True))
 
 
 def _groups(rows: Iterable[Record]) -> Iterator[list[Record]]:
@@ -165,7 +184,8 @@ def _rows(
         yield dict(zip(names, row, strict=True))
 
 
-def _path(path: bytes) -> Record:
+def path_fields(path: bytes) -> Record:
+    """Return a path as an export has it: as text, and in full where it is not UTF-8."""
     fields = {"path": display(path)}
     if fields["path"].encode() != path:
         fields["path_base64"] = base64.b64encode(path).decode("ascii")

@@ -64,14 +64,15 @@ def compared(connection: StoreConnection, a: Side, b: Side, stream: ShadowStream
     ids = [*found_a, *(each for each in found_b if each not in found_a)]
     hashes = connection.passage_hashes(ids)
     cosines_a, cosines_b = _cosines(connection, a, ids), _cosines(connection, b, ids)
-    pairs = []
+    pairs: dict[bytes, ShadowPair] = {}
     for each in ids:
         in_a, in_b = found_a.get(each), found_b.get(each)
         coverage = (in_a or found_b[each]).explanation.coverage
         cosine_a, cosine_b = cosines_a.get(each), cosines_b.get(each)
         if each not in hashes or cosine_a is None or cosine_b is None:
             continue  # what a model has no vector of says nothing of it
-        pairs.append(
+        pairs.setdefault(  # two documents may hold the same text, of which the first counts
+            hashes[each],
             ShadowPair(
                 passage_hash=hashes[each],
                 rank_a=in_a.rank if in_a else None,
@@ -81,7 +82,7 @@ def compared(connection: StoreConnection, a: Side, b: Side, stream: ShadowStream
                 tier_a=in_a.tier if in_a else _tier(a, cosine_a, coverage),
                 tier_b=in_b.tier if in_b else _tier(b, cosine_b, coverage),
                 coverage=coverage,
-            )
+            ),
         )
     query = a.result.query
     return ShadowSearch(
@@ -91,12 +92,12 @@ def compared(connection: StoreConnection, a: Side, b: Side, stream: ShadowStream
         verdict_b=b.result.verdict,
         ms_a=a.ms,
         ms_b=b.ms,
-        top_a=tuple(hashes[each] for each in found_a if each in hashes),
-        top_b=tuple(hashes[each] for each in found_b if each in hashes),
+        top_a=tuple(dict.fromkeys(hashes[each] for each in found_a if each in hashes)),
+        top_b=tuple(dict.fromkeys(hashes[each] for each in found_b if each in hashes)),
         words=len(query.meaning.split()),
         identifier=_IDENTIFIER.search(query.meaning) is not None,
         folder=_folder(connection, a.result.hits),
-        pairs=tuple(pairs),
+        pairs=tuple(pairs.values()),
     )
 
 

@@ -22,9 +22,9 @@ SOUND_SHARE = 0.2  # of lines in UTF-8: below it, lines in an Asian encoding may
 MIXED_SHARE = 0.5  # of foreign words, above which letters of two scripts in one word tell a wrong encoding
 RIGHT = 10  # letters for each byte at odds with an encoding that is taken for a text's
 
+_CONTROLS = re.compile(rb"[\x80-\x9f]")  # signs of no ISO 8859; code pages of Windows have quotes and dashes there
 _HIGH = bytes(range(128, 256))
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
-_ESCAPES = re.compile(rb"\x1b\$\(?[@BD]")  # how ISO-2022 turns to Japanese
 _DECLARED = re.compile(
     rb"(?:\b(?:file)?(?:en)?coding|\bfenc|\bcharset)[ \t]{0,9}[=:][ \t]{0,9}[\"']?([A-Za-z][\w.:-]{1,40})"
     rb"|@charset[ \t]{1,9}[\"']([\w.:-]{1,40})|\\usepackage\[([\w.-]{1,40})\]\{inputenc\}",
@@ -75,18 +75,6 @@ def labelled(raw: bytes, label: str) -> str | None:
         return raw.decode("utf-8" if not codec.startswith(_OWN_ESCAPES) and _is_utf8(raw) else codec)
     except (UnicodeError, LookupError):
         return None if codec == "utf-8" else _nearly(raw, codec)
-
-
-def escaped(raw: bytes) -> str | None:
-    """Decode ISO-2022-JP, which is all ASCII and would be taken for it; None where the bytes are something else."""
-    if b"\x1b$" not in raw or not raw.isascii() or not _ESCAPES.search(raw):
-        return None
-    for codec in ("iso2022_jp_ext", "iso2022_jp_2"):
-        try:
-            return raw.decode(codec)
-        except UnicodeDecodeError:
-            continue
-    return None
 
 
 def guessed(raw: bytes) -> str:
@@ -147,6 +135,8 @@ def _likeliest(sample: bytes) -> str:
     sparse = high < MANY_BYTES and (high < FEW_BYTES or foreign < SPARSE_SHARE * len(words))
     for judge in (_by_letters, _by_languages) if sparse else (_by_languages, _by_letters):
         codec = codec_of(judge(sample))
+        if codec == "iso8859-13" and _CONTROLS.search(sample):  # the judge knows Lithuanian by this name only
+            codec = "cp1257"
         text = _nearly(sample, codec) if codec and not codec.startswith(("utf", "ascii")) else None
         if codec and text is not None and not _mixes_scripts(text):
             return codec

@@ -68,7 +68,8 @@ def storable(text: str) -> str:
 
 
 def _decode(raw: bytes) -> str:
-    from engine.sources.encoding_detection import escaped, guessed
+    from engine.sources.encoding_detection import guessed
+    from engine.sources.seven_bit_text import escaped
 
     encoding = _bom_encoding(raw)
     if encoding is not None:

@@ -22,12 +22,12 @@ def passages(conn: apsw.Connection, passage_ids: Iterable[int]) -> tuple[StoredP
     """Return these passages in the order asked; those that are gone are left out."""
     wanted = list(passage_ids)
     rows = rows_for(conn, wanted)
-    return tuple(_passage(rows[each]) for each in wanted if each in rows)
+    return tuple(stored_passage(rows[each]) for each in wanted if each in rows)
 
 
 def passages_of(conn: apsw.Connection, document_id: int) -> tuple[StoredPassage, ...]:
     """Return all passages of a document in order."""
-    return tuple(_passage(row) for row in rows_of(conn, document_id))
+    return tuple(stored_passage(row) for row in rows_of(conn, document_id))
 
 
 def passage_hashes(conn: apsw.Connection, passage_ids: Iterable[int]) -> dict[int, bytes]:
@@ -183,7 +183,8 @@ def _wiki_target(conn: apsw.Connection, target: str) -> bytes | None:
     return found.path if found else None
 
 
-def _passage(row: HydratedRow) -> StoredPassage:
+def stored_passage(row: HydratedRow) -> StoredPassage:
+    """Return a row as the passage that it is."""
     return StoredPassage(
         id=row.passage_id,
         document_id=row.document_id,

@@ -27,13 +27,17 @@ Ask = Callable[[], str]  # asks the person for the password, hidden
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """What was set up, and what lets a member in: SQL for whoever keeps the server, and the address to send."""
+    """What was set up, and what lets a member in: SQL for whoever keeps the server, and the address to send.
+
+    `made` are those of the `admitted` logins that were made, without a password: who is asked for one is not let in.
+    """
 
     schema: str
     version: int
     member: str
     keeper: str
     admitted: tuple[str, ...]
+    made: tuple[str, ...]
     grants: tuple[str, ...]
     invitation: str
 
@@ -49,22 +53,23 @@ class OwnFolder:
 
 
 def set_up(address: str, members: Sequence[str], ask: Ask) -> SetUp:
-    """Set a team library up, or bring its schema up to date, and let `members`, logins that exist, in.
+    """Set a team library up, or bring its schema up to date, and let `members` in; logins that are missing are made.
 
     Raises TeamRefused where the login may not, TeamTooOld, TeamAway, UsageError.
     """
-    from engine.team.team_migrations import SCHEMA, grants, initialise, newest_version
+    from engine.team.team_migrations import SCHEMA, grants, initialise, newest_version, quoted
 
     conn, _ = _connected(address, ask)
     try:
         with translated():
             names = initialise(conn)
+        made = []
         for person in members:
             if one(conn, "SELECT 1 FROM pg_roles WHERE rolname = %s", (person,)) is None:
-                raise UsageError(
-                    f"There is no login {person} on this server.", fix=f'Make it: CREATE ROLE "{person}" LOGIN;'
-                )
+                made.append(person)
             with translated():
+                if made[-1:] == [person]:
+                    conn.execute(f"CREATE ROLE {quoted(person)} LOGIN")
                 for statement in grants(names, person):
                     conn.execute(statement)
         return SetUp(
@@ -73,6 +78,7 @@ def set_up(address: str, members: Sequence[str], ask: Ask) -> SetUp:
             names.member,
             names.keeper,
             tuple(members),
+            tuple(made),
             tuple(each for each in grants(names, "ada") if not each.startswith("SELECT")),
             _invitation(address),
         )

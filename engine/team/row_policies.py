@@ -82,4 +82,8 @@ DO $do$ DECLARE held record; BEGIN
     END LOOP;
     EXECUTE (SELECT 'ALTER TABLE $schema.{table} ' || string_agg(format('ALTER %I SET STATISTICS 0', attname), ', ')
         FROM pg_attribute WHERE attrelid = '$schema.{table}'::regclass AND attnum > 0 AND NOT attisdropped);
+    FOR held IN SELECT indexrelid::regclass AS name, at FROM pg_index, generate_series(1, indnkeyatts) AS at
+        WHERE indrelid = '$schema.{table}'::regclass AND indkey[at - 1] = 0 LOOP
+        EXECUTE format('ALTER INDEX %s ALTER %s SET STATISTICS 0', held.name, held.at);
+    END LOOP;
 END $do$;"""

@@ -115,7 +115,7 @@ def initialise(conn: psycopg.Connection, schema: str = SCHEMA) -> Names:
     if found > newest_version():
         raise SchemaTooNew("A newer Carrel has set this library up.", fix="Update Carrel.")
     try:
-        conn.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        conn.execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")  # the search path has none to create in
     except psycopg.Error:
         conn.rollback()  # who may not make it may still find it there: `names_of` tells
     names = names_of(conn, schema)

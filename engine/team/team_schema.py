@@ -8,6 +8,7 @@ What a search may tell of rows that a person may not see decides the shape:
   folders that they see, so they tell nothing of the words of others, and equal those of a single file of these folders.
 - Numbers of documents and passages hold that of their folder and count within it. So no row can be put under another
   folder's passage, and no gap in a global sequence tells how much others write. A new folder gets a number by chance.
+- Names of people have the collation of `current_user`, "C": in another one a policy would be no condition of the index.
 - No statistics of columns are gathered, since the planner's estimates tell them to who may read no row.
 - The nearest vectors stand in one index for all. Members cannot read it: one function looks into it for them.
 
@@ -36,7 +37,7 @@ CREATE TABLE $schema.migration(version integer PRIMARY KEY, name text NOT NULL, 
 CREATE TABLE $schema.library(name text PRIMARY KEY, value text NOT NULL);
 INSERT INTO $schema.library VALUES('id', gen_random_uuid()::text);
 CREATE TABLE $schema.member(
-    person text NOT NULL DEFAULT current_user,
+    person text COLLATE "C" NOT NULL DEFAULT current_user,
     machine text NOT NULL,
     joined_at timestamptz NOT NULL DEFAULT now(),
     seen_at timestamptz NOT NULL DEFAULT now(),
@@ -49,7 +50,7 @@ $$;
 
 CREATE TABLE $schema.folder(
     id integer PRIMARY KEY CHECK (id BETWEEN 1 AND 65535),
-    owner text NOT NULL DEFAULT current_user,
+    owner text COLLATE "C" NOT NULL DEFAULT current_user,
     machine text NOT NULL,
     path bytea NOT NULL,
     prefix_folded text NOT NULL,
@@ -192,7 +193,7 @@ CREATE TABLE $schema.model(
 );
 CREATE UNIQUE INDEX model_active ON $schema.model(state) WHERE state = 'active';
 CREATE TABLE $schema.calibration(
-    person text NOT NULL DEFAULT current_user,
+    person text COLLATE "C" NOT NULL DEFAULT current_user,
     model_id integer NOT NULL REFERENCES $schema.model(id) ON DELETE CASCADE,
     name text NOT NULL,
     value jsonb,
@@ -216,7 +217,7 @@ CREATE TABLE $schema.change(
 );
 
 CREATE TABLE $schema.mark(
-    person text NOT NULL DEFAULT current_user,
+    person text COLLATE "C" NOT NULL DEFAULT current_user,
     query text NOT NULL,
     passage_hash bytea NOT NULL,
     path bytea NOT NULL,
@@ -226,10 +227,13 @@ CREATE TABLE $schema.mark(
     shared boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX mark_place ON $schema.mark(person, md5(query), passage_hash);
-CREATE TABLE $schema.mark_state(person text PRIMARY KEY DEFAULT current_user, version bigint NOT NULL DEFAULT 0);
+CREATE TABLE $schema.mark_state(
+    person text COLLATE "C" PRIMARY KEY DEFAULT current_user,
+    version bigint NOT NULL DEFAULT 0
+);
 CREATE TABLE $schema.shared_mark(
     folder_id integer NOT NULL REFERENCES $schema.folder(id),
-    person text NOT NULL DEFAULT current_user,
+    person text COLLATE "C" NOT NULL DEFAULT current_user,
     query text NOT NULL,
     passage_hash bytea NOT NULL,
     grade smallint NOT NULL,
@@ -237,21 +241,21 @@ CREATE TABLE $schema.shared_mark(
 );
 CREATE UNIQUE INDEX shared_mark_place ON $schema.shared_mark(folder_id, person, md5(query), passage_hash);
 CREATE TABLE $schema.query_vector(
-    person text NOT NULL DEFAULT current_user,
+    person text COLLATE "C" NOT NULL DEFAULT current_user,
     model_id integer NOT NULL REFERENCES $schema.model(id) ON DELETE CASCADE,
     query text NOT NULL,
     vector bytea NOT NULL
 );
 CREATE UNIQUE INDEX query_vector_place ON $schema.query_vector(person, model_id, md5(query));
 CREATE TABLE $schema.saved_search(
-    person text NOT NULL DEFAULT current_user,
+    person text COLLATE "C" NOT NULL DEFAULT current_user,
     name text NOT NULL,
     query text NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY(person, name)
 );
 CREATE TABLE $schema.shared_search(
-    person text NOT NULL DEFAULT current_user,
+    person text COLLATE "C" NOT NULL DEFAULT current_user,
     name text NOT NULL,
     query text NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),

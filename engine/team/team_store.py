@@ -11,6 +11,7 @@ from engine.errors import TeamAway, TeamTooOld
 from engine.records.team import Member, TeamFolder
 from engine.team.change_feed import ChangeFeed
 from engine.team.change_numbers import ChangeNumbers
+from engine.team.login import connection_string
 from engine.team.server_connection import CONNECT_SECONDS, arguments, connect, explained, one, translated
 from engine.team.snapshot import BEGIN, Snapshot
 from engine.team.team_connection import TeamConnection
@@ -108,7 +109,7 @@ class TeamStore:
                 with translated(), connect(self.url, self.schema) as first:
                     self._library = self._checked(first)
                 self._pool = ConnectionPool(
-                    self.url,
+                    connection_string(self.url),
                     kwargs={"autocommit": True, **arguments(self.schema)},
                     min_size=0,
                     max_size=MOST_CONNECTIONS,

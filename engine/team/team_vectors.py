@@ -200,8 +200,9 @@ class TeamLeg:
 
     def ranks(self, rows: Rows) -> Rows:
         """Return the rank of each row, from 1; 0 where the server did not give it."""
-        place = {row: at for at, row in enumerate(self._ordered.tolist(), start=1)}
-        return np.array([place.get(row, 0) for row in rows.tolist()], np.int64)
+        cosine = dict(zip(self._ordered.tolist(), self._cosines.tolist(), strict=True))
+        known = np.array([cosine.get(row, -np.inf) for row in rows.tolist()], np.float32)
+        return np.where(np.isneginf(known), 0, self.places(known))  # equal ones share a rank
 
     def places(self, cosines: Cosines) -> Rows:
         """Return the rank that a row of each cosine would have; 0 where it lies below all that the server gave."""

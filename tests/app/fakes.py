@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from beside_fakes import FakeBeside
 from textual.app import App
 from training_fakes import FakeTraining
 
@@ -67,7 +68,7 @@ ROOT = b"/home/reader/notes"
 NOW = 1_783_000_000.0  # 2 July 2026, 13:46 UTC
 DAY = 86_400.0
 STILL = Pace(
-    compare=0.0,
+    rested=0.0,
     quiet=0.0,
     glance=0.0,
     patience=0.0,
@@ -261,6 +262,10 @@ class FakeLibrary:
 
     def shadow_state(self) -> ShadowState | None:
         return self.beside
+
+    def ask_for_shadow(self, name: str) -> int:
+        self._write()
+        return self.file_request("shadow", name)
 
     def stop_shadow(self) -> str:
         assert self.beside is not None
@@ -660,5 +665,6 @@ def ports(
         history=History(None),
         watched=WatchedFile(None),
         training=FakeTraining(Path("/nowhere"), missing="This browser was started without it."),
+        beside=FakeBeside(),
         pictures=PictureFiles("none"),
     )

@@ -66,7 +66,7 @@ async def test_the_next_key_gives_up_what_is_being_compared() -> None:
 
 async def test_a_row_that_is_opened_before_the_search_rested_makes_it_count() -> None:
     library = FakeLibrary()
-    async with browser(library, ON, replace(STILL, compare=3600.0)).run_test(size=(120, 40)) as pilot:
+    async with browser(library, ON, replace(STILL, rested=3600.0)).run_test(size=(120, 40)) as pilot:
         screen = screen_of(pilot)
         screen.query_line.write(QUERY)
         while not screen.rows.hits or not screen.search.finished:

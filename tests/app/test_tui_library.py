@@ -536,11 +536,28 @@ async def test_a_model_that_is_here_is_taken_into_use_after_a_question(
         assert "220 MB to fetch · multilingual (50) · 128 tokens · mit · for paraphrases · ~4 min" in listed[2]
         await pilot.press("m", "i", "n", "e", "enter")
         await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
         assert isinstance(pilot.app.screen, ConfirmScreen)
         assert library.orders == []
         await pilot.press("y")
         await settle(pilot)
         assert library.orders == [("use_model", "mine")]
+
+
+async def test_a_model_that_is_here_may_run_beside_the_one_in_use(
+    library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_catalogue, "models", lambda active, passages: CHOICES)
+    async with app.run_test(size=WIDE) as pilot:
+        await shown(pilot, "m")
+        await settle(pilot)
+        await pilot.press("m", "i", "n", "e", "enter")
+        await settle(pilot)
+        await pilot.press("down", "enter")
+        await settle(pilot)
+        assert library.orders == [("shadow", "mine")]
+        assert "mine runs beside the model in use" in " ".join(told(pilot))
 
 
 async def test_a_model_that_is_not_here_says_how_to_fetch_it(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes import FakeIndexer, FakeLibrary, ports
-from piloting import SIZES, SMALL, WIDE, pressed, settle, written
+from piloting import SIZES, SMALL, WIDE, pressed, settle, told, written
 from rich.cells import cell_len
 from textual.pilot import Pilot
 from training_fakes import BEGAN, FakeTraining
@@ -544,6 +544,24 @@ async def test_taking_into_use_says_what_happens(app: CarrelApp, training: FakeT
         assert training.done == [("promote", "tuned-4")]
         assert "It is being taken into use." in written(pilot)
         assert "use it" not in footer(pilot)
+
+
+async def test_a_finished_runs_model_is_let_run_beside_the_one_in_use(app: CarrelApp, training: FakeTraining) -> None:
+    training.record(replace(ENDINGS["success"], model="tuned-4"), "success")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await opened(pilot)
+        await pressed(pilot, "tab", "tab", "enter")
+        await until(pilot, lambda: screen.state.over)
+        await pressed(pilot, "w")
+        assert training.done == [("beside", "tuned-4")]
+        assert any("runs beside the model in use" in said for said in told(pilot))
+
+
+async def test_a_run_that_left_no_model_runs_beside_nothing(app: CarrelApp, training: FakeTraining) -> None:
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await shown_ending(pilot, training, "success")
+        await pressed(pilot, "w")
+        assert training.done == []
 
 
 async def test_an_adapter_is_said_to_embed_nothing_anew(app: CarrelApp, training: FakeTraining) -> None:

@@ -111,6 +111,9 @@ class FakeTraining:
         self._did("resume", run)
         self.change(run, state="running")
 
+    def run_beside(self, run: str) -> None:
+        self._did("beside", run)
+
     def promote(self, run: str) -> None:
         self._did("promote", run)
         self.change(run, use="building")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import candidates
 import cold_start
 import edited_note
 import embed_rate
@@ -201,6 +202,12 @@ def test_quality_is_held_against_what_is_wanted(run: Callable[[Any, str], Report
     assert default["macro"] == pytest.approx(1.0)
     assert report["share_of_wanted"]["development"] == pytest.approx(1.0 / quality.MACRO_WANTED)
     assert quality.DEFAULT in quality.markdown(report["tables"]["development"])
+
+
+def test_candidates_are_held_against_the_embedded_model(run: Callable[[Any, str], Report], collections: Path) -> None:
+    report = run(candidates, "--queries 2 --documents 3")
+    assert [row["candidate"] for row in report["rows"]] == list(candidates.INJECTED)
+    assert report["rows"][0]["pearson"] > report["rows"][3]["pearson"]
 
 
 @pytest.mark.slow

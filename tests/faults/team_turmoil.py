@@ -96,10 +96,11 @@ class Desk:
 
 
 @contextmanager
-def team_on(server: PostgresServer) -> Iterator[TeamDatabase]:
-    """Give a team library of its own on a server, in which ada and ben are members."""
-    with fresh_database(server) as database:
-        set_up(database.url(), [database.role("ada"), database.role("ben")], lambda: "")
+def team_on(server: PostgresServer, further: int = 0) -> Iterator[TeamDatabase]:
+    """Give a team library of its own on a server, in which ada and ben are members, and m0, m1 … where wanted."""
+    people = [f"m{number}" for number in range(further)]
+    with fresh_database(server, people) as database:
+        set_up(database.url(), [database.role(each) for each in ("ada", "ben", *people)], lambda: "")
         yield database
 
 

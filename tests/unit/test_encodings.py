@@ -70,6 +70,42 @@ ASIAN = [
 ]
 
 
+LITHUANIAN = (
+    "Šiandien oras gražus, todėl „ėjome“ į mišką – grybauti. Vakare žaidėme šachmatais ir gėrėme arbatą su medumi."
+)
+SEVEN_BIT = [
+    ("Liebe Grüße aus Köln, schönes Wochenende – wir hören uns.\n", "utf-7"),
+    ("Встреча завтра в десять часов.\nПринесите ключи.\n", "utf-7"),
+    ("图书馆明天早上开门，钥匙在抽屉里。\nA line of English.\n请预约。\n", "hz"),
+]
+MEANT_AS_WRITTEN = [
+    "1 + 2 = 3, a+b+c, C++ and +44 20 7946 0000\n",
+    "x = y +abc- z +def- w\n",
+    "foo+bar baz+qux tea+the and+all\n",
+    "data:AbC+xyz/09Ab+Qm9+eHk+xyzAbCd+/8=\n" * 3,
+    "~{foo bar~} and ~{another one~}\n",
+    "LaTeX: Fig.~{\\ref{a}} and Tab.~{\\ref{b}}~}\n",
+    "git diff a/b+ADw-c\n",
+]
+
+
+@pytest.mark.parametrize(("text", "encoding"), SEVEN_BIT)
+def test_a_note_in_plain_ascii_that_stands_for_other_letters_is_read(text: str, encoding: str) -> None:
+    raw = text.encode(encoding)
+    assert raw.isascii()
+    assert decode(raw) == text
+
+
+@pytest.mark.parametrize("text", MEANT_AS_WRITTEN)
+def test_signs_that_only_look_like_such_an_encoding_stay_as_they_are_written(text: str) -> None:
+    assert decode(text.encode()) == text
+
+
+def test_lithuanian_with_the_quotes_of_windows_is_read() -> None:
+    for times in (1, 15):
+        assert decode(("\n".join([LITHUANIAN] * times)).encode("cp1257")) == "\n".join([LITHUANIAN] * times)
+
+
 @pytest.mark.parametrize("times", LENGTHS)
 @pytest.mark.parametrize(("text", "encoding"), LANGUAGES)
 def test_a_note_in_an_old_encoding_is_read_in_it(text: str, encoding: str, times: int) -> None:

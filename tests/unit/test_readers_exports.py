@@ -147,6 +147,16 @@ def test_a_note_of_keep_is_a_note(tmp_path: Path) -> None:
     assert document.metadata == {"date": "2024-01-05"}
 
 
+def test_a_note_of_keep_that_has_its_formatting_alone_is_read(tmp_path: Path) -> None:
+    note = {name: value for name, value in KEEP.items() if name not in ("textContent", "listContent")}
+    note["textContentHtml"] = '<p dir="ltr"><span>Erste <b>Zeile</b></span></p><p>zweite &amp; dritte</p>'
+    note["listContent"] = [{"textHtml": "<p>Quitten</p>", "isChecked": True}]
+    document = read(tmp_path, "a.json", json.dumps(note))
+    assert shape(document)[1:3] == [("paragraph", "Erste Zeile\n\nzweite & dritte"), ("list", "- [x] Quitten")]
+    note["textContent"] = "Erste Zeile"
+    assert shape(read(tmp_path, "b.json", json.dumps(note)))[1] == ("paragraph", "Erste Zeile")
+
+
 @pytest.mark.parametrize("text", ['{"title": "x", "isTrashed": 1}', '{"userEditedTimestampUsec": 1}', "[1]", "{"])
 def test_other_json_is_no_note_of_keep(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, "a.json", text).kind == "json"

@@ -230,3 +230,28 @@ def test_real_pages_have_the_words_that_html5lib_finds() -> None:
         missing += sum(word not in found for word in words)
     assert wanted > 50_000
     assert missing / wanted < 0.005
+
+
+# --- what stands before a page, and inside it as in XML ---------------------------------------------------------------
+
+
+def test_front_matter_of_a_page_gives_title_and_tags_and_is_found(tmp_path: Path) -> None:
+    written = (
+        "---\ntitle: Quinces\ntags: [fruit, autumn]\nsummary: a page on jelly\n---\n"
+        "<html><head><title>{{ page.title }}</title></head>\n<body><p>Pick them late.</p></body></html>\n"
+    )
+    document = read(tmp_path, "a.html", written)
+    assert (document.title, document.tags) == ("Quinces", ("fruit", "autumn"))
+    assert document.metadata["summary"] == "a page on jelly"
+    assert [kind for kind, _ in shape(document)] == ["meta", "paragraph"]
+    assert "a page on jelly" in document.text
+    line = next(line for at, line in reversed(document.line_map) if at <= document.text.index("Pick"))
+    assert line == 7
+
+
+@pytest.mark.parametrize("head", ['<?xml version="1.0"?>\n<html>', '<html xmlns="http://www.w3.org/1999/xhtml">'])
+def test_character_data_of_xhtml_is_text(tmp_path: Path, head: str) -> None:
+    body = "<body><p>a <![CDATA[quince & <jelly>]]> b</p><script>//<![CDATA[\nvar secret;\n//]]></script></body></html>"
+    document = read(tmp_path, "a.xhtml", f"{head}{body}")
+    assert document.text == "a quince & <jelly> b"
+    assert "unended" in read(tmp_path, "b.xhtml", f"{head}<p>unended</p><![CDATA[ a" + "<![CDATA[" * 5).text

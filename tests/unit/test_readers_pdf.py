@@ -70,6 +70,16 @@ def test_a_page_whose_box_does_not_begin_at_nought_gives_all_its_words(tmp_path:
     ]
 
 
+def test_words_outside_the_box_that_is_shown_are_found_and_are_no_part_of_the_text(tmp_path: Path) -> None:
+    page = lines("inside", at=(150, 300)) + lines("margin", at=(20, 700)) + lines("nowhere", at=(900, 300))
+    document = read(tmp_path, "a.pdf", pdf(page, page="/MediaBox[0 0 600 800]/CropBox[100 100 400 400]"))
+    assert shape(document) == [("paragraph", "inside"), ("meta", "margin")]
+    alone = read(
+        tmp_path, "b.pdf", pdf(lines("margin", at=(20, 700)), page="/MediaBox[0 0 600 800]/CropBox[9 9 40 40]")
+    )
+    assert shape(alone) == [("meta", "margin")]
+
+
 # --- what lies on a page --------------------------------------------------------------------------------------------
 
 

@@ -334,3 +334,16 @@ def test_front_matter_that_no_parser_can_hold_leaves_the_note_readable(tmp_path:
 
 def test_a_notebook_that_is_nested_too_deep_has_its_reason(tmp_path: Path) -> None:
     assert reason(tmp_path, "a.ipynb", "[" * 50_000) == "not JSON, so no notebook"
+
+
+def test_front_matter_of_restructured_text_gives_title_and_tags(tmp_path: Path) -> None:
+    front = "---\ntitle: Quinces\ntags: [fruit, autumn]\n---\n"
+    document = read(tmp_path, "a.rst", f"{front}\nPicking\n=======\n\nLate in October.\n")
+    assert (document.title, document.tags) == ("Quinces", ("fruit", "autumn"))
+    assert shape(document) == [
+        ("meta", front.strip()),
+        ("heading", "Picking\n======="),
+        ("paragraph", "Late in October."),
+    ]
+    section = read(tmp_path, "b.rst", "---\na: b\n---\n\nText.\n")
+    assert [kind for kind, _ in shape(section)] == ["heading", "paragraph"]

@@ -163,6 +163,18 @@ def test_a_passage_that_only_one_shows_has_the_cosine_and_the_tier_that_the_othe
     assert library.shadow_searches() == ()
 
 
+def test_the_same_text_in_two_documents_counts_once(library: Library) -> None:
+    write(library.path.parent / "notes", {"one.txt": "A heron by the weir.\n", "two.txt": "A heron by the weir.\n"})
+    library.sync()
+    library.start_shadow("other")
+    settings = SearchSettings(collapse=None)
+    assert sum("heron" in hit.snippet for hit in library.search("heron weir", settings=settings).hits) == 2
+    scored = library.shadow_score("heron weir", "live", settings=settings)
+    assert scored is not None and len(scored.top_a) == len(set(scored.top_a))
+    (kept,) = library.shadow_searches(pairs=True)
+    assert {each.passage_hash for each in kept.pairs} == {*kept.top_a, *kept.top_b}
+
+
 def test_filters_count_for_both_and_a_list_without_words_is_not_compared(library: Library) -> None:
     library.start_shadow("other")
     scored = library.shadow_score("granite path:orchard", "live")

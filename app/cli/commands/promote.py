@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -18,20 +19,31 @@ if TYPE_CHECKING:
     examples=(
         ("carrel promote tuned-1", "Embed the library anew with the model of a run, and use it."),
         ("carrel promote tuned-1 --anyway", "The same, though the gate found no gain or could not judge."),
+        ("carrel promote BAAI/bge-small-en-v1.5", "Use the model that runs beside, once it is accepted."),
     ),
 )
-@click.argument("run")
-@click.option("--anyway", is_flag=True, help="Overrule the gate, knowingly.")
+@click.argument("run", metavar="RUN|MODEL")
+@click.option("--anyway", is_flag=True, help="Overrule the verdict, knowingly.")
 @pass_session
 def command(session: Session, run: str, anyway: bool) -> int:
-    """Take a retrained model, or fitted constants of the fusion, into use.
+    """Take a retrained model, fitted constants of the fusion, or the model that runs beside the one in use, into use.
 
     A model's vectors are built beside the present ones, which serve until then; constants count from the next search.
+    One that runs beside (`carrel shadow`) is taken once its own tiers were fitted and what it found was accepted.
     `carrel rollback` goes back at once.
     """
     from app.cli.indexer_request import switch_model
-    from training import fusion_promotion, promotion, runs
+    from training import fusion_promotion, promotion, runs, shadow_promotion
 
+    with session.open() as library:
+        if (beside := shadow_promotion.named_beside(library, run)) is not None:
+            shadow_promotion.accept(library, time.time(), knowingly=anyway)
+            former = library.status().model
+            if not switch_model(library, beside):
+                click.echo(f"Stopped early; `carrel promote {run}` goes on from here.", err=True)
+                return INTERRUPTED
+            click.echo(f"The library uses {beside} now; {former} is kept beside it, and `carrel rollback` goes back.")
+            return DONE
     chosen = runs.named(run)
     if fusion_promotion.fits(chosen):
         return _promote_constants(session, chosen, anyway)

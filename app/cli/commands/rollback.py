@@ -18,13 +18,14 @@ def command(session: Session) -> int:
     from app.cli.indexer_request import switch_model
     from training import fusion_promotion
     from training.promotion import former_model
+    from training.shadow_promotion import former as kept_beside
 
     with session.open() as library:
         if fusion_promotion.came_last(library.path):
             before = fusion_promotion.rollback(library.path)
             click.echo(f"The library ranks by {f'the constants of {before.run}' if before else 'the defaults'} again.")
             return DONE
-        former = former_model(library.status().model)
+        former = kept_beside(library) or former_model(library.status().model)
         if not switch_model(library, former):
             click.echo("Stopped early; `carrel rollback` goes on from here.", err=True)
             return INTERRUPTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 
 from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
+from app.cli.shadow_review import review
 from app.wording.figures import counted
 from app.wording.safe_text import one_line
 
@@ -21,6 +23,7 @@ EXAMPLES = (
     ("carrel shadow --on", "Make finished searches with both from now on, and keep what each found."),
     ("carrel shadow --replay", "Send the log of searches through both."),
     ("carrel shadow", "Say how far it is, and how far both agree."),
+    ("carrel shadow review", "Choose between two lists of five, without knowing whose is whose."),
     ("carrel shadow stop", "Let nothing run beside; the vectors are kept."),
     ("carrel shadow --off --empty", "Stop comparing, and forget for good what was compared."),
 )
@@ -62,7 +65,10 @@ command.params.extend(global_options(json=True))
 
 
 def _carry_out(session: Session, wanted: bool | None, empty: bool, again: bool) -> int:
+    from app.cli import shadow_figures
+    from app.shadow_shapes import standing_shape
     from engine.config import change, load
+    from training.shadow_standing import standing
 
     config = load()
     if wanted is not None:
@@ -75,12 +81,14 @@ def _carry_out(session: Session, wanted: bool | None, empty: bool, again: bool) 
         if again:
             replayed = _replayed(library)
         state = library.shadow_state()
+        asked = session.json or not (wanted is not None or empty or again)
+        found = standing(library, time.time()) if asked and state is not None else None
     code = INTERRUPTED if replayed is not None and replayed.left else DONE
     from app.cli.shadow_report import lines, shape
 
     if session.json:
         about = {"forgotten": forgotten, "replay": asdict(replayed) if replayed is not None else None}
-        print_json({**shape(state, config.shadow), **about})
+        print_json({**shape(state, config.shadow), **about, "standing": standing_shape(found) if found else None})
         return code
     if forgotten is not None:
         click.echo(f"Forgotten: {counted(forgotten, 'compared search', 'compared searches')}")
@@ -90,6 +98,8 @@ def _carry_out(session: Session, wanted: bool | None, empty: bool, again: bool) 
         click.echo(f"Comparing finished searches is {'on' if config.shadow else 'off'}.", err=True)
     else:
         click.echo("\n".join(lines(state, config.shadow)))
+        if found is not None:
+            click.echo("\n".join(["", *shadow_figures.lines(found)]))
     return code
 
 
@@ -168,10 +178,15 @@ def _model_of(name: str) -> str:
     return record.model
 
 
-@command.command("stop", cls=CarrelCommand, short_help="Let nothing run beside.", examples=EXAMPLES[4:5])
+@command.command("stop", cls=CarrelCommand, short_help="Let nothing run beside.", examples=EXAMPLES[5:6])
 @pass_session
 def stop(session: Session) -> None:
     """Let no model run beside the one in use; its vectors are kept, and what was compared stays."""
+    from training.shadow_promotion import stop as stop_beside
+
     with session.open() as library:
-        name = library.stop_shadow()
+        name = stop_beside(library, time.time())
     click.echo(f"{one_line(name)} runs beside no more; its vectors are kept.")
+
+
+command.add_command(review)

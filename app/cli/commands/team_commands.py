@@ -77,7 +77,13 @@ def show(session: Session) -> None:
     ),
 )
 @ADDRESS
-@click.option("--member", "members", multiple=True, metavar="LOGIN", help="Let an existing login in; may be repeated.")
+@click.option(
+    "--member",
+    "members",
+    multiple=True,
+    metavar="LOGIN",
+    help="Let a login in, made where it is missing; may be repeated.",
+)
 @pass_session
 def init(session: Session, address: str, members: tuple[str, ...]) -> None:
     """Set a team library up in the database at ADDRESS, or bring its schema up to date.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 
 from lxml import etree
 
@@ -10,7 +11,7 @@ from engine.errors import SourceError
 from engine.records import BlockKind, Document, Link
 from engine.sources.encodings import decode, storable
 from engine.sources.readers.bookmarks import bookmarks
-from engine.sources.readers.frontmatter import as_keywords
+from engine.sources.readers.frontmatter import FrontMatter, as_keywords, read_front_matter
 from engine.sources.readers.html_elements import (
     BLOCKS,
     HEADINGS,
@@ -29,7 +30,7 @@ from engine.sources.readers.html_elements import (
 from engine.sources.readers.html_lines import GatheredLines
 from engine.sources.readers.markdown import written_title
 from engine.sources.readers.source_file import MAX_LINKS, Source
-from engine.sources.readers.text_builder import TextBuilder
+from engine.sources.readers.text_builder import TextBuilder, line_by_line
 
 _CHARSET = re.compile(
     rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?\s*+([\w.:-]++)|<\?xml[^>]{0,100}?encoding=[\"']([\w.:-]+)", re.I
@@ -41,7 +42,11 @@ _LATE_BREAK = re.compile(r"</br[ \t]{0,9}/?>", re.IGNORECASE)  # for browsers a 
 _END_OF_PAGE = re.compile(
     r"</(?:body|html)[ \t]{0,9}>", re.IGNORECASE
 )  # browsers show what follows, the parser drops it
+_CDATA = "<![CDATA["
+_XHTML = re.compile(r"<\?xml\s|http://www\.w3\.org/1999/xhtml", re.IGNORECASE)
+HEAD_CHARACTERS = 2000  # of a page, in which it says that it is XHTML
 _TAGLIKE = re.compile(r"<\s*[!/a-zA-Z]")
+NO_FRONT = FrontMatter()
 _METADATA = ("description", "author", "date", "article:published_time", "og:site_name")
 _STAND_INS = {"date": "article:published_time", "description": "og:description"}
 _LAYING_OUT = frozenset(("table", "pre", "form", "section", "article", "nav", *HEADINGS))
@@ -55,12 +60,21 @@ def read(source: Source) -> Document:
     written = html_text(source.raw)
     if written.strip() and not _TAGLIKE.search(written):
         raise SourceError("not HTML")
-    return bookmarks(source, written) or page_document(source, "html", written)
+    front = read_front_matter(written)  # of pages that a site is made of
+    return bookmarks(source, written) or page_document(source, "html", written, front=front)
 
 
-def page_document(source: Source, kind: str, written: str, *, title: str = "", with_lines: bool = True) -> Document:
-    """Return the document that one page is; `with_lines`: it is the file, so that its lines are known."""
-    page = Page(parse_html(written), with_lines=with_lines)
+def page_document(
+    source: Source, kind: str, written: str, *, title: str = "", with_lines: bool = True, front: FrontMatter = NO_FRONT
+) -> Document:
+    """Return the document that one page is; `with_lines`: it is the file, so that its lines are known.
+
+    What stands before the page as `front` matter is found by its words; its title and tags count first.
+    """
+    builder = TextBuilder()
+    head = written[: front.end]
+    builder.add("meta", head, places=line_by_line(head, range(1, head.count("\n") + 2)) if with_lines else ())
+    page = Page(parse_html("\n" * head.count("\n") + written[front.end :]), builder, with_lines=with_lines)
     text, blocks = page.builder.finish()
     named = {name: value for name in _METADATA if (value := page.meta(name))}
     for name, other in _STAND_INS.items():
@@ -72,10 +86,10 @@ def page_document(source: Source, kind: str, written: str, *, title: str = "", w
         kind,
         text,
         blocks,
-        page.title or title or page.meta("og:title") or written_title(blocks),
-        tags=as_keywords(page.meta("keywords")),
+        front.title or page.title or title or page.meta("og:title") or written_title(blocks),
+        tags=(*front.tags, *as_keywords(page.meta("keywords"))),
         links=page.links,
-        metadata=named,
+        metadata={**named, **front.metadata},
         line_map=page.builder.line_map,
     )
 
@@ -89,7 +103,7 @@ def html_text(raw: bytes) -> str:
 def parse_html(text: str) -> etree._Element | None:
     """Parse HTML as browsers do, forgiving and without the network; None where there is nothing in it."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
-    content = _END_OF_PAGE.sub(" ", _LATE_BREAK.sub("<br>", text)).encode("utf-8", "replace")
+    content = _END_OF_PAGE.sub(" ", _LATE_BREAK.sub("<br>", _with_character_data(text))).encode("utf-8", "replace")
     if not content.strip():
         return None
     try:
@@ -105,6 +119,17 @@ def parse_html(text: str) -> etree._Element | None:
     if len(flat) == len(text):
         raise SourceError("nested too deeply")
     return parse_html(flat)
+
+
+def _with_character_data(text: str) -> str:
+    """Write the character data of XHTML as HTML has it; the parser takes `<![CDATA[…]]>` for a comment."""
+    if _CDATA not in text or not _XHTML.search(text, 0, HEAD_CHARACTERS):
+        return text
+    pieces, at = list[str](), 0
+    while (begin := text.find(_CDATA, at)) >= 0 and (end := text.find("]]>", begin)) >= 0:
+        pieces += [text[at:begin], escape(text[begin + len(_CDATA) : end], quote=False)]
+        at = end + 3
+    return "".join((*pieces, text[at:]))
 
 
 class Page:

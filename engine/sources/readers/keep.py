@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from engine.records import Document, Link
+from engine.sources.readers.html import Page, parse_html
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text_builder import TextBuilder
 
@@ -28,7 +29,7 @@ def keep_note(source: Source, written: str) -> Document | None:
     builder = TextBuilder()
     if title:
         builder.heading(title, 1)
-    builder.add("paragraph", _text(note.get("textContent")))
+    builder.add("paragraph", _content(note, "textContent"))
     builder.add("list", "\n".join(_item(each) for each in _listed(note.get("listContent"))))
     links = [
         Link(_text(each.get("url")), _text(each.get("title")) or _text(each.get("url")))
@@ -50,7 +51,14 @@ def keep_note(source: Source, written: str) -> Document | None:
 
 
 def _item(item: dict[str, Any]) -> str:
-    return f"- [{'x' if item.get('isChecked') is True else ' '}] {' '.join(_text(item.get('text')).split())}"
+    return f"- [{'x' if item.get('isChecked') is True else ' '}] {' '.join(_content(item, 'text').split())}"
+
+
+def _content(holder: dict[str, Any], key: str) -> str:
+    """Return a text of a note; newer exports may have it with its formatting alone, as HTML beside the plain name."""
+    plain = _text(holder.get(key))
+    formatted = _text(holder.get(f"{key}Html"))
+    return plain if plain.strip() or not formatted else Page(parse_html(formatted)).builder.finish()[0]
 
 
 def _listed(value: object) -> list[dict[str, Any]]:

@@ -50,9 +50,10 @@ _CONTROLS = re.compile("[\x01\x03-\x08\x0b\x0e-\x1f\x7f]")  # without the mark o
 class _Page:
     text: str
     annotations: Annotations
+    cut_off: str = ""  # what stands on the paper, outside the box that is shown of it
 
     def has_words(self) -> bool:
-        return bool(self.text.strip() or self.annotations.values or self.annotations.notes)
+        return bool(self.text.strip() or self.cut_off.strip() or self.annotations.values or self.annotations.notes)
 
 
 def read(source: Source) -> Document:
@@ -123,6 +124,7 @@ def _read_page(document: pdfium.PdfDocument, number: int, recogniser: Recogniser
         textpage = page.get_textpage()
         try:
             text = in_reading_order(_text_of(page, textpage), textpage)
+            cut_off = _outside(page, textpage)
             annotations = annotations_of(document, page, textpage)
         finally:
             textpage.close()
@@ -130,8 +132,11 @@ def _read_page(document: pdfium.PdfDocument, number: int, recogniser: Recogniser
             text = recogniser.words(_picture(page))
     finally:
         page.close()
-    text = _CONTROLS.sub(" ", storable(text).translate(_LIGATURES))
-    return _Page(text, annotations)
+    return _Page(_plain(text), annotations, _plain(cut_off))
+
+
+def _plain(text: str) -> str:
+    return _CONTROLS.sub(" ", storable(text).translate(_LIGATURES))
 
 
 def _text_of(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> str:
@@ -143,6 +148,22 @@ def _text_of(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> str:
     if page.get_rotation() in (90, 270) or _runs_upwards(textpage):
         return str(textpage.get_text_range())
     return str(textpage.get_text_bounded(*page.get_bbox()))
+
+
+def _outside(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> str:
+    """Return what stands beside, above and below the box that is shown of a page, within its paper."""
+    left, bottom, right, top = page.get_bbox()
+    paper = page.get_mediabox()
+    if page.get_rotation() in (90, 270) or paper == (left, bottom, right, top):
+        return ""
+    strips = (
+        (paper[0], top, paper[2], paper[3]),
+        (paper[0], bottom, left, top),
+        (right, bottom, paper[2], top),
+        (paper[0], paper[1], paper[2], bottom),
+    )
+    found = (str(textpage.get_text_bounded(*strip)) for strip in strips if strip[0] < strip[2] and strip[1] < strip[3])
+    return "\n".join(filter(str.strip, found))
 
 
 def _runs_upwards(textpage: pdfium.PdfTextPage) -> bool:
@@ -175,6 +196,7 @@ def _add(builder: TextBuilder, page: _Page, number: int, entries: Sequence[Entry
     builder.add("paragraph", "\n".join(page.annotations.values), page=number)
     for note in page.annotations.notes:
         builder.add("paragraph", note, page=number)
+    builder.add("meta", page.cut_off, page=number)  # crop marks and names of files, mostly: found by words alone
     builder.add("meta", "\n".join(addresses(page.annotations.links, page.text)), page=number)
 
 

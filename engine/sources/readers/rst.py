@@ -10,7 +10,14 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from engine.records import Block, BlockKind, Document, Link
-from engine.sources.readers.frontmatter import ALIAS_KEYS, aliases_of, as_tags, property_name
+from engine.sources.readers.frontmatter import (
+    ALIAS_KEYS,
+    FrontMatter,
+    aliases_of,
+    as_tags,
+    property_name,
+    read_front_matter,
+)
 from engine.sources.readers.markdown import written_title
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text import LineScanner
@@ -38,12 +45,14 @@ _EMPHASIS = re.compile(r"(\*{1,2})(?=\S)(.+?)(?<=\S)\1")
 def read(source: Source) -> Document:
     """Read a reStructuredText file."""
     text = source.text()
-    scanner = _Scanner(text)
-    blocks = tuple(scanner.run())
+    front = _front_matter(text)
+    scanner = _Scanner(text, text.count("\n", 0, front.end) + 1 if front else 0)
+    blocks = (*([Block("meta", 0, front.end)] if front else []), *scanner.run())
     fields = scanner.fields
     heading = written_title(blocks)
-    title = _pep_title(fields) or heading or fields.get("title", "")
-    tags = [tag for name in ("tags", "keywords") for tag in as_tags(fields.get(name))] + scanner.tags
+    title = front.title or _pep_title(fields) or heading or fields.get("title", "")
+    tags = [*front.tags]
+    tags += [tag for name in ("tags", "keywords") for tag in as_tags(fields.get(name))] + scanner.tags
     return source.document(
         "rst",
         text,
@@ -51,13 +60,21 @@ def read(source: Source) -> Document:
         title,
         tags=tags,
         links=_links(text, blocks),
-        metadata={
+        metadata=dict(front.metadata)
+        | {
             property_name(name): value
             for name, value in fields.items()
             if value and name not in (*_NAMED_APART, *ALIAS_KEYS)
         }
         | aliases_of(fields),
     )
+
+
+def _front_matter(text: str) -> FrontMatter:
+    """Return what stands between rules at the head; a short title between two is a section, as docutils has it."""
+    front = read_front_matter(text)
+    lines = text[: front.end].split("\n")
+    return FrontMatter() if len(lines) == 3 and len(lines[1].strip()) <= len(lines[0].strip()) + 2 else front
 
 
 def _pep_title(fields: dict[str, str]) -> str:
@@ -85,8 +102,9 @@ def _plain(words: str) -> str:
 class _Scanner(LineScanner):
     """Collects fields and tags beside the blocks; a section is as deep as its adornment came late."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, first: int) -> None:
         super().__init__(text)
+        self.at = first
         self.fields: dict[str, str] = {}
         self.tags: list[str] = []
         self._styles: list[tuple[str, bool]] = []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from cli_fakes import Call
+from fake_encoder import FakeEncoder
 from indexed_notes import indexed
 from loopback_proxy import LoopbackProxy, certificates
 from team_world import TeamDatabase
@@ -55,10 +59,14 @@ def test_init_prints_what_lets_a_member_in_and_may_be_called_again(carrel: Call,
     assert carrel("team", "init", team_database.url(), "--json").json["version"] >= 1
 
 
-def test_init_refuses_a_login_that_is_not_there_and_one_without_the_right(
+def test_init_makes_a_login_that_is_not_there_and_refuses_who_has_not_the_right(
     carrel: Call, team_database: TeamDatabase
 ) -> None:
-    assert "no login nobody_here" in carrel("team", "init", team_database.url(), "--member", "nobody_here").err
+    newcomer = f"{team_database.name}_newcomer"
+    told = carrel("team", "init", team_database.url(), "--member", newcomer, "--json")
+    assert (told.json["admitted"], told.json["made"]) == ([newcomer], [newcomer])
+    assert carrel("team", "join", team_database.server.url(team_database.name, newcomer)).code == 0
+    carrel("team", "leave", "--yes")
     refused = carrel("team", "init", team_database.url("stranger"))
     assert refused.code == 2
     assert "this login" in refused.err.lower()
@@ -264,3 +272,32 @@ def test_the_doctor_tells_where_a_policy_is_missing(carrel: Call, joined: TeamDa
     assert "no policy in force on passage" in told.out
     carrel("team", "init", joined.url())
     assert "no policy" not in carrel("--library", joined.url("ada"), "doctor").out
+
+
+def exported(carrel: Call, *library: str) -> tuple[list[dict[str, object]], np.ndarray]:
+    """Return the passages of a library's export, without the number of their document, and their vectors."""
+    lines = [json.loads(line) for line in carrel(*library, "export", "-").out.splitlines()]
+    passages = [{**each, "document": 0} for each in lines if each.get("type") == "passage"]
+    passages.sort(key=lambda each: str(each["text"]))
+    vectors = [np.frombuffer(base64.b64decode(each.pop("vector")), "<f4") for each in passages]
+    return passages, np.stack(vectors)
+
+
+def test_a_file_goes_into_a_team_library_and_back_without_embedding_anything(
+    carrel: Call, joined: TeamDatabase, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeEncoder, "encode_passages", lambda *_: pytest.fail("something was embedded"))
+    into = carrel("export", joined.url("ada"))
+    assert "team: 3 brought" in into.out
+    assert titles(joined, "ben") == []
+
+    out = carrel("--library", joined.url("ada"), "export", "back.jsonl")
+    assert "3 documents" in out.out
+    back = carrel("--library", "other.carrel", "import", "back.jsonl", "--json")
+
+    assert (back.json["documents"], back.json["embedded"], back.json["pending"]) == (3, 0, 0)
+    passages, vectors = exported(carrel)
+    returned, brought_back = exported(carrel, "--library", "other.carrel")
+    assert len(passages) == 3
+    assert returned == passages
+    assert np.allclose(brought_back, vectors, atol=1e-6)

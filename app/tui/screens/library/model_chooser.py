@@ -13,6 +13,10 @@ from app.tui.screens.confirm import ConfirmScreen
 from app.tui.threads import in_thread
 from app.wording.model_facts import choice_note, what_use_means
 
+WAYS = (
+    Choice("use", "Search with it", "the library is embedded with it first"),
+    Choice("beside", "Let it run beside", "to compare both, while you search with the present one"),
+)
 USE_MODEL = "use_model"  # the order to the indexer
 
 
@@ -32,7 +36,7 @@ async def _choose(screen: CarrelScreen, library: LibraryPort) -> None:
         if model.state == "offered":
             tell(screen, f"It is not here yet: `carrel models use {model.name}` fetches it and takes it into use.")
             return
-        _ask(screen, library, model)
+        _offer(screen, library, model)
 
     screen.carrel.push_screen(ChoiceScreen("The model that reads for meaning", choices), picked)
 
@@ -43,6 +47,25 @@ def _models(library: LibraryPort) -> list[Model]:
 
     status = library.status()
     return models(status.model or EMBEDDED, status.passages)
+
+
+def _offer(screen: CarrelScreen, library: LibraryPort, model: Model) -> None:
+    """Ask what is to be done with a model that is here."""
+
+    def picked(what: str | None) -> None:
+        if what == "use":
+            _ask(screen, library, model)
+        elif what == "beside":
+            in_background(screen, partial(run_beside, screen, library, model.name), group="models")
+
+    screen.carrel.push_screen(ChoiceScreen(model.name, WAYS), picked)
+
+
+async def run_beside(screen: CarrelScreen, library: LibraryPort, name: str) -> None:
+    """Have a model run beside the one in use; why it cannot is told."""
+    await in_thread(partial(library.ask_for_shadow, name))
+    screen.carrel.wake_indexer()
+    tell(screen, f"{name} runs beside the model in use; its vectors are made when nothing else is due.")
 
 
 def _ask(screen: CarrelScreen, library: LibraryPort, model: Model) -> None:

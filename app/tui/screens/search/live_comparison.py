@@ -36,7 +36,7 @@ class LiveComparison:
     def answered(self, answer: Answered) -> None:
         """Compare a finished answer once it has rested."""
         if answer.finished and answer.result.query.meaning:
-            self._begin(answer.asked.turn, answer.result.query.text, answer.asked.at, self._browser.ports.pace.compare)
+            self._begin(answer.asked.turn, answer.result.query.text, answer.asked.at, self._browser.ports.pace.rested)
 
     def opened(self, turn: int, text: str) -> None:
         """Compare a question of which a row was opened, without waiting."""

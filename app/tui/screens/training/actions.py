@@ -25,6 +25,8 @@ TRAINING_ACTIONS = (
            "End the run and keep nothing of it; asks."),
     Action("training.use", "u", "order('use')", "use it", "Take the run's model into use",
            "Search with the retrained model; asks, and says what happens."),
+    Action("training.beside", "w", "order('beside')", "run beside", "Let the run's model run beside the one in use",
+           "Compare what both find, while you search with the present one."),
     Action("training.rollback", "r", "rollback", "model before", "Go back to the model before",
            "Search with the model that was in use before; asks."),
     Action("training.note", "n", "order('note')", "note", "Write a note for this run",
@@ -77,4 +79,5 @@ def useful_for(run: Run, *, paused: bool, awaits_review: bool) -> set[str]:
         return waits | {"resume" if paused else "pause", "stop", "cancel"}
     useful = {"note"} if run.use else {"note", "delete"}
     useful |= {"resume"} if run.state == "crashed" else set()
+    useful |= {"beside"} if run.model and not run.use else set()
     return useful | ({"use"} if run.promotable and not run.use else set())

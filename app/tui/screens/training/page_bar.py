@@ -19,9 +19,9 @@ from app.tui.widgets.built_line import BuiltLine
 from app.wording.figures import percent
 from app.wording.safe_text import one_line
 
-Page = Literal["plan", "run", "history"]
+Page = Literal["plan", "run", "history", "beside"]
 PAGE = "page"  # under which a click finds the page of a name
-PAGES: tuple[Page, ...] = ("plan", "run", "history")
+PAGES: tuple[Page, ...] = ("plan", "run", "history", "beside")
 
 
 class PageBar(BuiltLine):
@@ -38,9 +38,10 @@ class PageBar(BuiltLine):
         if (page := event.style.meta.get(PAGE)) is not None:
             self.post_message(self.Clicked(page))
 
-    def show_pages(self, page: Page, followed: FollowedRun, runs: int) -> None:
-        """Show the names of the pages, `page` as the open one."""
-        notes: dict[Page, str] = {"plan": "", "run": _run_note(followed), "history": str(runs or "")}
+    def show_pages(self, page: Page, followed: FollowedRun, runs: int, beside: str) -> None:
+        """Show the names of the pages, `page` as the open one; `beside` is what runs beside the model in use."""
+        notes: dict[Page, str] = {"plan": "", "run": _run_note(followed)}
+        notes |= {"history": str(runs or ""), "beside": one_line(beside)}
         self.show(partial(_pages_line, page, notes))
 
 

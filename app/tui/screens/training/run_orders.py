@@ -121,6 +121,22 @@ class RunOrders:
             promote = partial(self._port.promote, run.name)
             self._ask(question, lambda: self._carry_out(promote, lambda _: self._promoted(run)))
 
+    def beside(self, run: Run) -> None:
+        """Let a run's model run beside the one in use."""
+        if run.alive or not run.model:
+            tell(self._screen, "There is no model here that could run beside.", good=False)
+        elif run.use:
+            tell(self._screen, "Its model is in use already.")
+        else:
+            self._carry_out(partial(self._port.run_beside, run.name), lambda _: self._runs_beside(run))
+
+    def _runs_beside(self, run: Run) -> None:
+        self._screen.carrel.wake_indexer()
+        tell(
+            self._screen,
+            f"{run.name} runs beside the model in use; its vectors are made when nothing else is due.",
+        )
+
     def _promoted(self, run: Run) -> None:
         if _fits(run):
             tell(self._screen, f"From the next search on your library ranks by {run.name}; r goes back.")
@@ -221,6 +237,7 @@ ORDERS: Mapping[str, Callable[[RunOrders, Run], None]] = {
     "stop": RunOrders.stop,
     "cancel": RunOrders.cancel,
     "use": RunOrders.use,
+    "beside": RunOrders.beside,
     "note": RunOrders.note,
     "delete": RunOrders.delete,
 }

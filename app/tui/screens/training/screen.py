@@ -16,6 +16,8 @@ from app.tui.background import Work, in_background
 from app.tui.browser import CarrelScreen, tell
 from app.tui.list_keys import MOVING, MovesByLines
 from app.tui.screens.training.actions import HELP_PAGES, TRAINING_ACTIONS, useful_for
+from app.tui.screens.training.beside_orders import BesideOrders
+from app.tui.screens.training.beside_page import BESIDE_ACTIONS, BesidePage
 from app.tui.screens.training.followed_run import FollowedRun, RunReported, to_follow
 from app.tui.screens.training.history_page import HistoryPage
 from app.tui.screens.training.page_bar import PAGES, Page, PageBar
@@ -38,11 +40,11 @@ LOOK_SECONDS = 1.0  # how often it is looked whether a run lives, and what other
 
 
 class TrainingScreen(MovesByLines, CarrelScreen):
-    """Three pages: the plan of the next run, one run at work or over, and all runs."""
+    """Four pages: the plan of the next run, one run, all runs, and the model that runs beside the one in use."""
 
-    ACTIONS = (*TRAINING_ACTIONS, *(replace(action, late=True) for action in MOVING))
+    ACTIONS = (*TRAINING_ACTIONS, *BESIDE_ACTIONS, *(replace(action, late=True) for action in MOVING))
     HELP_PAGES = HELP_PAGES
-    BINDINGS = bindings(ACTIONS)
+    BINDINGS = bindings((*TRAINING_ACTIONS, *MOVING))  # the page of the model beside has keys of its own
     CSS_PATH = "training.tcss"
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-wide")]
@@ -53,6 +55,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
     plan_page = query_one(PlanPage)
     run_page = query_one(RunPage)
     history_page = query_one(HistoryPage)
+    beside_page = query_one(BesidePage)
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,6 +64,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         self.runs: tuple[Run, ...] = ()
         self.followed = FollowedRun(self.post_message)
         self._orders = RunOrders(self)
+        self._beside_orders = BesideOrders(self, lambda: self.beside_page.load())
         self._first = True  # whether the runs were not read yet
 
     def where(self) -> Where:
@@ -76,6 +80,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
             yield LineView(id="explained")
         yield RunPage(self.followed)
         yield HistoryPage(self.followed)
+        yield BesidePage()
         yield KeyLine(id="keys")
 
     @property
@@ -108,6 +113,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         self._status_changed(self.carrel.view)
         self._load()
         self._work(self._read_offer, "offer")
+        self.beside_page.load()
 
     def _status_changed(self, view: StatusView) -> None:
         if self._is_shown:
@@ -203,10 +209,17 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         """The part of the page that the arrows move in."""
         if self.page == "plan":
             return self.plan_page.choice_list
+        if self.page == "beside":
+            return self.beside_page.read_view
         return self.history_page.run_list if self.page == "history" else self.run_page.read_view
 
     def _show_pages(self) -> None:
-        self.page_bar.show_pages(self.page, self.followed, len(self.runs))
+        self.page_bar.show_pages(self.page, self.followed, len(self.runs), self.beside_page.name_beside)
+
+    @on(BesidePage.Read)
+    def _beside_read(self) -> None:
+        self._show_pages()
+        self._show_keys()
 
     @on(EntryList.Selected, "#runs")
     def _show_keys(self) -> None:
@@ -217,13 +230,15 @@ class TrainingScreen(MovesByLines, CarrelScreen):
     def HIDDEN(self) -> tuple[str, ...]:  # noqa: N802  # read by the footer, as a constant of other screens
         """The actions that would do nothing now, which the footer leaves out."""
         useful = {*self._useful(), "page", "back"}
-        names = (action.id.removeprefix("training.") for action in TRAINING_ACTIONS)
+        names = (action.id.removeprefix("training.") for action in (*TRAINING_ACTIONS, *BESIDE_ACTIONS))
         return ("training", *(f"training.{name}" for name in names if name not in useful))
 
     def _useful(self) -> Collection[str]:
         """Return the names of the actions that do something on this page now."""
         if self.page == "plan":
             return () if self.missing else ("choose", "more", "begin")
+        if self.page == "beside":
+            return self.beside_page.useful
         useful = set()
         if self.page == "history":
             useful |= {"rollback"} if any(run.use for run in self.runs) else set()
@@ -291,7 +306,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
     @property
     def _run_meant(self) -> Run | None:
         """The run that an order is for: the one that is looked at, or the selected one of the history."""
-        if self.page == "plan":
+        if self.page in ("plan", "beside"):
             return None
         return self.history_page.selected if self.page == "history" else self._run_named(self.followed.name)
 
@@ -350,3 +365,21 @@ class TrainingScreen(MovesByLines, CarrelScreen):
             self._orders.roll_back(used)
         else:
             tell(self, "Nothing that a run made is in use.")
+
+    # --- the model beside ---------------------------------------------------------------------------------------
+
+    def action_review_beside(self) -> None:
+        """Choose between the lists of two models, without knowing which is whose."""
+        self._beside_orders.review(self.beside_page.standing)
+
+    def action_promote_beside(self) -> None:
+        """Take the model beside into use, after a question."""
+        self._beside_orders.promote(self.beside_page.standing)
+
+    def action_go_back_beside(self) -> None:
+        """Go back to the model that is kept beside the one in use, after a question."""
+        self._beside_orders.go_back(self.beside_page.standing)
+
+    def action_stop_beside(self) -> None:
+        """Let nothing run beside the model in use, after a question."""
+        self._beside_orders.stop(self.beside_page.standing)

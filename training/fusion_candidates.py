@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from engine.retrieval import tiers
     from engine.store.library_connection import LibraryConnection
 
-LEG_DEPTH = 80  # candidates of each leg: 200 of both are 300 KB of vectors, and feedback rarely lifts from below
+LEG_DEPTH = 50  # candidates of each leg: 100 of both are 150 KB of vectors, and feedback rarely lifts from below
 ARRAYS = (
     *("ids", "documents", "tie", "cosine", "bm25", "vector_rank", "keyword_rank", "vectors", "rare"),
     *("recalled", "held", "pending", "numbers", "late"),
 )  # of the candidates, each with a row for every one
-MOSTLY_ENOUGH = 50  # passages, in which ten documents are found; to group all of them takes as long as to rank them
+MOSTLY_ENOUGH = 30  # passages, in which ten documents are found; to group all of them takes as long as to rank them
 LISTED = 100  # documents, for recall@100
 PLAIN = SearchSettings(memory=False)
 

@@ -24,17 +24,17 @@ from numpy.typing import NDArray
 from engine.records import DEFAULT_CONSTANTS, FusionConstants
 
 FOLDS = 5
-ROUNDS = 3  # through all constants; the second rarely finds anything more
+ROUNDS = 2  # through all constants; the second rarely finds anything more
 NEVER = 1.01  # a cosine that none reaches: what "never" is on the scale of collapse
 DEFAULTS_ALONE = math.inf
-STRENGTHS = (DEFAULTS_ALONE, 16.0, 4.0, 1.0, 0.25, 0.0625)  # the strongest first
+STRENGTHS = (DEFAULTS_ALONE, 4.0, 1.0, 0.25, 0.0625)  # the strongest first
 GRID: Mapping[str, tuple[float, ...]] = {
-    "meaning": (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0),
-    "around": (0.0, 0.15, 0.3, 0.5, 0.7, 0.85),
-    "keep": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0),
-    "sharpness": (10.0, 25.0, 50.0, 100.0),
-    "rare": (0.0, 1.0, 2.0, 3.0),
-    "collapse": (0.9, 0.95, 0.98, 0.0),
+    "meaning": (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 1.0),
+    "around": (0.0, 0.25, 0.5, 0.75),
+    "keep": (0.4, 0.6, 0.8, 1.0),
+    "sharpness": (10.0, 25.0, 60.0),
+    "rare": (0.0, 2.0, 4.0),
+    "collapse": (0.9, 0.95, 0.0),
 }
 UNIT: Mapping[str, float] = {
     "meaning": 0.1,

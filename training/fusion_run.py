@@ -46,7 +46,7 @@ from training.protocol import (
 from training.run_channel import Teller
 from training.runs import LEDGER_FILE, Run, folder
 
-MOST_QUERIES = 1000  # whose candidates take 200 MB; more would not move constants by what can be told apart
+MOST_QUERIES = 1000  # whose candidates take 150 MB; more would not move constants by what can be told apart
 REPORT_EVERY = 20  # queries between two events
 UNLABELLED = "nobody said what answers it"
 TOO_MANY = f"more than {MOST_QUERIES:,}"

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -199,13 +200,20 @@ class CarrelApp(App[int]):
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._toasts.key_pressed()
         if not self._early.takes(event):
-            await super().on_event(event)
+            await self._forward(event)
+
+    async def _forward(self, event: events.Event) -> None:
+        typed = isinstance(event, events.Key) and not event.is_forwarded
+        focused = self.focused if typed else None
+        await super().on_event(event)
+        if focused is not None:
+            self._early.went(event, focused)
 
     @on(EarlyKeys.Due)
     async def _take_waiting(self) -> None:
         """Take the keys that waited for a screen."""
         while (event := self._early.next()) is not None:
-            await super().on_event(event)
+            await self._forward(event)
 
     def action_help(self) -> None:
         """Explain the keys of the present screen."""
@@ -247,12 +255,12 @@ class CarrelApp(App[int]):
         if self._driver is not None:
             self._driver.write(text)
 
-    def ask_for_folder(self) -> None:
-        """Ask for the first folder to watch."""
+    def ask_for_folder(self, wanted: Path | None = None) -> None:
+        """Ask for a folder to watch; with one that is wanted, whether it shall be that."""
         from app.tui.screens.welcome.screen import WelcomeScreen  # most starts never show it
 
         if self.opened is not None and not isinstance(self.screen, WelcomeScreen):
-            self.push_screen(WelcomeScreen(self.opened.library))
+            self.push_screen(WelcomeScreen(self.opened.library, wanted))
 
     def action_show_library(self) -> None:
         """Go to the library, or from there back to the search."""

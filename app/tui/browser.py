@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from textual.notifications import SeverityLevel
@@ -100,8 +101,8 @@ class Browser(Protocol):
     def send_to_terminal(self, text: str) -> None:
         """Write what is no text of the screen, such as a picture that its cells refer to."""
 
-    def ask_for_folder(self) -> None:
-        """Ask for the first folder to watch."""
+    def ask_for_folder(self, wanted: Path | None = None) -> None:
+        """Ask for a folder to watch; with one that is wanted, whether it shall be that."""
 
     def search_inside(self, query: str) -> None:
         """Go to the search with a query, over whatever lies on it."""

@@ -1,16 +1,26 @@
-"""Keys that arrive before the screen that they are meant for wait for it: who types ahead loses nothing."""
+"""Keys that arrive before what they are meant for wait for it: who types ahead loses nothing.
+
+They wait while a screen opens, and behind a key that may move the focus until that has been done: in a burst, the
+letter after a tab would else still go where the tab came from.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from textual import events
 from textual.app import App
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+TURNING = ("tab", "shift+tab")  # keys that may move the focus from where text is typed
+LOST_SECONDS = 0.5  # after which a key counts as done whose widget was closed under it
 
 
 class EarlyKeys:
@@ -23,6 +33,7 @@ class EarlyKeys:
         self._app = app
         self._waiting: deque[events.Key | events.Paste] = deque()
         self._opening = 0  # screens whose contents are being read
+        self._turning = 0  # keys on their way that may move the focus
         self._met: Screen[Any] | None = None  # the last screen without a focus that is known to be open
 
     @contextmanager
@@ -42,18 +53,37 @@ class EarlyKeys:
             return False
         if isinstance(event, events.Key) and event.key in ("escape", "ctrl+q", "ctrl+c"):
             self._waiting.clear()
-            self._opening = 0
+            self._opening = self._turning = 0
             return False
-        if not self._waiting and not self._opening and self._open():
+        if not self._waiting and not self._opening and not self._turning and self._open():
             return False
         self._waiting.append(event)
-        if len(self._waiting) == 1 and not self._opening:
+        if len(self._waiting) == 1 and not self._opening and not self._turning:
             self._wait_for_screen()
         return True
 
+    def went(self, event: events.Event, to: Widget) -> None:
+        """Note that a key went to what had the focus: what comes behind one that may move it waits."""
+        typed = isinstance(to, Input | TextArea)
+        if not isinstance(event, events.Key) or not (event.key in TURNING or (event.is_printable and not typed)):
+            return
+        self._turning += 1
+        done = False
+
+        def turned() -> None:
+            nonlocal done
+            if not done:
+                done, self._turning = True, max(0, self._turning - 1)  # escape may have ended it
+                if self._waiting and not self._turning:
+                    self._app.post_message(self.Due())
+
+        # The key goes up from widget to widget, and what moves the focus asks the app for it.
+        _behind([*to.ancestors_with_self, self._app, self._app], turned)
+        self._app.set_timer(LOST_SECONDS, turned)
+
     def next(self) -> events.Key | events.Paste | None:
         """Return the next event that may go on, None where none waits or the screen has changed under them."""
-        if not self._waiting or self._opening:
+        if not self._waiting or self._opening or self._turning:
             return None
         if not self._open():
             self._wait_for_screen()
@@ -72,3 +102,11 @@ class EarlyKeys:
             self._app.post_message(self.Due())
 
         screen.call_later(come_round)  # behind all that the screen is told at its opening
+
+
+def _behind(pumps: Sequence[MessagePump], then: Callable[[], None]) -> None:
+    """Do something once each of these, one after the other, has done what it was told before."""
+    if pumps:
+        pumps[0].call_later(_behind, pumps[1:], then)
+    else:
+        then()

@@ -74,8 +74,8 @@ class FollowedLibrary:
         self._show(opened, status)
         for warning in opened.warnings:
             browser.notify(warning, severity="warning", timeout=8, markup=False)
-        if not opened.library.read_only and not status.folders:
-            browser.ask_for_folder()
+        if not opened.library.read_only and (opened.large is not None or not status.folders):
+            browser.ask_for_folder(opened.large)
         self._app.set_interval(browser.ports.pace.poll, self._poll)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._rows_shown.wait(), FIRST_ROWS_SECONDS)

@@ -285,11 +285,15 @@ class PicturesPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A library that is open, ways to cancel its searches, and what a person should know of the opening."""
+    """A library that is open, ways to cancel its searches, and what a person should know of the opening.
+
+    `large` is a folder that was to be watched and holds so much that the person is asked first.
+    """
 
     library: LibraryPort
     new_cancellation: Callable[[], Cancellation]
     warnings: tuple[str, ...] = ()
+    large: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

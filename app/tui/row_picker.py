@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from textual.screen import Screen
 
@@ -63,7 +64,7 @@ class RowPicker(CarrelApp):
         """Open nothing: the terminal belongs to whoever asked."""
         self.notify("Nothing is opened from here: enter in the results picks.", markup=False)
 
-    def ask_for_folder(self) -> None:
+    def ask_for_folder(self, wanted: Path | None = None) -> None:
         """End: there is nothing to pick from."""
         self._fail(UsageError("No folder is watched yet.", fix="`carrel add FOLDER`, then `carrel sync`."))
 

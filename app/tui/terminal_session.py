@@ -34,12 +34,14 @@ from engine.typing_priority import typed_beside
 
 if TYPE_CHECKING:
     from app.tui.row_picker import Picked, PickRequest, RowPicker
+    from engine.library import Library
 
 _log = logging.getLogger("carrel")
 FAILED = 2  # the exit code of a picker that met a fault of its own; 1 says that nothing matched
 
 LOGGERS = ("carrel", "engine", "training")
 SWITCH_SECONDS = 0.001  # how long a search may keep the screen's thread waiting; Python's own 0.005 shows in typing
+COUNT_SECONDS = 2.0  # spent on how many files a folder holds that was named on the command line
 THREAD_PATIENCE_SECONDS = 0.2  # for searches under way, which were interrupted
 
 
@@ -141,14 +143,32 @@ def open_library(path: Path, folders: Sequence[Path], *, create: bool = True) ->
 
     library = Library.open(path, create=create)
     warnings = []
+    large: Path | None = None
     for folder in folders:
         try:
+            if _is_large(library, folder):
+                large = folder
+                continue
             library.add(folder)
         except PathError as error:
             warnings.append(str(error))
         except CarrelError as error:
             warnings.append(f"{folder} was not added. {error}")
-    return Opened(library, Cancellation, tuple(warnings))
+    return Opened(library, Cancellation, tuple(warnings), large)
+
+
+def _is_large(library: Library, folder: Path) -> bool:
+    """Whether a folder that is not watched yet holds so much that nobody should have it read by a slip."""
+    from app.tui.screens.library.folder_size import ASKED_ABOVE, is_too_much
+
+    here = os.fsencode(folder)
+    if any(here == each.path or here.startswith(os.path.join(each.path, b"")) for each in library.folders()):
+        return False
+    ends = time.monotonic() + COUNT_SECONDS
+    return (
+        is_too_much(folder)
+        or library.count_files(folder, ASKED_ABOVE + 1, lambda: time.monotonic() > ends).files > ASKED_ABOVE
+    )
 
 
 def write_log_to(path: Path) -> None:

@@ -11,7 +11,7 @@ from textual.geometry import Offset
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
-from app.tui.screens.search.copied_forms import FORMS, markdown_link, wiki_link
+from app.tui.copied_forms import FORMS, markdown_link, wiki_link
 from engine.records import Hit, SearchSettings
 
 

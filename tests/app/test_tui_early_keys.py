@@ -115,3 +115,24 @@ async def test_nothing_is_said_of_an_empty_folder_before_it_was_walked() -> None
         await settle(pilot)
         assert "There is nothing to index in /home/reader/notes" in written(pilot)
         assert "✓ up to date" in written(pilot)
+
+
+async def test_keys_behind_a_tab_go_to_the_rows_that_it_led_to() -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "s")
+        sent(pilot, *"tarter", "tab", "j")
+        await settle(pilot)
+        assert (screen.query_line.value, screen.rows.has_focus) == ("starter", True)
+        sent(pilot, "tab", *" jar", "tab", "k")
+        await settle(pilot)
+        assert (screen.query_line.value, screen.rows.has_focus) == ("starter jar", True)
+
+
+async def test_what_is_typed_on_from_the_rows_stays_together_whatever_its_letters_do_there() -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter ")
+        sent(pilot, "tab", *"zjkgeh")
+        await settle(pilot)
+        assert (screen.query_line.value, screen.rows.has_focus) == ("starter zjkgeh", False)

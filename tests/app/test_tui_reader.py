@@ -211,8 +211,14 @@ async def test_path_and_passage_are_copied() -> None:
     app, _ = app_with()
     async with app.run_test(size=WIDE) as pilot:
         await read(pilot)
-        await pilot.press("y")
+        await pilot.press("y", "p")
         assert app.clipboard == os.fsdecode(GUIDE)
+        await pilot.press("y", "l")
+        assert app.clipboard == f"{os.fsdecode(GUIDE)}:1"
+        await pilot.press("y", "q")
+        assert app.clipboard.startswith("> # A guide to bread")
+        assert "](/" in app.clipboard
+        await pilot.press("y", "escape")
         await pilot.press("Y")
         assert app.clipboard.startswith("# A guide to bread")
 

@@ -11,9 +11,11 @@ from fakes import NOTES, FakeIndexer, FakeLibrary, ports
 from piloting import SIZES, SMALL, WIDE, picture, pressed, settle, told, typed, written
 
 from app.tui.app import CarrelApp
+from app.tui.ports import Opened
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.welcome.screen import WelcomeScreen
 from app.tui.settings_file import SettingsFile
+from app.tui.terminal_session import open_library
 from app.wording.figures import count
 from engine.config import Config
 from engine.records import FolderCount, SearchResult, Weights
@@ -170,6 +172,46 @@ async def test_very_many_files_the_home_and_the_disk_are_asked_about(
         await pressed(pilot, "enter", "y")
         assert len(library.folders) == 1
         assert isinstance(app.screen, SearchScreen)
+
+
+async def test_a_large_folder_of_the_command_line_is_asked_about_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home_with_vaults(tmp_path, monkeypatch)
+    library = FakeLibrary()
+    before = library.folders
+    library.counted = FolderCount(100_000, False, {b"Vault": 2})  # type: ignore[attr-defined]
+    opened = Opened(library, library.new_cancellation, large=tmp_path)
+    app = CarrelApp(replace(ports(library, FakeIndexer()), open_library=lambda: opened))
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        assert "Read all of ~?" in written(pilot)
+        assert "More than 100,000 files would be read" in " ".join(written(pilot).split())
+        assert library.folders == before
+        await pressed(pilot, "n")
+        assert "Vault/   2 files" in written(pilot)
+        await pressed(pilot, "escape")
+        assert isinstance(app.screen, SearchScreen)
+        assert library.folders == before
+
+
+def test_what_the_command_line_names_is_watched_unless_it_holds_very_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.tui.screens.library import folder_size
+
+    home, small, large = tmp_path / "home", tmp_path / "small", tmp_path / "large"
+    for folder, number in ((home, 1), (small, 3), (large, 4)):
+        folder.mkdir()
+        for each in range(number):
+            (folder / f"{each}.md").write_text("# A note\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(folder_size, "ASKED_ABOVE", 3)
+    library = tmp_path / "library.carrel"
+    for wanted, asked, watched in (([home], home, 0), ([large, small], large, 1), ([small], None, 1)):
+        opened = open_library(library, wanted)
+        assert (opened.large, len(opened.library.status().folders)) == (asked, watched)
+        opened.library.close()
 
 
 async def test_a_home_without_notes_offers_nothing_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

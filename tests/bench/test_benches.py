@@ -13,6 +13,7 @@ import cold_start
 import edited_note
 import embed_rate
 import keys
+import keys_beside
 import letters
 import long_documents
 import marks_gain
@@ -254,6 +255,17 @@ def test_keys_and_steps_of_what_if_are_held_against_their_limits(
     assert report["ms"]["what_if"]["n"] > 0
     assert set(report["limits_p95"]) >= {"first_paint", "leaving", "hybrid", "what_if"}
     assert "what if" in keys.table(report)
+
+
+@pytest.mark.slow
+def test_a_key_beside_a_comparison_is_held_against_one_without(
+    run: Callable[[Any, str], Report], library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys_beside, "QUERIES", ("undo a commit", "ssh key"))
+    report = run(keys_beside, f"--library {library} --rounds 1")
+    assert report["ms"]["hybrid on"]["n"] > 0 and report["ms"]["hybrid off"]["n"] > 0
+    assert report["compared"] > 0
+    assert "added to" in keys_beside.table(report)
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.ports import LibraryPort
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.directories import Offered, completed, offered, shortened
+from app.tui.screens.library.folder_size import ASKED_ABOVE, is_too_much, said_of
 from app.tui.screens.library.vaults import Vault, likely_folders
 from app.tui.theme import ALARM, QUIET
 from app.tui.threads import in_thread
@@ -35,16 +36,12 @@ from app.tui.widgets.text_line import TextLine
 from app.wording.cells import cut_front
 from app.wording.figures import count
 from app.wording.safe_text import one_line
-from app.wording.times import estimate
 from engine.errors import CarrelError
 from engine.records import FolderCount
 
 CHOOSE = "Type the path of a folder, such as ~/notes, or choose one of the list."
-ASKED_ABOVE = 5_000  # files; fewer are read within a minute
 COUNTED = 100_000  # files; more make no other answer
 COUNT_SECONDS = 3.0  # a disk may be slow, and "more than" is enough to ask
-WORDS_PER_SECOND = 100  # files found by their words: 4,826 notes in 48 s on two cores
-MEANING_PER_SECOND = 20  # files embedded: 137 passages a second, some 7 a note
 
 
 class PathLine(TextLine):
@@ -77,8 +74,9 @@ class FolderPicker(MovesByLines, Vertical):
 
         folder: Path
 
-    def __init__(self, library: LibraryPort, *, blink: bool = True) -> None:
+    def __init__(self, library: LibraryPort, *, blink: bool = True, wanted: Path | None = None) -> None:
         super().__init__()
+        self._wanted = wanted  # a folder that was named before: what it holds is counted at once
         self._library = library
         self._blink = blink
         self._offers = Offered("", False, ())
@@ -99,6 +97,9 @@ class FolderPicker(MovesByLines, Vertical):
         self.line.cursor_blink = self._blink
         self.folders.can_focus = self.said.can_focus = False
         self.line.focus()
+        if self._wanted is not None:
+            self._write(shortened(str(self._wanted), "~"))
+            self._early.append(self.take)
         self._look()
 
     @property
@@ -226,7 +227,7 @@ class FolderPicker(MovesByLines, Vertical):
             )
             if typed != self.line.value:
                 return
-            if found.files <= ASKED_ABOVE and found.all and not _is_too_much(folder):
+            if found.files <= ASKED_ABOVE and found.all and not is_too_much(folder):
                 await self._watch(folder)
             else:
                 self._ask(folder, found)
@@ -255,20 +256,8 @@ class FolderPicker(MovesByLines, Vertical):
             self._look()
 
         name = shortened(str(folder), "~")
-        question = ConfirmScreen(f"Read all of {name}?", _said_of(found), "read all", "choose folders below it")
+        question = ConfirmScreen(f"Read all of {name}?", said_of(found), "read all", "choose folders below it")
         self.app.push_screen(question, answered)
-
-
-def _said_of(found: FolderCount) -> str:
-    number = f"{'' if found.all else 'More than '}{count(found.files)} files would be read"
-    words, meaning = estimate(found.files / WORDS_PER_SECOND), estimate(found.files / MEANING_PER_SECOND)
-    took = f"about {words} until all are found by their words, and about {meaning} until also by meaning"
-    return f"{number}: {took}. The folder that holds your notes is usually enough."
-
-
-def _is_too_much(folder: Path) -> bool:
-    """Whether a folder is the home or the whole disk, whatever lies in it now."""
-    return os.path.realpath(folder) in {os.path.realpath(os.path.expanduser("~")), "/"}
 
 
 def _found_line(vault: Vault, width: int) -> Content:

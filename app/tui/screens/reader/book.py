@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.tui.browser import Place
+from app.tui.copied_forms import ReadPassage
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units, page_count
 from app.tui.ports import Freshness, LibraryPort
@@ -47,6 +48,14 @@ class Book:
         text = "\n".join(units.text[start : start + LOOKED_FOR].split("\n")[:8])
         page = units.page_of(units.at(offset))
         return Place(document.path, self.line_at(offset), document.kind, page, text)
+
+    def copied_at(self, offset: int) -> tuple[ReadPassage, str]:
+        """Return where the passage at an offset stands, as it is copied, and its text."""
+        passage, document = self.passage_at(offset), self.document
+        headings, text = (passage.headings, passage.text) if passage is not None else ((), "")
+        page = self.units.page_of(self.units.at(offset))
+        read = ReadPassage(document.path, document.title, headings, document.kind, self.line_at(offset), page)
+        return read, text
 
     def line_at(self, offset: int) -> int | None:
         """Return the line of the file on which an offset of the text stands; None where it stands on none."""

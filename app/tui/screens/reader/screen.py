@@ -37,7 +37,6 @@ from app.tui.theme import QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
 from app.wording.safe_text import one_line
-from engine.paths import display
 
 NARROW_COLUMNS = 100
 
@@ -363,10 +362,21 @@ class ReaderScreen(CarrelScreen):
         if self.book is not None:
             self.carrel.open_places([self.book.place_at(self._place())])
 
-    def action_copy_path(self) -> None:
-        """Copy the document's path."""
-        if self.book is not None:
-            copy(self.app, display(self.book.document.path), "the path")
+    def action_copy(self) -> None:
+        """Ask in which form the passage that is read is copied."""
+        from app.tui.copied_forms import BY_LETTER, FORMS
+        from app.tui.screens.letter_choice import LetterScreen
+
+        if self.book is None:
+            return
+        read, text = self.book.copied_at(self._place())
+
+        def chosen(letter: str | None) -> None:
+            if letter is not None:
+                form = BY_LETTER[letter]
+                copy(self.app, form.make(read, text), f"the {form.name}")
+
+        self.carrel.push_screen(LetterScreen("Copy", [(form.letter, form.name) for form in FORMS]), chosen)
 
     def action_copy_text(self) -> None:
         """Copy the passage that is read."""

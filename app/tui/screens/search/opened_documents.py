@@ -20,7 +20,7 @@ from app.wording.safe_text import one_line
 from engine.records import Hit
 
 if TYPE_CHECKING:
-    from app.tui.screens.search.copied_forms import CopiedForm
+    from app.tui.copied_forms import CopiedForm
 
 _log = logging.getLogger("carrel")
 
@@ -128,8 +128,8 @@ class OpenedDocuments:
 
     def choose_copy(self) -> None:
         """Ask in which form the marked results, or the selected one, are copied."""
+        from app.tui.copied_forms import BY_LETTER, FORMS
         from app.tui.screens.letter_choice import LetterScreen  # not needed before the first paint
-        from app.tui.screens.search.copied_forms import BY_LETTER, FORMS
 
         taken = self.taken
 
@@ -143,7 +143,7 @@ class OpenedDocuments:
 
     def copy_texts(self) -> None:
         """Copy the passages of the marked results, or of the selected one."""
-        from app.tui.screens.search.copied_forms import BY_LETTER
+        from app.tui.copied_forms import BY_LETTER
 
         self.copy(BY_LETTER["t"], self.taken)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -61,9 +63,11 @@ class WelcomeScreen(CarrelScreen):
     folders = query_one(EntryList)
     picker = query_one(FolderPicker)
 
-    def __init__(self, library: LibraryPort) -> None:
+    def __init__(self, library: LibraryPort, wanted: Path | None = None) -> None:
+        """Ask; `wanted` is a folder that was named already, and is asked about first."""
         super().__init__()
         self._library = library
+        self._wanted = wanted
 
     def compose(self) -> ComposeResult:
         """Lay out what Carrel is, the picker, and the keys."""
@@ -71,7 +75,7 @@ class WelcomeScreen(CarrelScreen):
             yield Static(Content.styled("Welcome to Carrel", f"bold {BRIGHT}"))
             yield Static(Content.styled(PROMISE, QUIET))
             yield Static(Content.styled("Which folder holds your notes?", f"bold {BRIGHT}"), id="question")
-            yield FolderPicker(self._library, blink=self.carrel.ports.pace.blink)
+            yield FolderPicker(self._library, blink=self.carrel.ports.pace.blink, wanted=self._wanted)
             yield Static(Content.styled("Then", f"bold {BRIGHT}"), id="then")
             yield Static(Content("\n").join(step_lines(80)))
         yield KeyLine()

@@ -12,6 +12,7 @@ import candidates
 import cold_start
 import edited_note
 import embed_rate
+import fitted_fusion
 import keys
 import keys_beside
 import late
@@ -38,6 +39,7 @@ from spread import against, limit_lines, spread
 
 from engine.library import Library
 from engine.records import DEFAULT_CONSTANTS
+from training import fusion_fit
 
 TEXTS = {
     "git": "# Undo a commit\n\nA commit that was pushed is undone by reverting it, which keeps the history.\n",
@@ -204,6 +206,19 @@ def test_quality_is_held_against_what_is_wanted(run: Callable[[Any, str], Report
     assert default["macro"] == pytest.approx(1.0)
     assert report["share_of_wanted"]["development"] == pytest.approx(1.0 / quality.MACRO_WANTED)
     assert quality.DEFAULT in quality.markdown(report["tables"]["development"])
+
+
+def test_a_fitted_fusion_is_held_against_the_defaults(
+    run: Callable[[Any, str], Report], collections: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fusion_fit, "GRID", {"meaning": (0.5, 0.8), "around": (0.0, 0.5)})
+    report = run(fitted_fusion, "--collections scifact --most 0 2 --test")
+    whole, few = report["rows"]
+    assert whole["queries"] > few["queries"] == 2
+    assert few["smallest_gain"] > whole["smallest_gain"]
+    assert whole["left_out"]["low"] <= whole["left_out"]["difference"] <= whole["left_out"]["high"]
+    assert whole["test"]["queries"] > 0
+    assert "| scifact |" in fitted_fusion.markdown(report["rows"])
 
 
 def test_candidates_are_held_against_the_embedded_model(run: Callable[[Any, str], Report], collections: Path) -> None:

@@ -12,8 +12,10 @@ import candidates
 import cold_start
 import edited_note
 import embed_rate
+import fitted_fusion
 import keys
 import keys_beside
+import late
 import letters
 import long_documents
 import marks_gain
@@ -37,6 +39,7 @@ from spread import against, limit_lines, spread
 
 from engine.library import Library
 from engine.records import DEFAULT_CONSTANTS
+from training import fusion_fit
 
 TEXTS = {
     "git": "# Undo a commit\n\nA commit that was pushed is undone by reverting it, which keeps the history.\n",
@@ -205,6 +208,19 @@ def test_quality_is_held_against_what_is_wanted(run: Callable[[Any, str], Report
     assert quality.DEFAULT in quality.markdown(report["tables"]["development"])
 
 
+def test_a_fitted_fusion_is_held_against_the_defaults(
+    run: Callable[[Any, str], Report], collections: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fusion_fit, "GRID", {"meaning": (0.5, 0.8), "around": (0.0, 0.5)})
+    report = run(fitted_fusion, "--collections scifact --most 0 2 --test")
+    whole, few = report["rows"]
+    assert whole["queries"] > few["queries"] == 2
+    assert few["smallest_gain"] > whole["smallest_gain"]
+    assert whole["left_out"]["low"] <= whole["left_out"]["difference"] <= whole["left_out"]["high"]
+    assert whole["test"]["queries"] > 0
+    assert "| scifact |" in fitted_fusion.markdown(report["rows"])
+
+
 def test_candidates_are_held_against_the_embedded_model(run: Callable[[Any, str], Report], collections: Path) -> None:
     report = run(candidates, "--queries 2 --documents 3")
     assert [row["candidate"] for row in report["rows"]] == list(candidates.INJECTED)
@@ -231,6 +247,15 @@ def test_nearest_words_are_held_against_a_limit_and_against_wrong_passages(
     found = report["collections"]["scifact"]
     assert set(found["cuts"]) == {f"{cut:g}" for cut in nearest_words.CUTS}
     assert 0.0 <= found["passages"]["holding a word"] <= 1.0
+
+
+def test_late_interaction_is_held_against_the_fused_order(run: Callable[[Any, str], Report], collections: Path) -> None:
+    report = run(late, f"--libraries {collections} --collections scifact")
+    found = report["collections"]["scifact"]
+    assert {"none", "Ward 4", "k-means 4", "neighbours 4"} <= set(found["poolings"])
+    for row in found["poolings"].values():
+        assert row["difference"][1] <= row["difference"][0] <= row["difference"][2]
+        assert row["bytes"] > 0
 
 
 def test_tiers_are_held_against_their_targets_and_single_cuts(

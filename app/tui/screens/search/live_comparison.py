@@ -34,11 +34,14 @@ class LiveComparison:
         self._browser = browser
         self._worker_of = worker_of
         self._turn = -1  # of the question that was compared last
+        self._resting = -1  # of the one that rests until it is compared, whatever repeats its answer meanwhile
 
     def answered(self, answer: Answered) -> None:
         """Compare a finished answer once it has rested."""
-        if answer.finished and answer.result.query.meaning:
-            self._begin(answer.asked.turn, answer.result.query.text, answer.asked.at, self._browser.ports.pace.rested)
+        asked = answer.asked
+        if answer.finished and answer.result.query.meaning and asked.turn != self._resting:
+            self._resting = asked.turn
+            self._begin(asked.turn, answer.result.query.text, asked.at, self._browser.ports.pace.rested)
 
     def opened(self, turn: int, text: str) -> None:
         """Compare a question of which a row was opened, without waiting."""

@@ -1,4 +1,4 @@
-"""The functions inside the server that look into vectors for a member, and those that change what models there are.
+"""The functions inside the server that do for a member what they may not do alone: look into vectors, change models.
 
 They run with the rights of who owns the tables (SECURITY DEFINER), so each is short, has its search path pinned, names
 every object in full, puts nothing but numbers into the SQL that it makes, and asks who called (`person()`) before it
@@ -21,7 +21,7 @@ _HEAD = "LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, 
 
 def functions() -> str:
     """Return the SQL of all of them; what they were before is replaced."""
-    return _NEAREST + _VECTORS_OF + _model_functions()
+    return _NEAREST + _VECTORS_OF + _STATISTICS + _model_functions()
 
 
 # The index answers in half precision; `exactly` compares all that may be seen. `within` are the passages to choose
@@ -79,6 +79,22 @@ BEGIN
         'SELECT v.passage_id, $vector.vector_send(v.embedding) FROM (SELECT DISTINCT unnest($2) AS id) AS w
         JOIN $schema.vector_%s v ON v.folder_id = (w.id >> 32)::integer AND v.passage_id = w.id
         WHERE v.folder_id = ANY($1) ORDER BY v.passage_id', asked) USING {_VISIBLE}, passages;
+END $body$;
+"""
+
+
+_STATISTICS = """
+CREATE OR REPLACE FUNCTION $schema.gather_statistics() RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $body$
+DECLARE named text;
+BEGIN
+    FOR named IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relnamespace = '$literal'::regnamespace AND c.relkind = 'r' AND a.attname = 'folder_id' LOOP
+        BEGIN
+            EXECUTE format('ANALYZE $schema.%I (folder_id)', named);
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN NULL;
+        END;
+    END LOOP;
 END $body$;
 """
 

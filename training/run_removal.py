@@ -74,8 +74,14 @@ def _refuse_where_used(run: Run, model: str, library: Path) -> None:
     except ModelError:
         former = ""
     kept = f"Or keep the model: `carrel runs delete {run.name} --keep-model`."
-    if states.get(model) in ("active", "building"):
+    if states.get(model) in ("active", "building", "shadow"):
         how = "searched with it" if active == model else "being embedded with it"
+        if states[model] == "shadow":
+            raise ModelError(
+                f"{model} runs beside the model in use.",
+                cause=f"{library.name} compares it with {active}.",
+                fix=f"End that first: `carrel shadow stop`. {kept}",
+            )
         raise ModelError(
             f"{model} is in use.", cause=f"{library.name} is {how}.", fix=f"Go back first: `carrel rollback`. {kept}"
         )

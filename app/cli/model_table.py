@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from math import floor
 from typing import Any
 
+from app.json_shapes import follower_shape
 from app.model_catalogue import Model
 from app.wording.cells import table
 from app.wording.times import estimate
+from engine.records import ModelCoverage
 
 
-def shape(all_models: Sequence[Model], active: str) -> dict[str, Any]:
-    """Return the models as JSON."""
-    return {"active": active, "models": [asdict(model) for model in all_models]}
+def shape(all_models: Sequence[Model], active: str, followers: Sequence[ModelCoverage] = ()) -> dict[str, Any]:
+    """Return the models as JSON, and how far those are that follow the one in use."""
+    listed = [asdict(model) for model in all_models]
+    return {"active": active, "models": listed, "followers": [follower_shape(each) for each in followers]}
 
 
-def lines(all_models: Sequence[Model]) -> Iterator[str]:
+def lines(all_models: Sequence[Model], followers: Sequence[ModelCoverage] = ()) -> Iterator[str]:
     """Yield the models as a table with headings; `●` and the word `active` mark the one in use.
 
-    How long each would take stands last where it is known.
+    Of those that follow it the state says how many of their vectors are there. How long each would take stands last
+    where it is known.
     """
+    following = {each.name: _following(each) for each in followers}
     timed = any(model.seconds is not None for model in all_models)
     rows = [("", "model", "state", "dimensions", "MB", "tokens", "languages", "licence", *(["here"] if timed else []))]
     rows += [
         (
             "●" if model.active else "",
             model.name,
-            "active" if model.active else model.state,
+            "active" if model.active else following.get(model.name, model.state),
             str(model.dimension),
             str(model.megabytes),
             str(model.window),
@@ -38,6 +44,12 @@ def lines(all_models: Sequence[Model]) -> Iterator[str]:
         for model in all_models
     ]
     yield from table(rows, right=(3, 4, 5, 8) if timed else (3, 4, 5))
+
+
+def _following(model: ModelCoverage) -> str:
+    """Return the state of a model that follows the one in use."""
+    state = "beside" if model.state == "shadow" else model.state
+    return state if model.shared else f"{state}, {floor(model.share * 100)} %"  # never 100 where one is missing
 
 
 def footnotes(all_models: Sequence[Model]) -> Iterator[str]:

@@ -13,7 +13,11 @@ from app.wording.safe_text import one_line
 from app.wording.times import day
 from engine.records import ShadowModel, ShadowState
 
-STREAMS = {"live": "searched", "replay": "replayed from the log", "held-out": "held out, of judged questions"}
+STREAMS = {
+    "live": "made in the browser",
+    "replay": "replayed from the log",
+    "held-out": "held out, of judged questions",
+}
 
 
 def lines(state: ShadowState | None, on: bool) -> Iterator[str]:

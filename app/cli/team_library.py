@@ -33,6 +33,7 @@ NOT_ON_TEAM = {
     "rollback": _OWN_FILE,
     "runs": _OWN_FILE,
     "judge": _OWN_FILE,
+    "shadow": _OWN_FILE,
     "log": f"The log of your searches is in your own file alone. {_OWN_FILE}",
     "demo": _OWN_FILE,
     "serve": _OWN_FILE,

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from engine.errors import CarrelError, LibraryError
+from engine.errors import CarrelError, LibraryError, ModelError
 from engine.events import Event
 from engine.indexing.embedding_queue import EmbeddingQueue
+from engine.indexing.passage_encoder import refuse_other
 from engine.indexing.stop_signal import GiveWay, Signal
 from engine.indexing.sync import refit_where_due
 from engine.sources.parser import ParserClosed
@@ -60,7 +61,7 @@ class FollowerTurns:
     def fit(self, refit: Refit, signal: Signal) -> bool:
         """Fit the tiers of the model that runs beside where its vectors are there and its tiers no longer fit.
 
-        Returns whether they were not as they should be. Raises CarrelError where the model cannot be used.
+        Returns whether they were not as they should be; a model that cannot be used rests. Raises LibraryError.
         """
         beside = models.shadow(self._conn)
         if beside is None or time.monotonic() < self._after.get(beside.id, 0.0):
@@ -71,7 +72,31 @@ class FollowerTurns:
         def fit_it() -> None:
             refit(self._encoder_of(beside.name), signal.is_set, beside)
 
-        return refit_where_due(self._conn, fit_it, self._on_event, signal, beside)
+        try:
+            fitted = refit_where_due(self._conn, fit_it, self._on_event, signal, beside)
+        except LibraryError:
+            raise
+        except CarrelError as error:
+            self._rest(beside, error)
+            return False
+        if not signal.is_set():
+            self._measure(beside)
+        return fitted
+
+    def _measure(self, beside: models.StoredModel) -> None:
+        """Measure once what memory the model in use takes, and the one beside it."""
+        from engine.embedding import catalogue
+        from engine.embedding.model_memory import measured_memory
+
+        for each in (models.active(self._conn), beside):
+            if each is None or models.figure(self._conn, each.id, models.MEMORY_BYTES) is not None:
+                continue
+            try:
+                octets = measured_memory(catalogue.folder_of(each.name)) or 0
+            except ModelError:  # it has no files here
+                octets = 0
+            with transaction(self._conn):
+                models.calibrate(self._conn, each.id, {models.MEMORY_BYTES: octets})
 
     @property
     def due(self) -> bool:
@@ -81,35 +106,42 @@ class FollowerTurns:
     def take(self, signal: Signal) -> None:
         """Embed for a moment for the model that is due, or until `signal` is set.
 
-        A model that cannot be used rests for ten minutes; one that nobody runs beside does without what waited for it
-        until it is used again. Raises LibraryError.
+        A model that cannot be used rests for ten minutes; where it is not here any more and nobody runs it beside, it
+        does without what waited for it until it is used again. Raises LibraryError.
         """
         model = self._next()
         if model is None:
             return
         try:
-            if pending_vectors.any_wait(self._conn, model_id=model.id):
-                EmbeddingQueue(self._conn, lambda: self._encoder_of(model.name), lambda _: None, model).work(
-                    signal, TURN_SECONDS
-                )
-            else:
-                self._fill(model, signal)
-        except LibraryError:
-            raise
+            encoder = self._encoder_of(model.name)
+            refuse_other(model.fingerprint)(encoder)
         except CarrelError as error:
-            log.warning("%s does not follow: %s", model.name, error)
-            self._after[model.id] = time.monotonic() + AFTER_TROUBLE_SECONDS
+            self._rest(model, error)
             if model.state != "shadow":
                 with transaction(self._conn):
                     pending_vectors.give_up(self._conn, model.id)
+            return
+        try:
+            if pending_vectors.any_wait(self._conn, model_id=model.id):
+                EmbeddingQueue(self._conn, lambda: encoder, lambda _: None, model).work(signal, TURN_SECONDS)
+            else:
+                self._fill(model, encoder, signal)
+        except LibraryError:
+            raise
+        except CarrelError as error:  # a text on which it fails waits behind the others now
+            self._rest(model, error)
 
-    def _fill(self, model: models.StoredModel, signal: Signal) -> None:
+    def _rest(self, model: models.StoredModel, error: CarrelError) -> None:
+        log.warning("%s does not follow: %s", model.name, error)
+        self._after[model.id] = time.monotonic() + AFTER_TROUBLE_SECONDS
+
+    def _fill(self, model: models.StoredModel, encoder: PassageEncoder, signal: Signal) -> None:
         """Make the vectors that the model beside lacks and that wait for nothing, from the files."""
         from engine.indexing.model_build import build
 
         before, until = models.coverage(self._conn, model), time.monotonic() + BUILD_SECONDS
         short = GiveWay(signal, lambda: time.monotonic() >= until)
-        parser, encoder = self._parser(short), self._encoder_of(model.name)
+        parser = self._parser(short)
         with suppress(ParserClosed):  # in the midst of a long file
             if build(self._conn, model, encoder, parser, on_event=self._on_event, stop=short):
                 self._looked_through = model.id

@@ -30,7 +30,8 @@ def kept_data(library: Path) -> tuple[Kept, ...]:
     return (
         Kept("library", str(library), _size(own), "`carrel remove --forever FOLDER`; all of it: delete the file"),
         Kept("marks", "", 0, "in the library: `carrel marks --empty`"),
-        Kept("search log", "", 0, f"in the library, {_search_log()}: `carrel log --off --empty`"),
+        Kept("search log", "", 0, f"in the library, {_switch('search_log')}: `carrel log --off --empty`"),
+        Kept("compared searches", "", 0, f"in the library, {_switch('shadow')}: `carrel shadow --off --empty`"),
         Kept("beside it", f"{library}.*", _size(beside), "folders to take back, kept libraries: delete the files"),
         Kept("backups", "", 0, "where you put them, and exports: delete the files"),
         _of("models", where.models, "`carrel models remove NAME`"),
@@ -48,9 +49,9 @@ def _of(name: str, path: Path, forget: str) -> Kept:
     return Kept(name, str(path), _size([path]), forget)
 
 
-def _search_log() -> str:
+def _switch(setting: str) -> str:
     try:
-        return "on" if load().search_log else "off"
+        return "on" if getattr(load(), setting) else "off"
     except CarrelError:
         return "by settings that cannot be read"
 

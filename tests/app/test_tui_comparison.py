@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+from fake_encoder import FakeEncoder
 from fakes import STILL, FakeLibrary, ports
 from piloting import pressed, screen_of, settle, typed
 
 from app.tui.app import CarrelApp
-from app.tui.ports import Pace
+from app.tui.ports import Opened, Pace
 from app.tui.settings_file import SettingsFile
 from engine.config import Config
+from engine.embedding import catalogue
 from engine.errors import LibraryBusy
+from engine.library import Library
+from engine.retrieval.cancellation import Cancellation
 
 QUERY = "sourdough starter"
 ON = Config(shadow=True)
@@ -85,3 +91,45 @@ async def test_a_comparison_that_cannot_be_written_down_is_no_trouble_of_the_rea
         screen = await typed(pilot, QUERY)
         assert screen.rows.hit is not None
         assert not list(pilot.app._notifications)
+
+
+@pytest.mark.parametrize("on", [False, True])
+async def test_only_where_it_is_switched_on_a_byte_of_the_library_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool
+) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    candidate = Candidate()
+    installed = {"fake": FakeEncoder(), "candidate": candidate}
+    monkeypatch.setattr(catalogue, "load", lambda name="", **_: installed[name])
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "bread.md").write_text("# Bread\n\nA sourdough starter.\n")
+    with Library.open(tmp_path / "library.carrel", create=True, encoder=installed["fake"]) as made:  # type: ignore[arg-type]
+        made.add(notes)
+        made.sync()
+        made.start_shadow("candidate")
+    before = written_bytes(tmp_path)
+    app = browser(FakeLibrary(), Config(shadow=on))
+    library = Library.open(tmp_path / "library.carrel")
+    app.ports = replace(app.ports, open_library=lambda: Opened(library, Cancellation))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await typed(pilot, QUERY)
+        assert screen.rows.hit is not None
+        compared = library.shadow_searches()
+    library.close()
+    assert [each.query for each in compared] == ([QUERY] if on else [])
+    assert (written_bytes(tmp_path) == before) is not on
+
+
+class Candidate(FakeEncoder):
+    """Another model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.manifest = replace(self.manifest, id="candidate", revision="candidate")
+
+
+def written_bytes(folder: Path) -> dict[str, bytes]:
+    """Return what the files of the library hold, but for the index of its log, which reading writes to."""
+    files = [each for each in folder.glob("library.carrel*") if not each.name.endswith("-shm")]
+    return {each.name: held for each in files if each.is_file() and (held := each.read_bytes())}

@@ -20,6 +20,7 @@ from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.why_not.screen import WhyNotScreen
 from app.tui.screens.settings.screen import SettingsScreen
+from app.tui.screens.settings.setting_list import settings
 from app.tui.settings_file import SettingsFile
 from app.tui.widgets.footer import KeyLine
 from engine.config import Config, load
@@ -148,7 +149,9 @@ async def test_a_preset_is_chosen_in_the_settings_and_works_at_once(tmp_path: Pa
     app = CarrelApp(replace(ports(FakeLibrary(MANY)), settings=SettingsFile(file)))
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")
-        await pressed(pilot, "f5", "G", "k", "k", "k")
+        names = [setting.name for setting in settings([])]
+        below = len(names) - names.index("key_preset")  # the last line leads to the keys one by one
+        await pressed(pilot, "f5", "G", *["k"] * below)
         await pressed(pilot, "l", "l")
         assert load(file).key_preset == "vim"
         await pressed(pilot, "escape", "tab", "ctrl+f")

@@ -12,7 +12,9 @@ import candidates
 import cold_start
 import edited_note
 import embed_rate
+import fitted_fusion
 import keys
+import keys_beside
 import letters
 import long_documents
 import marks_gain
@@ -38,6 +40,7 @@ from spread import against, limit_lines, spread
 
 from engine.library import Library
 from engine.records import DEFAULT_CONSTANTS
+from training import fusion_fit
 
 TEXTS = {
     "git": "# Undo a commit\n\nA commit that was pushed is undone by reverting it, which keeps the history.\n",
@@ -206,6 +209,19 @@ def test_quality_is_held_against_what_is_wanted(run: Callable[[Any, str], Report
     assert quality.DEFAULT in quality.markdown(report["tables"]["development"])
 
 
+def test_a_fitted_fusion_is_held_against_the_defaults(
+    run: Callable[[Any, str], Report], collections: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fusion_fit, "GRID", {"meaning": (0.5, 0.8), "around": (0.0, 0.5)})
+    report = run(fitted_fusion, "--collections scifact --most 0 2 --test")
+    whole, few = report["rows"]
+    assert whole["queries"] > few["queries"] == 2
+    assert few["smallest_gain"] > whole["smallest_gain"]
+    assert whole["left_out"]["low"] <= whole["left_out"]["difference"] <= whole["left_out"]["high"]
+    assert whole["test"]["queries"] > 0
+    assert "| scifact |" in fitted_fusion.markdown(report["rows"])
+
+
 def test_candidates_are_held_against_the_embedded_model(run: Callable[[Any, str], Report], collections: Path) -> None:
     report = run(candidates, "--queries 2 --documents 3")
     assert [row["candidate"] for row in report["rows"]] == list(candidates.INJECTED)
@@ -256,6 +272,17 @@ def test_keys_and_steps_of_what_if_are_held_against_their_limits(
     assert report["ms"]["what_if"]["n"] > 0
     assert set(report["limits_p95"]) >= {"first_paint", "leaving", "hybrid", "what_if"}
     assert "what if" in keys.table(report)
+
+
+@pytest.mark.slow
+def test_a_key_beside_a_comparison_is_held_against_one_without(
+    run: Callable[[Any, str], Report], library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys_beside, "QUERIES", ("undo a commit", "ssh key"))
+    report = run(keys_beside, f"--library {library} --rounds 1")
+    assert report["ms"]["hybrid on"]["n"] > 0 and report["ms"]["hybrid off"]["n"] > 0
+    assert report["compared"] > 0
+    assert "added to" in keys_beside.table(report)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from fake_encoder import FakeEncoder
 from notes import library_of, write
 
 from engine.embedding import catalogue
+from engine.embedding.model_memory import measured_memory
 from engine.errors import ModelError, UsageError
 from engine.library import Library
 from engine.records import SearchSettings, ShadowReview
@@ -116,6 +117,20 @@ def test_what_cannot_run_beside_is_refused_with_the_reason(
     assert library.shadow_events() == ()
 
 
+def test_a_model_beside_whose_files_are_gone_keeps_nobody_from_indexing(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.start_shadow("other")
+    monkeypatch.delitem(INSTALLED, "other")
+    write(library.path.parent / "notes", {f"new{number}.md": f"# New {number}\n\nA heron.\n" for number in range(9)})
+    report = library.sync()
+    assert (report.added, report.pending) == (9, 0)
+    state = library.shadow_state()
+    assert state is not None and state.coverage < 0.99 and state.waiting == 9
+    assert library.search("heron").hits
+    assert library.shadow_score("heron", "live") is None
+
+
 def test_only_one_runs_beside(library: Library) -> None:
     library.start_shadow("other")
     library.start_shadow("other")  # again is no other
@@ -167,7 +182,7 @@ def test_the_same_text_in_two_documents_counts_once(library: Library) -> None:
     write(library.path.parent / "notes", {"one.txt": "A heron by the weir.\n", "two.txt": "A heron by the weir.\n"})
     library.sync()
     library.start_shadow("other")
-    settings = SearchSettings(collapse=None)
+    settings = SearchSettings(collapse=0.0)
     assert sum("heron" in hit.snippet for hit in library.search("heron weir", settings=settings).hits) == 2
     scored = library.shadow_score("heron weir", "live", settings=settings)
     assert scored is not None and len(scored.top_a) == len(set(scored.top_a))
@@ -274,3 +289,9 @@ def test_a_stored_search_that_cannot_be_read_is_a_fault_that_repair_mends(librar
     assert faults(library) == ["values"]
     library.check(repair=True)
     assert faults(library) == []
+
+
+def test_the_memory_of_a_model_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
+    held = measured_memory(catalogue.EMBEDDED_FOLDER)
+    assert held is not None and held > 10_000_000  # its files are 23 MB
+    assert measured_memory(tmp_path) is None

@@ -24,7 +24,7 @@ from engine.errors import (
     SchemaTooNew,
 )
 from engine.library import Library
-from engine.store import backup, connection, migrations
+from engine.store import backup, connection, migrations, pending_vectors
 from engine.store.connection import open_reader, open_writer
 from engine.store.faults import translated
 from engine.store.lock import IndexerLock
@@ -311,6 +311,22 @@ def test_an_older_library_loses_the_table_that_nobody_wrote_and_nothing_else(tmp
         assert tables(new) == tables(migrated)
     with closing(open_reader(tmp_path / f"library.carrel.before-v{migrations.newest_version()}")) as kept:
         assert "event" in tables(kept)
+
+
+def test_what_waited_in_an_older_library_waits_for_the_model_in_use(tmp_path: Path) -> None:
+    path = tmp_path / "older.carrel"
+    conn = apsw.Connection(str(path))
+    connection.prepare(conn, connection.WRITER_CACHE_KIB)
+    migrations.migrate(conn, path, migrations=migrations.MIGRATIONS[:7])
+    conn.execute(
+        "INSERT INTO model(name, manifest, fingerprint, state, created_at) VALUES('m', '{}', 'f', 'active', 1)"
+    )
+    conn.execute("INSERT INTO pending VALUES(x'01', 'a text', 5.0)")
+    assert pending_vectors.count(conn) == 1
+    migrations.migrate(conn, path)
+    assert pending_vectors.count(conn) == pending_vectors.count(conn, model_id=1) == 1
+    assert pending_vectors.next_batch(conn, 9) == {b"\x01": "a text"}
+    assert conn.execute("SELECT hash, text, priority FROM pending").fetchall() == [(b"\x01", "a text", 5.0)]
 
 
 def test_an_older_library_is_read_as_it_is(tmp_path: Path) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from decoys import SIDE, DecoyEncoder, make_library, words, write_questions
+from notes import write
 
 from app.cli.entry import run as carrel
 from engine.embedding import catalogue
@@ -24,6 +28,7 @@ from training.runs import Run
 pytestmark = pytest.mark.usefixtures("roughly_fitted")
 QUESTION = f"red {words(3, 4)}"
 ANSWER = b"03-04.txt"
+PATIENCE_SECONDS = 120.0  # of a loaded machine; nothing waits so long on a quiet one
 FEWER = {name: values[:: len(values) // 3] for name, values in fusion_fit.GRID.items()}  # each takes its time
 
 
@@ -311,3 +316,38 @@ def test_no_torch_is_needed(library: Path, monkeypatch: pytest.MonkeyPatch) -> N
     made = runs.named("lean").record().plan
     assert (made.sources, made.recipe, made.base) == (("judged", "marks"), "fusion", "fake")
     assert carrel(["retrain", "--judged", str(judged), "--detach"]) == 2
+
+
+def test_a_run_that_is_killed_outright_goes_on_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the command line, in a process of its own, with the real encoder."""
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CARREL_LIBRARY", str(tmp_path / "real.carrel"))
+    subjects = ("sourdough", "glaciers", "violins", "harbours", "comets", "saddles", "lanterns", "walnuts")
+    notes = {
+        f"{each}.md": f"# About {each}\n\nAll that I know of {each}, and how to care for them.\n" for each in subjects
+    }
+    write(tmp_path / "notes", notes)
+    judged = tmp_path / "judged.jsonl"
+    asked = [{"query": f"how to care for {each}", "relevant": [f"notes/{each}.md"]} for each in subjects]
+    judged.write_text("\n".join(map(json.dumps, asked)))
+    assert carrel(["add", str(tmp_path / "notes")]) == 0
+    assert carrel(["sync"]) == 0
+    options = ["retrain", "--recipe", "fusion", "--judged", str(judged), "--name", "killed"]
+    assert carrel([*options, "--detach"]) == 0
+    run = runs.named("killed")
+    started = until(lambda: next((event for event in run.history() if isinstance(event, protocol.RunStarted)), None))
+    with suppress(ProcessLookupError):
+        os.kill(started.pid, signal.SIGKILL)
+    until(lambda: not run.alive)
+    assert carrel(["retrain", "--follow", "killed"]) == 0
+    assert (run.record().state, run.record().verdict) == ("not promotable", "cannot judge")
+    assert carrel(["search", "sourdough", "--json"]) == 0
+
+
+def until(true):
+    """Wait for something that a process does, and return it."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (found := true()):
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
+    return found

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
+
+if TYPE_CHECKING:
+    from engine.records import Status
 
 EXAMPLES = (
     ("carrel models", "List the models: embedded, installed, and those that can be fetched."),
@@ -44,12 +48,14 @@ def list_models(session: Session) -> None:
     from app.cli.model_table import footnotes, lines, shape
     from app.model_catalogue import models
 
-    active, passages = _active(session)
-    found = models(active, passages)
+    status = _status(session)
+    active = _model(status)
+    followers = status.followers if status is not None else ()
+    found = models(active, status.passages if status is not None else 0)
     if session.json:
-        print_json(shape(found, active))
+        print_json(shape(found, active, followers))
     else:
-        click.echo("\n".join(lines(found)))
+        click.echo("\n".join(lines(found, followers)))
         click.echo("\n".join(footnotes(found)), err=True)
         click.echo("`carrel models use NAME` fetches an offered model and embeds the library with it.", err=True)
 
@@ -133,7 +139,12 @@ def remove_model(session: Session, name: str) -> None:
     from engine.errors import ModelError
 
     embedded = name.lower() == catalogue.EMBEDDED.lower()  # refused by the catalogue, in use or not
-    if not embedded and catalogue.place_of(name) == catalogue.place_of(_active(session)[0]):
+    status = None if embedded else _status(session)
+    if status is not None and catalogue.place_of(name) in {
+        catalogue.place_of(each.name) for each in status.followers if each.state == "shadow"
+    }:
+        raise ModelError(f"{name} runs beside the model in use.", fix="End that first: `carrel shadow stop`.")
+    if not embedded and catalogue.place_of(name) == catalogue.place_of(_model(status)):
         raise ModelError(
             f"{name} is the model that the library uses.",
             fix=f"Change first: `carrel models use {catalogue.EMBEDDED}`.",
@@ -149,14 +160,19 @@ def _stopped(model: str, active: str) -> str:
     return f"Stopped early: the library uses {active} as before; `carrel models use {model}` goes on from here."
 
 
-def _active(session: Session) -> tuple[str, int]:
-    """Return the library's model, or the one that a new library starts with, and how many passages it has."""
-    from engine.embedding import catalogue
+def _status(session: Session) -> Status | None:
+    """Return the library at a glance, None where there is none yet."""
     from engine.errors import LibraryMissing
 
     try:
         with session.open() as library:
-            status = library.status()
-            return status.model or catalogue.EMBEDDED, status.passages
+            return library.status()
     except LibraryMissing:
-        return catalogue.EMBEDDED, 0
+        return None
+
+
+def _model(status: Status | None) -> str:
+    """Return the library's model, or the one that a new library starts with."""
+    from engine.embedding import catalogue
+
+    return (status.model if status is not None else "") or catalogue.EMBEDDED

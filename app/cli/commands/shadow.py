@@ -75,7 +75,7 @@ def _carry_out(session: Session, wanted: bool | None, empty: bool, again: bool) 
         config = change({"shadow": True, "search_log": True} if wanted else {"shadow": False})
     forgotten: int | None = None
     replayed: Replayed | None = None
-    with session.open() as library:
+    with session.open_own() as library:
         if empty:
             forgotten = library.empty_shadow()
         if again:
@@ -145,7 +145,7 @@ def start(session: Session, name: str) -> int:
     from engine.events import Preparing
 
     show = progress()
-    with closing(show), session.open() as library, stop_on_signal() as stop:
+    with closing(show), session.open_own() as library, stop_on_signal() as stop:
         model = catalogue.install(_model_of(name), lambda stage: show(Preparing(what=stage))).id
         done_or_asked(
             library,
@@ -184,7 +184,7 @@ def stop(session: Session) -> None:
     """Let no model run beside the one in use; its vectors are kept, and what was compared stays."""
     from training.shadow_promotion import stop as stop_beside
 
-    with session.open() as library:
+    with session.open_own() as library:
         name = stop_beside(library, time.time())
     click.echo(f"{one_line(name)} runs beside no more; its vectors are kept.")
 

@@ -1,6 +1,6 @@
 """What fitting the fusion to a collection's own judgements gives, on queries that were left out, and on its test split.
 
-    CARREL_DATA=DIR python tests/bench/fusion_fit.py [--libraries FOLDER] [--collections NAME...] [--most N] [--test]
+    CARREL_DATA=DIR python tests/bench/fitted_fusion.py [--libraries FOLDER] [--collections NAME...] [--most N] [--test]
 
 As a run of the recipe `fusion` does it: groups of queries, five folds, the prior chosen by folds, each query judged by
 constants that were fitted without its fold. With `--test` the constants that all queries give are asked on the test

@@ -15,6 +15,7 @@ import embed_rate
 import fitted_fusion
 import keys
 import keys_beside
+import late
 import letters
 import long_documents
 import marks_gain
@@ -248,6 +249,15 @@ def test_nearest_words_are_held_against_a_limit_and_against_wrong_passages(
     found = report["collections"]["scifact"]
     assert set(found["cuts"]) == {f"{cut:g}" for cut in nearest_words.CUTS}
     assert 0.0 <= found["passages"]["holding a word"] <= 1.0
+
+
+def test_late_interaction_is_held_against_the_fused_order(run: Callable[[Any, str], Report], collections: Path) -> None:
+    report = run(late, f"--libraries {collections} --collections scifact")
+    found = report["collections"]["scifact"]
+    assert {"none", "Ward 4", "k-means 4", "neighbours 4"} <= set(found["poolings"])
+    for row in found["poolings"].values():
+        assert row["difference"][1] <= row["difference"][0] <= row["difference"][2]
+        assert row["bytes"] > 0
 
 
 def test_tiers_are_held_against_their_targets_and_single_cuts(

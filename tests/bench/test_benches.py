@@ -22,6 +22,7 @@ import marks_gain
 import memory
 import nearest_words
 import partial_vectors
+import postgres_server
 import pytest
 import quality
 import rare_words
@@ -31,6 +32,7 @@ import search_scale
 import snippet_cost
 import startup
 import sync_rate
+import team_quality
 import tiers
 import word_audit
 import words_first
@@ -219,6 +221,14 @@ def test_a_fitted_fusion_is_held_against_the_defaults(
     assert whole["left_out"]["low"] <= whole["left_out"]["difference"] <= whole["left_out"]["high"]
     assert whole["test"]["queries"] > 0
     assert "| scifact |" in fitted_fusion.markdown(report["rows"])
+
+
+def test_a_team_library_ranks_as_the_file_does(run: Callable[[Any, str], Report], collections: Path) -> None:
+    if reason := postgres_server.unavailable():
+        pytest.skip(reason)
+    report = run(team_quality, f"{collections.parent / 'collections' / 'scifact'}")
+    assert report["ndcg"]["team"] == pytest.approx(report["ndcg"]["file"], abs=team_quality.WANTED_NDCG)
+    assert report["equal_tens"] == 1.0 and report["documents"] == len(TEXTS)
 
 
 def test_candidates_are_held_against_the_embedded_model(run: Callable[[Any, str], Report], collections: Path) -> None:

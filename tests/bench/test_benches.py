@@ -33,6 +33,7 @@ import snippet_cost
 import startup
 import sync_rate
 import team_quality
+import team_search
 import tiers
 import word_audit
 import words_first
@@ -403,3 +404,17 @@ def test_a_start_is_held_against_an_empty_process_and_a_bare_browser(
     assert report["ratio"][startup.EMPTY] == report["ratio"][startup.BARE] == 1.0
     assert set(report["limits"]) == {"status", "search", "first paint", "first paint to rows by words"}
     assert "× floor" in startup.table(report)
+
+
+def test_a_team_library_is_held_against_the_single_file(
+    run: Callable[[Any, str], Report], library: Path, tmp_path: Path
+) -> None:
+    if reason := postgres_server.unavailable():
+        pytest.skip(reason)
+    report = run(team_search, f"--library {library} --sizes 20 --keep {tmp_path} --queries 3")
+    (size,) = report["sizes"]
+    assert size["file"]["total"]["n"] == size["team"]["total"]["n"] == 3
+    assert size["same_ten"] > 0.5  # copies of three notes: which of them leads is a matter of the last digits
+    assert size["recall_at_10"] > 0.9
+    assert size["written_ms"]["n"] > 0
+    assert "team against file" in team_search.table(report)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from engine.local_indexer import LocalIndexer
     from engine.retrieval.searched_store import SearchedStore
     from engine.store.library_connection import LibraryConnection
-    from engine.team.team_store import TeamStore
+    from engine.team_or_own import TeamOrOwn
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
 
@@ -107,21 +107,25 @@ class Library:
     """
 
     def __init__(
-        self, path: Path, encoder: Encoder | None, read_only: bool, team: tuple[str, TeamStore] | None = None
+        self,
+        path: Path,
+        encoder: Encoder | None,
+        read_only: bool,
+        team: Callable[[LibraryFile], TeamOrOwn] | None = None,
     ) -> None:
         self.path = path
-        self.address: str = team[0] if team else ""
-        self._team: TeamStore | None = team[1] if team else None
         self.read_only = read_only
         self.tells_others = False
         """Whether what this process indexes is told in an event file, so that browsers can follow it."""
         self._encoder = encoder
         self._file = LibraryFile(path)
+        self._team = team(self._file) if team is not None else None
+        self.address = self._team.address if self._team is not None else ""
         store: SearchedStore = self._team or self._file
         self._search = LibrarySearch(store, encoder, self._file)
         self._views = self._views_of(self._team)
         self._shadow = LibraryShadow(self._file, self._search)
-        self._state = LibraryState(self._file, self._views, read_only, self._team, self.address)
+        self._state = LibraryState(self._file, self._views, read_only, self._team)
         self._orders = LibraryOrders(self._file)
         self._watchlist = Watchlist(self._file)
         self._memory = ReaderMemory(store, self._file, self._search.model_if_there)
@@ -131,7 +135,7 @@ class Library:
         self._watch: LibraryConnection | None = None
         self._closed = False
 
-    def _views_of(self, team: TeamStore | None) -> LibraryViews:
+    def _views_of(self, team: TeamOrOwn | None) -> LibraryViews:
         if team is None:
             return LibraryViews(self._file)
         from engine.team_views import TeamViews
@@ -146,15 +150,17 @@ class Library:
         create: bool = False,
         encoder: Encoder | None = None,
         own: Path | None = None,
+        stands_in: bool = False,
     ) -> Library:
         """Open the library at `path`, else the default one; with `create`, make it if it is missing.
 
         The address of a team's library opens that one, with the reader's `own` file, the default one unless it is
-        named, which is made if it is missing. `encoder` stands in for the library's own model. Raises LibraryMissing,
+        named, which is made if it is missing. With `stands_in` that file is searched while the server is away, instead
+        of raising TeamAway. `encoder` stands in for the library's own model. Raises LibraryMissing,
         SchemaTooNew, LibraryDamaged, TeamAway, TeamRefused, UsageError.
         """
         if is_team_address(str(path)):
-            return cls._open_team(str(path), library_path(own), encoder)
+            return cls._open_team(str(path), library_path(own), encoder, stands_in)
         place = library_path(path)
         if create and not place.exists():
             open_writer(place, create=True).close()
@@ -163,19 +169,20 @@ class Library:
         return library
 
     @classmethod
-    def _open_team(cls, address: str, own: Path, encoder: Encoder | None) -> Library:
+    def _open_team(cls, address: str, own: Path, encoder: Encoder | None, stands_in: bool) -> Library:
         from engine.team import login
         from engine.team.membership import this_machine
         from engine.team.team_store import TeamStore
 
         if not own.exists():
             open_writer(own, create=True).close()
+        from engine.team_or_own import TeamOrOwn
+
         team = TeamStore(login.connection_string(address), machine=this_machine())
-        library = cls(own, encoder, read_only=_read_only(own), team=(address, team))
+        library = cls(own, encoder, _read_only(own), lambda file: TeamOrOwn(address, team, file, stands_in))
         try:
             library._file.read(refuse_escaping)
-            with team.searching():
-                pass  # a server that is away, or lets nobody in, is told now
+            library.version()  # a server that is away, or lets nobody in, is told now
         except BaseException:
             library.close()
             raise
@@ -312,7 +319,7 @@ class Library:
             from engine.team import publishing, team_tiers
 
             publishing.bring(self.address, self.path, self._team.machine, on_event, stop)
-            team_tiers.fit(self._team, self._search.model_if_there, stop)
+            team_tiers.fit(self._team.team, self._search.model_if_there, stop)
         return report
 
     def use_model(

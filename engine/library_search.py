@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import LibraryError, ModelError
+from engine.errors import LibraryError, ModelError, TeamAway
 from engine.library_file import LibraryFile
-from engine.paths import expanded
+from engine.paths import expanded, is_of_another
 from engine.records import Query, Scope, SearchResult, SearchSettings, WhyReport, WhyStage
 from engine.retrieval.cancellation import Cancellation
 
@@ -167,7 +167,8 @@ class LibrarySearch:
         from engine.retrieval.written_options import with_written_options
 
         settings = settings or SearchSettings()
-        absolute = os.fsencode(expanded(path).absolute())
+        of_another = is_of_another(os.fspath(path))
+        absolute = os.fsencode(path if of_another else expanded(path).absolute())
         with self._store.searching() as connection, self._of_reader(connection) as own:
             settings = with_constants(connection, settings)
             document, indexed = connection.document_id_at(absolute), own.document_id_at(absolute)
@@ -227,6 +228,22 @@ class LibrarySearch:
             self._active, self._rows, self._closed = None, None, True
 
     def _explored(
+        self,
+        text: str,
+        limit: int,
+        settings: SearchSettings,
+        typing: bool,
+        cancel: Cancellation | None,
+        *,
+        widely: bool,
+    ) -> Exploration:
+        """Search, and once more where the way to a server broke in the middle: anew, or without the server."""
+        try:
+            return self._explored_once(text, limit, settings, typing, cancel, widely=widely)
+        except TeamAway:
+            return self._explored_once(text, limit, settings, typing, cancel, widely=widely)
+
+    def _explored_once(
         self,
         text: str,
         limit: int,

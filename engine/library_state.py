@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.library_file import LibraryFile
 from engine.library_views import LibraryViews
 from engine.records import Status
+from engine.records.team import TeamGlance
 from engine.store import documents, folders, lock
 from engine.store.migrations import version as schema_version
 
 if TYPE_CHECKING:
     from engine.records.team import Member
-    from engine.team.team_store import TeamStore
+    from engine.team_or_own import TeamOrOwn
 
 
 class LibraryState:
-    """The state of one library: of its `file`, and of the library of a `team` at an `address`, where it is one."""
+    """The state of one library: of its `file`, and of the library of a `team`, where it is one."""
 
-    def __init__(
-        self, file: LibraryFile, views: LibraryViews, read_only: bool, team: TeamStore | None, address: str
-    ) -> None:
+    def __init__(self, file: LibraryFile, views: LibraryViews, read_only: bool, team: TeamOrOwn | None) -> None:
         self._file = file
         self._views = views
         self._read_only = read_only
         self._team = team
-        self._address = address
 
     def status(self, *, stale: bool = False) -> Status:
         """Return the library at a glance; with `stale`, walk the folders and count the files that differ."""
@@ -68,19 +67,20 @@ class LibraryState:
         """Return what the reader's own file tells of itself, with what the team's library has in all."""
         from engine.team.address import without_password
         from engine.team.browse import counts
+        from engine.team.team_connection import TeamConnection
 
         assert self._team is not None
+        now = time.time()
+        members = self._team.members()
+        told = replace(own, library=without_password(self._team.address), folders=self._views.folders())
         with self._team.searching() as connection:
-            shared, passages = counts(connection.snapshot)
-            model = connection.active_model()
-        return replace(
-            own,
-            library=without_password(self._address),
-            documents=shared,
-            passages=passages,
-            model=model.name if model else "",
-            folders=self._views.folders(),
-        )
+            if isinstance(connection, TeamConnection):
+                shared, passages = counts(connection.snapshot)
+                model = connection.active_model()
+                told = replace(told, documents=shared, passages=passages, model=model.name if model else "")
+        people = {member.name for member in members}
+        here = {member.name for member in members if member.own or not member.away(now)}
+        return replace(told, team=TeamGlance(len(people), len(people - here), self._team.away))
 
     def members(self) -> tuple[Member, ...]:
         """Return who brings folders to the team's library, with what the reader may see of them; nobody without one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,6 +60,11 @@ TEAM_ADDRESSES = ("postgresql://", "postgres://")  # as libpq writes them
 def is_team_address(text: str) -> bool:
     """Return whether a text is written as the address of a team library, which no file's name is."""
     return text.startswith(TEAM_ADDRESSES)
+
+
+def is_of_another(text: str) -> bool:
+    """Return whether a path is one that another member of a team shares, `ada@laptop:/home/ada/notes`."""
+    return re.match(r"[^/]+@[^/]+:/", text) is not None
 
 
 def library_path(named: str | os.PathLike[str] | None = None) -> Path:

@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from drawing import browser, draw, wide_signs_apart  # noqa: E402
+from model_beside import let_run_beside  # noqa: E402
 from recorded_run import recorded_run  # noqa: E402
 
 from app.demo import copy_vault  # noqa: E402
@@ -55,6 +56,7 @@ class Scene:
     theme: str = "carrel-dark"
     color: bool = True
     empty: bool = False  # a library in which nothing is watched yet
+    beside: bool = False  # a model runs beside the one in use
     run: int | None = 0  # events of the recorded retraining that are there; 0: no run, None: all
 
 
@@ -97,6 +99,13 @@ SCENES = (
     Scene("training-history", keys=("f9", "tab", "tab"), run=None, size=LARGE),
     Scene("filters", "water", ("ctrl+f",)),
     Scene("palette", FLAT, ("ctrl+p",)),
+    Scene("beside", keys=("f9", "shift+tab"), beside=True),
+    Scene("beside-small", keys=("f9", "shift+tab"), size=SMALL, beside=True),
+    Scene("beside-large", keys=("f9", "shift+tab"), size=(200, 60), beside=True),
+    Scene("beside-light", keys=("f9", "shift+tab"), theme="carrel-light", beside=True),
+    Scene("beside-no-color", keys=("f9", "shift+tab"), color=False, beside=True),
+    Scene("review", keys=("f9", "shift+tab", "r"), beside=True),
+    Scene("review-small", keys=("f9", "shift+tab", "r"), size=SMALL, beside=True),
     Scene("saved", FLAT, ("f6",)),
     Scene("settings", keys=("f5",)),
     Scene("settings-small", keys=("f5",), size=SMALL),
@@ -129,7 +138,10 @@ def main() -> None:
             library.add(Path("~/demo"))
             print(f"indexed {library.sync().added} notes")
             library.warm()
-            asyncio.run(take(scenes, library, none))
+            asyncio.run(take([scene for scene in scenes if not scene.beside], library, none))
+            if any(scene.beside for scene in scenes):
+                let_run_beside(library)
+                asyncio.run(take([scene for scene in scenes if scene.beside], library, none))
     draw_all(scenes, svg_only=options.svg)
 
 

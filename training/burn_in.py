@@ -77,12 +77,15 @@ def burn_in(
 def broken(search: ShadowSearch) -> str:
     """Return why the model in use must go back at once, in words; "" where its answer is sound.
 
-    Only what no model in order does: a cosine that is no number, or no row where the model before finds some.
+    Only what no model in order does: a cosine that is no number, no row where the model before finds some, or rows of
+    which none has a vector.
     """
     if any(pair.rank_a is not None and not isfinite(pair.cosine_a) for pair in search.pairs):
         return "it gave a similarity that is no number"
     if search.top_b and not search.top_a:
         return "it found nothing where the model before finds something"
+    if search.top_a and not search.pairs:
+        return "it has no vector of anything that it found"
     return ""
 
 

@@ -10,6 +10,8 @@ from engine.errors import CarrelError, ModelError, UsageError
 from training import runs
 from training.runs import Run
 
+LATE_FACTOR = 4  # tokens that share a vector: by this factor the gate has judged
+
 
 def promotable(run: Run, *, knowingly: bool = False) -> str:
     """Return the model that a run made. Raises UsageError where the gate did not let it through, or there is none.
@@ -41,6 +43,14 @@ def passed(run: Run, left: bool, what: str, *, knowingly: bool) -> None:
             f"The gate did not let {run.name} through: {record.verdict or record.state}.",
             fix=f"To use it all the same: `carrel promote {run.name} --anyway`. `carrel rollback` takes it back.",
         )
+
+
+def late_order(run: Run, model: str) -> str:
+    """Return the order that takes the model of a run into use as the late model; "" for a run of another kind.
+
+    Such a model stands beside the one in use, whose vectors stay: `carrel late off` takes it back.
+    """
+    return f"on {LATE_FACTOR} kmeans {model}" if run.record().plan.how.kind == "late" else ""
 
 
 def promoted(run: Run, former: str) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
 from engine.errors import ModelError, UsageError
+from engine.records import ShadowSearch, ShadowState
 from training import promotion, runs
+from training.burn_in import broken
 from training.shadow_agreement import AgreementReport
 from training.shadow_standing import ShadowLibrary, Standing, standing
 
@@ -29,7 +31,21 @@ class ChangedLibrary(ShadowLibrary, Protocol):
         """Let nothing run beside the model in use, and return the name of what did."""
 
 
-def named_beside(library: ShadowLibrary, name: str) -> str | None:
+class KnowingLibrary(Protocol):
+    """The part of a library that knows what runs beside the model in use."""
+
+    def shadow_state(self) -> ShadowState | None:
+        """Return how it stands; None where nothing does."""
+
+
+class AskedLibrary(KnowingLibrary, Protocol):
+    """The part of a library that passes orders on to the indexer."""
+
+    def file_request(self, kind: str, argument: str = "") -> int:
+        """File an order."""
+
+
+def named_beside(library: KnowingLibrary, name: str) -> str | None:
     """Return the model that runs beside the one in use where a name is its own, or that of its run; else None."""
     state = library.shadow_state()
     if state is None:
@@ -70,10 +86,23 @@ def accept(library: ChangedLibrary, now: float, *, knowingly: bool = False) -> s
     return name
 
 
-def former(library: ShadowLibrary) -> str | None:
+def former(library: KnowingLibrary) -> str | None:
     """Return the model beside the one in use that was in use before it; None where there is none such."""
     state = library.shadow_state()
     return state.shadow.name if state is not None and state.former_since is not None else None
+
+
+def go_back_if_broken(library: AskedLibrary, search: ShadowSearch) -> tuple[str, str] | None:
+    """Have the indexer go back where the model that was taken into use is broken; return the one before, and why.
+
+    None where it is sound, and where none was in use before it.
+    """
+    reason = broken(search)
+    name = former(library) if reason else None
+    if name is None:
+        return None
+    library.file_request("use_model", name)
+    return name, reason
 
 
 def stop(library: ChangedLibrary, now: float) -> str:

@@ -43,7 +43,7 @@ def open_care(path: Path | None) -> Maintenance:
     return Maintenance(path)
 
 
-def open_browser(library: Path | None, folders: list[Path], query: str = "") -> int:
+def open_browser(library: Path | str | None, folders: list[Path], query: str = "") -> int:
     """Run the browser, on a query where there is one, until the person leaves it and return its exit code."""
     _before_a_screen()
     from app.tui.terminal_session import run_browser  # brings Textual, 0.1 s

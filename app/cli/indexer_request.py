@@ -127,3 +127,17 @@ def switch_model(library: Library, model: str) -> bool:
 
             until_embedded(library, show, stop)
         return not stop.is_set()
+
+
+def switch_late(library: Library, order: str) -> bool:
+    """Switch late interaction as `Library.switch_late` does, and show how far it is; False where it was interrupted."""
+    show = progress()
+    with closing(show), stop_on_signal() as stop:
+        done_or_asked(
+            library,
+            lambda: library.switch_late(order, on_event=show, stop=stop),
+            [("late", order)],
+            on_event=show,
+            stop=stop,
+        )
+        return not stop.is_set()

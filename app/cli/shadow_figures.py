@@ -17,10 +17,10 @@ from app.wording.beside import (
     missing_said,
     review_said,
     sees_said,
+    slice_said,
 )
 from app.wording.cells import table
 from app.wording.figures import count, percent
-from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
     from training.shadow_agreement import Agreement, AgreementReport
@@ -70,7 +70,7 @@ def _table(report: AgreementReport) -> list[str]:
         named += [(STREAMS.get(name, name), each) for name, each in report.streams]
     rows: list[tuple[str, ...]] = [
         HEAD,
-        *((one_line(name), *_figures(each)) for name, each in (*named, *report.slices)),
+        *((slice_said(name), *_figures(each)) for name, each in (*named, *report.slices)),
     ]
     return table(rows, right=range(1, len(HEAD)))
 

@@ -15,6 +15,7 @@ from app.document_lines import has_own_lines, line_of_text
 from app.wording.paths import shown_path
 from engine.errors import PathError
 from engine.lazy_dataclass import dataclass
+from engine.paths import is_of_another
 from engine.records import Scope, StoredDocument, StoredPassage
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class VisibleDocuments:
         elif given.startswith(b"/"):
             yield given
         else:
+            if is_of_another(os.fsdecode(given)):
+                yield given
             yield from (os.path.join(folder.path, given) for folder in self._library.folders())
 
 

@@ -18,7 +18,12 @@ SIGNS: dict[Freshness, str] = {"same": "", "changed": "≠", "gone": "✗"}
 
 
 def freshness_of(document: StoredDocument) -> Freshness:
-    """Compare a document's file with what was indexed of it: its date and its size."""
+    """Compare a document's file with what was indexed of it: its date and its size.
+
+    Of a file on another machine, which a team shares, nothing else is known than what was indexed.
+    """
+    if not document.path.startswith(b"/"):
+        return "same"
     try:
         found = os.stat(document.path)
     except OSError:

@@ -304,6 +304,7 @@ class Pace:
     glance: float = 0.08  # no key for this long before the selected row's text is read: nobody reads it while typing
     patience: float = 0.3  # more where only the words have answered: the row may give way to a better one
     sentence: float = 0.4  # then the nearest sentence is looked for: a dozen runs of the encoder
+    words_at_once: bool = True  # whether each key asks by words, before the keys rest
     settle: float | None = 0.7  # then all rows are asked for; None: with the first ones
     stood: float | None = 3.0  # then a query is worth keeping in the history; None: only what is looked at is
     rested: float = 2.0  # then a search is made with the model beside too, where that is wanted

@@ -15,6 +15,7 @@ from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from engine.lazy_dataclass import dataclass
 from engine.records import Folder, Status
+from engine.records.team import TeamGlance
 
 BAR_CELLS = 10
 
@@ -50,7 +51,18 @@ def _choices(status: Status | None) -> list[list[Content]]:
     documents = Content(counted(status.documents, "document"))
     passages = Content.styled(counted(status.passages, "passage"), QUIET)
     folders = Content.styled(folder_names(status.folders), QUIET)
-    return [[folders, documents, passages], [documents, passages], [documents], []]
+    team = team_words(status.team)
+    return [[folders, team, documents, passages], [team, documents, passages], [team, documents], [team], []]
+
+
+def team_words(team: TeamGlance | None) -> Content:
+    """Return who is there of a team, or that its server is away and the person's own folders are searched."""
+    if team is None:
+        return Content()
+    if team.server_away:
+        return Content.styled("team away: your own folders", ALARM)
+    away = f", {count(team.away)} away" if team.away else ""
+    return Content.styled(f"{counted(team.members, 'member')}{away}", QUIET)
 
 
 def _joined(parts: Sequence[Content]) -> Content:

@@ -21,7 +21,7 @@ from app.tui.freshness import freshness_of
 from app.tui.indexer_process import Indexer
 from app.tui.pictures.picture_cells import terminal_of
 from app.tui.pictures.picture_files import PictureFiles
-from app.tui.ports import IndexerPort, Opened, Ports
+from app.tui.ports import IndexerPort, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.threads import still_running
@@ -29,7 +29,7 @@ from app.tui.training_runs import TrainingRuns
 from app.tui.watched_file import WatchedFile
 from engine.errors import CarrelError, PathError
 from engine.log_file import LogFile, private_log
-from engine.paths import Places, library_path, places, private_folder
+from engine.paths import Places, is_team_address, library_path, places, private_folder
 from engine.typing_priority import typed_beside
 
 if TYPE_CHECKING:
@@ -41,15 +41,19 @@ FAILED = 2  # the exit code of a picker that met a fault of its own; 1 says that
 
 LOGGERS = ("carrel", "engine", "training")
 SWITCH_SECONDS = 0.001  # how long a search may keep the screen's thread waiting; Python's own 0.005 shows in typing
+TEAM_PACE = Pace(quiet=0.25, words_at_once=False)  # a server is a network away: it is asked once the keys rest
 COUNT_SECONDS = 2.0  # spent on how many files a folder holds that was named on the command line
 THREAD_PATIENCE_SECONDS = 0.2  # for searches under way, which were interrupted
 
 
-def run_browser(library: Path | None, folders: Sequence[Path], query: str = "") -> int:
+def run_browser(library: Path | str | None, folders: Sequence[Path], query: str = "") -> int:
     """Run the browser on a library, with `folders` added to it, and return the exit code."""
-    where, path = places(), library_path(library)
+    where, path = places(), own_file(library)
     indexer = Indexer(path, where)
-    app = CarrelApp(real_ports(path, folders, where, lambda: indexer), query)
+    ports = real_ports(path, folders, where, lambda: indexer)
+    if is_team_address(str(library)):
+        ports = replace(ports, open_library=lambda: open_library(str(library), folders), pace=TEAM_PACE)
+    app = CarrelApp(ports, query)
     try:
         _run(app, where, nullcontext())
     finally:
@@ -74,6 +78,11 @@ def run_picker(library: Path | None, request: PickRequest, deliver: Callable[[Pi
     if app.picked is not None:
         _remember(app, app.picked)
     return _left(app, where, FAILED if app.crashed else deliver(app.picked))
+
+
+def own_file(library: Path | str | None) -> Path:
+    """Return the person's own file: the library that is named, or beside the library of a team the default one."""
+    return library_path(None if is_team_address(str(library)) else library)
 
 
 def _run(app: CarrelApp, where: Places, terminal: AbstractContextManager[None], *, inline: bool = False) -> None:
@@ -137,11 +146,14 @@ def real_ports(path: Path, folders: Sequence[Path], where: Places, indexer: Call
     )
 
 
-def open_library(path: Path, folders: Sequence[Path], *, create: bool = True) -> Opened:
-    """Open the library, with `create` also where there is none yet, and add the folders. Raises CarrelError."""
+def open_library(path: Path | str, folders: Sequence[Path], *, create: bool = True) -> Opened:
+    """Open the library, with `create` also where there is none yet, and add the folders. Raises CarrelError.
+
+    While the server of a team's library is away the person's own file is searched.
+    """
     from engine.library import Cancellation, Library  # brings apsw and numpy; the screen stands already
 
-    library = Library.open(path, create=create)
+    library = Library.open(path, create=create, stands_in=True)
     warnings = []
     large: Path | None = None
     for folder in folders:

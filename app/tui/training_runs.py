@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from training.runs import Record
     from training.runs import Run as RunFolder
 
-USE_MODEL = "use_model"  # the order to the indexer
+USE_MODEL, LATE = "use_model", "late"  # orders to the indexer
 MAIN_MEASURE = "NDCG@10, memory on"  # what the gate decides by
 
 
@@ -147,6 +147,9 @@ class TrainingRuns:
             return
         model = promotion.promotable(chosen, knowingly=True)  # the screen has said what the gate says
         with self._opened() as library:
+            if order := promotion.late_order(chosen, model):
+                library.file_request(LATE, order)
+                return
             former = library.status().model
             if former != model:
                 promotion.promoted(chosen, former)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from app.wording.figures import counted, figure, interval, percent
+from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ RAW_AGREEMENT = (
 NOTHING_BESIDE = "No model runs beside the one in use."
 STREAMS = {"live": "live", "replay": "replayed", "held-out": "held out"}
 NOT_KNOWN = "–"
+
+
+def slice_said(name: str) -> str:
+    """Return the name of a slice; that of a folder with the person's home as ~."""
+    return shown_path(os.fsencode(name)) if name.startswith("/") else one_line(name)
 
 
 def known(value: float | None, decimals: int = 3) -> str:

@@ -1,4 +1,4 @@
-"""How a model is told of in one line, and what taking it into use means."""
+"""How a model is told of: in a few words beside its name, in one sentence, and what taking it into use means."""
 
 from __future__ import annotations
 
@@ -9,21 +9,38 @@ from app.wording.times import estimate
 if TYPE_CHECKING:
     from app.model_catalogue import Model
 
+LONGEST_NAME = 36  # cells that a name takes beside the words of `in_a_list` on the narrowest screen
 
-def choice_note(model: Model) -> str:
-    """Return a model in a few words: active, 23 MB, en, 256 tokens, apache-2.0, about 4 min here."""
-    state = "active" if model.active else "here" if model.state != "offered" else f"{model.megabytes:,} MB to fetch"
-    words = [state, model.language, f"{model.window} tokens", model.license]
-    words += ["for paraphrases"] if model.remark else []
+
+def short_name(model: Model) -> str:
+    """Return a model's name, without its maker's where it is long."""
+    return model.name if len(model.name) <= LONGEST_NAME else model.name.rpartition("/")[2]
+
+
+def in_a_list(model: Model) -> str:
+    """Return what stands at the right of a model's name: active, en, ~4 min; or 67 MB, en, ~16 min."""
+    state = "active" if model.active else "here" if model.state != "offered" else f"{model.megabytes:,} MB"
+    words = [state, model.language]
     words += [f"~{estimate(model.seconds)}"] if model.seconds is not None else []
     return " · ".join(words)
 
 
+def facts(model: Model) -> str:
+    """Return a model in one sentence: languages, size, window, licence, what it was made for, how long it takes."""
+    words = [f"languages {model.language}", f"{model.megabytes:,} MB", f"{model.window} tokens at most"]
+    words += [f"licence {model.license}", *([model.remark] if model.remark else [])]
+    words += [f"about {estimate(model.seconds)} for this library"] if model.seconds is not None else []
+    return f"{model.name}: {', '.join(words)}."
+
+
+def how_to_fetch(model: Model) -> str:
+    """Return how a model that is not here comes here."""
+    return f"{facts(model)} `carrel models use {model.name}` fetches it and takes it into use."
+
+
 def what_use_means(model: Model) -> str:
     """Return what happens where a model is taken into use."""
-    took = f", about {estimate(model.seconds)} on this machine as busy as it is now" if model.seconds else ""
-    remark = f" It was {model.remark}." if model.remark else ""
     return (
-        f"Every passage is embedded anew{took}. What the model before found is found meanwhile, by words at least."
-        f" Going back is the same, the other way.{remark}"
+        f"{facts(model)} Every passage is embedded anew; the time is an estimate, on this machine as busy as it is now."
+        " Meanwhile all is found by words at least. Going back is the same, the other way."
     )

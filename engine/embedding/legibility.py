@@ -19,12 +19,34 @@ PICTURES = "pictures"  # in the place of a writing's name
 _CONTINUES = ("##", "\u2581", "\u0120")  # what stands before a token inside a word, or at the beginning of one
 
 
+BYTES_SHARE = 0.05  # of the tokens with a blank before them, written as such a vocabulary writes it
+
+
+@cache
+def _bytes_of_letters() -> dict[str, int]:
+    """Return which byte each letter of a vocabulary of bytes stands for, as GPT-2 and all after it have it."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [octet for octet in range(256) if octet not in plain]
+    return {chr(octet): octet for octet in plain} | {chr(256 + place): octet for place, octet in enumerate(others)}
+
+
+def _written_in_bytes(token: str) -> str:
+    """Return the text of a token of a vocabulary of bytes, whose letters stand for bytes of UTF-8."""
+    known = _bytes_of_letters()
+    if not all(letter in known for letter in token):
+        return token
+    return bytes(known[letter] for letter in token).decode("utf-8", "ignore").lstrip()
+
+
 class Legibility:
     """The writings that one vocabulary reads."""
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
         one, two, three = _CONTINUES
-        firsts = Counter(token.removeprefix(one).removeprefix(two).removeprefix(three)[:1] for token in vocabulary)
+        tokens = list(vocabulary)
+        if sum(token.startswith(three) for token in tokens) > BYTES_SHARE * len(tokens):
+            tokens = [_written_in_bytes(token) for token in tokens]
+        firsts = Counter(token.removeprefix(one).removeprefix(two).removeprefix(three)[:1] for token in tokens)
         counts: Counter[str] = Counter()
         for letter, count in firsts.items():
             if letter.isalpha():

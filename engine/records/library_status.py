@@ -9,6 +9,7 @@ from typing import Literal
 from engine.lazy_dataclass import dataclass
 from engine.records.fusion_constants import FittedConstants
 from engine.records.shadow import ModelCoverage
+from engine.records.team import TeamGlance
 
 FolderState = Literal["watching", "paused", "missing"]
 
@@ -112,7 +113,7 @@ class Status:
     `wordless` counts the passages that are data and not words, and so are found by words alone. Of the different
     `texts` of the others (0: not counted) `pending` are found by words and still wait for their vector. `followers` are
     the models that follow the one in use, the one that runs beside it first; `fitted` are the fusion constants that
-    were fitted to this library and taken into use last.
+    were fitted to this library and taken into use last. `team` is there where the library is that of a team.
     """
 
     library: str
@@ -133,6 +134,7 @@ class Status:
     texts: int = 0
     fitted: FittedConstants | None = None
     followers: tuple[ModelCoverage, ...] = ()
+    team: TeamGlance | None = None
 
     @property
     def meaning(self) -> float:

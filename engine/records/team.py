@@ -33,3 +33,15 @@ class Member:
     def away(self, now: float) -> bool:
         """Whether nothing was heard of them lately."""
         return now - self.last_seen > AWAY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class TeamGlance:
+    """A team's library at a glance: its people, how many of them are away, and why the server is; "" where it is not.
+
+    While the server is away the reader's own folders are searched.
+    """
+
+    members: int
+    away: int
+    server_away: str = ""

@@ -103,7 +103,7 @@ class PostingsReader:
     @property
     def keeps_scores(self) -> bool:
         """Whether scores that are read now are likely to serve again."""
-        return self._cache.keeps_scores
+        return self._cache.keeps_scores and not self.connection.distant
 
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """Return for each term the number of passages that hold it."""

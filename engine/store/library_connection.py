@@ -35,6 +35,7 @@ class LibraryConnection(apsw.Connection):
     path: Path
     file: tuple[int, int] = (0, 0)
     immutable: bool = False
+    distant: bool = False
 
     def was_interrupted(self, error: Exception) -> bool:
         """Tell whether an error says that a statement was ended by `interrupt`."""

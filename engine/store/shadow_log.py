@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any, TypeAlias, cast, get_args
 
 import apsw
@@ -78,6 +79,7 @@ def add(conn: apsw.Connection, model_a: int, model_b: int, search: ShadowSearch)
                     pair.coverage,
                 )
                 for pair in search.pairs
+                if isfinite(pair.cosine_a) and isfinite(pair.cosine_b)  # what is no number agrees with nothing
             ],
         )
         _prune(conn)

@@ -258,6 +258,9 @@ class StoreConnection(WordReads, FilterReads, CandidateReads, RowReads, ModelRea
     file: tuple[int, int]
     """Which library this is: the same for all connections to one, another for every other."""
 
+    distant: bool
+    """Whether each question costs a way over a network, so that whole lists of postings are not brought."""
+
     def interrupt(self) -> None:
         """End the statement that runs now; may be called from any thread."""
 

@@ -40,7 +40,7 @@ def checked(text: str) -> str:
         )
     if without_password(text) != text:
         raise UsageError(
-            f"The address holds a password: {without_password(text)}",
+            f"The address holds a password: {without_password(text)}.",
             cause="Whoever sees your shell's history, or the list of processes, would see it too.",
             fix="Leave it out. `carrel team join ADDRESS` asks for it once; PGPASSFILE is read as well.",
         )

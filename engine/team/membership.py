@@ -188,6 +188,47 @@ def bring(writer: TeamWriter, path: bytes, machine: str, visible: str, readers: 
     return number
 
 
+@dataclass(frozen=True, slots=True)
+class TeamModel:
+    """A model of a team library, its state, and how many passages that one may see lack a vector of it."""
+
+    id: int
+    name: str
+    state: str
+    lacking: int
+
+
+def models_of(writer: TeamWriter) -> list[TeamModel]:
+    """Return the models of a team library, the active one first."""
+    found = []
+    for number, name, state in writer.run("SELECT id, name, state FROM model ORDER BY state <> 'active', id"):
+        lacking = writer.run(
+            f"""SELECT count(*) FROM passage p WHERE p.hash >= '\\x00000001'::bytea AND NOT EXISTS
+            (SELECT FROM vector_{int(number)} v WHERE v.folder_id = p.folder_id AND v.passage_id = p.id)"""
+        )
+        found.append(TeamModel(int(number), name, state, int(lacking[0][0])))
+    return found
+
+
+def change_model(writer: TeamWriter, name: str, *, now: bool = False) -> TeamModel:
+    """Have the team take a model: it is filled by the members first, and taken once no passage lacks a vector.
+
+    `now` takes it whatever is missing. Raises ModelError where it is not installed here, TeamRefused for who is no
+    keeper.
+    """
+    from dataclasses import replace
+
+    from engine.embedding import catalogue
+    from engine.embedding.manifest import Manifest
+
+    number = writer.model(Manifest.read(catalogue.folder_of(name)), name=name)
+    model = next(each for each in models_of(writer) if each.id == number)
+    if model.state == "active" or (model.lacking and not now):
+        return model
+    writer.activate(number)
+    return replace(model, state="active")
+
+
 def forget_address(address: str) -> None:
     """Take a team library out of the settings and its password out of the keyring."""
     if config.load().team == address:

@@ -58,11 +58,6 @@ def listed(conn: LibraryConnection, folder: bytes) -> list[OwnDocument]:
     return [OwnDocument(folder, int(str(row[0])), tuple(row[1:])) for row in rows]
 
 
-def is_watched(conn: LibraryConnection, folder: bytes) -> bool:
-    """Return whether the file's owner watches a folder."""
-    return conn.execute("SELECT 1 FROM folder WHERE path = ?", (folder,)).get is not None
-
-
 def whole(conn: LibraryConnection, document: OwnDocument, model_id: int | None) -> PublishedDocument | None:
     """Return a document with its passages and their vectors of a model; None where it has changed or gone since."""
     with snapshot(conn):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.events import Event, Preparing
 from engine.lazy_dataclass import dataclass
+from engine.store import folders
 from engine.store.connection import open_reader
 from engine.store.faults import translated
 from engine.team import own_documents
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from engine.team.team_writer import TeamWriter
 
 Known = tuple[bytes, int, bytes | None]  # revision, passages without a vector of the team's model, content hash
+_BUILDING = "SELECT id, fingerprint FROM model WHERE state = 'building' ORDER BY id"
 _MODEL = "SELECT id, fingerprint FROM model WHERE state = 'active'"
 TELL_EVERY = 50  # documents: a person sees that it goes on, and a log does not fill
 
@@ -72,14 +74,14 @@ class Publisher:
         conn = open_reader(self._library)
         try:
             with translated(self._library):
-                model = self._model(conn, writer)
+                model, building = self._model(conn, writer), self._building(conn, writer)
                 for folder in own_folders(writer, self._machine):
                     if stop.is_set():
                         break
                     if not writer.claim(folder.id):
                         done = done.plus(Published(busy=(folder.path,)))
                         continue
-                    done = done.plus(_Round(self, conn, writer, folder.id, folder.path, model, stop).run())
+                    done = done.plus(_Round(self, conn, writer, folder.id, folder.path, model, building, stop).run())
         finally:
             conn.close()
         writer.seen(self._machine)
@@ -99,6 +101,13 @@ class Publisher:
         if own is not None:
             writer.model(Manifest.from_json(own.manifest))
         return own.id if own is not None else None
+
+    def _building(self, conn: LibraryConnection, writer: TeamWriter) -> list[tuple[int, int]]:
+        """Return the models that the team is about to take, of which the file has vectors: numbers there and here."""
+        found = [
+            (int(number), own_documents.model_of(conn, fingerprint)) for number, fingerprint in writer.run(_BUILDING)
+        ]
+        return [(number, own) for number, own in found if own is not None]
 
     def revision(self, conn: LibraryConnection, document: OwnDocument) -> bytes | None:
         """Return the revision of a document, None where it has changed or gone meanwhile."""
@@ -135,6 +144,7 @@ class _Round:
         folder_id: int,
         folder: bytes,
         model: int | None,
+        building: Sequence[tuple[int, int]],
         stop: Signal,
     ) -> None:
         self._publisher = publisher
@@ -143,13 +153,15 @@ class _Round:
         self._folder_id = folder_id
         self._folder = folder
         self._model = model
+        self._building = building
         self._stop = stop
 
     def run(self) -> Published:
         own = own_documents.listed(self._conn, self._folder)
         self._publisher.forget_others(self._folder, own)
-        if not own and not own_documents.is_watched(self._conn, self._folder):
-            return Published()  # forgotten here, or its disk is away: what others search stays until it is taken out
+        watched = folders.at(self._conn, self._folder)
+        if watched is None or not watched.walked:
+            return Published()  # forgotten here, or never looked into: what others search stays until it is taken out
         known = self._writer.known(self._folder_id)
         moved = self._move(own, known)
         known = {moved.get(path, path): entry for path, entry in known.items()}
@@ -164,7 +176,9 @@ class _Round:
         if gone and not self._stop.is_set():
             self._writer.remove(self._folder_id, gone)
         put = self._put(to_put)
-        vectors = self._bring_vectors(bare)
+        vectors = self._bring_vectors(bare, self._model)
+        for number, own_model in self._building:
+            vectors += self._fill(number, own_model, own)
         return Published(put, len(moved), len(gone), len(own) - len(to_put), vectors)
 
     def _move(self, own: Sequence[OwnDocument], known: Mapping[bytes, Known]) -> dict[bytes, bytes]:
@@ -199,19 +213,34 @@ class _Round:
             self._publisher.told(self._folder, done, len(documents))
         return done
 
-    def _bring_vectors(self, documents: Sequence[OwnDocument]) -> int:
+    def _bring_vectors(self, documents: Sequence[OwnDocument], own_model: int | None) -> int:
         """Bring vectors that the own file has got since, of documents that are there without them."""
-        done = 0
         rows = self._writer.run(_MODEL) if documents else []
-        for vectors in self._vectors(documents) if rows else ():
-            done += self._writer.vectors(rows[0][0], vectors)
+        return self._give(int(rows[0][0]), own_model, documents) if rows else 0
+
+    def _fill(self, number: int, own_model: int, own: Sequence[OwnDocument]) -> int:
+        """Give a model that the team is about to take the vectors that the own file has of it."""
+        self._writer.model_id = number
+        try:
+            known = self._writer.known(self._folder_id)
+        finally:
+            self._writer.model_id = None
+        bare = [document for document in own if known.get(document.path, (b"", 0, None))[1]]
+        return self._give(number, own_model, bare)
+
+    def _give(self, number: int, own_model: int | None, documents: Sequence[OwnDocument]) -> int:
+        done = 0
+        for vectors in self._vectors(documents, own_model):
+            done += self._writer.vectors(number, vectors)
             if self._stop.is_set():
                 break
         return done
 
-    def _vectors(self, documents: Sequence[OwnDocument]) -> Iterator[dict[bytes, NDArray[np.float32]]]:
+    def _vectors(
+        self, documents: Sequence[OwnDocument], own_model: int | None
+    ) -> Iterator[dict[bytes, NDArray[np.float32]]]:
         for document in documents:
-            read = own_documents.whole(self._conn, document, self._model)
+            read = own_documents.whole(self._conn, document, own_model)
             found = {each.hash: each.vector for each in read.passages if each.vector is not None} if read else {}
             if found:
                 yield found

@@ -74,13 +74,18 @@ GRANT SELECT, INSERT (machine, path, prefix_folded, visibility, readers, helped)
 
 
 def _forced(table: str) -> str:
-    """Turn row-level security on, for the owner of the table as well, and keep statistics of its columns from all."""
+    """Turn row-level security on, for the owner of the table as well, and keep statistics of its columns from all.
+
+    Only of the folder's number they are gathered, one value: without it the planner takes each policy for a condition
+    that leaves nothing, and reads a whole folder for each row (2,100 ms where it takes 1.5, for 60 of 3,000 passages).
+    """
     return f"""ALTER TABLE $schema.{table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 DO $do$ DECLARE held record; BEGIN
     FOR held IN SELECT polname FROM pg_policy WHERE polrelid = '$schema.{table}'::regclass LOOP
         EXECUTE format('DROP POLICY %I ON $schema.{table}', held.polname);
     END LOOP;
-    EXECUTE (SELECT 'ALTER TABLE $schema.{table} ' || string_agg(format('ALTER %I SET STATISTICS 0', attname), ', ')
+    EXECUTE (SELECT 'ALTER TABLE $schema.{table} ' || string_agg(
+        format('ALTER %I SET STATISTICS %s', attname, (attname = 'folder_id')::integer), ', ')
         FROM pg_attribute WHERE attrelid = '$schema.{table}'::regclass AND attnum > 0 AND NOT attisdropped);
     FOR held IN SELECT indexrelid::regclass AS name, at FROM pg_index, generate_series(1, indnkeyatts) AS at
         WHERE indrelid = '$schema.{table}'::regclass AND indkey[at - 1] = 0 LOOP

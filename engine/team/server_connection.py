@@ -97,7 +97,11 @@ def explained(error: psycopg.Error) -> CarrelError:
     if state.startswith("XX"):
         return LibraryDamaged("The server found its own data damaged.", cause=said, fix="Tell whoever keeps it.")
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) or state[:2] in ("08", "57"):
-        return TeamAway("The team's server does not answer.", cause=said, fix="It is tried again by itself.")
+        return TeamAway(
+            "The team's server does not answer.",
+            cause=said,
+            fix="Try again; an open browser or an indexer that runs does so by itself.",
+        )
     return TeamError("The team's server refused a statement.", cause=said, fix="See `carrel doctor`.")
 
 

@@ -35,6 +35,8 @@ CANCEL_SECONDS = 3.0  # for the server to hear that a statement is to end
 class TeamConnection:
     """Answers as `engine.store.store_connection.StoreConnection` says; what is hidden from the person is not there."""
 
+    distant = True
+
     def __init__(self, snapshot: Snapshot, numbers: ChangeNumbers) -> None:
         self.snapshot = snapshot
         self.interrupted = False

@@ -43,6 +43,7 @@ class Names:
 
     def filled(self, sql: str) -> str:
         """Return SQL with these names in it, quoted where they stand for objects."""
+        sql = sql.replace("'$literal'", literal(quoted(self.schema)))
         for name in ("schema", "owner", "vector"):
             sql = sql.replace(f"${name}", quoted(getattr(self, name)))
         for name in ("member", "keeper"):  # both as a name and within a literal

@@ -9,12 +9,13 @@ What a search may tell of rows that a person may not see decides the shape:
 - Numbers of documents and passages hold that of their folder and count within it. So no row can be put under another
   folder's passage, and no gap in a global sequence tells how much others write. A new folder gets a number by chance.
 - Names of people have the collation of `current_user`, "C": in another one a policy would be no condition of the index.
-- No statistics of columns are gathered, since the planner's estimates tell them to who may read no row.
+- No statistics of columns are gathered, since the planner's estimates tell them to who may read no row. Of the folders'
+  numbers they are, one value a table: how many folders there are, and which share of the rows the largest has.
 - The nearest vectors stand in one index for all. Members cannot read it: one function looks into it for them.
 
-What remains to be seen by who has a login: how many rows and bytes the tables have in all (`pg_class`), that
-something was written (the channel's empty notice), and how long a search takes. Who owns the tables or the server can
-read everything; encryption at rest and the choice of that person are matters outside of Carrel.
+What remains to be seen by who has a login: how many rows and bytes the tables have in all (`pg_class`), of how many
+folders, that something was written (the channel's empty notice), and how long a search takes. Who owns the tables or
+the server can read everything; encryption at rest and the choice of that person are matters outside of Carrel.
 
 Nothing stands in the way of hash partitions or of Citus: no sequence is shared, and of the large tables (`passage`,
 `posting`, `vector_<model>`) every key holds the passage's number or the folder's.

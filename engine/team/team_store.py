@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -105,6 +106,8 @@ class TeamStore:
         with self._lock:
             if self._pool is None:
                 from psycopg_pool import ConnectionPool
+
+                logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # a search tells what fails, once
 
                 with translated(), connect(self.url, self.schema) as first:
                     self._library = self._checked(first)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from engine.store.models import Described
     from engine.team.published import PublishedDocument
 
+GATHERED_AFTER = frozenset(20 * 4**power for power in range(10))
+"""Files that a session wrote: the server then looks how many rows each folder has. Left to itself it does so within a
+minute, and until then plans as if there were none."""
 VISIBILITIES = ("private", "named", "all")
 _MISSING = """SELECT d.path, d.revision, count(p.id) FILTER (
     WHERE p.hash >= '\\x00000001'::bytea AND NOT EXISTS (
@@ -43,6 +46,7 @@ class TeamWriter:
     def __init__(self, url: str, schema: str) -> None:
         self._session = ServerSession(url, schema)
         self._helping = waiting_texts.Claims(url, schema)
+        self._written = 0
         self.model_id: int | None = None
         """The model that made the vectors which come with documents; None: the active one."""
 
@@ -147,6 +151,9 @@ class TeamWriter:
     def put(self, folder_id: int, document: PublishedDocument) -> None:
         """Write a document with all that is found by and in it, in the place of the one at its path."""
         self._write(lambda conn: document_changes.put(conn, folder_id, document, self._model(conn)))
+        self._written += 1
+        if self._written in GATHERED_AFTER:
+            self.run("SELECT gather_statistics()")
 
     def move(self, folder_id: int, moved: Mapping[bytes, bytes]) -> None:
         """Give documents new paths, by the old ones; their passages and vectors stay."""

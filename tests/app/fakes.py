@@ -43,6 +43,7 @@ from engine.records import (
     ResolvedLink,
     SearchResult,
     SearchSettings,
+    ShadowPair,
     ShadowReview,
     ShadowSearch,
     ShadowState,
@@ -167,6 +168,7 @@ class FakeLibrary:
         self.embedding, self.given_up = threading.Event(), threading.Event()  # whether embedding began, and was left
         self.beside: ShadowState | None = None  # the model that runs beside, where one does
         self.shadow_log: list[ShadowSearch] = []
+        self.finds_nothing = False  # the model in use, where the one beside finds something
         self.reviews: list[ShadowReview] = []
         self.comparing = threading.Event()  # whether a search was begun with the model beside
         self.compared: list[tuple[str, str]] = []  # questions that went through both, with their stream
@@ -285,7 +287,8 @@ class FakeLibrary:
             raise SearchCancelled
         self._write()
         self.compared.append((text, stream))
-        return ShadowSearch(text, stream, "likely", "likely", 1.0, 1.0, (), ())
+        found = () if self.finds_nothing else (b"row",)
+        return ShadowSearch(text, stream, "likely", "likely", 1.0, 1.0, found, (b"row",), pairs=(PAIR,))
 
     def shadow_lists(
         self, text: str, *, limit: int, settings: SearchSettings, cancel: Cancellation
@@ -613,6 +616,9 @@ def _grouped(hits: list[Hit]) -> list[Hit]:
 
 def _ranked(hit: Hit, rank: int) -> Hit:
     return replace(hit, rank=rank, explanation=replace(hit.explanation, rank_final=rank))
+
+
+PAIR = ShadowPair(b"row", 1, 1, 0.5, 0.5, "likely", "likely", 0.0)
 
 
 class FakeIndexer:

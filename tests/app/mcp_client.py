@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,17 @@ def opened(path: Path, create: bool = False) -> Library:
 class Client:
     """Sends requests and waits for their answers; `sent` holds every message of the server."""
 
-    def __init__(self, path: Path, *folders: Path, include: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *folders: Path,
+        include: tuple[str, ...] = (),
+        open_library: Callable[[], Library] | None = None,
+    ) -> None:
         scope = scope_of([os.fsencode(folder) for folder in folders], include)
         self.sent: list[Any] = []
         self._news = threading.Condition()
-        self._tools = LibraryTools(lambda: opened(path), scope)
+        self._tools = LibraryTools(open_library or (lambda: opened(path)), scope)
         self.server = ProtocolServer(TOOLS, INSTRUCTIONS, self._tools.run, self._hear)
         self._number = 0
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from beside_fakes import NOW, candidate
 from fake_encoder import FakeEncoder
 from fakes import STILL, FakeLibrary, ports
-from piloting import pressed, screen_of, settle, typed
+from piloting import pressed, screen_of, settle, told, typed
 
 from app.tui.app import CarrelApp
 from app.tui.ports import Opened, Pace
@@ -91,6 +92,27 @@ async def test_a_comparison_that_cannot_be_written_down_is_no_trouble_of_the_rea
         screen = await typed(pilot, QUERY)
         assert screen.rows.hit is not None
         assert not list(pilot.app._notifications)
+
+
+async def test_a_broken_model_that_was_taken_into_use_gives_way_to_the_one_before() -> None:
+    library = FakeLibrary()
+    library.finds_nothing = True
+    library.beside = candidate(former_since=NOW - 3_600)
+    async with browser(library, ON).run_test(size=(120, 40)) as pilot:
+        await typed(pilot, QUERY)
+        await settle(pilot)
+        assert ("use_model", "tuned-1") in library.requests
+        assert "Search goes back to tuned-1" in " ".join(told(pilot))
+
+
+async def test_a_sound_model_stays_and_a_candidate_is_never_gone_back_to() -> None:
+    for broken, state in ((False, candidate(former_since=NOW - 3_600)), (True, candidate()), (True, None)):
+        library = FakeLibrary()
+        library.finds_nothing, library.beside = broken, state
+        async with browser(library, ON).run_test(size=(120, 40)) as pilot:
+            await typed(pilot, QUERY)
+            await settle(pilot)
+            assert library.compared and not [each for each in library.requests if each[0] == "use_model"]
 
 
 @pytest.mark.parametrize("on", [False, True])

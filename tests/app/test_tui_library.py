@@ -529,11 +529,14 @@ async def test_a_model_that_is_here_is_taken_into_use_after_a_question(
     library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_catalogue, "models", lambda active, passages: CHOICES)
-    async with app.run_test(size=WIDE) as pilot:
+    async with app.run_test(size=SMALL) as pilot:
         await shown(pilot, "m")
         await settle(pilot)
         listed = [str(each.prompt) for each in pilot.app.screen.query_one(OptionList).options]
-        assert "220 MB to fetch · multilingual (50) · 128 tokens · mit · for paraphrases · ~4 min" in listed[2]
+        assert [" ".join(each.split()) for each in listed[1:]] == [
+            "mine here · de, fr · ~30 s",
+            "far/away 220 MB · multilingual (50) · ~4 min",
+        ]
         await pilot.press("m", "i", "n", "e", "enter")
         await settle(pilot)
         await pilot.press("enter")
@@ -569,7 +572,9 @@ async def test_a_model_that_is_not_here_says_how_to_fetch_it(
         await settle(pilot)
         await pilot.press("down", "down", "enter")
         await settle(pilot)
-        assert "carrel models use far/away" in " ".join(told(pilot))
+        said = " ".join(told(pilot))
+        assert "128 tokens at most, licence mit, made to find paraphrases, about 4 min" in said
+        assert "`carrel models use far/away` fetches it" in said
         assert library.orders == []
 
 

@@ -34,7 +34,7 @@ from engine.store.connection import open_writer
 from engine.store.transactions import transaction
 
 BESIDE = "beside-bench"
-BEGINS_SECONDS = 2.65  # after the first answer: the second, to the finished word, comes .7 s later and has to rest 2 s
+BEGINS_SECONDS = 1.95  # after the answer, which has to rest for 2 s
 STEP_SECONDS = 0.02  # from key to key, so that they fall on every part of a comparison
 UNDISTURBED_SECONDS = 10.0  # some 3 to begin, and a second model is loaded
 LIMIT_MS = 5.0  # that may be added to the 95th percentile

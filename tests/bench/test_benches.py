@@ -15,12 +15,14 @@ import embed_rate
 import fitted_fusion
 import keys
 import keys_beside
+import late
 import letters
 import long_documents
 import marks_gain
 import memory
 import nearest_words
 import partial_vectors
+import postgres_server
 import pytest
 import quality
 import rare_words
@@ -30,6 +32,7 @@ import search_scale
 import snippet_cost
 import startup
 import sync_rate
+import team_search
 import tiers
 import word_audit
 import words_first
@@ -248,6 +251,15 @@ def test_nearest_words_are_held_against_a_limit_and_against_wrong_passages(
     assert 0.0 <= found["passages"]["holding a word"] <= 1.0
 
 
+def test_late_interaction_is_held_against_the_fused_order(run: Callable[[Any, str], Report], collections: Path) -> None:
+    report = run(late, f"--libraries {collections} --collections scifact")
+    found = report["collections"]["scifact"]
+    assert {"none", "Ward 4", "k-means 4", "neighbours 4"} <= set(found["poolings"])
+    for row in found["poolings"].values():
+        assert row["difference"][1] <= row["difference"][0] <= row["difference"][2]
+        assert row["bytes"] > 0
+
+
 def test_tiers_are_held_against_their_targets_and_single_cuts(
     run: Callable[[Any, str], Report], collections: Path
 ) -> None:
@@ -383,3 +395,17 @@ def test_a_start_is_held_against_an_empty_process_and_a_bare_browser(
     assert report["ratio"][startup.EMPTY] == report["ratio"][startup.BARE] == 1.0
     assert set(report["limits"]) == {"status", "search", "first paint", "first paint to rows by words"}
     assert "× floor" in startup.table(report)
+
+
+def test_a_team_library_is_held_against_the_single_file(
+    run: Callable[[Any, str], Report], library: Path, tmp_path: Path
+) -> None:
+    if reason := postgres_server.unavailable():
+        pytest.skip(reason)
+    report = run(team_search, f"--library {library} --sizes 20 --keep {tmp_path} --queries 3")
+    (size,) = report["sizes"]
+    assert size["file"]["total"]["n"] == size["team"]["total"]["n"] == 3
+    assert size["same_ten"] > 0.5  # copies of three notes: which of them leads is a matter of the last digits
+    assert size["recall_at_10"] > 0.9
+    assert size["written_ms"]["n"] > 0
+    assert "team against file" in team_search.table(report)

@@ -13,16 +13,25 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import team_turmoil
+from fake_encoder import FakeEncoder
 from loopback_proxy import LoopbackProxy
 from postgres_server import PostgresServer
 from team_turmoil import GIVE_UP_SECONDS, SEED, Desk, contents, is_as_made_anew, team_on
 from team_world import TeamDatabase
 
 from engine.errors import CarrelError
+from engine.events import Trouble
+from engine.store import folders, models
+from engine.store.connection import open_writer
+from engine.store.vector_tables import put
+from engine.team.bringing_thread import BringingThread
+from engine.team.membership import models_of, writing
+from engine.team.overview import overview
 
 pytestmark = pytest.mark.processes
 pytest.importorskip("psycopg")
@@ -203,3 +212,71 @@ def test_a_standby_that_is_waited_for_has_every_committed_file_when_it_is_promot
             until(lambda: bool(bringing.failed), "the server that is gone was not missed")
         desk.bring_at_last(TeamDatabase(standby, team.name).url("ada"))
         is_as_made_anew(standby, team.name, desk, postgres)
+
+
+def test_an_indexer_goes_on_bringing_once_the_server_is_back(
+    own_postgres: PostgresServer, postgres: PostgresServer, tmp_path: Path, no_password_file: None
+) -> None:
+    desk, events, left = Desk(tmp_path, "desk", 20), [], threading.Event()
+    with team_on(own_postgres) as team:
+        address = team.url("ada")
+        desk.share(address)
+        thread = BringingThread(address, desk.library, "desk", lambda name: FakeEncoder(), events.append, left)
+        thread.start()
+        until(lambda: documents(own_postgres, team.name) == 20, "nothing is brought")
+        own_postgres.kill()
+        desk.change()
+        until(lambda: any(isinstance(each, Trouble) for each in events), "nobody was told")
+        own_postgres.start()
+
+        def behind() -> int:
+            with writing(address) as writer:
+                return overview(writer, "desk", desk.library).folders[0].behind
+
+        until(lambda: behind() == 0, "what changed meanwhile is not brought")
+        desk.change()
+        until(lambda: behind() == 0, "what changed later is not brought")
+        thread.leave(GIVE_UP_SECONDS)
+        desk.bring_at_last(address)
+        is_as_made_anew(own_postgres, team.name, desk, postgres)
+    assert sum(isinstance(each, Trouble) for each in events) == 1
+
+
+def test_what_the_own_file_has_of_a_new_model_is_given_to_the_team(
+    postgres: PostgresServer, tmp_path: Path, no_password_file: None
+) -> None:
+    desk, other = Desk(tmp_path, "desk", 5), FakeEncoder(dimension=32)
+    with team_on(postgres) as team, writing(team.url("ada")) as writer:
+        desk.share(team.url("ada"))
+        desk.bring(team.url("ada"))
+        with team.connect() as connection:
+            connection.execute(f'grant "carrel_{team.name}_keeper" to "{team.role("ada")}"')
+        writer.model(other.manifest, name="other")
+        assert [(each.state, bool(each.lacking)) for each in models_of(writer)] == [
+            ("active", False),
+            ("building", True),
+        ]
+
+        with closing(open_writer(desk.library, lock_held=True)) as own:
+            number = models.write_down(own, other.manifest, state="kept")
+            rows = own.execute("SELECT id, text FROM passage").fetchall()
+            put(own, number, [each for each, _ in rows], other.encode_passages([text for _, text in rows]))
+        assert desk.bring(team.url("ada")).vectors == len(rows)
+
+        assert [each.lacking for each in models_of(writer)] == [0, 0]
+        assert desk.bring(team.url("ada")).vectors == 0
+
+
+def test_a_file_that_was_begun_anew_takes_nothing_from_the_team_before_it_has_looked(
+    postgres: PostgresServer, tmp_path: Path, no_password_file: None
+) -> None:
+    desk = Desk(tmp_path, "desk", 5)
+    with team_on(postgres) as team:
+        desk.share(team.url("ada"))
+        desk.bring(team.url("ada"))
+        desk.library.unlink()
+        with closing(open_writer(desk.library, create=True)) as own:
+            folders.add(own, os.fsencode(desk.root))
+        assert desk.bring(team.url("ada")).removed == 0
+        desk.sync()
+        assert desk.bring(team.url("ada")).unchanged == 5

@@ -91,5 +91,6 @@ def test_only_a_broken_answer_goes_back_by_itself():
     assert broken(sound) == ""
     assert "no number" in broken(replace(sound, pairs=(pair(float("nan"), 0.4),)))
     assert "nothing" in broken(replace(sound, top_a=()))
-    assert broken(replace(sound, top_a=(), top_b=())) == ""
+    assert "no vector" in broken(replace(sound, pairs=()))
+    assert broken(replace(sound, top_a=(), top_b=(), pairs=())) == ""
     assert broken(replace(sound, pairs=(replace(pair(float("nan"), 0.4), rank_a=None),))) == ""

@@ -34,3 +34,16 @@ def test_what_letters_tell_alone_is_what_every_vocabulary_tells(text):
 def test_latin_letters_and_pictures_ask_no_vocabulary_and_other_writings_do():
     asking = [text for text in TEXTS if told_by_letters(text) is None]
     assert asking == ["\u043f\u0440\u0438\u0432\u0435\u0442 \u043c\u0438\u0440", "\u9884\u7b97"]
+
+
+def test_a_vocabulary_of_bytes_is_read_as_what_its_bytes_say() -> None:
+    """As RoBERTa and its kin have it: `привет` stands there as `Ð¿ÑĢÐ¸Ð²ÐµÑĤ`, whose letters are Latin."""
+    from tokenizers import pre_tokenizers
+
+    split = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    letters = "абвгдежзиклмнопрстуфхцчшщэюя"
+    words = [f" {one}{two}{end}" for one in letters for two in letters for end in ("та", "но")]
+    tokens = ["".join(piece for piece, _ in split.pre_tokenize_str(word)) for word in words]
+    assert not any("а" <= letter <= "я" for token in tokens for letter in token)
+    assert Legibility(tokens).reads("привет, как дела")
+    assert not Legibility(tokens).reads("你好，今天天气很好")

@@ -14,6 +14,7 @@ from engine.library import Library
 from engine.maintenance.rebuild import rebuild
 from engine.store import search_log
 from engine.store.connection import open_writer
+from engine.store.schema import VERSION_6
 
 ASKED = "page about harbour"
 
@@ -90,6 +91,11 @@ def test_the_log_of_an_older_carrel_is_read_as_the_persons_own(tmp_path):
         library.log_search(library.search("asked before"), "mcp")
         assert [each.source for each in library.search_log()] == ["mcp"]
     connection = apsw.Connection(str(path))
+    connection.execute(
+        """DROP VIEW pending; DROP TABLE embedding_queue; DROP INDEX model_shadow;
+        DROP TABLE shadow_event; DROP TABLE shadow_review; DROP TABLE shadow_pair; DROP TABLE shadow_search"""
+    )
+    connection.execute(VERSION_6)
     connection.execute("ALTER TABLE search_log DROP COLUMN source")
     connection.pragma("user_version", 6)
     connection.close()

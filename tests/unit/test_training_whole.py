@@ -18,7 +18,7 @@ from tiny_training import TINY, install_model, make_collection, make_model
 
 from engine.embedding import catalogue
 from engine.embedding.manifest import Manifest
-from training import estimate, protocol, review, run_process, runs, worker
+from training import estimate, promotion, protocol, review, run_process, runs, worker
 from training.run_plan import Plan
 from training.runs import Run
 
@@ -127,6 +127,7 @@ def test_a_model_for_late_interaction_is_judged_as_that_and_says_how_it_is_poole
     assert judged.verdict in ("cannot judge", "no gain", "worse", "gain")
     if model := finished(run).model:
         assert Manifest.read(catalogue.folder_of(model)).late_pooling == "kmeans"
+        assert promotion.late_order(run, model) == f"on 4 kmeans {model}"
 
 
 def test_queries_alone_teach_and_cannot_judge(home: Path) -> None:

@@ -27,4 +27,4 @@ def command(session: Session, query: tuple[str, ...]) -> int:
     words = " ".join(query)
     if not factories.interactive():
         raise without_screen(words)
-    return factories.open_browser(session.library, [], words)
+    return factories.open_browser(session.place, [], words)

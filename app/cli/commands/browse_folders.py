@@ -27,7 +27,7 @@ def command(ctx: click.Context, session: Session, folders: tuple[Path, ...]) -> 
 
     wanted = [folder_given(folder) for folder in folders]
     if factories.interactive() and not session.json:
-        return factories.open_browser(session.library, wanted, session.query)
+        return factories.open_browser(session.place, wanted, session.query)
     if session.query:
         raise without_screen(session.query)
     if not wanted and not _library_exists(session):

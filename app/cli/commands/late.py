@@ -11,7 +11,6 @@ from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
 from app.wording.figures import count, percent, size
 
 if TYPE_CHECKING:
-    from engine.library import Library
     from engine.records import LateStatus
 
 EXAMPLES = (
@@ -65,6 +64,7 @@ def switch_on(session: Session, model: str | None, factor: int, pooling: str | N
     What they will take is told first. A passage is ranked so from the moment that it has its vectors, and an edited one
     gets new ones. Stopped, it goes on with the next `carrel sync`.
     """
+    from app.cli.indexer_request import switch_late
     from engine.embedding import catalogue
     from engine.embedding.manifest import Manifest
 
@@ -76,7 +76,7 @@ def switch_on(session: Session, model: str | None, factor: int, pooling: str | N
         click.echo(said, err=True)
         if not yes and not click.confirm("Make them?", default=True, err=True):
             return INTERRUPTED
-        if not _ordered(library, f"on {factor} {method} {name}"):
+        if not switch_late(library, f"on {factor} {method} {name}"):
             click.echo("Stopped early; the next `carrel sync` goes on from here.", err=True)
             return INTERRUPTED
         _tell(session, library.late_status())
@@ -89,8 +89,10 @@ def switch_on(session: Session, model: str | None, factor: int, pooling: str | N
 @pass_session
 def switch_off(session: Session) -> None:
     """Switch late interaction off; its vectors stay for when it is switched on again, and are not kept current."""
+    from app.cli.indexer_request import switch_late
+
     with session.open() as library:
-        _ordered(library, "off")
+        switch_late(library, "off")
     click.echo("Late interaction is off.")
 
 
@@ -98,29 +100,11 @@ def switch_off(session: Session) -> None:
 @pass_session
 def remove(session: Session) -> None:
     """Switch late interaction off and remove its vectors; `carrel compact` gives the space back to the disk."""
+    from app.cli.indexer_request import switch_late
+
     with session.open() as library:
-        _ordered(library, "remove")
+        switch_late(library, "remove")
     click.echo("Late interaction is off, and its vectors are gone.")
-
-
-def _ordered(library: Library, order: str) -> bool:
-    """Carry an order out, here or by the indexer at work; False where it was stopped before the end."""
-    from contextlib import closing
-
-    from app.cli.indexer_request import done_or_asked
-    from app.cli.interruption import stop_on_signal
-    from app.cli.progress_line import progress
-
-    show = progress()
-    with closing(show), stop_on_signal() as stop:
-        done_or_asked(
-            library,
-            lambda: library.switch_late(order, on_event=show, stop=stop),
-            [("late", order)],
-            on_event=show,
-            stop=stop,
-        )
-    return not stop.is_set()
 
 
 def _tell(session: Session, status: LateStatus | None) -> None:

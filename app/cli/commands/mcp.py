@@ -44,5 +44,5 @@ def command(session: Session, folders: tuple[Path, ...], include: tuple[str, ...
     roots = [os.fsencode(os.path.realpath(expanded(folder))) for folder in folders]
     if sys.stdin.isatty():
         click.echo("A client starts this and speaks to it; by hand there is nothing to see. Ctrl-C ends it.", err=True)
-    opened = partial(factories.open_library, session.library)
+    opened = partial(factories.open_library, session.place)
     factories.serve_programs(LibraryTools(opened, scope_of(roots, include)))

@@ -48,6 +48,8 @@ def command(session: Session, run: str, anyway: bool) -> int:
     if fusion_promotion.fits(chosen):
         return _promote_constants(session, chosen, anyway)
     model = promotion.promotable(chosen, knowingly=anyway)
+    if order := promotion.late_order(chosen, model):
+        return _promote_late(session, order, model)
     with session.open() as library:
         former = library.status().model
         if former == model:
@@ -59,6 +61,18 @@ def command(session: Session, run: str, anyway: bool) -> int:
         click.echo(f"Stopped early; `carrel promote {chosen.name}` goes on from here.", err=True)
         return INTERRUPTED
     click.echo(f"The library uses {model} now; `carrel rollback` goes back to {former}.")
+    return DONE
+
+
+def _promote_late(session: Session, order: str, model: str) -> int:
+    from app.cli.indexer_request import switch_late
+
+    with session.open() as library:
+        done = switch_late(library, order)
+    if not done:
+        click.echo("Stopped early; the next `carrel sync` goes on from here.", err=True)
+        return INTERRUPTED
+    click.echo(f"{model} ranks the best hundred again by late interaction now; `carrel late off` takes it back.")
     return DONE
 
 

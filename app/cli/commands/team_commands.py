@@ -235,6 +235,37 @@ def unshare(session: Session, folder: Path, people: tuple[str, ...]) -> None:
     click.echo(f"{short_path(found.path)} is for {_seen_by(visible, readers)} now.")
 
 
+@command.command(
+    "model",
+    cls=CarrelCommand,
+    short_help="Show the team's models, or have it take another.",
+    examples=(
+        ("carrel team model", "Which models there are, and what they lack."),
+        ("carrel team model my-model", "Have it filled; called again once it is complete, take it."),
+    ),
+)
+@click.argument("name", required=False)
+@click.option("--now", is_flag=True, help="Take it though passages lack a vector of it.")
+@pass_session
+def model(session: Session, name: str | None, now: bool) -> None:
+    """Show the models of the team library, or have it take the model NAME, which is a keeper's right.
+
+    The team is searched with the model before until the new one is complete. Each member's machine gives it the
+    vectors that its own file has of it (`carrel models use NAME`); called again then, this takes it.
+    """
+    from app.wording.cells import table
+    from engine.team import membership
+
+    with _writing(session) as writer:
+        taken = membership.change_model(writer, name, now=now) if name else None
+        found = membership.models_of(writer)
+    click.echo("\n".join(table([(one_line(m.name), m.state, f"{m.lacking:,} without a vector") for m in found])))
+    if taken is not None and taken.state != "active":
+        click.echo(
+            f"{counted(taken.lacking, 'passage')} lack a vector of it; call this again once none does.", err=True
+        )
+
+
 def _seen_by(visible: str, readers: tuple[str, ...]) -> str:
     """Return who sees a folder, in words."""
     return {"private": "you alone", "all": "all members"}.get(visible) or f"you and {', '.join(map(one_line, readers))}"

@@ -89,6 +89,9 @@ CALLS: dict[str, list[list[str]]] = {
     "init": [["bash"], [NAME]],
     "mcp": [["--folder", NAME], ["--include", NAME]],
     "serve": [["--port", NAME], []],
+    "late": [[], ["on", NAME], ["off"], ["remove"]],
+    "shadow": [[], [NAME], ["--replay"], ["--empty"], ["review"], ["stop"]],
+    "team": [[], ["join", NAME], ["init", f"postgresql://localhost/{NAME}"], ["share", NAME], ["folder", "add", NAME]],
 }
 
 

@@ -301,3 +301,19 @@ def test_a_file_goes_into_a_team_library_and_back_without_embedding_anything(
     assert len(passages) == 3
     assert returned == passages
     assert np.allclose(brought_back, vectors, atol=1e-6)
+
+
+def test_a_keeper_has_the_team_take_another_model(carrel: Call, joined: TeamDatabase) -> None:
+    carrel("team", "folder", "add", "notes", "--all")
+    carrel("sync")
+    refused = carrel("team", "model", "all-MiniLM-L6-v2")
+    assert refused.code == 2
+    assert "keeper" in refused.err
+
+    with joined.connect() as connection:
+        connection.execute(f'grant "carrel_{joined.name}_keeper" to "{joined.role("ada")}"')
+    waiting = carrel("team", "model", "all-MiniLM-L6-v2")
+    assert "3 passages lack a vector of it" in waiting.err
+    assert carrel("team", "--json").json["model"] == "fake"
+    assert carrel("team", "model", "all-MiniLM-L6-v2", "--now").code == 0
+    assert carrel("team", "--json").json["model"] == "all-MiniLM-L6-v2"

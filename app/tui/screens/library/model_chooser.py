@@ -11,7 +11,7 @@ from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.threads import in_thread
-from app.wording.model_facts import choice_note, what_use_means
+from app.wording.model_facts import how_to_fetch, in_a_list, short_name, what_use_means
 
 WAYS = (
     Choice("use", "Search with it", "the library is embedded with it first"),
@@ -28,13 +28,13 @@ def choose_model(screen: CarrelScreen, library: LibraryPort) -> None:
 
 async def _choose(screen: CarrelScreen, library: LibraryPort) -> None:
     found = await in_thread(partial(_models, library))
-    choices = [Choice(each, each.name, choice_note(each)) for each in found]
+    choices = [Choice(each, short_name(each), in_a_list(each)) for each in found]
 
     def picked(model: Model | None) -> None:
         if model is None or model.active:
             return
         if model.state == "offered":
-            tell(screen, f"It is not here yet: `carrel models use {model.name}` fetches it and takes it into use.")
+            tell(screen, how_to_fetch(model))
             return
         _offer(screen, library, model)
 

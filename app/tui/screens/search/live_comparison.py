@@ -19,7 +19,9 @@ from app.tui.browser import Browser
 from app.tui.ports import Opened
 from app.tui.screens.search.live_search import Answered
 from app.tui.threads import in_thread
+from app.wording.safe_text import one_line
 from engine.errors import CarrelError
+from engine.records import ShadowSearch
 
 _log = logging.getLogger("carrel")
 _GROUP = "comparing"
@@ -32,11 +34,14 @@ class LiveComparison:
         self._browser = browser
         self._worker_of = worker_of
         self._turn = -1  # of the question that was compared last
+        self._resting = -1  # of the one that rests until it is compared, whatever repeats its answer meanwhile
 
     def answered(self, answer: Answered) -> None:
         """Compare a finished answer once it has rested."""
-        if answer.finished and answer.result.query.meaning:
-            self._begin(answer.asked.turn, answer.result.query.text, answer.asked.at, self._browser.ports.pace.rested)
+        asked = answer.asked
+        if answer.finished and answer.result.query.meaning and asked.turn != self._resting:
+            self._resting = asked.turn
+            self._begin(asked.turn, answer.result.query.text, asked.at, self._browser.ports.pace.rested)
 
     def opened(self, turn: int, text: str) -> None:
         """Compare a question of which a row was opened, without waiting."""
@@ -58,8 +63,10 @@ class LiveComparison:
         cancellation = opened.new_cancellation()
         score = partial(opened.library.shadow_score, text, "live", settings=settings, cancel=cancellation)
         try:
-            await in_thread(score)
+            found = await in_thread(score)
             self._turn = turn
+            if found is not None:
+                await self._go_back_if_broken(opened, found)
         except asyncio.CancelledError:
             cancellation.cancel()
             raise
@@ -67,3 +74,14 @@ class LiveComparison:
             _log.warning("A search was not compared: %s", error)
         except Exception:
             _log.exception("A search could not be compared")
+
+    async def _go_back_if_broken(self, opened: Opened, found: ShadowSearch) -> None:
+        """Go back to the model that was in use before where what took its place is broken, and say so."""
+        from training.shadow_promotion import go_back_if_broken
+
+        gone_back = await in_thread(partial(go_back_if_broken, opened.library, found))
+        if gone_back is not None:
+            name, reason = gone_back
+            self._browser.wake_indexer()
+            said = f"The model in use is broken: {reason}. Search goes back to {name}."
+            self._browser.notify(one_line(said), severity="error", markup=False)

@@ -87,6 +87,8 @@ class LiveSearch:
         self._asked: Asked | None = None  # the last question with a finished answer
         self._finished_turn = -1
         self._rows_painted = asyncio.Event()  # those of the first search, or why there are none
+        if not pace.words_at_once:
+            self._rows_painted.set()  # there is no search that the others wait for
 
     def open(self, opened: Opened, settings: SearchSettings) -> None:
         """Search a library from now on."""
@@ -106,7 +108,8 @@ class LiveSearch:
             return
         asked = Asked(self._turn, text, typing, self._clock())
         first = replace(asked, limit=min(asked.limit, FIRST_ROWS)) if typing and self._pace.settle else asked
-        self._run("words", partial(self._words, self._opened, first))
+        if self._pace.words_at_once:
+            self._run("words", partial(self._words, self._opened, first))
         self._run("all", partial(self._quiet_then_all, self._opened, first, asked))
 
     def asks(self, text: str) -> bool:

@@ -21,6 +21,7 @@ from app.wording.beside import (
     missing_said,
     review_said,
     sees_said,
+    slice_said,
 )
 from app.wording.cells import cut_front
 from app.wording.figures import count, counted, percent, size
@@ -137,7 +138,7 @@ def _agreement(name: str, each: Agreement, room: int, columns: int, width: int) 
         known(each.spearman, 2),
         percent(each.same_first) if each.same_first is not None else known(None),
     )
-    short = Content(cut_front(one_line(name), room - 1))
+    short = Content(cut_front(slice_said(name), room - 1))
     line = Content.assemble(short, " " * (room - short.cell_length))
     for place, (text, (_, cells)) in enumerate(zip(figures, COLUMNS, strict=True)):
         if place < columns:

@@ -142,6 +142,11 @@ class RunOrders:
             tell(self._screen, f"From the next search on your library ranks by {run.name}; r goes back.")
             return
         self._screen.carrel.wake_indexer()
+        if _is_late(run):
+            tell(
+                self._screen, f"{run.name} makes its token vectors in the background; `carrel late off` takes it back."
+            )
+            return
         work = "takes over the vectors" if _is_adapter(run) else "is embedded anew"
         tell(
             self._screen,
@@ -245,6 +250,11 @@ def _promotion(run: Run) -> str:
         gain = f"They ranked better by {signed(run.gain)} on questions left out. " if run.gain and not doubt else doubt
         return f"{gain}The next search goes by them, and nothing is embedded anew. r goes back at any time."
     gain = f"It ranked better by {signed(run.gain)} on questions that it never saw. " if run.gain and not doubt else ""
+    if _is_late(run):
+        return (
+            f"{doubt or gain}It stands beside the present model, and ranks the best hundred again. Its token vectors"
+            " are made in the background, some 12 KB a passage; `carrel late off` takes it back."
+        )
     work = "The vectors that are there are taken over" if _is_adapter(run) else "Your library is embedded anew"
     return (
         f"{doubt or gain}{work} in the background, and the present model serves until that is done; then one step swaps"
@@ -255,6 +265,11 @@ def _promotion(run: Run) -> str:
 def _fits(run: Run) -> bool:
     """Whether a run fits the constants of the fusion."""
     return run.recipe in RECIPES and not RECIPES[run.recipe].needs_torch
+
+
+def _is_late(run: Run) -> bool:
+    """Whether the run's model is for late interaction, beside the model in use."""
+    return run.recipe in RECIPES and RECIPES[run.recipe].kind == "late"
 
 
 def _is_adapter(run: Run) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from app.wording.times import estimate
@@ -35,7 +36,12 @@ def facts(model: Model) -> str:
 
 def how_to_fetch(model: Model) -> str:
     """Return how a model that is not here comes here."""
-    return f"{facts(model)} `carrel models use {model.name}` fetches it and takes it into use."
+    return f"{facts(model)} `{fetching_command(model)}` fetches it and takes it into use."
+
+
+def fetching_command(model: Model) -> str:
+    """Return the command that fetches a model and takes it into use."""
+    return f"carrel models use {shlex.quote(model.name)}"
 
 
 def what_use_means(model: Model) -> str:

@@ -572,9 +572,13 @@ async def test_a_model_that_is_not_here_says_how_to_fetch_it(
         await settle(pilot)
         await pilot.press("down", "down", "enter")
         await settle(pilot)
-        said = " ".join(told(pilot))
+        shown_now = pilot.app.screen
+        assert isinstance(shown_now, ConfirmScreen)
+        said = " ".join(line.plain for line in shown_now.lines(60))
         assert "128 tokens at most, licence mit, made to find paraphrases, about 4 min" in said
-        assert "`carrel models use far/away` fetches it" in said
+        await pilot.press("y")
+        await settle(pilot)
+        assert pilot.app.clipboard == "carrel models use far/away"
         assert library.orders == []
 
 

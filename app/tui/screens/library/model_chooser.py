@@ -7,11 +7,12 @@ from functools import partial
 from app.model_catalogue import Model
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
+from app.tui.clipboard import copy
 from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.threads import in_thread
-from app.wording.model_facts import how_to_fetch, in_a_list, short_name, what_use_means
+from app.wording.model_facts import fetching_command, how_to_fetch, in_a_list, short_name, what_use_means
 
 WAYS = (
     Choice("use", "Search with it", "the library is embedded with it first"),
@@ -34,7 +35,7 @@ async def _choose(screen: CarrelScreen, library: LibraryPort) -> None:
         if model is None or model.active:
             return
         if model.state == "offered":
-            tell(screen, how_to_fetch(model))
+            _tell_how(screen, model)
             return
         _offer(screen, library, model)
 
@@ -47,6 +48,16 @@ def _models(library: LibraryPort) -> list[Model]:
 
     status = library.status()
     return models(status.model or EMBEDDED, status.passages)
+
+
+def _tell_how(screen: CarrelScreen, model: Model) -> None:
+    """Show what a model is that is not here, and the command that fetches it."""
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            copy(screen.app, fetching_command(model), "the command")
+
+    screen.carrel.push_screen(ConfirmScreen(model.name, how_to_fetch(model), "copy the command", "back"), answered)
 
 
 def _offer(screen: CarrelScreen, library: LibraryPort, model: Model) -> None:

@@ -27,6 +27,7 @@ from engine.retrieval.query_memory import PastQueries
 from engine.retrieval.tier_calibration import calibrate
 from engine.retrieval.tombstones import PassageRows
 from engine.retrieval.vector_index import ExactVectors
+from engine.store import fitted_constants
 from engine.store.judgements import RIGHT
 from training.corpus import Corpus
 from training.known_queries import KnownQuery
@@ -52,7 +53,10 @@ class SystemScores:
 
 
 class RetrievalSystem:
-    """The search of one library with one model; `vectors` are those of the corpus's passages, row for row."""
+    """The search of one library with one model; `vectors` are those of the corpus's passages, row for row.
+
+    Constants of the fusion that were fitted to the library for this model count, as they do for a person.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,8 @@ class RetrievalSystem:
         background = encoder.manifest.background_cosine
         self._model = search_pipeline.Model(encoder.manifest.id, encoder.encode_query, self._vectors, background)
         self._cuts = self._fitted(background, check)
+        kept = fitted_constants.kept(connection)
+        self._constants = kept.constants if kept is not None and kept.model == encoder.manifest.id else None
 
     def with_late(self, late: Late | None) -> RetrievalSystem:
         """Let late interaction rank the best again from now on, or none."""
@@ -98,7 +104,7 @@ class RetrievalSystem:
 
     def answer(self, queries: Sequence[KnownQuery], past: PastQueries | None, check: Check) -> SystemScores:
         """Search for each query and measure; a document's rank is its best passage's."""
-        settings = SearchSettings(collapse=0.0, memory=past is not None)
+        settings = SearchSettings(collapse=0.0, memory=past is not None, constants=self._constants)
         model = self._model if past is None else replace(self._model, past_queries=past)
         scores, found = [], []
         for number, query in enumerate(queries):

@@ -32,6 +32,7 @@ import search_scale
 import snippet_cost
 import startup
 import sync_rate
+import team_quality
 import team_search
 import tiers
 import word_audit
@@ -221,6 +222,14 @@ def test_a_fitted_fusion_is_held_against_the_defaults(
     assert whole["left_out"]["low"] <= whole["left_out"]["difference"] <= whole["left_out"]["high"]
     assert whole["test"]["queries"] > 0
     assert "| scifact |" in fitted_fusion.markdown(report["rows"])
+
+
+def test_a_team_library_ranks_as_the_file_does(run: Callable[[Any, str], Report], collections: Path) -> None:
+    if reason := postgres_server.unavailable():
+        pytest.skip(reason)
+    report = run(team_quality, f"{collections.parent / 'collections' / 'scifact'}")
+    assert report["ndcg"]["team"] == pytest.approx(report["ndcg"]["file"], abs=team_quality.WANTED_NDCG)
+    assert report["equal_tens"] == 1.0 and report["documents"] == len(TEXTS)
 
 
 def test_candidates_are_held_against_the_embedded_model(run: Callable[[Any, str], Report], collections: Path) -> None:

@@ -28,6 +28,7 @@ from training.runs import Run
 pytestmark = pytest.mark.usefixtures("roughly_fitted")
 QUESTION = f"red {words(3, 4)}"
 ANSWER = b"03-04.txt"
+NDCG = "ndcg_at_10"
 PATIENCE_SECONDS = 120.0  # of a loaded machine; nothing waits so long on a quiet one
 FEWER = {name: values[:: len(values) // 3] for name, values in fusion_fit.GRID.items()}  # each takes its time
 
@@ -304,6 +305,25 @@ def test_a_run_that_is_cancelled_leaves_nothing(library: Path) -> None:
     assert worker.work(run) == 0
     assert run.record().state == "cancelled"
     assert sorted(path.name for path in run.folder.iterdir()) == ["events.jsonl", "lock", "run.json"]
+
+
+def test_another_model_is_judged_against_the_search_by_the_constants_in_use(library: Path) -> None:
+    from training import corpus
+    from training.candidate_evaluation import RetrievalSystem
+    from training.known_queries import KnownQuery
+
+    def ndcg() -> float:
+        with closing(open_reader(library)) as connection:
+            passages = corpus.read(connection)
+            answer = next(each for each, path in passages.paths.items() if path.endswith(ANSWER))
+            system = RetrievalSystem(connection, passages, DecoyEncoder(), passages.vectors, lambda: None)
+            return float(
+                system.answer([KnownQuery(QUESTION, "judged", {answer: 1})], None, lambda: None).values(NDCG)[0]
+            )
+
+    before = ndcg()
+    assert carrel(["promote", "gain"]) == 0
+    assert before < ndcg() == 1.0
 
 
 def test_no_torch_is_needed(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import click
 
 from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
-from app.wording.figures import count, percent, size
+from app.wording.figures import count, counted, percent, size
 
 if TYPE_CHECKING:
     from engine.records import LateStatus
@@ -72,7 +72,8 @@ def switch_on(session: Session, model: str | None, factor: int, pooling: str | N
         name = model or library.status().model or catalogue.EMBEDDED
         passages, octets = library.late_estimate(name, factor)
         method = pooling or Manifest.read(catalogue.folder_of(name)).late_pooling
-        said = f"{name} makes token vectors of {count(passages)} passages, some {size(octets)} in the library file."
+        made = counted(passages, "passage")
+        said = f"{name} makes token vectors of {made}, some {size(octets)} in the library file."
         click.echo(said, err=True)
         if not yes and not click.confirm("Make them?", default=True, err=True):
             return INTERRUPTED

@@ -244,10 +244,12 @@ class CarrelApp(App[int]):
         self.push_screen(CommandScreen(offered(below, explained), pages, self.recent_commands, explained), picked)
 
     def action_settings(self) -> None:
-        """Show the settings."""
+        """Go to the settings, or from there back to where one was."""
         from app.tui.screens.settings.screen import SettingsScreen  # opened rarely, and not before the first paint
 
-        if not isinstance(self.screen, SettingsScreen):
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.dismiss()
+        else:
             self.push_screen(SettingsScreen())
 
     def send_to_terminal(self, text: str) -> None:

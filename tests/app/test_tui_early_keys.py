@@ -117,6 +117,16 @@ async def test_nothing_is_said_of_an_empty_folder_before_it_was_walked() -> None
         assert "✓ up to date" in written(pilot)
 
 
+async def test_no_word_is_said_to_be_missing_from_notes_that_nobody_has_read_yet() -> None:
+    library, indexer = Unwalked({}), FakeIndexer()
+    async with CarrelApp(ports(library, indexer)).run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        indexer.report(IndexerState("scanning"))
+        screen = await typed(pilot, "starter")
+        assert "Reading /home/reader/notes" in written(pilot)
+        assert screen.reading.text.strip() == "" and "nothing relevant" not in written(pilot)
+
+
 async def test_keys_behind_a_tab_go_to_the_rows_that_it_led_to() -> None:
     app = CarrelApp(ports(FakeLibrary()))
     async with app.run_test(size=SMALL) as pilot:

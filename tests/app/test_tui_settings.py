@@ -49,6 +49,20 @@ async def test_a_theme_is_chosen_and_kept(file: Path) -> None:
         assert isinstance(app.screen, SearchScreen)
 
 
+async def test_the_key_of_the_settings_leads_back_from_them() -> None:
+    app = app_with(None)
+    async with app.run_test(size=SMALL) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5")
+        assert isinstance(app.screen, SettingsScreen)
+        await pressed(pilot, "f5")
+        assert isinstance(app.screen, SearchScreen) and app.focused is app.screen.query_line
+        await pressed(pilot, "f5", "f5", "f5")
+        assert isinstance(app.screen, SettingsScreen)
+        await pressed(pilot, "up", "enter", "f5")  # a list over the settings keeps the key from them
+        assert not isinstance(app.screen, SearchScreen)
+
+
 async def test_ranking_is_changed_and_searched_by_at_once(file: Path) -> None:
     app = app_with(file)
     async with app.run_test(size=SMALL) as pilot:

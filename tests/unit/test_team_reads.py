@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from engine.retrieval.query import parse
 from engine.store.allowed import EVERYTHING, Allowed
 from engine.store.library_connection import LibraryConnection
 from engine.store.phrase import Phrase
-from engine.team import own_documents
+from engine.team import own_documents, team_migrations, vector_functions
 from engine.team.team_connection import TeamConnection
 from engine.team.team_store import TeamStore
 from engine.team.team_vectors import nearest
@@ -70,7 +70,13 @@ class Pair:
 
 @pytest.fixture(scope="module")
 def pair(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    folder = tmp_path_factory.mktemp("read")
+    with both(postgres, tmp_path_factory.mktemp("read")) as made:
+        yield made
+
+
+@contextmanager
+def both(postgres: PostgresServer, folder: Path) -> Iterator[Pair]:
+    """Make a file and a team library of the same documents."""
     notes = folder / "notes"
     shutil.copytree(VAULT, notes)
     (notes / "letters.mbox").write_text(MAILBOX)
@@ -293,6 +299,25 @@ def test_vectors_are_exact_and_the_index_finds_the_nearest(pair: Pair):
     assert np.allclose(leg.best, np.sort([rows[each] @ query for each in inside])[::-1][: len(leg.best)], atol=1e-5)
     assert leg.ranks(leg.rows).tolist() == list(range(1, len(leg.rows) + 1))
     assert leg.places(leg.best[:1]).tolist() == [1]
+
+
+def test_the_index_of_vectors_finds_what_comparing_all_finds(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    compared = f"> {vector_functions.EXACT_BELOW} "
+    assert compared in vector_functions.functions()
+    monkeypatch.setattr(team_migrations, "functions", lambda: vector_functions.functions().replace(compared, "> 50 "))
+    with both(postgres, tmp_path) as pair:
+        model = pair.team.active_model()
+        assert model is not None
+        found = wanted = 0
+        for text in ("feed the sourdough starter", "prune the apple", "a night train", "the bicycle chain", "shutter"):
+            query = FakeEncoder(16).encode_query(text)
+            true, _ = nearest(pair.team.snapshot, model.id, query, 10, exactly=True)
+            best, _ = nearest(pair.team.snapshot, model.id, query, 10)
+            found, wanted = found + len(set(best.tolist()) & set(true.tolist())), wanted + len(true)
+        assert wanted == 50
+        assert found / wanted >= 0.98
 
 
 def test_a_cancelled_search_ends_its_statement(pair: Pair):

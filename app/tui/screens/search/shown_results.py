@@ -221,8 +221,16 @@ class ShownResults:
             reading.show(self.heading)
         elif not self._widgets.query_line.value.strip() and order == "relevance":
             reading.show(_blank)
+        elif self._nothing_read:
+            reading.show(_blank)  # that a word is not here would be said of notes that nobody has read yet
         elif self.result is not None:
             reading.show(partial(reading_line, self.result, finished=self.finished, order=order, more=self._unlisted))
+
+    @property
+    def _nothing_read(self) -> bool:
+        """Whether the library holds no document, so that the page alone says why nothing is found."""
+        status = self._browser.view.status
+        return status is not None and not status.documents and self.result is not None and not self.result.hits
 
     @property
     def offered_word(self) -> WordReading | None:
@@ -233,7 +241,7 @@ class ShownResults:
     def _foreword(self) -> Foreword | None:
         """Return what stands above the rows, or alone: below how the query was read, where that is not plain."""
         page = self._page()
-        if self.result is None or not self.finished or self.heading is not None:
+        if self.result is None or not self.finished or self.heading is not None or self._nothing_read:
             return page
         said = [*notes(self.result), *(["shift+tab takes the word that is offered."] if self.offered_word else [])]
         return partial(empty_states.noted_lines, said, page) if said else page

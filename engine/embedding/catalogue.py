@@ -22,7 +22,7 @@ from engine.embedding.manifest import (
     file_sha256,
     verify,
 )
-from engine.embedding.multi_vector import refuse_for_meaning
+from engine.embedding.multi_vector_input import refuse_for_meaning
 from engine.errors import ModelError
 from engine.paths import places, private_folder
 from engine.scratch_folders import scratch_folder

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from engine.embedding.adapter import Adapter
 from engine.embedding.manifest import ADAPTER_FILE, Manifest, Pooling
-from engine.embedding.multi_vector import MultiVector, passage, question, refuse_for_meaning
+from engine.embedding.multi_vector import MultiVector
+from engine.embedding.multi_vector_input import passage, question, refuse_for_meaning
 from engine.embedding.token_vectors import TokenVectors
 from engine.embedding.tokenization import Tokens
 from engine.errors import ModelError

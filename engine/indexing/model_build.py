@@ -21,7 +21,7 @@ import apsw
 import numpy as np
 
 from engine.embedding.manifest import Manifest
-from engine.embedding.multi_vector import refuse_for_meaning
+from engine.embedding.multi_vector_input import refuse_for_meaning
 from engine.errors import ModelError, SourceError
 from engine.events import Event, Preparing
 from engine.indexing.embedding_queue import EmbeddingQueue

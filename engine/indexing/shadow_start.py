@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.embedding.manifest import Manifest
-from engine.embedding.multi_vector import refuse_for_meaning
+from engine.embedding.multi_vector_input import refuse_for_meaning
 from engine.errors import ModelError, UsageError
 from engine.store import models, shadow_log
 from engine.store.transactions import transaction

@@ -124,8 +124,7 @@ def _modules(folder: Path) -> list[tuple[str, Path]]:
         raise _refused(
             folder,
             "It is a model for late interaction (a MultiVectorEncoder), which Carrel does not build from a directory.",
-            "`carrel models list` names those that `carrel late on NAME` fetches; any model that gives token vectors can"
-            " serve, too.",
+            "`carrel models list` names those that `carrel late on NAME` fetches.",
         )
     if set(kinds) - _RUN or kinds[:1] != ["Transformer"] or kinds.count("Transformer") > 1:
         raise _refused(folder, f"Its modules are {', '.join(kinds) or 'none'}; Carrel runs {', '.join(sorted(_RUN))}.")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000  # as the offered sizes are given
 State = Literal["embedded", "installed", "offered"]
+Kind = Literal["meaning", "late"]  # what it can be used for: late interaction only, or all
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Model:
     """One model: whether it is here, whether the library uses it, and what a person chooses by.
 
     `window` is in tokens; `seconds` is about how long embedding the library would take here, None where it holds
-    nothing yet; `remark` says what it was not made for.
+    nothing yet; `remark` says what it was not made for. One of the kind `late` is never the model in use.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Model:
     license: str
     remark: str = ""
     seconds: float | None = None
+    kind: Kind = "meaning"
 
 
 def models(active: str, passages: int = 0) -> list[Model]:
@@ -48,7 +50,8 @@ def models(active: str, passages: int = 0) -> list[Model]:
     here = {manifest.id: manifest for manifest in catalogue.installed()}
     octets = {name: _octets(catalogue.folder_of(name)) for name in here}
     sizes = {name: size_of(manifest, octets[name] / MEGABYTE) for name, manifest in here.items()}
-    offered = [each for each in catalogue.available() if each.name.lower() not in {name.lower() for name in here}]
+    fetchable = [*catalogue.available(), *catalogue.available_late()]
+    offered = [each for each in fetchable if each.name.lower() not in {name.lower() for name in here}]
     many = {each.name: each.language.startswith("multilingual") for each in offered}
     sizes |= {each.name: ModelSize(each.megabytes, each.bits, each.dimension, many[each.name]) for each in offered}
     of_one = 0.0  # seconds for the library, for a model that costs 1
@@ -68,7 +71,7 @@ def _octets(folder: Path) -> int:
 
 def _installed(manifest: Manifest, active: str, octets: int, seconds: float | None) -> Model:
     from engine.embedding import catalogue
-    from engine.embedding.fastembed_models import remark
+    from engine.embedding.fastembed_models import FOR_LATE, remark
 
     return Model(
         name=manifest.id,
@@ -79,8 +82,9 @@ def _installed(manifest: Manifest, active: str, octets: int, seconds: float | No
         megabytes=round(octets / MEGABYTE),
         language=manifest.language,
         license=manifest.license,
-        remark=remark(manifest.id),
+        remark=remark(manifest.id) if manifest.multi_vector is None else FOR_LATE,
         seconds=seconds,
+        kind="meaning" if manifest.multi_vector is None else "late",
     )
 
 
@@ -96,4 +100,5 @@ def _offered(model: FastembedModel, active: str, seconds: float | None) -> Model
         license=model.license,
         remark=model.remark,
         seconds=seconds,
+        kind="meaning" if model.late is None else "late",
     )

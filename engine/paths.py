@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,7 +63,9 @@ def is_team_address(text: str) -> bool:
 
 def is_of_another(text: str) -> bool:
     """Return whether a path is one that another member of a team shares, `ada@laptop:/home/ada/notes`."""
-    return re.match(r"[^/]+@[^/]+:/", text) is not None
+    place, separator, _ = text.partition(":/")
+    person, _, machine = place.partition("@")
+    return bool(separator and person and machine) and "/" not in place
 
 
 def library_path(named: str | os.PathLike[str] | None = None) -> Path:

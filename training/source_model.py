@@ -29,6 +29,7 @@ _POOLING_NAMES: dict[str, Pooling] = {"mean": "mean", "cls": "cls", "lasttoken":
 _QUERY_PROMPTS = ("query", "s2p_query", "retrieval.query", "search_query")
 _PASSAGE_PROMPTS = ("passage", "document", "corpus", "retrieval.passage", "search_document")
 _RUN = {"Transformer", "Pooling", "Dense", "Normalize", "Dropout"}  # the last does nothing to a model in use
+_FOR_LATE = "MultiVectorMask"  # the module that says which tokens' vectors count
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model")
 _OFFSET_BY_PADDING = re.compile(r"roberta|camembert|mpnet|longformer|esm|xmod")  # places count from behind the padding
 _ACTIVATIONS = re.compile(r"torch\.nn\.modules\.(?:activation\.(?:Tanh|ReLU|GELU|SiLU|Sigmoid)|linear\.Identity)")
@@ -119,6 +120,12 @@ def _modules(folder: Path) -> list[tuple[str, Path]]:
     kinds = [kind for kind, _ in parts]
     if any(folder.resolve() not in (path.resolve(), *path.resolve().parents) for _, path in parts):
         raise _refused(folder, "modules.json names a folder outside the model's own.")
+    if _FOR_LATE in kinds:
+        raise _refused(
+            folder,
+            "It is a model for late interaction (a MultiVectorEncoder), which Carrel does not build from a directory.",
+            "`carrel models list` names those that `carrel late on NAME` fetches.",
+        )
     if set(kinds) - _RUN or kinds[:1] != ["Transformer"] or kinds.count("Transformer") > 1:
         raise _refused(folder, f"Its modules are {', '.join(kinds) or 'none'}; Carrel runs {', '.join(sorted(_RUN))}.")
     order = [kind for kind in kinds[1:] if kind != "Dropout"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from math import floor
 from typing import Any
 
 from app.json_shapes import follower_shape
 from app.model_catalogue import Model
 from app.wording.cells import table
+from app.wording.figures import percent_there
 from app.wording.times import estimate
 from engine.records import ModelCoverage
 
@@ -49,7 +49,7 @@ def lines(all_models: Sequence[Model], followers: Sequence[ModelCoverage] = ()) 
 def _following(model: ModelCoverage) -> str:
     """Return the state of a model that follows the one in use."""
     state = "beside" if model.state == "shadow" else model.state
-    return state if model.shared else f"{state}, {floor(model.share * 100)} %"  # never 100 where one is missing
+    return state if model.shared else f"{state}, {percent_there(model.share)}"
 
 
 def footnotes(all_models: Sequence[Model]) -> Iterator[str]:

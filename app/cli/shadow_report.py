@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from math import floor
 from typing import Any
 
 from app.wording.cells import table
-from app.wording.figures import counted, size
+from app.wording.figures import counted, percent_there, size
 from app.wording.safe_text import one_line
 from app.wording.times import day
 from engine.records import ShadowModel, ShadowState
@@ -65,7 +64,7 @@ def _role(state: ShadowState) -> str:
 def _vectors(state: ShadowState) -> str:
     if state.shares_vectors:
         return "those in use: it differs for questions only"
-    share = f"{floor(state.coverage * 1000) / 10:g} %"  # never 100 where one is missing
+    share = percent_there(state.coverage, 1)
     waiting = f", {state.waiting:,} changed since" if state.waiting else ""
     return f"{state.covered:,} of {state.passages:,} passages ({share}{waiting})"
 

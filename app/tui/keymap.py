@@ -12,7 +12,7 @@ from app.tui.list_keys import LIST_ACTIONS
 from app.tui.screens.library.actions import LIBRARY_ACTIONS
 from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.search.actions import SEARCH_ACTIONS, WHAT_IF_ACTIONS
-from app.tui.screens.training.actions import TRAINING_ACTIONS
+from app.tui.screens.training.actions import BESIDE_ACTIONS, LIST_REVIEW_ACTIONS, TRAINING_ACTIONS
 from app.tui.screens.training.example_review import REVIEW_ACTIONS
 
 Section = tuple[str, Sequence[Action]]
@@ -28,6 +28,8 @@ SECTIONS: tuple[Section, ...] = (
     ("Library", LIBRARY_ACTIONS),
     ("Retraining", TRAINING_ACTIONS),
     ("Examples", REVIEW_ACTIONS),
+    ("A model beside", BESIDE_ACTIONS),
+    ("Two lists", LIST_REVIEW_ACTIONS),
 )
 
 # They edit the query line, which therefore never hands them on.

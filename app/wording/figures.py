@@ -50,6 +50,11 @@ def percent(share: float) -> str:
     return f"{whole} %"
 
 
+def percent_there(share: float, decimals: int = 0) -> str:
+    """Return a share in percent, rounded down, so that it never reads as all where something is missing."""
+    return f"{math.floor(share * 100 * 10**decimals) / 10**decimals:g} %"
+
+
 def count(number: int) -> str:
     """Return a count with thousands apart: 41,870."""
     return f"{number:,}"

@@ -7,11 +7,12 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.atomic_files import exclusive
-from engine.embedding.fastembed_models import FastembedModel, available, fastembed_model
+from engine.embedding.fastembed_models import FastembedModel, available, available_late, fastembed_model
 from engine.embedding.manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
@@ -21,6 +22,7 @@ from engine.embedding.manifest import (
     file_sha256,
     verify,
 )
+from engine.embedding.multi_vector_input import refuse_for_meaning
 from engine.errors import ModelError
 from engine.paths import places, private_folder
 from engine.scratch_folders import scratch_folder
@@ -33,6 +35,7 @@ __all__ = [
     "EMBEDDED_FOLDER",
     "adopt",
     "available",
+    "available_late",
     "folder_of",
     "install",
     "installed",
@@ -88,26 +91,30 @@ def installed() -> list[Manifest]:
     return [Manifest.read(EMBEDDED_FOLDER), *sorted(found, key=lambda manifest: manifest.id.lower())]
 
 
-def install(name: str, on_progress: Callable[[str], None] = lambda stage: None) -> Manifest:
+def install(name: str, on_progress: Callable[[str], None] = lambda stage: None, *, late: bool = False) -> Manifest:
     """Install one of the `available` models and return its manifest; `on_progress` is told each stage in words.
 
-    A model that is installed already is left as it is, unless its files are not those of its manifest. Raises
-    ModelError where the name is unknown, the files cannot be had, or the model cannot be run.
+    With `late`, one of those for late interaction, which are refused without it. A model that is installed already is
+    left as it is, unless its files are not those of its manifest. Raises ModelError where the name is unknown, the
+    files cannot be had, or the model cannot be run.
     """
     faults: tuple[str, ...] = ()
     if name.lower() == EMBEDDED.lower() or os.path.isfile(place_of(name) / MANIFEST_FILE):
         faults = () if (folder := folder_of(name)) == EMBEDDED_FOLDER else verify(folder)
         if not faults:
-            return Manifest.read(folder)
+            manifest = Manifest.read(folder)
+            if not late:
+                refuse_for_meaning(manifest)
+            return manifest
     try:
-        model = fastembed_model(name)
+        model = fastembed_model(name, late=late)
     except ModelError as error:
         raise (_damaged(name, faults) if faults else error) from None
     from engine.embedding.fastembed_models import fetch, fetched
 
     on_progress(f"fetching {model.name}, {model.megabytes} MB")
     folder = fetch(model, on_progress)
-    on_progress("measuring its scale")
+    on_progress("trying it" if model.late else "measuring its scale")
     manifest = adopt(folder, model)
     shutil.rmtree(fetched(model), ignore_errors=True)  # what was copied is not kept twice
     return manifest
@@ -126,7 +133,7 @@ def adopt(folder: Path, model: FastembedModel) -> Manifest:
             draft = scratch / "model"
             draft.mkdir()
             _copy_files(folder, model, draft)
-            manifest = _measured(draft, model)
+            manifest = _multi_vector(folder, draft, model) if model.late else _measured(draft, model)
             with exclusive(models):
                 if place.exists():
                     place.rename(scratch / "former")
@@ -172,11 +179,29 @@ def _copy_files(folder: Path, model: FastembedModel, draft: Path) -> None:
     plain_tokenizer(folder / TOKENIZER_FILE).save(str(draft / TOKENIZER_FILE), pretty=False)
 
 
+def _multi_vector(folder: Path, draft: Path, model: FastembedModel) -> Manifest:
+    """Write the manifest of a model for late interaction, once it was tried. Raises ModelError."""
+    from engine.embedding.late_installation import multi_vector_of, require_runs
+
+    assert model.late is not None
+    how = multi_vector_of(folder / TOKENIZER_FILE, model.late)
+    manifest = replace(_described(draft, model), multi_vector=how.facts())
+    manifest.write(draft)
+    require_runs(draft)
+    return manifest
+
+
 def _measured(draft: Path, model: FastembedModel) -> Manifest:
     from engine.embedding.out_of_domain import measure
+
+    _described(draft, model).write(draft)
+    return measure(draft, sessions=os.cpu_count() or 1)
+
+
+def _described(draft: Path, model: FastembedModel) -> Manifest:
     from engine.embedding.tokenization import passage_rules
 
-    Manifest(
+    return Manifest(
         id=model.name,
         revision=model.source,
         dimension=model.dimension,
@@ -193,8 +218,7 @@ def _measured(draft: Path, model: FastembedModel) -> Manifest:
         language=model.language,
         license=model.license,
         source=f"fastembed, {model.source}",
-    ).write(draft)
-    return measure(draft, sessions=os.cpu_count() or 1)
+    )
 
 
 def _quantisation(model_file: Path) -> Quantisation:

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from engine.embedding.adapter import Adapter
 from engine.embedding.manifest import ADAPTER_FILE, Manifest, Pooling
+from engine.embedding.multi_vector import MultiVector
+from engine.embedding.multi_vector_input import passage, question, refuse_for_meaning
 from engine.embedding.token_vectors import TokenVectors
 from engine.embedding.tokenization import Tokens
 from engine.errors import ModelError
@@ -48,6 +50,7 @@ class Encoder:
         self.folder = folder
         self.before_each: Wait | None = None
         """Called before each passage, in the thread that encodes it: a caller that gives way to others waits there."""
+        self._multi_vector = MultiVector.of(self.manifest.multi_vector) if self.manifest.multi_vector else None
         self._parallel = max(1, sessions)
         self._loading = threading.Lock()
         self._loading_tokens = threading.Lock()  # of its own: the tokenizer is loaded beside the model
@@ -87,16 +90,17 @@ class Encoder:
         """Return the vectors of a query's tokens; None where the model gives one vector for a whole text.
 
         The query prefix is added here, and its tokens are left out. An adapter is not applied: it was made for the
-        mean. Of a text longer than the window, the tokens within it.
+        mean. Of a text longer than the window, the tokens within it. A model for late interaction says itself which
+        tokens count; those that stand for no part of the text have an empty span.
         """
         return self._known_tokens(text) if len(text) <= KEPT_CHARACTERS else self._query_tokens(text)
 
     def encode_passage_tokens(self, text: str) -> TokenVectors | None:
         """Return the vectors of a passage's tokens as `encode_query_tokens` does, with the prefix of passages."""
-        return self._encode_tokens(self.manifest.passage_prefix, text)
+        return self._encode_tokens(self.manifest.passage_prefix, text, asked=False)
 
     def _query_tokens(self, text: str) -> TokenVectors | None:
-        return self._encode_tokens(self.manifest.query_prefix, text)
+        return self._encode_tokens(self.manifest.query_prefix, text, asked=True)
 
     def token_starts(self, text: str) -> list[int]:
         """Return the code point at which each token of the whole text starts: chunking's `TokenStarts`."""
@@ -147,6 +151,7 @@ class Encoder:
         return self._encode(text)
 
     def _encode(self, text: str) -> NDArray[np.float32]:
+        refuse_for_meaning(self.manifest)
         ids = self._tokenizer().ids(text)
         if not ids:
             return unit(np.zeros(self.manifest.dimension, dtype=np.float32))
@@ -155,22 +160,34 @@ class Encoder:
             raise _other_shape(self.manifest, vector.size)
         return unit(vector)
 
-    def _encode_tokens(self, prefix: str, text: str) -> TokenVectors | None:
+    def _encode_tokens(self, prefix: str, text: str, *, asked: bool) -> TokenVectors | None:
+        if self._multi_vector is not None:
+            return self._multi_vectors(self._multi_vector, prefix, text, asked=asked)
         ids, spans = self._tokenizer().ids_and_spans(prefix + text)
         before = len(prefix)
         own = [place for place, span in enumerate(spans) if span is not None and span[1] > max(span[0], before)]
         states = self._run(ids) if own else np.empty((0, self.manifest.dimension), dtype=np.float32)
         if states.ndim != 2:
             return None
-        vectors = np.nan_to_num(states[own], posinf=0.0, neginf=0.0)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        found = np.array([spans[place] for place in own], dtype=np.int64).reshape(-1, 2) - before
-        return TokenVectors(np.maximum(found, 0), vectors / np.maximum(lengths, np.float32(1e-12)))
+        return _token_vectors(states[own], [span for place in own if (span := spans[place])], before)
 
-    def _run(self, ids: list[int]) -> NDArray[np.float32]:
-        """Return what the model makes of tokens: their states (tokens, n), or one vector (n,)."""
+    def _multi_vectors(self, how: MultiVector, prefix: str, text: str, *, asked: bool) -> TokenVectors:
+        given = (question if asked else passage)(self._tokenizer(), how, prefix + text) if text.strip() else None
+        if given is None:
+            return _token_vectors(np.empty((0, self.manifest.dimension), dtype=np.float32), [], 0)
+        states = self._run(given.ids, given.attention)
+        if states.ndim != 2 or states.shape[1] != self.manifest.dimension:
+            raise _other_shape(self.manifest, states.shape[-1])
+        return _token_vectors(states[given.kept], given.spans, len(prefix))
+
+    def _run(self, ids: list[int], attention: list[int] | None = None) -> NDArray[np.float32]:
+        """Return what the model makes of tokens: their states (tokens, n), or one vector (n,).
+
+        `attention` is 0 for each token that the others do not look at; None where they look at all.
+        """
         row = np.array([ids], dtype=np.int64)
-        given = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)}
+        looked = np.ones_like(row) if attention is None else np.array([attention], dtype=np.int64)
+        given = {"input_ids": row, "attention_mask": looked, "token_type_ids": np.zeros_like(row)}
         session = self._model()
         output = session.run(None, {name: given[name] for name in self._inputs})[0]
         states: NDArray[np.float32] = output[0].astype(np.float32, copy=False)
@@ -180,7 +197,8 @@ class Encoder:
         tokens = self._tokens
         if tokens is None:
             with self._loading_tokens:
-                tokens = self._tokens = self._tokens or Tokens(self.folder, self.manifest.window)
+                window = self.manifest.window - (self._multi_vector.reserved if self._multi_vector else 0)
+                tokens = self._tokens = self._tokens or Tokens(self.folder, window)
         return tokens
 
     def _model(self) -> InferenceSession:
@@ -201,6 +219,14 @@ def pooled(states: NDArray[np.float32], pooling: Pooling) -> NDArray[np.float32]
         return states
     vector: NDArray[np.float32] = {"mean": states.mean(axis=0), "cls": states[0], "last": states[-1]}[pooling]
     return vector
+
+
+def _token_vectors(states: NDArray[np.float32], spans: Sequence[tuple[int, int]], before: int) -> TokenVectors:
+    """Return states (n, dimension) at unit length, with their spans in the text behind a prefix `before` it."""
+    vectors = np.nan_to_num(states, posinf=0.0, neginf=0.0)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = np.array(spans, dtype=np.int64).reshape(-1, 2) - before
+    return TokenVectors(np.maximum(found, 0), vectors / np.maximum(lengths, np.float32(1e-12)))
 
 
 def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.embedding.manifest import LONGEST_WINDOW, TOKENIZER_FILE, Pooling
+from engine.embedding.multi_vector import only_late
 from engine.errors import ModelError
 from engine.lazy_dataclass import dataclass
 from engine.paths import places, private_folder
@@ -38,14 +39,39 @@ _POOLING: dict[str, Pooling] = {
     "CustomTextEmbedding": "mean",  # only what is added here is of it
 }
 
+# Classes of fastembed for late interaction: whether the model looks at the tokens that fill a question up, and whether
+# punctuation has vectors in a passage. Neither can be asked of a class before its model is there.
+_LATE: dict[str, tuple[bool, bool]] = {
+    "Colbert": (False, False),
+    "JinaColbert": (True, False),
+    "LateOn": (False, False),
+    "MLateOn": (False, True),
+}
+
 _STATED_WINDOW = re.compile(r"(?<!\d)(\d++) input tokens")
 _MANY_LANGUAGES = re.compile(r"multilingual \(~?(\d++) languages?\)", re.IGNORECASE)
 _NAMED_LANGUAGES = re.compile(r"multilingual \(([\w, ]++)\)|mixed (\w++-\w++)", re.IGNORECASE)
 _BETWEEN_LANGUAGES = re.compile(r", |-")
 _CODES = {"english": "en", "chinese": "zh", "german": "de", "spanish": "es"}
 _FOR_PARAPHRASES = re.compile(r"paraphrase", re.IGNORECASE)
+FOR_LATE = "for late interaction only, by `carrel late on NAME`"
 # One side of a pair of models, or half of a model for images: alone they do not search.
 _ONE_SIDED = re.compile(r"clip|constella|stella-en", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class FastembedLate:
+    """What `MultiVector` is made of once the tokenizer is there; markers are numbers of tokens, the mask is its text.
+
+    `query_length` counts tokens, the marker left out; 0 where a question is not filled up.
+    """
+
+    query_marker: int
+    passage_marker: int
+    query_length: int
+    mask: str
+    attends_mask: bool
+    keeps_punctuation: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +95,7 @@ class FastembedModel:
     query_prefix: str = ""
     passage_prefix: str = ""
     files: tuple[str, ...] = ()
+    late: FastembedLate | None = None  # of a model for late interaction, which gives token vectors only
 
 
 def available() -> list[FastembedModel]:
@@ -76,11 +103,28 @@ def available() -> list[FastembedModel]:
     return sorted((_described_model(kind, model) for kind, model in _described()), key=lambda model: model.name.lower())
 
 
-def fastembed_model(name: str) -> FastembedModel:
-    """Return the offered model of that name, in any case. Raises ModelError where there is none."""
-    for model in available():
+def available_late() -> list[FastembedModel]:
+    """Return the models for late interaction that fastembed can fetch, by name; needs no network."""
+    found = [
+        _described_late(kind, model)
+        for kind in _fastembed().LateInteractionTextEmbedding.EMBEDDINGS_REGISTRY
+        if kind.__name__ in _LATE
+        for model in kind._list_supported_models()
+        if model.sources.hf
+    ]
+    return sorted(found, key=lambda model: model.name.lower())
+
+
+def fastembed_model(name: str, *, late: bool = False) -> FastembedModel:
+    """Return the offered model of that name, in any case, of those for late interaction where `late` says so.
+
+    Raises ModelError where there is none, or where it is for late interaction only.
+    """
+    for model in available_late() if late else available():
         if model.name.lower() == name.lower():
             return model
+    if not late and (found := [each.name for each in available_late() if each.name.lower() == name.lower()]):
+        raise only_late(found[0])
     raise ModelError(
         f"There is no model called {name}.",
         fix="`carrel models list` shows those that can be used; a local directory is built with `carrel models build`.",
@@ -164,6 +208,32 @@ def _described_model(kind: type[Any], model: Any) -> FastembedModel:
     )
 
 
+def _described_late(kind: type[Any], model: Any) -> FastembedModel:
+    attends, keeps = _LATE[kind.__name__]
+    return FastembedModel(
+        name=model.model,
+        dimension=model.dim,
+        pooling="mean",  # of no use: it gives no vector of a text
+        window=_window(model.description),
+        model_file=model.model_file,
+        language=_language(model.description),
+        license=model.license,
+        source=model.sources.hf,
+        megabytes=round(model.size_in_GB * 1000),
+        bits=_bits(model),
+        remark=FOR_LATE,
+        files=tuple(model.additional_files),
+        late=FastembedLate(
+            query_marker=kind.QUERY_MARKER_TOKEN_ID,
+            passage_marker=kind.DOCUMENT_MARKER_TOKEN_ID,
+            query_length=kind.MIN_QUERY_LENGTH or 0,
+            mask=kind.MASK_TOKEN,
+            attends_mask=attends,
+            keeps_punctuation=keeps,
+        ),
+    )
+
+
 def _window(description: str) -> int:
     """Read the window from the words of the description; it stands nowhere else."""
     stated = _STATED_WINDOW.search(description)
@@ -177,6 +247,8 @@ def _language(description: str) -> str:
     if named := _NAMED_LANGUAGES.search(description):
         words = _BETWEEN_LANGUAGES.split(named[1] or named[2])
         return ", ".join(sorted({_CODES.get(word.lower(), "code") for word in words}))
+    if "multilingual" in description.lower():
+        return "multilingual"
     return "zh" if "Chinese" in description else "en"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from engine.atomic_files import replace_file
+from engine.embedding.multi_vector import MultiVector
 from engine.errors import ModelError
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Manifest:
     foreign queries and the background passages under this model. `passage_rules` are those of `engine.chunking`, in
     the model's tokens. `training` is None for a model that Carrel did not train. `adapter` is the sha256 of the file
     whose matrix is applied to the vectors of queries, "" where there is none. `late` is how the token vectors were
-    pooled that the model was trained with, "" where they were not.
+    pooled that the model was trained with, "" where they were not. `multi_vector` are the facts of `MultiVector` of a
+    model that gives token vectors only, None of all others.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Manifest:
     training: dict[str, Any] | None = None
     adapter: str = ""
     late: str = ""
+    multi_vector: dict[str, Any] | None = None
 
     @property
     def late_pooling(self) -> Method:
@@ -102,6 +105,8 @@ class Manifest:
 
     def _digest(self, without: frozenset[str]) -> str:
         facts = {name: value for name, value in asdict(self).items() if name not in without}
+        if self.multi_vector is None:
+            del facts["multi_vector"]  # which older manifests lack
         canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
@@ -190,6 +195,11 @@ def _check(manifest: Manifest) -> None:
         wrong.append("pooling")
     if manifest.quantisation not in get_args(Quantisation):
         wrong.append("quantisation")
+    if manifest.multi_vector is not None:
+        try:
+            MultiVector.of(manifest.multi_vector)
+        except ValueError:
+            wrong.append("multi_vector")
     if wrong:
         said = ", ".join(f"{name} {getattr(manifest, name)!r}" for name in wrong)
         raise _unusable(f"These facts cannot be right: {said}.")

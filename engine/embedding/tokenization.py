@@ -35,23 +35,23 @@ class Tokens:
 
     def ids(self, text: str) -> list[int]:
         """Return the token numbers of a text, special ones included, cut to the window."""
-        ids: list[int] = self._windowed(text).ids
+        ids: list[int] = self._windowed(text, self._window).ids
         return ids
 
-    def ids_and_spans(self, text: str) -> tuple[list[int], list[tuple[int, int] | None]]:
-        """Return the token numbers as `ids` does, and for each its span in the text.
+    def ids_and_spans(self, text: str, window: int | None = None) -> tuple[list[int], list[tuple[int, int] | None]]:
+        """Return the token numbers as `ids` does, cut to a shorter `window` where one is given, and for each its span.
 
         None stands for a special token, and for one that the vocabulary lacks: all of these have much the same vector.
         """
-        found = self._windowed(text)
+        found = self._windowed(text, min(window or self._window, self._window))
         told = zip(found.ids, found.offsets, found.special_tokens_mask, strict=True)
         return found.ids, [None if special or each == self._unknown else span for each, span, special in told]
 
-    def _windowed(self, text: str) -> Encoding:
-        text = _harmless(text[: self._window * _CHARACTERS_PER_TOKEN])
+    def _windowed(self, text: str, window: int) -> Encoding:
+        text = _harmless(text[: window * _CHARACTERS_PER_TOKEN])
         plain = self._tokenizer.encode(text, add_special_tokens=False)
-        if len(plain) + self._special > self._window:
-            plain.truncate(max(self._window - self._special, 1))
+        if len(plain) + self._special > window:
+            plain.truncate(max(window - self._special, 1))
         return self._tokenizer.post_process(plain, None, True)
 
     def reads(self, text: str) -> bool:
@@ -74,6 +74,14 @@ def _harmless(text: str) -> str:
 
 def plain_tokenizer(path: Path) -> Tokenizer:
     """Load a tokenizer file without its padding and truncation. Raises ModelError where it cannot be used."""
+    tokenizer = read_tokenizer(path)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def read_tokenizer(path: Path) -> Tokenizer:
+    """Load a tokenizer file as it is. Raises ModelError where it cannot be used."""
     from tokenizers import Tokenizer  # 25 ms
 
     try:
@@ -84,8 +92,6 @@ def plain_tokenizer(path: Path) -> Tokenizer:
             cause=f"{error}.",
             fix="Install the model again with `carrel models use`, or build it with `carrel models build`.",
         ) from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
     return tokenizer
 
 

@@ -21,6 +21,7 @@ import apsw
 import numpy as np
 
 from engine.embedding.manifest import Manifest
+from engine.embedding.multi_vector_input import refuse_for_meaning
 from engine.errors import ModelError, SourceError
 from engine.events import Event, Preparing
 from engine.indexing.embedding_queue import EmbeddingQueue
@@ -60,8 +61,9 @@ def use_model(
     """Make `encoder`'s model the library's. Returns whether it is by now; False where `stop` came first.
 
     A whole sync must follow: it embeds what could not be read here. `name` is the catalogue's. The caller holds the
-    indexer lock.
+    indexer lock. Raises ModelError where the model gives no vectors of texts.
     """
+    refuse_for_meaning(encoder.manifest)
     stop = stop or Never()
     active = models.active(conn)
     fingerprint = encoder.manifest.fingerprint

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.embedding.manifest import Manifest
+from engine.embedding.multi_vector_input import refuse_for_meaning
 from engine.errors import ModelError, UsageError
 from engine.store import models, shadow_log
 from engine.store.transactions import transaction
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 def refuse(conn: apsw.Connection, name: str, manifest: Manifest) -> models.StoredModel:
     """Return the model in use, beside which this one may run.
 
-    Raises ModelError where it makes other passages than the one in use, UsageError where it is in use or another one
-    runs beside.
+    Raises ModelError where it makes other passages than the one in use, or gives no vectors of texts, UsageError where
+    it is in use or another one runs beside.
     """
+    refuse_for_meaning(manifest)
     active, beside = models.active(conn), models.shadow(conn)
     if active is None:
         raise UsageError("Nothing is indexed yet, so there is nothing to compare.", fix="`carrel add FOLDER` first.")

@@ -30,6 +30,7 @@ OWN = (
 )
 SHOWN = f"(CASE WHEN {OWN} THEN f.path ELSE convert_to(f.owner || '@' || f.machine || ':', 'UTF8') || f.path END)"
 """The path of a folder as it is told to that person; both hold one value, the machine."""
+_SIGNS = re.compile(r"(\*|\?|\[[^\]]*\])")  # of a pattern of paths
 _NAMED = {"author": "authors", "from": "senders", "to": "recipients", "subject": "subjects"}
 _OF = "{of}"  # in a condition: d, the document, or e, the entry of a file of several that is judged in its place
 _PLACE = f"(CASE WHEN {OWN} THEN d.place_folded ELSE f.prefix_folded || d.place_folded END)"
@@ -188,7 +189,7 @@ def _path_pattern(path: str) -> str:
 
 def _glob(pattern: str) -> str:
     """Return the regular expression of a pattern with `*`, `?` and sets in brackets."""
-    parts = re.split(r"(\*|\?|\[[^\]]*\])", pattern)
+    parts = _SIGNS.split(pattern)
     plain = {"*": ".*", "?": "."}
     return "^" + "".join(plain.get(each, each if each.startswith("[") else re.escape(each)) for each in parts) + "$"
 

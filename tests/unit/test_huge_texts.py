@@ -11,9 +11,9 @@ from notes import FILLER, library_of
 
 from engine.library import Library
 from engine.records import SearchSettings
-from engine.retrieval import hits
 from engine.retrieval.snippet import READ_LENGTH
 from engine.store import bm25
+from engine.store.library_connection import LibraryConnection
 
 WORDS_ONLY = SearchSettings(fusion="keyword")
 SIZE = 5_000_000 if os.environ.get("CARREL_SLOW") else 600_000  # characters of a line
@@ -46,10 +46,10 @@ def test_a_list_reads_so_much_of_each_text_and_no_more(
 ) -> None:
     read: list[int] = []
     counted: list[int] = []
-    rows_for, column = hits.rows_for, bm25._column  # type: ignore[attr-defined]
+    rows_for, column = LibraryConnection.rows_for, bm25._column
 
-    def reading(*asked: object) -> object:
-        rows = rows_for(*asked)  # type: ignore[arg-type]
+    def reading(self: LibraryConnection, *asked: object) -> object:
+        rows = rows_for(self, *asked)  # type: ignore[arg-type]
         read.extend(len(row.text) for row in rows.values())
         return rows
 
@@ -57,7 +57,7 @@ def test_a_list_reads_so_much_of_each_text_and_no_more(
         counted.append(len(written))
         return column(written, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(hits, "rows_for", reading)
+    monkeypatch.setattr(LibraryConnection, "rows_for", reading)
     monkeypatch.setattr(bm25, "_column", counting)
     assert library.search("wombat end", settings=settings).hits
     assert max(read) == READ_LENGTH

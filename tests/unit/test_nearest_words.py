@@ -19,6 +19,7 @@ from engine.records import NearestWord
 from engine.retrieval import word_link_calibration
 from engine.retrieval.word_link_calibration import EMBEDDED_CUTS, cuts_of, fitted_cuts
 from engine.retrieval.word_links import MOST_LINKS, LinkCuts, nearest_words
+from engine.store.connection import open_reader
 
 # (question, passage, the word asked, the word that answers it), none of them the same word.
 KNOWN_PAIRS = (
@@ -175,7 +176,7 @@ def test_the_cuts_of_another_model_are_fitted_once_and_kept_with_its_calibration
     ((written,),) = conn.execute("SELECT value FROM calibration WHERE name = ?", (word_link_calibration.CALIBRATED,))
     assert json.loads(written) == pytest.approx([*_both(fitted_cuts(encoder))])
     conn.execute("UPDATE calibration SET value = '[\"x\"' WHERE name = ?", (word_link_calibration.CALIBRATED,))
-    assert cuts_of(conn, 1, "fake") is None
+    assert cuts_of(open_reader(path), 1, "fake") is None
     assert fitted_cuts(OneVector()) is None
     assert fitted_cuts(encoder, lambda: True) is None
 

@@ -12,7 +12,7 @@ from engine import typing_priority
 from engine.indexer.encoders import refit
 from engine.indexing.passage_encoder import GaveWay, broken_off_by
 from engine.paths import places
-from engine.retrieval import tier_calibration
+from engine.retrieval import tier_calibration, word_link_calibration
 from engine.typing_priority import LONGEST_SECONDS, NAME, WAIT_SECONDS, typed, typed_beside, waits_for_typing
 
 
@@ -80,9 +80,13 @@ def test_fitting_the_tiers_waits_while_somebody_types_and_hears_of_a_stop(tmp_pa
         looks.append(1)
         return len(looks) > 3
 
-    monkeypatch.setattr(tier_calibration, "refit", lambda conn, encoder, stopped, beside: heard.append(stopped()))
+    def hearing(conn, encoder, stopped, beside):
+        heard.append(stopped())
+
+    monkeypatch.setattr(tier_calibration, "refit", hearing)
+    monkeypatch.setattr(word_link_calibration, "fit", hearing)
     refit(None, None, stopped)
-    assert heard == [True]
+    assert heard == [True, True]
 
 
 def test_a_key_does_not_wait_for_a_busy_disk(state, monkeypatch):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     ("carrel late", "See whether it is on, and how far its vectors are."),
     ("carrel late on", "Rank the best hundred again by the embedded model's own token vectors."),
+    ("carrel late on answerdotai/answerai-colbert-small-v1", "Fetch a model that was made for it, and rank by that."),
     ("carrel late on --factor 2 --yes", "Keep twice as many vectors, and do not ask."),
     ("carrel late remove", "Give the space of its vectors back."),
 )
@@ -46,7 +47,7 @@ def state(session: Session) -> None:
     _tell(session, status)
 
 
-@command.command("on", cls=CarrelCommand, reports=True, short_help="Switch it on.", examples=EXAMPLES[1:3])
+@command.command("on", cls=CarrelCommand, reports=True, short_help="Switch it on.", examples=EXAMPLES[1:4])
 @click.argument("model", required=False)
 @click.option(
     "--factor", type=click.IntRange(1, 6), default=4, metavar="N", help="Keep one vector for N words, 1 to 6 [4]."
@@ -61,6 +62,7 @@ def state(session: Session) -> None:
 def switch_on(session: Session, model: str | None, factor: int, pooling: str | None, yes: bool) -> int:
     """Switch late interaction on, with MODEL or the library's own; its vectors are made in the background.
 
+    MODEL is installed, or one that `carrel models list` offers for late interaction: it is fetched first.
     What they will take is told first. A passage is ranked so from the moment that it has its vectors, and an edited one
     gets new ones. Stopped, it goes on with the next `carrel sync`.
     """
@@ -69,7 +71,9 @@ def switch_on(session: Session, model: str | None, factor: int, pooling: str | N
     from engine.embedding.manifest import Manifest
 
     with session.open() as library:
-        name = model or library.status().model or catalogue.EMBEDDED
+        if model and (fetched := _fetched(model)) is None:
+            return INTERRUPTED
+        name = (model and fetched) or library.status().model or catalogue.EMBEDDED
         passages, octets = library.late_estimate(name, factor)
         method = pooling or Manifest.read(catalogue.folder_of(name)).late_pooling
         made = counted(passages, "passage")
@@ -97,7 +101,7 @@ def switch_off(session: Session) -> None:
     click.echo("Late interaction is off.")
 
 
-@command.command("remove", cls=CarrelCommand, short_help="Remove its vectors.", examples=(EXAMPLES[3],))
+@command.command("remove", cls=CarrelCommand, short_help="Remove its vectors.", examples=(EXAMPLES[4],))
 @pass_session
 def remove(session: Session) -> None:
     """Switch late interaction off and remove its vectors; `carrel compact` gives the space back to the disk."""
@@ -106,6 +110,24 @@ def remove(session: Session) -> None:
     with session.open() as library:
         switch_late(library, "remove")
     click.echo("Late interaction is off, and its vectors are gone.")
+
+
+def _fetched(name: str) -> str | None:
+    """Return the name of an installed model; one offered for late interaction is fetched, None: it was interrupted."""
+    from contextlib import closing
+
+    from app.cli.progress_line import progress
+    from engine.embedding import catalogue
+    from engine.events import Preparing
+
+    if name.lower() not in {each.name.lower() for each in catalogue.available_late()}:
+        return name
+    with closing(progress()) as show:
+        try:
+            return catalogue.install(name, lambda stage: show(Preparing(what=stage)), late=True).id
+        except KeyboardInterrupt:
+            click.echo(f"Stopped; `carrel late on {name}` goes on from what has been fetched.", err=True)
+            return None
 
 
 def _tell(session: Session, status: LateStatus | None) -> None:

@@ -144,6 +144,8 @@ def remove_model(session: Session, name: str) -> None:
         catalogue.place_of(each.name) for each in status.followers if each.state == "shadow"
     }:
         raise ModelError(f"{name} runs beside the model in use.", fix="End that first: `carrel shadow stop`.")
+    if not embedded and (late := _late_model(session)) and catalogue.place_of(name) == catalogue.place_of(late):
+        raise ModelError(f"{name} is used for late interaction.", fix="End that first: `carrel late remove`.")
     if not embedded and catalogue.place_of(name) == catalogue.place_of(_model(status)):
         raise ModelError(
             f"{name} is the model that the library uses.",
@@ -169,6 +171,18 @@ def _status(session: Session) -> Status | None:
             return library.status()
     except LibraryMissing:
         return None
+
+
+def _late_model(session: Session) -> str:
+    """Return the library's model for late interaction, "" where it has none, or where there is no library yet."""
+    from engine.errors import LibraryMissing
+
+    try:
+        with session.open() as library:
+            late = library.late_status()
+    except LibraryMissing:
+        return ""
+    return late.name if late is not None else ""
 
 
 def _model(status: Status | None) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session
+from engine.errors import LibraryMissing
 
 if TYPE_CHECKING:
+    from engine.library import Library
     from training.runs import Run
 
 
@@ -35,15 +38,9 @@ def command(session: Session, run: str, anyway: bool) -> int:
     from app.cli.indexer_request import switch_model
     from training import fusion_promotion, promotion, runs, shadow_promotion
 
-    with session.open() as library:
+    with suppress(LibraryMissing), session.open() as library:  # without one nothing runs beside, but there may be runs
         if (beside := shadow_promotion.named_beside(library, run)) is not None:
-            shadow_promotion.accept(library, time.time(), knowingly=anyway)
-            former = library.status().model
-            if not switch_model(library, beside):
-                click.echo(f"Stopped early; `carrel promote {run}` goes on from here.", err=True)
-                return INTERRUPTED
-            click.echo(f"The library uses {beside} now; {former} is kept beside it, and `carrel rollback` goes back.")
-            return DONE
+            return _promote_beside(library, run, beside, anyway)
     chosen = runs.named(run)
     if fusion_promotion.fits(chosen):
         return _promote_constants(session, chosen, anyway)
@@ -61,6 +58,19 @@ def command(session: Session, run: str, anyway: bool) -> int:
         click.echo(f"Stopped early; `carrel promote {chosen.name}` goes on from here.", err=True)
         return INTERRUPTED
     click.echo(f"The library uses {model} now; `carrel rollback` goes back to {former}.")
+    return DONE
+
+
+def _promote_beside(library: Library, named: str, model: str, anyway: bool) -> int:
+    from app.cli.indexer_request import switch_model
+    from training import shadow_promotion
+
+    shadow_promotion.accept(library, time.time(), knowingly=anyway)
+    former = library.status().model
+    if not switch_model(library, model):
+        click.echo(f"Stopped early; `carrel promote {named}` goes on from here.", err=True)
+        return INTERRUPTED
+    click.echo(f"The library uses {model} now; {former} is kept beside it, and `carrel rollback` goes back.")
     return DONE
 
 

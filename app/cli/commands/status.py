@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import floor
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +9,7 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
 from app.wording.cells import table
-from app.wording.figures import counted, size
+from app.wording.figures import counted, percent_there, size
 from app.wording.meaning import how_far
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
@@ -103,8 +102,7 @@ def follower(model: ModelCoverage) -> str:
     why = {"shadow": "runs beside it", "kept": "kept to go back to"}.get(model.state, "not complete yet")
     if model.shared:
         return f"{one_line(model.name)}: {why}, by the same vectors"
-    share = f"{floor(model.share * 1000) / 10:g} % of its vectors"  # never 100 where one is missing
-    return f"{one_line(model.name)}: {why}, {share}"
+    return f"{one_line(model.name)}: {why}, {percent_there(model.share, 1)} of its vectors"
 
 
 def left_out(skipped: Mapping[str, int]) -> list[str]:

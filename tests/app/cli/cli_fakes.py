@@ -210,6 +210,9 @@ class FakeLibrary:
     def watching(self) -> Watching | None:
         return self.covered
 
+    def late_status(self) -> None:
+        return None
+
     def status(self, *, stale: bool = False) -> Status:
         return Status(
             library=str(self.path),

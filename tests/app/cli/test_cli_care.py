@@ -183,6 +183,7 @@ def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(catalogue, "installed", lambda: here)
     monkeypatch.setattr(catalogue, "folder_of", lambda name: folder)
     monkeypatch.setattr(catalogue, "available", available)
+    monkeypatch.setattr(catalogue, "available_late", list)
     monkeypatch.setattr(catalogue, "install", install)
     monkeypatch.setattr(catalogue, "remove", lambda name: asked.append(f"remove {name}"))
     return asked

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
+import tiny_late_repository
 from cli_fakes import Call
 from indexed_notes import NOTES, TitledParser, written_notes
+from loopback_hub import loopback_hub
 from token_fakes import TokenFake
 
 from app.cli import factories
@@ -15,6 +18,8 @@ from engine.embedding.encoder import Encoder
 from engine.library import Library
 from engine.retrieval import tier_calibration
 from engine.sources import parser
+
+COLBERT = "answerdotai/answerai-colbert-small-v1"
 
 
 @pytest.fixture
@@ -67,3 +72,29 @@ def test_a_model_that_is_not_there_and_a_factor_too_large_are_refused(carrel: Ca
     assert "not installed" in refused.err
     assert carrel("late", "on", "--factor", "9").code == 2
     assert carrel("late", "up").code == 2
+
+
+@pytest.mark.training
+@pytest.mark.skipif(importlib.util.find_spec("onnx") is None, reason="the training extra is not installed")
+def test_a_model_made_for_it_is_fetched_by_name_and_not_removed_in_use(
+    carrel: Call, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    with loopback_hub({COLBERT: dict(tiny_late_repository.files())}) as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.address)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        used = carrel("models", "use", COLBERT)
+        assert used.code != 0 and "carrel late on" in used.err and not hub.asked
+        done = carrel("late", "on", COLBERT.lower(), "--yes")
+        assert done.code == 0, done.err
+        assert "fetching" in done.err
+        assert f"{COLBERT} makes token vectors of 3 passages" in done.err
+        assert done.out.startswith(f"Late interaction is on: {COLBERT}, one vector for 4 words (ward), 3 of 3 passages")
+    assert carrel("search", "starter", "--json").json["late"] == COLBERT
+    assert carrel("models", "use", COLBERT).code != 0
+    refused = carrel("models", "remove", COLBERT)
+    assert refused.code != 0 and "carrel late remove" in refused.err
+    assert carrel("late", "remove").code == 0
+    assert carrel("models", "remove", COLBERT).out == f"Removed {COLBERT}.\n"

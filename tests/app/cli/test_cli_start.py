@@ -220,7 +220,7 @@ def completed(words: str, monkeypatch: pytest.MonkeyPatch, carrel: Call) -> list
 
 
 def test_commands_complete_by_their_beginning(carrel: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin_so = ["plain,search", "plain,show", "plain,sync", "plain,status", "plain,serve"]
+    begin_so = ["plain,search", "plain,show", "plain,shadow", "plain,sync", "plain,status", "plain,serve"]
     assert completed("carrel s", monkeypatch, carrel) == begin_so
 
 

@@ -43,11 +43,12 @@ async def _choose(screen: CarrelScreen, library: LibraryPort) -> None:
 
 
 def _models(library: LibraryPort) -> list[Model]:
+    """Return the models that can read for meaning; one for late interaction only cannot."""
     from app.model_catalogue import models
     from engine.embedding.catalogue import EMBEDDED
 
     status = library.status()
-    return models(status.model or EMBEDDED, status.passages)
+    return [each for each in models(status.model or EMBEDDED, status.passages) if each.kind == "meaning"]
 
 
 def _tell_how(screen: CarrelScreen, model: Model) -> None:

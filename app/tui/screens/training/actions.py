@@ -34,9 +34,33 @@ TRAINING_ACTIONS = (
     Action("training.delete", "delete,D", "order('delete')", "delete", "Delete this run",
            "Delete a run that is over, and the model that it made; says what goes, and asks."),
     Action("training.page", "tab", "turn(1)", "page", "Next page of the training screen",
-           "Go on to the next page: plan, run, history."),
+           "Go on to the next page: plan, run, history, beside."),
     Action("training.page_back", "shift+tab", "turn(-1)", "", "Page before", "", footer=False, palette=False),
     Action("training.back", "escape,slash", "back", "search", "Back to the search", "Go back to the search."),
+)  # fmt: skip
+
+BESIDE_ACTIONS = (
+    Action("training.beside_review", "r,enter", "screen.review_beside", "review", "Review two models blind",
+           "Choose between two lists of five, without knowing which model found which.", shown_key="r"),
+    Action("training.beside_promote", "p", "screen.promote_beside", "use it", "Take the model beside into use",
+           "Search with the model that runs beside; asks. The one in use is then kept beside it."),
+    Action("training.beside_back", "b", "screen.go_back_beside", "model before", "Go back to the model kept beside",
+           "Search with the model that was in use before; asks."),
+    Action("training.beside_stop", "x,delete", "screen.stop_beside", "stop", "Let nothing run beside",
+           "Let the model run beside no longer; its vectors stay, and are not kept current.", shown_key="x"),
+)  # fmt: skip
+
+LIST_REVIEW_ACTIONS = (
+    Action("lists.left", "left,h", "choose('left')", "first", "The left or upper list answers better",
+           "The list at the left, or the upper one, answers the question better.", shown_key="←"),
+    Action("lists.right", "right,l", "choose('right')", "second", "The right or lower list answers better",
+           "The list at the right, or the lower one, answers the question better.", shown_key="→"),
+    Action("lists.same", "equals_sign,s", "choose('tie')", "same", "Both lists answer as well",
+           "Both lists answer the question as well.", shown_key="="),
+    Action("lists.neither", "n", "choose('neither')", "neither", "Neither list answers",
+           "Neither of the lists answers the question."),
+    Action("lists.leave", "q,escape", "leave", "later", "Leave the review; all is kept",
+           "Go back; what was chosen is kept, and the review goes on where it was.", shown_key="q"),
 )  # fmt: skip
 
 HELP_PAGES = (

@@ -35,8 +35,8 @@ def curve_lines(curve: ThresholdCurve | None, width: int, rows: int) -> list[Con
         fitted(heading("Agreement", "the same, chance left in"), width),
         *_drawn(curve, agreement, width, max(LEAST_ROWS, rows - 1), QUIET, ("100 %", "0 %")),
         _scale(curve, width),
-        *_cut(CARRIED, ALARM, cut_said("carried over", curve.carried), width),
-        *_cut(FITTED, GOOD, cut_said("fitted anew", curve.fitted), width),
+        *_cut_lines(CARRIED, ALARM, cut_said("carried over", curve.carried), width),
+        *_cut_lines(FITTED, GOOD, cut_said("fitted anew", curve.fitted), width),
     ]
 
 
@@ -74,6 +74,6 @@ def _scale(curve: ThresholdCurve, width: int) -> Content:
     return fitted(Content.styled(f"{'cosine':>{AXIS_CELLS - 2}}  {least}{' ' * room}{most}", QUIET), width)
 
 
-def _cut(sign: str, ink: str, text: str, width: int) -> list[Content]:
+def _cut_lines(sign: str, ink: str, text: str, width: int) -> list[Content]:
     first, *rest = said(text, width - 2)
     return [Content.assemble((f"{sign} ", ink), first), *(Content.assemble("  ", line) for line in rest)]

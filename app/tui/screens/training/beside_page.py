@@ -11,9 +11,10 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
 
-from app.tui.actions import Action, bindings
+from app.tui.actions import bindings
 from app.tui.background import in_background
 from app.tui.browser import browser_of
+from app.tui.screens.training.actions import BESIDE_ACTIONS
 from app.tui.screens.training.beside_lines import comparison_lines, nothing_lines, standing_lines
 from app.tui.screens.training.run_page import SizedView
 from app.tui.theme import QUIET
@@ -25,17 +26,6 @@ if TYPE_CHECKING:
 
 MOST_CURVE_ROWS, LEAST_CURVE_ROWS = 9, 4
 OTHER_ROWS = 20  # of what stands below the curves, so that it is in sight where there is room
-
-BESIDE_ACTIONS = (
-    Action("training.beside_review", "r,enter", "screen.review_beside", "review", "Review two models blind",
-           "Choose between two lists of five, without knowing which model found which.", shown_key="r"),
-    Action("training.beside_promote", "p", "screen.promote_beside", "use it", "Take the model beside into use",
-           "Search with the model that runs beside; asks. The one in use is then kept beside it."),
-    Action("training.beside_back", "b", "screen.go_back_beside", "model before", "Go back to the model kept beside",
-           "Search with the model that was in use before; asks."),
-    Action("training.beside_stop", "x,delete", "screen.stop_beside", "stop", "Let nothing run beside",
-           "Let the model run beside no longer; its vectors stay, and are not kept current.", shown_key="x"),
-)  # fmt: skip
 
 
 class BesideView(SizedView):

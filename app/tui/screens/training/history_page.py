@@ -92,7 +92,7 @@ class HistoryPage(Container):
 
 
 def _about(run: Run, state: TrainingState | None, now: float, width: int) -> list[Content]:
-    lines = _facts(run, state, now, width)
+    lines = _run_facts(run, state, now, width)
     if state is None:
         return lines
     lines += verdict_lines(state, width, run) or ending_lines(state, run.state, width)
@@ -133,7 +133,7 @@ def _standing(run: Run) -> tuple[str, str]:
     return _OUTCOMES.get(run.outcome, run.outcome or "over"), ALARM if run.outcome == "failed" else QUIET
 
 
-def _facts(run: Run, state: TrainingState | None, now: float, width: int) -> list[Content]:
+def _run_facts(run: Run, state: TrainingState | None, now: float, width: int) -> list[Content]:
     """Return the facts of a run, above its verdict."""
     facts = [("recipe", run.recipe), ("from", run.base), ("begun", day(run.started, now))]
     if run.gain is not None and run.low is not None and run.high is not None:

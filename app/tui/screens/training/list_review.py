@@ -11,10 +11,11 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.screen import Screen
 
-from app.tui.actions import Action, Where, bindings
+from app.tui.actions import Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import browser_of
 from app.tui.list_keys import MOVING, MovesByLines
+from app.tui.screens.training.actions import LIST_REVIEW_ACTIONS
 from app.tui.screens.training.run_page import SizedView
 from app.tui.screens.training.two_lists import list_lines, over_lines, question_line
 from app.tui.theme import QUIET
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
     from training.review_session import TwoLists
 
 WIDE_COLUMNS = 100  # from here on the lists stand side by side
-
-LIST_REVIEW_ACTIONS = (
-    Action("lists.left", "left,h", "choose('left')", "first", "The left or upper list answers better",
-           "The list at the left, or the upper one, answers the question better.", shown_key="←"),
-    Action("lists.right", "right,l", "choose('right')", "second", "The right or lower list answers better",
-           "The list at the right, or the lower one, answers the question better.", shown_key="→"),
-    Action("lists.same", "equals_sign,s", "choose('tie')", "same", "Both lists answer as well",
-           "Both lists answer the question as well.", shown_key="="),
-    Action("lists.neither", "n", "choose('neither')", "neither", "Neither list answers",
-           "Neither of the lists answers the question."),
-    Action("lists.leave", "q,escape", "leave", "later", "Leave the review; all is kept",
-           "Go back; what was chosen is kept, and the review goes on where it was.", shown_key="q"),
-)  # fmt: skip
 
 
 class ListReviewScreen(MovesByLines, Screen[None]):

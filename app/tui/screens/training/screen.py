@@ -15,9 +15,9 @@ from app.tui.actions import Where, bindings
 from app.tui.background import Work, in_background
 from app.tui.browser import CarrelScreen, tell
 from app.tui.list_keys import MOVING, MovesByLines
-from app.tui.screens.training.actions import HELP_PAGES, TRAINING_ACTIONS, useful_for
+from app.tui.screens.training.actions import BESIDE_ACTIONS, HELP_PAGES, TRAINING_ACTIONS, useful_for
 from app.tui.screens.training.beside_orders import BesideOrders
-from app.tui.screens.training.beside_page import BESIDE_ACTIONS, BesidePage
+from app.tui.screens.training.beside_page import BesidePage
 from app.tui.screens.training.followed_run import FollowedRun, RunReported, to_follow
 from app.tui.screens.training.history_page import HistoryPage
 from app.tui.screens.training.page_bar import PAGES, Page, PageBar

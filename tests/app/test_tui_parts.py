@@ -180,6 +180,13 @@ def test_a_reading_names_each_word_and_the_verdict(result: SearchResult) -> None
     assert cell_len(reading_line(result, 30, finished=True).plain) <= 34
 
 
+def test_the_time_of_a_search_stands_whole_or_not_at_all(result: SearchResult) -> None:
+    shown = {width: reading_line(result, width, finished=True).plain[:width] for width in range(10, 60)}
+    timed = [width for width, text in shown.items() if "14" in text]
+    assert timed and all(shown[width].rstrip().endswith("· 14 ms") for width in timed)
+    assert all(" · 1" not in text for width, text in shown.items() if width not in timed)
+
+
 def test_the_state_follows_the_events() -> None:
     state = IndexerState()
     story = [

@@ -25,9 +25,11 @@ def reading_line(
     """Return the words with their rarity at the left, weights, verdict, hits, order and time at the right.
 
     `finished` is false while only the words have answered; `more` documents were found that have no row yet. Where
-    there is no room the weights go first, then the names of the rarities, then the last words.
+    there is no room the weights go first, then the names of the rarities, then the last words, then the time.
     """
-    verdict = _verdict(result, finished, order, more)
+    verdict, took = _verdict(result, finished, order, more), Content.styled(f" · {result.timings.total:.0f} ms", QUIET)
+    if verdict.cell_length + took.cell_length < width:  # half a time would be read as a number of something
+        verdict = Content.assemble(verdict, took)
     named, signs = _words(result, named=True), _words(result, named=False)
     with_weights = Content.assemble(_weights(result), _GAP, verdict)
     for left, right in ((named, with_weights), (named, verdict), (signs, with_weights), (signs, verdict)):
@@ -59,17 +61,14 @@ def _weights(result: SearchResult) -> Content:
 
 
 def _verdict(result: SearchResult, finished: bool, order: Order, more: int) -> Content:
-    """Return how many rows of each tier there are, or that nothing fits, and the time that it took."""
-    took = f"{result.timings.total:.0f} ms"
+    """Return how many rows of each tier there are, or that nothing fits."""
     ordered = "" if order == "relevance" else f" · {ORDER_WORDS[order]}"
     if is_listing(result):
-        return Content.styled(f"{ordered[3:] or 'newest first'} · {count(result.found)} found · {took}", QUIET)
+        return Content.styled(f"{ordered[3:] or 'newest first'} · {count(result.found)} found", QUIET)
     if not finished:
-        return Content.assemble(("by words so far", QUIET), (" · ", FAINT), (f"{count(result.found)} · {took}", QUIET))
+        return Content.assemble(("by words so far", QUIET), (" · ", FAINT), (count(result.found), QUIET))
     so_far = words_so_far(result)
-    return Content.assemble(
-        _tiers(result, more), (f" · {so_far}" if so_far else "", QUIET), (f"{ordered} · {took}", QUIET)
-    )
+    return Content.assemble(_tiers(result, more), (f" · {so_far}" if so_far else "", QUIET), (ordered, QUIET))
 
 
 def _tiers(result: SearchResult, more: int) -> Content:

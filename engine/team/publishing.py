@@ -157,6 +157,7 @@ class _Round:
         self._stop = stop
 
     def run(self) -> Published:
+        """Bring what differs to the server, a file a transaction, and return what was done."""
         own = own_documents.listed(self._conn, self._folder)
         self._publisher.forget_others(self._folder, own)
         watched = folders.at(self._conn, self._folder)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from engine.retrieval.unread_passages import SUSPICIOUS_LENGTH
+from engine.team.brought_passages import Details
 from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
@@ -20,26 +21,6 @@ OF_PASSAGE = f"""SELECT {_COLUMNS} FROM passage p
     LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page
     WHERE p.folder_id = (c.passage >> 32)::integer AND p.id = c.passage"""
 """What selects the details of one passage, the number of which is `c.passage`, under these names."""
-
-
-class Details(NamedTuple):
-    """A passage's document, the entry in it or 0, and where it stands; whether it is data, and a text of long letters.
-
-    The text is that of a passage which may be in a writing that the encoder does not read, else None.
-    """
-
-    passage: int
-    document: int
-    number: int
-    path: bytes
-    ordinal: int
-    is_data: bool
-    text: str | None
-
-    @property
-    def place(self) -> tuple[int, bytes, int, int]:
-        """Sorts passages by path, the shortest first, folder and place in the document."""
-        return len(self.path), self.path, self.passage >> 32, self.ordinal
 
 
 def asking(passages: Sequence[int]) -> Sql:

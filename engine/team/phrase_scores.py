@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from engine.records import TermScore
 from engine.store.bm25 import KeywordScore, fts5_idf, term_score
 from engine.store.phrase import COLUMNS, EITHER, Phrase
+from engine.team.brought_passages import Asked, Held
 from engine.team.passage_postings import COLUMN_WEIGHTS, PLACE_BITS, kept
 from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
-
-Asked = tuple[tuple[str, ...], tuple[str, ...]]
-"""The terms that phrases ask for, and the beginnings of terms."""
-
-
-class Held(NamedTuple):
-    """A passage's length in places, and the places of the terms that were asked for."""
-
-    length: int
-    places: dict[str, list[int]]
 
 
 def bm25_parts(

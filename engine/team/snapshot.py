@@ -8,7 +8,6 @@ has, which change is its latest, which model is active, and whether the person's
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +16,11 @@ from engine.store.fulltext import Statistics
 from engine.store.models import StoredModel
 from engine.store.phrase import Phrase
 from engine.store.store_connection import NotRead
+from engine.team.brought_passages import BroughtPassages
 from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
     import psycopg
-
-    from engine.store.documents import HydratedRow
-    from engine.team.candidate_details import Details
-    from engine.team.phrase_scores import Asked, Held
 
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _FOLDERS = """SELECT s.folder_id, s.version, coalesce(f.version, 0), s.passages, s.tokens, s.forgotten
@@ -54,17 +50,6 @@ class _First:
     turn: int
     dimension: int
     marks: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class BroughtPassages:
-    """What was brought of passages so far, by their numbers; None stands for what the server does not have of one."""
-
-    details: dict[int, Details | None] = field(default_factory=dict)
-    vectors: dict[int, bytes | None] = field(default_factory=dict)  # of the active model
-    rows: dict[tuple[int, int], HydratedRow | None] = field(default_factory=dict)  # by length of text, and number
-    words: dict[Asked, dict[int, Held | None]] = field(default_factory=dict)  # by the terms that were asked for
-    rare: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # who holds a term that few hold
 
 
 class Snapshot:

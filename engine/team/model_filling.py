@@ -12,7 +12,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -46,13 +46,12 @@ _PASSAGES = "SELECT hash, text FROM passage WHERE folder_id = %s AND document_id
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A model that vectors are made of, what the library counts as changes by now, and its name here."""
+    """A model that vectors are made of, and what the library counts as changes by now."""
 
     id: int
     fingerprint: str
     state: str
     version: int
-    name: str
 
 
 class _Pass:
@@ -104,8 +103,8 @@ class ModelFilling:
         """Do a little; False where there is nothing to do. Raises ModelError where a model that is here fails."""
         rows = writer.run(_MODELS)
         names = _installed() if rows else {}
-        models = [_Wanted(*row, name=names[row[1]]) for row in rows if row[1] in names]
-        return any(self._filled(writer, each) for each in models)
+        models = [_Wanted(*row) for row in rows if row[1] in names]
+        return any(self._filled(writer, each, names) for each in models)
 
     def encoder(self, fingerprint: str) -> PassageEncoder | None:
         """Return the encoder of a model that is installed here, None for another. Raises ModelError."""
@@ -124,17 +123,17 @@ class ModelFilling:
             raise ModelError(f"The model {name} has changed since it was installed.", fix="Install it again.")
         return encoder
 
-    def _filled(self, writer: TeamWriter, model: _Wanted) -> bool:
+    def _filled(self, writer: TeamWriter, model: _Wanted, names: Mapping[str, str]) -> bool:
         texts = writer.waiting(model.id, TEXTS_AT_ONCE)
         if not texts:
-            return self._let_wait(writer, model)
-        vectors = self._loaded(model.fingerprint, model.name).encode_passages(list(texts.values()))
+            return self._let_wait(writer, model, names)
+        vectors = self._loaded(model.fingerprint, names[model.fingerprint]).encode_passages(list(texts.values()))
         writer.vectors(model.id, dict(zip(texts, vectors, strict=True)))
         return True
 
     # --- texts of documents ---------------------------------------------------------------------------------------
 
-    def _let_wait(self, writer: TeamWriter, model: _Wanted) -> bool:
+    def _let_wait(self, writer: TeamWriter, model: _Wanted, names: Mapping[str, str]) -> bool:
         """Let the texts of some documents wait for a model; False where no document is left to look at now."""
         looked = self._passes.setdefault(model.id, _Pass(model.version))
         if not looked.due(model):
@@ -146,7 +145,7 @@ class ModelFilling:
         for document in found:
             if self._stop.is_set():
                 return False
-            texts = self._texts(writer, document, self._loaded(model.fingerprint, model.name))
+            texts = self._texts(writer, document, self._loaded(model.fingerprint, names[model.fingerprint]))
             if texts:
                 writer.let_wait(model.id, document.folder_id, texts)
             looked.behind = document.id

@@ -162,8 +162,8 @@ class TeamStore:
                 machine=machine,
                 last_seen=seen,
                 folders=tuple(
-                    TeamFolder(*figures, readers=tuple(readers))
-                    for owner, where, *figures, readers in folders
+                    TeamFolder(path, documents, passages, changed, visible, tuple(readers))
+                    for owner, where, path, documents, passages, changed, visible, readers in folders
                     if (owner, where) == (person, machine)
                 ),
                 own=own and machine == self.machine,

@@ -32,8 +32,9 @@ MOST_CONNECTIONS = 6  # of one process; a person types into one search, screens 
 IDLE_SECONDS = 120.0  # a connection that nobody used so long is closed
 _MEMBERS = """SELECT person, machine, extract(epoch FROM seen_at)::float8, person = current_user FROM member
 ORDER BY person, machine"""
-_FOLDERS = """SELECT f.owner, f.machine, f.path, s.documents, s.passages, extract(epoch FROM s.changed_at)::float8
-FROM folder f JOIN folder_state s ON s.folder_id = f.id WHERE f.state = 'watching' ORDER BY f.path"""
+_FOLDERS = """SELECT f.owner, f.machine, f.path, s.documents, s.passages, extract(epoch FROM s.changed_at)::float8,
+    f.visibility, f.readers FROM folder f JOIN folder_state s ON s.folder_id = f.id
+WHERE f.state = 'watching' ORDER BY f.path"""
 
 
 def _rolled_back(_conn: psycopg.Connection) -> None:
@@ -174,7 +175,11 @@ class TeamStore:
                 name=person,
                 machine=machine,
                 last_seen=seen,
-                folders=tuple(TeamFolder(*row[2:]) for row in folders if row[:2] == (person, machine)),
+                folders=tuple(
+                    TeamFolder(path, documents, passages, changed, visible, tuple(readers))
+                    for owner, where, path, documents, passages, changed, visible, readers in folders
+                    if (owner, where) == (person, machine)
+                ),
                 own=own and machine == self.machine,
             )
             for person, machine, seen, own in [*people, *((*each, 0.0, False) for each in silent)]

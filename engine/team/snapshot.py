@@ -23,7 +23,10 @@ _FOLDERS = """SELECT s.folder_id, s.version, coalesce(f.version, 0), s.passages,
 FROM folder_state s LEFT JOIN folder_fill f ON f.folder_id = s.folder_id ORDER BY s.folder_id"""
 _MODEL = """SELECT id, name, manifest, fingerprint, state, extract(epoch FROM created_at)::float8, turn, dimension
 FROM model WHERE state = 'active'"""
-_MARKS = "SELECT version, (SELECT count(*) FROM mark) FROM mark_state"
+_MARKS = """SELECT version, (SELECT count(*) FROM mark) + CASE WHEN shares THEN (
+    SELECT count(*) + (greatest(0, least(coalesce(max(at), 0), 1e10)) * 1000)::bigint
+    FROM shared_mark WHERE person <> current_user) ELSE 0 END
+FROM mark_state"""
 
 
 @dataclass(frozen=True, slots=True)

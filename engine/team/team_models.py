@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine.team import personal_marks
+from engine.team import personal_marks, shared_judgements
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,15 +58,16 @@ def held_back(snapshot: Snapshot, document_id: int) -> int:
 
 
 def marks(snapshot: Snapshot, query: str | None = None) -> tuple[Mark, ...]:
-    """Return the reader's marks, or those of a query, newest first."""
+    """Return the reader's marks of a query, newest first; of all, behind theirs those that others share with them."""
     asked = "" if query is None else " WHERE query = %s"
-    return personal_marks.marks_of(
+    own = personal_marks.marks_of(
         snapshot.rows(
             f"SELECT query, passage_hash, path, grade, at, sketch FROM mark{asked}"
             " ORDER BY at DESC, query, passage_hash",
             () if query is None else (query,),
         )
     )
+    return own if query is not None else (*own, *shared_judgements.of_others(snapshot))
 
 
 def query_vectors(snapshot: Snapshot, model_id: int, queries: Sequence[str]) -> dict[str, NDArray[np.float32]]:

@@ -9,7 +9,7 @@ from typing import Any
 from app.json_shapes import follower_shape
 from app.model_catalogue import Model
 from app.wording.cells import table
-from app.wording.model_facts import following, late_coverage
+from app.wording.model_facts import follower_coverage, late_coverage
 from app.wording.times import estimate
 from engine.records import LateStatus, ModelCoverage
 
@@ -28,7 +28,7 @@ def lines(
     Of those that follow it, and of the one for late interaction, the state says how many of their vectors are there.
     How long each would take stands last where it is known.
     """
-    states = {each.name: following(each) for each in followers}
+    states = {each.name: follower_coverage(each) for each in followers}
     if late is not None:
         states[late.name] = ", ".join(filter(None, (states.get(late.name), late_coverage(late))))
     timed = any(model.seconds is not None for model in all_models)

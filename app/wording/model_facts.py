@@ -20,7 +20,7 @@ def short_name(model: Model) -> str:
     return model.name if len(model.name) <= LONGEST_NAME else model.name.rpartition("/")[2]
 
 
-def following(model: ModelCoverage) -> str:
+def follower_coverage(model: ModelCoverage) -> str:
     """Return the state of a model that follows the one in use: beside, 43 %."""
     state = "beside" if model.state == "shadow" else model.state
     return state if model.shared else f"{state}, {percent_there(model.share)}"
@@ -34,7 +34,7 @@ def late_coverage(late: LateStatus) -> str:
 
 def coverages(status: Status, late: LateStatus | None) -> dict[str, str]:
     """Return by name what models do in a library and how far their vectors of it are, for those that have some."""
-    found = {each.name: following(each) for each in status.followers}
+    found = {each.name: follower_coverage(each) for each in status.followers}
     if status.model:
         there = 1 - status.pending / status.texts if status.texts else 1.0
         found[status.model] = "active" if there >= 1 else f"active, {percent_there(there)}"

@@ -710,7 +710,7 @@ async def test_how_far_the_vectors_of_each_model_are_stands_in_the_list(
         await shown(pilot, "m")
         await settle(pilot)
         listed = [" ".join(str(each.prompt).split()) for each in pilot.app.screen.query_one(OptionList).options]
-        assert listed[0].endswith("active, 95 % · en · ~1 min")
+        assert listed[0].endswith("active, 95 % · en · ~60 s")
         assert listed[1] == "mine beside, 99 % · de, fr · ~30 s"
 
 

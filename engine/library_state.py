@@ -78,7 +78,7 @@ class LibraryState:
             if isinstance(connection, TeamConnection):
                 shared, passages = counts(connection.snapshot)
                 model = connection.active_model()
-                sharing = bool(connection.snapshot.value("SELECT shares FROM mark_state"))
+                sharing = connection.snapshot.shares_marks
                 told = replace(told, documents=shared, passages=passages, model=model.name if model else "")
         people = {member.name for member in members}
         here = {member.name for member in members if member.own or not member.away(now)}

@@ -17,6 +17,7 @@ from engine.errors import TeamAway
 
 if TYPE_CHECKING:
     from engine.library_file import LibraryFile
+    from engine.records import Query
     from engine.records.team import Member
     from engine.retrieval.cancellation import Cancellation
     from engine.retrieval.vector_leg import Vectors, VectorSource
@@ -55,13 +56,13 @@ class TeamOrOwn:
         return self._away
 
     @contextmanager
-    def searching(self, cancel: Cancellation | None = None) -> Iterator[StoreConnection]:
+    def searching(self, cancel: Cancellation | None = None, query: Query | None = None) -> Iterator[StoreConnection]:
         """Lend a connection. Raises TeamAway where the own file does not stand in, or the way broke in the middle."""
         if self._away:
             with self._own.searching(cancel) as own:
                 yield own
             return
-        lent = self.team.searching(cancel)
+        lent = self.team.searching(cancel, query)
         try:
             connection = lent.__enter__()
         except TeamAway as error:

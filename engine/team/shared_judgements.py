@@ -27,7 +27,7 @@ JOIN passage p ON p.folder_id = ANY(ARRAY(SELECT id FROM folder WHERE state = 'w
 WHERE m.grade <> {OPENED} AND (%s::text[] IS NULL OR m.query = ANY(%s::text[]))
 ON CONFLICT(folder_id, person, md5(query), passage_hash) DO UPDATE SET grade = excluded.grade, at = excluded.at"""
 _OTHERS = f"""SELECT DISTINCT ON (at, person, query, passage_hash) query, passage_hash, grade, at, person
-FROM shared_mark WHERE person <> current_user AND EXISTS (SELECT FROM mark_state WHERE shares)
+FROM shared_mark WHERE person <> current_user
 ORDER BY at DESC, person, query, passage_hash LIMIT {MOST_OF_OTHERS}"""
 
 
@@ -65,7 +65,7 @@ def forget(conn: psycopg.Connection, query: str | None) -> None:
 
 
 def of_others(snapshot: Snapshot) -> tuple[Mark, ...]:
-    """Return the marks that others share with the person, the newest first; () for who shares none."""
+    """Return the marks that others share, the newest first; asked for who shares theirs."""
     return tuple(
         Mark(query, digest, b"", grade, at, by=person)
         for query, digest, grade, at, person in snapshot.rows(_OTHERS)

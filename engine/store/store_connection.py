@@ -223,6 +223,14 @@ class ConstantReads(Protocol):
         """Return the constants that searches go by: those that were fitted and taken into use, else the defaults."""
 
 
+@runtime_checkable
+class VocabularyReads(Protocol):
+    """All words at once, which a store that is far away does not give."""
+
+    def vocabulary(self) -> dict[str, int]:
+        """Return every term with the number of passages that hold it."""
+
+
 class MarkReads(Protocol):
     """What the reader thinks of results: nobody else's."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import properties
 import pytest
@@ -32,6 +33,12 @@ def pytest_configure() -> None:
     properties.load_profile()
 
 
+def pytest_collection_finish() -> None:
+    """Look no more through what was imported and collected, a million objects, for some that nobody needs."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name no test after bytes: an archive made a second later is another one, and each process makes its own."""
     return argname if isinstance(val, bytes) else None
@@ -43,7 +50,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that compare pictures, and skip those marked `slow` unless the variable asks for them."""
+    """Mark the tests that compare pictures, and skip those marked `slow` unless the variable asks for them.
+
+    Those that train come first: so one process of a run has them all, and the others never import torch, which takes
+    seconds.
+    """
+    items.sort(key=lambda item: "training" not in item.keywords)
     for item in items:
         if "snap_compare" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.picture)
@@ -64,17 +76,14 @@ def unfitted() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def roughly_fitted() -> Iterator[None]:
     """Fit the tiers of libraries to each twelfth foreign query, which here is near enough."""
+    import rough_tiers
+
     from engine.retrieval import tier_calibration
     from training import candidate_evaluation
 
-    whole = tier_calibration.calibrate
-
-    def calibrate(connection: Any, vectors: Any, background: float, texts: Any, queries: Any, *rest: Any) -> Any:
-        return whole(connection, vectors, background, texts[::12], queries[::12], *rest)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tier_calibration, "calibrate", calibrate)
-        patch.setattr(candidate_evaluation, "calibrate", calibrate)
+        patch.setattr(tier_calibration, "calibrate", rough_tiers.calibrate)
+        patch.setattr(candidate_evaluation, "calibrate", rough_tiers.calibrate)
         yield
 
 

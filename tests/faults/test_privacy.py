@@ -255,11 +255,11 @@ def test_no_command_speaks_to_a_network(world: World) -> None:
     assert SPEAKING.findall(trace.read_text()) == [], "watch"
     browser = Terminal([*traced, os.fspath(PROGRAM)], {**world.environment(), "TERM": "xterm-256color"})
     try:
-        assert browser.wait(lambda screen: "ctrl+q leave" in screen.text, 60), browser.screen.text
+        assert browser.wait(lambda screen: "ctrl+q leave" in screen.text, 120), browser.screen.text
         browser.press("heron")
-        assert browser.wait(lambda screen: "strong" in screen.text, 60), browser.screen.text
+        assert browser.wait(lambda screen: "strong" in screen.text, 120), browser.screen.text
     finally:
-        assert browser.leave("\x11", 30) is not None, "ctrl+q leaves it"
+        assert browser.leave("\x11", 120) is not None, "ctrl+q leaves it"
     assert SPEAKING.findall(trace.read_text()) == [], "the browser"
     asking = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
     subprocess.run([*traced, sys.executable, "-P", "-c", asking], check=True)

@@ -310,8 +310,8 @@ def _places(
     numbers = np.zeros(len(ids), np.int64)
     tie = np.zeros(len(ids), np.int64)
     if listed:
-        at = np.searchsorted(ids, np.fromiter((row[0] for row in listed), np.int64, len(listed)))
-        documents[at] = np.fromiter((row[1] for row in listed), np.int64, len(listed))
-        numbers[at] = np.fromiter((row[2] or 0 for row in listed), np.int64, len(listed))
+        found = np.array(listed, np.int64)
+        at = np.searchsorted(ids, found[:, 0])
+        documents[at], numbers[at] = found[:, 1], found[:, 2]
         tie[at] = np.arange(len(listed))
     return documents, numbers, tie

@@ -212,7 +212,9 @@ def _keyword(candidates: Candidates, ranking: Ranking, at: int, terms: tuple[Ter
     for word in fts_query.rare:
         if word.lifts and candidates.ids[at] in word.passages:
             lifts[fts_query.readings[word.index].term] += ranking.lift * word.share
-    here = tuple(replace(term, rare=lifts[term.term]) for term in terms if term.tf > 0.0)
+    here = tuple(
+        replace(term, rare=lifts[term.term]) if term.term in lifts else term for term in terms if term.tf > 0.0
+    )
     return KeywordFigure(rank, float(candidates.bm25[at]), here)
 
 

@@ -146,7 +146,7 @@ class PostingsReader:
         return known
 
     def _holding(self, word: str) -> tuple[str, ...]:
-        if self.connection.statistics().rows > MOST_ROWS:
+        if not word.isalpha() or self.connection.statistics().rows > MOST_ROWS:  # what holds a sign or digit is no word
             return ()
         if not self._reads_whole():
             return self.connection.terms_holding(word, LONGER_LETTERS, MOST_HOLDING)

@@ -77,4 +77,4 @@ def read_into(conn: apsw.Connection, table: str, place: Place, rows: NDArray[np.
     Python's lock is let go of meanwhile, so that the model is loaded beside.
     """
     with conn.blob_open("main", f"{table}_vector_chunks00", "vectors", place.chunk_id, False) as blob:
-        blob.read_into(memoryview(rows).cast("B"))
+        blob.read_into(rows.data.cast("B"))

@@ -291,9 +291,10 @@ def _meaning_of(
         return cosine, np.zeros((len(ids), 1), np.float32), rank
     rows = meaning.vectors.positions(ids)
     has = rows >= 0
+    found = leg.vectors(rows[has])
+    cosine[has] = found @ meaning.query
     vectors = np.zeros((len(ids), meaning.vectors.dimension), np.float32)
-    vectors[has] = leg.vectors(rows[has])
-    cosine[has] = vectors[has] @ meaning.query
+    vectors[has] = found
     rank[has] = leg.ranks(rows[has])
     return cosine, vectors, rank
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from engine.lazy_dataclass import dataclass
 from engine.retrieval.nearest_words import nearest_word
 from engine.retrieval.versions import Versions
-from engine.store.phrase import Phrase
+from engine.store.bm25 import COMMON_SHARE
+from engine.store.phrase import EITHER, Phrase
 from engine.store.store_connection import VocabularyReads
 
 if TYPE_CHECKING:
@@ -48,13 +49,15 @@ class Postings:
 class _Kept:
     """What is kept of one version of the word index: counts by term, the nearest word of an unknown one, postings.
 
-    `whole` tells that the counts are those of every term that there is.
+    `whole` tells that the counts are those of every term that there is; `matching` are counts of phrases whose postings
+    nobody needed.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
     whole: bool = False
     nearest: dict[str, str] = field(default_factory=dict)
     holding: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    matching: dict[str, int] = field(default_factory=dict)
     postings: OrderedDict[str, Postings] = field(default_factory=OrderedDict)
     bytes: int = 0
 
@@ -176,9 +179,22 @@ class PostingsReader:
         """Return the number of passages that hold a phrase."""
         if phrase.is_term:
             return self.frequencies(phrase.places)[phrase.places[0]]
-        if self.keeps_scores:
+        if self.keeps_scores and not self._too_common(phrase):
             return len(self.postings(phrase).ids)
-        return self.connection.phrase_frequency(phrase)
+        with self._cache.lock:
+            known = self._kept.matching.get(phrase.match)
+        if known is None:
+            known = self.connection.phrase_frequency(phrase)
+            with self._cache.lock:
+                self._kept.matching[phrase.match] = known
+        return known
+
+    def _too_common(self, phrase: Phrase) -> bool:
+        """Whether a word of two stems stands in so many passages that it is not scored: they are only counted then."""
+        if len(phrase.places) != 1 or phrase.prefix or self.knows(phrase):
+            return False
+        counts = self.frequencies(phrase.places[0].split(EITHER))
+        return max(counts.values()) > COMMON_SHARE * self.connection.statistics().rows
 
     def knows(self, phrase: Phrase) -> bool:
         """Whether a phrase's scores are kept, so that they cost nothing to read."""

@@ -31,6 +31,7 @@ KEPT_CHARACTERS, KEPT_COLUMNS = 4_000, 512  # who types sees the same rows again
 _AS_BYTES = ", ".join(  # a text that is no UTF-8 ends no reading
     f"substr(CAST({each} AS BLOB), 1, {4 * READ_CHARACTERS})" for each in COLUMNS
 )
+COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them, so it moves no rank
 LEAST_IDF = 1e-6  # what FTS5 gives a phrase that stands in more than half of all rows
 
 

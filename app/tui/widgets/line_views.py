@@ -165,6 +165,15 @@ class LineView(MovesByLines, PaintedView):
             if was_hidden:
                 self._go_to_top()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines to be painted.
+
+        Textual tells no size to a view that is shown while something asks where another one lies; it is taken then.
+        """
+        if self._built_width != self.scrollable_content_region.width:
+            self.call_later(self.on_resize)
+        return super().render_lines(crop)
+
     def rebuild(self) -> None:
         """Build the lines anew, for the present width."""
         self._take()

@@ -12,13 +12,12 @@ from engine.retrieval.named_documents import holding_names, titled
 from engine.retrieval.passage_borders import LONGEST, Crossing, crossing
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import RareWord, looks_up, rare_words
-from engine.store.bm25 import idf
+from engine.store.bm25 import COMMON_SHARE, idf
 from engine.store.phrase import EITHER, Phrase
 from engine.store.tokenizer import Token, compounds_at, exact_phrase, is_name, of_stem, parts_at, stem_of, tokens
 
 CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it no hit is a full vote
 SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
-COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them to 1e-6, so it moves no rank
 LEAST_BEGINNING = 4  # code points of a finished word: a shorter one that no passage holds begins too many others
 LEAST_PART = 6  # code points of one that is looked for inside of others, as compounds have it: `arrow` is in sparrow
 MINIMUM_PREFIX = 2  # code points: one letter begins so many words that to rank them costs most and tells least
@@ -67,6 +66,30 @@ class FtsQuery:
         of them would get.
         """
         return CEILING_SHARE * SATURATED_TERM * sum(reading.idf for reading in self.readings)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstWords:
+    """What is asked of the words of a library before anything else: `terms` are counted, `title` may be one.
+
+    `growing` are the beginnings of words that are still typed.
+    """
+
+    terms: tuple[str, ...]
+    title: tuple[str, ...]
+    growing: tuple[str, ...]
+
+
+def first_words(query: Query) -> FirstWords:
+    """Return what `fts_query_of` asks first, which hangs on no answer."""
+    asked = [(term, tokens(term.text)) for term in query.terms]
+    told = [(term, found) for term, found in asked if not term.excluded]
+    grown = (found[-1] for term, found in told if term.kind == "prefix" and found)
+    return FirstWords(
+        tuple(_looked_up(asked)),
+        tuple(token.word for _, found in told for token in found),
+        tuple(token.word for token in grown if not token.unspaced and len(token.word) >= MINIMUM_PREFIX),
+    )
 
 
 def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -24,6 +23,7 @@ from engine.records import (
     Verdict,
 )
 from engine.retrieval import tiers
+from engine.retrieval.asked_ahead import ahead_of_rows
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import Ranking
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from engine.store.store_connection import StoreConnection
 
 ROUNDING = 1e-6  # of cosines in single precision
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +95,7 @@ def _read(
     connection: StoreConnection, fts_query: FtsQuery, ids: Sequence[int], made: dict[int, Read]
 ) -> dict[int, Read]:
     """Read rows; what was made of one for this query is made again only where the row is another one since."""
+    ahead_of_rows(connection, fts_query, ids)
     rows = connection.rows_for(ids, READ_LENGTH)
     found = {passage: made[passage] for passage, row in rows.items() if passage in made and made[passage].row == row}
     new = [passage for passage in ids if passage in rows and passage not in found]
@@ -116,7 +115,9 @@ def _snippet(row: HydratedRow, fts_query: FtsQuery) -> tuple[str, Marks]:
     except apsw.Error:
         raise  # the library, or a search that is no longer wanted; not the text
     except Exception as error:
-        log.warning("a snippet failed: %r (%s)", row.absolute, type(error).__name__)
+        import logging  # 8 ms, which no other search has to wait for
+
+        logging.getLogger(__name__).warning("a snippet failed: %r (%s)", row.absolute, type(error).__name__)
         return " ".join(row.text[:SNIPPET_LENGTH].split()), ()
 
 
@@ -213,7 +214,9 @@ def _keyword(candidates: Candidates, ranking: Ranking, at: int, terms: tuple[Ter
     for word in fts_query.rare:
         if word.lifts and candidates.ids[at] in word.passages:
             lifts[fts_query.readings[word.index].term] += ranking.lift * word.share
-    here = tuple(replace(term, rare=lifts[term.term]) for term in terms if term.tf > 0.0)
+    here = tuple(
+        replace(term, rare=lifts[term.term]) if term.term in lifts else term for term in terms if term.tf > 0.0
+    )
     return KeywordFigure(rank, float(candidates.bm25[at]), here)
 
 

@@ -34,6 +34,7 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import EntryList
 from app.tui.widgets.footer import KeyLine
 from app.tui.widgets.line_views import LineView
+from app.wording.paths import owner_words
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import DocumentChange, Failure, Folder
@@ -224,7 +225,14 @@ class LibraryScreen(MovesByLines, CarrelScreen):
         folder = self.tree_list.folder
         if folder is None:
             tell(self, "Select a watched folder first.")
-        return folder
+        return folder if folder is not None and self._is_own(folder.path) else None
+
+    def _is_own(self, path: bytes) -> bool:
+        """Return whether a path lies on this machine, or say whose it is: only they can change what is brought."""
+        whose = owner_words(path)
+        if whose:
+            tell(self, f"That folder is one of {whose}: only they can change it.")
+        return not whose
 
     def action_add(self) -> None:
         """Pick a folder and watch it."""
@@ -263,7 +271,7 @@ class LibraryScreen(MovesByLines, CarrelScreen):
     def action_retry(self) -> None:
         """Read what failed again: the selected file, or all of it in the selected folder."""
         library, entry, row = self._writable(), self._side.entry, self.tree_list.row
-        if library is None:
+        if library is None or not self._is_own(self.tree_list.place[0]):
             return
         if entry is not None and isinstance(entry.value, (Failure, DocumentChange)):
             self._orders.send(library, Order("retry", entry.value.path))
@@ -274,7 +282,7 @@ class LibraryScreen(MovesByLines, CarrelScreen):
 
     def action_look(self) -> None:
         """Compare the selected folder with the index now, and start the indexer where it was given up."""
-        if (library := self._writable()) is not None:
+        if self._is_own(self.tree_list.place[0]) and (library := self._writable()) is not None:
             self.carrel.wake_indexer()
             self._orders.send(library, Order("sync", absolute(self.tree_list.place)))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONG_TESTS = "CARREL_SLOW"
 PROCESSES_A_CORE = 2  # tests of the screen and of processes wait more than they work
 MOST_PROCESSES = 8  # of 300 to 900 MB each
+GARBAGE = (20_000, 10, 10)  # Python's own 700 objects cost tests of the screen a fifth of their time
 
 
 def pytest_configure() -> None:
@@ -31,10 +32,11 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes read what the first has compiled
     sys.dont_write_bytecode = False
     properties.load_profile()
+    gc.set_threshold(*GARBAGE)
 
 
 def pytest_collection_finish() -> None:
-    """Look no more through what was imported and collected, a million objects, for some that nobody needs."""
+    """Look for garbage no more in what was imported and collected, a million objects."""
     gc.collect()
     gc.freeze()
 
@@ -84,6 +86,20 @@ def roughly_fitted() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tier_calibration, "calibrate", rough_tiers.calibrate)
         patch.setattr(candidate_evaluation, "calibrate", rough_tiers.calibrate)
+        yield
+
+
+@pytest.fixture(scope="module")
+def roughly_linked() -> Iterator[None]:
+    """Fit from where words count as linked to each twelfth foreign query, for models that give token vectors."""
+    from rough_tiers import EACH
+
+    from engine.retrieval import word_link_calibration
+
+    queries, vectors = word_link_calibration.foreign_queries, word_link_calibration.foreign_vectors
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(word_link_calibration, "foreign_queries", lambda: queries()[::EACH])
+        patch.setattr(word_link_calibration, "foreign_vectors", lambda encoder: vectors(encoder)[::EACH])
         yield
 
 

@@ -22,14 +22,16 @@ class IndexerState:
     was started too often and is left alone until the person asks for it; `gone` that there is no library file to work
     on.
     `remark` says why not all folders are watched, `fix` what can be done about it.
-    `looked` are the counts of the last sync that came to its end. `pending` of the `embeddable` passages are found by
-    words only so far, as far as the indexer has told, and will have their vectors in `meaning_left` seconds.
+    `files_total` need work, of the `files_found` where the sync looked. `looked` are the counts of the last sync that
+    came to its end. `pending` of the `embeddable` passages are found by words only so far, as far as the indexer has
+    told, and will have their vectors in `meaning_left` seconds.
     """
 
     phase: Phase = "off"
     pid: int = 0
     files_done: int = 0
     files_total: int = 0
+    files_found: int = 0
     rate: float = 0.0
     seconds_left: float | None = None
     path: str = ""
@@ -42,6 +44,7 @@ class IndexerState:
     fix: str = ""
     trouble: str = ""
     trouble_at: float = 0.0
+    trouble_of: str = ""
     foreign: bool = False
     passages: int = 0
     looked: events.SyncFinished | None = None
@@ -101,7 +104,10 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
             state = replace(state, phase=phase, folders=event.folders, covered=event.covered)
             return replace(state, remark=event.remark, fix=event.fix)
         case events.Trouble():
-            return replace(state, trouble=f"{event.message} {event.fix}".strip(), trouble_at=event.at)
+            if event.over:
+                return replace(state, trouble="", trouble_of="") if state.trouble_of == event.of else state
+            told = f"{event.message} {event.fix}".strip()
+            return replace(state, trouble=told, trouble_at=event.at, trouble_of=event.of)
         case events.Stopped():
             return replace(state, phase="off")
         case _:
@@ -118,6 +124,7 @@ def _scanned(state: IndexerState, event: events.Scanned) -> IndexerState:
         phase="indexing" if event.to_do else "watching",
         files_done=0,
         files_total=event.to_do,
+        files_found=event.files,
         passages=0,
         rate=0.0,
         seconds_left=None,

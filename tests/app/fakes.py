@@ -37,6 +37,7 @@ from engine.records import (
     Grade,
     Hit,
     KeywordFigure,
+    LateStatus,
     Mark,
     NearestWord,
     Query,
@@ -63,6 +64,7 @@ from engine.records import (
     WhyStage,
     WordReading,
 )
+from engine.records.team import SharedSearch
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
 
 ROOT = b"/home/reader/notes"
@@ -159,6 +161,8 @@ class FakeLibrary:
         self.visited: list[str] = []  # addresses shown in a web browser
         self.has_browser = True  # whether there is one
         self.marks: dict[tuple[str, int], Grade] = {}  # by query and passage
+        self.sharing = False  # of marks with a team
+        self.shared: tuple[SharedSearch, ...] = ()
         self.log: list[tuple[str, list[int]]] = []  # logged queries with what was opened
         self.refusal: CarrelError | None = None  # of every small write
         self.candidates_suffice = False  # whether more rows come from the candidates of the last search
@@ -167,6 +171,7 @@ class FakeLibrary:
         self.waiting: set[int] = set()  # passages that have no vector yet
         self.embedding, self.given_up = threading.Event(), threading.Event()  # whether embedding began, and was left
         self.beside: ShadowState | None = None  # the model that runs beside, where one does
+        self.late: LateStatus | None = None  # late interaction, where it is on
         self.shadow_log: list[ShadowSearch] = []
         self.finds_nothing = False  # the model in use, where the one beside finds something
         self.reviews: list[ShadowReview] = []
@@ -241,6 +246,20 @@ class FakeLibrary:
         self.marks.setdefault((query, passage_id), 1)
         return Mark(query, b"hash", ROOT, 1)
 
+    def share_marks(self, on: bool) -> None:
+        self.sharing = on
+        self.commits += 1
+
+    def shared_searches(self) -> tuple[SharedSearch, ...]:
+        return self.shared
+
+    def share_search(self, name: str, query: str) -> None:
+        self.shared = (*self.shared, SharedSearch("ada", name, query, True))
+
+    def take_back_search(self, name: str) -> bool:
+        before, self.shared = self.shared, tuple(each for each in self.shared if not (each.own and each.name == name))
+        return before != self.shared
+
     def last_opened(self, limit: int) -> tuple[bytes, ...]:
         documents = {passage.id: passage.path for passage in self._passages()}
         return tuple(dict.fromkeys(documents[passage] for _, passage in reversed(self.marks)))[:limit]
@@ -268,6 +287,12 @@ class FakeLibrary:
     def ask_for_shadow(self, name: str) -> int:
         self._write()
         return self.file_request("shadow", name)
+
+    def late_status(self) -> LateStatus | None:
+        return self.late
+
+    def late_estimate(self, name: str, factor: int) -> tuple[int, int]:
+        return 1_200, 9_600_000 // factor
 
     def stop_shadow(self) -> str:
         assert self.beside is not None

@@ -26,7 +26,7 @@ _NEEDED = ("torch", "transformers", "onnx")
 _MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
 
 pytestmark = [
-    pytest.mark.usefixtures("roughly_fitted"),
+    pytest.mark.usefixtures("roughly_fitted", "roughly_linked"),
     pytest.mark.training,
     pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
 ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from app.tui.actions import Action
 
+ADD = Action("library.add", "a,plus,insert", "add", "add", "Add a folder", "Watch another folder.")
 LIBRARY_ACTIONS = (
     Action("library.open", "enter", "open", "search inside", "Search inside this folder, or open this file",
            "On a folder: search inside it. On a file: open it in your editor. On a rule: list what it leaves out."),
-    Action("library.add", "a,plus,insert", "add", "add", "Add a folder", "Watch another folder."),
+    ADD,
     Action("library.pause", "p", "pause", "pause", "Pause or resume this folder",
            "Stop following a folder for a while, or follow it again. What is indexed stays searchable."),
     Action("library.rules", "i", "rules", "rules", "Change what is left out of this folder",

@@ -17,7 +17,9 @@ from textual.message import Message
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
 from app.tui.ports import LibraryPort
+from app.tui.screens.closing_keys import closed_again
 from app.tui.screens.confirm import ConfirmScreen
+from app.tui.screens.library.actions import ADD
 from app.tui.screens.library.order_replies import ON_ITS_WAY, UNSPOKEN, Order, told
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen
@@ -55,7 +57,8 @@ class FolderOrders:
                 tell(self._screen, f"Watching {shown_path(bytes(folder))}. What is read can be found at once.")
                 carrel.wake_indexer()
 
-        carrel.push_screen(PickerScreen(library, blink=carrel.ports.pace.blink), added)
+        screen = PickerScreen(library, blink=carrel.ports.pace.blink)
+        carrel.push_screen(closed_again(screen, ADD), added)
 
     def remove(self, library: LibraryPort, folder: Folder) -> None:
         """Forget a watched folder, after a question."""

@@ -10,7 +10,9 @@ from textual.timer import Timer
 from app.tui.background import in_background
 from app.tui.browser import Browser
 from app.tui.screens.chooser import Choice, ChoiceScreen
+from app.tui.screens.closing_keys import closed_again
 from app.tui.screens.prompts import AskScreen
+from app.tui.screens.search.actions import HISTORY, SAVED
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.watched_searches import WatchedSearches
 from app.wording.figures import count
@@ -88,9 +90,8 @@ class KeptSearches:
         nothing = (
             "No search before this one. A search is kept once it stood three seconds, or its rows were gone through."
         )
-        self._browser.push_screen(
-            ChoiceScreen("Searched before", earlier, nothing=nothing, remove=forget), self._picked
-        )
+        screen = ChoiceScreen("Searched before", earlier, nothing=nothing, remove=forget)
+        self._browser.push_screen(closed_again(screen, HISTORY), self._picked)
 
     def _picked(self, text: str | None) -> None:
         if text is not None:
@@ -106,7 +107,7 @@ class KeptSearches:
         choices = [Choice(name, name, self._note(name, saved[name])) for name in names]
         present = self._line.value.strip()
         if present:
-            choices.insert(0, Choice(KEEP, f"Keep the present search: {one_line(present)}"))
+            choices.insert(0, Choice(KEEP, f"Keep the present search: {one_line(present)}", fixed=True))
 
         def picked(name: str | None) -> None:
             if name == KEEP:
@@ -117,14 +118,13 @@ class KeptSearches:
                     in_background(self._line, partial(self._watched.look, name, saved[name]), "watched")
 
         def switched(name: str) -> None:
-            if name != KEEP:
-                in_background(screen, partial(self._switch, screen, name, saved[name]), "watched")
+            in_background(screen, partial(self._switch, screen, name, saved[name]), "watched")
 
         nothing = "None yet. Type a search, then come here to keep it under a name."
         screen = ChoiceScreen(
             "Saved searches", choices, nothing=nothing, remove=self._drop, switch=("watch, or no more", switched)
         )
-        self._browser.push_screen(screen, picked)
+        self._browser.push_screen(closed_again(screen, SAVED), picked)
         in_background(self._line, partial(self._count_news, screen, {name: saved[name] for name in names}), "watched")
 
     def _note(self, name: str, query: str, news: int = 0) -> str:
@@ -159,8 +159,6 @@ class KeptSearches:
         )
 
     def _drop(self, name: str) -> bool:
-        if name == KEEP:
-            return False
         kept = {each: query for each, query in self._browser.config.saved.items() if each != name}
         if not self._browser.change_config(saved=kept):
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
@@ -30,17 +30,20 @@ class StatusView:
 
 
 def status_line(view: StatusView, width: int) -> Content:
-    """Return the line. Where there is no room the folders go first, then the passages; what happens now stays."""
+    """Return the line. Where there is no room the folders go first, then the passages; what happens now stays.
+
+    That is said in fewer words before it is cut.
+    """
     name = Content.styled("Carrel", KEY)
     now = doing(view)
     badge = Content.styled(" read-only ", f"reverse {BRIGHT}") if view.read_only else Content()
     room = width - name.cell_length - 3
-    for parts in _choices(view.status):
-        line = _joined([badge, *parts, now])
+    choices = [[badge, *parts, now] for parts in _choices(view.status)] + [[badge, short] for short in _in_short(view)]
+    for parts in [*choices, [now]]:
+        line = _joined(parts)
         if line.cell_length <= room:
             break
-    else:
-        line = now.truncate(max(0, room), ellipsis=True)
+    line = line.truncate(max(0, room), ellipsis=True)
     return Content.assemble(name, " " * max(1, width - name.cell_length - line.cell_length), line)
 
 
@@ -111,6 +114,24 @@ def meaning_share(view: StatusView) -> float:
         return 1.0
     told = state.pending and state.embeddable  # a moment newer than what was read of the library
     return max(0.0, 1 - state.pending / state.embeddable) if told else status.meaning
+
+
+def _in_short(view: StatusView) -> Iterator[Content]:
+    """Yield what the indexer does now in fewer and fewer words, where the shares say it."""
+    state = view.indexer
+    if view.status is None or view.read_only or state.trouble:
+        return
+    meaning = meaning_share(view)
+    if state.phase == "indexing":
+        words, meaning = files_share(state), meaning if view.status.passages else 0.0
+        yield Content.styled(how_far(words, meaning, state.seconds_left), QUIET)
+        yield Content.styled(how_far(words, meaning), QUIET)
+        yield Content.styled(f"words {percent(words)}", QUIET)
+    elif state.phase == "watching" and walked(view.status) and meaning < 1:
+        yield Content.styled(how_far(1.0, meaning), QUIET)
+        yield Content.styled(f"meaning {percent(meaning)}", QUIET)
+    elif state.phase == "watching" and walked(view.status):
+        yield _phase(view)
 
 
 def _phase(view: StatusView) -> Content:

@@ -102,8 +102,9 @@ SEARCH_ACTIONS = (
 )  # fmt: skip
 
 WHAT_IF_ACTIONS = (
-    Action("what_if.move", "left", "screen.what_if", "change", "", "In what if: choose with up and down, change.",
+    Action("what_if.move", "left", "screen.step_what_if(-1)", "try", "", "In what if: choose with up and down, change.",
            "panel", shown_key="↑↓ ←→", palette=False),
+    Action("what_if.back", "escape", "screen.back", "back", "", "", "panel", palette=False),
     Action("what_if.keep", "K", "screen.keep_what_if", "keep as my default", "Keep what is tried as my default",
            "In what if: rank every search so from now on; r goes back.", "panel"),
     Action("what_if.reset", "r", "screen.reset_what_if", "reset", "Reset: return to my own settings",
@@ -112,5 +113,4 @@ WHAT_IF_ACTIONS = (
            "In what if: copy the explanation as text.", "panel"),
     Action("what_if.copy_json", "Y", "screen.copy_explanation('json')", "copy as JSON", "Copy the explanation as JSON",
            "In what if: copy every figure of the row as JSON.", "panel"),
-    Action("what_if.back", "escape", "screen.back", "back", "", "", "panel", palette=False),
 )  # fmt: skip

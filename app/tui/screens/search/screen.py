@@ -396,6 +396,10 @@ class SearchScreen(MovesByLines, CarrelScreen):
         """Go to the panel of what if, which stands below the explanation, or from there back."""
         self.trial.turn_to_panel()
 
+    def action_step_what_if(self, steps: int) -> None:
+        """Move what is chosen in the panel."""
+        self.pane.what_if.action_step(steps)
+
     def action_keep_what_if(self) -> None:
         """Make what is tried the person's own settings."""
         self.pane.what_if.keep()

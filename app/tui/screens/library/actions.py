@@ -29,6 +29,9 @@ LIBRARY_ACTIONS = (
     Action("library.models", "m", "models", "models", "Choose the model that reads for meaning",
            "Languages, size, licence of each model, and about how long it would take here; one that is here is taken"
            " into use.", footer=False),
+    Action("library.mark", "space,x", "mark", "", "Mark this line, to act on several at once",
+           "Mark folders or files: to pause, try again, look, forget and open then acts on all that are marked.",
+           footer=False),
     Action("library.side", "tab,shift+tab", "swap_side", "other side", "Go to the other side",
            "Go to what was left out, failed and changed, and back to the folders."),
     Action("library.back", "escape,slash", "back", "search", "Back to the search", "Go back to the search."),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,18 +60,25 @@ class FolderOrders:
         screen = PickerScreen(library, blink=carrel.ports.pace.blink)
         carrel.push_screen(closed_again(screen, ADD), added)
 
-    def remove(self, library: LibraryPort, folder: Folder) -> None:
-        """Forget a watched folder, after a question."""
+    def remove(self, library: LibraryPort, folders: Sequence[Folder]) -> None:
+        """Forget watched folders, after a question."""
+        documents, passages = (sum(getattr(each, name) for each in folders) for name in ("documents", "passages"))
+        alone = len(folders) == 1
+        names = "" if alone else f"{', '.join(shown_path(folder.path) for folder in folders)}. "
+        back = "z takes the folder back as it was" if alone else "z takes them back as they were, the last one first"
         explained = (
-            f"{counted(folder.documents, 'document')} and {counted(folder.passages, 'passage')} leave the library, with"
-            " their vectors. Your files stay where they are, untouched. For a day, z takes the folder back as it was."
+            f"{names}{counted(documents, 'document')} and {counted(passages, 'passage')} leave the library, with"
+            f" their vectors. Your files stay where they are, untouched. For a day, {back}."
         )
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.send(library, Order("remove", folder.path))
+                for folder in folders:
+                    self.send(library, Order("remove", folder.path))
 
-        question = ConfirmScreen(f"Forget {shown_path(folder.path)}?", explained, "forget it", "keep it")
+        asked = f"Forget {shown_path(folders[0].path) if alone else counted(len(folders), 'folder')}?"
+        it = "it" if alone else "them"
+        question = ConfirmScreen(asked, explained, f"forget {it}", f"keep {it}")
         self._screen.carrel.push_screen(question, answered)
 
     def accept_removals(self, library: LibraryPort, folder: Folder) -> None:

@@ -114,9 +114,19 @@ def change(changes: Mapping[str, Any], path: Path | None = None, *, known: Confi
         private_folder(path.parent)
     with exclusive(path.parent):
         now = load(path)
-        config = replace(now, **{name: _joined(name, value, now, known) for name, value in changes.items()})
+        config = changed(now, {name: _joined(name, value, now, known) for name, value in changes.items()})
         save(config, path)
     return config
+
+
+def changed(config: Config, changes: Mapping[str, Any]) -> Config:
+    """Return settings with some changed: no model is compared without the log of searches, so both go together."""
+    implied: dict[str, Any] = {}
+    if changes.get("shadow"):
+        implied["search_log"] = True
+    if changes.get("search_log") is False:
+        implied["shadow"] = False
+    return replace(config, **{**implied, **changes})
 
 
 def _joined(name: str, wanted: Any, now: Config, known: Config | None) -> Any:

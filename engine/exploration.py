@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.records import FusionConstants, SearchResult, SearchSettings, SignalScale
 from engine.retrieval import search_pipeline, tiers
+from engine.store.store_connection import NotRead
 
 if TYPE_CHECKING:
     from engine.retrieval.hits import Read
@@ -29,6 +30,7 @@ class Exploration:
         read: dict[int, Read],
         sequence: int,
         constants: FusionConstants | None = None,
+        kept: StoreConnection | None = None,
     ) -> None:
         self.result = result
         self._search = search
@@ -37,6 +39,7 @@ class Exploration:
         self._reading = reading
         self._read = read  # of the passages shown so far: other settings bring mostly the same ones
         self._constants = constants  # of the library, for settings that name none
+        self._kept = kept  # what was read of a store a network away, which is not asked again
         self._sequence = sequence  # the change number of the library that was searched
 
     @property
@@ -49,12 +52,16 @@ class Exploration:
         """Return the rows that these settings would have given, from the same candidates."""
         settings = settings if settings.constants else replace(settings, constants=self._constants)
         search = search_pipeline.reorder(self._search, settings, limit)
+        result = self._presented(search, settings)
+        return replace(result, timings=self.result.timings)
+
+    def _presented(self, search: Search, settings: SearchSettings) -> SearchResult:
+        if self._kept is not None:
+            with suppress(NotRead):
+                return search_pipeline.present(self._kept, search, settings, self._model, self._cuts, self._read)
         with self._reading() as connection:
             gone = self._gone(connection, search)
-            result = search_pipeline.present(
-                connection, search, settings, self._model, self._cuts, self._read, gone=gone
-            )
-        return replace(result, timings=self.result.timings)
+            return search_pipeline.present(connection, search, settings, self._model, self._cuts, self._read, gone=gone)
 
     def fills(self, result: SearchResult, limit: int) -> bool:
         """Whether a result of `again` has as many rows as a new search would find: a search looks deeper for more."""

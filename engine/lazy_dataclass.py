@@ -7,6 +7,7 @@ tenth; its `__init__` is compiled for its first record, its fields are described
 
 from __future__ import annotations
 
+from _thread import RLock  # what `threading` calls so, without the time that loading it takes
 from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -47,6 +48,7 @@ def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[object, ...]]:
 
 
 _PLAN = "_carrel_plan"  # an attribute of the class
+_TURN = RLock()  # a class is described once, whichever threads ask; it may ask for its base's description
 
 
 def _needs_more(cls: type) -> bool:
@@ -144,10 +146,14 @@ class _Described:
         self._kw_only = kw_only
 
     def __get__(self, record: object, cls: type) -> Any:
-        if self._name not in vars(self._plain):
-            from dataclasses import dataclass as at_once
+        with _TURN:
+            if self._name not in vars(self._plain):
+                from dataclasses import dataclass as at_once
 
-            at_once(init=False, repr=False, eq=False, match_args=False, frozen=True, kw_only=self._kw_only)(self._plain)
+                describe = at_once(
+                    init=False, repr=False, eq=False, match_args=False, frozen=True, kw_only=self._kw_only
+                )
+                describe(self._plain)
         found = vars(self._plain)[self._name]
         for each in cls.__mro__:
             if vars(each).get(self._name) is self:

@@ -15,6 +15,7 @@ from engine.store.stored_values import values_explained
 from engine.store.transactions import transaction
 
 if TYPE_CHECKING:
+    from engine.records import Query
     from engine.retrieval.cancellation import Cancellation
     from engine.retrieval.vector_leg import VectorSource
     from engine.store.library_connection import LibraryConnection
@@ -47,8 +48,10 @@ class LibraryFile:
             yield connection
 
     @contextmanager
-    def searching(self, cancel: Cancellation | None = None) -> Iterator[LibraryConnection]:
+    def searching(self, cancel: Cancellation | None = None, query: Query | None = None) -> Iterator[LibraryConnection]:
         """Lend a reader's connection; a library of an older Carrel is brought up to date before it is searched.
+
+        What a `query` asks is asked later: it is no way to a file.
 
         Raises LibraryReadOnly where such a one cannot be written to, LibraryBusy where another process indexes it.
         """

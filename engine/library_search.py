@@ -255,15 +255,18 @@ class LibrarySearch:
     ) -> Exploration:
         from engine.exploration import Exploration
         from engine.retrieval import search_pipeline
+        from engine.retrieval.asked_ahead import ahead_of_rows
         from engine.retrieval.query import parse
         from engine.retrieval.written_options import with_written_options
+        from engine.store.store_connection import AheadReads
 
         cancel = cancel or Cancellation()
         began = time.perf_counter()
-        with self._store.searching(cancel) as connection:
+        asked = parse(text, typing=typing)
+        with self._store.searching(cancel, asked) as connection:
             loading = time.perf_counter()
             settings = with_constants(connection, settings)
-            query = _within(connection, with_written_options(connection, parse(text, typing=typing)), settings.scope)
+            query = _within(connection, with_written_options(connection, asked), settings.scope)
             late = settings.late or LATE_TRIED
             needed = replace(settings, fusion="convex", memory=True, late=late) if widely else settings
             model, cuts, missing = self._model(connection, needed, query.meaning)
@@ -279,11 +282,14 @@ class LibrarySearch:
             sequence = connection.change_latest()
             search = search_pipeline.with_nearest_words(search, self._postings_cache().of(connection))
             made = self._rows_made(connection, search.fts_query)
+            if widely:
+                ahead_of_rows(connection, search.fts_query, search.gathered.candidates.ids.tolist())
             result = search_pipeline.present(connection, search, settings, model, cuts, read, made=made)
         timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
-        return Exploration(search, result, model, cuts, self._store.searching, read, sequence, settings.constants)
+        kept = connection if isinstance(connection, AheadReads) else None
+        return Exploration(search, result, model, cuts, self._store.searching, read, sequence, settings.constants, kept)
 
     def _postings_cache(self) -> PostingsCache:
         from engine.retrieval.postings_cache import PostingsCache

@@ -80,7 +80,7 @@ class LibraryState:
                 told = replace(told, documents=shared, passages=passages, model=model.name if model else "")
         people = {member.name for member in members}
         here = {member.name for member in members if member.own or not member.away(now)}
-        return replace(told, team=TeamGlance(len(people), len(people - here), self._team.away))
+        return replace(told, team=TeamGlance(len(people), len(people - here), self._team.away, members, now))
 
     def members(self) -> tuple[Member, ...]:
         """Return who brings folders to the team's library, with what the reader may see of them; nobody without one."""

@@ -68,6 +68,18 @@ def is_of_another(text: str) -> bool:
     return bool(separator and person and machine) and "/" not in place
 
 
+def owner_of(path: bytes) -> tuple[str, str] | None:
+    """Return the person and the machine that a path of another member names, None for one of this machine.
+
+    A login may hold an @, as those of some hosts do; what comes behind the last one is the machine.
+    """
+    text = display(path)
+    if not is_of_another(text):
+        return None
+    person, _, machine = text.partition(":/")[0].rpartition("@")
+    return person, machine
+
+
 def library_path(named: str | os.PathLike[str] | None = None) -> Path:
     """Return the library file: the one named, else `CARREL_LIBRARY`, else the default; always absolute.
 

@@ -17,6 +17,7 @@ from engine.errors import TeamAway
 
 if TYPE_CHECKING:
     from engine.library_file import LibraryFile
+    from engine.records import Query
     from engine.records.team import Member
     from engine.retrieval.cancellation import Cancellation
     from engine.retrieval.vector_leg import Vectors, VectorSource
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 TRIED_AGAIN_SECONDS = 5.0  # after a server was found away; a browser looks each second
+PEOPLE_SECONDS = 30.0  # between two looks at who is there: who was not heard of for two minutes is away
 TEAM_IDS = 1 << 32  # from which on numbers are those of a team: below a folder's number there are 32 bits
 
 
@@ -44,6 +46,8 @@ class TeamOrOwn:
         self._away = ""
         self._tried_at = 0.0
         self._turns = 0  # how often the one took the place of the other
+        self._here: frozenset[tuple[str, str]] = frozenset()  # members and machines that were not away
+        self._people_at = -PEOPLE_SECONDS
 
     @property
     def away(self) -> str:
@@ -51,13 +55,13 @@ class TeamOrOwn:
         return self._away
 
     @contextmanager
-    def searching(self, cancel: Cancellation | None = None) -> Iterator[StoreConnection]:
+    def searching(self, cancel: Cancellation | None = None, query: Query | None = None) -> Iterator[StoreConnection]:
         """Lend a connection. Raises TeamAway where the own file does not stand in, or the way broke in the middle."""
         if self._away:
             with self._own.searching(cancel) as own:
                 yield own
             return
-        lent = self.team.searching(cancel)
+        lent = self.team.searching(cancel, query)
         try:
             connection = lent.__enter__()
         except TeamAway as error:
@@ -102,7 +106,7 @@ class TeamOrOwn:
             return ()
 
     def version(self) -> int:
-        """Return a number that changes with the library, and when the own file takes its place or gives it back.
+        """Return a number that changes with the library, with who is there of its members, and with its place.
 
         A server that is away is tried again here, every few seconds.
         """
@@ -110,13 +114,22 @@ class TeamOrOwn:
             return -self._turns
         try:
             found = self.team.version()
+            self._look_who_is_here()
         except TeamAway as error:
             if not self._stands_in:
                 raise
             self._turn(str(error))
             return -self._turns
         self._turn("")
-        return hash((self._turns, found))
+        return hash((self._turns, found, self._here))
+
+    def _look_who_is_here(self) -> None:
+        """Look, now and then, who of the members is away."""
+        if time.monotonic() - self._people_at < PEOPLE_SECONDS:
+            return
+        now = time.time()
+        self._here = frozenset((each.name, each.machine) for each in self.team.members() if not each.away(now))
+        self._people_at = time.monotonic()
 
     def close(self) -> None:
         """Let go of the server."""

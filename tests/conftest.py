@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import properties
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 LONG_TESTS = "CARREL_SLOW"
 PROCESSES_A_CORE = 2  # tests of the screen and of processes wait more than they work
 MOST_PROCESSES = 8  # of 300 to 900 MB each
+GARBAGE = (20_000, 10, 10)  # Python's own 700 objects cost tests of the screen a fifth of their time
 
 
 def pytest_configure() -> None:
@@ -30,6 +32,13 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes read what the first has compiled
     sys.dont_write_bytecode = False
     properties.load_profile()
+    gc.set_threshold(*GARBAGE)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage no more in what was imported and collected, a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -43,7 +52,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that compare pictures, and skip those marked `slow` unless the variable asks for them."""
+    """Mark the tests that compare pictures, and skip those marked `slow` unless the variable asks for them.
+
+    Those that train come first: so one process of a run has them all, and the others never import torch, which takes
+    seconds.
+    """
+    items.sort(key=lambda item: "training" not in item.keywords)
     for item in items:
         if "snap_compare" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.picture)
@@ -64,17 +78,28 @@ def unfitted() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def roughly_fitted() -> Iterator[None]:
     """Fit the tiers of libraries to each twelfth foreign query, which here is near enough."""
+    import rough_tiers
+
     from engine.retrieval import tier_calibration
     from training import candidate_evaluation
 
-    whole = tier_calibration.calibrate
-
-    def calibrate(connection: Any, vectors: Any, background: float, texts: Any, queries: Any, *rest: Any) -> Any:
-        return whole(connection, vectors, background, texts[::12], queries[::12], *rest)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tier_calibration, "calibrate", calibrate)
-        patch.setattr(candidate_evaluation, "calibrate", calibrate)
+        patch.setattr(tier_calibration, "calibrate", rough_tiers.calibrate)
+        patch.setattr(candidate_evaluation, "calibrate", rough_tiers.calibrate)
+        yield
+
+
+@pytest.fixture(scope="module")
+def roughly_linked() -> Iterator[None]:
+    """Fit from where words count as linked to each twelfth foreign query, for models that give token vectors."""
+    from rough_tiers import EACH
+
+    from engine.retrieval import word_link_calibration
+
+    queries, vectors = word_link_calibration.foreign_queries, word_link_calibration.foreign_vectors
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(word_link_calibration, "foreign_queries", lambda: queries()[::EACH])
+        patch.setattr(word_link_calibration, "foreign_vectors", lambda encoder: vectors(encoder)[::EACH])
         yield
 
 

@@ -22,8 +22,10 @@ if __name__ == "__main__":
     sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 
     from fake_encoder import FakeEncoder
+    from rough_tiers import fit_roughly
 
     from engine.indexer import worker
 
+    fit_roughly()
     worker.NICENESS = 0  # the suite keeps every core at work, and waits for this process
     sys.exit(worker.main(encoder_of=lambda name: FakeEncoder()))

@@ -1,7 +1,8 @@
 """A proxy on the loopback that stands between a client and a PostgreSQL server, and fails when told to.
 
-It passes bytes, later where `delay` says so; it swallows them (`drop`), breaks every connection (`cut`), takes no new
-one (`refuse`). With `certificates` it speaks TLS, as poolers and hosts do: the server of the wheel is built without.
+It passes bytes, later where `delay` says so, and counts how often a client waits for an answer (`trips`). It swallows
+bytes (`drop`), breaks every connection (`cut`), takes no new one (`refuse`). With `certificates` it speaks TLS, as
+poolers and hosts do: the server of the wheel is built without.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class LoopbackProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.connections = 0
+        self.trips = 0  # without those of TLS, which nobody here can read
         threading.Thread(target=self._listen, daemon=True).start()
 
     def __enter__(self) -> LoopbackProxy:
@@ -95,12 +97,29 @@ class LoopbackProxy:
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._guard:
             self._open |= {client, server}
-        for pair in ((client, server), (server, client)):
+        counted = bytearray() if self._tls is None else None
+        for pair in ((client, server, counted), (server, client, None)):
             threading.Thread(target=self._pass, args=pair, daemon=True).start()
 
-    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+    def _count(self, sent: bytearray) -> None:
+        """Count the messages after which a client waits for all answers: a query, and the end of a pipeline (Sync).
+
+        What is read of `sent` goes from it. The first message of a connection has no letter before its length.
+        """
+        while len(sent) >= 5:
+            begins = sent[0] == 0
+            size = int.from_bytes(sent[:4] if begins else sent[1:5], "big") + (not begins)
+            if len(sent) < size:
+                return
+            self.trips += sent[:1] in (b"Q", b"S")
+            del sent[:size]
+
+    def _pass(self, source: socket.socket, sink: socket.socket, counted: bytearray | None) -> None:
         with contextlib.suppress(OSError, ValueError):
             while piece := source.recv(CHUNK_BYTES):
+                if counted is not None:
+                    counted += piece
+                    self._count(counted)
                 if self.delay:
                     time.sleep(self.delay)
                 if not self._dropping:

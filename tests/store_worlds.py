@@ -25,6 +25,7 @@ class StoreWorld:
     name: str
     library: Library
     folder: Path
+    team: Team | None = None
 
     def write(self, notes: Mapping[str, str | bytes]) -> None:
         """Write notes into the folder."""
@@ -81,7 +82,7 @@ def team_world(
     writer = team.writer(person)
     writer.folder(os.fsencode(folder), this_machine(), visible)
     with library:
-        yield StoreWorld("team", library, folder)
+        yield StoreWorld("team", library, folder, team)
 
 
 def copied(world: StoreWorld, notes: Path) -> None:

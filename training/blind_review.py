@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from operator import itemgetter
 
 from engine.evaluation.sequential_test import CAP, Outcome, Tally, outcome
 from engine.lazy_dataclass import dataclass
@@ -130,15 +132,16 @@ def question(search: ShadowSearch) -> str:
 
 def _stratified(searches: Sequence[ShadowSearch], seed: int) -> list[ShadowSearch]:
     """Return all searches so that any first part of them holds each slice by its share; by chance within a slice."""
-    strata: dict[tuple[str, bool], list[ShadowSearch]] = {}
-    for each in sorted(searches, key=lambda search: _chance(seed, search.id)):
-        strata.setdefault((length_slice(each.words), each.identifier), []).append(each)
+    strata: dict[tuple[str, bool], list[tuple[float, ShadowSearch]]] = {}
+    drawn = [(_chance(seed, each.id), each) for each in searches]
+    for chance, each in sorted(drawn, key=itemgetter(0)):
+        strata.setdefault((length_slice(each.words), each.identifier), []).append((chance, each))
     places = [
-        ((place + 0.5) / len(stratum), _chance(seed, search.id), search)
+        ((place + 0.5) / len(stratum), chance, search)
         for stratum in strata.values()
-        for place, search in enumerate(stratum)
+        for place, (chance, search) in enumerate(stratum)
     ]
-    return [search for _, _, search in sorted(places, key=lambda each: each[:2])]
+    return [search for _, _, search in sorted(places, key=itemgetter(0, 1))]
 
 
 def _chance(seed: int, *what: object) -> float:
@@ -156,5 +159,10 @@ def _is_control(shown: int, seed: int) -> bool:
 def _side(number: int, seed: int) -> bool:
     """Whether the candidate stands left: in each ten as often as not, so that who always presses left prefers none."""
     block, place = divmod(number, SIDES_TOGETHER)
+    return place in _left_places(block, seed)
+
+
+@lru_cache(maxsize=CAP)  # a review asks for the places of its ten blocks once for each pair
+def _left_places(block: int, seed: int) -> frozenset[int]:
     drawn = sorted(range(SIDES_TOGETHER), key=lambda each: _chance(seed, "side", block, each))
-    return drawn.index(place) < SIDES_TOGETHER // 2
+    return frozenset(drawn[: SIDES_TOGETHER // 2])

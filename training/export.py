@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder, pooled, unit
-from engine.embedding.manifest import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE, Manifest, file_sha256
+from engine.embedding.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, file_sha256
 from engine.embedding.out_of_domain import background_passages, foreign_queries, measure
 from engine.embedding.tokenization import Tokens, passage_rules
 from engine.errors import CarrelError, ModelError
 from engine.scratch_folders import scratch_folder
 from training import onnx_graph
+from training.late_export import export_late
+from training.late_source import is_late
+from training.model_folder import put_in_place, write_license, write_model_graph
 from training.source_model import EMBEDDED_ORIGIN, SourceModel, embedded_source, read_source
 from training.source_tokenizer import TOLD_APART_BY, write_tokenizer
 from training.vector_head import vector_head
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-LICENSE_FILE = "LICENSE"
 LEAST_PARITY = {"int8": 0.985, "none": 0.9999}  # mean cosine to the model in torch, below which nothing is written
 LEAST_OF_FOREIGN = 0.99  # of a model in 8 bits that nobody here has tuned for it
 PARITY_TEXTS = 48
@@ -52,10 +53,17 @@ def export(
     `source` None takes the packaged default model. `name` is what the model is called, by default its directory's
     name; `training` is recorded as it is; of each vector the first `dimensions` numbers are kept. The vectors of the
     new file are held against the original's first, and `out` changes only when all is done. A foreign model that
-    8 bits change too much is written in 32. Raises ModelError where the source is unusable or the vectors differ.
+    8 bits change too much is written in 32. A directory of a model for late interaction (MultiVectorEncoder) becomes
+    one that gives token vectors only. Raises ModelError where the source is unusable or the vectors differ.
     """
     folder = embedded_source() if source is None else source.resolve()
     called = name or (catalogue.EMBEDDED if source is None else folder.name)
+    if source is not None and training is None and is_late(folder):
+        if dimensions is not None:
+            raise ModelError(
+                f"{folder} is a model for late interaction; the numbers of its token vectors are all kept."
+            )
+        return export_late(folder, out, called, quantise=quantise)
     origin = EMBEDDED_ORIGIN if source is None else str(folder)
     description = read_source(folder)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -69,8 +77,8 @@ def export(
         else:
             _write_foreign(draft, folder, description, model, facts, quantise=quantise, dimensions=dimensions)
         complete = measure(draft)
-        _write_license(draft, complete.license)
-        _put_in_place(draft, out)
+        write_license(draft, complete.license)
+        put_in_place(draft, out)
     return complete
 
 
@@ -122,17 +130,7 @@ def _write_model(
     head: Callable[[torch.Tensor], torch.Tensor] | None = None,
     dimension: int | None = None,
 ) -> None:
-    try:
-        onnx_graph.write_graph(model, draft / MODEL_FILE, quantise=quantise, head=head)
-    except OSError:
-        raise
-    except Exception as error:  # torch's and onnx's own, which share no base but Exception
-        kind = getattr(model.config, "model_type", "unknown")
-        raise ModelError(
-            f"A model of the kind {kind} cannot be written as one file of ONNX.",
-            cause=(f"{error}".splitlines() or [type(error).__name__])[0][:300],
-            fix="Choose another: models of BERT's, RoBERTa's and MPNet's kind can be built.",
-        ) from error
+    write_model_graph(model, draft, quantise=quantise, head=head)
     known = _manifest(draft, description, dimension or _width(description, model), quantise=quantise)
     dataclasses.replace(known, id=facts.id, source=facts.source, training=facts.training).write(draft)
 
@@ -224,19 +222,6 @@ def _manifest(draft: Path, source: SourceModel, dimension: int, *, quantise: boo
         license=source.license,
         source="",
     )
-
-
-def _write_license(draft: Path, license_name: str) -> None:
-    """Put the licence text beside a model whose licence is the embedded one's; others name theirs in the manifest."""
-    if license_name.lower() == "apache-2.0":
-        shutil.copyfile(catalogue.EMBEDDED_FOLDER / LICENSE_FILE, draft / LICENSE_FILE)
-
-
-def _put_in_place(draft: Path, out: Path) -> None:
-    """Move the files of a finished draft into `out`, the manifest last, since it vouches for the others."""
-    out.mkdir(parents=True, exist_ok=True)
-    for path in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST_FILE):
-        path.replace(out / path.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

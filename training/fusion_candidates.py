@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.evaluation.metrics import NDCG_DEPTH, QueryScore, ndcg, score
 from engine.records import FusionConstants, SearchSettings, Verdict
@@ -46,12 +47,20 @@ class AskedQuery:
 
     def ndcg(self, constants: FusionConstants) -> float:
         """Return NDCG@10 of the rows that constants give, near-duplicates folded as they say."""
-        settings = replace(PLAIN, constants=constants)
-        order = rank(self.candidates, settings, self.verdict).order
+        return self.ndcg_of(rank(self.candidates, settings_of(constants), self.verdict).order, constants)
+
+    def ndcg_of(self, order: NDArray[np.int64], constants: FusionConstants) -> float:
+        """Return NDCG@10 of the rows that constants make of candidates in some order (n,)."""
+        settings = settings_of(constants)
         listed = rows(self.candidates, order[:MOSTLY_ENOUGH], settings, NDCG_DEPTH)
         if len(listed) < NDCG_DEPTH < MOSTLY_ENOUGH < len(order):
             listed = rows(self.candidates, order, settings, NDCG_DEPTH)
         return ndcg(_documents(self.candidates, [row.passage for row in listed]), self.grades)
+
+
+def settings_of(constants: FusionConstants) -> SearchSettings:
+    """Return the settings that constants are tried by: nothing is remembered of the judged queries themselves."""
+    return replace(PLAIN, constants=constants)
 
 
 class JudgedSearch:

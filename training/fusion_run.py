@@ -6,11 +6,9 @@ the candidates again takes seconds.
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
@@ -18,33 +16,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.atomic_files import replace_file
 from engine.errors import UsageError
 from engine.evaluation.significance import paired_bootstrap
 from engine.records import DEFAULT_CONSTANTS, FusionConstants
 from engine.retrieval.active_model import ActiveModel
 from engine.retrieval.query_memory import PastQueries
 from engine.store import fitted_constants
-from training import estimate, fusion_fit, fusion_test, gate, library_snapshot, query_sources, splits
+from training import estimate, fusion_fit, fusion_test, gate, query_sources, splits
 from training.candidate_evaluation import judged_memory
 from training.changed_questions import changed_questions
+from training.fused_queries import FusedQueries
 from training.fusion_candidates import AskedQuery, JudgedSearch
 from training.fusion_fit import ConstantScores
-from training.kept_stages import FITTED_FILE, QUERIES_FILE, forget_outdated
+from training.kept_stages import FITTED_FILE, QUERIES_FILE
 from training.known_queries import KnownQuery
-from training.protocol import (
-    ConstantFit,
-    ConstantsFitted,
-    Finished,
-    FoldsMade,
-    Judged,
-    Preparing,
-    QueriesMade,
-    RunStarted,
-    StageStarted,
-)
-from training.run_channel import Teller
-from training.runs import LEDGER_FILE, Run, folder
+from training.protocol import ConstantFit, ConstantsFitted, FoldsMade, Judged, Preparing, QueriesMade, StageStarted
+from training.runs import LEDGER_FILE, folder
+from training.staged_run import StagedRun
 
 MOST_QUERIES = 1000  # whose candidates take 150 MB; more would not move constants by what can be told apart
 REPORT_EVERY = 20  # queries between two events
@@ -52,26 +40,12 @@ UNLABELLED = "nobody said what answers it"
 TOO_MANY = f"more than {MOST_QUERIES:,}"
 
 
-class FusionRun:
+class FusionRun(StagedRun):
     """Carries out one plan. Raises Cancelled, CarrelError."""
-
-    def __init__(self, run: Run, teller: Teller) -> None:
-        self._run = run
-        self._plan = run.record().plan
-        self._teller = teller
 
     def carry_out(self) -> None:
         """Do what is left of the run, and tell how it ended."""
-        self._teller.tell(
-            RunStarted(
-                run=self._run.name,
-                pid=os.getpid(),
-                recipe=self._plan.recipe,
-                base=self._plan.base,
-                seconds=None,
-                resumed=(self._run.folder / QUERIES_FILE).exists(),
-            )
-        )
+        self._begin(None)
         self._known = self._queries()
         found = self._fitted()
         verdict = self._judged(found)
@@ -80,20 +54,16 @@ class FusionRun:
     # --- stages ------------------------------------------------------------------------------------------------------
 
     def _queries(self) -> list[KnownQuery]:
-        self._teller.tell(StageStarted(stage="queries"))
-        if forget_outdated(self._run, self._snapshot.corpus):
-            self._teller.tell(Preparing(what="the library has changed since: beginning anew"))
-        kept = self._kept(QUERIES_FILE)
+        kept = self._begin_stage_of_queries()
         if kept is None:
-            kept = [query.to_json() for query in self._gathered()]
-            self._keep(QUERIES_FILE, kept)
-        known = [KnownQuery.from_json(each) for each in kept]
-        if not known:
+            kept = self._gathered()
+            self._keep(QUERIES_FILE, [query.to_json() for query in kept])
+        if not kept:
             raise UsageError(
                 "There are no judged questions to fit the fusion to.",
                 fix="Mark results with + and -, or give judged questions with --judged FILE.",
             )
-        return known
+        return kept
 
     def _gathered(self) -> list[KnownQuery]:
         """Return the queries of which a person said what answers them, and tell of each source."""
@@ -134,13 +104,9 @@ class FusionRun:
 
     def _fit(self) -> dict[str, Any]:
         self._teller.tell(StageStarted(stage="mining"))
-        asked = []
-        for query in self._search.gather(self._known, self._teller.check):
-            asked.append(query)
-            if len(asked) % REPORT_EVERY == 0 or len(asked) == len(self._known):
-                self._teller.tell(Preparing(what="gathering candidates", done=len(asked), of=len(self._known)))
+        fused = FusedQueries(self._gathering())
         self._teller.tell(StageStarted(stage="training"))
-        scores = ConstantScores(self._asking(asked), lambda: self._teller.stopped)
+        scores = ConstantScores(self._asking(fused), lambda: self._teller.stopped)
         every = sorted(set(self._fold.tolist()))
         whole = fusion_fit.chosen(scores, self._fold, every)
         left_out = fusion_fit.left_out(scores, self._fold)
@@ -152,13 +118,20 @@ class FusionRun:
             "parts": [asdict(each) for each in _parts(scores, self._fold, left_out, whole.constants, self._used)],
         }
 
-    def _asking(self, asked: Sequence[AskedQuery]) -> Any:
+    def _gathering(self) -> Iterator[AskedQuery]:
+        """Yield what each query finds, and tell how many are done."""
+        for done, query in enumerate(self._search.gather(self._known, self._teller.check), 1):
+            yield query
+            if done % REPORT_EVERY == 0 or done == len(self._known):
+                self._teller.tell(Preparing(what="gathering candidates", done=done, of=len(self._known)))
+
+    def _asking(self, fused: FusedQueries) -> Callable[[FusionConstants], NDArray[np.float64]]:
         tried = 0
 
         def ask(constants: FusionConstants) -> NDArray[np.float64]:
             nonlocal tried
             self._teller.check()
-            found = np.array([query.ndcg(constants) for query in asked])
+            found = fused.ndcg(constants)
             tried += 1
             if tried % REPORT_EVERY == 0:
                 self._teller.tell(Preparing(what="trying constants", done=tried))
@@ -200,25 +173,9 @@ class FusionRun:
         self._teller.tell(StageStarted(stage="export"))
         outcome = "promotable" if verdict.promotable else "not promotable"
         changed = found["constants"] != found["used"]
-        seconds = self._run.worked()
-        self._run.update(
-            state=outcome,
-            verdict=verdict.verdict,
-            constants=found["constants"] if changed else {},
-            seconds=seconds,
-            figures={each.name: [each.base, each.candidate, each.low, each.high] for each in verdict.measures},
-        )
-        self._teller.tell(Finished(outcome=outcome, model=None, seconds=seconds))
+        self._end(outcome, verdict, None, {"constants": found["constants"] if changed else {}})
 
     # --- what several stages need ------------------------------------------------------------------------------------
-
-    @cached_property
-    def _snapshot(self) -> library_snapshot.LibrarySnapshot:
-        def report(what: str, done: int, of: int) -> None:
-            self._teller.check()
-            self._teller.tell(Preparing(what=what, done=done, of=of))
-
-        return library_snapshot.open_snapshot(self._plan, report)
 
     @cached_property
     def _search(self) -> JudgedSearch:
@@ -233,14 +190,6 @@ class FusionRun:
         return fitted_constants.in_use(self._snapshot.connection)
 
     @cached_property
-    def _vectors(self) -> NDArray[np.float32]:
-        return self._snapshot.encoder.encode_queries([query.text for query in self._known])
-
-    @cached_property
-    def _split(self) -> splits.Splits:
-        return splits.split(self._known, self._vectors, self._plan.seed)
-
-    @cached_property
     def _fold(self) -> NDArray[np.int64]:
         order = splits.order(self._known, self._split.group, self._plan.seed)
         return fusion_fit.folds_of(self._split.group, order)
@@ -251,13 +200,6 @@ class FusionRun:
         corpus = self._snapshot.corpus
         queries = [self._known[each] for each in others.tolist()]
         return judged_memory(corpus, queries, self._vectors[others], corpus.vectors)
-
-    def _kept(self, name: str) -> Any:
-        path = self._run.folder / name
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-    def _keep(self, name: str, value: Any) -> None:
-        replace_file(self._run.folder / name, json.dumps(value))
 
 
 def _parts(

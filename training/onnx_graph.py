@@ -44,15 +44,21 @@ def input_names(model: torch.nn.Module) -> tuple[str, ...]:
 
 
 def write_graph(
-    model: torch.nn.Module, target: Path, *, quantise: bool, head: Callable[[torch.Tensor], torch.Tensor] | None = None
+    model: torch.nn.Module,
+    target: Path,
+    *,
+    quantise: bool,
+    head: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    by_token: bool = False,
 ) -> None:
     """Write the model as `target`: its last hidden states from token numbers, fused, and in int8 if asked.
 
     `head` makes the vector of each text from its states, all of which are of tokens of the text: the graph gives that.
+    With `by_token` it makes a vector of each token.
     """
     traced, fused = target.with_suffix(".traced"), target.with_suffix(".fused")
     with quiet():
-        _trace(model, traced, head)
+        _trace(model, traced, head, by_token=by_token)
         _fuse(model, traced, target if not quantise else fused)
         if quantise:
             _quantise(fused, target)
@@ -60,11 +66,14 @@ def write_graph(
     fused.unlink(missing_ok=True)
 
 
-def _trace(model: torch.nn.Module, target: Path, head: Callable[[torch.Tensor], torch.Tensor] | None) -> None:
+def _trace(
+    model: torch.nn.Module, target: Path, head: Callable[[torch.Tensor], torch.Tensor] | None, *, by_token: bool
+) -> None:
     import torch
 
     names = input_names(model)
-    result = "last_hidden_state" if head is None else "sentence_embedding"
+    by_token = by_token or head is None
+    result = "last_hidden_state" if by_token else "sentence_embedding"
 
     class LastHiddenState(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
         """The model with plain tensors in and one out, as the exporter wants it."""
@@ -81,7 +90,7 @@ def _trace(model: torch.nn.Module, target: Path, head: Callable[[torch.Tensor], 
     ids = torch.ones((2, _EXAMPLE_TOKENS), dtype=torch.int64)
     example = {"input_ids": ids, "attention_mask": ids, "token_type_ids": torch.zeros_like(ids)}
     axes = {0: "batch", 1: "tokens"}
-    given = axes if head is None else {0: "batch"}
+    given = axes if by_token else {0: "batch"}
     with torch.no_grad():
         torch.onnx.export(
             LastHiddenState().eval(),  # the exporter gives the model back in the mode of its wrapper

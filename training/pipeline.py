@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
-from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.atomic_files import replace_file
 from engine.embedding.manifest import ADAPTER_FILE
 from engine.errors import UsageError
-from training import estimate, gate, hard_negatives, library_snapshot, query_sources, review, splits
+from training import estimate, gate, hard_negatives, library_snapshot, query_sources, review
 from training.adapter_training import AdapterTraining
 from training.candidate import Candidate, install
 from training.dev_evaluation import MOST_PASSAGES, MOST_QUERIES, DevEvaluation
 from training.finetune import Finetuning
 from training.held_out_test import HeldOutTest
-from training.kept_stages import QUERIES_FILE, ROWS_FILE, TUNED_FILE, forget_outdated
+from training.kept_stages import QUERIES_FILE, ROWS_FILE, TUNED_FILE
 from training.known_queries import KnownQuery
 from training.late_training import LateDevelopment, LateFinetuning
 from training.loss import Answers
-from training.protocol import (
-    Finished,
-    Judged,
-    Mined,
-    Preparing,
-    QueriesMade,
-    RunStarted,
-    SplitsMade,
-    StageStarted,
-)
+from training.protocol import Judged, Mined, QueriesMade, SplitsMade, StageStarted
 from training.review import doubtful_first, example
-from training.run_channel import Teller
-from training.run_plan import Plan
-from training.runs import Run
+from training.staged_run import StagedRun
 from training.weights import SOURCE_FOLDER, Learner, source_of
 
 REPORT_EVERY = 50  # queries mined between two events
@@ -46,27 +29,12 @@ LEAST_ROWS = 8  # fewer teach nothing
 ADAPTER_QUERIES, ADAPTER_PASSAGES = 1000, 5000  # of development: nothing is embedded, so more can be asked
 
 
-class Pipeline:
+class Pipeline(StagedRun):
     """Carries out one plan. Raises Cancelled, CarrelError."""
-
-    def __init__(self, run: Run, teller: Teller) -> None:
-        self._run = run
-        self._plan: Plan = run.record().plan
-        self._recipe = self._plan.how
-        self._teller = teller
 
     def carry_out(self) -> None:
         """Do what is left of the run, and tell how it ended."""
-        self._teller.tell(
-            RunStarted(
-                run=self._run.name,
-                pid=os.getpid(),
-                recipe=self._recipe.name,
-                base=self._plan.base,
-                seconds=self._estimated(),
-                resumed=(self._run.folder / QUERIES_FILE).exists(),
-            )
-        )
+        self._begin(self._estimated())
         known = self._queries()
         rows = self._rows(known)
         candidate = self._tuned(rows)
@@ -77,34 +45,14 @@ class Pipeline:
         """Return about how long the run will take, None where that cannot be told any more."""
         if (self._run.folder / QUERIES_FILE).exists():
             return None
-        estimate.measure(self._recipe, self._plan.base)
+        estimate.measure(self._plan.how, self._plan.base)
         return estimate.expected(self._plan, library_snapshot.passages(self._plan))
 
     # --- stages ------------------------------------------------------------------------------------------------------
 
     def _queries(self) -> list[KnownQuery]:
-        self._teller.tell(StageStarted(stage="queries"))
-        if forget_outdated(self._run, self._snapshot.corpus):
-            self._teller.tell(Preparing(what="the library has changed since: beginning anew"))
-        kept = self._kept(QUERIES_FILE)
-        if kept is None:
-            found: dict[str, KnownQuery] = {}
-            for name in self._plan.sources:
-                self._teller.check()
-                made = query_sources.gather(self._snapshot, name)
-                for query in made.kept:
-                    found.setdefault(query.text.casefold(), query)
-                self._teller.tell(
-                    QueriesMade(origin=name, made=made.made, kept=len(made.kept), dropped=dict(made.dropped))
-                )
-            kept = [query.to_json() for query in found.values()]
-            if not kept:
-                raise UsageError(
-                    "There are no queries to learn from.",
-                    fix="Mark results with + and -, or give judged questions with --judged FILE.",
-                )
-            self._keep(QUERIES_FILE, kept)
-        self._known = [KnownQuery.from_json(each) for each in kept]
+        kept = self._begin_stage_of_queries()
+        self._known = self._gathered() if kept is None else kept
         split = self._split
         self._teller.tell(
             SplitsMade(
@@ -121,6 +69,23 @@ class Pipeline:
         )
         return self._known
 
+    def _gathered(self) -> list[KnownQuery]:
+        """Return what the sources give, and tell of each. Raises UsageError where it is nothing."""
+        found: dict[str, KnownQuery] = {}
+        for name in self._plan.sources:
+            self._teller.check()
+            made = query_sources.gather(self._snapshot, name)
+            for query in made.kept:
+                found.setdefault(query.text.casefold(), query)
+            self._teller.tell(QueriesMade(origin=name, made=made.made, kept=len(made.kept), dropped=dict(made.dropped)))
+        if not found:
+            raise UsageError(
+                "There are no queries to learn from.",
+                fix="Mark results with + and -, or give judged questions with --judged FILE.",
+            )
+        self._keep(QUERIES_FILE, [query.to_json() for query in found.values()])
+        return list(found.values())
+
     def _rows(self, known: Sequence[KnownQuery]) -> list[hard_negatives.Row]:
         self._teller.tell(StageStarted(stage="mining"))
         kept = self._kept(ROWS_FILE)
@@ -136,7 +101,7 @@ class Pipeline:
     def _mine(self, known: Sequence[KnownQuery]) -> list[hard_negatives.Row]:
         """Return the rows that the train queries give, and tell of them on the way."""
         train = self._split.train
-        miner = hard_negatives.Miner(self._snapshot.corpus, known, self._split.group, self._recipe.negatives)
+        miner = hard_negatives.Miner(self._snapshot.corpus, known, self._split.group, self._plan.how.negatives)
         texts = [known[each].text for each in train]
         rows: list[hard_negatives.Row] = []
         for place, retrieved in enumerate(self._snapshot.retriever.search(texts, self._vectors[list(train)])):
@@ -150,13 +115,13 @@ class Pipeline:
         return rows
 
     def _tuned(self, rows: Sequence[hard_negatives.Row]) -> Candidate:
-        kept, late = self._kept(TUNED_FILE), self._recipe.kind == "late"
+        kept, late = self._kept(TUNED_FILE), self._plan.how.kind == "late"
         if kept is None:
             rows = self._accepted(rows)
         self._teller.tell(StageStarted(stage="training"))
         if kept is not None:
             return Candidate(self._run.folder, kept["share"], late)
-        share = self._adapted(rows) if self._recipe.kind == "adapter" else self._finetuned(rows)
+        share = self._adapted(rows) if self._plan.how.kind == "adapter" else self._finetuned(rows)
         self._keep(TUNED_FILE, {"share": share})
         return Candidate(self._run.folder, share, late)
 
@@ -177,7 +142,7 @@ class Pipeline:
 
     def _adapted(self, rows: Sequence[hard_negatives.Row]) -> float:
         training = AdapterTraining(
-            self._recipe,
+            self._plan.how,
             rows,
             self._vectors,
             self._snapshot.corpus.vectors,
@@ -193,11 +158,11 @@ class Pipeline:
         return share
 
     def _finetuned(self, rows: Sequence[hard_negatives.Row]) -> float:
-        learner = Learner(source_of(self._snapshot.encoder.manifest), self._recipe.length, self._recipe.frozen)
-        late = self._recipe.kind == "late"
+        learner = Learner(source_of(self._snapshot.encoder.manifest), self._plan.how.length, self._plan.how.frozen)
+        late = self._plan.how.kind == "late"
         tuning = (LateFinetuning if late else Finetuning)(
             learner,
-            self._recipe,
+            self._plan.how,
             rows,
             self._snapshot.texts,
             [query.text for query in self._known],
@@ -223,34 +188,9 @@ class Pipeline:
         self._teller.tell(StageStarted(stage="export"))
         outcome = "promotable" if verdict.promotable else "stopped" if self._teller.stopped else "not promotable"
         model = install(candidate, self._run.name) if candidate.share else None
-        seconds = self._run.worked()
-        self._run.update(
-            state=outcome,
-            verdict=verdict.verdict,
-            model=model or "",
-            seconds=seconds,
-            figures={each.name: [each.base, each.candidate, each.low, each.high] for each in verdict.measures},
-        )
-        self._teller.tell(Finished(outcome=outcome, model=model, seconds=seconds))
+        self._end(outcome, verdict, model, {"model": model or ""})
 
     # --- what several stages need ------------------------------------------------------------------------------------
-
-    @cached_property
-    def _snapshot(self) -> library_snapshot.LibrarySnapshot:
-        def report(what: str, done: int, of: int) -> None:
-            self._teller.check()
-            self._teller.tell(Preparing(what=what, done=done, of=of))
-
-        return library_snapshot.open_snapshot(self._plan, report)
-
-    @cached_property
-    def _vectors(self) -> NDArray[np.float32]:
-        """The base's vectors of all queries."""
-        return self._snapshot.encoder.encode_queries([query.text for query in self._known])
-
-    @cached_property
-    def _split(self) -> splits.Splits:
-        return splits.split(self._known, self._vectors, self._plan.seed)
 
     def _development(self, queries: int = MOST_QUERIES, passages: int = MOST_PASSAGES) -> DevEvaluation:
         chosen = [each for each in self._split.development if self._known[each].relevant][:queries]
@@ -277,13 +217,6 @@ class Pipeline:
         listed = {group: np.array(sorted(found), np.int64) for group, found in gathered.items()}
         group_of = self._split.group
         return lambda query, rows: np.isin(documents[list(rows)], listed[group_of[query]])
-
-    def _kept(self, name: str) -> Any:
-        path = self._run.folder / name
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-    def _keep(self, name: str, value: Any) -> None:
-        replace_file(self._run.folder / name, json.dumps(value))
 
 
 def _enough(rows: list[hard_negatives.Row], what: str) -> list[hard_negatives.Row]:

@@ -29,7 +29,6 @@ _POOLING_NAMES: dict[str, Pooling] = {"mean": "mean", "cls": "cls", "lasttoken":
 _QUERY_PROMPTS = ("query", "s2p_query", "retrieval.query", "search_query")
 _PASSAGE_PROMPTS = ("passage", "document", "corpus", "retrieval.passage", "search_document")
 _RUN = {"Transformer", "Pooling", "Dense", "Normalize", "Dropout"}  # the last does nothing to a model in use
-_FOR_LATE = "MultiVectorMask"  # the module that says which tokens' vectors count
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model")
 _OFFSET_BY_PADDING = re.compile(r"roberta|camembert|mpnet|longformer|esm|xmod")  # places count from behind the padding
 _ACTIVATIONS = re.compile(r"torch\.nn\.modules\.(?:activation\.(?:Tanh|ReLU|GELU|SiLU|Sigmoid)|linear\.Identity)")
@@ -79,11 +78,13 @@ def read_source(folder: Path) -> SourceModel:
     """Read a sentence-transformers directory. Raises ModelError where it is none, or has a part Carrel cannot run."""
     parts = _modules(folder)
     transformer = parts[0][1]
-    _require_encoder(folder, transformer)
-    pooling = next((_json(path / "config.json") for kind, path in parts if kind == "Pooling"), {"pooling_mode": "mean"})
+    require_encoder(folder, transformer)
+    pooling = next(
+        (read_json(path / "config.json") for kind, path in parts if kind == "Pooling"), {"pooling_mode": "mean"}
+    )
     query, passage = _prefixes(folder)
     if (query or passage) and pooling.get("include_prompt") is False:
-        raise _refused(folder, "Its pooling leaves out the words of its prompts, which Carrel cannot.")
+        raise refused(folder, "Its pooling leaves out the words of its prompts, which Carrel cannot.")
     language, license_name = card_facts(folder)
     return SourceModel(
         transformer=transformer,
@@ -91,60 +92,62 @@ def read_source(folder: Path) -> SourceModel:
         query_prefix=query,
         passage_prefix=passage,
         window=_window(transformer),
-        revision=_checked_weights(folder, transformer),
+        revision=checked_weights(folder, transformer),
         language=language,
         license=license_name,
-        dense=tuple(_checked_dense(folder, path) for kind, path in parts if kind == "Dense"),
-        lowercases=_json(transformer / "sentence_bert_config.json").get("do_lower_case") is True,
+        dense=tuple(checked_dense(folder, path) for kind, path in parts if kind == "Dense"),
+        lowercases=read_json(transformer / "sentence_bert_config.json").get("do_lower_case") is True,
     )
 
 
 def plain_width(folder: Path) -> int | None:
     """Return the length of the vectors that pooling alone gives, None where layers follow it. Raises ModelError."""
     parts = _modules(folder)
-    config = _json(parts[0][1] / "config.json", required=True)
+    config = read_json(parts[0][1] / "config.json", required=True)
     width = next((config[key] for key in ("hidden_size", "dim", "d_model") if isinstance(config.get(key), int)), None)
     return None if any(kind == "Dense" for kind, _ in parts) else width
 
 
+def modules_of(folder: Path, known: frozenset[str] = frozenset()) -> list[tuple[str, Path]]:
+    """Return the kinds and folders of a directory's modules, in their order, of the library's own and `known` classes.
+
+    Raises ModelError where it has others, whose code would have to be run, or names a folder outside its own.
+    """
+    modules = read_json(folder / "modules.json", required=True)
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise refused(folder, "modules.json is not a list of modules.")
+    types = [str(module.get("type", "")) for module in modules]
+    if any(not each.startswith("sentence_transformers.") and each not in known for each in types) or _maps(folder):
+        raise refused(folder, "It needs code of its own, and Carrel runs none that comes with a model.")
+    paths = [folder / str(module.get("path", "")) for module in modules]
+    if any(folder.resolve() not in (path.resolve(), *path.resolve().parents) for path in paths):
+        raise refused(folder, "modules.json names a folder outside the model's own.")
+    return [(each.rsplit(".", 1)[-1], path) for each, path in zip(types, paths, strict=True)]
+
+
 def _modules(folder: Path) -> list[tuple[str, Path]]:
     """Return the kinds and folders of a model's modules, in their order, once it is sure that Carrel runs them so."""
-    modules = _json(folder / "modules.json", required=True)
-    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
-        raise _refused(folder, "modules.json is not a list of modules.")
-    if any(not str(module.get("type", "")).startswith("sentence_transformers.") for module in modules) or _maps(folder):
-        raise _refused(folder, "It needs code of its own, and Carrel runs none that comes with a model.")
-    parts = [
-        (str(module.get("type", "")).rsplit(".", 1)[-1], folder / str(module.get("path", ""))) for module in modules
-    ]
+    parts = modules_of(folder)
     kinds = [kind for kind, _ in parts]
-    if any(folder.resolve() not in (path.resolve(), *path.resolve().parents) for _, path in parts):
-        raise _refused(folder, "modules.json names a folder outside the model's own.")
-    if _FOR_LATE in kinds:
-        raise _refused(
-            folder,
-            "It is a model for late interaction (a MultiVectorEncoder), which Carrel does not build from a directory.",
-            "`carrel models list` names those that `carrel late on NAME` fetches.",
-        )
     if set(kinds) - _RUN or kinds[:1] != ["Transformer"] or kinds.count("Transformer") > 1:
-        raise _refused(folder, f"Its modules are {', '.join(kinds) or 'none'}; Carrel runs {', '.join(sorted(_RUN))}.")
+        raise refused(folder, f"Its modules are {', '.join(kinds) or 'none'}; Carrel runs {', '.join(sorted(_RUN))}.")
     order = [kind for kind in kinds[1:] if kind != "Dropout"]
     if order != sorted(order, key=("Pooling", "Dense", "Normalize").index) or order.count("Pooling") > 1:
-        raise _refused(folder, f"Its modules stand in another order than Carrel runs them: {', '.join(kinds)}.")
+        raise refused(folder, f"Its modules stand in another order than Carrel runs them: {', '.join(kinds)}.")
     return parts
 
 
-def _require_encoder(folder: Path, transformer: Path) -> None:
+def require_encoder(folder: Path, transformer: Path) -> None:
     """Raise ModelError where the transformer is of a kind that is no encoder of texts, or has no tokenizer."""
-    config = _json(transformer / "config.json", required=True)
+    config = read_json(transformer / "config.json", required=True)
     kind = str(config.get("model_type", ""))
     if config.get("is_encoder_decoder") is True or "vision_config" in config:
-        raise _refused(folder, f"Its transformer is of the kind {kind}, which does more than encode a text.")
+        raise refused(folder, f"Its transformer is of the kind {kind}, which does more than encode a text.")
     if not any((transformer / name).is_file() for name in _TOKENIZERS):
-        raise _refused(folder, "It has no tokenizer.")
+        raise refused(folder, "It has no tokenizer.")
 
 
-def _checked_weights(folder: Path, transformer: Path) -> str:
+def checked_weights(folder: Path, transformer: Path) -> str:
     """Return the revision of a transformer's weights. Raises ModelError where they cannot be used."""
     try:
         files = weights_of(transformer)
@@ -154,28 +157,27 @@ def _checked_weights(folder: Path, transformer: Path) -> str:
                 "Choose a smaller model: one of 500 million weights or less.",
             )
     except UnfitWeights as error:
-        raise _refused(folder, error.cause, error.fix) from error
+        raise refused(folder, error.cause, error.fix) from error
     return revision_of(files)
 
 
-def _checked_dense(folder: Path, dense: Path) -> Path:
-    """Return the folder of a layer behind the pooling. Raises ModelError where it is not of the plain kind."""
-    config = _json(dense / "config.json", required=True)
+def checked_dense(folder: Path, dense: Path, of: str = "sentence_embedding") -> Path:
+    """Return the folder of a layer that maps the vectors called `of`. Raises ModelError where it is none of these."""
+    config = read_json(dense / "config.json", required=True)
     if not _ACTIVATIONS.fullmatch(str(config.get("activation_function", "torch.nn.modules.activation.Tanh"))):
-        raise _refused(folder, f"The layer {dense.name} has an activation that Carrel does not run.")
-    through = {config.get("module_input_name"), config.get("module_output_name")}
-    if config.get("use_residual") or through - {None, "sentence_embedding"}:
-        raise _refused(folder, f"The layer {dense.name} is of another kind than Carrel runs.")
+        raise refused(folder, f"The layer {dense.name} has an activation that Carrel does not run.")
+    if {config.get("module_input_name"), config.get("module_output_name")} - {None, of}:
+        raise refused(folder, f"The layer {dense.name} is of another kind than Carrel runs.")
     try:
         weights_of(dense)
     except UnfitWeights as error:
-        raise _refused(folder, error.cause, error.fix) from error
+        raise refused(folder, error.cause, error.fix) from error
     return dense
 
 
 def _maps(folder: Path) -> bool:
     """Return whether the model names classes in files beside it, which transformers would run if it were let."""
-    config = _json(folder / "config.json")
+    config = read_json(folder / "config.json")
     return isinstance(config, dict) and "auto_map" in config
 
 
@@ -189,15 +191,15 @@ def _pooling(folder: Path, config: dict[str, Any]) -> Pooling:
         modes = [_POOLING_KEYS.get(key) for key in active]
     if len(modes) == 1 and modes[0] is not None:
         return modes[0]
-    raise _refused(folder, "Its pooling is none of mean, first token (cls) and last token.")
+    raise refused(folder, "Its pooling is none of mean, first token (cls) and last token.")
 
 
 def _prefixes(folder: Path) -> tuple[str, str]:
     """Return what stands before queries and passages: by the model's prompts, else as its family has it."""
-    config = _json(folder / "config_sentence_transformers.json")
+    config = read_json(folder / "config_sentence_transformers.json")
     prompts = config.get("prompts") or {}
     if not isinstance(prompts, dict):
-        raise _refused(folder, "Its prompts are no table of texts.")
+        raise refused(folder, "Its prompts are no table of texts.")
     usual = str(prompts.get(config.get("default_prompt_name")) or "")
     if not usual and not any(prompts.values()):
         return prefixes(folder.name)
@@ -210,28 +212,30 @@ def _prompt(prompts: dict[str, Any], names: tuple[str, ...]) -> str:
 
 def _window(transformer: Path) -> int:
     """Take the strictest of the limits that the directory states."""
-    config = _json(transformer / "config.json")
+    config = read_json(transformer / "config.json")
     places = config.get("max_position_embeddings")
     if isinstance(places, int) and _OFFSET_BY_PADDING.search(str(config.get("model_type", ""))):
         places -= int(config.get("pad_token_id") or 0) + 1
     stated = (
-        _json(transformer / "sentence_bert_config.json").get("max_seq_length"),
-        _json(transformer / "tokenizer_config.json").get("model_max_length"),
+        read_json(transformer / "sentence_bert_config.json").get("max_seq_length"),
+        read_json(transformer / "tokenizer_config.json").get("model_max_length"),
         places,
     )
     return int(min(limit for limit in (*stated, LONGEST_WINDOW) if isinstance(limit, (int, float)) and limit > 0))
 
 
-def _json(path: Path, *, required: bool = False) -> Any:
+def read_json(path: Path, *, required: bool = False) -> Any:
+    """Return what a file of JSON holds, {} where there is none and none is `required`. Raises ModelError."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         if required or path.exists():
-            raise _refused(path.parent, f"{path.name} cannot be read: {error}.") from error
+            raise refused(path.parent, f"{path.name} cannot be read: {error}.") from error
         return {}
 
 
-def _refused(folder: Path, cause: str, fix: str = "") -> ModelError:
+def refused(folder: Path, cause: str, fix: str = "") -> ModelError:
+    """Return the error of a directory of which no model can be made."""
     return ModelError(
         f"{folder} is not a sentence-transformers model that Carrel can use.",
         cause=cause,

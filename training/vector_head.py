@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ def vector_head(source: SourceModel, dimensions: int | None) -> Callable[[torch.
         return None
     import torch
 
-    layers = torch.nn.Sequential(*(_layer(folder) for folder in source.dense))
+    layers = dense_layers(source.dense)
 
     class Head(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
         """Pools, maps, cuts."""
@@ -47,19 +47,46 @@ def _pooled(states: torch.Tensor, pooling: Pooling) -> torch.Tensor:
     return states[:, 0] if pooling == "cls" else states[:, -1]
 
 
+def dense_layers(folders: Sequence[Path]) -> torch.nn.Module:
+    """Return the dense layers of a model, one behind the other; their directories were looked at before."""
+    import torch
+
+    return torch.nn.Sequential(*map(_layer, folders)).eval()
+
+
 def _layer(folder: Path) -> torch.nn.Module:
-    """Return a linear layer with its activation; `read_source` has seen that it is a plain one."""
+    """Return a linear layer with its activation, and what it hands on beside it where it is residual."""
     import torch
     from safetensors.torch import load_file
 
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    weights = {
-        name.removeprefix("linear."): value.float()
-        for file in weights_of(folder)
-        for name, value in load_file(file).items()
-    }
-    width, height = weights["weight"].shape
-    linear = torch.nn.Linear(height, width, bias="bias" in weights)
-    linear.load_state_dict(weights)
+    weights = {name: value.float() for file in weights_of(folder) for name, value in load_file(file).items()}
     named = str(config.get("activation_function", "torch.nn.modules.activation.Tanh")).rsplit(".", 1)[-1]
-    return torch.nn.Sequential(linear, getattr(torch.nn, named)())
+    main = torch.nn.Sequential(_linear(weights, "linear."), getattr(torch.nn, named)())
+    if not config.get("use_residual"):
+        return main
+    beside = _linear(weights, "residual.") if "residual.weight" in weights else torch.nn.Identity()
+
+    class Residual(torch.nn.Module):  # type: ignore[misc]  # torch is not followed
+        """Adds what it was given to what the layer makes of it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.main, self.beside = main, beside
+
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            return self.main(given) + self.beside(given)
+
+    return Residual()
+
+
+def _linear(weights: Mapping[str, torch.Tensor], prefix: str) -> torch.nn.Module:
+    """Return the linear layer whose weights begin with a prefix; older files have none before those of the layer."""
+    import torch
+
+    own = {name: weights[f"{prefix}{name}"] for name in ("weight", "bias") if f"{prefix}{name}" in weights}
+    own = own or {name: weights[name] for name in ("weight", "bias") if name in weights}
+    width, height = own["weight"].shape
+    linear = torch.nn.Linear(height, width, bias="bias" in own)
+    linear.load_state_dict(own)
+    return linear

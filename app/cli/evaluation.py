@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ class System:
     weights: tuple[float, float] | None = None
     without: tuple[str, ...] = ()
     late: int = 0  # tokens that share a vector in late interaction; 0: without it
+    late_model: str | None = None  # whose token vectors they are; None: the judged model's own
     on_demand: int | None = None  # passages that have a vector, of those that a query finds by words; None: all
 
     @property
@@ -58,7 +59,8 @@ class System:
         left = [f"without {part}" for part in self.without]
         demanded = [] if self.on_demand is None else [f"{counted(self.on_demand, 'passage')} embedded on demand"]
         late = [f"late interaction, one vector for {counted(self.late, 'token')}"] if self.late else []
-        return ", ".join([*weights, *left, *demanded, *late])
+        by = [f"by {self.late_model}"] if late and self.late_model else []
+        return ", ".join([*weights, *left, *demanded, *late, *by])
 
 
 def rival(system: System, against: str | None) -> System | None:
@@ -100,8 +102,10 @@ def _judged(folders: Sequence[Path], split: str, systems: Sequence[System], show
     """Judge systems that share a model on each collection in turn."""
     from engine.evaluation.report import SystemResult
 
-    with closing(load(systems[0].model)) as encoder:
-        results = [_on_one_index(folder, split, encoder, systems, show) for folder in folders]
+    named = next((system.late_model for system in systems if system.late), None)
+    with closing(load(systems[0].model)) as encoder, closing(load(named)) if named else nullcontext(encoder) as late:
+        require_token_vectors(late, systems)
+        results = [_on_one_index(folder, split, encoder, late, systems, show) for folder in folders]
         name = encoder.manifest.id
     return [
         SystemResult(name, system.fusion, tuple(of_folder[place] for of_folder in results), system.described)
@@ -110,9 +114,9 @@ def _judged(folders: Sequence[Path], split: str, systems: Sequence[System], show
 
 
 def _on_one_index(
-    folder: Path, split: str, encoder: Encoder, systems: Sequence[System], show: Show
+    folder: Path, split: str, encoder: Encoder, late: Encoder, systems: Sequence[System], show: Show
 ) -> list[CollectionResult]:
-    """Index a collection once and judge each system on it."""
+    """Index a collection once and judge each system on it, those of late interaction by the token vectors of `late`."""
     from engine.evaluation.beir import Collection
     from engine.evaluation.evaluator import judge
     from engine.evaluation.leakage import against_train
@@ -128,7 +132,7 @@ def _on_one_index(
     with temporary_library(collection.documents(), encoder, systems[0].settings, indexed) as searcher:
         if factor := max(system.late for system in systems):
             show(Preparing(what=f"{collection.name}: making token vectors of {searcher.passages:,} passages"))
-            searcher.with_token_vectors(factor)
+            searcher.with_token_vectors(factor, late)
         judged = [
             judge(
                 collection.name,
@@ -139,6 +143,14 @@ def _on_one_index(
             for system in systems
         ]
     return [replace(result, leakage=leak) for result in judged]
+
+
+def require_token_vectors(late: Encoder, systems: Sequence[System]) -> None:
+    """Raise ModelError before any work where a model that late interaction is asked of gives no token vectors."""
+    if any(system.late for system in systems):
+        from engine.indexing.late_build import token_dimension
+
+        token_dimension(late)
 
 
 def judged_queries(collection: Collection, split: str) -> tuple[JudgedQuery, ...]:

@@ -52,7 +52,7 @@ def open_browser(library: Path | str | None, folders: list[Path], query: str = "
     return run_browser(library, folders, query)
 
 
-def open_picker(library: Path | None, request: PickRequest, deliver: Callable[[Picked | None], int]) -> int:
+def open_picker(library: Path | str | None, request: PickRequest, deliver: Callable[[Picked | None], int]) -> int:
     """Let the person pick rows, hand them to `deliver`, None where the person cancelled, and return its exit code."""
     _before_a_screen()
     from app.tui.terminal_session import run_picker  # brings Textual, 0.1 s
@@ -73,7 +73,7 @@ def run_indexer(library: Path, on_event: Callable[[Event], None], stop: threadin
     run_foreground(library, on_event, stop)
 
 
-def serve_page(library: Path, port: int, started: Callable[[str], None]) -> None:
+def serve_page(library: Path | str, port: int, started: Callable[[str], None]) -> None:
     """Show the browser in web browsers of this machine until a signal ends it; `started` is told the address."""
     import asyncio
 

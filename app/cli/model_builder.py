@@ -56,7 +56,14 @@ def described(manifest: Manifest) -> str:
     """Return what a person may want to check of a built model, as a sentence."""
     before = [f"{what} begin with {text!r}" for what, text in _prefixes(manifest) if text]
     bits = {"int8": "8", "none": "32"}[manifest.quantisation]
-    facts = [f"{manifest.window} tokens at most", f"weights in {bits} bits", f"licence {manifest.license}", *before]
+    late = ["a vector for each token"] if manifest.multi_vector else []
+    facts = [
+        f"{manifest.window} tokens at most",
+        *late,
+        f"weights in {bits} bits",
+        f"licence {manifest.license}",
+        *before,
+    ]
     return f"It reads {', '.join(facts)}."
 
 

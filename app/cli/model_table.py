@@ -9,9 +9,9 @@ from typing import Any
 from app.json_shapes import follower_shape
 from app.model_catalogue import Model
 from app.wording.cells import table
-from app.wording.figures import percent_there
+from app.wording.model_facts import follower_coverage, late_coverage
 from app.wording.times import estimate
-from engine.records import ModelCoverage
+from engine.records import LateStatus, ModelCoverage
 
 
 def shape(all_models: Sequence[Model], active: str, followers: Sequence[ModelCoverage] = ()) -> dict[str, Any]:
@@ -20,20 +20,24 @@ def shape(all_models: Sequence[Model], active: str, followers: Sequence[ModelCov
     return {"active": active, "models": listed, "followers": [follower_shape(each) for each in followers]}
 
 
-def lines(all_models: Sequence[Model], followers: Sequence[ModelCoverage] = ()) -> Iterator[str]:
+def lines(
+    all_models: Sequence[Model], followers: Sequence[ModelCoverage] = (), late: LateStatus | None = None
+) -> Iterator[str]:
     """Yield the models as a table with headings; `●` and the word `active` mark the one in use.
 
-    Of those that follow it the state says how many of their vectors are there. How long each would take stands last
-    where it is known.
+    Of those that follow it, and of the one for late interaction, the state says how many of their vectors are there.
+    How long each would take stands last where it is known.
     """
-    following = {each.name: _following(each) for each in followers}
+    states = {each.name: follower_coverage(each) for each in followers}
+    if late is not None:
+        states[late.name] = ", ".join(filter(None, (states.get(late.name), late_coverage(late))))
     timed = any(model.seconds is not None for model in all_models)
     rows = [("", "model", "state", "dimensions", "MB", "tokens", "languages", "licence", *(["here"] if timed else []))]
     rows += [
         (
             "●" if model.active else "",
             model.name,
-            "active" if model.active else following.get(model.name, model.state),
+            "active" if model.active else states.get(model.name, model.state),
             str(model.dimension),
             str(model.megabytes),
             str(model.window),
@@ -44,12 +48,6 @@ def lines(all_models: Sequence[Model], followers: Sequence[ModelCoverage] = ()) 
         for model in all_models
     ]
     yield from table(rows, right=(3, 4, 5, 8) if timed else (3, 4, 5))
-
-
-def _following(model: ModelCoverage) -> str:
-    """Return the state of a model that follows the one in use."""
-    state = "beside" if model.state == "shadow" else model.state
-    return state if model.shared else f"{state}, {percent_there(model.share)}"
 
 
 def footnotes(all_models: Sequence[Model]) -> Iterator[str]:

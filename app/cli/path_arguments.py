@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.wording.paths import short_path
+from app.wording.paths import owner_words, short_path
 from engine.errors import PathError
-from engine.paths import expanded
+from engine.paths import expanded, is_of_another
 
 if TYPE_CHECKING:
     from engine.library import Library
@@ -93,7 +93,8 @@ def left_out_file(library: Library, text: str) -> Path | None:
 def _readings(library: Library, text: str) -> list[bytes]:
     """Return the absolute paths that `text` may stand for, the likeliest first."""
     typed = absolute(text)
-    readings = [os.fsencode(typed), os.fsencode(os.path.realpath(typed))]
+    readings = [os.fsencode(text)] if is_of_another(text) else []
+    readings += [os.fsencode(typed), os.fsencode(os.path.realpath(typed))]
     readings += [os.path.join(folder.path, os.fsencode(text)) for folder in library.folders()]
     return list(dict.fromkeys(readings))
 
@@ -105,6 +106,12 @@ def _ambiguous(text: str, matches: Sequence[bytes]) -> PathError:
 
 
 def _unknown(text: str) -> PathError:
+    if is_of_another(text):
+        return PathError(
+            f"There is no document {text} in this library.",
+            cause=f"It is one of {owner_words(os.fsencode(text))}.",
+            fix="`carrel --library ADDRESS` searches the team library that has it.",
+        )
     if os.path.exists(absolute(text)):
         return PathError(
             f"{text} is not in the library.",

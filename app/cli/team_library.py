@@ -36,7 +36,6 @@ NOT_ON_TEAM = {
     "shadow": _OWN_FILE,
     "log": f"The log of your searches is in your own file alone. {_OWN_FILE}",
     "demo": _OWN_FILE,
-    "serve": _OWN_FILE,
 }
 
 

@@ -17,9 +17,10 @@ from textual.app import App, SuspendNotSupported
 from app.editors import EditorCommand, Target, editor_commands
 from app.tui.browser import Browser, OpeningHearer, Place
 from app.tui.threads import in_thread
+from app.wording.paths import elsewhere
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError, SourceError, UsageError
-from engine.paths import display
+from engine.paths import display, owner_of
 from engine.sources.encodings import decode
 from engine.sources.readers.file_types import OWN_LINES
 
@@ -31,6 +32,11 @@ Edit = Callable[[EditorCommand], str]  # returns what went wrong, or ""
 
 async def open_places(browser: Browser, places: Sequence[Place], edit: Edit, hearer: OpeningHearer) -> None:
     """Open files at their places, in one editor where it takes several; what cannot be opened is told."""
+    foreign = [place for place in places if owner_of(place.path) is not None]
+    if foreign:
+        browser.notify(elsewhere(foreign[0].path, "This is its text"), timeout=6, markup=False)
+        hearer.unshown(foreign[0])
+        places = [place for place in places if place not in foreign]
     targets, gone = await in_thread(partial(targets_now, places, browser.ports.find_line))
     for path in gone:
         browser.notify(

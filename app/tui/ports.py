@@ -30,6 +30,7 @@ from engine.records import (
     FolderNode,
     Grade,
     Hit,
+    LateStatus,
     Mark,
     NearestWord,
     ResolvedLink,
@@ -142,6 +143,12 @@ class LibraryPort(Protocol):
 
     def ask_for_shadow(self, name: str) -> int:
         """Have the indexer let an installed model run beside the one in use; raises where it cannot."""
+
+    def late_status(self) -> LateStatus | None:
+        """Return the model for late interaction and how far its vectors are; None where the library has none."""
+
+    def late_estimate(self, name: str, factor: int) -> tuple[int, int]:
+        """Return how many passages there are, and the bytes of a late model's vectors of them; raises ModelError."""
 
     def stop_shadow(self) -> str:
         """Let nothing run beside the model in use; return what did."""

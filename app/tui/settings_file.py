@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.config import Config, change, load
+from engine.config import Config, change, changed, load
 from engine.errors import ConfigError
 
 
@@ -27,6 +26,6 @@ class SettingsFile:
     def change(self, changes: Mapping[str, Any]) -> Config:
         """Keep some settings beside what stands in the file by now, and return all. Raises ConfigError."""
         self.config = (
-            replace(self.config, **changes) if self.path is None else change(changes, self.path, known=self.config)
+            changed(self.config, changes) if self.path is None else change(changes, self.path, known=self.config)
         )
         return self.config

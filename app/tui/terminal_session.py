@@ -48,12 +48,9 @@ THREAD_PATIENCE_SECONDS = 0.2  # for searches under way, which were interrupted
 
 def run_browser(library: Path | str | None, folders: Sequence[Path], query: str = "") -> int:
     """Run the browser on a library, with `folders` added to it, and return the exit code."""
-    where, path = places(), own_file(library)
-    indexer = Indexer(path, where)
-    ports = real_ports(path, folders, where, lambda: indexer)
-    if is_team_address(str(library)):
-        ports = replace(ports, open_library=lambda: open_library(str(library), folders), pace=TEAM_PACE)
-    app = CarrelApp(ports, query)
+    where = places()
+    indexer = Indexer(own_file(library), where)
+    app = CarrelApp(_ports(library, folders, where, lambda: indexer), query)
     try:
         _run(app, where, nullcontext())
     finally:
@@ -61,7 +58,7 @@ def run_browser(library: Path | str | None, folders: Sequence[Path], query: str 
     return _left(app, where, app.return_code or 0)
 
 
-def run_picker(library: Path | None, request: PickRequest, deliver: Callable[[Picked | None], int]) -> int:
+def run_picker(library: Path | str | None, request: PickRequest, deliver: Callable[[Picked | None], int]) -> int:
     """Let the person pick rows on the terminal, hand them to `deliver` once it is free again, and return its exit code.
 
     It gets None where the person cancelled. Raises CarrelError where there is no terminal, or nothing to pick from.
@@ -69,15 +66,30 @@ def run_picker(library: Path | None, request: PickRequest, deliver: Callable[[Pi
     from app.tui.controlling_terminal import controlling_terminal
     from app.tui.row_picker import RowPicker
 
-    where, path = places(), library_path(library)
-    ports = real_ports(path, (), where, lambda: None)
-    app = RowPicker(replace(ports, open_library=lambda: open_library(path, (), create=False)), request)
+    where = places()
+    app = RowPicker(_ports(library, (), where, lambda: None, create=False), request)
     _run(app, where, controlling_terminal(), inline=bool(request.height))
     if app.failure is not None:
         raise app.failure
     if app.picked is not None:
         _remember(app, app.picked)
     return _left(app, where, FAILED if app.crashed else deliver(app.picked))
+
+
+def _ports(
+    library: Path | str | None,
+    folders: Sequence[Path],
+    where: Places,
+    indexer: Callable[[], IndexerPort | None],
+    *,
+    create: bool = True,
+) -> Ports:
+    """Return the real ports of a library, a file's or a team's; with `create` a file is made where there is none."""
+    path = own_file(library)
+    opened = str(library) if is_team_address(str(library)) else path
+    ports = real_ports(path, folders, where, indexer)
+    ports = replace(ports, open_library=lambda: open_library(opened, folders, create=create))
+    return replace(ports, pace=TEAM_PACE) if opened is not path else ports
 
 
 def own_file(library: Path | str | None) -> Path:

@@ -9,10 +9,10 @@ import shlex
 import sys
 from pathlib import Path
 
-from engine.paths import own_process
+from engine.paths import is_team_address, own_process
 
 
-def browser_command(library: Path) -> str:
+def browser_command(library: Path | str) -> str:
     """Return the shell's command that runs a browser of this library."""
     return shlex.join([*own_process("app.web.browser_process"), str(library)])
 
@@ -21,7 +21,8 @@ def main() -> int:
     """Run the browser until its page is closed, and return the exit code."""
     from app.tui.terminal_session import run_browser
 
-    return run_browser(Path(sys.argv[1]), [])
+    named = sys.argv[1]
+    return run_browser(named if is_team_address(named) else Path(named), [])
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from app.wording.figures import percent_there
 from app.wording.times import estimate
 
 if TYPE_CHECKING:
     from app.model_catalogue import Model
+    from engine.records import LateStatus, ModelCoverage, Status
 
 LONGEST_NAME = 36  # cells that a name takes beside the words of `in_a_list` on the narrowest screen
 
@@ -18,11 +20,40 @@ def short_name(model: Model) -> str:
     return model.name if len(model.name) <= LONGEST_NAME else model.name.rpartition("/")[2]
 
 
-def in_a_list(model: Model) -> str:
-    """Return what stands at the right of a model's name: active, en, ~4 min; or 67 MB, en, ~16 min."""
+def follower_coverage(model: ModelCoverage) -> str:
+    """Return the state of a model that follows the one in use: beside, 43 %."""
+    state = "beside" if model.state == "shadow" else model.state
+    return state if model.shared else f"{state}, {percent_there(model.share)}"
+
+
+def late_coverage(late: LateStatus) -> str:
+    """Return how far the token vectors of a library are: late, 43 %; one that is off says so."""
+    share = percent_there(late.have / late.passages if late.passages else 1.0)
+    return f"late, {share}" if late.state == "on" else f"late off, {share}"
+
+
+def coverages(status: Status, late: LateStatus | None) -> dict[str, str]:
+    """Return by name what models do in a library and how far their vectors of it are, for those that have some."""
+    found = {each.name: follower_coverage(each) for each in status.followers}
+    if status.model:
+        there = 1 - status.pending / status.texts if status.texts else 1.0
+        found[status.model] = "active" if there >= 1 else f"active, {percent_there(there)}"
+    if late is not None:
+        found[late.name] = " · ".join(filter(None, (found.get(late.name), late_coverage(late))))
+    return found
+
+
+def in_a_list(model: Model, coverage: str = "") -> str:
+    """Return what stands at the right of a model's name: active, en, ~4 min; or 67 MB, en, ~16 min.
+
+    `coverage` stands for a model with vectors in the library.
+    """
     state = "active" if model.active else "here" if model.state != "offered" else f"{model.megabytes:,} MB"
-    words = [state, model.language]
-    words += [f"~{estimate(model.seconds)}"] if model.seconds is not None else []
+    words = [coverage or state, model.language]
+    if model.kind == "late":
+        words += [] if coverage else ["late only"]
+    elif model.seconds is not None:
+        words += [f"~{estimate(model.seconds)}"]
     return " · ".join(words)
 
 
@@ -34,14 +65,15 @@ def facts(model: Model) -> str:
     return f"{model.name}: {', '.join(words)}."
 
 
-def how_to_fetch(model: Model) -> str:
-    """Return how a model that is not here comes here."""
-    return f"{facts(model)} `{fetching_command(model)}` fetches it and takes it into use."
+def what_fetching_means(model: Model) -> str:
+    """Return what happens where a model that is not here is fetched."""
+    return f"{facts(model)} It comes from the hub, once; what it is for is asked then. Or: `{fetching_command(model)}`."
 
 
 def fetching_command(model: Model) -> str:
     """Return the command that fetches a model and takes it into use."""
-    return f"carrel models use {shlex.quote(model.name)}"
+    command = "late on" if model.kind == "late" else "models use"
+    return f"carrel {command} {shlex.quote(model.name)}"
 
 
 def what_use_means(model: Model) -> str:

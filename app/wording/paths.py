@@ -6,7 +6,7 @@ import os
 import shlex
 
 from app.wording.safe_text import pictured
-from engine.paths import display
+from engine.paths import display, owner_of
 
 
 def home_path(path: bytes) -> str:
@@ -19,6 +19,24 @@ def home_path(path: bytes) -> str:
 def shown_path(path: bytes) -> str:
     """Return an absolute path for the screen: with the person's home as ~, control characters as pictures."""
     return pictured(home_path(path))
+
+
+def person_of(path: bytes) -> str:
+    """Return the login of the member of a team whose file this is, "" for one of this machine."""
+    found = owner_of(path)
+    return pictured(found[0]) if found else ""
+
+
+def owner_words(path: bytes) -> str:
+    """Return whose a file on another machine is, and what that machine is called: `ben, at desk`; "" for others."""
+    found = owner_of(path)
+    return pictured(f"{found[0]}, at {found[1]}") if found else ""
+
+
+def elsewhere(path: bytes, here: str) -> str:
+    """Return that a file lies with another member, and what there is of it `here`, in sentences."""
+    name = pictured(display(os.path.basename(path)))
+    return f"{name} lies with {owner_words(path)}, and is not on this machine. {here} as it was brought to the team."
 
 
 def short_path(path: bytes) -> str:

@@ -10,7 +10,7 @@ from engine.errors import ModelError
 from engine.lazy_dataclass import dataclass
 
 NONE = -1  # in the place of a token's number
-LONGEST_QUESTION = 512  # tokens, as the longest window
+LONGEST_TEXT = 512  # tokens, as the longest window
 MOST_SKIPPED = 1_000  # token numbers: punctuation is 32
 
 
@@ -20,8 +20,9 @@ class MultiVector:
 
     A marker stands behind the first token of a text. A question is filled up with `mask` to `query_length` tokens, the
     marker not counted, 0 for not at all, and the model looks at these only where `attends_mask` says so; their vectors
-    count with the others. Tokens in `skipped` have no vector in a passage. A question is cut to `query_window` tokens
-    first, 0 for the model's own window.
+    count with the others. Tokens in `skipped` have no vector in a passage, and none in a question where
+    `skips_questions` says so. A question is cut to `query_window` tokens first, a passage to `passage_window`, 0 for
+    the model's own window.
     """
 
     query_marker: int = NONE
@@ -29,7 +30,9 @@ class MultiVector:
     mask: int = NONE
     query_length: int = 0
     query_window: int = 0
+    passage_window: int = 0
     attends_mask: bool = False
+    skips_questions: bool = False
     skipped: tuple[int, ...] = ()
 
     @property
@@ -38,8 +41,10 @@ class MultiVector:
         return int(self.query_marker != NONE or self.passage_marker != NONE)
 
     def facts(self) -> dict[str, Any]:
-        """Return what stands in the manifest."""
-        return {**asdict(self), "skipped": list(self.skipped)}
+        """Return what stands in the manifest; what older manifests lack is left out where it says nothing."""
+        newer = {name for name in ("passage_window", "skips_questions") if not getattr(self, name)}
+        told = {name: value for name, value in asdict(self).items() if name not in newer}
+        return {**told, "skipped": list(self.skipped)}
 
     @classmethod
     def of(cls, facts: object) -> MultiVector:
@@ -48,14 +53,16 @@ class MultiVector:
             raise ValueError("no table of facts")
         skipped = facts.get("skipped", [])
         known = {name: facts[name] for name in asdict(cls()) if name in facts and name != "skipped"}
-        attends = known.pop("attends_mask", False)
-        if not isinstance(attends, bool) or not isinstance(skipped, (list, tuple)) or len(skipped) > MOST_SKIPPED:
+        switches = {name: known.pop(name, False) for name in ("attends_mask", "skips_questions")}
+        if not all(isinstance(each, bool) for each in switches.values()) or not isinstance(skipped, (list, tuple)):
             raise ValueError("a fact of another kind")
+        if len(skipped) > MOST_SKIPPED:
+            raise ValueError("more tokens without a vector than there are signs")
         if any(type(each) is not int or not NONE <= each < 2**31 for each in (*known.values(), *skipped)):
             raise ValueError("a number that is no token's")
-        if max(known.get("query_length", 0), known.get("query_window", 0)) > LONGEST_QUESTION:
-            raise ValueError("a question longer than any window")
-        return cls(**known, attends_mask=attends, skipped=tuple(skipped))
+        if max(known.get(name, 0) for name in ("query_length", "query_window", "passage_window")) > LONGEST_TEXT:
+            raise ValueError("a text longer than any window")
+        return cls(**known, **switches, skipped=tuple(skipped))
 
 
 def only_late(name: str) -> ModelError:

@@ -31,18 +31,23 @@ def question(tokens: Tokens, how: MultiVector, text: str) -> Asked | None:
     attention = [1] * len(found) + [int(how.attends_mask)] * filled
     spans = [each or NOWHERE for each in told] + [NOWHERE] * filled
     ids, attention, spans = _marked(how.query_marker, found + [how.mask] * filled, attention, spans)
-    return Asked(ids, attention, list(range(len(ids))), spans)
+    return _counted(ids, attention, spans, how.skipped if how.skips_questions else ())
 
 
 def passage(tokens: Tokens, how: MultiVector, text: str) -> Asked | None:
     """Return what the model is given for a passage; None where it holds no word that the model knows."""
-    found, told = tokens.ids_and_spans(text)
+    found, told = tokens.ids_and_spans(text, how.passage_window or None)
     if not any(told):
         return None
     spans = [each or NOWHERE for each in told]
     ids, attention, spans = _marked(how.passage_marker, found, [1] * len(found), spans)
-    skipped = frozenset(how.skipped)
-    kept = [place for place, each in enumerate(ids) if each not in skipped]
+    return _counted(ids, attention, spans, how.skipped)
+
+
+def _counted(ids: list[int], attention: list[int], spans: list[tuple[int, int]], skipped: tuple[int, ...]) -> Asked:
+    """Leave the tokens out that have no vector."""
+    without = frozenset(skipped)
+    kept = [place for place, each in enumerate(ids) if each not in without]
     return Asked(ids, attention, kept, [spans[place] for place in kept])
 
 

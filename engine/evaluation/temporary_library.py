@@ -87,19 +87,19 @@ class TemporaryLibrary:
         self.settings, self.on_demand = replace(settings, collapse=0.0, group=True), on_demand
         return self
 
-    def with_token_vectors(self, factor: int) -> TemporaryLibrary:
-        """Give every passage the token vectors of the model, one for `factor` tokens, so that late interaction counts.
+    def with_token_vectors(self, factor: int, encoder: Encoder) -> TemporaryLibrary:
+        """Give every passage an installed model's token vectors, one for `factor` tokens: late interaction then counts.
 
-        They are pooled as the model was trained to have them. Raises ModelError where it gives none.
+        They are pooled as that model was trained to have them. Raises ModelError where it gives none.
         """
         from engine.indexing.late_build import LateTurns, switch_on
         from engine.indexing.stop_signal import Never
 
         connection = open_writer(self.path)
         try:
-            manifest = self._encoder.manifest
-            switch_on(connection, manifest.id, self._encoder, factor, manifest.late_pooling)
-            turns = LateTurns(connection, lambda _: self._encoder, lambda _: None)
+            manifest = encoder.manifest
+            switch_on(connection, manifest.id, encoder, factor, manifest.late_pooling)
+            turns = LateTurns(connection, lambda _: encoder, lambda _: None)
             while turns.due:
                 turns.take(Never())
         finally:

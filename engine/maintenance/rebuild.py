@@ -1,8 +1,9 @@
 """Rebuilds a library whose file cannot be used: saves what can be read of it, and indexes its folders again.
 
 The damaged file is kept. What is saved is what no sync could bring back (folders with their rules, judgements, the
-search log, settings, and which model it was) and, where they can be read, documents with their vectors, so that little
-has to be embedded again. Every file is read again, for a damaged page may hold wrong words without a sign of it.
+search log, settings, what two models were compared in, which models there were) and, where they can be read, documents
+with the vectors of each model, so that little has to be embedded again. Every file is read again, for a damaged page
+may hold wrong words without a sign of it.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
 
-from engine.errors import CarrelError
 from engine.local_indexer import LocalIndexer
 from engine.maintenance import value_checks
 from engine.maintenance.restoration import set_aside
+from engine.maintenance.saved_models import UNREADABLE, save_late, save_model, save_vectors
 from engine.paths import private_folder
 from engine.records import SyncReport
 from engine.store import backup, folders, models, vector_tables
@@ -42,24 +43,43 @@ SAVED = {
     "meta": ("key", "value"),
     "judgement": ("at", "query", "passage_hash", "path", "grade"),
     "search_log": ("at", "query", "verdict", "fusion", "milliseconds", "results", "source"),
+    "shadow_search": (
+        *("id", "at", "model_a", "model_b", "stream", "query", "words", "identifier", "folder"),
+        *("verdict_a", "verdict_b", "ms_a", "ms_b", "top_a", "top_b"),
+    ),
+    "shadow_pair": ("search_id", "hash", "rank_a", "rank_b", "cosine_a", "cosine_b", "tier_a", "tier_b", "coverage"),
+    "shadow_review": ("id", "at", "search_id", "left_is_b", "choice", "seconds", "control"),
+    "shadow_event": ("id", "at", "kind", "model", "detail"),
 }
-UNREADABLE = (apsw.Error, CarrelError, ValueError, TypeError, AttributeError)  # what damaged rows lead to
+WITHOUT_ROWID = ("meta", "shadow_pair")  # the first column stands for it
 NAMES = {
     "folder": "folders",
     "meta": "settings",
     "judgement": "judgements",
     "search_log": "logged searches",
+    "shadow_search": "compared searches",
+    "shadow_pair": "compared passages",
+    "shadow_review": "choices between two models",
+    "shadow_event": "steps of a model",
     "document": "documents",
+    "model": "other models",
+    "vector": "vectors of other models",
+    "late": "vectors of late interaction",
 }
+COUNTED = ("folder", "judgement", "search_log", "shadow_search", "shadow_review")  # lost for good where not saved
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """The result of a rebuild: what was saved, by name; where the former library lies now; and the sync after it."""
+    """The result of a rebuild: what was saved, by name; where the former library lies now; and the sync after it.
+
+    `lost` is what the old library said that it had and what could not be read, by name.
+    """
 
     saved: Mapping[str, int]
     kept: Path | None
     report: SyncReport
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 def rebuild(
@@ -75,7 +95,7 @@ def rebuild(
         private_folder(library.parent)
         draft = backup.draft_of(library)
         try:
-            saved = _save(library, draft, stop)
+            saved, lost = _save(library, draft, stop)
             kept = set_aside(library, "damaged")
             backup.settle(draft, library)
         finally:
@@ -85,29 +105,69 @@ def rebuild(
             report = LocalIndexer(conn, library, encoder).sync(full=True, on_event=on_event, stop=stop)
         finally:
             conn.close()
-    return Rebuilt(saved, kept, report)
+    return Rebuilt(saved, kept, report, lost)
 
 
-def _save(library: Path, draft: Path, stop: threading.Event) -> dict[str, int]:
-    """Make the new library with what can be read of the old one; return how much that was, by name."""
+def _save(library: Path, draft: Path, stop: threading.Event) -> tuple[dict[str, int], dict[str, int]]:
+    """Make the new library with what can be read of the old one; return what was saved and what was not, by name."""
     backup.discard(draft)
     conn = open_writer(draft, create=True, lock_held=True)
+    saved, lost = dict.fromkeys(NAMES.values(), 0), dict[str, int]()
     try:
-        saved = dict.fromkeys(NAMES.values(), 0)
         with suppress(*UNREADABLE):  # a file that cannot be opened at all gives nothing
             old = _opened(library)
             try:
                 strange = {each.name for each in foreign(old)}  # a view, say, that has no end
                 for table in (each for each in SAVED if each not in strange):
                     saved[NAMES[table]] = _save_rows(old, conn, table)
+                    if table in COUNTED and (had := _count(old, table)) > saved[NAMES[table]]:
+                        lost[NAMES[table]] = had - saved[NAMES[table]]
                 value_checks.mend(conn)  # what came over damaged would end the sync
-                if "model" not in strange and _save_model(old, conn) and not strange:
-                    saved["documents"] = _save_documents(old, conn, draft, stop)
+                if "model" not in strange:
+                    _save_models(old, conn, draft, stop, saved, lost, sound=not strange)
             finally:
                 old.close()
     finally:
         conn.close()
-    return saved
+    return saved, lost
+
+
+def _save_models(
+    old: apsw.Connection,
+    conn: apsw.Connection,
+    draft: Path,
+    stop: threading.Event,
+    saved: dict[str, int],
+    lost: dict[str, int],
+    *,
+    sound: bool,
+) -> None:
+    """Save the model in use with the documents, then the others with what they have made of these.
+
+    Without `sound` tables nothing is read but which models there were.
+    """
+    there = models.every(old)
+    active = [each for each in there if each.state == "active" and save_model(old, conn, each)]
+    if active and sound:
+        saved[NAMES["document"]] = _save_documents(old, conn, draft, stop)
+    for each in there if active else ():
+        if each.state == "active":
+            continue
+        if not save_model(old, conn, each):
+            lost[NAMES["model"]] = lost.get(NAMES["model"], 0) + 1
+            continue
+        saved[NAMES["model"]] += 1
+        if sound:
+            saved[NAMES["vector"]] += save_vectors(old, conn, each)
+    if active and sound:
+        saved[NAMES["late"]] = save_late(old, conn)
+
+
+def _count(old: apsw.Connection, table: str) -> int:
+    """Return how many rows a table has, 0 where that cannot be told."""
+    with suppress(apsw.Error):
+        return int(old.execute(f"SELECT count(*) FROM {table}").get)
+    return 0
 
 
 def _opened(library: Path) -> apsw.Connection:
@@ -143,7 +203,7 @@ def _readable(old: apsw.Connection, table: str, columns: tuple[str, ...]) -> Ite
 
     In a text that is no UTF-8, U+FFFD stands for what cannot be read.
     """
-    key = columns[0] if table == "meta" else "rowid"
+    key = columns[0] if table in WITHOUT_ROWID else "rowid"
     for order in ("ASC", "DESC"):
         try:
             for row in old.execute(f"SELECT {selecting(columns)} FROM {table} ORDER BY {key} {order}"):
@@ -151,27 +211,6 @@ def _readable(old: apsw.Connection, table: str, columns: tuple[str, ...]) -> Ite
             return
         except apsw.Error:
             continue
-
-
-def _save_model(old: apsw.Connection, conn: apsw.Connection) -> bool:
-    """Write down the model that the old library used, so that the new one is embedded with it."""
-    from engine.embedding.manifest import Manifest
-
-    with suppress(*UNREADABLE):
-        active = models.active(old)
-        if active is not None:
-            manifest = Manifest.from_json(active.manifest)
-            with transaction(conn):
-                models.add(
-                    conn,
-                    name=active.name,
-                    manifest=active.manifest,
-                    fingerprint=active.fingerprint,
-                    dimension=manifest.dimension,
-                    state="active",
-                )
-            return True
-    return False
 
 
 def _save_documents(old: apsw.Connection, conn: apsw.Connection, draft: Path, stop: threading.Event) -> int:

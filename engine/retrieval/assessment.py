@@ -15,15 +15,12 @@ from numpy.typing import NDArray
 from engine.lazy_dataclass import dataclass
 from engine.records import DEFAULT_CONSTANTS, SearchSettings, Verdict
 from engine.retrieval import tiers
-from engine.retrieval.cancellation import Cancellation
-from engine.retrieval.candidate_retrieval import Gathered, Meaning, gather
-from engine.retrieval.fts_query import FtsQuery
+from engine.retrieval.candidate_retrieval import Gathered, Meaning
 from engine.retrieval.fusion import rank
 from engine.retrieval.keyword_leg import coverage, term_scores
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import TELLING_SHARE, told_share
 from engine.retrieval.surroundings import FIRST_PASSAGES, surroundings
-from engine.store.allowed import EVERYTHING
 
 if TYPE_CHECKING:
     from engine.store.store_connection import StoreConnection
@@ -70,7 +67,7 @@ def assess(
     So the verdict says the same of a query in every fusion, as far as its candidates go.
     """
     candidates = gathered.candidates
-    first = _first(gathered, settings, rows)
+    first = first_passages(gathered, settings, rows)
     scores = term_scores(connection, candidates.fts_query, candidates.ids[first].tolist())
     coverages = [coverage(candidates.fts_query, scores.get(passage, ())) for passage in candidates.ids[first].tolist()]
     cosines = np.nan_to_num(candidates.cosine[first], nan=0.0).tolist()
@@ -79,7 +76,7 @@ def assess(
     return Assessment(tuple(coverages), tuple(signals), pending=tuple(pending.tolist()))
 
 
-def _first(gathered: Gathered, settings: SearchSettings, count: int) -> NDArray[np.int64]:
+def first_passages(gathered: Gathered, settings: SearchSettings, count: int) -> NDArray[np.int64]:
     """Return the places of the first passages of the default fusion, by what they say themselves.
 
     The constants are the defaults, whatever was fitted: the tiers hold for those.
@@ -88,30 +85,27 @@ def _first(gathered: Gathered, settings: SearchSettings, count: int) -> NDArray[
     return rank(gathered.candidates, plain, "none").order[:count]
 
 
+def is_surrounded(gathered: Gathered, meaning: Meaning | None, settings: SearchSettings) -> bool:
+    """Whether what stands around the first candidates counts: both legs must."""
+    return meaning is not None and settings.fusion not in ("vector", "keyword") and len(gathered.candidates) > 0
+
+
 def with_surroundings(
     words: PostingsReader, gathered: Gathered, meaning: Meaning | None, settings: SearchSettings
 ) -> Gathered:
     """Return the candidates with what stands around the first of them: both legs must count for that."""
     candidates = gathered.candidates
-    if meaning is None or settings.fusion in ("vector", "keyword") or not len(candidates):
+    if meaning is None or not is_surrounded(gathered, meaning, settings):
         return gathered
-    first = _first(gathered, settings, FIRST_PASSAGES)
+    first = first_passages(gathered, settings, FIRST_PASSAGES)
     found = surroundings(words, candidates.fts_query, meaning.vectors, candidates.ids, first)
     return replace(gathered, candidates=replace(candidates, surroundings=found))
 
 
-def unfiltered(
-    words: PostingsReader,
-    fts_query: FtsQuery,
-    meaning: Meaning | None,
-    settings: SearchSettings,
-    cuts: tiers.Cuts,
-    cancel: Cancellation,
-) -> Standard:
-    """Return what a query reaches in the whole library; costs both legs once more. Raises SearchCancelled."""
-    gathered = gather(words, fts_query, EVERYTHING, meaning, settings, cancel=cancel)
-    seen = assess(words.connection, gathered, settings)
-    return Standard(seen.best_row, judge(gathered, seen, cuts))
+def standard_of(connection: StoreConnection, whole: Gathered, settings: SearchSettings, cuts: tiers.Cuts) -> Standard:
+    """Return what a query reaches in the whole library, from its candidates there."""
+    seen = assess(connection, whole, settings)
+    return Standard(seen.best_row, judge(whole, seen, cuts))
 
 
 def judge(gathered: Gathered, assessment: Assessment, cuts: tiers.Cuts) -> Verdict:

@@ -69,6 +69,30 @@ class FtsQuery:
         return CEILING_SHARE * SATURATED_TERM * sum(reading.idf for reading in self.readings)
 
 
+@dataclass(frozen=True, slots=True)
+class FirstWords:
+    """What is asked of the words of a library before anything else: `terms` are counted, `title` may be one.
+
+    `growing` are the beginnings of words that are still typed.
+    """
+
+    terms: tuple[str, ...]
+    title: tuple[str, ...]
+    growing: tuple[str, ...]
+
+
+def first_words(query: Query) -> FirstWords:
+    """Return what `fts_query_of` asks first, which hangs on no answer."""
+    asked = [(term, tokens(term.text)) for term in query.terms]
+    told = [(term, found) for term, found in asked if not term.excluded]
+    grown = (found[-1] for term, found in told if term.kind == "prefix" and found)
+    return FirstWords(
+        tuple(_looked_up(asked)),
+        tuple(token.word for _, found in told for token in found),
+        tuple(token.word for token in grown if not token.unspaced and len(token.word) >= MINIMUM_PREFIX),
+    )
+
+
 def fts_query_of(query: Query, words: PostingsReader) -> FtsQuery:
     """Work out what a query asks of the words of this library."""
     connection = words.connection

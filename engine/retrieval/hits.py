@@ -24,6 +24,7 @@ from engine.records import (
     Verdict,
 )
 from engine.retrieval import tiers
+from engine.retrieval.asked_ahead import ahead_of_rows
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import Ranking
@@ -97,6 +98,7 @@ def _read(
     connection: StoreConnection, fts_query: FtsQuery, ids: Sequence[int], made: dict[int, Read]
 ) -> dict[int, Read]:
     """Read rows; what was made of one for this query is made again only where the row is another one since."""
+    ahead_of_rows(connection, fts_query, ids)
     rows = connection.rows_for(ids, READ_LENGTH)
     found = {passage: made[passage] for passage, row in rows.items() if passage in made and made[passage].row == row}
     new = [passage for passage in ids if passage in rows and passage not in found]

@@ -47,16 +47,32 @@ def keyword_leg(
     if not fts_query.known:
         return np.empty(0, np.int64), np.empty(0, np.float64)
     connection, keeps = words.connection, words.keeps_scores
-    phrases = counted(
-        [fts_query.phrases[index] for index in fts_query.known],
-        [fts_query.readings[index].documents for index in fts_query.known],
-        fts_query.rows,
-    )
+    phrases = _counted(fts_query)
     if worthwhile([each for each in phrases if not keeps or not words.knows(each.phrase)]):
         return _columns(best_of(lambda groups: connection.best_by_words(groups, allowed, depth), phrases, depth))
     if keeps:
         return _from_postings(words, fts_query, allowed, depth)
-    return _columns(connection.best_by_words([[fts_query.phrases[index] for index in fts_query.known]], allowed, depth))
+    return _columns(connection.best_by_words(_all_known(fts_query), allowed, depth))
+
+
+def first_asked(fts_query: FtsQuery) -> list[Groups]:
+    """Return what the leg asks first of a store that keeps no scores."""
+    phrases = _counted(fts_query)
+    if not phrases:
+        return []
+    return _groups(phrases, _beginning(phrases)) if worthwhile(phrases) else [_all_known(fts_query)]
+
+
+def _all_known(fts_query: FtsQuery) -> Groups:
+    return [[fts_query.phrases[index] for index in fts_query.known]]
+
+
+def _counted(fts_query: FtsQuery) -> list[Counted]:
+    return counted(
+        [fts_query.phrases[index] for index in fts_query.known],
+        [fts_query.readings[index].documents for index in fts_query.known],
+        fts_query.rows,
+    )
 
 
 def _columns(found: Ranked) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -130,15 +146,20 @@ def _beginning(words: Sequence[Counted]) -> int:
 
 def _ranked(ask: Ask, words: Sequence[Counted], rarer: int, depth: int) -> Ranked:
     """Rank the passages that hold one of the first `rarer` words, by all words; all passages where that is cheaper."""
+    # FTS5 counts how many passages hold each word that it is asked for, each time anew. So the commoner ones stand in
+    # one question only; a passage that it does not give holds none of them, or stands below `depth` others that do.
+    asked = _groups(words, rarer)
+    if len(asked) == 1:
+        return ask(asked[0])
+    found = {passage: score for groups in asked for passage, score in ask(groups)}
+    return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:depth]
+
+
+def _groups(words: Sequence[Counted], rarer: int) -> list[Groups]:
     if _postings(words[:rarer]) > TOO_MANY * _postings(words):
         rarer = len(words)
     first, rest = ([each.phrase for each in some] for some in (words[:rarer], words[rarer:]))
-    if not rest:
-        return ask([first])
-    # FTS5 counts how many passages hold each word that it is asked for, each time anew. So the commoner ones stand in
-    # one question only; a passage that it does not give holds none of them, or stands below `depth` others that do.
-    found = {**dict(ask([first])), **dict(ask([first, rest]))}
-    return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:depth]
+    return [[first], [first, rest]] if rest else [[first]]
 
 
 def _postings(words: Sequence[Counted]) -> int:

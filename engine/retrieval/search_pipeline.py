@@ -26,7 +26,8 @@ from engine.records import (
     WordReading,
 )
 from engine.retrieval import tiers
-from engine.retrieval.assessment import Assessment, assess, judge, unfiltered, with_surroundings
+from engine.retrieval.asked_ahead import ahead_of_judging, ahead_of_legs
+from engine.retrieval.assessment import Assessment, assess, judge, standard_of, with_surroundings
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.candidate_retrieval import DEPTH, Gathered, Meaning, gather
 from engine.retrieval.distinct_ids import distinct
@@ -44,7 +45,7 @@ from engine.retrieval.postings_cache import PostingsCache, PostingsReader
 from engine.retrieval.query_memory import NOTHING, PastQueries, Recollection
 from engine.retrieval.unread_passages import Reads, everything
 from engine.retrieval.vector_leg import Vectors
-from engine.store.allowed import Allowed
+from engine.store.allowed import EVERYTHING, Allowed
 from engine.store.bm25 import idf
 from engine.store.judgements import OPENED
 
@@ -115,7 +116,10 @@ def run(
     meaning = _meaning(query, settings, model)
     encoded = time.perf_counter()
     recollection = _recalled(connection, settings, model, meaning, within)
-    standard = unfiltered(words, fts_query, meaning, settings, cuts, cancel) if not within.everything else None
+    cancel.check()
+    among = [within] if within.everything else [within, EVERYTHING]
+    ahead_of_legs(connection, fts_query, meaning, among, DEPTH)
+    whole = gather(words, fts_query, EVERYTHING, meaning, settings, cancel=cancel) if not within.everything else None
     depth = DEPTH
     while True:
         cancel.check()
@@ -131,6 +135,8 @@ def run(
             cancel=cancel,
         )
         fusing = time.perf_counter()
+        ahead_of_judging(connection, gathered, whole, meaning, settings, limit)
+        standard = standard_of(connection, whole, settings, cuts) if whole is not None else None
         assessment = replace(assess(connection, gathered, settings), standard=standard)
         verdict = judge(gathered, assessment, cuts)
         gathered = with_surroundings(words, gathered, meaning, settings)

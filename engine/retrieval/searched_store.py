@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from engine.records import Query
     from engine.retrieval.cancellation import Cancellation
     from engine.retrieval.vector_leg import VectorSource
     from engine.store.store_connection import MarkWrites, StoreConnection
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
 class SearchedStore(Protocol):
     """Lends connections to a store, to any thread; each sees one state until it is given back."""
 
-    def searching(self, cancel: Cancellation | None = None) -> AbstractContextManager[StoreConnection]:
-        """Lend a connection; `cancel` interrupts what it does. Raises LibraryError."""
+    def searching(
+        self, cancel: Cancellation | None = None, query: Query | None = None
+    ) -> AbstractContextManager[StoreConnection]:
+        """Lend a connection; `cancel` interrupts what it does. Raises LibraryError.
+
+        A store a network away brings what a `query` asks first together with the connection.
+        """
 
     def vector_source(self, model_id: int) -> VectorSource:
         """Return what gives the vectors of a model."""

@@ -17,12 +17,14 @@ from engine.embedding.token_vectors import TokenVectors
 from engine.lazy_dataclass import dataclass
 from engine.records import NearestWord
 from engine.retrieval.stop_words import STOP_WORDS
+from engine.retrieval.unspaced_links import joined, overlaps
 from engine.store.tokenizer import Token, tokens
 from engine.store.visible_text import visible
 
 MOST_LINKS = 5  # to words that are others: more of them hide the text
 MOST_ASKED = 40  # words of a question that are looked at: a pasted page has more
 MOST_WORDS = 1_000  # of a passage, as far as a snippet looks
+BEHIND_CHARACTERS = 200  # behind what the model has seen of a text: its last word, and markup that began before
 
 Floats = NDArray[np.float32]
 
@@ -104,7 +106,9 @@ def other_word_cosines(encoder: TokenEncoder, question: str, text: str) -> Float
         return np.empty(0, np.float32)
     same = compared.same()
     best: Floats = _of_others(compared, same).max(axis=1)
-    return best[~same.any(axis=1) & np.isfinite(best)]
+    held = same.any(axis=1)
+    beside = overlaps(compared.asked)[held].any(axis=0)
+    return best[~(held | beside) & np.isfinite(best)]
 
 
 def _compared(encoder: TokenEncoder, question: str, text: str, kind: str) -> _Compared | None:
@@ -116,9 +120,10 @@ def _compared(encoder: TokenEncoder, question: str, text: str, kind: str) -> _Co
     if told is None or held is None:
         return None
     distinct, rows = _placed(distinct, told)
-    found, columns = _placed(_content_words(text, kind, encoder.reads), held)
     if not distinct:
         return None
+    seen = text[: int(held.spans[:, 1].max(initial=0)) + BEHIND_CHARACTERS]  # a long text has most of its words behind
+    found, columns = _placed(_content_words(seen, kind, encoder.reads), held)
     cosines = told.vectors @ held.vectors.T
     cosines[_like_endings(_endings(question, told, rows), _endings(text, held, columns))] = -1.0
     return _Compared(question, distinct, text, found, _word_cosines(cosines, rows, columns))
@@ -130,14 +135,24 @@ def _content_words(text: str, kind: str, reads: Callable[[str], bool]) -> list[T
     What is told but not seen, as the target of a link, is left out.
     """
     hidden = visible(text, kind)[1]
+    found = tokens(text, kind, MOST_WORDS)
     return [
         word
-        for word in tokens(text, kind, MOST_WORDS)
+        for before, word in zip([None, *found], found, strict=False)
         if word.word not in STOP_WORDS
-        and (word.end - word.start > 1 or word.unspaced or not word.word.isascii() or word.word.isdigit())
+        and (word.end - word.start > 1 or (not _is_tail(before, word) if word.unspaced else _says_something(word.word)))
         and not any(start <= word.start < end for start, end in hidden)
         and (word.word.isascii() or reads(word.word))
     ]
+
+
+def _is_tail(before: Token | None, word: Token) -> bool:
+    """Whether a character is the last of a run of writing without spaces, which the pair before it holds already."""
+    return before is not None and before.unspaced and before.end > word.start
+
+
+def _says_something(character: str) -> bool:
+    return not character.isascii() or character.isdigit()
 
 
 def _placed(words: Sequence[Token], vectors: TokenVectors) -> tuple[list[Token], list[slice]]:
@@ -184,34 +199,53 @@ def _of_others(compared: _Compared, same: NDArray[np.bool_]) -> Floats:
 
 
 def _linked(compared: _Compared, cuts: LinkCuts) -> tuple[NearestWord, ...]:
-    if not compared.found:
-        return tuple(map(compared.unanswered, range(len(compared.asked))))
+    links = _links(compared, cuts) if compared.found else {}
+    apart = overlaps(compared.asked)
+    left = [row for row in range(len(compared.asked)) if row in links or not any(apart[row, each] for each in links)]
+    told = [(compared.asked[row], links.get(row) or compared.unanswered(row)) for row in left]
+    return tuple(joined(compared.question, compared.text, told))
+
+
+def _links(compared: _Compared, cuts: LinkCuts) -> dict[int, NearestWord]:
+    """Return the links by the place of the word asked; of pairs that lie over each other one is linked."""
     same = compared.same()
     of_others = _of_others(compared, same)
     held = same.any(axis=1)
-    rows = np.flatnonzero(held).tolist()
-    links = {row: compared.link(row, _nearest(compared, same, row), same=True) for row in rows}
-    of_others[held] = -np.inf
-    others = list(_best_pairs(of_others, cuts.link))[:MOST_LINKS]
+    places = _nearest_places(compared, same)
+    links = {row: compared.link(row, column, same=True) for row, column in places.items()}
+    apart, beside = overlaps(compared.asked), overlaps(compared.found)
+    of_others[apart[held].any(axis=0)] = -np.inf
+    others = list(_best_pairs(of_others, cuts.link, apart, beside))[:MOST_LINKS]
     links |= {row: compared.link(row, column) for row, column in others}
     if not links:
         row, column = np.unravel_index(int(of_others.argmax()), of_others.shape)
         if of_others[row, column] >= cuts.faint:
             links[int(row)] = compared.link(int(row), int(column), faint=True)
-    return tuple(links.get(row) or compared.unanswered(row) for row in range(len(compared.asked)))
+    return links
 
 
-def _nearest(compared: _Compared, same: NDArray[np.bool_], row: int) -> int:
-    """Return which place of the word itself is nearest to it."""
-    return int(np.where(same[row], compared.cosines[row], -np.inf).argmax())
+def _nearest_places(compared: _Compared, same: NDArray[np.bool_]) -> dict[int, int]:
+    """Return for each word that the passage holds which place of it is nearest.
+
+    Of writing without spaces the pair that goes on from that of the pair before comes first, so that a word of several
+    is found in one place.
+    """
+    places: dict[int, int] = {}
+    for row in np.flatnonzero(same.any(axis=1)).tolist():
+        asked, after = compared.asked, places.get(row - 1, -2) + 1
+        goes_on = 0 < after < len(compared.found) and same[row, after] and asked[row].start < asked[row - 1].end
+        places[row] = after if goes_on else int(np.where(same[row], compared.cosines[row], -np.inf).argmax())
+    return places
 
 
-def _best_pairs(cosines: Floats, least: float) -> Iterator[tuple[int, int]]:
-    """Yield the nearest pairs first; each word is in one of them."""
+def _best_pairs(
+    cosines: Floats, least: float, asked: NDArray[np.bool_], found: NDArray[np.bool_]
+) -> Iterator[tuple[int, int]]:
+    """Yield the nearest pairs first; each word is in one of them, and so is what it lies over."""
     left = cosines.copy()
     while (best := int(left.argmax())) >= 0:
         row, column = divmod(best, left.shape[1])
         if not left[row, column] >= least:
             return
         yield row, column
-        left[row], left[:, column] = -np.inf, -np.inf
+        left[asked[row]], left[:, found[column]] = -np.inf, -np.inf

@@ -7,7 +7,7 @@ text that is gone, and nobody reads it. A library that never had a late model ha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, cast
 
 import apsw
@@ -129,6 +129,14 @@ def read(conn: apsw.Connection, late: LateModel, passage_ids: Sequence[int]) -> 
     )
     found = ((each, _codes(scale, mean, codes, late.dimension)) for each, scale, mean, codes in rows)
     return {each: codes for each, codes in found if codes is not None}
+
+
+def sound_rows(conn: apsw.Connection, late: LateModel) -> Iterator[tuple[bytes, Codes]]:
+    """Yield the hash and the vectors of each passage; rows that are damaged are left out."""
+    for digest, scale, mean, codes in conn.execute(f"SELECT hash, scale, mean, codes FROM {table(late.id)}"):
+        found = _codes(scale, mean, codes, late.dimension)
+        if found is not None and isinstance(digest, bytes):
+            yield digest, found
 
 
 def _codes(scale: object, mean: object, codes: object, dimension: int) -> Codes | None:

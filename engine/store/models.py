@@ -43,14 +43,24 @@ _COLUMNS = "id, name, manifest, fingerprint, state, created_at"
 
 
 def add(
-    conn: apsw.Connection, *, name: str, manifest: str, fingerprint: str, dimension: int, state: ModelState = "building"
+    conn: apsw.Connection,
+    *,
+    name: str,
+    manifest: str,
+    fingerprint: str,
+    dimension: int,
+    state: ModelState = "building",
+    model_id: int | None = None,
 ) -> int:
-    """Write down a model, make its empty vector table, and return its id; call it inside a transaction."""
+    """Write down a model, under a new id unless one is given, make its empty vector table, and return its id.
+
+    Call it inside a transaction.
+    """
     from engine.store import vector_tables  # brings numpy, which a search by words alone never needs
 
     conn.execute(
-        "INSERT INTO model(name, manifest, fingerprint, state, created_at) VALUES(?, ?, ?, ?, ?)",
-        (name, manifest, fingerprint, state, time.time()),
+        "INSERT INTO model(id, name, manifest, fingerprint, state, created_at) VALUES(?, ?, ?, ?, ?, ?)",
+        (model_id, name, manifest, fingerprint, state, time.time()),
     )
     model_id = conn.last_insert_rowid()
     vector_tables.create(conn, model_id, dimension)

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 
+class NotRead(Exception):
+    """What is asked was not read while the state that it belongs to could be read."""
+
+
 class WordReads(Protocol):
     """The word index. Terms are those of `engine.store.tokenizer`, bm25 is that of `engine.store.bm25`."""
 
@@ -221,6 +225,45 @@ class ConstantReads(Protocol):
 
     def fusion_constants(self) -> FusionConstants:
         """Return the constants that searches go by: those that were fitted and taken into use, else the defaults."""
+
+
+@runtime_checkable
+class AheadReads(Protocol):
+    """What a store a network away is told ahead: each call asks in one trip for what later questions are about.
+
+    Nothing depends on it but the number of trips. What was read once is told again when the state is given back; any
+    other question raises NotRead then.
+    """
+
+    def ahead_of_legs(
+        self,
+        asked: Sequence[Sequence[Sequence[Phrase]]],
+        query: NDArray[np.float32] | None,
+        among: Sequence[Allowed],
+        depth: int,
+        deepest: int,
+    ) -> None:
+        """Bring what `best_by_words` gives for each of `asked`, `deepest` passages, and those nearest to a unit vector.
+
+        Of each leg's best `depth` comes all that is asked of candidates. All this for each of `among`.
+        """
+
+    def ahead_of_judging(
+        self,
+        first: Sequence[int],
+        judged: Sequence[int],
+        reach: int,
+        phrases: Sequence[Phrase],
+        shown: Sequence[int],
+        most: int,
+    ) -> None:
+        """Bring what stands around the `first` passages with its vectors, the words of those and of the `judged`.
+
+        Of those `shown` comes what `ahead_of_rows` brings.
+        """
+
+    def ahead_of_rows(self, passage_ids: Sequence[int], phrases: Sequence[Phrase], most: int) -> None:
+        """Bring what is shown of passages, the first `most` code points of their texts, and their words."""
 
 
 class MarkReads(Protocol):

@@ -1,8 +1,8 @@
 """Keeps a team library in step with a person's own file for as long as an indexer runs, and helps with vectors.
 
 It looks at the file's version and brings over what has changed. A server that is away is tried again, less and less
-often; the own file does not wait for it. With nothing to bring, texts of any folder that wait for a vector of a model
-which is installed here are embedded, a few at a time.
+often; the own file does not wait for it. With nothing to bring, vectors that the team lacks are made of a model that is
+installed here, a few at a time, and with nothing of that, the tiers are fitted to what the person sees of the team.
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import CarrelError, LibraryMissing
+from engine.errors import CarrelError, LibraryMissing, ModelError
 from engine.events import Event, Trouble
+from engine.paths import places
+from engine.sources.parser import configured_parser
 from engine.team.membership import writing
+from engine.team.model_filling import ModelFilling
 from engine.team.publishing import Publisher
+from engine.typing_priority import waits_for_typing
 
 if TYPE_CHECKING:
     from engine.indexing.passage_encoder import PassageEncoder
@@ -30,8 +35,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.3  # others are to see a change within two seconds of it
 HEARTBEAT_SECONDS = 30.0  # who was not heard of for two minutes counts as away
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0  # between two attempts to reach a server
-TEXTS_AT_ONCE = 16  # half a second of embedding: a change of one's own comes soon enough behind it
-_MODELS = "SELECT id, name, fingerprint FROM model WHERE state IN ('active', 'building') ORDER BY state, id"
+FIT_AGAIN_SECONDS = 60.0  # between two looks whether the library has outgrown its tiers
+_ACTIVE = "SELECT fingerprint FROM model WHERE state = 'active'"
 
 
 class BringingThread:
@@ -49,11 +54,12 @@ class BringingThread:
         self._address = address
         self._library = library
         self._machine = machine
-        self._encoder_of = encoder_of
         self._on_event = on_event
         self._stop = stop
         self._left = threading.Event()
         self._told = ""
+        self._filling = ModelFilling(machine, encoder_of, configured_parser, self)
+        self._fitted_at = -FIT_AGAIN_SECONDS
         self._thread = threading.Thread(target=self._run, name="team", daemon=True)
 
     def start(self) -> None:
@@ -105,33 +111,65 @@ class BringingThread:
                 self._follow(reader, publisher, writer)
         finally:
             reader.close()
+            self._filling.close()
 
     def _follow(self, reader: LibraryConnection, publisher: Publisher, writer: TeamWriter) -> None:
         version, heard = -1, 0.0
         while not self._ended():
-            now = int(reader.pragma("data_version"))
+            now = _version(reader)
             if now != version or time.monotonic() - heard > HEARTBEAT_SECONDS:
                 publisher.publish(writer, self)
                 version, heard, self._told = now, time.monotonic(), ""
-            elif not self._helped(writer):
+            elif not (self._helped(writer) or self._fitted(writer, partial(_differs, reader, version))):
                 self._left.wait(LOOK_SECONDS)
 
     def _helped(self, writer: TeamWriter) -> bool:
-        """Embed a few texts that wait for a model which is installed here; False where there are none."""
-        from engine.embedding import catalogue
-        from engine.errors import ModelError
+        """Make a few vectors that the team lacks; False where there are none to make here."""
+        try:
+            return self._filling.help(writer)
+        except ModelError as error:
+            self._tell(error)
+            return False
 
-        models = writer.run(_MODELS)
-        here = {each.fingerprint for each in catalogue.installed()} if models else ()
-        for number, name, fingerprint in models:
-            texts = writer.waiting(number, TEXTS_AT_ONCE) if fingerprint in here else {}
-            if not texts:
-                continue
-            try:
-                vectors = self._encoder_of(name).encode_passages(list(texts.values()))
-            except ModelError as error:
-                self._tell(error)
-                return False
-            writer.vectors(number, dict(zip(texts, vectors, strict=True)))
-            return True
-        return False
+    def _fitted(self, writer: TeamWriter, changed: Callable[[], bool]) -> bool:
+        """Fit the tiers where the library has outgrown them, until the own file has `changed`; False: nothing done.
+
+        That is some hundred searches, of which none begins while somebody types.
+        """
+        from engine.team import team_tiers
+        from engine.team.team_store import TeamStore
+
+        if time.monotonic() - self._fitted_at < FIT_AGAIN_SECONDS:
+            return False
+        self._fitted_at = time.monotonic()
+        model = next(iter(writer.run(_ACTIVE)), None)
+        encoder = self._filling.encoder(model[0]) if model is not None else None
+        if encoder is None:
+            return False
+        store = TeamStore(self._address, machine=self._machine)
+        try:
+            return team_tiers.fit(store, partial(team_tiers.model_of, store, encoder), _GivesWay(self, changed))
+        finally:
+            store.close()
+
+
+class _GivesWay:
+    """A signal to stop that is set too once the own file has `changed`; to look at it waits until nobody types."""
+
+    def __init__(self, stop: Signal, changed: Callable[[], bool]) -> None:
+        self._stop = stop
+        self._changed = changed
+        self._wait = waits_for_typing(places().state)
+
+    def is_set(self) -> bool:
+        """Return whether what is under way is to end."""
+        self._wait(self._stop.is_set)
+        return self._stop.is_set() or self._changed()
+
+
+def _version(reader: LibraryConnection) -> int:
+    return int(reader.pragma("data_version"))
+
+
+def _differs(reader: LibraryConnection, version: int) -> bool:
+    return _version(reader) != version

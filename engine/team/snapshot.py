@@ -1,7 +1,8 @@
 """One state of a team's library, read within one transaction, and what was read of it so far.
 
-The first question brings in one trip what nearly every search asks: how many passages and tokens each folder has, which
-change is its latest, which model is active, and whether the person's marks are others.
+A state does not change, so nothing is asked twice. What a search is known to ask is asked ahead, many statements in one
+trip to the server; the first trip also brings what nearly every search asks: how many passages and tokens each folder
+has, which change is its latest, which model is active, and whether the person's marks are others.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from engine.lazy_dataclass import dataclass
 from engine.store.fulltext import Statistics
 from engine.store.models import StoredModel
 from engine.store.phrase import Phrase
+from engine.store.store_connection import NotRead
+from engine.team.brought_passages import BroughtPassages
+from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
     import psycopg
@@ -24,6 +28,7 @@ FROM folder_state s LEFT JOIN folder_fill f ON f.folder_id = s.folder_id ORDER B
 _MODEL = """SELECT id, name, manifest, fingerprint, state, extract(epoch FROM created_at)::float8, turn, dimension
 FROM model WHERE state = 'active'"""
 _MARKS = "SELECT version, (SELECT count(*) FROM mark) FROM mark_state"
+_FIRST = (Sql(_FOLDERS), Sql(_MODEL), Sql(_MARKS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,45 @@ class Snapshot:
         self.library = library  # the library's own number, the same on every server that holds a copy
         self.counts: dict[str, int] = {}  # of terms, those that were asked for
         self.matches: dict[Phrase, int] = {}  # how many passages match a phrase
+        self.brought = BroughtPassages()
+        self.with_vectors = False  # whether a search needs the vectors of what words bring
+        self.ended = False  # the transaction is over: what was read stays, and nothing more is asked
+        self._answers: dict[Sql, list[tuple[Any, ...]]] = {}
+
+    def begin(self, ahead: Iterable[Sql] = ()) -> None:
+        """Begin the transaction, with the first questions and some more in the same trip."""
+        self._ask([*_FIRST, *ahead], begin=True)
+
+    def ask(self, ahead: Iterable[Sql]) -> None:
+        """Ask for all of this in one trip, as far as it is not known; `rows` has the answers then."""
+        self._ask(ahead)
+
+    def _ask(self, ahead: Iterable[Sql], *, begin: bool = False) -> None:
+        unknown = [each for each in dict.fromkeys(map(_frozen, ahead)) if each not in self._answers]
+        if not unknown:
+            return
+        if self.ended:
+            raise NotRead
+        cursors = [self.conn.cursor(binary=True) for _ in unknown]
+        with self.conn.pipeline():
+            if begin:
+                self.conn.execute(BEGIN)
+            for cursor, each in zip(cursors, unknown, strict=True):
+                cursor.execute(each.text, _thawed(each.values))
+        for cursor, each in zip(cursors, unknown, strict=True):
+            with cursor:
+                self._answers[each] = cursor.fetchall()
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Return what a statement gives; names are those of the library, `%s` stands for values."""
-        with self.conn.cursor(binary=True) as cursor:
-            return cursor.execute(sql, values or None).fetchall()
+        """Return what a statement gives; names are those of the library, `%s` stands for values. Raises NotRead."""
+        return self.answer(Sql(sql, tuple(values)))
+
+    def answer(self, asked: Sql) -> list[tuple[Any, ...]]:
+        """Return what a statement gives, which may have been asked ahead. Raises NotRead."""
+        known = _frozen(asked)
+        if known not in self._answers:
+            self._ask([known])
+        return self._answers[known]
 
     def value(self, sql: str, values: Sequence[object] = ()) -> Any:
         """Return the first value of the first row, None where there is none."""
@@ -69,18 +108,14 @@ class Snapshot:
 
     @cached_property
     def _first(self) -> _First:
-        with self.conn.pipeline():
-            folders = self.conn.execute(_FOLDERS)
-            models = self.conn.execute(_MODEL)
-            marks = self.conn.execute(_MARKS)
-        model = models.fetchone()
-        mark = marks.fetchone()
+        folders, models, marks = (self.answer(each) for each in _FIRST)
+        model = models[0] if models else None
         return _First(
-            tuple(FolderState(*row) for row in folders.fetchall()),
+            tuple(FolderState(*row) for row in folders),
             StoredModel(*model[:6]) if model else None,
             model[6] if model else 0,
             model[7] if model else 0,
-            (mark[0], mark[1]) if mark else (0, 0),
+            (marks[0][0], marks[0][1]) if marks else (0, 0),
         )
 
     @property
@@ -92,6 +127,11 @@ class Snapshot:
     def model(self) -> StoredModel | None:
         """The active model."""
         return self._first.model
+
+    @property
+    def model_id(self) -> int:
+        """The number of the active model, 0 where there is none."""
+        return self.model.id if self.model else 0
 
     @property
     def dimension(self) -> int:
@@ -119,9 +159,22 @@ class Snapshot:
         wanted = list(dict.fromkeys(terms))
         unknown = [term for term in wanted if term not in self.counts]
         if unknown:
-            found = self.rows(
-                "SELECT term, sum(passages)::bigint FROM term_count WHERE term = ANY(%s) GROUP BY term", (unknown,)
-            )
+            found = self.answer(counting(unknown))
             self.counts.update(dict.fromkeys(unknown, 0))
             self.counts.update(found)
         return {term: self.counts[term] for term in wanted}
+
+
+def counting(terms: list[str]) -> Sql:
+    """Return what counts the passages of each term."""
+    return Sql("SELECT term, sum(passages)::bigint FROM term_count WHERE term = ANY(%s) GROUP BY term", (terms,))
+
+
+def _frozen(asked: Sql) -> Sql:
+    """Return a statement as a key, its lists as tuples."""
+    return Sql(asked.text, tuple(tuple(each) if isinstance(each, list) else each for each in asked.values))
+
+
+def _thawed(values: tuple[Any, ...]) -> list[Any] | None:
+    """Return the values of a key for the server, which takes tuples for rows and lists for arrays; None for none."""
+    return [list(each) if isinstance(each, tuple) else each for each in values] or None

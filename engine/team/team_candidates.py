@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from engine.retrieval.unread_passages import SUSPICIOUS_LENGTH
 from engine.store.allowed import Allowed
+from engine.team.candidate_details import details
 from engine.team.phrase_sql import Sql
 from engine.team.team_filters import allowed_sql
 from engine.team.team_schema import DOCUMENT_BITS
@@ -17,36 +19,39 @@ if TYPE_CHECKING:
 _BY_ID = "FROM unnest(%s::bigint[]) AS w(id) JOIN passage p ON p.folder_id = (w.id >> 32)::integer AND p.id = w.id"
 _DOCUMENT = "JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id"
 _ENTRY = "LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page"
-_HELD_BACK = "p.hash < '\\x00000001'::bytea"  # passages that are data: `engine.records.is_held_back`
 _PICTURE = "\ufe0f"  # asks for the coloured form of the sign before it
 
 
 def places(snapshot: Snapshot, ids: Sequence[int]) -> list[tuple[int, int, int]]:
     """Return each passage with its document and the entry in it, 0 where there is none, in order of path."""
-    return snapshot.rows(
-        f"""SELECT p.id, p.document_id, coalesce(e.number, 0) {_BY_ID} {_DOCUMENT} {_ENTRY}
-        ORDER BY length(d.path), d.path, d.folder_id, p.ordinal""",
-        (list(ids),),
-    )
+    found = sorted(details(snapshot, ids), key=lambda each: each.place)
+    return [(each.passage, each.document, each.number) for each in found]
 
 
 def held_back_among(snapshot: Snapshot, ids: Sequence[int]) -> list[int]:
     """Return which of these passages are data, which are found by words alone."""
-    return [each for (each,) in snapshot.rows(f"SELECT p.id {_BY_ID} WHERE {_HELD_BACK}", (list(ids),))]
+    return [each.passage for each in details(snapshot, ids) if each.is_data]
 
 
 def texts_of_many_bytes(snapshot: Snapshot, ids: Sequence[int], ratio: float) -> list[tuple[int, str]]:
     """Return the passages, with their texts, that have more than so many bytes a code point."""
+    if ratio == SUSPICIOUS_LENGTH:
+        return [(each.passage, each.text) for each in details(snapshot, ids) if each.text is not None]
     sql = f"SELECT p.id, p.text {_BY_ID} WHERE octet_length(p.text) > %s::float8 * length(p.text)"
     return snapshot.rows(sql, (list(ids), ratio))
 
 
 def around(snapshot: Snapshot, ids: Sequence[int], reach: int) -> list[tuple[int, int]]:
-    """Return for each passage those that stand at most `reach` before or behind it, itself among them.
+    """Return for each passage those that stand at most `reach` before or behind it, itself among them."""
+    return snapshot.answer(standing_around(ids, reach))
+
+
+def standing_around(ids: Sequence[int], reach: int) -> Sql:
+    """Return what selects the pairs of a passage and one around it.
 
     A mailbox is no document: what stands beside a message there is another message.
     """
-    return snapshot.rows(
+    return Sql(
         f"""SELECT p.id, there.id {_BY_ID} {_DOCUMENT} JOIN passage there
             ON there.folder_id = p.folder_id AND there.document_id = p.document_id
             AND there.ordinal BETWEEN p.ordinal - %s AND p.ordinal + %s

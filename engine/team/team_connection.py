@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from engine.store.documents import WHOLE_TEXT
-from engine.team import team_candidates, team_filters, team_models, team_rows, team_vectors, team_words
+from engine.team import (
+    phrase_scores,
+    questions_ahead,
+    team_candidates,
+    team_filters,
+    team_models,
+    team_rows,
+    team_vectors,
+    team_words,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +65,35 @@ class TeamConnection:
     def was_interrupted(self, error: Exception) -> bool:
         """Tell whether an error says that a statement was ended by `interrupt`."""
         return self.interrupted and getattr(error, "sqlstate", None) == "57014"
+
+    # --- what is about to be asked -----------------------------------------------------------------------------------
+
+    def ahead_of_legs(
+        self,
+        asked: Sequence[Sequence[Sequence[Phrase]]],
+        query: NDArray[np.float32] | None,
+        among: Sequence[Allowed],
+        depth: int,
+        deepest: int,
+    ) -> None:
+        """Bring what `best_by_words` gives for each of `asked`, and the passages nearest to a unit vector."""
+        questions_ahead.of_legs(self.snapshot, asked, query, among, depth, deepest)
+
+    def ahead_of_judging(
+        self,
+        first: Sequence[int],
+        judged: Sequence[int],
+        reach: int,
+        phrases: Sequence[Phrase],
+        shown: Sequence[int],
+        most: int,
+    ) -> None:
+        """Bring what stands around the `first` passages, the words of those and the `judged`, and rows `shown`."""
+        questions_ahead.of_judging(self.snapshot, first, judged, reach, phrases, shown, most)
+
+    def ahead_of_rows(self, passage_ids: Sequence[int], phrases: Sequence[Phrase], most: int) -> None:
+        """Bring what is shown of passages, the first `most` code points of their texts, and their words."""
+        questions_ahead.of_rows(self.snapshot, passage_ids, phrases, most)
 
     # --- words --------------------------------------------------------------------------------------------------------
 
@@ -105,7 +143,7 @@ class TeamConnection:
         self, passage_ids: Sequence[int], phrases: Sequence[Phrase], holding: Sequence[int]
     ) -> dict[int, KeywordScore]:
         """Return for each passage its bm25 for these phrases, in parts; `holding` is how many passages match each."""
-        return team_words.bm25_parts(self.snapshot, passage_ids, phrases, holding)
+        return phrase_scores.bm25_parts(self.snapshot, passage_ids, phrases, holding)
 
     def titled(self, words: Sequence[str], most: int) -> list[tuple[int, str]]:
         """Return the first passages of what has a title or an alias that begins so, and those, a line each."""

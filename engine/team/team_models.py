@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.team import personal_marks
+from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +19,19 @@ _WORDS = "hash >= '\\x00000001'"  # what is below is data, which has no vector (
 _ACTIVE = "(SELECT id FROM model WHERE state = 'active')"
 
 
+FIGURES = Sql(f"SELECT name, value FROM calibration WHERE model_id = {_ACTIVE} ORDER BY person")
+"""The figures of the active model, the reader's own behind those of all."""
+WAITING = Sql(
+    f"""SELECT waiting, CASE WHEN waiting > 0 THEN (SELECT count(DISTINCT hash) FROM passage WHERE {_WORDS}) END
+    FROM (SELECT count(DISTINCT hash) AS waiting FROM pending WHERE model_id = {_ACTIVE}) AS w"""
+)
+"""How many texts have no vector of the active model, and where there are some, how many are to have one."""
+
+
 def figure(snapshot: Snapshot, model_id: int, name: str) -> object:
     """Return one figure that was computed for a model: the reader's own before that of all, None where none is."""
+    if model_id == snapshot.model_id:
+        return dict(snapshot.answer(FIGURES)).get(name)
     found = snapshot.rows(
         "SELECT value FROM calibration WHERE model_id = %s AND name = %s ORDER BY person = '' LIMIT 1", (model_id, name)
     )
@@ -28,10 +40,7 @@ def figure(snapshot: Snapshot, model_id: int, name: str) -> object:
 
 def embedded_share(snapshot: Snapshot) -> float:
     """Return the share of the texts that have a vector of the active model; data, which needs none, is left out."""
-    waiting = snapshot.rows(f"SELECT count(DISTINCT hash) FROM pending WHERE model_id = {_ACTIVE}")[0][0]
-    if not waiting:
-        return 1.0
-    needed = snapshot.rows(f"SELECT count(DISTINCT hash) FROM passage WHERE {_WORDS}")[0][0]
+    ((waiting, needed),) = snapshot.answer(WAITING)
     return max(0.0, 1.0 - waiting / needed) if needed else 1.0
 
 
@@ -59,13 +68,15 @@ def held_back(snapshot: Snapshot, document_id: int) -> int:
 
 def marks(snapshot: Snapshot, query: str | None = None) -> tuple[Mark, ...]:
     """Return the reader's marks, or those of a query, newest first."""
+    return personal_marks.marks_of(snapshot.answer(asking_marks(query)))
+
+
+def asking_marks(query: str | None = None) -> Sql:
+    """Return what selects the reader's marks, or those of a query."""
     asked = "" if query is None else " WHERE query = %s"
-    return personal_marks.marks_of(
-        snapshot.rows(
-            f"SELECT query, passage_hash, path, grade, at, sketch FROM mark{asked}"
-            " ORDER BY at DESC, query, passage_hash",
-            () if query is None else (query,),
-        )
+    return Sql(
+        f"SELECT query, passage_hash, path, grade, at, sketch FROM mark{asked} ORDER BY at DESC, query, passage_hash",
+        () if query is None else (query,),
     )
 
 

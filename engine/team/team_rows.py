@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.store.documents import WHOLE_TEXT, HydratedRow
 from engine.store.row_mapping import headings_of
+from engine.team.phrase_sql import Sql
 from engine.team.team_filters import SHOWN
 
 if TYPE_CHECKING:
@@ -30,11 +31,33 @@ _COLUMNS = f"""p.id, d.id, f.id, {SHOWN}, d.path, coalesce(nullif(e.title, ''), 
 
 def rows_for(snapshot: Snapshot, passage_ids: Iterable[int], most: int = WHOLE_TEXT) -> dict[int, HydratedRow]:
     """Return what is shown of these passages, by id; of their texts the first `most` code points."""
-    found = snapshot.rows(
+    wanted = list(dict.fromkeys(map(int, passage_ids)))
+    keep_rows(snapshot, wanted, most)
+    found = ((each, snapshot.brought.rows[most, each]) for each in wanted)
+    return {each: row for each, row in found if row is not None}
+
+
+def keep_rows(snapshot: Snapshot, passage_ids: Sequence[int], most: int) -> None:
+    """Keep what is shown of these passages; what was not brought is asked for now."""
+    known = snapshot.brought.rows
+    missing = unknown_rows(snapshot, passage_ids, most)
+    if missing:
+        known.update(((most, row[0]), _hydrated(row)) for row in snapshot.answer(showing(snapshot, missing, most)))
+        for each in missing:
+            known.setdefault((most, each), None)
+
+
+def unknown_rows(snapshot: Snapshot, passage_ids: Iterable[int], most: int) -> list[int]:
+    """Return those of these passages of which no row was brought."""
+    return [each for each in dict.fromkeys(passage_ids) if (most, each) not in snapshot.brought.rows]
+
+
+def showing(snapshot: Snapshot, passage_ids: Sequence[int], most: int) -> Sql:
+    """Return what selects all that is shown of passages."""
+    return Sql(
         f"SELECT {_COLUMNS} FROM {_PASSAGES} {_DOCUMENT} {_FOLDER} {_ENTRY}",
-        (snapshot.machine, min(most, MOST_LEFT), [int(each) for each in passage_ids]),
+        (snapshot.machine, min(most, MOST_LEFT), list(passage_ids)),
     )
-    return {row[0]: _hydrated(row) for row in found}
 
 
 def passages_of(snapshot: Snapshot, document_id: int) -> list[HydratedRow]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from engine.errors import TeamAway, TeamTooOld
 from engine.records.team import Member, TeamFolder
+from engine.team import questions_ahead
 from engine.team.change_feed import ChangeFeed
 from engine.team.change_numbers import ChangeNumbers
 from engine.team.login import connection_string
 from engine.team.server_connection import CONNECT_SECONDS, arguments, connect, explained, one, translated
-from engine.team.snapshot import BEGIN, Snapshot
+from engine.team.snapshot import Snapshot
 from engine.team.team_connection import TeamConnection
 from engine.team.team_migrations import SCHEMA, newest_version, version
 from engine.team.team_vectors import TeamVectorSource
@@ -24,14 +25,20 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg_pool import ConnectionPool
 
+    from engine.records import Query
     from engine.retrieval.cancellation import Cancellation
 
 MOST_CONNECTIONS = 6  # of one process; a person types into one search, screens look beside it
 IDLE_SECONDS = 120.0  # a connection that nobody used so long is closed
 _MEMBERS = """SELECT person, machine, extract(epoch FROM seen_at)::float8, person = current_user FROM member
 ORDER BY person, machine"""
-_FOLDERS = """SELECT f.owner, f.machine, f.path, s.documents, s.passages, extract(epoch FROM s.changed_at)::float8
-FROM folder f JOIN folder_state s ON s.folder_id = f.id WHERE f.state = 'watching' ORDER BY f.path"""
+_FOLDERS = """SELECT f.owner, f.machine, f.path, s.documents, s.passages, extract(epoch FROM s.changed_at)::float8,
+    f.visibility, f.readers FROM folder f JOIN folder_state s ON s.folder_id = f.id
+WHERE f.state = 'watching' ORDER BY f.path"""
+
+
+def _rolled_back(_conn: psycopg.Connection) -> None:
+    """Do nothing: that there is something to be done has the pool end transactions in a thread, and nobody waits."""
 
 
 class TeamStore:
@@ -60,12 +67,16 @@ class TeamStore:
     # --- reading ------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def searching(self, cancel: Cancellation | None = None) -> Iterator[TeamConnection]:
-        """Lend a connection on which all reads see one state; `cancel` interrupts what it does."""
+    def searching(self, cancel: Cancellation | None = None, query: Query | None = None) -> Iterator[TeamConnection]:
+        """Lend a connection on which all reads see one state; `cancel` interrupts what it does.
+
+        What a `query` asks first comes with it.
+        """
         pool = self._opened()
         with translated():
-            conn = self._begun(pool)
-        connection = TeamConnection(Snapshot(conn, self.machine, self._library), self.numbers)
+            snapshot = self._begun(pool, query)
+        conn = snapshot.conn
+        connection = TeamConnection(snapshot, self.numbers)
         try:
             with translated():
                 if cancel is None:
@@ -74,15 +85,14 @@ class TeamStore:
                     with cancel.guarding(connection):
                         yield connection
         finally:
-            with suppress(Exception):
-                if connection.interrupted or conn.broken:
+            snapshot.ended = True
+            if connection.interrupted or conn.broken:
+                with suppress(Exception):
                     conn.close()  # an interruption that comes late may hit no later search
-                elif not conn.closed:
-                    conn.execute("ROLLBACK")
-            pool.putconn(conn)
+            pool.putconn(conn)  # which ends the transaction, in a thread of its own
 
-    def _begun(self, pool: ConnectionPool) -> psycopg.Connection:
-        """Take a connection of the pool that answers and begin to read; one that broke meanwhile is replaced."""
+    def _begun(self, pool: ConnectionPool, query: Query | None) -> Snapshot:
+        """Begin to read on a connection of the pool that answers; one that broke meanwhile is replaced."""
         import psycopg
         from psycopg_pool import PoolTimeout
 
@@ -93,12 +103,16 @@ class TeamStore:
                 connect(self.url, self.schema).close()  # tells why, where the server is the reason
                 raise TeamAway("The team's server is too busy.", fix="Try again.") from None
             try:
-                conn.execute(BEGIN)
-                return conn
+                snapshot = Snapshot(conn, self.machine, self._library)
+                questions_ahead.begin(snapshot, query)
+                return snapshot
             except psycopg.Error as error:
                 conn.close()
                 pool.putconn(conn)
                 failure = error
+            except BaseException:
+                pool.putconn(conn)
+                raise
         raise explained(failure) from failure
 
     def _opened(self) -> ConnectionPool:
@@ -118,6 +132,7 @@ class TeamStore:
                     max_size=MOST_CONNECTIONS,
                     max_idle=IDLE_SECONDS,
                     open=True,
+                    reset=_rolled_back,
                     name="carrel-team",
                 )
             return self._pool
@@ -160,7 +175,11 @@ class TeamStore:
                 name=person,
                 machine=machine,
                 last_seen=seen,
-                folders=tuple(TeamFolder(*row[2:]) for row in folders if row[:2] == (person, machine)),
+                folders=tuple(
+                    TeamFolder(path, documents, passages, changed, visible, tuple(readers))
+                    for owner, where, path, documents, passages, changed, visible, readers in folders
+                    if (owner, where) == (person, machine)
+                ),
                 own=own and machine == self.machine,
             )
             for person, machine, seen, own in [*people, *((*each, 0.0, False) for each in silent)]

@@ -51,6 +51,26 @@ def fit(store: TeamStore, model_of: Callable[[StoreConnection], Model | None], s
     return True
 
 
+def model_of(store: TeamStore, encoder: object, connection: StoreConnection) -> Model | None:
+    """Return the team's model as searches use it, by its `encoder`; None where that is another model's."""
+    from engine.retrieval.search_pipeline import Model
+
+    given = cast("DescribedEncoder", encoder)
+    stored = connection.active_model()
+    if stored is None or stored.fingerprint != given.manifest.fingerprint:
+        return None
+    return Model(
+        stored.name,
+        lambda text: given.encode_queries([text])[0],
+        store.vector_source(stored.id).at(connection),
+        given.manifest.background_cosine,
+        id=stored.id,
+        reads=given.reads,
+        embedded=connection.embedded_share(),
+        encoder=encoder,
+    )
+
+
 def _misfit(connection: StoreConnection, model_id: int) -> bool:
     fitted = Cuts.from_json(connection.figure(model_id, CALIBRATED))
     now = connection.statistics().rows

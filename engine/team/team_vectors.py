@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.retrieval.vector_leg import BEST_COUNT, Cosines, Matrix, Rows, Scan
+from engine.team.candidate_details import NAMES, OF_PASSAGE
+from engine.team.candidate_details import keep as keep_details
 from engine.team.phrase_sql import Sql
 from engine.team.team_filters import allowed_sql
 from engine.team.vector_bytes import matrix_of
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
 KEPT_VECTORS = 20_000  # of one model: 30 MB at 384 components
-_NEAREST = "SELECT passage, vector FROM nearest(%s, %s::real[], %s, {within}, %s)"
+_NEAREST = f"""SELECT c.passage, c.vector, t.* FROM nearest(%s, %s::real[], %s, {{within}}, %s)
+    WITH ORDINALITY AS c(passage, vector, at), LATERAL ({OF_PASSAGE}) AS t({NAMES}) ORDER BY c.at"""
 
 
 def nearest(
@@ -44,24 +47,52 @@ def nearest(
 
     `exactly` has the server compare all, which is what the index's recall is measured against.
     """
-    within = None if allowed is None else allowed_sql(snapshot, allowed)
+    rows = snapshot.answer(asking_nearest(snapshot, model_id, query, most, allowed, exactly=exactly))
+    keep_details(snapshot, ((row[0], *row[2:]) for row in rows))
+    _keep_vectors(snapshot, model_id, rows)
+    return _columns(rows, len(query))
+
+
+def asking_nearest(
+    snapshot: Snapshot, model_id: int, query: Cosines, most: int, allowed: Allowed | None, *, exactly: bool = False
+) -> Sql:
+    """Return what selects the nearest passages with their vectors and their details."""
+    within = None if allowed is None or allowed.everything else allowed_sql(snapshot, allowed)
     among = within or Sql("NULL")
     told = among.text if within is None else f"ARRAY({among.text})"
-    rows = snapshot.rows(
-        _NEAREST.format(within=told), (model_id, query.astype(np.float64).tolist(), most, *among.values, exactly)
-    )
-    return _columns(rows, len(query))
+    vector = query.astype(np.float64).tolist()
+    return Sql(_NEAREST.format(within=told), (model_id, vector, most, *among.values, exactly))
+
+
+def most_of(depth: int) -> int:
+    """Return how many of the nearest are asked for, so that the best `depth` are among them."""
+    return max(FETCHED, 2 * depth)
 
 
 def vectors_of(snapshot: Snapshot, model_id: int, ids: Sequence[int], dimension: int) -> tuple[Rows, Matrix]:
     """Return the vectors of passages, those that have one: ids (n,), ascending, and (n, dimension)."""
-    rows = snapshot.rows("SELECT passage, vector FROM vectors_of(%s, %s::bigint[])", (model_id, list(ids)))
-    return _columns(rows, dimension)
+    known = snapshot.brought.vectors if model_id == snapshot.model_id else {}
+    missing = [each for each in dict.fromkeys(ids) if each not in known]
+    if missing:
+        rows = snapshot.answer(asking_vectors(model_id, Sql("%s::bigint[]", (missing,))))
+        known.update({**dict.fromkeys(missing), **dict(rows)})
+    found = [(each, vector) for each in sorted(set(ids)) if (vector := known[each]) is not None]
+    return _columns(found, dimension)
 
 
-def _columns(rows: Sequence[tuple[int, bytes]], dimension: int) -> tuple[Rows, Matrix]:
-    ids = np.fromiter((each for each, _ in rows), np.int64, len(rows))
-    return ids, matrix_of([vector for _, vector in rows], dimension)
+def asking_vectors(model_id: int, among: Sql) -> Sql:
+    """Return what selects the vectors of an array of passages."""
+    return Sql(f"SELECT passage, vector FROM vectors_of(%s, {among.text})", (model_id, *among.values))
+
+
+def _keep_vectors(snapshot: Snapshot, model_id: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    if model_id == snapshot.model_id:
+        snapshot.brought.vectors.update((row[0], row[1]) for row in rows)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], dimension: int) -> tuple[Rows, Matrix]:
+    ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    return ids, matrix_of([row[1] for row in rows], dimension)
 
 
 class _OfSnapshot(Protocol):
@@ -149,10 +180,7 @@ class TeamVectors:
 
     def begin(self, connection: StoreConnection, query: Cosines, depth: int, allowed: Allowed) -> Scan:
         """Ask the server for the nearest passages, and return what compares them exactly."""
-        most = max(FETCHED, 2 * depth)
-        ids, matrix = nearest(
-            self._snapshot, self._source.model_id, query, most, None if allowed.everything else allowed
-        )
+        ids, matrix = nearest(self._snapshot, self._source.model_id, query, most_of(depth), allowed)
         self._add(ids, matrix)
         self._source.keep(ids, matrix)
         rows = np.array([self._row[each] for each in ids.tolist()], np.int64)

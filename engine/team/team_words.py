@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -10,20 +9,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.records import TermScore
+from engine.retrieval.rare_words import MOST_PASSAGES
 from engine.store.allowed import EVERYTHING, Allowed
-from engine.store.bm25 import KeywordScore, fts5_idf, term_score
-from engine.store.phrase import COLUMNS, EITHER, Phrase
+from engine.store.bm25 import fts5_idf
+from engine.store.phrase import Phrase
 from engine.store.tokenizer import STEM
-from engine.team.passage_postings import BOTH, COLUMN_WEIGHTS, PLACE_BITS, kept
+from engine.team.candidate_details import NAMES, OF_PASSAGE, WIDTH
+from engine.team.candidate_details import keep as keep_details
+from engine.team.passage_postings import BOTH, kept
 from engine.team.phrase_sql import Sql, Weighed, frequencies_of, matching, matching_all, plain_terms, scored
+from engine.team.snapshot import counting
 from engine.team.team_filters import allowed_sql
 
 if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
+DETAILED = 200  # of the best by words: as many become candidates of a search
 LOOKED_UP_SHARE = 0.1  # a passage looked up by itself costs as much as ten postings read in a row
-_BY_ID = "FROM unnest(%s::bigint[]) AS w(id) JOIN passage p ON p.folder_id = (w.id >> 32)::integer AND p.id = w.id"
+_RARE = """SELECT t.term, p.id, p.document_id FROM posting t
+JOIN passage p ON p.folder_id = t.folder_id AND p.id = t.passage_id
+WHERE t.term = ANY(ARRAY(
+    SELECT term FROM term_count WHERE term = ANY(%s) GROUP BY term HAVING sum(passages) BETWEEN 1 AND %s))"""
 _HERE = "p.folder_id = (m.passage_id >> 32)::integer AND p.id = m.passage_id"
 _DOCUMENT = "JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id"
 _ENTRY = "LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page"
@@ -35,10 +41,30 @@ def document_frequencies(snapshot: Snapshot, terms: Iterable[str]) -> dict[str, 
     What tells of a stem in both its forms comes with it, so that a query's words are counted in one trip.
     """
     wanted = {term: kept(term) for term in terms}
-    snapshot.count(
-        chain(wanted.values(), *((STEM + each, BOTH + each) for each in wanted.values() if each[:1] != STEM))
-    )
+    snapshot.count(_with_forms(wanted.values()))
     return {term: snapshot.counts[each] for term, each in wanted.items()}
+
+
+def _with_forms(terms: Iterable[str]) -> list[str]:
+    forms = ((each, *((STEM + each, BOTH + each) if each[:1] != STEM else ())) for each in terms)
+    return list(dict.fromkeys(chain.from_iterable(forms)))
+
+
+def counting_words(terms: Iterable[str]) -> list[Sql]:
+    """Return what counts the words of a query, and lists who holds those that few hold: `keep_words` has the rows."""
+    counted = _with_forms(map(kept, terms))
+    return [counting(counted), Sql(_RARE, (counted, MOST_PASSAGES))] if counted else []
+
+
+def keep_words(snapshot: Snapshot, terms: Iterable[str]) -> None:
+    """Keep what was asked ahead of a query's words."""
+    asked = counting_words(terms)
+    if asked:
+        counts = snapshot.count(_with_forms(map(kept, terms)))
+        held: dict[str, list[tuple[int, int]]] = {term: [] for term, count in counts.items() if count <= MOST_PASSAGES}
+        for term, passage, document in snapshot.answer(asked[1]):
+            held[term].append((passage, document))
+        snapshot.brought.rare.update(held)
 
 
 def vocabulary_has(snapshot: Snapshot, prefix: str) -> bool:
@@ -48,11 +74,15 @@ def vocabulary_has(snapshot: Snapshot, prefix: str) -> bool:
 
 def terms_beginning(snapshot: Snapshot, prefix: str, most: int) -> list[str]:
     """Return the first terms that begin so, in order of their code points."""
-    rows = snapshot.rows(
+    return [term for (term,) in snapshot.answer(beginning(prefix, most))]
+
+
+def beginning(prefix: str, most: int = 1) -> Sql:
+    """Return what selects the first terms that begin so."""
+    return Sql(
         "SELECT DISTINCT term FROM term_count WHERE term >= %s AND term < %s ORDER BY term LIMIT %s",
         (prefix, prefix + chr(0x10FFFF), most),
     )
-    return [term for (term,) in rows]
 
 
 def terms_holding(snapshot: Snapshot, part: str, longer: int, most: int) -> tuple[str, ...]:
@@ -80,12 +110,20 @@ def _frequency(snapshot: Snapshot, phrase: Phrase) -> int:
         return sum(counts[term] for term in terms) - sum(counts[term] for term in both)
     if not phrase.places:
         return 0
+    return int(snapshot.answer(counting_matches(phrase))[0][0])
+
+
+def counting_matches(phrase: Phrase) -> Sql:
+    """Return what counts the passages that match a phrase."""
     found = matching([phrase])
-    return int(snapshot.value(f"SELECT count(DISTINCT passage_id) FROM ({found.text}) AS m", found.values))
+    return Sql(f"SELECT count(DISTINCT passage_id) FROM ({found.text}) AS m", found.values)
 
 
 def holders(snapshot: Snapshot, phrase: Phrase) -> list[tuple[int, int]]:
     """Return the passages that match a phrase, ascending, each with its document."""
+    terms, rare = plain_terms(phrase), snapshot.brought.rare
+    if terms is not None and not phrase.otherwise and all(term in rare for term in terms):
+        return sorted({each for term in terms for each in rare[term]})
     found = matching([phrase])
     return snapshot.rows(
         f"SELECT DISTINCT p.id, p.document_id FROM ({found.text}) AS m JOIN passage p ON {_HERE} ORDER BY p.id",
@@ -111,7 +149,7 @@ def _weighed(snapshot: Snapshot, phrases: Iterable[Phrase]) -> Weighed:
     total = snapshot.statistics
     spelled = [spelling for phrase in phrases for spelling in phrase.spellings]
     plain = [terms for each in spelled if (terms := plain_terms(each)) is not None]
-    snapshot.count(chain(*plain, (BOTH + each[0] for each in plain)))
+    snapshot.count(chain(*plain, (BOTH + each[0] for each in plain if len(each) > 1)))
     idf = {each: fts5_idf(phrase_frequency(snapshot, each), total.rows) for each in spelled}
     return Weighed(idf, total.average or 1.0)
 
@@ -119,7 +157,16 @@ def _weighed(snapshot: Snapshot, phrases: Iterable[Phrase]) -> Weighed:
 def best_by_words(
     snapshot: Snapshot, groups: Sequence[Sequence[Phrase]], allowed: Allowed, depth: int
 ) -> list[tuple[int, float]]:
-    """Return the best `depth` of the passages that match a phrase of each group, best first, equal ones by id.
+    """Return the best `depth` of the passages that match a phrase of each group, best first, equal ones by id."""
+    rows = snapshot.answer(best(snapshot, groups, allowed, depth))
+    keep_details(snapshot, ((row[0], *row[2 : 2 + WIDTH]) for row in rows))
+    if snapshot.with_vectors:
+        snapshot.brought.vectors.update((row[0], row[-1]) for row in rows[:DETAILED])
+    return [(row[0], row[1]) for row in rows]
+
+
+def best(snapshot: Snapshot, groups: Sequence[Sequence[Phrase]], allowed: Allowed, depth: int) -> Sql:
+    """Return what selects the best by words with their scores, and of the first the details and the vectors.
 
     Of several groups the rarest is read, and what it gives is looked up in the others where that is less work.
     """
@@ -136,87 +183,28 @@ def best_by_words(
     within = allowed_sql(snapshot, allowed)
     where = f"WHERE passage_id IN ({within.text})" if within is not None else ""
     every = f"HAVING bit_or(part) = {(1 << len(groups)) - 1}" if len(groups) > 1 else ""
-    return snapshot.rows(
-        f"""WITH found AS MATERIALIZED ({first.text})
-        SELECT passage_id, sum(score) AS total FROM ({" UNION ALL ".join(each.text for each in parts)}) AS f
-        {where} GROUP BY passage_id {every} ORDER BY total DESC, passage_id LIMIT %s""",
+    vector, vectors = "", ""
+    values: tuple[Any, ...] = ()
+    if snapshot.with_vectors:
+        vector, values = ", v.vector", (snapshot.model_id, DETAILED)
+        vectors = """LEFT JOIN vectors_of(%s, ARRAY(
+            SELECT passage_id FROM best ORDER BY total DESC, passage_id LIMIT %s)) AS v ON v.passage = c.passage"""
+    return Sql(
+        f"""WITH found AS MATERIALIZED ({first.text}), best AS MATERIALIZED (
+            SELECT passage_id, sum(score) AS total FROM ({" UNION ALL ".join(each.text for each in parts)}) AS f
+            {where} GROUP BY passage_id {every} ORDER BY total DESC, passage_id LIMIT %s)
+        SELECT c.passage, c.total, t.*{vector} FROM (
+            SELECT passage_id AS passage, total, row_number() OVER (ORDER BY total DESC, passage_id) AS at FROM best
+        ) AS c LEFT JOIN LATERAL ({OF_PASSAGE} AND c.at <= %s) AS t({NAMES}) ON true {vectors} ORDER BY c.at""",
         (
             *first.values,
             *chain.from_iterable(each.values for each in parts),
             *(within.values if within is not None else ()),
             depth,
+            DETAILED,
+            *values,
         ),
     )
-
-
-# --- what each phrase gave ------------------------------------------------------------------------------------------
-
-
-def bm25_parts(
-    snapshot: Snapshot, ids: Sequence[int], phrases: Sequence[Phrase], holding: Sequence[int]
-) -> dict[int, KeywordScore]:
-    """Return for each passage its bm25 for these phrases, in parts; `holding` is how many passages match each."""
-    total = snapshot.statistics
-    weights = [fts5_idf(count, total.rows) for count in holding]
-    rows = snapshot.rows(f"SELECT p.id, p.length {_BY_ID}", (list(dict.fromkeys(ids)),))
-    held = _held(snapshot, [each for each, _ in rows], phrases)
-    scores: dict[int, KeywordScore] = {}
-    for passage, length in rows:
-        parts = []
-        for phrase, weight, count in zip(phrases, weights, holding, strict=True):
-            frequency = _stands(phrase, held.get(passage, {}))
-            score = term_score(weight, frequency, length, total.average or 1.0)
-            parts.append(TermScore(phrase.written, weight, frequency, score, count))
-        scores[passage] = KeywordScore(math.fsum(part.score for part in parts), tuple(parts))
-    return scores
-
-
-def _held(snapshot: Snapshot, ids: Sequence[int], phrases: Sequence[Phrase]) -> dict[int, dict[str, list[int]]]:
-    """Return by passage the places of the terms that these phrases ask for."""
-    terms, begun = _asked(phrases)
-    conditions = " OR ".join(["t.term = ANY(%s)", *["t.term >= %s AND t.term < %s"] * len(begun)])
-    rows = snapshot.rows(
-        f"""SELECT t.passage_id, t.term, array_prepend(t.place, t.further) FROM unnest(%s::bigint[]) AS w(id)
-        JOIN posting t ON t.folder_id = (w.id >> 32)::integer AND t.passage_id = w.id WHERE {conditions}""",
-        (list(ids), terms, *(bound for each in begun for bound in (each, each + chr(0x10FFFF)))),
-    )
-    held: dict[int, dict[str, list[int]]] = {}
-    for passage, term, places in rows:
-        held.setdefault(passage, {})[term] = places
-    return held
-
-
-def _asked(phrases: Iterable[Phrase]) -> tuple[list[str], list[str]]:
-    """Return the terms that phrases ask for, and the beginnings of terms."""
-    terms: dict[str, None] = {}
-    begun: dict[str, None] = {}
-    for phrase in phrases:
-        for spelling in phrase.spellings:
-            for at, place in enumerate(spelling.places):
-                last = spelling.prefix and at == len(spelling.places) - 1
-                (begun if last else terms).update(dict.fromkeys(map(kept, place.split(EITHER))))
-    return [*terms], [*begun]
-
-
-def _stands(phrase: Phrase, held: dict[str, list[int]]) -> float:
-    """Return how often a phrase stands in a passage with these terms at these places, each weighed by its column."""
-    return sum(_spelled(spelling, held) for spelling in phrase.spellings)
-
-
-def _spelled(phrase: Phrase, held: dict[str, list[int]]) -> float:
-    starts: set[int] | None = None
-    for at, place in enumerate(phrase.places):
-        wanted: set[str] = set(map(kept, place.split(EITHER)))
-        if phrase.prefix and at == len(phrase.places) - 1:
-            wanted = {term for term in held if any(term.startswith(each) for each in wanted)}
-        here = {place - at for term in wanted for place in held.get(term, ())}
-        starts = here if starts is None else starts & here
-    found: Iterable[int] = starts or ()
-    if phrase.column is not None:
-        found = [at for at in found if at >> PLACE_BITS == COLUMNS.index(phrase.column)]
-    if phrase.first:
-        found = [at for at in found if at & (2**PLACE_BITS - 1) == 0]
-    return sum(COLUMN_WEIGHTS[at >> PLACE_BITS] for at in found)
 
 
 # --- texts by their words ---------------------------------------------------------------------------------------------
@@ -224,9 +212,14 @@ def _spelled(phrase: Phrase, held: dict[str, list[int]]) -> float:
 
 def titled(snapshot: Snapshot, words: Sequence[str], most: int) -> list[tuple[int, str]]:
     """Return the first passages of documents and entries whose title or an alias begins so, and those, a line each."""
+    return snapshot.answer(named(words, most))
+
+
+def named(words: Sequence[str], most: int) -> Sql:
+    """Return what selects passages by the beginning of their title or an alias."""
     begins = frequencies_of(Phrase(tuple(words), column="title", first=True))
     holds = frequencies_of(Phrase(tuple(words), column="title"))
-    return snapshot.rows(
+    return Sql(
         f"""SELECT id, names FROM (
             SELECT DISTINCT ON (p.document_id, e.number) p.id,
                 coalesce(nullif(e.title, ''), d.title || chr(10) || d.aliases) AS names

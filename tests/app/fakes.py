@@ -37,6 +37,7 @@ from engine.records import (
     Grade,
     Hit,
     KeywordFigure,
+    LateStatus,
     Mark,
     NearestWord,
     Query,
@@ -167,6 +168,7 @@ class FakeLibrary:
         self.waiting: set[int] = set()  # passages that have no vector yet
         self.embedding, self.given_up = threading.Event(), threading.Event()  # whether embedding began, and was left
         self.beside: ShadowState | None = None  # the model that runs beside, where one does
+        self.late: LateStatus | None = None  # late interaction, where it is on
         self.shadow_log: list[ShadowSearch] = []
         self.finds_nothing = False  # the model in use, where the one beside finds something
         self.reviews: list[ShadowReview] = []
@@ -268,6 +270,12 @@ class FakeLibrary:
     def ask_for_shadow(self, name: str) -> int:
         self._write()
         return self.file_request("shadow", name)
+
+    def late_status(self) -> LateStatus | None:
+        return self.late
+
+    def late_estimate(self, name: str, factor: int) -> tuple[int, int]:
+        return 1_200, 9_600_000 // factor
 
     def stop_shadow(self) -> str:
         assert self.beside is not None

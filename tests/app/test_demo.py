@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rough_tiers
 
 from app.cli import factories, main
 from app.demo import AGES, VAULT, ages, copy_vault, demo_library, demo_notes, ready_notes
@@ -18,6 +19,7 @@ from engine.errors import PathError
 from engine.library import Library
 from engine.paths import places
 from engine.records import Document, SearchSettings
+from engine.retrieval import tier_calibration
 from engine.sources.discovery import FoundFile, LeftOut, discover
 from engine.sources.parser import Parser
 
@@ -189,8 +191,9 @@ def test_a_place_that_cannot_be_written_is_told(home: Path) -> None:
 
 
 def test_without_a_terminal_the_demo_is_indexed_and_says_how_to_search(
-    home: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tier_calibration, "calibrate", rough_tiers.calibrate)
     assert main(("demo", "--no-color")) == 0
     said = capsys.readouterr()
     assert "up to date" in said.out

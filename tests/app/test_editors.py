@@ -147,7 +147,7 @@ def test_several_files_are_the_quickfix_list_of_vim(tmp_path: Path, editor: str,
     here = f"+call writefile([expand('%:p'), line('.'), len(getqflist())], '{told}', 'a')"
     steps = (here, "+cnext", here, "+qall!")
     with subprocess.Popen([program, *silent, *places, *steps], stdin=subprocess.DEVNULL) as process:
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     lines = told.read_bytes().split(b"\n")
     assert lines == [odd.replace(b"\n", b"\0"), b"3", b"2", other, b"5", b"2", b""]
 

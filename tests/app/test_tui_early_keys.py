@@ -27,7 +27,7 @@ class SlowFacets(FakeLibrary):
 
     def facets(self) -> Facets:
         self.asked_for_values.set()
-        assert self.may_tell.wait(60)
+        assert self.may_tell.wait(120)
         return super().facets()
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +23,13 @@ from app import model_catalogue
 from app.model_catalogue import Model
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
+from app.tui.screens.chooser import ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.directories import completed, offered
 from app.tui.screens.library.folder_rows import EVERYTHING, query_inside
 from app.tui.screens.library.library_check import Checked, file_line
 from app.tui.screens.library.library_contents import Contents
+from app.tui.screens.library.model_fetch import FetchScreen, Stopped
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen, effect_of, patterns_in, text_of
 from app.tui.screens.library.screen import LibraryScreen
@@ -32,12 +38,24 @@ from app.tui.screens.library.timeline import story
 from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.widgets.entry_list import EntryList
-from engine.errors import PathError
+from engine.embedding import catalogue
+from engine.errors import ModelError, PathError
 from engine.events import SyncFinished
-from engine.records import Check, DocumentChange, Failure, Folder, FolderNode, LastCheck, Status
+from engine.records import (
+    Check,
+    DocumentChange,
+    Failure,
+    Folder,
+    FolderNode,
+    LastCheck,
+    LateStatus,
+    ModelCoverage,
+    Status,
+)
 
 CODE = b"/home/reader/code"
 EVIL = b"[red]\x1b[31m\xe2\x80\xae.md"
+PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
 
 
 class Shelves(FakeLibrary):
@@ -604,23 +622,137 @@ async def test_a_model_that_is_here_may_run_beside_the_one_in_use(
         assert "mine runs beside the model in use" in " ".join(told(pilot))
 
 
-async def test_a_model_that_is_not_here_says_how_to_fetch_it(
+async def until(pilot: Pilot[int], wanted: Callable[[], bool]) -> None:
+    """Wait for something that a thread brings about."""
+    async with asyncio.timeout(PATIENCE):
+        while not wanted():
+            await pilot.pause(0.02)
+
+
+async def opened_to_fetch(pilot: Pilot[int]) -> None:
+    """Choose the model that is not here."""
+    await shown(pilot, "m")
+    await settle(pilot)
+    await pilot.press("f", "a", "r", "/", "enter")
+    await settle(pilot)
+
+
+async def test_a_model_that_is_not_here_is_fetched_after_a_question_and_offered(
+    library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched, goes_on = [], threading.Event()
+
+    def install(name: str, told: Callable[[str], None], *, late: bool) -> None:
+        told("fetching far/away: 43 of 220 MB")
+        goes_on.wait(PATIENCE)
+        told("measuring its scale")
+        fetched.append((name, late))
+
+    monkeypatch.setattr(model_catalogue, "models", lambda active, passages: CHOICES)
+    monkeypatch.setattr(catalogue, "install", install)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened_to_fetch(pilot)
+        question = pilot.app.screen
+        assert isinstance(question, ConfirmScreen)
+        said = " ".join(line.plain for line in question.lines(60))
+        assert "128 tokens at most, licence mit, made to find paraphrases, about 4 min" in said
+        assert "carrel models use far/away" in said
+        await pilot.press("y")
+        await until(pilot, lambda: "43 of 220 MB" in " ".join(line.plain for line in fetching(pilot).lines(60)))
+        goes_on.set()
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChoiceScreen))
+        assert fetched == [("far/away", False)]
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("y")
+        await settle(pilot)
+        assert library.orders == [("use_model", "far/away")]
+
+
+async def test_fetching_stops_and_what_cannot_be_had_is_told(
+    library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = threading.Event()
+
+    def install(name: str, told: Callable[[str], None], *, late: bool) -> None:
+        with suppress(Stopped):
+            while True:
+                told("fetching far/away: 1 of 220 MB")
+        stopped.set()
+        raise Stopped
+
+    def refused(name: str, told: Callable[[str], None], *, late: bool) -> None:
+        raise ModelError("The model far/away cannot be downloaded.", cause="There is no network.")
+
+    monkeypatch.setattr(model_catalogue, "models", lambda active, passages: CHOICES)
+    monkeypatch.setattr(catalogue, "install", install)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened_to_fetch(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(pilot.app.screen, FetchScreen))
+        await pilot.press("escape")
+        await until(pilot, stopped.is_set)
+        await until(pilot, lambda: "what has come of far/away is kept" in " ".join(told(pilot)))
+        assert isinstance(pilot.app.screen, LibraryScreen)
+        monkeypatch.setattr(catalogue, "install", refused)
+        await pilot.press("m")
+        await settle(pilot)
+        await pilot.press("f", "a", "r", "/", "enter")
+        await settle(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: "There is no network" in " ".join(told(pilot)))
+        assert isinstance(pilot.app.screen, LibraryScreen)
+        assert library.orders == []
+
+
+def fetching(pilot: Pilot[int]) -> FetchScreen:
+    """Return the screen that shows how far a model is."""
+    assert isinstance(pilot.app.screen, FetchScreen)
+    return pilot.app.screen
+
+
+async def test_late_interaction_is_switched_on_once_its_bytes_were_told_and_off(
     library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_catalogue, "models", lambda active, passages: CHOICES)
     async with app.run_test(size=WIDE) as pilot:
         await shown(pilot, "m")
         await settle(pilot)
-        await pilot.press("down", "down", "enter")
+        await pilot.press("enter")
         await settle(pilot)
-        shown_now = pilot.app.screen
-        assert isinstance(shown_now, ConfirmScreen)
-        said = " ".join(line.plain for line in shown_now.lines(60))
-        assert "128 tokens at most, licence mit, made to find paraphrases, about 4 min" in said
-        await pilot.press("y")
+        await pilot.press("enter")
         await settle(pilot)
-        assert pilot.app.clipboard == "carrel models use far/away"
+        offered = [" ".join(str(each.prompt).split()) for each in pilot.app.screen.query_one(OptionList).options]
+        assert offered[2] == "one vector for 4 words 1,200 passages, some 2.4 MB"
         assert library.orders == []
+        await pilot.press("up", "enter")
+        await settle(pilot)
+        assert library.orders == [("late", "on 2 ward all-MiniLM-L6-v2")]
+        library.late = LateStatus("all-MiniLM-L6-v2", 2, "ward", "on", 600, 1_200, 4_800_000)
+        await pilot.press("m")
+        await settle(pilot)
+        listed = str(pilot.app.screen.query_one(OptionList).options[0].prompt)
+        assert "active · late, 50 %" in listed
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert library.orders[1:] == [("late", "off")]
+
+
+async def test_how_far_the_vectors_of_each_model_are_stands_in_the_list(
+    library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_catalogue, "models", lambda active, passages: CHOICES)
+    status = library.status()
+    follower = ModelCoverage("mine", "shadow", 995, 1_000, 5)
+    monkeypatch.setattr(library, "status", lambda **_: replace(status, followers=(follower,), texts=200, pending=10))
+    async with app.run_test(size=SMALL) as pilot:
+        await shown(pilot, "m")
+        await settle(pilot)
+        listed = [" ".join(str(each.prompt).split()) for each in pilot.app.screen.query_one(OptionList).options]
+        assert listed[0].endswith("active, 95 % · en · ~60 s")
+        assert listed[1] == "mine beside, 99 % · de, fr · ~30 s"
 
 
 async def test_a_check_is_run_and_told(library: Shelves, app: CarrelApp) -> None:

@@ -211,6 +211,20 @@ async def test_the_languages_of_scanned_pages_are_typed(file: Path) -> None:
         assert "Languages in which Tesseract reads" in written(pilot)
 
 
+async def test_comparing_with_a_model_beside_goes_with_the_search_log(file: Path) -> None:
+    app = app_with(file)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", "end", "up", "up", "enter")
+        assert load(file) == Config(shadow=True, search_log=True)
+        assert told(pilot)[-1].endswith("and the search log is on with it.")
+        await pressed(pilot, "enter")
+        assert load(file) == Config(search_log=True) and "carrel shadow --empty" in told(pilot)[-1]
+        await pressed(pilot, "enter")
+        await pressed(pilot, "home", *["down"] * 5, "enter")
+        assert load(file) == Config()
+
+
 async def test_rows_of_a_note_and_the_cut_off_are_stepped_through(file: Path) -> None:
     app = app_with(file)
     async with app.run_test(size=WIDE) as pilot:

@@ -30,6 +30,7 @@ from engine.evaluation.metrics import ndcg
 from engine.evaluation.significance import Difference, paired_bootstrap
 from engine.records import DEFAULT_CONSTANTS, FusionConstants, SearchSettings
 from training import fusion_fit, gate, splits
+from training.fused_queries import FusedQueries
 from training.fusion_candidates import JudgedSearch
 from training.fusion_fit import ConstantScores
 from training.known_queries import KnownQuery
@@ -56,9 +57,9 @@ def fitted(ground: Ground, queries: Sequence[KnownQuery]) -> dict[str, Any]:
     """Fit constants to queries, and judge them on the folds that were left out."""
     began = time.perf_counter()
     search = JudgedSearch(ground.connection, ground.model, ground.cuts)
-    asked = list(search.gather(queries, lambda: None))
+    asked = FusedQueries(search.gather(queries, lambda: None))
     gathered = time.perf_counter()
-    scores = ConstantScores(lambda constants: np.array([each.ndcg(constants) for each in asked]))
+    scores = ConstantScores(asked.ndcg)
     vectors = ground.encoder.encode_queries([query.text for query in queries])
     split = splits.split(queries, vectors, 42)
     fold = fusion_fit.folds_of(split.group, splits.order(queries, split.group, 42))

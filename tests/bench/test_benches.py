@@ -26,6 +26,7 @@ import postgres_server
 import pytest
 import quality
 import rare_words
+import rough_tiers
 import saved_note
 import scale_figure
 import search_scale
@@ -42,6 +43,7 @@ from spread import against, limit_lines, spread
 
 from engine.library import Library
 from engine.records import DEFAULT_CONSTANTS
+from engine.retrieval import tier_calibration
 from training import fusion_fit
 
 TEXTS = {
@@ -64,10 +66,17 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def library(notes: Path) -> Path:
     path = notes.parent / "library.carrel"
-    with Library.open(path, create=True) as opened:
+    with pytest.MonkeyPatch.context() as patch, Library.open(path, create=True) as opened:
+        patch.setattr(tier_calibration, "calibrate", rough_tiers.calibrate)
         opened.add(notes)
         opened.sync()
     return path
+
+
+@pytest.fixture
+def rough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fit tiers roughly, for a benchmark that asks no tier."""
+    monkeypatch.setattr(tier_calibration, "calibrate", rough_tiers.calibrate)
 
 
 @pytest.fixture
@@ -212,7 +221,7 @@ def test_quality_is_held_against_what_is_wanted(run: Callable[[Any, str], Report
 
 
 def test_a_fitted_fusion_is_held_against_the_defaults(
-    run: Callable[[Any, str], Report], collections: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[[Any, str], Report], collections: Path, rough: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fusion_fit, "GRID", {"meaning": (0.5, 0.8), "around": (0.0, 0.5)})
     report = run(fitted_fusion, "--collections scifact --most 0 2 --test")
@@ -224,7 +233,9 @@ def test_a_fitted_fusion_is_held_against_the_defaults(
     assert "| scifact |" in fitted_fusion.markdown(report["rows"])
 
 
-def test_a_team_library_ranks_as_the_file_does(run: Callable[[Any, str], Report], collections: Path) -> None:
+def test_a_team_library_ranks_as_the_file_does(
+    run: Callable[[Any, str], Report], collections: Path, rough: None
+) -> None:
     if reason := postgres_server.unavailable():
         pytest.skip(reason)
     report = run(team_quality, f"{collections.parent / 'collections' / 'scifact'}")
@@ -260,7 +271,9 @@ def test_nearest_words_are_held_against_a_limit_and_against_wrong_passages(
     assert 0.0 <= found["passages"]["holding a word"] <= 1.0
 
 
-def test_late_interaction_is_held_against_the_fused_order(run: Callable[[Any, str], Report], collections: Path) -> None:
+def test_late_interaction_is_held_against_the_fused_order(
+    run: Callable[[Any, str], Report], collections: Path, rough: None
+) -> None:
     report = run(late, f"--libraries {collections} --collections scifact")
     found = report["collections"]["scifact"]
     assert {"none", "Ward 4", "k-means 4", "neighbours 4"} <= set(found["poolings"])
@@ -346,7 +359,9 @@ def test_a_spread_needs_no_more_than_one_value() -> None:
     assert spread([float(each) for each in range(101)]) == {"n": 101, "p50": 50.0, "p95": 95.0, "max": 100.0}
 
 
-def test_what_marks_give_is_told_by_groups_of_queries(run: Callable[[Any, str], Report], tmp_path: Path) -> None:
+def test_what_marks_give_is_told_by_groups_of_queries(
+    run: Callable[[Any, str], Report], rough: None, tmp_path: Path
+) -> None:
     folder = tmp_path / "kitchen"
     (folder / "qrels").mkdir(parents=True)
     corpus = ({"_id": name, "title": "", "text": text} for name, text in TEXTS.items())
@@ -377,7 +392,9 @@ def test_marks_are_not_judged_by_their_own_queries(run: Callable[[Any, str], Rep
         run(marks_gain, f"{tmp_path} --marks test")
 
 
-def test_the_word_audit_misses_what_is_in_no_passage(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+def test_the_word_audit_misses_what_is_in_no_passage(
+    rough: None, tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
     (tmp_path / "page.html").write_text(
         "<p>The sourdough <b>rises</b><br>overnight.</p><script>var unseen = 1</script>"
     )

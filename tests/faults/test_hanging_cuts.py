@@ -50,6 +50,7 @@ import subprocess, sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from fake_encoder import FakeEncoder
+from rough_tiers import fit_roughly
 from engine.indexer import worker
 from engine.sources import parser
 from engine.sources.parser import Limits, Parser
@@ -65,6 +66,7 @@ subprocess.Popen = start
 parser.configured_parser = lambda: Parser(Limits(seconds={seconds}))
 encoder = FakeEncoder()
 encoder.folder = Path("the child has a tokenizer of its own")
+fit_roughly()
 worker.NICENESS = 0  # the suite keeps every core at work, and waits for this process
 sys.exit(worker.main(encoder_of=lambda name: encoder))
 """

@@ -38,6 +38,7 @@ EMBEDDING = """
 import sys, time
 from engine.indexer import worker
 from fake_encoder import FakeEncoder
+from rough_tiers import fit_roughly
 
 class Slow(FakeEncoder):
     def encode_passages(self, texts):
@@ -46,6 +47,7 @@ class Slow(FakeEncoder):
         time.sleep(0.002 * len(texts))
         return super().encode_passages(texts)
 
+fit_roughly()
 worker.NICENESS = 0  # the suite keeps every core at work, and waits for this process
 sys.exit(worker.main(sys.argv[2:], lambda name: Slow()))
 """

@@ -255,11 +255,11 @@ def test_no_command_speaks_to_a_network(world: World) -> None:
     assert SPEAKING.findall(trace.read_text()) == [], "watch"
     browser = Terminal([*traced, os.fspath(PROGRAM)], {**world.environment(), "TERM": "xterm-256color"})
     try:
-        assert browser.wait(lambda screen: "ctrl+q leave" in screen.text, 60), browser.screen.text
+        assert browser.wait(lambda screen: "ctrl+q leave" in screen.text, 120), browser.screen.text
         browser.press("heron")
-        assert browser.wait(lambda screen: "strong" in screen.text, 60), browser.screen.text
+        assert browser.wait(lambda screen: "strong" in screen.text, 120), browser.screen.text
     finally:
-        assert browser.leave("\x11", 30) is not None, "ctrl+q leaves it"
+        assert browser.leave("\x11", 120) is not None, "ctrl+q leaves it"
     assert SPEAKING.findall(trace.read_text()) == [], "the browser"
     asking = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
     subprocess.run([*traced, sys.executable, "-P", "-c", asking], check=True)
@@ -342,9 +342,9 @@ def test_a_path_that_climbs_out_in_the_index_is_never_read(tmp_path: Path) -> No
     other.execute("UPDATE document SET path = CAST('../secret.md' AS BLOB), path_text = '../secret.md', mtime_ns = 0")
     other.close()
     with pytest.raises(LibraryDamaged, match=r"document\.path"):
-        library_of(tmp_path, {})
+        library_of(tmp_path, {}, fitted=False)
     Maintenance(tmp_path / "library.carrel").check(repair=True)
-    library = library_of(tmp_path, {})
+    library = library_of(tmp_path, {}, fitted=False)
     try:
         found = [hit.path for hit in library.search("secret words").hits]
     finally:

@@ -36,8 +36,11 @@ import signal, sys, threading
 from pathlib import Path
 from engine.events import to_line
 from fake_encoder import FakeEncoder
+from rough_tiers import fit_roughly
 from engine.indexer.worker import run_foreground
 from app.cli.interruption import stop_on_signal
+
+fit_roughly()
 
 def tell(event):
     sys.stdout.write(to_line(event) + "\\n")
@@ -51,8 +54,11 @@ SLOW_SYNC = """
 import sys, time
 from pathlib import Path
 from fake_encoder import FakeEncoder
+from rough_tiers import fit_roughly
 from engine.events import to_line
 from engine.library import Library
+
+fit_roughly()
 
 class Slow(FakeEncoder):
     def encode_passages(self, texts):

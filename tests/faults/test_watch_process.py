@@ -136,7 +136,7 @@ def test_a_browser_tells_of_a_library_that_is_gone_and_makes_none_in_its_place(w
         assert watch.ended()[0] == 2
         assert browser.wait(lambda screen: "library file is gone" in screen.text, PATIENCE_SECONDS)
     finally:
-        assert browser.leave("\x11", 30) is not None, "ctrl+q leaves it"
+        assert browser.leave("\x11", 120) is not None, "ctrl+q leaves it"
     assert not watch.library.exists()
 
 

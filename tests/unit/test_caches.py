@@ -38,7 +38,7 @@ KINDS = pytest.mark.parametrize("exact_bytes", [vector_index.EXACT_BYTES, 0], id
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     folder = tmp_path_factory.mktemp("template")
-    library_of(folder, NOTES | FILLER).close()
+    library_of(folder, NOTES | FILLER, fitted=False).close()
     return folder
 
 

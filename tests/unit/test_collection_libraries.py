@@ -74,7 +74,7 @@ def test_two_runs_that_index_one_collection_at_the_same_time_both_get_it_whole(h
     def first() -> Path:
         def on_indexed(_: int) -> None:
             begun.set()
-            other_began.wait(5)
+            other_began.wait(120)
 
         return collection_libraries.library_of(home / "one", FakeEncoder(), on_indexed)  # type: ignore[arg-type]
 

@@ -222,7 +222,7 @@ def test_one_who_follows_from_now_on_is_told_what_is_watched(lock: Lock) -> None
 # --- who indexes once -------------------------------------------------------------------------------------------------
 
 
-def test_a_sync_is_told_in_an_event_file_that_followers_find(home: Places, tmp_path: Path) -> None:
+def test_a_sync_is_told_in_an_event_file_that_followers_find(home: Places, tmp_path: Path, unfitted: None) -> None:
     notes = write(tmp_path / "notes", {"a.md": "# A\n\nA harbour.\n"})
     followed: list[Event] = []
     with Library.open(tmp_path / "library.carrel", create=True, encoder=FakeEncoder()) as library:

@@ -26,7 +26,7 @@ NOTES = {
 
 
 @pytest.fixture
-def library(tmp_path: Path, roughly_fitted: None) -> Iterator[Library]:
+def library(tmp_path: Path, roughly_fitted: None, roughly_linked: None) -> Iterator[Library]:
     notes = tmp_path / "notes"
     notes.mkdir()
     for name, text in NOTES.items():

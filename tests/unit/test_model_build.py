@@ -174,12 +174,6 @@ def spoil(folder: Path, fault: str) -> None:
         case "order":
             modules = json.loads((folder / "modules.json").read_text())
             (folder / "modules.json").write_text(json.dumps([modules[0], modules[2], modules[1]]))
-        case "late":
-            modules = json.loads((folder / "modules.json").read_text())
-            mask = "sentence_transformers.multi_vector_encoder.modules.multi_vector_mask.MultiVectorMask"
-            (folder / "modules.json").write_text(
-                json.dumps([modules[0], {**modules[1], "type": mask, "path": "1_MultiVectorMask"}])
-            )
         case "kind":
             changed_type = json.loads((folder / "modules.json").read_text())
             changed_type[1]["type"] = "sentence_transformers.models.LSTM"
@@ -203,7 +197,6 @@ def spoil(folder: Path, fault: str) -> None:
         ("outside", "a folder outside"),
         ("order", "another order"),
         ("kind", "LSTM"),
-        ("late", "a MultiVectorEncoder"),
     ],
 )
 def test_what_cannot_be_built_is_refused_before_any_work(fault: str, said: str, folder: Path, tmp_path: Path) -> None:

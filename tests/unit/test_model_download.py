@@ -290,7 +290,7 @@ def test_ctrl_c_at_a_slow_hub_ends_at_once_and_the_next_time_goes_on(hub: Hub, h
     ) as process:
         assert hub.waiting.wait(120)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert f"Stopped; `carrel models use {NAME}` goes on from what has been fetched." in said
     assert NAME not in carrel(home, hub, "models", "--json", HF_HUB_OFFLINE="1").stdout.partition("offered")[0]

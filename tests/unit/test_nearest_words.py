@@ -149,6 +149,38 @@ def test_of_a_passage_longer_than_the_window_what_the_model_sees_is_linked(encod
     assert len(nearest_words(encoder, "word " * 5_000 + "car", "automobile", EMBEDDED_CUTS)) <= 40
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "words"),
+    [
+        (
+            "パン生地を休ませる",
+            "生地を一晩冷蔵庫で休ませ、折りたたんで焼きます。パンの作り方。",
+            ["パン", "生地を", "休ませ"],
+        ),
+        ("面团静置一夜", "面团在冰箱里静置一夜，然后折叠并烘烤。", ["面团", "静置一夜"]),
+        ("ขนมปัง", "อบขนมปังที่บ้าน แล้วเก็บขนมปังไว้", ["ขนมปัง"]),
+    ],
+    ids=["Japanese", "Chinese", "Thai"],
+)
+def test_writing_without_spaces_is_linked_by_what_both_hold_and_not_by_pairs_of_characters(
+    question: str, text: str, words: list[str]
+) -> None:
+    links = [each for each in nearest_words(TokenFake(), question, text, LinkCuts(link=2.0, faint=2.0)) if each.word]
+    assert [each.asked for each in links] == [each.word for each in links] == words
+    assert [text[each.start : each.end] for each in links] == words
+    assert all(each.same for each in links)
+
+
+def test_no_pair_is_linked_that_lies_over_one_that_is(encoder):
+    links = nearest_words(TokenFake(), "生地", "生薬と地図", LinkCuts(link=-1.0, faint=-1.0))
+    assert [each.asked for each in links] == ["生地"]
+
+
+def test_a_word_that_is_asked_in_a_script_without_spaces_and_not_found_is_told_once(encoder):
+    links = nearest_words(TokenFake(), "冷蔵庫 bread", "A loaf of bread.", LinkCuts(link=2.0, faint=2.0))
+    assert [(each.asked, each.word) for each in links] == [("冷蔵庫", ""), ("bread", "bread")]
+
+
 def library_of(path: Path, encoder: FakeEncoder) -> Library:
     notes = path / "notes"
     notes.mkdir()

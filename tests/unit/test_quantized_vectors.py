@@ -21,7 +21,7 @@ from engine.retrieval.vector_index import VectorIndex
 from engine.store import models, vector_tables
 from engine.store.connection import open_reader, open_writer
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("unfitted")]
 
 TOPICS = ("bread", "stove", "harbour", "comet", "violin", "glacier", "pepper", "ledger", "orchid", "canal")
 NOTES = {
@@ -40,7 +40,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compressed")
-    library_of(folder, NOTES).close()
+    library_of(folder, NOTES, fitted=False).close()
     return folder
 
 

@@ -12,7 +12,7 @@ from engine.records import SearchSettings
 
 def test_the_engine_says_what_the_keys_understand(tmp_path: Path) -> None:
     notes = {"gear/stove.md": "# Stove\n\nThe electric heron starter must be kept dry.\n", **FILLER}
-    with library_of(tmp_path, notes) as library:
+    with library_of(tmp_path, notes, fitted=False) as library:
         own = SearchSettings()
 
         def offered(text: str, limit: int = 10) -> tuple[Remedy, ...]:

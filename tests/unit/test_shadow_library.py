@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 from notes import library_of, write
 
 from engine.embedding import catalogue
 from engine.embedding.model_memory import measured_memory
+from engine.embedding.token_pooling import Codes
 from engine.errors import ModelError, UsageError
 from engine.library import Library
+from engine.maintenance import Maintenance
 from engine.records import SearchSettings, ShadowReview
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
-from engine.store import shadow_log
-from engine.store.connection import open_writer
+from engine.store import late_vectors, models, shadow_log, vector_tables
+from engine.store.connection import open_reader, open_writer
+from engine.store.transactions import transaction
 
 NOTES = {
     f"{name}.md": f"# {name}\n\nThe {name} {word} of the year.\n\nA second paragraph of {word} and {other}.\n"
@@ -295,3 +300,43 @@ def test_the_memory_of_a_model_is_measured_in_a_process_of_its_own(tmp_path: Pat
     held = measured_memory(catalogue.EMBEDDED_FOLDER)
     assert held is not None and held > 10_000_000  # its files are 23 MB
     assert measured_memory(tmp_path) is None
+
+
+def test_a_rebuild_keeps_the_model_beside_with_what_was_compared_and_says_what_it_lost(library: Library) -> None:
+    library.start_shadow("other")
+    scored = library.shadow_score("harbour granite", "live")
+    assert scored is not None
+    library.add_shadow_review(ShadowReview(scored.id, True, "left", 3.0))
+    with closing(open_writer(library.path)) as conn, transaction(conn):
+        late = late_vectors.create(conn, name="own", fingerprint="f", dimension=4, factor=2, method="ward")
+        rows = conn.execute("SELECT id, hash FROM passage").fetchall()
+        codes = Codes(np.ones((3, 4), np.int8), 0.5, np.zeros(4, np.float16))
+        late_vectors.put(conn, late, {each: (digest, codes) for each, digest in rows})
+        late_vectors.set_state(conn, "off")
+        models.add(conn, name="half", manifest=FakeEncoder().manifest.to_json(), fingerprint="half", dimension=4)
+        beside = models.shadow(conn)
+        assert beside is not None
+        models.calibrate(conn, beside.id, {models.FORMER_SINCE: 1234.5})
+        before = vector_tables.read_matrix(conn, beside.id)
+    said, events = library.shadow_state(), library.shadow_events()
+    library.close()
+
+    rebuilt = Maintenance(library.path, FakeEncoder()).rebuild()  # type: ignore[arg-type]
+
+    assert rebuilt.saved["other models"] == 1 and rebuilt.lost == {"other models": 1}
+    assert rebuilt.saved["vectors of other models"] == rebuilt.saved["vectors of late interaction"] == len(rows)
+    assert (rebuilt.saved["compared searches"], rebuilt.saved["choices between two models"]) == (1, 1)
+    with closing(open_reader(library.path)) as conn:
+        kept, late_kept = models.shadow(conn), late_vectors.stored(conn)
+        assert kept is not None and late_kept is not None
+        assert late_vectors.counts(conn, late_kept)[:2] == (len(rows), len(rows)) and late_kept.state == "off"
+        assert np.array_equal(np.sort(vector_tables.read_matrix(conn, kept.id)[1], axis=0), np.sort(before[1], axis=0))
+    with Library.open(library.path) as again:
+        state = again.shadow_state()
+        assert state is not None and said is not None
+        assert (state.shadow.name, state.coverage, state.former_since) == ("other", 1.0, 1234.5)
+        assert (state.searches, state.reviews) == (said.searches, 1)
+        (found,) = again.shadow_searches(pairs=True)
+        assert (found.query, found.pairs) == (scored.query, scored.pairs)
+        assert again.shadow_events() == events
+        assert again.shadow_score("harbour granite", "live") is not None

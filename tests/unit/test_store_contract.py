@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -15,8 +17,13 @@ from notes import WORDS
 from store_worlds import file_world, team_world
 from team_documents import team_library
 
+from engine.embedding import catalogue
 from engine.library import Library
 from engine.records import Scope, SearchSettings
+from engine.retrieval import tier_calibration
+from engine.sources.parser import Parser
+from engine.team.membership import models_of
+from engine.team.model_filling import ModelFilling
 
 NOTES = {
     **{
@@ -332,6 +339,82 @@ def test_a_search_with_another_model_goes_by_words_and_says_so(world, tmp_path):
         result = other.search("prune the roses")
     assert world.named(result.hits[0].path) == "garden/roses.md"
     assert result.fusion == "keyword" and "by words alone" in result.weights.reason
+
+
+class OtherEncoder(FakeEncoder):
+    """A model that cuts as the fake one does and gives other vectors."""
+
+    def __init__(self):
+        super().__init__()
+        self.manifest = replace(self.manifest, id="other", revision="2")
+
+    def encode_query(self, text):
+        return -super().encode_query(text)
+
+
+@contextmanager
+def opened_with(world, encoder):
+    """Open the library of a world once more, by somebody who has another model."""
+    place = {"own": world.library.path} if world.team is not None else {}
+    with Library.open(world.library.address or world.library.path, encoder=encoder, **place) as other:
+        yield other
+
+
+def begin_model(world, encoder):
+    """Have the library take another model; return what fills it a little, and is called until it returns False."""
+    if world.team is None:
+        with opened_with(world, encoder) as other:
+            assert other.use_model(encoder.manifest.id)
+        return lambda: False
+    world.team.writer().model(encoder.manifest)
+    filling = ModelFilling("bens desk", lambda name: encoder, Parser, threading.Event())  # of a member who owns nothing
+    return lambda: filling.help(world.team.writer("ben")) or filling.close()
+
+
+def test_a_new_model_is_filled_and_takes_over_at_once(world, monkeypatch):
+    filled(world)
+    encoder = OtherEncoder()
+    monkeypatch.setattr(catalogue, "installed", lambda: [encoder.manifest])
+    monkeypatch.setattr(tier_calibration, "refit", lambda *_: None)
+    fill = begin_model(world, encoder)
+    if world.team is not None:
+        assert world.library.search("prune the roses").fusion == "convex"  # by the model before, until it is complete
+        while fill():
+            pass
+        states = [(each.name, each.lacking) for each in models_of(world.team.writer())]
+        assert states == [("fake", 0), ("other", 0)]
+        world.team.writer().activate(2)
+    assert world.library.status().model == "other"
+    with opened_with(world, encoder) as other:
+        result = other.search("prune the roses")
+        assert (result.fusion, result.embedded) == ("convex", 1.0)
+        assert world.named(result.hits[0].path) == "garden/roses.md"
+        assert result.hits[0].vector is not None
+    before = world.library.search("prune the roses")
+    assert before.fusion == "keyword" and "by words alone" in before.weights.reason
+
+
+def test_a_file_that_changes_while_a_new_model_is_filled_gets_its_vectors_too(world, monkeypatch):
+    filled(world)
+    encoder = OtherEncoder()
+    monkeypatch.setattr(catalogue, "installed", lambda: [encoder.manifest])
+    monkeypatch.setattr(tier_calibration, "refit", lambda *_: None)
+    fill = begin_model(world, encoder)
+    if world.team is not None:
+        assert fill()
+        world.write({"garden/roses.md": "# Lilies\n\nWater the lilies with a periscope.\n"})
+        world.sync()
+        while fill():
+            pass
+        world.team.writer().activate(2)
+    else:
+        with opened_with(world, encoder) as other:
+            world.write({"garden/roses.md": "# Lilies\n\nWater the lilies with a periscope.\n"})
+            other.sync()
+    with opened_with(world, encoder) as other:
+        result = other.search("water the lilies")
+    assert world.named(result.hits[0].path) == "garden/roses.md"
+    assert (result.fusion, result.embedded) == ("convex", 1.0)
 
 
 # --- looking --------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from engine.team.team_connection import TeamConnection
 from engine.team.team_store import TeamStore
 from engine.team.team_vectors import nearest
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("unfitted")]
 
 VAULT = Path(__file__).parents[2] / "app" / "demo" / "vault"
 MAILBOX = """From ada@example.org Mon Jan  5 10:00:00 2026

@@ -362,7 +362,7 @@ def test_a_notice_tells_that_something_changed_and_nothing_else(team: Team):
     with team.database.connect("stranger") as conn:
         conn.execute("LISTEN carrel_change")
         team.writer("ada").put(hidden_folder(team), document("more.md", f"More {SECRET}."))
-        heard = [*conn.notifies(timeout=10, stop_after=1)]
+        heard = [*conn.notifies(timeout=120, stop_after=1)]
     assert [each.payload for each in heard] == [""]
 
 

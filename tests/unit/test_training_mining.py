@@ -33,7 +33,7 @@ QUESTION = "dough taste deepens in the cold"
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Index the notes once."""
     folder = tmp_path_factory.mktemp("mining")
-    library_of(folder, NOTES).close()
+    library_of(folder, NOTES, fitted=False).close()
     return folder / "library.carrel"
 
 

@@ -101,7 +101,7 @@ def test_a_key_does_not_wait_for_a_busy_disk(state, monkeypatch):
     press()
     assert not written.is_set()
     disk.set()
-    assert written.wait(60)
+    assert written.wait(120)
 
 
 def test_an_encoder_that_waits_for_a_person_hears_of_a_saved_note(state):

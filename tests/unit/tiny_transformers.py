@@ -10,6 +10,7 @@ from engine.embedding.out_of_domain import background_passages
 
 WIDTH = 64
 WORDS = 1_500
+TOKENS = "token_embeddings"  # what a module of a model for late interaction reads and gives
 LANGUAGES = (
     "Der Teig ruht über Nacht im Kühlschrank, dann wird er gefaltet und gebacken.",
     "La pâte repose une nuit au frais ; on la plie, puis on la cuit à four très chaud.",
@@ -75,22 +76,10 @@ KINDS = {  # kind: (transformers' name, its tokenizer)
 }
 
 
-def make(
-    folder: Path,
-    kind: str,
-    *,
-    pooling: str = "mean",
-    window: int = 256,
-    prompts: dict[str, str] | None = None,
-    dense: int = 0,
-    normalise: bool = True,
-    half: bool = False,
-) -> Path:
-    """Write the directory of a model and return it."""
+def _bare(folder: Path, kind: str, *, half: bool) -> Path:
+    """Write a transformer with its tokenizer beside `folder`, and return where."""
     import torch
     import transformers
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer import modules
 
     family, pieces = KINDS[kind]
     torch.manual_seed(3)
@@ -105,8 +94,57 @@ def make(
     bare = folder.with_name(f"{folder.name}-bare")
     (model.half() if half else model).save_pretrained(bare)
     known.save_pretrained(bare)
+    return bare
+
+
+def make(
+    folder: Path,
+    kind: str,
+    *,
+    pooling: str = "mean",
+    window: int = 256,
+    prompts: dict[str, str] | None = None,
+    dense: int = 0,
+    normalise: bool = True,
+    half: bool = False,
+) -> Path:
+    """Write the directory of a model and return it."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules
+
+    bare = _bare(folder, kind, half=half)
     parts: list[Any] = [modules.Transformer(str(bare), max_seq_length=window), modules.Pooling(WIDTH, pooling)]
     parts += [modules.Dense(WIDTH, dense, activation_function=torch.nn.Tanh())] if dense else []
     parts += [modules.Normalize()] if normalise else []
     SentenceTransformer(modules=parts, prompts=prompts, device="cpu").save(str(folder))
+    return folder
+
+
+def make_late(
+    folder: Path,
+    kind: str,
+    *,
+    dense: tuple[int, ...] = (24,),
+    window: int = 256,
+    prompts: dict[str, str] | None = None,
+    skipped: str = "",
+    skipped_in: tuple[str, ...] = ("document",),
+    half: bool = False,
+    residual: bool = False,
+    **asked: Any,
+) -> Path:
+    """Write the directory of a model for late interaction; `asked` are lengths and the filling up of questions."""
+    import torch
+    from sentence_transformers import MultiVectorEncoder
+    from sentence_transformers.base.modules import Dense, Normalize, Transformer
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+    bare = _bare(folder, kind, half=half)
+    parts: list[Any] = [Transformer(str(bare), max_seq_length=window, **asked)]
+    for before, width in zip((WIDTH, *dense), dense, strict=False):
+        layer = Dense(before, width, bias=False, module_input_name="token_embeddings", use_residual=residual)
+        parts.append(layer if residual else Dense(before, width, False, torch.nn.Identity(), module_input_name=TOKENS))
+    parts += [MultiVectorMask(list(skipped), skiplist_tasks=list(skipped_in)), Normalize(TOKENS)]
+    MultiVectorEncoder(modules=parts, prompts=prompts, device="cpu").save_pretrained(str(folder))
     return folder

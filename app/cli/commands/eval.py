@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from engine.records import Fusion
 
 
+LATE_FACTOR = 4  # words that share a vector, as `carrel late on` has it
+
+
 @carrel_command(
     "eval",
     reports=True,
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
         ("carrel eval scifact --fusion rrf --weights .5,.5", "Judge another way of joining meaning and words."),
         ("carrel eval scifact --against BAAI/bge-small-en-v1.5", "Compare two models, with a confidence interval."),
         ("carrel eval scifact --late 4", "See what late interaction gives."),
+        (
+            "carrel eval scifact --late 2 --late-model answerdotai/answerai-colbert-small-v1",
+            "See what it gives by the token vectors of an installed model.",
+        ),
         (
             "carrel eval scifact --against rrf --per-query scores.jsonl",
             "Compare two fusions; keep each query's scores.",
@@ -51,6 +58,12 @@ if TYPE_CHECKING:
     help="Rank the best hundred again by late interaction, one vector for N words; compared with the same without it.",
 )
 @click.option(
+    "--late-model",
+    metavar="M",
+    help="The installed model whose token vectors late interaction takes, one for 4 words without --late "
+    "[the judged one].",
+)
+@click.option(
     "--on-demand",
     type=click.IntRange(0),
     metavar="N",
@@ -72,6 +85,7 @@ def command(
     weights: tuple[float, float] | None,
     against: str | None,
     late: int | None,
+    late_model: str | None,
     on_demand: int | None,
     per_query: Path | None,
 ) -> None:
@@ -84,7 +98,8 @@ def command(
     from app.cli import evaluation
     from engine.evaluation.report import to_json, to_table
 
-    wanted = evaluation.System(model, fusion, weights, on_demand=on_demand, late=late or 0)
+    factor = late or (LATE_FACTOR if late_model else 0)
+    wanted = evaluation.System(model, fusion, weights, on_demand=on_demand, late=factor, late_model=late_model)
     other = evaluation.rival(wanted, against)
     result, baseline = evaluation.judged(folders, split, wanted, other)
     if per_query is not None:

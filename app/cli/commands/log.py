@@ -38,7 +38,8 @@ def command(session: Session, wanted: bool | None, empty: bool, limit: int | Non
     """
     from engine.config import change, load
 
-    config = load() if wanted is None else change({"search_log": wanted})
+    before = load()
+    config = before if wanted is None else change({"search_log": wanted})
     forgotten: int | None = None
     searches: tuple[LoggedSearch, ...] = ()
     if empty or wanted is None:
@@ -46,6 +47,10 @@ def command(session: Session, wanted: bool | None, empty: bool, limit: int | Non
             forgotten = library.empty_search_log() if empty else None
             searches = () if empty else library.search_log(limit)
     _tell(session, config.search_log, forgotten, searches)
+    if before.shadow and not config.shadow:
+        click.echo(
+            "Comparing finished searches is off with it; `carrel shadow --empty` forgets those of before.", err=True
+        )
 
 
 def _tell(session: Session, on: bool, forgotten: int | None, searches: tuple[LoggedSearch, ...]) -> None:

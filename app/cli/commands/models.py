@@ -12,7 +12,7 @@ from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
 
 if TYPE_CHECKING:
-    from engine.records import Status
+    from engine.records import LateStatus, Status
 
 EXAMPLES = (
     ("carrel models", "List the models: embedded, installed, and those that can be fetched."),
@@ -55,7 +55,7 @@ def list_models(session: Session) -> None:
     if session.json:
         print_json(shape(found, active, followers))
     else:
-        click.echo("\n".join(lines(found, followers)))
+        click.echo("\n".join(lines(found, followers, _late(session))))
         click.echo("\n".join(footnotes(found)), err=True)
         click.echo("`carrel models use NAME` fetches an offered model and embeds the library with it.", err=True)
 
@@ -115,14 +115,18 @@ def build_model(directory: Path, name: str | None, dimensions: int | None) -> No
     """Make a model of a local sentence-transformers directory; needs `pip install 'carrel[training]'`.
 
     Pooling, prefixes, window, language and licence are read from the directory, and the vectors of what is built are
-    held against those that sentence-transformers gives. What cannot be built is refused with its reason.
+    held against those that sentence-transformers gives. What cannot be built is refused with its reason. Of a
+    MultiVectorEncoder's directory a model for late interaction is made.
     """
     from app.cli.model_builder import build, described
 
     manifest = build(directory.resolve(), name, dimensions)
     click.echo(f"Built {manifest.id}: {manifest.dimension} dimensions, {manifest.language}.")
     click.echo(described(manifest), err=True)
-    click.echo(f"`carrel models use {manifest.id}` embeds the library with it.", err=True)
+    late = f"`carrel late on {manifest.id}` ranks the best hundred passages again with it."
+    click.echo(
+        late if manifest.multi_vector else f"`carrel models use {manifest.id}` embeds the library with it.", err=True
+    )
 
 
 @command.command(
@@ -144,7 +148,8 @@ def remove_model(session: Session, name: str) -> None:
         catalogue.place_of(each.name) for each in status.followers if each.state == "shadow"
     }:
         raise ModelError(f"{name} runs beside the model in use.", fix="End that first: `carrel shadow stop`.")
-    if not embedded and (late := _late_model(session)) and catalogue.place_of(name) == catalogue.place_of(late):
+    late = None if embedded else _late(session)
+    if late is not None and catalogue.place_of(name) == catalogue.place_of(late.name):
         raise ModelError(f"{name} is used for late interaction.", fix="End that first: `carrel late remove`.")
     if not embedded and catalogue.place_of(name) == catalogue.place_of(_model(status)):
         raise ModelError(
@@ -173,16 +178,15 @@ def _status(session: Session) -> Status | None:
         return None
 
 
-def _late_model(session: Session) -> str:
-    """Return the library's model for late interaction, "" where it has none, or where there is no library yet."""
+def _late(session: Session) -> LateStatus | None:
+    """Return the library's late interaction, None where it has none, or where there is no library yet."""
     from engine.errors import LibraryMissing
 
     try:
         with session.open() as library:
-            late = library.late_status()
+            return library.late_status()
     except LibraryMissing:
-        return ""
-    return late.name if late is not None else ""
+        return None
 
 
 def _model(status: Status | None) -> str:

@@ -45,13 +45,17 @@ def command(session: Session, path: str) -> int:
 def _on_disk(session: Session, name: str) -> bytes:
     """Return the absolute path of the file: one that exists as typed, else a document of the library."""
     from app.cli.path_arguments import absolute, find_document
+    from app.wording.paths import elsewhere
     from engine.errors import PathError
+    from engine.paths import owner_of
 
     typed = absolute(name)
     if os.path.isfile(typed):
         return os.fsencode(typed)
     with session.open() as library:
         path = find_document(library, name).path
+    if owner_of(path) is not None:
+        raise PathError(elsewhere(path, "Its text is here"), fix=f"`carrel show {name}` prints it.")
     if not os.path.isfile(path):
         raise PathError(
             f"{name} is in the library, but its file is gone.",

@@ -162,4 +162,4 @@ def _picked_on_screen(session: Session, words: str, write: Write, *, multi: bool
     def deliver(picked: Picked | None) -> int:
         return INTERRUPTED if picked is None else write(picked.hits, picked.result)
 
-    return factories.open_picker(session.library, PickRequest(words, multi, height), deliver)
+    return factories.open_picker(session.place, PickRequest(words, multi, height), deliver)

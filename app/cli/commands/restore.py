@@ -71,7 +71,8 @@ def _rebuild(session: Session) -> None:
             show.close()
     if session.json:
         kept = path_fields(os.fsencode(rebuilt.kept)) if rebuilt.kept else None
-        print_json({"saved": dict(rebuilt.saved), "kept": kept, "sync": sync_shape(rebuilt.report)})
+        found = {"saved": dict(rebuilt.saved), "not_saved": dict(rebuilt.lost)}
+        print_json({**found, "kept": kept, "sync": sync_shape(rebuilt.report)})
         return
     for line in _told(rebuilt):
         click.echo(line)
@@ -81,5 +82,10 @@ def _rebuild(session: Session) -> None:
 def _told(rebuilt: Rebuilt) -> list[str]:
     from app.cli.commands.sync import lines
 
-    saved = ", ".join(f"{number:,} {name}" for name, number in rebuilt.saved.items() if number)
-    return [f"Saved from the library that was there: {saved or 'nothing'}", *lines(rebuilt.report)]
+    saved, lost = (
+        ", ".join(f"{number:,} {name}" for name, number in found.items() if number)
+        for found in (rebuilt.saved, rebuilt.lost)
+    )
+    told = [f"Saved from the library that was there: {saved or 'nothing'}"]
+    told += [f"Could not be read, and is not there any more: {lost}"] if lost else []
+    return [*told, *lines(rebuilt.report)]

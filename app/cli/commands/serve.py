@@ -48,4 +48,4 @@ def command(session: Session, port: int) -> None:
             click.echo(f"Carrel is at {address}")
             click.echo("Open it in a web browser of this machine, and share it with nobody. Ctrl-C ends it.", err=True)
 
-    factories.serve_page(library_path(session.library), port, told)
+    factories.serve_page(session.team or library_path(session.library), port, told)

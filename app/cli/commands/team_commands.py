@@ -251,7 +251,8 @@ def model(session: Session, name: str | None, now: bool) -> None:
     """Show the models of the team library, or have it take the model NAME, which is a keeper's right.
 
     The team is searched with the model before until the new one is complete. Each member's machine gives it the
-    vectors that its own file has of it (`carrel models use NAME`); called again then, this takes it.
+    vectors that its own file has of it (`carrel models use NAME`), and any on which it is installed makes what is
+    missing in all folders that it may help, while it indexes; called again then, this takes it.
     """
     from app.wording.cells import table
     from engine.team import membership

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
 
-from app.tui.theme import ACCENT, BAR, QUIET
+from app.tui.theme import ACCENT, BAR, BRIGHT, QUIET
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 
@@ -24,6 +24,15 @@ class Entry:
     key: Hashable
     build: Callable[[int], Content]
     value: object = None
+
+
+def section(title: str, entries: Sequence[Entry], note: str = "") -> list[Entry]:
+    """Return entries below a heading, with a blank line behind them; nothing where there are none."""
+    if not entries:
+        return []
+    head = Content.assemble((title, f"bold {BRIGHT}"), (f"  {note}" if note else "", QUIET))
+    blank = Entry(("blank", title), lambda width: Content())
+    return [Entry(("head", title), lambda width: head.truncate(width, ellipsis=True)), *entries, blank]
 
 
 class EntryList(RowList):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cli_fakes import Call
 from fake_encoder import FakeEncoder
+from token_fakes import TokenFake
 
 from app.cli import evaluation
+from engine.embedding import catalogue
 from engine.errors import ModelError
 
 pytestmark = pytest.mark.usefixtures("roughly_fitted")
@@ -30,16 +33,25 @@ class ClosingEncoder(FakeEncoder):
         """Nothing is open."""
 
 
+class LateEncoder(TokenFake):
+    """A model that gives token vectors, in the catalogue as `tokens`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.manifest = replace(self.manifest, id="tokens")
+
+
 @pytest.fixture
 def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Write a collection in BEIR layout; every model name but `missing` is the fake encoder."""
 
-    def load(model: str | None) -> ClosingEncoder:
+    def load(model: str | None) -> FakeEncoder:
         if model == "missing":
             raise ModelError("The model missing is not installed.")
-        return ClosingEncoder()
+        return LateEncoder() if model == "tokens" else ClosingEncoder()
 
     monkeypatch.setattr(evaluation, "load", load)
+    monkeypatch.setattr(catalogue, "load", load)
     folder = tmp_path / "kitchen"
     (folder / "qrels").mkdir(parents=True)
     corpus = ({"_id": key, "title": title, "text": text} for key, (title, text) in CORPUS.items())
@@ -104,6 +116,24 @@ def test_a_library_whose_vectors_are_still_to_come_is_judged(carrel: Call, colle
     assert whole["macro"]["ndcg_at_10"] >= words["macro"]["ndcg_at_10"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "factor"), [(("--late", "2", "--late-model", "tokens"), "2"), (("--late-model", "tokens"), "4")]
+)
+def test_late_interaction_by_another_model_is_held_against_the_same_without_it(
+    carrel: Call, collection: str, asked: tuple[str, ...], factor: str
+) -> None:
+    report = carrel("eval", collection, "--json", *asked).json
+    assert report["model"] == report["against"]["model"] == "fake"
+    assert report["settings"] == f"late interaction, one vector for {factor} tokens, by tokens"
+    assert report["against"]["settings"] == ""
+    assert {"low", "high"} <= report["against"]["difference"]["macro"]["ndcg_at_10"].keys()
+
+
+def test_late_interaction_by_the_judged_model_itself(carrel: Call, collection: str) -> None:
+    report = carrel("eval", collection, "--json", "--model", "tokens", "--late", "1").json
+    assert (report["model"], report["settings"]) == ("tokens", "late interaction, one vector for 1 token")
+
+
 def test_queries_that_the_train_split_knows_are_counted_and_judged_apart(carrel: Call, collection: str) -> None:
     train = Path(collection) / "qrels" / "train.tsv"
     first = JUDGED.splitlines()[1].split("\t")
@@ -134,6 +164,8 @@ def test_each_querys_scores_are_written_where_asked(carrel: Call, collection: st
         (("--model", "missing"), "not installed"),
         (("--against", "missing"), "not installed"),
         (("--fusion", "best"), "best"),
+        (("--late", "4"), "late interaction"),  # the fake model gives one vector for a whole text
+        (("--late-model", "missing"), "not installed"),
     ],
 )
 def test_what_cannot_be_judged_is_told(carrel: Call, collection: str, arguments: tuple[str, ...], told: str) -> None:

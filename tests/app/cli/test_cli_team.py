@@ -16,6 +16,7 @@ from indexed_notes import indexed
 from loopback_proxy import LoopbackProxy, certificates
 from team_world import TeamDatabase
 
+from app.cli import factories
 from app.cli.commands import team_commands
 
 pytestmark = pytest.mark.usefixtures("no_keyring")
@@ -317,3 +318,34 @@ def test_a_keeper_has_the_team_take_another_model(carrel: Call, joined: TeamData
     assert carrel("team", "--json").json["model"] == "fake"
     assert carrel("team", "model", "all-MiniLM-L6-v2", "--now").code == 0
     assert carrel("team", "--json").json["model"] == "all-MiniLM-L6-v2"
+
+
+def test_a_file_of_another_member_is_picked_and_shown_and_said_to_lie_elsewhere(
+    carrel: Call, joined: TeamDatabase
+) -> None:
+    carrel("team", "folder", "add", "notes", "--all")
+    carrel("sync")
+    carrel("team", "leave", "--yes", "--keep")
+    carrel("team", "join", joined.url("ben"), "--machine", "lap")
+    here = ("--library", joined.url("ben"))
+
+    place = carrel(*here, "pick", "--filter", "stove").out.splitlines()[0]
+    assert place.startswith(f"{joined.role('ada')}@desk:/") and "stove.md" in place
+    assert "Camping stove" in carrel(*here, "show", place).out
+    told = carrel(*here, "open", place)
+    assert told.code == 2
+    assert f"lies with {joined.role('ada')}, at desk, and is not on this machine" in told.err
+    assert f"It is one of {joined.role('ada')}, at desk" in carrel("show", place).err
+
+
+def test_the_browser_of_a_team_library_is_served_and_the_picker_opens_it(
+    carrel: Call, team: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("textual_serve")
+    opened: list[object] = []
+    monkeypatch.setattr(factories, "serve_page", lambda library, port, told: opened.append(library))
+    monkeypatch.setattr(factories, "open_picker", lambda library, request, deliver: opened.append(library) or 0)
+    here = ("--library", team.url("ada"))
+    assert carrel(*here, "serve").code == 0
+    assert carrel(*here, "pick").code == 0
+    assert opened == [team.url("ada")] * 2

@@ -13,15 +13,18 @@ from app.tui.status_line import StatusView
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.wording.cells import cut, cut_front
 from app.wording.figures import NONE, count
-from app.wording.paths import home_path, shown_path
+from app.wording.paths import home_path, person_of, shown_path
 from app.wording.safe_text import one_line
-from engine.paths import display
+from app.wording.times import day
+from engine.paths import display, owner_of
 from engine.records import Folder, FolderNode
+from engine.records.team import TeamGlance
 
 Place = tuple[bytes, bytes]  # a watched folder, and a path relative to it; b"" for the folder itself
 EVERYTHING: Place = (b"", b"")
 COLUMNS = (("documents", 10), ("passages", 9), ("failed", 7))  # with the cells that each takes
 STATE_CELLS = 16
+NOT_IN_TEAM = "not in team"  # of a folder of the reader's that nobody finds in the library that is searched
 LEAST_NAME_CELLS = 16  # a column is left out before a name has less room
 
 
@@ -62,9 +65,9 @@ def tree_rows(
     folders = view.status.folders if view.status else ()
     rows = []
     if len(folders) > 1:
-        documents, passages, failed = (
-            sum(figures) for figures in zip(*((f.documents, f.passages, f.failed) for f in folders), strict=True)
-        )
+        found = [each for each in folders if root_state(each, view).words != NOT_IN_TEAM]
+        documents = sum(each.documents for each in found)
+        passages, failed = sum(each.passages for each in found), sum(each.failed for each in found)
         rows.append(TreeRow(EVERYTHING, "everything", 0, documents, passages, failed, None, State("")))
     for folder in folders:
         state = State(pending[folder.path], BRIGHT) if folder.path in pending else root_state(folder, view)
@@ -83,7 +86,8 @@ def _below(
     root = folder.path
     parents = {os.path.dirname(node.path) for node in nodes if node.path}
     folded = None if b"" not in parents else (root, b"") not in opened
-    name = shown_path(root)
+    person = person_of(root)
+    name = f"{display(os.path.basename(root))} · {person}" if person else shown_path(root)
     rows = [TreeRow((root, b""), name, 0, folder.documents, folder.passages, folder.failed, folded, state)]
     shown = {b""} if folded is False else set()
     for node in nodes:
@@ -109,11 +113,25 @@ def to_unfold(nodes: Sequence[FolderNode]) -> list[bytes]:
         unfolded.append(inner[0])
 
 
+def _brought(folder: Folder, team: TeamGlance) -> State:
+    """Say how fresh a folder of another member is: as fresh as their files while their machine is heard of."""
+    member, _ = team.bringer(folder.path) or (None, None)
+    if member is None or member.away(team.at):
+        return State(f"away: {day(member.last_seen, team.at)}" if member and member.last_seen else "away")
+    return State("✓ up to date", GOOD)
+
+
 def root_state(folder: Folder, view: StatusView) -> State:
     """Say how far what is known of a watched folder can be trusted."""
     indexer = view.indexer
     if folder.state == "paused":
         return State("‖ paused", BRIGHT)
+    team = view.status.team if view.status else None
+    if team is not None and not team.server_away:
+        if owner_of(folder.path) is not None:
+            return _brought(folder, team)
+        if team.bringer(folder.path) is None:
+            return State(NOT_IN_TEAM)
     if folder.state == "missing":
         return State("✗ not there", ALARM)
     if folder.held:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app.tui.screens.library.folder_rows import EVERYTHING, Place
 from app.wording.times import clock
 from engine.records import DocumentChange, Failure, FolderNode, Status
+from engine.records.team import TeamGlance
 
 if TYPE_CHECKING:
     from app.tui.ports import LibraryPort
@@ -26,6 +27,7 @@ class Contents:
     failures: tuple[Failure, ...] = ()
     changes: tuple[DocumentChange, ...] = ()
     left_out: Mapping[bytes, Mapping[str, int]] = field(default_factory=dict)  # by folder: files by reason
+    team: TeamGlance | None = None
 
 
 def contents_of(library: LibraryPort, status: Status, now: float) -> Contents:
@@ -36,6 +38,7 @@ def contents_of(library: LibraryPort, status: Status, now: float) -> Contents:
         failures=library.failures(),
         changes=library.changed_since(midnight(now), MOST_CHANGES),
         left_out={root: library.left_out(root) for root in roots},
+        team=status.team,
     )
 
 

@@ -1,18 +1,21 @@
-"""The models to choose from, with what a person chooses by; one that is here is taken into use after a question."""
+"""The models to choose from, with what a person chooses by; one that is not here is fetched after a question."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from app.model_catalogue import Model
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
-from app.tui.clipboard import copy
 from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
+from app.tui.screens.library.late_orders import carry_out, ways
+from app.tui.screens.library.model_fetch import fetch
 from app.tui.threads import in_thread
-from app.wording.model_facts import fetching_command, how_to_fetch, in_a_list, short_name, what_use_means
+from app.wording.model_facts import coverages, in_a_list, short_name, what_fetching_means, what_use_means
+from engine.records import LateStatus
 
 WAYS = (
     Choice("use", "Search with it", "the library is embedded with it first"),
@@ -28,40 +31,48 @@ def choose_model(screen: CarrelScreen, library: LibraryPort) -> None:
 
 
 async def _choose(screen: CarrelScreen, library: LibraryPort) -> None:
-    found = await in_thread(partial(_models, library))
-    choices = [Choice(each, short_name(each), in_a_list(each)) for each in found]
+    found, told, late = await in_thread(partial(_models, library))
+    choices = [Choice(each, short_name(each), in_a_list(each, told.get(each.name, ""))) for each in found]
 
     def picked(model: Model | None) -> None:
-        if model is None or model.active:
+        if model is None:
             return
         if model.state == "offered":
-            _tell_how(screen, model)
+            _ask_to_fetch(screen, library, model)
             return
-        _offer(screen, library, model)
+        _offer(screen, library, model, late)
 
-    screen.carrel.push_screen(ChoiceScreen("The model that reads for meaning", choices), picked)
+    screen.carrel.push_screen(ChoiceScreen("The models for meaning, and for late interaction", choices), picked)
 
 
-def _models(library: LibraryPort) -> list[Model]:
-    """Return the models that can read for meaning; one for late interaction only cannot."""
+def _models(library: LibraryPort) -> tuple[list[Model], dict[str, str], LateStatus | None]:
+    """Return all models, how far the vectors of those are that have some here, and the one for late interaction."""
     from app.model_catalogue import models
     from engine.embedding.catalogue import EMBEDDED
 
-    status = library.status()
-    return [each for each in models(status.model or EMBEDDED, status.passages) if each.kind == "meaning"]
+    status, late = library.status(), library.late_status()
+    return models(status.model or EMBEDDED, status.passages), coverages(status, late), late
 
 
-def _tell_how(screen: CarrelScreen, model: Model) -> None:
-    """Show what a model is that is not here, and the command that fetches it."""
+def _ask_to_fetch(screen: CarrelScreen, library: LibraryPort, model: Model) -> None:
+    """Show what a model is that is not here, and fetch it if that is wanted."""
 
     def answered(yes: bool | None) -> None:
         if yes:
-            copy(screen.app, fetching_command(model), "the command")
+            in_background(screen, partial(_fetch, screen, library, model), group="fetch", exclusive=True)
 
-    screen.carrel.push_screen(ConfirmScreen(model.name, how_to_fetch(model), "copy the command", "back"), answered)
+    question = ConfirmScreen(f"Fetch {model.name}?", what_fetching_means(model), "fetch it", "back")
+    screen.carrel.push_screen(question, answered)
 
 
-def _offer(screen: CarrelScreen, library: LibraryPort, model: Model) -> None:
+async def _fetch(screen: CarrelScreen, library: LibraryPort, model: Model) -> None:
+    if await fetch(screen, model):
+        _offer(screen, library, replace(model, state="installed"), await in_thread(library.late_status))
+    else:
+        tell(screen, f"Stopped; what has come of {model.name} is kept.")
+
+
+def _offer(screen: CarrelScreen, library: LibraryPort, model: Model, late: LateStatus | None) -> None:
     """Ask what is to be done with a model that is here."""
 
     def picked(what: str | None) -> None:
@@ -69,8 +80,11 @@ def _offer(screen: CarrelScreen, library: LibraryPort, model: Model) -> None:
             _ask(screen, library, model)
         elif what == "beside":
             in_background(screen, partial(run_beside, screen, library, model.name), group="models")
+        elif what is not None:
+            carry_out(screen, library, model, what)
 
-    screen.carrel.push_screen(ChoiceScreen(model.name, WAYS), picked)
+    meaning = () if model.active or model.kind == "late" else WAYS
+    screen.carrel.push_screen(ChoiceScreen(model.name, [*meaning, *ways(model, late)]), picked)
 
 
 async def run_beside(screen: CarrelScreen, library: LibraryPort, name: str) -> None:

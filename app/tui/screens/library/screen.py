@@ -34,6 +34,7 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import EntryList
 from app.tui.widgets.footer import KeyLine
 from app.tui.widgets.line_views import LineView
+from app.wording.paths import owner_words
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import DocumentChange, Failure, Folder
@@ -226,14 +227,25 @@ class LibraryScreen(MovesByLines, CarrelScreen):
         folder = self.tree_list.folder
         if folder is None:
             tell(self, "Select a watched folder first.")
-        return folder
+        return folder if folder is not None and self._is_own(folder.path) else None
+
+    def _is_own(self, path: bytes) -> bool:
+        """Return whether a path lies on this machine, or say whose it is: only they can change what is brought."""
+        whose = owner_words(path)
+        if whose:
+            tell(self, f"That folder is one of {whose}: only they can change it.")
+        return not whose
 
     def _taken_folders(self) -> tuple[Folder, ...]:
         """Return the watched folders that are marked, or that of the selection, or say that one is to be selected."""
         folders = self.tree_list.taken_folders
         if not folders:
             tell(self, "Select a watched folder first.")
-        return folders
+        return folders if all(self._is_own(folder.path) for folder in folders) else ()
+
+    def _all_own(self) -> bool:
+        """Return whether the marked or selected folders lie on this machine, or say whose the first other one is."""
+        return all(self._is_own(row.place[0]) for row in self.tree_list.taken_rows)
 
     def action_mark(self) -> None:
         """Mark the selected line, or take its mark away, and go on to the next."""
@@ -279,7 +291,8 @@ class LibraryScreen(MovesByLines, CarrelScreen):
 
     def action_retry(self) -> None:
         """Read what failed again: the marked or selected files, or all of it in such folders."""
-        if (library := self._writable()) is None:
+        library = self._writable()
+        if library is None or not self._all_own():
             return
         values = [entry.value for entry in self._side.taken]
         paths = [value.path for value in values if isinstance(value, (Failure, DocumentChange))]
@@ -292,7 +305,7 @@ class LibraryScreen(MovesByLines, CarrelScreen):
 
     def action_look(self) -> None:
         """Compare the marked or selected folders with the index now; start the indexer where it was given up."""
-        if (library := self._writable()) is not None:
+        if self._all_own() and (library := self._writable()) is not None:
             self.carrel.wake_indexer()
             for path in [absolute(row.place) for row in self.tree_list.taken_rows] or [absolute(EVERYTHING)]:
                 self._orders.send(library, Order("sync", path))

@@ -13,8 +13,9 @@ from textual.content import Content
 
 from app.tui.screens.library.folder_rows import EVERYTHING, Place
 from app.tui.screens.library.library_contents import Contents, lies_in, root_of
-from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
-from app.tui.widgets.entry_list import Entry
+from app.tui.screens.library.team_entries import team_entries
+from app.tui.theme import ALARM, GOOD, QUIET
+from app.tui.widgets.entry_list import Entry, section
 from app.wording.cells import cut_front
 from app.wording.figures import count
 from app.wording.paths import shown_path
@@ -43,23 +44,13 @@ def story(contents: Contents | None, place: Place, checks: Sequence[Check] = ())
 
     Where there is nothing to tell a line says so, once the library was read.
     """
-    faults = _section("Faults in the library file", [_fault(check) for check in checks if not check.ok])
+    faults = section("Faults in the library file", [_fault(check) for check in checks if not check.ok])
     if contents is None:
         return faults
-    sections = [*faults, *_failed(contents, place), *_skipped(contents, place)]
+    sections = [*faults, *team_entries(contents.team, place)]
+    sections += [*_failed(contents, place), *_skipped(contents, place)]
     sections += _changed(contents, place)  # last, for it is the longest
     return sections or [Entry("nothing", partial(_nothing, contents, place))]
-
-
-def _section(title: str, entries: list[Entry], note: str = "") -> list[Entry]:
-    if not entries:
-        return []
-    head = Content.assemble((title, f"bold {BRIGHT}"), (f"  {note}" if note else "", QUIET))
-    return [Entry(("head", title), lambda width: head.truncate(width, ellipsis=True)), *entries, _blank(title)]
-
-
-def _blank(title: str) -> Entry:
-    return Entry(("blank", title), lambda width: Content())
 
 
 def _fault(check: Check) -> Entry:
@@ -73,7 +64,7 @@ def _failed(contents: Contents, place: Place) -> list[Entry]:
         Entry(("failed", failure.path), partial(_failure_line, failure, _relative(failure.path, contents)), failure)
         for failure in failures
     ]
-    return _section(f"Failed {count(len(failures))}", entries, "r tries again")
+    return section(f"Failed {count(len(failures))}", entries, "r tries again")
 
 
 def _failure_line(failure: Failure, path: str, width: int) -> Content:
@@ -88,7 +79,7 @@ def _changed(contents: Contents, place: Place) -> list[Entry]:
         Entry(("changed", change.path), partial(_change_line, change, _relative(change.path, contents)), change)
         for change in changes
     ]
-    return _section(f"Read today {count(len(changes))}", entries)
+    return section(f"Read today {count(len(changes))}", entries)
 
 
 def _change_line(change: DocumentChange, path: str, width: int) -> Content:
@@ -113,7 +104,7 @@ def _skipped(contents: Contents, place: Place) -> list[Entry]:
     skipped = [Skipped(scope, reason, files) for reason, files in reasons.most_common()]
     entries = [Entry(("skipped", each.reason), partial(_skipped_line, each), each) for each in skipped]
     note = f"in all of {shown_path(place[0])}" if place[1] else "enter lists them"
-    return _section(f"Left out {count(sum(reasons.values()))}", entries, note)
+    return section(f"Left out {count(sum(reasons.values()))}", entries, note)
 
 
 def _skipped_line(skipped: Skipped, width: int) -> Content:

@@ -19,7 +19,7 @@ from app.tui.widgets.line_views import LinesOnDemand
 from app.word_links import PlacedWord
 from app.wording.cells import cut_front
 from app.wording.figures import count
-from app.wording.paths import shown_path
+from app.wording.paths import person_of, shown_path
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, StoredPassage
 from engine.sources.readers.file_types import OWN_LINES
@@ -131,7 +131,8 @@ def caption(shown: Previewed, width: int) -> Content:
     of = shown.pages if hit.page else window.lines_in_document if window and own else 0
     spot = spot_of(hit) + (f" of {count(of)}" if of else "")
     place = f"hit {shown.place} of {shown.places}" if shown.places > 1 else ""
-    where = " · ".join(filter(None, (spot, place)))
+    person = person_of(hit.path)
+    where = " · ".join(filter(None, (spot, place, f"from {person}" if person else "")))
     said = notice(shown.freshness)
     if said and len(where) + len(said) + 4 > width:
         said = notice(shown.freshness, short=True)

@@ -19,7 +19,7 @@ from app.tui.theme import BRIGHT, FAINT, MEANING, QUIET, WORDS
 from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import cut_front
 from app.wording.figures import NONE, figure
-from app.wording.paths import shown_path
+from app.wording.paths import person_of, shown_path
 from app.wording.places import spot
 from app.wording.safe_text import one_line
 from app.wording.so_far import NOT_YET
@@ -189,7 +189,15 @@ def title_of(hit: Hit) -> tuple[str, str]:
 
 
 def place_of(path: bytes, roots: Sequence[bytes]) -> str:
-    """Return the folder of a file, from the watched root on; the root's own name for a file that lies in it."""
+    """Return the folder of a file, from the watched root on; the root's own name for a file that lies in it.
+
+    Of another member's file their name stands behind it.
+    """
+    person = person_of(path)
+    return f"{_folder_of(path, roots)} · {person}" if person else _folder_of(path, roots)
+
+
+def _folder_of(path: bytes, roots: Sequence[bytes]) -> str:
     folder = os.path.dirname(path)
     for root in sorted(roots, key=len, reverse=True):
         if folder == root:

@@ -165,15 +165,28 @@ class SettingsScreen(MovesByLines, CarrelScreen):
         )
 
     def _keep(self, setting: Setting, value: Any) -> None:
-        """Keep a value; a history that is switched off is deleted."""
+        """Keep a value, and say what follows; a history that is switched off is deleted."""
+        before = self.carrel.config
         if not self.carrel.change_config(**{setting.name: value}):
             return
         if setting.name == "search_log" and not value:
             in_background(self, self._forget_log, "forget")
+        if setting.name == "shadow":
+            self._tell_of_comparing(before)
         if setting.name == "history" and not value:
             gone = self.carrel.ports.history.forget_all()
             said = f"{counted(gone, 'search', 'searches')} forgotten; " if gone else ""
             self.notify(f"History is off: {said}nothing is remembered from now on.", markup=False)
+
+    def _tell_of_comparing(self, before: Config) -> None:
+        """Say what the switch of the model beside has changed besides, and what stays."""
+        if not self.carrel.config.shadow:
+            said = "Searches are compared no more; what was compared stays until `carrel shadow --empty`."
+        elif not before.search_log:
+            said = "Searches are compared with a model beside from now on, and the search log is on with it."
+        else:
+            said = "Searches are compared with a model beside from now on."
+        self.notify(said, markup=False)
 
     async def _forget_log(self) -> None:
         """Forget the searches that were written down, and say so."""

@@ -227,6 +227,12 @@ _EVERYWHERE = (
         tuple((each, _late_share(each), "") for each in LATE_WEIGHTS),
         named=_late_share,
     ),
+    Setting(
+        "shadow",
+        "Model beside",
+        "Whether finished searches are made again with a model beside, to compare both; the search log is on with it.",
+        ON_OFF,
+    ),
 )
 _SCANNED = Setting(
     "ocr",

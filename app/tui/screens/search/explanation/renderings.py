@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.screens.search.explanation.leg_lines import meaning_lines, places_lines, setting_lines, words_lines
@@ -14,7 +15,9 @@ from app.tui.screens.search.explanation.trust import trust_lines
 from app.tui.screens.search.row import is_listing, title_of
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.line_views import wrapped
+from app.wording.cells import cut_front
 from app.wording.figures import ordinal
+from app.wording.paths import owner_words
 from app.wording.safe_text import one_line
 from engine.harmful_characters import escaped
 from engine.paths import display
@@ -45,7 +48,13 @@ def explanation_lines(explained: Explained, width: int) -> list[Content]:
 def _heading(explained: Explained, width: int) -> list[Content]:
     title, trail = title_of(explained.hit)
     question = Content.styled(f"Why is this {ordinal(explained.hit.rank)}?", f"bold {BRIGHT}")
-    return [question, Content.styled(title + trail, QUIET).truncate(width, ellipsis=True)]
+    lines = [question, Content.styled(title + trail, QUIET).truncate(width, ellipsis=True)]
+    if whose := owner_words(explained.hit.path):
+        place = "/" + display(explained.hit.path).partition(":/")[2]
+        said = f"from {whose}: "
+        kept = cut_front(one_line(place), max(1, width - cell_len(said)))
+        lines.append(Content.styled(said + kept, QUIET).truncate(width, ellipsis=True))
+    return lines
 
 
 def as_text(explained: Explained) -> str:

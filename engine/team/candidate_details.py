@@ -1,0 +1,49 @@
+"""What a search asks of each of its candidates before any is shown: brought with the legs, in the same trip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from engine.retrieval.unread_passages import SUSPICIOUS_LENGTH
+from engine.team.brought_passages import Details
+from engine.team.phrase_sql import Sql
+
+if TYPE_CHECKING:
+    from engine.team.snapshot import Snapshot
+
+_COLUMNS = f"""p.document_id, coalesce(e.number, 0), d.path, p.ordinal, p.hash < '\\x00000001'::bytea,
+    CASE WHEN octet_length(p.text) > {SUSPICIOUS_LENGTH}::float8 * length(p.text) THEN p.text END"""
+NAMES = "document, number, path, ordinal, is_data, text"
+WIDTH = 6  # columns
+OF_PASSAGE = f"""SELECT {_COLUMNS} FROM passage p
+    JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id
+    LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page
+    WHERE p.folder_id = (c.passage >> 32)::integer AND p.id = c.passage"""
+"""What selects the details of one passage, the number of which is `c.passage`, under these names."""
+
+
+def asking(passages: Sequence[int]) -> Sql:
+    """Return what selects the details of these passages, each behind its number."""
+    return Sql(
+        f"SELECT c.passage, t.* FROM unnest(%s::bigint[]) AS c(passage), LATERAL ({OF_PASSAGE}) AS t({NAMES})",
+        (list(passages),),
+    )
+
+
+def keep(snapshot: Snapshot, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Keep rows of number and details; of which the document is None, there was no room to bring them."""
+    snapshot.brought.details.update((row[0], Details(*row)) for row in rows if row[1] is not None)
+
+
+def details(snapshot: Snapshot, passages: Sequence[int]) -> Iterator[Details]:
+    """Give the details of those of these passages that are there; what was not brought is asked for now."""
+    known = snapshot.brought.details
+    missing = [each for each in dict.fromkeys(passages) if each not in known]
+    if missing:
+        keep(snapshot, snapshot.answer(asking(missing)))
+        for each in missing:
+            known.setdefault(each, None)
+    for each in passages:
+        if (found := known[each]) is not None:
+            yield found

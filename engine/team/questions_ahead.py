@@ -1,0 +1,107 @@
+"""What a search is about to ask of a team's library, asked in one trip: a way over a network costs more than an answer.
+
+Each function sends the very statements that the later questions would send, or what the answers to those are made of.
+So nothing hangs on it but time: what is not brought here is asked where it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.team import phrase_scores, team_candidates, team_models, team_rows, team_vectors, team_words
+from engine.team.phrase_sql import Sql
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.records import Query
+    from engine.store.allowed import Allowed
+    from engine.store.phrase import Phrase
+    from engine.team.snapshot import Snapshot
+
+
+def begin(snapshot: Snapshot, query: Query | None) -> None:
+    """Begin to read, and bring what every search asks and what a query asks of its words."""
+    if query is None:
+        snapshot.begin()
+        return
+    from engine.retrieval.fts_query import first_words
+    from engine.retrieval.named_documents import LONGEST_TITLE, MOST_TITLED
+    from engine.store.phrase import Phrase as OnePhrase
+
+    asked = first_words(query)
+    ahead = [team_models.FIGURES, team_models.WAITING, team_models.asking_marks(" ".join(query.text.split()))]
+    ahead += team_words.counting_words(asked.terms)
+    if 0 < len(asked.title) <= LONGEST_TITLE:
+        ahead.append(team_words.named(asked.title, MOST_TITLED))
+    for word in asked.growing:
+        grown = OnePhrase((word,), prefix=True)
+        ahead += [team_words.beginning(word), team_words.counting_matches(grown)]
+    snapshot.begin(ahead)
+    team_words.keep_words(snapshot, asked.terms)
+
+
+def of_legs(
+    snapshot: Snapshot,
+    asked: Sequence[Sequence[Sequence[Phrase]]],
+    query: NDArray[np.float32] | None,
+    among: Sequence[Allowed],
+    depth: int,
+    deepest: int,
+) -> None:
+    """Bring the candidates of both legs, for each set of passages that are allowed."""
+    model = snapshot.model_id if query is not None else 0
+    snapshot.with_vectors = bool(model)
+    ahead: list[Sql] = []
+    for allowed in among:
+        if query is not None and model:
+            most = team_vectors.most_of(depth)
+            ahead.append(team_vectors.asking_nearest(snapshot, model, query, most, allowed))
+        ahead += [team_words.best(snapshot, groups, allowed, deepest) for groups in asked]
+    snapshot.ask(ahead)
+
+
+def of_judging(
+    snapshot: Snapshot,
+    first: Sequence[int],
+    judged: Sequence[int],
+    reach: int,
+    phrases: Sequence[Phrase],
+    shown: Sequence[int],
+    most: int,
+) -> None:
+    """Bring what stands around the first passages, with its vectors, the words of all of them, and rows to be shown."""
+    near = team_candidates.standing_around(first, reach) if first else None
+    listed = list(dict.fromkeys([*first, *judged, *shown]))
+    words = phrase_scores.held_in(listed, phrases, near) if phrases else None
+    known = snapshot.brought.vectors
+    vectors = _vectors_around(near, snapshot.model_id, list(known)) if near and snapshot.with_vectors else None
+    unseen = team_rows.unknown_rows(snapshot, shown, most)
+    rows = team_rows.showing(snapshot, unseen, most) if unseen else None
+    snapshot.ask([each for each in (near, words, vectors, rows) if each is not None])
+    if words is not None:
+        phrase_scores.keep(snapshot, phrases, words, listed)
+    if near is not None and vectors is not None:
+        for _, passage in snapshot.answer(near):
+            known.setdefault(passage, None)
+        known.update(dict(snapshot.answer(vectors)))
+    team_rows.keep_rows(snapshot, unseen, most)
+
+
+def _vectors_around(near: Sql, model: int, known: list[int]) -> Sql:
+    among = f"ARRAY(SELECT id FROM ({near.text}) AS b(near, id) WHERE id <> ALL(%s))"
+    return team_vectors.asking_vectors(model, Sql(among, (*near.values, known)))
+
+
+def of_rows(snapshot: Snapshot, passage_ids: Sequence[int], phrases: Sequence[Phrase], most: int) -> None:
+    """Bring what is shown of passages, and what they hold of the words of a query."""
+    unseen = team_rows.unknown_rows(snapshot, passage_ids, most)
+    unread = phrase_scores.unknown(snapshot, passage_ids, phrases) if phrases else []
+    rows = team_rows.showing(snapshot, unseen, most)
+    words = phrase_scores.held_in(unread, phrases)
+    snapshot.ask([*([rows] if unseen else []), *([words] if unread else [])])
+    team_rows.keep_rows(snapshot, unseen, most)
+    if unread:
+        phrase_scores.keep(snapshot, phrases, words, unread)

@@ -1,0 +1,83 @@
+"""How often a search waits for the team's server: few times, however many questions it has, and what if not at all."""
+
+from __future__ import annotations
+
+import pytest
+from fake_encoder import FakeEncoder
+from loopback_proxy import LoopbackProxy
+from store_worlds import team_world
+from team_documents import team_library
+
+from engine.library import Library
+from engine.records import SearchSettings
+
+NOTES = {
+    **{f"n{i}.md": f"# Note {i}\n\nThe granite harbour number {i} lies near the violin.\n" for i in range(30)},
+    "roses.md": "# Roses\n\nPrune the roses in March. The astrolabe stands in the shed.\n",
+    "long.md": "# Long\n\n" + "\n\n".join(f"## Part {i}\n\n{'The violin and the comet. ' * 40}" for i in range(6)),
+}
+FEW = 4  # trips: what every search asks, the legs, what is around the first rows, and rows that nobody foresaw
+ENDED = 1  # the end of the transaction before, for which nobody waits
+
+
+@pytest.fixture(scope="module")
+def team(postgres):
+    with team_library(postgres) as team:
+        yield team
+
+
+@pytest.fixture
+def way(team, tmp_path, monkeypatch):
+    monkeypatch.setenv("PGPASSFILE", str(team.database.passwords(tmp_path)))
+    with team_world(tmp_path, team) as world:
+        world.write(NOTES)
+        world.sync()
+        with LoopbackProxy(team.database.server.port) as way:
+            url = team.database.loopback_url("ada", way.port)
+            with Library.open(url, own=world.library.path, encoder=FakeEncoder()) as library:
+                library.search("violin")  # opens the connection
+                yield library, way
+    team.clear()
+
+
+@pytest.mark.parametrize(
+    "query", ["harbour", "granite violin", "astrolabe roses", "comet near the violin", "violin path:long", "type:code"]
+)
+def test_a_search_waits_for_the_server_a_few_times(way, query):
+    library, proxy = way
+    before = proxy.trips
+    assert library.search(query).hits or query == "type:code"
+    assert proxy.trips - before <= FEW + ENDED
+
+
+def test_a_word_that_is_typed_waits_for_the_server_a_few_times(way):
+    library, proxy = way
+    before = proxy.trips
+    assert library.search("granite vio", typing=True).hits
+    assert proxy.trips - before <= FEW + ENDED
+
+
+def test_what_if_asks_the_server_nothing(way):
+    library, proxy = way
+    explored = library.explore("granite violin", limit=5)
+    library.search("comet")  # ends the transaction before it, which is a trip of its own
+    before, open_before = proxy.trips, proxy.connections
+    shown = set()
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        for settings in (
+            SearchSettings(weights=(share, 1.0 - share)),
+            SearchSettings(weights=(share, 1.0 - share), feedback=False, group=False),
+        ):
+            shown |= {hit.passage_id for hit in explored.again(settings, limit=30).hits}
+    assert len(shown) > 20  # rows that a search for five would not have read
+    assert proxy.trips - before <= ENDED and proxy.connections == open_before
+
+
+def test_what_if_gives_the_rows_of_a_search_made_anew(way):
+    library, _ = way
+    explored = library.explore("granite violin")
+    for settings in (SearchSettings(weights=(0.9, 0.1)), SearchSettings(weights=(0.1, 0.9), group=False)):
+        again, anew = explored.again(settings), library.search("granite violin", settings=settings)
+        assert [(hit.passage_id, hit.score, hit.snippet) for hit in again.hits] == [
+            (hit.passage_id, hit.score, hit.snippet) for hit in anew.hits
+        ]

@@ -90,7 +90,10 @@ def attributes(style: str) -> Attributes | None:
 
 @lru_cache
 def with_sparing(driver: type[Driver]) -> type[Driver]:
-    """Return a platform's driver that writes what is `sparing`, and of that only what is not there yet."""
+    """Return a platform's driver that writes what is `sparing`, and of that only what is not there yet.
+
+    Its app puts pictures in the place of the cells that stand for them.
+    """
 
     class SparingDriver(driver):  # type: ignore[valid-type, misc]
         """Writes to the terminal of its platform."""
@@ -101,7 +104,7 @@ def with_sparing(driver: type[Driver]) -> type[Driver]:
 
         def write(self, data: str) -> None:
             """Write to the terminal."""
-            super().write(sparing(self._shown.changes(data)))
+            super().write(sparing(self._app.draw_pictures(self._shown.changes(data))))
 
         def process_message(self, message: Message) -> None:
             """Take in what the terminal says; one that has another size may show anything."""

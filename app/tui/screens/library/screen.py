@@ -198,7 +198,7 @@ class LibraryScreen(MovesByLines, CarrelScreen):
 
     def action_open(self) -> None:
         """Search inside the selected folder, open the marked or selected files, or list what a rule leaves out."""
-        entry, files = self._side.entry, [place for each in self._side.taken if (place := _file(each.value))]
+        entry, files = self._side.entry, [*filter(None, map(_file, (each.value for each in self._side.taken)))]
         if len(files) > 1:
             self.carrel.open_places(files)
             self._side.unmark()

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 
+import apsw
 import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
@@ -129,6 +130,50 @@ def test_postings_of_an_older_search_are_not_given_to_a_newer_one(library):
     words.frequencies(["sourdough"])
     assert found(new, cache) == found(new, PostingsCache())
     assert cache.of(new).frequencies(["sourdough"])["sourdough"] == len(older.ids) + 1
+
+
+COMPOUNDS = "Sourdoughstarter, sourdoughs and a breadsourdoughs; bicycles."
+
+
+@pytest.mark.parametrize("word", ["rdough", "sourdogh", "bicycel", "zzzzzz", "ourdoug"])
+def test_a_word_that_no_passage_holds_is_answered_alike_from_the_kept_vocabulary(library, word):
+    edited(library, 7, COMPOUNDS)
+    connection = begun(library)
+    kept, asked = PostingsCache(keeps_scores=True).of(connection), PostingsCache().of(connection)
+    assert (kept.holding(word), kept.nearest(word)) == (asked.holding(word), asked.nearest(word))
+    counted = ["sourdough", "bicycles", word, "and"]
+    assert kept.frequencies(counted) == connection.document_frequencies(counted)
+
+
+@pytest.mark.parametrize("most", ["and", "note"])  # of one stem with `ands` and `notes`
+def test_what_most_passages_hold_is_counted_alike_whether_or_not_it_was_read(library, most):
+    edited(library, 7, f"Sourdough {most}s.")
+    connection = begun(library)
+    kept, asked = PostingsCache(keeps_scores=True).of(connection), PostingsCache().of(connection)
+    phrase = Phrase((f"{most}|^{most}",))
+    counted = kept.count(phrase)
+    assert counted == asked.count(phrase) == kept.count(phrase) == len(kept.postings(phrase).ids)
+    assert kept.count(phrase) == counted
+
+
+def test_a_damaged_word_keeps_no_other_from_being_looked_for(library):
+    writer = open_writer(library.path, lock_held=True)
+    writer.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 0)  # as chance would, which knows no rules
+    for row, block in writer.execute("SELECT id, block FROM passage_fts_data WHERE id > 10").fetchall():
+        writer.execute(
+            "UPDATE passage_fts_data SET block = ? WHERE id = ?", (block.replace(b"ourdough", b"o\xffrdough"), row)
+        )
+    writer.close()
+    connection = begun(library)
+    kept, asked = PostingsCache(keeps_scores=True).of(connection), PostingsCache().of(connection)
+    assert kept.holding("hing") == asked.holding("hing") == ("nothing",)
+
+
+def test_the_kept_vocabulary_is_that_of_the_version_that_is_searched(library):
+    cache = PostingsCache(keeps_scores=True, clock=iter(range(0, 1000, 10)).__next__)
+    assert cache.of(begun(library)).holding("dougharter") == ()
+    edited(library, 7, "The sourdougharter.")
+    assert cache.of(begun(library)).holding("dougharter") == ("sourdougharter",)
 
 
 def test_an_older_search_makes_no_newer_one_read_its_words_again(library):

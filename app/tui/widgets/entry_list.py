@@ -174,9 +174,8 @@ class EntryList(RowList):
         """Return the line of an entry."""
         if line >= len(self._entries):
             return Strip.blank(width, self.rich_style)
-        sign = "✓" if self._entries[line].key in self._marked else " "
-        bar = (BAR if look else " ", ACCENT if look == "chosen" else QUIET)
-        margin = Content.assemble(bar, (sign, f"bold {ACCENT}"))
+        sign = Content.styled("✓", f"bold {ACCENT}") if self._entries[line].key in self._marked else " "
+        margin = Content.assemble((BAR if look else " ", ACCENT if look == "chosen" else QUIET), sign)
         built = Content.assemble(margin, self._entries[line].build(self._room))
         return paint(self, built, width, "entries--chosen" if look == "chosen" else "")
 

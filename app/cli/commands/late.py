@@ -77,7 +77,10 @@ def switch_on(session: Session, model: str | None, factor: int, pooling: str | N
         passages, octets = library.late_estimate(name, factor)
         method = pooling or Manifest.read(catalogue.folder_of(name)).late_pooling
         made = counted(passages, "passage")
+        before = library.late_status()
+        gone = before is not None and (before.name, before.factor, before.method) != (name, factor, method)
         said = f"{name} makes token vectors of {made}, some {size(octets)} in the library file."
+        said += f" Those of {before.name} go." if before is not None and gone else ""
         click.echo(said, err=True)
         if not yes and not click.confirm("Make them?", default=True, err=True):
             return INTERRUPTED

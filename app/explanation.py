@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from app.wording.bars import Rarity, rarity
 from app.wording.figures import adding_up, figure
+from app.wording.safe_text import one_line
 from engine.lazy_dataclass import dataclass
 from engine.records import RECIPROCAL, Fusion, Grade, Hit, Remembered, SearchResult, TermScore, WordReading
 
@@ -156,7 +157,10 @@ def units(shown: str, decimals: int) -> int:
 
 def _memory(remembered: Remembered) -> Memory:
     near = "this very search" if remembered.cosine > SAME else f"cosine {figure(remembered.cosine)} with this search"
-    return Memory(DEEDS[remembered.grade], remembered.query, near)
+    deed = DEEDS[remembered.grade]
+    if remembered.by:
+        deed = deed.replace(" for", f" by {one_line(remembered.by)} for")
+    return Memory(deed, remembered.query, near)
 
 
 def _parts(hit: Hit, decimals: int) -> tuple[Part, ...]:

@@ -30,6 +30,7 @@ from engine.store import lock
 from engine.store.connection import open_writer
 from engine.store.requests import RequestState
 from engine.store.stored_values import refuse_escaping
+from engine.team_sharing import TeamSharing
 from engine.watchlist import Watchlist
 
 if TYPE_CHECKING:
@@ -93,6 +94,10 @@ def _late(library: Library) -> LateInteraction:
     return library._late
 
 
+def _sharing(library: Library) -> TeamSharing:
+    return library._sharing
+
+
 def _nearest(library: Library) -> NearestInPassage:
     return library._nearest
 
@@ -126,6 +131,7 @@ class Library:
         self._views = self._views_of(self._team)
         self._shadow = LibraryShadow(self._file, self._search)
         self._state = LibraryState(self._file, self._views, read_only, self._team)
+        self._sharing = TeamSharing(self._team)
         self._orders = LibraryOrders(self._file)
         self._watchlist = Watchlist(self._file)
         self._memory = ReaderMemory(store, self._file, self._search.model_if_there)
@@ -371,6 +377,10 @@ class Library:
     status = _by(_state, LibraryState.status)
     pending = _by(_state, LibraryState.pending)
     members = _by(_state, LibraryState.members)
+    share_marks = _by(_sharing, TeamSharing.share_marks)
+    shared_searches = _by(_sharing, TeamSharing.shared_searches)
+    share_search = _by(_sharing, TeamSharing.share_search)
+    take_back_search = _by(_sharing, TeamSharing.take_back_search)
 
     def check(self, *, repair: bool = False) -> tuple[Check, ...]:
         """Look for everything that can be wrong with the file, and with `repair` mend what can be mended first.

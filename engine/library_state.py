@@ -72,15 +72,17 @@ class LibraryState:
         assert self._team is not None
         now = time.time()
         members = self._team.members()
+        sharing = False
         told = replace(own, library=without_password(self._team.address), folders=self._views.folders())
         with self._team.searching() as connection:
             if isinstance(connection, TeamConnection):
                 shared, passages = counts(connection.snapshot)
                 model = connection.active_model()
+                sharing = connection.snapshot.shares_marks
                 told = replace(told, documents=shared, passages=passages, model=model.name if model else "")
         people = {member.name for member in members}
         here = {member.name for member in members if member.own or not member.away(now)}
-        return replace(told, team=TeamGlance(len(people), len(people - here), self._team.away, members, now))
+        return replace(told, team=TeamGlance(len(people), len(people - here), self._team.away, members, now, sharing))
 
     def members(self) -> tuple[Member, ...]:
         """Return who brings folders to the team's library, with what the reader may see of them; nobody without one."""

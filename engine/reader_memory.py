@@ -75,9 +75,9 @@ class ReaderMemory:
         return any(gone)
 
     def marks(self) -> tuple[Mark, ...]:
-        """Return all marks and what was opened, newest first."""
+        """Return all one's own marks and what was opened, newest first."""
         with self._store.searching() as connection:
-            return connection.marks()
+            return tuple(each for each in connection.marks() if not each.by)
 
     def places_of_marks(self, marks: Sequence[Mark]) -> list[tuple[bytes, ...]]:
         """Return for each mark where its passage stands now: paths, its own document first; none where it is gone."""
@@ -104,7 +104,7 @@ class ReaderMemory:
         from engine.retrieval.marked_passages import documents_of
 
         with self._store.searching() as connection:
-            marks = [mark for mark in connection.marks() if mark.grade != judgements.OPENED]
+            marks = [mark for mark in connection.marks() if mark.grade != judgements.OPENED and not mark.by]
             found: dict[str, dict[bytes, bool]] = {}
             for mark, paths in zip(reversed(marks), documents_of(connection, marks[::-1]), strict=True):
                 judged = found.setdefault(mark.query, {})

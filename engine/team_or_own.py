@@ -46,6 +46,7 @@ class TeamOrOwn:
         self._away = ""
         self._tried_at = 0.0
         self._turns = 0  # how often the one took the place of the other
+        self._unsent = stands_in  # whether marks may wait in the own file, of this session or one before
         self._here: frozenset[tuple[str, str]] = frozenset()  # members and machines that were not away
         self._people_at = -PEOPLE_SECONDS
 
@@ -83,11 +84,19 @@ class TeamOrOwn:
         """Return what gives the vectors of a model, of whichever library is asked."""
         return _EitherSource(self.team.vector_source(model_id), self._own.vector_source(model_id))
 
-    def marking(self) -> AbstractContextManager[MarkWrites]:
-        """Lend what keeps the reader's marks, which is the team's library alone. Raises TeamAway."""
-        if self._away:
-            raise TeamAway("The team's server is away, and your marks are kept there.", fix="Mark it once it is back.")
-        return self.team.marking()
+    @contextmanager
+    def marking(self) -> Iterator[MarkWrites]:
+        """Lend what keeps the reader's marks: the team's library; while it is away their own file, until it is back."""
+        if not self._away:
+            with self.team.marking() as kept:
+                yield kept
+            return
+        from engine.team import waiting_marks
+
+        with self._own.writing() as own:
+            waiting_marks.begin(own, self.address)
+            self._unsent = True
+            yield own
 
     def ask_to_embed(self, hashes: Collection[bytes]) -> None:
         """Have texts embedded before all others."""
@@ -115,6 +124,7 @@ class TeamOrOwn:
         try:
             found = self.team.version()
             self._look_who_is_here()
+            self._send_marks()
         except TeamAway as error:
             if not self._stands_in:
                 raise
@@ -123,6 +133,22 @@ class TeamOrOwn:
         self._turn("")
         return hash((self._turns, found, self._here))
 
+    def _send_marks(self) -> None:
+        """Send the marks that were made while the server was away."""
+        if not self._unsent:
+            return
+        from engine.team import waiting_marks
+
+        with self._own.reading() as own:
+            marks = waiting_marks.waiting(own, self.address)
+        if marks:
+            with self.team.writing() as writer:
+                sent = waiting_marks.send(writer, self.machine, marks)
+            log.info("%d marks of the time without the server were sent", sent)
+            with self._own.writing() as own:
+                waiting_marks.settled(own, self.address)
+        self._unsent = False
+
     def _look_who_is_here(self) -> None:
         """Look, now and then, who of the members is away."""
         if time.monotonic() - self._people_at < PEOPLE_SECONDS:
@@ -130,6 +156,11 @@ class TeamOrOwn:
         now = time.time()
         self._here = frozenset((each.name, each.machine) for each in self.team.members() if not each.away(now))
         self._people_at = time.monotonic()
+
+    def look_changed(self) -> None:
+        """Have the version be another one: what the reader shares is told with the library's state."""
+        with self._lock:
+            self._turns += 1
 
     def close(self) -> None:
         """Let go of the server."""

@@ -34,7 +34,7 @@ SEARCH_SECONDS = 0.015  # for each held-out query, twice for either model, on 12
 UNTIMED = ("adapter", "fusion")  # kinds of recipes whose speed hangs on no model
 OVERHEAD_SECONDS = 60.0  # loading, mining, exporting, fitting the tiers
 FUSION_OVERHEAD_SECONDS = 5.0  # loading
-FUSION_QUERY_SECONDS = 0.2  # gathering, some 300 times fusing, and judging
+FUSION_QUERY_SECONDS = 0.1  # gathering and judging; fusing all queries by some 150 constants takes a second or two
 ROWS_A_QUERY = 1  # .8 to 1.1 on notes and on SciFact; more, up to 2.2 on NFCorpus, where many documents answer a query
 
 

@@ -92,7 +92,8 @@ class _Block:
     """Queries side by side: (q,) or (q, width), padded with candidates that come last and have no cosine."""
 
     def __init__(self, queries: Sequence[_Query]) -> None:
-        self._queries = queries
+        self._found_by = [each.fts_query for each in queries]
+        self._asked = [(each.first, each.asked) for each in queries]
         self._width = width = max(len(each.first) for each in queries) + 1  # the last one is never a candidate
         most = max(max(len(each.places) for each in queries), 1)
         self._codes = max(max(len(each.gains) for each in queries), NDCG_DEPTH)
@@ -112,7 +113,7 @@ class _Block:
         self._places = _padded([each.places for each in queries], (most,), width - 1).astype(np.int64)
         self._around_own = _padded([each.around_own for each in queries], (most,), 0.0)
         self._around_cosine, self._around_bm25 = (
-            self._scattered([getattr(each, name) for each in queries]) for name in ("around_cosine", "around_bm25")
+            self._scattered(queries, name) for name in ("around_cosine", "around_bm25")
         )
         self._gram = _padded([each.gram for each in queries], (width, width), 0.0, np.float32)
         self._around_gram = _padded([each.around_gram.T for each in queries], (width, most), 0.0, np.float32)
@@ -123,11 +124,11 @@ class _Block:
             [np.insert(each.near, 0, at, axis=1) for at, each in enumerate(queries)] or [np.empty((0, 4))]
         )
 
-    def _scattered(self, values: Sequence[Floats]) -> Floats:
+    def _scattered(self, queries: Sequence[_Query], name: str) -> Floats:
         """Return what belongs to the candidates with something around them, (q, width)."""
-        found = np.zeros((len(self._queries), self._width))
-        for at, (each, value) in enumerate(zip(self._queries, values, strict=True)):
-            found[at, each.places] = value
+        found = np.zeros((len(queries), self._width))
+        for at, each in enumerate(queries):
+            found[at, each.places] = getattr(each, name)
         return found
 
     def ndcg(self, constants: FusionConstants) -> Floats:
@@ -137,8 +138,8 @@ class _Block:
     def _scores(self, constants: FusionConstants) -> Floats:
         """Return the score of each candidate, (q, width), as `engine.retrieval.fusion` has it."""
         settings = settings_of(constants)
-        meaning = np.array([[convex_weights(each.fts_query, settings).vector] for each in self._queries])
-        words = np.array([[convex_weights(each.fts_query, settings).keyword] for each in self._queries])
+        weights = [convex_weights(each, settings) for each in self._found_by]
+        meaning, words = (np.array([[getattr(each, leg)] for each in weights]) for leg in ("vector", "keyword"))
         bm25 = self._bm25 + constants.around * self._around_bm25
 
         def convex(cosine: Floats) -> Floats:
@@ -193,9 +194,9 @@ class _Block:
         gained = (np.take_along_axis(self._gains, rows, axis=1) * DISCOUNT).sum(axis=1)
         found = gained / np.where(self._ideal > 0, self._ideal, 1.0)
         for at in self._folded(order, np.take_along_axis(first, rows[:, -1:], axis=1)[:, 0], constants.collapse):
-            query = self._queries[at]
-            assert query.asked is not None
-            found[at] = query.asked.ndcg_of(query.first[order[at, : len(query.first)]], constants)
+            first, asked = self._asked[at]
+            assert asked is not None
+            found[at] = asked.ndcg_of(first[order[at, : len(first)]], constants)
         return np.asarray(found, np.float64)
 
     def _folded(self, order: Places, reach: Places, collapse: float) -> list[int]:
@@ -223,7 +224,7 @@ def _made(asked: AskedQuery) -> _Query:
     found = asked.candidates
     assert found.query_vector is not None
     first = np.lexsort((found.tie, -np.nan_to_num(found.cosine, nan=-2.0)))
-    vectors, query = found.vectors[first].astype(np.float64), found.query_vector.astype(np.float64)
+    vectors, query = found.vectors[first], found.query_vector
     documents, entries = np.unique(found.documents[first], return_inverse=True)
     gram = vectors @ vectors.T
     one, other = np.nonzero(np.triu(gram >= LEAST_COLLAPSE - ROUNDING, 1) & (entries[:, None] != entries))
@@ -236,15 +237,15 @@ def _made(asked: AskedQuery) -> _Query:
     return _Query(
         first=first,
         cosine=cosine,
-        own=vectors @ query,
+        own=(vectors @ query).astype(np.float64),
         bm25=bm25,
         rare=found.rare[first],
-        gram=gram.astype(np.float32),
+        gram=gram,
         places=places,
-        around_cosine=means @ found.query_vector - cosine[places],
-        around_own=means.astype(np.float64) @ query,
+        around_cosine=means @ query - cosine[places],
+        around_own=(means @ query).astype(np.float64),
         around_bm25=np.maximum(best - bm25[places], 0.0),
-        around_gram=(means.astype(np.float64) @ vectors.T).astype(np.float32),
+        around_gram=means @ vectors.T,
         entries=entries,
         gains=np.array([max(asked.grades.get(str(each), 0), 0) for each in documents.tolist()], np.float64),
         ideal=float(np.dot(grades, DISCOUNT[: len(grades)])),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class JudgedSearch:
 
     def __init__(self, connection: LibraryConnection, model: search_pipeline.Model, cuts: tiers.Cuts) -> None:
         self._connection = connection
-        self._model = model
+        self._model = replace(model, encode=cache(model.encode))  # each query is asked twice
         self._cuts = cuts
         self._postings = PostingsCache(keeps_scores=True)
 

@@ -34,7 +34,7 @@ from training.protocol import ConstantFit, ConstantsFitted, FoldsMade, Judged, P
 from training.runs import LEDGER_FILE, folder
 from training.staged_run import StagedRun
 
-MOST_QUERIES = 1000  # whose candidates take 150 MB; more would not move constants by what can be told apart
+MOST_QUERIES = 1000  # whose arrays take some 100 MB; more would not move constants by what can be told apart
 REPORT_EVERY = 20  # queries between two events
 UNLABELLED = "nobody said what answers it"
 TOO_MANY = f"more than {MOST_QUERIES:,}"

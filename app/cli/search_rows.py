@@ -35,15 +35,25 @@ LEG_CELLS = 9  # of rank and distance
 WORD = re.compile(r"\S+")
 
 
-def verdict_line(result: SearchResult) -> str:
-    """Return the line above the rows: the verdict, how much was found, and how the legs were weighed."""
+def verdict_line(result: SearchResult, columns: int) -> str:
+    """Return what stands above the rows: the verdict, how much was found, and how the legs were weighed.
+
+    It is one line where `columns` have room for it; else it goes on below, between two of its parts.
+    """
     weights = f"meaning {figure(result.weights.vector, 2)} words {figure(result.weights.keyword, 2)}"
     told = result.weights.reason not in ("", USUAL)
     reason = f" ({one_line(result.weights.reason)})" if told else ""
     shown = f"{count(len(result.hits))} of {counted(result.found, 'candidate')}"
     took = f"{result.timings.total:.0f} ms"
     said = (VERDICTS[result.verdict], words_so_far(result), shown, took, weights + reason)
-    return " · ".join(filter(None, said))
+    lines = [""]
+    for part in filter(None, said):
+        joined = f"{lines[-1]} · {part}" if lines[-1] else part
+        if width(joined) <= columns or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return "\n".join(lines)
 
 
 def row(hit: Hit, best: float, columns: int, decimals: int = 3, *, links: bool = False) -> Iterator[str]:

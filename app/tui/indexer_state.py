@@ -22,14 +22,16 @@ class IndexerState:
     was started too often and is left alone until the person asks for it; `gone` that there is no library file to work
     on.
     `remark` says why not all folders are watched, `fix` what can be done about it.
-    `looked` are the counts of the last sync that came to its end. `pending` of the `embeddable` passages are found by
-    words only so far, as far as the indexer has told, and will have their vectors in `meaning_left` seconds.
+    `files_total` need work, of the `files_found` where the sync looked. `looked` are the counts of the last sync that
+    came to its end. `pending` of the `embeddable` passages are found by words only so far, as far as the indexer has
+    told, and will have their vectors in `meaning_left` seconds.
     """
 
     phase: Phase = "off"
     pid: int = 0
     files_done: int = 0
     files_total: int = 0
+    files_found: int = 0
     rate: float = 0.0
     seconds_left: float | None = None
     path: str = ""
@@ -118,6 +120,7 @@ def _scanned(state: IndexerState, event: events.Scanned) -> IndexerState:
         phase="indexing" if event.to_do else "watching",
         files_done=0,
         files_total=event.to_do,
+        files_found=event.files,
         passages=0,
         rate=0.0,
         seconds_left=None,

@@ -48,6 +48,7 @@ from engine.records import (
 )
 
 if TYPE_CHECKING:
+    from engine.records.team import SharedSearch
     from engine.retrieval.cancellation import Cancellation
 
 Freshness = Literal["same", "changed", "gone"]  # of a file, against what was indexed of it
@@ -125,6 +126,18 @@ class LibraryPort(Protocol):
 
     def opened(self, query: str, passage_id: int) -> Mark:
         """Remember that a result was opened."""
+
+    def share_marks(self, on: bool) -> None:
+        """Share one's marks with a team and have those of others count, or keep them to oneself."""
+
+    def shared_searches(self) -> tuple[SharedSearch, ...]:
+        """Return the searches that members of a team share."""
+
+    def share_search(self, name: str, query: str) -> None:
+        """Let all members of a team have a search under a name."""
+
+    def take_back_search(self, name: str) -> bool:
+        """Share a search no longer; false where it was not shared."""
 
     def last_opened(self, limit: int) -> tuple[bytes, ...]:
         """Return the documents whose passages were opened or marked last, newest first."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.content import Content
 
 from app.tui.indexer_state import IndexerState
 from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, KEY, MEANING, QUIET
-from app.wording.bars import bar
 from app.wording.figures import count, counted, percent
 from app.wording.meaning import how_far
 from app.wording.paths import shown_path
@@ -30,11 +30,16 @@ class StatusView:
 
 
 def status_line(view: StatusView, width: int) -> Content:
-    """Return the line. Where there is no room the folders go first, then the passages; what happens now stays."""
+    """Return the line. Where there is no room the folders go first, then the passages; what happens now stays.
+
+    That another Carrel indexes is left out before what it does would be cut: the library screen says it, too.
+    """
     name = Content.styled("Carrel", KEY)
     now = doing(view)
     badge = Content.styled(" read-only ", f"reverse {BRIGHT}") if view.read_only else Content()
     room = width - name.cell_length - 3
+    if now.cell_length > room:
+        now = doing(replace(view, indexer=replace(view.indexer, foreign=False)))
     for parts in _choices(view.status):
         line = _joined([badge, *parts, now])
         if line.cell_length <= room:
@@ -143,24 +148,30 @@ def _phase(view: StatusView) -> Content:
 
 def _progress(view: StatusView) -> Content:
     """Return how far the words are, how far the meaning, and the time left until all is found by words."""
-    state = view.indexer
     meaning = meaning_share(view) if view.status and view.status.passages else 0.0
-    shares = how_far(files_share(state), meaning, state.seconds_left)
-    return Content.assemble(files_bar(state, BAR_CELLS), (f" {shares}", QUIET))
+    whole = max(1, _files(view))
+    left = view.indexer.files_total - view.indexer.files_done
+    shares = how_far(_share(whole - left, whole), meaning, view.indexer.seconds_left)
+    return Content.assemble(_bar(whole - left, whole, BAR_CELLS), (f" {shares}", QUIET))
 
 
-def files_share(state: IndexerState) -> float:
-    """Return the share of the files that are done; less than all while one is left."""
-    return min(0.99, state.files_done / max(1, state.files_total))
+def _files(view: StatusView) -> int:
+    """Return of how many files those that need work are a part: a sync after one edit looks at one file only."""
+    return max(view.indexer.files_total, view.indexer.files_found, view.status.documents if view.status else 0)
 
 
-def files_bar(state: IndexerState, cells: int) -> Content:
+def _share(done: int, total: int) -> float:
+    """Return a share of files; less than all while one is left."""
+    return min(0.99, max(0, done) / max(1, total))
+
+
+def _bar(done: int, total: int, cells: int) -> Content:
     """Return a bar of so many cells for the files done; a cell shows once it is filled."""
-    total = max(1, state.files_total)
-    done, _ = bar(state.files_done, 0, total, cells) if state.files_done * cells >= total else (0, 0)
-    return Content.assemble(("▕", FAINT), ("█" * done, MEANING), (" " * (cells - done) + "▏", FAINT))
+    filled = max(0, done) * cells // max(1, total)
+    return Content.assemble(("▕", FAINT), ("█" * filled, MEANING), (" " * (cells - filled) + "▏", FAINT))
 
 
 def share_done(state: IndexerState, cells: int) -> Content:
-    """Return a bar of so many cells with the share of files done."""
-    return Content.assemble(files_bar(state, cells), f" {percent(files_share(state)):>4}")
+    """Return a bar of so many cells with the share of the files that need work."""
+    done, total = state.files_done, state.files_total
+    return Content.assemble(_bar(done, total, cells), f" {percent(_share(done, total)):>4}")

@@ -83,6 +83,8 @@ def _theme(
             "input-cursor-background": lead,
             "input-cursor-foreground": ground,
             "input-selection-background": selection,
+            "screen-selection-background": selection,
+            "screen-selection-foreground": bright,
         },
     )
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.atomic_files import exclusive
-from engine.embedding.fastembed_models import FastembedModel, available, available_late, fastembed_model
 from engine.embedding.manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
@@ -29,6 +28,7 @@ from engine.scratch_folders import scratch_folder
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
+    from engine.embedding.fastembed_models import FastembedModel
 
 __all__ = [
     "EMBEDDED",
@@ -70,6 +70,20 @@ def folder_of(name: str) -> Path:
     return folder
 
 
+def available() -> list[FastembedModel]:
+    """Return the models for search by meaning that can be installed by name."""
+    from engine.embedding import fastembed_models
+
+    return fastembed_models.available()
+
+
+def available_late() -> list[FastembedModel]:
+    """Return the models for late interaction that can be installed by name."""
+    from engine.embedding import fastembed_models
+
+    return fastembed_models.available_late()
+
+
 def place_of(name: str) -> Path:
     """Return the folder where a model of that name is, or would be, installed."""
     slug = _UNFIT_FOR_A_FILE.sub("--", name.lower()).strip(".-")
@@ -98,6 +112,8 @@ def install(name: str, on_progress: Callable[[str], None] = lambda stage: None, 
     left as it is, unless its files are not those of its manifest. Raises ModelError where the name is unknown, the
     files cannot be had, or the model cannot be run.
     """
+    from engine.embedding.fastembed_models import fastembed_model, fetch, fetched  # a search does without: 6 ms
+
     faults: tuple[str, ...] = ()
     if name.lower() == EMBEDDED.lower() or os.path.isfile(place_of(name) / MANIFEST_FILE):
         faults = () if (folder := folder_of(name)) == EMBEDDED_FOLDER else verify(folder)
@@ -110,8 +126,6 @@ def install(name: str, on_progress: Callable[[str], None] = lambda stage: None, 
         model = fastembed_model(name, late=late)
     except ModelError as error:
         raise (_damaged(name, faults) if faults else error) from None
-    from engine.embedding.fastembed_models import fetch, fetched
-
     on_progress(f"fetching {model.name}, {model.megabytes} MB")
     folder = fetch(model, on_progress)
     on_progress("trying it" if model.late else "measuring its scale")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -140,6 +139,8 @@ class Encoder:
             for place, row in enumerate(rows):
                 vectors[place] = row
         else:
+            from concurrent.futures import ThreadPoolExecutor  # with `logging` 12 ms, and a search encodes one text
+
             with ThreadPoolExecutor(min(self._parallel, len(places)), thread_name_prefix="encode") as pool:
                 for place, row in enumerate(pool.map(self._encode_passage, places)):
                     vectors[place] = row

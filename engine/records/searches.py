@@ -203,18 +203,23 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The past query whose judgement changed a row's score, how near it lies, and what was thought of the passage."""
+    """The past query whose judgement changed a row's score, how near it lies, and what was thought of the passage.
+
+    `by` is the member of a team who shares that judgement, "" for the reader.
+    """
 
     query: str
     cosine: float
     grade: Grade
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """What a person thinks of a passage as an answer to a query; `at` in seconds since the epoch, 0: now.
 
-    `sketch` is by what its text is known again (`engine.store.text_sketch`), b"" where that is not known.
+    `sketch` is by what its text is known again (`engine.store.text_sketch`), b"" where that is not known. `by` is the
+    member of a team who shares it, whose mark has no path, and "" for the reader's own.
     """
 
     query: str
@@ -223,6 +228,7 @@ class Mark:
     grade: Grade
     at: float = 0.0
     sketch: bytes = b""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

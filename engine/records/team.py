@@ -45,11 +45,22 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedSearch:
+    """A search that a member lets all others have under a name; `own` is true for the reader's."""
+
+    person: str
+    name: str
+    query: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TeamGlance:
     """A team's library at a glance: its people, how many of them are away, and why the server is; "" where it is not.
 
     `people` has each person once for each of their machines, as they were at the moment `at`, in seconds since the
-    epoch. While the server is away nobody is among them, and the reader's own folders are searched.
+    epoch. While the server is away nobody is among them, and the reader's own folders are searched. `shares_marks`
+    tells whether the reader shares their marks, and has those count that others share.
     """
 
     members: int
@@ -57,6 +68,7 @@ class TeamGlance:
     server_away: str = ""
     people: tuple[Member, ...] = ()
     at: float = 0.0
+    shares_marks: bool = False
 
     def bringer(self, place: bytes) -> tuple[Member, TeamFolder] | None:
         """Return who brings the folder that the reader is shown at a path, None for one that nobody does."""

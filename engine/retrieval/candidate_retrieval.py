@@ -291,9 +291,10 @@ def _meaning_of(
         return cosine, np.zeros((len(ids), 1), np.float32), rank
     rows = meaning.vectors.positions(ids)
     has = rows >= 0
+    found = leg.vectors(rows[has])
+    cosine[has] = found @ meaning.query
     vectors = np.zeros((len(ids), meaning.vectors.dimension), np.float32)
-    vectors[has] = leg.vectors(rows[has])
-    cosine[has] = vectors[has] @ meaning.query
+    vectors[has] = found
     rank[has] = leg.ranks(rows[has])
     return cosine, vectors, rank
 
@@ -310,8 +311,8 @@ def _places(
     numbers = np.zeros(len(ids), np.int64)
     tie = np.zeros(len(ids), np.int64)
     if listed:
-        at = np.searchsorted(ids, np.fromiter((row[0] for row in listed), np.int64, len(listed)))
-        documents[at] = np.fromiter((row[1] for row in listed), np.int64, len(listed))
-        numbers[at] = np.fromiter((row[2] or 0 for row in listed), np.int64, len(listed))
+        found = np.array(listed, np.int64)
+        at = np.searchsorted(ids, found[:, 0])
+        documents[at], numbers[at] = found[:, 1], found[:, 2]
         tie[at] = np.arange(len(listed))
     return documents, numbers, tie

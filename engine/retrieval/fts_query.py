@@ -12,13 +12,12 @@ from engine.retrieval.named_documents import holding_names, titled
 from engine.retrieval.passage_borders import LONGEST, Crossing, crossing
 from engine.retrieval.postings_cache import PostingsReader
 from engine.retrieval.rare_words import RareWord, looks_up, rare_words
-from engine.store.bm25 import idf
+from engine.store.bm25 import COMMON_SHARE, idf
 from engine.store.phrase import EITHER, Phrase
 from engine.store.tokenizer import Token, compounds_at, exact_phrase, is_name, of_stem, parts_at, stem_of, tokens
 
 CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it no hit is a full vote
 SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
-COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them to 1e-6, so it moves no rank
 LEAST_BEGINNING = 4  # code points of a finished word: a shorter one that no passage holds begins too many others
 LEAST_PART = 6  # code points of one that is looked for inside of others, as compounds have it: `arrow` is in sparrow
 MINIMUM_PREFIX = 2  # code points: one letter begins so many words that to rank them costs most and tells least

@@ -109,7 +109,7 @@ def convex_weights(fts_query: FtsQuery, settings: SearchSettings) -> Weights:
 
 def similarity(cosine: Floats, background: float) -> Floats:
     """Rescale cosines so that unrelated texts lie at 0 for every model, whatever its anisotropy; NaN becomes 0."""
-    return np.nan_to_num((cosine - background) / (1.0 - background), nan=0.0)
+    return np.where(np.isnan(cosine), 0.0, (cosine - background) / (1.0 - background))
 
 
 def _convex(

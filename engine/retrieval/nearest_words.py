@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from engine.store.folding import fold
 from engine.store.phrase import Phrase
@@ -30,14 +30,19 @@ _ALPHABETS = tuple(
     for ends in ("az", "\u03b1\u03c9", "\u0430\u045f", "\u0561\u0586", "\u05d0\u05ea", "\u0621\u064a", "\u10d0\u10f0")
 )
 
+Counted: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
 
-def nearest_word(connection: StoreConnection, word: str) -> str:
-    """Return the word of the library that is nearest to `word`, which no passage holds; "" where none is near."""
+
+def nearest_word(connection: StoreConnection, word: str, counted: Counted) -> str:
+    """Return the word of the library that is nearest to `word`, which no passage holds; "" where none is near.
+
+    `counted` gives for each of some terms how many passages hold it.
+    """
     word = word.casefold()
     if not LEAST_LETTERS <= len(word) <= MOST_LETTERS or not word.isalpha():
         return ""
-    slips = dict.fromkeys(_slips(word))
-    folded = _commonest(connection, slips) or _alike(connection, word)
+    slips = dict.fromkeys(map(fold, _slips(word)))
+    folded = _commonest(counted([*slips])) or _alike(connection, word)
     return _as_written(connection, folded, word) if folded else ""
 
 
@@ -55,9 +60,8 @@ def _slips(word: str) -> Iterator[str]:
             yield before + letter + after[1:]
 
 
-def _commonest(connection: StoreConnection, words: Iterable[str]) -> str:
-    """Return that of `words` which most passages hold; "" where no passage holds one."""
-    counts = connection.document_frequencies(map(fold, words))
+def _commonest(counts: Mapping[str, int]) -> str:
+    """Return the word that most passages hold; "" where no passage holds one."""
     best = max(counts, key=lambda word: (counts[word], word), default="")
     return best if counts.get(best) else ""
 

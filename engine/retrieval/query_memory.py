@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NEAR_COSINE = 0.6  # from which a past query counts; unrelated queries of one subject lie below .5 (MiniLM)
 GREATEST_LIFT = 0.2  # of the score, at a cosine of 1
+OF_OTHERS = 0.5  # of what a judgement counts, where another member of a team shares it: one's own outweighs it
 DEPTH = 200  # lifted passages that join the candidates, as many as of each leg
 MOST_MARKS = 2000  # of near past queries, the strongest; a person's own rarely are a hundred
 ENCODED_AT_ONCE = 8  # past queries without a vector that one search encodes, newest first: some 40 ms
@@ -93,7 +94,9 @@ class PastQueries:
         self._marks = tuple(mark for mark in marks if mark.query in row_of)
         self._matrix = np.stack(list(self._vectors.values())) if row_of else np.empty((0, 0), np.float32)
         self._asked_by = np.array([row_of[mark.query] for mark in self._marks], np.int64)
-        self._strength = np.array([judgements.STRENGTH.get(mark.grade, 0.0) for mark in self._marks])
+        self._strength = np.array(
+            [judgements.STRENGTH.get(mark.grade, 0.0) * (OF_OTHERS if mark.by else 1.0) for mark in self._marks]
+        )
         opened = [mark.at if mark.grade == judgements.OPENED else -np.inf for mark in self._marks]
         self._opened_at = np.array(opened, np.float64)  # (m,), before all moments where it was marked
 
@@ -125,7 +128,7 @@ class PastQueries:
         best: dict[int, tuple[float, Remembered]] = {}
         placed = self._passages.of(connection, chosen, asked, vectors)
         for at, mark, passages in zip(near.tolist(), chosen, placed, strict=True):
-            reason = Remembered(mark.query, float(cosines[self._asked_by[at]]), mark.grade)
+            reason = Remembered(mark.query, float(cosines[self._asked_by[at]]), mark.grade, mark.by)
             for passage in passages:
                 best.setdefault(passage, (float(amounts[at]), reason))  # the strongest comes first
         inside = connection.let_through(np.array(sorted(best), np.int64), allowed)

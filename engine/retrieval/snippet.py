@@ -93,7 +93,8 @@ def matched_spans(text: str, fts_query: FtsQuery, kind: str = "") -> list[tuple[
             if first >= 0 and all(
                 not set(wished).isdisjoint(found.terms[first + at]) for at, wished in enumerate(lead)
             ):
-                spans.append(_span(found.token(first), found.token(end), phrase.places[-1]))
+                last_token = found.token(end)
+                spans.append(_span(found.token(first) if lead else last_token, last_token, phrase.places[-1]))
     for sign in fts_query.signs:
         spans.extend(match.span() for match in islice(re.finditer(re.escape(sign), text), CONSIDERED_TOKENS))
     return _merged(spans)

@@ -54,17 +54,19 @@ def surroundings(
     owner = np.searchsorted(np.sort(wanted), pairs[:, 0])
     back = np.argsort(wanted, kind="stable")  # from the order of ids to that of the places
     member = np.searchsorted(near, pairs[:, 1])
-    means = np.zeros((len(wanted), vectors.dimension))
     rows = vectors.positions(near)
     known = np.flatnonzero(rows >= 0)
     exact = np.zeros((len(near), vectors.dimension), np.float32)
     exact[known] = vectors.exactly(words.connection, rows[known])
-    np.add.at(means, back[owner], exact[member])
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))  # the pairs come in order of the first
+    place = back[owner[begins]]
+    means = np.zeros((len(wanted), vectors.dimension))
+    means[place] = np.add.reduceat(exact[member], begins, dtype=np.float64)
     length = np.linalg.norm(means, axis=1, keepdims=True)
     unit = (means / np.where(length > 0, length, 1.0)).astype(np.float32)
     scores = _word_scores(words, fts_query, near)
     best = np.zeros((len(wanted), scores.shape[1]))
-    np.maximum.at(best, back[owner], scores[member])
+    best[place] = np.maximum.reduceat(scores[member], begins)
     return Surroundings(places, unit, best.sum(axis=1))
 
 

@@ -38,5 +38,5 @@ def final_order(scores: NDArray[np.float64], cosines: NDArray[np.float32], tie: 
     `tie` numbers them by path, the shortest first, folder and place in the document: `candidate_retrieval._places`
     makes it.
     """
-    known = np.nan_to_num(cosines, nan=-2.0)
+    known = np.where(np.isnan(cosines), -2.0, cosines)
     return np.lexsort((tie, -known, -scores)).astype(np.int64)

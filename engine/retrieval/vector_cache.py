@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import shutil
 import tempfile
@@ -37,8 +36,6 @@ from engine.store.vector_tables import vectors_of
 
 if TYPE_CHECKING:
     import apsw
-
-log = logging.getLogger(__name__)
 
 COMPARED = 32  # rows that are looked up in the library before the rest is believed
 SEED = 7
@@ -153,7 +150,9 @@ def _write(facts: Facts, arrays: list[Column], began: float) -> None:
         if not _was_outrun(facts, began):
             os.replace(draft, file_name)
     except OSError:
-        log.warning("the quantized vectors could not be kept", exc_info=True)
+        import logging  # 8 ms
+
+        logging.getLogger(__name__).warning("the quantized vectors could not be kept", exc_info=True)
     finally:
         if draft is not None:
             Path(draft).unlink(missing_ok=True)

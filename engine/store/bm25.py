@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 import apsw
 
@@ -30,6 +31,7 @@ KEPT_CHARACTERS, KEPT_COLUMNS = 4_000, 512  # who types sees the same rows again
 _AS_BYTES = ", ".join(  # a text that is no UTF-8 ends no reading
     f"substr(CAST({each} AS BLOB), 1, {4 * READ_CHARACTERS})" for each in COLUMNS
 )
+COMMON_SHARE = 0.5  # of the passages: FTS5 floors the idf of a word in more of them, so it moves no rank
 LEAST_IDF = 1e-6  # what FTS5 gives a phrase that stands in more than half of all rows
 
 
@@ -76,7 +78,10 @@ def bm25_parts(
     """
     totals = fulltext.statistics(conn)
     counted = holding or [fulltext.phrase_frequency(conn, phrase) for phrase in terms]
-    asked = [(phrase, fts5_idf(count, totals.rows), count) for phrase, count in zip(terms, counted, strict=True)]
+    asked = [
+        (phrase.written, [_spelled(each) for each in phrase.spellings], fts5_idf(count, totals.rows), count)
+        for phrase, count in zip(terms, counted, strict=True)
+    ]
     read: dict[str, _Column] = {}  # the passages of a document share its title and path
     scores: dict[int, KeywordScore] = {}
     for passage_id, *columns in conn.execute(
@@ -85,10 +90,10 @@ def bm25_parts(
     ):
         row = _Row([_column(text(column)[:READ_CHARACTERS], read) for column in columns], column_weights)
         parts = []
-        for phrase, weight, count in asked:
-            frequency = row.frequency(phrase)
+        for written, spellings, weight, count in asked:
+            frequency = row.frequency(spellings)
             score = term_score(weight, frequency, row.length, totals.average)
-            parts.append(TermScore(phrase.written, weight, frequency, score, count))
+            parts.append(TermScore(written, weight, frequency, score, count))
         scores[passage_id] = KeywordScore(math.fsum(part.score for part in parts), tuple(parts))
     return scores
 
@@ -106,6 +111,19 @@ def _made_column(written: str) -> _Column:
 _kept_column = lru_cache(KEPT_COLUMNS)(_made_column)
 
 
+class _Spelled(NamedTuple):
+    """One spelling of a phrase, taken apart once for all rows: the terms that will do at its places."""
+
+    phrase: Phrase
+    lead: list[list[str]]
+    last: list[str]
+
+
+def _spelled(phrase: Phrase) -> _Spelled:
+    *lead, last = [place.split(EITHER) for place in phrase.places] or [[]]
+    return _Spelled(phrase, lead, last)
+
+
 class _Column:
     """The terms at each place of one column of a row, and how many places hold each."""
 
@@ -114,24 +132,26 @@ class _Column:
     def __init__(self, places: Sequence[Terms]) -> None:
         self.places = places
         self.counts = Counter(chain.from_iterable(places))
-        self._ordered = sorted(self.counts)
+        self._ordered: list[str] | None = None
 
     def begun(self, beginnings: Iterable[str]) -> set[str]:
         """Return the terms that begin in one of these ways."""
-        return {term for each in beginnings for term in beginning_with(each, self._ordered)}
+        ordered = self._ordered
+        if ordered is None:
+            ordered = self._ordered = sorted(self.counts)
+        return {term for each in beginnings for term in beginning_with(each, ordered)}
 
-    def count(self, phrase: Phrase) -> int:
-        """Count the places at which the phrase stands, its last term as a beginning where `prefix` says so."""
-        wanted = [place.split(EITHER) for place in phrase.places]
-        if not wanted or any(not any(each in self.counts for each in place) for place in wanted[:-1]):
-            return 0
-        *lead, last = wanted
+    def count(self, spelled: _Spelled) -> int:
+        """Count the places at which a phrase stands, its last term as a beginning where `prefix` says so."""
+        (phrase, lead, last), counts = spelled, self.counts
         if not lead and not phrase.first:
-            there = self.begun(last) if phrase.prefix else last
-            if sum(term in self.counts for term in there) < 2:  # else one place may hold both
-                return sum(self.counts[term] for term in there)
-            standing = set(there)
-            return sum(not standing.isdisjoint(place) for place in self.places)
+            there = [term for term in (self.begun(last) if phrase.prefix else last) if term in counts]
+            if len(there) < 2:  # else one place may hold both
+                return counts[there[0]] if there else 0
+            apart = frozenset(there).isdisjoint
+            return sum([not apart(place) for place in self.places])
+        if not last or any(counts.keys().isdisjoint(place) for place in lead):
+            return 0
         ends = (at for at in range(len(lead), len(self.places)) if _stands(last, self.places[at], phrase.prefix))
         return sum(
             all(
@@ -160,16 +180,12 @@ class _Row:
         self._weights = weights
         self.length = sum(len(column.places) for column in columns)
 
-    def frequency(self, phrase: Phrase) -> float:
-        """Return how often a phrase stands in the row, each place weighed by its column."""
-        if phrase.is_term:
-            term = phrase.places[0]
-            return sum(
-                weight * column.counts.get(term, 0) for column, weight in zip(self._columns, self._weights, strict=True)
-            )
-        return sum(
-            weight * column.count(spelling)
-            for spelling in phrase.spellings
-            for name, column, weight in zip(COLUMNS, self._columns, self._weights, strict=True)
-            if spelling.column in (None, name)
-        )
+    def frequency(self, spellings: Sequence[_Spelled]) -> float:
+        """Return how often a phrase stands in the row, in any spelling, each place weighed by its column."""
+        found = 0.0
+        for spelled in spellings:
+            only = spelled.phrase.column
+            for name, column, weight in zip(COLUMNS, self._columns, self._weights, strict=True):
+                if only is None or only == name:
+                    found += weight * column.count(spelled)
+        return found

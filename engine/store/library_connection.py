@@ -77,6 +77,12 @@ class LibraryConnection(apsw.Connection):
 
         return fulltext.terms_holding(self, part, longer, most)
 
+    def vocabulary(self) -> dict[str, int]:
+        """Return every term with the number of passages that hold it."""
+        from engine.store import word_reads
+
+        return word_reads.vocabulary(self)
+
     def phrase_frequency(self, phrase: Phrase) -> int:
         """Return the number of passages that match a phrase."""
         from engine.store import fulltext

@@ -228,6 +228,14 @@ class ConstantReads(Protocol):
 
 
 @runtime_checkable
+class VocabularyReads(Protocol):
+    """All words at once, which a store that is far away does not give."""
+
+    def vocabulary(self) -> dict[str, int]:
+        """Return every term with the number of passages that hold it."""
+
+
+@runtime_checkable
 class AheadReads(Protocol):
     """What a store a network away is told ahead: each call asks in one trip for what later questions are about.
 

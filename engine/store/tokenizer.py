@@ -101,8 +101,8 @@ class Places:
         last = self._last
         if at != last[0]:  # a run without spaces may be as long as the text
             self._last = last = at, _remembered(chunk) if len(chunk) <= _LONGEST_KEPT else _placed(chunk)
-        token = last[1][place - firsts[at]]
-        return token._replace(start=start + token.start, end=start + token.end)
+        word, first, end, stem, terms, unspaced = last[1][place - firsts[at]]
+        return Token(word, start + first, start + end, stem, terms, unspaced)
 
 
 def tokens(text: str, kind: str = "", most: int | None = None) -> list[Token]:

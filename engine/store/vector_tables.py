@@ -127,14 +127,22 @@ def read_matrix(conn: apsw.Connection, model_id: int, room: Callable[[int], int]
             return ids, matrix
         ids = _ids_in(conn, model_id, places, unused)
         matrix = np.empty((len(ids) + room(len(ids)), size), dtype=np.float32)
-        for block_ids, block in _read_places(conn, model_id, places, size, unused):
-            at = np.searchsorted(ids, block_ids)
-            first = int(at[0]) if len(at) else 0
-            if len(at) and at[-1] - first + 1 == len(at) and (np.diff(at) == 1).all():
-                matrix[first : first + len(at)] = block
-            else:
-                matrix[at] = block
+        for place in places:
+            at = _rows_in_one_piece(ids, place)
+            if at is not None:
+                vec0_chunks.read_into(conn, table(model_id), place, matrix[at])
+                continue
+            for block_ids, block in _read_places(conn, model_id, [place], size, unused):
+                matrix[np.searchsorted(ids, block_ids)] = block
     return ids, matrix
+
+
+def _rows_in_one_piece(ids: Ids, place: vec0_chunks.Place) -> slice | None:
+    """Return where in a matrix of these ids all of a chunk goes, as it is; None where it must be taken apart."""
+    own = place.ids
+    first = int(np.searchsorted(ids, own[0])) if len(own) else 0
+    there = slice(first, first + len(own))
+    return there if len(own) and place.is_filled_from_first and np.array_equal(ids[there], own) else None
 
 
 def _ids_in(conn: apsw.Connection, model_id: int, places: Sequence[vec0_chunks.Place], unused: Ids) -> Ids:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from html import unescape
 
 from engine.store.folding import FILL
 
@@ -134,6 +133,8 @@ def _filled(text: str, match: re.Match[str], name: str | None) -> str:
     before = FILL if _in_word(text[match.start() - 1 : match.start()]) else " "
     after = FILL if _in_word(text[match.end() : match.end() + 1]) else " "
     if name == "entity":
+        from html import unescape  # 2 ms for its table
+
         return unescape(match[0])[: len(match[0])].ljust(len(match[0]), after)
     if name in _SHOWN:
         return before * (match.start(name) - match.start()) + match[name] + after * (match.end() - match.end(name))

@@ -27,6 +27,11 @@ def terms_beginning(conn: apsw.Connection, prefix: str, most: int) -> list[str]:
     return [term for (term,) in cast("list[tuple[str]]", found.fetchall())]
 
 
+def vocabulary(conn: apsw.Connection) -> dict[str, int]:
+    """Return every term with the number of passages that hold it."""
+    return dict(cast("list[tuple[str, int]]", conn.execute("SELECT term, doc FROM passage_vocab").fetchall()))
+
+
 def holders(conn: apsw.Connection, phrase: Phrase) -> list[tuple[int, int]]:
     """Return the passages that match a phrase, with their documents."""
     rows = conn.execute(f"SELECT id, document_id FROM passage WHERE id IN ({_HOLDS}) ORDER BY id", (phrase.match,))
@@ -70,14 +75,15 @@ def titled(conn: apsw.Connection, words: Sequence[str], most: int) -> list[tuple
     """Return the first passages of what has a title or an alias that begins so, and those."""
     from engine.store.phrase import Phrase
 
+    # What a title begins with it also holds. So the second list is made only where the first has anything.
     found = conn.execute(
         "SELECT passage.id, ifnull(nullif(entry.title, ''), document.title || char(10) || aliases), min(ordinal)"
         " FROM passage JOIN document ON document.id = passage.document_id"
         " LEFT JOIN entry ON entry.document_id = passage.document_id AND entry.number = passage.page"
-        " WHERE (ordinal = 0 OR entry.number)"
-        f" AND (passage.id IN ({_HOLDS}) OR aliases != '' AND passage.id IN ({_HOLDS}))"
+        f" WHERE passage.id IN ({_HOLDS}) AND (ordinal = 0 OR entry.number)"
+        f" AND (aliases != '' OR +passage.id IN ({_HOLDS}))"
         " GROUP BY passage.document_id, entry.number ORDER BY passage.id LIMIT ?",
-        (*(Phrase(tuple(words), column="title", first=first).match for first in (True, False)), most),
+        (*(Phrase(tuple(words), column="title", first=first).match for first in (False, True)), most),
     )
     return [(passage, names) for passage, names, _ in cast("list[tuple[int, str, int]]", found.fetchall())]
 

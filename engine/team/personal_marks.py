@@ -1,4 +1,4 @@
-"""A person's own marks in a team's library: the same rules as in the single file, and nobody else ever sees them.
+"""A person's own marks in a team's library: the same rules as in the single file; nobody else sees the table of them.
 
 The policy of the table leaves everybody the rows that are theirs, so no statement here names a person.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.records import Mark
 from engine.store.judgements import OPENED, UNIT_TOLERANCE, is_mark
 from engine.store.text_sketch import sketch_of
+from engine.team import shared_judgements
 from engine.team.document_rows import held
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ def put(conn: psycopg.Connection, marks: Sequence[Mark]) -> None:
     for each in marks:
         sketch = each.sketch or (sketch_of(texts[each.passage_hash]) if each.passage_hash in texts else b"")
         conn.execute(_PUT, (held(each.query), each.passage_hash, each.path, each.grade, each.at, sketch))
+    if judged := sorted({each.query for each in marks if each.grade != OPENED}):
+        shared_judgements.follow(conn, judged)
     conn.execute(_CHANGED)
 
 
 def remove(conn: psycopg.Connection, query: str, passage_hash: bytes) -> bool:
     """Take a mark back; False where there was none; inside a transaction."""
     gone = conn.execute("DELETE FROM mark WHERE query = %s AND passage_hash = %s", (held(query), passage_hash)).rowcount
+    shared_judgements.forget(conn, query)
     _settle(conn)
     return gone > 0
 
@@ -54,6 +58,7 @@ def empty(conn: psycopg.Connection, query: str | None) -> int:
         gone = conn.execute("DELETE FROM mark").rowcount
     else:
         gone = conn.execute("DELETE FROM mark WHERE query = %s", (held(query),)).rowcount
+    shared_judgements.forget(conn, query)
     _settle(conn)
     return gone
 

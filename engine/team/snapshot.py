@@ -27,7 +27,10 @@ _FOLDERS = """SELECT s.folder_id, s.version, coalesce(f.version, 0), s.passages,
 FROM folder_state s LEFT JOIN folder_fill f ON f.folder_id = s.folder_id ORDER BY s.folder_id"""
 _MODEL = """SELECT id, name, manifest, fingerprint, state, extract(epoch FROM created_at)::float8, turn, dimension
 FROM model WHERE state = 'active'"""
-_MARKS = "SELECT version, (SELECT count(*) FROM mark) FROM mark_state"
+_MARKS = """SELECT version, (SELECT count(*) FROM mark) + CASE WHEN shares THEN (
+    SELECT count(*) + (greatest(0, least(coalesce(max(at), 0), 1e10)) * 1000)::bigint
+    FROM shared_mark WHERE person <> current_user) ELSE 0 END, shares
+FROM mark_state"""
 _FIRST = (Sql(_FOLDERS), Sql(_MODEL), Sql(_MARKS))
 
 
@@ -50,6 +53,7 @@ class _First:
     turn: int
     dimension: int
     marks: tuple[int, int]
+    shares_marks: bool
 
 
 class Snapshot:
@@ -116,6 +120,7 @@ class Snapshot:
             model[6] if model else 0,
             model[7] if model else 0,
             (marks[0][0], marks[0][1]) if marks else (0, 0),
+            bool(marks and marks[0][2]),
         )
 
     @property
@@ -140,8 +145,13 @@ class Snapshot:
 
     @property
     def marks_stamp(self) -> tuple[int, int]:
-        """What is another after every change of the person's marks."""
+        """What is another after every change of the person's marks, and of those that others share with them."""
         return self._first.marks
+
+    @property
+    def shares_marks(self) -> bool:
+        """Whether the person shares their marks, and has those count that others share."""
+        return self._first.shares_marks
 
     @property
     def statistics(self) -> Statistics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine.team import personal_marks
+from engine.team import personal_marks, shared_judgements
 from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
@@ -67,8 +67,10 @@ def held_back(snapshot: Snapshot, document_id: int) -> int:
 
 
 def marks(snapshot: Snapshot, query: str | None = None) -> tuple[Mark, ...]:
-    """Return the reader's marks, or those of a query, newest first."""
-    return personal_marks.marks_of(snapshot.answer(asking_marks(query)))
+    """Return the reader's marks of a query, newest first; of all, behind theirs those that others share with them."""
+    own = personal_marks.marks_of(snapshot.answer(asking_marks(query)))
+    others = shared_judgements.of_others(snapshot) if query is None and snapshot.shares_marks else ()
+    return (*own, *others)
 
 
 def asking_marks(query: str | None = None) -> Sql:

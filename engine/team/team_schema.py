@@ -264,6 +264,12 @@ CREATE TABLE $schema.shared_search(
 );
 """
 
+VERSION_2 = """
+ALTER TABLE $schema.mark_state ADD COLUMN shares boolean NOT NULL DEFAULT false;
+ALTER TABLE $schema.mark DROP COLUMN shared;
+"""
+"""Whether a person shares their marks is said once for all of them."""
+
 # Of a folder's tables, those that its owner alone writes to and its readers read.
 OF_FOLDERS = (
     "folder_state",

@@ -13,7 +13,7 @@ from engine.errors import ModelError, PathError, TeamRefused
 from engine.store.folding import fold
 from engine.store.fulltext import made_by
 from engine.store.models import StoredModel
-from engine.team import document_changes, document_moves, personal_marks, waiting_texts
+from engine.team import document_changes, document_moves, personal_marks, shared_judgements, waiting_texts
 from engine.team.server_connection import one
 from engine.team.server_session import ServerSession
 from engine.team.team_schema import LARGEST_DIMENSION
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.records import Mark
+    from engine.records.team import SharedSearch
     from engine.store.models import Described
     from engine.team.published import PublishedDocument
 
@@ -277,6 +278,22 @@ class TeamWriter:
     def follow_marks(self, moved: Mapping[bytes, bytes]) -> None:
         """Give marks of moved documents their new paths, by the old ones."""
         self._write(lambda conn: personal_marks.follow(conn, moved))
+
+    def share_marks(self, on: bool) -> None:
+        """Share one's marks from now on and have those of others count, or keep them to oneself again."""
+        self._write(lambda conn: shared_judgements.switch(conn, on))
+
+    def shared_searches(self) -> tuple[SharedSearch, ...]:
+        """Return the searches that members share."""
+        return self._write(shared_judgements.searches)
+
+    def share_search(self, name: str, query: str) -> None:
+        """Let all members have a search under a name."""
+        self._write(lambda conn: shared_judgements.share_search(conn, name, query))
+
+    def take_back_search(self, name: str) -> bool:
+        """Share a search no longer; False where it was not shared."""
+        return self._write(lambda conn: shared_judgements.take_back_search(conn, name))
 
     def keep_query_vectors(self, model_id: int, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Keep the vectors that a model gave to one's queries."""

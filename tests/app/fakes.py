@@ -64,6 +64,7 @@ from engine.records import (
     WhyStage,
     WordReading,
 )
+from engine.records.team import SharedSearch
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
 
 ROOT = b"/home/reader/notes"
@@ -160,6 +161,8 @@ class FakeLibrary:
         self.visited: list[str] = []  # addresses shown in a web browser
         self.has_browser = True  # whether there is one
         self.marks: dict[tuple[str, int], Grade] = {}  # by query and passage
+        self.sharing = False  # of marks with a team
+        self.shared: tuple[SharedSearch, ...] = ()
         self.log: list[tuple[str, list[int]]] = []  # logged queries with what was opened
         self.refusal: CarrelError | None = None  # of every small write
         self.candidates_suffice = False  # whether more rows come from the candidates of the last search
@@ -242,6 +245,20 @@ class FakeLibrary:
         self._write()
         self.marks.setdefault((query, passage_id), 1)
         return Mark(query, b"hash", ROOT, 1)
+
+    def share_marks(self, on: bool) -> None:
+        self.sharing = on
+        self.commits += 1
+
+    def shared_searches(self) -> tuple[SharedSearch, ...]:
+        return self.shared
+
+    def share_search(self, name: str, query: str) -> None:
+        self.shared = (*self.shared, SharedSearch("ada", name, query, True))
+
+    def take_back_search(self, name: str) -> bool:
+        before, self.shared = self.shared, tuple(each for each in self.shared if not (each.own and each.name == name))
+        return before != self.shared
 
     def last_opened(self, limit: int) -> tuple[bytes, ...]:
         documents = {passage.id: passage.path for passage in self._passages()}

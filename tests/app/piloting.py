@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,16 @@ async def settle(pilot: Pilot[int]) -> None:
     while quiet < 2:
         await pilot.pause()
         quiet = quiet + 1 if all(worker.is_finished for worker in pilot.app.workers) else 0
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds, and until all that followed is shown."""
+    for _ in range(500):
+        if condition():
+            await settle(pilot)
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it never came:\n" + written(pilot))
 
 
 async def pressed(pilot: Pilot[int], *keys: str) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from beside_fakes import NOW, FakeBeside, FakeShadowLibrary, candidate, searches
 from fakes import STILL, FakeIndexer, FakeLibrary, ports
-from piloting import SMALL, WIDE, pressed, settle, told, written
+from piloting import SMALL, WIDE, pressed, settle, told, until, written
 from textual.pilot import Pilot
 from training_fakes import FakeTraining
 
@@ -46,15 +45,6 @@ async def opened(pilot: Pilot[int]) -> TrainingScreen:
     assert isinstance(screen, TrainingScreen) and screen.page == "beside"
     await until(pilot, lambda: "reading" not in written(pilot))
     return screen
-
-
-async def until(pilot: Pilot[int], condition: Any) -> None:
-    for _ in range(500):
-        if condition():
-            await settle(pilot)
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it never came:\n" + written(pilot))
 
 
 async def reviewing(pilot: Pilot[int]) -> ListReviewScreen:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fakes import NOTES, FakeLibrary, search_notes
+import pytest
+from fakes import NOTES, FakeIndexer, FakeLibrary, ports, search_notes
 from piloting import WIDE, pressed, screen_of, settle, told, typed
+from textual.color import Color
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
 from app.tui.copied_forms import FORMS, markdown_link, wiki_link
+from app.tui.theme import CARREL_THEMES
+from app.tui.theme_colors import READABLE, contrast
 from engine.records import Hit, SearchSettings
 
 
@@ -62,6 +66,39 @@ async def test_text_that_the_mouse_selects_is_copied_by_the_key_that_leaves_the_
         assert app.clipboard == "baking"
         await pilot.press("ctrl+c")
     assert app.return_code == 0
+
+
+@pytest.mark.parametrize("theme", [each.name for each in CARREL_THEMES] + ["textual-dark", "nord"])
+async def test_selected_text_can_still_be_read(app: CarrelApp, theme: str) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "baking")
+        app.theme = theme
+        await settle(pilot)
+        start = place_of(pilot, "Feed the starter with flour and water twice")
+        await drag(pilot, start, right(start, 16))
+        look = app.screen.get_component_rich_style("screen--selection").bgcolor
+        line = list(app.screen._compositor.render_strips()[start.y])
+        marked = [each for each in line if each.style and each.style.bgcolor == look]
+        assert "".join(each.text for each in marked).startswith("Feed the starter")
+        least = READABLE if theme.startswith("carrel") else 2.5  # others choose a ground of their own
+        for each in marked:
+            assert each.style and each.style.color and each.style.bgcolor
+            ink, ground = Color.from_rich_color(each.style.color), Color.from_rich_color(each.style.bgcolor)
+            assert contrast(ink, ground) >= least, (each.text, ink, ground)
+
+
+async def test_what_is_copied_of_a_preview_has_no_bars() -> None:
+    notes = {"kitchen/oven.md": "# Oven\n\nHeat the oven to baking:\n\n```python\nif cold:\n    heat()\n```\n"}
+    app = CarrelApp(ports(FakeLibrary(notes), FakeIndexer()))
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "baking")
+        start, end = place_of(pilot, "▌ Heat the oven"), right(place_of(pilot, "▌ │     heat()"), 14)
+        await drag(pilot, start, end)
+        await pressed(pilot, "ctrl+c")
+        assert app.clipboard == "Heat the oven to baking:\n\n  python\n  if cold:\n      heat()"
+        await drag(pilot, right(place_of(pilot, "▌ │ if cold:"), 4), end)
+        await pressed(pilot, "ctrl+c")
+        assert app.clipboard == "if cold:\n    heat()"
 
 
 async def test_the_title_of_the_window_says_the_query_and_is_given_back(library: FakeLibrary, app: CarrelApp) -> None:

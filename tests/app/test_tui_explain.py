@@ -102,6 +102,18 @@ def test_an_explanation_fits_its_width(width: int, fusion: Fusion) -> None:
         assert all(line.cell_length <= width for line in lines)
 
 
+def test_the_words_of_a_narrow_explanation_can_be_told_apart() -> None:
+    result = search_notes(NOTES, "fermentation cabbage", SearchSettings(), 10)
+    (hit,) = (hit for hit in result.hits if hit.keyword and "fermentation" in hit.path.decode())
+    narrow = [line.plain for line in explanation_lines(Explained(hit, result, SCALE), 38)]
+    assert any(
+        line.startswith("fermentation ") and "×" in line and line.endswith(tuple("0123456789")) for line in narrow
+    )
+    wide = [line.plain for line in explanation_lines(Explained(hit, result, SCALE), 50)]
+    (row,) = (line for line in wide if line.startswith("fermentation "))
+    assert "rare" in row or "common" in row
+
+
 def test_a_row_is_told_from_its_neighbour_by_what_set_them_apart() -> None:
     first, second = ([line.plain for line in explanation_lines(Explained(hit, RESULT, SCALE), 90)][2]
                      for hit in RESULT.hits[:2])  # fmt: skip

@@ -102,6 +102,17 @@ async def test_marks_and_selection_follow_their_row_and_are_taken_back_one_by_on
         assert "Nothing was marked" in told(pilot)[-1]
 
 
+async def test_what_is_said_of_a_mark_fits_a_screen_of_80_cells() -> None:
+    library = FakeLibrary({"kitchen/long.md": f"# {'A title that goes on and on ' * 4}\n\nThe hungry starter.\n"})
+    async with browser(library).run_test(size=(80, 24), notifications=True) as pilot:
+        await typed(pilot, "starter hungry")
+        await pressed(pilot, "tab", "minus")
+        assert "it ranks lower. - again or u takes it back. “A title" in told(pilot)[-1][:74]
+        await pressed(pilot, "u")
+        assert told(pilot)[-1].startswith("Taken back: “A title that goes on")
+        assert told(pilot)[-1].endswith("is no longer marked.") and len(told(pilot)[-1]) <= 74
+
+
 async def test_what_is_marked_from_the_query_line_is_what_the_next_key_means() -> None:
     library = Steered()
     library.marks = {("starter hungry", 101): 1}

@@ -25,6 +25,26 @@ def test_a_folded_paragraph_is_one_unit() -> None:
     assert shown(FOLDED) == [FOLDED.replace("\n", " ")]
 
 
+def test_markup_goes_on_where_a_paragraph_was_folded() -> None:
+    folded = (
+        "Ask with the same methods that were discussed at length in [Get The\n"
+        "Size Of A Table](size.md) or in the other one, and then run **a query\n"
+        "  that is strong** and is followed by more words with `some further\n"
+        " code`."
+    )
+    units = Units(folded, "markdown")
+    assert len(units) == 1
+    line = Painter(units).line(0)
+    assert line.text == (
+        "Ask with the same methods that were discussed at length in Get The Size Of A Table→ or in the other one, "
+        "and then run a query that is strong and is followed by more words with some further code."
+    )
+    (link,) = line.links
+    assert (link.target, folded[link.start : link.end]) == ("size.md", "[Get The\nSize Of A Table](size.md)")
+    (place,) = line.on_screen(folded.index("Size Of A"), folded.index("](size"))
+    assert line.text[slice(*place)] == "Size Of A Table"
+
+
 def test_a_folded_list_item_is_one_unit_and_the_next_item_another() -> None:
     item = "- " + FOLDED.replace("\n", "\n  ")
     first, second = shown(f"{item}\n- milk")

@@ -26,7 +26,7 @@ from app.wording.figures import adding_up, count, figure, ordinal
 from app.wording.safe_text import line, one_line
 from app.wording.times import day, estimate
 from engine import events
-from engine.records import Hit, SearchResult, SearchSettings
+from engine.records import Hit, SearchResult, SearchSettings, Tier
 
 
 @pytest.fixture
@@ -180,6 +180,16 @@ def test_a_reading_names_each_word_and_the_verdict(result: SearchResult) -> None
     assert cell_len(reading_line(result, 30, finished=True).plain) <= 34
 
 
+def test_the_sign_of_the_verdict_stands_before_its_own_tier(result: SearchResult) -> None:
+    tiers: tuple[Tier, ...] = ("likely", "weak", "weak")
+    hits = tuple(replace(hit, tier=tier) for hit, tier in zip(result.hits, tiers, strict=False))
+    assert len(hits) == 3
+    unsure = replace(result, verdict="weak", hits=hits)
+    assert "1 likely, ○ 2 weak" in reading_line(unsure, 116, finished=True).plain
+    assert "◐ 1 likely, 2 weak" in reading_line(replace(unsure, verdict="likely"), 116, finished=True).plain
+    assert "● 1 likely, 2 weak" in reading_line(replace(unsure, verdict="strong"), 116, finished=True).plain
+
+
 def test_the_time_of_a_search_stands_whole_or_not_at_all(result: SearchResult) -> None:
     shown = {width: reading_line(result, width, finished=True).plain[:width] for width in range(10, 60)}
     timed = [width for width, text in shown.items() if "14" in text]
@@ -215,6 +225,31 @@ def test_a_status_line_fits_its_width(width: int) -> None:
     view = StatusView(FakeLibrary().status(), IndexerState("indexing", files_done=3, files_total=9, rate=40.0))
     assert status_line(view, width).cell_length <= width
     assert "33 %" in status_line(view, 80).plain
+
+
+def test_what_another_carrel_does_is_said_before_that_it_is_another() -> None:
+    state = IndexerState("indexing", files_done=3, files_total=9, seconds_left=360.0, foreign=True, pid=20184)
+    view = StatusView(FakeLibrary().status(), state)
+    assert "another Carrel indexes (pid 20184)" in status_line(view, 120).plain
+    narrow = status_line(view, 80).plain
+    assert narrow.endswith("words 33 %, meaning 100 %, 6 min left") and "another" not in narrow
+
+
+@pytest.mark.parametrize(
+    ("found", "to_do", "done", "documents", "said"),
+    [
+        (500, 500, 125, 120, "words 25 %"),  # a first run, of which five files could not be read
+        (438, 71, 0, 367, "words 84 %"),  # an indexer that goes on where another ended
+        (1, 1, 0, 500, "words 99 %"),  # one note was edited: only its folder was looked at
+        (2, 2, 0, 0, "words 0 %"),
+    ],
+)
+def test_the_words_are_a_share_of_all_files(found: int, to_do: int, done: int, documents: int, said: str) -> None:
+    state = after(IndexerState(), events.Scanned(files=found, to_do=to_do))
+    state = replace(state, files_done=done)
+    line = status_line(StatusView(replace(FakeLibrary().status(), documents=documents), state), 120).plain
+    assert said in line
+    assert line.count("█") == int(said.split()[1]) // 10
 
 
 def test_short_common_words_are_not_marked() -> None:

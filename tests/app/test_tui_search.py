@@ -149,6 +149,14 @@ async def test_a_verdict_of_none_says_so_and_shows_the_nearest(library: FakeLibr
         assert screen.rows.hits
 
 
+async def test_on_a_small_screen_the_nearest_rows_are_in_sight(library: FakeLibrary, app: CarrelApp) -> None:
+    library.verdict_none = True
+    async with app.run_test(size=(40, 12)) as pilot:
+        screen = await typed(pilot, "starter")
+        assert "Nothing here answers this." in written(pilot)
+        assert screen.rows.hits[0].title in written(pilot)
+
+
 async def test_a_search_that_fails_keeps_the_rows(library: FakeLibrary, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")

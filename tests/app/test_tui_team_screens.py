@@ -14,11 +14,13 @@ from app.tui.app import CarrelApp
 from app.tui.row_picker import PickRequest, RowPicker
 from app.tui.screens.library.folder_rows import root_state
 from app.tui.screens.reader.screen import ReaderScreen
+from app.tui.settings_file import SettingsFile
 from app.tui.status_line import StatusView
 from app.wording.paths import elsewhere, owner_words, person_of
+from engine.config import Config
 from engine.paths import owner_of
 from engine.records import Folder, SearchResult, Status, StoredDocument, StoredPassage
-from engine.records.team import Member, TeamFolder, TeamGlance
+from engine.records.team import Member, SharedSearch, TeamFolder, TeamGlance
 
 BENS = b"ben@desk:/home/ben/books"
 CARLS = b"carl@attic:/srv/papers"
@@ -49,6 +51,10 @@ class Shelf(FakeLibrary):
         address = "postgresql://ada@team.example/notes"
         folders = own if self.glance.server_away else own + foreign
         return replace(told, library=address, folders=folders, documents=14, passages=50, team=self.glance)
+
+    def share_marks(self, on: bool) -> None:
+        super().share_marks(on)
+        self.glance = replace(self.glance, shares_marks=on)
 
     def search(self, text: str, **how: Any) -> SearchResult:
         found = super().search(text, **how)
@@ -149,3 +155,39 @@ async def test_a_foreign_row_is_picked_as_any_other() -> None:
         await settle(pilot)
         await pilot.press("enter")
     assert picker.picked is not None and picker.picked.hits[0].path == BENS + b"/yeast.md"
+
+
+async def test_marks_are_shared_from_the_library_screen_after_a_question() -> None:
+    shelf = Shelf()
+    app = CarrelApp(ports(shelf))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f3", "tab")
+        assert "Your marks: your own" in written(pilot)
+        await pressed(pilot, "enter")
+        assert "Share your marks with the team?" in written(pilot)
+        await pressed(pilot, "escape")
+        assert not shelf.sharing
+        await pressed(pilot, "enter", "y")
+        assert shelf.sharing
+        assert "Your marks: shared" in written(pilot)
+
+
+async def test_searches_of_others_are_offered_and_own_ones_shared() -> None:
+    shelf = Shelf()
+    shelf.shared = (SharedSearch("ben", "sour [things]", "yeast bacteria", False),)
+    app = CarrelApp(replace(ports(shelf), settings=SettingsFile(config=Config(saved={"mine": "starter"}))))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f6")
+        assert "from ben · yeast bacteria" in written(pilot)
+        await pressed(pilot, "down", "f8", "delete")  # neither watched nor forgotten: it is ben's
+        assert "from ben · yeast bacteria" in written(pilot)
+        await pressed(pilot, "enter")
+        assert screen_of(pilot).query_line.value == "yeast bacteria"
+        await pressed(pilot, "f3", "tab", "down", "enter")
+        assert "Share a search with the team" in written(pilot)
+        await pressed(pilot, "enter")
+        assert [(each.name, each.query) for each in shelf.shared if each.own] == [("mine", "starter")]
+        await pressed(pilot, "enter", "enter")
+        assert not [each for each in shelf.shared if each.own]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import NOTES, FakeExploration, FakeLibrary, search_notes
+from fakes import NOTES, FakeExploration, FakeLibrary, ports, search_notes
 from hypothesis import given
 from hypothesis import strategies as st
 from piloting import SIZES, WIDE, picture, pressed, settle, told, typed, written
@@ -19,8 +19,9 @@ from app.tui.screens.search.arrangement import ungrouped
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.search.whatif import CONTROLS, FUSIONS, Control, WhatIf, moved_rows, row_of
 from app.tui.screens.search.whatif_lines import compact_lines, panel_lines, single_line, target_at
-from engine.records import SearchResult, SearchSettings, Weights
+from engine.records import DEFAULT_CONSTANTS, FusionConstants, SearchResult, SearchSettings, Weights
 
+FITTED = FusionConstants(meaning=0.7, rare=4.0)
 OWN = WhatIf(SearchSettings(), SearchSettings(), Weights(0.8, 0.2, ""))
 
 
@@ -90,6 +91,39 @@ async def test_the_slider_moves_the_rows_without_a_new_search(library: FakeLibra
         assert [hit.score for hit in screen.rows.hits] != scores
         assert "meaning .30  words .70" in screen.reading.text
         assert "trying" in screen.pane.what_if.shown_lines[0]
+
+
+class FittedLibrary(FakeLibrary):
+    """A library to which a run has fitted constants."""
+
+    def search(self, *given: Any, **named: Any) -> SearchResult:
+        return replace(super().search(*given, **named), constants=FITTED)
+
+
+async def test_fitted_constants_are_held_against_the_defaults_and_stay_with_the_library() -> None:
+    library = FittedLibrary()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await typed(pilot, "starter alive")
+        config = app.config
+        await pressed(pilot, "f12", "up")
+        assert screen.pane.what_if.control == "fitted"
+        assert "fitted ◂ on ▸" in panel_text(screen) and "rare words 4" in panel_text(screen)
+        await pressed(pilot, "left")
+        assert library.tried[-1].constants == DEFAULT_CONSTANTS and "fitted ◂ off ▸" in panel_text(screen)
+        await pressed(pilot, "K")
+        assert "carrel rollback" in told(pilot)[-1] and app.config == config
+        await pressed(pilot, "r")
+        assert screen.search.settings == config.search_settings() and "fitted ◂ on ▸" in panel_text(screen)
+        await pressed(pilot, "left", "up", "right", "K")  # the cut-off is kept, the constants are not
+        assert app.config.cutoff == 2.0 and screen.search.settings.constants is None
+
+
+async def test_without_fitted_constants_nothing_is_said_of_them(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter alive")
+        await pressed(pilot, "f12", "up")
+        assert screen.pane.what_if.control == "cutoff" and "fitted" not in panel_text(screen)
 
 
 async def test_a_note_unfolds_by_the_settings_that_are_tried(library: FakeLibrary, app: CarrelApp) -> None:

@@ -203,6 +203,14 @@ async def test_a_name_that_no_note_has_says_where_to_look(app: CarrelApp) -> Non
         assert screen.tries.option_count == 0
 
 
+async def test_where_to_look_is_said_whole_on_a_narrow_screen(app: CarrelApp) -> None:
+    async with app.run_test(size=(60, 24)) as pilot:
+        screen = await asked_for(pilot, "starter", "zebra of the long and winding road")
+        said = " ".join(line.strip() for line in screen.report.shown_lines)
+        assert "zebra of the long and winding road” in its title or path." in said
+        assert said.endswith("each with its reason.")
+
+
 async def test_escape_leads_back_step_by_step(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await asked_for(pilot, "starter", "stove")

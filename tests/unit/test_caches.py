@@ -131,6 +131,37 @@ def test_postings_of_an_older_search_are_not_given_to_a_newer_one(library):
     assert cache.of(new).frequencies(["sourdough"])["sourdough"] == len(older.ids) + 1
 
 
+COMPOUNDS = "Sourdoughstarter, sourdoughs and a breadsourdoughs; bicycles."
+
+
+@pytest.mark.parametrize("word", ["rdough", "sourdogh", "bicycel", "zzzzzz", "ourdoug"])
+def test_a_word_that_no_passage_holds_is_answered_alike_from_the_kept_vocabulary(library, word):
+    edited(library, 7, COMPOUNDS)
+    connection = begun(library)
+    kept, asked = PostingsCache(keeps_scores=True).of(connection), PostingsCache().of(connection)
+    assert (kept.holding(word), kept.nearest(word)) == (asked.holding(word), asked.nearest(word))
+    counted = ["sourdough", "bicycles", word, "and"]
+    assert kept.frequencies(counted) == connection.document_frequencies(counted)
+
+
+@pytest.mark.parametrize("most", ["and", "note"])  # of one stem with `ands` and `notes`
+def test_what_most_passages_hold_is_counted_alike_whether_or_not_it_was_read(library, most):
+    edited(library, 7, f"Sourdough {most}s.")
+    connection = begun(library)
+    kept, asked = PostingsCache(keeps_scores=True).of(connection), PostingsCache().of(connection)
+    phrase = Phrase((f"{most}|^{most}",))
+    counted = kept.count(phrase)
+    assert counted == asked.count(phrase) == kept.count(phrase) == len(kept.postings(phrase).ids)
+    assert kept.count(phrase) == counted
+
+
+def test_the_kept_vocabulary_is_that_of_the_version_that_is_searched(library):
+    cache = PostingsCache(keeps_scores=True, clock=iter(range(0, 1000, 10)).__next__)
+    assert cache.of(begun(library)).holding("dougharter") == ()
+    edited(library, 7, "The sourdougharter.")
+    assert cache.of(begun(library)).holding("dougharter") == ("sourdougharter",)
+
+
 def test_an_older_search_makes_no_newer_one_read_its_words_again(library):
     cache = PostingsCache(keeps_scores=True)
     old = begun(library)

@@ -98,3 +98,18 @@ def test_a_search_loads_what_searches_and_nothing_that_indexes(library):
     loaded = loaded_by(library, "search", "starter")
     assert loaded >= SEARCHES | MODEL
     assert not loaded & (NEVER | WRITERS | {"importlib.metadata"})
+
+
+def test_threads_that_multiplied_rest_at_once(tmp_path):
+    (tmp_path / "product.py").write_text(
+        "import time, numpy\n"
+        "matrix = numpy.ones((20_000, 384), numpy.float32)\n"
+        "matrix @ matrix[0]\n"
+        "began = time.process_time()\n"
+        "time.sleep(0.2)\n"
+        "print(time.process_time() - began)\n"
+    )
+    command = [sys.executable, str(ROOT / "carrel_launcher.py"), "-m", "product"]
+    environment = {"PATH": "", "PYTHONPATH": str(tmp_path)}  # all cores
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert float(done.stdout) < 0.01, done.stderr  # seconds of processor time while nothing is to be done

@@ -44,6 +44,16 @@ def test_the_matrix_is_what_sqlite_vec_gives_row_by_row(sample: Sample) -> None:
     assert set(expected_ids) == {row[0] for row in sample.conn.execute("SELECT id FROM passage")}
 
 
+def test_chunks_that_are_read_in_one_piece_are_what_sqlite_vec_gives_row_by_row(tmp_path: Path) -> None:
+    sample = Sample(tmp_path / "library.carrel")
+    for number in range(21):
+        sample.put(f"{number}.md", "\n\n".join(f"paragraph {number} {i}" for i in range(110)))
+    expected_ids, expected = row_by_row(sample.conn, sample.model)
+    ids, matrix = vector_tables.read_matrix(sample.conn, sample.model, lambda count: 7)
+    assert (ids.tolist(), len(matrix)) == (expected_ids, len(expected_ids) + 7)
+    assert np.array_equal(matrix[: len(ids)], expected)
+
+
 def test_an_unknown_layout_is_read_through_sql_with_the_same_result(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:

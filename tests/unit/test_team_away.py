@@ -55,10 +55,15 @@ def test_own_folders_are_searched_while_the_server_is_away_and_all_of_them_once_
             own = library.search("sourdough").hits[0]
             assert library.passages([own.passage_id])[0].title == "Bread"
             assert [each.title for each in library.documents_named("so")] == []
-            with pytest.raises(TeamAway):
-                library.mark("sourdough", own.passage_id)
+            library.mark("sourdough", own.passage_id)
+            assert library.search("sourdough").hits[0].judged == 2  # it counts at once, here
+            assert ada.library.marks() == ()
             way.mend()
             away = library.version()
+            assert [mark.query for mark in ada.library.marks()] == ["sourdough"]  # and was sent
+            library.unmark("sourdough", ada.library.search("sourdough").hits[0].passage_id)
+            library.version()
+            assert ada.library.marks() == ()  # once: what is taken back does not come again
             assert titles(library) == {"Bread", "Soup"}
             assert not library.status().team.server_away
             assert library.passages([own.passage_id])[0].title == "Bread"  # a row of before is still read
@@ -87,3 +92,23 @@ def test_a_connection_that_breaks_between_two_searches_costs_nothing(worlds, tea
             assert titles(library) == {"Bread", "Soup"}
             way.cut()
             assert titles(library) == {"Bread", "Soup"}
+
+
+def test_marks_of_a_session_without_the_server_are_sent_by_the_next_one_and_private_ones_stay_here(worlds, team):
+    ada, _ = worlds
+    diary = ada.folder.parent / "diary"
+    diary.mkdir()
+    (diary / "secret.md").write_text("# Secret\n\nThe sourdough failed.\n")
+    with Library.open(ada.library.path, encoder=FakeEncoder()) as file:
+        file.add(diary)
+        file.sync()
+    with LoopbackProxy(team.database.server.port) as way:
+        url = team.database.loopback_url("ada", way.port)
+        way.refuse()
+        with Library.open(url, own=ada.library.path, encoder=FakeEncoder(), stands_in=True) as library:
+            for hit in library.search("sourdough").hits:
+                library.mark("sourdough", hit.passage_id)
+        way.mend()
+        with Library.open(url, own=ada.library.path, encoder=FakeEncoder(), stands_in=True) as library:
+            assert [mark.path.rpartition(b"/")[2] for mark in library.marks()] == [b"bread.md"]
+    assert [row for row in team.everything("SELECT path FROM mark") if b"diary" in row[0]] == []

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_training import make_model, unit_rows
+from tiny_training import QUERIES, ROWS, TEXTS, make_model, no_other_answer, unit_rows, where_training_is_installed
 
 from engine.embedding.adapter import Adapter
 from engine.errors import ModelError
 from training import finetune
 from training.adapter_training import AdapterTraining
 from training.dev_evaluation import Score
-from training.hard_negatives import Row
 from training.protocol import Evaluated
 from training.run_channel import Teller
 from training.run_plan import Plan, Recipe
 from training.runs import Run, create
 
-_NEEDED = ("torch", "transformers")
-_MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
-]
-
-TEXTS = [f"{first} {second} water" for first in ("bread", "stone", "violin", "comet") for second in ("north", "south")]
-QUERIES = ["bread in the north", "violin of the south"]
-ROWS = [Row(0, (0, 2, 3), (0.9, 0.4, 0.3), "agreed"), Row(1, (5, 1, 7), (0.9, 0.4, 0.3), "agreed")]
+pytestmark = where_training_is_installed("torch", "transformers")
 RECIPE = Recipe("test", "encoder", 8, 5e-3, 2, 2, 64, 0, 0.5, 1)
 
 
@@ -61,14 +49,13 @@ def tuning(model: Path, run: Run, frozen: int = 0, development: Scripted | None 
     from training.weights import Learner
 
     learner = Learner(model, 64, frozen, device="cpu")
-    nothing = lambda _query, rows: np.zeros(len(rows), np.bool_)  # noqa: E731
     return learner, finetune.Finetuning(
         learner,
         RECIPE,
         ROWS,
         TEXTS,
         QUERIES,
-        nothing,
+        no_other_answer,
         development,  # type: ignore[arg-type]
         run.folder,
         Teller(run),
@@ -130,10 +117,9 @@ def training(run: Run, *means: float) -> AdapterTraining:
     from engine.embedding import catalogue
 
     recipe = Recipe("test", "adapter", 3, 3e-3, 2, 2, 64, 0, 0.5, 1, rank=2)
-    nothing = lambda _query, rows: np.zeros(len(rows), np.bool_)  # noqa: E731
-    vectors, teller = unit_rows(8, 384), Teller(run)
-    base = catalogue.load()
-    return AdapterTraining(recipe, ROWS, unit_rows(2, 384), vectors, nothing, Scripted(*means), base, teller, seed=1)  # type: ignore[arg-type]
+    vectors, teller, scripted = unit_rows(8, 384), Teller(run), Scripted(*means)
+    asked, base = unit_rows(2, 384), catalogue.load()
+    return AdapterTraining(recipe, ROWS, asked, vectors, no_other_answer, scripted, base, teller, seed=1)  # type: ignore[arg-type]
 
 
 def test_mixtures_of_an_adapter_tell_the_same(run: Run) -> None:

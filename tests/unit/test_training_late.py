@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tiny_training import make_model
+from tiny_training import QUERIES, ROWS, TEXTS, make_model, no_other_answer, where_training_is_installed
 
 from engine.embedding.token_pooling import pool
 from training import protocol
-from training.hard_negatives import Row
 from training.known_queries import KnownQuery
 from training.protocol import Evaluated, decode, encode
 from training.run_channel import Teller
 from training.run_plan import RECIPES, Plan, Recipe
 from training.runs import Run, create
 
-_NEEDED = ("torch", "transformers")
-_MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
-]
-
-TEXTS = [f"{first} {second} water" for first in ("bread", "stone", "violin", "comet") for second in ("north", "south")]
-QUERIES = ["bread in the north", "violin of the south"]
-ROWS = [Row(0, (0, 2, 3), (0.9, 0.4, 0.3), "agreed"), Row(1, (5, 1, 7), (0.9, 0.4, 0.3), "agreed")]
+pytestmark = where_training_is_installed("torch", "transformers")
 RECIPE = Recipe("test", "late", 8, 5e-3, 2, 2, 64, 0, 1.0, 1)
 
 
@@ -77,14 +65,13 @@ def test_learning_lowers_the_loss_and_begins_the_same_each_time(model: Path, run
 
     def losses() -> list[float]:
         learner = Learner(model, 64, 0, device="cpu")
-        nothing = lambda _query, rows: np.zeros(len(rows), np.bool_)  # noqa: E731
         tuned = LateFinetuning(
             learner,
             RECIPE,
             ROWS,
             TEXTS,
             QUERIES,
-            nothing,
+            no_other_answer,
             None,
             run.folder,
             Teller(run),  # type: ignore[arg-type]

@@ -6,16 +6,34 @@ among hard negatives and a model with chance weights does not.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import random
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from engine.embedding import catalogue
+from training.hard_negatives import Row
 
 TINY = "tiny"
+TEXTS = [f"{first} {second} water" for first in ("bread", "stone", "violin", "comet") for second in ("north", "south")]
+QUERIES = ["bread in the north", "violin of the south"]
+ROWS = [Row(0, (0, 2, 3), (0.9, 0.4, 0.3), "agreed"), Row(1, (5, 1, 7), (0.9, 0.4, 0.3), "agreed")]
 OWN = 8  # words of each document that no other has
+
+
+def where_training_is_installed(*needed: str) -> list[pytest.MarkDecorator]:
+    """Return the marks of tests that train: where one of these packages is missing they are skipped."""
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    reason = f"the training extra is not installed: {', '.join(missing)}"
+    return [pytest.mark.training, pytest.mark.skipif(bool(missing), reason=reason)]
+
+
+def no_other_answer(_query: int, rows: object) -> np.ndarray:
+    """Say of no passage that it answers a query beside its own."""
+    return np.zeros(len(rows), np.bool_)  # type: ignore[arg-type]
 
 
 def make_model(folder: Path) -> Path:

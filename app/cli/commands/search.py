@@ -165,10 +165,10 @@ def _print(result: SearchResult, nearest: Links, *, explain: bool) -> None:
     from app.explanation import decimals_of
     from app.wording.remarks import left_out_said, reading_notes
 
-    click.echo(verdict_line(result) if result.hits else _nothing(result), err=True)
+    columns, links = shutil.get_terminal_size().columns, links_shown()
+    click.echo(verdict_line(result, columns) if result.hits else _nothing(result), err=True)
     for note in reading_notes(result):
         click.echo(note, err=True)
-    columns, links = shutil.get_terminal_size().columns, links_shown()
     best, decimals = max((hit.score for hit in result.hits), default=0.0), decimals_of(result.fusion)
     for place, hit in enumerate(result.hits):
         if place:

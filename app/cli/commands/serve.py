@@ -17,7 +17,7 @@ LAST_PORT = 65_535
     reports=True,
     examples=(
         ("carrel serve", "Print an address; open it in a web browser of this machine."),
-        ("carrel serve --port 8745", "The same on a port of your choice, for `ssh -L 8745:127.0.0.1:8745` for one."),
+        ("carrel serve --port 8745", "The same on a port of your choice, as `ssh -L` wants one."),
     ),
 )
 @click.option("--port", type=click.IntRange(0, LAST_PORT), default=0, metavar="N", help="The port [a free one].")

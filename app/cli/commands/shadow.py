@@ -72,7 +72,7 @@ def _carry_out(session: Session, wanted: bool | None, empty: bool, again: bool) 
 
     config = load()
     if wanted is not None:
-        config = change({"shadow": True, "search_log": True} if wanted else {"shadow": False})
+        config = change({"shadow": wanted})
     forgotten: int | None = None
     replayed: Replayed | None = None
     with session.open_own() as library:
@@ -116,7 +116,7 @@ def _replayed(library: Any) -> Replayed:
 def _said(replayed: Replayed) -> str:
     parts = [
         f"{counted(replayed.replayed, 'question', 'questions')} of the log",
-        f"{replayed.held_out:,} judged ones" if replayed.held_out else "",
+        counted(replayed.held_out, "judged one", "judged ones") if replayed.held_out else "",
     ]
     said = f"Through both: {', '.join(each for each in parts if each)}."
     if replayed.before:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ import click
 
 from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import Session, agreed, pass_session, print_json
+from app.cli.team_session import address_of, writing_to
+from app.cli.team_sharing import marks, searches
 from app.wording.figures import counted
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
@@ -41,6 +42,8 @@ def command(ctx: click.Context, /) -> None:
 
 
 command.params.extend(global_options(json=True))
+command.add_command(marks)
+command.add_command(searches)
 
 
 @command.command(
@@ -58,12 +61,12 @@ def show(session: Session) -> None:
     from engine.team.membership import this_machine
     from engine.team.overview import overview
 
-    with _writing(session) as writer:
+    with writing_to(session) as writer:
         found = overview(writer, this_machine(), library_path(session.library))
     if session.json:
-        print_json(team_shape(found, _address(session)))
+        print_json(team_shape(found, address_of(session)))
     else:
-        click.echo("\n".join(lines(found, _address(session))))
+        click.echo("\n".join(lines(found, address_of(session))))
 
 
 @command.command(
@@ -136,11 +139,11 @@ def leave(session: Session, keep: bool, yes: bool) -> None:
     from engine.errors import TeamAway
     from engine.team import membership
 
-    address, machine = _address(session), membership.this_machine()
+    address, machine = address_of(session), membership.this_machine()
     if not yes and not agreed("Leave the team library and take your folders of this machine out?", does="leaves"):
         return
     try:
-        with _writing(session) as writer:
+        with writing_to(session) as writer:
             folders = membership.leave(writer, machine, keep=keep)
     except TeamAway as away:
         click.echo(f"{away} Your folders are still there; leave again from here once it answers.", err=True)
@@ -172,7 +175,7 @@ def add_folder(session: Session, folder: Path, for_all: bool, people: tuple[str,
     if for_all and people:
         raise click.UsageError("Either --all or --for, not both.")
     wanted = folder_given(folder)
-    with _writing(session) as writer, session.open_own(create=True) as library:
+    with writing_to(session) as writer, session.open_own(create=True) as library:
         readers = membership.readers_among(writer, people)
         added = library.add(wanted)
         visible = "all" if for_all else "named" if people else "private"
@@ -186,7 +189,7 @@ def add_folder(session: Session, folder: Path, for_all: bool, people: tuple[str,
 @pass_session
 def remove_folder(session: Session, folder: Path) -> None:
     """Take FOLDER out of the team library, with all that is in it. Your own file keeps it."""
-    with _writing(session) as writer:
+    with writing_to(session) as writer:
         found = _own(writer, folder)
         writer.remove_folder(found.id)
     click.echo(f"{short_path(found.path)} is no longer in the team library.")
@@ -203,7 +206,7 @@ def share(session: Session, folder: Path, people: tuple[str, ...], for_all: bool
 
     if for_all == bool(people):
         raise click.UsageError("Name the people who are to see it, or say --all.")
-    with _writing(session) as writer:
+    with writing_to(session) as writer:
         found = _own(writer, folder)
         readers = () if for_all else tuple(dict.fromkeys((*found.readers, *membership.readers_among(writer, people))))
         visible = "all" if for_all else "named"
@@ -225,7 +228,7 @@ def share(session: Session, folder: Path, people: tuple[str, ...], for_all: bool
 @pass_session
 def unshare(session: Session, folder: Path, people: tuple[str, ...]) -> None:
     """Let PERSON no longer see a FOLDER of yours; without one, nobody but you does."""
-    with _writing(session) as writer:
+    with writing_to(session) as writer:
         found = _own(writer, folder)
         if found.visibility == "all" and people:
             raise click.UsageError("All members see it. `carrel team share FOLDER PERSON...` names those who shall.")
@@ -257,7 +260,7 @@ def model(session: Session, name: str | None, now: bool) -> None:
     from app.wording.cells import table
     from engine.team import membership
 
-    with _writing(session) as writer:
+    with writing_to(session) as writer:
         taken = membership.change_model(writer, name, now=now) if name else None
         found = membership.models_of(writer)
     click.echo("\n".join(table([(one_line(m.name), m.state, f"{m.lacking:,} without a vector") for m in found])))
@@ -276,29 +279,6 @@ def _own(writer: TeamWriter, folder: Path) -> OwnFolder:
     from engine.team import membership
 
     return membership.own_folder(writer, membership.this_machine(), folder)
-
-
-def _writing(session: Session) -> AbstractContextManager[TeamWriter]:
-    """Return the session of the team library that the call names, or that this machine has joined."""
-    from engine.team.address import needs_extra
-
-    needs_extra()
-    from engine.team.membership import writing
-
-    return writing(_address(session))
-
-
-def _address(session: Session) -> str:
-    """Return the address. Raises UsageError where this machine is in no team library and the call names none."""
-    from engine import config
-    from engine.errors import UsageError
-
-    address = session.team or config.load().team
-    if not address:
-        raise UsageError(
-            "This machine is in no team library.", fix="`carrel team join ADDRESS` joins one; `carrel team --help`."
-        )
-    return address
 
 
 def _asked(address: str) -> str:

@@ -1,5 +1,7 @@
 """Markdown within a line: emphasis, code, links. Light on purpose: what is not closed on its line is shown as it is.
 
+A line is what `pages/units.py` cuts: of a paragraph that was folded for its length, the whole.
+
 Every pattern ends at the next delimiter, so that no line, however hostile, takes more than linear time.
 """
 
@@ -24,12 +26,12 @@ DEEPEST = 3  # emphasis within emphasis
 _SPECIAL = re.compile(r"[\\`*_\[!<~]|https?://")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _TICKS = re.compile(r"`+")
-_STRONG = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)(?<=\S)\1")
+_STRONG = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)(?<=\S)\1", re.DOTALL)
 _EMPHASIS = re.compile(r"(?:(?<!\w)_(?=[^\s_])([^_]+)(?<=\S)_(?!\w)|(?<!\w)\*(?=[^\s*])([^*]+)(?<=\S)\*)")
 _STRUCK = re.compile(r"~~(?=\S)([^~]+)(?<=\S)~~")
 _WIKI = re.compile(r"!?\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]*))?\]\]")
 _LINK = re.compile(
-    r"!?\[([^\[\]\n]*)\]\(\s{0,9}(<[^<>\n]*>|[^\s()]{0,2000}(?:\([^\s()]{0,2000}\)[^\s()]{0,2000})?)(?:\s{1,9}[\"'][^\"'\n]*[\"'])?\s{0,9}\)"
+    r"!?\[([^\[\]]*)\]\(\s{0,9}(<[^<>\n]*>|[^\s()]{0,2000}(?:\([^\s()]{0,2000}\)[^\s()]{0,2000})?)(?:\s{1,9}[\"'][^\"'\n]*[\"'])?\s{0,9}\)"
 )
 _PICTURE_NAME = re.compile(r"\.(?:png|jpe?g|gif|webp|bmp|svg)\s*$", re.IGNORECASE)
 _IN_ANGLES = re.compile(r"<(https?://[^\s<>]+|mailto:[^\s<>]+)>")

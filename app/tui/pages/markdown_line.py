@@ -23,7 +23,6 @@ _UNDERLINE = re.compile(r" {0,3}=+[ \t]*$")
 _RULE = re.compile(r" {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$")
 _ITEM = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])([ \t]+)(\[[ xX]\](?=[ \t]))?")
 _QUOTE = re.compile(r" {0,3}(?:>[ \t]?)+")
-_FOLD = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+|\n[ \t]*+")
 _FENCE_SIGN = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*")
 
 
@@ -41,12 +40,7 @@ def prose_line(text: str) -> ShownLine:
         maker.keep(0, len(text), FAINT)
         return maker.make()
     begin = _begin(maker)
-    at = begin.end() if begin else 0
-    for fold in _FOLD.finditer(text, at):
-        inline(maker, at, fold.start())
-        maker.put(" ", fold.start(), fold.end())
-        at = fold.end()
-    inline(maker, at, len(text))
+    inline(maker, begin.end() if begin else 0, len(text))
     return maker.make(hang=_marker_cells(maker, begin), edge=_edge(maker, begin))
 
 

@@ -6,6 +6,7 @@ sentences, found text, links) is known by its place in the text and asked for he
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
@@ -17,6 +18,7 @@ from app.tui.theme import QUIET
 from app.wording.safe_text import TAB_CELLS, one_line
 from engine.lazy_dataclass import dataclass
 
+_GAP = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+|\n[ \t]*+|\t")  # where a line was folded, or a tab
 CUT_OFF = ("›", QUIET)  # where a line goes on outside the screen
 Style = tuple[int, int, str]
 Piece = tuple[int, int, int, int]  # start and end in the line, start and end on the screen
@@ -122,16 +124,16 @@ class LineMaker:
         return self._length
 
     def keep(self, start: int, end: int, style: str = "") -> None:
-        """Show a part of the line as it is, fit for the screen."""
+        """Show a part of the line as it is, fit for the screen; where a paragraph was folded stands one blank."""
         while start < end:
-            tab = self.text.find("\t", start, end)
-            stop = end if tab < 0 else tab
+            gap = _GAP.search(self.text, start, end)
+            stop, after = gap.span() if gap else (end, end)
             if stop > start:
                 self._add(one_line(self.text[start:stop]), start, stop, style)
-            if tab >= 0:
-                self._add(" " * (TAB_CELLS - self._length % TAB_CELLS), tab, tab + 1, style)
-                stop = tab + 1
-            start = stop
+            if gap:
+                blanks = TAB_CELLS - self._length % TAB_CELLS if gap[0] == "\t" else 1
+                self._add(" " * blanks, stop, after, style)
+            start = after
 
     def put(self, shown: str, start: int, end: int, style: str = "") -> None:
         """Show something else in place of a part of the line."""

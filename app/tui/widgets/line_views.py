@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
-from app.tui.widgets.selected_text import selected_text, with_selection
+from app.tui.widgets.selected_text import selected_text, with_selection, without_ground
 
 LineBuilder = Callable[[int], Sequence[Content]]
 LineOfWidth = Callable[[int], int]  # from a width in cells to a line
@@ -50,7 +50,7 @@ class PaintedView(ScrollView):
         strip = self._written[y] = self.strip_at(y)
         line, selection = y + self.scroll_offset.y, self.text_selection
         if selection is not None:
-            style = self.screen.get_component_rich_style("screen--selection")
+            style = without_ground(self.screen.get_component_rich_style("screen--selection"))
             strip = with_selection(strip, selection.get_span(line), style)
         return strip if self._painting else strip.apply_offsets(0, line)  # which costs more than all else of a line
 
@@ -65,7 +65,7 @@ class PaintedView(ScrollView):
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the text under a selection, and what ends it."""
         top = self.scroll_offset.y
-        return selected_text(selection, self.virtual_size.height, lambda line: self.strip_at(line - top).text), "\n"
+        return selected_text(selection, self.virtual_size.height, lambda line: self.strip_at(line - top)), "\n"
 
     def paint_changes(self) -> None:
         """Paint the cells that are others than those that stand on the screen."""
@@ -164,6 +164,15 @@ class LineView(MovesByLines, PaintedView):
             self.rebuild()
             if was_hidden:
                 self._go_to_top()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines to be painted.
+
+        Textual tells no size to a view that is shown while something asks where another one lies; it is taken then.
+        """
+        if self._built_width != self.scrollable_content_region.width:
+            self.call_later(self.on_resize)
+        return super().render_lines(crop)
 
     def rebuild(self) -> None:
         """Build the lines anew, for the present width."""

@@ -91,7 +91,14 @@ CALLS: dict[str, list[list[str]]] = {
     "serve": [["--port", NAME], []],
     "late": [[], ["on", NAME], ["off"], ["remove"]],
     "shadow": [[], [NAME], ["--replay"], ["--empty"], ["review"], ["stop"]],
-    "team": [[], ["join", NAME], ["init", f"postgresql://localhost/{NAME}"], ["share", NAME], ["folder", "add", NAME]],
+    "team": [
+        [],
+        ["join", NAME],
+        ["init", f"postgresql://localhost/{NAME}"],
+        ["share", NAME],
+        ["folder", "add", NAME],
+        ["searches", "--share", NAME],
+    ],
 }
 
 

@@ -180,6 +180,16 @@ def test_a_person_reads_title_place_snippet_and_figures(carrel: Call) -> None:
     assert ended.err.startswith("strong · 1 of 1 candidate · 15 ms · meaning .80 words .20")
 
 
+def test_the_line_above_the_rows_is_folded_between_its_parts(
+    carrel: Call, library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    library.result = replace(a_result(a_hit()), verdict="none")
+    first, second = carrel("search", "starter").err.splitlines()[:2]
+    assert first == "nothing relevant found, the nearest all the same"
+    assert second == "1 of 1 candidate · 15 ms · meaning .80 words .20"
+
+
 def test_a_leg_that_did_not_find_a_row_shows_a_dash(carrel: Call, library: FakeLibrary) -> None:
     library.result = a_result(a_hit(keyword=None, shares=Shares(0.534, 0.0)))
 

@@ -18,6 +18,7 @@ from team_world import TeamDatabase
 
 from app.cli import factories
 from app.cli.commands import team_commands
+from engine import config
 
 pytestmark = pytest.mark.usefixtures("no_keyring")
 __all__ = ["indexed"]
@@ -349,3 +350,19 @@ def test_the_browser_of_a_team_library_is_served_and_the_picker_opens_it(
     assert carrel(*here, "serve").code == 0
     assert carrel(*here, "pick").code == 0
     assert opened == [team.url("ada")] * 2
+
+
+def test_marks_and_searches_are_shared_by_command(carrel: Call, joined: TeamDatabase) -> None:
+    assert "your own" in carrel("team", "marks").out
+    assert "are shared" in carrel("team", "marks", "--share").out
+    assert carrel("team", "marks", "--json").json["shared"] is True
+    assert carrel("team", "marks", "--own", "--json").json["shared"] is False
+
+    unknown = carrel("team", "searches", "--share", "feeding")
+    assert unknown.code == 2 and "No search is kept as feeding" in unknown.err
+    config.change({"saved": {"feeding": "flour and water"}})
+    assert "flour and water" in carrel("team", "searches", "--share", "feeding").out
+    shared = carrel("team", "searches", "--json").json["searches"]
+    assert [(each["name"], each["person"], each["own"]) for each in shared] == [("feeding", joined.role("ada"), True)]
+    assert carrel("team", "searches", "--own", "feeding").code == 0
+    assert carrel("team", "searches", "--own", "feeding").code == 2

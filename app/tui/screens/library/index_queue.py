@@ -63,7 +63,9 @@ def _indexing(view: StatusView, width: int) -> list[Content]:
 
 def _watching(view: StatusView, width: int) -> list[Content]:
     state = view.indexer
-    lines = [_meaning(view)] if meaning_share(view) < 1 else [Content.styled("✓ up to date", GOOD)]
+    lines = [_meaning(view)] if meaning_share(view) < 1 else []
+    if not lines and not state.trouble:
+        lines = [Content.styled("✓ up to date", GOOD)]
     if state.folders:
         said = f"watching {count(state.covered)} of {counted(state.folders, 'folder')}"
         lines += _said("; ".join(part for part in (said, state.remark) if part), width, ALARM if state.fix else QUIET)

@@ -25,7 +25,9 @@ from app.tui.screens.library.library_check import LibraryFileLine
 from app.tui.screens.library.library_contents import Contents, contents_of
 from app.tui.screens.library.model_chooser import choose_model
 from app.tui.screens.library.order_replies import Order
+from app.tui.screens.library.sharing import Sharing
 from app.tui.screens.library.skipped import SkippedScreen
+from app.tui.screens.library.team_entries import ShareMarks, ShareSearches
 from app.tui.screens.library.timeline import Skipped, story
 from app.tui.status_line import StatusView, status_line
 from app.tui.theme import ALARM
@@ -65,6 +67,7 @@ class LibraryScreen(MovesByLines, CarrelScreen):
         super().__init__()
         self._contents: Contents | None = None  # None: not read yet
         self._orders = FolderOrders(self)
+        self._sharing = Sharing(self)
         self._failure: CarrelError | None = None
 
     @property
@@ -206,6 +209,10 @@ class LibraryScreen(MovesByLines, CarrelScreen):
                 self.carrel.open_places([Place(path, 1, kind_of(os.path.basename(path)) or "")])
             case Failure(path=path) | DocumentChange(path=path):
                 self.carrel.open_places([Place(path, 1, "")])  # nothing was read of it, so what it is stands open
+            case ShareMarks(on=on) if self.library is not None:
+                self._sharing.marks(self.library, on)
+            case ShareSearches() if self.library is not None:
+                self._sharing.searches(self.library)
             case Skipped() as skipped if self.library is not None and self._contents is not None:
                 roots = [skipped.place[0]] if skipped.place != EVERYTHING else list(self._contents.trees)
                 self.app.push_screen(SkippedScreen(self.library, skipped, roots))

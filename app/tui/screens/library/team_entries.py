@@ -15,9 +15,22 @@ from app.wording.figures import counted
 from app.wording.paths import owner_words, shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import day
+from engine.lazy_dataclass import dataclass
 from engine.records.team import Member, TeamFolder, TeamGlance
 
 NAME_CELLS = 16  # of a login with its machine: a longer one is cut, so that what is told of them stands in a column
+
+
+@dataclass(frozen=True, slots=True)
+class ShareMarks:
+    """The wish to share one's marks from now on, or no longer."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShareSearches:
+    """The wish to share saved searches, or no longer."""
 
 
 def team_entries(team: TeamGlance | None, place: Place) -> list[Entry]:
@@ -28,12 +41,24 @@ def team_entries(team: TeamGlance | None, place: Place) -> list[Entry]:
         said = "Your own folders are searched until it answers."
         return section("The team's server is away", [_line("away", Content.styled(said, QUIET))])
     if place == EVERYTHING or len(team.people) == 0:
-        return section(counted(len(team.people), "member"), [_person(each, team.at) for each in team.people])
+        people = [_person(each, team.at) for each in team.people]
+        return section(counted(len(team.people), "member"), [*people, _marks(team), _searches()])
     found = team.bringer(place[0])
     if found is None:
         said = "Nobody in the team sees it. On the command line: carrel team folder add"
         return section("Not in the team library", [_line("alone", Content.styled(said, QUIET))])
     return _folder(*found, team.at, place[0])
+
+
+def _marks(team: TeamGlance) -> Entry:
+    told = "shared" if team.shares_marks else "your own"
+    line = Content.assemble(f"Your marks: {told}", ("   enter changes it", QUIET))
+    return _line("marks", line, ShareMarks(not team.shares_marks))
+
+
+def _searches() -> Entry:
+    line = Content.assemble("Your saved searches", ("   enter shares one, or no longer", QUIET))
+    return _line("searches", line, ShareSearches())
 
 
 def _person(member: Member, now: float) -> Entry:
@@ -72,5 +97,5 @@ def _folder(member: Member, folder: TeamFolder, now: float, place: bytes) -> lis
     return section(whose, [_line("state", state)])
 
 
-def _line(key: object, line: Content) -> Entry:
-    return Entry(("team", key), lambda width: line.truncate(width, ellipsis=True))
+def _line(key: object, line: Content, value: object = None) -> Entry:
+    return Entry(("team", key), lambda width: line.truncate(width, ellipsis=True), value)

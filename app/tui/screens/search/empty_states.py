@@ -17,6 +17,7 @@ from engine.errors import CarrelError
 from engine.records import Status
 
 KEY_CELLS = 10
+ROOMY_CELLS = 60  # below it the reason would take the room of the first rows
 FIRST_STEPS = (
     ("type", "a question, a few words, a name"),
     ("↑ ↓", "walk through the results while you type"),
@@ -87,7 +88,8 @@ def _entry(key: str, meaning: str, width: int) -> list[Content]:
 def nearest_lines(width: int) -> Sequence[Content]:
     """Return what stands above rows that are only the nearest there is."""
     lines = wrapped(Content.styled("Nothing here answers this.", f"bold {BRIGHT}"), width, Content())
-    said = "These passages are no closer to your words than to questions about other things. The nearest all the same:"
+    why = "These passages are no closer to your words than to questions about other things. "
+    said = f"{why if width >= ROOMY_CELLS else ''}The nearest all the same:"
     return [Content(), *lines, *wrapped(Content.styled(said, QUIET), width, Content()), Content()]
 
 

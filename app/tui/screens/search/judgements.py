@@ -14,11 +14,13 @@ from app.tui.screens.search.live_search import LiveSearch
 from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.shown_results import ShownResults
 from app.tui.threads import in_thread
+from app.wording.cells import cut
 from app.wording.safe_text import one_line
 from engine.lazy_dataclass import dataclass
 from engine.records import Grade, Hit
 
 OPENED: Grade = 1
+TITLE_CELLS = 34  # of the title in a message, which has one line of 80 cells
 NAMES: dict[Grade, tuple[str, str]] = {2: ("right", "higher"), -2: ("wrong", "lower"), OPENED: ("opened", "")}
 
 
@@ -72,7 +74,7 @@ class Judgements:
         self._shown.hold()
         marked = change.before is not None and change.before != OPENED
         now = f"is marked {NAMES[change.before][0]} again" if marked and change.before else "is no longer marked"
-        self._keep(change, change.before, f"The mark is taken back: {_title(change)} {now}.")
+        self._keep(change, change.before, f"Taken back: {_title(change)} {now}.")
 
     def _last_of(self, query: str, hit: Hit) -> _Change | None:
         """Return the last change where it is still the one that a key would mean."""
@@ -99,7 +101,7 @@ class Judgements:
 
     def _said(self, change: _Change) -> str:
         if change.after is None:
-            return f"The mark is taken back: {_title(change)} is no longer marked."
+            return f"Taken back: {_title(change)} is no longer marked."
         name, way = NAMES[change.after]
         if not self._browser.config.memory:
             setting = "Memory is off, so it does not count yet; F5 turns it on."
@@ -107,8 +109,7 @@ class Judgements:
         where: Where = "rows" if self._rows.has_focus else "query"
         keys = self._browser.own_keys
         again, back = ((RIGHT if change.after > 0 else WRONG).key_in(where, keys), UNMARK.key_in(where, keys))
-        ranks = f"it ranks {way} for this search and the like"
-        return f"Marked {name}: {ranks}. {again} again or {back} takes it back. {_title(change)}"
+        return f"Marked {name}: it ranks {way}. {again} again or {back} takes it back. {_title(change)}"
 
 
 def _standing(hit: Hit, grade: Grade) -> tuple[int, Grade | None]:
@@ -129,4 +130,4 @@ def _write_mark(library: LibraryPort, change: _Change, grade: Grade | None) -> N
 
 
 def _title(change: _Change) -> str:
-    return f"“{one_line(change.title)}”"
+    return f"“{cut(one_line(change.title), TITLE_CELLS)}”"

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from textual.timer import Timer
 
 from app.tui.background import in_background
 from app.tui.browser import Browser
+from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.watched_searches import WatchedSearches
+from app.tui.threads import in_thread
 from app.wording.figures import count
 from app.wording.safe_text import one_line
+from engine.records.team import SharedSearch
 
-KEEP = "\n"  # stands for "keep the present search"; no name of a search holds a line break
+KEEP = "\n"  # stands for "keep the present search", and before the names of others; no name holds a line break
 
 
 class KeptSearches:
@@ -101,9 +104,22 @@ class KeptSearches:
 
     def pick_saved(self) -> None:
         """Let the person pick a search kept under a name, keep the present one, or watch one for what is new."""
+        status, opened = self._browser.view.status, self._browser.opened
+        if opened is None or status is None or status.team is None or status.team.server_away:
+            self._offer(())
+        else:
+            shared = partial(self._offer_with_shared, opened.library)
+            in_background(self._line, shared, "saved", failed="The searches of the team could not be read")
+
+    async def _offer_with_shared(self, library: LibraryPort) -> None:
+        self._offer(await in_thread(library.shared_searches))
+
+    def _offer(self, shared: Sequence[SharedSearch]) -> None:
         saved = self._browser.config.saved
+        of_others = {f"{KEEP}{each.person}{KEEP}{each.name}": each for each in shared if not each.own}
         names = sorted(saved, key=str.lower)
         choices = [Choice(name, name, self._note(name, saved[name])) for name in names]
+        choices += [Choice(value, each.name, f"from {each.person} · {each.query}") for value, each in of_others.items()]
         present = self._line.value.strip()
         if present:
             choices.insert(0, Choice(KEEP, f"Keep the present search: {one_line(present)}"))
@@ -111,13 +127,15 @@ class KeptSearches:
         def picked(name: str | None) -> None:
             if name == KEEP:
                 self._keep(present)
+            elif name in of_others:
+                self._picked(of_others[name].query)
             elif name is not None:
                 self._picked(saved[name])
                 if self._watched.watches(name):
                     in_background(self._line, partial(self._watched.look, name, saved[name]), "watched")
 
         def switched(name: str) -> None:
-            if name != KEEP:
+            if name in saved:
                 in_background(screen, partial(self._switch, screen, name, saved[name]), "watched")
 
         nothing = "None yet. Type a search, then come here to keep it under a name."
@@ -159,7 +177,7 @@ class KeptSearches:
         )
 
     def _drop(self, name: str) -> bool:
-        if name == KEEP:
+        if name not in self._browser.config.saved:
             return False
         kept = {each: query for each, query in self._browser.config.saved.items() if each != name}
         if not self._browser.change_config(saved=kept):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -23,8 +25,19 @@ from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import ShadowSearch
 
+GIVES_WAY_SECONDS = 0.0005  # Python's own .005 is waited for at each reading of a key and each drawing beside it
+_USUAL_SECONDS = sys.getswitchinterval()
 _log = logging.getLogger("carrel")
 _GROUP = "comparing"
+
+
+def _giving_way(score: Callable[[], ShadowSearch | None]) -> ShadowSearch | None:
+    """Compare, and let the thread that draws go on soon after each time that it has waited for something."""
+    sys.setswitchinterval(GIVES_WAY_SECONDS)
+    try:
+        return score()
+    finally:
+        sys.setswitchinterval(_USUAL_SECONDS)
 
 
 class LiveComparison:
@@ -63,7 +76,7 @@ class LiveComparison:
         cancellation = opened.new_cancellation()
         score = partial(opened.library.shadow_score, text, "live", settings=settings, cancel=cancellation)
         try:
-            found = await in_thread(score)
+            found = await in_thread(partial(_giving_way, score))
             self._turn = turn
             if found is not None:
                 await self._go_back_if_broken(opened, found)

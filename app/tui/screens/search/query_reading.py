@@ -76,9 +76,14 @@ def _tiers(result: SearchResult, more: int) -> Content:
     if result.verdict == "none":
         return Content.styled(f"{NONE_SIGN} nothing relevant", ALARM)
     numbers = Counter(hit.tier for hit in result.hits)
+    sign = Content.styled(f"{TIER_SIGNS[result.verdict]} ", TIER_STYLES[result.verdict])
     parts = [
-        Content.styled(f"{count(numbers[tier])} {tier}", TIER_STYLES[tier]) for tier in TIER_STYLES if numbers[tier]
+        Content.assemble(
+            sign if tier == result.verdict else "", Content.styled(f"{count(numbers[tier])} {tier}", TIER_STYLES[tier])
+        )
+        for tier in TIER_STYLES
+        if numbers[tier]
     ]
     rest = [Content.styled(f"{count(more)} more", QUIET)] if more else []
-    sign = Content.styled(f"{TIER_SIGNS[result.verdict]} ", TIER_STYLES[result.verdict])
-    return Content.assemble(sign, Content(", ").join([*parts, *rest]))
+    lead = Content() if numbers[result.verdict] else sign
+    return Content.assemble(lead, Content(", ").join([*parts, *rest]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from app.tui.background import in_background
@@ -14,7 +15,7 @@ from app.tui.screens.search.row import is_listing
 from app.tui.screens.search.shown_results import ShownResults
 from app.tui.screens.search.whatif import WhatIf, moved_rows
 from app.tui.threads import in_thread
-from engine.records import SearchResult, SearchSettings
+from engine.records import DEFAULT_CONSTANTS, FusionConstants, SearchResult, SearchSettings
 
 FIRST_ROWS = 30  # more than a screen shows; reading 100 rows takes three times as long
 
@@ -67,10 +68,17 @@ class SettingsTrial:
             return
         ranked = ranked or own
         moved, kept = moved_rows(own, ranked), self._before is not None
-        late, constants = bool(own.late), ranked.constants
+        late, constants, fitted = bool(own.late), ranked.constants, self._fitted(own)
         self._pane.what_if.show(
-            WhatIf(self.own_settings, self.settings, ranked.weights, moved, kept, late, constants=constants)
+            WhatIf(self.own_settings, self.settings, ranked.weights, moved, kept, late, constants, fitted)
         )
+
+    def _fitted(self, own: SearchResult) -> FusionConstants | None:
+        """Return the constants that were fitted to the library, None where its searches go by the defaults."""
+        constants = own.constants
+        if self.own_settings.collapse is not None:  # a person's own, which was not fitted
+            constants = replace(constants, collapse=DEFAULT_CONSTANTS.collapse)
+        return constants if constants != DEFAULT_CONSTANTS else None
 
     def begin(self, settings: SearchSettings) -> None:
         """Show the rows that other settings would have given, without searching again."""
@@ -83,8 +91,17 @@ class SettingsTrial:
             self.begin(self.own_settings)
 
     def keep(self, settings: SearchSettings) -> None:
-        """Make settings the person's own; those of before are remembered until Carrel is left."""
+        """Make settings the person's own; those of before are remembered until Carrel is left.
+
+        Constants belong to the library, so that they are taken back there and not kept here.
+        """
         before = self.own_settings
+        if settings.constants is not None:
+            settings = replace(settings, constants=None)
+            said = "Fitted constants belong to the library and are tried only: `carrel rollback` takes them back."
+            self._browser.notify(said, severity="warning", markup=False)
+            if settings == before:
+                return
         if self._make_own(settings):
             self._before = before
             said = "Kept: from now on every search ranks so. r in what if goes back, as f5 does."

@@ -9,7 +9,7 @@ from typing import Literal
 from engine.lazy_dataclass import dataclass
 from engine.records import DEFAULT_CONSTANTS, Fusion, FusionConstants, Hit, SearchResult, SearchSettings, Weights
 
-Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff", "late"]
+Control = Literal["weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff", "fitted", "late"]
 CONTROLS: tuple[Control, ...] = ("weight", "fusion", "feedback", "memory", "collapse", "diversity", "cutoff")
 FUSIONS: tuple[Fusion, ...] = ("convex", "rrf", "rrf-published", "vector", "keyword")
 WEIGHT_STEP = 0.05
@@ -32,11 +32,13 @@ class WhatIf:
     kept: bool = False  # whether the person's own were changed here, so that those of before can come back
     late: bool = False  # whether the library has late interaction on, so that its weight can be tried
     constants: FusionConstants = DEFAULT_CONSTANTS
+    fitted: FusionConstants | None = None  # what a run has fitted to the library; None where the defaults serve
 
     @property
     def controls(self) -> tuple[Control, ...]:
         """What can be tried here, in order."""
-        return (*CONTROLS, "late") if self.late else CONTROLS
+        found = CONTROLS if self.fitted is None else (*CONTROLS, "fitted")
+        return (*found, "late") if self.late else found
 
     @property
     def changed(self) -> bool:
@@ -74,6 +76,10 @@ class WhatIf:
         cosine = 0.0 if cosine > HIGHEST_COLLAPSE else cosine
         return replace(self, tried=replace(self.tried, collapse=cosine))
 
+    def by_fit(self, wanted: bool) -> WhatIf:
+        """Rank by the constants that were fitted to the library, or by the defaults."""
+        return replace(self, tried=replace(self.tried, constants=None if wanted else DEFAULT_CONSTANTS))
+
     def stepped(self, control: Control, steps: int) -> WhatIf:
         """Move a control by steps: to the right where `steps` is above 0."""
         tried = self.tried
@@ -94,7 +100,8 @@ class WhatIf:
                 return replace(self, tried=replace(tried, diversity=_further(DIVERSITIES, tried.diversity, steps)))
             case "cutoff":
                 return replace(self, tried=replace(tried, cutoff=_further(CUTOFFS, tried.cutoff, steps)))
-
+            case "fitted":
+                return self.by_fit(self.tried.constants is not None)
             case "late":
                 return replace(
                     self, tried=replace(tried, late=min(1.0, max(0.0, _on_grid(tried.late, LATE_STEP, steps))))

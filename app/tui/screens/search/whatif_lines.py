@@ -11,6 +11,7 @@ from textual.content import Content
 from app.tui.screens.search.whatif import HIGHEST_COLLAPSE, LOWEST_COLLAPSE, Control, WhatIf
 from app.tui.theme import ACCENT, BRIGHT, FAINT, KEY, MEANING, QUIET, WORDS
 from app.wording.figures import NONE, counted, figure
+from app.wording.fusion_constants import differing
 from engine.lazy_dataclass import dataclass
 from engine.records import Fusion
 
@@ -24,7 +25,7 @@ CONTROL_LINES: tuple[tuple[Control, ...], ...] = (
     ("fusion",),
     ("feedback", "memory"),
     ("collapse",),
-    ("diversity", "cutoff", "late"),
+    ("diversity", "cutoff", "fitted", "late"),
 )
 FUSION_NAMES: dict[Fusion, tuple[str, str]] = {
     "convex": ("convex", ""),
@@ -89,7 +90,7 @@ def panel_lines(state: WhatIf | None, width: int, control: Control | None, key: 
     if state is None:
         return []
     controls = _controls(state, width, control)
-    return [_heading(state, width), *controls, _keys(state, "" if control is not None else key).line(width)]
+    return [_heading(state, width), *controls, _keys(state, control, key).line(width)]
 
 
 def compact_lines(state: WhatIf | None, width: int, control: Control | None, key: str = "") -> list[Line]:
@@ -100,7 +101,7 @@ def compact_lines(state: WhatIf | None, width: int, control: Control | None, key
     first = min(line // 2 * 2, len(CONTROL_LINES) - 2)
     return [
         *_controls(state, width, control)[first : first + 2],
-        _keys(state, "" if control is not None else key).line(width),
+        _keys(state, control, key).line(width),
     ]
 
 
@@ -123,7 +124,7 @@ def _controls(state: WhatIf, width: int, control: Control | None) -> list[Line]:
         _fusion(state, _begin("fusion", control), roomy=width >= ROOMY_CELLS),
         _memory(state, _feedback(state, _begin("feedback", control)), control),
         _collapse(state, _begin("collapse", control), cells),
-        _late(state, _cutoff(state, _diversity(state, _begin("diversity", control)), control), control),
+        _last(state, control),
     )
     return [builder.line(width) for builder in built]
 
@@ -224,6 +225,20 @@ def _cutoff(state: WhatIf, builder: _Builder, control: Control | None) -> _Build
     return _turned(builder, "cutoff", "off" if times is None else f"{figure(times, 2)} ×")
 
 
+def _last(state: WhatIf, control: Control | None) -> _Builder:
+    builder = _cutoff(state, _diversity(state, _begin("diversity", control)), control)
+    return _late(state, _fitted(state, builder, control), control)
+
+
+def _fitted(state: WhatIf, builder: _Builder, control: Control | None) -> _Builder:
+    """Set the switch between fitted constants and the defaults beside them, where some were fitted."""
+    if state.fitted is None:
+        return builder
+    chosen = control == "fitted"
+    builder.add(" ").add("▌" if chosen else " ", ACCENT).add("fitted ", f"bold {BRIGHT}" if chosen else QUIET)
+    return _turned(builder, "fitted", "on" if state.tried.constants is None else "off")
+
+
 def _late(state: WhatIf, builder: _Builder, control: Control | None) -> _Builder:
     """Set the weight of late interaction beside them, where the library has it on."""
     if not state.late:
@@ -240,7 +255,15 @@ def _turned(builder: _Builder, control: Control, value: str) -> _Builder:
     return builder.add("▸", QUIET, Target(0, 0, control, lambda state, share: state.stepped(control, 1)))
 
 
-def _keys(state: WhatIf, key: str) -> _Builder:
+def _keys(state: WhatIf, control: Control | None, key: str) -> _Builder:
+    """Say what keeps and resets; of fitted constants, which they are and what takes them back."""
+    if control == "fitted" and state.fitted is not None:
+        constants = f"{differing(state.fitted)}; `carrel rollback` takes them back"
+        return (
+            _Builder()
+            .add(" r", f"bold {BRIGHT if state.changed else FAINT}", _RESET)
+            .add(f" reset   {constants}", QUIET)
+        )
     builder = _Builder().add(" ")
     back = " back to before" if state.kept and not state.changed else " reset"
     for letter, words, press, live in (
@@ -249,7 +272,7 @@ def _keys(state: WhatIf, key: str) -> _Builder:
     ):
         ink, said = (BRIGHT, QUIET) if live else (FAINT, FAINT)
         builder.add(letter, f"bold {ink}", press).add(words, said, press).add("   ")
-    return builder.add(key, KEY).add(" to change", QUIET) if key else builder
+    return builder.add(key, KEY).add(" to change", QUIET) if key and control is None else builder
 
 
 _KEEP = Target(0, 0, None, press="keep")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from app.explanation import Ranks, Word, ranks_of
@@ -22,6 +23,8 @@ LONGEST_WORD = 16
 ROOMY_CELLS = 52  # from here on the table shows bm25 beside the points
 HEADS = ("meaning", "words", "fused", "grouped", "in the list")  # of the table of ranks
 HEAD_CELLS = (8, 6, 6, 8, 12)
+SHORT_WORD = 8  # cells of a word from which it can be told from others
+RATING_CELLS = 10  # of the column that says how rare a word is
 TABLE_CELLS = 36  # of the table without its words and without bm25
 
 
@@ -87,20 +90,28 @@ def _table(explained: Explained, width: int) -> list[Content]:
     pointed = bool(facts.words[0].points)
     roomy = width >= ROOMY_CELLS or not pointed
     room = width - TABLE_CELLS - (8 if roomy and pointed else 0)
-    cells = max(5, min(LONGEST_WORD, room, max(len(word.term) for word in facts.words)))
-    lines = [_row("word", cells, "passages", "", "here", "bm25" if roomy else "", "points" if pointed else "", QUIET)]
-    lines += [_present(word, cells, word.bm25 if roomy else "") for word in facts.words]
+    wanted = min(LONGEST_WORD, max(cell_len(one_line(word.term)) for word in facts.words))
+    rated = room >= min(wanted, SHORT_WORD)  # else the word needs the room: how rare it is stands under the query, too
+    cells = max(5, min(wanted, room if rated else room + RATING_CELLS))
+    empty = "" if rated else None
+    ends = "bm25" if roomy else "", "points" if pointed else ""
+    lines = [_row("word", cells, "passages", empty, "here", *ends, QUIET)]
+    lines += [_present(word, cells, rated, word.bm25 if roomy else "") for word in facts.words]
     if len(facts.words) > 1:
         total = figure(keyword.bm25, 2) if roomy else ""
-        lines.append(_row("", cells, "", "", "sum", total, facts.shown("words") if pointed else "", QUIET))
+        lines.append(_row("", cells, "", empty, "sum", total, facts.shown("words") if pointed else "", QUIET))
     return [line.truncate(width) for line in lines]
 
 
-def _present(word: Word, cells: int, bm25: str) -> Content:
-    documents = count(word.score.documents)
-    row = _row(word.term, cells, documents, word.rarity, often(word.score.tf), bm25, word.points, "")
+def _present(word: Word, cells: int, rated: bool, bm25: str) -> Content:
+    documents, rarity = count(word.score.documents), word.rarity if rated else None
+    row = _row(word.term, cells, documents, rarity, often(word.score.tf), bm25, word.points, "")
     end = len(_name(word.term, cells))
-    return row.stylize(WORDS, 0, end).stylize(QUIET, end + 2, end + 21).stylize(f"bold {BRIGHT}", len(row) - 6)
+    return (
+        row.stylize(WORDS, 0, end)
+        .stylize(QUIET, end + 2, end + 11 + RATING_CELLS * rated)
+        .stylize(f"bold {BRIGHT}", len(row) - 6)
+    )
 
 
 def _rare_line(explained: Explained, width: int) -> list[Content]:
@@ -135,9 +146,13 @@ def often(tf: float) -> str:
     return f"×{tf:.0f}" if tf == round(tf) else f"×{tf:.1f}"
 
 
-def _row(word: str, cells: int, documents: str, rare: str, often: str, bm25: str, points: str, style: str) -> Content:
+def _row(
+    word: str, cells: int, documents: str, rare: str | None, often: str, bm25: str, points: str, style: str
+) -> Content:
+    """Return a line of the table; `rare` is None where that column has no room."""
+    rating = "" if rare is None else f"  {rare:<8}"
     ends = "".join(f"  {value:>6}" for value in (bm25, points) if value)
-    return Content.styled(f"{_name(word, cells)}  {documents:>8}  {rare:<8}  {often:>5}{ends}", style)
+    return Content.styled(f"{_name(word, cells)}  {documents:>8}{rating}  {often:>5}{ends}", style)
 
 
 def _name(term: str, cells: int) -> str:

@@ -29,7 +29,7 @@ from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.choice_list import ChoiceList
 from app.tui.widgets.footer import hints
-from app.tui.widgets.line_views import LineView
+from app.tui.widgets.line_views import LineView, wrapped
 from app.tui.widgets.text_line import TextLine
 from app.wording.cells import cut_front
 from app.wording.paths import shown_path
@@ -126,7 +126,8 @@ class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
         self.tries.clear_options()
         said = f"No indexed note has “{one_line(fragment)}” in its title or path."
         advice = "The library screen (f3) lists what was left out or could not be read, each with its reason."
-        self.report.show(lambda width: [Content.styled(said, BRIGHT), Content.styled(advice, QUIET)])
+        told = Content.styled(said, BRIGHT), Content.styled(advice, QUIET)
+        self.report.show(lambda width: [line for each in told for line in wrapped(each, width, Content())])
 
     # --- tracing it ---------------------------------------------------------------------------------------------
 
@@ -145,7 +146,7 @@ class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
             report = await in_thread(ask)
         except CarrelError as error:
             said = one_line(str(error))
-            self.report.show(lambda width: [Content.styled(said, ALARM).truncate(width, ellipsis=True)])
+            self.report.show(lambda width: wrapped(Content.styled(said, ALARM), width, Content()))
             return
         except Exception:
             _log.exception("A document could not be traced: %r", document.path)

@@ -18,6 +18,7 @@ from engine.records import Folder, Status
 from engine.records.team import TeamGlance
 
 BAR_CELLS = 10
+TEAM = "team"  # of what a trouble of the way to a team's server is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ def doing(view: StatusView) -> Content:
         return Content.styled("opening …", QUIET)
     if view.read_only:
         return Content.styled("as it was last indexed", QUIET)
-    if state.trouble:
+    away = view.status.team is not None and view.status.team.server_away
+    if state.trouble and not (away and state.trouble_of == TEAM):  # which the line says already
         return Content.styled(one_line(state.trouble), ALARM)
     line = _phase(view)
     if state.foreign:

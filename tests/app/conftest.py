@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from fakes import FakeLibrary, ports
 from textual.notifications import Notification, Notify
+from textual.widgets import Input
 
 from app.tui.app import CarrelApp
 
@@ -36,6 +37,12 @@ def _kept_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
         add(app, event)
 
     monkeypatch.setattr(CarrelApp, "_on_notify", kept)
+
+
+@pytest.fixture(autouse=True)
+def _steady_cursors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave each cursor where it stands: half a second later, on a slow machine, a picture would lack it."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda line: None)
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,15 @@ from fakes import DAY, NOW, ROOT, FakeEditor, FakeLibrary, ports
 from piloting import SIZES, SMALL, WATCHING, WIDE, picture, pressed, screen_of, settle, told, typed, written
 
 from app.tui.app import CarrelApp
+from app.tui.indexer_state import after
 from app.tui.row_picker import PickRequest, RowPicker
 from app.tui.screens.library.folder_rows import root_state
 from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.settings_file import SettingsFile
-from app.tui.status_line import StatusView
+from app.tui.status_line import StatusView, doing
 from app.wording.paths import elsewhere, owner_words, person_of
 from engine.config import Config
+from engine.events import Trouble
 from engine.paths import owner_of
 from engine.records import Folder, SearchResult, Status, StoredDocument, StoredPassage
 from engine.records.team import Member, SharedSearch, TeamFolder, TeamGlance
@@ -191,3 +193,13 @@ async def test_searches_of_others_are_offered_and_own_ones_shared() -> None:
         assert [(each.name, each.query) for each in shelf.shared if each.own] == [("mine", "starter")]
         await pressed(pilot, "enter", "enter")
         assert not [each for each in shelf.shared if each.own]
+
+
+def test_a_trouble_of_the_team_is_over_when_it_is_told_and_hides_no_other() -> None:
+    lost = Trouble(message="Team library: away.", of="team")
+    back = Trouble(message="It answers again.", of="team", over=True)
+    state = after(WATCHING, lost)
+    assert state.trouble and not after(state, back).trouble
+    assert after(after(WATCHING, Trouble(message="The disk is full.")), back).trouble == "The disk is full."
+    assert "away" in doing(StatusView(Shelf().status(), state)).plain
+    assert doing(StatusView(Shelf("It does not answer.").status(), state)).plain == "✓ up to date"

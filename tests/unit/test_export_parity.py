@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_transformers
 
-from engine.embedding import catalogue
+from engine.embedding import catalogue, out_of_domain
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import verify
 from engine.embedding.out_of_domain import background_passages, foreign_queries
@@ -93,13 +94,20 @@ def test_exporting_again_gives_the_shipped_model(tmp_path: Path) -> None:
     assert agreement == pytest.approx(1.0, abs=1e-4)
 
 
-def test_a_saved_model_is_exported_with_what_its_directory_says(original: object, tmp_path: Path) -> None:
+def test_a_saved_model_is_exported_with_what_its_directory_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
     from training.export import export
 
-    original.prompts = {"query": "find: ", "document": "note: "}  # type: ignore[attr-defined]
-    original.max_seq_length = 128  # type: ignore[attr-defined]
-    original.save(str(tmp_path / "tuned"))  # type: ignore[attr-defined]
-    original.prompts, original.max_seq_length = {}, 256  # type: ignore[attr-defined]
+    monkeypatch.setattr(out_of_domain, "foreign_queries", lambda: foreign_queries()[:20])  # each takes its time
+    small = str(tiny_transformers.make(tmp_path / "small", "bert"))
+    original = SentenceTransformer(small, device="cpu", local_files_only=True)
+    original.prompts = {"query": "find: ", "document": "note: "}
+    original.max_seq_length = 128
+    original.save(str(tmp_path / "tuned"))
+    original.prompts, original.max_seq_length = {}, 256
     made = export(tmp_path / "tuned", tmp_path / "out", quantise=False, name="tuned-1", training={"run": "1"})
     assert (made.id, made.window, made.quantisation, made.pooling) == ("tuned-1", 128, "none", "mean")
     assert (made.query_prefix, made.passage_prefix, made.training) == ("find: ", "note: ", {"run": "1"})

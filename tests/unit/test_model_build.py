@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 import tiny_transformers
 from tiny_transformers import LANGUAGES
 
-from engine.embedding import catalogue
+from engine.embedding import catalogue, out_of_domain
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import Manifest, verify
 from engine.embedding.out_of_domain import background_passages
@@ -34,6 +35,15 @@ pytestmark = [
 
 NOTES = Path(os.environ.get("CARREL_DATA", os.devnull)) / "notes"
 PIECE = 900  # characters: more tokens than 256 in the vocabulary of a small model
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_foreign_queries() -> Iterator[None]:
+    """Have a model that is built embed each twelfth foreign query: no tier is asked for here."""
+    few = out_of_domain.foreign_queries()[::12]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(out_of_domain, "foreign_queries", lambda: few)
+        yield
 
 
 def original(folder: Path, texts: list[str], **options: Any) -> np.ndarray:

@@ -17,6 +17,7 @@ from engine.records import RECIPROCAL, SearchResult
 
 NONE_SIGN = "∅"
 _GAP = "   "
+ROOMY_CELLS = 100  # from here on the line says what of the time was waited for a server
 
 
 def reading_line(
@@ -27,7 +28,7 @@ def reading_line(
     `finished` is false while only the words have answered; `more` documents were found that have no row yet. Where
     there is no room the weights go first, then the names of the rarities, then the last words, then the time.
     """
-    verdict, took = _verdict(result, finished, order, more), Content.styled(f" · {result.timings.total:.0f} ms", QUIET)
+    verdict, took = _verdict(result, finished, order, more), Content.styled(_took(result, width), QUIET)
     if verdict.cell_length + took.cell_length < width:  # half a time would be read as a number of something
         verdict = Content.assemble(verdict, took)
     named, signs = _words(result, named=True), _words(result, named=False)
@@ -37,6 +38,12 @@ def reading_line(
             break
     left = left.truncate(max(0, width - right.cell_length - 2), ellipsis=True)
     return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
+
+
+def _took(result: SearchResult, width: int) -> str:
+    """Return how long the search took and, where there is room, what of that a team's server took."""
+    server = f", server {result.timings.server:.0f}" if result.timings.server and width >= ROOMY_CELLS else ""
+    return f" · {result.timings.total:.0f} ms{server}"
 
 
 def _words(result: SearchResult, named: bool) -> Content:

@@ -33,11 +33,7 @@ class StatusView:
 def status_line(view: StatusView, width: int) -> Content:
     """Return the line. Where there is no room the folders go first, then the passages; what happens now stays.
 
-    <<<<<<< HEAD
-        That is said in fewer words before it is cut.
-    =======
-        That another Carrel indexes is left out before what it does would be cut: the library screen says it, too.
-    >>>>>>> main
+    That another Carrel indexes is left out before what it does is said in fewer words: the library screen says it, too.
     """
     name = Content.styled("Carrel", KEY)
     now = doing(view)
@@ -176,7 +172,7 @@ def _progress(view: StatusView) -> Content:
     whole = max(1, _files(view))
     left = view.indexer.files_total - view.indexer.files_done
     shares = how_far(words_share(view), meaning, view.indexer.seconds_left)
-    return Content.assemble(_bar(whole - left, whole, BAR_CELLS), (f" {shares}", QUIET))
+    return Content.assemble(_progress_bar(whole - left, whole, BAR_CELLS), (f" {shares}", QUIET))
 
 
 def words_share(view: StatusView) -> float:
@@ -195,7 +191,7 @@ def _share(done: int, total: int) -> float:
     return min(0.99, max(0, done) / max(1, total))
 
 
-def _bar(done: int, total: int, cells: int) -> Content:
+def _progress_bar(done: int, total: int, cells: int) -> Content:
     """Return a bar of so many cells for the files done; a cell shows once it is filled."""
     filled = max(0, done) * cells // max(1, total)
     return Content.assemble(("▕", FAINT), ("█" * filled, MEANING), (" " * (cells - filled) + "▏", FAINT))
@@ -204,4 +200,4 @@ def _bar(done: int, total: int, cells: int) -> Content:
 def share_done(state: IndexerState, cells: int) -> Content:
     """Return a bar of so many cells with the share of the files that need work."""
     done, total = state.files_done, state.files_total
-    return Content.assemble(_bar(done, total, cells), f" {percent(_share(done, total)):>4}")
+    return Content.assemble(_progress_bar(done, total, cells), f" {percent(_share(done, total)):>4}")

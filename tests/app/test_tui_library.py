@@ -29,6 +29,7 @@ from app.tui.screens.library.directories import completed, offered
 from app.tui.screens.library.folder_rows import EVERYTHING, query_inside
 from app.tui.screens.library.library_check import Checked, file_line
 from app.tui.screens.library.library_contents import Contents
+from app.tui.screens.library.model_chooser import LookingScreen
 from app.tui.screens.library.model_fetch import FetchScreen, Stopped
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen, effect_of, patterns_in, text_of
@@ -621,6 +622,31 @@ async def test_a_model_that_is_here_may_run_beside_the_one_in_use(
         await settle(pilot)
         assert library.orders == [("shadow", "mine")]
         assert "mine runs beside the model in use" in " ".join(told(pilot))
+
+
+async def test_keys_pressed_before_the_models_are_there_do_nothing_below(
+    library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = threading.Event()
+
+    def models(active: str, passages: int) -> list[Model]:
+        found.wait(PATIENCE)
+        return CHOICES
+
+    monkeypatch.setattr(model_catalogue, "models", models)
+    async with app.run_test(size=SMALL) as pilot:
+        await shown(pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LookingScreen))
+        await pilot.press("p", "a", "enter")
+        assert library.orders == [] and isinstance(pilot.app.screen, LookingScreen)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LibraryScreen))
+        found.set()
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, LibraryScreen)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChoiceScreen))
 
 
 async def until(pilot: Pilot[int], wanted: Callable[[], bool]) -> None:

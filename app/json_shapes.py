@@ -50,6 +50,12 @@ def moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
+def _took(result: SearchResult) -> Shape:
+    """Return the milliseconds of each stage; those of a server where the library lies on one."""
+    took = {name: round(value, 3) for name, value in asdict(result.timings).items()}
+    return {name: value for name, value in took.items() if name != "server" or value}
+
+
 def search_shape(result: SearchResult, nearest: Links | None = None) -> Shape:
     """Return a search result with every figure that its ranking used, and the nearest words of rows that have them."""
     linked = nearest or {}
@@ -59,7 +65,7 @@ def search_shape(result: SearchResult, nearest: Links | None = None) -> Shape:
         "model": result.model,
         "late": result.late or None,
         "fusion": result.fusion,
-        "took_ms": {name: round(value, 3) for name, value in asdict(result.timings).items()},
+        "took_ms": _took(result),
         "weights": asdict(result.weights),
         "constants": asdict(result.constants),
         "found": result.found,

@@ -137,11 +137,16 @@ class Watching(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble(Event):
-    """Something went wrong that a person should know of; the indexer goes on."""
+    """Something went wrong that a person should know of; the indexer goes on.
+
+    `of` names the part that has the trouble, "" for the indexer itself; with `over`, that part has it no longer.
+    """
 
     type: ClassVar[str] = "trouble"
     message: str
     fix: str = ""
+    of: str = ""
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

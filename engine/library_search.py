@@ -285,7 +285,9 @@ class LibrarySearch:
             if widely:
                 ahead_of_rows(connection, search.fts_query, search.gathered.candidates.ids.tolist())
             result = search_pipeline.present(connection, search, settings, model, cuts, read, made=made)
-        timings = replace(result.timings, load=(loaded - loading) * 1e3, total=(time.perf_counter() - began) * 1e3)
+            waited = connection.waited * 1e3
+        took = (time.perf_counter() - began) * 1e3
+        timings = replace(result.timings, load=(loaded - loading) * 1e3, total=took, server=waited)
         weights = replace(result.weights, reason=missing) if missing else result.weights
         result = replace(result, timings=timings, weights=weights)
         kept = connection if isinstance(connection, AheadReads) else None

@@ -11,7 +11,15 @@ from pathlib import Path
 
 from engine.errors import ModelError
 from training.model_card import card_facts
-from training.source_model import checked_dense, checked_weights, modules_of, read_json, refused, require_encoder
+from training.source_model import (
+    checked_dense,
+    checked_weights,
+    modules_of,
+    read_json,
+    read_table,
+    refused,
+    require_encoder,
+)
 
 MASK = "MultiVectorMask"  # the module that says which tokens' vectors count
 _RUN = frozenset({"Transformer", "Dense", "Dropout", "Normalize", MASK})
@@ -35,12 +43,12 @@ class LateSource:
 
 def is_late(folder: Path) -> bool:
     """Return whether a directory says that its model gives a vector for each token. Raises ModelError."""
-    stated = read_json(folder / "config_sentence_transformers.json")
+    stated = read_table(folder / "config_sentence_transformers.json")
     modules = read_json(folder / "modules.json")
     if not isinstance(modules, list):
         return False
     named = any(isinstance(each, dict) and str(each.get("type", "")).endswith(f".{MASK}") for each in modules)
-    return named or (isinstance(stated, dict) and stated.get("model_type") in _TYPES)
+    return named or stated.get("model_type") in _TYPES
 
 
 def read_late_source(folder: Path) -> LateSource:
@@ -50,7 +58,7 @@ def read_late_source(folder: Path) -> LateSource:
     transformer = parts[0][1]
     require_encoder(folder, transformer)
     for kind, path in parts:
-        if kind == MASK and read_json(path / "config.json").get("keep_only_token_ids"):
+        if kind == MASK and read_table(path / "config.json").get("keep_only_token_ids"):
             raise refused(folder, "It gives vectors of images only, by its list of tokens that are kept.", _FIX)
     language, license_name = card_facts(folder)
     return LateSource(

@@ -80,7 +80,7 @@ def read_source(folder: Path) -> SourceModel:
     transformer = parts[0][1]
     require_encoder(folder, transformer)
     pooling = next(
-        (read_json(path / "config.json") for kind, path in parts if kind == "Pooling"), {"pooling_mode": "mean"}
+        (read_table(path / "config.json") for kind, path in parts if kind == "Pooling"), {"pooling_mode": "mean"}
     )
     query, passage = _prefixes(folder)
     if (query or passage) and pooling.get("include_prompt") is False:
@@ -96,14 +96,14 @@ def read_source(folder: Path) -> SourceModel:
         language=language,
         license=license_name,
         dense=tuple(checked_dense(folder, path) for kind, path in parts if kind == "Dense"),
-        lowercases=read_json(transformer / "sentence_bert_config.json").get("do_lower_case") is True,
+        lowercases=read_table(transformer / "sentence_bert_config.json").get("do_lower_case") is True,
     )
 
 
 def plain_width(folder: Path) -> int | None:
     """Return the length of the vectors that pooling alone gives, None where layers follow it. Raises ModelError."""
     parts = _modules(folder)
-    config = read_json(parts[0][1] / "config.json", required=True)
+    config = read_table(parts[0][1] / "config.json", required=True)
     width = next((config[key] for key in ("hidden_size", "dim", "d_model") if isinstance(config.get(key), int)), None)
     return None if any(kind == "Dense" for kind, _ in parts) else width
 
@@ -139,7 +139,7 @@ def _modules(folder: Path) -> list[tuple[str, Path]]:
 
 def require_encoder(folder: Path, transformer: Path) -> None:
     """Raise ModelError where the transformer is of a kind that is no encoder of texts, or has no tokenizer."""
-    config = read_json(transformer / "config.json", required=True)
+    config = read_table(transformer / "config.json", required=True)
     kind = str(config.get("model_type", ""))
     if config.get("is_encoder_decoder") is True or "vision_config" in config:
         raise refused(folder, f"Its transformer is of the kind {kind}, which does more than encode a text.")
@@ -163,7 +163,7 @@ def checked_weights(folder: Path, transformer: Path) -> str:
 
 def checked_dense(folder: Path, dense: Path, of: str = "sentence_embedding") -> Path:
     """Return the folder of a layer that maps the vectors called `of`. Raises ModelError where it is none of these."""
-    config = read_json(dense / "config.json", required=True)
+    config = read_table(dense / "config.json", required=True)
     if not _ACTIVATIONS.fullmatch(str(config.get("activation_function", "torch.nn.modules.activation.Tanh"))):
         raise refused(folder, f"The layer {dense.name} has an activation that Carrel does not run.")
     if {config.get("module_input_name"), config.get("module_output_name")} - {None, of}:
@@ -177,8 +177,8 @@ def checked_dense(folder: Path, dense: Path, of: str = "sentence_embedding") -> 
 
 def _maps(folder: Path) -> bool:
     """Return whether the model names classes in files beside it, which transformers would run if it were let."""
-    config = read_json(folder / "config.json")
-    return isinstance(config, dict) and "auto_map" in config
+    config = read_table(folder / "config.json")
+    return "auto_map" in config
 
 
 def _pooling(folder: Path, config: dict[str, Any]) -> Pooling:
@@ -196,7 +196,7 @@ def _pooling(folder: Path, config: dict[str, Any]) -> Pooling:
 
 def _prefixes(folder: Path) -> tuple[str, str]:
     """Return what stands before queries and passages: by the model's prompts, else as its family has it."""
-    config = read_json(folder / "config_sentence_transformers.json")
+    config = read_table(folder / "config_sentence_transformers.json")
     prompts = config.get("prompts") or {}
     if not isinstance(prompts, dict):
         raise refused(folder, "Its prompts are no table of texts.")
@@ -212,13 +212,13 @@ def _prompt(prompts: dict[str, Any], names: tuple[str, ...]) -> str:
 
 def _window(transformer: Path) -> int:
     """Take the strictest of the limits that the directory states."""
-    config = read_json(transformer / "config.json")
+    config = read_table(transformer / "config.json")
     places = config.get("max_position_embeddings")
     if isinstance(places, int) and _OFFSET_BY_PADDING.search(str(config.get("model_type", ""))):
         places -= int(config.get("pad_token_id") or 0) + 1
     stated = (
-        read_json(transformer / "sentence_bert_config.json").get("max_seq_length"),
-        read_json(transformer / "tokenizer_config.json").get("model_max_length"),
+        read_table(transformer / "sentence_bert_config.json").get("max_seq_length"),
+        read_table(transformer / "tokenizer_config.json").get("model_max_length"),
         places,
     )
     return int(min(limit for limit in (*stated, LONGEST_WINDOW) if isinstance(limit, (int, float)) and limit > 0))
@@ -232,6 +232,14 @@ def read_json(path: Path, *, required: bool = False) -> Any:
         if required or path.exists():
             raise refused(path.parent, f"{path.name} cannot be read: {error}.") from error
         return {}
+
+
+def read_table(path: Path, *, required: bool = False) -> dict[str, Any]:
+    """Return what a file holds as `read_json` does. Raises ModelError where that is no table of facts."""
+    found = read_json(path, required=required)
+    if not isinstance(found, dict):
+        raise refused(path.parent, f"{path.name} is not a table of facts.")
+    return found
 
 
 def refused(folder: Path, cause: str, fix: str = "") -> ModelError:

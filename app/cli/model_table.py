@@ -28,16 +28,17 @@ def lines(
     Of those that follow it, and of the one for late interaction, the state says how many of their vectors are there.
     How long each would take stands last where it is known.
     """
-    states = {each.name: follower_coverage(each) for each in followers}
-    if late is not None:
-        states[late.name] = ", ".join(filter(None, (states.get(late.name), late_coverage(late))))
+    states = {model.name: "active" if model.active else model.state for model in all_models}
+    states |= {each.name: follower_coverage(each) for each in followers}
+    if late is not None and late.name in states:
+        states[late.name] += f", {late_coverage(late)}"
     timed = any(model.seconds is not None for model in all_models)
     rows = [("", "model", "state", "dimensions", "MB", "tokens", "languages", "licence", *(["here"] if timed else []))]
     rows += [
         (
             "●" if model.active else "",
             model.name,
-            "active" if model.active else states.get(model.name, model.state),
+            states[model.name],
             str(model.dimension),
             str(model.megabytes),
             str(model.window),

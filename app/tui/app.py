@@ -257,6 +257,10 @@ class CarrelApp(App[int]):
         if self._driver is not None:
             self._driver.write(text)
 
+    def draw_pictures(self, output: str) -> str:
+        """Return what goes to the terminal, with pictures in the place of cells that stand for them."""
+        return self.ports.pictures.draw(output)
+
     def ask_for_folder(self, wanted: Path | None = None) -> None:
         """Ask for a folder to watch; with one that is wanted, whether it shall be that."""
         from app.tui.screens.welcome.screen import WelcomeScreen  # most starts never show it

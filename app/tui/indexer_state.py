@@ -44,6 +44,7 @@ class IndexerState:
     fix: str = ""
     trouble: str = ""
     trouble_at: float = 0.0
+    trouble_of: str = ""
     foreign: bool = False
     passages: int = 0
     looked: events.SyncFinished | None = None
@@ -103,7 +104,10 @@ def after(state: IndexerState, event: events.Event) -> IndexerState:
             state = replace(state, phase=phase, folders=event.folders, covered=event.covered)
             return replace(state, remark=event.remark, fix=event.fix)
         case events.Trouble():
-            return replace(state, trouble=f"{event.message} {event.fix}".strip(), trouble_at=event.at)
+            if event.over:
+                return replace(state, trouble="", trouble_of="") if state.trouble_of == event.of else state
+            told = f"{event.message} {event.fix}".strip()
+            return replace(state, trouble=told, trouble_at=event.at, trouble_of=event.of)
         case events.Stopped():
             return replace(state, phase="off")
         case _:

@@ -302,6 +302,9 @@ class PicturesPort(Protocol):
     ) -> tuple[Content, ...]:
         """Return the rows of cells of a picture that a note refers to; none where it cannot be shown. In a thread."""
 
+    def draw(self, output: str) -> str:
+        """Return what goes to the terminal, with pictures in the place of cells that stand for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:

@@ -7,6 +7,7 @@ a slow line that is most of what a key costs.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -90,18 +91,22 @@ def attributes(style: str) -> Attributes | None:
 
 @lru_cache
 def with_sparing(driver: type[Driver]) -> type[Driver]:
-    """Return a platform's driver that writes what is `sparing`, and of that only what is not there yet."""
+    """Return a platform's driver that writes what is `sparing`, and of that only what is not there yet.
+
+    Its app puts pictures in the place of the cells that stand for them.
+    """
 
     class SparingDriver(driver):  # type: ignore[valid-type, misc]
         """Writes to the terminal of its platform."""
 
-        def __init__(self, *given: Any, **named: Any) -> None:
-            super().__init__(*given, **named)
+        def __init__(self, app: Any, *given: Any, **named: Any) -> None:
+            super().__init__(app, *given, **named)
+            self._draw: Callable[[str], str] = app.draw_pictures
             self._shown = ShownCells()
 
         def write(self, data: str) -> None:
             """Write to the terminal."""
-            super().write(sparing(self._shown.changes(data)))
+            super().write(sparing(self._draw(self._shown.changes(data))))
 
         def process_message(self, message: Message) -> None:
             """Take in what the terminal says; one that has another size may show anything."""

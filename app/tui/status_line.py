@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from textual.content import Content
@@ -18,6 +18,7 @@ from engine.records import Folder, Status
 from engine.records.team import TeamGlance
 
 BAR_CELLS = 10
+TEAM = "team"  # of what a trouble of the way to a team's server is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class StatusView:
 def status_line(view: StatusView, width: int) -> Content:
     """Return the line. Where there is no room the folders go first, then the passages; what happens now stays.
 
-    That another Carrel indexes is left out before what it does would be cut: the library screen says it, too.
+    That another Carrel indexes is left out before what it does is said in fewer words: the library screen says it, too.
     """
     name = Content.styled("Carrel", KEY)
     now = doing(view)
@@ -40,12 +41,12 @@ def status_line(view: StatusView, width: int) -> Content:
     room = width - name.cell_length - 3
     if now.cell_length > room:
         now = doing(replace(view, indexer=replace(view.indexer, foreign=False)))
-    for parts in _choices(view.status):
-        line = _joined([badge, *parts, now])
+    choices = [[badge, *parts, now] for parts in _choices(view.status)] + [[badge, short] for short in _in_short(view)]
+    for parts in [*choices, [now]]:
+        line = _joined(parts)
         if line.cell_length <= room:
             break
-    else:
-        line = now.truncate(max(0, room), ellipsis=True)
+    line = line.truncate(max(0, room), ellipsis=True)
     return Content.assemble(name, " " * max(1, width - name.cell_length - line.cell_length), line)
 
 
@@ -99,7 +100,8 @@ def doing(view: StatusView) -> Content:
         return Content.styled("opening …", QUIET)
     if view.read_only:
         return Content.styled("as it was last indexed", QUIET)
-    if state.trouble:
+    away = view.status.team is not None and view.status.team.server_away
+    if state.trouble and not (away and state.trouble_of == TEAM):  # which the line says already
         return Content.styled(one_line(state.trouble), ALARM)
     line = _phase(view)
     if state.foreign:
@@ -116,6 +118,24 @@ def meaning_share(view: StatusView) -> float:
         return 1.0
     told = state.pending and state.embeddable  # a moment newer than what was read of the library
     return max(0.0, 1 - state.pending / state.embeddable) if told else status.meaning
+
+
+def _in_short(view: StatusView) -> Iterator[Content]:
+    """Yield what the indexer does now in fewer and fewer words, where the shares say it."""
+    state = view.indexer
+    if view.status is None or view.read_only or state.trouble:
+        return
+    meaning = meaning_share(view)
+    if state.phase == "indexing":
+        words, meaning = words_share(view), meaning if view.status.passages else 0.0
+        yield Content.styled(how_far(words, meaning, state.seconds_left), QUIET)
+        yield Content.styled(how_far(words, meaning), QUIET)
+        yield Content.styled(f"words {percent(words)}", QUIET)
+    elif state.phase == "watching" and walked(view.status) and meaning < 1:
+        yield Content.styled(how_far(1.0, meaning), QUIET)
+        yield Content.styled(f"meaning {percent(meaning)}", QUIET)
+    elif state.phase == "watching" and walked(view.status):
+        yield _phase(view)
 
 
 def _phase(view: StatusView) -> Content:
@@ -151,8 +171,14 @@ def _progress(view: StatusView) -> Content:
     meaning = meaning_share(view) if view.status and view.status.passages else 0.0
     whole = max(1, _files(view))
     left = view.indexer.files_total - view.indexer.files_done
-    shares = how_far(_share(whole - left, whole), meaning, view.indexer.seconds_left)
-    return Content.assemble(_bar(whole - left, whole, BAR_CELLS), (f" {shares}", QUIET))
+    shares = how_far(words_share(view), meaning, view.indexer.seconds_left)
+    return Content.assemble(_progress_bar(whole - left, whole, BAR_CELLS), (f" {shares}", QUIET))
+
+
+def words_share(view: StatusView) -> float:
+    """Return the share of all files that are found by their words; less than all while one is left."""
+    whole = max(1, _files(view))
+    return _share(whole - view.indexer.files_total + view.indexer.files_done, whole)
 
 
 def _files(view: StatusView) -> int:
@@ -165,7 +191,7 @@ def _share(done: int, total: int) -> float:
     return min(0.99, max(0, done) / max(1, total))
 
 
-def _bar(done: int, total: int, cells: int) -> Content:
+def _progress_bar(done: int, total: int, cells: int) -> Content:
     """Return a bar of so many cells for the files done; a cell shows once it is filled."""
     filled = max(0, done) * cells // max(1, total)
     return Content.assemble(("▕", FAINT), ("█" * filled, MEANING), (" " * (cells - filled) + "▏", FAINT))
@@ -174,4 +200,4 @@ def _bar(done: int, total: int, cells: int) -> Content:
 def share_done(state: IndexerState, cells: int) -> Content:
     """Return a bar of so many cells with the share of the files that need work."""
     done, total = state.files_done, state.files_total
-    return Content.assemble(_bar(done, total, cells), f" {percent(_share(done, total)):>4}")
+    return Content.assemble(_progress_bar(done, total, cells), f" {percent(_share(done, total)):>4}")

@@ -36,7 +36,7 @@ def owner_words(path: bytes) -> str:
 def elsewhere(path: bytes, here: str) -> str:
     """Return that a file lies with another member, and what there is of it `here`, in sentences."""
     name = pictured(display(os.path.basename(path)))
-    return f"{name} lies with {owner_words(path)}, and is not on this machine. {here} as it was brought to the team."
+    return f"{name} lies with {owner_words(path)}. {here} as it was brought to the team."
 
 
 def short_path(path: bytes) -> str:

@@ -9,9 +9,10 @@ NOT_YET = "not yet"  # stands where rank and distance by meaning will stand
 WAITS = "not embedded yet: ranked by its words so far"
 
 
-def words_so_far(result: SearchResult) -> str:
+def words_so_far(result: SearchResult, *, briefly: bool = False) -> str:
     """Return what is said beside a verdict that mostly the words gave; "" where the meaning has its say."""
-    return f"by words so far: meaning {percent(result.embedded)}" if result.so_far else ""
+    share = f"meaning {percent(result.embedded)}" if result.so_far else ""
+    return f"by words so far: {share}" if share and not briefly else share
 
 
 def by_words_alone(hit: Hit) -> str:

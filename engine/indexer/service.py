@@ -55,7 +55,7 @@ class Service:
 
     `encoder_of` makes the encoder of a model by its name in the catalogue, None standing for the default; `refit` fits
     the tiers, unless it is asked to stop. `commands` are lines of the command pipe: "sync", "sync PATH". `stop`
-    is heard within a second.
+    is heard within a second. `words_read` is called whenever a sync has ended.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Service:
         on_event: Callable[[Event], None],
         stop: Signal,
         commands: queue.SimpleQueue[str] | None = None,
+        words_read: Callable[[], None] = lambda: None,
     ) -> None:
         self._conn = conn
         self._library = library
@@ -77,6 +78,7 @@ class Service:
         self._refit = refit
         self._on_event = on_event
         self._stop = stop
+        self._words_read = words_read
         self._watch = FolderWatch(conn, library, on_event)
         self._orders = Orders(conn, self, commands or queue.SimpleQueue(), stop)
         self._next_whole = 0.0
@@ -227,6 +229,7 @@ class Service:
                 told.take_up(anew=self._let_pass())
                 if paths and not (paths := still_wanted(paths, folders, watched(self._conn))):
                     break
+        self._words_read()
         tell(finished(report))
         return report
 

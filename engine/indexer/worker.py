@@ -46,7 +46,6 @@ def main(argv: Sequence[str] | None = None, encoder_of: EncoderOf | None = None)
     """Run the indexer process and return its exit code; `encoder_of` takes the place of the installed models."""
     options = _parse(argv)
     logging.basicConfig(handlers=[stderr_handler(places().log)], level=logging.WARNING, format=LOG_FORMAT)
-    _be_humble()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
@@ -62,6 +61,7 @@ def main(argv: Sequence[str] | None = None, encoder_of: EncoderOf | None = None)
             events_file=options.events,
             commands=commands,
             encoder_of=encoder_of or Encoders(),
+            words_there=_be_humble,
         )
     except CarrelError as error:
         if not isinstance(error, LibraryBusy):  # which is ordinary: the browser that started us follows the other
@@ -125,8 +125,13 @@ def serve(
     encoder_of: EncoderOf,
     events_file: Path | None = None,
     commands: queue.SimpleQueue[str] | None = None,
+    words_there: Callable[[], None] = lambda: None,
 ) -> None:
-    """Hold the lock and index: once, or with `watch` until `stop` is set."""
+    """Hold the lock and index: once, or with `watch` until `stop` is set.
+
+    `words_there` is called once something can be found by its words: at once in a library that holds something.
+    """
+    from engine.indexer.priority import FirstWords
     from engine.indexer.service import Service
     from engine.indexer.warm_parser import WarmParser
     from engine.sources.parser import configured_parser
@@ -144,6 +149,8 @@ def serve(
         conn = open_writer(library, lock_held=True, told=told)
         try:
             refuse_escaping(conn)
+            first_words = FirstWords(conn, words_there)
+            first_words.look()
             service = Service(
                 conn,
                 library,
@@ -153,6 +160,7 @@ def serve(
                 on_event=on_event,
                 stop=stop,
                 commands=commands,
+                words_read=first_words.look,
             )
             with _bringing(library, encoder_of, on_event, stop) if watch else nullcontext():
                 service.run(watch=watch)
@@ -196,8 +204,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _be_humble() -> None:
-    with suppress(OSError):
-        os.nice(NICENESS)
+    from engine.indexer.priority import lower_priority
+
+    lower_priority(NICENESS)
 
 
 def _listen(commands: queue.SimpleQueue[str], stop: threading.Event) -> None:

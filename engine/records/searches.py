@@ -324,6 +324,7 @@ class Timings:
     fuse: float = 0.0
     total: float = 0.0
     embed: float = 0.0  # of passages on demand, before the search was done again with their vectors
+    server: float = 0.0  # waited for the server of a team's library, within the others; 0 for a file
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,11 @@ _LINE_MARKUP = re.compile(r"^[^\S\n]*+(?:#{1,6}\s++|[-*+]\s++|>\s*+|```[\w-]*+)"
 _FRONT_MATTER = re.compile(r"---\n.*?\n---\n", re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]\[]*+)\]\([^)\s\[]*+(?:\s\"[^\"]*+\")?\)")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\]|\[]*\|)?([^\]\[]*)\]\]")
-_EMPHASIS = re.compile(r"\*\*|`")
+_EMPHASIS = re.compile(r"\*\*|~~|`")
+# Around words only, so that `f(*args, *more)`, 2 * 3, `_private` and snake_case stay as they are.
+_SLANTED = re.compile(
+    r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,200})(?<=\S)\*(?![\w*])|(?<!\w)_(?=[^\s_])([^_\n]{1,200})(?<=\S)_(?!\w)"
+)
 
 MOST_SENTENCES = 12  # each costs one run of the encoder, 2 to 10 ms
 SHORTEST = 12  # code points: what is shorter is a label, not a sentence
@@ -150,6 +154,7 @@ def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     if plain:
         stripped = _LINE_MARKUP.sub(" ", stripped)
         stripped = _EMPHASIS.sub("", _WIKI_LINK.sub(r"\1", _LINK.sub(r"\1", stripped)))
+        stripped = _SLANTED.sub(lambda slanted: slanted[1] or slanted[2], stripped)
     if may_be_unspaced(stripped):
         stripped = re.sub(_INSIDE_A_WORD, "", stripped)
     return _BLANKS.sub(" ", stripped).strip()

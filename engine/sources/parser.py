@@ -15,7 +15,8 @@ from engine.errors import SourceChanged, SourceError, WorkerError
 from engine.log_file import private_log
 from engine.paths import places, private_folder
 from engine.records import Cutting, Document
-from engine.sources.parser_process import ChildDied, NotStarted, ParserProcess, TimedOut
+from engine.sources.parser_allowance import TimedOut
+from engine.sources.parser_process import ChildDied, NotStarted, ParserProcess
 from engine.sources.parser_protocol import document_from_json, request_to_json
 
 
@@ -38,7 +39,8 @@ class ReaderEnded(SourceError):
 class Limits:
     """What one file, and one child, may use."""
 
-    seconds: int = 60  # a 1,000-page PDF takes about 20 s on a slow machine
+    seconds: int = 60  # without the wait for a processor; a 1,000-page PDF takes about 20 s on a slow machine
+    clock_seconds: int = 1200  # with that wait: beside twenty busy programs a file has a twentieth of a processor
     memory_bytes: int = 2 * 2**30  # address space of the child; a 32 MB PDF needs about 0.5 GB
     resident_bytes: int = 400 * 2**20  # above it the child is replaced, which bounds what libraries leak
     files: int = 5000  # files a child reads before it is replaced
@@ -122,7 +124,7 @@ class Parser:
             if isinstance(error, NotStarted):
                 raise WorkerError("The process that reads files did not start.", fix=self._advice()) from None
             if isinstance(error, TimedOut):
-                raise ReaderEnded(f"took longer than {self._limits.seconds} s", child.inside) from None
+                raise ReaderEnded(f"took longer than {error.seconds:.0f} s", child.inside) from None
             if isinstance(error, ChildDied):
                 raise ReaderEnded(error.reason(), child.inside) from None
             if isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):
@@ -147,8 +149,10 @@ class Parser:
                 limits = self._limits
                 self._child = ParserProcess(
                     seconds=limits.seconds,
+                    clock_seconds=limits.clock_seconds,
                     settings={
                         "seconds": limits.seconds,
+                        "clock_seconds": limits.clock_seconds,
                         "memory": limits.memory_bytes,
                         "resident": limits.resident_bytes,
                         "files": limits.files,

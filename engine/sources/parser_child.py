@@ -39,19 +39,19 @@ def main() -> None:
         return
     _limit("RLIMIT_CORE", 0)
     _limit("RLIMIT_AS", int(settings["memory"]))
-    seconds, resident = int(settings["seconds"]), int(settings["resident"])
+    seconds, clock, resident = (int(settings[name]) for name in ("seconds", "clock_seconds", "resident"))
     languages = str(settings.get("ocr") or "")
 
     def go_on() -> None:
         """Ask for as much time again: for a page that is a picture, more of a mailbox, or to cut the text."""
         _send(answers, {"working": True})
-        _allow(seconds)
+        _allow(seconds, clock)
 
     _send(answers, {"ready": True})
     left = int(settings["files"])
     while (request := _receive(requests)) is not None:
         left -= 1
-        _allow(seconds)
+        _allow(seconds, clock)
         answer = _answer(
             request, _recogniser(languages, go_on), go_on, _once(partial(_send, answers, {"inside": True}))
         )
@@ -129,9 +129,9 @@ def _answer(
     return {"reason": reason}
 
 
-def _allow(seconds: int) -> None:
-    """Let the next file have so many seconds, of the clock and of the processor, before the system ends us."""
-    signal.alarm(seconds + GRACE_SECONDS)
+def _allow(seconds: int, clock: int) -> None:
+    """Let the next file have so many seconds, of the processor and of the clock, before the system ends us."""
+    signal.alarm(clock + GRACE_SECONDS)
     used = resource.getrusage(resource.RUSAGE_SELF)
     _limit("RLIMIT_CPU", int(used.ru_utime + used.ru_stime) + seconds + GRACE_SECONDS)
 

@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import subprocess
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,18 @@ from typing import Any
 from engine.errors import WorkerError
 from engine.log_file import private_log
 from engine.paths import own_process
+from engine.sources.parser_allowance import Allowance, TimedOut
 from engine.sources.parser_protocol import LENGTH, MAX_MESSAGE_BYTES, pack
 
 START_SECONDS = 30  # until the greeting: a cold interpreter on a busy disk
 MAX_PROLONGED = 250  # a few more than the pages that are recognised in one document
 READ_BYTES = 1024 * 1024
+LEAST_WAIT_SECONDS = 0.02  # between two looks at how long the child has waited for a processor
 _DEATHS = {int(signal.SIGXCPU): "took too much processor time", int(signal.SIGALRM): "took too long"}
 
 
 class NotStarted(Exception):
     """The child never said that it is ready; no file is to blame."""
-
-
-class TimedOut(Exception):
-    """The child took longer than the file was allowed."""
 
 
 class ChildDied(Exception):
@@ -49,9 +46,15 @@ class ChildDied(Exception):
 class ParserProcess:
     """One running child. Only `kill` may be called while another thread is in `ask`."""
 
-    def __init__(self, *, seconds: float, settings: dict[str, int | str], log: Path | None) -> None:
-        """Start the process; `settings` reach it with the first request."""
+    def __init__(
+        self, *, seconds: float, clock_seconds: float, settings: dict[str, int | str], log: Path | None
+    ) -> None:
+        """Start the process; `settings` reach it with the first request.
+
+        A file has so many `seconds`, in which waiting for a processor does not count, and `clock_seconds` in all.
+        """
         self._seconds = seconds
+        self._clock_seconds = clock_seconds
         self._preface = pack(settings)
         self._process = _start(log)
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -76,21 +79,24 @@ class ParserProcess:
         """
         if self._preface:
             try:
-                self._exchange(self._preface, time.monotonic() + START_SECONDS)
+                self._exchange(self._preface, self._allowance(START_SECONDS))
             except (TimedOut, ChildDied, ValueError):
                 raise NotStarted from None
             self._preface = b""
         self.inside, prolonged = False, 0
-        deadline = time.monotonic() + self._seconds
-        answer = self._exchange(pack(request), deadline)
+        allowance = self._allowance(self._seconds)
+        answer = self._exchange(pack(request), allowance)
         while answer.get("inside") or (answer.get("working") and prolonged < MAX_PROLONGED):
             if answer.get("inside"):
                 self.inside = True
             else:
                 prolonged += 1
-                deadline = time.monotonic() + self._seconds
-            answer = self._exchange(b"", deadline)
+                allowance = self._allowance(self._seconds)
+            answer = self._exchange(b"", allowance)
         return answer
+
+    def _allowance(self, seconds: float) -> Allowance:
+        return Allowance(self._process.pid, seconds, max(seconds, self._clock_seconds))
 
     def kill(self) -> None:
         """End the process, whatever it does, and what it has started, for it leads a group of its own."""
@@ -105,25 +111,24 @@ class ParserProcess:
         self._requests.close()
         self._answers.close()
 
-    def _exchange(self, message: bytes, deadline: float) -> dict[str, Any]:
+    def _exchange(self, message: bytes, allowance: Allowance) -> dict[str, Any]:
         try:
             _write(self._requests.fileno(), message)
         except (OSError, ValueError):
             raise ChildDied(self._status()) from None
-        (length,) = LENGTH.unpack(self._receive(LENGTH.size, deadline))
+        (length,) = LENGTH.unpack(self._receive(LENGTH.size, allowance))
         if length > MAX_MESSAGE_BYTES:
             raise ValueError("answer too long")
-        answer = json.loads(self._receive(length, deadline))
+        answer = json.loads(self._receive(length, allowance))
         if not isinstance(answer, dict):
             raise ValueError("not an answer")
         return answer
 
-    def _receive(self, wanted: int, deadline: float) -> bytearray:
+    def _receive(self, wanted: int, allowance: Allowance) -> bytearray:
         received = bytearray()
         while len(received) < wanted:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or not self._poll.poll(remaining * 1000):
-                raise TimedOut
+            if not self._poll.poll(max(allowance.left(), LEAST_WAIT_SECONDS) * 1000):
+                continue
             try:
                 piece = os.read(self._answers.fileno(), min(READ_BYTES, wanted - len(received)))
             except BlockingIOError:

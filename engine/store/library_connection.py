@@ -36,6 +36,7 @@ class LibraryConnection(apsw.Connection):
     file: tuple[int, int] = (0, 0)
     immutable: bool = False
     distant: bool = False
+    waited: float = 0.0
 
     def was_interrupted(self, error: Exception) -> bool:
         """Tell whether an error says that a statement was ended by `interrupt`."""

@@ -312,6 +312,10 @@ class StoreConnection(WordReads, FilterReads, CandidateReads, RowReads, ModelRea
     distant: bool
     """Whether each question costs a way over a network, so that whole lists of postings are not brought."""
 
+    @property
+    def waited(self) -> float:
+        """Seconds that were waited for a server so far; 0 where the library is a file."""
+
     def interrupt(self) -> None:
         """End the statement that runs now; may be called from any thread."""
 

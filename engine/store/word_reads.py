@@ -28,8 +28,11 @@ def terms_beginning(conn: apsw.Connection, prefix: str, most: int) -> list[str]:
 
 
 def vocabulary(conn: apsw.Connection) -> dict[str, int]:
-    """Return every term with the number of passages that hold it."""
-    return dict(cast("list[tuple[str, int]]", conn.execute("SELECT term, doc FROM passage_vocab").fetchall()))
+    """Return every term with the number of passages that hold it; one that is damaged ends the reading of none."""
+    from engine.store.stored_values import text
+
+    found = conn.execute("SELECT CAST(term AS BLOB), doc FROM passage_vocab").fetchall()
+    return {text(term): documents for term, documents in cast("list[tuple[bytes, int]]", found)}
 
 
 def holders(conn: apsw.Connection, phrase: Phrase) -> list[tuple[int, int]]:

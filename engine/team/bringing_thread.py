@@ -58,6 +58,7 @@ class BringingThread:
         self._stop = stop
         self._left = threading.Event()
         self._told = ""
+        self._lost = False  # whether the way to the server is broken
         self._filling = ModelFilling(machine, encoder_of, configured_parser, self)
         self._fitted_at = -FIT_AGAIN_SECONDS
         self._thread = threading.Thread(target=self._run, name="team", daemon=True)
@@ -85,6 +86,7 @@ class BringingThread:
             try:
                 self._bring()
             except CarrelError as error:
+                self._lost = True
                 self._tell(error)
             except Exception:
                 log.exception("bringing folders to the team library failed")
@@ -95,7 +97,14 @@ class BringingThread:
         """Tell a trouble once: a server that is away is away at each attempt."""
         if error.message != self._told:
             self._told = error.message
-            self._on_event(Trouble(message=f"Team library: {error.message} {error.cause}".strip(), fix=error.fix))
+            message = f"Team library: {error.message} {error.cause}".strip()
+            self._on_event(Trouble(message=message, fix=error.fix, of="team"))
+
+    def _found_again(self) -> None:
+        """Tell that the server answers, where it was told that it does not."""
+        if self._lost:
+            self._lost, self._told = False, ""
+            self._on_event(Trouble(message="The team library answers again.", of="team", over=True))
 
     def _bring(self) -> None:
         """Bring what has changed, look by look, on one session; raises what breaks it."""
@@ -119,7 +128,8 @@ class BringingThread:
             now = _version(reader)
             if now != version or time.monotonic() - heard > HEARTBEAT_SECONDS:
                 publisher.publish(writer, self)
-                version, heard, self._told = now, time.monotonic(), ""
+                version, heard = now, time.monotonic()
+                self._found_again()
             elif not (self._helped(writer) or self._fitted(writer, partial(_differs, reader, version))):
                 self._left.wait(LOOK_SECONDS)
 

@@ -16,17 +16,23 @@ _COLUMNS = f"""p.document_id, coalesce(e.number, 0), d.path, p.ordinal, p.hash <
     CASE WHEN octet_length(p.text) > {SUSPICIOUS_LENGTH}::float8 * length(p.text) THEN p.text END"""
 NAMES = "document, number, path, ordinal, is_data, text"
 WIDTH = 6  # columns
-OF_PASSAGE = f"""SELECT {_COLUMNS} FROM passage p
-    JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id
-    LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page
-    WHERE p.folder_id = (c.passage >> 32)::integer AND p.id = c.passage"""
-"""What selects the details of one passage, the number of which is `c.passage`, under these names."""
+
+
+def of_passage(where: str = "") -> str:
+    """Return what selects the details of one passage, the number of which is `c.passage`, under `NAMES`.
+
+    OFFSET has each looked up by itself: the planner would read all passages for some hundred.
+    """
+    return f"""SELECT {_COLUMNS} FROM passage p
+        JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id
+        LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page
+        WHERE p.folder_id = (c.passage >> 32)::integer AND p.id = c.passage {where} OFFSET 0"""
 
 
 def asking(passages: Sequence[int]) -> Sql:
     """Return what selects the details of these passages, each behind its number."""
     return Sql(
-        f"SELECT c.passage, t.* FROM unnest(%s::bigint[]) AS c(passage), LATERAL ({OF_PASSAGE}) AS t({NAMES})",
+        f"SELECT c.passage, t.* FROM unnest(%s::bigint[]) AS c(passage), LATERAL ({of_passage()}) AS t({NAMES})",
         (list(passages),),
     )
 

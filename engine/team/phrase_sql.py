@@ -24,9 +24,10 @@ _WEIGHT = (
     + " ".join(f"WHEN {number} THEN {weight}" for number, weight in enumerate(COLUMN_WEIGHTS) if weight != 1.0)
     + " ELSE 1.0 END"
 )
+# Multiplied and divided in the order of fts5_aux.c, so that the same passage has the same score to the last digit.
 _SCORE = (
-    f"{{idf}} * {{f}} * {SATURATION + 1.0} / ({{f}} + {SATURATION} *"
-    f" ({1.0 - LENGTH_WEIGHT} + {LENGTH_WEIGHT} * {{length}} / %s::float8))"
+    f"{{idf}} * (({{f}} * {SATURATION + 1.0}::float8) / ({{f}} + {SATURATION}::float8 *"
+    f" ({1.0 - LENGTH_WEIGHT}::float8 + {LENGTH_WEIGHT}::float8 * {{length}} / %s::float8)))"
 )
 _NONE = "SELECT NULL::bigint AS passage_id, NULL::float8 AS frequency, NULL::integer AS length WHERE false"
 
@@ -120,7 +121,7 @@ class Weighed:
 
 
 def scored(phrases: Sequence[Phrase], weighed: Weighed, among: Sql | None = None) -> Sql:
-    """Return what selects passage_id and the bm25 that each phrase gives, a row each.
+    """Return what selects passage_id, the bm25 that a spelling gives and its place among all, from 1: a row each.
 
     `among` selects the passages to look at, where they are so few that each is looked up by itself.
     """
@@ -132,26 +133,29 @@ def scored(phrases: Sequence[Phrase], weighed: Weighed, among: Sql | None = None
             plain[each] = terms
     parts = []
     if plain:
-        parts.append(_scored_plain(plain, weighed, among))
-    for each in spelled:
+        parts.append(_scored_plain(plain, spelled, weighed, among))
+    for number, each in enumerate(spelled, start=1):
         if each not in plain:
             found = frequencies_of(each)
             score = _SCORE.format(idf="%s::float8", f="frequency", length="length")
             within = f" WHERE passage_id IN ({among.text})" if among else ""
             values = (weighed.idf[each], weighed.average, *found.values, *(among.values if among else ()))
-            parts.append(Sql(f"SELECT passage_id, {score} AS score FROM ({found.text}) AS f{within}", values))
+            selected = f"SELECT passage_id, {score} AS score, {number} AS number FROM ({found.text}) AS f{within}"
+            parts.append(Sql(selected, values))
     text = " UNION ALL ".join(each.text for each in parts)
     return Sql(
-        text or "SELECT NULL::bigint AS passage_id, 0.0::float8 AS score WHERE false",
+        text or "SELECT NULL::bigint AS passage_id, 0.0::float8 AS score, 1 AS number WHERE false",
         tuple(chain.from_iterable(each.values for each in parts)),
     )
 
 
-def _scored_plain(plain: Mapping[Phrase, tuple[str, ...]], weighed: Weighed, among: Sql | None) -> Sql:
+def _scored_plain(
+    plain: Mapping[Phrase, tuple[str, ...]], spelled: Sequence[Phrase], weighed: Weighed, among: Sql | None
+) -> Sql:
     """Score phrases of one stem in one pass over the postings; both forms of a stem count as one word."""
     terms = [term for each in plain.values() for term in each]
-    numbers = [number for number, each in enumerate(plain.values(), start=1) for _ in each]
-    idf = [weighed.idf[each] for each in plain]
+    numbers = [spelled.index(phrase) + 1 for phrase, each in plain.items() for _ in each]
+    idf = [weighed.idf[each] for each in spelled]
     number = "(%s::integer[])[array_position(%s::text[], {term}::text)]"
     if among is None:
         rows, values = "posting", [numbers, terms, terms]
@@ -169,4 +173,10 @@ def _scored_plain(plain: Mapping[Phrase, tuple[str, ...]], weighed: Weighed, amo
         each = f"""SELECT passage_id, number, sum(frequency) AS frequency, length FROM ({each}) AS t
         GROUP BY passage_id, number, length"""
     score = _SCORE.format(idf="(%s::float8[])[number]", f="frequency", length="length")
-    return Sql(f"SELECT passage_id, {score} AS score FROM ({each}) AS s", (idf, weighed.average, *values))
+    return Sql(f"SELECT passage_id, {score} AS score, number FROM ({each}) AS s", (idf, weighed.average, *values))
+
+
+def summed(count: int) -> str:
+    """Return the sum of the scores of so many spellings in their order, as FTS5 adds them: the order moves digits."""
+    parts = (f"coalesce(max(score) FILTER (WHERE number = {number}), 0)" for number in range(1, count + 1))
+    return " + ".join(parts) if count else "0.0::float8"

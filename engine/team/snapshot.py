@@ -7,6 +7,7 @@ has, which change is its latest, which model is active, and whether the person's
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,7 @@ class Snapshot:
         self.matches: dict[Phrase, int] = {}  # how many passages match a phrase
         self.brought = BroughtPassages()
         self.with_vectors = False  # whether a search needs the vectors of what words bring
+        self.waited = 0.0  # seconds, for the answers of the server
         self.ended = False  # the transaction is over: what was read stays, and nothing more is asked
         self._answers: dict[Sql, list[tuple[Any, ...]]] = {}
 
@@ -84,6 +86,7 @@ class Snapshot:
             return
         if self.ended:
             raise NotRead
+        began = time.perf_counter()
         cursors = [self.conn.cursor(binary=True) for _ in unknown]
         with self.conn.pipeline():
             if begin:
@@ -93,6 +96,7 @@ class Snapshot:
         for cursor, each in zip(cursors, unknown, strict=True):
             with cursor:
                 self._answers[each] = cursor.fetchall()
+        self.waited += time.perf_counter() - began
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return what a statement gives; names are those of the library, `%s` stands for values. Raises NotRead."""

@@ -53,6 +53,11 @@ class TeamConnection:
         number = UUID(snapshot.library).int
         self.file = number >> 64, number & (2**64 - 1)
 
+    @property
+    def waited(self) -> float:
+        """Seconds that were waited for the server so far."""
+        return self.snapshot.waited
+
     def interrupt(self) -> None:
         """End the statement that runs now; the caller waits for nothing."""
         self.interrupted = True

@@ -15,6 +15,7 @@ from engine.records import Check
 from engine.team.membership import own_folders, writing
 from engine.team.publishing import Publisher
 from engine.team.team_migrations import LEAST_PGVECTOR, LEAST_SERVER, newest_version
+from engine.team.vector_functions import EXACT_BELOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,7 +175,9 @@ def _recall(writer: TeamWriter, model: int) -> Check:
     if not wanted:
         return Check("recall", True, 0, "there is nothing to search yet", False)
     recall = found / wanted
-    told = f"{recall:.3f} of the {NEIGHBOURS} nearest of {len(sent)} passages, by the index against all vectors"
+    seen = writer.run("SELECT coalesce(sum(passages), 0)::bigint FROM folder_state")[0][0]
+    how = "by the index" if seen > EXACT_BELOW else f"all compared, as up to {EXACT_BELOW:,} passages are,"
+    told = f"{recall:.3f} of the {NEIGHBOURS} nearest of {len(sent)} passages, {how} against all vectors"
     remedy = "" if recall >= LEAST_RECALL else f"Have whoever keeps it run: REINDEX INDEX vector_{model}_nearest"
     return Check("recall", recall >= LEAST_RECALL, wanted - found if remedy else 0, told, False, remedy)
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.retrieval.vector_leg import BEST_COUNT, Cosines, Matrix, Rows, Scan
-from engine.team.candidate_details import NAMES, OF_PASSAGE
+from engine.team.candidate_details import NAMES, of_passage
 from engine.team.candidate_details import keep as keep_details
 from engine.team.phrase_sql import Sql
 from engine.team.team_filters import allowed_sql
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 KEPT_VECTORS = 20_000  # of one model: 30 MB at 384 components
 _NEAREST = f"""SELECT c.passage, c.vector, t.* FROM nearest(%s, %s::real[], %s, {{within}}, %s)
-    WITH ORDINALITY AS c(passage, vector, at), LATERAL ({OF_PASSAGE}) AS t({NAMES}) ORDER BY c.at"""
+    WITH ORDINALITY AS c(passage, vector, at), LATERAL ({of_passage()}) AS t({NAMES}) ORDER BY c.at"""
 
 
 def nearest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +14,10 @@ from engine.store.allowed import EVERYTHING, Allowed
 from engine.store.bm25 import fts5_idf
 from engine.store.phrase import Phrase
 from engine.store.tokenizer import STEM
-from engine.team.candidate_details import NAMES, OF_PASSAGE, WIDTH
+from engine.team.candidate_details import NAMES, WIDTH, of_passage
 from engine.team.candidate_details import keep as keep_details
-from engine.team.passage_postings import BOTH, kept
-from engine.team.phrase_sql import Sql, Weighed, frequencies_of, matching, matching_all, plain_terms, scored
+from engine.team.passage_postings import BOTH, PLACE_BITS, kept
+from engine.team.phrase_sql import Sql, Weighed, matching, matching_all, plain_terms, scored, summed
 from engine.team.snapshot import counting
 from engine.team.team_filters import allowed_sql
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
 DETAILED = 200  # of the best by words: as many become candidates of a search
+TITLE_END = 1 << PLACE_BITS  # the first place of a term lies below it where the term stands in a title
 LOOKED_UP_SHARE = 0.1  # a passage looked up by itself costs as much as ten postings read in a row
 _RARE = """SELECT t.term, p.id, p.document_id FROM posting t
 JOIN passage p ON p.folder_id = t.folder_id AND p.id = t.passage_id
@@ -174,12 +175,14 @@ def best(snapshot: Snapshot, groups: Sequence[Sequence[Phrase]], allowed: Allowe
     sizes = {at: sum(phrase_frequency(snapshot, each) for each in group) for at, group in enumerate(groups)}
     rarest = min(sizes, key=lambda at: sizes[at])
     first = scored(groups[rarest], weighed)
-    parts = [Sql(f"SELECT passage_id, score, {1 << rarest} AS part FROM found", ())]
+    before = [0, *accumulate(len(set(chain.from_iterable(each.spellings for each in group))) for group in groups)]
+    parts = [Sql(f"SELECT passage_id, score, number + {before[rarest]} AS number, {1 << rarest} AS part FROM found")]
     for at, group in enumerate(groups):
         if at != rarest:
             few = sizes[rarest] < LOOKED_UP_SHARE * sizes[at]
             found = scored(group, weighed, Sql("SELECT passage_id FROM found") if few else None)
-            parts.append(Sql(f"SELECT passage_id, score, {1 << at} AS part FROM ({found.text}) AS f", found.values))
+            placed = f"SELECT passage_id, score, number + {before[at]} AS number, {1 << at} AS part"
+            parts.append(Sql(f"{placed} FROM ({found.text}) AS f", found.values))
     within = allowed_sql(snapshot, allowed)
     where = f"WHERE passage_id IN ({within.text})" if within is not None else ""
     every = f"HAVING bit_or(part) = {(1 << len(groups)) - 1}" if len(groups) > 1 else ""
@@ -191,11 +194,12 @@ def best(snapshot: Snapshot, groups: Sequence[Sequence[Phrase]], allowed: Allowe
             SELECT passage_id FROM best ORDER BY total DESC, passage_id LIMIT %s)) AS v ON v.passage = c.passage"""
     return Sql(
         f"""WITH found AS MATERIALIZED ({first.text}), best AS MATERIALIZED (
-            SELECT passage_id, sum(score) AS total FROM ({" UNION ALL ".join(each.text for each in parts)}) AS f
+            SELECT passage_id, {summed(before[-1])} AS total
+            FROM ({" UNION ALL ".join(each.text for each in parts)}) AS f
             {where} GROUP BY passage_id {every} ORDER BY total DESC, passage_id LIMIT %s)
         SELECT c.passage, c.total, t.*{vector} FROM (
             SELECT passage_id AS passage, total, row_number() OVER (ORDER BY total DESC, passage_id) AS at FROM best
-        ) AS c LEFT JOIN LATERAL ({OF_PASSAGE} AND c.at <= %s) AS t({NAMES}) ON true {vectors} ORDER BY c.at""",
+        ) AS c LEFT JOIN LATERAL ({of_passage("AND c.at <= %s")}) AS t({NAMES}) ON true {vectors} ORDER BY c.at""",
         (
             *first.values,
             *chain.from_iterable(each.values for each in parts),
@@ -216,20 +220,38 @@ def titled(snapshot: Snapshot, words: Sequence[str], most: int) -> list[tuple[in
 
 
 def named(words: Sequence[str], most: int) -> Sql:
-    """Return what selects passages by the beginning of their title or an alias."""
-    begins = frequencies_of(Phrase(tuple(words), column="title", first=True))
-    holds = frequencies_of(Phrase(tuple(words), column="title"))
+    """Return what selects passages by the beginning of their title or an alias.
+
+    Of the rarest word those postings are read that stand in a title, and in their passages the other words are looked
+    up one by one: of a question nearly nothing is left then. The title is the first column, so that a place in it is
+    the number of its word.
+    """
+    terms = [kept(word) for word in words]
+    begins = " AND ".join(f"{at} = ANY(s{at})" for at in range(len(terms)))
+    follows = "".join(f" AND start + {at} = ANY(s{at})" for at in range(1, len(terms)))
+    places = ", ".join(f"max(stands) FILTER (WHERE term = %s) AS s{at}" for at in range(len(terms)))
     return Sql(
-        f"""SELECT id, names FROM (
+        f"""WITH rarest AS MATERIALIZED (
+            SELECT w.term FROM unnest(%s::text[]) AS w(term) LEFT JOIN term_count c ON c.term = w.term
+            GROUP BY w.term ORDER BY coalesce(sum(c.passages), 0), w.term LIMIT 1
+        ), among AS MATERIALIZED (
+            SELECT passage_id FROM posting WHERE term = (SELECT term FROM rarest) AND place < {TITLE_END}
+        ), held AS MATERIALIZED (
+            SELECT a.passage_id, {places} FROM among AS a CROSS JOIN LATERAL (
+                SELECT term, array_prepend(place, further) AS stands FROM posting
+                WHERE folder_id = (a.passage_id >> 32)::integer AND passage_id = a.passage_id AND term = ANY(%s)
+                    AND place < {TITLE_END} OFFSET 0
+            ) AS q GROUP BY a.passage_id HAVING count(*) = %s
+        ) SELECT id, names FROM (
             SELECT DISTINCT ON (p.document_id, e.number) p.id,
                 coalesce(nullif(e.title, ''), d.title || chr(10) || d.aliases) AS names
-            FROM (SELECT passage_id, false AS late FROM ({begins.text}) AS b
-                UNION ALL SELECT passage_id, true FROM ({holds.text}) AS h) AS m
-            JOIN passage p ON {_HERE} {_DOCUMENT} {_ENTRY}
-            WHERE (p.ordinal = 0 OR e.number IS NOT NULL) AND (NOT m.late OR d.aliases <> '')
+            FROM (SELECT passage_id, {begins} AS first FROM held WHERE EXISTS (
+                SELECT FROM unnest(s0) AS start WHERE start < {TITLE_END}{follows})
+            ) AS m, LATERAL (SELECT p.* FROM passage p WHERE {_HERE} OFFSET 0) AS p {_DOCUMENT} {_ENTRY}
+            WHERE (p.ordinal = 0 OR e.number IS NOT NULL) AND (m.first OR d.aliases <> '')
             ORDER BY p.document_id, e.number, p.ordinal
         ) AS t ORDER BY id LIMIT %s""",
-        (*begins.values, *holds.values, most),
+        (terms, *terms, terms, len(set(terms)), most),
     )
 
 

@@ -128,7 +128,7 @@ async def test_a_row_is_copied_in_the_form_that_a_second_letter_names(app: Carre
         quoted = copied["q"].splitlines()
         assert quoted[:3] == ["> ## Care", ">", "> Feed the starter with flour and water twice a day before baking."]
         assert quoted[-1] == f"> — [Sourdough › Care]({path}), line 5"
-        await pressed(pilot, "y", "z")  # no form: nothing is copied, and the rows have the keys again
+        await pressed(pilot, "y", "z", "escape")  # no form: nothing is copied, and the choice stays until it is left
         assert app.clipboard == copied["q"] and screen_of(pilot).rows.has_focus
         await pressed(pilot, "x", "x", "y", "p")
         assert len(app.clipboard.split("\n")) == 2

@@ -10,7 +10,7 @@ import pytest
 from fakes import NOTES, FakeLibrary, search_notes
 from hypothesis import given
 from hypothesis import strategies as st
-from piloting import WIDE, settle, typed, written
+from piloting import WIDE, pressed, settle, typed, written
 from textual.app import App
 
 from app.cli.search_explained import explained as explained_rows
@@ -192,6 +192,10 @@ async def test_more_like_this_lists_other_notes_and_leads_back(app: CarrelApp) -
         await settle(pilot)
         assert all(hit.document_id != chosen.document_id for hit in screen.rows.hits)
         assert screen.reading.text.startswith(f"like: {chosen.title}")
+        await pressed(pilot, "ctrl+s")
+        assert "nearest in meaning · newest first   esc back" in screen.reading.text
+        await pressed(pilot, "ctrl+s", "ctrl+s")
+        assert "nearest in meaning   esc back" in screen.reading.text
         await pilot.press("ctrl+l")
         await settle(pilot)
         await pilot.press("escape")

@@ -29,6 +29,7 @@ from app.tui.screens.library.directories import completed, offered
 from app.tui.screens.library.folder_rows import EVERYTHING, query_inside
 from app.tui.screens.library.library_check import Checked, file_line
 from app.tui.screens.library.library_contents import Contents
+from app.tui.screens.library.model_chooser import LookingScreen
 from app.tui.screens.library.model_fetch import FetchScreen, Stopped
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen, effect_of, patterns_in, text_of
@@ -445,6 +446,47 @@ async def test_forgetting_asks_first(library: Shelves, app: CarrelApp) -> None:
         assert "z takes it back" in " ".join(told(pilot))
 
 
+async def test_what_is_marked_is_paused_looked_at_and_forgotten_together(library: Shelves, app: CarrelApp) -> None:
+    both = ["/home/reader/notes", "/home/reader/code"]
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot, "down", "space", "x")
+        assert [folder.path for folder in screen.tree_list.taken_folders] == [ROOT, CODE]
+        await pressed(pilot, "p")
+        assert sorted(library.orders) == sorted(("pause", path) for path in both)
+        assert "✓" not in "".join(line[:2] for line in written(pilot).splitlines()), "done is done"
+        library.watched = [replace(folder, state="paused") for folder in library.watched]
+        library.orders.clear()
+        library.commits += 1
+        app.look_again()
+        await settle(pilot)
+        await pressed(pilot, "home", "down", "x", "x", "x", "up", "up", "x", "p")
+        assert {kind for kind, _ in library.orders} == {"resume"}
+        library.orders.clear()
+        await pressed(pilot, "home", "down", *("x", "x"), "u")
+        assert sorted(library.orders) == sorted(("sync", path) for path in both)
+        library.orders.clear()
+        await pressed(pilot, "home", "down", *("x", "x"), "D")
+        text = " ".join(written(pilot).split())
+        assert "Forget 2 folders?" in text and "7,419 documents and 48,081 passages" in text and "~/code" in text
+        await pressed(pilot, "n")
+        assert library.orders == [] and len(screen.tree_list.taken_folders) == 2
+        await pressed(pilot, "D", "y")
+        assert sorted(library.orders) == sorted(("remove", path) for path in both)
+
+
+async def test_marked_files_are_tried_again_and_opened_together(library: Shelves, app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await shown(pilot, "down", "tab", "x", "x")
+        assert len(screen.story_list.taken) == 2
+        await pressed(pilot, "r")
+        files = {os.fsdecode(failure.path) for failure in library.failed[:2]}
+        assert set(library.orders) == {("retry", path) for path in files}
+        assert len(screen.story_list.taken) == 1
+        await pressed(pilot, "home", "x", "x", "x", "enter")
+        opened = b" ".join(part for command in app.ports.edit.commands for part in command.arguments)  # type: ignore[union-attr]
+        assert all(os.fsencode(path) in opened for path in files)
+
+
 async def test_a_forgotten_folder_is_taken_back_with_one_key(library: Shelves, app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await shown(pilot, "z")
@@ -580,6 +622,31 @@ async def test_a_model_that_is_here_may_run_beside_the_one_in_use(
         await settle(pilot)
         assert library.orders == [("shadow", "mine")]
         assert "mine runs beside the model in use" in " ".join(told(pilot))
+
+
+async def test_keys_pressed_before_the_models_are_there_do_nothing_below(
+    library: Shelves, app: CarrelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = threading.Event()
+
+    def models(active: str, passages: int) -> list[Model]:
+        found.wait(PATIENCE)
+        return CHOICES
+
+    monkeypatch.setattr(model_catalogue, "models", models)
+    async with app.run_test(size=SMALL) as pilot:
+        await shown(pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LookingScreen))
+        await pilot.press("p", "a", "enter")
+        assert library.orders == [] and isinstance(pilot.app.screen, LookingScreen)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LibraryScreen))
+        found.set()
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, LibraryScreen)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChoiceScreen))
 
 
 async def until(pilot: Pilot[int], wanted: Callable[[], bool]) -> None:

@@ -180,6 +180,15 @@ def test_a_reading_names_each_word_and_the_verdict(result: SearchResult) -> None
     assert cell_len(reading_line(result, 30, finished=True).plain) <= 34
 
 
+def test_the_words_of_a_query_stay_whole_where_the_meaning_is_still_to_come(result: SearchResult) -> None:
+    so_far = replace(result, so_far=True, embedded=0.0)
+    wide, narrow = (reading_line(so_far, width, finished=True).plain for width in (120, 76))
+    assert "by words so far: meaning 0 %" in wide
+    words = ("starter ▅ uncommon", "alive ▆ rare")
+    assert all(word in wide and word in narrow for word in words)
+    assert narrow.rstrip().endswith("meaning 0 %") or " · meaning 0 % · " in narrow
+
+
 def test_the_sign_of_the_verdict_stands_before_its_own_tier(result: SearchResult) -> None:
     tiers: tuple[Tier, ...] = ("likely", "weak", "weak")
     hits = tuple(replace(hit, tier=tier) for hit, tier in zip(result.hits, tiers, strict=False))
@@ -225,6 +234,21 @@ def test_a_status_line_fits_its_width(width: int) -> None:
     view = StatusView(FakeLibrary().status(), IndexerState("indexing", files_done=3, files_total=9, rate=40.0))
     assert status_line(view, width).cell_length <= width
     assert "33 %" in status_line(view, 80).plain
+
+
+def test_a_narrow_status_line_says_less_and_is_not_cut() -> None:
+    status = replace(FakeLibrary().status(), passages=41_870, pending=27_634)
+    reading = IndexerState("indexing", files_done=3, files_total=9, rate=40.0, seconds_left=700.0)
+    embedding = IndexerState("watching", pending=27_634, embeddable=41_870, meaning_left=720.0)
+    for state, shown in (
+        (reading, {60: "min left", 40: "words 33 %, meaning 34 %", 24: "words 33 %"}),
+        (embedding, {60: "min left", 40: "words 100 %, meaning 34 %", 24: "meaning 34 %"}),
+    ):
+        for width, words in shown.items():
+            line = status_line(StatusView(status, state), width).plain
+            assert line.endswith(words) and "…" not in line and cell_len(line) <= width
+    alone = StatusView(status, embedding, read_only=True)
+    assert "as it was last indexed" in status_line(alone, 40).plain
 
 
 def test_what_another_carrel_does_is_said_before_that_it_is_another() -> None:

@@ -213,7 +213,7 @@ async def test_lines_that_are_pasted_become_one(library: FakeLibrary, app: Carre
         pasted = "first line picnic\nsecond line: esc\r\n\ttabbed third\n"
         screen.query_line.post_message(events.Paste(pasted))
         await settle(pilot)
-        assert screen.query_line.value == "first line picnic second line: esc  tabbed third"
+        assert screen.query_line.value == "first line picnic second line: esc tabbed third"
         assert library.asked[-1][0] == screen.query_line.value
 
 

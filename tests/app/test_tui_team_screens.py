@@ -11,13 +11,15 @@ from fakes import DAY, NOW, ROOT, FakeEditor, FakeLibrary, ports
 from piloting import SIZES, SMALL, WATCHING, WIDE, picture, pressed, screen_of, settle, told, typed, written
 
 from app.tui.app import CarrelApp
+from app.tui.indexer_state import after
 from app.tui.row_picker import PickRequest, RowPicker
 from app.tui.screens.library.folder_rows import root_state
 from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.settings_file import SettingsFile
-from app.tui.status_line import StatusView
+from app.tui.status_line import StatusView, doing
 from app.wording.paths import elsewhere, owner_words, person_of
 from engine.config import Config
+from engine.events import Trouble
 from engine.paths import owner_of
 from engine.records import Folder, SearchResult, Status, StoredDocument, StoredPassage
 from engine.records.team import Member, SharedSearch, TeamFolder, TeamGlance
@@ -58,7 +60,8 @@ class Shelf(FakeLibrary):
 
     def search(self, text: str, **how: Any) -> SearchResult:
         found = super().search(text, **how)
-        return replace(found, hits=tuple(replace(hit, path=moved(hit.path)) for hit in found.hits))
+        hits = tuple(replace(hit, path=moved(hit.path)) for hit in found.hits)
+        return replace(found, hits=hits, timings=replace(found.timings, server=9.4))
 
     def document_by_id(self, document_id: int) -> StoredDocument | None:
         found = super().document_by_id(document_id)
@@ -114,6 +117,7 @@ async def test_a_file_of_another_member_is_read_here_since_it_cannot_be_opened()
     app = CarrelApp(ports(Shelf(), editor=editor))
     async with app.run_test(size=WIDE) as pilot:
         await typed(pilot, "yeast bacteria nature")
+        assert "14 ms, server 9" in written(pilot)
         assert screen_of(pilot).rows.hits[0].path.startswith(BENS)
         await pressed(pilot, "enter")
         assert isinstance(app.screen, ReaderScreen)
@@ -191,3 +195,13 @@ async def test_searches_of_others_are_offered_and_own_ones_shared() -> None:
         assert [(each.name, each.query) for each in shelf.shared if each.own] == [("mine", "starter")]
         await pressed(pilot, "enter", "enter")
         assert not [each for each in shelf.shared if each.own]
+
+
+def test_a_trouble_of_the_team_is_over_when_it_is_told_and_hides_no_other() -> None:
+    lost = Trouble(message="Team library: away.", of="team")
+    back = Trouble(message="It answers again.", of="team", over=True)
+    state = after(WATCHING, lost)
+    assert state.trouble and not after(state, back).trouble
+    assert after(after(WATCHING, Trouble(message="The disk is full.")), back).trouble == "The disk is full."
+    assert "away" in doing(StatusView(Shelf().status(), state)).plain
+    assert doing(StatusView(Shelf("It does not answer.").status(), state)).plain == "✓ up to date"

@@ -10,7 +10,7 @@ import pytest
 from fakes import NOTES, FakeExploration, FakeLibrary, ports, search_notes
 from hypothesis import given
 from hypothesis import strategies as st
-from piloting import SIZES, WIDE, picture, pressed, settle, told, typed, written
+from piloting import SIZES, SMALL, WIDE, picture, pressed, settle, told, typed, written
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
@@ -408,6 +408,19 @@ async def test_the_footer_shows_the_keys_of_the_panel(app: CarrelApp) -> None:
         await pilot.pause()
         footer = written(pilot).splitlines()[-1]
         assert "K keep as my default" in footer and "r reset" in footer and "y copy as text" in footer
+
+
+async def test_on_a_low_screen_the_figures_stand_above_the_panel_and_its_way_back_is_named() -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=SMALL) as pilot:
+        await typed(pilot, "starter alive")
+        await pressed(pilot, "f12")
+        text = written(pilot)
+        shown = ("meaning  ▕", "words    ▕", "score    ▕", "K keep", "esc back")
+        assert [name for name in shown if name not in text] == []
+        await pilot.resize_terminal(40, 12)
+        await settle(pilot)
+        assert "▌weight    meaning .80" in written(pilot)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -75,9 +75,11 @@ def judged(kept: Path | None, most: int, names: Sequence[str]) -> dict[str, dict
 
 
 def left_out(found: Mapping[str, Scores]) -> list[dict[str, Any]]:
-    """Return for each collection the setting that is best on the others, and what it gives on this one."""
-    rows = []
+    """Return for each collection the setting that is best on the others, and what it gives on this one; none alone."""
+    rows: list[dict[str, Any]] = []
     names = list(found[IN_USE])
+    if len(names) < 2:
+        return rows
     for name in names:
         others = [each for each in names if each != name]
         best = max(found, key=lambda row: (np.mean([found[row][each].mean() for each in others]), row == IN_USE))

@@ -7,7 +7,7 @@ started beside, on the loopback, with the settings of PostgreSQL but for 1 GB of
 which row-level security lets nobody but an administrator do, with the rows that `TeamWriter` would write; some files
 are then written by `TeamWriter` to measure that. Each query goes to both in turn, as a member with rights on one folder
 that all read, so that policies are in force. Encoding is left out. Nothing of a network is in these figures: add three
-round trips to a search.
+or four round trips to a search.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def member_of(path: Path) -> Iterator[tuple[str, dict[str, float]]]:
 def filled(conn: Any, url: str, path: Path) -> dict[str, float]:
     """Copy a file into the library and return the seconds that reading, copying, indexing and analysing took."""
     from engine.embedding.manifest import Manifest
+    from engine.retrieval.tiers import CALIBRATED
     from engine.store.connection import open_reader
     from engine.store.models import active
     from engine.team.team_writer import TeamWriter
@@ -94,6 +95,7 @@ def filled(conn: Any, url: str, path: Path) -> dict[str, float]:
     assert model is not None
     writer = TeamWriter(url, "carrel")
     number = writer.model(Manifest.from_json(model.manifest))
+    writer.calibrate(number, {CALIBRATED: file.figure(model.id, CALIBRATED)})  # else no verdict would be the file's
     folder = writer.folder(bytes(root), "box", "all")
     conn.execute("SET search_path = carrel, public")
     ((index,),) = conn.execute(

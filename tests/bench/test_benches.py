@@ -428,10 +428,10 @@ def test_a_team_library_is_held_against_the_single_file(
 ) -> None:
     if reason := postgres_server.unavailable():
         pytest.skip(reason)
-    report = run(team_search, f"--library {library} --sizes 20 --keep {tmp_path} --queries 3")
+    report = run(team_search, f"--library {library} --sizes 20 --keep {tmp_path} --queries 20")
     (size,) = report["sizes"]
-    assert size["file"]["total"]["n"] == size["team"]["total"]["n"] == 3
-    assert size["same_ten"] > 0.5  # copies of three notes: which of them leads is a matter of the last digits
+    assert size["file"]["total"]["n"] == size["team"]["total"]["n"] > 3
+    assert size["same_ten"] >= 0.95
     assert size["recall_at_10"] > 0.9
     assert size["written_ms"]["n"] > 0
     assert "team against file" in team_search.table(report)

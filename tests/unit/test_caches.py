@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 
+import apsw
 import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
@@ -153,6 +154,19 @@ def test_what_most_passages_hold_is_counted_alike_whether_or_not_it_was_read(lib
     counted = kept.count(phrase)
     assert counted == asked.count(phrase) == kept.count(phrase) == len(kept.postings(phrase).ids)
     assert kept.count(phrase) == counted
+
+
+def test_a_damaged_word_keeps_no_other_from_being_looked_for(library):
+    writer = open_writer(library.path, lock_held=True)
+    writer.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 0)  # as chance would, which knows no rules
+    for row, block in writer.execute("SELECT id, block FROM passage_fts_data WHERE id > 10").fetchall():
+        writer.execute(
+            "UPDATE passage_fts_data SET block = ? WHERE id = ?", (block.replace(b"ourdough", b"o\xffrdough"), row)
+        )
+    writer.close()
+    connection = begun(library)
+    kept, asked = PostingsCache(keeps_scores=True).of(connection), PostingsCache().of(connection)
+    assert kept.holding("hing") == asked.holding("hing") == ("nothing",)
 
 
 def test_the_kept_vocabulary_is_that_of_the_version_that_is_searched(library):

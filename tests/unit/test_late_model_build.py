@@ -183,6 +183,8 @@ def spoil(folder: Path, fault: str) -> None:
         case "odd":
             stated = folder / "sentence_bert_config.json"
             stated.write_text(json.dumps({**json.loads(stated.read_text()), "query_expansion": {"strategy": "odd"}}))
+        case "no table":
+            (folder / "2_MultiVectorMask" / "config.json").write_text("[1]")
         case "of texts":
             layer = folder / "1_Dense" / "config.json"
             layer.write_text(json.dumps({**json.loads(layer.read_text()), "module_input_name": "sentence_embedding"}))
@@ -201,6 +203,7 @@ def spoil(folder: Path, fault: str) -> None:
         ("too long", "10000 tokens"),
         ("odd", "sentence-transformers cannot open it"),
         ("of texts", "of another kind"),
+        ("no table", "config.json is not a table"),
     ],
 )
 def test_what_cannot_be_built_is_refused_with_the_reason(fault: str, said: str, folder: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SourceError, WorkerError
+from engine.linux_processes import seconds_waited
 from engine.paths import places
 from engine.sources.parser import Limits, Parser, ParserClosed, configured_parser
 from engine.sources.parser_protocol import document_from_json, document_to_json
@@ -189,9 +191,46 @@ def test_a_reader_that_goes_from_page_to_page_has_the_time_of_a_file_for_each(
     path = note(tmp_path, "long.txt", "for _ in range(9): os.write(4, WORKING)")
     with Parser(Limits(seconds=100)) as parser:
         parser.read(note(tmp_path, "first.txt", "1"))
-        monkeypatch.setattr("engine.sources.parser_process.time.monotonic", lambda: float(next(seconds)))
+        monkeypatch.setattr("engine.sources.parser_allowance.time.monotonic", lambda: float(next(seconds)))
         assert parser.read(path).text.startswith("for _")
         assert next(seconds) > 200, "longer than the limit"
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize(("clock_seconds", "program"), [(1200, "time.sleep(2)"), (2, "time.sleep(600)")])
+def test_the_wait_for_a_processor_is_no_fault_of_a_file_but_has_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_seconds: int, program: str
+) -> None:
+    with Parser(Limits(seconds=1, clock_seconds=clock_seconds)) as parser:
+        parser._limits = Limits()  # the child may start on a busy machine
+        parser.read(note(tmp_path, "first.txt", "1"))
+        began = time.monotonic()
+        monkeypatch.setattr("engine.sources.parser_allowance.seconds_waited", lambda _: time.monotonic() - began)
+        assert parser._child is not None
+        parser._child._seconds, parser._child._clock_seconds = 1, clock_seconds
+        slow = note(tmp_path, "slow.txt", program)
+        if program == "time.sleep(2)":
+            assert parser.read(slow).text == program
+        else:
+            with pytest.raises(SourceError, match="took longer than 2 s"):
+                parser.read(slow)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux tells of the wait")
+def test_the_system_tells_how_long_a_process_waited_for_a_processor() -> None:
+    one = min(os.sched_getaffinity(0))
+    program = f"import os; os.sched_setaffinity(0, [{one}]); exec('while True: pass')"
+    beside = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(2)]
+    try:
+        deadline = time.monotonic() + 120
+        while not all(seconds_waited(each.pid) > 0.05 for each in beside):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        for each in beside:
+            each.kill()
+            each.wait()
+    assert seconds_waited(beside[0].pid) == 0.0, "it has ended"
 
 
 @pytest.mark.usefixtures("hostile")

@@ -86,3 +86,21 @@ def test_a_snippet_begins_with_a_sentence_or_with_a_word(tmp_path: Path) -> None
         "Garden\nBurrows\n\nThe wombat digs.", snippet.FtsQuery((), ()), ("Garden", "Burrows")
     )
     assert (text, marks) == ("The wombat digs.", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "The *fix-up* commits, _all of them_, are ~~gone~~ **here**.",
+            "The fix-up commits, all of them, are gone here.",
+        ),
+        ("`f(*args, *more)` and 2 * 3 * 4", "f(*args, *more) and 2 * 3 * 4"),
+        ("snake_case_name, `__init__`, `_private` and _other", "snake_case_name, __init__, _private and _other"),
+        ("*.py and *.md, or a*b*c", "*.py and *.md, or a*b*c"),
+    ],
+)
+def test_signs_that_only_shape_a_text_are_left_away_and_those_of_names_stay(text: str, shown: str) -> None:
+    query = snippet.FtsQuery((), ())
+    assert snippet.snippet(text, query, kind="markdown") == (shown, ())
+    assert snippet.snippet(text, query, kind="code")[0] == text

@@ -6,20 +6,24 @@ import os
 import signal
 import stat
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 import pytest
+from fake_encoder import FakeEncoder
 from fake_indexer import command
 from shelf import paragraph
 
 from engine.events import Event, IndexerStarted, Stopped, SyncFinished, Trouble, from_line
+from engine.indexer import worker
 from engine.indexing.sync_progress import from_dict, to_dict
 from engine.log_file import LARGEST_BYTES
 from engine.records import Failure, SyncReport
-from engine.store import documents, folders, requests
+from engine.store import documents, folders, pending_vectors, requests
 from engine.store.connection import open_writer
 from engine.store.lock import IndexerLock, events_of, holder
 
@@ -97,6 +101,53 @@ def test_it_indexes_tells_and_leaves(home: Home) -> None:
     assert [event.added for event in events if isinstance(event, SyncFinished)] == [1]
     assert documents.counts(home.conn).passages == 1
     assert stat.S_IMODE(home.events_file.stat().st_mode) == 0o600
+
+
+def test_a_new_library_is_read_as_any_program_reads_and_embedded_at_a_low_priority(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int, int]] = []
+
+    def nice(by: int) -> None:
+        asked.append((by, documents.counts(home.conn).passages, pending_vectors.count(home.conn)))
+
+    monkeypatch.setenv("CARREL_HOME", str(home.base / "home"))
+    monkeypatch.setattr(os, "nice", nice)
+    monkeypatch.setattr(os, "setpriority", lambda *_: None)
+
+    def index() -> None:
+        worker.serve(
+            home.library,
+            lambda _: None,
+            threading.Event(),
+            watch=False,
+            encoder_of=lambda _: FakeEncoder(),  # type: ignore[arg-type,return-value]
+            words_there=worker._be_humble,
+        )
+
+    index()
+    assert asked == [], "nothing is there yet, so that the next folder is new, too"
+    (home.notes / "a.md").write_text(paragraph("apple"))
+    index()
+    assert asked == [(worker.NICENESS, 1, 1)] and pending_vectors.count(home.conn) == 0
+    (home.notes / "b.md").write_text(paragraph("berry"))
+    index()
+    assert asked[1:] == [(worker.NICENESS, 1, 0)]
+
+
+def test_a_low_priority_is_that_of_every_thread_and_of_what_it_has_started() -> None:
+    program = (
+        "import os, subprocess, sys, threading; from engine.indexer.priority import lower_priority\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE)\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "all = [*map(int, os.listdir('/proc/self/task')), child.pid]; before = os.getpriority(os.PRIO_PROCESS, 0)\n"
+        "lower_priority(3); print({os.getpriority(os.PRIO_PROCESS, each) - before for each in all}, len(all))\n"
+        "child.kill()"
+    )
+    if not os.path.isdir("/proc/self/task"):
+        pytest.skip("only Linux has a priority for each thread")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "{3} 3\n"
 
 
 def test_it_refuses_to_start_where_another_holds_the_lock(home: Home) -> None:

@@ -14,13 +14,15 @@ from typing import Literal
 
 from textual.content import Content
 
-Terminal = Literal["kitty", "colour", "none"]
+Terminal = Literal["kitty", "iterm", "sixel", "colour", "none"]
 PLACEHOLDER = "\U0010eeee"
 # The signs that number the rows of a picture, from 0 on; the protocol has more than any picture here needs.
 ROW_SIGNS = (
     "\u0305\u030d\u030e\u0310\u0312\u033d\u033e\u033f\u0346\u034a\u034b\u034c\u0350\u0351\u0352"
     "\u0357\u035b\u0363\u0364\u0365\u0366\u0367\u0368\u0369\u036a\u036b\u036c\u036d\u036e\u036f"
 )
+ITERM_PROGRAMS = ("iterm.app", "wezterm", "mintty")  # by TERM_PROGRAM: they show files as iTerm does
+SIXEL_TERMS = ("foot", "mlterm", "contour", "yaft")  # by the beginning of TERM
 CHUNK_CHARACTERS = 4096  # of a picture, in one message to the terminal: the protocol allows no more
 
 
@@ -33,8 +35,13 @@ def terminal_of(environment: Mapping[str, str]) -> Terminal:
     if environment.get("NO_COLOR"):
         return "none"
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "").lower()
-    if (term in ("xterm-kitty", "xterm-ghostty") or program == "ghostty") and not environment.get("TMUX"):
-        return "kitty"
+    if not environment.get("TMUX") and not environment.get("STY"):
+        if term in ("xterm-kitty", "xterm-ghostty") or program == "ghostty":
+            return "kitty"
+        if program in ITERM_PROGRAMS or environment.get("LC_TERMINAL") == "iTerm2":
+            return "iterm"
+        if term.startswith(SIXEL_TERMS):
+            return "sixel"
     return "colour" if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") else "none"
 
 

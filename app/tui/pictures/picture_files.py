@@ -12,8 +12,10 @@ from urllib.parse import unquote
 from textual.content import Content
 
 from app.tui.pages.inline_markup import leads_out
+from app.tui.pictures.inline_rows import InlinePictures, Pixels
 from app.tui.pictures.picture_cells import Terminal, mosaic, placeholders, transmission
-from app.tui.pictures.thumbnail import CPU_SECONDS, MOST_FILE_BYTES, SIZE
+from app.tui.pictures.thumbnail import CPU_SECONDS, MOST_FILE_BYTES, PALETTE_BYTES, SIZE
+from app.tui.pictures.window_size import cell_pixels
 from engine.lazy_dataclass import dataclass
 from engine.paths import own_process
 from engine.sources.safe_open import open_beneath
@@ -37,8 +39,15 @@ class PictureFiles:
     It needs Pillow, which the extra `pictures` brings; without it every picture is shown by its name.
     """
 
-    def __init__(self, terminal: Terminal, decoder: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        terminal: Terminal,
+        decoder: Sequence[str] = (),
+        cell: Callable[[], tuple[int, int] | None] = cell_pixels,
+    ) -> None:
         self._terminal = terminal
+        self._cell = cell
+        self._inline = InlinePictures(terminal)
         self._decoder = decoder or own_process("app.tui.pictures.thumbnail")
         self._sent = 0
         self._kept: dict[tuple[bytes, int], tuple[Content, ...]] = {}
@@ -47,6 +56,10 @@ class PictureFiles:
     def shows(self) -> bool:
         """Whether this terminal shows pictures at all."""
         return self._terminal != "none"
+
+    def draw(self, output: str) -> str:
+        """Return what goes to the terminal, with pictures in the place of cells that stand for them."""
+        return self._inline.draw(output) if self._terminal in ("sixel", "iterm") else output
 
     def cells(
         self, note: bytes, target: str, roots: Sequence[bytes], send: Callable[[str], None]
@@ -83,7 +96,10 @@ class PictureFiles:
         return self._kept[key]
 
     def _made_cells(self, descriptor: int, send: Callable[[str], None]) -> tuple[Content, ...]:
-        if self._terminal == "colour":
+        cell = CELL_PIXELS if self._terminal == "iterm" else self._cell() if self._terminal == "sixel" else None
+        if cell is not None:
+            return self._inline_cells(descriptor, cell)
+        if self._terminal in ("colour", "sixel"):  # sixels need to know how large a cell is
             made = self._made("rgb", (MOST_COLUMNS, 2 * MOST_ROWS), descriptor)
             return mosaic(made.content, *made.size) if made else ()
         width, height = CELL_PIXELS
@@ -91,10 +107,23 @@ class PictureFiles:
         if made is None:
             return ()
         columns, rows = -(-made.size[0] // width), -(-made.size[1] // height)
-        self._sent += 1
-        number = 1 + (os.getpid() * KEPT + self._sent) % MOST_NUMBER
+        number = self._next_number()
         send(transmission(made.content, number, columns, rows))
         return placeholders(number, columns, rows)
+
+    def _inline_cells(self, descriptor: int, cell: tuple[int, int]) -> tuple[Content, ...]:
+        width, height = cell
+        made = self._made("palette", (MOST_COLUMNS * width, MOST_ROWS * height), descriptor)
+        if made is None or len(made.content) != PALETTE_BYTES + made.size[0] * made.size[1]:
+            return ()
+        pixels = Pixels(made.size[0], made.content[:PALETTE_BYTES], made.content[PALETTE_BYTES:], cell)
+        number = self._next_number()
+        self._inline.add(number, pixels)
+        return placeholders(number, pixels.columns, pixels.rows)
+
+    def _next_number(self) -> int:
+        self._sent += 1
+        return 1 + (os.getpid() * KEPT + self._sent) % MOST_NUMBER
 
     def _made(self, kind: str, most: tuple[int, int], descriptor: int) -> _Made | None:
         """Have a process make the picture small; None where it cannot be shown."""

@@ -1,6 +1,7 @@
 """Makes one picture small, in a process of its own: `python -m app.tui.pictures.thumbnail FORMAT WIDTH HEIGHT`.
 
-The file is on stdin; on stdout come its size, 8 bytes, and its pixels (rgb) or a PNG (png). A picture may be hostile:
+The file is on stdin; on stdout come its size, 8 bytes, and its pixels (rgb), a palette
+of 768 bytes and a byte a pixel (palette), or a PNG (png). A picture may be hostile:
 the process has limits, and whatever goes wrong in it costs that picture.
 """
 
@@ -17,6 +18,7 @@ MEMORY_BYTES = 1 << 30  # address space
 CPU_SECONDS = 10
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")  # the decoders that most eyes have looked at
 SIZE = struct.Struct(">II")
+PALETTE_BYTES = 3 * 256
 
 
 def main() -> int:
@@ -54,10 +56,13 @@ def small(content: bytes, kind: str, most: tuple[int, int]) -> bytes:
         picture.draft("RGB", (2 * most[0], 2 * most[1]))  # a large JPEG is decoded at a part of its size
         upright = ImageOps.exif_transpose(picture)
         upright.thumbnail(most)
-        pixels = upright.convert("RGB" if kind == "rgb" else "RGBA")
+        pixels = upright.convert("RGBA" if kind == "png" else "RGB")
     size = SIZE.pack(*pixels.size)
     if kind == "rgb":
         return size + pixels.tobytes()
+    if kind == "palette":
+        few = pixels.quantize(256)
+        return size + bytes(few.getpalette() or ()).ljust(PALETTE_BYTES, b"\0")[:PALETTE_BYTES] + few.tobytes()
     encoded = io.BytesIO()
     pixels.save(encoded, "PNG")
     return size + encoded.getvalue()

@@ -33,11 +33,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[T]):
-    """A thing to pick: what it is, how it is called, and a word at its right."""
+    """A thing to pick: what it is, how it is called, and a word at its right.
+
+    One that is `fixed` can only be picked: it is neither forgotten nor switched.
+    """
 
     value: T
     label: str
     note: str = ""
+    fixed: bool = False
 
 
 class NarrowingLine(TextLine):
@@ -115,12 +119,33 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
     def on_mount(self) -> None:
         """Fill the list; the keys go to the line throughout."""
         self.query_one("#title", BuiltLine).show(lambda width: Content.styled(self._title, f"bold {BRIGHT}"))
-        others = [("f8", self._switch[0])] if self._switch else []
-        others += [("del", "forget it")] if self._remove else []
-        keys = [("↑↓", "move"), ("enter", "pick"), *others, ("esc", "back")]
-        self.query_one("#hints", BuiltLine).show(lambda width: hints(keys))
+        self._show_keys()
         self.options.can_focus = False
         self.call_after_refresh(partial(self._fill, self._at))
+
+    def _show_keys(self) -> None:
+        """Name the keys that do something with what is chosen."""
+        keys = [("↑↓", "move")] if len(self._shown) > 1 else []
+        keys += [("enter", "pick")] if self._shown else []
+        if self._changeable is not None:
+            keys += [("f8", self._switch[0])] if self._switch else []
+            keys += [("del", "forget it")] if self._remove else []
+        self.query_one("#hints", BuiltLine).show(lambda width: hints([*keys, ("esc", "back")]))
+
+    @property
+    def _chosen(self) -> Choice[T] | None:
+        place = self.options.highlighted
+        return self._shown[place] if place is not None and place < len(self._shown) else None
+
+    @property
+    def _changeable(self) -> Choice[T] | None:
+        """The chosen thing, where it can be forgotten or switched: not what was typed, nor what is fixed."""
+        chosen = self._chosen
+        return chosen if chosen is not None and chosen in self._choices and not chosen.fixed else None
+
+    @on(OptionList.OptionHighlighted)
+    def _moved(self) -> None:
+        self._show_keys()
 
     @on(NarrowingLine.Changed)
     def _narrowed(self) -> None:
@@ -142,6 +167,7 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
         else:
             first_fitting = 1 if own and fitting else 0  # what exists is likelier meant than what was half typed
             self.options.highlighted = min(at or first_fitting, len(self._shown) - 1)
+        self._show_keys()
 
     def _fill_at_last(self) -> None:
         """Fill the list where a key came before the first layout."""
@@ -158,9 +184,8 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
     @on(NarrowingLine.Submitted)
     def _submitted(self) -> None:
         self._fill_at_last()
-        place = self.options.highlighted
-        if place is not None and place < len(self._shown):
-            self.dismiss(self._shown[place].value)
+        if self._chosen is not None:
+            self.dismiss(self._chosen.value)
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
@@ -169,19 +194,15 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
 
     def action_remove(self) -> None:
         """Forget the chosen thing."""
-        place = self.options.highlighted
-        if self._remove is None or place is None or place >= len(self._shown):
-            return
-        choice = self._shown[place]
-        if choice in self._choices and self._remove(choice.value):
+        choice, place = self._changeable, self.options.highlighted
+        if self._remove is not None and choice is not None and self._remove(choice.value):
             self._choices.remove(choice)
-            self._fill(place)
+            self._fill(place or 0)
 
     def action_switch(self) -> None:
         """Do with the chosen thing what this list offers beside picking and forgetting."""
-        place = self.options.highlighted
-        if self._switch is not None and place is not None and place < len(self._shown):
-            self._switch[1](self._shown[place].value)
+        if self._switch is not None and self._changeable is not None:
+            self._switch[1](self._changeable.value)
 
     def note(self, value: T, note: str) -> None:
         """Let another word stand at the right of a choice."""

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from app.tui.actions import Action, keymap_of
+from app.tui.actions import HELP, PALETTE, Action, keymap_of
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.screens.command_columns import Columns, columns_of, fitting, grouped, keys_of
 from app.tui.screens.help import Page, page_lines
@@ -177,7 +177,8 @@ class CommandScreen(MovesByLines, ModalScreen[Action | None]):
     """
 
     BINDINGS = [
-        Binding("escape,f1,alt+h,ctrl+p", "leave", show=False),
+        Binding("escape", "leave", show=False),
+        *(Binding(action.keys, "leave", show=False, id=action.id) for action in (HELP, PALETTE)),
         *LIST_BINDINGS,
     ]
     DEFAULT_CSS = """

@@ -14,7 +14,7 @@ from app.tui.theme import ACCENT, BAR, BRIGHT, QUIET
 from app.tui.widgets.line_views import paint
 from app.tui.widgets.row_list import RowList
 
-MARGIN_CELLS = 2  # the bar of the selected line and a space
+MARGIN_CELLS = 2  # the bar of the selected line, and a mark or a space
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,35 @@ class EntryList(RowList):
         super().__init__(id=id)
         self._entries: tuple[Entry, ...] = ()
         self._announced: Hashable = None
+        self._marked: set[Hashable] = set()  # keys of the entries that are acted on together
 
     @property
     def entry(self) -> Entry | None:
         """The selected entry."""
         found = self._entries[self.selected] if 0 <= self.selected < len(self._entries) else None
         return found if found is not None and found.value is not None else None
+
+    @property
+    def taken(self) -> tuple[Entry, ...]:
+        """The marked entries from top to bottom, or the selected one where none is marked."""
+        marked = tuple(entry for entry in self._entries if entry.key in self._marked)
+        return marked or ((self.entry,) if self.entry is not None else ())
+
+    def mark(self) -> None:
+        """Mark the selected entry, or take its mark away."""
+        if self.entry is not None:
+            self._marked ^= {self.entry.key}
+            self._paint_anew()
+
+    def unmark(self) -> None:
+        """Take all marks away."""
+        if self._marked:
+            self._marked.clear()
+            self._paint_anew()
+
+    def _paint_anew(self) -> None:
+        self.strips.clear()
+        self.paint_changes()
 
     @property
     def shown_lines(self) -> list[str]:
@@ -93,6 +116,7 @@ class EntryList(RowList):
         key = self.entry.key if self.entry else None
         self._entries = tuple(entries)
         places = {entry.key: place for place, entry in enumerate(self._entries) if entry.value is not None}
+        self._marked &= places.keys()
         place = places.get(key, self._nearest(self.selected))
         self.set_reactive(EntryList.selected, place)
         self.lay_out()
@@ -150,7 +174,8 @@ class EntryList(RowList):
         """Return the line of an entry."""
         if line >= len(self._entries):
             return Strip.blank(width, self.rich_style)
-        margin = Content.assemble((BAR if look else " ", ACCENT if look == "chosen" else QUIET), " ")
+        sign = Content.styled("✓", f"bold {ACCENT}") if self._entries[line].key in self._marked else " "
+        margin = Content.assemble((BAR if look else " ", ACCENT if look == "chosen" else QUIET), sign)
         built = Content.assemble(margin, self._entries[line].build(self._room))
         return paint(self, built, width, "entries--chosen" if look == "chosen" else "")
 

@@ -30,4 +30,10 @@ class TextLine(Input):
         self._take(self.app.clipboard)
 
     def _take(self, text: str) -> None:
-        self.replace(one_line(" ".join(text.splitlines())), *self.selection)
+        self.replace(one_line(_joined(text)), *self.selection)
+
+
+def _joined(text: str) -> str:
+    """Return pasted text as one line: of several lines the indentation is no part of what is searched."""
+    lines = [line.strip() for line in text.splitlines()]
+    return " ".join(filter(None, lines)) if len(lines) > 1 else text

@@ -58,6 +58,8 @@ def test_it_is_off_until_switched_on_and_can_be_removed(carrel: Call, indexed: P
     assert "late" in carrel("search", "starter", "--explain").out
     state = carrel("late", "state", "--json").json["late"]
     assert (state["state"], state["with_vectors"], state["pooling"]) == ("on", 3, "ward")
+    assert "Those of" not in carrel("late", "on", "--factor", "2", "--yes").err
+    assert "Those of fake go." in carrel("late", "on", "--factor", "6", "--yes").err
     assert carrel("late", "off").code == 0
     assert "is off: fake" in carrel("late").out
     assert carrel("search", "starter", "--json").json["late"] is None
@@ -93,6 +95,7 @@ def test_a_model_made_for_it_is_fetched_by_name_and_not_removed_in_use(
         assert f"{COLBERT} makes token vectors of 3 passages" in done.err
         assert done.out.startswith(f"Late interaction is on: {COLBERT}, one vector for 4 words (ward), 3 of 3 passages")
     assert carrel("search", "starter", "--json").json["late"] == COLBERT
+    assert "installed, late, 100 %" in carrel("models", "list").out
     assert carrel("models", "use", COLBERT).code != 0
     refused = carrel("models", "remove", COLBERT)
     assert refused.code != 0 and "carrel late remove" in refused.err

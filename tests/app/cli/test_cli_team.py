@@ -335,7 +335,7 @@ def test_a_file_of_another_member_is_picked_and_shown_and_said_to_lie_elsewhere(
     assert "Camping stove" in carrel(*here, "show", place).out
     told = carrel(*here, "open", place)
     assert told.code == 2
-    assert f"lies with {joined.role('ada')}, at desk, and is not on this machine" in told.err
+    assert f"lies with {joined.role('ada')}, at desk." in told.err
     assert f"It is one of {joined.role('ada')}, at desk" in carrel("show", place).err
 
 

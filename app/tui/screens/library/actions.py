@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from app.tui.actions import Action
 
+ADD = Action("library.add", "a,plus,insert", "add", "add", "Add a folder", "Watch another folder.")
 LIBRARY_ACTIONS = (
     Action("library.open", "enter", "open", "search inside", "Search inside this folder, or open this file",
            "On a folder: search inside it. On a file: open it in your editor. On a rule: list what it leaves out."),
-    Action("library.add", "a,plus,insert", "add", "add", "Add a folder", "Watch another folder."),
+    ADD,
     Action("library.pause", "p", "pause", "pause", "Pause or resume this folder",
            "Stop following a folder for a while, or follow it again. What is indexed stays searchable."),
     Action("library.rules", "i", "rules", "rules", "Change what is left out of this folder",
@@ -28,6 +29,9 @@ LIBRARY_ACTIONS = (
     Action("library.models", "m", "models", "models", "Choose the model that reads for meaning",
            "Languages, size, licence of each model, and about how long it would take here; one that is here is taken"
            " into use.", footer=False),
+    Action("library.mark", "space,x", "mark", "", "Mark this line, to act on several at once",
+           "Mark folders or files: to pause, try again, look, forget and open then acts on all that are marked.",
+           footer=False),
     Action("library.side", "tab,shift+tab", "swap_side", "other side", "Go to the other side",
            "Go to what was left out, failed and changed, and back to the folders."),
     Action("library.back", "escape,slash", "back", "search", "Back to the search", "Go back to the search."),

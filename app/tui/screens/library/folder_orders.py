@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,9 @@ from textual.message import Message
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
 from app.tui.ports import LibraryPort
+from app.tui.screens.closing_keys import closed_again
 from app.tui.screens.confirm import ConfirmScreen
+from app.tui.screens.library.actions import ADD
 from app.tui.screens.library.order_replies import ON_ITS_WAY, UNSPOKEN, Order, told
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen
@@ -55,20 +57,28 @@ class FolderOrders:
                 tell(self._screen, f"Watching {shown_path(bytes(folder))}. What is read can be found at once.")
                 carrel.wake_indexer()
 
-        carrel.push_screen(PickerScreen(library, blink=carrel.ports.pace.blink), added)
+        screen = PickerScreen(library, blink=carrel.ports.pace.blink)
+        carrel.push_screen(closed_again(screen, ADD), added)
 
-    def remove(self, library: LibraryPort, folder: Folder) -> None:
-        """Forget a watched folder, after a question."""
+    def remove(self, library: LibraryPort, folders: Sequence[Folder]) -> None:
+        """Forget watched folders, after a question."""
+        documents, passages = (sum(getattr(each, name) for each in folders) for name in ("documents", "passages"))
+        alone = len(folders) == 1
+        names = "" if alone else f"{', '.join(shown_path(folder.path) for folder in folders)}. "
+        back = "z takes the folder back as it was" if alone else "z takes them back as they were, the last one first"
         explained = (
-            f"{counted(folder.documents, 'document')} and {counted(folder.passages, 'passage')} leave the library, with"
-            " their vectors. Your files stay where they are, untouched. For a day, z takes the folder back as it was."
+            f"{names}{counted(documents, 'document')} and {counted(passages, 'passage')} leave the library, with"
+            f" their vectors. Your files stay where they are, untouched. For a day, {back}."
         )
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.send(library, Order("remove", folder.path))
+                for folder in folders:
+                    self.send(library, Order("remove", folder.path))
 
-        question = ConfirmScreen(f"Forget {shown_path(folder.path)}?", explained, "forget it", "keep it")
+        asked = f"Forget {shown_path(folders[0].path) if alone else counted(len(folders), 'folder')}?"
+        it = "it" if alone else "them"
+        question = ConfirmScreen(asked, explained, f"forget {it}", f"keep {it}")
         self._screen.carrel.push_screen(question, answered)
 
     def accept_removals(self, library: LibraryPort, folder: Folder) -> None:

@@ -34,6 +34,18 @@ class FolderTree(EntryList):
         return self.entry.value if self.entry is not None and isinstance(self.entry.value, TreeRow) else None
 
     @property
+    def taken_rows(self) -> tuple[TreeRow, ...]:
+        """The marked folders, or the selected one."""
+        return tuple(entry.value for entry in self.taken if isinstance(entry.value, TreeRow))
+
+    @property
+    def taken_folders(self) -> tuple[Folder, ...]:
+        """The watched folders that are marked or selected, or in which what is lies."""
+        places = {row.place[0] for row in self.taken_rows}
+        status = self._view.status
+        return tuple(each for each in status.folders if each.path in places) if status else ()
+
+    @property
     def place(self) -> Place:
         """Where the selected folder is; everything where none is selected."""
         return self.row.place if self.row else EVERYTHING

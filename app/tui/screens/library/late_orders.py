@@ -25,7 +25,8 @@ def ways(model: Model, late: LateStatus | None) -> list[Choice[str]]:
     own = late if late is not None and late.name.lower() == model.name.lower() else None
     on = own is not None and own.state == "on"
     found = [Choice(OFF, "Rank without it", "its vectors stay")] if on else []
-    found += [] if on else [Choice(ON, "Rank the best hundred again", "word by word")]
+    instead = "" if late is None or own is not None else f"instead of {late.name.rpartition('/')[2]}"
+    found += [] if on else [Choice(ON, "Rank the best hundred again", instead or "word by word")]
     found += [] if own is None else [Choice(REMOVE, "Remove its token vectors", size(own.bytes))]
     return found
 

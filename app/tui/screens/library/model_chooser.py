@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.screen import ModalScreen
+
 from app.model_catalogue import Model
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
@@ -13,7 +18,9 @@ from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.late_orders import carry_out, ways
 from app.tui.screens.library.model_fetch import fetch
+from app.tui.theme import QUIET
 from app.tui.threads import in_thread
+from app.tui.widgets.built_line import BuiltLine
 from app.wording.model_facts import coverages, in_a_list, short_name, what_fetching_means, what_use_means
 from engine.records import LateStatus
 
@@ -24,14 +31,40 @@ WAYS = (
 USE_MODEL = "use_model"  # the order to the indexer
 
 
+class LookingScreen(ModalScreen[None]):
+    """Stands before the list until it is there, so that keys pressed early do nothing below; escape leaves."""
+
+    BINDINGS = [Binding("escape", "dismiss", show=False)]
+    DEFAULT_CSS = """
+    LookingScreen { align: center top; background: $background 60%; }
+    LookingScreen BuiltLine { width: 76; max-width: 96%; height: 3; margin-top: 2; padding: 1 2; background: $panel; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Lay out the one line."""
+        yield BuiltLine()
+
+    def on_mount(self) -> None:
+        """Say what is being done."""
+        self.query_one(BuiltLine).show(lambda width: Content.styled("Looking at the models …", QUIET))
+
+
 def choose_model(screen: CarrelScreen, library: LibraryPort) -> None:
     """Show all models; this machine is timed meanwhile, for half a second."""
-    tell(screen, "Looking at the models …")
     in_background(screen, partial(_choose, screen, library), group="models", exclusive=True)
 
 
 async def _choose(screen: CarrelScreen, library: LibraryPort) -> None:
-    found, told, late = await in_thread(partial(_models, library))
+    waiting = LookingScreen()
+    screen.carrel.push_screen(waiting)
+    try:
+        found, told, late = await in_thread(partial(_models, library))
+    finally:
+        left = not waiting.is_current
+        if not left:
+            waiting.dismiss()
+    if left:
+        return
     choices = [Choice(each, short_name(each), in_a_list(each, told.get(each.name, ""))) for each in found]
 
     def picked(model: Model | None) -> None:

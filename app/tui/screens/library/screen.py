@@ -200,15 +200,17 @@ class LibraryScreen(MovesByLines, CarrelScreen):
         self.carrel.action_show_library()
 
     def action_open(self) -> None:
-        """Search inside the selected folder, open the selected file, or list what a rule leaves out."""
-        entry = self._side.entry
+        """Search inside the selected folder, open the marked or selected files, or list what a rule leaves out."""
+        entry, files = self._side.entry, [*filter(None, map(_file, (each.value for each in self._side.taken)))]
+        if len(files) > 1:
+            self.carrel.open_places(files)
+            self._side.unmark()
+            return
         match entry.value if entry is not None else None:
             case TreeRow(place=place):
                 self.carrel.search_inside(query_inside(place))
-            case DocumentChange(path=path, what="indexed"):
-                self.carrel.open_places([Place(path, 1, kind_of(os.path.basename(path)) or "")])
-            case Failure(path=path) | DocumentChange(path=path):
-                self.carrel.open_places([Place(path, 1, "")])  # nothing was read of it, so what it is stands open
+            case Failure() | DocumentChange():
+                self.carrel.open_places(files)
             case ShareMarks(on=on) if self.library is not None:
                 self._sharing.marks(self.library, on)
             case ShareSearches() if self.library is not None:
@@ -241,15 +243,31 @@ class LibraryScreen(MovesByLines, CarrelScreen):
             tell(self, f"That folder is one of {whose}: only they can change it.")
         return not whose
 
+    def _taken_folders(self) -> tuple[Folder, ...]:
+        """Return the watched folders that are marked, or that of the selection, or say that one is to be selected."""
+        folders = self.tree_list.taken_folders
+        if not folders:
+            tell(self, "Select a watched folder first.")
+        return folders if all(self._is_own(folder.path) for folder in folders) else ()
+
+    def _all_own(self) -> bool:
+        """Return whether the marked or selected folders lie on this machine, or say whose the first other one is."""
+        return all(self._is_own(row.place[0]) for row in self.tree_list.taken_rows)
+
+    def action_mark(self) -> None:
+        """Mark the selected line, or take its mark away, and go on to the next."""
+        self._side.mark()
+        self._side.move(1)
+
     def action_add(self) -> None:
         """Pick a folder and watch it."""
         if (library := self._writable()) is not None:
             self._orders.add(library)
 
     def action_remove(self) -> None:
-        """Forget the selected watched folder, after a question."""
-        if (folder := self._chosen_folder()) is not None and (library := self._writable()) is not None:
-            self._orders.remove(library, folder)
+        """Forget the marked watched folders, or the selected one, after a question."""
+        if (folders := self._taken_folders()) and (library := self._writable()) is not None:
+            self._orders.remove(library, folders)
 
     def action_accept(self) -> None:
         """Let go of what is held back of the selected watched folder, after a question."""
@@ -271,27 +289,34 @@ class LibraryScreen(MovesByLines, CarrelScreen):
             self._orders.undo_remove(library)
 
     def action_pause(self) -> None:
-        """Pause the selected watched folder, or resume it."""
-        if (folder := self._chosen_folder()) is not None and (library := self._writable()) is not None:
-            self._orders.send(library, Order("resume" if folder.state == "paused" else "pause", folder.path))
+        """Pause the marked watched folders, or the selected one; where all are paused, resume them."""
+        if (folders := self._taken_folders()) and (library := self._writable()) is not None:
+            followed = [folder for folder in folders if folder.state != "paused"]
+            for folder in followed or folders:
+                self._orders.send(library, Order("pause" if followed else "resume", folder.path))
+            self.tree_list.unmark()
 
     def action_retry(self) -> None:
-        """Read what failed again: the selected file, or all of it in the selected folder."""
-        library, entry, row = self._writable(), self._side.entry, self.tree_list.row
-        if library is None or not self._is_own(self.tree_list.place[0]):
+        """Read what failed again: the marked or selected files, or all of it in such folders."""
+        library = self._writable()
+        if library is None or not self._all_own():
             return
-        if entry is not None and isinstance(entry.value, (Failure, DocumentChange)):
-            self._orders.send(library, Order("retry", entry.value.path))
-        elif row is not None and not row.failed:
+        values = [entry.value for entry in self._side.taken]
+        paths = [value.path for value in values if isinstance(value, (Failure, DocumentChange))]
+        paths = paths or [absolute(row.place) for row in self.tree_list.taken_rows if row.failed]
+        if not paths and self.tree_list.taken_rows:
             tell(self, "Nothing has failed here.")
-        elif row is not None:
-            self._orders.send(library, Order("retry", absolute(row.place)))
+        for path in paths:
+            self._orders.send(library, Order("retry", path))
+        self._side.unmark()
 
     def action_look(self) -> None:
-        """Compare the selected folder with the index now, and start the indexer where it was given up."""
-        if self._is_own(self.tree_list.place[0]) and (library := self._writable()) is not None:
+        """Compare the marked or selected folders with the index now; start the indexer where it was given up."""
+        if self._all_own() and (library := self._writable()) is not None:
             self.carrel.wake_indexer()
-            self._orders.send(library, Order("sync", absolute(self.tree_list.place)))
+            for path in [absolute(row.place) for row in self.tree_list.taken_rows] or [absolute(EVERYTHING)]:
+                self._orders.send(library, Order("sync", path))
+            self.tree_list.unmark()
 
     def action_rules(self) -> None:
         """Change what is left out of the selected watched folder."""
@@ -303,3 +328,13 @@ class LibraryScreen(MovesByLines, CarrelScreen):
         if self.library is not None:
             self.file_bar.check(self.library, self.carrel.ports.clock)
             self._show_story()
+
+
+def _file(value: object) -> Place | None:
+    """Return the file that a line tells of; where nothing was read of it, what it is stands open."""
+    match value:
+        case DocumentChange(path=path, what="indexed"):
+            return Place(path, 1, kind_of(os.path.basename(path)) or "")
+        case Failure(path=path) | DocumentChange(path=path):
+            return Place(path, 1, "")
+    return None

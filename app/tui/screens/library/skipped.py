@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
 
+from app.tui.actions import LIBRARY
 from app.tui.background import in_background
 from app.tui.screens.library.timeline import Skipped
 from app.tui.theme import ALARM, BRIGHT, QUIET
@@ -38,7 +39,10 @@ KEYS = (("↑↓", "scroll"), ("esc", "back"))
 class SkippedScreen(ModalScreen[None]):
     """Lists what one reason leaves out, as it is on the disk now."""
 
-    BINDINGS = [Binding("escape,enter,q,f3,alt+l", "dismiss", show=False)]
+    BINDINGS = [
+        Binding("escape,enter,q", "dismiss", show=False),
+        Binding(LIBRARY.keys, "dismiss", show=False, id=LIBRARY.id),
+    ]
     DEFAULT_CSS = """
     SkippedScreen { align: center middle; background: $background 60%; }
     SkippedScreen > Vertical { width: 90; max-width: 96%; height: 80%; background: $panel; padding: 1 2; }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from app.tui.actions import Action
 
+COPY = Action("reader.copy_path", "y,ctrl+y", "copy", "", "Copy this place, in a form of your choice",
+       "Copy the path, path:line, a link, a quotation or the text of the passage that you read.",
+       footer=False)  # fmt: skip
 READER_ACTIONS = (
     Action("reader.back_out", "escape,q,ctrl+o", "leave_or_clear", "back", "Back to the results",
            "Back to the results; first the outline, what was found and a chosen link are let go."),
@@ -29,8 +32,7 @@ READER_ACTIONS = (
     Action("reader.link_back", "shift+tab", "link(False)", "", "Previous link", "", footer=False),
     Action("reader.history_forward", "right_square_bracket,alt+right", "history(True)", "",
            "Forward again", "", shown_key="]", footer=False),
-    Action("reader.copy_path", "y,ctrl+y", "copy", "", "Copy this place, in a form of your choice",
-           "Copy the path, path:line, a link, a quotation or the text of the passage that you read.", footer=False),
+    COPY,
     Action("reader.copy_text", "Y", "copy_text", "", "Copy the passage", "Copy the passage that you read.",
            shown_key="Y", footer=False),
     Action("reader.wrap", "w", "wrap", "", "Fold long lines, or not", "Fold long lines, or move along them with ← →.",

@@ -21,7 +21,7 @@ from app.tui.clipboard import copy
 from app.tui.list_keys import MOVING
 from app.tui.pictures.note_pictures import cells_of
 from app.tui.screens.reader import bar_lines
-from app.tui.screens.reader.actions import READER_ACTIONS
+from app.tui.screens.reader.actions import COPY, READER_ACTIONS
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.document_opener import DocumentOpener
 from app.tui.screens.reader.find_row import FindRow
@@ -256,7 +256,10 @@ class ReaderScreen(CarrelScreen):
     # --- finding ------------------------------------------------------------------------------------------------
 
     def action_find(self) -> None:
-        """Go to the line that finds."""
+        """Go to the line that finds; from there back to the text."""
+        if self.find_row.line.has_focus:
+            self._close_find()
+            return
         self.set_class(True, "-finding")
         self.find_row.line.focus()
 
@@ -365,6 +368,7 @@ class ReaderScreen(CarrelScreen):
     def action_copy(self) -> None:
         """Ask in which form the passage that is read is copied."""
         from app.tui.copied_forms import BY_LETTER, FORMS
+        from app.tui.screens.closing_keys import closed_again
         from app.tui.screens.letter_choice import LetterScreen
 
         if self.book is None:
@@ -376,7 +380,8 @@ class ReaderScreen(CarrelScreen):
                 form = BY_LETTER[letter]
                 copy(self.app, form.make(read, text), f"the {form.name}")
 
-        self.carrel.push_screen(LetterScreen("Copy", [(form.letter, form.name) for form in FORMS]), chosen)
+        screen = LetterScreen("Copy", [(form.letter, form.name) for form in FORMS])
+        self.carrel.push_screen(closed_again(screen, COPY), chosen)
 
     def action_copy_text(self) -> None:
         """Copy the passage that is read."""

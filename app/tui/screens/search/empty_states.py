@@ -106,10 +106,13 @@ def words_alone_lines(reason: str, width: int) -> Sequence[Content]:
     return [Content(), *head, *wrapped(Content.styled(said, QUIET), width, Content()), Content()]
 
 
-def nothing_lines(status: Status | None, indexer: IndexerState, filtered: bool, width: int) -> Sequence[Content]:
-    """Return what stands where not even a near passage was found."""
-    if filtered:
-        said = "No document passes the filters of this search. alt+z takes the last one away; ctrl+f picks another."
+def nothing_lines(
+    status: Status | None, indexer: IndexerState, keys: tuple[str, str] | None, width: int
+) -> Sequence[Content]:
+    """Return what stands where not even a near passage was found; `keys` drop and pick a filter, where one stands."""
+    if keys is not None:
+        drop, pick = keys
+        said = f"No document passes the filters of this search. {drop} takes the last one away; {pick} picks another."
     elif status is not None and status.documents == 0:
         return start_lines(status, indexer, lambda width: (), width)
     elif indexer.busy or (status is not None and not walked(status)):

@@ -11,7 +11,9 @@ from app.tui.background import in_background
 from app.tui.browser import Browser
 from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
+from app.tui.screens.closing_keys import closed_again
 from app.tui.screens.prompts import AskScreen
+from app.tui.screens.search.actions import HISTORY, SAVED
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.watched_searches import WatchedSearches
 from app.tui.threads import in_thread
@@ -91,9 +93,8 @@ class KeptSearches:
         nothing = (
             "No search before this one. A search is kept once it stood three seconds, or its rows were gone through."
         )
-        self._browser.push_screen(
-            ChoiceScreen("Searched before", earlier, nothing=nothing, remove=forget), self._picked
-        )
+        screen = ChoiceScreen("Searched before", earlier, nothing=nothing, remove=forget)
+        self._browser.push_screen(closed_again(screen, HISTORY), self._picked)
 
     def _picked(self, text: str | None) -> None:
         if text is not None:
@@ -119,10 +120,11 @@ class KeptSearches:
         of_others = {f"{KEEP}{each.person}{KEEP}{each.name}": each for each in shared if not each.own}
         names = sorted(saved, key=str.lower)
         choices = [Choice(name, name, self._note(name, saved[name])) for name in names]
-        choices += [Choice(value, each.name, f"from {each.person} · {each.query}") for value, each in of_others.items()]
+        for value, each in of_others.items():
+            choices.append(Choice(value, each.name, f"from {each.person} · {each.query}", fixed=True))
         present = self._line.value.strip()
         if present:
-            choices.insert(0, Choice(KEEP, f"Keep the present search: {one_line(present)}"))
+            choices.insert(0, Choice(KEEP, f"Keep the present search: {one_line(present)}", fixed=True))
 
         def picked(name: str | None) -> None:
             if name == KEEP:
@@ -135,14 +137,13 @@ class KeptSearches:
                     in_background(self._line, partial(self._watched.look, name, saved[name]), "watched")
 
         def switched(name: str) -> None:
-            if name in saved:
-                in_background(screen, partial(self._switch, screen, name, saved[name]), "watched")
+            in_background(screen, partial(self._switch, screen, name, saved[name]), "watched")
 
         nothing = "None yet. Type a search, then come here to keep it under a name."
         screen = ChoiceScreen(
             "Saved searches", choices, nothing=nothing, remove=self._drop, switch=("watch, or no more", switched)
         )
-        self._browser.push_screen(screen, picked)
+        self._browser.push_screen(closed_again(screen, SAVED), picked)
         in_background(self._line, partial(self._count_news, screen, {name: saved[name] for name in names}), "watched")
 
     def _note(self, name: str, query: str, news: int = 0) -> str:
@@ -177,8 +178,6 @@ class KeptSearches:
         )
 
     def _drop(self, name: str) -> bool:
-        if name not in self._browser.config.saved:
-            return False
         kept = {each: query for each, query in self._browser.config.saved.items() if each != name}
         if not self._browser.change_config(saved=kept):
             return False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.tui.browser import Browser
+from app.tui.screens.closing_keys import closed_again
+from app.tui.screens.search.actions import WHY_NOT
 from app.tui.screens.search.live_search import LiveSearch
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
@@ -47,7 +49,7 @@ class MissedDocument:
         text, limit = self._query_line.value.strip(), self._shown.arrangement.limit
         blink = self._browser.ports.pace.blink
         screen = WhyNotScreen(opened.library, text, self._trial.settings, limit, blink)
-        self._browser.push_screen(screen, self._pursue)
+        self._browser.push_screen(closed_again(screen, WHY_NOT), self._pursue)
 
     def _pursue(self, pursuit: Pursuit | None) -> None:
         """Try what would bring a document back, and select it once it is there."""

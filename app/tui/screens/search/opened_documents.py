@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.tui.background import in_background
 from app.tui.browser import Browser, OpeningHearer, Place
 from app.tui.clipboard import copy
+from app.tui.screens.search.actions import COPY
 from app.tui.screens.search.implicit_feedback import ImplicitFeedback
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.results import ResultList
@@ -129,7 +130,8 @@ class OpenedDocuments:
     def choose_copy(self) -> None:
         """Ask in which form the marked results, or the selected one, are copied."""
         from app.tui.copied_forms import BY_LETTER, FORMS
-        from app.tui.screens.letter_choice import LetterScreen  # not needed before the first paint
+        from app.tui.screens.closing_keys import closed_again  # not needed before the first paint
+        from app.tui.screens.letter_choice import LetterScreen
 
         taken = self.taken
 
@@ -139,7 +141,8 @@ class OpenedDocuments:
 
         if taken:
             title = "Copy" if len(taken) == 1 else f"Copy of {counted(len(taken), 'row')}"
-            self._browser.push_screen(LetterScreen(title, [(form.letter, form.name) for form in FORMS]), chosen)
+            screen = LetterScreen(title, [(form.letter, form.name) for form in FORMS])
+            self._browser.push_screen(closed_again(screen, COPY), chosen)
 
     def copy_texts(self) -> None:
         """Copy the passages of the marked results, or of the selected one."""

@@ -11,6 +11,8 @@ from textual.content import Content
 from app.tui.background import in_background
 from app.tui.browser import Browser
 from app.tui.screens.chooser import Choice, ChoiceScreen
+from app.tui.screens.closing_keys import closed_again
+from app.tui.screens.search.actions import FILTERS
 from app.tui.screens.search.chip_line import ChipLine
 from app.tui.screens.search.filter_completion import NO_FACETS, candidates, days, unfinished
 from app.tui.screens.search.query_line import QueryLine
@@ -161,7 +163,7 @@ class QueryFilters:
                 if field is not None:
                     self._pick_value(field, facets, now)
 
-            self._browser.push_screen(ChoiceScreen("Only notes …", choices), picked)
+            self._browser.push_screen(closed_again(ChoiceScreen("Only notes …", choices), FILTERS), picked)
 
     def _pick_value(self, field: str, facets: Facets, now: float) -> None:
         label = next(label for name, label, _ in FIELDS if name == field)
@@ -170,16 +172,14 @@ class QueryFilters:
             if value:
                 self._line.write(with_filter(self._line.value, field, value))
 
-        self._browser.push_screen(
-            ChoiceScreen(
-                f"Only notes {label}",
-                values(field.removeprefix("-"), facets, now),
-                placeholder="type to narrow the list, or any value",
-                nothing="Type the value." if field in UNLISTED else "No note here has one; type a value all the same.",
-                own=lambda typed: Choice(typed, typed, "as typed"),
-            ),
-            picked,
+        screen = ChoiceScreen(
+            f"Only notes {label}",
+            values(field.removeprefix("-"), facets, now),
+            placeholder="type to narrow the list, or any value",
+            nothing="Type the value." if field in UNLISTED else "No note here has one; type a value all the same.",
+            own=lambda typed: Choice(typed, typed, "as typed"),
         )
+        self._browser.push_screen(closed_again(screen, FILTERS), picked)
 
 
 def values_line(piece: Piece, fitting: Sequence[str], facets: Facets, width: int) -> Content:

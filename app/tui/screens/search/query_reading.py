@@ -17,6 +17,7 @@ from engine.records import RECIPROCAL, SearchResult
 
 NONE_SIGN = "∅"
 _GAP = "   "
+ROOMY_CELLS = 100  # from here on the line says what of the time was waited for a server
 
 
 def reading_line(
@@ -25,18 +26,27 @@ def reading_line(
     """Return the words with their rarity at the left, weights, verdict, hits, order and time at the right.
 
     `finished` is false while only the words have answered; `more` documents were found that have no row yet. Where
-    there is no room the weights go first, then the names of the rarities, then the last words, then the time.
+    there is no room the weights go first, then what is said of a meaning that is still to come, then the names of the
+    rarities, then the last words, then the time.
     """
-    verdict, took = _verdict(result, finished, order, more), Content.styled(f" · {result.timings.total:.0f} ms", QUIET)
+    verdict, took = _verdict(result, finished, order, more), Content.styled(_took(result, width), QUIET)
+    brief = _verdict(result, finished, order, more, briefly=True)
     if verdict.cell_length + took.cell_length < width:  # half a time would be read as a number of something
         verdict = Content.assemble(verdict, took)
     named, signs = _words(result, named=True), _words(result, named=False)
     with_weights = Content.assemble(_weights(result), _GAP, verdict)
-    for left, right in ((named, with_weights), (named, verdict), (signs, with_weights), (signs, verdict)):
+    briefer = ((named, brief), (signs, brief)) if result.so_far else ((signs, with_weights), (signs, verdict))
+    for left, right in ((named, with_weights), (named, verdict), *briefer):
         if left.cell_length + right.cell_length + 2 <= width:
             break
     left = left.truncate(max(0, width - right.cell_length - 2), ellipsis=True)
     return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
+
+
+def _took(result: SearchResult, width: int) -> str:
+    """Return how long the search took and, where there is room, what of that a team's server took."""
+    server = f", server {result.timings.server:.0f}" if result.timings.server and width >= ROOMY_CELLS else ""
+    return f" · {result.timings.total:.0f} ms{server}"
 
 
 def _words(result: SearchResult, named: bool) -> Content:
@@ -60,14 +70,14 @@ def _weights(result: SearchResult) -> Content:
     return Content.styled(f"meaning {figure(weights.vector, 2)}  words {figure(weights.keyword, 2)}{reason}", QUIET)
 
 
-def _verdict(result: SearchResult, finished: bool, order: Order, more: int) -> Content:
+def _verdict(result: SearchResult, finished: bool, order: Order, more: int, briefly: bool = False) -> Content:
     """Return how many rows of each tier there are, or that nothing fits."""
     ordered = "" if order == "relevance" else f" · {ORDER_WORDS[order]}"
     if is_listing(result):
         return Content.styled(f"{ordered[3:] or 'newest first'} · {count(result.found)} found", QUIET)
     if not finished:
         return Content.assemble(("by words so far", QUIET), (" · ", FAINT), (count(result.found), QUIET))
-    so_far = words_so_far(result)
+    so_far = words_so_far(result, briefly=briefly)
     return Content.assemble(_tiers(result, more), (f" · {so_far}" if so_far else "", QUIET), (ordered, QUIET))
 
 

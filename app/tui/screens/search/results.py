@@ -109,6 +109,13 @@ class ResultList(RowList):
         self.paint_changes()
         self.announce()
 
+    def end_with(self, afterword: Content) -> None:
+        """Say something else after the last row, where something is said there."""
+        if self._afterword and self._afterword != afterword:
+            self._afterword = afterword
+            self.strips.clear()
+            self.paint_changes()
+
     def choose(self, place: int) -> None:
         """Select the row at `place`, or the nearest there is."""
         self.selected = max(0, min(place, len(self.hits) - 1))

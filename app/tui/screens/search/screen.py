@@ -110,7 +110,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.judgements = Judgements(app, rows, self.shown, self.search)
         self.feedback = ImplicitFeedback(app, rows)
         self.documents = OpenedDocuments(app, rows, pane, self.shown, self.feedback)
-        self.explained = ExplainedRows(app, rows, pane)
+        self.explained = ExplainedRows(app, rows, pane, self.shown)
 
     def on_resize(self, event: events.Resize) -> None:
         """Share the room out anew."""
@@ -258,6 +258,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
     def on_descendant_focus(self) -> None:
         """Show the keys of the part that has the focus now."""
         self.query_one(KeyLine).refresh()
+        self.shown.name_keys()
 
     # --- actions ------------------------------------------------------------------------------------------------
 
@@ -392,10 +393,12 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.pane.explaining = not self.pane.explaining
 
     def action_what_if(self) -> None:
-        """Go to the panel of what if, which stands below the explanation."""
-        if self.rows.hit is not None:
-            self.pane.explaining = True
-            self.pane.what_if.focus()
+        """Go to the panel of what if, which stands below the explanation, or from there back."""
+        self.trial.turn_to_panel()
+
+    def action_step_what_if(self, steps: int) -> None:
+        """Move what is chosen in the panel."""
+        self.pane.what_if.action_step(steps)
 
     def action_keep_what_if(self) -> None:
         """Make what is tried the person's own settings."""
@@ -449,6 +452,4 @@ class SearchScreen(MovesByLines, CarrelScreen):
 
     def action_compare(self) -> None:
         """Compare the selected row with the marked one, else with its neighbour, which may be folded away."""
-        if len(self.rows.hits) == 1:
-            self.shown.show_weak()
         self.explained.compare()

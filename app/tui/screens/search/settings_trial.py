@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from textual.widget import Widget
+
 from app.tui.background import in_background
 from app.tui.browser import Browser
 from app.tui.ports import ExplorationPort
@@ -31,6 +33,8 @@ class SettingsTrial:
         self.exploration: ExplorationPort | None = None  # of the last answer, once every leg has answered
         self._tried: SearchSettings | None = None  # other settings than the person's own
         self._before: SearchSettings | None = None  # the person's own before other ones were kept
+        self._came_from: Widget | None = None  # what had the focus before the panel
+        self._explained = False  # whether the explanation showed before the panel had the focus
 
     @property
     def own_settings(self) -> SearchSettings:
@@ -72,6 +76,17 @@ class SettingsTrial:
         self._pane.what_if.show(
             WhatIf(self.own_settings, self.settings, ranked.weights, moved, kept, late, constants, fitted)
         )
+
+    def turn_to_panel(self) -> None:
+        """Go to the panel, below the explanation; from there go back, with all as it was but for what is tried."""
+        panel, pane = self._pane.what_if, self._pane
+        if not panel.has_focus and self._rows.hit is not None:
+            self._came_from, self._explained = panel.screen.focused, pane.explaining
+            pane.explaining = True
+            panel.focus()
+        elif panel.has_focus:
+            (self._came_from or self._rows).focus()
+            pane.explaining = self._explained or self._tried is not None  # rows never stand by settings out of sight
 
     def _fitted(self, own: SearchResult) -> FusionConstants | None:
         """Return the constants that were fitted to the library, None where its searches go by the defaults."""

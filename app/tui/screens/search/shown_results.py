@@ -5,15 +5,17 @@ The other parts of the search screen read from here what is shown, and hand in w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from textual.content import Content
 from textual.widget import Widget
 
+from app.tui.actions import Action, where_of
 from app.tui.browser import Browser
 from app.tui.screens.search import empty_states
+from app.tui.screens.search.actions import DROP_FILTER, FILTERS, MORE, SPELLING
 from app.tui.screens.search.arrangement import Arrangement, first_weak
 from app.tui.screens.search.live_search import Answered
 from app.tui.screens.search.pane import Pane
@@ -30,7 +32,7 @@ from app.wording.remarks import WORDS_ALONE, notes
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.lazy_dataclass import dataclass
-from engine.records import SearchResult, WordReading
+from engine.records import Hit, SearchResult, WordReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,23 @@ class ShownResults:
         """What stands after the last row: how many of those found are shown, and how to see more."""
         result = self.result
         if self._folded:
-            return f"{count(self._folded)} weak   ↓ or . shows them"
+            return f"{count(self._folded)} weak   {self._key(MORE)} shows them"
         if result is None or len(result.hits) < self.arrangement.limit or result.found <= len(result.hits):
             return ""
-        return f"{count(len(result.hits))} of {count(result.found)} shown   ctrl+↓ or . shows more"
+        return f"{count(len(result.hits))} of {count(result.found)} shown   {self._key(MORE)} shows more"
+
+    def name_keys(self) -> None:
+        """Name the keys of the part that has the focus now in what is said of the rows."""
+        self._widgets.rows.end_with(Content.styled(self.more_there_is, QUIET))
+
+    def _key(self, action: Action) -> str:
+        """Return the key of an action that works where the focus is."""
+        return action.key_in(where_of(self._widgets.rows.screen), self._browser.own_keys)
+
+    @property
+    def folded_away(self) -> Sequence[Hit]:
+        """The weak rows that are there and not shown."""
+        return self.result.hits[len(self.result.hits) - self._folded :] if self.result is not None else ()
 
     @property
     def _unlisted(self) -> int:
@@ -243,7 +258,10 @@ class ShownResults:
         page = self._page()
         if self.result is None or not self.finished or self.heading is not None or self._nothing_read:
             return page
-        said = [*notes(self.result), *(["shift+tab takes the word that is offered."] if self.offered_word else [])]
+        said = [
+            *notes(self.result),
+            *([f"{self._key(SPELLING)} takes the word that is offered."] if self.offered_word else []),
+        ]
         return partial(empty_states.noted_lines, said, page) if said else page
 
     def _page(self) -> Foreword | None:
@@ -256,10 +274,11 @@ class ShownResults:
             if not self._tips:
                 return None
             page = empty_states.recent_lines if result and result.hits else empty_states.start_lines
-            known = partial(before_lines, self.start_page.before, self._browser.roots)
+            known = partial(before_lines, self.start_page.before, self._browser.roots, self._key)
             return partial(page, view.status, view.indexer, known)
         if result is not None and not result.hits:
-            return partial(empty_states.nothing_lines, view.status, view.indexer, bool(result.query.filters))
+            keys = (self._key(DROP_FILTER), self._key(FILTERS)) if result.query.filters else None
+            return partial(empty_states.nothing_lines, view.status, view.indexer, keys)
         if result and self.finished and self._without_model(result):
             return partial(empty_states.words_alone_lines, result.weights.reason)
         return empty_states.nearest_lines if result and self.finished and result.verdict == "none" else None

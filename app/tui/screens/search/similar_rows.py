@@ -8,7 +8,7 @@ from textual.content import Content
 
 from app.tui.background import in_background
 from app.tui.browser import Browser
-from app.tui.screens.search.arrangement import STEP_ROWS
+from app.tui.screens.search.arrangement import ORDER_WORDS, STEP_ROWS, Order
 from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.row import title_of
 from app.tui.screens.search.settings_trial import SettingsTrial
@@ -63,7 +63,7 @@ class SimilarRows:
 
     def _show(self) -> None:
         like = self._likes[-1]
-        self._shown.heading = partial(like_line, like)
+        self._shown.heading = lambda width: like_line(like, width, self._shown.arrangement.order)
         self._trial.tell_pane()
         self._shown.show(like.result, stay=False)
 
@@ -96,10 +96,11 @@ def _nothing(result: SearchResult) -> str:
     return "No other note is anything like it."
 
 
-def like_line(like: Like, width: int) -> Content:
-    """Return the chip of a list of more like this, and the way back."""
+def like_line(like: Like, width: int, order: Order = "relevance") -> Content:
+    """Return the chip of a list of more like this, the order of its rows where it is another one, and the way back."""
+    ordered = "" if order == "relevance" else f" · {ORDER_WORDS[order]}"
     so_far = f" so far: meaning {percent(like.result.embedded)}" if like.result.so_far else ""
-    found = f"{len(like.result.hits)} nearest in meaning{so_far}   esc back"
+    found = f"{len(like.result.hits)} nearest in meaning{so_far}{ordered}   esc back"
     room = max(1, width - len(found) - 14)
     title = Content(one_line(like.title)).truncate(room, ellipsis=True)
     left = Content.assemble(("like: ", QUIET), title.stylize(BRIGHT), (" ×", QUIET))

@@ -14,9 +14,12 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
+from app.tui.actions import Action
 from app.tui.background import in_background
 from app.tui.browser import Browser
 from app.tui.screens.chooser import Choice, ChoiceScreen
+from app.tui.screens.closing_keys import closed_again
+from app.tui.screens.search.actions import HISTORY, OPENED_BEFORE, SAVED
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.row import place_of
 from app.tui.theme import BRIGHT, KEY, QUIET
@@ -95,7 +98,8 @@ class StartPage:
         """Let the person pick one of the documents that were opened before."""
         choices = [Choice(path, *_named(path, self._browser.roots)) for path in (self.before or Before()).opened]
         nothing = "Nothing yet. A document is remembered once it is opened from a search, while memory is on."
-        self._browser.push_screen(ChoiceScreen("Opened before", choices, nothing=nothing), self._picked)
+        screen = ChoiceScreen("Opened before", choices, nothing=nothing)
+        self._browser.push_screen(closed_again(screen, OPENED_BEFORE), self._picked)
 
     def _picked(self, path: bytes | None) -> None:
         if path is not None:
@@ -108,8 +112,13 @@ class StartPage:
         self._browser.push_screen(ReaderScreen(Reading(path)))
 
 
-def before_lines(before: Before | None, roots: Sequence[bytes], width: int) -> list[Content]:
-    """Return what was done before, a line each that a click does again: nothing for a beginner."""
+def before_lines(
+    before: Before | None, roots: Sequence[bytes], key: Callable[[Action], str], width: int
+) -> list[Content]:
+    """Return what was done before, a line each that a click does again: nothing for a beginner.
+
+    `key` tells by which key all of something is listed.
+    """
     if before is None:
         return [Content()]
     if not before.known:
@@ -118,9 +127,9 @@ def before_lines(before: Before | None, roots: Sequence[bytes], width: int) -> l
     saved = [(one_line(name), one_line(text)) for name, text in before.saved[:SHOWN]]
     opened = [_named(path, roots) for path in before.opened[:SHOWN]]
     return [
-        *_section("Searched before", "ctrl+r", searches, "search_again", 0, width),
-        *_section("Saved", "f6", saved, "search_again", len(searches), width),
-        *_section("Opened last", "alt+b", opened, "read_again", 0, width),
+        *_section("Searched before", key(HISTORY), searches, "search_again", 0, width),
+        *_section("Saved", key(SAVED), saved, "search_again", len(searches), width),
+        *_section("Opened last", key(OPENED_BEFORE), opened, "read_again", 0, width),
     ]
 
 

@@ -151,14 +151,15 @@ _EVERYWHERE = (
     Setting(
         "diversity",
         "Rows of a note",
-        "How many passages of a note may have rows: several must differ, the lower the number the more. f12 tries it.",
+        "How many passages of a note may have rows: several must differ, the lower the number the more."
+        " What if tries it.",
         tuple((each, _several(each), "") for each in (None, *DIVERSITIES)),
         named=_several,
     ),
     Setting(
         "cutoff",
         "Cut-off",
-        "Passages without your words are left out when they are so much farther than the nearest. f12 tries it.",
+        "Passages without your words are left out when they are so much farther than the nearest. What if tries it.",
         tuple((each, _times(each), "") for each in (None, *CUTOFFS)),
         named=_times,
     ),
@@ -222,7 +223,7 @@ _EVERYWHERE = (
     Setting(
         "late",
         "Late interaction",
-        "What it counts among the best hundred, in a library that has it: `carrel late on`. f12 tries it.",
+        "What it counts among the best hundred, in a library that has it: `carrel late on`. What if tries it.",
         tuple((each, _late_share(each), "") for each in LATE_WEIGHTS),
         named=_late_share,
     ),

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from app.tui.background import in_background
 from app.tui.ports import LibraryPort
+from app.tui.screens.search.actions import COMPARE
 from app.tui.screens.search.compare.compare_lines import comparison_lines
 from app.tui.screens.search.compare.compared_figures import Pair
 from app.tui.screens.search.window import words_of
@@ -26,7 +27,10 @@ KEYS = (("↑↓", "scroll"), ("esc", "back"))
 class CompareScreen(ModalScreen[None]):
     """Shows two rows side by side; their whole passages are read in a thread, until then their snippets stand there."""
 
-    BINDINGS = [Binding("escape,q,f7,alt+c,c", "dismiss", show=False)]
+    BINDINGS = [
+        Binding("escape,q", "dismiss", show=False),
+        Binding(COMPARE.keys, "dismiss", show=False, id=COMPARE.id),
+    ]
     DEFAULT_CSS = """
     CompareScreen { align: center middle; background: $background 60%; }
     CompareScreen #compare-box { width: 96%; max-width: 150; height: 94%; padding: 1 2 0 2; background: $panel; }

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from fake_encoder import FakeEncoder
-from notes import write
 from numpy.typing import NDArray
 
 from engine.library import Library
@@ -51,7 +50,10 @@ def notes() -> dict[str, str]:
 
 def make_library(root: Path) -> Path:
     """Index the notes into a library and return its file."""
-    folder = write(root / "notes", notes())
+    folder = root / "notes"
+    folder.mkdir(parents=True)
+    for name, text in notes().items():
+        (folder / name).write_text(text)
     path = root / "library.carrel"
     with Library.open(path, create=True, encoder=DecoyEncoder()) as library:
         library.add(folder)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from engine.errors import TeamAway
+from engine.errors import CarrelError, TeamAway
 
 if TYPE_CHECKING:
     from engine.library_file import LibraryFile
@@ -134,9 +134,18 @@ class TeamOrOwn:
         return hash((self._turns, found, self._here))
 
     def _send_marks(self) -> None:
-        """Send the marks that were made while the server was away."""
+        """Send the marks that were made while the server was away; what stands in their way is for the next session."""
         if not self._unsent:
             return
+        try:
+            self._send()
+        except TeamAway:
+            raise
+        except CarrelError:
+            log.exception("marks could not be sent to the team library")
+        self._unsent = False
+
+    def _send(self) -> None:
         from engine.team import waiting_marks
 
         with self._own.reading() as own:
@@ -147,7 +156,6 @@ class TeamOrOwn:
             log.info("%d marks of the time without the server were sent", sent)
             with self._own.writing() as own:
                 waiting_marks.settled(own, self.address)
-        self._unsent = False
 
     def _look_who_is_here(self) -> None:
         """Look, now and then, who of the members is away."""

@@ -4,8 +4,8 @@ A past query within a cosine of .6 hands its judgements on: a passage marked rig
 marked wrong loses as much, one that was opened gets a quarter. Where several past queries judged one passage, the
 strongest counts alone, so that a score never rests on how often something was asked. Memory is a leg of its own: what
 it lifts joins the candidates even where neither meaning nor words brought it, up to the depth of the other legs, and
-within the query's filters. `fusion._with_memory` adds the amount to the score, last of all parts; passages marked right
-also lead the feedback (`fusion._steering`).
+within the query's filters. `fusion._with_memory` adds the amount to the score, before late interaction looks at the
+best; what was marked also steers which passages lead the feedback (`fusion._steering`).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.team import personal_marks, shared_judgements
+from engine.team.document_rows import held
 from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def asking_marks(query: str | None = None) -> Sql:
     asked = "" if query is None else " WHERE query = %s"
     return Sql(
         f"SELECT query, passage_hash, path, grade, at, sketch FROM mark{asked} ORDER BY at DESC, query, passage_hash",
-        () if query is None else (query,),
+        () if query is None else (held(query),),
     )
 
 

@@ -19,6 +19,7 @@ from app.tui.settings_file import SettingsFile
 from app.tui.status_line import StatusView, doing
 from app.wording.paths import elsewhere, owner_words, person_of
 from engine.config import Config
+from engine.errors import TeamAway
 from engine.events import Trouble
 from engine.paths import owner_of
 from engine.records import Folder, SearchResult, Status, StoredDocument, StoredPassage
@@ -205,3 +206,17 @@ def test_a_trouble_of_the_team_is_over_when_it_is_told_and_hides_no_other() -> N
     assert after(after(WATCHING, Trouble(message="The disk is full.")), back).trouble == "The disk is full."
     assert "away" in doing(StatusView(Shelf().status(), state)).plain
     assert doing(StatusView(Shelf("It does not answer.").status(), state)).plain == "✓ up to date"
+
+
+async def test_own_saved_searches_are_offered_though_those_of_others_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(_: Shelf) -> tuple[SharedSearch, ...]:
+        raise TeamAway("The team's server does not answer.")
+
+    monkeypatch.setattr(Shelf, "shared_searches", away)
+    app = CarrelApp(replace(ports(Shelf()), settings=SettingsFile(config=Config(saved={"mine": "starter"}))))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f6")
+        assert "mine" in written(pilot) and "searches of others are missing" in told(pilot)[-1]

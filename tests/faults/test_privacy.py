@@ -143,7 +143,7 @@ def leave_watching(watch: subprocess.Popen[str]) -> None:
         if "watching" in line:
             break
     os.kill(pid, signal.SIGTERM)
-    watch.communicate(timeout=120)
+    watch.communicate(timeout=300)
 
 
 def test_everything_of_carrels_is_its_owners_alone_whatever_the_umask(world: World) -> None:
@@ -210,7 +210,7 @@ def test_the_indexer_of_a_browser_imports_nothing_from_where_the_browser_was_sta
     process = start_process(worker_command(library_path(), events), places())
     assert process.stdin is not None
     process.stdin.close()  # which tells it to leave once it stands
-    assert process.wait(120) == 0
+    assert process.wait(300) == 0
     assert sorted(path.name for path in world.base.glob("trapped-*")) == []
 
 
@@ -255,9 +255,9 @@ def test_no_command_speaks_to_a_network(world: World) -> None:
     assert SPEAKING.findall(trace.read_text()) == [], "watch"
     browser = Terminal([*traced, os.fspath(PROGRAM)], {**world.environment(), "TERM": "xterm-256color"})
     try:
-        assert browser.wait(lambda screen: "ctrl+q leave" in screen.text, 120), browser.screen.text
+        assert browser.wait(lambda screen: "ctrl+q leave" in screen.text, 300), browser.screen.text
         browser.press("heron")
-        assert browser.wait(lambda screen: "strong" in screen.text, 120), browser.screen.text
+        assert browser.wait(lambda screen: "strong" in screen.text, 300), browser.screen.text
     finally:
         assert browser.leave("\x11", 120) is not None, "ctrl+q leaves it"
     assert SPEAKING.findall(trace.read_text()) == [], "the browser"

@@ -239,7 +239,8 @@ def test_an_indexer_goes_on_bringing_once_the_server_is_back(
         thread.leave(GIVE_UP_SECONDS)
         desk.bring_at_last(address)
         is_as_made_anew(own_postgres, team.name, desk, postgres)
-    assert sum(isinstance(each, Trouble) for each in events) == 1
+    away, back = (each.message for each in events if isinstance(each, Trouble))
+    assert "does not answer" in away and back == "The team library answers again."
 
 
 def test_what_the_own_file_has_of_a_new_model_is_given_to_the_team(

@@ -242,6 +242,15 @@ def test_a_word_that_nobody_wrote_has_its_nearest_beside_it(world):
     assert world.library.search("granitte").words[0].nearest == "granite"
 
 
+@pytest.mark.parametrize(
+    "query", ["granite\0violin", "\0", 'near "granite \0 violin" -har\0bour', "na\0", "%s -%s* {x}"]
+)
+def test_no_text_is_refused(world, query):
+    filled(world, {name: NOTES[name] for name in ("plain/n1.md", "plain/n2.md", "garden/roses.md")})
+    for typing in (False, True):
+        world.library.search(query, typing=typing)
+
+
 def test_a_growing_word_finds_what_begins_so(world):
     filled(world)
     assert "garden/roses.md" in [world.named(hit.path) for hit in world.library.search("astrol", typing=True).hits]

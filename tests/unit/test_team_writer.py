@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 from postgres_server import PostgresServer
 from team_documents import SmallModel, Team, document, emptied, entry, team_library, vector_of
+from team_world import TeamDatabase
 
 from engine.errors import LibraryBusy, ModelError, TeamAway, TeamRefused
 from engine.records import passage_hash
+from engine.team import team_migrations
 from engine.team.document_changes import POSTINGS_AT_ONCE
-from engine.team.team_migrations import initialise, newest_version, version
+from engine.team.team_migrations import grants, initialise, newest_version, version
 from engine.team.team_writer import TeamWriter
 
 pytestmark = pytest.mark.processes
@@ -56,6 +58,25 @@ def test_setting_up_twice_leaves_what_is_there(team: Team):
         assert version(conn) == newest_version()
     assert team.everything("SELECT path_text FROM document") == [("bread.md",)]
     assert team.sql("ada", "SELECT path_text FROM document") == [("bread.md",)]
+
+
+def test_a_library_of_the_first_schema_keeps_its_marks_and_refuses_nobody_once_it_is_brought_up_to_date(
+    team_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+):
+    with team_database.connect("owner") as conn:
+        with monkeypatch.context() as older:
+            older.setattr(team_migrations, "STEPS", team_migrations.STEPS[:1])
+            names = initialise(conn)
+        for grant in grants(names, team_database.role("ada")):
+            conn.execute(grant)
+        with team_database.connect("ada") as ada:
+            ada.execute("INSERT INTO carrel.mark(query, passage_hash, path, grade, at) VALUES('q', 'x', '/a', 2, 1)")
+            ada.execute("INSERT INTO carrel.mark_state(version) VALUES(7)")
+        initialise(conn)
+        assert version(conn) == newest_version()
+    with team_database.connect("ada") as ada:
+        assert ada.execute("SELECT query, grade FROM carrel.mark").fetchall() == [("q", 2)]
+        assert ada.execute("SELECT version, shares FROM carrel.mark_state").fetchall() == [(7, False)]
 
 
 def test_a_file_is_written_with_all_that_finds_it(team: Team):

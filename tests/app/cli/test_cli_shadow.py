@@ -89,6 +89,13 @@ def test_the_switch_is_off_until_it_is_asked_for_and_brings_the_log(carrel: Call
     assert (load().shadow, load().search_log) == (False, True)
 
 
+def test_without_the_log_nothing_is_compared(carrel: Call, shelf: Library) -> None:
+    carrel("shadow", "--on")
+    assert "Comparing finished searches is off with it" in carrel("log", "--off").err
+    assert (load().shadow, load().search_log) == (False, False)
+    assert "Comparing" not in carrel("log", "--off").err
+
+
 def test_judged_questions_are_held_out_and_asked_without_what_was_marked(carrel: Call, shelf: Library) -> None:
     hit = shelf.search("granite").hits[-1]
     shelf.mark("granite", hit.passage_id)

@@ -19,6 +19,7 @@ from app.tui.screens.search.watched_searches import WatchedSearches
 from app.tui.threads import in_thread
 from app.wording.figures import count
 from app.wording.safe_text import one_line
+from engine.errors import CarrelError
 from engine.records.team import SharedSearch
 
 KEEP = "\n"  # stands for "keep the present search", and before the names of others; no name holds a line break
@@ -110,10 +111,15 @@ class KeptSearches:
             self._offer(())
         else:
             shared = partial(self._offer_with_shared, opened.library)
-            in_background(self._line, shared, "saved", failed="The searches of the team could not be read")
+            in_background(self._line, shared, "saved")
 
     async def _offer_with_shared(self, library: LibraryPort) -> None:
-        self._offer(await in_thread(library.shared_searches))
+        try:
+            shared = await in_thread(library.shared_searches)
+        except CarrelError as error:  # one's own are kept here, whatever the server does
+            self._browser.notify(f"The searches of others are missing. {error}", severity="warning", markup=False)
+            shared = ()
+        self._offer(shared)
 
     def _offer(self, shared: Sequence[SharedSearch]) -> None:
         saved = self._browser.config.saved

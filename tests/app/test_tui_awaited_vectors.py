@@ -30,7 +30,7 @@ async def begun(pilot: Pilot[int], text: str) -> None:
     await settle(pilot)
     screen = screen_of(pilot)
     screen.query_line.value = text
-    while not (library_of(pilot).embedding.is_set() and screen.shown.finished):
+    while not (library_of(pilot).embedding.is_set() and screen.parts.shown.finished):
         await pilot.pause()
 
 

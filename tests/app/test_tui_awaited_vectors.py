@@ -103,7 +103,7 @@ async def test_the_next_key_gives_up_what_the_last_one_had_embedded(library: Fak
         screen_of(pilot).query_line.value = "oven"
         await settle(pilot)
         assert library.given_up.is_set()
-        assert screen_of(pilot).shown.question == "oven"
+        assert screen_of(pilot).parts.shown.question == "oven"
 
 
 async def test_the_indexer_is_asked_for_the_same_passages_once_a_query(library: FakeLibrary) -> None:

@@ -71,7 +71,7 @@ async def test_an_answer_to_an_older_question_is_not_shown(library: FakeLibrary,
         await pilot.press(*"starter")
         await settle(pilot)
         assert all(text in ("", "starter"[: len(text)]) for text, _, _ in library.asked)
-        assert screen_of(pilot).shown.result.query.text == "starter"  # type: ignore[union-attr]
+        assert screen_of(pilot).parts.shown.result.query.text == "starter"  # type: ignore[union-attr]
 
 
 async def test_up_and_down_move_without_leaving_the_query_line(app: CarrelApp) -> None:

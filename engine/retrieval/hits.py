@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -74,16 +74,18 @@ def hydrate(
     known: dict[int, Read] | None = None,
     gone: Collection[int] = (),
     made: dict[int, Read] | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[Hit, ...]:
     """Read the text of the rows and build the hits, in order; ranks are given to the rows that are still there.
 
     `known` is what was read before for the same query, by passage id; what is read now is added to it.
     What is `gone` since then is not read. `made` is what other searches made of the same query's rows (RowMemory).
+    `check` is called before each row is made, and may raise to end it.
     """
     known = {} if known is None else known
     ids = [int(candidates.ids[placing.row.passage]) for placing in placings]
     unread = [passage for passage in ids if passage not in known and passage not in gone]
-    known.update(_read(connection, candidates.fts_query, unread, {} if made is None else made))
+    known.update(_read(connection, candidates.fts_query, unread, {} if made is None else made, check))
     there = [(placing, known[passage]) for placing, passage in zip(placings, ids, strict=True) if passage in known]
     return tuple(
         _hit(rank, candidates, ranking, placing, read, cuts, verdict, settings)
@@ -92,7 +94,11 @@ def hydrate(
 
 
 def _read(
-    connection: StoreConnection, fts_query: FtsQuery, ids: Sequence[int], made: dict[int, Read]
+    connection: StoreConnection,
+    fts_query: FtsQuery,
+    ids: Sequence[int],
+    made: dict[int, Read],
+    check: Callable[[], None],
 ) -> dict[int, Read]:
     """Read rows; what was made of one for this query is made again only where the row is another one since."""
     ahead_of_rows(connection, fts_query, ids)
@@ -101,6 +107,7 @@ def _read(
     new = [passage for passage in ids if passage in rows and passage not in found]
     scores = term_scores(connection, fts_query, new)
     for passage in new:
+        check()
         text, marks = _snippet(rows[passage], fts_query)
         found[passage] = made[passage] = Read(rows[passage], scores.get(passage, ()), text, marks)
     return found

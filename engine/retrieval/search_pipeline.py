@@ -135,11 +135,14 @@ def run(
             cancel=cancel,
         )
         fusing = time.perf_counter()
+        cancel.check()
         ahead_of_judging(connection, gathered, whole, meaning, settings, limit)
         standard = standard_of(connection, whole, settings, cuts) if whole is not None else None
         assessment = replace(assess(connection, gathered, settings), standard=standard)
         verdict = judge(gathered, assessment, cuts)
+        cancel.check()
         gathered = with_surroundings(words, gathered, meaning, settings)
+        cancel.check()
         ranking = rank(gathered.candidates, settings, verdict)
         if model is not None and model.late is not None and meaning is not None and settings.late:
             gathered = _with_late_scores(connection, gathered, ranking, model.late, query.meaning)
@@ -197,14 +200,19 @@ def present(
     known: dict[int, Read] | None = None,
     gone: Collection[int] = (),
     made: dict[int, Read] | None = None,
+    cancel: Cancellation | None = None,
 ) -> SearchResult:
-    """Read the text of the rows and give the whole result; `known`, `gone` and `made` as `hydrate` has them."""
+    """Read the text of the rows and give the whole result; `known`, `gone` and `made` as `hydrate` has them.
+
+    Raises SearchCancelled.
+    """
     began = time.perf_counter()
     candidates = search.gathered.candidates
     cuts = cuts.of_query(search.assessment.best_row)
     placings = Placing.of(search.ranking, search.rows)
     verdict = search.assessment.verdict_on_rows(search.verdict)
-    hits = hydrate(connection, candidates, search.ranking, placings, cuts, verdict, settings, known, gone, made)
+    check = (cancel or Cancellation()).check
+    hits = hydrate(connection, candidates, search.ranking, placings, cuts, verdict, settings, known, gone, made, check)
     if model is not None:
         judged = model.past_queries.judged(connection, " ".join(search.query.text.split()), model.vectors)
         hits = tuple(_with_marks(hit, judged) for hit in hits) if judged else hits

@@ -152,7 +152,7 @@ async def test_a_key_ends_the_model_that_computes_beside_and_the_next_search_doe
             await pilot.pause()
         candidate.session = None
         screen.query_line.write("bread")
-        while not (screen.search.finished and screen.search.asks("bread")):
+        while not (screen.parts.search.finished and screen.parts.search.asks("bread")):
             await pilot.pause()
         while not session.ended.is_set():  # else it would never end by itself
             await pilot.pause()

@@ -78,7 +78,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.carrel.failed_signal.subscribe(self, self.parts.shown.show_failure)
         self.carrel.status_signal.subscribe(self, self._status_changed)
         self.carrel.commit_signal.subscribe(self, self._library_changed)
-        self.carrel.key_signal.subscribe(self, self.feedback.disturbed, immediate=True)
+        self.carrel.key_signal.subscribe(self, self.parts.feedback.disturbed, immediate=True)
         self._status_changed(self.carrel.view)
         if self._query:
             self.query_line.write(self._query)

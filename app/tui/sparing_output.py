@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from textual.driver import Driver
-from textual.events import Resize
+from textual.events import Key, Resize
 from textual.message import Message
 
 from app.tui.shown_cells import ShownCells
@@ -110,6 +110,8 @@ def with_sparing(driver: type[Driver]) -> type[Driver]:
 
         def process_message(self, message: Message) -> None:
             """Take in what the terminal says; one that has another size may show anything."""
+            if isinstance(message, Key):
+                self._app.key_read()  # here, since the app hears of it only when it gets Python's lock
             if isinstance(message, Resize):
                 self._shown.forget()
             super().process_message(message)

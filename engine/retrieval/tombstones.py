@@ -74,6 +74,31 @@ class PassageRows:
         return np.where(later >= 0, later, np.where(living, first, -1))
 
 
+class OfPassages:
+    """What is kept a row a passage: the rows are told by their passages."""
+
+    __slots__ = ()
+    rows: PassageRows
+
+    @property
+    def ids(self) -> Ids:
+        """The passage of each row."""
+        return self.rows.ids
+
+    def ids_of(self, rows: Ids) -> Ids:
+        """Return the passages of rows."""
+        return self.ids[rows]
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.ids)
+
+    def positions(self, ids: Ids) -> Ids:
+        """Return the row of each id, -1 where it has none."""
+        return self.rows.positions(ids)
+
+
 class AppendOnlyRows:
     """Ids and columns of `count` rows in arrays with room behind them. No row is ever written twice."""
 

@@ -30,6 +30,7 @@ class _SortedIds:
 
     @classmethod
     def of(cls, ids: Ids) -> _SortedIds:
+        """Sort the ids of rows that count up from 0."""
         if np.all(ids[1:] > ids[:-1]):
             return cls(ids, None)
         order = np.argsort(ids, kind="stable")

@@ -118,7 +118,7 @@ def run(
     recollection = _recalled(connection, settings, model, meaning, within)
     cancel.check()
     among = [within] if within.everything else [within, EVERYTHING]
-    ahead_of_legs(connection, fts_query, meaning, among, DEPTH)
+    ahead_of_legs(words, fts_query, meaning, among, DEPTH)
     whole = gather(words, fts_query, EVERYTHING, meaning, settings, cancel=cancel) if not within.everything else None
     depth = DEPTH
     while True:
@@ -136,7 +136,7 @@ def run(
         )
         fusing = time.perf_counter()
         cancel.check()
-        ahead_of_judging(connection, gathered, whole, meaning, settings, limit)
+        ahead_of_judging(words, gathered, whole, meaning, settings, limit)
         standard = standard_of(connection, whole, settings, cuts) if whole is not None else None
         assessment = replace(assess(connection, gathered, settings), standard=standard)
         verdict = judge(gathered, assessment, cuts)

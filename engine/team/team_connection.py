@@ -96,6 +96,15 @@ class TeamConnection:
         """Bring what stands around the `first` passages, the words of those and the `judged`, and rows `shown`."""
         questions_ahead.of_judging(self.snapshot, first, judged, reach, phrases, shown, most)
 
+    def soon_nearest(self, near: Sequence[tuple[Sequence[str], str]], most: int) -> None:
+        """Bring, with what is asked next, the counts of terms and the first `most` terms that have a beginning."""
+        self.snapshot.ask_soon(team_words.counting_each(self.snapshot, (terms for terms, _ in near)))
+        self.snapshot.ask_soon(team_words.beginning(beginning, most) for _, beginning in near if beginning)
+
+    def soon_texts(self, asked: Sequence[Sequence[Sequence[Phrase]]], most: int) -> None:
+        """Bring, with what is asked next, what `texts_holding` gives for each of `asked`."""
+        self.snapshot.ask_soon(team_words.reading_texts(groups, most) for groups in asked)
+
     def ahead_of_rows(self, passage_ids: Sequence[int], phrases: Sequence[Phrase], most: int) -> None:
         """Bring what is shown of passages, the first `most` code points of their texts, and their words."""
         questions_ahead.of_rows(self.snapshot, passage_ids, phrases, most)

@@ -57,6 +57,16 @@ def counting_words(terms: Iterable[str]) -> list[Sql]:
     return [counting(counted), Sql(_RARE, (counted, MOST_PASSAGES))] if counted else []
 
 
+def counting_each(snapshot: Snapshot, several: Iterable[Iterable[str]]) -> list[Sql]:
+    """Return what `document_frequencies` asks of several lists of terms, one after another."""
+    known, asked = set(snapshot.counts), []
+    for terms in several:
+        unknown = [each for each in _with_forms(map(kept, terms)) if each not in known]
+        known.update(unknown)
+        asked += [counting(unknown)] if unknown else []
+    return asked
+
+
 def keep_words(snapshot: Snapshot, terms: Iterable[str]) -> None:
     """Keep what was asked ahead of a query's words."""
     asked = counting_words(terms)
@@ -70,7 +80,23 @@ def keep_words(snapshot: Snapshot, terms: Iterable[str]) -> None:
 
 def vocabulary_has(snapshot: Snapshot, prefix: str) -> bool:
     """Tell whether any term begins so."""
-    return bool(terms_beginning(snapshot, prefix, 1))
+    known = snapshot.brought.begun
+    return known[prefix] if prefix in known else bool(terms_beginning(snapshot, prefix, 1))
+
+
+def finding_begun(prefixes: Sequence[str]) -> Sql:
+    """Return what selects those of some beginnings that a term has: `keep_begun` has the rows."""
+    return Sql(
+        """SELECT w.prefix FROM unnest(%s::text[], %s::text[]) AS w(prefix, last)
+        WHERE EXISTS (SELECT FROM term_count WHERE term >= w.prefix COLLATE "C" AND term < w.last COLLATE "C")""",
+        (list(prefixes), [each + chr(0x10FFFF) for each in prefixes]),
+    )
+
+
+def keep_begun(snapshot: Snapshot, prefixes: Sequence[str]) -> None:
+    """Keep what was asked ahead of beginnings."""
+    found = {prefix for (prefix,) in snapshot.answer(finding_begun(prefixes))}
+    snapshot.brought.begun.update((each, each in found) for each in prefixes)
 
 
 def terms_beginning(snapshot: Snapshot, prefix: str, most: int) -> list[str]:
@@ -115,9 +141,20 @@ def _frequency(snapshot: Snapshot, phrase: Phrase) -> int:
 
 
 def counting_matches(phrase: Phrase) -> Sql:
-    """Return what counts the passages that match a phrase."""
+    """Return what counts the passages that match a phrase, and where they are few lists them with their documents.
+
+    Each passage is looked up by itself: OFFSET keeps the planner from reading all that there are.
+    """
     found = matching([phrase])
-    return Sql(f"SELECT count(DISTINCT passage_id) FROM ({found.text}) AS m", found.values)
+    return Sql(
+        f"""WITH m AS MATERIALIZED (SELECT DISTINCT passage_id FROM ({found.text}) AS f),
+            n AS MATERIALIZED (SELECT count(*) AS matching FROM m)
+        SELECT n.matching, h.id, h.document_id FROM n LEFT JOIN (
+            SELECT p.id, p.document_id FROM m, LATERAL (SELECT p.* FROM passage p WHERE {_HERE} OFFSET 0) AS p
+            WHERE (SELECT matching FROM n) <= {MOST_PASSAGES}
+        ) AS h ON true ORDER BY h.id""",
+        found.values,
+    )
 
 
 def holders(snapshot: Snapshot, phrase: Phrase) -> list[tuple[int, int]]:
@@ -125,6 +162,8 @@ def holders(snapshot: Snapshot, phrase: Phrase) -> list[tuple[int, int]]:
     terms, rare = plain_terms(phrase), snapshot.brought.rare
     if terms is not None and not phrase.otherwise and all(term in rare for term in terms):
         return sorted({each for term in terms for each in rare[term]})
+    if terms is None and 0 < phrase_frequency(snapshot, phrase) <= MOST_PASSAGES and not phrase.otherwise:
+        return [(passage, document) for _, passage, document in snapshot.answer(counting_matches(phrase))]
     found = matching([phrase])
     return snapshot.rows(
         f"SELECT DISTINCT p.id, p.document_id FROM ({found.text}) AS m JOIN passage p ON {_HERE} ORDER BY p.id",
@@ -257,8 +296,13 @@ def named(words: Sequence[str], most: int) -> Sql:
 
 def texts_holding(snapshot: Snapshot, groups: Sequence[Sequence[Phrase]], most: int) -> list[tuple[str, str]]:
     """Return text and kind of the first `most` passages, by id, that match a phrase of each group."""
+    return snapshot.answer(reading_texts(groups, most))
+
+
+def reading_texts(groups: Sequence[Sequence[Phrase]], most: int) -> Sql:
+    """Return what selects text and kind of the first passages that match a phrase of each group."""
     found = matching_all(groups)
-    return snapshot.rows(
+    return Sql(
         f"""SELECT p.text, d.kind FROM (
             SELECT DISTINCT passage_id FROM ({found.text}) AS f ORDER BY passage_id LIMIT %s) AS m
         JOIN passage p ON {_HERE} {_DOCUMENT} ORDER BY p.id""",
@@ -270,8 +314,13 @@ def borders(
     snapshot: Snapshot, tails: Sequence[Phrase], head: Phrase, most: int
 ) -> list[tuple[int, str, int, str, str]]:
     """Return pairs of passages in a row of which the second matches one of `tails` and the first `head`."""
+    return snapshot.answer(bordering(tails, head, most))
+
+
+def bordering(tails: Sequence[Phrase], head: Phrase, most: int) -> Sql:
+    """Return what selects pairs of passages in a row, with their texts and the kind of their document."""
     ends, begins = matching(tails), matching([head])
-    return snapshot.rows(
+    return Sql(
         f"""SELECT before.id, before.text, p.id, p.text, d.kind
         FROM (SELECT DISTINCT passage_id FROM ({ends.text}) AS f) AS m JOIN passage p ON {_HERE}
         JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id
@@ -285,8 +334,13 @@ def short_between(
     snapshot: Snapshot, begun: Sequence[Phrase], head: Phrase, longest: int, most: int
 ) -> list[tuple[int, str, int, str, int, str, str]]:
     """Return three passages in a row: the middle one matches one of `begun` and is short, the first `head`."""
+    return snapshot.answer(bordering_short(begun, head, longest, most))
+
+
+def bordering_short(begun: Sequence[Phrase], head: Phrase, longest: int, most: int) -> Sql:
+    """Return what selects three passages in a row, with their texts and the kind of their document."""
     middle, begins = matching(begun), matching([head])
-    return snapshot.rows(
+    return Sql(
         f"""SELECT before.id, before.text, p.id, p.text, after.id, after.text, d.kind
         FROM (SELECT DISTINCT passage_id FROM ({middle.text}) AS f) AS m JOIN passage p ON {_HERE}
         JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id

@@ -138,7 +138,7 @@ class LibrarySearch:
 
         One that has no vector yet is embedded here; there are no rows where it can have none.
         """
-        from engine.retrieval.search_pipeline import similar
+        from engine.retrieval.similar_passages import similar
 
         self.embed([passage_id])
         with self._store.searching() as connection:

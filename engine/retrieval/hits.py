@@ -138,6 +138,7 @@ def _hit(
     verdict: Verdict,
     settings: SearchSettings,
 ) -> Hit:
+    """Join what was read of a row with the figures that placed it."""
     at = placing.row.passage
     row, terms = read.row, read.terms
     share = coverage(candidates.fts_query, terms)
@@ -163,15 +164,7 @@ def _hit(
         marks=read.marks,
         vector=_vector(candidates, at),
         keyword=_keyword(candidates, ranking, at, terms),
-        shares=Shares(
-            vector=float(ranking.vector[at]),
-            keyword=float(ranking.keyword[at]),
-            feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
-            memory=float(ranking.memory[at]) if ranking.memory is not None and ranking.memory[at] else None,
-            rare=float(ranking.rare[at]) if ranking.rare is not None and ranking.rare[at] else None,
-            around=_changed(ranking.around, at),
-            late=_changed(ranking.late, at),
-        ),
+        shares=_shares(ranking, at),
         explanation=Explanation(
             cosine=0.0 if np.isnan(cosine) else cosine,
             rank_by_meaning=abs(int(candidates.vector_rank[at])) or None,
@@ -198,6 +191,19 @@ def _tier(candidates: Candidates, at: int, signal: float, share: float, cuts: ti
     if candidates.query_vector is None or np.isnan(candidates.cosine[at]):
         return tiers.tier_by_words(share)
     return tiers.tier(signal, cuts)
+
+
+def _shares(ranking: Ranking, at: int) -> Shares:
+    """Return what each part of the ranking gave to a row's score; None for a part that had no say in it."""
+    return Shares(
+        vector=float(ranking.vector[at]),
+        keyword=float(ranking.keyword[at]),
+        feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
+        memory=float(ranking.memory[at]) if ranking.memory is not None and ranking.memory[at] else None,
+        rare=float(ranking.rare[at]) if ranking.rare is not None and ranking.rare[at] else None,
+        around=_changed(ranking.around, at),
+        late=_changed(ranking.late, at),
+    )
 
 
 def _changed(part: NDArray[np.float64] | None, at: int) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from engine.team import phrase_scores, team_candidates, team_models, team_rows, team_vectors, team_words
+from engine.team import phrase_scores, team_candidates, team_models, team_rows, team_texts, team_vectors, team_words
 from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def begin(snapshot: Snapshot, query: Query | None) -> None:
     ahead = [team_models.FIGURES, team_models.WAITING, team_models.asking_marks(" ".join(query.text.split()))]
     ahead += team_words.counting_words(asked.terms)
     if 0 < len(asked.title) <= LONGEST_TITLE:
-        ahead.append(team_words.named(asked.title, MOST_TITLED))
+        ahead.append(team_texts.named(asked.title, MOST_TITLED))
     shorter = [word[:length] for word in asked.growing for length in range(MINIMUM_PREFIX, len(word) + 1)]
     begun = list(dict.fromkeys([*asked.begun, *shorter]))
     ahead += [team_words.finding_begun(begun)] if begun else []
@@ -56,17 +56,17 @@ class _Listener:
         self.asked: list[Sql] = []
 
     def borders(self, tails: Sequence[Phrase], head: Phrase, most: int) -> list[tuple[int, str, int, str, str]]:
-        self.asked.append(team_words.bordering(tails, head, most))
+        self.asked.append(team_texts.bordering(tails, head, most))
         return []
 
     def short_between(
         self, begun: Sequence[Phrase], head: Phrase, longest: int, most: int
     ) -> list[tuple[int, str, int, str, int, str, str]]:
-        self.asked.append(team_words.bordering_short(begun, head, longest, most))
+        self.asked.append(team_texts.bordering_short(begun, head, longest, most))
         return []
 
     def texts_holding(self, groups: Sequence[Sequence[Phrase]], most: int) -> list[tuple[str, str]]:
-        self.asked.append(team_words.reading_texts(groups, most))
+        self.asked.append(team_texts.reading_texts(groups, most))
         return []
 
 

@@ -16,6 +16,7 @@ from engine.team import (
     team_filters,
     team_models,
     team_rows,
+    team_texts,
     team_vectors,
     team_words,
 )
@@ -103,7 +104,7 @@ class TeamConnection:
 
     def soon_texts(self, asked: Sequence[Sequence[Sequence[Phrase]]], most: int) -> None:
         """Bring, with what is asked next, what `texts_holding` gives for each of `asked`."""
-        self.snapshot.ask_soon(team_words.reading_texts(groups, most) for groups in asked)
+        self.snapshot.ask_soon(team_texts.reading_texts(groups, most) for groups in asked)
 
     def ahead_of_rows(self, passage_ids: Sequence[int], phrases: Sequence[Phrase], most: int) -> None:
         """Bring what is shown of passages, the first `most` code points of their texts, and their words."""
@@ -161,21 +162,21 @@ class TeamConnection:
 
     def titled(self, words: Sequence[str], most: int) -> list[tuple[int, str]]:
         """Return the first passages of what has a title or an alias that begins so, and those, a line each."""
-        return team_words.titled(self.snapshot, words, most)
+        return team_texts.titled(self.snapshot, words, most)
 
     def texts_holding(self, groups: Sequence[Sequence[Phrase]], most: int) -> list[tuple[str, str]]:
         """Return text and kind of the first `most` passages, by id, that match a phrase of each group."""
-        return team_words.texts_holding(self.snapshot, groups, most)
+        return team_texts.texts_holding(self.snapshot, groups, most)
 
     def borders(self, tails: Sequence[Phrase], head: Phrase, most: int) -> list[tuple[int, str, int, str, str]]:
         """Return pairs of passages in a row of which the second matches one of `tails` and the first `head`."""
-        return team_words.borders(self.snapshot, tails, head, most)
+        return team_texts.borders(self.snapshot, tails, head, most)
 
     def short_between(
         self, begun: Sequence[Phrase], head: Phrase, longest: int, most: int
     ) -> list[tuple[int, str, int, str, int, str, str]]:
         """Return three passages in a row: the middle one matches one of `begun` and is short, the first `head`."""
-        return team_words.short_between(self.snapshot, begun, head, longest, most)
+        return team_texts.short_between(self.snapshot, begun, head, longest, most)
 
     # --- filters ------------------------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ async def test_a_search_that_rested_goes_through_both_models_once() -> None:
     library = FakeLibrary()
     async with browser(library, ON).run_test(size=(120, 40)) as pilot:
         screen = await typed(pilot, QUERY)
-        screen.search.ask_again()  # as after a commit of the indexer
+        screen.parts.search.ask_again()  # as after a commit of the indexer
         await settle(pilot)
         assert library.compared == [(QUERY, "live")]
 
@@ -84,7 +84,7 @@ async def test_a_row_that_is_opened_before_the_search_rested_makes_it_count() ->
     async with browser(library, ON, replace(STILL, rested=3600.0)).run_test(size=(120, 40)) as pilot:
         screen = screen_of(pilot)
         screen.query_line.write(QUERY)
-        while not screen.rows.hits or not screen.search.finished:
+        while not screen.rows.hits or not screen.parts.search.finished:
             await pilot.pause()
         assert library.compared == []
         await pilot.press("enter")
@@ -152,7 +152,7 @@ async def test_a_key_ends_the_model_that_computes_beside_and_the_next_search_doe
             await pilot.pause()
         candidate.session = None
         screen.query_line.write("bread")
-        while not (screen.search.finished and screen.search.asks("bread")):
+        while not (screen.parts.search.finished and screen.parts.search.asks("bread")):
             await pilot.pause()
         while not session.ended.is_set():  # else it would never end by itself
             await pilot.pause()

@@ -85,6 +85,7 @@ class CarrelApp(App[int]):
         self.status_signal: Signal[StatusView] = Signal(self, "status")
         self.commit_signal: Signal[int] = Signal(self, "commit")
         self.config_signal: Signal[Config] = Signal(self, "config")
+        self.key_signal: Signal[None] = Signal(self, "key")
         self.config = ports.settings.config
         self.own_keys: dict[str, str] = {}
         self.recent_commands: list[str] = []  # ids of actions that were picked from a list of commands, newest first
@@ -201,6 +202,7 @@ class CarrelApp(App[int]):
         """Take an event. A key takes away what was told; one that is early waits for its screen."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             writes_nothing(event)
+            self.key_signal.publish(None)
             self._toasts.key_pressed()
         if not self._early.takes(event):
             await self._forward(event)

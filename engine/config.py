@@ -62,7 +62,10 @@ class Config:
     search_log: bool = False
     """Whether finished searches are written down in the library, with what was shown and opened; see `carrel log`."""
     shadow: bool = False
-    """Whether finished searches are also made with the model that runs beside, and both kept; see `carrel shadow`."""
+    """Whether finished searches are also made with the model that runs beside, and both kept; it brings the log.
+
+    See `carrel shadow`.
+    """
     history: bool = True
     """Whether searches are remembered, on this machine only, to be found again with ctrl+r."""
     ocr: str = ""
@@ -253,6 +256,8 @@ def from_mapping(written: Mapping[str, Any], source: str) -> Config:
                 cause=f"{error}.",
                 fix="Correct that line, or remove it for the default.",
             ) from error
+    if config.shadow and not config.search_log:  # which goes with it; a log that was refused stays off
+        return replace(config, shadow=False) if "search_log" in written else replace(config, search_log=True)
     return config
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from engine.local_indexer import LocalIndexer
     from engine.retrieval.searched_store import SearchedStore
     from engine.store.library_connection import LibraryConnection
+    from engine.team.change_feed import ChangeFeed
     from engine.team_or_own import TeamOrOwn
 
 __all__ = ["Cancellation", "Library", "RequestState", "SearchCancelled"]
@@ -196,9 +197,9 @@ class Library:
 
     def close(self) -> None:
         """Let go of the file, the vectors and the model."""
-        if self._team is not None:
-            self._team.close()
         with self._guard:
+            if self._team is not None:
+                self._team.close()
             self._file.close()
             self._search.close()
             self._shadow.close()
@@ -401,10 +402,19 @@ class Library:
             version = int(self._watch.pragma("data_version"))
             if self._team is not None:
                 version = hash((version, self._team.version()))
-            if self._closed:  # whoever still asks keeps no file open
+            if self._closed:  # whoever still asks keeps no file open, and no server
                 self._watch.close()
                 self._watch = None
+                if self._team is not None:
+                    self._team.close()
             return version
+
+    def following(self) -> ChangeFeed | None:
+        """Return what waits until `version` gives another number; None for a file, which nobody tells of commits.
+
+        Close it in the end. A server that is away and back is such a change too.
+        """
+        return self._team.following(self.version) if self._team is not None else None
 
     # --- within --------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from engine.retrieval.row_memory import RowMemory
     from engine.retrieval.search_pipeline import Model
     from engine.retrieval.searched_store import SearchedStore
+    from engine.retrieval.shadow_scoring import RowsMade
     from engine.store.library_connection import LibraryConnection
     from engine.store.store_connection import StoreConnection
 
@@ -136,7 +138,7 @@ class LibrarySearch:
 
         One that has no vector yet is embedded here; there are no rows where it can have none.
         """
-        from engine.retrieval.search_pipeline import similar
+        from engine.retrieval.similar_passages import similar
 
         self.embed([passage_id])
         with self._store.searching() as connection:
@@ -199,10 +201,11 @@ class LibrarySearch:
         )
 
     @contextmanager
-    def lend(self, cancel: Cancellation) -> Iterator[tuple[StoreConnection, ActiveModel, PostingsCache]]:
+    def lend(self, cancel: Cancellation) -> Iterator[tuple[StoreConnection, ActiveModel, PostingsCache, RowsMade]]:
         """Lend what a search is made with, for one that is held against another model's."""
         with self._store.searching(cancel) as connection:
-            yield connection, self._active_model(), self._postings_cache()
+            made = partial(self._rows_made, connection)
+            yield connection, self._active_model(), self._postings_cache(), made
 
     @contextmanager
     def _of_reader(self, connection: StoreConnection) -> Iterator[LibraryConnection]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from engine.errors import ModelError, UsageError
 from engine.library_file import LibraryFile
-from engine.library_search import LibrarySearch
+from engine.library_search import LibrarySearch, with_constants
 from engine.records import (
     SearchResult,
     SearchSettings,
@@ -33,11 +33,11 @@ from engine.store.transactions import transaction
 if TYPE_CHECKING:
     from engine.retrieval.active_model import ActiveModel
     from engine.retrieval.postings_cache import PostingsCache
-    from engine.retrieval.shadow_scoring import Side
+    from engine.retrieval.shadow_scoring import RowsMade, Side
     from engine.store.models import StoredModel
     from engine.store.store_connection import StoreConnection
 
-Lent: TypeAlias = "tuple[StoreConnection, ActiveModel, PostingsCache]"  # what a search is made with
+Lent: TypeAlias = "tuple[StoreConnection, ActiveModel, PostingsCache, RowsMade]"  # what a search is made with
 ENOUGH = 0.99  # of the passages have a vector of the model beside: of fewer its searches say too little
 REVIEWED = 5  # rows of a list that is judged blind
 COMPONENT_BYTES = 4
@@ -123,6 +123,7 @@ class LibraryShadow:
             sides = self._sides(lent, text, shadow_log.TOP, settings or SearchSettings(), cancel)
             if sides is None:
                 return None
+            cancel.check()
             a, b = sides
             scored = compared(lent[0], a, b, stream)
         cancel.check()
@@ -208,9 +209,10 @@ class LibraryShadow:
         from engine.retrieval.shadow_scoring import searched
         from engine.retrieval.written_options import with_written_options
 
-        connection, active, postings = lent
+        connection, active, postings, made = lent
         if not isinstance(connection, LibraryConnection) or not _complete(connection):
             return None  # the library of a team has one model
+        settings = with_constants(connection, settings)
         query = with_written_options(connection, parse(text))
         if not query.meaning:
             return None
@@ -221,7 +223,9 @@ class LibraryShadow:
                 return None
             cancel.check()
             sides.append(
-                searched(connection, query, settings, model, cuts, limit=limit, postings=postings, cancel=cancel)
+                searched(
+                    connection, query, settings, model, cuts, limit=limit, postings=postings, made=made, cancel=cancel
+                )
             )
         return sides[0], sides[1]
 

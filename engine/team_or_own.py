@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.retrieval.cancellation import Cancellation
     from engine.retrieval.vector_leg import Vectors, VectorSource
     from engine.store.store_connection import MarkWrites, StoreConnection
+    from engine.team.change_feed import ChangeFeed
     from engine.team.team_store import TeamStore
 
 log = logging.getLogger(__name__)
@@ -132,6 +133,10 @@ class TeamOrOwn:
             return -self._turns
         self._turn("")
         return hash((self._turns, found, self._here))
+
+    def following(self, version: Callable[[], int]) -> ChangeFeed:
+        """Return what waits until `version`, which this one's is part of, gives another number; close it in the end."""
+        return self.team.following(version, lambda: not self._away)
 
     def _send_marks(self) -> None:
         """Send the marks that were made while the server was away; what stands in their way is for the next session."""

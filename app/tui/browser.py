@@ -64,6 +64,7 @@ class Browser(Protocol):
     status_signal: Signal[StatusView]
     commit_signal: Signal[int]
     config_signal: Signal[Config]
+    key_signal: Signal[None]  # a key was pressed, whatever it is for
     window_title: WindowTitle
 
     @property

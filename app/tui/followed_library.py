@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,12 +12,12 @@ from typing import Any, cast
 
 from textual.app import App
 from textual.message import Message
-from textual.worker import Worker
+from textual.worker import Worker, WorkerError
 
 from app.tui.browser import Browser
 from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
-from app.tui.ports import IndexerPort, Opened
+from app.tui.ports import ChangeFeedPort, IndexerPort, Opened
 from app.tui.status_line import StatusView
 from app.tui.threads import in_thread
 from engine.errors import CarrelError
@@ -24,6 +25,8 @@ from engine.records import Status
 
 _log = logging.getLogger("carrel")
 FIRST_ROWS_SECONDS = 2.0  # a search that takes longer keeps the indexer waiting no more
+FEED_SECONDS = 60.0  # for which a feed is waited on at a time; nothing hangs on it
+FAILED_SECONDS = 1.0  # before a feed that failed is waited on again
 
 
 @dataclass
@@ -47,8 +50,12 @@ class FollowedLibrary:
         self._version = 0
         self._refreshed = 0.0
         self._looked = 0.0
+        self._looking: Worker[object] | None = None  # the look that was begun last
         self._file: LibraryFile | None = None
+        self._left = False
         self._rows_shown = asyncio.Event()  # those of the first search, or why there are none
+        self._feed: ChangeFeedPort | None = None  # tells of commits; None: they are looked for
+        self._following: asyncio.Task[None] | None = None
 
     # --- opening ------------------------------------------------------------------------------------------------
 
@@ -81,6 +88,7 @@ class FollowedLibrary:
             await asyncio.wait_for(self._rows_shown.wait(), FIRST_ROWS_SECONDS)
         if not opened.library.read_only:
             self._start_indexer()
+        self._follow()
         await in_thread(partial(_warmed, opened))
 
     def _opened_now(self) -> tuple[Opened, int, Status]:
@@ -119,7 +127,9 @@ class FollowedLibrary:
             self.look_again()
 
     def let_go(self) -> None:
-        """Tell the indexer to leave; returns at once."""
+        """Tell the indexer to leave, and follow the library no more; returns at once."""
+        self._left = True
+        self._end_feed()
         if self._indexer is not None:
             self._indexer.leave()
 
@@ -130,26 +140,42 @@ class FollowedLibrary:
         self._browser.status_signal.publish(view)
 
     def _poll(self) -> None:
-        """Look for commits of other processes, but refresh no more often than a person can follow."""
+        """Look for commits of other processes, but refresh no more often than a person can follow.
+
+        Where a feed tells of them nothing but the file is looked at.
+        """
         now, pace = self._browser.ports.clock(), self._browser.ports.pace
         if now - self._refreshed >= pace.refresh and (self._app.app_focus or now - self._looked >= pace.away):
-            self.look_again()
+            if self._feed is None:
+                self.look_again()
+            elif self._looking is None or self._looking.is_finished:  # the feed's look is not to be ended by the clock
+                self._begin_look(self._look_at_file)
 
     def look_again(self) -> None:
         """Look whether the library has changed, and if so refresh what is shown of it."""
-        _: Worker[None] = self._app.run_worker(
-            self._look, group="look", name="look", exclusive=True, exit_on_error=False
+        self._begin_look(self._look)
+
+    def _begin_look(self, look: Callable[[], Coroutine[Any, Any, object]]) -> Worker[object]:
+        """Begin a look; one that still goes on ends."""
+        self._looked = self._browser.ports.clock()
+        looking: Worker[object] = self._app.run_worker(
+            look, group="look", name="look", exclusive=True, exit_on_error=False
         )
+        self._looking = looking
+        return looking
+
+    async def _look_at_file(self) -> bool:
+        """Look what became of the file, and return whether it is as it was."""
+        if self._file is None or (state := await in_thread(self._file.look)) == "same":
+            return True
+        await (self._reopen() if state == "replaced" else self._miss_file(self._file))
+        return False
 
     async def _look(self) -> None:
         browser = self._browser
-        self._looked = browser.ports.clock()
-        if browser.opened is None:
+        if browser.opened is None or not await self._look_at_file():
             return
         library = browser.opened.library
-        if self._file is not None and (state := await in_thread(self._file.look)) != "same":
-            await (self._reopen() if state == "replaced" else self._miss_file(self._file))
-            return
         version = await in_thread(library.version)
         if version == self._version:
             return
@@ -158,6 +184,48 @@ class FollowedLibrary:
         self._version = version  # not before: a look that a newer one ends has shown nothing
         self._tell(replace(browser.view, status=status))
         browser.commit_signal.publish(version)
+
+    # --- a feed that tells of commits ------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        """Have the library tell of commits from now on, where it can."""
+        self._end_feed()
+        opened = self._browser.opened
+        if opened is not None and not self._left and (feed := opened.library.following()) is not None:
+            self._feed = feed
+            self._following = asyncio.create_task(self._wait_on(feed))
+
+    def _end_feed(self) -> None:
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            feed.close()
+
+    async def _wait_on(self, feed: ChangeFeedPort) -> None:
+        """Look as often as a feed tells of a change; no more often than a person can follow.
+
+        What came between the opening and the feed's beginning is seen by the first look.
+        """
+        seconds, told, failure = 0.0, True, ""
+        while self._feed is feed:
+            try:
+                told |= await in_thread(partial(feed.wait, seconds))
+            except CarrelError as error:
+                if failure != str(error):
+                    failure = str(error)
+                    _log.warning("What tells of changes of the library failed: %s", failure)
+                await asyncio.sleep(FAILED_SECONDS)
+                continue
+            except Exception:
+                _log.exception("What tells of changes of the library failed; it is looked at each second")
+                self._end_feed()
+                return
+            if told and self._feed is feed:
+                look = self._begin_look(self._look)
+                with suppress(WorkerError):
+                    await look.wait()
+                if self._feed is feed:
+                    await asyncio.sleep(self._browser.ports.pace.refresh)
+            told, seconds = False, FEED_SECONDS
 
     async def _miss_file(self, file: LibraryFile) -> None:
         """Say, once, that the library's file is gone; what was read of it can be searched on."""
@@ -180,6 +248,7 @@ class FollowedLibrary:
             return
         self._version = -1
         self._show(opened, status)
+        self._follow()
         browser.notify("The library file was replaced by another one, which is shown now.", timeout=8, markup=False)
         if before is not None:
             await in_thread(before.library.close)

@@ -90,6 +90,16 @@ class ForgottenPort(Protocol):
         """Where it was, absolute."""
 
 
+class ChangeFeedPort(Protocol):
+    """What waits for changes of a library, as engine.team.change_feed.ChangeFeed."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long, in a thread; return whether the library's version is another than the last time."""
+
+    def close(self) -> None:
+        """End it; returns at once, and so does a thread that still waits."""
+
+
 class LibraryPort(Protocol):
     """The part of engine.library.Library that the browser uses; every method may be called from any thread."""
 
@@ -228,6 +238,9 @@ class LibraryPort(Protocol):
 
     def version(self) -> int:
         """Return a number that changes with every commit of another process."""
+
+    def following(self) -> ChangeFeedPort | None:
+        """Return what waits for changes of `version`, where something tells of them; None where one has to look."""
 
     def facets(self) -> Facets:
         """Return the values that filters can take here, with their documents."""

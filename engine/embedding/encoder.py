@@ -8,6 +8,7 @@ on its own core, since a session of one thread runs where it is called and lets 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -24,6 +25,7 @@ from engine.embedding.multi_vector_input import passage, question, refuse_for_me
 from engine.embedding.token_vectors import TokenVectors
 from engine.embedding.tokenization import Tokens
 from engine.errors import ModelError
+from engine.run_end import run
 from engine.typing_priority import Wait
 
 if TYPE_CHECKING:
@@ -57,21 +59,37 @@ class Encoder:
         self._session: InferenceSession | None = None
         self._inputs: tuple[str, ...] = ()
         self._adapter: Adapter | None = None
-        self._known = lru_cache(KEPT_QUERIES)(self._encode_query)
+        self._known = lru_cache(KEPT_QUERIES)(self._timed_query)
         self._known_tokens = lru_cache(KEPT_TOKEN_QUERIES)(self._query_tokens)
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a query, shape (dimension,), of unit length; the query prefix is added here.
 
-        One that was asked lately is not encoded again. The array is for reading.
+        One that was asked lately is not encoded again. The array is for reading. Within `RunEnd.ending` a thread may
+        meet RunEnded.
         """
-        return (self._known if len(text) <= KEPT_CHARACTERS else self._encode_query)(text)
+        return self._query(text)[0]
 
-    def _encode_query(self, text: str) -> NDArray[np.float32]:
+    def query_ms(self, text: str) -> float:
+        """Return the milliseconds of a core that encoding a query took, when it was encoded last; it is, where not yet.
+
+        What other programs took of that core meanwhile does not count, nor does loading the model.
+        """
+        return self._query(text)[1]
+
+    def _query(self, text: str) -> tuple[NDArray[np.float32], float]:
+        return (self._known if len(text) <= KEPT_CHARACTERS else self._timed_query)(text)
+
+    def _timed_query(self, text: str) -> tuple[NDArray[np.float32], float]:
+        refuse_for_meaning(self.manifest)
+        self._tokenizer()  # loaded, as the model is, before the clock runs
+        if text:
+            self._model()
+        began = time.thread_time()  # a session of one thread runs where it is called
         vector = self._encode(self.manifest.query_prefix + text)
         found = self._adapted(vector[np.newaxis])[0] if self.manifest.adapter else vector
         found.setflags(write=False)
-        return found
+        return found, (time.thread_time() - began) * 1e3
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the vectors of queries, shape (n, dimension), in order; the query prefix is added here."""
@@ -190,7 +208,7 @@ class Encoder:
         looked = np.ones_like(row) if attention is None else np.array([attention], dtype=np.int64)
         given = {"input_ids": row, "attention_mask": looked, "token_type_ids": np.zeros_like(row)}
         session = self._model()
-        output = session.run(None, {name: given[name] for name in self._inputs})[0]
+        output = run(session, {name: given[name] for name in self._inputs})
         states: NDArray[np.float32] = output[0].astype(np.float32, copy=False)
         return states
 

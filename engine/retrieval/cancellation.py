@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from engine.run_end import RunEnd, RunEnded
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -26,12 +28,14 @@ class Cancellation:
         self._lock = threading.Lock()
         self._connection: StoreConnection | None = None
         self._scan: Future[Any] | None = None
+        self._runs = RunEnd()
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Give the search up, interrupting the statement that runs for it now and dropping a scan that waits."""
+        """Give the search up: the statement and the model that run for it now end, and a scan that waits is dropped."""
+        self._cancelled = True
+        self._runs.end()
         with self._lock:
-            self._cancelled = True
             if self._scan is not None:
                 self._scan.cancel()
             if self._connection is not None:
@@ -44,13 +48,19 @@ class Cancellation:
 
     @contextmanager
     def guarding(self, connection: StoreConnection) -> Iterator[None]:
-        """Let `cancel` interrupt `connection` inside this block only, so that a reused one is never hit."""
+        """Let `cancel` interrupt `connection`, and end what a model computes in this thread, inside this block only.
+
+        So a connection that is used again is never hit.
+        """
         with self._lock:
             if self._cancelled:
                 raise SearchCancelled
             self._connection = connection
         try:
-            yield
+            with self._runs.ending():
+                yield
+        except RunEnded:
+            raise SearchCancelled from None
         except Exception as error:
             if connection.was_interrupted(error):
                 raise SearchCancelled from None

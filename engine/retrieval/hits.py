@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -74,16 +74,18 @@ def hydrate(
     known: dict[int, Read] | None = None,
     gone: Collection[int] = (),
     made: dict[int, Read] | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[Hit, ...]:
     """Read the text of the rows and build the hits, in order; ranks are given to the rows that are still there.
 
     `known` is what was read before for the same query, by passage id; what is read now is added to it.
     What is `gone` since then is not read. `made` is what other searches made of the same query's rows (RowMemory).
+    `check` is called before each row is made, and may raise to end it.
     """
     known = {} if known is None else known
     ids = [int(candidates.ids[placing.row.passage]) for placing in placings]
     unread = [passage for passage in ids if passage not in known and passage not in gone]
-    known.update(_read(connection, candidates.fts_query, unread, {} if made is None else made))
+    known.update(_read(connection, candidates.fts_query, unread, {} if made is None else made, check))
     there = [(placing, known[passage]) for placing, passage in zip(placings, ids, strict=True) if passage in known]
     return tuple(
         _hit(rank, candidates, ranking, placing, read, cuts, verdict, settings)
@@ -92,7 +94,11 @@ def hydrate(
 
 
 def _read(
-    connection: StoreConnection, fts_query: FtsQuery, ids: Sequence[int], made: dict[int, Read]
+    connection: StoreConnection,
+    fts_query: FtsQuery,
+    ids: Sequence[int],
+    made: dict[int, Read],
+    check: Callable[[], None],
 ) -> dict[int, Read]:
     """Read rows; what was made of one for this query is made again only where the row is another one since."""
     ahead_of_rows(connection, fts_query, ids)
@@ -101,6 +107,7 @@ def _read(
     new = [passage for passage in ids if passage in rows and passage not in found]
     scores = term_scores(connection, fts_query, new)
     for passage in new:
+        check()
         text, marks = _snippet(rows[passage], fts_query)
         found[passage] = made[passage] = Read(rows[passage], scores.get(passage, ()), text, marks)
     return found
@@ -131,6 +138,7 @@ def _hit(
     verdict: Verdict,
     settings: SearchSettings,
 ) -> Hit:
+    """Join what was read of a row with the figures that placed it."""
     at = placing.row.passage
     row, terms = read.row, read.terms
     share = coverage(candidates.fts_query, terms)
@@ -156,15 +164,7 @@ def _hit(
         marks=read.marks,
         vector=_vector(candidates, at),
         keyword=_keyword(candidates, ranking, at, terms),
-        shares=Shares(
-            vector=float(ranking.vector[at]),
-            keyword=float(ranking.keyword[at]),
-            feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
-            memory=float(ranking.memory[at]) if ranking.memory is not None and ranking.memory[at] else None,
-            rare=float(ranking.rare[at]) if ranking.rare is not None and ranking.rare[at] else None,
-            around=_changed(ranking.around, at),
-            late=_changed(ranking.late, at),
-        ),
+        shares=_shares(ranking, at),
         explanation=Explanation(
             cosine=0.0 if np.isnan(cosine) else cosine,
             rank_by_meaning=abs(int(candidates.vector_rank[at])) or None,
@@ -191,6 +191,19 @@ def _tier(candidates: Candidates, at: int, signal: float, share: float, cuts: ti
     if candidates.query_vector is None or np.isnan(candidates.cosine[at]):
         return tiers.tier_by_words(share)
     return tiers.tier(signal, cuts)
+
+
+def _shares(ranking: Ranking, at: int) -> Shares:
+    """Return what each part of the ranking gave to a row's score; None for a part that had no say in it."""
+    return Shares(
+        vector=float(ranking.vector[at]),
+        keyword=float(ranking.keyword[at]),
+        feedback=float(ranking.feedback[at]) if ranking.feedback is not None else None,
+        memory=float(ranking.memory[at]) if ranking.memory is not None and ranking.memory[at] else None,
+        rare=float(ranking.rare[at]) if ranking.rare is not None and ranking.rare[at] else None,
+        around=_changed(ranking.around, at),
+        late=_changed(ranking.late, at),
+    )
 
 
 def _changed(part: NDArray[np.float64] | None, at: int) -> float | None:

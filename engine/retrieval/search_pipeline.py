@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
 from engine.records import (
-    Filters,
     Grade,
     Hit,
     Query,
     Remark,
-    Scope,
     SearchResult,
     SearchSettings,
     Timings,
@@ -91,6 +89,22 @@ class Search:
     timings: Timings
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query as one store is asked it: what it may find, what it means, what its answer is judged and ranked by."""
+
+    connection: StoreConnection
+    words: PostingsReader
+    query: Query
+    within: Allowed
+    meaning: Meaning | None
+    settings: SearchSettings
+    model: Model | None
+    cuts: tiers.Cuts
+    limit: int
+    cancel: Cancellation
+
+
 def run(
     connection: StoreConnection,
     query: Query,
@@ -118,8 +132,9 @@ def run(
     recollection = _recalled(connection, settings, model, meaning, within)
     cancel.check()
     among = [within] if within.everything else [within, EVERYTHING]
-    ahead_of_legs(connection, fts_query, meaning, among, DEPTH)
+    ahead_of_legs(words, fts_query, meaning, among, DEPTH)
     whole = gather(words, fts_query, EVERYTHING, meaning, settings, cancel=cancel) if not within.everything else None
+    asked = _Asked(connection, words, query, within, meaning, settings, model, cuts, limit, cancel)
     depth = DEPTH
     while True:
         cancel.check()
@@ -135,17 +150,8 @@ def run(
             cancel=cancel,
         )
         fusing = time.perf_counter()
-        ahead_of_judging(connection, gathered, whole, meaning, settings, limit)
-        standard = standard_of(connection, whole, settings, cuts) if whole is not None else None
-        assessment = replace(assess(connection, gathered, settings), standard=standard)
-        verdict = judge(gathered, assessment, cuts)
-        gathered = with_surroundings(words, gathered, meaning, settings)
-        ranking = rank(gathered.candidates, settings, verdict)
-        if model is not None and model.late is not None and meaning is not None and settings.late:
-            gathered = _with_late_scores(connection, gathered, ranking, model.late, query.meaning)
-            ranking = rank(gathered.candidates, settings, verdict)
-        listed = rows(gathered.candidates, ranking.order, settings, limit)
-        if len(listed) >= limit or not gathered.candidates.truncated or depth >= DEEPEST:
+        search = _ranked(asked, gathered, whole)
+        if len(search.rows) >= limit or not gathered.candidates.truncated or depth >= DEEPEST:
             break
         depth *= 4
     done = time.perf_counter()
@@ -156,7 +162,30 @@ def run(
         fuse=(done - fusing) * 1e3,
         total=(done - began) * 1e3,
     )
-    return Search(query, fts_query, within, meaning, gathered, assessment, verdict, ranking, listed, timings)
+    return replace(search, timings=timings)
+
+
+def _ranked(asked: _Asked, gathered: Gathered, whole: Gathered | None) -> Search:
+    """Judge, fuse and group what the legs gathered; `whole` is what they gather without the filters, if any stand."""
+    connection, settings, meaning = asked.connection, asked.settings, asked.meaning
+    asked.cancel.check()
+    ahead_of_judging(asked.words, gathered, whole, meaning, settings, asked.limit)
+    standard = standard_of(connection, whole, settings, asked.cuts) if whole is not None else None
+    assessment = replace(assess(connection, gathered, settings), standard=standard)
+    verdict = judge(gathered, assessment, asked.cuts)
+    asked.cancel.check()
+    gathered = with_surroundings(asked.words, gathered, meaning, settings)
+    asked.cancel.check()
+    ranking = rank(gathered.candidates, settings, verdict)
+    late = asked.model.late if asked.model is not None and meaning is not None and settings.late else None
+    if late is not None:
+        gathered = _with_late_scores(connection, gathered, ranking, late, asked.query.meaning)
+        ranking = rank(gathered.candidates, settings, verdict)
+    listed = rows(gathered.candidates, ranking.order, settings, asked.limit)
+    fts_query = gathered.candidates.fts_query
+    return Search(
+        asked.query, fts_query, asked.within, meaning, gathered, assessment, verdict, ranking, listed, Timings()
+    )
 
 
 def _with_late_scores(
@@ -197,14 +226,19 @@ def present(
     known: dict[int, Read] | None = None,
     gone: Collection[int] = (),
     made: dict[int, Read] | None = None,
+    cancel: Cancellation | None = None,
 ) -> SearchResult:
-    """Read the text of the rows and give the whole result; `known`, `gone` and `made` as `hydrate` has them."""
+    """Read the text of the rows and give the whole result; `known`, `gone` and `made` as `hydrate` has them.
+
+    Raises SearchCancelled.
+    """
     began = time.perf_counter()
     candidates = search.gathered.candidates
     cuts = cuts.of_query(search.assessment.best_row)
     placings = Placing.of(search.ranking, search.rows)
     verdict = search.assessment.verdict_on_rows(search.verdict)
-    hits = hydrate(connection, candidates, search.ranking, placings, cuts, verdict, settings, known, gone, made)
+    check = (cancel or Cancellation()).check
+    hits = hydrate(connection, candidates, search.ranking, placings, cuts, verdict, settings, known, gone, made, check)
     if model is not None:
         judged = model.past_queries.judged(connection, " ".join(search.query.text.split()), model.vectors)
         hits = tuple(_with_marks(hit, judged) for hit in hits) if judged else hits
@@ -290,49 +324,3 @@ def _meaning(query: Query, settings: SearchSettings, model: Model | None) -> Mea
     if model is None or settings.fusion == "keyword" or not query.meaning.strip():
         return None
     return Meaning(model.encode(query.meaning), model.vectors, model.background, model.reads, model.embedded)
-
-
-# --- more like this: the passages of other documents that are nearest to one -----------------------------------------
-
-
-def similar(
-    connection: StoreConnection, passage_id: int, model: Model | None, cuts: tiers.Cuts, limit: int, scope: Scope
-) -> SearchResult:
-    """Return the nearest passages of other documents, by their vectors alone; no rows where there is no vector."""
-    settings = SearchSettings(fusion="vector", feedback=False)
-    began = time.perf_counter()
-    row = connection.rows_for([passage_id]).get(passage_id)
-    fts_query = FtsQuery(rows=connection.statistics().rows)
-    hidden = Filters(hidden=connection.hidden_documents(scope))
-    others = Allowed(hidden, other_than=row.document_id if row else 0)
-    meaning = None
-    if model is not None and row is not None and model.reads(row.text):
-        at = model.vectors.positions(np.array([passage_id], np.int64))
-        if at[0] >= 0:
-            like = model.vectors.exactly(connection, at)[0].copy()
-            meaning = Meaning(like, model.vectors, model.background, model.reads, model.embedded)
-    query = Query(f"like {row.title}" if row else "", "")
-    words = PostingsCache().of(connection)
-    gathered = gather(words, fts_query, others, meaning, settings)
-    timings = Timings(vector=gathered.vector_ms, total=(time.perf_counter() - began) * 1e3)
-    search = _settled(query, fts_query, others, meaning, gathered, settings, cuts, limit, timings)
-    return present(connection, search, settings, model, cuts)
-
-
-def _settled(
-    query: Query,
-    fts_query: FtsQuery,
-    within: Allowed,
-    meaning: Meaning | None,
-    gathered: Gathered,
-    settings: SearchSettings,
-    cuts: tiers.Cuts,
-    limit: int,
-    timings: Timings,
-) -> Search:
-    """Rank candidates that were gathered without words."""
-    seen = Assessment((0.0,), tuple(np.nan_to_num(gathered.candidates.cosine, nan=0.0).tolist()))
-    verdict = judge(gathered, seen, cuts)
-    ranking = rank(gathered.candidates, settings, verdict)
-    listed = rows(gathered.candidates, ranking.order, settings, limit)
-    return Search(query, fts_query, within, meaning, gathered, seen, verdict, ranking, listed, timings)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -18,11 +18,22 @@ from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.search_pipeline import Model, Search
 
 if TYPE_CHECKING:
+    from engine.retrieval.fts_query import FtsQuery
+    from engine.retrieval.hits import Read
     from engine.retrieval.postings_cache import PostingsCache
     from engine.store.store_connection import StoreConnection
 
-KNOWN_MS = 0.2  # an encoder that answers sooner has kept the vector of a question; none makes one so fast
 _IDENTIFIER = re.compile(r"\w_\w|[a-z][A-Z]|[A-Za-z]\d|\w(?:\.|::|->|/)\w|\w\(\)")  # a name of code, a file, a version
+
+RowsMade: TypeAlias = "Callable[[FtsQuery], dict[int, Read]]"  # what other searches made of a question's rows
+
+
+@runtime_checkable
+class TimedEncoder(Protocol):
+    """An encoder that knows how long a question took, without encoding it again."""
+
+    def query_ms(self, text: str) -> float:
+        """Return the milliseconds of a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +56,20 @@ def searched(
     *,
     limit: int,
     postings: PostingsCache,
+    made: RowsMade,
     cancel: Cancellation,
 ) -> Side:
-    """Search with one model. Raises SearchCancelled."""
+    """Search with one model; `made` lends what is known of the rows, so that few are made anew.
+
+    Raises SearchCancelled.
+    """
     encoding = _encoding_ms(model, query.meaning)
-    cancel.check()
     search = search_pipeline.run(
         connection, query, settings, model, cuts, limit=limit, postings=postings, cancel=cancel
     )
     cancel.check()
-    result = search_pipeline.present(connection, search, settings, model, cuts)
+    rows = made(search.fts_query)
+    result = search_pipeline.present(connection, search, settings, model, cuts, made=rows, cancel=cancel)
     return Side(model, cuts, search, result, encoding + search.timings.vector)
 
 
@@ -102,15 +117,12 @@ def compared(connection: StoreConnection, a: Side, b: Side, stream: ShadowStream
 
 
 def _encoding_ms(model: Model, meaning: str) -> float:
-    """Return how long a model takes to encode a question that it has not kept the vector of."""
-    spent = _timed(model, meaning)
-    return spent if spent >= KNOWN_MS else _timed(model, f"{meaning} ")  # another text to its memory, the same to it
-
-
-def _timed(model: Model, text: str) -> float:
-    began = time.perf_counter()
-    model.encode(text)
-    return (time.perf_counter() - began) * 1e3
+    """Return the milliseconds of a core that a question takes a model: of the search that was made, where one was."""
+    if isinstance(model.encoder, TimedEncoder):
+        return model.encoder.query_ms(meaning)
+    began = time.thread_time()
+    model.encode(meaning)
+    return (time.thread_time() - began) * 1e3
 
 
 def _by_passage(hits: Iterable[Hit]) -> dict[int, Hit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -159,9 +159,11 @@ class TeamStore:
         with self.searching() as connection:
             return connection.change_latest()
 
-    def following(self) -> ChangeFeed:
-        """Return what waits for changes; close it in the end."""
-        return ChangeFeed(self.url, self.schema, self.version)
+    def following(
+        self, version: Callable[[], int] | None = None, reachable: Callable[[], bool] = lambda: True
+    ) -> ChangeFeed:
+        """Return what waits for changes; close it in the end. `version` may tell of more than this library's."""
+        return ChangeFeed(self.url, self.schema, version or self.version, reachable)
 
     def members(self) -> tuple[Member, ...]:
         """Return all members with their machines, and of their folders those that one may see."""

@@ -22,7 +22,7 @@ _HEAD = "LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, 
 
 def functions() -> str:
     """Return the SQL of all of them; what they were before is replaced."""
-    return _NEAREST + _VECTORS_OF + _STATISTICS + _model_functions()
+    return _NEAREST + _VECTORS_OF + _STATISTICS + _adding() + _CHANGING
 
 
 # The index answers in half precision; `exactly` compares all that may be seen. `within` are the passages to choose
@@ -100,9 +100,9 @@ END $body$;
 """
 
 
-def _model_functions() -> str:
-    """Only a keeper adds a model beside others, removes one, or makes one active; the first may be any member's."""
-    made = f"""CREATE TABLE $schema.vector_@(
+def _table_of_a_model() -> str:
+    """Return the SQL that makes the table of a model's vectors: `@` stands for its number, `#` for its dimension."""
+    return f"""CREATE TABLE $schema.vector_@(
         folder_id integer NOT NULL,
         passage_id bigint NOT NULL,
         embedding $vector.vector(#) NOT NULL,
@@ -113,6 +113,10 @@ def _model_functions() -> str:
     CREATE INDEX vector_@_nearest ON $schema.vector_@
         USING hnsw ((embedding::$vector.halfvec(#)) $vector.halfvec_ip_ops) WITH (m = 32, ef_construction = 200);
     {of_vectors("vector_@")}"""
+
+
+def _adding() -> str:
+    """Return the function that adds a model: beside others only for a keeper; the first may be any member's."""
     return f"""
 CREATE OR REPLACE FUNCTION $schema.add_model(model_name text, its_manifest text, its_fingerprint text, size integer)
     RETURNS integer LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -133,10 +137,14 @@ BEGIN
     INSERT INTO $schema.model(id, name, manifest, fingerprint, dimension, state, added_by)
         VALUES(number, model_name, its_manifest, its_fingerprint, size,
             CASE WHEN EXISTS (SELECT FROM $schema.model) THEN 'building' ELSE 'active' END, $schema.person());
-    EXECUTE replace(replace($made${made}$made$, '@', number::text), '(#)', '(' || size || ')');
+    EXECUTE replace(replace($made${_table_of_a_model()}$made$, '@', number::text), '(#)', '(' || size || ')');
     RETURN number;
 END $body$;
-CREATE OR REPLACE FUNCTION $schema.activate_model(number integer)
+"""
+
+
+# Only a keeper makes a model active, or removes one.
+_CHANGING = """CREATE OR REPLACE FUNCTION $schema.activate_model(number integer)
     RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 BEGIN
     IF NOT pg_has_role($schema.person(), '$keeper', 'MEMBER') THEN

@@ -19,7 +19,7 @@ from training_fakes import FakeTraining
 from app.editors import EditorCommand
 from app.tui.indexer_state import IndexerState
 from app.tui.pictures.picture_files import PictureFiles
-from app.tui.ports import Freshness, Opened, Pace, Ports
+from app.tui.ports import ChangeFeedPort, Freshness, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.watched_file import WatchedFile
@@ -430,6 +430,9 @@ class FakeLibrary:
 
     def version(self) -> int:
         return self.commits
+
+    def following(self) -> ChangeFeedPort | None:
+        return None
 
     def facets(self) -> Facets:
         folders = Counter(path.rpartition("/")[0] for path in self.notes)

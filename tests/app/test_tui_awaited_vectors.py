@@ -30,7 +30,7 @@ async def begun(pilot: Pilot[int], text: str) -> None:
     await settle(pilot)
     screen = screen_of(pilot)
     screen.query_line.value = text
-    while not (library_of(pilot).embedding.is_set() and screen.shown.finished):
+    while not (library_of(pilot).embedding.is_set() and screen.parts.shown.finished):
         await pilot.pause()
 
 
@@ -103,7 +103,7 @@ async def test_the_next_key_gives_up_what_the_last_one_had_embedded(library: Fak
         screen_of(pilot).query_line.value = "oven"
         await settle(pilot)
         assert library.given_up.is_set()
-        assert screen_of(pilot).shown.question == "oven"
+        assert screen_of(pilot).parts.shown.question == "oven"
 
 
 async def test_the_indexer_is_asked_for_the_same_passages_once_a_query(library: FakeLibrary) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 from beside_fakes import NOW, candidate
 from fake_encoder import FakeEncoder
 from fakes import STILL, FakeLibrary, ports
+from numpy.typing import NDArray
+from onnxruntime import RunOptions
 from piloting import pressed, screen_of, settle, told, typed
 
 from app.tui.app import CarrelApp
 from app.tui.ports import Opened, Pace
 from app.tui.settings_file import SettingsFile
+from engine import run_end
 from engine.config import Config
 from engine.embedding import catalogue
 from engine.errors import LibraryBusy
@@ -34,7 +42,7 @@ async def test_a_search_that_rested_goes_through_both_models_once() -> None:
     library = FakeLibrary()
     async with browser(library, ON).run_test(size=(120, 40)) as pilot:
         screen = await typed(pilot, QUERY)
-        screen.search.ask_again()  # as after a commit of the indexer
+        screen.parts.search.ask_again()  # as after a commit of the indexer
         await settle(pilot)
         assert library.compared == [(QUERY, "live")]
 
@@ -76,7 +84,7 @@ async def test_a_row_that_is_opened_before_the_search_rested_makes_it_count() ->
     async with browser(library, ON, replace(STILL, rested=3600.0)).run_test(size=(120, 40)) as pilot:
         screen = screen_of(pilot)
         screen.query_line.write(QUERY)
-        while not screen.rows.hits or not screen.search.finished:
+        while not screen.rows.hits or not screen.parts.search.finished:
             await pilot.pause()
         assert library.compared == []
         await pilot.press("enter")
@@ -119,8 +127,67 @@ async def test_a_sound_model_stays_and_a_candidate_is_never_gone_back_to() -> No
 async def test_only_where_it_is_switched_on_a_byte_of_the_library_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool
 ) -> None:
-    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    library = with_candidate(tmp_path, monkeypatch, Candidate())
+    before = written_bytes(tmp_path)
+    async with browser_of(library, Config(shadow=on)).run_test(size=(120, 40)) as pilot:
+        screen = await typed(pilot, QUERY)
+        assert screen.rows.hit is not None
+        compared = library.shadow_searches()
+    library.close()
+    assert [each.query for each in compared] == ([QUERY] if on else [])
+    assert (written_bytes(tmp_path) == before) is not on
+
+
+async def test_a_key_ends_the_model_that_computes_beside_and_the_next_search_does_not_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     candidate = Candidate()
+    library = with_candidate(tmp_path, monkeypatch, candidate)
+    session = candidate.session = HeldSession()
+    async with browser_of(library, ON).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        screen = screen_of(pilot)
+        screen.query_line.write(QUERY)
+        while not session.began.is_set():
+            await pilot.pause()
+        candidate.session = None
+        screen.query_line.write("bread")
+        while not (screen.parts.search.finished and screen.parts.search.asks("bread")):
+            await pilot.pause()
+        while not session.ended.is_set():  # else it would never end by itself
+            await pilot.pause()
+        await settle(pilot)
+        compared = library.shadow_searches()
+    library.close()
+    assert [each.query for each in compared] == ["bread"]
+
+
+async def test_a_key_that_leaves_the_question_as_it_is_has_it_compared_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate = Candidate()
+    library = with_candidate(tmp_path, monkeypatch, candidate)
+    session = candidate.session = HeldSession()
+    async with browser_of(library, ON).run_test(size=(120, 40)) as pilot:
+        screen = screen_of(pilot)
+        screen.query_line.write(QUERY)
+        while not session.began.is_set():
+            await pilot.pause()
+        candidate.session = None
+        await pilot.press("down")
+        while not session.ended.is_set():
+            await pilot.pause()
+        while not library.shadow_searches():
+            await pilot.pause()
+        await settle(pilot)
+        compared = library.shadow_searches()
+    library.close()
+    assert [each.query for each in compared] == [QUERY]
+
+
+def with_candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, candidate: Candidate) -> Library:
+    """Return the library of one note, beside whose model a candidate runs."""
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
     installed = {"fake": FakeEncoder(), "candidate": candidate}
     monkeypatch.setattr(catalogue, "load", lambda name="", **_: installed[name])
     notes = tmp_path / "notes"
@@ -130,17 +197,28 @@ async def test_only_where_it_is_switched_on_a_byte_of_the_library_changes(
         made.add(notes)
         made.sync()
         made.start_shadow("candidate")
-    before = written_bytes(tmp_path)
-    app = browser(FakeLibrary(), Config(shadow=on))
-    library = Library.open(tmp_path / "library.carrel")
+    return Library.open(tmp_path / "library.carrel")
+
+
+def browser_of(library: Library, config: Config) -> CarrelApp:
+    app = browser(FakeLibrary(), config)
     app.ports = replace(app.ports, open_library=lambda: Opened(library, Cancellation))
-    async with app.run_test(size=(120, 40)) as pilot:
-        screen = await typed(pilot, QUERY)
-        assert screen.rows.hit is not None
-        compared = library.shadow_searches()
-    library.close()
-    assert [each.query for each in compared] == ([QUERY] if on else [])
-    assert (written_bytes(tmp_path) == before) is not on
+    return app
+
+
+class HeldSession:
+    """Stands in for a model at work, which computes until it is told to end, as onnxruntime is told."""
+
+    def __init__(self) -> None:
+        self.began, self.ended = threading.Event(), threading.Event()
+
+    def run(self, _names: None, _given: Mapping[str, Any], options: RunOptions) -> NoReturn:
+        """Compute."""
+        self.began.set()
+        while not options.terminate:
+            time.sleep(0.001)
+        self.ended.set()
+        raise RuntimeError("Exiting due to terminate flag being set to true.")
 
 
 class Candidate(FakeEncoder):
@@ -149,6 +227,13 @@ class Candidate(FakeEncoder):
     def __init__(self) -> None:
         super().__init__()
         self.manifest = replace(self.manifest, id="candidate", revision="candidate")
+        self.session: HeldSession | None = None
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        """Encode, by the session where there is one."""
+        if self.session is not None:
+            run_end.run(self.session, {})  # type: ignore[arg-type]
+        return super().encode_query(text)
 
 
 def written_bytes(folder: Path) -> dict[str, bytes]:

@@ -217,7 +217,7 @@ async def test_the_log_holds_a_finished_search_once_with_what_was_opened() -> No
         await typed(pilot, QUERY)
         assert screen.rows.hit is not None
         await pressed(pilot, "tab", "enter")
-        screen.search.ask_again()  # as after a commit of the indexer
+        screen.parts.search.ask_again()  # as after a commit of the indexer
         await settle(pilot)
         assert [query for query, _ in library.log] == ["starter", QUERY]
         assert library.log[-1][1] == [screen.rows.hit.passage_id]
@@ -314,7 +314,7 @@ async def test_the_explanation_names_the_search_that_is_remembered() -> None:
     library = FakeLibrary()
     async with browser(library).run_test(size=(120, 40), notifications=True) as pilot:
         screen = await typed(pilot, QUERY)
-        hit, result = screen.rows.hit, screen.shown.result
+        hit, result = screen.rows.hit, screen.parts.shown.result
         assert hit is not None
         assert result is not None
         remembered = Remembered("keeping a [starter] alive", 0.871, 2)
@@ -370,7 +370,7 @@ async def test_what_is_opened_counts_from_the_next_question_on_and_moves_no_row_
         screen = await typed(pilot, QUERY)
         asked = library.until[-1]
         await pressed(pilot, "enter")
-        screen.search.ask_again()  # as after a commit
+        screen.parts.search.ask_again()  # as after a commit
         await settle(pilot)
         assert library.until[-1] == asked
         await typed(pilot, "starter")

@@ -262,7 +262,7 @@ async def test_a_row_alone_is_compared_with_the_best_weak_one_which_stays_folded
         await pressed(pilot, "f7")
         assert isinstance(app.screen, CompareScreen)
         first, second = app.screen._pair.first.hit, app.screen._pair.second.hit
-        assert (first.tier, second.tier) == ("strong", "weak") and second == screen.shown.folded_away[0]
+        assert (first.tier, second.tier) == ("strong", "weak") and second == screen.parts.shown.folded_away[0]
         await pressed(pilot, "f7")
         assert len(screen.rows.hits) == 1
     alone = browser(FakeLibrary({"a.md": NOTES[next(iter(NOTES))]}))

@@ -52,7 +52,7 @@ async def test_an_answer_like_the_one_before_paints_nothing(app: CarrelApp, pain
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")
         painted.clear()
-        screen.search.ask_again()
+        screen.parts.search.ask_again()
         await settle(pilot)
         assert not painted
 
@@ -87,7 +87,7 @@ async def test_rows_by_words_alone_have_their_text_read_where_no_better_ones_com
         screen.query_line.value = "yeast"
         while not any("Yeast" in line for line in screen.pane.preview.shown_lines):
             await pilot.pause()
-        assert not screen.shown.finished
+        assert not screen.parts.shown.finished
         library.release.set()
 
 
@@ -109,7 +109,7 @@ async def test_all_rows_come_from_the_candidates_that_were_found_where_they_suff
         library.asked.clear()
         screen = await typed(pilot, "starter")
         assert [fusion for _, fusion, _ in library.asked] == ["keyword", "convex"]
-        assert screen.shown.answer is not None and screen.shown.answer.asked.resting
+        assert screen.parts.shown.answer is not None and screen.parts.shown.answer.asked.resting
         assert screen.rows.hits
 
 

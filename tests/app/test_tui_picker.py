@@ -81,7 +81,7 @@ async def test_an_answer_picks_nothing_once_the_query_was_changed_again(library:
         library.held = set()
         screen.query_line.write("yeast")
         await settle(pilot)
-        assert screen.shown.question == "yeast"
+        assert screen.parts.shown.question == "yeast"
         assert picker.picked is None
 
 

@@ -82,7 +82,7 @@ async def test_the_border_moves_by_keys_and_by_mouse_and_stays_where_it_was_put(
         assert pane.outer_size.width == 60
         await pressed(pilot, *["alt+right"] * 3)
         assert pane.outer_size.width == 40  # not less: neither side disappears
-        screen.proportions.keep()
+        screen.parts.proportions.keep()
         assert app.config.pane_share == 0.2
     again = browser(Config(pane_share=0.2))
     async with again.run_test(size=(80, 40)) as pilot:

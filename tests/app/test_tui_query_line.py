@@ -42,13 +42,13 @@ async def test_a_query_that_was_emptied_or_replaced_comes_back(library: FakeLibr
         assert screen.query_line.value == ""
         await pressed(pilot, "ctrl+z")
         assert screen.query_line.value == "how long does a starter live"
-        assert screen.shown.question == "how long does a starter live"
+        assert screen.parts.shown.question == "how long does a starter live"
         await pressed(pilot, "ctrl+r", "enter")
         assert screen.query_line.value == "an older one"
         await pressed(pilot, "ctrl+z")
         assert screen.query_line.value == "how long does a starter live"
         await pressed(pilot, "x")
-        assert not screen.kept.can_bring_back  # the key suspends, as everywhere
+        assert not screen.parts.kept.can_bring_back  # the key suspends, as everywhere
 
 
 async def test_the_history_keeps_what_stood_and_whose_rows_were_walked(library: FakeLibrary) -> None:

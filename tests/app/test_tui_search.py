@@ -37,13 +37,14 @@ async def test_keyword_rows_come_before_the_others(library: FakeLibrary, app: Ca
         library.held = {"convex"}
         screen = screen_of(pilot)
         screen.query_line.value = "alive"
-        while not (screen.shown.result and screen.shown.result.fusion == "keyword" and screen.shown.result.hits):
+        shown = screen.parts.shown
+        while not (shown.result and shown.result.fusion == "keyword" and shown.result.hits):
             await pilot.pause()
         assert "by words so far" in screen.reading.text
         assert "· words" in written(pilot)
         library.release.set()
         await settle(pilot)
-        assert screen.shown.result is not None and screen.shown.result.fusion == "convex"
+        assert screen.parts.shown.result is not None and screen.parts.shown.result.fusion == "convex"
         assert "by words so far" not in screen.reading.text
 
 
@@ -61,7 +62,7 @@ async def test_a_newer_key_cancels_the_older_search(library: FakeLibrary, app: C
         screen.query_line.value = "alive"
         await settle(pilot)
         assert all(cancellation.cancelled.is_set() for cancellation in older)
-        assert screen.shown.result is not None and screen.shown.result.query.text == "alive"
+        assert screen.parts.shown.result is not None and screen.parts.shown.result.query.text == "alive"
 
 
 async def test_an_answer_to_an_older_question_is_not_shown(library: FakeLibrary, app: CarrelApp) -> None:
@@ -70,7 +71,7 @@ async def test_an_answer_to_an_older_question_is_not_shown(library: FakeLibrary,
         await pilot.press(*"starter")
         await settle(pilot)
         assert all(text in ("", "starter"[: len(text)]) for text, _, _ in library.asked)
-        assert screen_of(pilot).shown.result.query.text == "starter"  # type: ignore[union-attr]
+        assert screen_of(pilot).parts.shown.result.query.text == "starter"  # type: ignore[union-attr]
 
 
 async def test_up_and_down_move_without_leaving_the_query_line(app: CarrelApp) -> None:

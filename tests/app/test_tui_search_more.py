@@ -435,7 +435,7 @@ async def test_the_tiers_are_counted_and_weak_rows_are_folded_behind_a_rule() ->
         chosen = screen.rows.hit
         await pressed(pilot, "s")
         assert {hit.tier for hit in screen.rows.hits[5:]} == {"weak"}  # in every order they come last
-        screen.search.ask_again()
+        screen.parts.search.ask_again()
         await settle(pilot)
         assert chosen in screen.rows.hits and len(screen.rows.hits) == len(TIERS)
         line = next(at for at, text in enumerate(written(pilot).splitlines()) if "── weak ──" in text)

@@ -71,7 +71,7 @@ async def test_ranking_is_changed_and_searched_by_at_once(file: Path) -> None:
         assert load(file) == Config(fusion="rrf", weights=(0.6, 0.4), feedback=False)
         assert app.config == load(file)
         search: Any = app.screen_stack[0]
-        assert search.search.settings == load(file).search_settings()
+        assert search.parts.search.settings == load(file).search_settings()
         assert "meaning .60, words .40" in written(pilot)
 
 

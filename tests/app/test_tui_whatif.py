@@ -114,9 +114,9 @@ async def test_fitted_constants_are_held_against_the_defaults_and_stay_with_the_
         await pressed(pilot, "K")
         assert "carrel rollback" in told(pilot)[-1] and app.config == config
         await pressed(pilot, "r")
-        assert screen.search.settings == config.search_settings() and "fitted ◂ on ▸" in panel_text(screen)
+        assert screen.parts.search.settings == config.search_settings() and "fitted ◂ on ▸" in panel_text(screen)
         await pressed(pilot, "left", "up", "right", "K")  # the cut-off is kept, the constants are not
-        assert app.config.cutoff == 2.0 and screen.search.settings.constants is None
+        assert app.config.cutoff == 2.0 and screen.parts.search.settings.constants is None
 
 
 async def test_without_fitted_constants_nothing_is_said_of_them(app: CarrelApp) -> None:
@@ -200,10 +200,10 @@ async def test_rows_ranked_anew_are_not_shown_to_a_query_that_came_meanwhile(
         await finished(pilot, "words")
         go_on.set()
         await finished(pilot, "what-if")
-        assert screen.shown.result is not None and screen.shown.result.query.text == "note"
+        assert screen.parts.shown.result is not None and screen.parts.shown.result.query.text == "note"
         library.release.set()
         await settle(pilot)
-        assert screen.shown.result.query.text == "note" and library.tried[-1].weights is not None
+        assert screen.parts.shown.result.query.text == "note" and library.tried[-1].weights is not None
 
 
 async def test_more_like_this_is_not_laid_over_a_query_that_came_meanwhile(
@@ -223,8 +223,8 @@ async def test_more_like_this_is_not_laid_over_a_query_that_came_meanwhile(
         await finished(pilot, "all")
         go_on.set()
         await settle(pilot)
-        assert screen.shown.heading is None
-        assert screen.shown.result is not None and screen.shown.result.query.text == "starter"
+        assert screen.parts.shown.heading is None
+        assert screen.parts.shown.result is not None and screen.parts.shown.result.query.text == "starter"
 
 
 async def test_the_explanation_says_where_the_row_stood_before(app: CarrelApp) -> None:
@@ -352,7 +352,7 @@ async def test_what_is_tried_stays_while_the_query_changes(library: FakeLibrary,
         await typed(pilot, "starter alive")
         assert library.tried[-1].weights == (0.7, 0.3)
         assert "meaning .70  words .30" in screen.reading.text
-        assert screen.shown.result is not None and screen.shown.result.query.text == "starter alive"
+        assert screen.parts.shown.result is not None and screen.parts.shown.result.query.text == "starter alive"
 
 
 async def test_the_selection_stays_on_its_passage(app: CarrelApp) -> None:
@@ -389,12 +389,12 @@ async def test_settings_that_cannot_be_tried_are_told(
 ) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         screen = await typed(pilot, "starter alive")
-        assert screen.trial.exploration is not None
+        assert screen.parts.trial.exploration is not None
 
         def broken(*_: object) -> None:
             raise OSError("gone")
 
-        monkeypatch.setattr(screen.trial.exploration, "again", broken)
+        monkeypatch.setattr(screen.parts.trial.exploration, "again", broken)
         await pilot.press("f12", "left")
         await settle(pilot)
         assert "could not be tried" in told(pilot)[-1]

@@ -63,6 +63,16 @@ def test_what_is_saved_is_loaded(file: Path) -> None:
     assert [each.name for each in file.parent.iterdir()] == ["config.toml"]
 
 
+def test_comparing_that_was_switched_on_by_hand_has_the_log_on_with_it_unless_that_is_off_by_name(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text("shadow = true\n")
+    assert load(file) == Config(shadow=True, search_log=True)
+    file.write_text("shadow = true\nsearch_log = false\n")
+    assert load(file) == Config()
+    file.write_text("search_log = true\nshadow = true\n")
+    assert load(file) == Config(shadow=True, search_log=True)
+
+
 def test_comments_stay_when_a_setting_changes(file: Path) -> None:
     file.parent.mkdir()
     file.write_text(WRITTEN)

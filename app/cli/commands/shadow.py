@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     ("carrel shadow tuned-1", "Let the model of a run run beside the one in use."),
-    ("carrel shadow --on", "Make finished searches with both from now on, and keep what each found."),
+    ("carrel shadow --on", "Make finished searches of the browser with both, and keep what each found."),
     ("carrel shadow --replay", "Send the log of searches through both."),
     ("carrel shadow", "Say how far it is, and how far both agree."),
     ("carrel shadow review", "Choose between two lists of five, without knowing whose is whose."),
     ("carrel shadow stop", "Let nothing run beside; the vectors are kept."),
     ("carrel shadow --off --empty", "Stop comparing, and forget for good what was compared."),
 )
+WHICH = """\
+It counts those of the browser that rested for two seconds, or of which a row was opened.
+Those of the command line are in the log, and `carrel shadow --replay` sends them through both."""
 
 
 class _ShadowGroup(CommandGroup):
@@ -44,7 +47,9 @@ class _ShadowGroup(CommandGroup):
 @click.group(
     "shadow", cls=_ShadowGroup, invoke_without_command=True, subcommand_metavar="[MODEL|RUN]", examples=EXAMPLES
 )
-@click.option("--on/--off", "wanted", default=None, help="Make finished searches with both models, or stop [off].")
+@click.option(
+    "--on/--off", "wanted", default=None, help="Make finished searches of the browser with both, or stop [off]."
+)
 @click.option("--empty", is_flag=True, help="Forget for good what was compared and chosen.")
 @click.option("--replay", "again", is_flag=True, help="Send the log of searches, and judged questions, through both.")
 @click.pass_context
@@ -52,7 +57,9 @@ def command(ctx: click.Context, /, wanted: bool | None, empty: bool, again: bool
     """Let a model run beside the one in use, and compare what both find.
 
     Its vectors are made in the background and follow every change. With --on, which switches the log of searches on
-    too, each search that rested is made with both after its answer stands; all of it stays in the library file.
+    too, each search of the browser that rested for two seconds, or of which a row was opened, is made with both after
+    its answer stands. Those of the command line are only in the log: --replay sends them through both. All of it stays
+    in the library file.
     """
     if ctx.invoked_subcommand is not None:
         if wanted is not None or empty or again:
@@ -96,6 +103,8 @@ def _carry_out(session: Session, wanted: bool | None, empty: bool, again: bool) 
         click.echo(_said(replayed))
     if wanted is not None or empty or again:
         click.echo(f"Comparing finished searches is {'on' if config.shadow else 'off'}.", err=True)
+        if wanted:
+            click.echo(WHICH, err=True)
     else:
         click.echo("\n".join(lines(state, config.shadow)))
         if found is not None:

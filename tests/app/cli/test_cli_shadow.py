@@ -83,7 +83,8 @@ def test_what_cannot_run_beside_is_refused_with_the_reason(carrel: Call, shelf: 
 
 def test_the_switch_is_off_until_it_is_asked_for_and_brings_the_log(carrel: Call, shelf: Library) -> None:
     assert (load().shadow, load().search_log) == (False, False)
-    carrel("shadow", "--on")
+    said = carrel("shadow", "--on").err
+    assert "those of the browser" in said and "Those of the command line" in said and "--replay" in said
     assert (load().shadow, load().search_log) == (True, True)
     carrel("shadow", "--off")
     assert (load().shadow, load().search_log) == (False, True)

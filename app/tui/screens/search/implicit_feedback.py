@@ -59,6 +59,10 @@ class ImplicitFeedback:
         """Give up what is still compared of the question before."""
         self._comparison.key_pressed()
 
+    def disturbed(self, _: None) -> None:
+        """Let what is compared give way to a key, whatever that is for."""
+        self._comparison.disturbed()
+
     async def _write_down(self, turn: int, result: SearchResult) -> None:
         library = self._library()
         if library is None:

@@ -77,16 +77,16 @@ class PickingScreen(SearchScreen):
     @on(QueryLine.Submitted)
     def _may_wait(self) -> None:
         """Wait for the rows of the query: who types one and presses enter at once means its best row."""
-        self.awaits_answer = not self.search.finished
+        self.awaits_answer = not self.parts.search.finished
 
     @on(Answered)
     def _look_at_answer(self) -> None:
         self.call_later(self._pick_from_answer)  # behind the screen's own look at it, which comes after this one
 
     def _pick_from_answer(self) -> None:
-        if self.awaits_answer and self.search.finished:
+        if self.awaits_answer and self.parts.search.finished:
             self.awaits_answer = False
-            self.documents.open()
+            self.parts.documents.open()
 
     @on(Refused)
     @on(QueryLine.Changed)
@@ -95,7 +95,7 @@ class PickingScreen(SearchScreen):
 
     def action_back(self) -> None:
         """Leave what lies over the query line; with nothing there, leave without a choice."""
-        above = self.pane.what_if.has_focus or self.similar or self.rows.has_focus or self.pane.explaining
+        above = self.pane.what_if.has_focus or self.parts.similar or self.rows.has_focus or self.pane.explaining
         if above:
             super().action_back()
         else:

@@ -136,11 +136,12 @@ def gather(
     where neither leg has them: "why not" asks so. So do the passages that the `recollection` lifts, and those that hold
     a rare word. Raises SearchCancelled; a scan that waits for a core is then waited for no more.
     """
-    connection = words.connection
-    with _nearest(connection, meaning, allowed, depth, cancel or Cancellation()) as found:
+    connection, cancel = words.connection, cancel or Cancellation()
+    with _nearest(connection, meaning, allowed, depth, cancel) as found:
         started = time.perf_counter()
         keyword_ids, keyword_scores = keyword_leg(words, fts_query, allowed, max(KEYWORD_DEPTH, depth))
         keyword_done = time.perf_counter()
+        cancel.check()
         leg, vector_ms = _settled(connection, found)
     wordless = settings.fusion == "vector" and (meaning is None or meaning.embedded == 1.0)
     leg_ids = [] if wordless else [keyword_ids[:depth]]  # by words is found what is to be embedded first
@@ -151,8 +152,10 @@ def gather(
         held = distinct(np.concatenate([word.passages for word in fts_query.rare]))
         brought = np.concatenate([brought, connection.let_through(held, allowed)])
     ids = distinct(np.concatenate([brought, recollection.lifted()]))
+    cancel.check()
     candidates = _join(connection, ids, fts_query, meaning, keyword_ids, keyword_scores, leg, depth)
     best = leg.best if leg else np.empty(0, np.float32)
+    cancel.check()
     if meaning is not None:
         illegible = _illegible(connection, candidates, meaning)
         pending = np.isnan(candidates.cosine) & ~illegible

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.minus_sign import MINUS, with_minus
 from engine.records import Filters, Query, SearchSettings, WhyChanges, WhyStage
 from engine.retrieval import tiers
 from engine.retrieval.candidate_retrieval import DEPTH, Candidates
@@ -246,13 +247,18 @@ def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyS
     if not in_a_leg:
         return WhyStage("fused", False, None, f"outside the best {DEPTH} of both legs", "a place in one leg")
     best = int(order[place - 1]) if place else 0
-    parts = f"meaning {search.ranking.vector[best]:.3f} + words {search.ranking.keyword[best]:.3f}"
+    parts = f"meaning {with_minus(f'{search.ranking.vector[best]:.3f}')}"
+    parts += _added("words", float(search.ranking.keyword[best]))
     ranking = search.ranking
     for name in ("rare", "around", "feedback", "memory", "late"):
         part = getattr(ranking, name)
-        parts += f" + {name} {part[best]:.3f}" if part is not None and (part[best] or name == "feedback") else ""
-    detail = f"rank {place} of {len(order)}, score {search.ranking.score[best]:.3f} = {parts}"
+        parts += _added(name, float(part[best])) if part is not None and (part[best] or name == "feedback") else ""
+    detail = f"rank {place} of {len(order)}, score {with_minus(f'{search.ranking.score[best]:.3f}')} = {parts}"
     return WhyStage("fused", place is not None, place, detail)
+
+
+def _added(name: str, share: float) -> str:
+    return f" {MINUS if share < 0 else '+'} {name} {abs(share):.3f}"
 
 
 def _late_stage(search: Search, own: NDArray[np.int64]) -> list[WhyStage]:
@@ -266,7 +272,9 @@ def _late_stage(search: Search, own: NDArray[np.int64]) -> list[WhyStage]:
         return [WhyStage("late", False, None, told, f"rank {LATE_DEPTH} or better")]
     best = int(known[np.argmax(search.ranking.score[known])])
     place = int((late[~np.isnan(late)] > late[best]).sum()) + 1
-    detail = f"rank {place} by late interaction, {late[best]:.3f}, changed the score by {part[best]:+.3f}"
+    detail = (
+        f"rank {place} by late interaction, {late[best]:.3f}, changed the score by {with_minus(f'{part[best]:+.3f}')}"
+    )
     return [WhyStage("late", True, place, detail)]
 
 

@@ -311,9 +311,11 @@ def test_a_key_beside_a_comparison_is_held_against_one_without(
     run: Callable[[Any, str], Report], library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys_beside, "QUERIES", ("undo a commit", "ssh key"))
-    report = run(keys_beside, f"--library {library} --rounds 1")
+    report = run(keys_beside, f"--library {library} --pairs 2")
     assert report["ms"]["hybrid on"]["n"] > 0 and report["ms"]["hybrid off"]["n"] > 0
     assert report["compared"] > 0
+    assert set(report["added_p95"]) == {"added to words", "added to hybrid"}
+    assert all(low <= high for each in report["added"].values() for low, _, high in each.values())
     assert "added to" in keys_beside.table(report)
 
 

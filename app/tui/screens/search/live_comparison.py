@@ -31,7 +31,7 @@ from engine.errors import CarrelError
 from engine.records import ShadowSearch
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
 
-GIVES_WAY_SECONDS = 0.0005  # Python's own .005 is waited for at each reading of a key and each drawing beside it
+GIVES_WAY_SECONDS = 0.0001  # Python's own .005 is waited for at each reading of a key and each drawing beside it
 _USUAL_SECONDS = sys.getswitchinterval()
 _log = logging.getLogger("carrel")
 _GROUP = "comparing"

@@ -81,6 +81,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Follows no redirect, which could lead away from this machine."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Give no request to follow, so that the answer counts as an error."""
         return None
 
 

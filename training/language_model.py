@@ -82,7 +82,6 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         """Give no request to follow, so that the answer counts as an error."""
-        return None
 
 
 def ask(url: str, prompt: str) -> str:

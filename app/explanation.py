@@ -6,7 +6,7 @@ Every figure stands here as it is shown, rounded so that parts sum to their tota
 from __future__ import annotations
 
 from app.wording.bars import Rarity, rarity
-from app.wording.figures import adding_up, figure
+from app.wording.figures import adding_up, figure, value_of
 from app.wording.safe_text import one_line
 from engine.lazy_dataclass import dataclass
 from engine.records import RECIPROCAL, Fusion, Grade, Hit, Remembered, SearchResult, TermScore, WordReading
@@ -152,7 +152,7 @@ def differences(one: Facts, other: Facts) -> dict[str, int]:
 
 def units(shown: str, decimals: int) -> int:
     """Return a shown figure in whole units of its last place."""
-    return round(float(shown) * 10.0**decimals)
+    return round(value_of(shown) * 10.0**decimals)
 
 
 def _memory(remembered: Remembered) -> Memory:
@@ -190,7 +190,8 @@ def _words(hit: Hit, result: SearchResult, share: str, decimals: int) -> tuple[W
         return ()
     terms = hit.keyword.terms
     bm25 = adding_up([term.score for term in terms], hit.keyword.bm25, 2)
-    points = _points(terms, float(share), decimals) if hit.keyword.bm25 > 0 and result.fusion not in RECIPROCAL else []
+    apart = hit.keyword.bm25 > 0 and result.fusion not in RECIPROCAL
+    points = _points(terms, value_of(share), decimals) if apart else []
     return tuple(
         Word(term, rarity(term.documents, term.idf, result.passages)[0], part, point)
         for term, part, point in zip(terms, bm25, points or [""] * len(terms), strict=True)

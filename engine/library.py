@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import wraps
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -63,44 +64,16 @@ def _by(
     return carried_out
 
 
-def _search(library: Library) -> LibrarySearch:
-    return library._search
-
-
-def _views(library: Library) -> LibraryViews:
-    return library._views
-
-
-def _state(library: Library) -> LibraryState:
-    return library._state
-
-
-def _orders(library: Library) -> LibraryOrders:
-    return library._orders
-
-
-def _watchlist(library: Library) -> Watchlist:
-    return library._watchlist
-
-
-def _shadow(library: Library) -> LibraryShadow:
-    return library._shadow
-
-
-def _memory(library: Library) -> ReaderMemory:
-    return library._memory
-
-
-def _late(library: Library) -> LateInteraction:
-    return library._late
-
-
-def _sharing(library: Library) -> TeamSharing:
-    return library._sharing
-
-
-def _nearest(library: Library) -> NearestInPassage:
-    return library._nearest
+_search: Callable[[Library], LibrarySearch] = attrgetter("_search")
+_views: Callable[[Library], LibraryViews] = attrgetter("_views")
+_state: Callable[[Library], LibraryState] = attrgetter("_state")
+_orders: Callable[[Library], LibraryOrders] = attrgetter("_orders")
+_watchlist: Callable[[Library], Watchlist] = attrgetter("_watchlist")
+_shadow: Callable[[Library], LibraryShadow] = attrgetter("_shadow")
+_memory: Callable[[Library], ReaderMemory] = attrgetter("_memory")
+_late: Callable[[Library], LateInteraction] = attrgetter("_late")
+_sharing: Callable[[Library], TeamSharing] = attrgetter("_sharing")
+_nearest: Callable[[Library], NearestInPassage] = attrgetter("_nearest")
 
 
 class Library:

@@ -16,6 +16,7 @@ from statistics import median
 
 from engine.atomic_files import exclusive, replace_file
 from engine.evaluation.significance import Difference, paired_bootstrap
+from engine.minus_sign import with_minus
 from training.known_queries import KnownQuery
 from training.protocol import Judged, Measure
 
@@ -104,6 +105,14 @@ def _judged(
     )
 
 
+def _signed(value: float) -> str:
+    return with_minus(f"{value:+.4f}")
+
+
+def _between(difference: Difference) -> str:
+    return f"{_signed(difference.low)} to {_signed(difference.high)}"
+
+
 def _reasoned(beyond: Difference | None, general: Difference | None, count: int) -> tuple[str, str, tuple[str, ...]]:
     if not count:
         reason = "No judged questions were held out, so nothing tells whether it finds more."
@@ -114,15 +123,15 @@ def _reasoned(beyond: Difference | None, general: Difference | None, count: int)
             f"shown, and {NEEDED} are needed to be sure."
         )
         return "cannot judge", reason, (f"{NEEDED - count} more judged questions would settle it.", *_ADVICE)
-    gain = f"{beyond.mean:+.4f} NDCG@10 beyond memory, interval {beyond.low:+.4f} to {beyond.high:+.4f}"
+    gain = f"{_signed(beyond.mean)} NDCG@10 beyond memory, interval {_between(beyond)}"
     if beyond.high < 0:
         return "worse", f"It is worse on held-out queries: {gain}.", _ADVICE
     if beyond.low <= 0:
         return "no gain", f"No gain was found on held-out queries: {gain}.", _ADVICE
     if general is not None and general.low < WORST_PROBE:
         reason = (
-            f"It gained on your questions ({gain}), and may have lost on general ones: {general.mean:+.4f}, interval "
-            f"{general.low:+.4f} to {general.high:+.4f}, where {WORST_PROBE} is allowed."
+            f"It gained on your questions ({gain}), and may have lost on general ones: {_signed(general.mean)}, "
+            f"interval {_between(general)}, where {with_minus(str(WORST_PROBE))} is allowed."
         )
         return "no gain", reason, ("A smaller budget, or the adapter, changes less.", *_ADVICE)
     return "gain", f"It is better on held-out queries: {gain}.", ()

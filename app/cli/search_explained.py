@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from app.explanation import Facts, Ranks, Word, facts_of
 from app.word_links import NO_COUNTERPART, PlacedWord
 from app.wording.cells import table
-from app.wording.figures import NONE, count, counted, decimal, figure, percent
+from app.wording.figures import NONE, count, counted, decimal, figure, percent, value_of
 from app.wording.fusion_constants import differing
 from app.wording.safe_text import one_line
 from app.wording.so_far import WAITS, by_words_alone
@@ -71,7 +71,7 @@ def terms(words: Sequence[Word]) -> list[str]:
             f"in {counted(word.score.documents, 'passage')}",
             f"idf {decimal(word.score.idf, 2)}",
             f"tf {decimal(word.score.tf, 2)}",
-            decimal(float(word.bm25), 2),
+            decimal(value_of(word.bm25), 2),
         )
         for word in words
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from app.explanation import Facts, Ranks, Word, decimals_of, facts_of
 from app.word_links import NO_COUNTERPART, Links, PlacedWord
-from app.wording.figures import counted, decimal
+from app.wording.figures import counted, decimal, value_of
 from app.wording.paths import short_path
 from app.wording.places import page_name
 from app.wording.remarks import notes
@@ -62,7 +62,7 @@ def _row(hit: Hit, decimals: int) -> Iterator[str]:
 
 def _explained(hit: Hit, facts: Facts) -> Iterator[str]:
     """Yield what the browser's explanation holds; the parts of the score, as told, sum to the score as told."""
-    told = {part.name: decimal(float(part.shown), facts.decimals) for part in facts.parts}
+    told = {part.name: decimal(value_of(part.shown), facts.decimals) for part in facts.parts}
     yield f"Of the score, meaning gave {told['meaning']} and words gave {told['words']}."
     if "rare" in told:
         yield f"Words that are rare, or a name of this, gave {told['rare']} beside."
@@ -100,7 +100,7 @@ def _explained(hit: Hit, facts: Facts) -> Iterator[str]:
 
 def _words(words: Sequence[Word]) -> Iterator[str]:
     for word in words:
-        found = f"in {counted(word.score.documents, 'passage')}, gave {decimal(float(word.bm25), 2)}"
+        found = f"in {counted(word.score.documents, 'passage')}, gave {decimal(value_of(word.bm25), 2)}"
         rare = decimal(word.score.rare)
         beside = f", and {rare} of the score for being rare, or a name of this" if word.score.rare > 0 else ""
         yield f"Word {one_line(word.term)}: {found}{beside}."
@@ -119,7 +119,7 @@ def _steps(ranks: Ranks) -> Iterator[str]:
 
 
 def _change(told: str) -> str:
-    return ("+" if float(told) > 0 else "") + told
+    return ("+" if value_of(told) > 0 else "") + told
 
 
 def _ranked(leg: VectorFigure | KeywordFigure) -> str:

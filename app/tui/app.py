@@ -19,6 +19,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from app.tui.actions import APP_ACTIONS, Action, bindings, offered
+from app.tui.alt_keys import tell_alt_digits, writes_nothing
 from app.tui.browser import OpeningHearer, Place
 from app.tui.clipboard import copy_selected
 from app.tui.early_keys import EarlyKeys
@@ -74,6 +75,7 @@ class CarrelApp(App[int]):
         self._query = query  # to begin with
         self.window_title = WindowTitle(str(self.TITLE), self.send_to_terminal)
         self.driver_class = with_sparing(self.driver_class)
+        tell_alt_digits()
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.ports = ports
         self.opened: Opened | None = None
@@ -200,6 +202,7 @@ class CarrelApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Take an event. A key takes away what was told; one that is early waits for its screen."""
         if isinstance(event, events.Key) and not event.is_forwarded:
+            writes_nothing(event)
             self.key_signal.publish(None)
             self._toasts.key_pressed()
         if not self._early.takes(event):
@@ -207,10 +210,10 @@ class CarrelApp(App[int]):
 
     async def _forward(self, event: events.Event) -> None:
         typed = isinstance(event, events.Key) and not event.is_forwarded
-        focused = self.focused if typed else None
+        taker = (self.focused or self.screen) if typed else None
         await super().on_event(event)
-        if focused is not None:
-            self._early.went(event, focused)
+        if taker is not None:
+            self._early.went(event, taker)
 
     @on(EarlyKeys.Due)
     async def _take_waiting(self) -> None:

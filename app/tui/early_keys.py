@@ -1,7 +1,8 @@
 """Keys that arrive before what they are meant for wait for it: who types ahead loses nothing.
 
-They wait while a screen opens, and behind a key that may move the focus until that has been done: in a burst, the
-letter after a tab would else still go where the tab came from.
+They wait while a screen opens, and behind each key that writes no letter until what it does has been done. A line of
+text takes a letter at once, but leaves tab, escape, backspace to the app, which hears of them last: in a burst, the
+letters behind them would go where the focus was, or be deleted with those before.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-TURNING = ("tab", "shift+tab")  # keys that may move the focus from where text is typed
 LOST_SECONDS = 0.5  # after which a key counts as done whose widget was closed under it
 
 
@@ -33,7 +33,7 @@ class EarlyKeys:
         self._app = app
         self._waiting: deque[events.Key | events.Paste] = deque()
         self._opening = 0  # screens whose contents are being read
-        self._turning = 0  # keys on their way that may move the focus
+        self._turning: set[object] = set()  # keys on their way that write no letter
         self._met: Screen[Any] | None = None  # the last screen without a focus that is known to be open
 
     @contextmanager
@@ -48,12 +48,13 @@ class EarlyKeys:
                 self._wait_for_screen()
 
     def takes(self, event: events.Event) -> bool:
-        """Whether an event waits from now on. Escape gives up what waits, and goes on at once."""
+        """Whether an event waits from now on. Escape gives up what is being read, and goes on at once then."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             return False
-        if isinstance(event, events.Key) and event.key in ("escape", "ctrl+q", "ctrl+c"):
+        if isinstance(event, events.Key) and self._gives_up(event.key):
             self._waiting.clear()
-            self._opening = self._turning = 0
+            self._opening = 0
+            self._turning.clear()
             return False
         if not self._waiting and not self._opening and not self._turning and self._open():
             return False
@@ -62,18 +63,20 @@ class EarlyKeys:
             self._wait_for_screen()
         return True
 
+    def _gives_up(self, key: str) -> bool:
+        """Whether a key waits for nothing: leaving, and escape but behind keys that will be through in a moment."""
+        return key in ("ctrl+q", "ctrl+c") or (key == "escape" and (self._opening > 0 or not self._turning))
+
     def went(self, event: events.Event, to: Widget) -> None:
-        """Note that a key went to what had the focus: what comes behind one that may move it waits."""
-        typed = isinstance(to, Input | TextArea)
-        if not isinstance(event, events.Key) or not (event.key in TURNING or (event.is_printable and not typed)):
+        """Note that a key went to what had the focus: what comes behind one that writes no letter there waits."""
+        if not isinstance(event, events.Key) or (event.is_printable and isinstance(to, Input | TextArea)):
             return
-        self._turning += 1
-        done = False
+        on_its_way = object()
+        self._turning.add(on_its_way)
 
         def turned() -> None:
-            nonlocal done
-            if not done:
-                done, self._turning = True, max(0, self._turning - 1)  # escape may have ended it
+            if on_its_way in self._turning:  # leaving may have ended it
+                self._turning.remove(on_its_way)
                 if self._waiting and not self._turning:
                     self._app.post_message(self.Due())
 

@@ -5,21 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from engine.minus_sign import MINUS, with_minus
+
 NONE = "–"
 SIZE_UNITS = ("bytes", "KB", "MB", "GB", "TB")  # steps of 1,000, as disks and model catalogues count
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
 def decimal(value: float, decimals: int = 3) -> str:
-    """Return a number with its zero before the point, as a voice reads it best: 0.231, 1.024, -0.020."""
+    """Return a number with its zero before the point, as a voice reads it best: 0.231, 1.024, −0.020."""
     text = f"{value:.{decimals}f}"
-    return text if text.strip("-0.") else text.removeprefix("-")
+    return with_minus(text) if text.strip("-0.") else text.removeprefix("-")
 
 
 def figure(value: float, decimals: int = 3) -> str:
-    """Return a number without the zero before its point: .231, 1.024, -.020."""
+    """Return a number without the zero before its point: .231, 1.024, −.020."""
     text = decimal(value, decimals)
-    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+    return text.replace("0.", ".", 1) if text.startswith(("0.", f"{MINUS}0.")) else text
+
+
+def value_of(shown: str) -> float:
+    """Return the number that a figure shows."""
+    return float(shown.replace(MINUS, "-"))
 
 
 def signed(value: float, decimals: int = 3) -> str:
@@ -29,7 +36,7 @@ def signed(value: float, decimals: int = 3) -> str:
         text = finer if (finer := figure(abs(value), decimals + 1)).strip("0.") else text
     if not text.strip("0."):
         return f"±{text}"
-    return f"{'+' if value > 0 else '−'}{text}"
+    return f"{'+' if value > 0 else MINUS}{text}"
 
 
 def interval(low: float, high: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.evaluation.evaluator import CollectionResult, compare
 from engine.evaluation.significance import Difference
+from engine.minus_sign import with_minus
 
 FORMAT = 1  # of the JSON; keys may be added, none removed
 MEASURES = ("ndcg_at_10", "mrr_at_10", "recall_at_10", "recall_at_100")
@@ -166,4 +167,5 @@ def _comparison(result: SystemResult, against: SystemResult) -> Iterator[str]:
 
 def _sentence(name: str, difference: Difference) -> str:
     verdict = "significant" if difference.significant else "not significant"
-    return f"{name}: {difference.mean:+.4f} (95% {difference.low:+.4f} to {difference.high:+.4f}, {verdict})"
+    mean, low, high = (with_minus(f"{each:+.4f}") for each in (difference.mean, difference.low, difference.high))
+    return f"{name}: {mean} (95% {low} to {high}, {verdict})"

@@ -15,12 +15,15 @@ from engine.retrieval.fts_query import FtsQuery
 from engine.retrieval.fusion import rank
 from engine.retrieval.keyword_leg import first_asked
 from engine.retrieval.near_duplicates import rows
+from engine.retrieval.nearest_words import MOST_COMPARED, READ_PASSAGES, showing
+from engine.retrieval.nearest_words import first_asked as first_asked_near
 from engine.retrieval.snippet import READ_LENGTH
 from engine.retrieval.surroundings import FIRST_PASSAGES, REACH
 from engine.retrieval.tiers import COVERAGE_ROWS
 from engine.store.store_connection import AheadReads
 
 if TYPE_CHECKING:
+    from engine.retrieval.postings_cache import PostingsReader
     from engine.store.allowed import Allowed
     from engine.store.phrase import Phrase
     from engine.store.store_connection import StoreConnection
@@ -29,26 +32,40 @@ SPARE_ROWS = 10  # that are read beside those that will be shown, as far as that
 
 
 def ahead_of_legs(
-    connection: StoreConnection, fts_query: FtsQuery, meaning: Meaning | None, among: Sequence[Allowed], depth: int
+    words: PostingsReader, fts_query: FtsQuery, meaning: Meaning | None, among: Sequence[Allowed], depth: int
 ) -> None:
-    """Bring the candidates of both legs."""
+    """Bring the candidates of both legs, and what is near to words that no passage holds."""
+    connection = words.connection
     if isinstance(connection, AheadReads):
         query = meaning.query if meaning is not None and meaning.vectors.count else None
+        connection.soon_nearest([first_asked_near(each) for each in _unknown(words, fts_query)], MOST_COMPARED)
         connection.ahead_of_legs(first_asked(fts_query), query, among, depth, max(KEYWORD_DEPTH, depth))
 
 
+def _unknown(words: PostingsReader, fts_query: FtsQuery) -> list[str]:
+    """Return the words of which the nearest will be looked for: no passage holds them."""
+    unknown = [] if fts_query.signs else [reading.term for reading in fts_query.readings if not reading.documents]
+    return [word for word in unknown if not words.has_nearest(word)]
+
+
 def ahead_of_judging(
-    connection: StoreConnection,
+    words: PostingsReader,
     gathered: Gathered,
     whole: Gathered | None,
     meaning: Meaning | None,
     settings: SearchSettings,
     limit: int,
 ) -> None:
-    """Bring what the verdict and the last order are made from, and the rows that will probably be shown."""
+    """Bring what the verdict and the last order are made from, and the rows that will probably be shown.
+
+    Passages that show how words are written come with it, which are offered for unknown ones.
+    """
+    connection = words.connection
     if not isinstance(connection, AheadReads):
         return
     candidates = gathered.candidates
+    near = (words.nearest_term(each) for each in _unknown(words, candidates.fts_query))
+    connection.soon_texts([showing(term) for term in near if term], READ_PASSAGES)
     phrases = _phrases(candidates.fts_query)
     surrounded = is_surrounded(gathered, meaning, settings)
     first = candidates.ids[first_passages(gathered, settings, FIRST_PASSAGES)].tolist() if len(candidates) else []

@@ -72,23 +72,37 @@ class FtsQuery:
 class FirstWords:
     """What is asked of the words of a library before anything else: `terms` are counted, `title` may be one.
 
-    `growing` are the beginnings of words that are still typed.
+    `growing` are the beginnings of words that are still typed. `begun` may be the beginnings of other words, where no
+    passage holds them. `phrases` of several words are asked for, or not to be there.
     """
 
     terms: tuple[str, ...]
     title: tuple[str, ...]
     growing: tuple[str, ...]
+    begun: tuple[str, ...]
+    phrases: tuple[Phrase, ...]
 
 
 def first_words(query: Query) -> FirstWords:
     """Return what `fts_query_of` asks first, which hangs on no answer."""
     asked = [(term, tokens(term.text)) for term in query.terms]
     told = [(term, found) for term, found in asked if not term.excluded]
-    grown = (found[-1] for term, found in told if term.kind == "prefix" and found)
+    grown = [found[-1] for term, found in told if term.kind == "prefix" and found]
+    growing = [token.word for token in grown if not token.unspaced and len(token.word) >= MINIMUM_PREFIX]
+    finished = (token.word for term, found in told if term.kind != "phrase" for token in found)
+    phrases = [
+        replace(exact_phrase(found, term.text), prefix=term.kind == "prefix")
+        if term.excluded
+        else exact_phrase(found, term.text)
+        for term, found in asked
+        if found and (term.excluded or term.kind == "phrase")
+    ]
     return FirstWords(
-        tuple(_looked_up(asked)),
+        tuple(dict.fromkeys([*_looked_up(asked), *(pair for phrase in phrases for pair in _hyphenated(phrase))])),
         tuple(token.word for _, found in told for token in found),
-        tuple(token.word for token in grown if not token.unspaced and len(token.word) >= MINIMUM_PREFIX),
+        tuple(growing),
+        tuple(word for word in finished if len(word) >= LEAST_BEGINNING),
+        tuple(phrase for phrase in phrases if len(phrase.places) > 1),
     )
 
 
@@ -166,13 +180,19 @@ def _in_any_spelling(phrase: Phrase, words: PostingsReader) -> Phrase:
     Whether `well-` at a line's end and `known` below it are one word or two, nobody can tell: they stand at one place,
     with the compound of both beside them.
     """
-    places = phrase.places
-    pairs = [f"{one}-{other}" for one, other in pairwise(places)]
-    if not pairs or phrase.prefix or len(places) > LONGEST:
+    places, pairs = phrase.places, _hyphenated(phrase)
+    if not pairs:
         return phrase
     known = words.frequencies(pairs)
     joined = (Phrase((*places[:at], pair, *places[at + 2 :])) for at, pair in enumerate(pairs) if known[pair])
     return replace(phrase, otherwise=tuple(each for each in joined if words.count(each)))
+
+
+def _hyphenated(phrase: Phrase) -> list[str]:
+    """Return the compounds that two neighbours in a phrase may be one of."""
+    if phrase.prefix or len(phrase.places) > LONGEST:
+        return []
+    return [f"{one}-{other}" for one, other in pairwise(phrase.places)]
 
 
 def _left_out(term: Term, found: list[Token], words: PostingsReader) -> Iterable[Phrase]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from engine.store.folding import fold
 from engine.store.phrase import Phrase
@@ -33,17 +33,33 @@ _ALPHABETS = tuple(
 Counted: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
 
 
-def nearest_word(connection: StoreConnection, word: str, counted: Counted) -> str:
-    """Return the word of the library that is nearest to `word`, which no passage holds; "" where none is near.
+def nearest_term(connection: StoreConnection, word: str, counted: Counted) -> str:
+    """Return the term of the library that is nearest to `word`, which no passage holds; "" where none is near.
 
     `counted` gives for each of some terms how many passages hold it.
     """
+    asked = first_asked(word)
+    return (_commonest(counted(asked.slips)) or _alike(connection, asked.beginning, word)) if asked.slips else ""
+
+
+class FirstAsked(NamedTuple):
+    """What `nearest_term` asks: how many passages hold each of the `slips`, and which terms have a `beginning`."""
+
+    slips: list[str]
+    beginning: str
+
+
+def first_asked(word: str) -> FirstAsked:
+    """Return what is asked for the term nearest to a word; no slips where none is looked for."""
     word = word.casefold()
     if not LEAST_LETTERS <= len(word) <= MOST_LETTERS or not word.isalpha():
-        return ""
-    slips = dict.fromkeys(map(fold, _slips(word)))
-    folded = _commonest(counted([*slips])) or _alike(connection, word)
-    return _as_written(connection, folded, word) if folded else ""
+        return FirstAsked([], "")
+    return FirstAsked([*dict.fromkeys(map(fold, _slips(word)))], fold(word)[:SHARED_LETTERS])
+
+
+def showing(term: str) -> list[list[Phrase]]:
+    """Return what the passages match that show how a term is written; `READ_PASSAGES` of them are read."""
+    return [[Phrase((term,))]]
 
 
 def _slips(word: str) -> Iterator[str]:
@@ -66,20 +82,19 @@ def _commonest(counts: Mapping[str, int]) -> str:
     return best if counts.get(best) else ""
 
 
-def _alike(connection: StoreConnection, word: str) -> str:
-    """Return the word most like one among those that begin as it does; "" where none is."""
-    word = fold(word)
-    found = connection.terms_beginning(word[:SHARED_LETTERS], MOST_COMPARED)
-    terms = [term for term in found if term.isalpha()]
-    return next(iter(difflib.get_close_matches(word, terms, n=1, cutoff=LIKE)), "")
+def _alike(connection: StoreConnection, beginning: str, word: str) -> str:
+    """Return the term most like a word among those that begin as it does; "" where none is."""
+    terms = [term for term in connection.terms_beginning(beginning, MOST_COMPARED) if term.isalpha()]
+    return next(iter(difflib.get_close_matches(fold(word.casefold()), terms, n=1, cutoff=LIKE)), "")
 
 
-def _as_written(connection: StoreConnection, folded: str, word: str) -> str:
-    """Return the commonest form in which passages write a word, of equally common ones the one most like `word`."""
+def as_written(connection: StoreConnection, term: str, word: str) -> str:
+    """Return the commonest form in which passages write a term, of equally common ones the one most like `word`."""
+    word = word.casefold()
     forms: Counter[str] = Counter()
-    for text, kind in connection.texts_holding([[Phrase((folded,))]], READ_PASSAGES):
-        found = (text[token.start : token.end] for token in tokens(text, kind) if token.word == folded)
+    for text, kind in connection.texts_holding(showing(term), READ_PASSAGES):
+        found = (text[token.start : token.end] for token in tokens(text, kind) if token.word == term)
         forms.update(form.lower() for form in found)
     return max(
-        forms, key=lambda form: (forms[form], difflib.SequenceMatcher(None, word, form).ratio(), form), default=folded
+        forms, key=lambda form: (forms[form], difflib.SequenceMatcher(None, word, form).ratio(), form), default=term
     )

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
-from engine.retrieval.nearest_words import nearest_word
+from engine.retrieval.nearest_words import as_written, nearest_term
 from engine.retrieval.versions import Versions
 from engine.store.bm25 import COMMON_SHARE
 from engine.store.phrase import EITHER, Phrase
@@ -56,12 +56,14 @@ class _Kept:
     counts: dict[str, int] = field(default_factory=dict)
     whole: bool = False
     nearest: dict[str, str] = field(default_factory=dict)
+    nearest_terms: dict[str, str] = field(default_factory=dict)
     holding: dict[str, tuple[str, ...]] = field(default_factory=dict)
     matching: dict[str, int] = field(default_factory=dict)
     postings: OrderedDict[str, Postings] = field(default_factory=OrderedDict)
     bytes: int = 0
 
     def drop_oldest(self) -> None:
+        """Forget the postings that were used longest ago."""
         self.bytes -= self.postings.popitem(last=False)[1].bytes
 
 
@@ -132,11 +134,27 @@ class PostingsReader:
         with self._cache.lock:
             known = self._kept.nearest.get(word)
         if known is None:
-            counted = self.frequencies if self._reads_whole() else self.connection.document_frequencies
-            known = nearest_word(self.connection, word, counted)
+            term = self.nearest_term(word)
+            known = as_written(self.connection, term, word) if term else ""
             with self._cache.lock:
                 self._kept.nearest[word] = known
         return known
+
+    def nearest_term(self, word: str) -> str:
+        """Return the term of the library nearest to a word that no passage holds, "" where none is near."""
+        with self._cache.lock:
+            known = self._kept.nearest_terms.get(word)
+        if known is None:
+            counted = self.frequencies if self._reads_whole() else self.connection.document_frequencies
+            known = nearest_term(self.connection, word, counted)
+            with self._cache.lock:
+                self._kept.nearest_terms[word] = known
+        return known
+
+    def has_nearest(self, word: str) -> bool:
+        """Whether the word nearest to one is known, so that nothing is asked for it."""
+        with self._cache.lock:
+            return word in self._kept.nearest
 
     def holding(self, word: str) -> tuple[str, ...]:
         """Return the longer words that hold one that no passage holds, as a compound does; none in a huge library."""

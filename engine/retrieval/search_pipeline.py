@@ -132,7 +132,7 @@ def run(
     recollection = _recalled(connection, settings, model, meaning, within)
     cancel.check()
     among = [within] if within.everything else [within, EVERYTHING]
-    ahead_of_legs(connection, fts_query, meaning, among, DEPTH)
+    ahead_of_legs(words, fts_query, meaning, among, DEPTH)
     whole = gather(words, fts_query, EVERYTHING, meaning, settings, cancel=cancel) if not within.everything else None
     asked = _Asked(connection, words, query, within, meaning, settings, model, cuts, limit, cancel)
     depth = DEPTH
@@ -169,7 +169,7 @@ def _ranked(asked: _Asked, gathered: Gathered, whole: Gathered | None) -> Search
     """Judge, fuse and group what the legs gathered; `whole` is what they gather without the filters, if any stand."""
     connection, settings, meaning = asked.connection, asked.settings, asked.meaning
     asked.cancel.check()
-    ahead_of_judging(connection, gathered, whole, meaning, settings, asked.limit)
+    ahead_of_judging(asked.words, gathered, whole, meaning, settings, asked.limit)
     standard = standard_of(connection, whole, settings, asked.cuts) if whole is not None else None
     assessment = replace(assess(connection, gathered, settings), standard=standard)
     verdict = judge(gathered, assessment, asked.cuts)

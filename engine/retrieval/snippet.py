@@ -31,6 +31,7 @@ _LINE_END = re.compile(r"\n\s+")  # with the empty lines and the indentation tha
 _INSIDE_A_WORD = rf"(?<=[{UNSPACED}])\n(?=[{UNSPACED}])"  # 8 ms to compile, for texts that hold such letters
 _LINE_MARKUP = re.compile(r"^[^\S\n]*+(?:#{1,6}\s++|[-*+]\s++|>\s*+|```[\w-]*+)", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"---\n.*?\n---\n", re.DOTALL)
+_ORG_HEAD = re.compile(r"\s*+(?:#\+\w++:.*+(?:\n\s*+|\Z))++")  # title, author, tags, each a line
 _LINK = re.compile(r"!?\[([^\]\[]*+)\]\([^)\s\[]*+(?:\s\"[^\"]*+\")?\)")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\]|\[]*\|)?([^\]\[]*)\]\]")
 _EMPHASIS = re.compile(r"\*\*|~~|`")
@@ -59,12 +60,15 @@ def snippet(
 ) -> tuple[str, Marks]:
     """Return the densest `length` code points of a passage on one line, and the spans in it that hold a query word.
 
-    Of Markdown the signs that only shape a text are left away, and of a link its target. A first line that is one of
+    Of Markdown the signs that only shape a text are left away, and of a link its target; of org the lines about a file
+    before its text. A first line that is one of
     `names`, the title and headings shown above it, is left away too. However long the passage, and whatever signs it
     is made of, only its beginning is looked at, so that no passage costs a list more than about 5 ms.
     """
     read = text[:READ_LENGTH]
     made = _kept_line if len(read) <= KEPT_CHARACTERS else _one_line
+    if kind == "org":
+        read = _without_head(read)
     line = made(read, names, plain=kind == "markdown")[:CONSIDERED_LENGTH]
     line, marks = _unfilled(line, matched_spans(line, fts_query, kind))
     start, end = _window(line, marks, length)
@@ -158,6 +162,12 @@ def _one_line(text: str, names: tuple[str, ...], *, plain: bool) -> str:
     if may_be_unspaced(stripped):
         stripped = re.sub(_INSIDE_A_WORD, "", stripped)
     return _BLANKS.sub(" ", stripped).strip()
+
+
+def _without_head(text: str) -> str:
+    """Leave off what org says of a file before its text begins; a file that says nothing else keeps it."""
+    head = _ORG_HEAD.match(text)
+    return text[head.end() :] or text if head else text
 
 
 def _without_names(text: str, names: tuple[str, ...]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.minus_sign import MINUS, with_minus
 from engine.records import Filters, Query, SearchSettings, WhyChanges, WhyStage
 from engine.retrieval import tiers
 from engine.retrieval.candidate_retrieval import DEPTH, Candidates
@@ -18,9 +17,8 @@ from engine.retrieval.fusion import rank
 from engine.retrieval.late_interaction import DEPTH as LATE_DEPTH
 from engine.retrieval.near_duplicates import rows
 from engine.retrieval.search_pipeline import Model, Search, run
+from engine.retrieval.telling_words import telling_words
 from engine.store.allowed import Allowed
-from engine.store.bm25 import idf
-from engine.store.tokenizer import of_stem, tokens
 
 if TYPE_CHECKING:
     from engine.store.store_connection import StoreConnection
@@ -48,9 +46,6 @@ FILTER_WORDS = {
 WAITS = "not embedded yet: it is found by its words so far"
 DATA = "its passages are data, not words: they are found by words alone"
 WEIGHT_STEPS = 20  # vector weights tried, from 0 to 1, for the advice
-SUGGESTED_WORDS = 3
-TITLE_WEIGHT = 4  # how often a word of the title or a heading counts
-READ_FOR_WORDS = 20_000  # code points of a passage that are looked through for telling words
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +138,7 @@ def _through_the_legs(
             changes = _other_ranking(search, document_id, settings, limit)
             advice += _in_words(changes)
     if dropped and dropped != "collapsed":
-        words = _telling_words(connection, search, own)
+        words = telling_words(connection, search, own)
         changes = replace(changes, words=words)
         advice += [f"Words that would find it: {', '.join(words)}."] if words else []
     return Trail(tuple(stages), final, dropped, tuple(advice), changes)
@@ -156,7 +151,7 @@ def _cut_off(
     nearest, least = (1.0 - float(np.nanmax(search.gathered.candidates.cosine[at])) for at in (own, slice(None)))
     detail = f"distance {nearest:.3f} is beyond {cutoff:g} times the least, {least:.3f}"
     stages.append(WhyStage("cutoff", False, None, detail, "the cut-off switched off"))
-    words = _telling_words(connection, search, own)
+    words = telling_words(connection, search, own)
     advice = ["Switch the cut-off off (the setting cutoff)."]
     advice += [f"Words that would find it: {', '.join(words)}."] if words else []
     return Trail(tuple(stages), None, "cutoff", tuple(advice), WhyChanges(words=words))
@@ -252,13 +247,18 @@ def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyS
     if not in_a_leg:
         return WhyStage("fused", False, None, f"outside the best {DEPTH} of both legs", "a place in one leg")
     best = int(order[place - 1]) if place else 0
-    parts = f"meaning {search.ranking.vector[best]:.3f} + words {search.ranking.keyword[best]:.3f}"
+    parts = f"meaning {with_minus(f'{search.ranking.vector[best]:.3f}')}"
+    parts += _added("words", float(search.ranking.keyword[best]))
     ranking = search.ranking
     for name in ("rare", "around", "feedback", "memory", "late"):
         part = getattr(ranking, name)
-        parts += f" + {name} {part[best]:.3f}" if part is not None and (part[best] or name == "feedback") else ""
-    detail = f"rank {place} of {len(order)}, score {search.ranking.score[best]:.3f} = {parts}"
+        parts += _added(name, float(part[best])) if part is not None and (part[best] or name == "feedback") else ""
+    detail = f"rank {place} of {len(order)}, score {with_minus(f'{search.ranking.score[best]:.3f}')} = {parts}"
     return WhyStage("fused", place is not None, place, detail)
+
+
+def _added(name: str, share: float) -> str:
+    return f" {MINUS if share < 0 else '+'} {name} {abs(share):.3f}"
 
 
 def _late_stage(search: Search, own: NDArray[np.int64]) -> list[WhyStage]:
@@ -272,7 +272,9 @@ def _late_stage(search: Search, own: NDArray[np.int64]) -> list[WhyStage]:
         return [WhyStage("late", False, None, told, f"rank {LATE_DEPTH} or better")]
     best = int(known[np.argmax(search.ranking.score[known])])
     place = int((late[~np.isnan(late)] > late[best]).sum()) + 1
-    detail = f"rank {place} by late interaction, {late[best]:.3f}, changed the score by {part[best]:+.3f}"
+    detail = (
+        f"rank {place} by late interaction, {late[best]:.3f}, changed the score by {with_minus(f'{part[best]:+.3f}')}"
+    )
     return [WhyStage("late", True, place, detail)]
 
 
@@ -313,34 +315,6 @@ def _other_ranking(search: Search, document_id: int, settings: SearchSettings, l
         if any(int(candidates.documents[row.passage]) == document_id for row in listed):
             return WhyChanges(weights=(weight, round(1.0 - weight, 2)))
     return WhyChanges()
-
-
-def _telling_words(connection: StoreConnection, search: Search, own: NDArray[np.int64]) -> tuple[str, ...]:
-    """Return telling words of the document's best passage that the query lacks: often there, rare elsewhere."""
-    if not len(own):
-        return ()
-    candidates = search.gathered.candidates
-    best = int(candidates.ids[own[int(np.argmax(np.nan_to_num(candidates.cosine[own], nan=-2.0)))]])
-    row = connection.rows_for([best]).get(best)
-    if row is None:
-        return ()
-    title = f"{row.title} {' '.join(row.headings)} "
-    text = title + row.text[:READ_FOR_WORDS]
-    words: dict[str, str] = {}
-    weight: Counter[str] = Counter()
-    for token in tokens(text):
-        word = text[token.start : token.end]
-        if len(word) > 3 and word.isalpha():
-            words.setdefault(token.stem, word.lower())
-            weight[token.stem] += TITLE_WEIGHT if token.end < len(title) else 1
-    for token in tokens(search.query.meaning):
-        weight.pop(token.stem, None)
-    known = {stem: of_stem(stem) for stem in weight}
-    counts = connection.document_frequencies([term for terms in known.values() for term in terms])
-    frequencies = {stem: sum(counts[term] for term in terms) for stem, terms in known.items()}
-    rows = search.fts_query.rows
-    telling = sorted(weight, key=lambda stem: -math.log1p(weight[stem]) * idf(frequencies[stem], rows))
-    return tuple(words[stem] for stem in telling[:SUGGESTED_WORDS])
 
 
 def _deeper(vector: WhyStage) -> str:

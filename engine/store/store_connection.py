@@ -270,6 +270,12 @@ class AheadReads(Protocol):
         Of those `shown` comes what `ahead_of_rows` brings.
         """
 
+    def soon_nearest(self, near: Sequence[tuple[Sequence[str], str]], most: int) -> None:
+        """Bring, with what is asked next, the counts of terms and the first `most` terms that have a beginning."""
+
+    def soon_texts(self, asked: Sequence[Sequence[Sequence[Phrase]]], most: int) -> None:
+        """Bring, with what is asked next, what `texts_holding` gives for each of `asked`."""
+
     def ahead_of_rows(self, passage_ids: Sequence[int], phrases: Sequence[Phrase], most: int) -> None:
         """Bring what is shown of passages, the first `most` code points of their texts, and their words."""
 

@@ -50,3 +50,4 @@ class BroughtPassages:
     rows: dict[tuple[int, int], HydratedRow | None] = field(default_factory=dict)  # by length of text, and number
     words: dict[Asked, dict[int, Held | None]] = field(default_factory=dict)  # by the terms that were asked for
     rare: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # who holds a term that few hold
+    begun: dict[str, bool] = field(default_factory=dict)  # whether a term begins so

@@ -7,9 +7,9 @@ So nothing hangs on it but time: what is not brought here is asked where it is n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from engine.team import phrase_scores, team_candidates, team_models, team_rows, team_vectors, team_words
+from engine.team import phrase_scores, team_candidates, team_models, team_rows, team_texts, team_vectors, team_words
 from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.records import Query
     from engine.store.allowed import Allowed
     from engine.store.phrase import Phrase
+    from engine.store.store_connection import StoreConnection
     from engine.team.snapshot import Snapshot
 
 
@@ -27,7 +28,7 @@ def begin(snapshot: Snapshot, query: Query | None) -> None:
     if query is None:
         snapshot.begin()
         return
-    from engine.retrieval.fts_query import first_words
+    from engine.retrieval.fts_query import MINIMUM_PREFIX, first_words
     from engine.retrieval.named_documents import LONGEST_TITLE, MOST_TITLED
     from engine.store.phrase import Phrase as OnePhrase
 
@@ -35,12 +36,57 @@ def begin(snapshot: Snapshot, query: Query | None) -> None:
     ahead = [team_models.FIGURES, team_models.WAITING, team_models.asking_marks(" ".join(query.text.split()))]
     ahead += team_words.counting_words(asked.terms)
     if 0 < len(asked.title) <= LONGEST_TITLE:
-        ahead.append(team_words.named(asked.title, MOST_TITLED))
-    for word in asked.growing:
-        grown = OnePhrase((word,), prefix=True)
-        ahead += [team_words.beginning(word), team_words.counting_matches(grown)]
+        ahead.append(team_texts.named(asked.title, MOST_TITLED))
+    shorter = [word[:length] for word in asked.growing for length in range(MINIMUM_PREFIX, len(word) + 1)]
+    begun = list(dict.fromkeys([*asked.begun, *shorter]))
+    ahead += [team_words.finding_begun(begun)] if begun else []
+    ahead += [team_words.counting_matches(OnePhrase((word,), prefix=True)) for word in asked.growing]
+    ahead += [team_words.counting_matches(phrase) for phrase in asked.phrases]
+    ahead += _of_phrases(query, asked.phrases)
     snapshot.begin(ahead)
     team_words.keep_words(snapshot, asked.terms)
+    if begun:
+        team_words.keep_begun(snapshot, begun)
+
+
+class _Listener:
+    """Stands in for a connection whose every answer is empty, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Sql] = []
+
+    def borders(self, tails: Sequence[Phrase], head: Phrase, most: int) -> list[tuple[int, str, int, str, str]]:
+        """Keep the question which texts the words reach over."""
+        self.asked.append(team_texts.bordering(tails, head, most))
+        return []
+
+    def short_between(
+        self, begun: Sequence[Phrase], head: Phrase, longest: int, most: int
+    ) -> list[tuple[int, str, int, str, int, str, str]]:
+        """Keep the question which texts they reach over with a short one between."""
+        self.asked.append(team_texts.bordering_short(begun, head, longest, most))
+        return []
+
+    def texts_holding(self, groups: Sequence[Sequence[Phrase]], most: int) -> list[tuple[str, str]]:
+        """Keep the question which texts hold the groups."""
+        self.asked.append(team_texts.reading_texts(groups, most))
+        return []
+
+
+def _of_phrases(query: Query, phrases: Sequence[Phrase]) -> list[Sql]:
+    """Return what is asked of the borders that phrases reach over, and of words that the library may write as options.
+
+    Whoever asks for it is run on a connection that only listens.
+    """
+    from engine.retrieval.passage_borders import crossing
+    from engine.retrieval.written_options import with_written_options
+
+    listener = _Listener()
+    connection = cast("StoreConnection", listener)
+    with_written_options(connection, query)
+    for phrase in phrases:
+        crossing(connection, phrase)
+    return listener.asked
 
 
 def of_legs(

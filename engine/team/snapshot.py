@@ -70,6 +70,7 @@ class Snapshot:
         self.with_vectors = False  # whether a search needs the vectors of what words bring
         self.waited = 0.0  # seconds, for the answers of the server
         self.ended = False  # the transaction is over: what was read stays, and nothing more is asked
+        self._soon: list[Sql] = []  # to be asked with the next trip
         self._answers: dict[Sql, list[tuple[Any, ...]]] = {}
 
     def begin(self, ahead: Iterable[Sql] = ()) -> None:
@@ -80,12 +81,17 @@ class Snapshot:
         """Ask for all of this in one trip, as far as it is not known; `rows` has the answers then."""
         self._ask(ahead)
 
+    def ask_soon(self, ahead: Iterable[Sql]) -> None:
+        """Ask for all of this in the trip that comes next, whatever it is for."""
+        self._soon += ahead
+
     def _ask(self, ahead: Iterable[Sql], *, begin: bool = False) -> None:
-        unknown = [each for each in dict.fromkeys(map(_frozen, ahead)) if each not in self._answers]
-        if not unknown:
+        if not self._unknown(ahead := [*ahead]):
             return
         if self.ended:
             raise NotRead
+        unknown = self._unknown([*ahead, *self._soon])
+        self._soon.clear()
         began = time.perf_counter()
         cursors = [self.conn.cursor(binary=True) for _ in unknown]
         with self.conn.pipeline():
@@ -97,6 +103,9 @@ class Snapshot:
             with cursor:
                 self._answers[each] = cursor.fetchall()
         self.waited += time.perf_counter() - began
+
+    def _unknown(self, asked: Iterable[Sql]) -> list[Sql]:
+        return [each for each in dict.fromkeys(map(_frozen, asked)) if each not in self._answers]
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return what a statement gives; names are those of the library, `%s` stands for values. Raises NotRead."""

@@ -16,6 +16,7 @@ from engine.team import (
     team_filters,
     team_models,
     team_rows,
+    team_texts,
     team_vectors,
     team_words,
 )
@@ -96,6 +97,15 @@ class TeamConnection:
         """Bring what stands around the `first` passages, the words of those and the `judged`, and rows `shown`."""
         questions_ahead.of_judging(self.snapshot, first, judged, reach, phrases, shown, most)
 
+    def soon_nearest(self, near: Sequence[tuple[Sequence[str], str]], most: int) -> None:
+        """Bring, with what is asked next, the counts of terms and the first `most` terms that have a beginning."""
+        self.snapshot.ask_soon(team_words.counting_each(self.snapshot, (terms for terms, _ in near)))
+        self.snapshot.ask_soon(team_words.beginning(beginning, most) for _, beginning in near if beginning)
+
+    def soon_texts(self, asked: Sequence[Sequence[Sequence[Phrase]]], most: int) -> None:
+        """Bring, with what is asked next, what `texts_holding` gives for each of `asked`."""
+        self.snapshot.ask_soon(team_texts.reading_texts(groups, most) for groups in asked)
+
     def ahead_of_rows(self, passage_ids: Sequence[int], phrases: Sequence[Phrase], most: int) -> None:
         """Bring what is shown of passages, the first `most` code points of their texts, and their words."""
         questions_ahead.of_rows(self.snapshot, passage_ids, phrases, most)
@@ -152,21 +162,21 @@ class TeamConnection:
 
     def titled(self, words: Sequence[str], most: int) -> list[tuple[int, str]]:
         """Return the first passages of what has a title or an alias that begins so, and those, a line each."""
-        return team_words.titled(self.snapshot, words, most)
+        return team_texts.titled(self.snapshot, words, most)
 
     def texts_holding(self, groups: Sequence[Sequence[Phrase]], most: int) -> list[tuple[str, str]]:
         """Return text and kind of the first `most` passages, by id, that match a phrase of each group."""
-        return team_words.texts_holding(self.snapshot, groups, most)
+        return team_texts.texts_holding(self.snapshot, groups, most)
 
     def borders(self, tails: Sequence[Phrase], head: Phrase, most: int) -> list[tuple[int, str, int, str, str]]:
         """Return pairs of passages in a row of which the second matches one of `tails` and the first `head`."""
-        return team_words.borders(self.snapshot, tails, head, most)
+        return team_texts.borders(self.snapshot, tails, head, most)
 
     def short_between(
         self, begun: Sequence[Phrase], head: Phrase, longest: int, most: int
     ) -> list[tuple[int, str, int, str, int, str, str]]:
         """Return three passages in a row: the middle one matches one of `begun` and is short, the first `head`."""
-        return team_words.short_between(self.snapshot, begun, head, longest, most)
+        return team_texts.short_between(self.snapshot, begun, head, longest, most)
 
     # --- filters ------------------------------------------------------------------------------------------------------
 

@@ -110,6 +110,7 @@ class TeamStore:
                 conn.close()
                 pool.putconn(conn)
                 failure = error
+                connect(self.url, self.schema).close()  # tells now of a server that is away; the pool would wait for it
             except BaseException:
                 pool.putconn(conn)
                 raise

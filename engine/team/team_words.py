@@ -16,8 +16,8 @@ from engine.store.phrase import Phrase
 from engine.store.tokenizer import STEM
 from engine.team.candidate_details import NAMES, WIDTH, of_passage
 from engine.team.candidate_details import keep as keep_details
-from engine.team.passage_postings import BOTH, PLACE_BITS, kept
-from engine.team.phrase_sql import Sql, Weighed, matching, matching_all, plain_terms, scored, summed
+from engine.team.passage_postings import BOTH, kept
+from engine.team.phrase_sql import Sql, Weighed, matching, plain_terms, scored, summed
 from engine.team.snapshot import counting
 from engine.team.team_filters import allowed_sql
 
@@ -25,15 +25,12 @@ if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
 DETAILED = 200  # of the best by words: as many become candidates of a search
-TITLE_END = 1 << PLACE_BITS  # the first place of a term lies below it where the term stands in a title
 LOOKED_UP_SHARE = 0.1  # a passage looked up by itself costs as much as ten postings read in a row
 _RARE = """SELECT t.term, p.id, p.document_id FROM posting t
 JOIN passage p ON p.folder_id = t.folder_id AND p.id = t.passage_id
 WHERE t.term = ANY(ARRAY(
     SELECT term FROM term_count WHERE term = ANY(%s) GROUP BY term HAVING sum(passages) BETWEEN 1 AND %s))"""
-_HERE = "p.folder_id = (m.passage_id >> 32)::integer AND p.id = m.passage_id"
-_DOCUMENT = "JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id"
-_ENTRY = "LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page"
+HERE = "p.folder_id = (m.passage_id >> 32)::integer AND p.id = m.passage_id"
 
 
 def document_frequencies(snapshot: Snapshot, terms: Iterable[str]) -> dict[str, int]:
@@ -57,6 +54,16 @@ def counting_words(terms: Iterable[str]) -> list[Sql]:
     return [counting(counted), Sql(_RARE, (counted, MOST_PASSAGES))] if counted else []
 
 
+def counting_each(snapshot: Snapshot, several: Iterable[Iterable[str]]) -> list[Sql]:
+    """Return what `document_frequencies` asks of several lists of terms, one after another."""
+    known, asked = set(snapshot.counts), []
+    for terms in several:
+        unknown = [each for each in _with_forms(map(kept, terms)) if each not in known]
+        known.update(unknown)
+        asked += [counting(unknown)] if unknown else []
+    return asked
+
+
 def keep_words(snapshot: Snapshot, terms: Iterable[str]) -> None:
     """Keep what was asked ahead of a query's words."""
     asked = counting_words(terms)
@@ -70,7 +77,23 @@ def keep_words(snapshot: Snapshot, terms: Iterable[str]) -> None:
 
 def vocabulary_has(snapshot: Snapshot, prefix: str) -> bool:
     """Tell whether any term begins so."""
-    return bool(terms_beginning(snapshot, prefix, 1))
+    known = snapshot.brought.begun
+    return known[prefix] if prefix in known else bool(terms_beginning(snapshot, prefix, 1))
+
+
+def finding_begun(prefixes: Sequence[str]) -> Sql:
+    """Return what selects those of some beginnings that a term has: `keep_begun` has the rows."""
+    return Sql(
+        """SELECT w.prefix FROM unnest(%s::text[], %s::text[]) AS w(prefix, last)
+        WHERE EXISTS (SELECT FROM term_count WHERE term >= w.prefix COLLATE "C" AND term < w.last COLLATE "C")""",
+        (list(prefixes), [each + chr(0x10FFFF) for each in prefixes]),
+    )
+
+
+def keep_begun(snapshot: Snapshot, prefixes: Sequence[str]) -> None:
+    """Keep what was asked ahead of beginnings."""
+    found = {prefix for (prefix,) in snapshot.answer(finding_begun(prefixes))}
+    snapshot.brought.begun.update((each, each in found) for each in prefixes)
 
 
 def terms_beginning(snapshot: Snapshot, prefix: str, most: int) -> list[str]:
@@ -115,9 +138,20 @@ def _frequency(snapshot: Snapshot, phrase: Phrase) -> int:
 
 
 def counting_matches(phrase: Phrase) -> Sql:
-    """Return what counts the passages that match a phrase."""
+    """Return what counts the passages that match a phrase, and where they are few lists them with their documents.
+
+    Each passage is looked up by itself: OFFSET keeps the planner from reading all that there are.
+    """
     found = matching([phrase])
-    return Sql(f"SELECT count(DISTINCT passage_id) FROM ({found.text}) AS m", found.values)
+    return Sql(
+        f"""WITH m AS MATERIALIZED (SELECT DISTINCT passage_id FROM ({found.text}) AS f),
+            n AS MATERIALIZED (SELECT count(*) AS matching FROM m)
+        SELECT n.matching, h.id, h.document_id FROM n LEFT JOIN (
+            SELECT p.id, p.document_id FROM m, LATERAL (SELECT p.* FROM passage p WHERE {HERE} OFFSET 0) AS p
+            WHERE (SELECT matching FROM n) <= {MOST_PASSAGES}
+        ) AS h ON true ORDER BY h.id""",
+        found.values,
+    )
 
 
 def holders(snapshot: Snapshot, phrase: Phrase) -> list[tuple[int, int]]:
@@ -125,9 +159,11 @@ def holders(snapshot: Snapshot, phrase: Phrase) -> list[tuple[int, int]]:
     terms, rare = plain_terms(phrase), snapshot.brought.rare
     if terms is not None and not phrase.otherwise and all(term in rare for term in terms):
         return sorted({each for term in terms for each in rare[term]})
+    if terms is None and 0 < phrase_frequency(snapshot, phrase) <= MOST_PASSAGES and not phrase.otherwise:
+        return [(passage, document) for _, passage, document in snapshot.answer(counting_matches(phrase))]
     found = matching([phrase])
     return snapshot.rows(
-        f"SELECT DISTINCT p.id, p.document_id FROM ({found.text}) AS m JOIN passage p ON {_HERE} ORDER BY p.id",
+        f"SELECT DISTINCT p.id, p.document_id FROM ({found.text}) AS m JOIN passage p ON {HERE} ORDER BY p.id",
         found.values,
     )
 
@@ -208,93 +244,6 @@ def best(snapshot: Snapshot, groups: Sequence[Sequence[Phrase]], allowed: Allowe
             DETAILED,
             *values,
         ),
-    )
-
-
-# --- texts by their words ---------------------------------------------------------------------------------------------
-
-
-def titled(snapshot: Snapshot, words: Sequence[str], most: int) -> list[tuple[int, str]]:
-    """Return the first passages of documents and entries whose title or an alias begins so, and those, a line each."""
-    return snapshot.answer(named(words, most))
-
-
-def named(words: Sequence[str], most: int) -> Sql:
-    """Return what selects passages by the beginning of their title or an alias.
-
-    Of the rarest word those postings are read that stand in a title, and in their passages the other words are looked
-    up one by one: of a question nearly nothing is left then. The title is the first column, so that a place in it is
-    the number of its word.
-    """
-    terms = [kept(word) for word in words]
-    begins = " AND ".join(f"{at} = ANY(s{at})" for at in range(len(terms)))
-    follows = "".join(f" AND start + {at} = ANY(s{at})" for at in range(1, len(terms)))
-    places = ", ".join(f"max(stands) FILTER (WHERE term = %s) AS s{at}" for at in range(len(terms)))
-    return Sql(
-        f"""WITH rarest AS MATERIALIZED (
-            SELECT w.term FROM unnest(%s::text[]) AS w(term) LEFT JOIN term_count c ON c.term = w.term
-            GROUP BY w.term ORDER BY coalesce(sum(c.passages), 0), w.term LIMIT 1
-        ), among AS MATERIALIZED (
-            SELECT passage_id FROM posting WHERE term = (SELECT term FROM rarest) AND place < {TITLE_END}
-        ), held AS MATERIALIZED (
-            SELECT a.passage_id, {places} FROM among AS a CROSS JOIN LATERAL (
-                SELECT term, array_prepend(place, further) AS stands FROM posting
-                WHERE folder_id = (a.passage_id >> 32)::integer AND passage_id = a.passage_id AND term = ANY(%s)
-                    AND place < {TITLE_END} OFFSET 0
-            ) AS q GROUP BY a.passage_id HAVING count(*) = %s
-        ) SELECT id, names FROM (
-            SELECT DISTINCT ON (p.document_id, e.number) p.id,
-                coalesce(nullif(e.title, ''), d.title || chr(10) || d.aliases) AS names
-            FROM (SELECT passage_id, {begins} AS first FROM held WHERE EXISTS (
-                SELECT FROM unnest(s0) AS start WHERE start < {TITLE_END}{follows})
-            ) AS m, LATERAL (SELECT p.* FROM passage p WHERE {_HERE} OFFSET 0) AS p {_DOCUMENT} {_ENTRY}
-            WHERE (p.ordinal = 0 OR e.number IS NOT NULL) AND (m.first OR d.aliases <> '')
-            ORDER BY p.document_id, e.number, p.ordinal
-        ) AS t ORDER BY id LIMIT %s""",
-        (terms, *terms, terms, len(set(terms)), most),
-    )
-
-
-def texts_holding(snapshot: Snapshot, groups: Sequence[Sequence[Phrase]], most: int) -> list[tuple[str, str]]:
-    """Return text and kind of the first `most` passages, by id, that match a phrase of each group."""
-    found = matching_all(groups)
-    return snapshot.rows(
-        f"""SELECT p.text, d.kind FROM (
-            SELECT DISTINCT passage_id FROM ({found.text}) AS f ORDER BY passage_id LIMIT %s) AS m
-        JOIN passage p ON {_HERE} {_DOCUMENT} ORDER BY p.id""",
-        (*found.values, most),
-    )
-
-
-def borders(
-    snapshot: Snapshot, tails: Sequence[Phrase], head: Phrase, most: int
-) -> list[tuple[int, str, int, str, str]]:
-    """Return pairs of passages in a row of which the second matches one of `tails` and the first `head`."""
-    ends, begins = matching(tails), matching([head])
-    return snapshot.rows(
-        f"""SELECT before.id, before.text, p.id, p.text, d.kind
-        FROM (SELECT DISTINCT passage_id FROM ({ends.text}) AS f) AS m JOIN passage p ON {_HERE}
-        JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id
-            AND before.ordinal = p.ordinal - 1
-        {_DOCUMENT} WHERE before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
-        (*ends.values, *begins.values, most),
-    )
-
-
-def short_between(
-    snapshot: Snapshot, begun: Sequence[Phrase], head: Phrase, longest: int, most: int
-) -> list[tuple[int, str, int, str, int, str, str]]:
-    """Return three passages in a row: the middle one matches one of `begun` and is short, the first `head`."""
-    middle, begins = matching(begun), matching([head])
-    return snapshot.rows(
-        f"""SELECT before.id, before.text, p.id, p.text, after.id, after.text, d.kind
-        FROM (SELECT DISTINCT passage_id FROM ({middle.text}) AS f) AS m JOIN passage p ON {_HERE}
-        JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id
-            AND before.ordinal = p.ordinal - 1
-        JOIN passage after ON after.folder_id = p.folder_id AND after.document_id = p.document_id
-            AND after.ordinal = p.ordinal + 1
-        {_DOCUMENT} WHERE length(p.text) <= %s AND before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
-        (*middle.values, longest, *begins.values, most),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes import FakeIndexer, FakeLibrary, ports
-from piloting import settle
+from piloting import settle, written
 from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -216,6 +216,21 @@ async def test_the_footer_tells_what_is_under_the_pointer(app: CarrelApp) -> Non
         assert str(line.tooltip) == "Select another line, also while you type."
         await pilot.hover(KeyLine, offset=(199, 0))
         assert line.tooltip is None
+
+
+@pytest.mark.parametrize("key", ["ctrl+p", "f1", "ctrl+r", "f6"])
+async def test_the_footer_names_no_key_of_a_screen_that_a_dialog_covers(app: CarrelApp, key: str) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await shown(pilot, "rows")
+        before = written(pilot).splitlines()[-1]
+        await pilot.press(key)
+        await settle(pilot)
+        assert pilot.app.screen.is_modal
+        assert written(pilot).splitlines()[-1].strip() == "ctrl+q leave"
+        await pilot.press("escape")
+        await settle(pilot)
+        assert pilot.app.screen is screen
+        assert written(pilot).splitlines()[-1] == before
 
 
 async def test_the_first_run_asks_and_its_keys_are_told() -> None:

@@ -6,9 +6,11 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-from fakes import FakeIndexer, FakeLibrary, ports
+from fakes import FakeEditor, FakeIndexer, FakeLibrary, ports
 from piloting import SMALL, settle, typed, written
 from textual import events
+from textual._xterm_parser import XTermParser
+from textual.keys import key_to_character
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
@@ -34,7 +36,7 @@ class SlowFacets(FakeLibrary):
 def sent(pilot: Pilot[int], *keys: str) -> None:
     """Send keys as a terminal does that has them all at once, without waiting for what they do."""
     for key in keys:
-        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        pilot.app.post_message(events.Key(key, key_to_character(key)))
 
 
 async def test_keys_sent_while_a_picker_loads_reach_it_in_order() -> None:
@@ -146,3 +148,69 @@ async def test_what_is_typed_on_from_the_rows_stays_together_whatever_its_letter
         sent(pilot, "tab", *"zjkgeh")
         await settle(pilot)
         assert (screen.query_line.value, screen.rows.has_focus) == ("starter zjkgeh", False)
+
+
+async def test_keys_behind_an_escape_go_where_it_led_to() -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter")
+        await pilot.press("ctrl+t", "tab")
+        assert (screen.pane.explaining, screen.rows.has_focus) == (True, True)
+        await pilot.resize_terminal(200, 60)
+        sent(pilot, "escape", "escape", "ctrl+u", *"path", "colon")
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert (screen.query_line.value, screen.pane.explaining) == ("path:", False)
+
+
+async def test_an_escape_behind_another_is_not_lost_with_the_screen_that_closed() -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter")
+        await pilot.press("ctrl+t")
+        app.push_screen(ChoiceScreen("Over it", []))
+        await settle(pilot)
+        sent(pilot, "escape", "escape", *" jar")
+        await settle(pilot)
+        assert (screen.query_line.value, screen.pane.explaining) == ("starter jar", False)
+
+
+async def test_letters_behind_a_key_that_edits_come_after_it() -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter")
+        sent(pilot, "ctrl+u", *"jat", "backspace", *"rs", "home", "b", "end", "!")
+        await settle(pilot)
+        assert screen.query_line.value == "bjars!"
+
+
+async def sent_bytes(pilot: Pilot[int], written: str) -> None:
+    """Send what a terminal writes for a key, read as the driver reads it."""
+    parser = XTermParser(debug=False)
+    for event in [*parser.feed(written), *parser.feed("")]:  # the end of it stands for the pause after a key
+        pilot.app.post_message(event)
+    await settle(pilot)
+
+
+async def test_alt_and_a_letter_as_a_terminal_sends_it_acts_and_writes_nothing() -> None:
+    async with CarrelApp(ports(FakeLibrary())).run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter")
+        for letter, explaining in (("w", True), ("w", False)):
+            await sent_bytes(pilot, f"\x1b{letter}")
+            assert (screen.query_line.value, screen.pane.what_if.has_focus) == ("starter", explaining)
+        await sent_bytes(pilot, "\x1bl")
+        assert isinstance(pilot.app.screen, LibraryScreen)
+        await sent_bytes(pilot, "\x1bl")
+        await sent_bytes(pilot, "\x1bQ")  # no key of ours
+        assert (pilot.app.screen, screen.query_line.value) == (screen, "starter")
+
+
+async def test_alt_and_a_digit_opens_that_row_from_what_a_terminal_sends() -> None:
+    editor = FakeEditor()
+    async with CarrelApp(ports(FakeLibrary(), editor=editor)).run_test(size=SMALL) as pilot:
+        screen = await typed(pilot, "starter")
+        second = screen.rows.hits[1]
+        await sent_bytes(pilot, "\x1b2")
+        (command,) = editor.commands
+        assert any(second.path.decode() in str(each) for each in command.arguments)
+        assert screen.query_line.value == "starter"

@@ -20,7 +20,7 @@ from app.tui.app import CarrelApp
 from app.tui.screens.search.explanation.renderings import as_json, as_text, explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.explanation.trust import resampled, scale_lines
-from app.wording.figures import figure
+from app.wording.figures import figure, value_of
 from engine.records import (
     Fusion,
     Hit,
@@ -60,9 +60,9 @@ def test_the_parts_as_shown_sum_to_the_score_as_shown(
     score = figure(explained.hit.score, decimals)
     assert sum(units(part.shown, decimals) for part in explained.facts.parts) == units(score, decimals)
     lines = [line.plain for line in explanation_lines(explained, 60)]
-    drawn = [float(line.split()[-1]) for line in lines if re.match(r"(meaning|words|feedback) +▕", line)]
-    total = next(float(line.split()[-1]) for line in lines if line.startswith("score"))
-    assert round(sum(drawn), decimals) == round(total, decimals) == float(score)
+    drawn = [value_of(line.split()[-1]) for line in lines if re.match(r"(meaning|words|feedback) +▕", line)]
+    total = next(value_of(line.split()[-1]) for line in lines if line.startswith("score"))
+    assert round(sum(drawn), decimals) == round(total, decimals) == value_of(score)
 
 
 @given(amounts, st.lists(st.floats(0.001, 20.0), min_size=1, max_size=8))
@@ -243,10 +243,10 @@ def test_rows_sentences_and_the_screen_say_the_same_figures(
     for part in facts_of(hit, result).parts:
         assert re.search(rf"^{part.name} .* {re.escape(part.shown)}$", screen, re.MULTILINE)
         assert f"{part.name} {part.shown}" in rows
-        assert f"{float(part.shown):.3f}".replace("-0.000", "0.000") in sentences
+        assert f"{value_of(part.shown):.3f}".replace("-0.000", "0.000").replace("-", "−") in sentences
     for word in facts_of(hit, result).words:
         assert f" {word.bm25}  " in screen
-        assert rows.count(f"{float(word.bm25):.2f}") and sentences.count(f"gave {float(word.bm25):.2f}")
+        assert rows.count(f"{value_of(word.bm25):.2f}") and sentences.count(f"gave {value_of(word.bm25):.2f}")
 
 
 def test_a_result_without_words_says_so() -> None:

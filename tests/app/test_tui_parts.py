@@ -40,7 +40,7 @@ def hit(result: SearchResult) -> Hit:
 
 
 def test_figures_have_no_zero_before_the_point() -> None:
-    assert [figure(value) for value in (0.2314, 1.024, 0.0, -0.02)] == [".231", "1.024", ".000", "-.020"]
+    assert [figure(value) for value in (0.2314, 1.024, 0.0, -0.02)] == [".231", "1.024", ".000", "−.020"]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
@@ -52,7 +52,7 @@ def test_parts_as_shown_sum_to_the_total_as_shown(parts: list[float]) -> None:
 
 
 def test_parts_below_nothing_still_add_up() -> None:
-    assert adding_up([0.3333, 0.2, -0.0106], 0.5227, 3) == [".333", ".200", "-.010"]
+    assert adding_up([0.3333, 0.2, -0.0106], 0.5227, 3) == [".333", ".200", "−.010"]
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

@@ -211,6 +211,23 @@ async def test_where_to_look_is_said_whole_on_a_narrow_screen(app: CarrelApp) ->
         assert said.endswith("each with its reason.")
 
 
+async def test_only_keys_that_do_something_are_named(app: CarrelApp) -> None:
+    def named() -> str:
+        line: Any = pilot.app.screen.query_one("#why-keys")
+        return str(line.text).strip()
+
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await asked_for(pilot, "starter", "zebra")
+        assert named() == "esc back"
+        screen.name_line.value = "stove"
+        await settle(pilot)
+        assert named() == "↑↓ choose   enter to what would help   1-9 try it there   esc back"
+        screen.name_line.value = "fermentation"  # it is in the list: nothing would help
+        await settle(pilot)
+        if not screen.tries.option_count:
+            assert "enter" not in named() and "1-9" not in named()
+
+
 async def test_escape_leads_back_step_by_step(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await asked_for(pilot, "starter", "stove")

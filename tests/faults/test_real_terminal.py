@@ -55,11 +55,16 @@ def run(base: Path, *arguments: str | bytes) -> subprocess.CompletedProcess[byte
     )
 
 
-def on_terminal(base: Path, arguments: Sequence[str | bytes]) -> tuple[bytes, int]:
+def on_terminal(base: Path, arguments: Sequence[str | bytes], columns: int = 200) -> tuple[bytes, int]:
     """Return what a command writes to a terminal, standard error among it, and its exit code."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [PROGRAM, *arguments], cwd=base / "notes", env=environment(base), stdin=theirs, stdout=theirs, stderr=theirs
+        [PROGRAM, *arguments],
+        cwd=base / "notes",
+        env={**environment(base), "COLUMNS": str(columns)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
     )
     os.close(theirs)
     written = b""
@@ -82,6 +87,18 @@ def test_the_place_of_a_row_leads_to_its_file_on_a_terminal_alone(home: Path) ->
     piped = run(home, "search", "--fusion", "keyword", "night").stdout
     plain, _ = on_terminal(home, ("--no-color", "search", "--fusion", "keyword", "night"))
     assert b"\x1b]8" not in piped and b"\x1b]8" not in plain
+
+
+def test_the_list_of_marks_breaks_between_words_where_the_terminal_is_narrow(home: Path) -> None:
+    asked = "which quay of the old harbour was it where the ferries lay all winter long"
+    assert run(home, "mark", asked, "n7.md").returncode == 0
+    piped = run(home, "marks").stdout.decode()
+    assert any(asked in line and "n7.md" in line for line in piped.splitlines())
+    narrow = on_terminal(home, ("marks",), 60)[0].decode().splitlines()
+    assert max(map(len, narrow)) <= 60
+    assert " ".join(" ".join(narrow).split()).count(asked) == 1
+    assert "   n7.md" in narrow
+    assert on_terminal(home, ("marks",), 200)[0].decode().splitlines() == piped.splitlines()
 
 
 COMMANDS: tuple[tuple[str | bytes, ...], ...] = (

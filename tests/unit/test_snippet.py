@@ -104,3 +104,18 @@ def test_signs_that_only_shape_a_text_are_left_away_and_those_of_names_stay(text
     query = snippet.FtsQuery((), ())
     assert snippet.snippet(text, query, kind="markdown") == (shown, ())
     assert snippet.snippet(text, query, kind="code")[0] == text
+
+
+def test_what_org_says_of_a_file_stands_in_no_snippet(tmp_path: Path) -> None:
+    head = "#+title: The harbour\n#+filetags: :sea:\n\n"
+    notes = {
+        "a.org": f"{head}Wombat boats leave the harbour.\n#+begin_src sh\nls\n#+end_src\n",
+        "b.org": head + "wombat",
+    }
+    notes["c.org"] = "#+title: wombat\n#+author: badger\n"
+    with library_of(tmp_path, {**notes, **FILLER}) as library:
+        shown = {Path(hit.path.decode()).name: hit for hit in library.search("wombat", settings=WORDS_ONLY).hits}
+    assert shown["a.org"].snippet == "Wombat boats leave the harbour. #+begin_src sh ls #+end_src"
+    assert shown["b.org"].snippet == "wombat"
+    assert [shown["b.org"].snippet[start:end] for start, end in shown["b.org"].marks] == ["wombat"]
+    assert shown["c.org"].snippet  # it says nothing else

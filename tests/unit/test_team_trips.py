@@ -17,6 +17,7 @@ NOTES = {
     "long.md": "# Long\n\n" + "\n\n".join(f"## Part {i}\n\n{'The violin and the comet. ' * 40}" for i in range(6)),
 }
 FEW = 4  # trips: what every search asks, the legs, what is around the first rows, and rows that nobody foresaw
+HELD_BY_OTHERS = 1  # more for the first search for a longer word that is no beginning: which words hold it within
 ENDED = 1  # the end of the transaction before, for which nobody waits
 
 
@@ -54,6 +55,39 @@ def test_a_word_that_is_typed_waits_for_the_server_a_few_times(way):
     library, proxy = way
     before = proxy.trips
     assert library.search("granite vio", typing=True).hits
+    assert proxy.trips - before <= FEW + ENDED
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '"granite harbour"',
+        '"granite harbour lies"',
+        '"shed the violin"',
+        '"violin granite"',
+        "violin -comet",
+        'violin -"granite harbour"',
+        "violin -granite -comet",
+        "astrola roses",
+        "zzzz",
+        "comett",
+        "well-known violin",
+        "astrolabee violinn",
+    ],
+)
+def test_phrases_exclusions_and_words_that_nobody_wrote_cost_no_further_trips(way, query):
+    library, proxy = way
+    inside = HELD_BY_OTHERS if query in ("comett", "astrolabee violinn") else 0
+    before = proxy.trips
+    library.search(query)
+    assert proxy.trips - before <= FEW + ENDED + inside
+
+
+@pytest.mark.parametrize("query", ["granite violxyz", "vio"])
+def test_a_beginning_that_no_word_has_costs_no_further_trips(way, query):
+    library, proxy = way
+    before = proxy.trips
+    library.search(query, typing=True)
     assert proxy.trips - before <= FEW + ENDED
 
 

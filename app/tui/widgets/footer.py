@@ -23,6 +23,13 @@ class KeyLine(Widget):
     KeyLine { dock: bottom; height: 1; padding: 0 1; }
     """
 
+    def on_mount(self) -> None:
+        """Follow what comes over the screen and goes again."""
+        self.watch(self.screen, "stack_updates", self._screen_covered, init=False)
+
+    def _screen_covered(self) -> None:
+        self.refresh()
+
     def render(self) -> Content:
         """Return the line for the present focus and width."""
         gap, shown = self._entries()
@@ -31,13 +38,19 @@ class KeyLine(Widget):
     @property
     def mode(self) -> Content:
         """The name of the part that the keys go to, where it is not the one that the screen begins with."""
-        named: Mapping[Where, str] = getattr(self.screen, "MODES", {})
+        named: Mapping[Where, str] = {} if self._covered else getattr(self.screen, "MODES", {})
         name = named.get(where_of(self.screen), "")
         return Content.assemble((f" {name} ", f"bold reverse {QUIET}"), "  ") if name else Content()
 
     def _entries(self) -> tuple[str, list[tuple[Action, Content]]]:
         where, keymap = where_of(self.screen), keymap_of(self.app)
-        return entries(in_footer(self.screen), self.content_size.width - self.mode.cell_length, where, keymap)
+        working = [each for each in in_footer(self.screen) if each.priority or not self._covered]
+        return entries(working, self.content_size.width - self.mode.cell_length, where, keymap)
+
+    @property
+    def _covered(self) -> bool:
+        """Whether a dialog lies over the screen, which tells of its own keys and takes all but those of the app."""
+        return self.app.screen.is_modal
 
     def _action_at(self, x: int) -> Action | None:
         """Return the action that stands at a column of the line."""

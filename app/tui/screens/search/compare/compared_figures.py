@@ -9,7 +9,7 @@ from app.tui.screens.search.explanation.leg_lines import often
 from app.tui.screens.search.explanation.subject import Explained, signed_units
 from app.tui.screens.search.row import greatest_score
 from app.wording.bars import TIER_SIGNS
-from app.wording.figures import NONE, count, figure
+from app.wording.figures import NONE, count, figure, value_of
 from app.wording.safe_text import one_line
 from app.wording.so_far import NOT_YET
 from engine.records import Hit
@@ -103,7 +103,7 @@ def _apart(shown: list[str], decimals: int) -> str:
     """Return the difference of two figures from how they are shown."""
     if NONE in shown:
         return ""
-    first, second = (round(float(each) * 10**decimals) for each in shown)
+    first, second = (round(value_of(each) * 10**decimals) for each in shown)
     return signed_units(first - second, decimals)
 
 

@@ -67,7 +67,7 @@ def _stage_lines(stage: WhyStage, lost: bool, width: int) -> list[Content]:
     lead = Content.assemble((f"{sign} ", style), (f"{name:<{NAME_CELLS}}", BRIGHT if lost else QUIET))
     told = one_line(stage.detail)
     if stage.stage in _WITH_FIGURES:
-        told = _ZERO.sub("", told).replace("+ -", "− ").replace("= -", "= −")
+        told = _ZERO.sub("", told)
     detail = Content.styled(told, "" if stage.passed or lost else QUIET)
     if lost:
         detail = Content.assemble(detail, ("   ← lost here", f"bold {ALARM}"))

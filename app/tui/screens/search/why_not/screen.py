@@ -40,7 +40,8 @@ from engine.records import SearchSettings, StoredDocument, WhyReport
 
 _log = logging.getLogger("carrel")
 MOST_DOCUMENTS = 50
-KEYS = (("↑↓", "choose"), ("enter", "to what would help"), ("1-9", "try it there"), ("esc", "back"))
+CHOOSE, BACK = ("↑↓", "choose"), ("esc", "back")
+HELPS = (("enter", "to what would help"), ("1-9", "try it there"))  # where something would
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,15 @@ class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
     def on_mount(self) -> None:
         """Say what was searched, and list the first documents."""
         self.query_one("#why-head", BuiltLine).show(partial(_head, self._text))
-        self.query_one("#why-keys", BuiltLine).show(lambda width: hints(KEYS).truncate(width))
+        self._name_keys()
         self.documents.can_focus = self.report.can_focus = False
         self._list("")
+
+    def _name_keys(self) -> None:
+        """Name the keys that do something with what is found."""
+        several = len(self._found) > 1 or len(self._remedies) > 1
+        keys = [*([CHOOSE] if several else []), *(HELPS if self._remedies else ()), BACK]
+        self.query_one("#why-keys", BuiltLine).show(lambda width: hints(keys).truncate(width))
 
     # --- finding the document -----------------------------------------------------------------------------------
 
@@ -124,6 +131,7 @@ class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
         """Say that no document has such a name, and what to do."""
         self._remedies, self._traced = (), None
         self.tries.clear_options()
+        self._name_keys()
         said = f"No indexed note has “{one_line(fragment)}” in its title or path."
         advice = "The library screen (f3) lists what was left out or could not be read, each with its reason."
         told = Content.styled(said, BRIGHT), Content.styled(advice, QUIET)
@@ -158,6 +166,7 @@ class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
         self.report.show(partial(report_lines, report, title))
         self.tries.clear_options()
         self.tries.add_options([Option(_try(number, each)) for number, each in enumerate(self._remedies, 1)])
+        self._name_keys()
 
     # --- keys ---------------------------------------------------------------------------------------------------
 

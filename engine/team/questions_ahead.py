@@ -62,16 +62,19 @@ class _Listener:
         self.asked: list[Sql] = []
 
     def borders(self, tails: Sequence[Phrase], head: Phrase, most: int) -> list[tuple[int, str, int, str, str]]:
+        """Keep the question which texts the words reach over."""
         self.asked.append(team_texts.bordering(tails, head, most))
         return []
 
     def short_between(
         self, begun: Sequence[Phrase], head: Phrase, longest: int, most: int
     ) -> list[tuple[int, str, int, str, int, str, str]]:
+        """Keep the question which texts they reach over with a short one between."""
         self.asked.append(team_texts.bordering_short(begun, head, longest, most))
         return []
 
     def texts_holding(self, groups: Sequence[Sequence[Phrase]], most: int) -> list[tuple[str, str]]:
+        """Keep the question which texts hold the groups."""
         self.asked.append(team_texts.reading_texts(groups, most))
         return []
 

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
 
-def begin(snapshot: Snapshot, query: Query | None) -> None:
-    """Begin to read, and bring what every search asks and what a query asks of its words."""
+def begin(snapshot: Snapshot, query: Query | None, *, with_marks: bool = False) -> None:
+    """Begin to read, and bring what every search asks and what a query asks of its words.
+
+    With it come all marks and the vectors of their queries, which a process reads with its first search.
+    """
     if query is None:
         snapshot.begin()
         return
@@ -34,7 +37,7 @@ def begin(snapshot: Snapshot, query: Query | None) -> None:
 
     asked = first_words(query)
     ahead = [team_models.FIGURES, team_models.WAITING, team_models.asking_marks(" ".join(query.text.split()))]
-    ahead += team_words.counting_words(asked.terms)
+    ahead += [team_rows.listing_folders(snapshot), *team_words.counting_words(asked.terms)]
     if 0 < len(asked.title) <= LONGEST_TITLE:
         ahead.append(team_texts.named(asked.title, MOST_TITLED))
     shorter = [word[:length] for word in asked.growing for length in range(MINIMUM_PREFIX, len(word) + 1)]
@@ -43,7 +46,10 @@ def begin(snapshot: Snapshot, query: Query | None) -> None:
     ahead += [team_words.counting_matches(OnePhrase((word,), prefix=True)) for word in asked.growing]
     ahead += [team_words.counting_matches(phrase) for phrase in asked.phrases]
     ahead += _of_phrases(query, asked.phrases)
+    ahead += [team_models.asking_marks(), team_models.MARKED_VECTORS] if with_marks else []
     snapshot.begin(ahead)
+    if with_marks:
+        team_models.keep_marked(snapshot)
     team_words.keep_words(snapshot, asked.terms)
     if begun:
         team_words.keep_begun(snapshot, begun)

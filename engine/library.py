@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from functools import wraps
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -20,13 +20,13 @@ from engine.library_orders import LibraryOrders
 from engine.library_search import LibrarySearch
 from engine.library_shadow import LibraryShadow
 from engine.library_state import LibraryState
+from engine.library_sync import LibrarySync
 from engine.library_views import LibraryViews
 from engine.nearest_in_passage import NearestInPassage
-from engine.paths import expanded, is_team_address, library_path
+from engine.paths import is_team_address, library_path
 from engine.reader_memory import ReaderMemory
-from engine.records import Check, SyncReport
+from engine.records import Check
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
-from engine.store import lock
 from engine.store.connection import open_writer
 from engine.store.requests import RequestState
 from engine.store.stored_values import refuse_escaping
@@ -35,8 +35,6 @@ from engine.watchlist import Watchlist
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
-    from engine.events import Event
-    from engine.local_indexer import LocalIndexer
     from engine.retrieval.searched_store import SearchedStore
     from engine.store.library_connection import LibraryConnection
     from engine.team.change_feed import ChangeFeed
@@ -63,53 +61,26 @@ def _by(
     return carried_out
 
 
-def _search(library: Library) -> LibrarySearch:
-    return library._search
-
-
-def _views(library: Library) -> LibraryViews:
-    return library._views
-
-
-def _state(library: Library) -> LibraryState:
-    return library._state
-
-
-def _orders(library: Library) -> LibraryOrders:
-    return library._orders
-
-
-def _watchlist(library: Library) -> Watchlist:
-    return library._watchlist
-
-
-def _shadow(library: Library) -> LibraryShadow:
-    return library._shadow
-
-
-def _memory(library: Library) -> ReaderMemory:
-    return library._memory
-
-
-def _late(library: Library) -> LateInteraction:
-    return library._late
-
-
-def _sharing(library: Library) -> TeamSharing:
-    return library._sharing
-
-
-def _nearest(library: Library) -> NearestInPassage:
-    return library._nearest
+_search: Callable[[Library], LibrarySearch] = attrgetter("_search")
+_views: Callable[[Library], LibraryViews] = attrgetter("_views")
+_state: Callable[[Library], LibraryState] = attrgetter("_state")
+_orders: Callable[[Library], LibraryOrders] = attrgetter("_orders")
+_watchlist: Callable[[Library], Watchlist] = attrgetter("_watchlist")
+_shadow: Callable[[Library], LibraryShadow] = attrgetter("_shadow")
+_memory: Callable[[Library], ReaderMemory] = attrgetter("_memory")
+_late: Callable[[Library], LateInteraction] = attrgetter("_late")
+_sharing: Callable[[Library], TeamSharing] = attrgetter("_sharing")
+_sync: Callable[[Library], LibrarySync] = attrgetter("_sync")
+_nearest: Callable[[Library], NearestInPassage] = attrgetter("_nearest")
 
 
 class Library:
     """One library: a file, or with it the library of a `team`. Use `Library.open`; close it, or use it in a `with`.
 
     With a team, its library is searched and looked at, and marks are kept there; the file is the reader's own, which
-    indexes the folders of this machine and has the log. Most of it is carried out by six parts, which share the file:
-    searching, looking, looking into one passage, its state, the watched folders, and what the reader leaves here. Each
-    method's words stand with its part.
+    indexes the folders of this machine and has the log. Nearly all of it is carried out by parts, which share the
+    file: searching, looking, looking into one passage, its state, the watched folders, indexing, a candidate beside the
+    model in use, and what the reader leaves here. Each method's words stand with its part.
     """
 
     def __init__(
@@ -138,6 +109,9 @@ class Library:
         self._memory = ReaderMemory(store, self._file, self._search.model_if_there)
         self._nearest = NearestInPassage(store, self._search.model_if_there)
         self._late = LateInteraction(self._file, encoder)
+        self._sync = LibrarySync(
+            self._file, encoder, self._team, self._search.model_if_there, lambda: self.tells_others
+        )
         self._guard = threading.Lock()
         self._watch: LibraryConnection | None = None
         self._closed = False
@@ -294,80 +268,10 @@ class Library:
 
     # --- indexing --------------------------------------------------------------------------------------------------
 
-    def sync(
-        self,
-        paths: Sequence[Path] = (),
-        *,
-        full: bool = False,
-        accept_removals: bool = False,
-        meaning: bool = True,
-        on_event: Callable[[Event], None] = lambda _: None,
-        stop: threading.Event | None = None,
-    ) -> SyncReport:
-        """Bring the index up to date with the folders, once, in this process, and return what was done.
-
-        All is found by words first; then, with `meaning`, embedded. `paths` restrict both; `full` reads every file
-        again; with `accept_removals`, documents whose files are gone go even where most of a folder's are, which are
-        held back else. When `stop` is set, it ends within a second with what is committed by then. Orders that others
-        file meanwhile are carried out too. What is shared with a team is brought to its library at the end. Raises
-        LibraryBusy where another process indexes, PathError, ModelError.
-        """
-        stop = stop or threading.Event()
-        with self._indexing("syncing", on_event) as (indexer, tell):
-            report = indexer.sync(
-                paths=_absolute(paths),
-                full=full,
-                accept_removals=accept_removals,
-                meaning=meaning,
-                on_event=tell,
-                stop=stop,
-            )
-        if self._team is not None and not stop.is_set():
-            from engine.team import publishing, team_tiers
-
-            publishing.bring(self.address, self.path, self._team.machine, on_event, stop)
-            team_tiers.fit(self._team.team, self._search.model_if_there, stop)
-        return report
-
-    def use_model(
-        self,
-        name: str,
-        *,
-        on_event: Callable[[Event], None] = lambda _: None,
-        stop: threading.Event | None = None,
-    ) -> bool:
-        """Make an installed model the library's and embed everything with it; False where `stop` came first.
-
-        Asked again, it goes on where it was stopped. Raises LibraryBusy, ModelError.
-        """
-        with self._indexing("building a model", on_event) as (indexer, tell):
-            return indexer.use_model(name, on_event=tell, stop=stop or threading.Event())
-
-    def start_shadow(
-        self,
-        name: str,
-        *,
-        on_event: Callable[[Event], None] = lambda _: None,
-        stop: threading.Event | None = None,
-    ) -> None:
-        """Let an installed model run beside the one in use, and make its vectors until they are there or `stop` is set.
-
-        What is left the indexer makes when nothing else is due. Raises LibraryBusy where another process indexes: file
-        the order "shadow" then. Raises ModelError where the model makes other passages, UsageError.
-        """
-        with self._indexing("building a model beside", on_event) as (indexer, tell):
-            indexer.start_shadow(name, on_event=tell, stop=stop or threading.Event())
-
-    def switch_late(
-        self, order: str, *, on_event: Callable[[Event], None] = lambda _: None, stop: threading.Event | None = None
-    ) -> None:
-        """Switch late interaction: `on FACTOR METHOD MODEL`, `off` or `remove`; vectors are made until `stop` is set.
-
-        Raises LibraryBusy, ModelError.
-        """
-        with self._indexing("late interaction", on_event) as (indexer, tell):
-            indexer.switch_late(order, on_event=tell, stop=stop or threading.Event())
-
+    sync = _by(_sync, LibrarySync.sync)
+    use_model = _by(_sync, LibrarySync.use_model)
+    start_shadow = _by(_sync, LibrarySync.start_shadow)
+    switch_late = _by(_sync, LibrarySync.switch_late)
     file_request = _by(_orders, LibraryOrders.file_request)
     withdraw_request = _by(_orders, LibraryOrders.withdraw_request)
     request_state = _by(_orders, LibraryOrders.request_state)
@@ -415,28 +319,6 @@ class Library:
         Close it in the end. A server that is away and back is such a change too.
         """
         return self._team.following(self.version) if self._team is not None else None
-
-    # --- within --------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _indexing(
-        self, task: str, on_event: Callable[[Event], None]
-    ) -> Iterator[tuple[LocalIndexer, Callable[[Event], None]]]:
-        from engine.event_log.told_work import told_work
-        from engine.local_indexer import LocalIndexer
-
-        heard = told_work(task, on_event) if self.tells_others else nullcontext((None, on_event))
-        with (
-            heard as (events, tell),
-            lock.IndexerLock(self.path).acquire(task, events),
-            self._file.writing(lock_held=True) as connection,
-        ):
-            self._file.drain()
-            yield LocalIndexer(connection, self.path, self._encoder), tell
-
-
-def _absolute(paths: Sequence[Path]) -> list[bytes]:
-    return [os.fsencode(expanded(path).absolute()) for path in paths]
 
 
 def _read_only(path: Path) -> bool:

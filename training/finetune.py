@@ -275,10 +275,12 @@ class _LearnerEncoder:
         self._learner = learner
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of queries, (n, dimension), each with the model's prefix of queries."""
         prefix = self._learner.source.query_prefix
         return self._learner.encode([prefix + text for text in texts])
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of passages, (n, dimension)."""
         return self._learner.encode(texts)
 
 

@@ -132,6 +132,7 @@ class _Block:
         return found
 
     def ndcg(self, constants: FusionConstants) -> Floats:
+        """Return the NDCG@10 of each query under some constants, (q,)."""
         order = _best_first(self._scores(constants))
         return self._judged(order, constants)
 

@@ -81,7 +81,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Follows no redirect, which could lead away from this machine."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
+        """Give no request to follow, so that the answer counts as an error."""
 
 
 def ask(url: str, prompt: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -86,6 +86,7 @@ class CarrelApp(App[int]):
         self.commit_signal: Signal[int] = Signal(self, "commit")
         self.config_signal: Signal[Config] = Signal(self, "config")
         self.key_signal: Signal[None] = Signal(self, "key")
+        self.key_read: Callable[[], None] = lambda: None
         self.config = ports.settings.config
         self.own_keys: dict[str, str] = {}
         self.recent_commands: list[str] = []  # ids of actions that were picked from a list of commands, newest first

@@ -65,6 +65,7 @@ class Browser(Protocol):
     commit_signal: Signal[int]
     config_signal: Signal[Config]
     key_signal: Signal[None]  # a key was pressed, whatever it is for
+    key_read: Callable[[], None]  # called before that, in the thread that reads the terminal
     window_title: WindowTitle
 
     @property

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from textual.driver import Driver
-from textual.events import Resize
+from textual.events import Key, Resize
 from textual.message import Message
 
 from app.tui.shown_cells import ShownCells
@@ -102,6 +102,7 @@ def with_sparing(driver: type[Driver]) -> type[Driver]:
         def __init__(self, app: Any, *given: Any, **named: Any) -> None:
             super().__init__(app, *given, **named)
             self._draw: Callable[[str], str] = app.draw_pictures
+            self._reader = app  # whoever wants to hear of a key may change
             self._shown = ShownCells()
 
         def write(self, data: str) -> None:
@@ -110,6 +111,8 @@ def with_sparing(driver: type[Driver]) -> type[Driver]:
 
         def process_message(self, message: Message) -> None:
             """Take in what the terminal says; one that has another size may show anything."""
+            if isinstance(message, Key):
+                self._reader.key_read()  # here, since the app hears of it only when it gets Python's lock
             if isinstance(message, Resize):
                 self._shown.forget()
             super().process_message(message)

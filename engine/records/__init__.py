@@ -29,6 +29,7 @@ from engine.records.parsed_document import (
     is_held_back,
     passage_hash,
 )
+from engine.records.past_searches import LoggedRow, LoggedSearch, Mark
 from engine.records.searches import (
     RECIPROCAL,
     Explanation,
@@ -38,9 +39,6 @@ from engine.records.searches import (
     Hit,
     KeywordFigure,
     LeftOut,
-    LoggedRow,
-    LoggedSearch,
-    Mark,
     NearestWord,
     Query,
     Remark,
@@ -58,9 +56,6 @@ from engine.records.searches import (
     VectorFigure,
     Verdict,
     Weights,
-    WhyChanges,
-    WhyReport,
-    WhyStage,
     WordReading,
 )
 from engine.records.shadow import (
@@ -76,6 +71,7 @@ from engine.records.shadow import (
     ShadowStream,
 )
 from engine.records.views import DocumentChange, Facets, FolderNode, ResolvedLink, SignalScale, StoredPassage
+from engine.records.why_reports import WhyChanges, WhyReport, WhyStage
 
 __all__ = [
     "DEFAULT_CONSTANTS",

@@ -1,8 +1,8 @@
-"""A query, its results with every figure behind them, and what a person marked."""
+"""A query, and its results with every figure behind them."""
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import Literal
 
 from engine.lazy_dataclass import dataclass
@@ -215,46 +215,6 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What a person thinks of a passage as an answer to a query; `at` in seconds since the epoch, 0: now.
-
-    `sketch` is by what its text is known again (`engine.store.text_sketch`), b"" where that is not known. `by` is the
-    member of a team who shares it, whose mark has no path, and "" for the reader's own.
-    """
-
-    query: str
-    passage_hash: bytes
-    path: bytes  # absolute
-    grade: Grade
-    at: float = 0.0
-    sketch: bytes = b""
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedRow:
-    """A row of a logged search: display path, passage hash, rank, and when it was opened, if it was."""
-
-    path: str
-    passage_hash: bytes
-    rank: int
-    opened: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedSearch:
-    """A finished search of the log; `at` in seconds since the epoch, `source` who asked: "" for the person."""
-
-    at: float
-    query: str
-    verdict: str
-    fusion: str
-    milliseconds: float
-    rows: tuple[LoggedRow, ...] = ()
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Hit:
     """One row of a result list, with everything that a person sees of it.
 
@@ -361,40 +321,6 @@ class SearchResult:
     awaited: tuple[int, ...] = ()
     constants: FusionConstants = DEFAULT_CONSTANTS
     late: str = ""  # the late model that ranked the best again, "" where none did
-
-
-@dataclass(frozen=True, slots=True)
-class WhyStage:
-    """One stage of "why not": whether the document passed it, its rank there, and what would be needed."""
-
-    stage: str  # indexed, filters, vector, keyword, cutoff, fused, late, grouped, collapsed, listed
-    passed: bool
-    rank: int | None
-    detail: str
-    needed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WhyChanges:
-    """What would bring a document back, as values to search with; the report's advice says the same in words."""
-
-    weights: tuple[float, float] | None = None  # of meaning and words: the nearest under which it is listed
-    fusion: Fusion | None = None
-    words: tuple[str, ...] = ()  # telling words of the document that the query lacks
-
-
-@dataclass(frozen=True, slots=True)
-class WhyReport:
-    """Where a document fell out of a search, and what would bring it back."""
-
-    query: str
-    path: bytes
-    found: bool
-    final_rank: int | None
-    stages: tuple[WhyStage, ...]
-    dropped_at: str | None
-    advice: tuple[str, ...]
-    changes: WhyChanges = field(default_factory=WhyChanges)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class _Twins:
         self._meant = ~np.isnan(candidates.cosine)
 
     def of(self, position: int) -> int | None:
+        """Return the passage that says nearly the same as one, None where none does."""
         leader = int(self._leader[position])
         return leader if leader != NONE else None
 

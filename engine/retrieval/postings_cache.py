@@ -63,6 +63,7 @@ class _Kept:
     bytes: int = 0
 
     def drop_oldest(self) -> None:
+        """Forget the postings that were used longest ago."""
         self.bytes -= self.postings.popitem(last=False)[1].bytes
 
 

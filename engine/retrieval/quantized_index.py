@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.lazy_dataclass import dataclass
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.tie_break import best_of_leg, nearest_of_leg
-from engine.retrieval.tombstones import PassageRows
+from engine.retrieval.tombstones import OfPassages, PassageRows
 from engine.retrieval.vector_leg import BEST_COUNT, Scan, chosen, within
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def codes_of(matrix: NDArray[np.float32]) -> tuple[Codes, NDArray[np.float32]]:
 
 
 @dataclass(frozen=True, slots=True)
-class QuantizedVectors:
+class QuantizedVectors(OfPassages):
     """A view of all rows (n): `bits` (words, n), `codes` (n, dimension), `factors` (n,)."""
 
     model_id: int
@@ -60,27 +60,9 @@ class QuantizedVectors:
     factors: NDArray[np.float32]
 
     @property
-    def ids(self) -> NDArray[np.int64]:
-        """The passage of each row."""
-        return self.rows.ids
-
-    def ids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the passages of rows."""
-        return self.ids[rows]
-
-    @property
-    def count(self) -> int:
-        """How many vectors there are."""
-        return len(self.ids)
-
-    @property
     def dimension(self) -> int:
         """Components of a vector."""
         return int(self.codes.shape[1])
-
-    def positions(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each id, -1 where it has no vector."""
-        return self.rows.positions(ids)
 
     def exactly(self, connection: StoreConnection, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors of a few rows from the library, (n, dimension)."""

@@ -30,6 +30,7 @@ class _SortedIds:
 
     @classmethod
     def of(cls, ids: Ids) -> _SortedIds:
+        """Sort the ids of rows that count up from 0."""
         if np.all(ids[1:] > ids[:-1]):
             return cls(ids, None)
         order = np.argsort(ids, kind="stable")
@@ -72,6 +73,31 @@ class PassageRows:
         later, first = self._later.rows_of(wanted), self._first.rows_of(wanted)
         living = (first >= 0) & self.alive[first] if len(self.alive) else first >= 0
         return np.where(later >= 0, later, np.where(living, first, -1))
+
+
+class OfPassages:
+    """What is kept a row a passage: the rows are told by their passages."""
+
+    __slots__ = ()
+    rows: PassageRows
+
+    @property
+    def ids(self) -> Ids:
+        """The passage of each row."""
+        return self.rows.ids
+
+    def ids_of(self, rows: Ids) -> Ids:
+        """Return the passages of rows."""
+        return self.ids[rows]
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.ids)
+
+    def positions(self, ids: Ids) -> Ids:
+        """Return the row of each id, -1 where it has none."""
+        return self.rows.positions(ids)
 
 
 class AppendOnlyRows:

@@ -20,7 +20,7 @@ from engine.retrieval import vector_cache
 from engine.retrieval.cancellation import Cancellation
 from engine.retrieval.quantized_index import QuantizedVectors, of_block
 from engine.retrieval.tie_break import nearest_of_leg
-from engine.retrieval.tombstones import AppendOnlyRows, Column, PassageRows, spare
+from engine.retrieval.tombstones import AppendOnlyRows, Column, OfPassages, PassageRows, spare
 from engine.retrieval.vector_leg import BEST_COUNT, Scan, Vectors, chosen, within
 from engine.retrieval.versions import Versions
 from engine.store import change_log
@@ -43,34 +43,16 @@ GONE = -2.0  # stands for the cosine of what may not be found
 
 
 @dataclass(frozen=True, slots=True)
-class ExactVectors:
+class ExactVectors(OfPassages):
     """Vectors as they are: `matrix` (n, dimension) of unit rows, of which some may be dead."""
 
     rows: PassageRows
     matrix: NDArray[np.float32]
 
     @property
-    def ids(self) -> NDArray[np.int64]:
-        """The passage of each row."""
-        return self.rows.ids
-
-    def ids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the passages of rows."""
-        return self.ids[rows]
-
-    @property
-    def count(self) -> int:
-        """How many vectors there are."""
-        return len(self.ids)
-
-    @property
     def dimension(self) -> int:
         """Components of a vector."""
         return int(self.matrix.shape[1])
-
-    def positions(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the row of each id, -1 where it has no vector."""
-        return self.rows.positions(ids)
 
     def exactly(self, connection: StoreConnection, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors of rows, (n, dimension)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +17,8 @@ from engine.retrieval.fusion import rank
 from engine.retrieval.late_interaction import DEPTH as LATE_DEPTH
 from engine.retrieval.near_duplicates import rows
 from engine.retrieval.search_pipeline import Model, Search, run
+from engine.retrieval.telling_words import telling_words
 from engine.store.allowed import Allowed
-from engine.store.bm25 import idf
-from engine.store.tokenizer import of_stem, tokens
 
 if TYPE_CHECKING:
     from engine.store.store_connection import StoreConnection
@@ -49,9 +46,6 @@ FILTER_WORDS = {
 WAITS = "not embedded yet: it is found by its words so far"
 DATA = "its passages are data, not words: they are found by words alone"
 WEIGHT_STEPS = 20  # vector weights tried, from 0 to 1, for the advice
-SUGGESTED_WORDS = 3
-TITLE_WEIGHT = 4  # how often a word of the title or a heading counts
-READ_FOR_WORDS = 20_000  # code points of a passage that are looked through for telling words
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +138,7 @@ def _through_the_legs(
             changes = _other_ranking(search, document_id, settings, limit)
             advice += _in_words(changes)
     if dropped and dropped != "collapsed":
-        words = _telling_words(connection, search, own)
+        words = telling_words(connection, search, own)
         changes = replace(changes, words=words)
         advice += [f"Words that would find it: {', '.join(words)}."] if words else []
     return Trail(tuple(stages), final, dropped, tuple(advice), changes)
@@ -157,7 +151,7 @@ def _cut_off(
     nearest, least = (1.0 - float(np.nanmax(search.gathered.candidates.cosine[at])) for at in (own, slice(None)))
     detail = f"distance {nearest:.3f} is beyond {cutoff:g} times the least, {least:.3f}"
     stages.append(WhyStage("cutoff", False, None, detail, "the cut-off switched off"))
-    words = _telling_words(connection, search, own)
+    words = telling_words(connection, search, own)
     advice = ["Switch the cut-off off (the setting cutoff)."]
     advice += [f"Words that would find it: {', '.join(words)}."] if words else []
     return Trail(tuple(stages), None, "cutoff", tuple(advice), WhyChanges(words=words))
@@ -321,34 +315,6 @@ def _other_ranking(search: Search, document_id: int, settings: SearchSettings, l
         if any(int(candidates.documents[row.passage]) == document_id for row in listed):
             return WhyChanges(weights=(weight, round(1.0 - weight, 2)))
     return WhyChanges()
-
-
-def _telling_words(connection: StoreConnection, search: Search, own: NDArray[np.int64]) -> tuple[str, ...]:
-    """Return telling words of the document's best passage that the query lacks: often there, rare elsewhere."""
-    if not len(own):
-        return ()
-    candidates = search.gathered.candidates
-    best = int(candidates.ids[own[int(np.argmax(np.nan_to_num(candidates.cosine[own], nan=-2.0)))]])
-    row = connection.rows_for([best]).get(best)
-    if row is None:
-        return ()
-    title = f"{row.title} {' '.join(row.headings)} "
-    text = title + row.text[:READ_FOR_WORDS]
-    words: dict[str, str] = {}
-    weight: Counter[str] = Counter()
-    for token in tokens(text):
-        word = text[token.start : token.end]
-        if len(word) > 3 and word.isalpha():
-            words.setdefault(token.stem, word.lower())
-            weight[token.stem] += TITLE_WEIGHT if token.end < len(title) else 1
-    for token in tokens(search.query.meaning):
-        weight.pop(token.stem, None)
-    known = {stem: of_stem(stem) for stem in weight}
-    counts = connection.document_frequencies([term for terms in known.values() for term in terms])
-    frequencies = {stem: sum(counts[term] for term in terms) for stem, terms in known.items()}
-    rows = search.fts_query.rows
-    telling = sorted(weight, key=lambda stem: -math.log1p(weight[stem]) * idf(frequencies[stem], rows))
-    return tuple(words[stem] for stem in telling[:SUGGESTED_WORDS])
 
 
 def _deeper(vector: WhyStage) -> str:

@@ -65,18 +65,27 @@ def facets(conn: apsw.Connection) -> Facets:
 
 def tree(conn: apsw.Connection, root: bytes) -> tuple[FolderNode, ...]:
     """Return the folders of a watched root that hold documents, each before what is in it, sorted by name."""
+    return folder_nodes(
+        conn.execute(
+            """SELECT document.path, (SELECT count(*) FROM passage WHERE document_id = document.id), failure IS NOT NULL
+            FROM document JOIN folder ON folder.id = folder_id WHERE folder.path = ?""",
+            (root,),
+        )
+    )
+
+
+def folder_nodes(documents: Iterable[tuple[bytes, int, bool]]) -> tuple[FolderNode, ...]:
+    """Return the folders of documents with what is below each; a document is its path, its passages, whether it failed.
+
+    The root comes first, even where it is empty.
+    """
     sums: defaultdict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0])
     sums[b""] = [0, 0, 0]
-    rows = conn.execute(
-        """SELECT document.path, (SELECT count(*) FROM passage WHERE document_id = document.id), failure IS NOT NULL
-        FROM document JOIN folder ON folder.id = folder_id WHERE folder.path = ?""",
-        (root,),
-    )
-    for path, count, failed in rows:
+    for path, passages, failed in documents:
         while True:
             path = posixpath.dirname(path)
             total = sums[path]
-            total[0], total[1], total[2] = total[0] + 1, total[1] + count, total[2] + failed
+            total[0], total[1], total[2] = total[0] + 1, total[1] + passages, total[2] + failed
             if not path:
                 break
     return tuple(

@@ -51,3 +51,4 @@ class BroughtPassages:
     words: dict[Asked, dict[int, Held | None]] = field(default_factory=dict)  # by the terms that were asked for
     rare: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # who holds a term that few hold
     begun: dict[str, bool] = field(default_factory=dict)  # whether a term begins so
+    query_vectors: dict[str, bytes | None] = field(default_factory=dict)  # of queries that the reader judged

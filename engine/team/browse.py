@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from engine.records import DocumentChange, Facets, Folder, FolderNode, ResolvedLink, StoredDocument
 from engine.store import stored_values
+from engine.store.browse_queries import folder_nodes
 from engine.store.folding import fold
 from engine.team.team_filters import SHOWN
 from engine.team.team_rows import document_id_at, folder_paths, passage_texts
@@ -48,21 +49,11 @@ def counts(snapshot: Snapshot) -> tuple[int, int]:
 
 def tree(snapshot: Snapshot, root: bytes) -> tuple[FolderNode, ...]:
     """Return the folders of a root that hold documents, each before what is in it, sorted by name."""
-    sums: defaultdict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0])
-    sums[b""] = [0, 0, 0]
     number = next((number for number, path in folder_paths(snapshot) if path == root), None)
-    for path, passages, failed in snapshot.rows(
-        f"SELECT d.path, {_COUNTED}, d.failure IS NOT NULL FROM document d WHERE d.folder_id = %s", (number,)
-    ):
-        while True:
-            path = posixpath.dirname(path)
-            total = sums[path]
-            total[0], total[1], total[2] = total[0] + 1, total[1] + passages, total[2] + failed
-            if not path:
-                break
-    return tuple(
-        FolderNode(path, path.count(b"/") + 1 if path else 0, *sums[path])
-        for path in sorted(sums, key=lambda path: path.split(b"/") if path else [])
+    return folder_nodes(
+        snapshot.rows(
+            f"SELECT d.path, {_COUNTED}, d.failure IS NOT NULL FROM document d WHERE d.folder_id = %s", (number,)
+        )
     )
 
 

@@ -23,27 +23,37 @@ if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
 
-def begin(snapshot: Snapshot, query: Query | None) -> None:
-    """Begin to read, and bring what every search asks and what a query asks of its words."""
+def begin(snapshot: Snapshot, query: Query | None, *, with_marks: bool = False) -> None:
+    """Begin to read, and bring what every search asks and what a query asks of its words.
+
+    With it come all marks and the vectors of their queries, which a process reads with its first search.
+    """
     if query is None:
         snapshot.begin()
         return
-    from engine.retrieval.fts_query import MINIMUM_PREFIX, first_words
+    from engine.retrieval.fts_query import MINIMUM_PREFIX, MOST_BEGUN, first_words
     from engine.retrieval.named_documents import LONGEST_TITLE, MOST_TITLED
     from engine.store.phrase import Phrase as OnePhrase
 
     asked = first_words(query)
     ahead = [team_models.FIGURES, team_models.WAITING, team_models.asking_marks(" ".join(query.text.split()))]
-    ahead += team_words.counting_words(asked.terms)
+    ahead += [team_rows.listing_folders(snapshot), *team_words.counting_words(asked.terms)]
     if 0 < len(asked.title) <= LONGEST_TITLE:
         ahead.append(team_texts.named(asked.title, MOST_TITLED))
-    shorter = [word[:length] for word in asked.growing for length in range(MINIMUM_PREFIX, len(word) + 1)]
-    begun = list(dict.fromkeys([*asked.begun, *shorter]))
+    shorter = [
+        word[:length]
+        for word in asked.growing
+        for length in range(MINIMUM_PREFIX, min(len(word), MINIMUM_PREFIX + MOST_BEGUN))
+    ]
+    begun = list(dict.fromkeys([*asked.begun, *asked.growing, *shorter]))
     ahead += [team_words.finding_begun(begun)] if begun else []
     ahead += [team_words.counting_matches(OnePhrase((word,), prefix=True)) for word in asked.growing]
     ahead += [team_words.counting_matches(phrase) for phrase in asked.phrases]
     ahead += _of_phrases(query, asked.phrases)
+    ahead += [team_models.asking_marks(), team_models.MARKED_VECTORS] if with_marks else []
     snapshot.begin(ahead)
+    if with_marks:
+        team_models.keep_marked(snapshot)
     team_words.keep_words(snapshot, asked.terms)
     if begun:
         team_words.keep_begun(snapshot, begun)
@@ -56,16 +66,19 @@ class _Listener:
         self.asked: list[Sql] = []
 
     def borders(self, tails: Sequence[Phrase], head: Phrase, most: int) -> list[tuple[int, str, int, str, str]]:
+        """Keep the question which texts the words reach over."""
         self.asked.append(team_texts.bordering(tails, head, most))
         return []
 
     def short_between(
         self, begun: Sequence[Phrase], head: Phrase, longest: int, most: int
     ) -> list[tuple[int, str, int, str, int, str, str]]:
+        """Keep the question which texts they reach over with a short one between."""
         self.asked.append(team_texts.bordering_short(begun, head, longest, most))
         return []
 
     def texts_holding(self, groups: Sequence[Sequence[Phrase]], most: int) -> list[tuple[str, str]]:
+        """Keep the question which texts hold the groups."""
         self.asked.append(team_texts.reading_texts(groups, most))
         return []
 

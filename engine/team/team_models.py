@@ -27,6 +27,10 @@ WAITING = Sql(
     FROM (SELECT count(DISTINCT hash) AS waiting FROM pending WHERE model_id = {_ACTIVE}) AS w"""
 )
 """How many texts have no vector of the active model, and where there are some, how many are to have one."""
+MARKED_VECTORS = Sql(
+    f"SELECT query, vector FROM query_vector WHERE model_id = {_ACTIVE} AND query = ANY(ARRAY(SELECT query FROM mark))"
+)
+"""The vectors that the active model gives the queries that the reader judged."""
 
 
 def figure(snapshot: Snapshot, model_id: int, name: str) -> object:
@@ -85,8 +89,15 @@ def asking_marks(query: str | None = None) -> Sql:
 
 def query_vectors(snapshot: Snapshot, model_id: int, queries: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """Return the unit vectors that are kept of these queries, by their texts."""
-    return personal_marks.vectors_of(
-        snapshot.rows(
-            "SELECT query, vector FROM query_vector WHERE model_id = %s AND query = ANY(%s)", (model_id, list(queries))
-        )
-    )
+    brought = snapshot.brought.query_vectors if model_id == snapshot.model_id else {}
+    found = [(query, kept) for query in queries if (kept := brought.get(query)) is not None]
+    if missing := [query for query in queries if query not in brought]:
+        sql = "SELECT query, vector FROM query_vector WHERE model_id = %s AND query = ANY(%s)"
+        found += snapshot.rows(sql, (model_id, missing))
+    return personal_marks.vectors_of(found)
+
+
+def keep_marked(snapshot: Snapshot) -> None:
+    """Keep the vectors that were asked ahead, of all queries that the reader judged."""
+    kept = dict(snapshot.answer(MARKED_VECTORS))
+    snapshot.brought.query_vectors.update((query, kept.get(query)) for query, *_ in snapshot.answer(asking_marks()))

@@ -117,11 +117,12 @@ def passages_with_hashes(snapshot: Snapshot, hashes: Collection[bytes]) -> list[
 
 def folder_paths(snapshot: Snapshot) -> tuple[tuple[int, bytes], ...]:
     """Return the folders that the reader may see, with their absolute paths as they are shown here."""
-    return tuple(
-        snapshot.rows(
-            f"SELECT f.id, {SHOWN} FROM folder f WHERE f.state = 'watching' ORDER BY f.id", (snapshot.machine,)
-        )
-    )
+    return tuple(snapshot.answer(listing_folders(snapshot)))
+
+
+def listing_folders(snapshot: Snapshot) -> Sql:
+    """Return what selects the folders that the reader may see, with their absolute paths."""
+    return Sql(f"SELECT f.id, {SHOWN} FROM folder f WHERE f.state = 'watching' ORDER BY f.id", (snapshot.machine,))
 
 
 def _hydrated(row: Sequence[Any]) -> HydratedRow:

@@ -55,6 +55,7 @@ class TeamStore:
         self._lock = threading.Lock()
         self._pool: ConnectionPool | None = None
         self._library = ""
+        self._searched = False  # whether a search read the marks; later ones ask where these have changed
         self._sources: dict[int, TeamVectorSource] = {}
 
     def close(self) -> None:
@@ -104,12 +105,14 @@ class TeamStore:
                 raise TeamAway("The team's server is too busy.", fix="Try again.") from None
             try:
                 snapshot = Snapshot(conn, self.machine, self._library)
-                questions_ahead.begin(snapshot, query)
+                questions_ahead.begin(snapshot, query, with_marks=not self._searched)
+                self._searched |= query is not None
                 return snapshot
             except psycopg.Error as error:
                 conn.close()
                 pool.putconn(conn)
                 failure = error
+                connect(self.url, self.schema).close()  # tells now of a server that is away; the pool would wait for it
             except BaseException:
                 pool.putconn(conn)
                 raise

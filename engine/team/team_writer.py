@@ -70,6 +70,7 @@ class TeamWriter:
             raise PathError(f"A folder cannot be visible to {visible!r}.", fix=f"Say {', '.join(VISIBILITIES)}.")
 
         def made(conn: psycopg.Connection) -> int:
+            """Return the folder's number; one that is new is written down with its counts and its fill, both empty."""
             known = one(conn, _OWN_FOLDER, (machine, path))
             if known is not None:
                 return int(known)

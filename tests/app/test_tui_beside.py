@@ -147,6 +147,16 @@ async def test_the_lists_stand_above_each_other_where_there_is_no_room(app: Carr
         assert screen.first.region.right <= screen.second.region.x
 
 
+async def test_a_higher_terminal_has_room_for_more_of_each_text(app: CarrelApp) -> None:
+    """Also where it is as wide as before."""
+    async with app.run_test(size=(80, 18)) as pilot:
+        screen = await reviewing(pilot)
+        before = len(screen.first.shown_lines)
+        await pilot.resize_terminal(80, 60)
+        await settle(pilot)
+        assert len(screen.first.shown_lines) > before
+
+
 async def test_a_key_pressed_twice_chooses_once(beside: FakeBeside, tmp_path: Path) -> None:
     """The clock of the fakes stands still, so that no time passes between two lists and a key."""
     app = CarrelApp(replace(ports(FakeLibrary(), FakeIndexer(), pace=replace(STILL, considered=0.4)),

@@ -26,6 +26,7 @@ NEVER = 10_000.0  # seconds between two looks
 SEEN_WITHIN = 2.0  # seconds, by the rule that others see a change
 LISTENING = """SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'"""
+LISTENERS = LISTENING.replace("count(*)", "pid")
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
@@ -57,6 +58,12 @@ def written_but_not_committed(team: Team, folder: int, path: str, text: str) -> 
             yield conn
 
 
+def wait_until_listening(team: Team) -> None:
+    """Wait until a session hears notices."""
+    while team.everything(LISTENING) == [(0,)]:
+        threading.Event().wait(0.05)
+
+
 def numbers(team: Team, path: str) -> set[int]:
     """Return the passages of a document."""
     sql = "SELECT p.id FROM passage p JOIN document d ON d.id = p.document_id WHERE d.path_text = '{}'"
@@ -69,8 +76,7 @@ def test_a_notice_alone_tells_of_a_change(team: Team, reader: TeamStore, monkeyp
     with closing(reader.following()) as feed, ThreadPoolExecutor(1) as beside:
         assert not feed.wait(0)
         told = beside.submit(feed.wait, PATIENCE)
-        while team.everything(LISTENING) == [(0,)]:
-            threading.Event().wait(0.05)
+        wait_until_listening(team)
         team.writer().put(folder, document("bread.md", "Feed the starter."))
         assert told.result()
 
@@ -135,3 +141,56 @@ def test_two_who_write_the_same_words_at_once_wait_never_in_a_circle(team: Team)
         list(pool.map(write, range(4)))
     assert team.everything(DEADLOCKS) == before
     assert team.everything("SELECT DISTINCT passages FROM term_count WHERE term ~ '^word'") == [(12,)]
+
+
+def test_closing_a_feed_wakes_who_waits_and_ends_its_connection(
+    team: Team, reader: TeamStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(change_feed, "LOOK_SECONDS", NEVER)
+    feed = reader.following()
+    with ThreadPoolExecutor(1) as beside:
+        assert not feed.wait(0)
+        told = beside.submit(feed.wait, NEVER)
+        wait_until_listening(team)
+        feed.close()
+        assert not told.result(PATIENCE)
+    while team.everything(LISTENING) != [(0,)]:
+        threading.Event().wait(0.05)
+    assert not feed.wait(NEVER)
+    feed.close()
+
+
+def test_a_feed_whose_connection_was_ended_hears_again(team: Team, reader: TeamStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(change_feed, "TRIED_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(change_feed, "LOOK_SECONDS", NEVER)
+    folder = team.folder(visible="all")
+    with closing(reader.following()) as feed, ThreadPoolExecutor(1) as beside:
+        assert not feed.wait(0)
+        told = beside.submit(feed.wait, PATIENCE)
+        wait_until_listening(team)
+        before = team.everything(LISTENERS)
+        ((ended,),) = team.everything(f"SELECT pg_terminate_backend(pid) FROM ({LISTENERS}) AS l")
+        assert ended
+        while team.everything(LISTENERS) in (before, []):
+            threading.Event().wait(0.05)
+        team.writer().put(folder, document("bread.md", "Feed the starter."))
+        assert told.result()
+
+
+def test_who_waits_on_a_server_that_cannot_be_reached_asks_it_for_nothing(
+    team: Team, reader: TeamStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(change_feed, "LOOK_SECONDS", 0.01)
+    numbers, looked = iter(range(1)), threading.Event()
+
+    def version() -> int:
+        if next(numbers, None) is None:
+            looked.set()
+        return 7
+
+    with closing(reader.following(version, lambda: False)) as feed, ThreadPoolExecutor(1) as beside:
+        told = beside.submit(feed.wait, NEVER)
+        assert looked.wait(PATIENCE)
+        assert team.everything(LISTENING) == [(0,)]
+        feed.close()
+        assert not told.result(PATIENCE)

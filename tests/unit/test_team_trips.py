@@ -18,6 +18,7 @@ NOTES = {
 }
 FEW = 4  # trips: what every search asks, the legs, what is around the first rows, and rows that nobody foresaw
 HELD_BY_OTHERS = 1  # more for the first search for a longer word that is no beginning: which words hold it within
+PLACED = 3  # more for marks that are recalled the first time: their passages, their documents, the texts of these
 ENDED = 1  # the end of the transaction before, for which nobody waits
 
 
@@ -89,6 +90,31 @@ def test_a_beginning_that_no_word_has_costs_no_further_trips(way, query):
     before = proxy.trips
     library.search(query, typing=True)
     assert proxy.trips - before <= FEW + ENDED
+
+
+def test_a_pasted_word_of_any_length_is_asked_for_in_little(way):
+    library, proxy = way
+    before = proxy.trips
+    assert library.search("violin " + "x" * 2_000).hits
+    assert library.search("violin " + "y" * 2_000, typing=True).hits
+    assert proxy.trips - before <= 2 * (FEW + HELD_BY_OTHERS + ENDED)
+
+
+def test_the_first_search_of_a_process_reads_marks_and_later_ones_recall_them_in_no_further_trip(way, team):
+    library, proxy = way
+    shown = library.search("granite violin").hits[0]
+    library.mark("granite violin", shown.passage_id, 2)
+    expected = library.search("violin granite")
+    assert any(hit.explanation.remembered for hit in expected.hits)
+    url = team.database.loopback_url("ada", proxy.port)
+    with Library.open(url, own=library.path, encoder=FakeEncoder()) as fresh:
+        before = proxy.trips
+        found = fresh.search("violin granite")
+        assert proxy.trips - before <= FEW + ENDED + PLACED
+        before = proxy.trips
+        fresh.search("violin granite")
+        assert proxy.trips - before <= FEW + ENDED
+    assert [(hit.passage_id, hit.score) for hit in found.hits] == [(hit.passage_id, hit.score) for hit in expected.hits]
 
 
 def test_what_if_asks_the_server_nothing(way):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import overload
 
 from rich.segment import Segment
+from rich.style import Style as RichStyle
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.reactive import reactive
@@ -52,7 +53,12 @@ class PaintedView(ScrollView):
         if selection is not None:
             style = without_ground(self.screen.get_component_rich_style("screen--selection"))
             strip = with_selection(strip, selection.get_span(line), style)
+        strip = strip.adjust_cell_length(self.size.width, self._ground)  # Textual fills the bar's room in two ways
         return strip if self._painting else strip.apply_offsets(0, line)  # which costs more than all else of a line
+
+    @property
+    def _ground(self) -> RichStyle:
+        return RichStyle(bgcolor=self.rich_style.bgcolor)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return lines to be painted."""
@@ -112,7 +118,7 @@ def _first_line(width: int) -> int:
 
 
 class LineView(MovesByLines, PaintedView):
-    """Shows what a builder makes for the present width; builds anew when the width changes."""
+    """Shows what a builder makes for the present width; builds anew when the size changes: some fill their height."""
 
     BINDINGS = LIST_BINDINGS
 
@@ -125,6 +131,7 @@ class LineView(MovesByLines, PaintedView):
         self._build: LineBuilder = _nothing
         self._lines: Sequence[Content] = ()
         self._built_width = -1
+        self._built_height = -1
         self._top: LineOfWidth = _first_line
 
     @property
@@ -158,9 +165,9 @@ class LineView(MovesByLines, PaintedView):
         self.scroll_to(y=self.scroll_offset.y + by, animate=False)
 
     def on_resize(self) -> None:
-        """Build anew where the width has changed."""
+        """Build anew where the size has changed."""
         was_hidden = self._built_width <= 0
-        if self._built_width != self.scrollable_content_region.width:
+        if self._built_for_another_size:
             self.rebuild()
             if was_hidden:
                 self._go_to_top()
@@ -170,17 +177,21 @@ class LineView(MovesByLines, PaintedView):
 
         Textual tells no size to a view that is shown while something asks where another one lies; it is taken then.
         """
-        if self._built_width != self.scrollable_content_region.width:
+        if self._built_for_another_size:
             self.call_later(self.on_resize)
         return super().render_lines(crop)
 
+    @property
+    def _built_for_another_size(self) -> bool:
+        return (self._built_width, self._built_height) != self.scrollable_content_region.size
+
     def rebuild(self) -> None:
-        """Build the lines anew, for the present width."""
+        """Build the lines anew, for the present size."""
         self._take()
         self.paint_changes()
 
     def _take(self) -> None:
-        width = self.scrollable_content_region.width
+        width, self._built_height = self.scrollable_content_region.size
         self._built_width = width
         self._lines = self._build(width) if width > 0 else ()
         self.strips.clear()

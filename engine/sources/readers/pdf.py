@@ -53,6 +53,7 @@ class _Page:
     cut_off: str = ""  # what stands on the paper, outside the box that is shown of it
 
     def has_words(self) -> bool:
+        """Whether anything can be read of the page."""
         return bool(self.text.strip() or self.cut_off.strip() or self.annotations.values or self.annotations.notes)
 
 

@@ -52,6 +52,7 @@ class LiveComparison:
     def __init__(self, browser: Browser, worker_of: Widget) -> None:
         self._browser = browser
         self._worker_of = worker_of
+        browser.key_read = self.disturbed  # the app itself must wait for Python's lock more than once
         self._turn = -1  # of the question that was compared last
         self._resting = -1  # of the one that rests until it is compared, whatever repeats its answer meanwhile
         self._rest = KeyRest()
@@ -74,10 +75,11 @@ class LiveComparison:
         self._worker_of.workers.cancel_group(self._worker_of, _GROUP)
 
     def disturbed(self) -> None:
-        """End what goes on now, and let it begin anew only once the keys rest."""
+        """End what goes on now, and let it begin anew only once the keys rest. Called from any thread."""
         self._rest.pressed()
-        if self._cancellation is not None:
-            self._cancellation.cancel()
+        cancellation = self._cancellation
+        if cancellation is not None:
+            cancellation.cancel()
 
     def _begin(self, turn: int, text: str, at: float, rest: float) -> None:
         opened = self._browser.opened

@@ -75,6 +75,7 @@ class _Builder:
         self.targets: list[Target] = []
 
     def add(self, text: str, style: str = "", target: Target | None = None) -> _Builder:
+        """Put text behind what is there, as a target where it is one, and return the builder."""
         start = self.content.cell_length
         self.content = Content.assemble(self.content, (text, style))
         if target is not None:
@@ -82,6 +83,7 @@ class _Builder:
         return self
 
     def line(self, width: int) -> Line:
+        """Return the line, cut to so many cells."""
         return Line(self.content.truncate(width), tuple(self.targets))
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.getters import query_one
-from textual.widgets import OptionList
 
 from app.tui.actions import Action, bindings, is_letter, key_name
-from app.tui.browser import CarrelScreen
 from app.tui.keymap import SECTIONS, split_keys, usable
-from app.tui.list_keys import MOVING, PRESETS, MovesByLines
+from app.tui.list_keys import MOVING, PRESETS
 from app.tui.screens.prompts import KeyScreen
+from app.tui.screens.settings.rows_screen import RowsScreen
 from app.tui.screens.settings.setting_rows import Row, SettingRows
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
@@ -30,7 +27,7 @@ KEYS_ACTIONS = (
 )  # fmt: skip
 
 
-class KeysScreen(MovesByLines, CarrelScreen):
+class KeysScreen(RowsScreen):
     """A list of actions with their keys."""
 
     ACTIONS = (*KEYS_ACTIONS, *MOVING)
@@ -39,8 +36,6 @@ class KeysScreen(MovesByLines, CarrelScreen):
     KeysScreen { background: $background; }
     KeysScreen #title { margin: 1 2 0 2; }
     """
-
-    rows = query_one(SettingRows)
 
     def compose(self) -> ComposeResult:
         """Lay out the title and the actions."""
@@ -72,21 +67,7 @@ class KeysScreen(MovesByLines, CarrelScreen):
 
     @property
     def _chosen(self) -> Action | None:
-        place = self.rows.highlighted
-        return self._actions[place] if place is not None and place < len(self._actions) else None
-
-    @on(OptionList.OptionSelected)
-    def _selected(self) -> None:
-        self.action_change()
-
-    @property
-    def lines_in_sight(self) -> int:
-        """How many rows are in sight."""
-        return self.rows.in_sight
-
-    def action_move(self, by: int) -> None:
-        """Select the row so many further down."""
-        self.rows.move(by)
+        return self.rows.chosen_of(self._actions)
 
     def action_change(self) -> None:
         """Ask for a key and give it to the chosen action."""

@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.getters import query_one
-from textual.widgets import OptionList
 
 from app.tui.actions import Action, bindings
 from app.tui.background import in_background
-from app.tui.browser import CarrelScreen
-from app.tui.list_keys import MOVING, MovesByLines
+from app.tui.list_keys import MOVING
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.prompts import AskScreen
 from app.tui.screens.settings.keys_screen import KeysScreen
+from app.tui.screens.settings.rows_screen import RowsScreen
 from app.tui.screens.settings.setting_list import Setting, fault, settings
 from app.tui.screens.settings.setting_rows import Row, SettingRows
 from app.tui.theme import BRIGHT, QUIET
@@ -41,7 +38,7 @@ SETTINGS_ACTIONS = (
 KEYS_ROW = Row("Keys", "change them one by one", "Every action and its keys.")
 
 
-class SettingsScreen(MovesByLines, CarrelScreen):
+class SettingsScreen(RowsScreen):
     """A list of settings."""
 
     ACTIONS = (*SETTINGS_ACTIONS, *MOVING)
@@ -51,8 +48,6 @@ class SettingsScreen(MovesByLines, CarrelScreen):
     SettingsScreen #title { margin: 1 2; }
     SettingsScreen #place { margin: 1 2 0 2; }
     """
-
-    rows = query_one(SettingRows)
 
     def compose(self) -> ComposeResult:
         """Lay out the title, the settings, and where they are kept."""
@@ -92,21 +87,7 @@ class SettingsScreen(MovesByLines, CarrelScreen):
 
     @property
     def _chosen(self) -> Setting | None:
-        place = self.rows.highlighted
-        return self._settings[place] if place is not None and place < len(self._settings) else None
-
-    @on(OptionList.OptionSelected)
-    def _selected(self) -> None:
-        self.action_change()
-
-    @property
-    def lines_in_sight(self) -> int:
-        """How many rows are in sight."""
-        return self.rows.in_sight
-
-    def action_move(self, by: int) -> None:
-        """Select the row so many further down."""
-        self.rows.move(by)
+        return self.rows.chosen_of(self._settings)
 
     def action_change(self) -> None:
         """Change the chosen setting: the other value of two, one of several, or what is typed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -14,6 +15,7 @@ from app.tui.widgets.choice_list import ChoiceList
 from app.wording.safe_text import one_line
 
 TITLE_CELLS = 18
+Chosen = TypeVar("Chosen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class SettingRows(ChoiceList, inherit_bindings=False):  # the keys of lists belo
         """How many rows are in sight."""
         lines = max(1, self.virtual_size.height // max(1, self.option_count))
         return max(1, self.size.height // lines)
+
+    def chosen_of(self, listed: Sequence[Chosen | None]) -> Chosen | None:
+        """Return what the selected row stands for, by a list of what each does; None behind its end."""
+        place = self.highlighted
+        return listed[place] if place is not None and place < len(listed) else None
 
     def move(self, by: int) -> None:
         """Select the row so many further down; headings do not count."""

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from engine.late_model import LateInteraction
 from engine.library_file import LibraryFile
-from engine.library_indexing import LibraryIndexing
 from engine.library_orders import LibraryOrders
 from engine.library_search import LibrarySearch
 from engine.library_shadow import LibraryShadow
 from engine.library_state import LibraryState
+from engine.library_sync import LibrarySync
 from engine.library_views import LibraryViews
 from engine.nearest_in_passage import NearestInPassage
 from engine.paths import is_team_address, library_path
@@ -70,7 +70,7 @@ _shadow: Callable[[Library], LibraryShadow] = attrgetter("_shadow")
 _memory: Callable[[Library], ReaderMemory] = attrgetter("_memory")
 _late: Callable[[Library], LateInteraction] = attrgetter("_late")
 _sharing: Callable[[Library], TeamSharing] = attrgetter("_sharing")
-_indexing: Callable[[Library], LibraryIndexing] = attrgetter("_indexing")
+_sync: Callable[[Library], LibrarySync] = attrgetter("_sync")
 _nearest: Callable[[Library], NearestInPassage] = attrgetter("_nearest")
 
 
@@ -109,7 +109,7 @@ class Library:
         self._memory = ReaderMemory(store, self._file, self._search.model_if_there)
         self._nearest = NearestInPassage(store, self._search.model_if_there)
         self._late = LateInteraction(self._file, encoder)
-        self._indexing = LibraryIndexing(
+        self._sync = LibrarySync(
             self._file, encoder, self._team, self._search.model_if_there, lambda: self.tells_others
         )
         self._guard = threading.Lock()
@@ -268,10 +268,10 @@ class Library:
 
     # --- indexing --------------------------------------------------------------------------------------------------
 
-    sync = _by(_indexing, LibraryIndexing.sync)
-    use_model = _by(_indexing, LibraryIndexing.use_model)
-    start_shadow = _by(_indexing, LibraryIndexing.start_shadow)
-    switch_late = _by(_indexing, LibraryIndexing.switch_late)
+    sync = _by(_sync, LibrarySync.sync)
+    use_model = _by(_sync, LibrarySync.use_model)
+    start_shadow = _by(_sync, LibrarySync.start_shadow)
+    switch_late = _by(_sync, LibrarySync.switch_late)
     file_request = _by(_orders, LibraryOrders.file_request)
     withdraw_request = _by(_orders, LibraryOrders.withdraw_request)
     request_state = _by(_orders, LibraryOrders.request_state)

@@ -75,9 +75,10 @@ _KEY_NAMES = {
 
 
 def key_name(key: str) -> str:
-    """Return a key as a person reads it: escape is esc, shift+down is shift+↓."""
+    """Return a key as a person reads it: escape is esc, shift+down is shift+↓, colon is :."""
     *held, last = key.split("+")
-    return "+".join([*held, _KEY_NAMES.get(last, last)])
+    sign = key_to_character(last) or ""
+    return "+".join([*held, _KEY_NAMES.get(last) or (sign if sign.isprintable() and sign.strip() else last)])
 
 
 def is_letter(key: str) -> bool:

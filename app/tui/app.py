@@ -212,7 +212,7 @@ class CarrelApp(App[int]):
         typed = isinstance(event, events.Key) and not event.is_forwarded
         taker = (self.focused or self.screen) if typed else None
         await super().on_event(event)
-        if taker is not None:
+        if taker is not None and taker.screen is self.screen:  # else its key has closed it, before all others
             self._early.went(event, taker)
 
     @on(EarlyKeys.Due)

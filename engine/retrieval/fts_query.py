@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from engine.lazy_dataclass import dataclass
 from engine.records import Query, Term, WordReading
@@ -16,10 +17,14 @@ from engine.store.bm25 import COMMON_SHARE, idf
 from engine.store.phrase import EITHER, Phrase
 from engine.store.tokenizer import Token, compounds_at, exact_phrase, is_name, of_stem, parts_at, stem_of, tokens
 
+if TYPE_CHECKING:
+    from engine.store.store_connection import StoreConnection
+
 CEILING_SHARE = 0.15  # of the best bm25 that these words could have: below it no hit is a full vote
 SATURATED_TERM = 2.2  # k1 + 1: the factor that bm25 gives to a term as its frequency grows
 LEAST_BEGINNING = 4  # code points of a finished word: a shorter one that no passage holds begins too many others
 LEAST_PART = 6  # code points of one that is looked for inside of others, as compounds have it: `arrow` is in sparrow
+MOST_BEGUN = 30  # shorter beginnings of an unfinished word that are asked ahead; nobody types a longer word
 MINIMUM_PREFIX = 2  # code points: one letter begins so many words that to rank them costs most and tells least
 
 
@@ -279,8 +284,17 @@ def _growing(written: str, token: Token, words: PostingsReader) -> Iterable[Phra
             yield by_stem
         return
     if not words.count(by_stem):
-        for length in range(len(begin) - 1, MINIMUM_PREFIX - 1, -1):
-            if connection.vocabulary_has(begin[:length]):
-                yield Phrase((begin[:length],), prefix=True, written=f"{begin[:length]}*")
-                return
+        shorter = _longest_beginning(connection, begin)
+        if shorter:
+            yield Phrase((shorter,), prefix=True, written=f"{shorter}*")
+            return
     yield by_stem
+
+
+def _longest_beginning(connection: StoreConnection, word: str) -> str:
+    """Return the longest beginning of a word, itself left out, that some term has; "" where none has two letters."""
+    there, missing = MINIMUM_PREFIX - 1, len(word)  # lengths; what begins a term has only beginnings that do
+    while missing - there > 1:
+        at = min((there + missing) // 2, there + MOST_BEGUN)
+        there, missing = (at, missing) if connection.vocabulary_has(word[:at]) else (there, at)
+    return word[:there] if there >= MINIMUM_PREFIX else ""

@@ -31,7 +31,7 @@ def begin(snapshot: Snapshot, query: Query | None, *, with_marks: bool = False) 
     if query is None:
         snapshot.begin()
         return
-    from engine.retrieval.fts_query import MINIMUM_PREFIX, first_words
+    from engine.retrieval.fts_query import MINIMUM_PREFIX, MOST_BEGUN, first_words
     from engine.retrieval.named_documents import LONGEST_TITLE, MOST_TITLED
     from engine.store.phrase import Phrase as OnePhrase
 
@@ -40,8 +40,12 @@ def begin(snapshot: Snapshot, query: Query | None, *, with_marks: bool = False) 
     ahead += [team_rows.listing_folders(snapshot), *team_words.counting_words(asked.terms)]
     if 0 < len(asked.title) <= LONGEST_TITLE:
         ahead.append(team_texts.named(asked.title, MOST_TITLED))
-    shorter = [word[:length] for word in asked.growing for length in range(MINIMUM_PREFIX, len(word) + 1)]
-    begun = list(dict.fromkeys([*asked.begun, *shorter]))
+    shorter = [
+        word[:length]
+        for word in asked.growing
+        for length in range(MINIMUM_PREFIX, min(len(word), MINIMUM_PREFIX + MOST_BEGUN))
+    ]
+    begun = list(dict.fromkeys([*asked.begun, *asked.growing, *shorter]))
     ahead += [team_words.finding_begun(begun)] if begun else []
     ahead += [team_words.counting_matches(OnePhrase((word,), prefix=True)) for word in asked.growing]
     ahead += [team_words.counting_matches(phrase) for phrase in asked.phrases]

@@ -244,6 +244,20 @@ async def test_the_first_run_asks_and_its_keys_are_told() -> None:
         assert "enter index it" in line.render().plain and "esc skip" in line.render().plain
 
 
+def test_a_key_is_called_as_a_person_reads_it() -> None:
+    named = {
+        "colon": ":",
+        "semicolon": ";",
+        "escape": "esc",
+        "shift+down": "shift+↓",
+        "space": "space",
+        "alt+x": "alt+x",
+    }
+    assert {key: key_name(key) for key in (*named, "f5", "tab", "G", "backspace")} == {
+        **named, "f5": "f5", "tab": "tab", "G": "G", "backspace": "backspace",
+    }  # fmt: skip
+
+
 def test_keys_of_ones_own_replace_those_that_came() -> None:
     own, troubles = usable({"search.explain": "ctrl+b, E"})
     assert (own, troubles) == ({"search.explain": "ctrl+b,E"}, [])

@@ -92,10 +92,10 @@ async def test_a_browser_out_of_focus_looks_for_commits_less_often() -> None:
     async def polled() -> None:
         until = polls[0] + 3
         while polls[0] < until:
-            await pilot.pause()
+            await pilot.pause(0.05)
         await settle(pilot)
 
-    app = CarrelApp(replace(ports(library, pace=replace(STILL, poll=0.01, away=60.0)), clock=clock))
+    app = CarrelApp(replace(ports(library, pace=replace(STILL, poll=0.1, away=60.0)), clock=clock))
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
         await polled()

@@ -92,6 +92,14 @@ def test_a_beginning_that_no_word_has_costs_no_further_trips(way, query):
     assert proxy.trips - before <= FEW + ENDED
 
 
+def test_a_pasted_word_of_any_length_is_asked_for_in_little(way):
+    library, proxy = way
+    before = proxy.trips
+    assert library.search("violin " + "x" * 2_000).hits
+    assert library.search("violin " + "y" * 2_000, typing=True).hits
+    assert proxy.trips - before <= 2 * (FEW + HELD_BY_OTHERS + ENDED)
+
+
 def test_the_first_search_of_a_process_reads_marks_and_later_ones_recall_them_in_no_further_trip(way, team):
     library, proxy = way
     shown = library.search("granite violin").hits[0]

@@ -30,7 +30,7 @@ QUESTION = f"red {words(3, 4)}"
 ANSWER = b"03-04.txt"
 NDCG = "ndcg_at_10"
 PATIENCE_SECONDS = 120.0  # of a loaded machine; nothing waits so long on a quiet one
-FEWER = {name: values[:: len(values) // 3] for name, values in fusion_fit.GRID.items()}  # each takes its time
+FEWER = {name: values[:: len(values) // 2] for name, values in fusion_fit.GRID.items()}  # each takes its time
 
 
 @pytest.fixture(scope="module")

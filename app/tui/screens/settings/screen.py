@@ -164,9 +164,9 @@ class SettingsScreen(RowsScreen):
         if not self.carrel.config.shadow:
             said = "Searches are compared no more; what was compared stays until `carrel shadow --empty`."
         elif not before.search_log:
-            said = "Searches are compared with a model beside from now on, and the search log is on with it."
+            said = "Searches are compared from now on where a model runs beside, and the search log is on with it."
         else:
-            said = "Searches are compared with a model beside from now on."
+            said = "Searches are compared from now on where a model runs beside."
         self.notify(said, markup=False)
 
     async def _forget_log(self) -> None:

@@ -102,13 +102,22 @@ def prospect_lines(
     else:
         gap = [Content()] if spaced else []
         lines += [*_expected(prospect, width, measuring=measuring), *gap, *_judgeable(prospect, width)]
-    if about := _about(chosen):
-        title, text = about
-        lines += [Content(), heading(one_line(title)), *said(text, width, QUIET)]
-    if missing:
-        lines += [Content(), heading("To train a model too"), *said(f"{missing} Leave Carrel and run:", width, QUIET)]
-        lines += wrapped(Content.styled(command_for("training"), KEY), width, Content("    "))
-    return lines
+    meant, lacking = _meaning(chosen, width), _to_install(missing, width)
+    return [*lines, *meant, *lacking] if spaced else [*lines, *lacking, *meant]  # what is below must be scrolled to
+
+
+def _meaning(chosen: object, width: int) -> list[Content]:
+    """Return what the selected line means."""
+    about = _about(chosen)
+    return [Content(), heading(one_line(about[0])), *said(about[1], width, QUIET)] if about else []
+
+
+def _to_install(missing: str, width: int) -> list[Content]:
+    """Return the command that installs what is missing."""
+    if not missing:
+        return []
+    lines = [Content(), heading("To train a model too"), *said(f"{missing} Leave Carrel and run:", width, QUIET)]
+    return [*lines, *wrapped(Content.styled(command_for("training"), KEY), width, Content("    "))]
 
 
 def _expected(prospect: Prospect, width: int, *, measuring: bool) -> list[Content]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from engine.team_or_own import TeamOrOwn
 
 
-class LibraryIndexing:
+class LibrarySync:
     """Indexes one library file, and brings what is shared to its team's library where it has one.
 
     What is done is told in an event file too where `tells_others` says so.

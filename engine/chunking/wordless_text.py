@@ -1,8 +1,8 @@
 """Tells words from data: only what is words has a meaning that an encoder could give.
 
 Keys and pictures in base64, minified code, drawings and tables of numbers lie at random places among the meanings, and
-would be near to questions that they have nothing to do with. So would a passage of blanks, of which the encoder sees
-only the name of its file. They are found by words alone.
+would be near to questions that they have nothing to do with. They are found by words alone. A blank note is no
+data: the encoder reads its name.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _PAIR = re.compile(r"[^\W\d_]{2},? [^\W\d_]{2}")
 
 
 def is_words(text: str) -> bool:
-    """Whether the body of a passage is language, or code as people write it; else it is data, or blank."""
+    """Whether the body of a passage is language, or code as people write it; else it is data."""
     visible = len("".join(text.split()))
     if visible < SHORTEST:
-        return visible > 0
+        return True
     figures = len(_FIGURE.findall(text)) / visible
     if figures > FIGURES and sum(map(len, _WORD.findall(text))) / visible < FEW_WORDS:
         return False

@@ -154,10 +154,9 @@ def _other_models(conn: apsw.Connection) -> Check:
 
 
 def _wordless(conn: apsw.Connection) -> Check:
-    """Say how many passages are data or blank and not words, so without a vector: no fault, they are found by words."""
+    """Say how many passages are data and not words, and so have no vector: no fault, they are found by words."""
     count = passage_counts.held_back(conn)
-    what = "data (figures, keys, packed code) or blank"
-    said = f"{count:,} passages are {what}: they have no vector and are found by words alone"
+    said = f"{count:,} passages are data (figures, keys, packed code): they have no vector and are found by words alone"
     return Check("data", True, count, said if count else "every passage is words, and none is kept from meaning", False)
 
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -289,6 +290,10 @@ def test_ctrl_c_at_a_slow_hub_ends_at_once_and_the_next_time_goes_on(hub: Hub, h
         text=True,
     ) as process:
         assert hub.waiting.wait(120)
+        until = time.monotonic() + 120
+        while not any(part.stat().st_size for part in home.rglob("*.part")):  # what the hub sent may not be read yet
+            assert time.monotonic() < until
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=120)
     assert process.returncode == 130

@@ -168,7 +168,8 @@ def test_explain_counts_no_hidden_row_by_what_it_holds(team: Team, statement: st
         "/home/ada/secret": "/home/ada/absent",
     }.items():
         absent = absent.replace(word, other)
-    for setting in ("", "SET enable_seqscan = off; ", "SET enable_indexscan = off; SET enable_indexonlyscan = off; "):
+    no_index = "SET enable_indexscan = off; SET enable_indexonlyscan = off; "
+    for setting in ("", "SET enable_seqscan = off; ", no_index, no_index + "SET enable_bitmapscan = off; "):
         assert explained(team, setting, there) == explained(team, setting, absent)
 
 

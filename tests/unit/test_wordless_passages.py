@@ -147,13 +147,3 @@ def test_data_travels_with_an_export(tmp_path: Path, vectors: bool) -> None:
     other = Library.open(tmp_path / "other.carrel", encoder=FakeEncoder())
     assert (other.status().passages, other.status().wordless) == (2, 1)
     assert all(check.ok for check in other.check())
-
-
-def test_a_blank_note_is_found_by_its_name_and_near_to_nothing(tmp_path: Path) -> None:
-    notes = {**FILLER, "quince-list.md": "\n\n   \n\t\n", "empty.txt": ""}
-    with library_of(tmp_path, notes, fitted=False) as library:
-        assert "quince-list.md" in names(library, "quince list", "convex")
-        for query in ("quince list", "zqxwvy", "a blank note"):
-            assert not {"quince-list.md", "empty.txt"} & set(names(library, query, "vector"))
-        assert library.status().wordless == 2
-        assert all(check.ok for check in library.check())

@@ -44,7 +44,7 @@ def command(session: Session) -> None:
 
 
 def _wordless(status: Status) -> str:
-    return f" ({status.wordless:,} of data or blank, found by words alone)" if status.wordless else ""
+    return f" ({status.wordless:,} of data, found by words alone)" if status.wordless else ""
 
 
 def _meaning(status: Status) -> list[tuple[str, str]]:

@@ -114,7 +114,7 @@ def lines(report: SyncReport) -> Iterator[str]:
             " (the browser, `carrel watch`) or the next `carrel sync` embeds the rest"
         )
     if report.wordless:
-        yield f"          {report.wordless:,} of data (figures, keys, packed code) or blank, found by words alone"
+        yield f"          {report.wordless:,} of data (figures, keys, packed code), found by words alone"
     if report.held:
         yield f"held back: {counted(report.held, 'document')} whose files are gone at once (`carrel status` says where)"
     if report.skipped:

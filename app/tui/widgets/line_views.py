@@ -203,9 +203,10 @@ class LineView(MovesByLines, PaintedView):
         width = self.scrollable_content_region.width
         if index >= len(self._lines):
             return Strip.blank(width, self.rich_style)
-        if index not in self.strips:
-            self.strips[index] = paint(self, self._lines[index], width)
-        return self.strips[index]
+        strip = self.strips.get(index)
+        if strip is None or strip.cell_length != width:  # asked for while the screen was laid out, at another width
+            strip = self.strips[index] = paint(self, self._lines[index], width)
+        return strip
 
 
 class LinesOnDemand(Sequence[Content]):

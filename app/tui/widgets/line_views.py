@@ -90,6 +90,7 @@ class PaintedView(ScrollView):
         """Bring the scroll bar up to date; only where it comes or goes is the screen laid out anew."""
         overflows = size.height > self.container_size.height
         if self.styles.auto_dimensions or (overflows != self.show_vertical_scrollbar and self._bar_comes_and_goes):
+            self._refresh_scrollbars()  # a layout does so only for a view whose size it changes
             self.refresh(layout=True)
         elif self.show_vertical_scrollbar:
             self.vertical_scrollbar.window_virtual_size = size.height
@@ -171,6 +172,7 @@ class LineView(MovesByLines, PaintedView):
             self.rebuild()
             if was_hidden:
                 self._go_to_top()
+        self.watch_virtual_size(self.virtual_size)  # as many lines may need a scroll bar now, or none any more
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return lines to be painted.

@@ -226,7 +226,10 @@ def test_a_folder_that_another_session_took_meanwhile_is_left_to_it(team: Team):
     folder, writer = team.folder(), team.writer()
     second = TeamWriter(team.database.url("ada"), "carrel")
     assert not second.claim(folder)
-    pid = team.everything("SELECT pid FROM pg_locks WHERE locktype = 'advisory'")[0][0]
+    pid = team.everything(
+        "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database"
+        " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
+    )[0][0]
     team.everything(f"SELECT pg_terminate_backend({pid}, 5000)")
     assert second.claim(folder)
     with pytest.raises(LibraryBusy, match="Another session"):

@@ -109,7 +109,13 @@ class CarrelApp(App[int]):
         """Open the library once the first picture stands: the engine takes longer to import than a screen to paint."""
         self.add_mode(self.DEFAULT_MODE, self.get_default_screen)
         self._use_keys()
+        self.app_resume_signal.subscribe(self, self._paint_all)
         self.call_after_refresh(self._begin)
+
+    def _paint_all(self, _app: App[None]) -> None:
+        """Paint every widget: Textual itself paints the screen's own cells, and the shell has written over the rest."""
+        for widget in self.screen.walk_children():
+            widget.refresh()
 
     @on(events.AppFocus)
     def _give_keys(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -67,6 +67,9 @@ class TeamConnection:
     def _cancel(self) -> None:
         with suppress(Exception):  # the connection may have ended meanwhile
             self.snapshot.conn.cancel_safe(timeout=CANCEL_SECONDS)
+
+    def heed(self, given_up: Callable[[], bool] | None) -> None:
+        """Nothing: what is asked of a server comes together, three or four times a search, and each is interrupted."""
 
     def was_interrupted(self, error: Exception) -> bool:
         """Tell whether an error says that a statement was ended by `interrupt`."""

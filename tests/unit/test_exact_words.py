@@ -56,8 +56,8 @@ NOTES = {
     "even.md": "# Even\n\nEven the best-known writers rest.\n",
     "cjk.md": "# Line\n\n今日は*東京*\n都庁に行く。\n",
     "aside.md": (
-        "# Asides\n\nThe troop retreated^[Said the trooper.] boldly, as the<!-- seldom seen --> palace %%to do%% stands "
-        "[@doe2020, p. 3] firmly. A fl<kbd>ou</kbd>rish, ==hi**ghlight**ed ~~de**le**ted~~==.\n"
+        "# Asides\n\nThe troop retreated^[Said the trooper.] boldly, as the<!-- seldom seen --> palace %%to do%% "
+        "stands [@doe2020, p. 3] firmly. A fl<kbd>ou</kbd>rish, ==hi**ghlight**ed ~~de**le**ted~~==.\n"
     ),
     "aside.org": "* Asides\n\nThe platoon retreated[fn:: Said of it.] meekly [cite:@roe2021] away.\n",
     "aside.adoc": (

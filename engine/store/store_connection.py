@@ -243,6 +243,9 @@ class AheadReads(Protocol):
     other question raises NotRead then.
     """
 
+    def has_brought(self, phrase: Phrase, allowed: Allowed) -> bool:
+        """Whether all postings of a phrase are here, so that to rank by it costs the server nothing."""
+
     def ahead_of_legs(
         self,
         asked: Sequence[Sequence[Sequence[Phrase]]],

@@ -157,6 +157,10 @@ class TeamConnection:
         """Return the best `depth` of the passages that match a phrase of each group, best first, equal ones by id."""
         return team_words.best_by_words(self.snapshot, groups, allowed, depth)
 
+    def has_brought(self, phrase: Phrase, allowed: Allowed) -> bool:
+        """Whether all postings of a phrase are here, so that to rank by it costs the server nothing."""
+        return team_words.has_brought(self.snapshot, phrase, allowed)
+
     def bm25_parts(
         self, passage_ids: Sequence[int], phrases: Sequence[Phrase], holding: Sequence[int]
     ) -> dict[int, KeywordScore]:

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+import pytest
 
 REVISION = "5" * 40
 LARGE = 100_000  # bytes: above, a file has a SHA-256 as those kept outside git have; below, git's own SHA-1
@@ -117,3 +120,19 @@ def loopback_hub(files: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def home_of(hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have models fetched from a hub on the loopback alone, into a home below a folder, without a wait; return it."""
+    from huggingface_hub import constants
+
+    from engine.embedding import model_download
+
+    monkeypatch.setenv("CARREL_HOME", str(folder / "home"))
+    monkeypatch.setattr(constants, "ENDPOINT", hub.address)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(model_download, "PAUSE_SECONDS", 0.0)
+    for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(variable.lower(), raising=False)
+    return folder / "home"

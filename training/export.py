@@ -6,25 +6,23 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.embedding import catalogue
 from engine.embedding.encoder import Encoder, pooled, unit
-from engine.embedding.manifest import MODEL_FILE, TOKENIZER_FILE, Manifest, file_sha256
+from engine.embedding.manifest import TOKENIZER_FILE, Manifest
 from engine.embedding.out_of_domain import background_passages, foreign_queries, measure
-from engine.embedding.tokenization import Tokens, passage_rules
+from engine.embedding.tokenization import Tokens
 from engine.errors import CarrelError, ModelError
 from engine.scratch_folders import scratch_folder
 from training import onnx_graph
 from training.late_export import export_late
 from training.late_source import is_late
-from training.model_folder import put_in_place, write_license, write_model_graph
+from training.model_folder import Named, manifest_of, put_in_place, write_license, write_model_graph
 from training.source_model import EMBEDDED_ORIGIN, SourceModel, embedded_source, read_source
 from training.source_tokenizer import TOLD_APART_BY, write_tokenizer
 from training.vector_head import vector_head
@@ -82,15 +80,6 @@ def export(
     return complete
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What a model is called, where it comes from, and how it was trained, if it was here."""
-
-    id: str
-    source: str
-    training: dict[str, Any] | None
-
-
 def _write_foreign(
     draft: Path,
     folder: Path,
@@ -131,8 +120,16 @@ def _write_model(
     dimension: int | None = None,
 ) -> None:
     write_model_graph(model, draft, quantise=quantise, head=head)
-    known = _manifest(draft, description, dimension or _width(description, model), quantise=quantise)
-    dataclasses.replace(known, id=facts.id, source=facts.source, training=facts.training).write(draft)
+    manifest_of(
+        draft,
+        description,
+        facts,
+        dimension=dimension or _width(description, model),
+        pooling=description.pooling,
+        prefixes=(description.query_prefix, description.passage_prefix),
+        window=description.window,
+        quantised=quantise,
+    ).write(draft)
 
 
 def _width(description: SourceModel, model: torch.nn.Module) -> int:
@@ -201,27 +198,6 @@ def original_vectors(
         model.max_seq_length = description.window
         given = model.encode(list(texts), prompt="", batch_size=8, normalize_embeddings=True, show_progress_bar=False)
     return np.asarray(given, dtype=np.float32)
-
-
-def _manifest(draft: Path, source: SourceModel, dimension: int, *, quantise: bool) -> Manifest:
-    return Manifest(
-        id="unnamed",
-        revision=source.revision,
-        dimension=dimension,
-        pooling=source.pooling,
-        normalised=True,
-        query_prefix=source.query_prefix,
-        passage_prefix=source.passage_prefix,
-        window=source.window,
-        quantisation="int8" if quantise else "none",
-        file_sha256=file_sha256(draft / MODEL_FILE),
-        tokenizer_sha256=file_sha256(draft / TOKENIZER_FILE),
-        passage_rules=passage_rules(draft, source.window),
-        background_cosine=0.0,
-        language=source.language,
-        license=source.license,
-        source="",
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.embedding.encoder import Encoder
-from engine.embedding.manifest import LONGEST_WINDOW, MODEL_FILE, TOKENIZER_FILE, Manifest, file_sha256
+from engine.embedding.manifest import LONGEST_WINDOW, TOKENIZER_FILE, Manifest
 from engine.embedding.multi_vector import MOST_SKIPPED, NONE, MultiVector
 from engine.embedding.out_of_domain import background_passages, foreign_queries
-from engine.embedding.tokenization import passage_rules
 from engine.errors import ModelError
 from engine.scratch_folders import scratch_folder
 from training import onnx_graph
 from training.late_source import MASK, LateSource, not_opened, read_late_source
-from training.model_folder import put_in_place, said_by, write_license, write_model_graph
+from training.model_folder import Named, manifest_of, put_in_place, said_by, write_license, write_model_graph
 from training.source_model import refused
 from training.source_tokenizer import TOLD_APART_BY
 from training.vector_head import dense_layers
@@ -37,12 +36,14 @@ LONG = 12  # passages in one text, which is longer than any window
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """How a model is to be asked: `window` counts the tokens of the longer of question and passage."""
+    """How a model is to be asked: `window` counts the tokens of the longer of question and passage.
+
+    `prefixes` stand before questions and before passages.
+    """
 
     how: MultiVector
     window: int
-    query_prefix: str
-    passage_prefix: str
+    prefixes: tuple[str, str]
 
 
 def export_late(folder: Path, out: Path, name: str, *, quantise: bool) -> Manifest:
@@ -62,7 +63,17 @@ def export_late(folder: Path, out: Path, name: str, *, quantise: bool) -> Manife
         head = dense_layers(source.dense) if source.dense else None
         for in_8_bits in (True, False) if quantise else (False,):
             write_model_graph(model, draft, quantise=in_8_bits, head=head, by_token=True)
-            manifest = _manifest(draft, source, asking, name, theirs[0][0].shape[1], quantised=in_8_bits)
+            manifest = manifest_of(
+                draft,
+                source,
+                Named(name, str(source.folder)),
+                dimension=theirs[0][0].shape[1],
+                pooling="mean",  # of no use: it gives no vector of a text
+                prefixes=asking.prefixes,
+                window=asking.window,
+                quantised=in_8_bits,
+                multi_vector=asking.how.facts(),
+            )
             manifest.write(draft)
             parity = _parity(draft, theirs)
             if parity >= LEAST_PARITY[manifest.quantisation]:
@@ -115,7 +126,7 @@ def _asking(source: LateSource, opened: Any) -> _Asking:
         skips_questions="query" in of,
         skipped=skipped,
     )
-    return _Asking(how, window, *_prompts(opened.prompts))
+    return _Asking(how, window, _prompts(opened.prompts))
 
 
 def _longest_question(transformer: Any, own: int, filled: int) -> int:
@@ -208,27 +219,3 @@ def _parity(draft: Path, theirs: Sequence[Sequence[NDArray[np.float32]]]) -> flo
         cosines += [np.sum(ours * original, axis=1) for ours, original in held]
     encoder.close()
     return float(np.mean(np.concatenate(cosines)))
-
-
-def _manifest(
-    draft: Path, source: LateSource, asking: _Asking, name: str, dimension: int, *, quantised: bool
-) -> Manifest:
-    return Manifest(
-        id=name,
-        revision=source.revision,
-        dimension=dimension,
-        pooling="mean",  # of no use: it gives no vector of a text
-        normalised=True,
-        query_prefix=asking.query_prefix,
-        passage_prefix=asking.passage_prefix,
-        window=asking.window,
-        quantisation="int8" if quantised else "none",
-        file_sha256=file_sha256(draft / MODEL_FILE),
-        tokenizer_sha256=file_sha256(draft / TOKENIZER_FILE),
-        passage_rules=passage_rules(draft, asking.window),
-        background_cosine=0.0,
-        language=source.language,
-        license=source.license,
-        source=str(source.folder),
-        multi_vector=asking.how.facts(),
-    )

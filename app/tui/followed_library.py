@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import App
 from textual.message import Message
@@ -17,11 +17,14 @@ from textual.worker import Worker, WorkerError
 from app.tui.browser import Browser
 from app.tui.freshness import LibraryFile
 from app.tui.indexer_state import IndexerState
-from app.tui.ports import ChangeFeedPort, IndexerPort, Opened
+from app.tui.ports import IndexerPort, Opened
 from app.tui.status_line import StatusView
 from app.tui.threads import in_thread
 from engine.errors import CarrelError
 from engine.records import Status
+
+if TYPE_CHECKING:
+    from app.tui.library_port import ChangeFeedPort
 
 _log = logging.getLogger("carrel")
 FIRST_ROWS_SECONDS = 2.0  # a search that takes longer keeps the indexer waiting no more

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from app.tui.ports import Freshness, LibraryPort
+from app.tui.ports import Freshness
 from engine.paths import identity_of
 from engine.records import StoredDocument
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 FileState = Literal["same", "gone", "replaced"]  # of the library's file; it can be read on long after it was deleted
 SAME_SECONDS = 1e-5  # a date in nanoseconds, kept as seconds in a float, comes back this exact

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -67,6 +67,9 @@ class TeamConnection:
     def _cancel(self) -> None:
         with suppress(Exception):  # the connection may have ended meanwhile
             self.snapshot.conn.cancel_safe(timeout=CANCEL_SECONDS)
+
+    def heed(self, given_up: Callable[[], bool] | None) -> None:
+        """Nothing: what is asked of a server comes together, three or four times a search, and each is interrupted."""
 
     def was_interrupted(self, error: Exception) -> bool:
         """Tell whether an error says that a statement was ended by `interrupt`."""
@@ -153,6 +156,10 @@ class TeamConnection:
     ) -> list[tuple[int, float]]:
         """Return the best `depth` of the passages that match a phrase of each group, best first, equal ones by id."""
         return team_words.best_by_words(self.snapshot, groups, allowed, depth)
+
+    def has_brought(self, phrase: Phrase, allowed: Allowed) -> bool:
+        """Whether all postings of a phrase are here, so that to rank by it costs the server nothing."""
+        return team_words.has_brought(self.snapshot, phrase, allowed)
 
     def bm25_parts(
         self, passage_ids: Sequence[int], phrases: Sequence[Phrase], holding: Sequence[int]

@@ -18,8 +18,9 @@ from training_fakes import FakeTraining
 
 from app.editors import EditorCommand
 from app.tui.indexer_state import IndexerState
+from app.tui.library_port import ChangeFeedPort
 from app.tui.pictures.picture_files import PictureFiles
-from app.tui.ports import ChangeFeedPort, Freshness, Opened, Pace, Ports
+from app.tui.ports import Freshness, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
 from app.tui.watched_file import WatchedFile

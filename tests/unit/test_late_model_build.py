@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import string
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import tiny_transformers
 from click.testing import CliRunner
 from fake_encoder import FakeEncoder
+from tiny_training import where_training_is_installed
 
 from app.cli.commands.models import command
 from engine.embedding import catalogue
@@ -24,11 +24,7 @@ from engine.library import Library
 from engine.records import SearchSettings
 from training.export import export
 
-_NEEDED = ("torch", "sentence_transformers", "onnx")
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.skipif(any(importlib.util.find_spec(each) is None for each in _NEEDED), reason="no training extra"),
-]
+pytestmark = where_training_is_installed("torch", "sentence_transformers", "onnx")
 
 MARKERS = {"query": "[Q] ", "document": "[D] "}
 FIXED = {"strategy": "fixed", "attend": False, "length": 32}
@@ -147,10 +143,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(whole: Path, tmp_path: Path) -> Path:
-    """A directory of a model, to be spoilt."""
-    import shutil
-
-    return Path(shutil.copytree(whole, tmp_path / "model"))
+    return tiny_transformers.copied(whole, tmp_path)
 
 
 def modules_of(folder: Path) -> list[dict[str, Any]]:
@@ -208,10 +201,7 @@ def spoil(folder: Path, fault: str) -> None:
 )
 def test_what_cannot_be_built_is_refused_with_the_reason(fault: str, said: str, folder: Path, tmp_path: Path) -> None:
     spoil(folder, fault)
-    with pytest.raises(ModelError) as refused:
-        export(folder, tmp_path / "made" / "out")
-    assert said in str(refused.value) and refused.value.fix
-    assert not (tmp_path / "made").exists()
+    tiny_transformers.assert_refused(folder, tmp_path, said)
 
 
 def test_its_vectors_are_not_cut(folder: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -12,19 +11,17 @@ import numpy as np
 import pytest
 import tiny_late_repository
 from fake_encoder import FakeEncoder
-from loopback_hub import Hub, loopback_hub
+from loopback_hub import Hub, home_of, loopback_hub
+from tiny_training import where_training_is_installed
 
-from engine.embedding import catalogue, model_download
+from engine.embedding import catalogue
 from engine.embedding.manifest import MANIFEST_FILE, Manifest
 from engine.embedding.out_of_domain import background_passages
 from engine.errors import CarrelError, ModelError
 from engine.library import Library
 from engine.records import SearchSettings
 
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.skipif(importlib.util.find_spec("onnx") is None, reason="the training extra is not installed"),
-]
+pytestmark = where_training_is_installed("onnx")
 
 NAME = "answerdotai/answerai-colbert-small-v1"
 GRAPH = "vespa_colbert.onnx"
@@ -42,17 +39,7 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture
 def home(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home whose hub is the one on the loopback, and which waits for nothing."""
-    from huggingface_hub import constants
-
-    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(constants, "ENDPOINT", hub.address)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(model_download, "PAUSE_SECONDS", 0.0)
-    for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_TOKEN"):
-        monkeypatch.delenv(variable, raising=False)
-        monkeypatch.delenv(variable.lower(), raising=False)
-    return tmp_path / "home"
+    return home_of(hub, tmp_path, monkeypatch)
 
 
 def test_token_vectors_are_those_of_fastembed(hub: Hub, home: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import random
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_transformers
+from tiny_training import where_training_is_installed
 from tiny_transformers import LANGUAGES
 
 from engine.embedding import catalogue, out_of_domain
@@ -25,13 +25,7 @@ from training.model_card import card_facts
 from training.source_model import read_source
 from training.weights import source_of
 
-_NEEDED = ("torch", "sentence_transformers", "onnx")
-_MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
-]
+pytestmark = where_training_is_installed("torch", "sentence_transformers", "onnx")
 
 NOTES = Path(os.environ.get("CARREL_DATA", os.devnull)) / "notes"
 PIECE = 900  # characters: more tokens than 256 in the vocabulary of a small model
@@ -138,10 +132,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(whole: Path, tmp_path: Path) -> Path:
-    """A directory of a model, to be spoilt."""
-    import shutil
-
-    return Path(shutil.copytree(whole, tmp_path / "model"))
+    return tiny_transformers.copied(whole, tmp_path)
 
 
 def changed(path: Path, **facts: Any) -> None:
@@ -211,10 +202,7 @@ def spoil(folder: Path, fault: str) -> None:
 )
 def test_what_cannot_be_built_is_refused_before_any_work(fault: str, said: str, folder: Path, tmp_path: Path) -> None:
     spoil(folder, fault)
-    with pytest.raises(ModelError) as refused:
-        export(folder, tmp_path / "made" / "out")
-    assert said in str(refused.value) and refused.value.fix
-    assert not (tmp_path / "made").exists()
+    tiny_transformers.assert_refused(folder, tmp_path, said)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -16,17 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_repository
-from loopback_hub import Hub, loopback_hub
+from loopback_hub import Hub, home_of, loopback_hub
 from notes import write
+from tiny_training import where_training_is_installed
 
 from engine.embedding import catalogue, model_download
 from engine.errors import ModelError
 
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.processes,
-    pytest.mark.skipif(importlib.util.find_spec("onnx") is None, reason="the training extra is not installed"),
-]
+pytestmark = [pytest.mark.processes, *where_training_is_installed("onnx")]
 
 ROOT = Path(__file__).parents[2]
 NAME, SOURCE = "BAAI/bge-small-en-v1.5", "Qdrant/bge-small-en-v1.5-onnx-Q"
@@ -44,17 +40,7 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture
 def home(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home whose hub is the one on the loopback, and which waits for nothing."""
-    from huggingface_hub import constants
-
-    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(constants, "ENDPOINT", hub.address)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(model_download, "PAUSE_SECONDS", 0.0)
-    for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_TOKEN"):
-        monkeypatch.delenv(variable, raising=False)
-        monkeypatch.delenv(variable.lower(), raising=False)
-    return tmp_path / "home"
+    return home_of(hub, tmp_path, monkeypatch)
 
 
 def refused(name: str = NAME) -> ModelError:

@@ -13,7 +13,7 @@ from reading import read, shape
 
 from engine.records import Link
 from engine.sources.readers import read_document
-from engine.sources.readers.html import html_text
+from engine.sources.readers.html_parser import html_text
 
 
 def text_of(folder: Path, page: str) -> str:

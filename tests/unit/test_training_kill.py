@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
 import signal
@@ -10,20 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny_training import TINY, install_model, make_collection, make_model
+from tiny_training import TINY, install_model, make_collection, make_model, where_training_is_installed
 
 from training import protocol, run_process, runs, worker
 from training.run_plan import Plan
 from training.runs import Run
 
-_NEEDED = ("torch", "transformers", "onnx")
-_MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
-]
+pytestmark = [pytest.mark.slow, *where_training_is_installed("torch", "transformers", "onnx")]
 
 KILLS = 10
 PATIENCE_SECONDS = 300.0

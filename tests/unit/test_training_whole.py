@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_training import TINY, install_model, make_collection, make_model
+from tiny_training import TINY, install_model, make_collection, make_model, where_training_is_installed
 
 from engine.embedding import catalogue
 from engine.embedding.manifest import Manifest
@@ -22,13 +21,9 @@ from training import estimate, promotion, protocol, review, run_process, runs, w
 from training.run_plan import Plan
 from training.runs import Run
 
-_NEEDED = ("torch", "transformers", "onnx")
-_MISSING = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-
 pytestmark = [
     pytest.mark.usefixtures("roughly_fitted", "roughly_linked"),
-    pytest.mark.training,
-    pytest.mark.skipif(bool(_MISSING), reason=f"the training extra is not installed: {', '.join(_MISSING)}"),
+    *where_training_is_installed("torch", "transformers", "onnx"),
 ]
 
 FIGURES = ("learnt", "judged", "embedded")  # of a speed, in passages a second

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine.embedding.out_of_domain import background_passages
+from engine.errors import ModelError
 
 WIDTH = 64
 WORDS = 1_500
@@ -148,3 +152,18 @@ def make_late(
     parts += [MultiVectorMask(list(skipped), skiplist_tasks=list(skipped_in)), Normalize(TOKENS)]
     MultiVectorEncoder(modules=parts, prompts=prompts, device="cpu").save_pretrained(str(folder))
     return folder
+
+
+def copied(model: Path, place: Path) -> Path:
+    """Copy the directory of a model, to be spoilt, and return the copy."""
+    return Path(shutil.copytree(model, place / "model"))
+
+
+def assert_refused(folder: Path, place: Path, said: str) -> None:
+    """Have a model built of a directory: it is refused with a reason and what to do, and nothing is made in `place`."""
+    from training.export import export
+
+    with pytest.raises(ModelError) as refused:
+        export(folder, place / "made" / "out")
+    assert said in str(refused.value) and refused.value.fix
+    assert not (place / "made").exists()

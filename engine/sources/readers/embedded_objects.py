@@ -1,4 +1,4 @@
-"""The files that lie in an Office document as objects, each with its name: packed as OLE has it, or as they are.
+"""The files that lie in Office documents and RTF as objects, each with its name: packed as OLE has it, or as they are.
 
 An object that only a program can show, such as a formula, is none. What is inside is never trusted: a damaged one is
 passed over.
@@ -6,9 +6,11 @@ passed over.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 
 from engine.errors import SourceError
 from engine.sources.encodings import decode, storable
@@ -22,6 +24,7 @@ _HOLDING = ("Package", "package_stream", "CONTENTS", "EmbeddedOdf")  # streams t
 _MADE_OF = {"WordDocument": ".doc", "Workbook": ".xls", "Book": ".xls", "PowerPoint Document": ".ppt"}
 _OFFICE_FOLDERS = {"word": ".docx", "xl": ".xlsx", "ppt": ".pptx"}
 _OPENDOCUMENT = {"text": ".odt", "spreadsheet": ".ods", "presentation": ".odp", "graphics": ".odg"}
+_RTF_OBJECT = re.compile(rb"\\objdata((?:[ \t\r\n]*+[0-9a-fA-F]++)++)")
 _MEDIA_TYPE = "application/vnd.oasis.opendocument."
 
 File = tuple[str, bytes]
@@ -55,6 +58,21 @@ def object_files(name: str, raw: bytes) -> Iterator[File]:
                 yield _stem(name) + suffix, raw
     except (SourceError, struct.error):
         return
+
+
+def rtf_files(raw: bytes) -> Iterator[File]:
+    """Give the files that lie in an RTF as objects: in digits, behind the name of the program and two more."""
+    for match in islice(_RTF_OBJECT.finditer(raw), MAX_OBJECTS):
+        digits = b"".join(match[1].split()).decode("ascii")
+        content = bytes.fromhex(digits[: len(digits) // 2 * 2])
+        at, names = 8, list[bytes]()
+        with suppress(struct.error, SourceError):
+            for _ in range(3):
+                (length,) = struct.unpack_from("<I", content, at)
+                names.append(content[at + 4 : at + 4 + length].rstrip(b"\0"))
+                at += 4 + length
+            inside = content[at + 4 :]
+            yield from packed_files(inside) if names[0] == b"Package" else object_files("object", inside)
 
 
 def packed_files(packed: bytes) -> Iterator[File]:

@@ -17,7 +17,8 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import Document, Entry
 from engine.sources.readers.attached_files import known_name
-from engine.sources.readers.html import Page, parse_html
+from engine.sources.readers.html import Page
+from engine.sources.readers.html_parser import parse_html
 from engine.sources.readers.link_targets import addresses
 from engine.sources.readers.message_text import MessageText
 from engine.sources.readers.source_file import MAX_LINKS, Source

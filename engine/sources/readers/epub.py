@@ -15,8 +15,9 @@ from lxml import etree
 from engine.errors import SourceError
 from engine.records import Block, Document, Link
 from engine.sources.encodings import storable
-from engine.sources.readers.html import Page, html_text, parse_html
+from engine.sources.readers.html import Page
 from engine.sources.readers.html_elements import tag_of, words_of
+from engine.sources.readers.html_parser import html_text, parse_html
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 from engine.sources.readers.zip_container import Archive

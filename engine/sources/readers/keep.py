@@ -7,7 +7,8 @@ import time
 from typing import Any
 
 from engine.records import Document, Link
-from engine.sources.readers.html import Page, parse_html
+from engine.sources.readers.html import Page
+from engine.sources.readers.html_parser import parse_html
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text_builder import TextBuilder
 

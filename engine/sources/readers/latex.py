@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from engine.records import Block, BlockKind, Document, Link
+from engine.records import Block, Document, Link
 from engine.sources.encodings import storable
 from engine.sources.readers import latex_symbols as symbols
 from engine.sources.readers.latex_declarations import (
@@ -22,9 +22,9 @@ from engine.sources.readers.latex_declarations import (
     definition_end,
     options_at,
 )
-from engine.sources.readers.latex_links import ADDRESS, arguments_at, filled, meant, without_addresses
+from engine.sources.readers.latex_links import FoundLinks, arguments_at, filled, meant, without_addresses
+from engine.sources.readers.latex_paper import PaperText
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
-from engine.sources.readers.text import paragraphs
 
 MAX_ARGUMENTS = 5_000_000  # code points searched in all, so that nested braces do not take for ever: 1 s
 MAX_FILLED = 2000  # the same of a link with what was given to its command
@@ -36,10 +36,7 @@ _TOKEN = re.compile(
 _ACCENTED = re.compile(r"[ \t]*+\{?\\?([a-zA-Zıȷ])\}?")
 _ENVIRONMENT = re.compile(r"\s*\{([a-zA-Z]+)(\*?)\}")
 _LINE_END = re.compile(r"\n[ \t]*+(?=\w)")
-_BLANK = re.compile(r"\s")
 _BLANKS = re.compile(r"[ \t]*+")
-_JOINTS = {"---": "—", "--": "–", "``": "“", "''": "”"}
-_SPACES = {"par": " ", "newline": " ", "linebreak": " ", "and": ", ", "item": "- "}
 _FRACTIONS = frozenset(("frac", "tfrac", "dfrac"))
 _APART = "\0"  # at the end of an argument: a blank where another follows
 _EDGES = frozenset(("begin", "end"))
@@ -55,7 +52,7 @@ def read(source: Source) -> Document:
         if end < declared.start and (name != "title" or "\\href" in written[start:end]):
             reader.run(start, end, said=True)
     reader.run(declared.start, declared.end)
-    text, blocks = reader.finish()
+    text, blocks = reader.paper.finish()
     said: dict[str, str] = {}
     for name, start, end in declared.said:
         if words := _words(written, start, end):
@@ -67,7 +64,7 @@ def read(source: Source) -> Document:
         blocks,
         title,
         tags=filter(None, map(str.strip, said.get("keywords", "").split(","))),
-        links=reader.links[:MAX_LINKS],
+        links=reader.found.links[:MAX_LINKS],
         metadata={name: words[:MAX_LABEL] for name, words in said.items()},
     )
 
@@ -82,25 +79,21 @@ def _on_paper(written: str, start: int, end: int) -> tuple[str, list[Link]]:
     """Return the words of a span on one line, where links lead behind theirs, and the links."""
     reader = _Reader(written[start:end], Declarations(0, end - start))
     reader.run(0, end - start)
-    return " ".join(reader.finish()[0].split()), reader.links
+    return " ".join(reader.paper.finish()[0].split()), reader.found.links
 
 
 class _Reader:
-    """Reads one span of a file from left to right into `pieces`; `blocks` are what is no plain paragraph."""
+    """Reads spans of a file from left to right: the words go to `paper`."""
 
     def __init__(self, written: str, declared: Declarations) -> None:
-        self.links: list[Link] = []
+        self.paper = PaperText()
+        self.found = FoundLinks()
         self._written = written
         self._declared = declared
         self._meanings: dict[str, str] = {}  # of the file's own commands, as far as they were used
         self._at = 0
         self._end = len(written)
-        self._pieces: list[str] = []
-        self._length = 0
         self._expanded = 0
-        self._told: set[str] = set()  # where own commands lead, as far as that was written
-        self._owed = 0  # line ends that stood inside a word
-        self._blocks: list[Block] = []
         self._open: list[str] = []  # what each open brace writes when it is closed
         self._pending: list[tuple[str, str]] = []  # what the braces that come next write at both ends
         self._headings: list[tuple[int, int, int]] = []  # depth of braces, level, offset
@@ -112,12 +105,12 @@ class _Reader:
         self._end = len(self._written)
         self._skip(start)
         self._end = end
-        if said and self._tail(max(self._length - 1, 0)):
-            self._write(" ")
-        begun = self._length
+        if said and self.paper.ends_in_word:
+            self.paper.write(" ")
+        begun = self.paper.length
         self._tokens()
-        if said and self._length > begun:
-            self._blocks.append(Block("meta", begun, self._length))
+        if said and self.paper.length > begun:
+            self.paper.blocks.append(Block("meta", begun, self.paper.length))
 
     def _tokens(self) -> None:
         while self._at < self._end and (token := _TOKEN.match(self._written, self._at, self._end)):
@@ -130,13 +123,13 @@ class _Reader:
             elif brace is not None:
                 self._brace(brace)
             elif joint is not None:
-                self._write(_JOINTS[joint])
+                self.paper.write(symbols.JOINTS[joint])
             elif blank is not None:
-                self._write(" ")
+                self.paper.write(" ")
             elif plain is not None:
-                self._write(plain)
+                self.paper.write(plain)
             elif tab is not None:
-                self._write("|" if self._arrays else " ")
+                self.paper.write("|" if self._arrays else " ")
             elif comment is not None:
                 self._join(token.start())
             elif maths is None:
@@ -147,33 +140,11 @@ class _Reader:
         below = _LINE_END.match(self._written, self._at, self._end)
         if below and comment and self._written[comment - 1].isalnum():
             self._at = below.end()
-            self._owed += 1
-
-    def finish(self) -> tuple[str, tuple[Block, ...]]:
-        """Return the text, and its blocks with the paragraphs between the others."""
-        text = storable("".join(self._pieces))
-        blocks: list[Block] = []
-        position = 0
-        for block in [*self._blocks, Block("meta", len(text), len(text))]:
-            for start, end in paragraphs(text[position : block.start]):
-                first = text[position + start : position + end].lstrip()[:2]
-                kind: BlockKind = "list" if first == "- " else "paragraph"
-                blocks.append(Block(kind, position + start, position + end))
-            if text[block.start : block.end].strip():
-                blocks.append(block)
-            position = block.end
-        return text, tuple(blocks)
-
-    def _write(self, words: str) -> None:
-        if self._owed and (blank := _BLANK.search(words)):
-            words = words[: blank.start()] + "\n" * self._owed + words[blank.start() :]
-            self._owed = 0
-        self._pieces.append(words)
-        self._length += len(words)
+            self.paper.owe_line_end()
 
     def _skip(self, end: int) -> None:
         """Go on behind a place, keeping only the line ends before it."""
-        self._write("\n" * self._written.count("\n", self._at, end))
+        self.paper.write("\n" * self._written.count("\n", self._at, end))
         self._at = end
 
     def _argument(self) -> tuple[int, int] | None:
@@ -206,14 +177,14 @@ class _Reader:
         elif name in symbols.ACCENTS and len(name) == 1:
             self._accent(name)
         elif name in symbols.LETTERS:
-            self._write(symbols.LETTERS[name])
+            self.paper.write(symbols.LETTERS[name])
             self._blanks()
         elif name in self._declared.macros:
-            self._write(self._meaning(name))
+            self.paper.write(self._meaning(name))
         elif name in self._declared.linking:
             self._own_link(name)
-        elif name in symbols.SIGNS or name in symbols.FUNCTIONS or name in _SPACES:
-            self._write(_SPACES.get(name) or symbols.SIGNS.get(name) or f"{name} ")
+        elif name in symbols.SIGNS or name in symbols.FUNCTIONS or name in symbols.SPACES:
+            self.paper.write(symbols.SPACES.get(name) or symbols.SIGNS.get(name) or f"{name} ")
         else:
             if self._written[self._at : self._at + 1] == "[":
                 self._options()
@@ -232,7 +203,7 @@ class _Reader:
             span = argument_at(self._written, self._declared.macros[name])
             is_short = span is not None and span[1] - span[0] <= MAX_MEANING
             words, links = _on_paper(self._written, *span) if span and is_short else ("", [])
-            self.links += links
+            self.found.links += links
             self._meanings[name] = without_addresses(words)
         self._expanded += len(words)
         return words if self._expanded <= MAX_EXPANDED else ""
@@ -249,11 +220,7 @@ class _Reader:
             self._expect_argument()
             return
         _, links = _on_paper(meaning, 0, len(meaning))
-        self.links += links
-        new = [link.target for link in links if ADDRESS.fullmatch(link.target) and link.target not in self._told]
-        self._told.update(new)
-        shown = "".join(f" ({address})" for address in new if address not in "".join(given))
-        self._pending = [*[("", " ")] * (len(given) - 1), ("", shown)]
+        self._pending = [*[("", " ")] * (len(given) - 1), ("", self.found.take_over(links, "".join(given)))]
 
     def _blanks(self) -> None:
         if blanks := _BLANKS.match(self._written, self._at, self._end):
@@ -268,47 +235,35 @@ class _Reader:
         if symbol in symbols.ACCENTS:
             self._accent(symbol)
         elif symbol in "%&#_${}":
-            self._write(symbol)
+            self.paper.write(symbol)
         elif symbol == "\n" or not symbol:
-            self._write("\n" if symbol else "")
+            self.paper.write("\n" if symbol else "")
         elif symbol == "\\":
             self._options()
-            self._write(" ")
+            self.paper.write(" ")
         elif symbol in ",;: ":
-            self._write(" ")
+            self.paper.write(" ")
 
     def _brace(self, brace: str) -> None:
         if brace == "{":
             before, after = self._pending.pop(0) if self._pending else ("", "")
-            self._write(before)
+            self.paper.write(before)
             self._open.append(after)
             if self._headings and self._headings[-1][2] < 0:
                 depth, level, _ = self._headings[-1]
-                self._headings[-1] = (depth, level, self._length)
+                self._headings[-1] = (depth, level, self.paper.length)
         elif self._open:
             after = self._open.pop()
             if after == _APART:
-                after = " " if self._expect_argument() and self._tail(max(self._length - 1, 0)) else ""
-            self._write(after)
+                after = " " if self._expect_argument() and self.paper.ends_in_word else ""
+            self.paper.write(after)
             if self._headings and self._headings[-1][0] == len(self._open) and self._headings[-1][2] >= 0:
                 self._end_heading()
 
     def _end_heading(self) -> None:
         _, level, start = self._headings.pop()
-        label = without_addresses(self._tail(start))
-        if label and (not self._blocks or self._blocks[-1].end <= start):
-            self._blocks.append(Block("heading", start, self._length, level, label))
-
-    def _tail(self, start: int) -> str:
-        """Return what was written since an offset, on one line."""
-        tail: list[str] = []
-        left = self._length - start
-        for piece in reversed(self._pieces):
-            if left <= 0:
-                break
-            tail.append(piece)
-            left -= len(piece)
-        return " ".join("".join(reversed(tail)).split())
+        if label := without_addresses(self.paper.written_since(start)):
+            self.paper.add_block("heading", start, level, label)
 
     def _options(self) -> None:
         if options := options_at(self._written, self._at, self._end):
@@ -323,38 +278,33 @@ class _Reader:
                 return
             address = self._written[slice(*argument)] if name == "href" and not number else None
             self._skip(argument[1] + 1)
-        if name == "href" and address and (words := self._argument()) is not None:
-            self._link(meant(address), self._written[slice(*words)])
-
-    def _link(self, address: str, words: str) -> None:
-        """Note a link, and write where it leads behind its words, unless they say it."""
-        self.links.append(Link(address, " ".join(words.split())))
-        if ADDRESS.fullmatch(address) and address not in words:
-            self._pending = [("", f" ({address})")]
+        words = self._argument() if address else None
+        if address and words and (shown := self.found.note(meant(address), self._written[slice(*words)])):
+            self._pending = [("", shown)]
 
     def _address(self) -> None:
         argument = self._argument()
         if argument is not None:
             address = storable(self._written[slice(*argument)])
-            self.links.append(Link(address, address))
+            self.found.links.append(Link(address, address))
             self._skip(argument[0])
-            self._write(address)
+            self.paper.write(address)
             self._at = argument[1] + 1
 
     def _verb(self) -> None:
         sign = self._written[self._at : self._at + 1]
         end = self._written.find(sign, self._at + 1, self._at + 1000) if sign and not sign.isspace() else -1
         if 0 <= end < self._end:
-            self._write(self._written[self._at + 1 : end])
+            self.paper.write(self._written[self._at + 1 : end])
             self._at = end + 1
 
     def _accent(self, accent: str) -> None:
         letter = _ACCENTED.match(self._written, self._at, self._end)
         if letter is not None:
-            self._write(symbols.accented(letter[1], accent))
+            self.paper.write(symbols.accented(letter[1], accent))
             self._at = letter.end()
         elif self._written.startswith("{}", self._at):
-            self._write("" if accent.isalpha() else accent)  # `\\~{}` in an address
+            self.paper.write("" if accent.isalpha() else accent)  # `\\~{}` in an address
 
     def _environment(self) -> None:
         named = _ENVIRONMENT.match(self._written, self._at, self._end)
@@ -363,7 +313,7 @@ class _Reader:
         self._skip(named.end())
         name = named[1]
         if name in self._declared.theorems and (called := options_at(self._written, self._at, self._end)):
-            self._write(f"({_words(self._written, called.start(), called.end()).strip(' []')}) ")
+            self.paper.write(f"({_words(self._written, called.start(), called.end()).strip(' []')}) ")
             self._at = called.end()
         self._options()
         if name in VERBATIM:
@@ -390,8 +340,7 @@ class _Reader:
         if name == "comment":
             self._skip(close)
             return
-        start = self._length
-        self._write(self._written[self._at : close])
+        start = self.paper.length
+        self.paper.write(self._written[self._at : close])
         self._at = close
-        if not self._blocks or self._blocks[-1].end <= start:
-            self._blocks.append(Block("code", start, self._length))
+        self.paper.add_block("code", start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from engine.records import Link
 from engine.sources.encodings import storable
 from engine.sources.readers.latex_declarations import Declarations, argument_at
 
@@ -39,3 +40,23 @@ def filled(written: str, declared: Declarations, name: str, given: list[str]) ->
     if meaning is None or len(given) < count:
         return ""
     return _PARAMETER.sub(lambda number: "".join(given[int(number[1]) - 1 : int(number[1])]), written[slice(*meaning)])
+
+
+class FoundLinks:
+    """The links of a file, and what is written of where they lead: behind the words of a link, unless they say it."""
+
+    def __init__(self) -> None:
+        self.links: list[Link] = []
+        self._told: set[str] = set()  # where own commands lead, as far as that was written
+
+    def note(self, address: str, words: str) -> str:
+        """Keep a link, and return what is to stand behind its words."""
+        self.links.append(Link(address, " ".join(words.split())))
+        return f" ({address})" if ADDRESS.fullmatch(address) and address not in words else ""
+
+    def take_over(self, links: list[Link], given: str) -> str:
+        """Keep the links of one of the file's own commands, and return what is to stand behind what it was `given`."""
+        self.links += links
+        new = [link.target for link in links if ADDRESS.fullmatch(link.target) and link.target not in self._told]
+        self._told.update(new)
+        return "".join(f" ({address})" for address in new if address not in given)

@@ -11,6 +11,8 @@ ACCENTS = {
     "b": "\u0331",
 }  # fmt: skip
 
+JOINTS = {"---": "—", "--": "–", "``": "“", "''": "”"}
+SPACES = {"par": " ", "newline": " ", "linebreak": " ", "and": ", ", "item": "- "}
 _GREEK = (
     "alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta θ iota ι kappa κ lambda λ "
     "mu μ nu ν xi ξ pi π rho ρ sigma σ tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ "

@@ -12,7 +12,8 @@ from dataclasses import replace
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.readers.attached_files import ATTACHED_SECONDS, AttachedFiles
-from engine.sources.readers.html import Page, parse_html
+from engine.sources.readers.html import Page
+from engine.sources.readers.html_parser import parse_html
 from engine.sources.readers.source_file import MAX_LINKS, Source
 from engine.sources.readers.text import paragraphs
 from engine.sources.readers.text_builder import TextBuilder

@@ -13,8 +13,9 @@ from email.message import Message
 
 from engine.errors import SourceError
 from engine.sources.readers.attached_files import NAMES_BY_TYPE, known_name
-from engine.sources.readers.html import Page, parse_html
+from engine.sources.readers.html import Page
 from engine.sources.readers.html_elements import texts
+from engine.sources.readers.html_parser import parse_html
 from engine.sources.readers.mail_headers import decoded_bytes, file_name, header
 
 MAX_PARTS = 2000  # a message with more parts was made to be one

@@ -11,7 +11,7 @@ from engine.records import Document
 from engine.sources.encodings import storable
 from engine.sources.readers.attached_files import known_name
 from engine.sources.readers.compound_file import CompoundFile
-from engine.sources.readers.html import html_text
+from engine.sources.readers.html_parser import html_text
 from engine.sources.readers.message_text import MessageText
 from engine.sources.readers.source_file import Source
 

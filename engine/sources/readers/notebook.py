@@ -10,7 +10,8 @@ from typing import Any
 from engine.errors import SourceError
 from engine.records import Block, Document
 from engine.sources.encodings import storable
-from engine.sources.readers.html import Page, parse_html
+from engine.sources.readers.html import Page
+from engine.sources.readers.html_parser import parse_html
 from engine.sources.readers.markdown import links_of, scan, tags_of, written_title
 from engine.sources.readers.source_file import Source
 from engine.sources.readers.text_builder import TextBuilder

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import codecs
 import re
-import struct
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.readers.attached_files import add_attached
-from engine.sources.readers.embedded_objects import MAX_OBJECTS, object_files, packed_files
+from engine.sources.readers.embedded_objects import rtf_files
 from engine.sources.readers.frontmatter import as_keywords
+from engine.sources.readers.note_marks import follows_word
 from engine.sources.readers.page_furniture import distinct, is_page_number
 from engine.sources.readers.rtf_vocabulary import (
     ASIDES,
@@ -44,8 +41,6 @@ _HYPERLINK = re.compile(
     rb"HYPERLINK[ \t]+(?:\"([^\"\\{}\r\n]{1,2000})\"|([A-Za-z][A-Za-z0-9+.-]{1,30}:[^\s\"\\{}]{1,2000}))"
 )
 
-_OBJECT = re.compile(rb"\\objdata((?:[ \t\r\n]*+[0-9a-fA-F]++)++)")
-
 
 @dataclass(slots=True)
 class _State:
@@ -59,6 +54,7 @@ class _State:
     encoding: str = "cp1252"
     skip: int = 1  # characters after a \u that are its stand-in
     hidden: bool = False
+    raised: bool = False
 
 
 @dataclass(slots=True)
@@ -85,7 +81,7 @@ def read(source: Source) -> Document:
         raise SourceError("not RTF")
     reader = Reader()
     reader.run(source.raw)
-    add_attached(source, reader.builder, _embedded(source.raw))
+    add_attached(source, reader.builder, rtf_files(source.raw))
     text, blocks = reader.builder.finish()
     if not text:
         raise SourceError("no text inside")
@@ -201,6 +197,8 @@ class Reader:
             state.encoding = self._fonts.get(self._font, self._page_encoding)
         elif name == "fcharset" and state.target == "fonttbl" and value in CHARSETS:
             self._fonts[self._font] = self._page_encoding if value == 0 else CHARSETS[value]
+        elif name in ("super", "nosupersub", "plain", "sub"):
+            state.raised = name == "super" and value != 0
         elif name in ("v", "deleted", "htmlrtf"):
             state.hidden = value != 0
         elif state.target == "stylesheet":
@@ -282,7 +280,10 @@ class Reader:
         if state.hidden or state.target in SILENT:
             return
         if state.target == "body":
-            self._paragraph.pieces.append(words)
+            pieces = self._paragraph.pieces
+            if state.raised and follows_word(words, pieces):
+                pieces.append(" ")
+            pieces.append(words)
         elif state.target == "stylesheet":
             self._style_name += words
         else:
@@ -340,21 +341,6 @@ class Reader:
         if self._rows:
             self.builder.add("table", "\n".join(self._rows))
             self._rows.clear()
-
-
-def _embedded(raw: bytes) -> Iterator[tuple[str, bytes]]:
-    """Give the files that lie in a document as objects: in digits, behind the name of the program and two more."""
-    for match in islice(_OBJECT.finditer(raw), MAX_OBJECTS):
-        digits = b"".join(match[1].split()).decode("ascii")
-        content = bytes.fromhex(digits[: len(digits) // 2 * 2])
-        at, names = 8, list[bytes]()
-        with suppress(struct.error, SourceError):
-            for _ in range(3):
-                (length,) = struct.unpack_from("<I", content, at)
-                names.append(content[at + 4 : at + 4 + length].rstrip(b"\0"))
-                at += 4 + length
-            inside = content[at + 4 :]
-            yield from packed_files(inside) if names[0] == b"Package" else object_files("object", inside)
 
 
 def _codec(name: str) -> str:

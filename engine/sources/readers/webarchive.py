@@ -11,7 +11,8 @@ from xml.parsers.expat import ExpatError
 from engine.errors import SourceError
 from engine.records import Document
 from engine.sources.encodings import storable
-from engine.sources.readers.html import html_text, page_document
+from engine.sources.readers.html import page_document
+from engine.sources.readers.html_parser import html_text
 from engine.sources.readers.mail_headers import decoded_bytes
 from engine.sources.readers.source_file import Source
 

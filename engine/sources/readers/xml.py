@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 from engine.errors import SourceError
 from engine.records import Document, Link
 from engine.sources.readers import text as plain_text
-from engine.sources.readers.html import Page, parse_html
+from engine.sources.readers.html import Page
+from engine.sources.readers.html_parser import parse_html
 from engine.sources.readers.source_file import MAX_LABEL, MAX_LINKS, Source
 from engine.sources.readers.text_builder import TextBuilder
 

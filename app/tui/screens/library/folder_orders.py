@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
-from app.tui.ports import LibraryPort
 from app.tui.screens.closing_keys import closed_again
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.actions import ADD
@@ -27,6 +27,9 @@ from app.tui.threads import in_thread
 from app.wording.figures import counted
 from app.wording.paths import shown_path
 from engine.records import Folder
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 ASK_SECONDS = 0.25  # how often an order is asked after
 

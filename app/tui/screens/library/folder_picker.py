@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,7 +24,6 @@ from textual.widgets import Input
 
 from app.tui.background import in_background
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
-from app.tui.ports import LibraryPort
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.directories import Offered, completed, offered, shortened
 from app.tui.screens.library.folder_size import ASKED_ABOVE, is_too_much, said_of
@@ -38,6 +38,9 @@ from app.wording.figures import count
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import FolderCount
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 CHOOSE = "Type the path of a folder, such as ~/notes, or choose one of the list."
 COUNTED = 100_000  # files; more make no other answer

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.model_catalogue import Model
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
-from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.threads import in_thread
 from app.wording.figures import counted, size
 from engine.records import LateStatus
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 ON, OFF, REMOVE = "late", "late off", "late remove"
 FACTORS = (1, 2, 4, 6)  # words that share a vector

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
 
 from app.tui.background import in_background
 from app.tui.browser import tell
-from app.tui.ports import LibraryPort
 from app.tui.theme import ALARM, FAINT, GOOD, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
@@ -23,6 +23,9 @@ from app.wording.safe_text import one_line
 from app.wording.times import clock, day
 from engine.errors import CarrelError
 from engine.records import Check, LastCheck, Status
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 
 @dataclass(frozen=True, slots=True)

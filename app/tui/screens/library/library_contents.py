@@ -14,7 +14,7 @@ from engine.records import DocumentChange, Failure, FolderNode, Status
 from engine.records.team import TeamGlance
 
 if TYPE_CHECKING:
-    from app.tui.ports import LibraryPort
+    from app.tui.library_port import LibraryPort
 
 MOST_CHANGES = 500  # of a day, newest first; more than that nobody reads
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,7 +14,6 @@ from textual.screen import ModalScreen
 from app.model_catalogue import Model
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
-from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.library.late_orders import carry_out, ways
@@ -23,6 +23,9 @@ from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.wording.model_facts import coverages, in_a_list, short_name, what_fetching_means, what_use_means
 from engine.records import LateStatus
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 WAYS = (
     Choice("use", "Search with it", "the library is embedded with it first"),

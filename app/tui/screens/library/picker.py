@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,13 +13,15 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
 
-from app.tui.ports import LibraryPort
 from app.tui.screens.library.folder_picker import FolderPicker, PathLine
 from app.tui.theme import BRIGHT
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import EntryList
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 KEYS = (("↑↓", "choose"), ("tab", "go into it"), ("enter", "watch it"), ("esc", "back"))
 

@@ -32,7 +32,7 @@ from engine.paths import display
 from engine.records import FolderNode
 
 if TYPE_CHECKING:
-    from app.tui.ports import LibraryPort
+    from app.tui.library_port import LibraryPort
 
 SETTLE_FACTOR = 4  # times the quiet that a search waits for: a walk costs more than a search
 MOST_FILES = 3  # ignore files of a folder that are shown

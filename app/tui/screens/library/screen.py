@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,7 +16,7 @@ from app.tui.actions import Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, Place, tell
 from app.tui.list_keys import LIST_ACTIONS, MovesByLines
-from app.tui.ports import LibraryPort, Opened
+from app.tui.ports import Opened
 from app.tui.screens.library.actions import HELP_PAGES, LIBRARY_ACTIONS
 from app.tui.screens.library.folder_orders import FolderOrders
 from app.tui.screens.library.folder_rows import EVERYTHING, TreeRow, absolute, head_line, query_inside
@@ -41,6 +42,9 @@ from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import DocumentChange, Failure, Folder
 from engine.sources.readers.file_types import kind_of
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 NARROW_COLUMNS = 100  # below it folders and files do not both fit beside each other
 

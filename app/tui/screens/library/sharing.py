@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
-from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.threads import in_thread
 from app.wording.safe_text import one_line
 from engine.records.team import SharedSearch
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 _MARKS = (
     "Who sees a folder will see with it what you marked right and wrong there, with your questions. Their marks count"

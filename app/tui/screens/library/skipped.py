@@ -29,7 +29,7 @@ from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 
 if TYPE_CHECKING:
-    from app.tui.ports import LibraryPort
+    from app.tui.library_port import LibraryPort
 
 MOST = 1000  # names shown of a folder
 ADVICE = "!name in a .carrelignore file overrules any other rule."

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.tui.browser import Place
 from app.tui.copied_forms import ReadPassage
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units, page_count
-from app.tui.ports import Freshness, LibraryPort
+from app.tui.ports import Freshness
 from app.tui.screens.reader.headings import Heading, headings_of
 from app.tui.screens.reader.links import DocumentLink, links_in, pictures_in
 from engine.records import StoredDocument, StoredPassage
 from engine.sources.readers.file_types import OWN_LINES
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 LOOKED_FOR = 4_000  # code points from a place on, by whose lines a changed file is searched
 FIRST_UNITS = 80  # painted ahead, so that the first screen need not wait for the colours of its code

@@ -6,18 +6,21 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
 from app.tui.freshness import Reindexing
-from app.tui.ports import LibraryPort
 from app.tui.screens.reader.book import Book, open_book
 from app.tui.screens.reader.headings import heading_named
 from app.tui.screens.reader.layout import Layout
 from app.tui.threads import in_thread
 from engine.paths import display
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 _log = logging.getLogger("carrel")
 

@@ -9,17 +9,20 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
 from app.tui.background import in_background
 from app.tui.browser import Browser
-from app.tui.ports import LibraryPort
 from app.tui.screens.search.live_comparison import LiveComparison
 from app.tui.screens.search.live_search import Answered
 from app.tui.threads import in_thread
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 _log = logging.getLogger("carrel")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.tui.actions import Where
 from app.tui.background import in_background
 from app.tui.browser import Browser
-from app.tui.ports import LibraryPort
 from app.tui.screens.search.actions import RIGHT, UNMARK, WRONG
 from app.tui.screens.search.live_search import LiveSearch
 from app.tui.screens.search.results import ResultList
@@ -18,6 +18,9 @@ from app.wording.cells import cut
 from app.wording.safe_text import one_line
 from engine.lazy_dataclass import dataclass
 from engine.records import Grade, Hit
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 OPENED: Grade = 1
 TITLE_CELLS = 34  # of the title in a message, which has one line of 80 cells

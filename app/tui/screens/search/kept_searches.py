@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
 from app.tui.background import in_background
 from app.tui.browser import Browser
-from app.tui.ports import LibraryPort
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.closing_keys import closed_again
 from app.tui.screens.prompts import AskScreen
@@ -21,6 +21,9 @@ from app.wording.figures import count
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records.team import SharedSearch
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 KEEP = "\n"  # stands for "keep the present search", and before the names of others; no name holds a line break
 

@@ -14,19 +14,22 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.message import Message
 from textual.widget import Widget
 
 from app.tui.background import Work, in_background
-from app.tui.ports import ExplorationPort, Opened, Pace
+from app.tui.ports import Opened, Pace
 from app.tui.screens.search.arrangement import FURTHER_LIMIT, STEP_ROWS, ungrouped
 from app.tui.threads import in_thread
 from engine.errors import CarrelError
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult, SearchSettings
 from engine.retrieval.query import says_nothing_yet
+
+if TYPE_CHECKING:
+    from app.tui.library_port import ExplorationPort
 
 _log = logging.getLogger("carrel")
 ON_SCREEN = 20  # passages embedded beside an answer: .4 s of two idle cores, NDCG@10 .732 on SciFact's train queries

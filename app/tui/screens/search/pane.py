@@ -19,7 +19,7 @@ from textual.reactive import reactive, var
 from app.tui.background import in_background
 from app.tui.browser import browser_of
 from app.tui.pictures.note_pictures import cells_of
-from app.tui.ports import LibraryPort, Opened
+from app.tui.ports import Opened
 from app.tui.screens.search.explanation.renderings import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.key_rest import KeyRest
@@ -43,6 +43,7 @@ from app.word_links import PlacedWord, placed
 from engine.records import Hit, SearchResult, SignalScale
 
 if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
     from app.tui.screens.reader.trail import Reading
 
 KEPT_ANSWERS = 200  # passages looked into, of this and earlier queries

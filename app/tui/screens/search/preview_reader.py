@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.tui.browser import Browser
 from app.tui.freshness import Reindexing
 from app.tui.pages.units import page_count
-from app.tui.ports import LibraryPort
 from app.tui.screens.search.preview import Previewed
 from app.tui.screens.search.window import window_of, words_of
 from engine.records import Hit, SearchResult, StoredPassage
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 
 class PreviewReader:

@@ -14,7 +14,7 @@ from app.tui.browser import Browser
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.row import Density, RowShape
-from engine.config import LEAST_SHARE, MOST_SHARE
+from engine.setting_values import LEAST_SHARE, MOST_SHARE
 
 NARROW_COLUMNS = 100  # below it a row and a preview do not both fit beside each other
 HIGH_LINES = 30  # from here on rows have all their figures, unless the person wants others

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
 from app.tui.background import in_background
 from app.tui.browser import Browser
-from app.tui.ports import ExplorationPort
 from app.tui.screens.search.live_search import Answered
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.results import ResultList
@@ -18,6 +18,9 @@ from app.tui.screens.search.shown_results import ShownResults
 from app.tui.screens.search.whatif import WhatIf, moved_rows
 from app.tui.threads import in_thread
 from engine.records import DEFAULT_CONSTANTS, FusionConstants, SearchResult, SearchSettings
+
+if TYPE_CHECKING:
+    from app.tui.library_port import ExplorationPort
 
 FIRST_ROWS = 30  # more than a screen shows; reading 100 rows takes three times as long
 

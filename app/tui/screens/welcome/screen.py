@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,13 +14,15 @@ from textual.widgets import Static
 
 from app.tui.actions import Action, bindings
 from app.tui.browser import CarrelScreen
-from app.tui.ports import LibraryPort
 from app.tui.screens.library.folder_picker import FolderPicker, PathLine
 from app.tui.screens.search.empty_states import step_lines
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.entry_list import EntryList
 from app.tui.widgets.footer import KeyLine
 from app.wording.paths import shown_path
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 WELCOME_ACTIONS = (
     Action("welcome.add", "enter", "add", "index it", "Watch this folder and index it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -11,7 +12,6 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 
 from app.tui.background import in_background
-from app.tui.ports import LibraryPort
 from app.tui.screens.search.actions import COMPARE
 from app.tui.screens.search.compare.compare_lines import comparison_lines
 from app.tui.screens.search.compare.compared_figures import Pair
@@ -20,6 +20,9 @@ from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 KEYS = (("↑↓", "scroll"), ("esc", "back"))
 

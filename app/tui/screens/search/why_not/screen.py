@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual import events, on
@@ -21,7 +22,6 @@ from textual.widgets.option_list import Option
 
 from app.tui.background import in_background
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
-from app.tui.ports import LibraryPort
 from app.tui.screens.search.why_not.remedies import Remedy, remedies
 from app.tui.screens.search.why_not.report_lines import report_lines
 from app.tui.theme import ALARM, BRIGHT, KEY, QUIET
@@ -37,6 +37,9 @@ from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.paths import display
 from engine.records import SearchSettings, StoredDocument, WhyReport
+
+if TYPE_CHECKING:
+    from app.tui.library_port import LibraryPort
 
 _log = logging.getLogger("carrel")
 MOST_DOCUMENTS = 50

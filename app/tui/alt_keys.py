@@ -23,9 +23,9 @@ def tell_alt_signs() -> None:
     XTermParser._sequence_to_key_events = _keys_of  # type: ignore[method-assign]
 
 
-def _keys_of(parser: XTermParser, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+def _keys_of(self: XTermParser, sequence: str, alt: bool = False) -> Iterable[events.Key]:
     """Yield the keys that a sequence means; one that came behind an escape is held with alt, a sign too."""
-    for event in _read_keys(parser, sequence, alt):
+    for event in _read_keys(self, sequence, alt):
         if alt and event.is_printable and event.character and not event.character.isalnum():
             yield events.Key(f"alt+{event.key}", event.character)
         else:

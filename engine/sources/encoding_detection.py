@@ -45,7 +45,9 @@ _ASIAN = frozenset(("cp932", "shift_jis", "euc_jp", "gb18030", "big5hkscs", "cp9
 _LETTERS = re.compile(r"[^\W\d_]+")
 _OTHER = "[\u0370-\u06ff\ufb50-\ufefc]"  # Greek to Arabic
 _TWO_SCRIPTS = re.compile(f"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]")
+_HANGUL_AMONG_LATIN = re.compile("[a-z][\uac00-\ud7a3]|[\uac00-\ud7a3][a-z]")  # a short Latin text taken for Johab
 _MANGLED = re.compile("[^\x00-\x7f\ufffd]")
+_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[¦©«¬®±¶»](?=[^\W\d_])")  # š, ť, ž and others of ISO 8859-2 taken for cp1250
 
 
 def codec_of(label: str) -> str | None:
@@ -137,16 +139,19 @@ def _likeliest(sample: bytes) -> str:
         codec = codec_of(judge(sample))
         if codec == "iso8859-13" and _CONTROLS.search(sample):  # the judge knows Lithuanian by this name only
             codec = "cp1257"
+        if codec == "cp1250" and not _CONTROLS.search(sample) and _SIGN_IN_WORD.search(sample.decode(codec, "replace")):
+            codec = "iso8859-2"
         text = _nearly(sample, codec) if codec and not codec.startswith(("utf", "ascii")) else None
-        if codec and text is not None and not _mixes_scripts(text):
+        mixing = _HANGUL_AMONG_LATIN if codec == "johab" else _TWO_SCRIPTS
+        if codec and text is not None and not _mixes_scripts(text, mixing):
             return codec
     return "cp1252"
 
 
-def _mixes_scripts(text: str) -> bool:
+def _mixes_scripts(text: str, mixing: re.Pattern[str]) -> bool:
     """Whether most foreign words are put together of Latin letters and others, as those of no language are."""
     words = [word for word in _LETTERS.findall(text) if not word.isascii()]
-    return sum(_TWO_SCRIPTS.search(word) is not None for word in words) > MIXED_SHARE * len(words)
+    return sum(mixing.search(word) is not None for word in words) > MIXED_SHARE * len(words)
 
 
 def _by_letters(sample: bytes) -> str:

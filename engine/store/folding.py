@@ -7,6 +7,7 @@ as if they were accents. PyICU folds by the same rules, but needs a library of t
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -30,6 +31,8 @@ MARKS = (
     "\ufe20-\ufe2f\U0001e8d0-\U0001e94a"
 )
 
+APOSTROPHES = "\u2018\u2019\u02b9\u02bb-\u02bf\u02c8"  # the ways to write one, letters of words among them: пʼять
+
 # Letters that are written for one another and that Unicode neither decomposes nor names as one with something added.
 _ALIKE = str.maketrans(
     {
@@ -37,8 +40,15 @@ _ALIKE = str.maketrans(
         "\u0640": None,  # the Arabic stroke that makes a word longer
         "\u0671": "\u0627", "\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647",
         "\u06c1": "\u0647", "\u06d5": "\u0647",
+        "\u0901": "\u0902",  # the two points of Hindi over a vowel that is spoken through the nose
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"), **dict.fromkeys("“”„‟«»", '"'),
     }
 )  # fmt: skip
+# A consonant of Hindi spoken through the nose before one of its own kind, which is written as a point as well: हिन्दी.
+_NASAL = re.compile(
+    "(?:\u0919\u094d(?=[\u0915-\u0918])|\u091e\u094d(?=[\u091a-\u091d])|\u0923\u094d(?=[\u091f-\u0922])"
+    "|\u0928\u094d(?=[\u0924-\u0927])|\u092e\u094d(?=[\u092a-\u092d]))"
+)
 _IOTA_BELOW = "\u0345"  # of ancient Greek, an accent to who types, and a letter once its case is folded
 _OF_ONE_SCRIPT = ("LATIN ", "CYRILLIC ", "GREEK ")
 _CACHED = 2**13  # code points: more than the letters of all scripts that a person writes
@@ -54,7 +64,8 @@ def fold(text: str) -> str:
         return text.lower()
     apart = unicodedata.normalize("NFKD", text).replace(_IOTA_BELOW, "")
     letters = unicodedata.normalize("NFKD", apart.casefold())
-    return unicodedata.normalize("NFC", "".join(map(_letter, letters)))
+    folded = unicodedata.normalize("NFC", "".join(map(_letter, letters)))
+    return _NASAL.sub("\u0902", folded) if "\u094d" in folded else folded
 
 
 @lru_cache(2**15)
@@ -78,7 +89,7 @@ def _letter(letter: str) -> str:
             letter = unicodedata.lookup(name.partition(" WITH ")[0])
         except KeyError:
             return letter
-    return letter.translate(_ALIKE)
+    return "'" if letter in _APOSTROPHES else letter.translate(_ALIKE)
 
 
 def _is_accent(letter: str) -> bool:
@@ -103,3 +114,4 @@ def _spelled_out(ranges: str) -> frozenset[str]:
 
 
 _ZERO_WIDTH = _spelled_out(IGNORED) | {FILL, "\n"}
+_APOSTROPHES = _spelled_out(APOSTROPHES)

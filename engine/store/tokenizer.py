@@ -24,7 +24,7 @@ from engine.store.folding import FILL, IGNORED, MARKS, fold
 from engine.store.phrase import EITHER, Phrase
 from engine.store.visible_text import visible
 
-RULES = 4
+RULES = 5
 KIND = "\x02"  # stands around a document's kind, before the text of a passage: see the view `passage_text`
 STEM = "^"  # before a stem that is not the word itself
 LONGEST_COMPOUND = 64  # code points: what is longer is an address or data, and is found by its parts

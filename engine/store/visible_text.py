@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from engine.store.folding import FILL
+from engine.store.folding import APOSTROPHES, FILL
 
 Span = tuple[int, int]
 
+_APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _LINE_END = re.compile(r"(?<=[^\W\d_])([-\u2010\u00ad])(\n[ \t>]{0,40})(?=[a-zß-öø-ÿα-ωа-џ])")
 _NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "xls", "ods", "bibtex"])  # where a hyphen is one
 
@@ -22,7 +23,8 @@ _NO_PROSE = frozenset(["code", "json", "yaml", "toml", "csv", "xlsx", "xls", "od
 # rest is told behind the text. Each alternative begins with a sign of its own, by which the next match is found fast.
 _ENTITY = r"&(?P<entity>(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)"
 _TAG = (
-    r"</?(?:a|abbr|b|bdi|bdo|big|cite|del|dfn|em|font|i|ins|mark|q|s|small|span|strike|strong|sub|sup|tt|u|var|wbr)"
+    r"</?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong"
+    r"|sub|sup|time|tt|u|var|wbr)"
     r"(?P<tag>\s[^<>]{0,500})?/?>"
 )
 _LOWERED = r"~(?<=\w~)(?P<lowered>\w{1,20})~", r"\^(?<=\w\^)(?P<raised>\w{1,20})\^"  # H~2~O
@@ -37,6 +39,10 @@ _MARKDOWN = (
     r"\]\[(?P<reference>[^\[\]\n]{0,200})\]",
     r"\]\]",
     r"\[\^(?P<note>[^\]\s]{1,100})\](?!:)",
+    r"\^\[(?P<said>[^\[\]\n]{1,1000})\]",
+    r"<!--(?P<comment>[^<]{1,1000}?)-->",
+    r"%%(?P<remark>[^%\n]{1,1000})%%",
+    r"\[(?P<cited>-?@[^\[\]\n]{1,300})\]",
     r"\[\[(?P<page>[^\[\]|\n]{1,200})\|",
     r"\[\[",
     r"\[(?=[^\[\]\n]{0,300}\][(\[])",
@@ -51,6 +57,8 @@ _ORG = (
     r"\[\[",
     r"\]\]",
     r"\[fn:(?P<note>[^\]\s:]{1,100})\]",
+    r"\[fn:[\w-]{0,100}:(?P<said>[^\[\]]{1,1000})\]",
+    r"\[cite(?:/[\w/-]{1,30})?:(?P<cited>[^\[\]\n]{1,300})\]",
     r"_\{(?<=\w_\{)(?P<lowered>[^{}\n]{1,50})\}",
     r"\^\{(?<=\w\^\{)(?P<raised>[^{}\n]{1,50})\}",
 )
@@ -69,6 +77,8 @@ _ASCIIDOC = (
     r"(?P<address>\bhttps?://[^\s\[\]<>]{1,500})\[",
     r"<<(?P<reference>[^\[\]<>,\n]{1,500}),",
     r"<<|>>",
+    r"footnote(?:ref)?:[\w-]{0,100}\[(?P<note>[^\[\]]{0,1000})\]",
+    r"\](?<=\w\])(?=\w)",
     _ENTITY,
     *_LOWERED,
 )
@@ -77,7 +87,8 @@ _DOUBLED = r"(?P<star>\*\*|__|\#\#)(?=[^\s*_\#])(?P<stressed>[^*_\#\n]{0,500}?[^
 
 _OF_MARKDOWN = (
     re.compile("|".join(_MARKDOWN)),
-    re.compile("|".join((_CODE, _EMPHASIS, *_STRIKE))),
+    re.compile("|".join((_CODE, _EMPHASIS))),
+    re.compile("|".join((_CODE, *_STRIKE))),
 )
 _OF_ORG, _OF_RST = re.compile("|".join(_ORG)), re.compile("|".join(_RST))
 _OF_ASCIIDOC = re.compile("|".join(_ASCIIDOC)), re.compile(_DOUBLED)
@@ -90,14 +101,14 @@ _OF_KIND = {
 }
 _LEFT = ("keep", "verbatim")
 _SHOWN = ("escaped", "lowered", "raised", "stressed", "struck", "marked", "entity")
-_SIGNS = re.compile(r"[\[\]<&\\*~^`]|==|__|##")
+_SIGNS = re.compile(r"[\[\]<&\\*~^`]|==|__|##|%%")
 _FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d{1,9}[.)][ \t]+)?(`{3,}|~{3,})", re.MULTILINE)
 
 
 def visible(text: str, kind: str) -> tuple[str, list[Span]]:
     """Return the text as it is seen, of the same length, and the spans of what is told but not seen."""
     hidden: list[Span] = []
-    seen = text
+    seen = text if text.isascii() else _APOSTROPHE.sub("'", text)
     if kind in _OF_KIND and _SIGNS.search(text):
         prose = [*_prose(text)] if "```" in text or "~~~" in text else [(0, len(text))]
         for pattern in _OF_KIND[kind]:

@@ -80,6 +80,9 @@ class TeamConnection:
         with suppress(Exception):  # the connection may have ended meanwhile
             self.snapshot.conn.cancel_safe(timeout=CANCEL_SECONDS)
 
+    def heed(self, given_up: Callable[[], bool] | None) -> None:
+        """Nothing: what is asked of a server comes together, three or four times a search, and each is interrupted."""
+
     def was_interrupted(self, error: Exception) -> bool:
         """Tell whether an error says that a statement was ended by `interrupt`."""
         return self.interrupted and getattr(error, "sqlstate", None) == "57014"
@@ -118,6 +121,7 @@ class TeamConnection:
     holders = _of(team_words.holders)
     postings = _of(team_words.postings)
     best_by_words = _of(team_words.best_by_words)
+    has_brought = _of(team_words.has_brought)
     bm25_parts = _of(phrase_scores.bm25_parts)
     titled = _of(team_texts.titled)
     texts_holding = _of(team_texts.texts_holding)

@@ -55,6 +55,15 @@ NOTES = {
     "joined.txt": "A wellknown writer in one word.\n",
     "even.md": "# Even\n\nEven the best-known writers rest.\n",
     "cjk.md": "# Line\n\n今日は*東京*\n都庁に行く。\n",
+    "aside.md": (
+        "# Asides\n\nThe troop retreated^[Said the trooper.] boldly, as the<!-- seldom seen --> palace %%to do%% "
+        "stands [@doe2020, p. 3] firmly. A fl<kbd>ou</kbd>rish, ==hi**ghlight**ed ~~de**le**ted~~==.\n"
+    ),
+    "aside.org": "* Asides\n\nThe platoon retreated[fn:: Said of it.] meekly [cite:@roe2021] away.\n",
+    "aside.adoc": (
+        "= Asides\n\nThe regiment retreatedfootnote:[Its diary.] tamely and fedfootnote:cow[] its cattle; "
+        "link:other[other tit]le.\n"
+    ),
     "code.md": "# Code\n\n```python\nresult = first**second**third\n```\n",
 }
 
@@ -161,6 +170,19 @@ def test_a_phrase_reaches_over_the_borders_of_passages(library: Library, number:
         ("well-known", "h.txt"),
         ("commit", "h.txt"),
         ("second", "code.md"),
+        ('"troop retreated boldly"', "aside.md"),
+        ("trooper", "aside.md"),
+        ('"the palace stands firmly"', "aside.md"),
+        ("seldom", "aside.md"),
+        ("doe2020", "aside.md"),
+        ("flourish", "aside.md"),
+        ("highlighted", "aside.md"),
+        ("deleted", "aside.md"),
+        ('"platoon retreated meekly away"', "aside.org"),
+        ('"regiment retreated tamely"', "aside.adoc"),
+        ("diary", "aside.adoc"),
+        ('"fed its cattle"', "aside.adoc"),
+        ('"other title"', "aside.adoc"),
     ],
 )
 def test_words_and_phrases_are_those_that_a_reader_sees(library: Library, query: str, name: str) -> None:
@@ -217,6 +239,7 @@ def test_a_word_parted_by_a_hyphen_is_marked_whole(library: Library) -> None:
     [
         "a [b](c) ![d](e 'f') [g][h] [^i] [[j|k]] **l** m`n`o &amp; &#233; <i x='y'>z</i>",
         "[[a][b]] [fn:1] _{2} =c= `d <e>`_ \\ *f*\\ g <<h,i>> link:j[k] ~l~ m-\n n",
+        "a^[b] c<!-- d\ne -->f%%g%% [@h] [fn:: i] [fn:j:k] [cite:@l] mfootnote:[n]o footnote:p[] link:q[r]s tʼu",
         "[" * 50 + "](" * 50 + "*" * 50 + "&" * 50 + "<a " * 50,
         "```\nopen *fence* [a](b)",
     ],

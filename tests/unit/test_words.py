@@ -27,6 +27,9 @@ NOTES = {
     "lig.md": "# Floor\n\nThe conﬁguration of the oﬃce.\n",
     "shy.md": "# Hyphens\n\nThe co\u00adop\u00ader\u00ada\u00adtive zero\u200bwidth bakery.\n",
     "hi.md": "# भाषा\n\nहिन्दी की किताब मेज़ पर है।\n",
+    "hi2.md": "# शब्द\n\nहिंदी में चांद, गाड़ियाँ और संबंध; पंडित, अंक, चंचल।\n",
+    "uk.md": "# Слова\n\nУ мене п\u02bcять об\u02bcєктів.\n",
+    "names.md": "# Names\n\n\u02bfAbd of Hawai\u02bbi recites the Qur\u02be\u0101n.\n",
     "ar.md": "# كتاب\n\nذَهَبَ أَحْمَدُ إلى المَدْرَسَة.\n",
     "he.md": "# ספר\n\nשָׁלוֹם עֲלֵיכֶם לְכֻלָּם\n",
     "ko.md": f"# 메모\n\n{unicodedata.normalize('NFD', '한국어 문장')}\n",
@@ -76,6 +79,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         ("zerowidth", "shy.md"),
         ("हिन्दी", "hi.md"),
         ("मेज", "hi.md"),
+        ("चाँद", "hi2.md"),
+        ("गाड़ियां", "hi2.md"),
+        ("सम्बन्ध", "hi2.md"),
+        ("पण्डित", "hi2.md"),
+        ("अङ्क", "hi2.md"),
+        ("चञ्चल", "hi2.md"),
+        ("п'ять", "uk.md"),
+        ("об’єктів", "uk.md"),
+        ("abd", "names.md"),
+        ("hawai'i", "names.md"),
+        ("qur’an", "names.md"),
         ("احمد", "ar.md"),
         ("المدرسه", "ar.md"),
         ("الى", "ar.md"),
@@ -119,6 +133,7 @@ NAMED = {
     f"{unicodedata.normalize('NFD', 'café menu')}.md": f"# {unicodedata.normalize('NFD', 'Café Menu')}\n\nSoup.\n",
     "tagged.md": f"---\ntags: [{unicodedata.normalize('NFD', 'Été')}]\n---\n\nSun.\n",
     "strasse.md": "# Große Straße\n\nLang.\n",
+    "brien.md": "# O\u2019Brien\u2010Smith \u2013 a life\n\nBorn.\n",
 }
 
 
@@ -138,6 +153,8 @@ NAMED = {
         ("tag:#ÉTÉ", "tagged.md"),
         ("tag:ét*", "tagged.md"),
         ("title:strasse", "strasse.md"),
+        ("title:O'Brien-Smith", "brien.md"),
+        ('title:"smith - a life"', "brien.md"),
     ],
 )
 def test_filters_fold_as_the_index_does(tmp_path_factory: pytest.TempPathFactory, query: str, name: str) -> None:

@@ -106,4 +106,4 @@ def test_the_rules_have_another_number_when_they_give_other_terms() -> None:
         "**백로그**는 caf&eacute; H<sub>2</sub>O H~2~O commit-\ntee `a[b](c)` [[p|w]] x[^1] foo\\_bar"
     )
     made = [RULES, *(terms(text, kind) for kind in ("", "text", "markdown", "org", "rst", "asciidoc"))]
-    assert blake2b(repr(made).encode(), digest_size=8).hexdigest() == "655b4b9d683fc812"
+    assert blake2b(repr(made).encode(), digest_size=8).hexdigest() == "40378ce4744edb3c"

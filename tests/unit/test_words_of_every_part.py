@@ -9,6 +9,7 @@ from pathlib import Path
 import docx
 import pytest
 from notes import FILLER, library_of
+from reading import archive
 from test_encodings import CZECH, RUSSIAN, TURKISH
 from test_readers_binary_workbook import xls
 from test_readers_office_parts import word, workbook
@@ -27,6 +28,26 @@ def commented(document: docx.document.Document) -> None:
     document.add_comment(document.add_paragraph("The clause.").runs, "Ask about escrow", author="Anna")
 
 
+BOOK = {
+    "b.opf": (
+        '<package xmlns:dc="http://purl.org/dc/elements/1.1/"><manifest><item id="a" href="a.xhtml" '
+        'media-type="application/xhtml+xml"/></manifest><spine><itemref idref="a"/></spine></package>'
+    ),
+    "a.xhtml": (
+        '<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"><body><p>It '
+        'guzzled<a epub:type="noteref" href="#n">1</a>, then <b>wh</b>istled<sup>2</sup> and '
+        'yodelled<a href="#m">[3]</a>.</p></body></html>'
+    ),
+}
+
+
+def raised(document: docx.document.Document) -> None:
+    paragraph = document.add_paragraph("It squatted")
+    paragraph.add_run("12").font.superscript = True
+    paragraph.add_run(" by the acre, 5 m")
+    paragraph.add_run("2").font.superscript = True
+
+
 FILES: dict[str, str | bytes] = {
     "cz.txt": CZECH.encode("cp1250"),
     "tr.txt": TURKISH.encode("cp1254"),
@@ -41,6 +62,9 @@ FILES: dict[str, str | bytes] = {
     "commented.docx": word(commented),
     "shared.xlsx": workbook("Abbot_x000D_"),
     "old.xls": xls(),
+    "marks.epub": archive(BOOK),
+    "marks.docx": word(raised),
+    "marks.rtf": r"{\rtf1 It trundled{\super 3} off, 7 km{\super 2}.\par}",
     "flat.fodt": opendocument("text", COMMENT),
     "box.rtf": r"{\rtf1 x{\shp{\*\shpinst{\shptxt About the buttress\par}}}\par}",
 }
@@ -71,6 +95,13 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         ("escrow", "commented.docx"),
         ("Abbot", "shared.xlsx"),
         ("fazole", "old.xls"),
+        ("guzzled", "marks.epub"),
+        ("whistled", "marks.epub"),
+        ("yodelled", "marks.epub"),
+        ("squatted", "marks.docx"),
+        ("m2", "marks.docx"),
+        ("trundled", "marks.rtf"),
+        ('"7 km2"', "marks.rtf"),
         ("sloop", "flat.fodt"),
         ("buttress", "box.rtf"),
     ],

@@ -20,6 +20,7 @@ from engine.sources.readers.drawingml import drawn_lists, picture_words
 from engine.sources.readers.embedded_objects import embedded_files
 from engine.sources.readers.frontmatter import as_keywords
 from engine.sources.readers.markdown import written_title
+from engine.sources.readers.note_marks import follows_word
 from engine.sources.readers.ooxml import (
     core_properties,
     local_name,
@@ -227,7 +228,10 @@ def _text(root: etree._Element) -> str:
         element = stack.pop()
         name = local_name(element)
         if name == "t":
-            pieces.append(element.text or "")
+            words = element.text or ""
+            if follows_word(words, pieces) and _is_raised(element):
+                pieces.append(" ")
+            pieces.append(words)
         elif name in _BREAKS:
             pieces.append(_BREAKS[name])
         elif name == "ddList":
@@ -235,6 +239,11 @@ def _text(root: etree._Element) -> str:
         elif name not in _SKIPPED:
             stack.extend(reversed(element))
     return "".join(pieces)
+
+
+def _is_raised(words: etree._Element) -> bool:
+    """Whether the run that holds words stands above the line."""
+    return words.find(f"../{W}rPr/{W}vertAlign[@{W}val='superscript']") is not None
 
 
 def _chosen(field: etree._Element) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from engine.sources.encodings import storable
+from engine.sources.readers.note_marks import NOTE_MARK
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 LISTS = frozenset(("ul", "ol", "menu", "dir"))
@@ -31,6 +32,7 @@ _PICTURES = re.compile(
     r"\b(?:icons?|material-(?:icons|symbols)[\w-]*|katex-html)\b"
 )  # fonts of icons, doubled formulas
 _CITED = re.compile(r"foot-?note|endnote|reference|\bcite", re.IGNORECASE)
+_EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
 MAX_INSTEAD = 5000  # code points that an attribute may give: a longer one is data
 MAX_WORDS = 20_000  # code points of the words of one element: a title, a link, an entry of a table of contents
 MAX_LINK_WORDS = 2_000  # the same of a link: links may lie in links, thousands deep
@@ -112,6 +114,8 @@ def addition(element: etree._Element, tag: str) -> str:
 
 def is_footnote_mark(element: etree._Element, tag: str, before: str) -> bool:
     """Whether a raised sign belongs to no word: it leads to a note, or follows a word of four letters or more."""
+    if tag == "a":
+        return _leads_to_note(element, before)
     if tag != "sup":
         return False
     if _begins_link_to_note(element):
@@ -121,6 +125,14 @@ def is_footnote_mark(element: etree._Element, tag: str, before: str) -> bool:
         return True
     mark = str(element.text or "").strip()
     return first is None and bool(mark) and not mark.isalpha() and len(before) >= 4 and before[-4:].isalpha()
+
+
+def _leads_to_note(link: etree._Element, before: str) -> bool:
+    """Whether a link is the mark of a note: it says so, as those of e-books do, or leads to a place by a number."""
+    said = f"{link.get('role') or ''} {link.get(_EPUB_TYPE) or link.get('epub:type') or ''}"
+    if "noteref" in said:
+        return True
+    return before[-1:].isalpha() and "#" in str(link.get("href") or "") and bool(NOTE_MARK.fullmatch(words_of(link, 9)))
 
 
 def _begins_link_to_note(element: etree._Element) -> bool:

@@ -9,6 +9,7 @@ from engine.sources.readers.text_builder import INVISIBLE
 
 _BLANKS = " \t\r\n\f\v"
 JOINT = " | "
+MARKED = 8  # code points before a mark that tell whether it belongs to a word
 
 _Piece = tuple[str, int]  # text without line ends, and the line of the file where it stands, 0: not known
 
@@ -27,11 +28,12 @@ class GatheredLines:
     def __init__(self) -> None:
         self.raw = False
         self.last = ""
-        """The last piece that was taken, by which a mark behind a word is told."""
+        """The end of what was taken, by which a mark behind a word is told."""
         self._lines = [_Line()]
 
     def begin(self, lead: str = "") -> None:
         """Begin a new line; `lead` stands before its words, if any come."""
+        self.last = ""
         if self.raw or any(self._lines[-1].cells):
             self._lines.append(_Line(lead))
         else:
@@ -39,6 +41,7 @@ class GatheredLines:
 
     def next_cell(self) -> None:
         """Begin a cell of the line."""
+        self.last = ""
         self._lines[-1].cells.append([])
 
     def say(self, text: str, number: int) -> None:
@@ -65,7 +68,7 @@ class GatheredLines:
                 return  # what stands between the cells of a row
             cells.append([])
         cells[-1].append((text, number))
-        self.last = text
+        self.last = (self.last + text)[-MARKED:]
 
     def take(self) -> tuple[str, list[tuple[int, int]]]:
         """Return the text, and pairs of an offset in it and the line of the file where its words stand; begin anew."""

@@ -14,6 +14,7 @@ from engine.records import Document, Link
 from engine.sources.readers.attached_files import add_attached
 from engine.sources.readers.embedded_objects import rtf_files
 from engine.sources.readers.frontmatter import as_keywords
+from engine.sources.readers.note_marks import follows_word
 from engine.sources.readers.page_furniture import distinct, is_page_number
 from engine.sources.readers.rtf_vocabulary import (
     ASIDES,
@@ -53,6 +54,7 @@ class _State:
     encoding: str = "cp1252"
     skip: int = 1  # characters after a \u that are its stand-in
     hidden: bool = False
+    raised: bool = False
 
 
 @dataclass(slots=True)
@@ -195,6 +197,8 @@ class Reader:
             state.encoding = self._fonts.get(self._font, self._page_encoding)
         elif name == "fcharset" and state.target == "fonttbl" and value in CHARSETS:
             self._fonts[self._font] = self._page_encoding if value == 0 else CHARSETS[value]
+        elif name in ("super", "nosupersub", "plain", "sub"):
+            state.raised = name == "super" and value != 0
         elif name in ("v", "deleted", "htmlrtf"):
             state.hidden = value != 0
         elif state.target == "stylesheet":
@@ -276,7 +280,10 @@ class Reader:
         if state.hidden or state.target in SILENT:
             return
         if state.target == "body":
-            self._paragraph.pieces.append(words)
+            pieces = self._paragraph.pieces
+            if state.raised and follows_word(words, pieces):
+                pieces.append(" ")
+            pieces.append(words)
         elif state.target == "stylesheet":
             self._style_name += words
         else:

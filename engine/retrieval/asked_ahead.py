@@ -39,7 +39,7 @@ def ahead_of_legs(
     if isinstance(connection, AheadReads):
         query = meaning.query if meaning is not None and meaning.vectors.count else None
         connection.soon_nearest([first_asked_near(each) for each in _unknown(words, fts_query)], MOST_COMPARED)
-        connection.ahead_of_legs(first_asked(fts_query), query, among, depth, max(KEYWORD_DEPTH, depth))
+        connection.ahead_of_legs(first_asked(words, fts_query, among), query, among, depth, max(KEYWORD_DEPTH, depth))
 
 
 def _unknown(words: PostingsReader, fts_query: FtsQuery) -> list[str]:

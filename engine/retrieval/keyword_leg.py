@@ -48,19 +48,20 @@ def keyword_leg(
         return np.empty(0, np.int64), np.empty(0, np.float64)
     connection, keeps = words.connection, words.keeps_scores
     phrases = _counted(fts_query)
-    if worthwhile([each for each in phrases if not keeps or not words.knows(each.phrase)]):
+    if worthwhile([each for each in phrases if not words.has_read(each.phrase, allowed)]):
         return _columns(best_of(lambda groups: connection.best_by_words(groups, allowed, depth), phrases, depth))
     if keeps:
         return _from_postings(words, fts_query, allowed, depth)
     return _columns(connection.best_by_words(_all_known(fts_query), allowed, depth))
 
 
-def first_asked(fts_query: FtsQuery) -> list[Groups]:
+def first_asked(words: PostingsReader, fts_query: FtsQuery, among: Sequence[Allowed]) -> list[Groups]:
     """Return what the leg asks first of a store that keeps no scores."""
     phrases = _counted(fts_query)
     if not phrases:
         return []
-    return _groups(phrases, _beginning(phrases)) if worthwhile(phrases) else [_all_known(fts_query)]
+    unread = [each for each in phrases if not all(words.has_read(each.phrase, allowed) for allowed in among)]
+    return _groups(phrases, _beginning(phrases)) if worthwhile(unread) else [_all_known(fts_query)]
 
 
 def _all_known(fts_query: FtsQuery) -> Groups:

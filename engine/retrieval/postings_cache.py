@@ -21,9 +21,10 @@ from engine.retrieval.nearest_words import as_written, nearest_term
 from engine.retrieval.versions import Versions
 from engine.store.bm25 import COMMON_SHARE
 from engine.store.phrase import EITHER, Phrase
-from engine.store.store_connection import VocabularyReads
+from engine.store.store_connection import AheadReads, VocabularyReads
 
 if TYPE_CHECKING:
+    from engine.store.allowed import Allowed
     from engine.store.store_connection import StoreConnection
 
 CALM_SECONDS = 3.0  # since the index changed last: a sync commits about every second
@@ -218,6 +219,12 @@ class PostingsReader:
         """Whether a phrase's scores are kept, so that they cost nothing to read."""
         with self._cache.lock:
             return phrase.match in self._kept.postings
+
+    def has_read(self, phrase: Phrase, allowed: Allowed) -> bool:
+        """Whether to rank by a phrase reads nothing: its scores are kept, or its postings were brought."""
+        if isinstance(self.connection, AheadReads):
+            return self.connection.has_brought(phrase, allowed)
+        return self.keeps_scores and self.knows(phrase)
 
     def postings(self, phrase: Phrase) -> Postings:
         """Return where a phrase stands and what it gives there."""

@@ -50,5 +50,6 @@ class BroughtPassages:
     rows: dict[tuple[int, int], HydratedRow | None] = field(default_factory=dict)  # by length of text, and number
     words: dict[Asked, dict[int, Held | None]] = field(default_factory=dict)  # by the terms that were asked for
     rare: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # who holds a term that few hold
+    best: dict[tuple[object, ...], list[tuple[int, float]]] = field(default_factory=dict)  # by words, ranked here
     begun: dict[str, bool] = field(default_factory=dict)  # whether a term begins so
     query_vectors: dict[str, bytes | None] = field(default_factory=dict)  # of queries that the reader judged

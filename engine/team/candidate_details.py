@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.retrieval.unread_passages import SUSPICIOUS_LENGTH
 from engine.team.brought_passages import Details
 from engine.team.phrase_sql import Sql
+from engine.team.row_lookups import DOCUMENT, ENTRY
 
 if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
@@ -23,10 +24,9 @@ def of_passage(where: str = "") -> str:
 
     OFFSET has each looked up by itself: the planner would read all passages for some hundred.
     """
-    return f"""SELECT {_COLUMNS} FROM passage p
-        JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id
-        LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page
-        WHERE p.folder_id = (c.passage >> 32)::integer AND p.id = c.passage {where} OFFSET 0"""
+    return f"""SELECT {_COLUMNS} FROM (
+            SELECT * FROM passage WHERE folder_id = (c.passage >> 32)::integer AND id = c.passage {where} OFFSET 0
+        ) AS p {DOCUMENT} {ENTRY}"""
 
 
 def asking(passages: Sequence[int]) -> Sql:
@@ -42,14 +42,19 @@ def keep(snapshot: Snapshot, rows: Iterable[tuple[Any, ...]]) -> None:
     snapshot.brought.details.update((row[0], Details(*row)) for row in rows if row[1] is not None)
 
 
+def keep_asked(snapshot: Snapshot, passages: Sequence[int]) -> None:
+    """Keep what was asked ahead of these passages."""
+    keep(snapshot, snapshot.answer(asking(passages)))
+    for each in passages:
+        snapshot.brought.details.setdefault(each, None)
+
+
 def details(snapshot: Snapshot, passages: Sequence[int]) -> Iterator[Details]:
     """Give the details of those of these passages that are there; what was not brought is asked for now."""
     known = snapshot.brought.details
     missing = [each for each in dict.fromkeys(passages) if each not in known]
     if missing:
-        keep(snapshot, snapshot.answer(asking(missing)))
-        for each in missing:
-            known.setdefault(each, None)
+        keep_asked(snapshot, missing)
     for each in passages:
         if (found := known[each]) is not None:
             yield found

@@ -12,6 +12,7 @@ from engine.store.phrase import COLUMNS, EITHER, Phrase
 from engine.team.brought_passages import Asked, Held
 from engine.team.passage_postings import COLUMN_WEIGHTS, PLACE_BITS, kept
 from engine.team.phrase_sql import Sql
+from engine.team.row_lookups import passage_at
 
 if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
@@ -63,7 +64,7 @@ def held_in(ids: Sequence[int], phrases: Sequence[Phrase], beside: Sql | None = 
     return Sql(
         f"""SELECT p.id, p.length, t.term, array_prepend(t.place, t.further)
         FROM (SELECT unnest(%s::bigint[]) AS id{further}) AS w
-        JOIN passage p ON p.folder_id = (w.id >> 32)::integer AND p.id = w.id
+        {passage_at("w.id")}
         LEFT JOIN LATERAL (
             SELECT term, place, further FROM posting AS t
             WHERE t.folder_id = (w.id >> 32)::integer AND t.passage_id = w.id AND ({conditions}) OFFSET 0

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from engine.team import phrase_scores, team_candidates, team_models, team_rows, team_texts, team_vectors, team_words
+from engine.team import (
+    candidate_details,
+    phrase_scores,
+    team_candidates,
+    team_models,
+    team_rows,
+    team_texts,
+    team_vectors,
+    team_words,
+)
 from engine.team.phrase_sql import Sql
 
 if TYPE_CHECKING:
@@ -21,12 +30,14 @@ if TYPE_CHECKING:
     from engine.store.phrase import Phrase
     from engine.store.store_connection import StoreConnection
     from engine.team.snapshot import Snapshot
+    from engine.team.word_postings import KeptPostings
 
 
-def begin(snapshot: Snapshot, query: Query | None, *, with_marks: bool = False) -> None:
+def begin(snapshot: Snapshot, query: Query | None, kept: KeptPostings, *, with_marks: bool = False) -> None:
     """Begin to read, and bring what every search asks and what a query asks of its words.
 
-    With it come all marks and the vectors of their queries, which a process reads with its first search.
+    With it come all marks and the vectors of their queries, which a process reads with its first search. `kept` has
+    what earlier searches brought of words, and keeps what this one brings.
     """
     if query is None:
         snapshot.begin()
@@ -36,6 +47,7 @@ def begin(snapshot: Snapshot, query: Query | None, *, with_marks: bool = False) 
     from engine.store.phrase import Phrase as OnePhrase
 
     asked = first_words(query)
+    plain = not asked.phrases and not asked.growing  # else the server ranks
     ahead = [team_models.FIGURES, team_models.WAITING, team_models.asking_marks(" ".join(query.text.split()))]
     ahead += [team_rows.listing_folders(snapshot), *team_words.counting_words(asked.terms)]
     if 0 < len(asked.title) <= LONGEST_TITLE:
@@ -51,10 +63,14 @@ def begin(snapshot: Snapshot, query: Query | None, *, with_marks: bool = False) 
     ahead += [team_words.counting_matches(phrase) for phrase in asked.phrases]
     ahead += _of_phrases(query, asked.phrases)
     ahead += [team_models.asking_marks(), team_models.MARKED_VECTORS] if with_marks else []
+    snapshot.postings = kept.of(team_words.forms_of(asked.terms)) if plain else {}
+    ahead += team_words.bringing_postings(snapshot, asked.terms) if plain else []
     snapshot.begin(ahead)
     if with_marks:
         team_models.keep_marked(snapshot)
     team_words.keep_words(snapshot, asked.terms)
+    if plain:
+        team_words.keep_postings(snapshot, asked.terms, kept)
     if begun:
         team_words.keep_begun(snapshot, begun)
 
@@ -111,12 +127,24 @@ def of_legs(
     model = snapshot.model_id if query is not None else 0
     snapshot.with_vectors = bool(model)
     ahead: list[Sql] = []
+    first: list[int] = []  # of what is ranked here: the server is to tell of them what it tells of its own
     for allowed in among:
         if query is not None and model:
             most = team_vectors.most_of(depth)
             ahead.append(team_vectors.asking_nearest(snapshot, model, query, most, allowed))
-        ahead += [team_words.best(snapshot, groups, allowed, deepest) for groups in asked]
+        for groups in asked:
+            if (found := team_words.best_here(snapshot, groups, allowed, deepest)) is None:
+                ahead.append(team_words.best(snapshot, groups, allowed, deepest))
+            else:
+                first += [passage for passage, _ in found[: team_words.DETAILED]]
+    first = list(dict.fromkeys(first))
+    if first:
+        ahead.append(candidate_details.asking(first))
+        ahead += [team_vectors.asking_vectors(model, Sql("%s::bigint[]", (first,)))] if model else []
     snapshot.ask(ahead)
+    if first:
+        candidate_details.keep_asked(snapshot, first)
+        team_vectors.keep_asked(snapshot, first)
 
 
 def of_judging(

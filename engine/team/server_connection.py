@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_SECONDS = 8  # a server that does not answer is away; the person's own folders are searched meanwhile
-STATEMENT_SECONDS = 60  # no search takes so long; what hangs gives its connection back
+STATEMENT_SECONDS = 60  # no file takes so long to write; what hangs gives its connection back
+SEARCH_SECONDS = 10  # of a statement of a search: others wait for the same server
 IDLE_SECONDS = 600  # in a transaction: whoever helps with vectors embeds a batch in one
 KEEPALIVE = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
-BUSY = ("55P03", "57014")  # a lock that was not to be had, a statement that was ended
+ENDED = "57014"  # a statement that took too long, or was cancelled
+BUSY = ("55P03", ENDED)  # a lock that was not to be had, a statement that was ended
 PASSING = ("starting up", "shutting down", "recovery", "too many", "connection slots")  # a refusal to all, for a moment
 AGAIN = ("40001", "40P01")  # serialization failure, deadlock: the same may succeed a moment later
 
 
-def settings(schema: str) -> str:
+def settings(schema: str, seconds: int = STATEMENT_SECONDS) -> str:
     """Return the options with which a session begins; nobody else's objects can stand in for the library's.
 
     No plan is kept: plans for lists of any length are made for each, which costs a millisecond.
@@ -31,7 +33,7 @@ def settings(schema: str) -> str:
         f"-c {name}={value}"
         for name, value in (
             ("search_path", f"{schema},pg_temp"),
-            ("statement_timeout", f"{STATEMENT_SECONDS}s"),
+            ("statement_timeout", f"{seconds}s"),
             ("idle_in_transaction_session_timeout", f"{IDLE_SECONDS}s"),
             ("jit", "off"),
             ("plan_cache_mode", "force_custom_plan"),
@@ -48,10 +50,10 @@ def connect(url: str, schema: str) -> psycopg.Connection:
         return psycopg.connect(connection_string(url), autocommit=True, **arguments(schema))
 
 
-def arguments(schema: str) -> dict[str, Any]:
-    """Return what every connection is opened with beside its URL."""
+def arguments(schema: str, seconds: int = STATEMENT_SECONDS) -> dict[str, Any]:
+    """Return what every connection is opened with beside its URL; no statement takes more than so many seconds."""
     return {
-        "options": settings(schema),
+        "options": settings(schema, seconds),
         "connect_timeout": CONNECT_SECONDS,
         "application_name": "carrel",
         "prepare_threshold": None,
@@ -66,17 +68,17 @@ def one(conn: psycopg.Connection, sql: str, values: Sequence[object] = ()) -> An
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated(*, of_search: bool = False) -> Iterator[None]:
     """Turn errors of the server and of the way to it into those of this program."""
     import psycopg
 
     try:
         yield
     except psycopg.Error as error:
-        raise explained(error) from error
+        raise explained(error, of_search=of_search) from error
 
 
-def explained(error: psycopg.Error) -> CarrelError:
+def explained(error: psycopg.Error, *, of_search: bool = False) -> CarrelError:
     """Return an error of the server in words; of its own text no more than one line, and never a row's content."""
     import psycopg
 
@@ -89,6 +91,12 @@ def explained(error: psycopg.Error) -> CarrelError:
     if state in ("42501", "42P01", "3F000"):
         return TeamRefused(
             "The server does not allow that to this login.", cause=said, fix="Ask whoever keeps the team's library."
+        )
+    if of_search and state == ENDED:
+        return TeamError(
+            f"The server gave this search up after {SEARCH_SECONDS} seconds.",
+            cause="No search may keep it busy for longer, since others wait for it.",
+            fix="Ask for fewer words, for rarer ones, or for a shorter phrase.",
         )
     if state in (*AGAIN, *BUSY):
         return LibraryBusy("The team's library is busy.", cause=said, fix="Try again.")

@@ -23,6 +23,8 @@ from engine.team.phrase_sql import Sql
 if TYPE_CHECKING:
     import psycopg
 
+    from engine.team.word_postings import Brought, WordPostings
+
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _FOLDERS = """SELECT s.folder_id, s.version, coalesce(f.version, 0), s.passages, s.tokens, s.forgotten
 FROM folder_state s LEFT JOIN folder_fill f ON f.folder_id = s.folder_id ORDER BY s.folder_id"""
@@ -69,6 +71,7 @@ class Snapshot:
         self.brought = BroughtPassages()
         self.with_vectors = False  # whether a search needs the vectors of what words bring
         self.waited = 0.0  # seconds, for the answers of the server
+        self.postings: Brought = {}  # that are here of the query's words, some perhaps of other states
         self.ended = False  # the transaction is over: what was read stays, and nothing more is asked
         self._soon: list[Sql] = []  # to be asked with the next trip
         self._answers: dict[Sql, list[tuple[Any, ...]]] = {}
@@ -170,6 +173,13 @@ class Snapshot:
     def statistics(self) -> Statistics:
         """Passages and tokens of all folders that the person sees."""
         return Statistics(sum(each.passages for each in self.folders), sum(each.tokens for each in self.folders))
+
+    @cached_property
+    def words_here(self) -> WordPostings:
+        """The postings of the query's words that are here, of the folders that the person sees."""
+        from engine.team.word_postings import WordPostings
+
+        return WordPostings({each.folder: each.version for each in self.folders}, self.postings)
 
     @property
     def state(self) -> tuple[tuple[int, int, int], ...]:

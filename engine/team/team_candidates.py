@@ -10,15 +10,13 @@ from engine.retrieval.unread_passages import SUSPICIOUS_LENGTH
 from engine.store.allowed import Allowed
 from engine.team.candidate_details import details
 from engine.team.phrase_sql import Sql
+from engine.team.row_lookups import BY_ID, DOCUMENT, ENTRY
 from engine.team.team_filters import allowed_sql
 from engine.team.team_schema import DOCUMENT_BITS
 
 if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
-_BY_ID = "FROM unnest(%s::bigint[]) AS w(id) JOIN passage p ON p.folder_id = (w.id >> 32)::integer AND p.id = w.id"
-_DOCUMENT = "JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id"
-_ENTRY = "LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page"
 _PICTURE = "\ufe0f"  # asks for the coloured form of the sign before it
 
 
@@ -37,7 +35,7 @@ def texts_of_many_bytes(snapshot: Snapshot, ids: Sequence[int], ratio: float) ->
     """Return the passages, with their texts, that have more than so many bytes a code point."""
     if ratio == SUSPICIOUS_LENGTH:
         return [(each.passage, each.text) for each in details(snapshot, ids) if each.text is not None]
-    sql = f"SELECT p.id, p.text {_BY_ID} WHERE octet_length(p.text) > %s::float8 * length(p.text)"
+    sql = f"SELECT p.id, p.text FROM {BY_ID} WHERE octet_length(p.text) > %s::float8 * length(p.text)"
     return snapshot.rows(sql, (list(ids), ratio))
 
 
@@ -52,9 +50,9 @@ def standing_around(ids: Sequence[int], reach: int) -> Sql:
     A mailbox is no document: what stands beside a message there is another message.
     """
     return Sql(
-        f"""SELECT p.id, there.id {_BY_ID} {_DOCUMENT} JOIN passage there
-            ON there.folder_id = p.folder_id AND there.document_id = p.document_id
-            AND there.ordinal BETWEEN p.ordinal - %s AND p.ordinal + %s
+        f"""SELECT p.id, there.id FROM {BY_ID} {DOCUMENT} CROSS JOIN LATERAL (
+            SELECT id, page FROM passage WHERE folder_id = p.folder_id AND document_id = p.document_id
+                AND ordinal BETWEEN p.ordinal - %s AND p.ordinal + %s OFFSET 0) AS there
         WHERE there.page IS NOT DISTINCT FROM p.page OR d.entries = 0 ORDER BY p.id, there.id""",
         (list(ids), reach, reach),
     )
@@ -107,7 +105,7 @@ def holding_signs(
     return snapshot.rows(
         f"""SELECT id, document_id, number FROM (
             SELECT DISTINCT ON (w.place, e.number) p.id, p.document_id, coalesce(e.number, 0) AS number,
-                w.place, e.own_date {_of(DOCUMENT_BITS)} {_DOCUMENT} {_ENTRY}
+                w.place, e.own_date {_of(DOCUMENT_BITS)} {DOCUMENT} {ENTRY}
             WHERE {holds} AND p.id IN ({within.text}) ORDER BY w.place, e.number, p.ordinal
         ) AS found ORDER BY place, own_date DESC NULLS LAST""",
         (list(documents), *chain.from_iterable((each,) * 3 for each in wanted), *within.values),

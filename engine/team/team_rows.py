@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.store.documents import WHOLE_TEXT, HydratedRow
 from engine.store.row_mapping import headings_of
 from engine.team.phrase_sql import Sql
+from engine.team.row_lookups import BY_ID, DOCUMENT, ENTRY, FOLDER
 from engine.team.team_filters import SHOWN
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 MOST_LEFT = 2**30  # characters that `left` is asked for: more than PostgreSQL holds in a value
 
-_PASSAGES = "unnest(%s::bigint[]) AS w(id) JOIN passage p ON p.folder_id = (w.id >> 32)::integer AND p.id = w.id"
-_DOCUMENT = "JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id"
-_FOLDER = "JOIN folder f ON f.id = p.folder_id"
-_ENTRY = "LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page"
 _COLUMNS = f"""p.id, d.id, f.id, {SHOWN}, d.path, coalesce(nullif(e.title, ''), d.title), d.kind,
     coalesce(e.tags, d.tags), d.mtime_ns, p.ordinal, p.headings, p.start, p."end", p.line_start, p.line_end, p.page,
     left(p.text, %s)"""
@@ -55,7 +52,7 @@ def unknown_rows(snapshot: Snapshot, passage_ids: Iterable[int], most: int) -> l
 def showing(snapshot: Snapshot, passage_ids: Sequence[int], most: int) -> Sql:
     """Return what selects all that is shown of passages."""
     return Sql(
-        f"SELECT {_COLUMNS} FROM {_PASSAGES} {_DOCUMENT} {_FOLDER} {_ENTRY}",
+        f"SELECT {_COLUMNS} FROM {BY_ID} {DOCUMENT} {FOLDER} {ENTRY}",
         (snapshot.machine, min(most, MOST_LEFT), list(passage_ids)),
     )
 
@@ -63,7 +60,7 @@ def showing(snapshot: Snapshot, passage_ids: Sequence[int], most: int) -> Sql:
 def passages_of(snapshot: Snapshot, document_id: int) -> list[HydratedRow]:
     """Return all passages of a document in order."""
     found = snapshot.rows(
-        f"SELECT {_COLUMNS} FROM passage p {_DOCUMENT} {_FOLDER} {_ENTRY}"
+        f"SELECT {_COLUMNS} FROM passage p {DOCUMENT} {FOLDER} {ENTRY}"
         " WHERE p.folder_id = (%s::bigint >> 24)::integer AND p.document_id = %s ORDER BY p.ordinal",
         (snapshot.machine, MOST_LEFT, document_id, document_id),
     )
@@ -95,7 +92,7 @@ def document_id_at(snapshot: Snapshot, absolute: bytes) -> int | None:
 def paths_of(snapshot: Snapshot, passage_ids: Sequence[int]) -> dict[int, bytes]:
     """Return the absolute path of each passage's document, as it is shown here."""
     found = snapshot.rows(
-        f"SELECT p.id, {SHOWN}, d.path FROM {_PASSAGES} {_DOCUMENT} {_FOLDER}",
+        f"SELECT p.id, {SHOWN}, d.path FROM {BY_ID} {DOCUMENT} {FOLDER}",
         (snapshot.machine, [int(each) for each in passage_ids]),
     )
     return {passage: os.path.join(folder, path) for passage, folder, path in found}
@@ -103,7 +100,7 @@ def paths_of(snapshot: Snapshot, passage_ids: Sequence[int]) -> dict[int, bytes]
 
 def passage_hashes(snapshot: Snapshot, passage_ids: Sequence[int]) -> dict[int, bytes]:
     """Return the hash of each passage."""
-    return dict(snapshot.rows(f"SELECT p.id, p.hash FROM {_PASSAGES}", ([int(each) for each in passage_ids],)))
+    return dict(snapshot.rows(f"SELECT p.id, p.hash FROM {BY_ID}", ([int(each) for each in passage_ids],)))
 
 
 def passages_with_hashes(snapshot: Snapshot, hashes: Collection[bytes]) -> list[tuple[int, bytes]]:

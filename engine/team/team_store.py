@@ -14,12 +14,22 @@ from engine.team import questions_ahead
 from engine.team.change_feed import ChangeFeed
 from engine.team.change_numbers import ChangeNumbers
 from engine.team.login import connection_string
-from engine.team.server_connection import CONNECT_SECONDS, arguments, connect, explained, one, translated
+from engine.team.server_connection import (
+    CONNECT_SECONDS,
+    ENDED,
+    SEARCH_SECONDS,
+    arguments,
+    connect,
+    explained,
+    one,
+    translated,
+)
 from engine.team.snapshot import Snapshot
 from engine.team.team_connection import TeamConnection
 from engine.team.team_migrations import SCHEMA, newest_version, version
 from engine.team.team_vectors import TeamVectorSource
 from engine.team.team_writer import TeamWriter
+from engine.team.word_postings import KeptPostings
 
 if TYPE_CHECKING:
     import psycopg
@@ -57,6 +67,7 @@ class TeamStore:
         self._library = ""
         self._searched = False  # whether a search read the marks; later ones ask where these have changed
         self._sources: dict[int, TeamVectorSource] = {}
+        self._postings = KeptPostings()
 
     def close(self) -> None:
         """Close all connections; a later search opens others."""
@@ -74,12 +85,12 @@ class TeamStore:
         What a `query` asks first comes with it.
         """
         pool = self._opened()
-        with translated():
+        with translated(of_search=True):
             snapshot = self._begun(pool, query)
         conn = snapshot.conn
         connection = TeamConnection(snapshot, self.numbers)
         try:
-            with translated():
+            with translated(of_search=True):
                 if cancel is None:
                     yield connection
                 else:
@@ -105,18 +116,20 @@ class TeamStore:
                 raise TeamAway("The team's server is too busy.", fix="Try again.") from None
             try:
                 snapshot = Snapshot(conn, self.machine, self._library)
-                questions_ahead.begin(snapshot, query, with_marks=not self._searched)
+                questions_ahead.begin(snapshot, query, self._postings, with_marks=not self._searched)
                 self._searched |= query is not None
                 return snapshot
             except psycopg.Error as error:
                 conn.close()
                 pool.putconn(conn)
                 failure = error
+                if error.sqlstate == ENDED:  # the server answers; asked again it would take as long
+                    break
                 connect(self.url, self.schema).close()  # tells now of a server that is away; the pool would wait for it
             except BaseException:
                 pool.putconn(conn)
                 raise
-        raise explained(failure) from failure
+        raise explained(failure, of_search=True) from failure
 
     def _opened(self) -> ConnectionPool:
         """Return the pool. The first connection is made by itself, since its error tells more than the pool's."""
@@ -130,7 +143,7 @@ class TeamStore:
                     self._library = self._checked(first)
                 self._pool = ConnectionPool(
                     connection_string(self.url),
-                    kwargs={"autocommit": True, **arguments(self.schema)},
+                    kwargs={"autocommit": True, **arguments(self.schema, SEARCH_SECONDS)},
                     min_size=0,
                     max_size=MOST_CONNECTIONS,
                     max_idle=IDLE_SECONDS,

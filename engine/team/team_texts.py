@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from engine.store.phrase import Phrase
 from engine.team.passage_postings import PLACE_BITS, kept
 from engine.team.phrase_sql import Sql, matching, matching_all
-from engine.team.team_words import HERE
+from engine.team.row_lookups import DOCUMENT, ENTRY, passage_at
 
 if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
 TITLE_END = 1 << PLACE_BITS  # the first place of a term lies below it where the term stands in a title
-_DOCUMENT = "JOIN document d ON d.folder_id = p.folder_id AND d.id = p.document_id"
-_ENTRY = "LEFT JOIN entry e ON e.folder_id = p.folder_id AND e.document_id = p.document_id AND e.number = p.page"
 
 
 def titled(snapshot: Snapshot, words: Sequence[str], most: int) -> list[tuple[int, str]]:
@@ -51,7 +49,7 @@ def named(words: Sequence[str], most: int) -> Sql:
                 coalesce(nullif(e.title, ''), d.title || chr(10) || d.aliases) AS names
             FROM (SELECT passage_id, {begins} AS first FROM held WHERE EXISTS (
                 SELECT FROM unnest(s0) AS start WHERE start < {TITLE_END}{follows})
-            ) AS m, LATERAL (SELECT p.* FROM passage p WHERE {HERE} OFFSET 0) AS p {_DOCUMENT} {_ENTRY}
+            ) AS m {passage_at("m.passage_id")} {DOCUMENT} {ENTRY}
             WHERE (p.ordinal = 0 OR e.number IS NOT NULL) AND (m.first OR d.aliases <> '')
             ORDER BY p.document_id, e.number, p.ordinal
         ) AS t ORDER BY id LIMIT %s""",
@@ -70,7 +68,7 @@ def reading_texts(groups: Sequence[Sequence[Phrase]], most: int) -> Sql:
     return Sql(
         f"""SELECT p.text, d.kind FROM (
             SELECT DISTINCT passage_id FROM ({found.text}) AS f ORDER BY passage_id LIMIT %s) AS m
-        JOIN passage p ON {HERE} {_DOCUMENT} ORDER BY p.id""",
+        {passage_at("m.passage_id")} {DOCUMENT} ORDER BY p.id""",
         (*found.values, most),
     )
 
@@ -87,10 +85,10 @@ def bordering(tails: Sequence[Phrase], head: Phrase, most: int) -> Sql:
     ends, begins = matching(tails), matching([head])
     return Sql(
         f"""SELECT before.id, before.text, p.id, p.text, d.kind
-        FROM (SELECT DISTINCT passage_id FROM ({ends.text}) AS f) AS m JOIN passage p ON {HERE}
+        FROM (SELECT DISTINCT passage_id FROM ({ends.text}) AS f) AS m {passage_at("m.passage_id")}
         JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id
             AND before.ordinal = p.ordinal - 1
-        {_DOCUMENT} WHERE before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
+        {DOCUMENT} WHERE before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
         (*ends.values, *begins.values, most),
     )
 
@@ -107,11 +105,11 @@ def bordering_short(begun: Sequence[Phrase], head: Phrase, longest: int, most: i
     middle, begins = matching(begun), matching([head])
     return Sql(
         f"""SELECT before.id, before.text, p.id, p.text, after.id, after.text, d.kind
-        FROM (SELECT DISTINCT passage_id FROM ({middle.text}) AS f) AS m JOIN passage p ON {HERE}
+        FROM (SELECT DISTINCT passage_id FROM ({middle.text}) AS f) AS m {passage_at("m.passage_id")}
         JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id
             AND before.ordinal = p.ordinal - 1
         JOIN passage after ON after.folder_id = p.folder_id AND after.document_id = p.document_id
             AND after.ordinal = p.ordinal + 1
-        {_DOCUMENT} WHERE length(p.text) <= %s AND before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
+        {DOCUMENT} WHERE length(p.text) <= %s AND before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
         (*middle.values, longest, *begins.values, most),
     )

@@ -85,6 +85,13 @@ def asking_vectors(model_id: int, among: Sql) -> Sql:
     return Sql(f"SELECT passage, vector FROM vectors_of(%s, {among.text})", (model_id, *among.values))
 
 
+def keep_asked(snapshot: Snapshot, passages: Sequence[int]) -> None:
+    """Keep the active model's vectors that were asked ahead of these passages."""
+    if snapshot.model_id:
+        rows = snapshot.answer(asking_vectors(snapshot.model_id, Sql("%s::bigint[]", (list(passages),))))
+        snapshot.brought.vectors.update({**dict.fromkeys(passages), **dict(rows)})
+
+
 def _keep_vectors(snapshot: Snapshot, model_id: int, rows: Sequence[tuple[Any, ...]]) -> None:
     if model_id == snapshot.model_id:
         snapshot.brought.vectors.update((row[0], row[1]) for row in rows)

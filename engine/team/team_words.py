@@ -18,19 +18,22 @@ from engine.team.candidate_details import NAMES, WIDTH, of_passage
 from engine.team.candidate_details import keep as keep_details
 from engine.team.passage_postings import BOTH, kept
 from engine.team.phrase_sql import Sql, Weighed, matching, plain_terms, scored, summed
+from engine.team.row_lookups import passage_at
 from engine.team.snapshot import counting
 from engine.team.team_filters import allowed_sql
+from engine.team.word_postings import asking as asking_postings
+from engine.team.word_postings import unpacked
 
 if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
+    from engine.team.word_postings import KeptPostings
 
 DETAILED = 200  # of the best by words: as many become candidates of a search
 LOOKED_UP_SHARE = 0.1  # a passage looked up by itself costs as much as ten postings read in a row
-_RARE = """SELECT t.term, p.id, p.document_id FROM posting t
-JOIN passage p ON p.folder_id = t.folder_id AND p.id = t.passage_id
+_RARE = f"""SELECT t.term, p.id, p.document_id FROM posting t
+{passage_at("t.passage_id")}
 WHERE t.term = ANY(ARRAY(
     SELECT term FROM term_count WHERE term = ANY(%s) GROUP BY term HAVING sum(passages) BETWEEN 1 AND %s))"""
-HERE = "p.folder_id = (m.passage_id >> 32)::integer AND p.id = m.passage_id"
 
 
 def document_frequencies(snapshot: Snapshot, terms: Iterable[str]) -> dict[str, int]:
@@ -73,6 +76,25 @@ def keep_words(snapshot: Snapshot, terms: Iterable[str]) -> None:
         for term, passage, document in snapshot.answer(asked[1]):
             held[term].append((passage, document))
         snapshot.brought.rare.update(held)
+
+
+def forms_of(terms: Iterable[str]) -> list[str]:
+    """Return what the words of a query may be ranked by: each term as it is and as the stem of others."""
+    return [each for each in _with_forms(map(kept, terms)) if each[:1] != BOTH]
+
+
+def bringing_postings(snapshot: Snapshot, terms: Iterable[str]) -> list[Sql]:
+    """Return what selects the postings of a query's words that are not kept of this state: `keep_postings` has them."""
+    forms = forms_of(terms)
+    return [asking_postings(forms, snapshot.postings)] if forms else []
+
+
+def keep_postings(snapshot: Snapshot, terms: Iterable[str], kept_postings: KeptPostings) -> None:
+    """Keep what was asked ahead of the postings of words, for this search and for later ones."""
+    for asked in bringing_postings(snapshot, terms):
+        brought = unpacked(snapshot.answer(asked))
+        snapshot.postings = {**snapshot.postings, **brought}
+        kept_postings.keep(brought)
 
 
 def vocabulary_has(snapshot: Snapshot, prefix: str) -> bool:
@@ -138,16 +160,13 @@ def _frequency(snapshot: Snapshot, phrase: Phrase) -> int:
 
 
 def counting_matches(phrase: Phrase) -> Sql:
-    """Return what counts the passages that match a phrase, and where they are few lists them with their documents.
-
-    Each passage is looked up by itself: OFFSET keeps the planner from reading all that there are.
-    """
+    """Return what counts the passages that match a phrase, and where they are few lists them with their documents."""
     found = matching([phrase])
     return Sql(
         f"""WITH m AS MATERIALIZED (SELECT DISTINCT passage_id FROM ({found.text}) AS f),
             n AS MATERIALIZED (SELECT count(*) AS matching FROM m)
         SELECT n.matching, h.id, h.document_id FROM n LEFT JOIN (
-            SELECT p.id, p.document_id FROM m, LATERAL (SELECT p.* FROM passage p WHERE {HERE} OFFSET 0) AS p
+            SELECT p.id, p.document_id FROM m {passage_at("m.passage_id")}
             WHERE (SELECT matching FROM n) <= {MOST_PASSAGES}
         ) AS h ON true ORDER BY h.id""",
         found.values,
@@ -163,7 +182,7 @@ def holders(snapshot: Snapshot, phrase: Phrase) -> list[tuple[int, int]]:
         return [(passage, document) for _, passage, document in snapshot.answer(counting_matches(phrase))]
     found = matching([phrase])
     return snapshot.rows(
-        f"SELECT DISTINCT p.id, p.document_id FROM ({found.text}) AS m JOIN passage p ON {HERE} ORDER BY p.id",
+        f"SELECT DISTINCT p.id, p.document_id FROM ({found.text}) AS m {passage_at('m.passage_id')} ORDER BY p.id",
         found.values,
     )
 
@@ -191,10 +210,34 @@ def _weighed(snapshot: Snapshot, phrases: Iterable[Phrase]) -> Weighed:
     return Weighed(idf, total.average or 1.0)
 
 
+def has_brought(snapshot: Snapshot, phrase: Phrase, allowed: Allowed) -> bool:
+    """Whether all postings of a phrase are here, and no filter, which is the server's matter, stands in the way."""
+    spelled = [plain_terms(each) for each in phrase.spellings]
+    return allowed.everything and all(
+        terms is not None and snapshot.words_here.has(terms, snapshot.counts) for terms in spelled
+    )
+
+
+def best_here(
+    snapshot: Snapshot, groups: Sequence[Sequence[Phrase]], allowed: Allowed, depth: int
+) -> list[tuple[int, float]] | None:
+    """Return what `best_by_words` gives, ranked here where all postings are; None where the server ranks."""
+    key = (tuple(map(tuple, groups)), depth)
+    phrases = [*chain.from_iterable(groups)]
+    if not (phrases and all(has_brought(snapshot, each, allowed) for each in phrases)):
+        return None
+    if key not in snapshot.brought.best:
+        ids, scores = snapshot.words_here.best(groups, _weighed(snapshot, phrases), depth)
+        snapshot.brought.best[key] = list(zip(ids.tolist(), scores.tolist(), strict=True))
+    return snapshot.brought.best[key]
+
+
 def best_by_words(
     snapshot: Snapshot, groups: Sequence[Sequence[Phrase]], allowed: Allowed, depth: int
 ) -> list[tuple[int, float]]:
     """Return the best `depth` of the passages that match a phrase of each group, best first, equal ones by id."""
+    if (here := best_here(snapshot, groups, allowed, depth)) is not None:
+        return here
     rows = snapshot.answer(best(snapshot, groups, allowed, depth))
     keep_details(snapshot, ((row[0], *row[2 : 2 + WIDTH]) for row in rows))
     if snapshot.with_vectors:

@@ -138,6 +138,20 @@ async def test_only_where_it_is_switched_on_a_byte_of_the_library_changes(
     assert (written_bytes(tmp_path) == before) is not on
 
 
+async def test_what_was_written_down_of_a_search_does_not_have_it_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = with_candidate(tmp_path, monkeypatch, Candidate())
+    async with browser_of(library, Config(shadow=True, search_log=True)).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        version = library.version()
+        await typed(pilot, QUERY)
+        compared, logged, after = library.shadow_searches(), library.search_log(), library.version()
+    library.close()
+    assert len(compared) == len(logged) == 1
+    assert after == version
+
+
 async def test_a_key_ends_the_model_that_computes_beside_and_the_next_search_does_not_wait_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

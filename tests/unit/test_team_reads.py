@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from fake_encoder import FakeEncoder
 from postgres_server import PostgresServer
 from team_documents import Team, team_library
 
+from engine.errors import TeamError
 from engine.library import Library
 from engine.records import Filters, Scope
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
@@ -23,7 +24,9 @@ from engine.retrieval.query import parse
 from engine.store.allowed import EVERYTHING, Allowed
 from engine.store.library_connection import LibraryConnection
 from engine.store.phrase import Phrase
-from engine.team import own_documents, team_migrations, vector_functions
+from engine.team import own_documents, team_migrations, team_store, vector_functions, word_postings
+from engine.team.phrase_sql import Sql
+from engine.team.snapshot import Snapshot
 from engine.team.team_connection import TeamConnection
 from engine.team.team_store import TeamStore
 from engine.team.team_vectors import nearest
@@ -130,6 +133,12 @@ PHRASES = [
     Phrase(("node.js",)),
     Phrase(("well-known",), otherwise=(Phrase(("well", "known")),)),
     Phrase(("paragraph", "3"), prefix=True, column="body", first=True),
+    Phrase(("paragraph|nosuchword", "7", "of", "many", "words|^word", "about")),
+    Phrase(("of", "many", "nosuchword", "about")),
+    Phrase(("paragraph", "7", "of", "many"), column="title"),
+    Phrase(tuple(" ".join(f"paragraph {at} of many words about nothing" for at in range(7, 24)).split())),
+    Phrase(("running", "runs", "run")),
+    Phrase(("the", "the", "the")),
 ]
 
 
@@ -179,6 +188,69 @@ def test_the_best_by_words_are_the_same(pair: Pair, groups: list[list[str]], dep
     best = sorted(theirs.items(), key=lambda each: (-each[1], each[0]))[:depth]
     assert [score for _, score in found] == [score for _, score in best]  # to the last digit, or equal ones part
     assert dict(found) == {each: theirs[each] for each, _ in found}
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["brought", "kept"])
+@pytest.mark.parametrize(
+    ("query", "groups"),
+    [
+        ("starter garden seeds", [["starter", "garden", "seed|^seed"]]),
+        ("running starter", [["run|^run", "starter"]]),
+        ("paragraph 3 many", [["paragraph"], ["3", "many"]]),
+        ("garden garden nosuchword", [["garden"], ["nosuchword", "garden"]]),
+    ],
+)
+def test_words_whose_postings_are_here_are_ranked_as_the_file_ranks_them(
+    pair: Pair, query: str, groups: list[list[str]], kept: bool
+):
+    asked = [[Phrase((word,)) for word in group] for group in groups]
+    theirs = {pair.number[each]: score for each, score in pair.file.best_by_words(asked, EVERYTHING, 100_000)}
+    best = sorted(theirs.items(), key=lambda each: (-each[1], each[0]))
+    with ExitStack() as stack:
+        store = pair.store
+        if not kept:
+            store = TeamStore(pair.store.url, machine="box")
+            stack.callback(store.close)
+        else:
+            with store.searching(query=parse(query)):
+                pass
+        connection = stack.enter_context(store.searching(query=parse(query)))
+        assert all(connection.has_brought(phrase, EVERYTHING) for group in asked for phrase in group)
+        assert not connection.has_brought(asked[0][0], Allowed(Filters(kinds=("markdown",))))
+        assert connection.best_by_words(asked, EVERYTHING, 100_000) == best  # to the last digit
+        assert connection.best_by_words(asked, EVERYTHING, 3) == best[:3]
+
+
+def test_a_word_that_too_many_passages_hold_is_ranked_by_the_server(pair: Pair, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(word_postings, "MOST_BROUGHT", 3)
+    asked = [[Phrase(("starter",)), Phrase(("garden",))]]
+    with (
+        closing(TeamStore(pair.store.url, machine="box")) as store,
+        store.searching(query=parse("starter garden")) as connection,
+    ):
+        assert not connection.has_brought(Phrase(("garden",)), EVERYTHING)
+        assert connection.best_by_words(asked, EVERYTHING, 50) == pair.team.best_by_words(asked, EVERYTHING, 50)
+
+
+def test_a_search_that_takes_too_long_is_given_up_once_and_says_so(pair: Pair, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(team_store, "SEARCH_SECONDS", 1)
+    slept = Sql("SELECT pg_sleep(50)")
+    asked: list[int] = []
+
+    def ahead(snapshot: Snapshot, *_: object, **__: object) -> None:
+        asked.append(1)
+        snapshot.begin([slept])
+
+    with closing(TeamStore(pair.store.url, machine="box")) as store:
+        with pytest.raises(TeamError, match="gave this search up"), store.searching() as connection:
+            connection.snapshot.answer(slept)
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(TeamError, match="gave this search up"):
+            patch.setattr(team_store.questions_ahead, "begin", ahead)
+            with store.searching():
+                raise AssertionError("the first trip took too long")
+        assert asked == [1]
+        with store.searching() as connection:
+            assert connection.statistics() == pair.team.statistics()
 
 
 FILTERS = [

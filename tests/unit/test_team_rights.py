@@ -10,6 +10,8 @@ from postgres_server import PostgresServer
 from team_documents import DIMENSION, Team, document, emptied, entry, team_library, vector_of
 
 from engine.records import Mark, passage_hash
+from engine.retrieval.query import parse
+from engine.store.allowed import EVERYTHING
 from engine.store.phrase import Phrase
 from engine.team.team_store import TeamStore
 
@@ -86,6 +88,23 @@ def test_the_owner_of_a_folder_sees_it_and_people_that_it_names(team: Team):
     assert team.sql("ben", count) == [(9,)]
     team.writer("ada").share(hidden_folder(team), "named", ["somebody else"])
     assert team.sql("ben", count) == [(0,)]
+
+
+def test_postings_that_were_brought_serve_no_more_once_their_folder_is_hidden(team: Team):
+    asked, query = [[Phrase(("embedded",))]], parse("embedded")  # a word of the hidden folder alone
+    store = TeamStore(team.database.url("ben"), machine="box")
+
+    def ranked() -> int:
+        with store.searching(query=query) as connection:
+            return len(connection.best_by_words(asked, EVERYTHING, 50))
+
+    team.writer("ada").share(hidden_folder(team), "all")
+    with store.searching(query=query) as connection:
+        assert connection.has_brought(asked[0][0], EVERYTHING)
+    assert ranked() == 1
+    team.writer("ada").share(hidden_folder(team), "private")
+    assert ranked() == 0
+    store.close()
 
 
 def test_a_stranger_reads_nothing_at_all(team: Team):

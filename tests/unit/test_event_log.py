@@ -102,7 +102,9 @@ def test_a_writer_whose_file_was_pruned_in_the_last_moment_makes_it_anew(home: P
     assert len(EventTail(path).read()) == 1
 
 
-@pytest.mark.parametrize("harm", ["removed", "removed with its folder", "emptied", "moved away", "a folder for a while"])
+@pytest.mark.parametrize(
+    "harm", ["removed", "removed with its folder", "emptied", "moved away", "a folder for a while"]
+)
 def test_a_file_that_somebody_takes_away_is_made_anew_for_old_and_new_followers(tmp_path: Path, harm: str) -> None:
     path = tmp_path / "events" / "indexer.jsonl"
     file, tail = EventFile(path), EventTail(path)

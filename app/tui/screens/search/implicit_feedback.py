@@ -62,7 +62,7 @@ class ImplicitFeedback:
         """Give up what is still compared of the question before."""
         self._comparison.key_pressed()
 
-    def disturbed(self, _: None) -> None:
+    def disturbed(self) -> None:
         """Let what is compared give way to a key, whatever that is for."""
         self._comparison.disturbed()
 

@@ -85,8 +85,9 @@ class ImplicitFeedback:
                     await in_thread(partial(library.opened, result.query.text, hit.passage_id))
             if self._browser.config.search_log:
                 number = await self._number(library, turn, result)
-                for hit in hits if number is not None else ():
-                    await in_thread(partial(library.log_opened, number, hit))
+                if number is not None:
+                    for hit in hits:
+                        await in_thread(partial(library.log_opened, number, hit))
         except Exception:
             _log.exception("That a result was opened could not be kept")
 

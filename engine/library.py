@@ -36,7 +36,6 @@ from engine.watchlist import Watchlist
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.retrieval.searched_store import SearchedStore
-    from engine.store.library_connection import LibraryConnection
     from engine.team.change_feed import ChangeFeed
     from engine.team_or_own import TeamOrOwn
 
@@ -113,7 +112,6 @@ class Library:
             self._file, encoder, self._team, self._search.model_if_there, lambda: self.tells_others
         )
         self._guard = threading.Lock()
-        self._watch: LibraryConnection | None = None
         self._closed = False
 
     def _views_of(self, team: TeamOrOwn | None) -> LibraryViews:
@@ -177,9 +175,7 @@ class Library:
             self._file.close()
             self._search.close()
             self._shadow.close()
-            if self._watch is not None:
-                self._watch.close()
-            self._watch, self._closed = None, True
+            self._closed = True
 
     def __enter__(self) -> Library:
         return self
@@ -297,19 +293,15 @@ class Library:
         return Maintenance(self.path, self._encoder).check(repair=repair).checks
 
     def version(self) -> int:
-        """Return a number that changes whenever another connection has committed; cheap enough to poll."""
-        with self._guard:
-            if self._watch is None:
-                from engine.store.connection import open_reader
+        """Return a number that changes whenever another connection has committed; cheap enough to poll.
 
-                self._watch = open_reader(self.path)
-            version = int(self._watch.pragma("data_version"))
+        Not by what is noted here of searches, which changes nothing that is shown.
+        """
+        with self._guard:
+            version = self._file.version()
             if self._team is not None:
                 version = hash((version, self._team.version()))
-            if self._closed:  # whoever still asks keeps no file open, and no server
-                self._watch.close()
-                self._watch = None
-                if self._team is not None:
+                if self._closed:  # whoever still asks keeps no server
                     self._team.close()
             return version
 

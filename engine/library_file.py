@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from engine.retrieval.connection_pool import ReaderPool
 from engine.store import migrations
+from engine.store.commit_watch import CommitWatch
 from engine.store.connection import open_writer
 from engine.store.faults import translated
 from engine.store.stored_values import values_explained
@@ -29,6 +30,7 @@ class LibraryFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._pool = ReaderPool(path)
+        self._watch = CommitWatch(path)
         self._newest = False  # whether the library was seen to have the newest schema
 
     def read(self, question: Callable[[LibraryConnection], _Answer]) -> _Answer:
@@ -90,6 +92,20 @@ class LibraryFile:
         finally:
             connection.close()
 
+    @contextmanager
+    def noting(self) -> Iterator[LibraryConnection]:
+        """Lend a writer's connection for what changes nothing that is shown: `version` stays as it is."""
+        with values_explained(self.path), translated(self.path), self._watch.noting() as connection:
+            if connection is not None:
+                yield connection
+                return
+        with self.writing() as connection:
+            yield connection
+
+    def version(self) -> int:
+        """Return a number that changes whenever another connection has committed, but for what was `noting`."""
+        return self._watch.version()
+
     def drain(self) -> None:
         """Close the readers: an open one keeps the last writer from folding the log into the file."""
         self._pool.drain()
@@ -97,3 +113,4 @@ class LibraryFile:
     def close(self) -> None:
         """Let go of the file."""
         self._pool.close()
+        self._watch.close()

@@ -127,7 +127,7 @@ class LibraryShadow:
             a, b = sides
             scored = compared(lent[0], a, b, stream)
         cancel.check()
-        with self._file.writing() as writer:
+        with self._file.noting() as writer:
             number = shadow_log.add(writer, a.model.id, b.model.id, scored)
         return replace(scored, id=number)
 

@@ -129,12 +129,12 @@ class ReaderMemory:
 
         Returns its number, for `log_opened`. Whether the person wants a log is the caller's to know.
         """
-        with self._file.writing() as connection:
+        with self._file.noting() as connection:
             return search_log.add(connection, result, source)
 
     def log_opened(self, number: int, hit: Hit) -> None:
         """Write down that a result of a logged search was opened; one that was forgotten since is passed over."""
-        with self._file.writing() as connection:
+        with self._file.noting() as connection:
             search_log.opened(connection, number, hit)
 
     def search_log(self, limit: int | None = None) -> tuple[LoggedSearch, ...]:

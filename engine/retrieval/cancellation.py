@@ -56,6 +56,7 @@ class Cancellation:
             if self._cancelled:
                 raise SearchCancelled
             self._connection = connection
+        connection.heed(lambda: self._cancelled)
         try:
             with self._runs.ending():
                 yield
@@ -66,6 +67,7 @@ class Cancellation:
                 raise SearchCancelled from None
             raise
         finally:
+            connection.heed(None)
             with self._lock:
                 self._connection = None
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import apsw
+
+from engine.retrieval.cancellation import SearchCancelled
 from engine.store.connection import open_reader
 from engine.store.transactions import snapshot
 
@@ -29,7 +32,10 @@ class ReaderPool:
 
     @contextmanager
     def lend(self) -> Iterator[LibraryConnection]:
-        """Lend a connection on which all reads see one state of the library. One that failed is not lent again."""
+        """Lend a connection on which all reads see one state of the library. One that failed is not lent again.
+
+        One whose search was given up is: the next key would have to open another, which takes a third of its search.
+        """
         with self._lock:
             drained = self._drained
             connection = self._idle.pop() if self._idle else None
@@ -37,9 +43,19 @@ class ReaderPool:
         try:
             with snapshot(connection):
                 yield connection
+        except SearchCancelled:
+            if connection.txn_state() == apsw.SQLITE_TXN_NONE:  # no statement is open that somebody still reads from
+                self._keep(connection, drained)
+            else:
+                connection.close(True)
+            raise
         except BaseException:
             connection.close(True)
             raise
+        self._keep(connection, drained)
+
+    def _keep(self, connection: LibraryConnection, drained: int) -> None:
+        """Keep a connection for the next search, where it is not one too many."""
         with self._lock:
             if drained == self._drained and len(self._idle) < self._kept:
                 self._idle.append(connection)

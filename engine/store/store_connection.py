@@ -7,7 +7,7 @@ answer later questions from that. Rows that are gone, or that the reader may not
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -327,6 +327,9 @@ class StoreConnection(WordReads, FilterReads, CandidateReads, RowReads, ModelRea
 
     def interrupt(self) -> None:
         """End the statement that runs now; may be called from any thread."""
+
+    def heed(self, given_up: Callable[[], bool] | None) -> None:
+        """Let no statement begin once that says so, where one costs little: `interrupt` ends only the one that runs."""
 
     def was_interrupted(self, error: Exception) -> bool:
         """Tell whether an error says that a statement was ended by `interrupt`."""

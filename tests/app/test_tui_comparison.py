@@ -22,7 +22,7 @@ from app.tui.app import CarrelApp
 from app.tui.ports import Opened, Pace
 from app.tui.settings_file import SettingsFile
 from engine import run_end
-from engine.config import Config
+from engine.config import Config, change
 from engine.embedding import catalogue
 from engine.errors import LibraryBusy
 from engine.library import Library
@@ -59,6 +59,38 @@ async def test_switched_off_nothing_is_asked_of_the_model_beside() -> None:
     async with browser(library, Config(search_log=True)).run_test(size=(120, 40)) as pilot:
         await typed(pilot, QUERY)
         await pressed(pilot, "enter")
+        assert library.compared == [] and not library.comparing.is_set()
+
+
+async def test_switched_off_in_another_terminal_nothing_is_compared_or_logged_any_more(tmp_path: Path) -> None:
+    library, file = FakeLibrary(), tmp_path / "config.toml"
+    change({"shadow": True, "search_log": True}, file)
+    app = browser(library, ON)
+    app.ports = replace(app.ports, settings=SettingsFile(file))
+    app.config = app.ports.settings.config
+    async with app.run_test(size=(120, 40)) as pilot:
+        await typed(pilot, QUERY)
+        assert library.compared == [(QUERY, "live")] and [query for query, _ in library.log] == [QUERY]
+        change({"shadow": False, "search_log": False}, file)
+        await typed(pilot, "bread")
+        await pressed(pilot, "enter")
+        assert len(library.compared) == len(library.log) == 1
+
+
+async def test_switched_off_while_it_is_being_compared_a_search_is_not_compared_anew() -> None:
+    library = FakeLibrary()
+    async with browser(library, ON).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        library.held.add("shadow")
+        screen_of(pilot).query_line.write(QUERY)
+        while not library.comparing.is_set():
+            await pilot.pause()
+        library.comparing.clear()
+        screen_of(pilot).carrel.change_config(shadow=False)
+        await pilot.press("down")
+        while not library.given_up.is_set():
+            await pilot.pause()
+        await settle(pilot)
         assert library.compared == [] and not library.comparing.is_set()
 
 
@@ -136,6 +168,20 @@ async def test_only_where_it_is_switched_on_a_byte_of_the_library_changes(
     library.close()
     assert [each.query for each in compared] == ([QUERY] if on else [])
     assert (written_bytes(tmp_path) == before) is not on
+
+
+async def test_what_was_written_down_of_a_search_does_not_have_it_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = with_candidate(tmp_path, monkeypatch, Candidate())
+    async with browser_of(library, Config(shadow=True, search_log=True)).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        version = library.version()
+        await typed(pilot, QUERY)
+        compared, logged, after = library.shadow_searches(), library.search_log(), library.version()
+    library.close()
+    assert len(compared) == len(logged) == 1
+    assert after == version
 
 
 async def test_a_key_ends_the_model_that_computes_beside_and_the_next_search_does_not_wait_for_it(

@@ -17,7 +17,7 @@ import struct
 import termios
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.cells import cell_len
 
@@ -137,6 +137,16 @@ class Terminal:
             if seen(self.screen):
                 return moment
         return None
+
+    def arrived(self) -> Iterator[float]:
+        """Take in what has come, piece by piece, and give when each came."""
+        while True:
+            try:
+                moment, output = self._arrived.get_nowait()
+            except queue.Empty:
+                return
+            self.screen.feed(output)
+            yield moment
 
     def rest(self, seconds: float) -> None:
         """Take in what comes for so long."""

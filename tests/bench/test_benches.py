@@ -314,10 +314,24 @@ def test_a_key_beside_a_comparison_is_held_against_one_without(
     monkeypatch.setattr(keys_beside, "QUERIES", ("undo a commit", "ssh key"))
     report = run(keys_beside, f"--library {library} --pairs 2")
     assert report["ms"]["hybrid on"]["n"] > 0 and report["ms"]["hybrid off"]["n"] > 0
-    assert report["compared"] > 0
+    assert report["comparisons"]["began"] > 0
     assert set(report["added_p95"]) == {"added to words", "added to hybrid"}
     assert all(low <= high for each in report["added"].values() for low, _, high in each.values())
     assert "added to" in keys_beside.table(report)
+
+
+@pytest.mark.slow
+def test_the_keys_of_whole_questions_are_held_against_those_without_comparisons(
+    run: Callable[[Any, str], Report], library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys_beside, "QUERIES", ("undo it",))
+    report = run(keys_beside, f"--library {library} --typing --questions 2")
+    made, ms = report["comparisons"], report["ms"]
+    assert report["keys"] == len("undoit" + "undoittool") == ms["words on"]["n"] == ms["hybrid off"]["n"]
+    assert made["ended"] > 0 and made["began"] == made["ended"] + made["gave way"]
+    assert 0 < ms["hybrid on, paused"]["n"] < report["keys"]
+    assert set(report["added_p95"]) == {"added to words", "added to hybrid"}
+    assert "had a key" in keys_beside.table(report)
 
 
 @pytest.mark.slow

@@ -363,6 +363,31 @@ def test_a_reader_lent_while_the_pool_closes_is_closed_when_it_comes_back(librar
     assert not is_open(connection)
 
 
+def test_a_search_that_is_given_up_gives_its_connection_back_unless_somebody_still_reads_from_it(library):
+    pool, given_up = ReaderPool(library.path), Cancellation()
+    with pytest.raises(SearchCancelled), pool.lend() as lent, given_up.guarding(lent):
+        given_up.cancel()
+        lent.execute("SELECT count(*) FROM passage")
+    with pool.lend() as again, Cancellation().guarding(again):
+        assert again is lent and again.execute("SELECT count(*) FROM passage").get
+    with pytest.raises(SearchCancelled), pool.lend() as read:
+        rows = read.execute("SELECT id FROM passage")
+        next(rows)
+        raise SearchCancelled
+    assert not is_open(read)
+
+
+def test_a_search_that_is_given_up_begins_no_other_statement_and_the_next_one_is_not_hit(library):
+    given_up, asked = Cancellation(), []
+    with library._file.searching() as connection:
+        with pytest.raises(SearchCancelled), given_up.guarding(connection):
+            asked += connection.execute("SELECT 1")
+            given_up.cancel()  # between two statements: there is none to be interrupted
+            asked += connection.execute("SELECT 2")
+        asked += connection.execute("SELECT 3")
+    assert asked == [(1,), (3,)]
+
+
 def test_a_closed_pool_keeps_nothing_and_a_drained_one_keeps_what_is_lent_later(library):
     pool = ReaderPool(library.path)
     pool.drain()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,9 @@ def test_a_search_that_is_given_up_while_its_question_is_encoded_is_cancelled(en
         def interrupt(self) -> None:
             """Take note."""
             self.interrupted = True
+
+        def heed(self, _given_up: Callable[[], bool] | None) -> None:
+            """Ask nothing."""
 
         def was_interrupted(self, _error: Exception) -> bool:
             """Answer that no statement was."""

@@ -10,6 +10,8 @@ import pytest
 from fake_encoder import FakeEncoder
 from notes import FILLER, library_of
 
+from engine import config
+from engine.errors import LibraryMissing
 from engine.library import Library
 from engine.maintenance.rebuild import rebuild
 from engine.store import search_log
@@ -109,3 +111,42 @@ def test_the_log_of_an_older_carrel_is_read_as_the_persons_own(tmp_path):
             ("asked now", "mcp"),
             ("asked before", ""),
         ]
+
+
+def test_what_is_noted_of_searches_has_nobody_look_again_and_what_others_commit_does(library: Library) -> None:
+    result = library.search(ASKED)
+    version = library.version()
+    number = library.log_search(result)
+    library.log_opened(number, result.hits[0])
+    assert library.version() == version
+    assert len(library.search_log()) == 1
+
+    with Library.open(library.path) as other:
+        other.log_search(result)
+    library.log_search(result)  # what came before it is told all the same
+    changed = library.version()
+    assert changed != version
+    library.log_search(result)
+    library.mark(ASKED, result.hits[0].passage_id, 2)
+    assert library.version() != changed
+
+
+def test_a_note_that_could_not_be_made_has_everybody_look_again(library: Library) -> None:
+    result, version = library.search(ASKED), library.version()
+    library.log_search(result)
+    away = library.path.with_name("away")
+    library.path.rename(away)
+    with pytest.raises(LibraryMissing):
+        library.log_search(result)
+    away.rename(library.path)
+    library.log_search(result)
+    assert library.version() != version
+    assert len(library.search_log()) == 2
+
+
+def test_notes_go_by_the_settings_of_the_moment(library: Library) -> None:
+    library.version()
+    for secure in (False, True):
+        config.change({"secure_delete": secure})
+        with library._file.noting() as connection:
+            assert bool(connection.pragma("secure_delete")) is secure

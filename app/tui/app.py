@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from app.tui.actions import APP_ACTIONS, Action, bindings, offered
-from app.tui.alt_keys import tell_alt_digits, writes_nothing
+from app.tui.alt_keys import tell_alt_signs, writes_nothing
 from app.tui.browser import OpeningHearer, Place
 from app.tui.clipboard import copy_selected
 from app.tui.early_keys import EarlyKeys
@@ -75,7 +75,7 @@ class CarrelApp(App[int]):
         self._query = query  # to begin with
         self.window_title = WindowTitle(str(self.TITLE), self.send_to_terminal)
         self.driver_class = with_sparing(self.driver_class)
-        tell_alt_digits()
+        tell_alt_signs()
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.ports = ports
         self.opened: Opened | None = None

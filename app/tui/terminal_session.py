@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from app.tui.app import CarrelApp
 from app.tui.beside_library import BesideLibrary
 from app.tui.editor_launch import current_line, edit_in_terminal, visit
+from app.tui.ending_signals import ended_by_signals
 from app.tui.freshness import freshness_of
 from app.tui.indexer_process import Indexer
 from app.tui.pictures.picture_cells import terminal_of
@@ -73,7 +75,7 @@ def run_picker(library: Path | str | None, request: PickRequest, deliver: Callab
         raise app.failure
     if app.picked is not None:
         _remember(app, app.picked)
-    return _left(app, where, FAILED if app.crashed else deliver(app.picked))
+    return _left(app, where, FAILED if app.crashed else app.return_code or deliver(app.picked))
 
 
 def _ports(
@@ -102,7 +104,7 @@ def _run(app: CarrelApp, where: Places, terminal: AbstractContextManager[None], 
     private_folder(where.state)
     write_log_to(where.log)
     sys.setswitchinterval(SWITCH_SECONDS)
-    with errors_in_log(where.log), terminal:
+    with ended_by_signals(app), errors_in_log(where.log), terminal:
         app.run(inline=inline)
 
 
@@ -208,6 +210,9 @@ def write_log_to(path: Path) -> None:
 
 def _log_ended_thread(ended: threading.ExceptHookArgs) -> None:
     name = ended.thread.name if ended.thread is not None else "?"
+    if isinstance(ended.exc_value, OSError) and ended.exc_value.errno == errno.EIO:
+        _log.warning("The thread %s ended: the terminal is gone", name)
+        return
     _log.error("The thread %s ended by an error", name, exc_info=ended.exc_value)
 
 

@@ -50,6 +50,24 @@ def plain_terms(phrase: Phrase) -> tuple[str, ...] | None:
     return None
 
 
+def begun_term(phrase: Phrase) -> str | None:
+    """Return what a phrase is known by that is the beginning of one word and no more; None for others."""
+    if phrase.places[1:] or not phrase.prefix or phrase.first or phrase.column or phrase.otherwise:
+        return None
+    return None if EITHER in phrase.places[0] else kept(phrase.places[0]) + _LAST
+
+
+def begun_in(folder: str, prefix: str) -> str:
+    """Return what selects passage_id, frequency and length of what holds a word of such a beginning, in a folder.
+
+    Both are expressions. A place at which two terms begin so counts once.
+    """
+    return f"""SELECT passage_id, sum({_WEIGHT.format(at="at")})::float8 AS frequency, length FROM (
+        SELECT DISTINCT passage_id, length, at FROM posting, unnest(array_prepend(place, further)) AS at
+        WHERE folder_id = {folder} AND term >= {prefix} COLLATE "C" AND term < ({prefix} || '{_LAST}') COLLATE "C"
+    ) AS p GROUP BY passage_id, length"""
+
+
 def frequencies_of(phrase: Phrase) -> Sql:
     """Return what selects passage_id, frequency and length of the passages that match a phrase without spellings."""
     terms = plain_terms(phrase)

@@ -98,8 +98,9 @@ class LiveComparison:
         settings = replace(self._browser.config.search_settings(), opened_until=at)
         self._cancellation = cancellation = opened.new_cancellation()
         score = partial(opened.library.shadow_score, text, "live", settings=settings, cancel=cancellation)
+        still = partial(self._browser.ports.settings.still, "shadow")
         try:
-            found = await in_thread(partial(_giving_way, score))
+            found = await in_thread(partial(_giving_way, lambda: score() if still() else None))
             self._turn = turn
             if found is not None:
                 await self._go_back_if_broken(opened, found)

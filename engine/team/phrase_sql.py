@@ -18,6 +18,8 @@ from engine.team.passage_postings import COLUMN_WEIGHTS, PLACE_BITS, kept
 
 _LAST = chr(0x10FFFF)  # sorts behind all that a term holds
 _WITHIN = 2**PLACE_BITS - 1
+_BITS = 63  # of a bigint that is not negative
+_FEW = 2_000  # passages of a phrase's rarest word in which the others are looked up: each takes some .05 ms
 _WEIGHT = (
     "CASE {at} >> "
     + f"{PLACE_BITS} "
@@ -116,37 +118,50 @@ def _at_one_place(phrase: Phrase) -> Sql:
 def _in_a_row(phrase: Phrase) -> Sql:
     """Return what selects passage_id, length and each place from which the places of a phrase stand in a row.
 
-    The postings of its rarest finished word are read, and the others looked up in those passages alone. So a phrase
-    costs what its rarest word costs, however many words it has: joined to each other, all the postings of each were
-    read, and 120 words took a server more than a minute.
+    The passages of its rarest finished word are read. Where they are few, the other words are looked up in them, so
+    that a phrase of any length costs what its rarest word costs; where even that one is common, all postings of its
+    words are read once. Joined to each other, 120 words took a server more than a minute.
     """
     finished = phrase.places[:-1] if phrase.prefix else phrase.places
     pairs = [(kept(term), at) for at, place in enumerate(finished) for term in place.split(EITHER)]
     terms, offsets = [term for term, _ in pairs], [at for _, at in pairs]
-    offset, held = "JOIN offsets AS w ON w.term = q.term", Sql("term = ANY(%s)", (terms,))
-    values: tuple[Any, ...] = ()
+    words = Sql("SELECT term, at FROM offsets")
+    held = Sql("term = ANY(%s)", (terms,))
     if phrase.prefix:
         begun = _begun([kept(term) for term in phrase.places[-1].split(EITHER)])
-        held = Sql(f"{held.text} OR {begun.text}", (*held.values, *begun.values))
-        offset = f"""CROSS JOIN LATERAL (SELECT at FROM offsets AS o WHERE o.term = q.term
-            UNION ALL SELECT {len(finished)} WHERE {begun.text.replace("term", "q.term")}) AS w"""
-        values = begun.values
+        held = Sql(f"({held.text} OR {begun.text})", (*held.values, *begun.values))
+        words = Sql(
+            f"""SELECT term, at FROM offsets UNION ALL SELECT DISTINCT term, {len(finished)} FROM term_count
+            WHERE {begun.text}""",
+            begun.values,
+        )
+    whole = f"HAVING count(DISTINCT w.at) = {len(phrase.places)}"
+    if len(phrase.places) < _BITS:
+        whole = f"HAVING bit_or(1::bigint << w.at) = {(1 << len(phrase.places)) - 1}"
     return Sql(
         f"""WITH offsets AS MATERIALIZED (SELECT * FROM unnest(%s::text[], %s::integer[]) AS o(term, at)),
+        words AS MATERIALIZED ({words.text}),
         rarest AS MATERIALIZED (
-            SELECT at FROM offsets LEFT JOIN (
+            SELECT at, coalesce(sum(passages), 0) AS passages FROM offsets LEFT JOIN (
                 SELECT term, sum(passages) AS passages FROM term_count WHERE term = ANY(%s) GROUP BY term
-            ) AS c USING (term) GROUP BY at ORDER BY coalesce(sum(passages), 0), at LIMIT 1
-        )
-        SELECT a.passage_id, q.length, stands.at - w.at AS at FROM (
+            ) AS c USING (term) GROUP BY at ORDER BY passages, at LIMIT 1
+        ), among AS MATERIALIZED (
             SELECT DISTINCT passage_id FROM posting
             WHERE term = ANY(ARRAY(SELECT term FROM offsets WHERE at = (SELECT at FROM rarest)))
-        ) AS a CROSS JOIN LATERAL (
-            SELECT term, length, place, further FROM posting
-            WHERE folder_id = (a.passage_id >> 32)::integer AND passage_id = a.passage_id AND ({held.text}) OFFSET 0
-        ) AS q CROSS JOIN LATERAL unnest(array_prepend(q.place, q.further)) AS stands(at) {offset}
-        GROUP BY a.passage_id, q.length, stands.at - w.at HAVING count(DISTINCT w.at) = {len(phrase.places)}""",
-        (terms, offsets, terms, *held.values, *values),
+        ), held AS (
+            SELECT q.* FROM among AS a CROSS JOIN LATERAL (
+                SELECT passage_id, term, length, place, further FROM posting
+                WHERE folder_id = (a.passage_id >> 32)::integer AND passage_id = a.passage_id AND {held.text} OFFSET 0
+            ) AS q WHERE (SELECT passages FROM rarest) <= {_FEW}
+            UNION ALL
+            SELECT passage_id, term, length, place, further FROM posting
+            WHERE {held.text} AND passage_id IN (SELECT passage_id FROM among)
+                AND (SELECT passages FROM rarest) > {_FEW}
+        )
+        SELECT passage_id, length, stands.at - w.at AS at
+        FROM held AS h JOIN words AS w ON w.term = h.term, unnest(array_prepend(h.place, h.further)) AS stands(at)
+        GROUP BY passage_id, length, stands.at - w.at {whole}""",
+        (terms, offsets, *words.values, terms, *held.values, *held.values),
     )
 
 

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 TITLE_END = 1 << PLACE_BITS  # the first place of a term lies below it where the term stands in a title
 
 
+def _beside(name: str, sign: str) -> str:
+    """Return what joins, under a name, the passage that stands before (-) or behind (+) passage `p`."""
+    return f"""CROSS JOIN LATERAL (
+            SELECT id, text FROM passage WHERE folder_id = p.folder_id AND document_id = p.document_id
+                AND ordinal = p.ordinal {sign} 1 OFFSET 0) AS {name}"""
+
+
 def titled(snapshot: Snapshot, words: Sequence[str], most: int) -> list[tuple[int, str]]:
     """Return the first passages of documents and entries whose title or an alias begins so, and those, a line each."""
     return snapshot.answer(named(words, most))
@@ -86,8 +93,7 @@ def bordering(tails: Sequence[Phrase], head: Phrase, most: int) -> Sql:
     return Sql(
         f"""SELECT before.id, before.text, p.id, p.text, d.kind
         FROM (SELECT DISTINCT passage_id FROM ({ends.text}) AS f) AS m {passage_at("m.passage_id")}
-        JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id
-            AND before.ordinal = p.ordinal - 1
+        {_beside("before", "-")}
         {DOCUMENT} WHERE before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
         (*ends.values, *begins.values, most),
     )
@@ -106,10 +112,8 @@ def bordering_short(begun: Sequence[Phrase], head: Phrase, longest: int, most: i
     return Sql(
         f"""SELECT before.id, before.text, p.id, p.text, after.id, after.text, d.kind
         FROM (SELECT DISTINCT passage_id FROM ({middle.text}) AS f) AS m {passage_at("m.passage_id")}
-        JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id
-            AND before.ordinal = p.ordinal - 1
-        JOIN passage after ON after.folder_id = p.folder_id AND after.document_id = p.document_id
-            AND after.ordinal = p.ordinal + 1
+        {_beside("before", "-")}
+        {_beside("after", "+")}
         {DOCUMENT} WHERE length(p.text) <= %s AND before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
         (*middle.values, longest, *begins.values, most),
     )

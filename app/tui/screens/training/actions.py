@@ -17,7 +17,7 @@ TRAINING_ACTIONS = (
     Action("training.pause", "p", "order('pause')", "pause", "Pause the run", "Let the run wait; o lets it go on."),
     Action("training.resume", "o", "order('resume')", "go on", "Let the run go on",
            "Let a paused run go on; take up one that broke off, from its last checkpoint."),
-    Action("training.review", "e", "review", "examples", "Look at the examples before the run learns from them",
+    Action("training.review", "e", "review", "examples", "Look at the examples before the run learns them",
            "Accept or reject the examples that a run waits with, one by one."),
     Action("training.stop", "s", "order('stop')", "stop", "Stop the run and judge the best so far",
            "End training now, and judge the best that it has reached."),

@@ -149,7 +149,7 @@ LIBRARY = Action(
     "f3,alt+l",
     "show_library",
     "library",
-    "The library: folders, what is indexed, what is left out",
+    "The library: folders, what is read and what is not",
     "Go to the library: folders, what is indexed now, what failed or is left out; and back to the search.",
 )
 TRAINING = Action(

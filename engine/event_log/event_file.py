@@ -62,8 +62,9 @@ class EventFile:
         if identity_of(self._path) == (there.st_dev, there.st_ino):
             return False
         try:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
             found = _opened(self._path)
-        except OSError:  # its folder is gone, or something else has its name: whoever follows by now reads on
+        except OSError:  # all of Carrel's is gone, or something else has its name: whoever follows by now reads on
             return False
         os.close(self._file)
         self._file = found

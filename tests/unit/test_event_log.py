@@ -102,9 +102,11 @@ def test_a_writer_whose_file_was_pruned_in_the_last_moment_makes_it_anew(home: P
     assert len(EventTail(path).read()) == 1
 
 
-@pytest.mark.parametrize("harm", ["removed", "emptied", "moved away", "a folder for a while"])
+@pytest.mark.parametrize(
+    "harm", ["removed", "removed with its folder", "emptied", "moved away", "a folder for a while"]
+)
 def test_a_file_that_somebody_takes_away_is_made_anew_for_old_and_new_followers(tmp_path: Path, harm: str) -> None:
-    path = tmp_path / "events"
+    path = tmp_path / "events" / "indexer.jsonl"
     file, tail = EventFile(path), EventTail(path)
     file.write(IndexerStarted(pid=7, task="watching"))
     file.write(Watching(folders=3, covered=2))
@@ -116,6 +118,8 @@ def test_a_file_that_somebody_takes_away_is_made_anew_for_old_and_new_followers(
         path.rename(tmp_path / "elsewhere")
     else:
         path.unlink()
+    if harm == "removed with its folder":
+        path.parent.rmdir()
     if harm == "a folder for a while":
         path.mkdir()
         file.write(Committed(documents=0, passages=1))
@@ -133,7 +137,7 @@ def test_a_file_that_somebody_takes_away_is_made_anew_for_old_and_new_followers(
     assert newcomer == ["indexer_started", "watching", "committed", "committed"]
     assert last_watching(path) is not None
     file.close()
-    assert len(list(tmp_path.iterdir())) == (2 if harm == "moved away" else 1)
+    assert len(list(tmp_path.rglob("*"))) == 1 + (2 if harm == "moved away" else 1)
 
 
 def test_what_is_said_again_as_a_file_begins_anew_is_passed_on_once(tmp_path: Path) -> None:

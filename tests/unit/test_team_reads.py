@@ -344,13 +344,24 @@ def test_titles_and_borders_of_passages_are_found_alike(pair: Pair):
     for words in (["start"], ["start", "here"], ["sourdough", "schedule"]):
         theirs = {(pair.number[each], names) for each, names in pair.file.titled(words, 50)}
         assert set(pair.team.titled(words, 50)) == theirs
-    tails = [Phrase(("paragraph",), column="body", first=True), Phrase(("many",), column="body", first=True)]
     head = Phrase(("words",), column="body")
-    theirs = {
-        (pair.number[row[0]], row[1], pair.number[row[2]], row[3], row[4])
-        for row in pair.file.borders(tails, head, 500)
-    }
-    assert set(pair.team.borders(tails, head, 500)) == theirs
+    opening = ("paragraph", "11", "of", "many")  # a passage begins so, or with an end of it
+    longer = [
+        [Phrase((word,), column="body", first=True) for word in ("paragraph", "many")],
+        [Phrase(opening[at:], column="body", first=True) for at in range(len(opening))],
+        [Phrase(("nosuchword", *opening)[at:], column="body", first=True) for at in range(5)],
+        [Phrase(("about", "paragraph", "1")[at:], True, "body", first=True) for at in range(3)],
+        [Phrase(("of|paragraph", "2|nosuchword")[at:], column="body", first=True) for at in range(2)],
+    ]
+    found = []
+    for tails in longer:
+        theirs = {
+            (pair.number[row[0]], row[1], pair.number[row[2]], row[3], row[4])
+            for row in pair.file.borders(tails, head, 500)
+        }
+        assert set(pair.team.borders(tails, head, 500)) == theirs
+        found.append(len(theirs))
+    assert found[0] and found[3]  # else nothing was compared
     begun = [Phrase(("paragraph",), column="body", first=True)]
     three = {pair.number[row[2]] for row in pair.file.short_between(begun, head, 10_000, 500)}
     assert {row[2] for row in pair.team.short_between(begun, head, 10_000, 500)} == three

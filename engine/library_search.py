@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.retrieval.postings_cache import PostingsCache
     from engine.retrieval.search_pipeline import Model
     from engine.retrieval.searched_store import SearchedStore
-    from engine.retrieval.shadow_scoring import RowsMade
+    from engine.retrieval.shadow_search import RowsMade
     from engine.store.library_connection import LibraryConnection
     from engine.store.store_connection import StoreConnection
 

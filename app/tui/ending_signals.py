@@ -14,7 +14,9 @@ from types import FrameType
 from app.tui.app import CarrelApp
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-PATIENCE_SECONDS = 5.0  # until a process ends that cannot leave: its terminal is gone, an editor has it
+PATIENCE_SECONDS = (
+    20.0  # until a process ends that cannot leave, as where an editor has its terminal; a loaded one takes some
+)
 SIGNALLED = 128  # added to the number of a signal, it is the exit code by which shells tell it
 
 

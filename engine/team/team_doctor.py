@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.events import Event
 from engine.records import Check
 from engine.team.membership import own_folders, writing
-from engine.team.publishing import Publisher
+from engine.team.publisher import Publisher
 from engine.team.team_migrations import LEAST_PGVECTOR, LEAST_SERVER, newest_version
 from engine.team.vector_functions import EXACT_BELOW
 

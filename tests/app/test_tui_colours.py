@@ -13,10 +13,11 @@ import pytest
 from fakes import FakeLibrary, ports
 from piloting import SMALL, WIDE, pressed, settle, typed, written
 from rich.segment import Segment
+from textual.color import Color
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
-from app.tui.theme import BAR
+from app.tui.theme import BAR, CARREL_THEMES
 from engine.library import Library
 
 SHADELESS = {
@@ -138,3 +139,20 @@ async def test_light_and_dark_change_by_their_key_on_every_screen_as_if_it_had_b
     for state, begun, changed in zip(STATES, shown[True], shown[False], strict=True):
         assert begun == changed, state  # of long lists: pytest -vv tells where
     assert len({str(each) for each in shown[True]}) > 10
+
+
+@pytest.mark.parametrize("theme", [each.name for each in CARREL_THEMES])
+async def test_nothing_that_is_read_is_as_faint_as_a_rule(theme: str) -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=WIDE) as pilot:
+        app.theme = theme
+        await typed(pilot, "starter alive")
+        faint = Color.parse(app.theme_variables["faint"]).rich_color.name
+        for keys in (("down",), ("f12", "down", "right", "right"), ("escape", "escape", "escape", "f7")):
+            await pressed(pilot, *keys)
+            found = [each.text for line in segments(pilot) for each in line if each.style and each.style.color]
+            assert found
+            for line in segments(pilot):
+                for each in line:
+                    if each.style and each.style.color and each.style.color.name == faint:
+                        assert not any(map(str.isalnum, each.text)), each.text

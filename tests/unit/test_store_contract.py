@@ -23,7 +23,7 @@ from engine.records import Scope, SearchSettings
 from engine.retrieval import tier_calibration
 from engine.sources.parser import Parser
 from engine.team.membership import models_of
-from engine.team.model_filling import ModelFilling
+from engine.team.model_backfill import ModelFilling
 
 NOTES = {
     **{

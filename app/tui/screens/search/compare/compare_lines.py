@@ -70,7 +70,7 @@ def _row(each: Compared, column: int) -> Content:
     ]
     ahead = each.difference.startswith("+")
     behind = each.difference.startswith("−")
-    style = f"bold {BRIGHT}" if each.sum else "" if ahead or behind else FAINT
+    style = f"bold {BRIGHT}" if each.sum else "" if ahead or behind else QUIET
     difference = Content.styled(f"{each.difference:>{DIFFERENCE_CELLS}}", style)
     return Content.assemble(name, " " * GAP, figures[0], " " * GAP, figures[1], difference)
 

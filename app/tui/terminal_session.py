@@ -26,7 +26,7 @@ from app.tui.pictures.picture_files import PictureFiles
 from app.tui.ports import IndexerPort, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
-from app.tui.threads import still_running
+from app.tui.threads import SWITCH_SECONDS, still_running
 from app.tui.training_runs import TrainingRuns
 from app.tui.watched_file import WatchedFile
 from engine.errors import CarrelError, PathError
@@ -42,7 +42,6 @@ _log = logging.getLogger("carrel")
 FAILED = 2  # the exit code of a picker that met a fault of its own; 1 says that nothing matched
 
 LOGGERS = ("carrel", "engine", "training")
-SWITCH_SECONDS = 0.001  # how long a search may keep the screen's thread waiting; Python's own 0.005 shows in typing
 TEAM_PACE = Pace(quiet=0.25, words_at_once=False)  # a server is a network away: it is asked once the keys rest
 COUNT_SECONDS = 2.0  # spent on how many files a folder holds that was named on the command line
 THREAD_PATIENCE_SECONDS = 0.2  # for searches under way, which were interrupted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from piloting import pressed, screen_of, settle, told, typed
 from app.tui.app import CarrelApp
 from app.tui.ports import Opened, Pace
 from app.tui.settings_file import SettingsFile
+from app.tui.threads import SWITCH_SECONDS
 from engine import run_end
 from engine.config import Config, change
 from engine.embedding import catalogue
@@ -45,6 +47,18 @@ async def test_a_search_that_rested_goes_through_both_models_once() -> None:
         screen.parts.search.ask_again()  # as after a commit of the indexer
         await settle(pilot)
         assert library.compared == [(QUERY, "live")]
+
+
+async def test_behind_a_comparison_the_screen_waits_no_longer_for_the_searches_than_before() -> None:
+    library, before = FakeLibrary(), sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(SWITCH_SECONDS)  # as the browser does in a terminal, once all of it is imported
+        async with browser(library, ON).run_test(size=(120, 40)) as pilot:
+            await typed(pilot, QUERY)
+            assert library.compared == [(QUERY, "live")]
+            assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def test_a_search_without_words_goes_through_none() -> None:

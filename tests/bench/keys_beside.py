@@ -196,6 +196,9 @@ def typed(sides: dict[bool, Side], questions: int, seed: int) -> list[Waited]:
     """Type questions into both, and return their keys."""
     browsers = {on: Typed(side.terminal) for on, side in sides.items()}
     type_in_turns(list(browsers.values()), [question(number) for number in range(questions)], seed)
+    for on, browser in browsers.items():
+        unanswered = [key for key in browser.keys if key.both is None]
+        sides[on].figures.missed += [f"a letter of “{question(key.question)}”" for key in unanswered]
     return [
         Waited(on, key.question, key.pause > 0.0, key.pressed, key.waited(key.words), key.waited(key.both))
         for on, browser in browsers.items()

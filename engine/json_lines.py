@@ -122,6 +122,7 @@ class Tail(Generic[Kind]):
             piece = b""
         except OSError as error:
             piece = b""
+            self.close()  # what has the name may be no file, and another may take its place
             if self._trouble != str(error):
                 self._trouble = str(error)
                 log.warning("events cannot be read: %s", error)

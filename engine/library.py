@@ -30,7 +30,7 @@ from engine.retrieval.cancellation import Cancellation, SearchCancelled
 from engine.store.connection import open_writer
 from engine.store.requests import RequestState
 from engine.store.stored_values import refuse_escaping
-from engine.team_sharing import TeamSharing
+from engine.team_shares import TeamSharing
 from engine.watchlist import Watchlist
 
 if TYPE_CHECKING:

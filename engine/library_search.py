@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from engine.errors import LibraryError, ModelError, TeamAway
 from engine.library_file import LibraryFile
 from engine.paths import expanded, is_of_another
 from engine.records import Query, Scope, SearchResult, SearchSettings, WhyReport, WhyStage
 from engine.retrieval.cancellation import Cancellation
+from engine.retrieval.search_caches import SearchCaches
 
 if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.exploration import Exploration
     from engine.retrieval import tiers
     from engine.retrieval.active_model import ActiveModel
-    from engine.retrieval.fts_query import FtsQuery
     from engine.retrieval.hits import Read
     from engine.retrieval.postings_cache import PostingsCache
-    from engine.retrieval.row_memory import RowMemory
     from engine.retrieval.search_pipeline import Model
     from engine.retrieval.searched_store import SearchedStore
-    from engine.retrieval.shadow_scoring import RowsMade
+    from engine.retrieval.shadow_search import RowsMade
     from engine.store.library_connection import LibraryConnection
     from engine.store.store_connection import StoreConnection
 
@@ -41,6 +39,22 @@ NOT_PUBLISHED = "it has not come to the team's library yet", "Run `carrel sync`.
 EMBED_MOST = 50  # passages of one search: of more, the list gains little (tests/bench/partial_vectors.py)
 EMBED_SECONDS = 1.5  # two idle cores embed 80 in it, busy ones some 20, which still give most of what there is to gain
 
+_Given = ParamSpec("_Given")
+_Found = TypeVar("_Found")
+
+
+def _again_where_away(search: Callable[_Given, _Found]) -> Callable[_Given, _Found]:
+    """Search once more where the way to a server broke in the middle: anew, or without the server."""
+
+    @wraps(search)
+    def tried(*args: _Given.args, **kwargs: _Given.kwargs) -> _Found:
+        try:
+            return search(*args, **kwargs)
+        except TeamAway:
+            return search(*args, **kwargs)
+
+    return tried
+
 
 class LibrarySearch:
     """Searches, from any thread. `encoder` stands in for the library's own model.
@@ -51,13 +65,7 @@ class LibrarySearch:
     def __init__(self, store: SearchedStore, encoder: Encoder | None, own: LibraryFile) -> None:
         self._store = store
         self._own = own
-        self._encoder = encoder
-        self._active: ActiveModel | None = None
-        self._postings: PostingsCache | None = None
-        self._rows: RowMemory | None = None
-        self._stays = False  # whether this process will search again and again
-        self._closed = False  # a search that goes on keeps nothing for later ones
-        self._guard = threading.Lock()
+        self._caches = SearchCaches(encoder, store.vector_source)
 
     def search(
         self,
@@ -142,7 +150,7 @@ class LibrarySearch:
 
         self.embed([passage_id])
         with self._store.searching() as connection:
-            model, cuts = self._active_model().of(connection)
+            model, cuts = self._caches.active_model().of(connection)
             return similar(connection, passage_id, model, cuts, limit, scope)
 
     def may_see(self, document_id: int, scope: Scope) -> bool:
@@ -152,10 +160,9 @@ class LibrarySearch:
 
     def warm(self) -> None:
         """Load the model and the vectors, so that the next search need not, and keep from now on what is read."""
-        with self._guard:
-            self._stays, self._postings = True, None
+        self._caches.stay()
         with self._store.searching() as connection:
-            model, _ = self._active_model().of(connection)
+            model, _ = self._caches.active_model().of(connection)
         if model is not None:
             model.encode("warm")
 
@@ -204,8 +211,8 @@ class LibrarySearch:
     def lend(self, cancel: Cancellation) -> Iterator[tuple[StoreConnection, ActiveModel, PostingsCache, RowsMade]]:
         """Lend what a search is made with, for one that is held against another model's."""
         with self._store.searching(cancel) as connection:
-            made = partial(self._rows_made, connection)
-            yield connection, self._active_model(), self._postings_cache(), made
+            made = partial(self._caches.rows_made, connection)
+            yield connection, self._caches.active_model(), self._caches.postings(), made
 
     @contextmanager
     def _of_reader(self, connection: StoreConnection) -> Iterator[LibraryConnection]:
@@ -221,32 +228,16 @@ class LibrarySearch:
     def model_if_there(self, connection: StoreConnection) -> Model | None:
         """Return the library's model; None where it has none, or it cannot be loaded."""
         try:
-            return self._active_model().of(connection)[0]
+            return self._caches.active_model().of(connection)[0]
         except ModelError:
             return None
 
     def close(self) -> None:
         """Let go of the vectors and the model."""
-        with self._guard:
-            self._active, self._rows, self._closed = None, None, True
+        self._caches.close()
 
+    @_again_where_away
     def _explored(
-        self,
-        text: str,
-        limit: int,
-        settings: SearchSettings,
-        typing: bool,
-        cancel: Cancellation | None,
-        *,
-        widely: bool,
-    ) -> Exploration:
-        """Search, and once more where the way to a server broke in the middle: anew, or without the server."""
-        try:
-            return self._explored_once(text, limit, settings, typing, cancel, widely=widely)
-        except TeamAway:
-            return self._explored_once(text, limit, settings, typing, cancel, widely=widely)
-
-    def _explored_once(
         self,
         text: str,
         limit: int,
@@ -277,14 +268,14 @@ class LibrarySearch:
             if missing:
                 needed = settings = replace(settings, fusion="keyword")
             search = search_pipeline.run(
-                connection, query, needed, model, cuts, limit=limit, cancel=cancel, postings=self._postings_cache()
+                connection, query, needed, model, cuts, limit=limit, cancel=cancel, postings=self._caches.postings()
             )
             if needed != settings:
                 search = search_pipeline.reorder(search, settings, limit)
             read: dict[int, Read] = {}
             sequence = connection.change_latest()
-            search = search_pipeline.with_nearest_words(search, self._postings_cache().of(connection))
-            made = self._rows_made(connection, search.fts_query)
+            search = search_pipeline.with_nearest_words(search, self._caches.postings().of(connection))
+            made = self._caches.rows_made(connection, search.fts_query)
             if widely:
                 ahead_of_rows(connection, search.fts_query, search.gathered.candidates.ids.tolist())
             result = search_pipeline.present(connection, search, settings, model, cuts, read, made=made)
@@ -296,32 +287,6 @@ class LibrarySearch:
         kept = connection if isinstance(connection, AheadReads) else None
         return Exploration(search, result, model, cuts, self._store.searching, read, sequence, settings.constants, kept)
 
-    def _postings_cache(self) -> PostingsCache:
-        from engine.retrieval.postings_cache import PostingsCache
-
-        with self._guard:
-            if self._postings is None:
-                self._postings = PostingsCache(keeps_scores=self._stays)
-            return self._postings
-
-    def _rows_made(self, connection: StoreConnection, fts_query: FtsQuery) -> dict[int, Read]:
-        """Return what was made of this query's rows, in a process that searches again and again."""
-        from engine.retrieval.row_memory import RowMemory
-
-        with self._guard:
-            if not self._stays or self._closed:
-                return {}
-            self._rows = self._rows or RowMemory()
-        return self._rows.of(connection, fts_query)
-
-    def _active_model(self) -> ActiveModel:
-        from engine.retrieval.active_model import ActiveModel
-
-        with self._guard:
-            active = self._active or ActiveModel(self._encoder, vectors=self._store.vector_source)
-            self._active = None if self._closed else active
-            return active
-
     def _model(
         self, connection: StoreConnection, settings: SearchSettings, meaning: str
     ) -> tuple[Model | None, tiers.Cuts, str]:
@@ -331,7 +296,7 @@ class LibrarySearch:
         if settings.fusion == "keyword" or not meaning:
             return None, unfitted(0.0), ""
         try:
-            model, cuts = self._active_model().of(connection)
+            model, cuts = self._caches.active_model().of(connection)
         except ModelError as error:
             return None, unfitted(0.0), f"by words alone: {error}"
         if model is not None and not model.reads(meaning):

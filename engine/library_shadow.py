@@ -33,7 +33,7 @@ from engine.store.transactions import transaction
 if TYPE_CHECKING:
     from engine.retrieval.active_model import ActiveModel
     from engine.retrieval.postings_cache import PostingsCache
-    from engine.retrieval.shadow_scoring import RowsMade, Side
+    from engine.retrieval.shadow_search import RowsMade, Side
     from engine.store.models import StoredModel
     from engine.store.store_connection import StoreConnection
 
@@ -116,7 +116,7 @@ class LibraryShadow:
         None, and nothing is written, where nothing runs beside, where less than 99 % of its vectors are there, or where
         the text asks for no words. Raises SearchCancelled, ModelError where a model cannot be used.
         """
-        from engine.retrieval.shadow_scoring import compared
+        from engine.retrieval.shadow_search import compared
 
         cancel = cancel or Cancellation()
         with self._search.lend(cancel) as lent:
@@ -206,7 +206,7 @@ class LibraryShadow:
     ) -> tuple[Side, Side] | None:
         """Search with both models in one state of the library; None where they cannot be compared now."""
         from engine.retrieval.query import parse
-        from engine.retrieval.shadow_scoring import searched
+        from engine.retrieval.shadow_search import searched
         from engine.retrieval.written_options import with_written_options
 
         connection, active, postings, made = lent

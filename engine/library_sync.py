@@ -75,9 +75,9 @@ class LibrarySync:
                 stop=stop,
             )
         if self._team is not None and not stop.is_set():
-            from engine.team import publishing, team_tiers
+            from engine.team import publisher, team_tiers
 
-            publishing.bring(self._team.address, self._file.path, self._team.machine, on_event, stop)
+            publisher.bring(self._team.address, self._file.path, self._team.machine, on_event, stop)
             team_tiers.fit(self._team.team, self._model_if_there, stop)
         return report
 

@@ -1,4 +1,4 @@
-"""Watching a run from outside: its events as they come, until it ends or its process is gone."""
+"""Follows a run from outside: its events as they come, until it ends or its process is gone."""
 
 from __future__ import annotations
 

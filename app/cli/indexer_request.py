@@ -111,17 +111,18 @@ def _succeeded(outcome: Outcome | None) -> Outcome:
     return outcome
 
 
+def carry_out(
+    library: Library, do: Callable[..., object], order: Order, *, on_event: OnEvent, stop: threading.Event
+) -> None:
+    """Call `do`, a method of the library, with what the order names, or have the holder of the lock carry it out."""
+    done_or_asked(library, lambda: do(order[1], on_event=on_event, stop=stop), [order], on_event=on_event, stop=stop)
+
+
 def switch_model(library: Library, model: str) -> bool:
     """Make an installed model the library's and show how far it is; False where it was interrupted."""
     show = progress()
     with closing(show), stop_on_signal() as stop:
-        done_or_asked(
-            library,
-            lambda: library.use_model(model, on_event=show, stop=stop),
-            [("use_model", model)],
-            on_event=show,
-            stop=stop,
-        )
+        carry_out(library, library.use_model, ("use_model", model), on_event=show, stop=stop)
         if not stop.is_set():
             from app.cli.embedding_wait import until_embedded
 
@@ -133,11 +134,5 @@ def switch_late(library: Library, order: str) -> bool:
     """Switch late interaction as `Library.switch_late` does, and show how far it is; False where it was interrupted."""
     show = progress()
     with closing(show), stop_on_signal() as stop:
-        done_or_asked(
-            library,
-            lambda: library.switch_late(order, on_event=show, stop=stop),
-            [("late", order)],
-            on_event=show,
-            stop=stop,
-        )
+        carry_out(library, library.switch_late, ("late", order), on_event=show, stop=stop)
         return not stop.is_set()

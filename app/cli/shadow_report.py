@@ -47,7 +47,7 @@ def shape(state: ShadowState | None, on: bool) -> dict[str, Any]:
 
 def _model(model: ShadowModel) -> str:
     known = [
-        f"{size(model.model_bytes)} of files" if model.model_bytes else "",
+        f"{size(model.model_bytes)} of files" if model.model_bytes else "not installed any more",
         f"{size(model.vector_bytes)} of vectors",
         f"{size(model.memory_bytes)} of memory" if model.memory_bytes else "",
     ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import threading
 
     from engine.events import Event
-    from engine.team.publishing import Published
+    from engine.team.publisher import Published
 
 _OWN_FILE = "It works on your own file: leave `--library` out, or name a file."
 NOT_ON_TEAM = {
@@ -64,7 +64,7 @@ def brought_to_team(session: Session, on_event: Callable[[Event], None], stop: t
     if not joined or library_path(session.library) != library_path() or stop.is_set():
         return None
     from engine.team.membership import this_machine
-    from engine.team.publishing import bring
+    from engine.team.publisher import bring
 
     return bring(joined, library_path(), this_machine(), on_event, stop)
 

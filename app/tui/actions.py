@@ -149,7 +149,7 @@ LIBRARY = Action(
     "f3,alt+l",
     "show_library",
     "library",
-    "The library: folders, what is indexed, what is left out",
+    "The library: folders, what is read and what is not",
     "Go to the library: folders, what is indexed now, what failed or is left out; and back to the search.",
 )
 TRAINING = Action(
@@ -167,7 +167,7 @@ SUSPEND = Action(
     "suspend_process",
     "to the shell",
     "Go to the shell; `fg` there comes back",
-    "Stop Carrel and go to the shell; `fg` there comes back. Indexing goes on.",
+    "Go to the shell; `fg` there comes back. Indexing goes on.",
     footer=False,
 )
 APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, SUSPEND, QUIT, COPY_SELECTED)

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from app.tui.actions import APP_ACTIONS, Action, bindings, offered
-from app.tui.alt_keys import tell_alt_digits, writes_nothing
+from app.tui.alt_keys import tell_alt_signs, writes_nothing
 from app.tui.browser import OpeningHearer, Place
 from app.tui.clipboard import copy_selected
 from app.tui.early_keys import EarlyKeys
@@ -33,7 +33,7 @@ from app.tui.screens.search.live_search import Answered, Refused
 from app.tui.screens.search.screen import SearchScreen
 from app.tui.sparing_output import with_sparing
 from app.tui.status_line import StatusView
-from app.tui.theme import CARREL_THEMES, at_start, few_colours, in_terminal_colours, other
+from app.tui.theme import CARREL_THEMES, ThemeChoice
 from app.tui.theme_colors import TERMINAL_THEMES, ReversedChoice, inks
 from app.tui.toasts import TOAST_CSS, TOAST_SECONDS, TROUBLE_SECONDS, Toasts
 from app.tui.window_title import WindowTitle
@@ -70,12 +70,12 @@ class CarrelApp(App[int]):
 
     def __init__(self, ports: Ports, query: str = "") -> None:
         self._early = EarlyKeys(self)
-        self._few_colours = few_colours()
+        self._themes = ThemeChoice()
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else it would be shown in greys
         self._query = query  # to begin with
         self.window_title = WindowTitle(str(self.TITLE), self.send_to_terminal)
         self.driver_class = with_sparing(self.driver_class)
-        tell_alt_digits()
+        tell_alt_signs()
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.ports = ports
         self.opened: Opened | None = None
@@ -94,7 +94,7 @@ class CarrelApp(App[int]):
         self._library = FollowedLibrary(self)
         for theme in (*CARREL_THEMES, *TERMINAL_THEMES):
             self.register_theme(theme)
-        self.theme, self._theme_trouble = self._wanted_theme()
+        self.theme, self._theme_trouble = self._themes.wanted(self.config.theme, self.available_themes)
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -172,7 +172,7 @@ class CarrelApp(App[int]):
             self.notify(str(error), severity="error", timeout=8, markup=False)
             return False
         if "theme" in changes:
-            self.theme, _ = self._wanted_theme()
+            self.theme, _ = self._themes.wanted(self.config.theme, self.available_themes)
         if {"keys", "key_preset"} & changes.keys():
             self._use_keys()
         self.config_signal.publish(self.config)
@@ -299,18 +299,8 @@ class CarrelApp(App[int]):
 
     def action_other_theme(self) -> None:
         """Change between dark and light, until Carrel is left; the settings keep a theme for good."""
-        chosen = self.available_themes.get(self.config.theme)
         dark = self.current_theme.dark
-        self.theme = self._showable(other(dark, chosen.name if chosen and chosen.dark != dark else ""))
-
-    def _wanted_theme(self) -> tuple[str, str]:
-        """Return the theme that the person wants, as far as the terminal can show it, and what is wrong with it."""
-        name, trouble = at_start(self.config.theme, self.available_themes)
-        return self._showable(name), trouble
-
-    def _showable(self, name: str) -> str:
-        asked = os.environ.get("TEXTUAL_THEME") == name
-        return in_terminal_colours(self.available_themes[name]) if self._few_colours and not asked else name
+        self.theme = self._themes.other(dark, self.config.theme, self.available_themes)
 
     def notify(
         self,

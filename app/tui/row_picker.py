@@ -10,7 +10,7 @@ from textual.screen import Screen
 from app.tui.app import CarrelApp
 from app.tui.browser import OpeningHearer, Place
 from app.tui.ports import Ports
-from app.tui.screens.search.picking import PickingScreen
+from app.tui.screens.search.row_picker_screen import PickingScreen
 from engine.errors import CarrelError, UsageError
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult

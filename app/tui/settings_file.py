@@ -29,3 +29,15 @@ class SettingsFile:
             changed(self.config, changes) if self.path is None else change(changes, self.path, known=self.config)
         )
         return self.config
+
+    def still(self, name: str) -> bool:
+        """Return whether a switch is on here and in the file: another terminal may have turned it off. In a thread.
+
+        Where the file cannot be used now it counts as it was read.
+        """
+        if self.path is None or not getattr(self.config, name):
+            return bool(getattr(self.config, name))
+        try:
+            return bool(getattr(load(self.path), name))
+        except ConfigError:
+            return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from app.tui.app import CarrelApp
 from app.tui.beside_library import BesideLibrary
 from app.tui.editor_launch import current_line, edit_in_terminal, visit
+from app.tui.ending_signals import ended_by_signals
 from app.tui.freshness import freshness_of
 from app.tui.indexer_process import Indexer
 from app.tui.pictures.picture_cells import terminal_of
@@ -24,7 +26,7 @@ from app.tui.pictures.picture_files import PictureFiles
 from app.tui.ports import IndexerPort, Opened, Pace, Ports
 from app.tui.query_history import History
 from app.tui.settings_file import SettingsFile
-from app.tui.threads import still_running
+from app.tui.threads import SWITCH_SECONDS, still_running
 from app.tui.training_runs import TrainingRuns
 from app.tui.watched_file import WatchedFile
 from engine.errors import CarrelError, PathError
@@ -40,7 +42,6 @@ _log = logging.getLogger("carrel")
 FAILED = 2  # the exit code of a picker that met a fault of its own; 1 says that nothing matched
 
 LOGGERS = ("carrel", "engine", "training")
-SWITCH_SECONDS = 0.001  # how long a search may keep the screen's thread waiting; Python's own 0.005 shows in typing
 TEAM_PACE = Pace(quiet=0.25, words_at_once=False)  # a server is a network away: it is asked once the keys rest
 COUNT_SECONDS = 2.0  # spent on how many files a folder holds that was named on the command line
 THREAD_PATIENCE_SECONDS = 0.2  # for searches under way, which were interrupted
@@ -73,7 +74,7 @@ def run_picker(library: Path | str | None, request: PickRequest, deliver: Callab
         raise app.failure
     if app.picked is not None:
         _remember(app, app.picked)
-    return _left(app, where, FAILED if app.crashed else deliver(app.picked))
+    return _left(app, where, FAILED if app.crashed else app.return_code or deliver(app.picked))
 
 
 def _ports(
@@ -102,7 +103,7 @@ def _run(app: CarrelApp, where: Places, terminal: AbstractContextManager[None], 
     private_folder(where.state)
     write_log_to(where.log)
     sys.setswitchinterval(SWITCH_SECONDS)
-    with errors_in_log(where.log), terminal:
+    with ended_by_signals(app), errors_in_log(where.log), terminal:
         app.run(inline=inline)
 
 
@@ -208,6 +209,9 @@ def write_log_to(path: Path) -> None:
 
 def _log_ended_thread(ended: threading.ExceptHookArgs) -> None:
     name = ended.thread.name if ended.thread is not None else "?"
+    if isinstance(ended.exc_value, OSError) and ended.exc_value.errno == errno.EIO:
+        _log.warning("The thread %s ended: the terminal is gone", name)
+        return
     _log.error("The thread %s ended by an error", name, exc_info=ended.exc_value)
 
 

@@ -7,7 +7,7 @@ painted cool and words warm wherever the two are told apart, and never by colour
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from textual.theme import Theme
 
@@ -159,17 +159,6 @@ def preferred() -> str:
     return LIGHT.name if ground in {"7", "15"} else DARK.name
 
 
-def at_start(chosen: str, known: Collection[str]) -> tuple[str, str]:
-    """Return the theme to begin with, and what to tell of a chosen one that there is not.
-
-    TEXTUAL_THEME wins over the settings, and these win over what the terminal says of its ground.
-    """
-    wanted = os.environ.get("TEXTUAL_THEME", "") or chosen
-    if wanted in known:
-        return wanted, ""
-    return preferred(), f"There is no theme “{wanted}”. F5 lists those that there are." if wanted else ""
-
-
 def few_colours() -> bool:
     """Whether the terminal shows fewer than 256 colours, or the person wants none of them (NO_COLOR)."""
     if "NO_COLOR" in os.environ:
@@ -189,9 +178,29 @@ def in_terminal_colours(theme: Theme) -> str:
     return dark if theme.dark else light
 
 
-def other(dark: bool, chosen: str) -> str:
-    """Return the theme of the other ground: the person's own where it has that ground, else Carrel's.
+class ThemeChoice:
+    """Which theme is shown: the one that is wanted, as far as the terminal can show it. `known` are all there are."""
 
-    `dark` is the ground in use; `chosen` the name of the person's theme where it has the other one, else "".
-    """
-    return chosen or (LIGHT.name if dark else DARK.name)
+    def __init__(self) -> None:
+        self._few_colours = few_colours()
+
+    def wanted(self, chosen: str, known: Mapping[str, Theme]) -> tuple[str, str]:
+        """Return the theme to show where a person has `chosen` one, and what to tell of one that there is not.
+
+        TEXTUAL_THEME wins over the settings, and these win over what the terminal says of its ground.
+        """
+        wanted = os.environ.get("TEXTUAL_THEME", "") or chosen
+        if wanted in known:
+            return self._showable(known[wanted]), ""
+        trouble = f"There is no theme “{wanted}”. F5 lists those that there are." if wanted else ""
+        return self._showable(known[preferred()]), trouble
+
+    def other(self, dark: bool, chosen: str, known: Mapping[str, Theme]) -> str:
+        """Return the theme of the other ground than the one in use: the chosen one where it has that, else Carrel's."""
+        own = known.get(chosen)
+        name = own.name if own is not None and own.dark != dark else LIGHT.name if dark else DARK.name
+        return self._showable(known[name])
+
+    def _showable(self, theme: Theme) -> str:
+        asked = os.environ.get("TEXTUAL_THEME") == theme.name
+        return in_terminal_colours(theme) if self._few_colours and not asked else theme.name

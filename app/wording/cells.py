@@ -46,6 +46,32 @@ def _cut(text: str, cells: int, shorter: Callable[[str], str], before: str, afte
     return before + text + after if cells > 0 else ""
 
 
+def fold_words(text: str, cells: int, *, first: int) -> list[str]:
+    """Return a text in lines of so many cells, the first of `first`; only a word longer than a line is parted."""
+    lines, room = [""], max(1, first)
+    for word in text.split():
+        gap = " " if lines[-1] else ""
+        if gap and width(gap + word) > room:
+            gap, room = "", max(1, cells)
+            lines.append("")
+        while width(word) > room:
+            fitting = _signs_within(word, room)
+            lines[-1:] = [word[:fitting], ""]
+            word, room = word[fitting:], max(1, cells)
+        lines[-1] += gap + word
+        room -= width(gap + word)
+    return lines
+
+
+def _signs_within(text: str, cells: int) -> int:
+    """Return how many signs of a text, one at least, fit into a number of cells."""
+    for place, sign in enumerate(text):
+        cells -= width(sign)
+        if cells < 0:
+            return max(1, place)
+    return len(text)
+
+
 def table(rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), indent: str = "") -> list[str]:
     """Return the rows as aligned lines of clean text, two spaces between; columns in `right` are set to the right."""
     kept = [[one_line(cell) for cell in row] for row in rows]

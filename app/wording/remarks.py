@@ -19,6 +19,7 @@ _SAID: dict[RemarkKind, str] = {
     "open quote": "The quotation mark of {piece} is not closed.",
     "operator": '{piece} is a plain word here: -word leaves out, "word" must stand.',
     "signs": "{piece} is not searched: signs are where no words stand beside them.",
+    "long": "The line is searched up to {piece}; {detail} words behind it are not.",
     "capped": "The newest passages were looked through for {piece}; {detail} older ones were not.",
 }
 
@@ -40,7 +41,7 @@ def reading_notes(result: SearchResult) -> Iterator[str]:
 
 def remark_said(remark: Remark) -> str:
     """Return one remark as a sentence."""
-    detail = count(int(remark.detail)) if remark.kind == "capped" else remark.detail
+    detail = count(int(remark.detail)) if remark.kind in ("capped", "long") else remark.detail
     piece = one_line(remark.piece)
     return _SAID[remark.kind].format(piece=piece, word=piece.lstrip("-"), detail=detail)
 

@@ -12,6 +12,7 @@ import re
 import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,30 +191,30 @@ def _add_models(fastembed: Any) -> None:
 
 def _described_model(kind: type[Any], model: Any) -> FastembedModel:
     query, passage = prefixes(model.model)
-    return FastembedModel(
-        name=model.model,
-        dimension=model.dim,
-        pooling=_POOLING[kind.__name__],
-        window=_window(model.description),
-        model_file=model.model_file,
-        language=_language(model.description),
-        license=model.license,
-        source=model.sources.hf,
-        megabytes=round(model.size_in_GB * 1000),
-        bits=_bits(model),
-        remark=remark(model.model),
-        query_prefix=query,
-        passage_prefix=passage,
-        files=tuple(model.additional_files),
-    )
+    known = _facts(model, _POOLING[kind.__name__], remark(model.model))
+    return replace(known, query_prefix=query, passage_prefix=passage)
 
 
 def _described_late(kind: type[Any], model: Any) -> FastembedModel:
     attends, keeps = _LATE[kind.__name__]
+    late = FastembedLate(
+        query_marker=kind.QUERY_MARKER_TOKEN_ID,
+        passage_marker=kind.DOCUMENT_MARKER_TOKEN_ID,
+        query_length=kind.MIN_QUERY_LENGTH or 0,
+        mask=kind.MASK_TOKEN,
+        attends_mask=attends,
+        keeps_punctuation=keeps,
+    )
+    facts = _facts(model, "mean", FOR_LATE)  # pooled by nothing: it gives no vector of a text
+    return replace(facts, late=late)
+
+
+def _facts(model: Any, pooling: Pooling, said: str) -> FastembedModel:
+    """Return what fastembed says of a model of either kind."""
     return FastembedModel(
         name=model.model,
         dimension=model.dim,
-        pooling="mean",  # of no use: it gives no vector of a text
+        pooling=pooling,
         window=_window(model.description),
         model_file=model.model_file,
         language=_language(model.description),
@@ -221,16 +222,8 @@ def _described_late(kind: type[Any], model: Any) -> FastembedModel:
         source=model.sources.hf,
         megabytes=round(model.size_in_GB * 1000),
         bits=_bits(model),
-        remark=FOR_LATE,
+        remark=said,
         files=tuple(model.additional_files),
-        late=FastembedLate(
-            query_marker=kind.QUERY_MARKER_TOKEN_ID,
-            passage_marker=kind.DOCUMENT_MARKER_TOKEN_ID,
-            query_length=kind.MIN_QUERY_LENGTH or 0,
-            mask=kind.MASK_TOKEN,
-            attends_mask=attends,
-            keeps_punctuation=keeps,
-        ),
     )
 
 

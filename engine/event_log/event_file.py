@@ -26,10 +26,14 @@ LOOK_BACK_BYTES = 1 << 16  # read at once by one who looks for the last event of
 
 
 class EventFile:
-    """An open event file. Each event is one line and one write, so that a follower never sees half of one."""
+    """An open event file. Each event is one line and one write, so that a follower never sees half of one.
+
+    Where somebody removes or empties it, it is made anew, with what one who begins to follow must know.
+    """
 
     def __init__(self, path: Path, largest: int = LARGEST_BYTES) -> None:
         private_folder(path.parent)
+        self._path = path
         self._file = _opened(path)
         self._largest = largest
         self._size = os.fstat(self._file).st_size
@@ -42,9 +46,8 @@ class EventFile:
         try:
             if self._size > self._largest:
                 os.ftruncate(self._file, 0)
-                self._size = 0
-                for each in self._standing.values():
-                    self._append(each)
+            if self._is_lost() or os.fstat(self._file).st_size < self._size:
+                self._begin_anew()
             self._append(event)
         except OSError as error:
             log.warning("an event could not be written: %s", error)
@@ -52,6 +55,25 @@ class EventFile:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+    def _is_lost(self) -> bool:
+        """Whether the file was removed, and another could be opened in its place."""
+        there = os.fstat(self._file)
+        if identity_of(self._path) == (there.st_dev, there.st_ino):
+            return False
+        try:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            found = _opened(self._path)
+        except OSError:  # all of Carrel's is gone, or something else has its name: whoever follows by now reads on
+            return False
+        os.close(self._file)
+        self._file = found
+        return True
+
+    def _begin_anew(self) -> None:
+        self._size = 0
+        for each in self._standing.values():
+            self._append(each)
 
     def _append(self, event: Event) -> None:
         self._size += os.write(self._file, to_line(event).encode("ascii") + b"\n")

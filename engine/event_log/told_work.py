@@ -28,6 +28,7 @@ def told_work(task: str, on_event: OnEvent) -> Iterator[tuple[Path | None, OnEve
     if path is None:
         yield None, on_event
         return
+    refused = False
     with closing(EventFile(path)) as events:
 
         def tell(event: Event) -> None:
@@ -40,7 +41,9 @@ def told_work(task: str, on_event: OnEvent) -> Iterator[tuple[Path | None, OnEve
             yield path, tell
             reason = "all is done"
         except LibraryBusy:
-            path.unlink(missing_ok=True)
+            refused = True
             raise
         finally:
             events.write(Stopped(reason=reason))
+            if refused:
+                path.unlink(missing_ok=True)

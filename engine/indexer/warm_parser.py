@@ -39,9 +39,10 @@ class WarmParser:
         finally:
             self._end(reading)
 
-    def heeding(self, stop: Signal) -> HeedingParser:
-        """Return this parser for one who waits for it in the thread that is to hear of `stop`."""
-        return HeedingParser(self, stop)
+    def lent(self, stop: Signal) -> Callable[[], DocumentParser]:
+        """Return what gives this parser to one who waits for it in the thread that is to hear of `stop`."""
+        parser = HeedingParser(self, stop)
+        return lambda: parser
 
     def read_until(self, request: Request, stop: Signal) -> Document:
         """Read as `read` does, and leave the file to itself once `stop` is set."""
@@ -98,7 +99,7 @@ class WarmParser:
 
 
 class HeedingParser:
-    """A warm parser whose reader gives way; see `WarmParser.heeding`."""
+    """A warm parser whose reader gives way; see `WarmParser.lent`."""
 
     def __init__(self, parser: WarmParser, stop: Signal) -> None:
         self._parser = parser

@@ -1,5 +1,4 @@
-"""Counts removals that follow each other, so that a folder which empties file by file is noticed like one that empties
-at once.
+"""Counts removals that follow each other: a folder that empties file by file is noticed like one that empties at once.
 
 A run of removals ends when for a minute none has come. Only its length and its last moment are kept, no names.
 """

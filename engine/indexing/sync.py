@@ -20,8 +20,8 @@ from engine.events import Event, Preparing, Scanned, Trouble
 from engine.indexing import content_check, removed_folders
 from engine.indexing.crash_recovery import journal_file
 from engine.indexing.file_identity import content_hash
-from engine.indexing.mark_following import follow_moves, follow_texts
 from engine.indexing.moved_links import follow_links
+from engine.indexing.moved_marks import follow_moves, follow_texts
 from engine.indexing.moves import Matched, match, must_be_read
 from engine.indexing.outdated_documents import active_model, documents_with_gaps, note_all_read, note_readers, outdated
 from engine.indexing.removal_guard import RemovalGuard

@@ -32,7 +32,7 @@ from engine.store.folders import every
 from engine.store.migrations import newest_version
 from engine.store.vector_tables import Vector
 from engine.team.membership import bring, own_folders, writing
-from engine.team.publishing import Published, Publisher
+from engine.team.publisher import Published, Publisher
 
 if TYPE_CHECKING:
     from engine.team.team_writer import TeamWriter

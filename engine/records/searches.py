@@ -19,7 +19,17 @@ Grade = Literal[2, -2, 1]  # marked right, marked wrong, opened
 # value that it does not have; a quotation mark that nothing closes; AND, OR, NOT; signs beside words; signs for which
 # not the whole library was looked through.
 RemarkKind = Literal[
-    "option", "written so", "alone", "no value", "no date", "neither", "open quote", "operator", "signs", "capped"
+    "option",
+    "written so",
+    "alone",
+    "no value",
+    "no date",
+    "neither",
+    "open quote",
+    "operator",
+    "signs",
+    "capped",
+    "long",
 ]
 
 

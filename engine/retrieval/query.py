@@ -26,6 +26,7 @@ from engine.retrieval.query_pieces import Piece, opens_a_phrase, pieces
 from engine.store.row_mapping import storable
 
 TELLING_LETTERS = 3
+MOST_PIECES = 300  # each takes a millisecond to look for; a longer line was pasted, and its first words tell the most
 OPERATORS = frozenset({"AND", "OR", "NOT"})
 
 _CALENDAR = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
@@ -50,18 +51,21 @@ def parse(text: str, *, typing: bool = False, now: float | None = None) -> Query
 
     With `typing` the last piece is unfinished: a word may grow, one of a letter or two is not asked for beside others,
     and an open quote, an exclusion or a filter is passed over until it has its value. What an argument of a program
-    held that is no UTF-8 comes as U+FFFD.
+    held that is no UTF-8 comes as U+FFFD. Of a long line the first MOST_PIECES are understood.
     """
     text = storable(text)
     reading = _Reading(text, typing, time.time() if now is None else now)
-    found = list(pieces(text))
-    unfinished = found[-1] if found and typing and not text[-1:].isspace() else None
+    written = list(pieces(text))
+    found, others = written[:MOST_PIECES], len(written) - MOST_PIECES
+    unfinished = None if others > 0 else found[-1] if found and typing and not text[-1:].isspace() else None
     for piece in found:
         if piece is not unfinished:
             reading.take(piece)
     if unfinished is not None:
         reading.take_unfinished(unfinished)
     reading.settle(len(found))
+    if others > 0:
+        reading.remarks.append(Remark(found[-1].value, "long", str(others)))
     meaning = " ".join(term.text for term in reading.terms if not term.excluded and term.kind != "signs")
     return Query(text, meaning, tuple(reading.terms), reading.filters, tuple(reading.remarks))
 

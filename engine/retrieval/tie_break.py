@@ -1,7 +1,7 @@
-"""The order of equal scores: in a leg by passage id, in the list by cosine, then path (the shortest first), then
-place in the document.
+"""Says in which order equal scores stand: in a leg by passage id, in the list by cosine, path and place.
 
-So no order of what is found depends on chance. Where SQLite sorts, `ORDER BY score DESC, rowid` says the same.
+Of paths the shortest comes first; the place is that in the document. So no order of what is found depends on chance.
+Where SQLite sorts, `ORDER BY score DESC, rowid` says the same.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from engine.events import Event, Trouble
 from engine.paths import places
 from engine.sources.parser import configured_parser
 from engine.team.membership import writing
-from engine.team.model_filling import ModelFilling
-from engine.team.publishing import Publisher
+from engine.team.model_backfill import ModelFilling
+from engine.team.publisher import Publisher
 from engine.typing_priority import waits_for_typing
 
 if TYPE_CHECKING:

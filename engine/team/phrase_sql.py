@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.lazy_dataclass import dataclass
 from engine.store.bm25 import LENGTH_WEIGHT, SATURATION
@@ -18,6 +18,8 @@ from engine.team.passage_postings import COLUMN_WEIGHTS, PLACE_BITS, kept
 
 _LAST = chr(0x10FFFF)  # sorts behind all that a term holds
 _WITHIN = 2**PLACE_BITS - 1
+_BITS = 63  # of a bigint that is not negative
+_FEW = 2_000  # passages of a phrase's rarest word in which the others are looked up: each takes some .05 ms
 _WEIGHT = (
     "CASE {at} >> "
     + f"{PLACE_BITS} "
@@ -48,6 +50,24 @@ def plain_terms(phrase: Phrase) -> tuple[str, ...] | None:
     if len(terms) == 1 or (len(terms) == 2 and terms[1] == STEM + terms[0]):
         return terms
     return None
+
+
+def begun_term(phrase: Phrase) -> str | None:
+    """Return what a phrase is known by that is the beginning of one word and no more; None for others."""
+    if phrase.places[1:] or not phrase.prefix or phrase.first or phrase.column or phrase.otherwise:
+        return None
+    return None if EITHER in phrase.places[0] else kept(phrase.places[0]) + _LAST
+
+
+def begun_in(folder: str, prefix: str) -> str:
+    """Return what selects passage_id, frequency and length of what holds a word of such a beginning, in a folder.
+
+    Both are expressions. A place at which two terms begin so counts once.
+    """
+    return f"""SELECT passage_id, sum({_WEIGHT.format(at="at")})::float8 AS frequency, length FROM (
+        SELECT DISTINCT passage_id, length, at FROM posting, unnest(array_prepend(place, further)) AS at
+        WHERE folder_id = {folder} AND term >= {prefix} COLLATE "C" AND term < ({prefix} || '{_LAST}') COLLATE "C"
+    ) AS p GROUP BY passage_id, length"""
 
 
 def frequencies_of(phrase: Phrase) -> Sql:
@@ -95,40 +115,111 @@ def _at_one_place(phrase: Phrase) -> Sql:
     )
 
 
-def _in_a_row(phrase: Phrase) -> Sql:
-    """Return what selects passage_id, length and each place from which the places of a phrase stand in a row.
+class _Words(NamedTuple):
+    """The words of a phrase as SQL: what selects terms with their places in it, from `offsets`, and what holds them."""
 
-    The postings of its rarest finished word are read, and the others looked up in those passages alone. So a phrase
-    costs what its rarest word costs, however many words it has: joined to each other, all the postings of each were
-    read, and 120 words took a server more than a minute.
-    """
+    finished: tuple[list[str], list[int]]  # terms and their places, which `offsets` has
+    placed: Sql
+    held: Sql  # the condition that a posting is of one of them
+    last: Sql  # that it is of the last one
+
+
+def _words(phrase: Phrase) -> _Words:
     finished = phrase.places[:-1] if phrase.prefix else phrase.places
     pairs = [(kept(term), at) for at, place in enumerate(finished) for term in place.split(EITHER)]
     terms, offsets = [term for term, _ in pairs], [at for _, at in pairs]
-    offset, held = "JOIN offsets AS w ON w.term = q.term", Sql("term = ANY(%s)", (terms,))
-    values: tuple[Any, ...] = ()
-    if phrase.prefix:
-        begun = _begun([kept(term) for term in phrase.places[-1].split(EITHER)])
-        held = Sql(f"{held.text} OR {begun.text}", (*held.values, *begun.values))
-        offset = f"""CROSS JOIN LATERAL (SELECT at FROM offsets AS o WHERE o.term = q.term
-            UNION ALL SELECT {len(finished)} WHERE {begun.text.replace("term", "q.term")}) AS w"""
-        values = begun.values
+    placed, held = Sql("SELECT term, at FROM offsets"), Sql("term = ANY(%s)", (terms,))
+    last = [kept(term) for term in phrase.places[-1].split(EITHER)]
+    if not phrase.prefix:
+        return _Words((terms, offsets), placed, held, Sql("term = ANY(%s)", (last,)))
+    begun = _begun(last)
+    growing = f"SELECT DISTINCT term, {len(finished)} FROM term_count WHERE {begun.text}"
+    return _Words(
+        (terms, offsets),
+        Sql(f"{placed.text} UNION ALL {growing}", begun.values),
+        Sql(f"({held.text} OR {begun.text})", (*held.values, *begun.values)),
+        Sql(f"({begun.text})", begun.values),
+    )
+
+
+def beginning_with_an_end(phrase: Phrase) -> Sql:
+    """Return what selects passage_id of the passages whose body begins with a phrase, or with an end of it.
+
+    Those are read in which its last word stands so far ahead; the other words are looked up in them.
+    """
+    words, body = _words(phrase), COLUMNS.index("body") << PLACE_BITS
+    terms, offsets = words.finished
+    within = f"stands.at BETWEEN {body} AND {body + len(phrase.places) - 1}"
     return Sql(
         f"""WITH offsets AS MATERIALIZED (SELECT * FROM unnest(%s::text[], %s::integer[]) AS o(term, at)),
-        rarest AS MATERIALIZED (
-            SELECT at FROM offsets LEFT JOIN (
-                SELECT term, sum(passages) AS passages FROM term_count WHERE term = ANY(%s) GROUP BY term
-            ) AS c USING (term) GROUP BY at ORDER BY coalesce(sum(passages), 0), at LIMIT 1
+        words AS MATERIALIZED ({words.placed.text}),
+        among AS MATERIALIZED (
+            SELECT DISTINCT passage_id FROM posting, unnest(array_prepend(place, further)) AS stands(at)
+            WHERE {words.last.text} AND {within}
         )
-        SELECT a.passage_id, q.length, stands.at - w.at AS at FROM (
+        SELECT passage_id FROM among AS a CROSS JOIN LATERAL (
+            SELECT term, place, further FROM posting
+            WHERE folder_id = (a.passage_id >> 32)::integer AND passage_id = a.passage_id AND {words.held.text} OFFSET 0
+        ) AS h JOIN words AS w ON w.term = h.term, unnest(array_prepend(h.place, h.further)) AS stands(at)
+        WHERE {within} AND stands.at - w.at <= {body}
+        GROUP BY passage_id, stands.at - w.at
+        HAVING count(DISTINCT w.at) = {len(phrase.places) - body} + (stands.at - w.at)""",
+        (terms, offsets, *words.placed.values, *words.last.values, *words.held.values),
+    )
+
+
+def held_by(passage: str, word: Phrase) -> Sql:
+    """Return the condition that a passage, the number of which is that expression, holds a phrase of one place.
+
+    OFFSET has each passage looked up by itself.
+    """
+    terms = [kept(term) for term in word.places[0].split(EITHER)]
+    column = "" if word.column is None else f" AND at >> {PLACE_BITS} = {COLUMNS.index(word.column)}"
+    return Sql(
+        f"""EXISTS (SELECT FROM posting, unnest(array_prepend(place, further)) AS at
+            WHERE folder_id = ({passage} >> 32)::integer AND passage_id = {passage} AND term = ANY(%s){column}
+            OFFSET 0)""",
+        (terms,),
+    )
+
+
+def _in_a_row(phrase: Phrase) -> Sql:
+    """Return what selects passage_id, length and each place from which the places of a phrase stand in a row.
+
+    The passages of its rarest finished word are read. Where they are few, the other words are looked up in them, so
+    that a phrase of any length costs what its rarest word costs; where even that one is common, all postings of its
+    words are read once. Joined to each other, 120 words took a server more than a minute.
+    """
+    words = _words(phrase)
+    terms, offsets = words.finished
+    held = words.held
+    whole = f"HAVING count(DISTINCT w.at) = {len(phrase.places)}"
+    if len(phrase.places) < _BITS:
+        whole = f"HAVING bit_or(1::bigint << w.at) = {(1 << len(phrase.places)) - 1}"
+    return Sql(
+        f"""WITH offsets AS MATERIALIZED (SELECT * FROM unnest(%s::text[], %s::integer[]) AS o(term, at)),
+        words AS MATERIALIZED ({words.placed.text}),
+        rarest AS MATERIALIZED (
+            SELECT at, coalesce(sum(passages), 0) AS passages FROM offsets LEFT JOIN (
+                SELECT term, sum(passages) AS passages FROM term_count WHERE term = ANY(%s) GROUP BY term
+            ) AS c USING (term) GROUP BY at ORDER BY passages, at LIMIT 1
+        ), among AS MATERIALIZED (
             SELECT DISTINCT passage_id FROM posting
             WHERE term = ANY(ARRAY(SELECT term FROM offsets WHERE at = (SELECT at FROM rarest)))
-        ) AS a CROSS JOIN LATERAL (
-            SELECT term, length, place, further FROM posting
-            WHERE folder_id = (a.passage_id >> 32)::integer AND passage_id = a.passage_id AND ({held.text}) OFFSET 0
-        ) AS q CROSS JOIN LATERAL unnest(array_prepend(q.place, q.further)) AS stands(at) {offset}
-        GROUP BY a.passage_id, q.length, stands.at - w.at HAVING count(DISTINCT w.at) = {len(phrase.places)}""",
-        (terms, offsets, terms, *held.values, *values),
+        ), held AS (
+            SELECT q.* FROM among AS a CROSS JOIN LATERAL (
+                SELECT passage_id, term, length, place, further FROM posting
+                WHERE folder_id = (a.passage_id >> 32)::integer AND passage_id = a.passage_id AND {held.text} OFFSET 0
+            ) AS q WHERE (SELECT passages FROM rarest) <= {_FEW}
+            UNION ALL
+            SELECT passage_id, term, length, place, further FROM posting
+            WHERE {held.text} AND passage_id IN (SELECT passage_id FROM among)
+                AND (SELECT passages FROM rarest) > {_FEW}
+        )
+        SELECT passage_id, length, stands.at - w.at AS at
+        FROM held AS h JOIN words AS w ON w.term = h.term, unnest(array_prepend(h.place, h.further)) AS stands(at)
+        GROUP BY passage_id, length, stands.at - w.at {whole}""",
+        (terms, offsets, *words.placed.values, terms, *held.values, *held.values),
     )
 
 

@@ -44,10 +44,10 @@ def begin(snapshot: Snapshot, query: Query | None, kept: KeptPostings, *, with_m
         return
     from engine.retrieval.fts_query import MINIMUM_PREFIX, MOST_BEGUN, first_words
     from engine.retrieval.named_documents import LONGEST_TITLE, MOST_TITLED
-    from engine.store.phrase import Phrase as OnePhrase
 
     asked = first_words(query)
-    plain = not asked.phrases and not asked.growing  # else the server ranks
+    terms = team_words.forms_of(asked.terms) if not asked.phrases else []  # with a phrase the server ranks
+    growing = team_words.begun_of(asked.growing)
     ahead = [team_models.FIGURES, team_models.WAITING, team_models.asking_marks(" ".join(query.text.split()))]
     ahead += [team_rows.listing_folders(snapshot), *team_words.counting_words(asked.terms)]
     if 0 < len(asked.title) <= LONGEST_TITLE:
@@ -59,18 +59,16 @@ def begin(snapshot: Snapshot, query: Query | None, kept: KeptPostings, *, with_m
     ]
     begun = list(dict.fromkeys([*asked.begun, *asked.growing, *shorter]))
     ahead += [team_words.finding_begun(begun)] if begun else []
-    ahead += [team_words.counting_matches(OnePhrase((word,), prefix=True)) for word in asked.growing]
     ahead += [team_words.counting_matches(phrase) for phrase in asked.phrases]
     ahead += _of_phrases(query, asked.phrases)
     ahead += [team_models.asking_marks(), team_models.MARKED_VECTORS] if with_marks else []
-    snapshot.postings = kept.of(team_words.forms_of(asked.terms)) if plain else {}
-    ahead += team_words.bringing_postings(snapshot, asked.terms) if plain else []
+    snapshot.postings = kept.of([*terms, *growing])
+    ahead += team_words.bringing_postings(snapshot, terms, growing)
     snapshot.begin(ahead)
     if with_marks:
         team_models.keep_marked(snapshot)
     team_words.keep_words(snapshot, asked.terms)
-    if plain:
-        team_words.keep_postings(snapshot, asked.terms, kept)
+    team_words.keep_postings(snapshot, terms, growing, kept)
     if begun:
         team_words.keep_begun(snapshot, begun)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.events import Event
 from engine.records import Check
 from engine.team.membership import own_folders, writing
-from engine.team.publishing import Publisher
+from engine.team.publisher import Publisher
 from engine.team.team_migrations import LEAST_PGVECTOR, LEAST_SERVER, newest_version
 from engine.team.vector_functions import EXACT_BELOW
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 20  # vectors whose nearest are searched by the index and exactly: 200 neighbours tell half a hundredth
 NEIGHBOURS = 10
+LOOSE_BYTES, LEAST_LOOSE = 65, 10_000_000  # a posting in its index, of which 49 are its own; bytes worth a rebuilding
 LEAST_RECALL = 0.98  # of the ten nearest, which is what a team library promises
 WITHOUT_FOLDERS = ("migration", "library")  # tables that hold nothing of anybody's; all members read them
 
@@ -96,6 +97,7 @@ def _checks(writer: TeamWriter, library: Path, machine: str) -> Iterator[Check]:
     yield _of_folders("counts", writer.run(_COUNTS), own, "documents, passages and tokens are as counted")
     yield _of_folders("words", writer.run(_POSTINGS), own, "postings, passages and counts of words agree")
     yield from _vectors(writer, own)
+    yield _room(writer)
     yield _behind(writer, library, machine)
 
 
@@ -180,6 +182,19 @@ def _recall(writer: TeamWriter, model: int) -> Check:
     told = f"{recall:.3f} of the {NEIGHBOURS} nearest of {len(sent)} passages, {how} against all vectors"
     remedy = "" if recall >= LEAST_RECALL else f"Have whoever keeps it run: REINDEX INDEX vector_{model}_nearest"
     return Check("recall", recall >= LEAST_RECALL, wanted - found if remedy else 0, told, False, remedy)
+
+
+def _room(writer: TeamWriter) -> Check:
+    """Tell what the index of postings takes: words come in the order of files, which leaves its pages half empty."""
+    size, rows, schema = writer.run(
+        "SELECT pg_relation_size('posting_pkey'), reltuples::bigint, relnamespace::regnamespace::text"
+        " FROM pg_class WHERE oid = 'posting'::regclass"
+    )[0]
+    told = f"the index of words takes {size / 1e6:,.0f} MB"
+    if size < LEAST_LOOSE or size < LOOSE_BYTES * rows or rows <= 0:
+        return Check("room", True, 0, told, False)
+    remedy = f"Have whoever keeps it run: REINDEX INDEX CONCURRENTLY {schema}.posting_pkey"
+    return Check("room", True, 0, f"{told}, {size / rows:.0f} bytes a posting where 49 are enough", False, remedy)
 
 
 def _behind(writer: TeamWriter, library: Path, machine: str) -> Check:

@@ -16,7 +16,6 @@ from engine.team.change_numbers import ChangeNumbers
 from engine.team.login import connection_string
 from engine.team.server_connection import (
     CONNECT_SECONDS,
-    ENDED,
     SEARCH_SECONDS,
     arguments,
     connect,
@@ -120,10 +119,11 @@ class TeamStore:
                 self._searched |= query is not None
                 return snapshot
             except psycopg.Error as error:
+                answers = not conn.closed
                 conn.close()
                 pool.putconn(conn)
                 failure = error
-                if error.sqlstate == ENDED:  # the server answers; asked again it would take as long
+                if answers:  # it would say the same again, and take as long
                     break
                 connect(self.url, self.schema).close()  # tells now of a server that is away; the pool would wait for it
             except BaseException:

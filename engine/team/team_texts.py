@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 from engine.store.phrase import Phrase
 from engine.team.passage_postings import PLACE_BITS, kept
-from engine.team.phrase_sql import Sql, matching, matching_all
+from engine.team.phrase_sql import Sql, beginning_with_an_end, held_by, matching, matching_all
 from engine.team.row_lookups import DOCUMENT, ENTRY, passage_at
 
 if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
 
 TITLE_END = 1 << PLACE_BITS  # the first place of a term lies below it where the term stands in a title
+
+
+def _beside(name: str, sign: str) -> str:
+    """Return what joins, under a name, the passage that stands before (-) or behind (+) passage `p`."""
+    return f"""CROSS JOIN LATERAL (
+            SELECT id, text FROM passage WHERE folder_id = p.folder_id AND document_id = p.document_id
+                AND ordinal = p.ordinal {sign} 1 OFFSET 0) AS {name}"""
 
 
 def titled(snapshot: Snapshot, words: Sequence[str], most: int) -> list[tuple[int, str]]:
@@ -82,13 +89,15 @@ def borders(
 
 def bordering(tails: Sequence[Phrase], head: Phrase, most: int) -> Sql:
     """Return what selects pairs of passages in a row, with their texts and the kind of their document."""
-    ends, begins = matching(tails), matching([head])
+    longest = max(tails, key=lambda each: len(each.places))
+    ends_of_it = all(each.places == longest.places[-len(each.places) :] for each in tails)
+    ends = beginning_with_an_end(longest) if ends_of_it else matching(tails)
+    begins = held_by("before.id", head)
     return Sql(
         f"""SELECT before.id, before.text, p.id, p.text, d.kind
         FROM (SELECT DISTINCT passage_id FROM ({ends.text}) AS f) AS m {passage_at("m.passage_id")}
-        JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id
-            AND before.ordinal = p.ordinal - 1
-        {DOCUMENT} WHERE before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
+        {_beside("before", "-")}
+        {DOCUMENT} WHERE {begins.text} ORDER BY p.id LIMIT %s""",
         (*ends.values, *begins.values, most),
     )
 
@@ -102,14 +111,12 @@ def short_between(
 
 def bordering_short(begun: Sequence[Phrase], head: Phrase, longest: int, most: int) -> Sql:
     """Return what selects three passages in a row, with their texts and the kind of their document."""
-    middle, begins = matching(begun), matching([head])
+    middle, begins = matching(begun), held_by("before.id", head)
     return Sql(
         f"""SELECT before.id, before.text, p.id, p.text, after.id, after.text, d.kind
         FROM (SELECT DISTINCT passage_id FROM ({middle.text}) AS f) AS m {passage_at("m.passage_id")}
-        JOIN passage before ON before.folder_id = p.folder_id AND before.document_id = p.document_id
-            AND before.ordinal = p.ordinal - 1
-        JOIN passage after ON after.folder_id = p.folder_id AND after.document_id = p.document_id
-            AND after.ordinal = p.ordinal + 1
-        {DOCUMENT} WHERE length(p.text) <= %s AND before.id IN ({begins.text}) ORDER BY p.id LIMIT %s""",
+        {_beside("before", "-")}
+        {_beside("after", "+")}
+        {DOCUMENT} WHERE length(p.text) <= %s AND {begins.text} ORDER BY p.id LIMIT %s""",
         (*middle.values, longest, *begins.values, most),
     )

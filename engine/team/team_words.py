@@ -17,12 +17,12 @@ from engine.store.tokenizer import STEM
 from engine.team.candidate_details import NAMES, WIDTH, of_passage
 from engine.team.candidate_details import keep as keep_details
 from engine.team.passage_postings import BOTH, kept
-from engine.team.phrase_sql import Sql, Weighed, matching, plain_terms, scored, summed
+from engine.team.phrase_sql import Sql, Weighed, begun_term, matching, plain_terms, scored, summed
 from engine.team.row_lookups import passage_at
 from engine.team.snapshot import counting
 from engine.team.team_filters import allowed_sql
 from engine.team.word_postings import asking as asking_postings
-from engine.team.word_postings import unpacked
+from engine.team.word_postings import asking_begun, unpacked
 
 if TYPE_CHECKING:
     from engine.team.snapshot import Snapshot
@@ -83,15 +83,20 @@ def forms_of(terms: Iterable[str]) -> list[str]:
     return [each for each in _with_forms(map(kept, terms)) if each[:1] != BOTH]
 
 
-def bringing_postings(snapshot: Snapshot, terms: Iterable[str]) -> list[Sql]:
-    """Return what selects the postings of a query's words that are not kept of this state: `keep_postings` has them."""
-    forms = forms_of(terms)
-    return [asking_postings(forms, snapshot.postings)] if forms else []
+def begun_of(words: Iterable[str]) -> list[str]:
+    """Return what the beginnings of words may be ranked by."""
+    return list(filter(None, (begun_term(Phrase((word,), prefix=True)) for word in words)))
 
 
-def keep_postings(snapshot: Snapshot, terms: Iterable[str], kept_postings: KeptPostings) -> None:
+def bringing_postings(snapshot: Snapshot, terms: Sequence[str], begun: Sequence[str]) -> list[Sql]:
+    """Return what selects the postings of a query's words, and of beginnings, that are not kept of this state."""
+    asked = [asking_postings(terms, snapshot.postings)] if terms else []
+    return [*asked, asking_begun(begun, snapshot.postings)] if begun else asked
+
+
+def keep_postings(snapshot: Snapshot, terms: Sequence[str], begun: Sequence[str], kept_postings: KeptPostings) -> None:
     """Keep what was asked ahead of the postings of words, for this search and for later ones."""
-    for asked in bringing_postings(snapshot, terms):
+    for asked in bringing_postings(snapshot, terms, begun):
         brought = unpacked(snapshot.answer(asked))
         snapshot.postings = {**snapshot.postings, **brought}
         kept_postings.keep(brought)
@@ -156,6 +161,8 @@ def _frequency(snapshot: Snapshot, phrase: Phrase) -> int:
         return sum(counts[term] for term in terms) - sum(counts[term] for term in both)
     if not phrase.places:
         return 0
+    if (begun := begun_term(phrase)) is not None and snapshot.words_here.has(phrase, snapshot.counts):
+        return snapshot.words_here.count(begun)
     return int(snapshot.answer(counting_matches(phrase))[0][0])
 
 
@@ -178,6 +185,9 @@ def holders(snapshot: Snapshot, phrase: Phrase) -> list[tuple[int, int]]:
     terms, rare = plain_terms(phrase), snapshot.brought.rare
     if terms is not None and not phrase.otherwise and all(term in rare for term in terms):
         return sorted({each for term in terms for each in rare[term]})
+    here = snapshot.words_here.has(phrase, snapshot.counts)
+    if here and (begun := begun_term(phrase)) is not None and snapshot.words_here.count(begun) <= MOST_PASSAGES:
+        return snapshot.words_here.holders(begun)
     if terms is None and 0 < phrase_frequency(snapshot, phrase) <= MOST_PASSAGES and not phrase.otherwise:
         return [(passage, document) for _, passage, document in snapshot.answer(counting_matches(phrase))]
     found = matching([phrase])
@@ -212,10 +222,7 @@ def _weighed(snapshot: Snapshot, phrases: Iterable[Phrase]) -> Weighed:
 
 def has_brought(snapshot: Snapshot, phrase: Phrase, allowed: Allowed) -> bool:
     """Whether all postings of a phrase are here, and no filter, which is the server's matter, stands in the way."""
-    spelled = [plain_terms(each) for each in phrase.spellings]
-    return allowed.everything and all(
-        terms is not None and snapshot.words_here.has(terms, snapshot.counts) for terms in spelled
-    )
+    return allowed.everything and all(snapshot.words_here.has(each, snapshot.counts) for each in phrase.spellings)
 
 
 def best_here(

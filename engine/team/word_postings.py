@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.lazy_dataclass import dataclass
+from engine.retrieval.rare_words import MOST_PASSAGES
 from engine.retrieval.tie_break import best_of_leg
 from engine.store.bm25 import LENGTH_WEIGHT, SATURATION
 from engine.team.passage_postings import COLUMN_WEIGHTS
-from engine.team.phrase_sql import Sql, Weighed, plain_terms
+from engine.team.phrase_sql import Sql, Weighed, begun_in, begun_term, plain_terms
 
 if TYPE_CHECKING:
     from engine.store.phrase import Phrase
@@ -34,6 +35,8 @@ LARGEST = 2**16  # of a frequency in such parts, and of a passage's length: two 
 # A passage's number within its folder stands above, so that numbers are in order as they are.
 _PACKED = f"(passage_id << 32) | (((frequency * {PARTS})::bigint << 16) | length)"
 _FITS = f"frequency * {PARTS} < {LARGEST} AND length < {LARGEST}"
+_UNKNOWN = """LEFT JOIN unnest(%s::text[], %s::integer[], %s::bigint[]) AS k(term, folder_id, version)
+            ON k.term = {} AND k.folder_id = s.folder_id AND k.version = s.version"""
 
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float64]
@@ -45,6 +48,7 @@ class FolderPostings:
 
     version: int
     packed: NDArray[np.uint64] | None
+    documents: tuple[tuple[int, int], ...] = ()  # each passage with its document: of beginnings that few hold
 
     @property
     def bytes(self) -> int:
@@ -53,7 +57,8 @@ class FolderPostings:
 
 
 Brought = Mapping[tuple[str, int], FolderPostings]
-"""By term and folder."""
+"""By term, or what stands for a beginning (`begun_term`), and folder."""
+Row = tuple[str, int, int, bytes | None, bool | None, list[int] | None, list[int] | None]
 
 
 class KeptPostings:
@@ -61,28 +66,31 @@ class KeptPostings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, int], FolderPostings] = OrderedDict()
+        self._kept: OrderedDict[str, dict[int, FolderPostings]] = OrderedDict()  # by term, those used last behind
         self._bytes = 0
 
     def of(self, terms: Iterable[str]) -> dict[tuple[str, int], FolderPostings]:
         """Return what is kept of these terms."""
-        wanted = set(terms)
+        found = {}
         with self._lock:
-            found = {key: each for key, each in self._kept.items() if key[0] in wanted}
-            for key in found:
-                self._kept.move_to_end(key)
-            return found
+            for term in dict.fromkeys(terms):
+                if term in self._kept:
+                    self._kept.move_to_end(term)
+                    found.update({(term, folder): each for folder, each in self._kept[term].items()})
+        return found
 
     def keep(self, brought: Brought) -> None:
         """Keep postings for later, those of older states and those that were used longest ago no more."""
         with self._lock:
-            for key, each in brought.items():
-                before = self._kept.pop(key, None)
-                newest = each if before is None or before.version <= each.version else before
-                self._bytes += newest.bytes - (before.bytes if before is not None else 0)
-                self._kept[key] = newest
+            for (term, folder), each in brought.items():
+                folders = self._kept.setdefault(term, {})
+                before = folders.get(folder)
+                if before is None or before.version <= each.version:
+                    folders[folder] = each
+                    self._bytes += each.bytes - (before.bytes if before is not None else 0)
+                self._kept.move_to_end(term)
             while self._bytes > KEPT_BYTES:
-                self._bytes -= self._kept.popitem(last=False)[1].bytes
+                self._bytes -= sum(each.bytes for each in self._kept.popitem(last=False)[1].values())
 
 
 def asking(terms: Sequence[str], known: Brought) -> Sql:
@@ -90,29 +98,63 @@ def asking(terms: Sequence[str], known: Brought) -> Sql:
 
     Each list is read by itself: OFFSET keeps the planner from reading all postings of a folder.
     """
-    keys = list(known)
     return Sql(
-        f"""SELECT c.term, c.folder_id, s.version, p.packed, p.fits
+        f"""SELECT c.term, c.folder_id, s.version, p.packed, p.fits, NULL::bigint[], NULL::bigint[]
         FROM term_count c JOIN folder_state s ON s.folder_id = c.folder_id
-        LEFT JOIN unnest(%s::text[], %s::integer[], %s::bigint[]) AS k(term, folder_id, version)
-            ON k.term = c.term AND k.folder_id = c.folder_id AND k.version = s.version
+        {_UNKNOWN.format("c.term")}
         CROSS JOIN LATERAL (
             SELECT string_agg(int8send({_PACKED}), ''::bytea) AS packed, bool_and({_FITS}) AS fits
             FROM posting WHERE folder_id = c.folder_id AND term = c.term OFFSET 0
         ) AS p
         WHERE c.term = ANY(%s) AND k.version IS NULL AND c.passages <= least(
             {MOST_BROUGHT}, (SELECT sum(passages) FROM folder_state) / {COMMON_SHARE_OF})""",
-        ([term for term, _ in keys], [folder for _, folder in keys], [known[key].version for key in keys], list(terms)),
+        (*_keys(known), list(terms)),
     )
 
 
-def unpacked(rows: Iterable[tuple[str, int, int, bytes | None, bool | None]]) -> dict[tuple[str, int], FolderPostings]:
-    """Return the postings that `asking` selects."""
+def _keys(known: Brought) -> tuple[list[str], list[int], list[int]]:
+    return [term for term, _ in known], [folder for _, folder in known], [each.version for each in known.values()]
+
+
+def asking_begun(begun: Sequence[str], known: Brought) -> Sql:
+    """Return what selects the same of beginnings, by what stands for them: a row a folder, but for states known.
+
+    A beginning of too many postings has none. Where few hold it, their documents come with it.
+    """
+    held = """(SELECT coalesce(sum(passages), 0) FROM term_count
+        WHERE folder_id = s.folder_id AND term >= b.word COLLATE "C" AND term < b.begun COLLATE "C")"""
+    return Sql(
+        f"""SELECT b.begun, s.folder_id, s.version, p.packed, p.fits, d.ids, d.documents
+        FROM (SELECT begun, left(begun, -1) AS word FROM unnest(%s::text[]) AS begun) AS b
+        CROSS JOIN folder_state s
+        {_UNKNOWN.format("b.begun")}
+        CROSS JOIN LATERAL (
+            SELECT string_agg(int8send({_PACKED}), ''::bytea) AS packed,
+                {held} <= {MOST_BROUGHT} AND coalesce(bool_and({_FITS}), true) AS fits,
+                CASE WHEN count(*) <= {MOST_PASSAGES} THEN array_agg(passage_id) END AS few
+            FROM ({begun_in("s.folder_id", "b.word")}) AS f WHERE {held} <= {MOST_BROUGHT} OFFSET 0
+        ) AS p CROSS JOIN LATERAL (
+            SELECT array_agg(id) AS ids, array_agg(document_id) AS documents
+            FROM passage WHERE folder_id = s.folder_id AND id = ANY(p.few) OFFSET 0
+        ) AS d WHERE k.version IS NULL""",
+        (list(begun), *_keys(known)),
+    )
+
+
+def unpacked(rows: Iterable[Row]) -> dict[tuple[str, int], FolderPostings]:
+    """Return the postings that `asking` and `asking_begun` select."""
     found = {}
-    for term, folder, version, packed, fits in rows:
-        numbers = np.sort(np.frombuffer(packed or b"", ">u8").astype(np.uint64)) if fits or packed is None else None
-        found[term, folder] = FolderPostings(version, numbers)
+    for term, folder, version, packed, fits, ids, documents in rows:
+        whole = fits or (fits is None and packed is None)
+        numbers = np.sort(np.frombuffer(packed or b"", ">u8").astype(np.uint64)) if whole else None
+        found[term, folder] = FolderPostings(version, numbers, tuple(zip(ids or (), documents or (), strict=True)))
     return found
+
+
+def terms_of(phrase: Phrase) -> tuple[str, ...] | None:
+    """Return what the postings of a phrase without spellings are kept by; None where they are not brought."""
+    begun = begun_term(phrase)
+    return plain_terms(phrase) if begun is None else (begun,)
 
 
 class WordPostings:
@@ -123,9 +165,22 @@ class WordPostings:
         self._folders = folders
         self._brought = brought
 
-    def has(self, terms: Iterable[str], held: Mapping[str, int]) -> bool:
-        """Whether all postings of terms are here; `held` tells how many passages hold each."""
-        return all(sum(len(each) for _, each in self._of(term)) == held.get(term, -1) for term in terms)
+    def has(self, phrase: Phrase, held: Mapping[str, int]) -> bool:
+        """Whether all postings of a phrase without spellings are here; `held` has how many passages hold a term."""
+        if (begun := begun_term(phrase)) is not None:
+            return len(self._of(begun)) == len(self._folders)
+        terms = plain_terms(phrase)
+        return terms is not None and all(
+            sum(len(each) for _, each in self._of(term)) == held.get(term, -1) for term in terms
+        )
+
+    def holders(self, begun: str) -> list[tuple[int, int]]:
+        """Return the passages that hold a word of a beginning, ascending, each with its document; few hold it."""
+        return sorted(chain.from_iterable(self._brought[begun, folder].documents for folder in self._folders))
+
+    def count(self, begun: str) -> int:
+        """Return how many passages hold a word of a beginning."""
+        return sum(len(each) for _, each in self._of(begun))
 
     def _of(self, term: str) -> list[tuple[int, NDArray[np.uint64]]]:
         found = ((folder, version, self._brought.get((term, folder))) for folder, version in self._folders.items())
@@ -164,7 +219,7 @@ class WordPostings:
         found, parts = [], []
         for at, group in enumerate(groups):
             for each in dict.fromkeys(spelling for phrase in group for spelling in phrase.spellings):
-                found.append(self.scores(plain_terms(each) or (), weighed.idf[each], weighed.average))
+                found.append(self.scores(terms_of(each) or (), weighed.idf[each], weighed.average))
                 parts.append(np.uint64(1 << at))
         if not found:
             return np.empty(0, np.int64), np.empty(0, np.float64)

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeLibrary, ports
-from piloting import SMALL, pressed, settle, typed, written
+from piloting import SMALL, WIDE, pressed, settle, typed, written
 from rich.segment import Segment
+from textual.color import Color
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
-from app.tui.theme import BAR
+from app.tui.theme import BAR, CARREL_THEMES
 from engine.library import Library
 
 SHADELESS = {
@@ -100,3 +101,58 @@ def test_a_terminal_that_cannot_draw_gets_no_sequence(tmp_path: Path, terminal: 
     assert done.returncode == 0
     assert b"carrel" in said
     assert b"\x1b" not in said
+
+
+def painted_cells(pilot: Pilot[int]) -> list[list[tuple[str, object, object]]]:
+    """Return each cell of the screen with its colours; a blank has that of its ground alone."""
+    return [
+        [
+            (sign, sign != " " and each.style.color, each.style.bgcolor)
+            for each in line
+            for sign in each.text
+            if each.style
+        ]
+        for line in segments(pilot)
+    ]
+
+
+# What opens a screen or a part of one that is no dialog, and what leaves it.
+STATES = {
+    "": "", "tab": "escape", "f12": "f12", "ctrl+t": "ctrl+t", "ctrl+l": "escape", "ctrl+o": "escape",
+    "ctrl+o o": "escape", "ctrl+o slash f e": "escape escape", "f3": "f3", "f3 tab down": "tab f3", "f5": "f5",
+    "f5 end enter": "escape escape", "f9": "f9", "f9 tab": "f9", "f9 tab tab": "f9",
+}  # fmt: skip
+
+
+async def test_light_and_dark_change_by_their_key_on_every_screen_as_if_it_had_begun_so() -> None:
+    shown: dict[bool, list[object]] = {True: [], False: []}
+    for at_once in shown:
+        app = CarrelApp(ports(FakeLibrary()))
+        async with app.run_test(size=WIDE) as pilot:
+            await typed(pilot, "starter alive")
+            await pressed(pilot, *(["f4"] if at_once else []))
+            for opened, left in STATES.items():
+                await pressed(pilot, *opened.split(), *([] if at_once else ["f4"]))
+                assert app.theme == "carrel-light", opened
+                shown[at_once].append(painted_cells(pilot))
+                await pressed(pilot, *([] if at_once else ["f4"]), *left.split())
+    for state, begun, changed in zip(STATES, shown[True], shown[False], strict=True):
+        assert begun == changed, state  # of long lists: pytest -vv tells where
+    assert len({str(each) for each in shown[True]}) > 10
+
+
+@pytest.mark.parametrize("theme", [each.name for each in CARREL_THEMES])
+async def test_nothing_that_is_read_is_as_faint_as_a_rule(theme: str) -> None:
+    app = CarrelApp(ports(FakeLibrary()))
+    async with app.run_test(size=WIDE) as pilot:
+        app.theme = theme
+        await typed(pilot, "starter alive")
+        faint = Color.parse(app.theme_variables["faint"]).rich_color.name
+        for keys in (("down",), ("f12", "down", "right", "right"), ("escape", "escape", "escape", "f7")):
+            await pressed(pilot, *keys)
+            found = [each.text for line in segments(pilot) for each in line if each.style and each.style.color]
+            assert found
+            for line in segments(pilot):
+                for each in line:
+                    if each.style and each.style.color and each.style.color.name == faint:
+                        assert not any(map(str.isalnum, each.text)), each.text

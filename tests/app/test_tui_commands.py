@@ -106,3 +106,12 @@ async def test_what_is_told_stands_in_one_line_above_the_footer_and_goes_with_th
         assert app.screen.query_one(Toast).region.height == 2
         await pressed(pilot, "down")  # nobody can have read it by now
         assert app.screen.query(Toast)
+
+
+async def test_a_title_is_cut_only_where_its_first_key_and_its_letter_leave_it_no_room(app: CarrelApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await typed(pilot, "starter")
+        await pressed(pilot, "ctrl+p")
+        shown = written(pilot)
+        assert "What if: try other weights on these results  f12  w" in shown
+        assert "Right: this is what I searched for    f10  alt+y  +" in shown

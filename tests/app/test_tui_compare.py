@@ -70,6 +70,14 @@ async def test_the_selected_row_is_compared_with_the_one_above(app: CarrelApp) -
         assert not isinstance(app.screen, CompareScreen)
 
 
+async def test_a_paragraph_that_was_folded_in_its_file_is_one_in_a_comparison(app: CarrelApp) -> None:
+    async with app.run_test(size=(200, 60)) as pilot:
+        await typed(pilot, "starter alive")
+        await pilot.press("f7")
+        await settle(pilot)
+        assert "kept alive by regular feeding" in written(pilot)
+
+
 async def test_the_first_row_is_compared_with_the_next(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await typed(pilot, "starter alive")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -21,8 +22,9 @@ from piloting import pressed, screen_of, settle, told, typed
 from app.tui.app import CarrelApp
 from app.tui.ports import Opened, Pace
 from app.tui.settings_file import SettingsFile
+from app.tui.threads import SWITCH_SECONDS
 from engine import run_end
-from engine.config import Config
+from engine.config import Config, change
 from engine.embedding import catalogue
 from engine.errors import LibraryBusy
 from engine.library import Library
@@ -47,6 +49,18 @@ async def test_a_search_that_rested_goes_through_both_models_once() -> None:
         assert library.compared == [(QUERY, "live")]
 
 
+async def test_behind_a_comparison_the_screen_waits_no_longer_for_the_searches_than_before() -> None:
+    library, before = FakeLibrary(), sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(SWITCH_SECONDS)  # as the browser does in a terminal, once all of it is imported
+        async with browser(library, ON).run_test(size=(120, 40)) as pilot:
+            await typed(pilot, QUERY)
+            assert library.compared == [(QUERY, "live")]
+            assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
+    finally:
+        sys.setswitchinterval(before)
+
+
 async def test_a_search_without_words_goes_through_none() -> None:
     library = FakeLibrary()
     async with browser(library, ON).run_test(size=(120, 40)) as pilot:
@@ -59,6 +73,38 @@ async def test_switched_off_nothing_is_asked_of_the_model_beside() -> None:
     async with browser(library, Config(search_log=True)).run_test(size=(120, 40)) as pilot:
         await typed(pilot, QUERY)
         await pressed(pilot, "enter")
+        assert library.compared == [] and not library.comparing.is_set()
+
+
+async def test_switched_off_in_another_terminal_nothing_is_compared_or_logged_any_more(tmp_path: Path) -> None:
+    library, file = FakeLibrary(), tmp_path / "config.toml"
+    change({"shadow": True, "search_log": True}, file)
+    app = browser(library, ON)
+    app.ports = replace(app.ports, settings=SettingsFile(file))
+    app.config = app.ports.settings.config
+    async with app.run_test(size=(120, 40)) as pilot:
+        await typed(pilot, QUERY)
+        assert library.compared == [(QUERY, "live")] and [query for query, _ in library.log] == [QUERY]
+        change({"shadow": False, "search_log": False}, file)
+        await typed(pilot, "bread")
+        await pressed(pilot, "enter")
+        assert len(library.compared) == len(library.log) == 1
+
+
+async def test_switched_off_while_it_is_being_compared_a_search_is_not_compared_anew() -> None:
+    library = FakeLibrary()
+    async with browser(library, ON).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        library.held.add("shadow")
+        screen_of(pilot).query_line.write(QUERY)
+        while not library.comparing.is_set():
+            await pilot.pause()
+        library.comparing.clear()
+        screen_of(pilot).carrel.change_config(shadow=False)
+        await pilot.press("down")
+        while not library.given_up.is_set():
+            await pilot.pause()
+        await settle(pilot)
         assert library.compared == [] and not library.comparing.is_set()
 
 

@@ -9,13 +9,19 @@ import pytest
 from fakes import NOTES, FakeIndexer, FakeLibrary, ports, search_notes
 from piloting import WIDE, pressed, screen_of, settle, told, typed
 from textual.color import Color
+from textual.content import Content
 from textual.geometry import Offset
 from textual.pilot import Pilot
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
 
 from app.tui.app import CarrelApp
 from app.tui.copied_forms import FORMS, markdown_link, wiki_link
 from app.tui.theme import CARREL_THEMES
 from app.tui.theme_colors import READABLE, contrast
+from app.tui.widgets.line_views import wrapped
+from app.tui.widgets.selected_text import selected_text
 from engine.records import Hit, SearchSettings
 
 
@@ -58,8 +64,7 @@ async def test_text_that_the_mouse_selects_is_copied_by_the_key_that_leaves_the_
         marked = "".join(each.text for each in shown[start.y] if each.style and each.style.bgcolor == look)
         assert marked.startswith("Feed the starter")
         await pressed(pilot, "ctrl+c")
-        first, second = app.clipboard.split("\n")
-        assert first.startswith("Feed the starter") and second and "│" not in app.clipboard
+        assert app.clipboard.startswith("Feed the starter") and "│" not in app.clipboard and "\n" not in app.clipboard
         await pressed(pilot, "ctrl+a")
         screen_of(pilot).query_line.action_select_all()
         await pressed(pilot, "ctrl+c")
@@ -99,6 +104,45 @@ async def test_what_is_copied_of_a_preview_has_no_bars() -> None:
         await drag(pilot, right(place_of(pilot, "▌ │ if cold:"), 4), end)
         await pressed(pilot, "ctrl+c")
         assert app.clipboard == "if cold:\n    heat()"
+
+
+PROSE = (
+    "Heat the oven to baking, and wait until it is as hot as it ever gets; then wait for another half an hour, please."
+)
+
+
+@pytest.mark.parametrize("keys", [(), ("ctrl+o",)])
+async def test_a_paragraph_is_copied_without_the_breaks_that_the_screen_made(keys: tuple[str, ...]) -> None:
+    item = "- " + PROSE
+    code = "    " + "x = 1; " * 25
+    unspaced = "猫が好き" * 40
+    notes = {"oven.md": f"# Oven\n\n{PROSE}\n\n{item}\n{item}\n\n```\n{code}\n```\n\n{unspaced}\n\nthe end\n"}
+    app = CarrelApp(ports(FakeLibrary(notes), FakeIndexer()))
+    async with app.run_test(size=(120, 60)) as pilot:
+        await typed(pilot, "baking")
+        await pressed(pilot, *keys)
+        await drag(pilot, place_of(pilot, "# Oven"), right(place_of(pilot, "the end"), 7))
+        await pressed(pilot, "ctrl+c")
+        shown = item.replace("- ", "• ")
+        assert (
+            app.clipboard == f"# Oven\n\n{PROSE}\n\n{shown}\n{shown}\n\n\n  {code.rstrip()}\n\n\n{unspaced}\n\nthe end"
+        )
+        begin = Offset(place_of(pilot, "# Oven").x + PROSE.index("oven"), place_of(pilot, "# Oven").y + 2)
+        place = place_of(pilot, "please")
+        await drag(pilot, begin, right(place, -2))
+        await pressed(pilot, "ctrl+c")
+        assert app.clipboard == PROSE[PROSE.index("oven") : PROSE.index(" please")]
+        await drag(pilot, place, right(place, 5))
+        await pressed(pilot, "ctrl+c")
+        assert app.clipboard == "please"
+
+
+async def test_a_command_that_the_screen_folded_is_copied_as_one_line() -> None:
+    line = Content("pip install 'carrel[training]'  --with-a-long-option and more of it")
+    parts = wrapped(line, 20, Content("    "))
+    strips = [Strip([*part.render_segments(Style())]) for part in parts]
+    assert len(strips) > 3
+    assert selected_text(Selection(None, None), len(strips), strips.__getitem__) == line.plain
 
 
 async def test_the_title_of_the_window_says_the_query_and_is_given_back(library: FakeLibrary, app: CarrelApp) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import string
 import threading
 from dataclasses import replace
 from typing import Any
 
 from fakes import FakeEditor, FakeIndexer, FakeLibrary, ports
-from piloting import SMALL, settle, typed, written
+from piloting import SMALL, WIDE, settle, told, typed, written
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.keys import key_to_character
@@ -17,6 +18,8 @@ from app.tui.app import CarrelApp
 from app.tui.indexer_state import IndexerState
 from app.tui.screens.chooser import ChoiceScreen
 from app.tui.screens.library.screen import LibraryScreen
+from app.tui.settings_file import SettingsFile
+from engine.config import Config
 from engine.records import Facets, Folder, Status
 
 
@@ -214,3 +217,25 @@ async def test_alt_and_a_digit_opens_that_row_from_what_a_terminal_sends() -> No
         (command,) = editor.commands
         assert any(second.path.decode() in str(each) for each in command.arguments)
         assert screen.query_line.value == "starter"
+
+
+async def test_alt_and_a_sign_can_be_a_key_and_writes_nothing() -> None:
+    signs = {"-": "minus", "=": "equals_sign", "/": "slash", "[": "left_square_bracket", " ": "space", "0": "0"}
+    for sign, name in signs.items():
+        settings = SettingsFile(config=Config(keys={"search.explain": f"alt+{name},e"}))
+        app = CarrelApp(replace(ports(FakeLibrary()), settings=settings))
+        async with app.run_test(size=SMALL) as pilot:
+            screen = await typed(pilot, "starter")
+            assert not told(pilot)
+            await sent_bytes(pilot, f"\x1b{sign}")
+            assert (screen.query_line.value, screen.pane.explaining) == ("starter", True), sign
+
+
+async def test_no_sign_is_written_with_alt_and_each_is_without() -> None:
+    async with CarrelApp(ports(FakeLibrary())).run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        for sign in string.punctuation:
+            await sent_bytes(pilot, f"\x1b{sign}")
+            assert screen.query_line.value == "starter", sign
+        await sent_bytes(pilot, string.punctuation)
+        assert screen.query_line.value == "starter" + string.punctuation

@@ -205,6 +205,26 @@ async def test_more_like_this_lists_other_notes_and_leads_back(app: CarrelApp) -
         assert "like:" not in screen.reading.text and screen.query_line.value == "starter"
 
 
+@pytest.mark.parametrize("key", ["ctrl+l", "m"])
+async def test_more_like_this_pressed_twice_is_where_it_began(app: CarrelApp, key: str) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        before = [hit.passage_id for hit in screen.rows.hits]
+        await pressed(pilot, *(["tab"] if key == "m" else []), key)
+        assert "like:" in screen.reading.text
+        await pressed(pilot, key)
+        assert [hit.passage_id for hit in screen.rows.hits] == before and "like:" not in screen.reading.text
+        await pilot.press(key, key)  # the first is still at work
+        await settle(pilot)
+        assert [hit.passage_id for hit in screen.rows.hits] == before and "like:" not in screen.reading.text
+        await pressed(pilot, key, "down", "up", key)
+        second = screen.reading.text
+        await pressed(pilot, key)
+        assert "like:" in screen.reading.text and screen.reading.text != second
+        await pressed(pilot, "escape")
+        assert [hit.passage_id for hit in screen.rows.hits] == before
+
+
 async def test_typing_leaves_more_like_this(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")

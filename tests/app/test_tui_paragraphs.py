@@ -6,6 +6,7 @@ import pytest
 
 from app.tui.pages.painter import Painter
 from app.tui.pages.units import Units
+from app.tui.screens.reader.links import links_in
 
 FOLDED = (
     "The culture came from Priya at work in a jam jar, and has outlived two\n"
@@ -50,6 +51,46 @@ def test_a_folded_list_item_is_one_unit_and_the_next_item_another() -> None:
     first, second = shown(f"{item}\n- milk")
     assert first == "• " + FOLDED.replace("\n", " ")
     assert second == "• milk"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("See [the\nsize](size.md) of it.", ["See the size→ of it."]),
+        ("- ask [the\n  size](size.md)\n- milk", ["• ask the size→", "• milk"]),
+        ("    - ask [the\n      size\n      of](size.md) it", ["    • ask the size of→ it"]),
+        ("> See [the\n> size](size.md) of it.\n> More.", ["▎ See the size→ of it.", "▎ More."]),
+        ("A [word](\nhttps://example.org) of it.", ["A word↗ of it."]),
+        ("![a map\nof it](map.png)", ["▣ a map of it"]),
+    ],
+)
+def test_lines_that_a_link_runs_over_are_one(text: str, lines: list[str]) -> None:
+    assert shown(text) == lines
+    (link,) = links_in(Units(text, "markdown"), ())
+    assert text[link.start : link.end].startswith(("[", "![")) and text[link.end - 1] == ")"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- see [the\n- size](size.md)",
+        "see [the\n\nsize](size.md)",
+        "# see [the\nsize](size.md)",
+        "> see [the\nsize](size.md)",
+        "| see [the |\n| --- |\n| size](size.md) |",
+        "```\nsee [the\nsize](size.md)\n```",
+        "see [the  \nsize](size.md)",
+        "see [the\nsize] (size.md)",
+    ],
+)
+def test_a_bracket_that_a_block_ends_is_no_link(text: str) -> None:
+    assert len(shown(text)) == text.count("\n") + 1
+    assert not links_in(Units(text, "markdown"), ())
+
+
+def test_brackets_that_never_close_are_looked_through_once() -> None:
+    text = "[a\n" * 20_000 + "[" * 20_000 + "\n" + "](" * 20_000 + "\n" + "[x](" * 20_000
+    assert len(Units(text, "markdown")) > 20_000
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from app.tui.screens.library.index_queue import now_lines
 from app.tui.screens.search.explanation.renderings import explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.preview import first_line_of_hit, preview_lines
-from app.tui.screens.search.query_reading import reading_line
+from app.tui.screens.search.reading_line import reading_line
 from app.tui.screens.search.row import context_of, place_of, row_lines
 from app.tui.screens.search.window import LONG_LINE, form, marks_in, window_of, words_of
 from app.tui.status_line import StatusView, meaning_share, status_line

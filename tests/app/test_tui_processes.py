@@ -26,6 +26,7 @@ from engine.library import Library
 from engine.paths import Places
 from engine.records import SearchSettings
 
+QUIET_MILLISECONDS = 500  # in which a page that is still being painted would write something
 PATIENCE = 120.0  # seconds until a test gives up; none waits for it when all is well
 WORDS = SearchSettings(fusion="keyword")
 
@@ -194,6 +195,8 @@ class Shell:
             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         os.close(theirs)
+        self._output = select.poll()  # unlike select it takes descriptors of any number
+        self._output.register(self._screen, select.POLLIN)
 
     def press(self, keys: bytes) -> None:
         os.write(self._screen, keys)
@@ -201,11 +204,14 @@ class Shell:
     def until(self, wanted: bytes) -> None:
         """Read until something is on the terminal that was not there at the last call."""
         written, end = b"", time.monotonic() + PATIENCE
-        output = select.poll()  # unlike select it takes descriptors of any number
-        output.register(self._screen, select.POLLIN)
         while wanted not in written:
-            assert output.poll(max(0.0, end - time.monotonic()) * 1000), written[-500:]
+            assert self._output.poll(max(0.0, end - time.monotonic()) * 1000), written[-500:]
             written += os.read(self._screen, 65536)
+
+    def rest(self) -> None:
+        """Read until nothing has come for a moment."""
+        while self._output.poll(QUIET_MILLISECONDS):
+            os.read(self._screen, 65536)
 
     def close(self) -> None:
         os.close(self._screen)
@@ -220,6 +226,7 @@ def test_ctrl_z_goes_to_the_shell_and_fg_comes_back(tmp_path: Path) -> None:
         shell.until(b"READY> ")
         shell.press(f"'{sys.executable}' '{script}'\n".encode())
         shell.until(b"documents to search")
+        shell.rest()  # else what is still to be painted would come after `fg`, whether or not the rest does
         shell.press(b"\x1a")
         shell.until(b"Stopped")
         shell.press(b"fg\n")

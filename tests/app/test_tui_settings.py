@@ -329,6 +329,19 @@ async def test_f4_changes_between_the_persons_theme_and_the_other_ground() -> No
         assert themes == ["nord", LIGHT.name, "nord"]
 
 
+async def test_the_keys_stand_in_a_column_of_their_own() -> None:
+    async with app_with(None).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f5", "end", "enter")
+        places = [
+            line.index(f"  {key}")
+            for line in written(pilot).splitlines()
+            for key in ("f3  alt+l", "f9  alt+r", "shift+tab")
+            if f"  {key}" in line
+        ]
+        assert len(places) == 3 and len(set(places)) == 1
+
+
 # --- pictures -------------------------------------------------------------------------------------------------------
 
 

@@ -602,6 +602,26 @@ async def test_the_history_tells_every_run_and_keeps_notes(app: CarrelApp, train
         assert "only!" in written(pilot)
 
 
+async def test_what_is_known_of_a_run_is_not_cut_where_there_is_room(app: CarrelApp, training: FakeTraining) -> None:
+    training.record(ENDINGS["success"], "success")
+    training.record(replace(ENDINGS["no-gain"], name="tuned-3", note="titles only"), "no-gain")
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(pilot)
+        await pressed(pilot, "tab", "tab")
+        await until(pilot, lambda: bool(screen.history_page.past))
+        shown = written(pilot)
+        for whole in ("titles only ", "NDCG@10, memory on ", "general questions "):
+            assert whole in shown
+
+
+async def test_a_page_with_nothing_on_it_has_no_empty_column(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        for said in ("No run is looked at.", "Nothing was retrained here yet.", "No model runs beside"):
+            await pressed(pilot, "tab")
+            assert said in written(pilot) and "│" not in written(pilot)
+
+
 async def test_deleting_asks_and_a_run_in_use_or_at_work_stays(app: CarrelApp, training: FakeTraining) -> None:
     training.record(AT_WORK, "success", lines=50)
     training.record(replace(ENDINGS["success"], name="tuned-3", use="in use"), "success")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fakes import ROOT, FakeLibrary
-from piloting import SIZES, WIDE, picture, screen_of, settle, typed, written
+from piloting import SIZES, SMALL, WIDE, picture, screen_of, settle, typed, written
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
@@ -226,6 +226,18 @@ async def test_only_keys_that_do_something_are_named(app: CarrelApp) -> None:
         await settle(pilot)
         if not screen.tries.option_count:
             assert "enter" not in named() and "1-9" not in named()
+
+
+async def test_all_that_would_help_is_in_sight_on_a_small_screen(app: CarrelApp) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        await asked_for(pilot, "starter", "stove")
+        shown = written(pilot)
+        assert "← lost here" in shown and "✓ indexed" in shown
+        for number in range(1, 7):
+            assert f" {number} → " in shown
+        await pilot.resize_terminal(40, 12)
+        await settle(pilot)
+        assert " 1 → " in written(pilot)
 
 
 async def test_escape_leads_back_step_by_step(app: CarrelApp) -> None:

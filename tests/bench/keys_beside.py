@@ -98,7 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", type=Path, required=True, help="a library to measure on")
     parser.add_argument("--typing", action="store_true", help="type whole questions at a person's pace")
-    parser.add_argument("--questions", type=int, default=40, help="how many are typed, 15 s each")
+    parser.add_argument("--questions", type=int, default=40, help="how many are typed, 13 s each")
     parser.add_argument("--seed", type=int, default=1, help="of the pauses")
     parser.add_argument("--pairs", type=int, default=64, help="how many aimed keys each of both is given, 4 s a pair")
     parser.add_argument("--json", action="store_true")
@@ -196,6 +196,9 @@ def typed(sides: dict[bool, Side], questions: int, seed: int) -> list[Waited]:
     """Type questions into both, and return their keys."""
     browsers = {on: Typed(side.terminal) for on, side in sides.items()}
     type_in_turns(list(browsers.values()), [question(number) for number in range(questions)], seed)
+    for on, browser in browsers.items():
+        unanswered = [key for key in browser.keys if key.both is None]
+        sides[on].figures.missed += [f"a letter of “{question(key.question)}”" for key in unanswered]
     return [
         Waited(on, key.question, key.pause > 0.0, key.pressed, key.waited(key.words), key.waited(key.both))
         for on, browser in browsers.items()

@@ -41,7 +41,7 @@ def measured(folder: Path, documents: int, queries: int, split: str = "test") ->
     from engine.evaluation.temporary_library import FOLDER, TemporaryLibrary, index
     from engine.indexing.stop_signal import Never
     from engine.records import SearchSettings
-    from engine.team.publishing import Publisher
+    from engine.team.publisher import Publisher
 
     collection = Collection.open(folder)
     asked = list(islice(collection.queries(split), queries))

@@ -3,7 +3,7 @@
     python tests/bench/team_search.py --library FILE --sizes 20000,100000 [--keep FOLDER] [--json]
 
 The library named is a real one; larger ones hold its documents several times (`multiplied.py`). A real server is
-started beside, on the loopback, with the settings of PostgreSQL but for 1 GB of shared buffers. It is filled by COPY,
+started beside, on the loopback, with 1 GB of shared buffers and as much to build an index with. It is filled by COPY,
 which row-level security lets nobody but an administrator do, with the rows that `TeamWriter` would write; some files
 are then written by `TeamWriter` to measure that. Each query goes to both in turn, as a member with rights on one folder
 that all read, so that policies are in force. Encoding is left out. Nothing of a network is in these figures: add three
@@ -71,7 +71,10 @@ def member_of(path: Path) -> Iterator[tuple[str, dict[str, float]]]:
     with one_server() as server:
         with psycopg.connect(server.url(), autocommit=True) as conn:
             conn.execute("ALTER SYSTEM SET maintenance_work_mem = '1GB'")
-            conn.execute("SELECT pg_reload_conf()")
+            conn.execute("ALTER SYSTEM SET shared_buffers = '1GB'")
+        server.stop()
+        server.start()
+        with psycopg.connect(server.url(), autocommit=True) as conn:
             conn.execute("CREATE DATABASE bench")
             conn.execute(f"CREATE ROLE {PERSON} LOGIN")
         with psycopg.connect(server.url("bench"), autocommit=True) as conn:

@@ -33,6 +33,7 @@ import search_scale
 import snippet_cost
 import startup
 import sync_rate
+import team_change
 import team_quality
 import team_search
 import tiers
@@ -437,6 +438,14 @@ def test_a_start_is_held_against_an_empty_process_and_a_bare_browser(
     assert report["ratio"][startup.EMPTY] == report["ratio"][startup.BARE] == 1.0
     assert set(report["limits"]) == {"status", "search", "first paint", "first paint to rows by words"}
     assert "× floor" in startup.table(report)
+
+
+def test_a_note_that_another_member_saves_is_held_against_two_seconds(run: Callable[[Any, str], Report]) -> None:
+    if reason := postgres_server.unavailable():
+        pytest.skip(reason)
+    report = run(team_change, "--notes 1 --files 1")
+    assert report["seconds"]["n"] == 1 and set(report["limits"]) == {"found, worst"}
+    assert "of at most 2 s" in team_change.table(report)
 
 
 def test_a_team_library_is_held_against_the_single_file(

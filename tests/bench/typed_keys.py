@@ -16,8 +16,8 @@ from browser import EMPTY, READING_LINE, WORDS_SO_FAR, answered
 from terminal import Terminal
 
 LETTER_SECONDS = 0.12, 0.18  # from a letter in the one browser to the next in the other; each gets one in .3 s
-THINKING_SECONDS = 2.0, 4.0  # in the middle of a question; a comparison begins some 2.1 s behind the last letter
-END_SECONDS = 2.2, 4.0  # at its end
+THINKING_SECONDS = 2.0, 3.2  # in the middle of a question; a comparison begins some 2.1 s behind the last letter
+END_SECONDS = 2.2, 3.2  # at its end
 EMPTY_SECONDS = 0.5  # the rows of an empty line have come
 LOOK_SECONDS = 0.002
 AT_ANOTHER_WORD = re.compile(r" ?\S")

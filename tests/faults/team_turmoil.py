@@ -29,7 +29,7 @@ from engine.store import folders
 from engine.store.connection import open_writer
 from engine.team.membership import bring as make_room
 from engine.team.membership import set_up, writing
-from engine.team.publishing import Published, Publisher
+from engine.team.publisher import Published, Publisher
 
 GIVE_UP_SECONDS = 300.0  # the suite keeps every core at work
 PAUSE_SECONDS = 0.05  # before a member tries again to reach a server

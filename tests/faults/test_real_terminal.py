@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import pty
 import re
+import select
+import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import pytest
+
+from app.tui.ending_signals import SIGNALLED
 
 PROGRAM = Path(sys.executable).with_name("carrel")
 TITLE = b"\x1b]0;owned\x07"  # another title of the window
@@ -87,6 +95,47 @@ def test_the_place_of_a_row_leads_to_its_file_on_a_terminal_alone(home: Path) ->
     piped = run(home, "search", "--fusion", "keyword", "night").stdout
     plain, _ = on_terminal(home, ("--no-color", "search", "--fusion", "keyword", "night"))
     assert b"\x1b]8" not in piped and b"\x1b]8" not in plain
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, None])
+@pytest.mark.parametrize("arguments", [("pick", "quay"), ("pick", "--height", "8", "quay"), ("browse", "quay")])
+def test_a_screen_that_is_told_to_end_gives_the_terminal_back(
+    home: Path, arguments: tuple[str, ...], ending: signal.Signals | None
+) -> None:
+    """Without a signal the terminal itself is closed, as a window is, and its processes are told so."""
+    log = home / "home" / "state" / "carrel.log"
+    log.unlink(missing_ok=True)
+    picked = home / "picked"
+    process, terminal = pty.fork()
+    if process == 0:
+        out = os.open(picked, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        if arguments[0] == "pick":
+            os.dup2(out, 1)
+        os.chdir(home / "notes")
+        os.execve(PROGRAM, ["carrel", *arguments], environment(home))
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    before = termios.tcgetattr(terminal)
+    written = b""
+    while b"quay" not in written.lower() or select.select([terminal], [], [], 0.5)[0]:
+        written += os.read(terminal, 65536)
+    if ending is None:
+        os.close(terminal)
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        assert code == SIGNALLED + signal.SIGHUP
+        if "--height" not in arguments:  # below a prompt Textual draws in the loop itself, and ends by an error
+            assert b"Traceback" not in (log.read_bytes() if log.exists() else b"")
+        return
+    os.kill(process, ending)
+    with suppress(OSError):  # how a terminal ends
+        while piece := os.read(terminal, 65536):
+            written += piece
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == SIGNALLED + ending
+    assert termios.tcgetattr(terminal) == before
+    os.close(terminal)
+    for mode in (b"?1049", b"?1000", b"?2004"):  # the other screen, the mouse, pasting
+        assert written.rfind(b"\x1b[" + mode + b"h") <= written.rfind(b"\x1b[" + mode + b"l")
+    assert written.rfind(b"\x1b[?25h") > written.rfind(b"\x1b[?25l")  # the cursor
+    assert picked.read_bytes() == b""
 
 
 def test_the_list_of_marks_breaks_between_words_where_the_terminal_is_narrow(home: Path) -> None:

@@ -415,7 +415,7 @@ def test_who_still_asks_a_library_that_was_closed_leaves_nothing_open(library, m
     assert library.search("sourdough").hits
     library.version()
     assert len(opened) >= 2 and not any(is_open(connection) for connection in opened)
-    assert library._search._active is None
+    assert library._search._caches._active is None
 
 
 def test_cancelled_searches_leave_no_scan_for_a_newer_one_to_wait_for(library, monkeypatch):

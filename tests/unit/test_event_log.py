@@ -12,7 +12,7 @@ from fake_encoder import FakeEncoder
 from notes import write
 
 from engine.errors import LibraryBusy
-from engine.event_log.event_file import KEPT_FILES, EventFile, EventTail, new_event_file
+from engine.event_log.event_file import KEPT_FILES, EventFile, EventTail, last_watching, new_event_file
 from engine.event_log.lock_holder import HolderTail
 from engine.events import Committed, Event, FollowsAnother, IndexerStarted, Watching
 from engine.library import Library
@@ -100,6 +100,44 @@ def test_a_writer_whose_file_was_pruned_in_the_last_moment_makes_it_anew(home: P
     file = EventFile(path)
     file.write(IndexerStarted(pid=1, task="watching"))
     assert len(EventTail(path).read()) == 1
+
+
+@pytest.mark.parametrize(
+    "harm", ["removed", "removed with its folder", "emptied", "moved away", "a folder for a while"]
+)
+def test_a_file_that_somebody_takes_away_is_made_anew_for_old_and_new_followers(tmp_path: Path, harm: str) -> None:
+    path = tmp_path / "events" / "indexer.jsonl"
+    file, tail = EventFile(path), EventTail(path)
+    file.write(IndexerStarted(pid=7, task="watching"))
+    file.write(Watching(folders=3, covered=2))
+    file.write(Committed(documents=1, passages=1))
+    seen: list[Event] = tail.read()
+    if harm == "emptied":
+        os.truncate(path, 0)
+    elif harm == "moved away":
+        path.rename(tmp_path / "elsewhere")
+    else:
+        path.unlink()
+    if harm == "removed with its folder":
+        path.parent.rmdir()
+    if harm == "a folder for a while":
+        path.mkdir()
+        file.write(Committed(documents=0, passages=1))
+        seen += tail.read()
+        path.rmdir()
+    for number in (2, 3):
+        file.write(Committed(documents=number, passages=1))
+        seen += tail.read()
+    told = [event.documents for event in seen if isinstance(event, Committed) and event.documents]
+    assert told == [1, 2, 3] and [event.type for event in seen if not isinstance(event, Committed)] == [
+        "indexer_started",
+        "watching",
+    ]
+    newcomer = [event.type for event in EventTail(path).read()]
+    assert newcomer == ["indexer_started", "watching", "committed", "committed"]
+    assert last_watching(path) is not None
+    file.close()
+    assert len(list(tmp_path.rglob("*"))) == 1 + (2 if harm == "moved away" else 1)
 
 
 def test_what_is_said_again_as_a_file_begins_anew_is_passed_on_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.records import Filters, Query, Remark, Term
-from engine.retrieval.query import parse, plain
+from engine.retrieval.query import MOST_PIECES, parse, plain
 
 NOW = datetime(2026, 11, 20, 15, 0).timestamp()
 
@@ -98,6 +98,15 @@ def test_what_cannot_be_an_operator_is_searched_as_typed_and_told(typed, words, 
     assert query.meaning == " ".join(words)
     assert not query.filters
     assert query.remarks == (Remark(piece, kind),)
+
+
+@pytest.mark.parametrize(("word", "terms"), [("word", 300), ('"a b"', 300), ("§", 1), ("-x", 300)])
+def test_of_a_text_that_was_pasted_the_first_words_are_searched_and_the_rest_is_told(word, terms):
+    query = parse(" ".join(["first", *[word] * MOST_PIECES]))
+    assert query.remarks[-1] == Remark(word.strip('"'), "long", "1")
+    assert len(query.terms) == terms
+    assert not any(remark.kind == "long" for remark in parse(" ".join([word] * MOST_PIECES)).remarks)
+    assert not parse(" ".join(["first", *[word] * MOST_PIECES, "title:x"]), typing=True).filters
 
 
 def test_a_letter_is_left_out_only_in_a_writing_whose_words_it_may_be():

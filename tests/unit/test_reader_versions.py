@@ -71,7 +71,7 @@ READ = {
     "email": (8, "9a08cb98eec9e32b"),
     "html": (10, "e65a256d09186176"),
     "keyed": (7, "21713950b0470c96"),
-    "latex": (4, "fb313535d0cfdbe8"),
+    "latex": (5, "fb313535d0cfdbe8"),
     "markdown": (3, "edd2337535d7206c"),
     "notebook": (6, "bed022bcff7ab16d"),
     "org": (3, "67f71fb5c1b7c00f"),

@@ -141,6 +141,11 @@ never read
 """
 
 
+def test_a_command_for_a_letter_below_an_accent_ends_with_its_blanks(tmp_path: Path) -> None:
+    text = "na\\\"\\i ve caf\\'e au lait, \\'{\\i }sland, \\v{c}esk\\'y \\= \\i n\n"
+    assert read(tmp_path, "a.tex", text).text.split() == ["naïve", "café", "au", "lait,", "ísland,", "český", "īn"]
+
+
 def test_latex_is_read_as_it_stands_on_paper(tmp_path: Path) -> None:
     document = read(tmp_path, "a.tex", PAPER)
     words = [(kind, " ".join(text.split())) for kind, text in shape(document)]

@@ -23,7 +23,7 @@ from engine.records import Scope, SearchSettings
 from engine.retrieval import tier_calibration
 from engine.sources.parser import Parser
 from engine.team.membership import models_of
-from engine.team.model_filling import ModelFilling
+from engine.team.model_backfill import ModelFilling
 
 NOTES = {
     **{
@@ -98,21 +98,20 @@ def filled(world, notes=NOTES):
     return world
 
 
-def figures(world, hit):
+def figures(world, hit, about=lambda value, **_: value):
+    """Return what a row shows; `about` says of a figure how near another one must come."""
     keyword = hit.keyword
     return (
         world.named(hit.path),
         hit.title,
         hit.headings,
         hit.tier,
-        pytest.approx(hit.score, abs=1e-4),
-        pytest.approx(hit.explanation.cosine, abs=1e-4),
-        pytest.approx(hit.explanation.rank_by_meaning, abs=EQUALLY_NEAR),
+        about(hit.score, abs=1e-4),
+        about(hit.explanation.cosine, abs=1e-4),
+        about(hit.explanation.rank_by_meaning, abs=EQUALLY_NEAR),
         hit.explanation.rank_by_words,
-        pytest.approx(keyword.bm25 if keyword else 0.0, abs=1e-5),
-        [(each.term, each.documents, pytest.approx(each.idf), pytest.approx(each.tf)) for each in keyword.terms]
-        if keyword
-        else [],
+        about(keyword.bm25 if keyword else 0.0, abs=1e-5),
+        [(each.term, each.documents, about(each.idf), about(each.tf)) for each in keyword.terms] if keyword else [],
         (hit.line_start, hit.line_end, hit.snippet, hit.marks, len(hit.more_in_document), len(hit.duplicates)),
     )
 
@@ -122,32 +121,14 @@ def listed(world, hits):
     return sorted(hits, key=lambda hit: (-round(hit.score, 4), world.named(hit.path)))
 
 
-def plain(world, hit):
-    """Return the same figures without the tolerance, of the other side of the comparison."""
-    keyword = hit.keyword
-    return (
-        world.named(hit.path),
-        hit.title,
-        hit.headings,
-        hit.tier,
-        hit.score,
-        hit.explanation.cosine,
-        hit.explanation.rank_by_meaning,
-        hit.explanation.rank_by_words,
-        keyword.bm25 if keyword else 0.0,
-        [(each.term, each.documents, each.idf, each.tf) for each in keyword.terms] if keyword else [],
-        (hit.line_start, hit.line_end, hit.snippet, hit.marks, len(hit.more_in_document), len(hit.duplicates)),
-    )
-
-
 def test_both_stores_give_the_same_figures(tmp_path, emptied_team):
     with file_world(tmp_path) as file, team_world(tmp_path, emptied_team) as team:
         filled(file)
         filled(team)
         for query in QUERIES:
             one, other = (each.library.search(query, limit=50) for each in (file, team))
-            assert [plain(team, hit) for hit in listed(team, other.hits)] == [
-                figures(file, hit) for hit in listed(file, one.hits)
+            assert [figures(team, hit) for hit in listed(team, other.hits)] == [
+                figures(file, hit, pytest.approx) for hit in listed(file, one.hits)
             ], query
             assert (one.verdict, one.found, one.passages, one.left_out) == (
                 other.verdict,

@@ -198,13 +198,16 @@ def test_the_best_by_words_are_the_same(pair: Pair, groups: list[list[str]], dep
         ("running starter", [["run|^run", "starter"]]),
         ("paragraph 3 many", [["paragraph"], ["3", "many"]]),
         ("garden garden nosuchword", [["garden"], ["nosuchword", "garden"]]),
+        ("garden sta", [["garden", "sta*"]]),
+        ("starter sourd", [["starter"], ["sourd*"]]),
     ],
 )
 def test_words_whose_postings_are_here_are_ranked_as_the_file_ranks_them(
     pair: Pair, query: str, groups: list[list[str]], kept: bool
 ):
-    asked = [[Phrase((word,)) for word in group] for group in groups]
+    asked = [[Phrase((word.rstrip("*"),), prefix=word.endswith("*")) for word in group] for group in groups]
     theirs = {pair.number[each]: score for each, score in pair.file.best_by_words(asked, EVERYTHING, 100_000)}
+    read = parse(query, typing=any(word.endswith("*") for group in groups for word in group))
     best = sorted(theirs.items(), key=lambda each: (-each[1], each[0]))
     with ExitStack() as stack:
         store = pair.store
@@ -212,13 +215,17 @@ def test_words_whose_postings_are_here_are_ranked_as_the_file_ranks_them(
             store = TeamStore(pair.store.url, machine="box")
             stack.callback(store.close)
         else:
-            with store.searching(query=parse(query)):
+            with store.searching(query=read):
                 pass
-        connection = stack.enter_context(store.searching(query=parse(query)))
+        connection = stack.enter_context(store.searching(query=read))
         assert all(connection.has_brought(phrase, EVERYTHING) for group in asked for phrase in group)
         assert not connection.has_brought(asked[0][0], Allowed(Filters(kinds=("markdown",))))
         assert connection.best_by_words(asked, EVERYTHING, 100_000) == best  # to the last digit
         assert connection.best_by_words(asked, EVERYTHING, 3) == best[:3]
+        for phrase in (each for group in asked for each in group):
+            assert connection.phrase_frequency(phrase) == pair.file.phrase_frequency(phrase)
+            held = {(pair.number[each], pair.document[whole]) for each, whole in pair.file.holders(phrase)}
+            assert set(connection.holders(phrase)) == held
 
 
 def test_a_word_that_too_many_passages_hold_is_ranked_by_the_server(pair: Pair, monkeypatch: pytest.MonkeyPatch):
@@ -337,13 +344,24 @@ def test_titles_and_borders_of_passages_are_found_alike(pair: Pair):
     for words in (["start"], ["start", "here"], ["sourdough", "schedule"]):
         theirs = {(pair.number[each], names) for each, names in pair.file.titled(words, 50)}
         assert set(pair.team.titled(words, 50)) == theirs
-    tails = [Phrase(("paragraph",), column="body", first=True), Phrase(("many",), column="body", first=True)]
     head = Phrase(("words",), column="body")
-    theirs = {
-        (pair.number[row[0]], row[1], pair.number[row[2]], row[3], row[4])
-        for row in pair.file.borders(tails, head, 500)
-    }
-    assert set(pair.team.borders(tails, head, 500)) == theirs
+    opening = ("paragraph", "11", "of", "many")  # a passage begins so, or with an end of it
+    longer = [
+        [Phrase((word,), column="body", first=True) for word in ("paragraph", "many")],
+        [Phrase(opening[at:], column="body", first=True) for at in range(len(opening))],
+        [Phrase(("nosuchword", *opening)[at:], column="body", first=True) for at in range(5)],
+        [Phrase(("about", "paragraph", "1")[at:], True, "body", first=True) for at in range(3)],
+        [Phrase(("of|paragraph", "2|nosuchword")[at:], column="body", first=True) for at in range(2)],
+    ]
+    found = []
+    for tails in longer:
+        theirs = {
+            (pair.number[row[0]], row[1], pair.number[row[2]], row[3], row[4])
+            for row in pair.file.borders(tails, head, 500)
+        }
+        assert set(pair.team.borders(tails, head, 500)) == theirs
+        found.append(len(theirs))
+    assert found[0] and found[3]  # else nothing was compared
     begun = [Phrase(("paragraph",), column="body", first=True)]
     three = {pair.number[row[2]] for row in pair.file.short_between(begun, head, 10_000, 500)}
     assert {row[2] for row in pair.team.short_between(begun, head, 10_000, 500)} == three

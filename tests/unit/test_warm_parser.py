@@ -139,7 +139,7 @@ def test_one_who_waits_in_the_same_thread_gives_way_too(parser: WarmParser, file
     stop = threading.Event()
     stop.set()
     with pytest.raises(ParserClosed):
-        parser.heeding(stop).read(files["slow"])
+        parser.lent(stop)().read(files["slow"])
     SlowParser.release.set()
-    assert parser.heeding(stop).read(files["slow"]).text == "slow"
+    assert parser.lent(stop)().read(files["slow"]).text == "slow"
     assert SlowParser.reads.count(b"slow") == 1

@@ -16,7 +16,7 @@ from app.cli.arguments import format_option
 from app.cli.output import OutputError, write_bytes
 from app.cli.query_command import QueryCommand
 from app.cli.session import DONE, FAILED, INTERRUPTED, USAGE, Session, json_text, pass_session
-from app.matching import matching_rows
+from app.matches import matching_rows
 from engine.errors import UsageError
 
 if TYPE_CHECKING:

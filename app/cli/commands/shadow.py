@@ -145,7 +145,7 @@ def start(session: Session, name: str) -> int:
 
     What is not finished here an indexer goes on with.
     """
-    from app.cli.indexer_request import done_or_asked
+    from app.cli.indexer_request import carry_out
     from app.cli.interruption import stop_on_signal
     from app.cli.progress_line import progress
     from app.cli.shadow_report import lines, shape
@@ -156,13 +156,7 @@ def start(session: Session, name: str) -> int:
     show = progress()
     with closing(show), session.open_own() as library, stop_on_signal() as stop:
         model = catalogue.install(_model_of(name), lambda stage: show(Preparing(what=stage))).id
-        done_or_asked(
-            library,
-            lambda: library.start_shadow(model, on_event=show, stop=stop),
-            [("shadow", model)],
-            on_event=show,
-            stop=stop,
-        )
+        carry_out(library, library.start_shadow, ("shadow", model), on_event=show, stop=stop)
         state, on = library.shadow_state(), load().shadow
     if session.json:
         print_json(shape(state, on))

@@ -30,7 +30,7 @@ _STRONG = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)(?<=\S)\1", re.DOTALL)
 _EMPHASIS = re.compile(r"(?:(?<!\w)_(?=[^\s_])([^_]+)(?<=\S)_(?!\w)|(?<!\w)\*(?=[^\s*])([^*]+)(?<=\S)\*)")
 _STRUCK = re.compile(r"~~(?=\S)([^~]+)(?<=\S)~~")
 _WIKI = re.compile(r"!?\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]*))?\]\]")
-_LINK = re.compile(
+LINK_SHAPE = re.compile(
     r"!?\[([^\[\]]*)\]\(\s{0,9}(<[^<>\n]*>|[^\s()]{0,2000}(?:\([^\s()]{0,2000}\)[^\s()]{0,2000})?)(?:\s{1,9}[\"'][^\"'\n]*[\"'])?\s{0,9}\)"
 )
 _PICTURE_NAME = re.compile(r"\.(?:png|jpe?g|gif|webp|bmp|svg)\s*$", re.IGNORECASE)
@@ -128,7 +128,7 @@ def _bracketed(maker: LineMaker, start: int, end: int, depth: int) -> int | None
             return _named_picture(maker, wiki, wiki[1].strip(), group)
         maker.link(start, wiki.end(), wiki[1].strip(), wiki=True)
         return _linked(maker, wiki, group, INWARD)
-    if link := _LINK.match(maker.text, start, end):
+    if link := LINK_SHAPE.match(maker.text, start, end):
         target = link[2].strip("<>")
         if not target:
             return None

@@ -18,7 +18,8 @@ from app.tui.theme import QUIET
 from app.wording.safe_text import TAB_CELLS, one_line
 from engine.lazy_dataclass import dataclass
 
-_GAP = re.compile(r"(?<![ \t])[ \t]*+\n[ \t]*+|\n[ \t]*+|\t")  # where a line was folded, or a tab
+# where a line was folded, a quote's sign before the next with it, or a tab
+_GAP = re.compile(r"(?<![ \t])[ \t]*+\n[ \t>]*+|\n[ \t>]*+|\t")
 CUT_OFF = ("›", QUIET)  # where a line goes on outside the screen
 Style = tuple[int, int, str]
 Piece = tuple[int, int, int, int]  # start and end in the line, start and end on the screen

@@ -69,7 +69,9 @@ class Painter:
         match state:
             case "page":
                 maker = LineMaker("")
-                maker.put(f"── page {self.units.page_at(unit)} " + "─" * PAGE_RULE_CELLS, 0, 0, FAINT)
+                maker.put("── ", 0, 0, FAINT)
+                maker.put(f"page {self.units.page_at(unit)} ", 0, 0, QUIET)
+                maker.put("─" * PAGE_RULE_CELLS, 0, 0, FAINT)
                 return maker.make()
             case "opening" | "closing":
                 return fence_line(raw, opens=state == "opening")

@@ -20,6 +20,7 @@ _BEGINS = re.compile(
 _ALONE = re.compile(
     r"[ \t]*(?:#{1,6}(?:[ \t]|$)|[>|<]|:::|\$\$|\[[^\]]*\]:|([-*_=])[ \t]*(?:\1[ \t]*){2,}$)|(?: {4}|\t)"
 )
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 _COLUMNS = re.compile(r"\S {2,}\S")  # two spaces inside a line hold columns together
 
 
@@ -37,6 +38,14 @@ def continued(lines: Sequence[str], kind: str) -> Iterator[bool]:
         yield False
         yield from _joined(lines[start:end], shortest, whole=kind == "markdown")
         start = end
+
+
+def one_paragraph(lines: Sequence[str]) -> bool:
+    """Return whether lines that a link runs over are one paragraph, so that it is a link; a quote's signs go on."""
+    if all(line.lstrip().startswith(">") for line in lines):
+        lines = [line.lstrip("> \t") for line in lines]
+    first = lines[0].lstrip() if _ITEM.match(lines[0]) else lines[0]
+    return all(_same_run(*pair) for pair in pairwise([first, *map(str.lstrip, lines[1:])]))
 
 
 def _same_run(before: str, line: str) -> bool:

@@ -1,6 +1,7 @@
 """A document cut into the units that are painted one by one: its lines, the longest in parts, and its page breaks.
 
-The lines of a paragraph that was folded for its length are one unit; their line ends stay in its text.
+The lines of a paragraph that was folded for its length are one unit, and those that a link runs over; their line ends
+stay in its text.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from app.tui.pages.paragraphs import LONGEST, SHORTEST_MEASURE, continued
+from app.tui.pages.inline_markup import LINK_SHAPE
+from app.tui.pages.paragraphs import LONGEST, SHORTEST_MEASURE, continued, one_paragraph
 from app.tui.pages.tables import RULE, Table, tables_in
 from engine.lazy_dataclass import dataclass
 from engine.records import StoredDocument, StoredPassage
@@ -22,6 +24,7 @@ State = Literal["prose", "opening", "code", "closing", "front", "page", "table"]
 STATES: tuple[State, ...] = ("prose", "opening", "code", "closing", "front", "page", "table")
 _FENCE = re.compile(r"^[ \t>]*(`{3,}(?=[^`\n]*$)|~{3,})[ \t]*([^\s`{]*)", re.MULTILINE)
 _FRONT = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|$)")
+_LINK_UNCLOSED = re.compile(r"\[[^\[\]\n]*(?:\]\([^()\n]*)?(?=\n)")  # where its line ends
 FRONT_LONGEST = 64 * 1024  # code points searched for the end of the front matter
 
 
@@ -176,11 +179,12 @@ class Units:
     def _join_paragraphs(self) -> None:
         """Make one unit of the lines that are one paragraph."""
         plain = [self._plain(unit) for unit in range(len(self))]
+        linked = self._inside_links(plain)
         kept: list[int] = []
         new_place = array("L")
         for unit, goes_on in enumerate(continued(plain, self.kind)):
             other_line = unit > 0 and self.lines[unit] > self.lines[unit - 1]
-            if goes_on and other_line and self.ends[unit] - self.starts[kept[-1]] <= LONGEST:
+            if (goes_on or unit in linked) and other_line and self.ends[unit] - self.starts[kept[-1]] <= LONGEST:
                 self.ends[kept[-1]] = self.ends[unit]
             else:
                 kept.append(unit)
@@ -199,6 +203,18 @@ class Units:
         self.tables = [
             replace(table, first=new_place[table.first], last=new_place[table.last]) for table in self.tables
         ]
+
+    def _inside_links(self, plain: Sequence[str]) -> set[int]:
+        """Return the units that begin inside a link of Markdown."""
+        found: set[int] = set()
+        if self.kind != "markdown" or "](" not in self.text:
+            return found
+        for opened in _LINK_UNCLOSED.finditer(self.text):
+            link = LINK_SHAPE.match(self.text, opened.start())
+            first, last = (self.at(opened.start()), self.at(link.end() - 1)) if link else (0, 0)
+            if last > first and one_paragraph(plain[first : last + 1]):
+                found.update(range(first + 1, last + 1))
+        return found
 
 
 def page_count(document: StoredDocument, passages: Callable[[], Iterable[StoredPassage]]) -> int:

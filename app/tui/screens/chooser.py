@@ -1,4 +1,4 @@
-"""Picking one of several things: a line that narrows the list, and the list; over whatever screen asks."""
+"""The choice of one among several things: a line that narrows the list, and the list; over whatever screen asks."""
 
 from __future__ import annotations
 

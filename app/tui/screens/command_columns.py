@@ -47,11 +47,15 @@ class Columns:
         )
 
 
-def keys_of(action: Action, keymap: Mapping[str, str]) -> str:
-    """Return the key of an action, and after it the others that do the same: beside a function key, in the rows."""
+def keys_of(action: Action, keymap: Mapping[str, str], room: int | None = None) -> str:
+    """Return the key of an action, and after it the others that do the same: in the rows, beside a function key.
+
+    Where there is no `room` for all, that beside a function key is left out.
+    """
     key, letter = action.key_in("everywhere", keymap), action.key_in("rows", keymap)
     letter = action.letters if key == action.shown_key and action.letters else letter
-    return "  ".join(dict.fromkeys(filter(None, (key, _beside(action, key), letter))))
+    every = "  ".join(dict.fromkeys(filter(None, (key, _beside(action, key), letter))))
+    return every if room is None or len(every) <= room else "  ".join(dict.fromkeys(filter(None, (key, letter))))
 
 
 def _beside(action: Action, key: str) -> str:

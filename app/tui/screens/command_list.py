@@ -135,8 +135,9 @@ class CommandRows(RowList):
             return Content(" " * room)
         if isinstance(item, str):
             return Content.styled(item.ljust(room), f"bold {QUIET}")
-        keys = keys_of(item, self._keymap)
-        title = Content(item.title or item.help).truncate(max(1, room - cell_len(keys) - 4), ellipsis=True)
+        title = Content(item.title or item.help)
+        keys = keys_of(item, self._keymap, room - title.cell_length - 4)
+        title = title.truncate(max(1, room - cell_len(keys) - 4), ellipsis=True)
         for word in self._words:
             at = title.plain.casefold().find(word)
             title = title.stylize(MARK, at, at + len(word)) if at >= 0 else title

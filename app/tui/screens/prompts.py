@@ -1,4 +1,4 @@
-"""Asking for one line of text, or for one key; over whatever screen asks."""
+"""Dialogs that ask for one line of text, or for one key; over whatever screen asks."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
+from app.tui.pages.line_wrap import going_on
 from app.tui.widgets.selected_text import selected_text, with_selection, without_ground
 
 LineBuilder = Callable[[int], Sequence[Content]]
@@ -280,7 +281,16 @@ def wrapped(line: Content, width: int, prefix: Content) -> list[Content]:
     room = max(2, width - prefix.cell_length)
     if not line:
         return [prefix]
-    return [Content.assemble(prefix, part) for part in line.wrap(room)]
+    return [Content.assemble(prefix, part) for part in _joinable(line.plain, line.wrap(room))]
+
+
+def _joinable(text: str, parts: Sequence[Content]) -> Iterator[Content]:
+    """Yield the parts of a folded text, each telling the blanks at which it was folded."""
+    at = 0
+    for place, part in enumerate(parts):
+        begin = max(at, text.find(part.plain, at))
+        yield going_on(part, text[at:begin]) if place and "\n" not in text[at:begin] else part
+        at = begin + len(part.plain)
 
 
 def _nothing(width: int) -> Sequence[Content]:

@@ -9,7 +9,9 @@ from rich.style import Style
 from textual.selection import Selection
 from textual.strip import Strip
 
+from app.tui.pages.line_wrap import BROKEN
 from app.tui.theme import BAR
+from engine.lazy_dataclass import dataclass
 
 EDGES = frozenset({BAR, "│", "┌", "└"})  # of a passage or a chosen row, and of a block of code
 
@@ -39,27 +41,45 @@ def _parted(strip: Strip, first: int, last: int, style: Style) -> Iterator[Segme
         at += len(text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the screen. Where the screen broke its line, `blanks` stood there and the line goes on at `begin`."""
+
+    text: str
+    begin: int = 0
+    blanks: str | None = None
+
+
 def selected_text(selection: Selection, lines: int, strip_of: Callable[[int], Strip]) -> str:
     """Return what a selection holds of a view of so many lines; `strip_of` says how one is painted.
 
-    Bars beside passages and code are left out, and the margin that all lines share.
+    Bars beside passages and code are left out, the margin that all lines share, and the breaks that the screen made.
     """
     first = selection.start.y if selection.start else 0
     last = min(selection.end.y if selection.end else lines, lines - 1)
-    texts = [_own_text(strip_of(line)) for line in range(first, last + 1)]
-    margin = min((len(text) - len(text.lstrip(" ")) for text in texts if text.strip()), default=0)
-    if texts and selection.end is not None and selection.end.y == last:
-        texts[-1] = texts[-1][: selection.end.x]
-    begins = [margin] * len(texts)
-    if texts and selection.start is not None:
-        begins[0] = max(margin, selection.start.x)
-    return "\n".join(text[begin:].rstrip() for text, begin in zip(texts, begins, strict=True))
+    rows = [_row(strip_of(line)) for line in range(first, last + 1)]
+    whole = [row.text for row in rows if row.blanks is None and row.text.strip()]
+    margin = min((len(text) - len(text.lstrip(" ")) for text in whole), default=0)
+    said = ""
+    for place, row in enumerate(rows):
+        begin = margin if row.blanks is None else row.begin
+        if place == 0 and selection.start is not None:
+            begin = max(begin, selection.start.x)
+        end = selection.end.x if selection.end is not None and selection.end.y == first + place else None
+        text = row.text[begin:end].rstrip()
+        between = "\n" if row.blanks is None else row.blanks if text else ""
+        said += (between if place else "") + text
+    return said
 
 
-def _own_text(strip: Strip) -> str:
-    """Return the text of a line with blanks for the bars before it, which are segments of their own."""
-    parts, at_edge = [], True
-    for text, _, _ in strip:
+def _row(strip: Strip) -> _Row:
+    """Return the text of a row with blanks for the bars before it, which are segments of their own."""
+    parts, at_edge, at = [], True, 0
+    begin, blanks = 0, None
+    for text, style, _ in strip:
+        if blanks is None and style is not None and BROKEN in style.meta:
+            begin, blanks, at_edge = at, style.meta[BROKEN], False
         at_edge = at_edge and (not text.strip() or text.strip() in EDGES)
         parts.append(" " * len(text) if at_edge else text)
-    return "".join(parts)
+        at += len(text)
+    return _Row("".join(parts), begin, blanks)

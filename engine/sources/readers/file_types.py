@@ -280,7 +280,7 @@ READER_VERSIONS: dict[str, int] = {
     "epub": 8,
     "html": 10,
     "keyed": 7,
-    "latex": 4,
+    "latex": 5,
     "markdown": 3,
     "mbox": 6,
     "mhtml": 6,

@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     r"\\([a-zA-Z@]+)\*?|\\(.|\n|$)|(%[^\n]*)|([{}])|(\$\$?)|(~)|(---?|``|'')|([^\\%{}$~&\-`'\n]+|\n|[-`'])|(&)",
     re.DOTALL,
 )
-_ACCENTED = re.compile(r"[ \t]*+\{?\\?([a-zA-Zıȷ])\}?")
+_ACCENTED = re.compile(r"[ \t]*+\{?\\?([a-zA-Zıȷ])(?:(?<=\\[ij])[ \t]*+)?\}?")  # a command ends with its blanks
 _ENVIRONMENT = re.compile(r"\s*\{([a-zA-Z]+)(\*?)\}")
 _LINE_END = re.compile(r"\n[ \t]*+(?=\w)")
 _BLANKS = re.compile(r"[ \t]*+")

@@ -12,6 +12,7 @@ import click
 import pytest
 from cli_fakes import Call
 from fake_encoder import FakeEncoder
+from rich.cells import cell_len
 
 from app.cli import factories
 from engine.errors import LibraryBusy
@@ -141,6 +142,26 @@ def test_a_mark_whose_passage_is_gone_is_listed_as_not_found(carrel: Call, notes
     (lost,) = carrel("marks", "--json").json["marks"]
     assert lost["found"] is False and lost["path"] == kept["path"]
     assert "(no passage found)" in carrel("marks").out
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_marks_fit_the_terminal_however_long_their_names_are(
+    carrel: Call, notes: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    name, words = f"{'very-' * 30}long.md", f"feeding {'x' * 200} the starter {'猫' * 60} daily"
+    note = notes / name
+    note.write_text("# Long\n\nFeeding the starter.\n")
+    carrel("sync")
+    note.unlink()
+    assert carrel("mark", words, name).code == 0 and carrel("mark", ASKED, "cake.md").code == 0
+    monkeypatch.setattr("app.cli.output.SafeStream.isatty", lambda stream: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = carrel("marks").out.splitlines()
+    assert max(map(cell_len, lines)) <= columns
+    assert any(line.startswith("   …") and line.endswith("-long.md") for line in lines)
+    together = "".join(line.strip() for line in lines)
+    assert "x" * 200 in together and "猫" * 60 in together
+    assert not any(line.endswith(("starte", "dail")) for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def shelf(carrel: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roughly
 def test_a_model_is_started_compared_and_stopped(carrel: Call, shelf: Library) -> None:
     assert "No model runs beside" in carrel("shadow").out
     assert "100 %" in carrel("shadow", "other").out
+    assert "not installed any more" in carrel("shadow").out  # it has no folder
     assert carrel("shadow", "--json").json["shadow"]["coverage"] == 1.0
     assert "other: runs beside it, 100 % of its vectors" in carrel("status").out
     said = carrel("shadow", "--replay").out

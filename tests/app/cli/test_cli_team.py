@@ -19,6 +19,7 @@ from team_world import TeamDatabase
 from app.cli import factories
 from app.cli.commands import team_commands
 from engine import config
+from engine.team import team_doctor
 
 pytestmark = pytest.mark.usefixtures("no_keyring")
 __all__ = ["indexed"]
@@ -264,6 +265,21 @@ def test_the_doctor_finds_a_team_library_sound_and_mends_what_is_not(carrel: Cal
     assert carrel("--library", joined.url("ada"), "doctor", "--repair").code == 0
     with joined.connect("ben") as connection:
         assert connection.execute("select count(*) from carrel.posting where term = 'flour'").fetchone() == (1,)
+
+
+def test_the_doctor_tells_of_an_index_that_is_half_empty(
+    carrel: Call, joined: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carrel("team", "folder", "add", "notes", "--all")
+    carrel("sync")
+    with joined.connect() as connection:
+        connection.execute("select carrel.gather_statistics()")
+    assert "REINDEX" not in carrel("--library", joined.url("ada"), "doctor").out
+    monkeypatch.setattr(team_doctor, "LEAST_LOOSE", 1)
+    monkeypatch.setattr(team_doctor, "LOOSE_BYTES", 1)
+    told = carrel("--library", joined.url("ada"), "doctor")
+    assert told.code == 0
+    assert "REINDEX INDEX CONCURRENTLY carrel.posting_pkey" in told.out
 
 
 def test_the_doctor_tells_where_a_policy_is_missing(carrel: Call, joined: TeamDatabase) -> None:

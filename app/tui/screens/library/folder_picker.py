@@ -1,4 +1,4 @@
-"""Picking a folder to watch: those that likely hold notes, a typed path that is completed, or a walk with the arrows.
+"""The picker of a folder to watch: those that likely hold notes, a path that is completed, or a walk with the arrows.
 
 A folder of very many files is counted first, and asked about.
 """

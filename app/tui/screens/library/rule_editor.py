@@ -1,4 +1,4 @@
-"""Writing what is left out of a folder, with what the rules would do shown while they are written."""
+"""The editor of what is left out of a folder, which shows what the rules would do while they are written."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from app.tui.screens.library.library_check import LibraryFileLine
 from app.tui.screens.library.library_contents import Contents, contents_of
 from app.tui.screens.library.model_chooser import choose_model
 from app.tui.screens.library.order_replies import Order
-from app.tui.screens.library.sharing import Sharing
+from app.tui.screens.library.share_orders import Sharing
 from app.tui.screens.library.skipped import SkippedScreen
 from app.tui.screens.library.team_entries import ShareMarks, ShareSearches
 from app.tui.screens.library.timeline import Skipped, story

@@ -10,7 +10,7 @@ from textual.content import Content
 from app.tui.screens.library.folder_rows import EVERYTHING, Place
 from app.tui.theme import GOOD, QUIET
 from app.tui.widgets.entry_list import Entry, section
-from app.wording.cells import cut
+from app.wording.cells import cut, padded
 from app.wording.figures import counted
 from app.wording.paths import owner_words, shown_path
 from app.wording.safe_text import one_line
@@ -18,7 +18,7 @@ from app.wording.times import day
 from engine.lazy_dataclass import dataclass
 from engine.records.team import Member, TeamFolder, TeamGlance
 
-NAME_CELLS = 16  # of a login with its machine: a longer one is cut, so that what is told of them stands in a column
+MOST_NAME_CELLS = 16  # of a login with its machine: what is told of members stands in a column behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ def team_entries(team: TeamGlance | None, place: Place) -> list[Entry]:
         said = "Your own folders are searched until it answers."
         return section("The team's server is away", [_line("away", Content.styled(said, QUIET))])
     if place == EVERYTHING or len(team.people) == 0:
-        people = [_person(each, team.at) for each in team.people]
+        cells = max((cell_len(_name(each)) for each in team.people), default=0)
+        people = [_person(each, team.at, min(cells, MOST_NAME_CELLS)) for each in team.people]
         return section(counted(len(team.people), "member"), [*people, _marks(team), _searches()])
     found = team.bringer(place[0])
     if found is None:
@@ -57,19 +58,21 @@ def _marks(team: TeamGlance) -> Entry:
 
 
 def _searches() -> Entry:
-    line = Content.assemble("Your saved searches", ("   enter shares one, or no longer", QUIET))
+    line = Content.assemble("Your saved searches", ("   enter shares one or not", QUIET))
     return _line("searches", line, ShareSearches())
 
 
-def _person(member: Member, now: float) -> Entry:
-    name = f"{one_line(member.name)}@{one_line(member.machine)}"
+def _name(member: Member) -> str:
+    return f"{one_line(member.name)}@{one_line(member.machine)}"
+
+
+def _person(member: Member, now: float, cells: int) -> Entry:
     changed = max((folder.changed_at for folder in member.folders), default=0.0)
     told = [f"changed {day(changed, now)}"] if changed else []
     told += [counted(len(member.folders), "folder")] if member.folders else []
-    shown = cut(name, NAME_CELLS)
-    gap = " " * (NAME_CELLS - cell_len(shown) + 2)
+    shown = padded(cut(_name(member), cells), cells + 2)
     state = _presence(member, now)
-    return _line((member.name, member.machine), Content.assemble(shown, gap, state, (_after(told), QUIET)))
+    return _line((member.name, member.machine), Content.assemble(shown, state, (_after(told), QUIET)))
 
 
 def _presence(member: Member, now: float) -> Content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +12,7 @@ from app.tui.background import in_background
 from app.tui.browser import Browser, CarrelScreen
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.headings import Heading, heading_named
-from app.tui.screens.reader.links import DocumentLink
+from app.tui.screens.reader.links import DocumentLink, next_link
 from app.tui.screens.reader.trail import Stop, Trail
 from app.tui.threads import in_thread
 from app.wording.safe_text import one_line
@@ -46,6 +47,21 @@ class LinkFollower:
     def __init__(self, screen: CarrelScreen) -> None:
         self._screen = screen
         self.trail = Trail()
+        self.chosen: DocumentLink | None = None
+
+    def choose(
+        self, links: Sequence[DocumentLink], top: int, in_sight: Callable[[int], bool], forward: bool
+    ) -> DocumentLink | None:
+        """Choose the link after the chosen one, or before it, and return it; the first from `top` where that is gone.
+
+        Where the text has no links, that is said.
+        """
+        if not links:
+            self._screen.notify("This text has no links.", timeout=3, markup=False)
+            return None
+        before = self.chosen if self.chosen is not None and in_sight(self.chosen.start) else None
+        self.chosen = next_link(links, before, top, forward)
+        return self.chosen
 
     def follow(self, link: DocumentLink, book: Book, top: int) -> None:
         """Go where a link of a book leads; `top` is what stands at the top of the screen now."""

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Callable
-from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Input
 
 from app.tui.actions import Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen
-from app.tui.clipboard import copy
 from app.tui.list_keys import MOVING
-from app.tui.pictures.note_pictures import cells_of
-from app.tui.screens.reader import bar_lines
-from app.tui.screens.reader.actions import COPY, READER_ACTIONS
+from app.tui.screens.reader.actions import READER_ACTIONS
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.document_opener import DocumentOpener
 from app.tui.screens.reader.find_row import FindRow
-from app.tui.screens.reader.highlights import Marks, Span
+from app.tui.screens.reader.highlights import Marks
 from app.tui.screens.reader.layout import Layout
 from app.tui.screens.reader.link_follower import LinkFollower
-from app.tui.screens.reader.links import DocumentLink, next_link
+from app.tui.screens.reader.links import DocumentLink
 from app.tui.screens.reader.outline_view import OutlineView
+from app.tui.screens.reader.passage_copy import choose_copy, copy_passage
+from app.tui.screens.reader.shown_place import PlaceWidgets, ShownPlace
 from app.tui.screens.reader.text_find import beside, following
 from app.tui.screens.reader.trail import Reading
 from app.tui.screens.reader.view import ReaderView
-from app.tui.theme import QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
 from app.wording.safe_text import one_line
@@ -64,9 +59,6 @@ class ReaderScreen(CarrelScreen):
         self._reading = reading
         self._opener = DocumentOpener(self, lambda book: self.text.layout_for(book))
         self._links = LinkFollower(self)
-        self._link: DocumentLink | None = None  # the chosen one
-        self._here: Span | None = None  # what was jumped to last: where one is while it is in sight
-        self._trouble = ""  # why the document that was asked for is not shown
 
     def compose(self) -> ComposeResult:
         """Lay out the widgets from top to bottom."""
@@ -81,7 +73,12 @@ class ReaderScreen(CarrelScreen):
     def on_mount(self) -> None:
         """Open the document once the widgets know their size."""
         self.carrel.commit_signal.subscribe(self, self._library_changed)
-        self._tell()
+        self._place = ShownPlace(
+            self.carrel.ports.clock,
+            PlaceWidgets(self.title_bar, self.place_bar, self.outline, self.text, self.find_row),
+            self._links,
+        )
+        self._place.tell()
         self.call_after_refresh(self._begin)
         in_background(self, self._look, "look")
 
@@ -102,7 +99,7 @@ class ReaderScreen(CarrelScreen):
     def _begin(self) -> None:
         reading = self._reading
         self.text.marks = Marks(reading.passage, reading.sentence, reading.words)
-        self._here = reading.passage
+        self._place.here = reading.passage
         offset = reading.passage[0] if reading.passage else 0
         self._opener.open(reading.path, offset, reading.anchor, at_top=reading.passage is None)
 
@@ -122,71 +119,30 @@ class ReaderScreen(CarrelScreen):
         length = len(message.book.document.text)
         if message.book.document.text != message.before.document.text:
             self.text.marks = Marks(words=self.text.marks.words)
-            self.find_row.found, self._link, self._here = [], None, None
+            self._let_go()
         self._show(message.book, message.layout, min(message.top, length), at_top=True)
+
+    def _let_go(self) -> None:
+        """Let go of what was found, of the chosen link, and of where one was."""
+        self.find_row.found, self._links.chosen, self._place.here = [], None, None
 
     @on(DocumentOpener.Refused)
     def _document_refused(self, message: DocumentOpener.Refused) -> None:
         """Say why a document is not shown, on the lowest line for good; what was read before stays."""
-        self._trouble = message.trouble
-        self._tell()
+        self._place.trouble = message.trouble
+        self._place.tell()
         self.notify(one_line(message.told), severity="warning", markup=False)
 
     def _show(self, book: Book, layout: Layout, offset: int, at_top: bool) -> None:
-        self.book, self._trouble, self.find_row.text = book, "", book.units.text
+        self.book, self._place.trouble, self.find_row.text = book, "", book.units.text
         self.outline.show(book.headings)
         self.text.show(book, layout, offset, at_top=at_top)
-        self._mark_heading()
-        self._tell()
-        if book.pictures:
-            in_background(self, partial(self._show_pictures, book), "pictures", exclusive=True)
-
-    async def _show_pictures(self, book: Book) -> None:
-        """Show the pictures of a document once they are made; what stands at the top stays there."""
-        cells = await cells_of(self.carrel, book.document.path, book.pictures)
-        if cells and self.book is book:
-            book.painter.show_pictures(cells)
-            self.text.lay_out_again()
-
-    # --- where one is -------------------------------------------------------------------------------------------
+        self._place.show()
+        self.text.show_pictures()
 
     @on(ReaderView.Moved)
     def _moved(self) -> None:
-        self._mark_heading()
-        self._tell()
-
-    def _mark_heading(self) -> None:
-        """Mark the heading below which one reads."""
-        if self.book is None or not self.book.headings or self.outline.has_focus:
-            return
-        here = self._place()
-        self.outline.choose(max(0, bisect_right(self.book.headings, here, key=lambda heading: heading.start) - 1))
-
-    def _tell(self) -> None:
-        """Say what is read and where in it one is."""
-        now = self.carrel.ports.clock()
-        self.title_bar.show(partial(bar_lines.title_line, self.book, now, self._links.trail, self._trouble))
-        here, top, bottom = self._place(), self.text.top, self.text.bottom
-        self.place_bar.show(partial(bar_lines.place_line, self.book, top, bottom, here, self._said()))
-
-    def _said(self) -> Content:
-        """Return what stands at the left of the lowest line."""
-        if self._trouble:
-            return Content.styled(self._trouble, QUIET)
-        found = self.find_row.words(self.text.marks.current)
-        return found or (bar_lines.link_words(self._link) if self._link else Content())
-
-    def _place(self) -> int:
-        """Return where one is: what was jumped to last while it is in sight, else the top of the screen."""
-        return self._here[0] if self._here and self.text.span_in_sight(self._here) else self.text.top
-
-    def _jump(self, span: Span, *, always: bool = False) -> None:
-        """Go to a span, which is where one is from now on."""
-        self._here = span
-        self.text.reveal(span[0], always=always)
-        self.text.repaint()
-        self._mark_heading()
-        self._tell()
+        self._place.show()
 
     # --- moving -------------------------------------------------------------------------------------------------
 
@@ -213,7 +169,7 @@ class ReaderScreen(CarrelScreen):
     def action_edge(self, last: bool) -> None:
         """Go to the beginning or the end."""
         if not self.outline.has_focus:
-            self._here = None
+            self._place.here = None
         self._side.scroll_to_edge(last)
 
     def action_sideways(self, steps: int) -> None:
@@ -225,7 +181,7 @@ class ReaderScreen(CarrelScreen):
         self.text.fold(not self.text.wrap)
         self.notify("Long lines are folded." if self.text.wrap else "Long lines run on: ← → move along them.",
                     timeout=2, markup=False)  # fmt: skip
-        self._tell()
+        self._place.tell()
 
     def action_leave_or_clear(self) -> None:
         """Let go of the line that finds, of what was found, of the chosen link, of the outline; then leave."""
@@ -233,12 +189,12 @@ class ReaderScreen(CarrelScreen):
             self._close_find()
         elif self.outline.has_focus:
             self.text.focus()
-        elif self.find_row.found or self._link:
-            self.find_row.found, self._link = [], None
+        elif self.find_row.found or self._links.chosen:
+            self.find_row.found, self._links.chosen = [], None
             self.text.marks.found, self.text.marks.current, self.text.marks.link = (), None, None
             self.set_class(False, "-finding")
             self.text.repaint()
-            self._tell()
+            self._place.tell()
         else:
             self.dismiss()
 
@@ -267,18 +223,18 @@ class ReaderScreen(CarrelScreen):
     def _text_found(self) -> None:
         """Go to the first place from here on."""
         marks, found = self.text.marks, self.find_row.found
-        marks.found, marks.current = found, following(found, self._place())
+        marks.found, marks.current = found, following(found, self._place.offset)
         if marks.current:
-            self._jump(marks.current)
+            self._place.jump(marks.current)
         else:
             self.text.repaint()
-            self._tell()
+            self._place.tell()
 
     @on(Input.Submitted, "#find")
     def _find_submitted(self) -> None:
         if self.find_row.found:
             self.text.focus()
-            self._tell()
+            self._place.tell()
         else:
             self._close_find()
 
@@ -292,7 +248,7 @@ class ReaderScreen(CarrelScreen):
         first = self.book is not None and self.book.document.path == self._reading.path  # what the reader was opened on
         spans = self.find_row.found or list(self._reading.hits if first else ())
         marks = self.text.marks
-        at = marks.current[0] if self.find_row.found and marks.current else self._place()
+        at = marks.current[0] if self.find_row.found and marks.current else self._place.offset
         span = beside(spans, at, forward)
         if span is None:
             self.notify("Nothing to go to: / finds words in this text.", timeout=3, markup=False)
@@ -301,7 +257,7 @@ class ReaderScreen(CarrelScreen):
             marks.current = span
         else:
             marks.passage = span
-        self._jump(span)
+        self._place.jump(span)
 
     # --- links --------------------------------------------------------------------------------------------------
 
@@ -311,20 +267,16 @@ class ReaderScreen(CarrelScreen):
             self.text.focus()
             return
         links = self.book.links if self.book else ()
-        if not links:
-            self.notify("This text has no links.", timeout=3, markup=False)
-            return
-        chosen = self._link if self._link is not None and self.text.in_sight(self._link.start) else None
-        link = next_link(links, chosen, self.text.top, forward)
-        self._link, self.text.marks.link = link, (link.start, link.end)
-        self._jump((link.start, link.end))
+        if (link := self._links.choose(links, self.text.top, self.text.in_sight, forward)) is not None:
+            self.text.marks.link = link.start, link.end
+            self._place.jump((link.start, link.end))
 
     def action_follow(self) -> None:
         """Follow the chosen link; in the outline, go to the heading."""
         if self.outline.has_focus:
             self.outline.take()
-        elif self._link is not None:
-            self._follow(self._link)
+        elif self._links.chosen is not None:
+            self._follow(self._links.chosen)
         else:
             self.notify("No link is chosen: tab chooses one.", timeout=3, markup=False)
 
@@ -340,7 +292,7 @@ class ReaderScreen(CarrelScreen):
     @on(LinkFollower.HeadingFound)
     def _heading_chosen(self, message: OutlineView.Chosen | LinkFollower.HeadingFound) -> None:
         self.text.focus()
-        self._jump(message.heading.span, always=True)
+        self._place.jump(message.heading.span, always=True)
 
     @on(LinkFollower.DocumentFound)
     def _document_found(self, message: LinkFollower.DocumentFound) -> None:
@@ -348,7 +300,7 @@ class ReaderScreen(CarrelScreen):
         first = message.path == self._reading.path
         words = self.text.marks.words
         self.text.marks = Marks(self._reading.passage, self._reading.sentence, words) if first else Marks(words=words)
-        self.find_row.found, self._link, self._here = [], None, None
+        self._let_go()
         self.find_row.clear()
         self.set_class(False, "-finding")
         self._opener.open(message.path, message.offset, message.anchor)
@@ -363,29 +315,14 @@ class ReaderScreen(CarrelScreen):
     def action_editor(self) -> None:
         """Open the document in the editor at the place that is read."""
         if self.book is not None:
-            self.carrel.open_places([self.book.place_at(self._place())])
+            self.carrel.open_places([self.book.place_at(self._place.offset)])
 
     def action_copy(self) -> None:
         """Ask in which form the passage that is read is copied."""
-        from app.tui.copied_forms import BY_LETTER, FORMS
-        from app.tui.screens.closing_keys import closed_again
-        from app.tui.screens.letter_choice import LetterScreen
-
-        if self.book is None:
-            return
-        read, text = self.book.copied_at(self._place())
-
-        def chosen(letter: str | None) -> None:
-            if letter is not None:
-                form = BY_LETTER[letter]
-                copy(self.app, form.make(read, text), f"the {form.name}")
-
-        screen = LetterScreen("Copy", [(form.letter, form.name) for form in FORMS])
-        self.carrel.push_screen(closed_again(screen, COPY), chosen)
+        if self.book is not None:
+            choose_copy(self, self.book, self._place.offset)
 
     def action_copy_text(self) -> None:
         """Copy the passage that is read."""
-        passage = self.book.passage_at(self._place()) if self.book else None
-        if passage is not None:
-            at = f" at line {passage.line_start}" if passage.line_start else ""
-            copy(self.app, passage.text, f"the passage{at}")
+        if self.book is not None:
+            copy_passage(self, self.book, self._place.offset)

@@ -1,4 +1,4 @@
-"""Finding a text in a document."""
+"""Finds a text in a document, and which of the places found comes next."""
 
 from __future__ import annotations
 

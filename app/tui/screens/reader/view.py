@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from textual import events
 from textual.content import Content
@@ -10,6 +11,9 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
+from app.tui.background import in_background
+from app.tui.browser import browser_of
+from app.tui.pictures.note_pictures import cells_of
 from app.tui.screens.reader.book import Book
 from app.tui.screens.reader.highlights import Marks, Span
 from app.tui.screens.reader.layout import Layout
@@ -77,6 +81,17 @@ class ReaderView(PaintedView, can_focus=True, inherit_bindings=False):
         row = layout.row_of(offset) if offset else 0  # above the first line a page may be named
         self._scroll_to_row(row if at_top else row - self.size.height // LEAD)
         self.paint_changes()
+
+    def show_pictures(self) -> None:
+        """Show the pictures of the book once they are made, in the background."""
+        if self.book is not None and self.book.pictures:
+            in_background(self, partial(self._show_pictures, self.book), "pictures", exclusive=True)
+
+    async def _show_pictures(self, book: Book) -> None:
+        cells = await cells_of(browser_of(self), book.document.path, book.pictures)
+        if cells and self.book is book:
+            book.painter.show_pictures(cells)
+            self.lay_out_again()
 
     def repaint(self) -> None:
         """Paint anew after the marks have changed."""

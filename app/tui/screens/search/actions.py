@@ -52,7 +52,7 @@ SEARCH_ACTIONS = (
     WHAT_IF,
     WHY_NOT,
     Action("search.similar", "ctrl+l,m", "similar", "more like this", "More like this passage",
-           "List the passages of other notes that are nearest in meaning to the selected one.",
+           "List the passages of other notes that are nearest in meaning to the selected one; at once again goes back.",
            late=True),
     COMPARE,
     Action("search.pane", "f2,alt+v", "toggle_pane", "preview", "Show or hide the preview", "Show or hide the preview.",

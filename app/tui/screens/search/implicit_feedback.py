@@ -62,7 +62,7 @@ class ImplicitFeedback:
         """Give up what is still compared of the question before."""
         self._comparison.key_pressed()
 
-    def disturbed(self, _: None) -> None:
+    def disturbed(self) -> None:
         """Let what is compared give way to a key, whatever that is for."""
         self._comparison.disturbed()
 
@@ -85,14 +85,20 @@ class ImplicitFeedback:
                     await in_thread(partial(library.opened, result.query.text, hit.passage_id))
             if self._browser.config.search_log:
                 number = await self._number(library, turn, result)
-                for hit in hits:
-                    await in_thread(partial(library.log_opened, number, hit))
+                if number is not None:
+                    for hit in hits:
+                        await in_thread(partial(library.log_opened, number, hit))
         except Exception:
             _log.exception("That a result was opened could not be kept")
 
-    async def _number(self, library: LibraryPort, turn: int, result: SearchResult) -> int:
-        """Return the number of a turn's search in the log; it is written down where it is not there yet."""
+    async def _number(self, library: LibraryPort, turn: int, result: SearchResult) -> int | None:
+        """Return the number of a turn's search in the log; it is written down where it is not there yet.
+
+        None where another terminal has turned the log off.
+        """
         async with self._writing:
+            if not await in_thread(partial(self._browser.ports.settings.still, "search_log")):
+                return None
             if self._entry is None or self._entry.turn != turn:
                 self._entry = _Entry(turn, await in_thread(partial(library.log_search, result)))
             return self._entry.number

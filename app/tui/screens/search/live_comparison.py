@@ -25,14 +25,13 @@ from app.tui.browser import Browser
 from app.tui.ports import Opened
 from app.tui.screens.search.key_rest import KeyRest
 from app.tui.screens.search.live_search import Answered
-from app.tui.threads import in_thread
+from app.tui.threads import SWITCH_SECONDS, in_thread
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
 from engine.records import ShadowSearch
 from engine.retrieval.cancellation import Cancellation, SearchCancelled
 
 GIVES_WAY_SECONDS = 0.0001  # Python's own .005 is waited for at each reading of a key and each drawing beside it
-_USUAL_SECONDS = sys.getswitchinterval()
 _log = logging.getLogger("carrel")
 _GROUP = "comparing"
 
@@ -43,7 +42,7 @@ def _giving_way(score: Callable[[], ShadowSearch | None]) -> ShadowSearch | None
     try:
         return score()
     finally:
-        sys.setswitchinterval(_USUAL_SECONDS)
+        sys.setswitchinterval(SWITCH_SECONDS)
 
 
 class LiveComparison:
@@ -98,8 +97,9 @@ class LiveComparison:
         settings = replace(self._browser.config.search_settings(), opened_until=at)
         self._cancellation = cancellation = opened.new_cancellation()
         score = partial(opened.library.shadow_score, text, "live", settings=settings, cancel=cancellation)
+        still = partial(self._browser.ports.settings.still, "shadow")
         try:
-            found = await in_thread(partial(_giving_way, score))
+            found = await in_thread(partial(_giving_way, lambda: score() if still() else None))
             self._turn = turn
             if found is not None:
                 await self._go_back_if_broken(opened, found)

@@ -222,7 +222,7 @@ class ResultList(RowList):
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._foreword_lines[line]), width)
         place, part = self._at(line)
         if part < 0:
-            return paint(self, Content.styled(f"{'──':>{MARGIN_CELLS}} {RULE} ".ljust(width, "─"), FAINT), width)
+            return paint(self, _rule_line(width), width)
         if place == len(self.hits) and part == 0 and self._afterword:
             return paint(self, Content.assemble(" " * MARGIN_CELLS, self._afterword), width)
         if place >= len(self.hits) or self._row_context is None:
@@ -272,6 +272,12 @@ def place_of(hit: Hit, rows: Sequence[Hit], otherwise: int) -> int:
     )
     found = (place for test in holds for place, row in enumerate(rows) if test(row))
     return next(found, otherwise)
+
+
+def _rule_line(width: int) -> Content:
+    """Return the rule before the weak rows, which says so."""
+    lead = f"{'──':>{MARGIN_CELLS}} "
+    return Content.assemble((lead, FAINT), (RULE, QUIET), (" ".ljust(width - len(lead) - len(RULE), "─"), FAINT))
 
 
 def _nothing(width: int) -> Sequence[Content]:

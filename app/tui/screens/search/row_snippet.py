@@ -61,6 +61,5 @@ def _reaches(text: str, start: int, mark: tuple[int, int], room: int) -> bool:
 def _folded(line: Content, width: int, lines: int) -> list[Content]:
     """Return the first lines of a folded text; the last of them is cut where it goes on."""
     starts = row_starts(line.plain, width)[:lines]
-    rows = [row_of(line, starts, row, width) for row in range(len(starts) - 1)]
-    rows.append(line[starts[-1] :].truncate(width, ellipsis=True))
+    rows = [row_of(line, starts, row, width).truncate(width, ellipsis=True) for row in range(len(starts))]
     return [*rows, *[Content()] * (lines - len(rows))]

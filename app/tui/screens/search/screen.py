@@ -78,7 +78,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
         self.carrel.failed_signal.subscribe(self, self.parts.shown.show_failure)
         self.carrel.status_signal.subscribe(self, self._status_changed)
         self.carrel.commit_signal.subscribe(self, self._library_changed)
-        self.carrel.key_signal.subscribe(self, self.parts.feedback.disturbed, immediate=True)
+        self.carrel.key_signal.subscribe(self, self._key_pressed, immediate=True)
         self._status_changed(self.carrel.view)
         if self._query:
             self.query_line.write(self._query)
@@ -105,6 +105,10 @@ class SearchScreen(MovesByLines, CarrelScreen):
         return "rows" if self.rows.has_focus else "query"
 
     # --- what the app hears -------------------------------------------------------------------------------------
+
+    def _key_pressed(self, _: None) -> None:
+        self.parts.feedback.disturbed()
+        self.parts.similar.key_pressed()
 
     def _status_changed(self, view: StatusView) -> None:
         self.status_bar.show(partial(status_line, view))

@@ -20,7 +20,7 @@ from app.tui.screens.search.arrangement import Arrangement, first_weak
 from app.tui.screens.search.live_search import Answered
 from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.query_line import QueryLine
-from app.tui.screens.search.query_reading import reading_line
+from app.tui.screens.search.reading_line import reading_line
 from app.tui.screens.search.results import Foreword, ResultList, place_of
 from app.tui.screens.search.row import context_of
 from app.tui.screens.search.start_page import StartPage, before_lines

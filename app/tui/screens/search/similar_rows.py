@@ -38,16 +38,34 @@ class SimilarRows:
         self._shown = shown
         self._trial = trial
         self._likes: list[Like] = []
+        self._before: int | None = None  # how many there were when one was asked for last; None: none was, or in vain
+        self._keys = 0  # pressed since then
 
     def __bool__(self) -> bool:
         """Whether such a list is on the screen."""
         return bool(self._likes)
 
+    def key_pressed(self) -> None:
+        """Take note that a key was pressed, whatever it is for."""
+        self._keys += 1
+
     def find(self) -> None:
-        """List the passages of other notes that are nearest in meaning to the selected one."""
-        if self._rows.hit is not None:
+        """List the passages of other notes that are nearest in meaning to the selected one.
+
+        The same key at once again takes that list back, as it closes what else it opens.
+        """
+        if self._before is not None and self._keys == 1:
+            self._take_back(self._before)
+        elif self._rows.hit is not None:
+            self._before, self._keys = len(self._likes), 0
             work = partial(self._find, self._rows.hit)
             in_background(self._rows, work, "similar", exclusive=True, failed="This could not be looked for")
+
+    def _take_back(self, before: int) -> None:
+        self._before = None
+        self._rows.workers.cancel_group(self._rows, "similar")
+        if len(self._likes) > before:
+            self.back()
 
     async def _find(self, hit: Hit) -> None:
         opened = self._browser.opened
@@ -56,6 +74,7 @@ class SimilarRows:
         title, trail = title_of(hit)
         result = await in_thread(partial(opened.library.similar, hit.passage_id, limit=STEP_ROWS))
         if not result.hits:
+            self._before = None
             self._browser.notify(_nothing(result), markup=False)
             return
         self._likes.append(Like(title + trail, result))
@@ -87,6 +106,7 @@ class SimilarRows:
         """Forget all lists, one that is still looked for too; other rows are about to come."""
         self._rows.workers.cancel_group(self._rows, "similar")
         self._likes.clear()
+        self._before = None
         self._shown.heading = None
 
 

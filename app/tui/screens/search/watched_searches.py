@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from app.matching import matching_rows
+from app.matches import matching_rows
 from app.tui.browser import Browser
 from app.tui.threads import in_thread
 from app.tui.watched_file import document_hash

@@ -150,12 +150,12 @@ def _weight(state: WhatIf, builder: _Builder, cells: int) -> _Builder:
     share = state.vector_weight
     filled = round(share * cells)
     slide = Target(0, 0, "weight", lambda state, share: state.weigh(round(share * 20) / 20), slides=True)
-    builder.add("meaning ", QUIET).add(figure(share, 2), FAINT if off else f"bold {MEANING}").add(" ▕", FAINT)
+    builder.add("meaning ", QUIET).add(figure(share, 2), QUIET if off else f"bold {MEANING}").add(" ▕", FAINT)
     start = builder.content.cell_length
     builder.add("█" * filled, FAINT if off else MEANING)
     builder.add("▒" * (cells - filled), FAINT if off else WORDS)
     builder.targets.append(replace(slide, start=start, end=start + cells))
-    return builder.add("▏ ", FAINT).add(figure(1.0 - share, 2), FAINT if off else f"bold {WORDS}").add(" words", QUIET)
+    return builder.add("▏ ", FAINT).add(figure(1.0 - share, 2), QUIET if off else f"bold {WORDS}").add(" words", QUIET)
 
 
 def _fusion(state: WhatIf, builder: _Builder, roomy: bool) -> _Builder:
@@ -263,7 +263,7 @@ def _keys(state: WhatIf, control: Control | None, key: str) -> _Builder:
         constants = f"{differing(state.fitted)}; `carrel rollback` takes them back"
         return (
             _Builder()
-            .add(" r", f"bold {BRIGHT if state.changed else FAINT}", _RESET)
+            .add(" r", f"bold {BRIGHT if state.changed else QUIET}", _RESET)
             .add(f" reset   {constants}", QUIET)
         )
     builder = _Builder().add(" ")
@@ -272,8 +272,7 @@ def _keys(state: WhatIf, control: Control | None, key: str) -> _Builder:
         ("K", " keep as my default", _KEEP, state.changed),
         ("r", back, _RESET, state.changed or state.kept),
     ):
-        ink, said = (BRIGHT, QUIET) if live else (FAINT, FAINT)
-        builder.add(letter, f"bold {ink}", press).add(words, said, press).add("   ")
+        builder.add(letter, f"bold {BRIGHT if live else QUIET}", press).add(words, QUIET, press).add("   ")
     return builder.add(key, KEY).add(" to change", QUIET) if key and control is None else builder
 
 

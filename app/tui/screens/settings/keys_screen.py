@@ -27,6 +27,9 @@ KEYS_ACTIONS = (
 )  # fmt: skip
 
 
+TITLE_CELLS = 52  # the longest title of an action, and two
+
+
 class KeysScreen(RowsScreen):
     """A list of actions with their keys."""
 
@@ -40,7 +43,7 @@ class KeysScreen(RowsScreen):
     def compose(self) -> ComposeResult:
         """Lay out the title and the actions."""
         yield BuiltLine(id="title")
-        yield SettingRows(title_cells=50)
+        yield SettingRows(title_cells=TITLE_CELLS)
         yield KeyLine()
 
     def on_mount(self) -> None:

@@ -17,7 +17,7 @@ TRAINING_ACTIONS = (
     Action("training.pause", "p", "order('pause')", "pause", "Pause the run", "Let the run wait; o lets it go on."),
     Action("training.resume", "o", "order('resume')", "go on", "Let the run go on",
            "Let a paused run go on; take up one that broke off, from its last checkpoint."),
-    Action("training.review", "e", "review", "examples", "Look at the examples before the run learns from them",
+    Action("training.review", "e", "review", "examples", "Look at the examples before the run learns them",
            "Accept or reject the examples that a run waits with, one by one."),
     Action("training.stop", "s", "order('stop')", "stop", "Stop the run and judge the best so far",
            "End training now, and judge the best that it has reached."),
@@ -40,13 +40,14 @@ TRAINING_ACTIONS = (
 )  # fmt: skip
 
 BESIDE_ACTIONS = (
-    Action("training.beside_review", "r,enter", "screen.review_beside", "review", "Review two models blind",
+    Action("training.beside_review", "r,enter", "screen.order_beside('review')", "review", "Review two models blind",
            "Choose between two lists of five, without knowing which model found which.", shown_key="r"),
-    Action("training.beside_promote", "p", "screen.promote_beside", "use it", "Take the model beside into use",
+    Action("training.beside_promote", "p", "screen.order_beside('promote')", "use it", "Take the model beside into use",
            "Search with the model that runs beside; asks. The one in use is then kept beside it."),
-    Action("training.beside_back", "b", "screen.go_back_beside", "model before", "Go back to the model kept beside",
+    Action("training.beside_back", "b", "screen.order_beside('go_back')", "model before",
+           "Go back to the model kept beside",
            "Search with the model that was in use before; asks."),
-    Action("training.beside_stop", "x,delete", "screen.stop_beside", "stop", "Let nothing run beside",
+    Action("training.beside_stop", "x,delete", "screen.order_beside('stop')", "stop", "Let nothing run beside",
            "Let the model run beside no longer; its vectors stay, and are not kept current.", shown_key="x"),
 )  # fmt: skip
 

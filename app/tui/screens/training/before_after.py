@@ -8,6 +8,7 @@ from textual.content import Content
 
 from app.tui.screens.training.line_parts import fitted, heading
 from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, QUIET
+from app.tui.widgets.line_views import wrapped
 from app.wording.figures import counted
 from app.wording.safe_text import one_line
 from training.protocol import BeforeAfter
@@ -28,7 +29,7 @@ def question_lines(questions: Sequence[BeforeAfter], width: int) -> list[Content
     if same:
         quiet = [one_line(each.query) for each in questions if each.before == each.after]
         text = "the same as before: " + ", ".join(f"“{query}”" for query in quiet)
-        lines += Content.styled(text, QUIET).wrap(max(8, width))
+        lines += wrapped(Content.styled(text, QUIET), max(8, width), Content())
     return lines
 
 

@@ -5,7 +5,7 @@ Each asks first, and says what follows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -96,3 +96,12 @@ class BesideOrders:
                 in_background(self._screen, carried_out, "beside order")
 
         self._screen.carrel.push_screen(question, answered)
+
+
+# the orders by the names of their actions
+BESIDE_ORDERS: Mapping[str, Callable[[BesideOrders, Standing | None], None]] = {
+    "review": BesideOrders.review,
+    "promote": BesideOrders.promote,
+    "go_back": BesideOrders.go_back,
+    "stop": BesideOrders.stop,
+}

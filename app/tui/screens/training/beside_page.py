@@ -79,6 +79,7 @@ class BesidePage(Container):
     async def _read(self) -> None:
         self.standing = await in_thread(browser_of(self).ports.beside.standing)
         self._read_once = True
+        self.set_class(self.standing is None, "-empty")
         self.figures.show(self._figure_lines, keep_place=True)
         self.curve.show(self._curve_lines, keep_place=True)
         self.post_message(self.Read())

@@ -1,4 +1,4 @@
-"""Looking at the examples of a run before it learns from them, one after another: accept, reject, or leave it open."""
+"""The review of a run's examples before it learns from them, one after another: accept, reject, or leave it open."""
 
 from __future__ import annotations
 

@@ -70,6 +70,7 @@ class HistoryPage(Container):
         unchanged = {run.name for run in runs if run in self._runs}
         self.past = {name: state for name, state in self.past.items() if name in unchanged}
         self._runs = runs
+        self.set_class(not runs, "-empty")
         self.run_list.show(_run_entries(runs, browser_of(self).ports.clock()))
         self._show_about()
 
@@ -105,13 +106,15 @@ def _run_entries(runs: Sequence[Run], now: float) -> list[Entry]:
     """Return a line for every run, newest first."""
     if not runs:
         return [Entry("none", lambda width: Content.styled("Nothing was retrained here yet.", QUIET))]
-    return [Entry(("run", run.name), partial(_row, run, day(run.started, now)), run) for run in runs]
+    cells = max(len(_standing(run)[0]) for run in runs)
+    return [Entry(("run", run.name), partial(_row, run, day(run.started, now), cells), run) for run in runs]
 
 
-def _row(run: Run, when: str, width: int) -> Content:
+def _row(run: Run, when: str, cells: int, width: int) -> Content:
+    """Return a run's line; how it stands takes so many cells at the right."""
     words, ink = _standing(run)
     figures = f"{signed(run.gain)} " if run.gain is not None else ""
-    right = Content.assemble((figures, QUIET), (f"{words:<14}", ink))
+    right = Content.assemble((figures, QUIET), (words.ljust(cells), ink))
     left = Content.assemble((one_line(run.name), BRIGHT), (f"  {when}  {one_line(run.recipe)}", QUIET))
     note = f"  {one_line(run.note)}" if run.note else ""
     return apart(Content.assemble(left, (note, QUIET)), right, width)

@@ -74,6 +74,7 @@ class RunPage(Container):
         standing = run.state if run is not None else "running"
         over = state.over or state.judged is not None or standing == "crashed"
         self.set_class(over, "-over")
+        self.set_class(not self._followed.name, "-empty")
         self.set_class(state.stepped is not None, "-training")
         self.strip_bar.show(partial(strip, state, standing))
         if over:

@@ -12,14 +12,15 @@ from textual.containers import Container
 from textual.getters import query_one
 
 from app.tui.actions import Where, bindings
-from app.tui.background import Work, in_background
+from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
 from app.tui.list_keys import MOVING, MovesByLines
-from app.tui.screens.training.actions import BESIDE_ACTIONS, HELP_PAGES, TRAINING_ACTIONS, useful_for
-from app.tui.screens.training.beside_orders import BesideOrders
+from app.tui.screens.training.actions import BESIDE_ACTIONS, HELP_PAGES, TRAINING_ACTIONS
+from app.tui.screens.training.beside_orders import BESIDE_ORDERS, BesideOrders
 from app.tui.screens.training.beside_page import BesidePage
-from app.tui.screens.training.followed_run import FollowedRun, RunReported, to_follow
+from app.tui.screens.training.followed_run import RunReported
 from app.tui.screens.training.history_page import HistoryPage
+from app.tui.screens.training.known_runs import KnownRuns
 from app.tui.screens.training.page_bar import PAGES, Page, PageBar
 from app.tui.screens.training.plan_lines import missing_lines
 from app.tui.screens.training.plan_page import PlanPage
@@ -61,11 +62,9 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         super().__init__()
         self.page: Page = "plan"
         self.missing = ""  # what is not installed, where there is nothing to plan without it
-        self.runs: tuple[Run, ...] = ()
-        self.followed = FollowedRun(self.post_message)
+        self._runs = KnownRuns(self, self._runs_read)
         self._orders = RunOrders(self)
         self._beside_orders = BesideOrders(self, lambda: self.beside_page.load())
-        self._first = True  # whether the runs were not read yet
 
     def where(self) -> Where:
         """Letters act everywhere here: nothing is typed."""
@@ -78,8 +77,8 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         yield PlanPage()
         with Container(id="missing", classes="page"):
             yield LineView(id="explained")
-        yield RunPage(self.followed)
-        yield HistoryPage(self.followed)
+        yield RunPage(self._runs.followed)
+        yield HistoryPage(self._runs.followed)
         yield BesidePage()
         yield KeyLine(id="keys")
 
@@ -92,9 +91,6 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         """Whether a person looks at this screen now."""
         return self.app.current_mode == "training"
 
-    def _run_named(self, name: str) -> Run | None:
-        return next((run for run in self.runs if run.name == name), None)
-
     # --- reading ------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
@@ -106,13 +102,13 @@ class TrainingScreen(MovesByLines, CarrelScreen):
 
     def on_unmount(self) -> None:
         """Stop following when the browser is left."""
-        self.followed.let_go()
+        self._runs.followed.let_go()
 
     def on_screen_resume(self) -> None:
         """Show what may have changed while another screen was shown."""
         self._status_changed(self.carrel.view)
-        self._load()
-        self._work(self._read_offer, "offer")
+        self._runs.load()
+        in_background(self, self._read_offer, "offer", exclusive=True, failed="The runs could not be looked at")
         self.beside_page.load()
 
     def _status_changed(self, view: StatusView) -> None:
@@ -121,27 +117,14 @@ class TrainingScreen(MovesByLines, CarrelScreen):
 
     def _look(self) -> None:
         """Look whether the runs live, and what others did with them."""
-        reading = any(worker.group == "runs" and not worker.is_finished for worker in self.workers)
-        if (self._is_shown or self.followed.name) and not reading:
-            self._load()
+        if self._is_shown or self._runs.followed.name:
+            self._runs.look()
 
-    def _load(self) -> None:
-        """Read the runs anew and show them."""
-        self._work(self._read, "runs")
-
-    def _work(self, work: Work, group: str) -> None:
-        in_background(self, work, group, exclusive=True, failed="The runs could not be looked at")
-
-    async def _read(self) -> None:
-        self.runs = tuple(await in_thread(self._port.runs))
-        if self.followed.name and self._run_named(self.followed.name) is None:
-            self.followed.let_go()
-        if not self.followed.name and (found := to_follow(self.runs)) is not None:
-            self._follow(found.name)
-            if self._first:
-                self._turn_to("run")
-        self._first = False
-        self.history_page.show_runs(self.runs)
+    def _runs_read(self, begins: bool) -> None:
+        """Show the runs; where one is followed from the `begins` on, its page."""
+        if begins:
+            self._turn_to("run")
+        self.history_page.show_runs(self._runs.all)
         self._show_run()
 
     async def _read_offer(self) -> None:
@@ -165,23 +148,20 @@ class TrainingScreen(MovesByLines, CarrelScreen):
     @property
     def state(self) -> TrainingState:
         """What the run that is followed said last."""
-        return self.followed.state
-
-    def _follow(self, name: str) -> None:
-        self.followed.follow(name, self._port.events(name))
+        return self._runs.followed.state
 
     @on(RunReported)
     def _run_reported(self, message: RunReported) -> None:
         """Show what the run does now; once it is over, say so to a person who looks at something else."""
-        if message.run != self.followed.name:
+        if message.run != self._runs.followed.name:
             return
-        before, now = self.followed.state, message.state
-        self.followed.state = now
+        before, now = self._runs.followed.state, message.state
+        self._runs.followed.state = now
         self._show_run()
         if now.trouble and not before.trouble:
             tell(self, now.trouble, good=False)
         if now.over and not before.over and before.started is not None:
-            self._load()
+            self._runs.load()
             if not self._is_shown:
                 tell(self, f"The retraining {message.run} is over; f9 shows how it ended.")
         if now.review is not None and before.review is None and not self._is_shown:
@@ -189,7 +169,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
 
     def _show_run(self) -> None:
         if self.is_mounted:
-            self.run_page.show_run(self._run_named(self.followed.name))
+            self.run_page.show_run(self._runs.followed_run)
             self._show_pages()
             self._show_keys()
 
@@ -209,12 +189,19 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         """The part of the page that the arrows move in."""
         if self.page == "plan":
             return self.plan_page.choice_list
-        if self.page == "beside":
-            return self.beside_page.read_view
-        return self.history_page.run_list if self.page == "history" else self.run_page.read_view
+        return self.history_page.run_list if self.page == "history" else self._read_view
+
+    @property
+    def _read_view(self) -> LineView:
+        """The part of the page that is read: beside a list, what stands at its right."""
+        if self.page == "plan":
+            return self.plan_page.prospect_view
+        if self.page == "history":
+            return self.history_page.about
+        return self.beside_page.read_view if self.page == "beside" else self.run_page.read_view
 
     def _show_pages(self) -> None:
-        self.page_bar.show_pages(self.page, self.followed, len(self.runs), self.beside_page.name_beside)
+        self.page_bar.show_pages(self.page, self._runs.followed, len(self._runs.all), self.beside_page.name_beside)
 
     @on(BesidePage.Read)
     def _beside_read(self) -> None:
@@ -241,13 +228,10 @@ class TrainingScreen(MovesByLines, CarrelScreen):
             return self.beside_page.useful
         useful = set()
         if self.page == "history":
-            useful |= {"rollback"} if any(run.use for run in self.runs) else set()
+            useful |= {"rollback"} if self._runs.in_use else set()
             useful |= {"choose"} if self.history_page.selected is not None else set()
         run = self._run_meant
-        if run is None:
-            return useful
-        paused = self.state.paused if run.name == self.followed.name else run.state == "waiting"
-        return useful | useful_for(run, paused=paused, awaits_review=self._awaits_review(run))
+        return useful if run is None else useful | self._runs.useful_for(run)
 
     # --- moving and choosing ------------------------------------------------------------------------------------
 
@@ -266,8 +250,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
 
     def action_page(self, pages: int) -> None:
         """Scroll what is read a screen on: beside a list, what stands at its right."""
-        beside = {"plan": self.plan_page.prospect_view, "history": self.history_page.about}
-        view = beside.get(self.page, self.run_page.read_view)
+        view = self._read_view
         view.scroll_to(y=view.scroll_offset.y + pages * max(1, view.size.height - 1), animate=False)
 
     @on(PageBar.Clicked)
@@ -282,19 +265,16 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         """Go back to the search."""
         self.carrel.action_show_training()
 
+    @on(EntryList.Opened)
     def action_choose(self) -> None:
         """Take or leave a source, pick a recipe, begin; or open the selected run."""
         if self.page == "plan" and not self.missing:
             self.plan_page.choose()
         elif self.page == "history" and (run := self.history_page.selected) is not None:
-            if run.name != self.followed.name:
-                self._follow(run.name)
+            if run.name != self._runs.followed.name:
+                self._runs.follow(run.name)
             self._show_run()
             self._turn_to("run")
-
-    @on(EntryList.Opened)
-    def _entry_opened(self) -> None:
-        self.action_choose()
 
     def action_step(self, by: int) -> None:
         """Learn from more examples, or fewer."""
@@ -308,21 +288,17 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         """The run that an order is for: the one that is looked at, or the selected one of the history."""
         if self.page in ("plan", "beside"):
             return None
-        return self.history_page.selected if self.page == "history" else self._run_named(self.followed.name)
-
-    def _awaits_review(self, run: Run) -> bool:
-        """Whether a run waits for its examples to be looked at."""
-        return run.alive and run.name == self.followed.name and self.state.review is not None
+        return self.history_page.selected if self.page == "history" else self._runs.followed_run
 
     @on(RunOrders.Began)
     def _run_began(self, message: RunOrders.Began) -> None:
-        self._follow(message.run)
+        self._runs.follow(message.run)
         self._turn_to("run")
         self._show_run()
 
     @on(RunOrders.Done)
     def _order_done(self) -> None:
-        self._load()
+        self._runs.load()
 
     @on(RunOrders.SourceNamed)
     def _source_named(self, message: RunOrders.SourceNamed) -> None:
@@ -337,8 +313,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         """Start a run with the plan as it is."""
         if self.missing:
             return
-        busy = next((run for run in self.runs if run.alive), None)
-        if busy is not None:
+        if (busy := self._runs.at_work) is not None:
             tell(self, f"{busy.name} is still at work; one run at a time.", good=False)
         elif fault := self.plan_page.planning.fault:
             tell(self, fault, good=False)
@@ -354,32 +329,18 @@ class TrainingScreen(MovesByLines, CarrelScreen):
         """Look at the examples that the run waits with."""
         if (run := self._run_meant) is None:
             return
-        if self._awaits_review(run):
+        if self._runs.awaits_review(run):
             self._orders.review(run)
         else:
             tell(self, "This run does not wait for a review.")
 
     def action_rollback(self) -> None:
         """Go back to what was in use before, after a question."""
-        if (used := next((run for run in self.runs if run.use), None)) is not None:
+        if (used := self._runs.in_use) is not None:
             self._orders.roll_back(used)
         else:
             tell(self, "Nothing that a run made is in use.")
 
-    # --- the model beside ---------------------------------------------------------------------------------------
-
-    def action_review_beside(self) -> None:
-        """Choose between the lists of two models, without knowing which is whose."""
-        self._beside_orders.review(self.beside_page.standing)
-
-    def action_promote_beside(self) -> None:
-        """Take the model beside into use, after a question."""
-        self._beside_orders.promote(self.beside_page.standing)
-
-    def action_go_back_beside(self) -> None:
-        """Go back to the model that is kept beside the one in use, after a question."""
-        self._beside_orders.go_back(self.beside_page.standing)
-
-    def action_stop_beside(self) -> None:
-        """Let nothing run beside the model in use, after a question."""
-        self._beside_orders.stop(self.beside_page.standing)
+    def action_order_beside(self, what: str) -> None:
+        """Carry out one of `BESIDE_ORDERS` for the model beside."""
+        BESIDE_ORDERS[what](self._beside_orders, self.beside_page.standing)

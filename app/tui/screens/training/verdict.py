@@ -21,7 +21,7 @@ from training.protocol import Judged, Measure
 _SIGNS = {"gain": ("●", GOOD), "no gain": ("○", QUIET), "worse": ("✗", ALARM), "cannot judge": ("?", BRIGHT)}
 WORST_GENERAL = -0.01  # as the gate has it: below it the model may have lost sense in general
 GAP = " " * 3
-COLUMNS = (("before", 8), ("after", 8), ("difference", 12), ("between", 18))  # with the cells that each takes
+COLUMNS = (("before", 8), ("after", 8), ("difference", 11), ("between", 16))  # with the cells that each takes
 LEAST_NAME_CELLS = 8
 
 

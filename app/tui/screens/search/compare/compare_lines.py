@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 from textual.content import Content
 
+from app.tui.pages.units import Units
 from app.tui.screens.search.compare.compared_figures import (
     FIGURE_CELLS,
     Compared,
@@ -69,7 +70,7 @@ def _row(each: Compared, column: int) -> Content:
     ]
     ahead = each.difference.startswith("+")
     behind = each.difference.startswith("−")
-    style = f"bold {BRIGHT}" if each.sum else "" if ahead or behind else FAINT
+    style = f"bold {BRIGHT}" if each.sum else "" if ahead or behind else QUIET
     difference = Content.styled(f"{each.difference:>{DIFFERENCE_CELLS}}", style)
     return Content.assemble(name, " " * GAP, figures[0], " " * GAP, figures[1], difference)
 
@@ -86,7 +87,8 @@ def text_lines(pair: Pair, texts: tuple[str, str], marked: frozenset[str], width
     """Return both passages beside each other, the words of the query marked."""
     cells = max(10, (width - GAP) // 2)
     heads = [_place(each.hit, cells) for each in (pair.first, pair.second)]
-    columns = [_text(text, marked, cells) for text in texts]
+    kinds = [each.hit.kind for each in (pair.first, pair.second)]
+    columns = [_text(text, kind, marked, cells) for text, kind in zip(texts, kinds, strict=True)]
     beside = zip_longest([heads[0], *columns[0]], [heads[1], *columns[1]], fillvalue=Content())
     rule = Content.styled(" │ ", FAINT)
     return [Content.assemble(_fitted(left, cells), rule, right) for left, right in beside]
@@ -97,10 +99,13 @@ def _place(hit: Hit, cells: int) -> Content:
     return Content.styled(said, QUIET).truncate(cells)
 
 
-def _text(text: str, marked: frozenset[str], cells: int) -> Sequence[Content]:
+def _text(text: str, kind: str, marked: frozenset[str], cells: int) -> Sequence[Content]:
+    """Return a text folded to a number of cells; a paragraph that was folded in its file is one here."""
     lines: list[Content] = []
-    for raw in text[:LONGEST_TEXT].strip("\n").split("\n"):
-        shown = plain_line(raw)
+    units = Units(text[:LONGEST_TEXT].strip("\n"), kind)
+    for unit in range(len(units)):
+        first, *rest = units.raw(unit).split("\n")
+        shown = plain_line(" ".join([first, *map(str.strip, rest)]))
         content = Content(shown)
         for start, end in marks_in(shown, marked):
             content = content.stylize(MARK_IN_TEXT, start, end)

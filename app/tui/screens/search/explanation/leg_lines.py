@@ -9,7 +9,7 @@ from textual.content import Content
 
 from app.explanation import Ranks, Word, ranks_of
 from app.tui.screens.search.explanation.subject import Explained, label, labelled
-from app.tui.theme import BRIGHT, FAINT, QUIET, WORDS
+from app.tui.theme import BRIGHT, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
 from app.wording.bars import rarity
 from app.wording.cells import cut, padded
@@ -204,4 +204,4 @@ def _before(explained: Explained) -> Content:
         return Content.assemble(label("before"), ("not among the rows", QUIET))
     moved = explained.before.rank - explained.hit.rank
     sign = f"  ↑ {moved}" if moved > 0 else f"  ↓ {-moved}" if moved < 0 else "  ="
-    return Content.assemble(_rank_row("before", ranks_of(explained.before), ""), (sign, BRIGHT if moved else FAINT))
+    return Content.assemble(_rank_row("before", ranks_of(explained.before), ""), (sign, BRIGHT if moved else QUIET))

@@ -167,7 +167,7 @@ SUSPEND = Action(
     "suspend_process",
     "to the shell",
     "Go to the shell; `fg` there comes back",
-    "Stop Carrel and go to the shell; `fg` there comes back. Indexing goes on.",
+    "Go to the shell; `fg` there comes back. Indexing goes on.",
     footer=False,
 )
 APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, SUSPEND, QUIT, COPY_SELECTED)

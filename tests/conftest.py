@@ -6,7 +6,9 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import properties
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 LONG_TESTS = "CARREL_SLOW"
 PROCESSES_A_CORE = 2  # tests of the screen and of processes wait more than they work
+SCREEN = "test_tui_"  # how the names of modules that test the screen begin
+SERVERS = frozenset({"postgres", "own_postgres"})  # fixtures that start one
 MOST_PROCESSES = 8  # of 300 to 900 MB each
 GARBAGE = (20_000, 10, 10)  # Python's own 700 objects cost tests of the screen a fifth of their time
 
@@ -52,17 +56,38 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that compare pictures, and skip those marked `slow` unless the variable asks for them.
+    """Mark the tests that compare pictures and those of a server, and skip those marked `slow` unless asked for.
 
     Those that train come first: so one process of a run has them all, and the others never import torch, which takes
-    seconds.
+    seconds. Modules of the screen stand evenly among the others: their tests wait, while those of the others work.
     """
-    items.sort(key=lambda item: "training" not in item.keywords)
+    turn = turns(Counter(item.path for item in items))
+    items.sort(key=lambda item: ("training" not in item.keywords, turn[item.path]))
     for item in items:
-        if "snap_compare" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "snap_compare" in fixtures:
             item.add_marker(pytest.mark.picture)
+        if not SERVERS.isdisjoint(fixtures):
+            item.add_marker(pytest.mark.processes)
         if "slow" in item.keywords and not os.environ.get(LONG_TESTS):
             item.add_marker(pytest.mark.skip(reason=f"takes minutes; set {LONG_TESTS}=1 to run it"))
+
+
+def turns(modules: Mapping[Path, int]) -> dict[Path, tuple[float, Path]]:
+    """Return where in a run each module comes, of each of which is given how many tests it has."""
+    turn: dict[Path, tuple[float, Path]] = {}
+    for waits in (True, False):
+        those = {path: count for path, count in sorted(modules.items()) if path.name.startswith(SCREEN) is waits}
+        before = 0
+        for path, count in those.items():
+            turn[path] = before / sum(those.values()), path
+            before += count
+    return turn
+
+
+def pytest_sessionfinish() -> None:
+    """Look for garbage a last time: pytest does so five times more, among all objects that are not frozen."""
+    pytest_collection_finish()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 ASKED = "CARREL_EXAMPLES"
 TIMES = int(os.environ.get(ASKED) or 0)
 """How many times the usual number of examples, drawn by chance; 0 for the usual ones, which never change."""
-USUAL = 100  # as Hypothesis does where nobody says
+USUAL = 150
 
 
 def examples(usual: int) -> int:

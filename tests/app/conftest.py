@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fakes import FakeLibrary, ports
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.notifications import Notification, Notify
 from textual.widgets import Input
 
 from app.tui.app import CarrelApp
+
+_parsed: dict[tuple[Any, ...], list[RuleSet]] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +54,20 @@ def _steady_cursors(monkeypatch: pytest.MonkeyPatch) -> None:
 def _lasting_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no notification run out before a test on a slow machine has read it."""
     monkeypatch.setattr(Notification, "time_left", property(lambda notification: 3600.0))
+
+
+@pytest.fixture(autouse=True)
+def _styles_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parse each source of styles once a process and set of colours: what comes of it is the same for every browser."""
+    parse = Stylesheet._parse_rules
+
+    def parsed(styles: Stylesheet, css: str, read_from: tuple[str, str], **more: Any) -> list[RuleSet]:
+        key = (frozenset(styles._variables.items()), css, read_from, *sorted(more.items()))
+        if key not in _parsed:
+            _parsed[key] = parse(styles, css, read_from, **more)
+        return _parsed[key]
+
+    monkeypatch.setattr(Stylesheet, "_parse_rules", parsed)
 
 
 @pytest.fixture

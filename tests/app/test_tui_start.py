@@ -81,6 +81,11 @@ async def test_a_first_search_that_fails_keeps_nothing_waiting() -> None:
         assert indexer.started
 
 
+@pytest.fixture
+def _styles_parsed_once() -> None:
+    """Parse as a browser does: here it is counted."""
+
+
 async def test_no_style_is_parsed_twice_until_the_theme_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[tuple[Any, ...]] = []  # scope, source and rank
     once = stylesheet.parse

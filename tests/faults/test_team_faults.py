@@ -1,6 +1,6 @@
 """A server that is killed, a member that is killed, a network that breaks: in the end the team library is as made anew.
 
-CARREL_KILLS says how often each is killed (2 where it is not set), CARREL_KILL_SEED at which moments.
+CARREL_KILLS says how often each is killed (3 where it is not set), CARREL_KILL_SEED at which moments.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from engine.team.overview import overview
 
 pytestmark = pytest.mark.processes
 pytest.importorskip("psycopg")
-KILLS = int(os.environ.get("CARREL_KILLS", "2"))
-NOTES = 20 * (KILLS + 1)  # so that a kill falls behind some files and before others
+KILLS = int(os.environ.get("CARREL_KILLS", "3"))
+NOTES = 20 * KILLS  # so that each kill falls behind some files and before others
 HALF_A_NOTE_SECONDS = 0.02  # so long a document is on its way: a kill falls into one
 
 

@@ -10,7 +10,7 @@ from postgres_server import PostgresServer
 
 pytest.importorskip("psycopg")
 pytestmark = pytest.mark.processes
-SECONDS = 2.0
+SECONDS = 4.0
 SEARCHERS = 4
 NOTES = 30
 

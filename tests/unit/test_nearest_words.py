@@ -13,7 +13,7 @@ from token_fakes import OneVector, TokenFake
 
 from engine.embedding.catalogue import load
 from engine.embedding.encoder import Encoder
-from engine.embedding.out_of_domain import foreign_vectors
+from engine.embedding.out_of_domain import foreign_queries
 from engine.library import Library
 from engine.records import NearestWord
 from engine.retrieval import word_link_calibration
@@ -216,7 +216,7 @@ def test_the_cuts_of_another_model_are_fitted_once_and_kept_with_its_calibration
 def test_the_cuts_that_ship_are_those_that_the_embedded_model_is_fitted_to(encoder):
     cuts = fitted_cuts(encoder)
     assert cuts is not None
-    assert len(foreign_vectors(encoder)) > 500
+    assert len(foreign_queries()) > 500
     assert _both(cuts) == pytest.approx(_both(EMBEDDED_CUTS), abs=0.05)
 
 

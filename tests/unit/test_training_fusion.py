@@ -338,6 +338,7 @@ def test_no_torch_is_needed(library: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert carrel(["retrain", "--judged", str(judged), "--detach"]) == 2
 
 
+@pytest.mark.processes
 def test_a_run_that_is_killed_outright_goes_on_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the command line, in a process of its own, with the real encoder."""
     monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))

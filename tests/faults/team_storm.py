@@ -32,14 +32,13 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "unit"), str(HERE)]  # as a 
 from fake_encoder import FakeEncoder  # noqa: E402
 from postgres_server import PostgresServer, one_server  # noqa: E402
 from shelf import spelt  # noqa: E402
-from team_turmoil import Desk, is_as_made_anew, team_on  # noqa: E402
+from team_turmoil import GIVE_UP_SECONDS, Desk, is_as_made_anew, team_on  # noqa: E402
 from team_world import TeamDatabase  # noqa: E402
 
 SEARCHERS, WRITERS = 8, 2
 NOTES = 200  # of each writer, before the storm begins
 PAUSE_SECONDS = 0.1  # between two searches: a person who types asks once the keys rest
-ASKED_AGAIN = 20  # questions in the end, of all moments of the storm
-GIVE_UP_SECONDS = 60.0  # the last changes may still be on their way, on a loaded machine
+ASKED_AGAIN = 10  # questions in the end, of all moments of the storm
 
 
 @dataclass

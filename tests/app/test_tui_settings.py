@@ -294,6 +294,12 @@ def test_the_inks_are_those_of_the_themes_of_ones_own() -> None:
         assert own == set(inks(theme))
 
 
+def test_scroll_bars_have_no_colour_of_their_own_in_sixteen_colours() -> None:
+    for theme in TERMINAL_THEMES:
+        used = {value for name, value in theme.variables.items() if name.startswith("scrollbar")}
+        assert used <= {*inks(theme).values(), "ansi_default"}, theme.name
+
+
 @pytest.mark.parametrize("theme", [*CARREL_THEMES, *BUILTIN_THEMES.values()], ids=lambda theme: theme.name)
 def test_text_can_be_read_in_every_theme(theme: Any) -> None:
     if theme.ansi:

@@ -19,7 +19,7 @@ from app.tui.screens.settings.screen import SettingsScreen
 from app.tui.screens.settings.setting_list import fault, settings
 from app.tui.settings_file import SettingsFile
 from app.tui.theme import CARREL_THEMES, DARK, LIGHT, ThemeChoice
-from app.tui.theme_colors import READABLE, contrast, inks
+from app.tui.theme_colors import READABLE, TERMINAL_THEMES, contrast, inks
 from engine.config import Config, load, save
 
 TEXT_INKS = ("lead", "quiet", "bright", "mark", "meaning", "alarm", "good")

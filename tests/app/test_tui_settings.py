@@ -18,8 +18,8 @@ from app.tui.screens.settings.keys_screen import KeysScreen
 from app.tui.screens.settings.screen import SettingsScreen
 from app.tui.screens.settings.setting_list import fault, settings
 from app.tui.settings_file import SettingsFile
-from app.tui.theme import CARREL_THEMES, DARK, LIGHT, at_start
-from app.tui.theme_colors import READABLE, contrast, inks
+from app.tui.theme import CARREL_THEMES, DARK, LIGHT, ThemeChoice
+from app.tui.theme_colors import READABLE, TERMINAL_THEMES, contrast, inks
 from engine.config import Config, load, save
 
 TEXT_INKS = ("lead", "quiet", "bright", "mark", "meaning", "alarm", "good")
@@ -294,6 +294,12 @@ def test_the_inks_are_those_of_the_themes_of_ones_own() -> None:
         assert own == set(inks(theme))
 
 
+def test_scroll_bars_have_no_colour_of_their_own_in_sixteen_colours() -> None:
+    for theme in TERMINAL_THEMES:
+        used = {value for name, value in theme.variables.items() if name.startswith("scrollbar")}
+        assert used <= {*inks(theme).values(), "ansi_default"}, theme.name
+
+
 @pytest.mark.parametrize("theme", [*CARREL_THEMES, *BUILTIN_THEMES.values()], ids=lambda theme: theme.name)
 def test_text_can_be_read_in_every_theme(theme: Any) -> None:
     if theme.ansi:
@@ -307,15 +313,18 @@ def test_text_can_be_read_in_every_theme(theme: Any) -> None:
 
 
 def test_the_theme_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {"nord", "dracula"}
-    assert at_start("", known) == (DARK.name, "")
-    assert at_start("nord", known) == ("nord", "")
-    assert at_start("nrod", known)[0] == DARK.name and "nrod" in at_start("nrod", known)[1]
+    monkeypatch.setattr("app.tui.theme.few_colours", lambda: False)
+    choice = ThemeChoice()
+    known = {theme.name: theme for theme in (*CARREL_THEMES, *BUILTIN_THEMES.values())}
+    assert choice.wanted("", known) == (DARK.name, "")
+    assert choice.wanted("nord", known) == ("nord", "")
+    name, trouble = choice.wanted("nrod", known)
+    assert name == DARK.name and "nrod" in trouble
     monkeypatch.setenv("TEXTUAL_THEME", "dracula")
-    assert at_start("nord", known) == ("dracula", "")
+    assert choice.wanted("nord", known) == ("dracula", "")
     monkeypatch.delenv("TEXTUAL_THEME")
     monkeypatch.setenv("COLORFGBG", "0;15")
-    assert at_start("", known) == (LIGHT.name, "")
+    assert choice.wanted("", known) == (LIGHT.name, "")
 
 
 async def test_f4_changes_between_the_persons_theme_and_the_other_ground() -> None:
